@@ -1,0 +1,76 @@
+# `make` lists the targets. Each one that needs .venv brings it up to date first.
+
+PYTHON ?=
+SCENARIO ?= posthog-outage
+ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' Makefile
+
+.PHONY: setup
+setup: $(VENV)/.project ## make .venv from requirements.lock (PYTHON=python3.12 chooses the interpreter)
+
+.PHONY: drill
+drill: setup ## respond to a simulated incident (SCENARIO=posthog-outage, ARGS=--help)
+	@$(BIN)/runbook drill $(SCENARIO) $(ARGS)
+
+.PHONY: test
+test: setup ## run the tests and report their coverage (ARGS="-k gate" chooses some)
+	@$(BIN)/pytest --numprocesses 2 --dist loadgroup --cov --cov-report term:skip-covered $(ARGS)
+
+.PHONY: lint
+lint: setup ## check style, format, types and import layers
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/ruff format --check --quiet || { echo "Some files are not formatted: run 'make fmt'" >&2; exit 1; }
+	@$(BIN)/mypy --no-error-summary
+	@report=$$($(BIN)/lint-imports --no-logo) || { echo "$$report"; exit 1; }
+
+.PHONY: fmt
+fmt: setup ## format the code and fix what ruff can fix
+	@$(BIN)/ruff check --quiet --fix-only
+	@$(BIN)/ruff format --quiet
+
+.PHONY: types
+types: setup ## check the types alone
+	@$(BIN)/mypy
+
+.PHONY: lock
+lock: ## write requirements.lock anew from pyproject.toml (needs uv)
+	@command -v uv >/dev/null || { echo "make lock needs uv on PATH" >&2; exit 1; }
+	@uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-annotate --no-header --no-strip-extras --quiet \
+		--output-file requirements.lock $(ARGS) # without the extras pip would take the newest of such a package
+
+.PHONY: clean
+clean: ## remove .venv, caches and reports (never .runbook: it holds the incidents)
+	@rm -rf $(VENV) .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache \
+		dist htmlcov
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A stamp each, so that an edit of pyproject.toml does not install the locked set again.
+$(VENV)/.locked: requirements.lock
+	@set -e; \
+	fits() { "$$1" -c 'import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; }; \
+	if [ -n "$(PYTHON)" ]; then candidates="$(PYTHON)"; else candidates="python3.11 python3.12 python3.13 python3"; fi; \
+	if [ -n "$(PYTHON)" ] || ! fits $(BIN)/python; then \
+		for candidate in $$candidates; do if fits "$$candidate"; then python=$$candidate; break; fi; done; \
+		[ -n "$$python" ] || { echo "Python 3.11, 3.12 or 3.13 with venv is needed; tried: $$candidates" >&2; exit 1; }; \
+		echo "Making .venv with $$($$python --version)"; \
+		$$python -m venv --clear $(VENV); \
+	fi; \
+	echo "Installing the locked packages"; \
+	$(PIP) install --quiet --require-hashes --requirement requirements.lock; \
+	touch $@
+
+$(VENV)/.project: $(VENV)/.locked pyproject.toml
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@echo "Preparing a database for local Prefect servers"
+	@$(BIN)/python -m deployments.prefect_server
+	@touch $@

@@ -1,0 +1,34 @@
+"""What tests of every kind share."""
+
+import os
+import shutil
+
+import pytest
+
+pytest_plugins = ("tests.fixtures.prefect_server", "tests.fixtures.engine")
+
+DEBIAN_PACKAGES = {
+    "amtool": "prometheus-alertmanager",
+    "chromium": "chromium",
+    "git": "git",
+    "kubectl": "kubernetes-client",
+    "make": "make",
+    "prometheus": "prometheus",
+    "prometheus-alertmanager": "prometheus-alertmanager",
+    "promtool": "prometheus",
+}
+
+
+def require_binary(name: str) -> str:
+    """The path of the program `name`, for tests against the real thing.
+
+    Where it is missing the test is skipped, or fails if `RUNBOOK_REQUIRE_REAL=1` (as in CI), so that a
+    machine that should have it cannot pass by skipping.
+    """
+    path = shutil.which(name)
+    if path is not None:
+        return path
+    reason = f"{name} is not on PATH; Debian's package {DEBIAN_PACKAGES.get(name, name)} has it"
+    if os.environ.get("RUNBOOK_REQUIRE_REAL") == "1":
+        pytest.fail(reason)
+    pytest.skip(reason)
