@@ -1,0 +1,115 @@
+"""The exact change to a Kubernetes object, as a unified diff of its YAML with secrets masked."""
+
+import difflib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import yaml
+from pydantic import JsonValue
+
+from runbook.redaction import LAST_APPLIED, redact_value
+from runbook.secret_shapes import MARK
+
+SERVER_METADATA = frozenset(
+    {"managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink"}
+)
+"""Fields of `metadata` that the API server writes; they change with every write and say nothing."""
+
+CONTEXT_LINES = 3
+
+Path = tuple[str, ...]
+Leaf = tuple[JsonValue, JsonValue]
+"""A scalar as it is and as it is shown."""
+
+
+def unified_diff(
+    before: Mapping[str, JsonValue] | None, after: Mapping[str, JsonValue] | None, *, name: str
+) -> str:
+    """What changes from `before` to `after`, empty where nothing does; `None` is an object that is not there.
+
+    Server-written metadata, kubectl's last-applied copy and the status are left out, keys are sorted. A
+    masked value that changes shows as `[redacted:api-key, changed]`; no fingerprint of it is shown, since
+    likely values could be tried against one.
+    """
+    old, new = _without_noise(before), _without_noise(after)
+    old_masked, new_masked = redact_value(old), redact_value(new)
+    hidden = dict(_leaves(old, old_masked))
+    new_marked = _mark_changes(new, new_masked, hidden)
+    lines = difflib.unified_diff(
+        _yaml_lines(old_masked),
+        _yaml_lines(new_marked),
+        fromfile=f"{name} (live)",
+        tofile=f"{name} (after)",
+        n=CONTEXT_LINES,
+        lineterm="",
+    )
+    return "\n".join(lines)
+
+
+def _without_noise(manifest: Mapping[str, JsonValue] | None) -> JsonValue:
+    if manifest is None:
+        return None
+    return _clean({key: value for key, value in manifest.items() if key != "status"})
+
+
+def _clean(value: JsonValue, *, within: str = "") -> JsonValue:
+    if isinstance(value, list):
+        return [_clean(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    noise = {"metadata": SERVER_METADATA, "annotations": frozenset({LAST_APPLIED})}.get(within, frozenset())
+    return {key: _clean(item, within=key) for key, item in value.items() if key not in noise}
+
+
+def _leaves(raw: JsonValue, masked: JsonValue, path: Path = ()) -> Iterator[tuple[Path, Leaf]]:
+    if isinstance(raw, dict) and isinstance(masked, dict):
+        for (key, item), shown in zip(raw.items(), masked.values(), strict=False):
+            yield from _leaves(item, shown, (*path, key))
+    elif isinstance(raw, list) and isinstance(masked, list):
+        for index, (item, shown) in enumerate(zip(raw, masked, strict=False)):
+            yield from _leaves(item, shown, (*path, _place(item, index)))
+    else:
+        yield path, (raw, masked)
+
+
+def _mark_changes(raw: JsonValue, masked: JsonValue, before: dict[Path, Leaf], path: Path = ()) -> JsonValue:
+    """The masked value, with a note where masking hides a change."""
+    if isinstance(raw, dict) and isinstance(masked, dict):
+        return {
+            key: _mark_changes(item, shown, before, (*path, raw_key))
+            for (raw_key, item), (key, shown) in zip(raw.items(), masked.items(), strict=False)
+        }
+    if isinstance(raw, list) and isinstance(masked, list):
+        return [
+            _mark_changes(item, shown, before, (*path, _place(item, index)))
+            for index, (item, shown) in enumerate(zip(raw, masked, strict=False))
+        ]
+    old_raw, old_masked = before.get(path, (raw, None))
+    if isinstance(masked, str) and masked == old_masked and raw != old_raw:
+        return MARK.sub(lambda found: f"{found.group().split(',')[0].rstrip(']')}, changed]", masked)
+    return masked
+
+
+def _place(item: JsonValue, index: int) -> str:
+    """Where an item of a list belongs: Kubernetes merges containers, variables and volumes by their name."""
+    name = item.get("name") if isinstance(item, dict) else None
+    return f"name={name}" if isinstance(name, str) else f"index={index}"
+
+
+class _Readable(yaml.SafeDumper):
+    """YAML for people: strings over several lines stay over several lines."""
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Readable.add_representer(str, _represent_text)
+
+
+def _yaml_lines(value: JsonValue) -> list[str]:
+    if value is None:
+        return []
+    options: dict[str, Any] = {"sort_keys": True, "default_flow_style": False, "allow_unicode": True}
+    text: str = yaml.dump(value, Dumper=_Readable, width=10_000, **options)
+    return text.splitlines()

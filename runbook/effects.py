@@ -1,0 +1,54 @@
+"""Effects on the outside world, as the journal knows them.
+
+Every change, message and page is one effect: its intent is written before it, its outcome after it. An
+intent without an outcome is what a crash leaves behind; it is settled by reading the target.
+"""
+
+from enum import StrEnum
+
+from pydantic import JsonValue
+
+from runbook.value import Value
+
+
+class Authority(Value):
+    """Who allowed an effect: an answered gate, or a policy of the configuration."""
+
+    kind: str
+    reference: str
+    by: str
+
+    @classmethod
+    def approval(cls, gate: str, approver: str) -> "Authority":
+        """A person said yes at a gate."""
+        return cls(kind="approval", reference=gate, by=approver)
+
+    @classmethod
+    def policy(cls, name: str) -> "Authority":
+        """The configuration allows this kind of effect without asking."""
+        return cls(kind="policy", reference=name, by=f"policy:{name}")
+
+
+class EffectOutcome(StrEnum):
+    """How an effect ended. `unsettled`: it may or may not have happened, a person must look."""
+
+    APPLIED = "applied"
+    ALREADY_IN_PLACE = "already_in_place"
+    FAILED = "failed"
+    UNSETTLED = "unsettled"
+
+
+class Effect(Value):
+    """One effect, as recorded.
+
+    `id` is stable across retries and crashes, and carried to the target where the target can carry one.
+    """
+
+    id: str
+    kind: str
+    target: str
+    summary: str
+    authority: Authority
+    outcome: EffectOutcome | None = None
+    detail: str = ""
+    receipt: dict[str, JsonValue] = {}

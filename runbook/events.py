@@ -1,0 +1,257 @@
+"""The events of an incident, in the past tense. The journal is made of these and of nothing else.
+
+An event is never changed once written; new fields get defaults, so that old journals stay readable.
+"""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from runbook.actions import ActionResult, ChangePlan
+from runbook.alert import Alert
+from runbook.effects import Effect
+from runbook.findings import Check, Findings
+from runbook.gates import Answer
+from runbook.severity import SeverityAssessment
+from runbook.value import Value
+from runbook.verdict import Decision
+
+
+class IncidentOpened(Value):
+    """An alert or a person opened the incident."""
+
+    type: Literal["IncidentOpened"] = "IncidentOpened"
+    alert: Alert
+    environment: str = "default"
+
+
+class AlertJoined(Value):
+    """Another alert, a repeat or a resolution came in for the open incident."""
+
+    type: Literal["AlertJoined"] = "AlertJoined"
+    alert: Alert
+
+
+class RunStarted(Value):
+    """A flow run works on the incident; there may be several after crashes."""
+
+    type: Literal["RunStarted"] = "RunStarted"
+    flow_run_id: str
+    url: str = ""
+
+
+class TriageStarted(Value):
+    """The checks are running."""
+
+    type: Literal["TriageStarted"] = "TriageStarted"
+    round: int
+    checks: tuple[Check, ...]
+
+
+class TriageCompleted(Value):
+    """All checks have answered or given up."""
+
+    type: Literal["TriageCompleted"] = "TriageCompleted"
+    round: int
+    findings: Findings
+
+
+class DecisionMade(Value):
+    """The decision tree was walked."""
+
+    type: Literal["DecisionMade"] = "DecisionMade"
+    round: int
+    decision: Decision
+
+
+class SeverityOverridden(Value):
+    """A person set another severity than the rules."""
+
+    type: Literal["SeverityOverridden"] = "SeverityOverridden"
+    assessment: SeverityAssessment
+
+
+class ActionPreviewed(Value):
+    """A change was dry-run; this is what would happen.
+
+    `since` (aware UTC) is the time that goes into the change's requests, the same in every later preview.
+    """
+
+    type: Literal["ActionPreviewed"] = "ActionPreviewed"
+    plan: ChangePlan
+    since: datetime
+
+
+class ApprovalRequested(Value):
+    """The run is suspended until someone answers. `gate` is unique for each time of asking."""
+
+    type: Literal["ApprovalRequested"] = "ApprovalRequested"
+    gate: str
+    action_id: str
+    plan_digest: str
+    question: str
+    flow_run_id: str
+
+
+class ApprovalAnswered(Value):
+    """Someone answered a gate."""
+
+    type: Literal["ApprovalAnswered"] = "ApprovalAnswered"
+    gate: str
+    action_id: str
+    plan_digest: str
+    answer: Answer
+
+
+class ApprovalRefused(Value):
+    """An answer could not be accepted; the gate asks again."""
+
+    type: Literal["ApprovalRefused"] = "ApprovalRefused"
+    gate: str
+    action_id: str
+    because: str
+
+
+class EffectIntended(Value):
+    """An effect is about to happen. Without an outcome after it, it may or may not have."""
+
+    type: Literal["EffectIntended"] = "EffectIntended"
+    effect: Effect
+
+
+class EffectSettled(Value):
+    """What became of an effect."""
+
+    type: Literal["EffectSettled"] = "EffectSettled"
+    effect: Effect
+
+
+class ActionFinished(Value):
+    """An action ended, in whichever way."""
+
+    type: Literal["ActionFinished"] = "ActionFinished"
+    result: ActionResult
+
+
+class StatusAnnounced(Value):
+    """Stakeholders were told. `channel` is `slack` or `status-page`."""
+
+    type: Literal["StatusAnnounced"] = "StatusAnnounced"
+    channel: str
+    state: str
+    reference: str = ""
+    next_update_at: datetime | None = None
+
+
+class IncidentEscalated(Value):
+    """A person was called."""
+
+    type: Literal["IncidentEscalated"] = "IncidentEscalated"
+    because: str
+
+
+class WatchStarted(Value):
+    """From here on the incident is watched until it is over."""
+
+    type: Literal["WatchStarted"] = "WatchStarted"
+    waiting_for: tuple[str, ...]
+
+
+class RecoveryChecked(Value):
+    """A look at the recovery whose answer differs from the one before."""
+
+    type: Literal["RecoveryChecked"] = "RecoveryChecked"
+    recovered: bool | None
+    because: tuple[str, ...]
+
+
+class IncidentResolved(Value):
+    """The response ended with this outcome: recovered, not_recovered, unknown or false_positive."""
+
+    type: Literal["IncidentResolved"] = "IncidentResolved"
+    outcome: str
+    because: tuple[str, ...]
+
+
+class EvidenceCollected(Value):
+    """Evidence was written and sealed. `files` maps each name to its SHA-256."""
+
+    type: Literal["EvidenceCollected"] = "EvidenceCollected"
+    collection: str
+    folder: str
+    manifest_sha256: str
+    files: dict[str, str]
+    missing: dict[str, str] = {}
+
+
+class PostmortemDrafted(Value):
+    """A post-mortem draft was written."""
+
+    type: Literal["PostmortemDrafted"] = "PostmortemDrafted"
+    path: str
+    sha256: str
+
+
+class ArtifactPublished(Value):
+    """An artifact is to be seen in Prefect. `plan_digest` says which plan it shows, where it shows one."""
+
+    type: Literal["ArtifactPublished"] = "ArtifactPublished"
+    key: str
+    kind: str
+    plan_digest: str = ""
+
+
+class NoteAdded(Value):
+    """A person wrote something into the timeline."""
+
+    type: Literal["NoteAdded"] = "NoteAdded"
+    by: str
+    text: str
+
+
+class IncidentClosed(Value):
+    """Nothing is left to do; a new alert opens a new incident."""
+
+    type: Literal["IncidentClosed"] = "IncidentClosed"
+    outcome: str
+
+
+Event = Annotated[
+    IncidentOpened
+    | AlertJoined
+    | RunStarted
+    | TriageStarted
+    | TriageCompleted
+    | DecisionMade
+    | SeverityOverridden
+    | ActionPreviewed
+    | ApprovalRequested
+    | ApprovalAnswered
+    | ApprovalRefused
+    | EffectIntended
+    | EffectSettled
+    | ActionFinished
+    | StatusAnnounced
+    | IncidentEscalated
+    | WatchStarted
+    | RecoveryChecked
+    | IncidentResolved
+    | EvidenceCollected
+    | PostmortemDrafted
+    | ArtifactPublished
+    | NoteAdded
+    | IncidentClosed,
+    Field(discriminator="type"),
+]
+
+EVENT: TypeAdapter[Event] = TypeAdapter(Event)
+"""Reads and writes any event as JSON."""
+
+
+class Recorded(Value):
+    """An event in the journal: its place in the incident's order and when it was written (aware UTC)."""
+
+    seq: int
+    at: datetime
+    event: Event

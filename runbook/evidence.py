@@ -1,0 +1,55 @@
+"""Evidence: what is kept, when it is due, and the manifest that seals it."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from runbook.events import EvidenceCollected
+from runbook.incident import Incident
+from runbook.policy import Policy
+
+MANIFEST = "manifest.json"
+
+
+def collection_name(seconds_after: int) -> str:
+    """The name of the collection that is due this long after the resolution: `resolution`, `after-1h`."""
+    if seconds_after == 0:
+        return "resolution"
+    hours, rest = divmod(seconds_after, 3600)
+    return f"after-{hours}h" if rest == 0 else f"after-{seconds_after}s"
+
+
+def due_collections(incident: Incident, *, policy: Policy, now: datetime) -> tuple[str, ...]:
+    """The collections whose time has come and that the journal does not have yet."""
+    if incident.resolved_at is None:
+        return ()
+    have = {event.collection for event in incident.events(EvidenceCollected)}
+    due = [
+        collection_name(seconds)
+        for seconds in policy.evidence_due_seconds
+        if now >= incident.resolved_at + timedelta(seconds=seconds)
+    ]
+    return tuple(name for name in due if name not in have)
+
+
+def seal(
+    files: Mapping[str, bytes],
+    *,
+    incident: Incident,
+    collection: str,
+    missing: Mapping[str, str],
+    at: datetime,
+) -> bytes:
+    """The manifest: every file with its size and SHA-256, and what could not be had and why."""
+    manifest = {
+        "incident": incident.id,
+        "collection": collection,
+        "collected_at": at.isoformat(),
+        "files": {
+            name: {"sha256": sha256(content).hexdigest(), "bytes": len(content)}
+            for name, content in sorted(files.items())
+        },
+        "missing": dict(sorted(missing.items())),
+    }
+    return (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode()

@@ -1,0 +1,237 @@
+"""An incident: the fold of its journal. Nothing about an incident is stored anywhere else."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TypeVar
+
+from runbook import events as e
+from runbook.actions import ActionResult, ChangePlan
+from runbook.alert import Alert
+from runbook.effects import Effect
+from runbook.findings import Findings
+from runbook.gates import Answer, Choice
+from runbook.severity import SeverityAssessment
+from runbook.value import Value
+from runbook.verdict import Decision
+
+EventT = TypeVar("EventT", bound=Value)
+
+
+class State(StrEnum):
+    """Where the incident is, in the words that people are told."""
+
+    INVESTIGATING = "INVESTIGATING"
+    IDENTIFIED = "IDENTIFIED"
+    MONITORING = "MONITORING"
+    RESOLVED = "RESOLVED"
+
+
+class Outcome(StrEnum):
+    """How the response ended. `unknown`: nobody could tell, so nobody may say that it is over."""
+
+    RECOVERED = "recovered"
+    NOT_RECOVERED = "not_recovered"
+    UNKNOWN = "unknown"
+    FALSE_POSITIVE = "false_positive"
+
+
+class PendingGate(Value):
+    """A question that waits for a person. `asked_at` is aware UTC."""
+
+    gate: str
+    action_id: str
+    plan_digest: str
+    question: str
+    flow_run_id: str
+    asked_at: datetime
+
+
+class Incident(Value):
+    """An incident as its journal tells it.
+
+    Build it with `from_events`. Everything else is derived, so two readers of one journal agree.
+    """
+
+    id: str
+    journal: tuple[e.Recorded, ...]
+
+    @classmethod
+    def from_events(cls, incident_id: str, journal: Iterable[e.Recorded]) -> "Incident":
+        """Fold a journal.
+
+        Raises:
+            ValueError: the journal does not begin with `IncidentOpened`.
+        """
+        recorded = tuple(sorted(journal, key=lambda item: item.seq))
+        if not recorded or not isinstance(recorded[0].event, e.IncidentOpened):
+            raise ValueError(f"the journal of {incident_id} does not begin with IncidentOpened")
+        return cls(id=incident_id, journal=recorded)
+
+    def events(self, kind: type[EventT]) -> list[EventT]:
+        """The events of one kind, oldest first."""
+        return [item.event for item in self.journal if isinstance(item.event, kind)]
+
+    def last(self, kind: type[EventT]) -> EventT | None:
+        """The newest event of one kind."""
+        found = self.events(kind)
+        return found[-1] if found else None
+
+    def time_of(self, kind: type[EventT]) -> datetime | None:
+        """When the first event of one kind was written."""
+        return next((item.at for item in self.journal if isinstance(item.event, kind)), None)
+
+    @property
+    def opened(self) -> e.IncidentOpened:
+        """The first event."""
+        first = self.journal[0].event
+        if not isinstance(first, e.IncidentOpened):  # from_events has checked it; this tells the type checker
+            raise TypeError("journal without an opening")
+        return first
+
+    @property
+    def opened_at(self) -> datetime:
+        """When the incident was opened."""
+        return self.journal[0].at
+
+    @property
+    def alert(self) -> Alert:
+        """The alert that opened the incident."""
+        return self.opened.alert
+
+    @property
+    def service(self) -> str:
+        """The service that the incident is about."""
+        return self.alert.service
+
+    @property
+    def environment(self) -> str:
+        """Which configuration's blocks the incident is worked with."""
+        return self.opened.environment
+
+    @property
+    def findings(self) -> Findings | None:
+        """What the newest triage found."""
+        completed = self.last(e.TriageCompleted)
+        return completed.findings if completed else None
+
+    @property
+    def decision(self) -> Decision | None:
+        """The newest decision."""
+        made = self.last(e.DecisionMade)
+        return made.decision if made else None
+
+    @property
+    def severity(self) -> SeverityAssessment | None:
+        """The severity in force: a person's word goes before the rules, whichever came first."""
+        overridden = self.last(e.SeverityOverridden)
+        if overridden:
+            return overridden.assessment
+        return self.decision.severity if self.decision else None
+
+    @property
+    def effects(self) -> dict[str, Effect]:
+        """Every effect by id, as last recorded: without an outcome it is only intended."""
+        known: dict[str, Effect] = {}
+        for item in self.journal:
+            if isinstance(item.event, e.EffectIntended | e.EffectSettled):
+                known[item.event.effect.id] = item.event.effect
+        return known
+
+    @property
+    def previews(self) -> dict[str, ChangePlan]:
+        """The newest preview of each action."""
+        return {event.plan.action.id: event.plan for event in self.events(e.ActionPreviewed)}
+
+    @property
+    def results(self) -> dict[str, ActionResult]:
+        """The end of each action that has ended, in order."""
+        return {event.result.action.id: event.result for event in self.events(e.ActionFinished)}
+
+    @property
+    def pending_gate(self) -> PendingGate | None:
+        """The question that is open now, if any. Only the newest one can be answered."""
+        asked = [item for item in self.journal if isinstance(item.event, e.ApprovalRequested)]
+        if not asked or self.resolved:
+            return None
+        newest = asked[-1].event
+        if not isinstance(newest, e.ApprovalRequested) or newest.gate in self.settled_gates:
+            return None
+        return PendingGate(
+            gate=newest.gate,
+            action_id=newest.action_id,
+            plan_digest=newest.plan_digest,
+            question=newest.question,
+            flow_run_id=newest.flow_run_id,
+            asked_at=asked[-1].at,
+        )
+
+    @property
+    def settled_gates(self) -> dict[str, Answer | None]:
+        """Every gate that was answered, or refused (`None`): neither takes another answer."""
+        settled: dict[str, Answer | None] = {}
+        for item in self.journal:
+            if isinstance(item.event, e.ApprovalAnswered):
+                settled[item.event.gate] = item.event.answer
+            elif isinstance(item.event, e.ApprovalRefused):
+                settled.setdefault(item.event.gate, None)
+        return settled
+
+    def decided(self, action_id: str, plan_digest: str) -> e.ApprovalAnswered | None:
+        """The deciding answer to a plan, approve or reject; `not yet` decides nothing."""
+        for event in reversed(self.events(e.ApprovalAnswered)):
+            if (event.action_id, event.plan_digest) == (action_id, plan_digest):
+                return None if event.answer.choice is Choice.NOT_YET else event
+        return None
+
+    @property
+    def announcements(self) -> tuple[e.StatusAnnounced, ...]:
+        """What stakeholders were told, oldest first."""
+        return tuple(self.events(e.StatusAnnounced))
+
+    @property
+    def state(self) -> State:
+        """The state in the words of the communication templates."""
+        if self.resolved and self.outcome in (Outcome.RECOVERED, Outcome.FALSE_POSITIVE):
+            return State.RESOLVED
+        if self.last(e.WatchStarted):
+            return State.MONITORING
+        if self.decision and self.decision.verdict != "unknown":
+            return State.IDENTIFIED
+        return State.INVESTIGATING
+
+    @property
+    def resolved(self) -> bool:
+        """Whether the response has ended."""
+        return self.last(e.IncidentResolved) is not None
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing is left to do."""
+        return self.last(e.IncidentClosed) is not None
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """How the response ended, `None` while it goes on."""
+        ended = self.last(e.IncidentResolved)
+        return Outcome(ended.outcome) if ended else None
+
+    @property
+    def resolved_at(self) -> datetime | None:
+        """When the response ended."""
+        return self.time_of(e.IncidentResolved)
+
+    @property
+    def duration(self) -> timedelta | None:
+        """From opening to the end of the response."""
+        return self.resolved_at - self.opened_at if self.resolved_at else None
+
+    @property
+    def responded_at(self) -> datetime | None:
+        """The response in the sense of the runbook's response time: the first explained decision."""
+        return self.time_of(e.DecisionMade)
+
+    @property
+    def artifacts(self) -> tuple[str, ...]:
+        """Keys of the artifacts in Prefect, each once, oldest first."""
+        return tuple(dict.fromkeys(event.key for event in self.events(e.ArtifactPublished)))

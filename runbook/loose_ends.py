@@ -1,0 +1,52 @@
+"""What an incident leaves behind for people to take care of."""
+
+from runbook.actions import TEMPORARY_SWITCHES, ActionName, ActionOutcome, PlannedAction
+from runbook.effects import Effect, EffectOutcome
+from runbook.findings import Finding
+from runbook.incident import Incident
+
+IN_FORCE = frozenset(
+    {
+        ActionOutcome.DONE,
+        ActionOutcome.RECOVERED,
+        ActionOutcome.NOT_RECOVERED,
+        ActionOutcome.ALREADY_IN_PLACE,
+        ActionOutcome.UNKNOWN,
+    }
+)
+"""Outcomes after which a change is, or may be, in force: also one that did not help."""
+
+
+def switches_left_on(incident: Incident) -> tuple[PlannedAction, ...]:
+    """Temporary switches that were turned on and not off again, in the order in which they were."""
+    on: dict[ActionName, PlannedAction] = {}
+    for result in incident.results.values():
+        name = result.action.name
+        if result.outcome not in IN_FORCE:
+            continue
+        if name in TEMPORARY_SWITCHES:
+            on[name] = result.action
+        for switched_on, off in TEMPORARY_SWITCHES.items():
+            if name is off:
+                on.pop(switched_on, None)
+    return tuple(on.values())
+
+
+def hand_offs(incident: Incident) -> tuple[PlannedAction, ...]:
+    """What only a person can do, whether or not the run came as far as handing it over."""
+    decided = incident.decision.plan if incident.decision else ()
+    handed = [result.action for result in incident.results.values()]
+    actions = {action.id: action for action in (*decided, *handed) if action.name is ActionName.HAND_OFF}
+    return tuple(actions.values())
+
+
+def unknown_checks(incident: Incident) -> tuple[Finding, ...]:
+    """Checks of the newest triage that could not tell."""
+    return incident.findings.unknowns if incident.findings else ()
+
+
+def unsettled_effects(incident: Incident) -> tuple[Effect, ...]:
+    """Effects of which nobody knows whether they happened."""
+    return tuple(
+        effect for effect in incident.effects.values() if effect.outcome in (None, EffectOutcome.UNSETTLED)
+    )

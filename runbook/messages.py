@@ -1,0 +1,106 @@
+"""The runbook's communication templates, filled: content once, rendered for Slack and for the status page."""
+
+from datetime import datetime, timedelta
+
+from pydantic import field_validator
+
+from runbook.current_action import current_action
+from runbook.impact import PublicImpact, internal_impact, public_impact
+from runbook.incident import Incident, Outcome, State
+from runbook.local_time import zone
+from runbook.redaction import redact
+from runbook.severity import Severity
+from runbook.templating import render
+from runbook.value import Value
+from runbook.wording import service_title
+
+EMOJI = {Severity.P1: "🔴", Severity.P2: "🟠", Severity.P3: "🟡", Severity.P4: "🔵"}
+RESOLVED_EMOJI = "✅"
+UNRATED_EMOJI = "⚪"
+
+
+class MessageFacts(Value):
+    """What an update says. `severity` is `None` before anybody has rated the incident.
+
+    `impact` and `current_action` are for colleagues; the public only ever gets `public_impact`. Times are
+    aware UTC and shown in `time_zone` (an IANA name). `next_update` is a promise, `None` promises nothing.
+    """
+
+    severity: Severity | None
+    service: str
+    state: State
+    impact: str
+    public_impact: PublicImpact
+    current_action: str
+    next_update: datetime | None
+    commander: str
+    updated_at: datetime
+    link: str = ""
+    time_zone: str = "UTC"
+
+    @field_validator("time_zone")
+    @classmethod
+    def _zone_exists(cls, name: str) -> str:
+        zone(name)
+        return name
+
+    @property
+    def emoji(self) -> str:
+        """The colour of the severity, a tick once it is over."""
+        if self.state is State.RESOLVED:
+            return RESOLVED_EMOJI
+        return EMOJI[self.severity] if self.severity else UNRATED_EMOJI
+
+
+class ExternalMessage(Value):
+    """A text for the public status page: it names nothing internal."""
+
+    title: str
+    body: str
+
+
+def message_facts(
+    incident: Incident,
+    *,
+    state: State,
+    now: datetime,
+    commander: str,
+    update_interval: timedelta | None,
+    time_zone: str = "UTC",
+    link: str = "",
+) -> MessageFacts:
+    """What can truly be said about an incident now. The alert's own severity stands in until ours is known.
+
+    Raises:
+        ValueError: `state` is RESOLVED, but the incident has not ended as recovered or false positive.
+    """
+    over = incident.outcome in (Outcome.RECOVERED, Outcome.FALSE_POSITIVE)
+    if state is State.RESOLVED and not over:
+        outcome = incident.outcome.value if incident.outcome else "not ended"
+        raise ValueError(f"RESOLVED cannot be announced: the outcome of {incident.id} is {outcome}")
+    promised = None if state is State.RESOLVED or update_interval is None else now + update_interval
+    return MessageFacts(
+        severity=incident.severity.severity if incident.severity else incident.alert.severity,
+        service=incident.service,
+        state=state,
+        impact=internal_impact(incident),
+        public_impact=public_impact(incident),
+        current_action=current_action(incident),
+        next_update=promised,
+        commander=commander.strip().lstrip("@"),
+        updated_at=now,
+        link=link,
+        time_zone=time_zone,
+    )
+
+
+def internal_message(facts: MessageFacts) -> str:
+    """The runbook's internal template, filled, as Slack text: `&`, `<` and `>` are escaped as Slack asks."""
+    text = render("internal.txt.j2", facts=facts, service=service_title(facts.service))
+    return redact(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def external_message(facts: MessageFacts) -> ExternalMessage:
+    """The runbook's external template, filled."""
+    title, _, body = render("external.txt.j2", facts=facts).partition("\n")
+    return ExternalMessage(title=title, body=body)

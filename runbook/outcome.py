@@ -1,0 +1,47 @@
+"""How a response ends, and what a run returns about it."""
+
+from runbook.incident import Incident, Outcome
+from runbook.recovery import Recovery
+from runbook.severity import Severity
+from runbook.value import Value
+from runbook.verdict import Decision, Verdict
+
+
+def conclude(decision: Decision, recovery: Recovery) -> Outcome:
+    """The outcome that the facts support. Only a recovery that was seen to hold is one.
+
+    An alert whose triage found nothing wrong, and where nothing went wrong afterwards, was a false positive.
+    """
+    if recovery.recovered is None:
+        return Outcome.UNKNOWN
+    if not recovery.recovered:
+        return Outcome.NOT_RECOVERED
+    if decision.verdict is Verdict.RESOLVED_OR_INTERMITTENT:
+        return Outcome.FALSE_POSITIVE
+    return Outcome.RECOVERED
+
+
+class IncidentReport(Value):
+    """What a run of `respond` returns; everything else is in the incident's journal.
+
+    `joined` is true where another run works on the incident, so that this one had nothing to do.
+    """
+
+    incident: str
+    joined: bool = False
+    verdict: Verdict | None = None
+    severity: Severity | None = None
+    outcome: Outcome | None = None
+    postmortem: str = ""
+
+    @classmethod
+    def of(cls, incident: Incident, *, joined: bool = False, postmortem: str = "") -> "IncidentReport":
+        """The report of an incident as it stands."""
+        return cls(
+            incident=incident.id,
+            joined=joined,
+            verdict=incident.decision.verdict if incident.decision else None,
+            severity=incident.severity.severity if incident.severity else None,
+            outcome=incident.outcome,
+            postmortem=postmortem,
+        )

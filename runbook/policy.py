@@ -1,0 +1,169 @@
+"""What the platform team decides once: thresholds, clocks, names and what may happen without asking.
+
+All durations are seconds, all rates per second, unless the name says otherwise.
+"""
+
+from datetime import timedelta
+
+from pydantic import Field
+
+from runbook.business_hours import BusinessCalendar
+from runbook.severity import Severity
+from runbook.value import Value
+
+
+class Switch(Value):
+    """An environment variable of the integration that turns a behaviour on, as the runbook names it."""
+
+    variable: str
+    value: str
+
+
+class Policy(Value):
+    """The configuration of the rules. Every default is the runbook's own value, or says where it is from."""
+
+    service: str = Field(
+        default="posthog-integration",
+        title="Service",
+        description="The service that this configuration is about; alerts name it in their `service` label.",
+    )
+    error_rate_threshold: float = Field(
+        default=0.1,
+        ge=0,
+        title="Error rate threshold",
+        description="Errors per second (5 min rate) above which PostHog counts as returning errors.",
+    )
+    complete_outage_share: float = Field(
+        default=0.9,
+        gt=0,
+        le=1,
+        title="Complete outage share",
+        description="Share of failing requests from which the outage counts as complete (P1).",
+    )
+    log_error_threshold: int = Field(
+        default=3,
+        ge=1,
+        title="Log error threshold",
+        description="Error lines in the window from which the logs count as bad.",
+    )
+    log_window_seconds: int = Field(
+        default=300,
+        ge=1,
+        title="Log window",
+        description="How far back recent logs are read: the runbook's `--since=5m`.",
+    )
+    recent_rollout_seconds: int = Field(
+        default=3600,
+        ge=1,
+        title="Recent rollout",
+        description="A rollout that is not older than this when the alert fires is a suspect.",
+    )
+    healthy_words: tuple[str, ...] = Field(
+        default=("healthy", "ok", "up", "operational", "pass"),
+        title="Healthy words",
+        description="What the health endpoint says when all is well (case does not matter).",
+    )
+    check_deadline_seconds: float = Field(
+        default=10,
+        gt=0,
+        title="Check deadline",
+        description="How long one triage check may take, retries and fallbacks included.",
+    )
+    queue_switch: Switch = Field(
+        default=Switch(variable="RATE_LIMIT_MODE", value="queue"),
+        title="Queue switch",
+        description="The runbook's RATE_LIMIT_MODE=queue.",
+    )
+    fallback_switch: Switch = Field(
+        default=Switch(variable="POSTHOG_FALLBACK", value="true"),
+        title="Fallback switch",
+        description="The runbook's POSTHOG_FALLBACK=true.",
+    )
+    replacement_key_block: str = Field(
+        default="posthog-replacement-key",
+        title="Replacement key",
+        description="Name of the Prefect Secret block that holds the new API key, never typed into a form.",
+    )
+    rollout_deadline_seconds: float = Field(
+        default=300,
+        gt=0,
+        title="Rollout deadline",
+        description="How long a rollout may take before it counts as failed.",
+    )
+    success_deadline_seconds: float = Field(
+        default=600,
+        gt=0,
+        title="Success deadline",
+        description="How long after a change its success may take to show.",
+    )
+    settle_seconds: float = Field(
+        default=300,
+        ge=0,
+        title="Settling time",
+        description="How long the error rate must stay under its threshold before the incident is over.",
+    )
+    watch_poll_seconds: float = Field(
+        default=15,
+        gt=0,
+        title="Watch interval",
+        description="How often the recovery is looked at.",
+    )
+    watch_limit_seconds: float = Field(
+        default=6 * 3600,
+        gt=0,
+        title="Watch limit",
+        description="How long the runbook watches before it calls a person and stops.",
+    )
+    update_interval_minutes: dict[Severity, int] = Field(
+        default={Severity.P1: 15, Severity.P2: 30, Severity.P3: 120, Severity.P4: 24 * 60},
+        title="Update intervals",
+        description="Minutes until the next promised update, by severity.",
+    )
+    incident_commander: str = Field(
+        default="on-call",
+        title="Incident commander",
+        description="Who is named as incident commander until someone takes over.",
+    )
+    announce: bool = Field(
+        default=True,
+        title="Announce internally",
+        description="Post the internal updates without asking (recorded as policy:announce).",
+    )
+    publish_from: Severity | None = Field(
+        default=Severity.P2,
+        title="Publish from",
+        description="Publish on the status page from this severity upwards; none never publishes.",
+    )
+    page_from: Severity | None = Field(
+        default=Severity.P2,
+        title="Page from",
+        description="Page a person at opening from this severity upwards; escalations always page.",
+    )
+    evidence_due_seconds: tuple[int, ...] = Field(
+        default=(0, 3600, 24 * 3600),
+        title="Evidence due",
+        description="When evidence is collected, counted from the resolution: at once, +1 h, +24 h.",
+    )
+    evidence_window_seconds: int = Field(
+        default=3600,
+        ge=60,
+        title="Evidence window",
+        description="Logs and metrics from this long before the alert are kept: the runbook's `--since=1h`.",
+    )
+    calendar: BusinessCalendar = Field(
+        default=BusinessCalendar(),
+        title="Business calendar",
+        description="Time zone, business hours and holidays that `next business day` goes by.",
+    )
+
+    def next_update_in(self, severity: Severity) -> timedelta:
+        """The promise made in every internal update."""
+        return timedelta(minutes=self.update_interval_minutes.get(severity, 60))
+
+    def publishes(self, severity: Severity) -> bool:
+        """Whether an incident of this severity goes onto the public status page."""
+        return self.publish_from is not None and severity.rank <= self.publish_from.rank
+
+    def pages(self, severity: Severity) -> bool:
+        """Whether an incident of this severity pages a person when it is opened."""
+        return self.page_from is not None and severity.rank <= self.page_from.rank

@@ -1,0 +1,158 @@
+"""What each outside system said, before anyone judges it.
+
+A block translates a vendor's format into one of these; `runbook.triage` turns it into a finding.
+Times are aware UTC, rates are per second, sizes are bytes.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+
+from runbook.value import Value
+
+
+class Impact(StrEnum):
+    """How bad a status page says an incident is, worst last; vendors' words are mapped onto these."""
+
+    NONE = "none"
+    MAINTENANCE = "maintenance"
+    DEGRADED = "degraded_performance"
+    PARTIAL_OUTAGE = "partial_outage"
+    FULL_OUTAGE = "full_outage"
+
+
+class ListedIncident(Value):
+    """An unresolved incident on a status page. No regions means that everyone is affected."""
+
+    id: str
+    name: str
+    status: str
+    impact: Impact
+    url: str = ""
+    components: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    updated_at: datetime | None = None
+    message: str = ""
+
+
+class StatusPageReading(Value):
+    """The unresolved incidents and running maintenances that a status page lists."""
+
+    page_url: str
+    format: str
+    route: str
+    incidents: tuple[ListedIncident, ...] = ()
+    maintenances: tuple[ListedIncident, ...] = ()
+
+
+class HealthReading(Value):
+    """The integration service's own word about its PostHog connection; `None` where it says nothing."""
+
+    url: str
+    http_status: int
+    status: str | None
+    detail: str = ""
+
+
+class ErrorRateReading(Value):
+    """Errors per second by HTTP status over the window; `None` is no data, which is not zero."""
+
+    source: str
+    window_seconds: float
+    errors_by_status: dict[str, float] | None
+    requests_per_second: float | None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def errors_per_second(self) -> float | None:
+        """The rate of all errors together, `None` without data."""
+        return None if self.errors_by_status is None else sum(self.errors_by_status.values())
+
+    @property
+    def error_share(self) -> float | None:
+        """Errors over requests, 0 to 1; `None` where either is unknown or nothing was requested."""
+        errors = self.errors_per_second
+        if errors is None or not self.requests_per_second:
+            return None
+        return min(1.0, errors / self.requests_per_second)
+
+
+class ErrorLine(Value):
+    """One log line that reports an error, already redacted."""
+
+    pod: str
+    text: str
+    status: str | None = None
+
+
+class LogReading(Value):
+    """All error lines of all pods in the window; `pods_unread` says whose logs could not be read and why."""
+
+    window_seconds: float
+    lines_read: int
+    errors: tuple[ErrorLine, ...]
+    errors_by_status: dict[str, int]
+    pods_read: tuple[str, ...]
+    pods_unread: dict[str, str] = {}
+
+
+class ProbeOutcome(StrEnum):
+    """What the PostHog API did with one harmless authenticated request."""
+
+    ACCEPTED = "accepted"
+    KEY_REJECTED = "key_rejected"
+    SCOPE_MISSING = "scope_missing"
+    RATE_LIMITED = "rate_limited"
+    SERVER_ERROR = "server_error"
+    UNREACHABLE = "unreachable"
+
+
+class ProbeReading(Value):
+    """The answer to an active probe of the PostHog API with the integration's key.
+
+    `key_source` names where the key came from (the cluster's Secret or the configuration), never the key.
+    """
+
+    host: str
+    key_source: str
+    outcome: ProbeOutcome
+    http_status: int | None
+    detail: str = ""
+    retry_after_seconds: int | None = None
+    seconds: float | None = None
+
+
+class PodReading(Value):
+    """A pod of the integration as the cluster sees it."""
+
+    name: str
+    phase: str
+    ready: bool
+    restarts: int
+    waiting: str | None = None
+    last_termination: str | None = None
+    started_at: datetime | None = None
+    revision: str | None = None
+    terminating: bool = False
+
+
+class Rollout(Value):
+    """A revision of the workload and when it was rolled out."""
+
+    revision: str
+    created_at: datetime
+    image: str = ""
+
+
+class WorkloadReading(Value):
+    """The integration's Deployment: replicas, pods, switches and revisions (newest last)."""
+
+    target: str
+    desired: int
+    ready: int
+    updated: int
+    paused: bool = False
+    pods: tuple[PodReading, ...] = ()
+    switches: dict[str, str] = {}
+    memory_limit: str | None = None
+    rollouts: tuple[Rollout, ...] = ()
+    events: tuple[str, ...] = ()

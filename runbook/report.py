@@ -1,0 +1,99 @@
+"""What people see of an incident in Prefect: tables and markdown artifacts, and the question at a gate."""
+
+from runbook.actions import ActionKind, ChangePlan, PlannedAction
+from runbook.events import EvidenceCollected
+from runbook.findings import Findings
+from runbook.incident import Incident
+from runbook.local_time import in_zone
+from runbook.templating import render
+from runbook.timeline import timeline
+from runbook.tree_picture import data_uri, decision_svg
+from runbook.verdict import Decision, Verdict
+from runbook.wording import CHECK_TITLES, STATUS_MARKS, VERDICT_TITLES
+
+DIGEST_LETTERS = 12
+"""How much of a plan's digest people are shown: enough to tell two plans apart by eye."""
+
+
+def triage_rows(findings: Findings) -> list[dict[str, str]]:
+    """The findings as rows of a table, one per check."""
+    return [
+        {
+            "check": CHECK_TITLES[finding.check],
+            "question": finding.check.question,
+            "status": f"{STATUS_MARKS[finding.status]} {finding.status.value}",
+            "summary": finding.summary,
+            "source": finding.source,
+            "seconds": f"{finding.seconds:.2f}",
+        }
+        for finding in findings.items
+    ]
+
+
+def decision_markdown(decision: Decision) -> str:
+    """The verdict with its picture, path, severity, plan, and what would have led elsewhere."""
+    return render(
+        "decision.md.j2",
+        decision=decision,
+        title=VERDICT_TITLES[decision.verdict],
+        picture=data_uri(decision_svg(decision)),
+        mix=[(kind.heading, f"{share:.0%}") for kind, share in decision.mix.items()],
+        plan=[(action, _how(action)) for action in decision.plan],
+        flips=[(flip.change, VERDICT_TITLES[flip.verdict]) for flip in decision.would_flip],
+        undecided=decision.verdict is Verdict.UNKNOWN,
+    )
+
+
+def plan_markdown(change_plan: ChangePlan, decision: Decision | None = None) -> str:
+    """The preview of a change: exactly what would change, why, and how it is proved and undone."""
+    return render(
+        "plan.md.j2",
+        plan=change_plan,
+        spec=change_plan.action.spec,
+        reasons=decision.because if decision else (),
+        digest=short_digest(change_plan),
+    )
+
+
+def gate_question(change_plan: ChangePlan) -> str:
+    """The question at a gate, as markdown; its first line is the question itself."""
+    return render(
+        "gate.md.j2", plan=change_plan, spec=change_plan.action.spec, digest=short_digest(change_plan)
+    )
+
+
+def timeline_markdown(incident: Incident, *, time_zone: str = "UTC") -> str:
+    """The whole journal as a table, in UTC and on the clocks of a second zone where that is another one."""
+    rows = [
+        (
+            f"{in_zone(entry.at, 'UTC'):%Y-%m-%d %H:%M:%S}",
+            f"{in_zone(entry.at, time_zone):%Y-%m-%d %H:%M:%S %Z}",
+            entry.sentence,
+        )
+        for entry in timeline(incident)
+    ]
+    local = "" if time_zone == "UTC" else time_zone
+    return render("timeline.md.j2", incident=incident, rows=rows, local=local)
+
+
+def evidence_markdown(collection: EvidenceCollected, chart_uri: str | None = None) -> str:
+    """What was kept, where, with its hashes; and what could not be had, and why.
+
+    `chart_uri` is the address of the error chart, a data URI as a rule.
+    """
+    return render("evidence.md.j2", collection=collection, chart_uri=chart_uri)
+
+
+def short_digest(change_plan: ChangePlan) -> str:
+    """The start of the plan's digest, for people to compare."""
+    return change_plan.digest[:DIGEST_LETTERS]
+
+
+def _how(action: PlannedAction) -> str:
+    match action.spec.kind:
+        case ActionKind.CHANGE:
+            return f"change, {action.spec.risk.value} risk, needs an approval"
+        case ActionKind.HAND_OFF:
+            return "for a person"
+        case _:
+            return "looks only, changes nothing"

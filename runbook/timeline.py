@@ -1,0 +1,210 @@
+"""The journal as sentences. Every type of event has one; a test holds this against the list of events."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from functools import singledispatch
+
+from runbook import events as e
+from runbook.alert import AlertStatus
+from runbook.effects import EffectOutcome
+from runbook.findings import Status
+from runbook.gates import Choice
+from runbook.incident import Incident, Outcome
+from runbook.value import Value
+from runbook.wording import ACTION_OUTCOMES, OUTCOMES, VERDICT_TITLES, count
+
+MACHINERY = (e.RunStarted, e.TriageStarted, e.EffectIntended, e.ArtifactPublished)
+"""Events that tell how the runbook works rather than what happened; an intent without an outcome is told."""
+
+
+class Entry(Value):
+    """A line of the timeline; `at` is aware UTC."""
+
+    at: datetime
+    sentence: str
+
+
+def timeline(incident: Incident, *, machinery: bool = True) -> tuple[Entry, ...]:
+    """The journal in sentences, oldest first; without the machinery for readers of a post-mortem."""
+    recorded = incident.journal if machinery else _what_happened(incident)
+    return tuple(Entry(at=item.at, sentence=sentence(item.event)) for item in recorded)
+
+
+def _what_happened(incident: Incident) -> Iterable[e.Recorded]:
+    effects = incident.effects
+    for item in incident.journal:
+        event = item.event
+        left_open = isinstance(event, e.EffectIntended) and effects[event.effect.id].outcome is None
+        if left_open or not isinstance(event, MACHINERY):
+            yield item
+
+
+@singledispatch
+def sentence(event: Value) -> str:
+    """What an event means, as one sentence without a full stop.
+
+    Raises:
+        TypeError: nobody has written the sentence for this type of event.
+    """
+    raise TypeError(f"no sentence for {type(event).__name__}")
+
+
+@sentence.register
+def _(event: e.IncidentOpened) -> str:
+    return f"Incident opened by {event.alert.source}: {event.alert.name} ({event.alert.summary})"
+
+
+@sentence.register
+def _(event: e.AlertJoined) -> str:
+    alert = event.alert
+    if alert.status is AlertStatus.RESOLVED:
+        return f"{alert.source} says that {alert.name} is resolved"
+    return f"Another alert joined from {alert.source}: {alert.name} ({alert.summary})"
+
+
+@sentence.register
+def _(event: e.RunStarted) -> str:
+    return f"Flow run {event.flow_run_id} took up the incident"
+
+
+@sentence.register
+def _(event: e.TriageStarted) -> str:
+    return f"Triage {event.round} started: {count(len(event.checks), 'check')}"
+
+
+@sentence.register
+def _(event: e.TriageCompleted) -> str:
+    items = event.findings.items
+    counts = (f"{sum(item.status is status for item in items)} {status.value}" for status in Status)
+    return f"Triage {event.round} completed: {', '.join(counts)}"
+
+
+@sentence.register
+def _(event: e.DecisionMade) -> str:
+    decision = event.decision
+    plan = ", then ".join(action.spec.title for action in decision.plan) or "no action"
+    severity = decision.severity.severity.value
+    return f"Decision {event.round}: {VERDICT_TITLES[decision.verdict]}, {severity}; plan: {plan}"
+
+
+@sentence.register
+def _(event: e.SeverityOverridden) -> str:
+    assessment = event.assessment
+    return f"{assessment.by} set the severity to {assessment.severity.value}: {assessment.because}"
+
+
+@sentence.register
+def _(event: e.ActionPreviewed) -> str:
+    plan = event.plan
+    outcome = f"not possible, {plan.blocked}" if plan.blocked else "the exact change is known"
+    if plan.in_place:
+        outcome = f"nothing to do, {plan.in_place}"
+    return f"Previewed: {plan.action.spec.title} on {plan.action.target}: {outcome}"
+
+
+@sentence.register
+def _(event: e.ApprovalRequested) -> str:
+    asked = event.question.strip().splitlines()
+    return f"Approval asked: {asked[0].lstrip('# ') if asked else event.action_id}"
+
+
+@sentence.register
+def _(event: e.ApprovalAnswered) -> str:
+    answer = event.answer
+    verb = {Choice.APPROVE: "approved", Choice.REJECT: "rejected", Choice.NOT_YET: "put off"}[answer.choice]
+    reason = f": {answer.reason}" if answer.reason else ""
+    return f"{answer.approver} {verb} {event.action_id} ({answer.channel}){reason}"
+
+
+@sentence.register
+def _(event: e.ApprovalRefused) -> str:
+    return f"An answer for {event.action_id} could not be accepted: {event.because}"
+
+
+@sentence.register
+def _(event: e.EffectIntended) -> str:
+    return f"About to happen: {event.effect.summary} ({event.effect.target})"
+
+
+@sentence.register
+def _(event: e.EffectSettled) -> str:
+    effect = event.effect
+    words = {
+        EffectOutcome.APPLIED: "Done",
+        EffectOutcome.ALREADY_IN_PLACE: "Already in place",
+        EffectOutcome.FAILED: "Failed",
+        EffectOutcome.UNSETTLED: "May or may not have happened, a person must look",
+    }
+    outcome = words[effect.outcome] if effect.outcome else "Not settled"
+    detail = f": {effect.detail}" if effect.detail else ""
+    return f"{outcome}: {effect.summary} ({effect.target}){detail}"
+
+
+@sentence.register
+def _(event: e.ActionFinished) -> str:
+    result = event.result
+    by = f", approved by {result.approved_by}" if result.approved_by else ""
+    detail = f": {result.detail}" if result.detail else ""
+    action, outcome = result.action, ACTION_OUTCOMES[result.outcome]
+    return f"{action.spec.title} on {action.target}: {outcome}{by}{detail}"
+
+
+@sentence.register
+def _(event: e.StatusAnnounced) -> str:
+    return f"Told {event.channel}: {event.state}"
+
+
+@sentence.register
+def _(event: e.IncidentEscalated) -> str:
+    return f"A person was called: {event.because}"
+
+
+@sentence.register
+def _(event: e.WatchStarted) -> str:
+    return f"Watching until {', '.join(event.waiting_for) or 'it is over'}"
+
+
+@sentence.register
+def _(event: e.RecoveryChecked) -> str:
+    word = {True: "recovered", False: "not recovered", None: "nobody can tell"}[event.recovered]
+    return f"Recovery checked: {word}{_because(event.because)}"
+
+
+@sentence.register
+def _(event: e.IncidentResolved) -> str:
+    return f"Response ended: {_outcome(event.outcome)}{_because(event.because)}"
+
+
+@sentence.register
+def _(event: e.EvidenceCollected) -> str:
+    missing = f", {len(event.missing)} missing ({', '.join(event.missing)})" if event.missing else ""
+    return f"Evidence collected: {count(len(event.files), 'file')} in {event.folder}{missing}"
+
+
+@sentence.register
+def _(event: e.PostmortemDrafted) -> str:
+    return f"Post-mortem drafted: {event.path}"
+
+
+@sentence.register
+def _(event: e.ArtifactPublished) -> str:
+    return f"Published the {event.kind} artifact {event.key}"
+
+
+@sentence.register
+def _(event: e.NoteAdded) -> str:
+    return f"{event.by} noted: {event.text}"
+
+
+@sentence.register
+def _(event: e.IncidentClosed) -> str:
+    return f"Incident closed: {_outcome(event.outcome)}"
+
+
+def _because(reasons: tuple[str, ...]) -> str:
+    return f": {'; '.join(reasons)}" if reasons else ""
+
+
+def _outcome(word: str) -> str:
+    """An outcome in words; a word from an older journal that is none of ours is shown as it is."""
+    return OUTCOMES[Outcome(word)] if word in {outcome.value for outcome in Outcome} else word

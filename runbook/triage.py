@@ -1,0 +1,253 @@
+"""Quick Triage: how each reading is judged. One pure function per check, each yielding a finding.
+
+The fact `posthog_errors` says whether the check saw PostHog answering our requests with errors
+(`None` where it could not tell); the decision tree's first question is asked of it.
+"""
+
+import re
+from datetime import datetime, timedelta
+
+from pydantic import JsonValue
+
+from runbook.findings import Check, Finding, Status
+from runbook.policy import Policy
+from runbook.readings import (
+    ErrorRateReading,
+    HealthReading,
+    Impact,
+    ListedIncident,
+    LogReading,
+    ProbeOutcome,
+    ProbeReading,
+    StatusPageReading,
+    WorkloadReading,
+)
+
+IMPACTS = tuple(Impact)
+
+CRASHES = frozenset(
+    {
+        "CrashLoopBackOff",
+        "ImagePullBackOff",
+        "ErrImagePull",
+        "CreateContainerConfigError",
+        "CreateContainerError",
+        "RunContainerError",
+        "InvalidImageName",
+    }
+)
+
+
+def judge_status_page(reading: StatusPageReading, *, regions: tuple[str, ...], now: datetime) -> Finding:
+    """An incident counts when it affects everyone or a region that we use; maintenance is only noted."""
+    relevant = [incident for incident in reading.incidents if _concerns(incident, regions)]
+    worst = max((incident.impact for incident in relevant), key=IMPACTS.index, default=Impact.NONE)
+    others = len(reading.incidents) - len(relevant)
+    if relevant:
+        summary = "; ".join(
+            f"{incident.name} ({incident.impact}, {incident.status})" for incident in relevant
+        )
+    elif others:
+        summary = f"nothing listed for our regions ({others} elsewhere)"
+    else:
+        summary = "no incident listed"
+    if reading.maintenances:
+        summary += f"; maintenance: {', '.join(item.name for item in reading.maintenances)}"
+    facts: dict[str, JsonValue] = {
+        "incidents": [incident.model_dump(mode="json") for incident in relevant],
+        "worst_impact": worst.value,
+        "elsewhere": others,
+        "maintenances": [item.name for item in reading.maintenances],
+        "route": reading.route,
+        "format": reading.format,
+    }
+    return Finding(
+        check=Check.STATUS_PAGE,
+        status=Status.BAD if relevant else Status.OK,
+        summary=summary,
+        facts=facts,
+        source=reading.page_url,
+        observed_at=now,
+    )
+
+
+def _concerns(incident: ListedIncident, regions: tuple[str, ...]) -> bool:
+    if not regions or not incident.regions:
+        return True
+    wanted = "|".join(re.escape(region) for region in regions)
+    return any(re.search(rf"\b(?:{wanted})\b", listed, re.IGNORECASE) for listed in incident.regions)
+
+
+def judge_health(reading: HealthReading, *, policy: Policy, now: datetime) -> Finding:
+    """The integration's own word; an answer without that word is unknown unless the server itself failed."""
+    word = (reading.status or "").casefold()
+    if word in policy.healthy_words and reading.http_status < 400:
+        status, summary = Status.OK, f"says {reading.status}"
+    elif word:
+        status, summary = Status.BAD, f"says {reading.status} (HTTP {reading.http_status})"
+    elif reading.http_status >= 500:
+        status, summary = Status.BAD, f"answers HTTP {reading.http_status}"
+    else:
+        status, summary = Status.UNKNOWN, f"HTTP {reading.http_status} without a PostHog status"
+    return Finding(
+        check=Check.HEALTH,
+        status=status,
+        summary=f"{summary}: {reading.detail}" if reading.detail else summary,
+        facts={"http_status": reading.http_status, "status": reading.status},
+        source=reading.url,
+        observed_at=now,
+    )
+
+
+def judge_error_rate(reading: ErrorRateReading, *, policy: Policy, now: datetime) -> Finding:
+    """The runbook's `rate(posthog_errors_total[5m])` by HTTP status. No data is unknown, never zero."""
+    rate = reading.errors_per_second
+    if rate is None:
+        status, summary = Status.UNKNOWN, "no data: the metric has no samples in the window"
+    else:
+        by_status = ", ".join(f"{code}: {value:.2f}/s" for code, value in _sorted(reading) if value > 0)
+        status = Status.BAD if rate > policy.error_rate_threshold else Status.OK
+        share = f" ({reading.error_share:.0%} of requests)" if reading.error_share is not None else ""
+        summary = f"{rate:.2f} errors/s{share}" + (f"; {by_status}" if by_status else "")
+    return Finding(
+        check=Check.ERROR_RATE,
+        status=status,
+        summary=summary,
+        facts={
+            "errors_by_status": dict(reading.errors_by_status)
+            if reading.errors_by_status is not None
+            else None,
+            "errors_per_second": rate,
+            "requests_per_second": reading.requests_per_second,
+            "error_share": reading.error_share,
+            "window_seconds": reading.window_seconds,
+            "threshold": policy.error_rate_threshold,
+            "warnings": list(reading.warnings),
+            "posthog_errors": None if rate is None else status is Status.BAD,
+        },
+        source=reading.source,
+        observed_at=now,
+    )
+
+
+def _sorted(reading: ErrorRateReading) -> list[tuple[str, float]]:
+    return sorted((reading.errors_by_status or {}).items(), key=lambda item: -item[1])
+
+
+def judge_logs(reading: LogReading, *, policy: Policy, now: datetime) -> Finding:
+    """Error lines of all pods. Unread pods leave the answer open unless errors were found already."""
+    errors = len(reading.errors)
+    partial = bool(reading.pods_unread) or not reading.pods_read
+    seen = sum(reading.errors_by_status.values()) >= policy.log_error_threshold
+    if errors >= policy.log_error_threshold:
+        status = Status.BAD
+    elif partial:
+        status = Status.UNKNOWN
+    else:
+        status = Status.OK
+    by_status = ", ".join(f"{code}: {count}" for code, count in sorted(reading.errors_by_status.items()))
+    summary = f"{errors} error lines of {reading.lines_read} in {len(reading.pods_read)} pods"
+    summary += f" ({by_status})" if by_status else ""
+    if reading.pods_unread:
+        summary += "; not read: " + ", ".join(f"{pod} ({why})" for pod, why in reading.pods_unread.items())
+    return Finding(
+        check=Check.LOGS,
+        status=status,
+        summary=summary,
+        facts={
+            "error_lines": errors,
+            "errors_by_status": dict(reading.errors_by_status),
+            "lines_read": reading.lines_read,
+            "pods_read": list(reading.pods_read),
+            "pods_unread": dict(reading.pods_unread),
+            "window_seconds": reading.window_seconds,
+            "sample": [f"{line.pod}: {line.text}" for line in reading.errors[-20:]],
+            "posthog_errors": seen or (None if partial else False),
+        },
+        source="pod logs",
+        observed_at=now,
+    )
+
+
+def judge_probe(reading: ProbeReading, *, now: datetime) -> Finding:
+    """One authenticated request to PostHog. No answer proves nothing: the fault may be our own network."""
+    answer = f"HTTP {reading.http_status}" if reading.http_status else "no answer"
+    match reading.outcome:
+        case ProbeOutcome.ACCEPTED:
+            status, summary = Status.OK, f"accepts our key ({answer})"
+        case ProbeOutcome.UNREACHABLE:
+            status, summary = Status.UNKNOWN, f"cannot be reached from here: {reading.detail or answer}"
+        case _:
+            status = Status.BAD
+            summary = f"{reading.outcome.replace('_', ' ')} ({answer})"
+            summary += f": {reading.detail}" if reading.detail else ""
+    return Finding(
+        check=Check.PROBE,
+        status=status,
+        summary=summary,
+        facts={
+            "outcome": reading.outcome.value,
+            "http_status": reading.http_status,
+            "retry_after_seconds": reading.retry_after_seconds,
+            "key_source": reading.key_source,
+            "latency_seconds": reading.seconds,
+            "posthog_errors": None if status is Status.UNKNOWN else status is Status.BAD,
+        },
+        source=reading.host,
+        observed_at=now,
+    )
+
+
+def judge_workload(reading: WorkloadReading, *, policy: Policy, now: datetime) -> Finding:
+    """Pods and memory: all desired pods ready, none crashing, none killed for memory lately."""
+    pods = [pod for pod in reading.pods if not pod.terminating]
+    waiting = {pod.name: pod.waiting for pod in pods if pod.waiting in CRASHES}
+    lately = now - timedelta(seconds=policy.log_window_seconds)
+    killed = [
+        pod.name
+        for pod in pods
+        if pod.last_termination == "OOMKilled" and (pod.started_at is None or pod.started_at >= lately)
+    ]
+    problems: list[str] = []
+    if reading.desired == 0:
+        problems.append("scaled to zero")
+    elif reading.ready < reading.desired:
+        problems.append(f"{reading.ready} of {reading.desired} pods ready")
+    problems += [f"{pod}: {why}" for pod, why in waiting.items()]
+    problems += [f"{pod}: OOMKilled" for pod in killed]
+    suspect = _recent_rollout(reading, policy=policy, now=now)
+    summary = "; ".join(problems) or f"{reading.ready} of {reading.desired} pods ready"
+    if suspect:
+        summary += f"; revision {suspect} was rolled out recently"
+    return Finding(
+        check=Check.WORKLOAD,
+        status=Status.BAD if problems else Status.OK,
+        summary=summary,
+        facts={
+            "desired": reading.desired,
+            "ready": reading.ready,
+            "crashing": list(waiting),
+            "killed_for_memory": list(killed),
+            "memory_limit": reading.memory_limit,
+            "recent_rollout": suspect,
+            "crashing_revisions": list(_crashing_revisions(reading)),
+            "switches": dict(reading.switches),
+            "paused": reading.paused,
+            "events": list(reading.events),
+        },
+        source=reading.target,
+        observed_at=now,
+    )
+
+
+def _crashing_revisions(reading: WorkloadReading) -> list[str]:
+    return sorted({pod.revision for pod in reading.pods if pod.waiting in CRASHES and pod.revision})
+
+
+def _recent_rollout(reading: WorkloadReading, *, policy: Policy, now: datetime) -> str | None:
+    """The newest revision, if there is one to go back to and it is young enough to be a suspect."""
+    if len(reading.rollouts) < 2:
+        return None
+    newest = reading.rollouts[-1]
+    young = now - newest.created_at <= timedelta(seconds=policy.recent_rollout_seconds)
+    return newest.revision if young else None

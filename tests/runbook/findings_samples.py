@@ -1,0 +1,175 @@
+"""Readings as the outside systems give them and the findings that they make, for tests of the rules.
+
+Each builder describes a system that is well; a test names only what is wrong with it. So a finding in a test
+has exactly the facts that triage would have put there.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from itertools import product
+from typing import Any
+
+from runbook.findings import Check, Finding, Findings, Status
+from runbook.policy import Policy
+from runbook.readings import (
+    ErrorLine,
+    ErrorRateReading,
+    HealthReading,
+    Impact,
+    ListedIncident,
+    LogReading,
+    PodReading,
+    ProbeOutcome,
+    ProbeReading,
+    Rollout,
+    StatusPageReading,
+    WorkloadReading,
+)
+from runbook.triage import (
+    judge_error_rate,
+    judge_health,
+    judge_logs,
+    judge_probe,
+    judge_status_page,
+    judge_workload,
+)
+
+NOW = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
+POLICY = Policy()
+TARGET = "default/deployment/posthog-integration"
+WITNESSES = (Check.ERROR_RATE, Check.LOGS, Check.PROBE)
+
+
+def listed(name: str = "Elevated errors", impact: Impact = Impact.DEGRADED, *regions: str) -> ListedIncident:
+    """An incident on a status page."""
+    return ListedIncident(id="01", name=name, status="investigating", impact=impact, regions=regions)
+
+
+def status_page(*incidents: ListedIncident, regions: tuple[str, ...] = (), **fields: Any) -> Finding:
+    """The finding of a status page that lists these incidents."""
+    reading = StatusPageReading(
+        page_url="https://status.example", format="incident_io", route="direct", incidents=incidents, **fields
+    )
+    return judge_status_page(reading, regions=regions, now=NOW)
+
+
+def health(status: str | None = "healthy", *, http_status: int = 200) -> Finding:
+    """The finding of a health endpoint that says this."""
+    reading = HealthReading(url="https://app.example/health", http_status=http_status, status=status)
+    return judge_health(reading, policy=POLICY, now=NOW)
+
+
+def error_rate(by_status: dict[str, float] | None, *, requests: float | None = 20.0) -> Finding:
+    """The finding of these errors per second among this many requests per second."""
+    reading = ErrorRateReading(
+        source="https://prometheus.example",
+        window_seconds=300,
+        errors_by_status=by_status,
+        requests_per_second=requests,
+    )
+    return judge_error_rate(reading, policy=POLICY, now=NOW)
+
+
+def logs(
+    by_status: dict[str, int] | None = None, *, others: int = 0, unread: Mapping[str, str] | None = None
+) -> Finding:
+    """The finding of one pod's log with these error lines, `others` of them without a status."""
+    counts = by_status or {}
+    lines = [ErrorLine(pod="web-1", text=f"HTTP {status}", status=status) for status in counts]
+    errors = [line for line in lines for _ in range(counts[line.status or ""])]
+    errors += [ErrorLine(pod="web-1", text="ERROR cannot write the file")] * others
+    reading = LogReading(
+        window_seconds=300,
+        lines_read=500,
+        errors=tuple(errors),
+        errors_by_status=counts,
+        pods_read=("web-1",),
+        pods_unread=dict(unread or {}),
+    )
+    return judge_logs(reading, policy=POLICY, now=NOW)
+
+
+def probe(outcome: ProbeOutcome = ProbeOutcome.ACCEPTED) -> Finding:
+    """The finding of a probe that ended like this."""
+    reading = ProbeReading(
+        host="us.posthog.example",
+        key_source="Secret posthog-secrets",
+        outcome=outcome,
+        http_status=PROBE_STATUSES[outcome],
+    )
+    return judge_probe(reading, now=NOW)
+
+
+PROBE_STATUSES: dict[ProbeOutcome, int | None] = {
+    ProbeOutcome.ACCEPTED: 200,
+    ProbeOutcome.KEY_REJECTED: 401,
+    ProbeOutcome.SCOPE_MISSING: 403,
+    ProbeOutcome.RATE_LIMITED: 429,
+    ProbeOutcome.SERVER_ERROR: 503,
+    ProbeOutcome.UNREACHABLE: None,
+}
+
+
+def pod(name: str = "web-1", **fields: Any) -> PodReading:
+    """A pod that runs and is ready."""
+    running: dict[str, Any] = {"phase": "Running", "ready": True, "restarts": 0, "revision": "7"}
+    return PodReading(name=name, **(running | fields))
+
+
+def rollouts(*ages: timedelta) -> tuple[Rollout, ...]:
+    """Revisions of these ages, oldest first, the newest being revision 7."""
+    first = 8 - len(ages)
+    return tuple(
+        Rollout(revision=str(number), created_at=NOW - age) for number, age in enumerate(ages, start=first)
+    )
+
+
+def workload(*pods: PodReading, **fields: Any) -> Finding:
+    """The finding of a Deployment of two pods."""
+    well: dict[str, Any] = {"target": TARGET, "desired": 2, "ready": 2, "updated": 2}
+    reading = WorkloadReading(pods=pods or (pod("web-1"), pod("web-2")), **(well | fields))
+    return judge_workload(reading, policy=POLICY, now=NOW)
+
+
+def gone(check: Check, reason: str = "no answer") -> Finding:
+    """A check that could not be made."""
+    return Finding.unknown(check, reason, observed_at=NOW)
+
+
+def triage(*changed: Finding) -> Findings:
+    """A triage that found all well, but for these."""
+    findings = Findings(
+        items=(status_page(), health(), error_rate({"200": 0.0}), logs(), probe(), workload())
+    )
+    for finding in changed:
+        findings = findings.replacing(finding)
+    return findings
+
+
+TYPICAL: dict[tuple[Check, Status], Finding] = {
+    (Check.STATUS_PAGE, Status.OK): status_page(),
+    (Check.STATUS_PAGE, Status.BAD): status_page(listed()),
+    (Check.HEALTH, Status.OK): health(),
+    (Check.HEALTH, Status.BAD): health("degraded"),
+    (Check.ERROR_RATE, Status.OK): error_rate({}),
+    (Check.ERROR_RATE, Status.BAD): error_rate({"503": 4.0}),
+    (Check.LOGS, Status.OK): logs(),
+    (Check.LOGS, Status.BAD): logs({"503": 9}),
+    (Check.PROBE, Status.OK): probe(),
+    (Check.PROBE, Status.BAD): probe(ProbeOutcome.SERVER_ERROR),
+    (Check.WORKLOAD, Status.OK): workload(),
+    (Check.WORKLOAD, Status.BAD): workload(pod(ready=False, waiting="CrashLoopBackOff"), ready=1),
+} | {(check, Status.UNKNOWN): gone(check) for check in Check}
+"""A finding of each check for each status that it can have."""
+
+
+def every_combination() -> Iterator[Findings]:
+    """All 729 ways in which the six checks can answer."""
+    for statuses in product(Status, repeat=len(Check)):
+        pairs = zip(Check, statuses, strict=True)
+        yield Findings(items=tuple(TYPICAL[check, status] for check, status in pairs))
+
+
+def told(findings: Findings) -> str:
+    """The statuses in one line, to say which combination a failed test was about."""
+    return " ".join(f"{item.check}={item.status}" for item in findings.items)

@@ -1,0 +1,188 @@
+"""Journals of made-up incidents, for the tests of everything that is rendered from one."""
+
+from datetime import UTC, datetime, timedelta
+
+from runbook import events as e
+from runbook.actions import ActionName, ActionOutcome, ActionResult, ChangePlan, PlannedAction
+from runbook.alert import Alert
+from runbook.effects import Authority, Effect, EffectOutcome
+from runbook.findings import Check, Finding, Findings, Status
+from runbook.gates import Answer, Choice
+from runbook.incident import Incident
+from runbook.severity import Severity, SeverityAssessment
+from runbook.verdict import Branch, Decision, ErrorType, Question, Reply, Verdict
+
+OPENED = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
+TARGET = "deployment/posthog-integration"
+
+FALLBACK = PlannedAction(
+    id="1-enable-fallback",
+    name=ActionName.ENABLE_FALLBACK,
+    target=TARGET,
+    because="PostHog lists an incident: wait for it with the fallback on",
+)
+HAND_OFF = PlannedAction(
+    id="2-hand-off",
+    name=ActionName.HAND_OFF,
+    target="a person",
+    because="Ask PostHog support for a higher rate limit (long-term remedy for 429).",
+)
+PLAN = ChangePlan(
+    action=FALLBACK,
+    diff='--- live\n+++ after\n+        - name: POSTHOG_FALLBACK\n+          value: "true"',
+    affects=("3 pods restart one after the other",),
+)
+ALERT = Alert(
+    source="alertmanager",
+    service="posthog-integration",
+    name="PostHogServerErrors",
+    summary="PostHog answers 5xx",
+    severity=Severity.P2,
+    starts_at=OPENED - timedelta(minutes=2),
+)
+
+
+def finding(check: Check, status: Status = Status.OK, summary: str = "as expected") -> Finding:
+    """A finding of a check."""
+    return Finding(check=check, status=status, summary=summary, observed_at=OPENED, seconds=0.25)
+
+
+def findings(**statuses: Status) -> Findings:
+    """One finding per check, ok unless said otherwise."""
+    return Findings(items=tuple(finding(check, statuses.get(check.value, Status.OK)) for check in Check))
+
+
+def decision(
+    verdict: Verdict = Verdict.POSTHOG_OUTAGE,
+    *,
+    error_type: ErrorType = ErrorType.POSTHOG_ERRORS,
+    severity: Severity = Severity.P1,
+    plan: tuple[PlannedAction, ...] = (FALLBACK,),
+) -> Decision:
+    """A decision with a path that leads to its verdict."""
+    return Decision(
+        verdict=verdict,
+        error_type=error_type,
+        mix={error_type: 1.0},
+        path=PATHS[verdict],
+        severity=SeverityAssessment(severity=severity, because="all requests fail"),
+        plan=plan,
+    )
+
+
+def _path(*steps: tuple[Question, Reply]) -> tuple[Branch, ...]:
+    return tuple(
+        Branch(question=question, reply=reply, because=(f"fact of {question}",)) for question, reply in steps
+    )
+
+
+PATHS = {
+    Verdict.POSTHOG_OUTAGE: _path(
+        (Question.POSTHOG_RETURNING_ERRORS, Reply.YES), (Question.STATUS_PAGE_INCIDENT, Reply.YES)
+    ),
+    Verdict.INTEGRATION_ISSUE: _path(
+        (Question.POSTHOG_RETURNING_ERRORS, Reply.YES), (Question.STATUS_PAGE_INCIDENT, Reply.NO)
+    ),
+    Verdict.RESOLVED_OR_INTERMITTENT: _path(
+        (Question.POSTHOG_RETURNING_ERRORS, Reply.NO), (Question.SERVICE_HEALTHY, Reply.YES)
+    ),
+    Verdict.INFRASTRUCTURE_ISSUE: _path(
+        (Question.POSTHOG_RETURNING_ERRORS, Reply.NO), (Question.SERVICE_HEALTHY, Reply.NO)
+    ),
+    Verdict.UNKNOWN: _path((Question.POSTHOG_RETURNING_ERRORS, Reply.UNKNOWN)),
+}
+
+
+def incident(*events: e.Event, alert: Alert = ALERT, step: timedelta = timedelta(seconds=30)) -> Incident:
+    """An incident that was opened and to which these events happened, one `step` after the other."""
+    journal = [e.IncidentOpened(alert=alert), *events]
+    recorded = [e.Recorded(seq=n, at=OPENED + n * step, event=event) for n, event in enumerate(journal)]
+    return Incident.from_events("inc-20261122-1500", recorded)
+
+
+def triaged(**statuses: Status) -> e.TriageCompleted:
+    """A triage that was completed."""
+    return e.TriageCompleted(round=1, findings=findings(**statuses))
+
+
+def decided(made: Decision | None = None) -> e.DecisionMade:
+    """A decision that was made."""
+    return e.DecisionMade(round=1, decision=made or decision())
+
+
+def asked(plan: ChangePlan = PLAN, *, gate: str = "gate-1") -> e.ApprovalRequested:
+    """An approval that was asked for."""
+    return e.ApprovalRequested(
+        gate=gate,
+        action_id=plan.action.id,
+        plan_digest=plan.digest,
+        question=f"## {plan.action.spec.title}?",
+        flow_run_id="run-1",
+    )
+
+
+def answered(choice: Choice = Choice.APPROVE, plan: ChangePlan = PLAN) -> e.ApprovalAnswered:
+    """An answer that was given."""
+    answer = Answer(choice=choice, approver="alice", reason="we know this outage")
+    return e.ApprovalAnswered(gate="gate-1", action_id=plan.action.id, plan_digest=plan.digest, answer=answer)
+
+
+def finished(outcome: ActionOutcome, action: PlannedAction = FALLBACK) -> e.ActionFinished:
+    """An action that ended."""
+    return e.ActionFinished(
+        result=ActionResult(action=action, outcome=outcome, detail="errors fell", approved_by="alice")
+    )
+
+
+def resolved(outcome: str = "recovered") -> e.IncidentResolved:
+    """A response that ended."""
+    return e.IncidentResolved(outcome=outcome, because=("errors stayed under the threshold",))
+
+
+def effect(outcome: EffectOutcome | None = None, *, kind: str = "patch") -> Effect:
+    """An effect on the integration's Deployment."""
+    return Effect(
+        id="effect-1",
+        kind=kind,
+        target=TARGET,
+        summary="set POSTHOG_FALLBACK=true",
+        authority=Authority.approval("gate-1", "alice"),
+        outcome=outcome,
+    )
+
+
+def every_event() -> tuple[e.Event, ...]:
+    """One event of each type but the opening, in the order in which they can happen."""
+    return (
+        e.AlertJoined(alert=ALERT),
+        e.RunStarted(flow_run_id="run-1", url="http://prefect.example/runs/1"),
+        e.TriageStarted(round=1, checks=tuple(Check)),
+        triaged(probe=Status.BAD, status_page=Status.UNKNOWN),
+        decided(decision(plan=(FALLBACK, HAND_OFF))),
+        e.SeverityOverridden(
+            assessment=SeverityAssessment(severity=Severity.P2, because="one region", by="bob")
+        ),
+        e.ActionPreviewed(plan=PLAN, since=OPENED),
+        asked(),
+        e.ApprovalRefused(gate="gate-0", action_id=FALLBACK.id, because="the approver is empty"),
+        answered(),
+        e.EffectIntended(effect=effect()),
+        e.EffectSettled(effect=effect(EffectOutcome.APPLIED)),
+        finished(ActionOutcome.RECOVERED),
+        e.StatusAnnounced(channel="slack", state="IDENTIFIED"),
+        e.IncidentEscalated(because="no answer for 10 minutes"),
+        e.WatchStarted(waiting_for=("the error rate stays under its threshold",)),
+        e.RecoveryChecked(recovered=None, because=("no data",)),
+        e.EvidenceCollected(
+            collection="1",
+            folder="evidence/1",
+            manifest_sha256="ab" * 32,
+            files={"logs.txt": "cd" * 32},
+            missing={"metrics.json": "Prometheus did not answer"},
+        ),
+        e.NoteAdded(by="bob", text="PostHog says that they roll back"),
+        resolved(),
+        e.PostmortemDrafted(path="postmortem.md", sha256="ef" * 32),
+        e.ArtifactPublished(key="decision-1", kind="markdown"),
+        e.IncidentClosed(outcome="recovered"),
+    )

@@ -1,0 +1,68 @@
+"""What an incident leaves behind is found in its journal."""
+
+import pytest
+
+from runbook import events as e
+from runbook.actions import ActionName, ActionOutcome
+from runbook.effects import EffectOutcome
+from runbook.findings import Check, Status
+from runbook.loose_ends import hand_offs, switches_left_on, unknown_checks, unsettled_effects
+from tests.runbook.journals import FALLBACK, HAND_OFF, decided, decision, effect, finished, incident, triaged
+
+FALLBACK_OFF = FALLBACK.model_copy(update={"id": "2-disable-fallback", "name": ActionName.DISABLE_FALLBACK})
+
+
+@pytest.mark.parametrize(
+    ("outcome", "left_on"),
+    [
+        (ActionOutcome.RECOVERED, True),
+        (ActionOutcome.DONE, True),
+        (ActionOutcome.ALREADY_IN_PLACE, True),
+        (ActionOutcome.NOT_RECOVERED, True),  # it did not help, and is on all the same
+        (ActionOutcome.UNKNOWN, True),  # it may be on: somebody must look
+        (ActionOutcome.REJECTED, False),
+        (ActionOutcome.BLOCKED, False),
+        (ActionOutcome.FAILED, False),
+    ],
+)
+def test_switch_is_left_on_unless_it_never_was(outcome: ActionOutcome, left_on: bool) -> None:
+    """A switch counts as on after every outcome that may leave it on."""
+    assert bool(switches_left_on(incident(finished(outcome)))) is left_on
+
+
+@pytest.mark.parametrize(("outcome", "left_on"), [(ActionOutcome.DONE, False), (ActionOutcome.FAILED, True)])
+def test_switch_is_off_once_its_inverse_is_done(outcome: ActionOutcome, left_on: bool) -> None:
+    """Only an inverse that was carried out takes a switch off."""
+    of = incident(finished(ActionOutcome.RECOVERED), finished(outcome, FALLBACK_OFF))
+    assert bool(switches_left_on(of)) is left_on
+
+
+def test_hand_off_counts_before_and_after_it_was_made() -> None:
+    """A planned hand-off is open also where the run never came to it, and is listed once."""
+    made = decided(decision(plan=(FALLBACK, HAND_OFF)))
+    assert hand_offs(incident(made)) == (HAND_OFF,)
+    assert hand_offs(incident(made, finished(ActionOutcome.HANDED_OFF, HAND_OFF))) == (HAND_OFF,)
+    assert hand_offs(incident()) == ()
+
+
+def test_unknown_checks_are_those_of_the_newest_triage() -> None:
+    """A check that answered in a later round is no loose end."""
+    of = incident(triaged(probe=Status.UNKNOWN, logs=Status.UNKNOWN), triaged(logs=Status.UNKNOWN))
+    assert [item.check for item in unknown_checks(of)] == [Check.LOGS]
+    assert unknown_checks(incident()) == ()
+
+
+@pytest.mark.parametrize(
+    ("settled", "open_"),
+    [
+        (None, True),
+        (EffectOutcome.UNSETTLED, True),
+        (EffectOutcome.APPLIED, False),
+        (EffectOutcome.FAILED, False),
+    ],
+)
+def test_effect_is_unsettled_until_its_outcome_is_known(settled: EffectOutcome | None, open_: bool) -> None:
+    """An intent without an outcome, or one that could not be settled, must be looked at."""
+    events = [e.EffectIntended(effect=effect())]
+    after = [e.EffectSettled(effect=effect(settled))] if settled else []
+    assert bool(unsettled_effects(incident(*events, *after))) is open_
