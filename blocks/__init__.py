@@ -1,0 +1,1 @@
+"""One Prefect block per outside system: described settings, and the client that speaks its protocol."""

@@ -1,0 +1,89 @@
+"""Everything that a run needs to reach the outside: one block per system, all under one name.
+
+`runbook configure FILE` saves them; a flow run names the environment and loads them.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+from prefect.blocks.core import Block
+from prefect.filesystems import LocalFileSystem
+
+from blocks.errors import Refused
+from blocks.integration import IntegrationService
+from blocks.kubernetes import Cluster
+from blocks.pager import Pager
+from blocks.policy import RunbookPolicy
+from blocks.posthog import PostHogApi
+from blocks.prometheus import Prometheus
+from blocks.slack import Slack
+from blocks.status_page import StatusPage
+from blocks.status_page_publisher import StatusPagePublisher
+from blocks.store import IncidentStore
+
+OPTIONAL = ("slack", "status_page_publisher", "pager")
+"""Systems that a team may not have; without one, its messages are left out and the journal says so."""
+
+
+@dataclass(frozen=True, repr=False)
+class Environment:
+    """The blocks of one environment. `name` is the name that all of them are saved under."""
+
+    name: str
+    runbook_policy: RunbookPolicy
+    store: IncidentStore
+    evidence: LocalFileSystem
+    status_page: StatusPage
+    posthog: PostHogApi
+    integration: IntegrationService
+    prometheus: Prometheus
+    cluster: Cluster
+    slack: Slack | None = None
+    status_page_publisher: StatusPagePublisher | None = None
+    pager: Pager | None = None
+
+    @classmethod
+    async def load(cls, name: str) -> "Environment":
+        """Load all blocks of an environment.
+
+        Raises:
+            Refused: a block that cannot be left out is missing.
+        """
+        wanted = block_types()
+        loaded = await asyncio.gather(*(_load(kind, name) for kind in wanted.values()))
+        found = dict(zip(wanted, loaded, strict=True))
+        missing = [field for field, block in found.items() if block is None and field not in OPTIONAL]
+        if missing:
+            raise Refused(
+                "Prefect",
+                f"environment {name!r} has no {', '.join(missing)} block",
+                "Run `runbook configure FILE`",
+            )
+        present: dict[str, Any] = found
+        return cls(name=name, **present)
+
+
+def block_types() -> dict[str, type[Block]]:
+    """The block class of each system, by the name of its field."""
+    return {
+        "runbook_policy": RunbookPolicy,
+        "store": IncidentStore,
+        "evidence": LocalFileSystem,
+        "status_page": StatusPage,
+        "posthog": PostHogApi,
+        "integration": IntegrationService,
+        "prometheus": Prometheus,
+        "cluster": Cluster,
+        "slack": Slack,
+        "status_page_publisher": StatusPagePublisher,
+        "pager": Pager,
+    }
+
+
+async def _load(kind: type[Block], name: str) -> Block | None:
+    try:
+        block: Block = await kind.aload(name)
+    except ValueError:
+        return None  # Prefect's way to say that there is no such document
+    return block

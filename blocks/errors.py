@@ -1,0 +1,228 @@
+"""What can go wrong at an outside system, in two kinds: it may heal, or someone must act.
+
+Tasks retry `Unavailable` and nothing else. No text here ever holds a secret: details are redacted when the
+error is made, and causes are dropped (`from None`), since a library's own exception may quote a request.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+
+import httpx
+
+from runbook.redaction import redact
+
+_DETAIL_LIMIT = 1500  # characters
+_BODY_LOOKED_AT = 20_000  # characters
+_RATE_LIMITED = frozenset({420, 429})  # Atlassian Statuspage says 420
+_TRANSIENT = frozenset({408, 425}) | _RATE_LIMITED
+_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+
+
+class OutsideError(Exception):
+    """An outside system did not do what it was asked.
+
+    `system` names it for people, `detail` is what happened, `next_step` is what to do about it.
+    """
+
+    def __init__(self, system: str, detail: str, next_step: str) -> None:
+        self.system = system
+        self.detail = one_line(redact(detail))
+        self.next_step = one_line(next_step)
+        super().__init__(system, detail, next_step)
+        self.args = (system, self.detail, self.next_step)  # what pickling makes it from again
+
+    def __str__(self) -> str:
+        return f"{self.system}: {self.detail}. {self.next_step}"
+
+
+class Unavailable(OutsideError):
+    """It may heal by itself: no connection, no answer in time, 5xx, 429.
+
+    `http_status` is `None` where there was no answer. `retry_after_seconds` is the system's own wish.
+    `may_have_landed` is true where a request went out and its
+    answer was lost, so that an effect may have happened.
+    """
+
+    def __init__(
+        self,
+        system: str,
+        detail: str,
+        next_step: str = "It may heal by itself; try again",
+        *,
+        http_status: int | None = None,
+        retry_after_seconds: int | None = None,
+        may_have_landed: bool = False,
+    ) -> None:
+        super().__init__(system, detail, next_step)
+        self.http_status = http_status
+        self.retry_after_seconds = retry_after_seconds
+        self.may_have_landed = may_have_landed
+
+
+class Refused(OutsideError):
+    """It will not heal by itself: asking again gives the same answer."""
+
+
+class Unauthenticated(Refused):
+    """The credentials are missing, wrong or expired (401)."""
+
+
+class Forbidden(Refused):
+    """The credentials are good, but do not allow this (403). Verb, resource and name say what."""
+
+    def __init__(
+        self,
+        system: str,
+        detail: str,
+        next_step: str = "Ask an administrator for the permission",
+        *,
+        verb: str = "",
+        resource: str = "",
+        name: str = "",
+    ) -> None:
+        super().__init__(system, detail, next_step)
+        self.verb = verb
+        self.resource = resource
+        self.name = name
+
+
+class NotFound(Refused):
+    """There is no such thing there (404)."""
+
+
+class Conflict(Refused):
+    """It changed since it was read (409)."""
+
+
+class Unreadable(Refused):
+    """There is an answer, but not in the format that was agreed."""
+
+
+def one_line(text: str, limit: int = _DETAIL_LIMIT) -> str:
+    """Text on one line, without a full stop at its end, cut with a mark."""
+    flat = " ".join(text.split()).rstrip(".")
+    return flat if len(flat) <= limit else f"{flat[: limit - 1]}…"
+
+
+def bare_url(url: str | httpx.URL) -> str:
+    """A URL without what may hold a secret: user, password, query and fragment."""
+    parsed = httpx.URL(url)
+    return str(parsed.copy_with(username=None, password=None, query=None, fragment=None))
+
+
+def retry_after(value: str | None, *, now: datetime) -> int | None:
+    """A `Retry-After` header in whole seconds from now, whether it says seconds or an HTTP date."""
+    if value is None:
+        return None
+    if re.fullmatch(r"\d+(\.\d+)?", value.strip()):
+        return round(float(value))
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max(0, round((aware - now).total_seconds()))
+
+
+def outside_error(error: httpx.HTTPError, *, system: str, secrets: Iterable[str] = ()) -> OutsideError:
+    """What an error of httpx means. Literal `secrets` are masked in whatever the system said."""
+    if isinstance(error, httpx.HTTPStatusError):
+        return refusal(error.response, system=system, secrets=secrets)
+    try:
+        place = bare_url(error.request.url)
+    except RuntimeError:
+        place = "the address"  # httpx failed before there was a request
+    if isinstance(error, httpx.UnsupportedProtocol | httpx.TooManyRedirects | httpx.DecodingError):
+        return Refused(system, f"{place}: {redact(str(error), secrets)}", "Check the configured address")
+    reason = _REASONS.get(type(error)) or f"cannot be asked ({redact(str(error), secrets)})"
+    return Unavailable(
+        system,
+        f"{place} {reason}",
+        _NETWORK,
+        may_have_landed=not isinstance(error, _NEVER_SENT),
+    )
+
+
+_NETWORK = "Check the network from here to it, or wait"
+_REASONS: dict[type[httpx.HTTPError], str] = {
+    httpx.ConnectTimeout: "cannot be connected to in time",
+    httpx.ReadTimeout: "did not answer in time",
+    httpx.WriteTimeout: "did not take the request in time",
+    httpx.RemoteProtocolError: "closed the connection without an answer",
+    httpx.ReadError: "broke the connection off",
+}
+
+
+def refusal(response: httpx.Response, *, system: str, secrets: Iterable[str] = ()) -> OutsideError:
+    """What an HTTP answer that is not a success means."""
+    status = response.status_code
+    detail = f"{bare_url(response.url)} answered HTTP {status} {_phrase(status)}".rstrip()
+    said = excerpt(response, secrets)
+    if said:
+        detail += f": {said}"
+    if status in _TRANSIENT or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        wish = retry_after(response.headers.get("Retry-After"), now=datetime.now(UTC))
+        return Unavailable(
+            system,
+            detail,
+            f"Wait {wish} s" if wish else "It may heal by itself; try again",
+            http_status=status,
+            retry_after_seconds=wish,
+            # a gateway's 5xx says nothing about what the service behind it did
+            may_have_landed=status >= HTTPStatus.INTERNAL_SERVER_ERROR
+            and status != HTTPStatus.SERVICE_UNAVAILABLE,
+        )
+    match status:
+        case HTTPStatus.UNAUTHORIZED:
+            return Unauthenticated(system, detail, "Check the configured credentials")
+        case HTTPStatus.FORBIDDEN:
+            return Forbidden(system, detail, verb=response.request.method, resource=bare_url(response.url))
+        case HTTPStatus.NOT_FOUND:
+            return NotFound(system, detail, "Check the configured address")
+        case HTTPStatus.CONFLICT:
+            return Conflict(system, detail, "Read it again")
+    return Refused(system, detail, "Check the configuration")
+
+
+def excerpt(response: httpx.Response, secrets: Iterable[str] = ()) -> str:
+    """What an error's body says, on one line and redacted; HTML and other markup say nothing to people."""
+    text = response.text[:_BODY_LOOKED_AT]
+    if "html" in response.headers.get("Content-Type", "") or text.lstrip().startswith("<"):
+        return ""
+    return one_line(redact(text, secrets), 200)  # cut after masking: half a secret has no shape
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""
+
+
+@contextmanager
+def translated(system: str, url: str, *, secrets: Iterable[str] = ()) -> Iterator[None]:
+    """Turn errors of httpx, and a deadline that passed, into errors of the outside system."""
+    try:
+        yield
+    except httpx.HTTPError as error:
+        raise outside_error(error, system=system, secrets=secrets) from None
+    except httpx.InvalidURL as error:
+        raise Refused(system, f"not a URL: {error}", "Check the configured address") from None
+    except TimeoutError:
+        raise Unavailable(
+            system,
+            f"{bare_url(url)} did not answer completely in time",
+            _NETWORK,
+            may_have_landed=True,
+        ) from None
+
+
+def unreadable(system: str, url: str | httpx.URL, why: str) -> Unreadable:
+    """An answer in another format than agreed. Such an answer is unknown, never a good sign."""
+    return Unreadable(
+        system, f"{bare_url(url)} answered something else: {why}", "Check the configured address"
+    )

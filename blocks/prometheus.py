@@ -1,0 +1,246 @@
+"""Prometheus: the error rate of step 3 of Quick Triage, and the history for the evidence.
+
+An empty answer is no data: not zero, and not healthy.
+"""
+
+import asyncio
+import re
+from collections.abc import Callable
+from datetime import datetime
+from typing import ClassVar, TypeVar
+
+from prefect.blocks.core import Block
+from pydantic import Field, JsonValue, SecretStr
+
+from blocks.errors import OutsideError, Unavailable
+from blocks.prometheus_client import PrometheusSource, Sample, Series
+from runbook.readings import ErrorRateReading
+
+_SYSTEM = "Prometheus"
+_Answer = TypeVar("_Answer")
+_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+
+class Prometheus(Block):
+    """Where the integration's metrics are, and what they are called there."""
+
+    _block_type_name: ClassVar[str] = "Runbook Prometheus"
+    _block_type_slug: ClassVar[str] = "runbook-prometheus"
+    _description: ClassVar[str] = "Prometheus with the integration's metrics, and its backups."
+
+    url: str = Field(
+        default="http://localhost:9090", title="URL", description="The server's address, without /api/v1."
+    )
+    backup_urls: list[str] = Field(
+        default=[],
+        title="Backup URLs",
+        description="Servers with the same metrics, asked in turn where the first has no answer or no data.",
+    )
+    bearer_token: SecretStr | None = Field(
+        default=None, title="Bearer token", description="Token for servers behind an authenticating proxy."
+    )
+    verify_tls: bool = Field(
+        default=True, title="Verify TLS", description="Whether the servers' certificates are verified."
+    )
+    errors_metric: str = Field(
+        default="posthog_errors_total",
+        title="Errors metric",
+        description="Counter of failed requests to PostHog.",
+    )
+    requests_metric: str = Field(
+        default="posthog_requests_total",
+        title="Requests metric",
+        description="Counter of all requests to PostHog.",
+    )
+    status_label: str = Field(
+        default="status", title="Status label", description="Label of the errors metric with the HTTP status."
+    )
+    selector: str = Field(
+        default="",
+        title="Selector",
+        description='Label matchers for both metrics, such as service="posthog-integration".',
+    )
+    window: str = Field(
+        default="5m",
+        title="Window",
+        pattern=r"^(\d+(ms|s|m|h|d|w))+$",
+        description="How far back the rate looks: a Prometheus duration.",
+    )
+    timeout_seconds: float = Field(
+        default=10, gt=0, title="Timeout", description="Seconds that one request may take."
+    )
+
+    @property
+    def errors_by_status_query(self) -> str:
+        """PromQL: errors per second by HTTP status."""
+        return f"sum by ({self.status_label}) (rate({self._errors}[{self.window}]))"
+
+    @property
+    def requests_query(self) -> str:
+        """PromQL: requests per second."""
+        return f"sum(rate({self._requests}[{self.window}]))"
+
+    async def read_error_rate(self) -> ErrorRateReading:
+        """The rates of errors and requests, from the first server that has data on errors.
+
+        Where no server has any, the first answer says so with `errors_by_status=None`.
+
+        Raises:
+            Unavailable: no server answers.
+            Refused: no server answers, and none will (credentials, a query that it does not take).
+        """
+        blank: ErrorRateReading | None = None
+        failures: list[OutsideError] = []
+        for source in self._sources():
+            try:
+                reading = await asyncio.to_thread(self._read_error_rate, source)
+            except OutsideError as error:
+                failures.append(error)
+                continue
+            if reading.errors_by_status is not None:
+                return reading
+            blank = blank or reading
+        if blank is not None:
+            return blank
+        raise _all_failed(failures)
+
+    async def query(self, promql: str) -> list[Sample]:
+        """An instant query; samples that are NaN or infinite are left out.
+
+        Raises:
+            Unavailable: no server answers.
+            Refused: no server takes the query.
+        """
+        return await self._first(lambda source: source.query(promql).samples)
+
+    async def query_range(
+        self, promql: str, start: datetime, end: datetime, step_seconds: int
+    ) -> list[Series]:
+        """A range query from `start` to `end` (aware), split where Prometheus' limit of points needs it.
+
+        Raises:
+            Unavailable: no server answers.
+            Refused: no server takes the query.
+        """
+        return await self._first(lambda source: source.query_range(promql, start, end, step_seconds).series)
+
+    async def error_history(
+        self, start: datetime, end: datetime, *, step_seconds: int | None = None
+    ) -> list[Series]:
+        """Errors per second by HTTP status over time; about 500 points unless a step is given.
+
+        Raises:
+            Unavailable: no server answers.
+            Refused: no server takes the query.
+        """
+        step = step_seconds or _step(start, end)
+        return await self.query_range(self.errors_by_status_query, start, end, step)
+
+    async def request_history(
+        self, start: datetime, end: datetime, *, step_seconds: int | None = None
+    ) -> list[Series]:
+        """Requests per second over time; about 500 points unless a step is given.
+
+        Raises:
+            Unavailable: no server answers.
+            Refused: no server takes the query.
+        """
+        return await self.query_range(self.requests_query, start, end, step_seconds or _step(start, end))
+
+    async def export(
+        self, start: datetime, end: datetime, *, step_seconds: int | None = None
+    ) -> dict[str, JsonValue]:
+        """The runbook's metrics.json: both counters over time, as Prometheus gave them.
+
+        Raises:
+            Unavailable: no server answers.
+            Refused: no server takes the query.
+        """
+        step = step_seconds or _step(start, end)
+
+        def both(source: PrometheusSource) -> dict[str, JsonValue]:
+            answers: dict[str, JsonValue] = {}
+            for query in (self._errors, self._requests):
+                answer = source.query_range(query, start, end, step)
+                answers[query] = {"result": answer.result, "warnings": list(answer.warnings)}
+            return {
+                "source": source.name,
+                "start": start.isoformat(),
+                "end": end.isoformat(),
+                "step_seconds": step,
+                "queries": answers,
+            }
+
+        return await self._first(both)
+
+    @property
+    def _errors(self) -> str:
+        return _selected(self.errors_metric, self.selector)
+
+    @property
+    def _requests(self) -> str:
+        return _selected(self.requests_metric, self.selector)
+
+    def _read_error_rate(self, source: PrometheusSource) -> ErrorRateReading:
+        errors = source.query(self.errors_by_status_query)
+        requests = source.query(self.requests_query)
+        warnings = [*errors.warnings, *requests.warnings]
+        by_status = {
+            sample.labels.get(self.status_label, "unknown"): sample.value for sample in errors.samples
+        }
+        if not by_status:
+            # a rate needs two samples in the window; one of them alone may stand for any number of errors
+            present = source.query(f"count({self._errors})").samples
+            warnings.append(
+                f"{self._errors} has fewer than two samples in {self.window}"
+                if present
+                else f"there is no {self._errors}"
+            )
+        return ErrorRateReading(
+            source=source.name,
+            window_seconds=_seconds(self.window),
+            errors_by_status=by_status or None,
+            requests_per_second=requests.samples[0].value if requests.samples else None,
+            warnings=tuple(dict.fromkeys(warnings)),
+        )
+
+    def _sources(self) -> list[PrometheusSource]:
+        return [
+            PrometheusSource(
+                url, token=self.bearer_token, verify_tls=self.verify_tls, timeout_seconds=self.timeout_seconds
+            )
+            for url in (self.url, *self.backup_urls)
+        ]
+
+    async def _first(self, ask: Callable[[PrometheusSource], _Answer]) -> _Answer:
+        failures: list[OutsideError] = []
+        for source in self._sources():
+            try:
+                return await asyncio.to_thread(ask, source)
+            except OutsideError as error:
+                failures.append(error)
+        raise _all_failed(failures)
+
+
+def _all_failed(failures: list[OutsideError]) -> OutsideError:
+    """One error for all servers; it may heal if one of them may."""
+    if len(failures) == 1:
+        return failures[0]
+    detail = "; ".join(error.detail for error in failures)
+    next_step = "Check the metrics in Grafana, or the backup servers' addresses"
+    if any(isinstance(error, Unavailable) for error in failures):
+        return Unavailable(_SYSTEM, detail, next_step)
+    return type(failures[-1])(_SYSTEM, detail, next_step)
+
+
+def _selected(metric: str, selector: str) -> str:
+    return f"{metric}{{{selector}}}" if selector else metric
+
+
+def _seconds(duration: str) -> float:
+    return sum(float(number) * _UNITS[unit] for number, unit in re.findall(r"(\d+)(ms|[smhdw])", duration))
+
+
+def _step(start: datetime, end: datetime) -> int:
+    """Whole seconds between the points of a chart of about 500."""
+    return max(1, round((end - start).total_seconds() / 500))

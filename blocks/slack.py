@@ -1,0 +1,269 @@
+"""Slack: the incident channel.
+
+Every message carries its effect's id, so that after a crash it is found instead of posted again.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from http.client import HTTPException
+from typing import Any, ClassVar
+from urllib.error import URLError
+
+from prefect.blocks.core import Block
+from pydantic import Field, SecretStr
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.http_retry import HttpRequest, HttpResponse, RetryState
+from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
+from slack_sdk.web import SlackResponse
+
+from blocks.errors import (
+    NotFound,
+    OutsideError,
+    Refused,
+    Unauthenticated,
+    Unavailable,
+    Unreadable,
+    retry_after,
+)
+from blocks.http import tls
+from runbook.redaction import redact
+from runbook.value import Value
+
+_SYSTEM = "Slack"
+_EVENT_TYPE = "runbook_effect"
+_TEXT_LIMIT = 12_000  # Slack takes about 13,000 characters in all
+_BLOCK_LIMIT = 50
+_SECTION_LIMIT = 3000
+_HEADER_LIMIT = 150
+_CUT = " … (cut)"
+_NOT_JSON = "Received a response in a non-JSON format"  # slack_sdk's word for HTML and the like
+_PAGE_SIZE = 200
+_PAGES = 10
+
+_NEXT_STEPS = {
+    "invalid_auth": "Put a valid bot token into the Slack block",
+    "not_authed": "Put a bot token into the Slack block",
+    "account_inactive": "Put the token of an active app into the Slack block",
+    "token_revoked": "Put a new bot token into the Slack block",
+    "token_expired": "Put a new bot token into the Slack block",
+    "not_in_channel": "Invite the app to the channel: /invite @app",
+    "channel_not_found": "Configure the channel's ID (C…) and invite the app to it",
+    "is_archived": "Configure another channel",
+    "missing_scope": "Give the app the scopes chat:write, channels:history and groups:history",
+}
+_UNAUTHENTICATED = frozenset(
+    {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"}
+)
+_TRANSIENT = frozenset(
+    {"ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"}
+)
+
+
+class SlackMessage(Value):
+    """A message that is in Slack. Channel and `ts` together identify it."""
+
+    channel: str
+    ts: str
+
+
+class _PatientRateLimit(RateLimitErrorRetryHandler):
+    """Waits out a rate limit that is short; slack_sdk itself would sleep for as long as Slack says."""
+
+    def __init__(self, longest_seconds: float) -> None:
+        super().__init__(max_retry_count=2)
+        self._longest_seconds = longest_seconds
+
+    def _can_retry(
+        self,
+        *,
+        state: RetryState,
+        request: HttpRequest,
+        response: HttpResponse | None = None,
+        error: Exception | None = None,
+    ) -> bool:
+        if not super()._can_retry(state=state, request=request, response=response, error=error):
+            return False
+        return response is not None and (_wish(response.headers) or 1) <= self._longest_seconds
+
+
+class Slack(Block):
+    """Where the team is told what happens."""
+
+    _block_type_name: ClassVar[str] = "Runbook Slack"
+    _block_type_slug: ClassVar[str] = "runbook-slack"
+    _description: ClassVar[str] = "The Slack channel that incidents are announced in."
+
+    token: SecretStr = Field(
+        title="Bot token",
+        description="Starts with xoxb-; needs chat:write and channels:history (groups:history if private).",
+    )
+    channel: str = Field(
+        title="Channel", description="ID of the channel (C…): a name can be posted to, but not searched."
+    )
+    base_url: str = Field(
+        default="https://slack.com/api/", title="Base URL", description="Slack's Web API or a relay of it."
+    )
+    timeout_seconds: float = Field(
+        default=10, gt=0, title="Timeout", description="Seconds that one request may take."
+    )
+
+    async def post(
+        self,
+        text: str,
+        *,
+        effect_id: str,
+        blocks: Sequence[Mapping[str, Any]] | None = None,
+        thread_ts: str | None = None,
+    ) -> SlackMessage:
+        """Post a message. It is not repeated when its answer is lost: `find` tells whether it is there.
+
+        Text and blocks over Slack's limits are cut with a mark.
+
+        Raises:
+            Unavailable: Slack cannot be reached or asks for a longer wait than the timeout.
+            Refused: token, scope or channel are not right.
+        """
+        answer = await self._call(
+            "post",
+            lambda client: client.chat_postMessage(
+                channel=self.channel,
+                text=_cut(text, _TEXT_LIMIT),
+                blocks=_bounded(blocks) if blocks else None,
+                thread_ts=thread_ts,
+                metadata={"event_type": _EVENT_TYPE, "event_payload": {"effect_id": effect_id}},
+                unfurl_links=False,
+            ),
+        )
+        if not answer.get("ts"):
+            raise Unreadable(_SYSTEM, "the answer names no message", "Check the base URL")
+        return SlackMessage(channel=str(answer.get("channel") or self.channel), ts=str(answer["ts"]))
+
+    async def find(
+        self, effect_id: str, *, oldest: datetime, thread_ts: str | None = None
+    ) -> SlackMessage | None:
+        """The message of an effect, looked for in the channel (or a thread) since `oldest` (aware).
+
+        Raises:
+            Unavailable: Slack cannot be reached, or there is more history than can be looked through.
+            Refused: token, scope or channel are not right.
+        """
+        cursor = ""
+        for _ in range(_PAGES):
+            page = partial(_page, channel=self.channel, oldest=oldest, thread_ts=thread_ts, cursor=cursor)
+            answer = await self._call("search", page)
+            for message in answer.get("messages", []):
+                if _effect_of(message) == effect_id:
+                    return SlackMessage(channel=self.channel, ts=str(message["ts"]))
+            cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
+            if not cursor:
+                return None
+        raise Unavailable(
+            _SYSTEM, f"more than {_PAGES * _PAGE_SIZE} messages since {oldest:%H:%M}", "Look into the channel"
+        )
+
+    async def _call(self, what: str, request: Callable[[WebClient], SlackResponse]) -> dict[str, Any]:
+        client = WebClient(
+            token=self.token.get_secret_value(),
+            base_url=f"{self.base_url.rstrip('/')}/",
+            timeout=max(1, round(self.timeout_seconds)),
+            ssl=tls(),
+            # slack_sdk would repeat a post whose connection broke, and post it twice
+            retry_handlers=[_PatientRateLimit(self.timeout_seconds)],
+        )
+        try:
+            answer = await asyncio.to_thread(request, client)
+        except SlackApiError as error:
+            raise self._refusal(what, error) from None
+        except (SlackClientError, ValueError) as error:
+            raise Unreadable(_SYSTEM, self._hide(str(error)), "Check the base URL") from None
+        except (OSError, HTTPException) as error:
+            reason = error.reason if isinstance(error, URLError) else error
+            never_sent = isinstance(reason, ConnectionRefusedError)
+            raise Unavailable(
+                _SYSTEM,
+                f"cannot {what}: {self._hide(str(reason))}",
+                "Check the network from here to Slack, or wait",
+                may_have_landed=not never_sent,
+            ) from None
+        data = answer.data
+        if not isinstance(data, dict):
+            raise Unreadable(_SYSTEM, "the answer is not JSON", "Check the base URL")
+        return data
+
+    def _hide(self, text: str) -> str:
+        return redact(text, [self.token.get_secret_value()])
+
+    def _refusal(self, what: str, error: SlackApiError) -> OutsideError:
+        """What an answer with `ok: false` means."""
+        response = error.response
+        data = response.data if isinstance(response.data, dict) else {}
+        code = str(data.get("error") or f"HTTP {response.status_code}")
+        if code.startswith(_NOT_JSON):
+            code = f"HTTP {response.status_code} without JSON"
+        detail = self._hide(f"cannot {what} in {self.channel}: {code}")
+        if code in _TRANSIENT or response.status_code == 429 or response.status_code >= 500:
+            wish = _wish(response.headers)
+            return Unavailable(_SYSTEM, detail, http_status=response.status_code, retry_after_seconds=wish)
+        if code.endswith("without JSON"):
+            return Unreadable(_SYSTEM, detail, "Check the base URL")
+        next_step = _NEXT_STEPS.get(code, "See Slack's documentation of this error")
+        if code in _UNAUTHENTICATED:
+            return Unauthenticated(_SYSTEM, detail, next_step)
+        if code == "channel_not_found":
+            return NotFound(_SYSTEM, detail, next_step)
+        return Refused(_SYSTEM, detail, next_step)
+
+
+def _page(
+    client: WebClient, *, channel: str, oldest: datetime, thread_ts: str | None, cursor: str
+) -> SlackResponse:
+    window: dict[str, Any] = {
+        "channel": channel,
+        "oldest": f"{oldest.timestamp():.6f}",
+        "include_all_metadata": True,
+        "limit": _PAGE_SIZE,
+        "cursor": cursor or None,
+    }
+    if thread_ts:
+        return client.conversations_replies(ts=thread_ts, **window)
+    return client.conversations_history(**window)
+
+
+def _effect_of(message: Mapping[str, Any]) -> str | None:
+    metadata = message.get("metadata") or {}
+    if metadata.get("event_type") != _EVENT_TYPE:
+        return None
+    effect_id: str | None = (metadata.get("event_payload") or {}).get("effect_id")
+    return effect_id
+
+
+def _wish(headers: Mapping[str, Any]) -> int | None:
+    """The seconds that Slack asks to wait for."""
+    for name, value in headers.items():
+        if name.lower() == "retry-after":
+            text = value[0] if isinstance(value, list) else value
+            return retry_after(str(text), now=datetime.now(UTC))
+    return None
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else f"{text[: limit - len(_CUT)]}{_CUT}"
+
+
+def _bounded(blocks: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Blocks within Slack's limits; one block too many, or one text too long, and Slack takes none."""
+    kept = [_bounded_block(block) for block in blocks[:_BLOCK_LIMIT]]
+    if len(blocks) > _BLOCK_LIMIT:
+        kept[-1] = {"type": "context", "elements": [{"type": "mrkdwn", "text": _CUT.strip()}]}
+    return kept
+
+
+def _bounded_block(block: Mapping[str, Any]) -> dict[str, Any]:
+    limit = _HEADER_LIMIT if block.get("type") == "header" else _SECTION_LIMIT
+    text = block.get("text")
+    if not isinstance(text, dict) or not isinstance(text.get("text"), str):
+        return dict(block)
+    return {**block, "text": {**text, "text": _cut(str(text["text"]), limit)}}

@@ -1,0 +1,229 @@
+"""The incident store: an append-only journal per incident, in SQL.
+
+SQLite by default, PostgreSQL by URL. Every writer of the runbook writes here first: the receiver before it
+answers, the gates before they act on an answer, the effects before and after they happen.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+from weakref import WeakKeyDictionary
+
+from prefect.blocks.core import Block
+from pydantic import Field, SecretStr
+from sqlalchemy import event as sql_event
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from blocks.errors import Refused, Unavailable
+from blocks.journal_tables import EVENTS, INCIDENTS, METADATA
+from runbook.alert import Alert
+from runbook.events import EVENT, AlertJoined, Event, IncidentClosed, IncidentOpened, Recorded
+from runbook.incident import Incident
+
+_ENGINES: "WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, AsyncEngine]]" = WeakKeyDictionary()
+
+_APPEND_ATTEMPTS = 20  # two writers of one incident collide on `seq`; twenty in a row would be a storm
+
+
+class UnknownIncident(LookupError):
+    """No incident has this id."""
+
+
+class IncidentStore(Block):
+    """Where incidents and their journals are kept."""
+
+    _block_type_name: ClassVar[str] = "Runbook incident store"
+    _block_type_slug: ClassVar[str] = "runbook-incident-store"
+    _description: ClassVar[str] = "The append-only journal of every incident, in SQLite or PostgreSQL."
+
+    url: SecretStr = Field(
+        title="Database URL",
+        description="SQLAlchemy URL, sqlite+aiosqlite:///… or postgresql+asyncpg://…; may hold a password.",
+    )
+
+    async def open_incident(
+        self, alert: Alert, *, incident_id: str, at: datetime, environment: str = "default"
+    ) -> tuple[Incident, bool]:
+        """Open an incident for the alert, or join the alert to the open incident of its service.
+
+        Two callers at once open one incident: the database's unique index decides. Returns the incident and
+        whether it is new.
+
+        Raises:
+            Unavailable: the database cannot be reached.
+        """
+        for _ in range(_APPEND_ATTEMPTS):
+            with suppress(IntegrityError):  # another caller opened one in between: look again
+                async with self._transaction() as connection:
+                    joined = await _open_incident_of(connection, alert.service)
+                    event: Event
+                    if joined is None:
+                        row = {"id": incident_id, "service": alert.service, "opened_at": at}
+                        await connection.execute(insert(INCIDENTS).values(row))
+                        event, key = IncidentOpened(alert=alert, environment=environment), "opened"
+                    else:
+                        event, key = AlertJoined(alert=alert), None
+                    await _insert_event(connection, joined or incident_id, event, key=key, at=at)
+                return await self.read(joined or incident_id), joined is None
+        raise Unavailable("incident store", "the open incident kept changing", "Try again")
+
+    async def append(
+        self, incident_id: str, event: Event, *, at: datetime, key: str | None = None
+    ) -> Recorded:
+        """Write an event; with a key that is already in this journal, return what was written then.
+
+        Raises:
+            UnknownIncident: there is no such incident.
+            Unavailable: the database cannot be reached.
+        """
+        for _ in range(_APPEND_ATTEMPTS):
+            try:
+                async with self._transaction() as connection:
+                    if key is not None and (known := await _by_key(connection, incident_id, key)):
+                        return known
+                    if isinstance(event, IncidentClosed):  # first, as who joins also locks this row first
+                        await connection.execute(
+                            update(INCIDENTS).where(INCIDENTS.c.id == incident_id).values(closed_at=at)
+                        )
+                    return await _insert_event(connection, incident_id, event, key=key, at=at)
+            except IntegrityError:
+                await asyncio.sleep(0)  # another writer took this place in the order: take the next one
+        raise Unavailable("incident store", f"the journal of {incident_id} is written too fast", "Try again")
+
+    async def read(self, incident_id: str) -> Incident:
+        """Read an incident.
+
+        Raises:
+            UnknownIncident: there is no such incident.
+            Unavailable: the database cannot be reached.
+        """
+        query = select(EVENTS).where(EVENTS.c.incident_id == incident_id).order_by(EVENTS.c.seq)
+        async with self._reading() as connection:
+            journal = [_recorded(row) for row in await connection.execute(query)]
+        if not journal:
+            raise UnknownIncident(f"no incident {incident_id}")
+        return Incident.from_events(incident_id, journal)
+
+    async def incidents(self, *, only_open: bool = False, limit: int = 50) -> list[Incident]:
+        """The newest incidents, newest first.
+
+        Raises:
+            Unavailable: the database cannot be reached.
+        """
+        query = select(INCIDENTS.c.id).order_by(INCIDENTS.c.opened_at.desc()).limit(limit)
+        if only_open:
+            query = query.where(INCIDENTS.c.closed_at.is_(None))
+        async with self._reading() as connection:
+            ids = list((await connection.execute(query)).scalars())
+        return [await self.read(incident_id) for incident_id in ids]
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[AsyncConnection]:
+        with _translated():
+            async with (await self._engine()).begin() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def _reading(self) -> AsyncIterator[AsyncConnection]:
+        """A connection without a transaction: one statement sees one state, and no lock is taken."""
+        with _translated():
+            async with (await self._engine()).connect() as connection:
+                yield await connection.execution_options(isolation_level="AUTOCOMMIT")
+
+    async def _engine(self) -> AsyncEngine:
+        """The engine of this URL in this event loop, with the tables in place."""
+        engines = _ENGINES.setdefault(asyncio.get_running_loop(), {})
+        url = self.url.get_secret_value()
+        if url not in engines:
+            engine = _new_engine(url)
+            try:
+                async with engine.begin() as connection:
+                    await connection.run_sync(METADATA.create_all)
+            except BaseException:
+                await engine.dispose()
+                raise
+            if engines.setdefault(url, engine) is not engine:
+                await engine.dispose()  # another task of this loop was first
+        return engines[url]
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """The driver's message can hold the URL with its password; the class of the error cannot."""
+    try:
+        yield
+    except IntegrityError:
+        raise
+    except (DBAPIError, OSError) as error:
+        driver = error.orig if isinstance(error, DBAPIError) else error
+        reason = type(getattr(driver, "__cause__", None) or driver).__name__
+        raise Unavailable("incident store", f"the database refused ({reason})", "Check [store] url") from None
+
+
+def _new_engine(url: str) -> AsyncEngine:
+    try:
+        engine = create_async_engine(url, pool_pre_ping=True)
+    except (SQLAlchemyError, ValueError, ImportError) as error:
+        # The message may quote the URL, as above.
+        reason = f"its URL cannot be used ({type(error).__name__})"
+        raise Refused("incident store", reason, "Correct [store] url") from None
+    if engine.dialect.name == "sqlite":
+        sql_event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+        sql_event.listen(engine.sync_engine, "begin", _begin_immediate)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    """Let readers and a writer work at once, survive power loss, and leave BEGIN to `_begin_immediate`."""
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_immediate(connection: Any) -> None:
+    """Take SQLite's write lock at the beginning: a read that turns into a write fails when it is busy."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+async def _open_incident_of(connection: AsyncConnection, service: str) -> str | None:
+    """The open incident of a service, kept from being closed until this transaction ends."""
+    query = select(INCIDENTS.c.id).where(INCIDENTS.c.service == service, INCIDENTS.c.closed_at.is_(None))
+    incident_id: str | None = (await connection.execute(query.with_for_update())).scalar_one_or_none()
+    return incident_id
+
+
+async def _insert_event(
+    connection: AsyncConnection, incident_id: str, event: Event, *, key: str | None, at: datetime
+) -> Recorded:
+    newest = select(func.max(EVENTS.c.seq)).where(EVENTS.c.incident_id == incident_id)
+    last: int | None = (await connection.execute(newest)).scalar_one()
+    if last is None and not isinstance(event, IncidentOpened):
+        raise UnknownIncident(f"no incident {incident_id}")
+    seq = (last or 0) + 1
+    await connection.execute(
+        insert(EVENTS).values(
+            incident_id=incident_id,
+            seq=seq,
+            key=key or f"seq-{seq}",
+            at=at,
+            body=EVENT.dump_json(event).decode(),
+        )
+    )
+    return Recorded(seq=seq, at=at, event=event)
+
+
+async def _by_key(connection: AsyncConnection, incident_id: str, key: str) -> Recorded | None:
+    query = select(EVENTS).where(EVENTS.c.incident_id == incident_id, EVENTS.c.key == key)
+    row = (await connection.execute(query)).one_or_none()
+    return _recorded(row) if row is not None else None
+
+
+def _recorded(row: Any) -> Recorded:
+    at: datetime = row.at if row.at.tzinfo else row.at.replace(tzinfo=UTC)  # SQLite drops the zone
+    return Recorded(seq=row.seq, at=at.astimezone(UTC), event=EVENT.validate_json(row.body))
