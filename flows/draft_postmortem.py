@@ -1,0 +1,24 @@
+"""Draft the post-mortem of an incident again, for instance after the severity was corrected."""
+
+from typing import Annotated
+
+from prefect import flow
+from pydantic import Field
+
+from blocks.environment import Environment
+from tasks.incident import OpenIncident
+from tasks.postmortem import draft_postmortem as draft
+
+IncidentId = Annotated[str, Field(min_length=1)]
+
+
+@flow(name="draft-postmortem", flow_run_name="draft post-mortem of {incident}")
+async def draft_postmortem(incident: IncidentId, environment: str = "default") -> str:
+    """Write a new draft beside the earlier ones and return its path.
+
+    Args:
+        incident: Id of the incident.
+        environment: Which configuration to use: the name that `runbook configure` saved it under.
+    """
+    blocks = await Environment.load(environment)
+    return await draft(OpenIncident(id=incident, environment=blocks), again=True)

@@ -1,0 +1,138 @@
+"""Respond to an incident: the runbook, from the alert to the post-mortem draft.
+
+A gate suspends the run; when someone has answered, the flow runs again from the top. Every step looks into
+the incident's journal first, so what was done is not done again.
+"""
+
+import asyncio
+from typing import Annotated
+
+from prefect import flow
+from pydantic import Field
+
+from blocks.environment import Environment
+from flows.action import take_action
+from flows.current_run import flow_run_id
+from flows.failure import tell_a_person
+from runbook.actions import TEMPORARY_SWITCHES, ActionKind, PlannedAction
+from runbook.alert import Alert
+from runbook.incident import Outcome, State
+from runbook.loose_ends import switches_left_on
+from runbook.outcome import IncidentReport, conclude
+from runbook.severity import Severity
+from runbook.verdict import Decision, Verdict
+from tasks.artifacts import publish_decision, publish_timeline, publish_triage
+from tasks.communicate import announce, escalate, page_on_opening, resolve_page
+from tasks.decide import decide_response
+from tasks.evidence import collect_evidence
+from tasks.incident import OpenIncident
+from tasks.opening import close, open_incident, resolve
+from tasks.postmortem import draft_postmortem
+from tasks.triage import triage_incident
+from tasks.watch import watch_until_recovered
+
+# What a parameter means stands in the flow's docstring: Prefect's form takes descriptions only from there.
+Service = Annotated[str, Field(min_length=1, max_length=255)]
+Summary = Annotated[str, Field(min_length=1)]
+
+
+@flow(
+    name="respond",
+    flow_run_name="{service}: {summary}",
+    on_failure=[tell_a_person],
+    on_crashed=[tell_a_person],
+    on_cancellation=[tell_a_person],
+)
+async def respond(
+    service: Service = "posthog-integration",
+    summary: Summary = "PostHog integration in trouble",
+    severity: Severity | None = None,
+    incident: str | None = None,
+    environment: str = "default",
+) -> IncidentReport:
+    """Respond to a PostHog incident: triage, decide, mitigate, communicate, collect evidence, draft.
+
+    Nothing outside is changed before a person has approved exactly that change.
+
+    Args:
+        service: The service that is in trouble.
+        summary: What you see, in one line.
+        severity: Your own estimate. The runbook assesses the severity from what it finds; yours decides where
+            the facts do not suffice.
+        incident: Id of an incident that is open already; leave it empty to open one.
+        environment: Which configuration to use: the name that `runbook configure` saved it under.
+    """
+    blocks = await Environment.load(environment)
+    alert = Alert(source="person", service=service, name="manual", summary=summary, severity=severity)
+    current, ours = await open_incident(blocks, alert, incident_id=incident, flow_run_id=flow_run_id())
+    if not ours:
+        return IncidentReport.of(await current.read(), joined=True)
+
+    outcome = (await current.read()).outcome or await bring_to_an_end(current)
+    return await wrap_up(current, outcome)
+
+
+async def bring_to_an_end(incident: OpenIncident) -> Outcome:
+    """The response itself: understand, mitigate, watch; or call a person where nobody can tell."""
+    decision = await understand(incident)
+    if decision.verdict is Verdict.UNKNOWN:
+        await escalate(incident, "the facts do not suffice for a decision; nothing was changed")
+        return await resolve(incident, Outcome.UNKNOWN, decision.because)
+    await mitigate(incident, decision)
+    return await watch(incident, decision)
+
+
+async def understand(incident: OpenIncident) -> Decision:
+    """Triage and decide, and tell people what is known."""
+    findings, _ = await asyncio.gather(triage_incident(incident), announce(incident, State.INVESTIGATING))
+    decision = await decide_response(incident, findings)
+    await asyncio.gather(
+        publish_triage(incident, findings), publish_decision(incident, decision), page_on_opening(incident)
+    )
+    return decision
+
+
+async def mitigate(incident: OpenIncident, decision: Decision) -> None:
+    """Take the actions of the plan, one at a time, after what they would destroy is kept."""
+    if decision.plan:
+        await announce(incident, State.IDENTIFIED)
+    if any(action.spec.kind is ActionKind.CHANGE for action in decision.plan):
+        await collect_evidence(incident, "before-mitigation")
+    for action in decision.plan:
+        await take_action(incident, action)
+
+
+async def watch(incident: OpenIncident, decision: Decision) -> Outcome:
+    """Watch until it is over, then offer to take the temporary switches off again."""
+    await announce(incident, State.MONITORING)
+    recovery = await watch_until_recovered(incident, decision)
+    if recovery.recovered:
+        await remove_switches(incident)
+    else:
+        await escalate(incident, f"not over within the watch limit: {'; '.join(recovery.because)}")
+    return await resolve(incident, conclude(decision, recovery), recovery.because)
+
+
+async def remove_switches(incident: OpenIncident) -> None:
+    """Each switch that this incident left on is offered for removal, as a change with its own approval."""
+    for switched_on in switches_left_on(await incident.read()):
+        name = TEMPORARY_SWITCHES[switched_on.name]
+        removal = PlannedAction(
+            id=f"{switched_on.id}-off",
+            name=name,
+            target=switched_on.target,
+            because="the incident is over: the temporary switch is no longer needed",
+        )
+        await take_action(incident, removal)
+
+
+async def wrap_up(incident: OpenIncident, outcome: Outcome) -> IncidentReport:
+    """Say how it ended, keep the evidence, draft the post-mortem, and let go."""
+    if outcome in (Outcome.RECOVERED, Outcome.FALSE_POSITIVE):
+        await announce(incident, State.RESOLVED)
+        await resolve_page(incident)
+    await collect_evidence(incident, "resolution")
+    path = await draft_postmortem(incident)
+    await publish_timeline(incident)
+    await close(incident, outcome)
+    return IncidentReport.of(await incident.read(), postmortem=path)

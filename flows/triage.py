@@ -1,0 +1,29 @@
+"""Quick Triage and the decision tree on their own: read-only, without an incident."""
+
+from prefect import flow
+
+from blocks.environment import Environment
+from runbook.decide import decide
+from runbook.findings import Check, Findings
+from runbook.verdict import Decision
+from tasks.artifacts import publish_look
+from tasks.triage import look
+
+
+@flow(name="triage", flow_run_name="triage {environment}")
+async def triage(environment: str = "default") -> Decision:
+    """Look at everything that the runbook looks at and say what it would conclude. Changes nothing.
+
+    Args:
+        environment: Which configuration to use: the name that `runbook configure` saved it under.
+    """
+    blocks = await Environment.load(environment)
+    findings, decision = await look_and_decide(blocks, visibly=True)
+    await publish_look(environment, findings, decision)
+    return decision
+
+
+async def look_and_decide(environment: Environment, *, visibly: bool = False) -> tuple[Findings, Decision]:
+    """All checks, and the decision that they lead to; `visibly` makes each check a task run."""
+    findings = await look(environment, tuple(Check), visibly=visibly)
+    return findings, decide(findings, claimed=None, policy=environment.runbook_policy.policy)

@@ -1,0 +1,89 @@
+"""What people look at in Prefect: an artifact for each step. The journal holds the truth; these show it."""
+
+from prefect import task
+from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
+from prefect.cache_policies import NO_CACHE
+
+from runbook.actions import ChangePlan
+from runbook.events import ArtifactPublished, EvidenceCollected
+from runbook.findings import Findings
+from runbook.report import (
+    decision_markdown,
+    evidence_markdown,
+    plan_markdown,
+    timeline_markdown,
+    triage_rows,
+)
+from runbook.verdict import Decision
+from tasks.incident import OpenIncident
+
+
+@task(name="publish triage", task_run_name="publish triage", cache_policy=NO_CACHE)
+async def publish_triage(incident: OpenIncident, findings: Findings) -> None:
+    """The triage table."""
+    key = f"{incident.id}-triage"
+    if await _is_new(incident, key):
+        await acreate_table_artifact(triage_rows(findings), key=key, description="# Quick Triage")
+        await _note(incident, key, "table")
+
+
+@task(name="publish decision", task_run_name="publish decision", cache_policy=NO_CACHE)
+async def publish_decision(incident: OpenIncident, decision: Decision) -> None:
+    """The decision with the picture of the tree."""
+    await _markdown(incident, f"{incident.id}-decision", decision_markdown(decision), "Decision")
+
+
+@task(name="publish plan", task_run_name="publish plan", cache_policy=NO_CACHE)
+async def publish_plan(incident: OpenIncident, plan: ChangePlan) -> None:
+    """The exact change that is up for approval; a plan that changed is published anew."""
+    key = f"{incident.id}-plan-{plan.action.id}"
+    journal = await incident.read()
+    known = [event.plan_digest for event in journal.events(ArtifactPublished) if event.key == key]
+    if plan.digest not in known:
+        await acreate_markdown_artifact(
+            plan_markdown(plan, journal.decision), key=key, description=plan.action.spec.title
+        )
+        await incident.record(ArtifactPublished(key=key, kind="markdown", plan_digest=plan.digest))
+
+
+@task(name="publish timeline", task_run_name="publish timeline", cache_policy=NO_CACHE)
+async def publish_timeline(incident: OpenIncident) -> None:
+    """The journal as a timeline."""
+    markdown = timeline_markdown(await incident.read(), time_zone=incident.policy.calendar.time_zone)
+    await _markdown(incident, f"{incident.id}-timeline", markdown, "Timeline")
+
+
+@task(name="publish evidence", task_run_name="publish evidence", cache_policy=NO_CACHE)
+async def publish_evidence(incident: OpenIncident, collected: EvidenceCollected, chart: str | None) -> None:
+    """The list of evidence with its hashes and the chart of the error rate (a data URI)."""
+    key = f"{incident.id}-evidence-{collected.collection}"
+    await _markdown(incident, key, evidence_markdown(collected, chart), f"Evidence: {collected.collection}")
+
+
+@task(name="publish post-mortem", task_run_name="publish post-mortem", cache_policy=NO_CACHE)
+async def publish_postmortem(incident: OpenIncident, markdown: str) -> None:
+    """The draft of the post-mortem."""
+    await _markdown(incident, f"{incident.id}-postmortem", markdown, "Post-mortem draft")
+
+
+@task(name="publish look", task_run_name="publish look", cache_policy=NO_CACHE)
+async def publish_look(environment: str, findings: Findings, decision: Decision) -> None:
+    """A triage without an incident."""
+    await acreate_table_artifact(
+        triage_rows(findings), key=f"triage-{environment}", description="# Quick Triage"
+    )
+    await acreate_markdown_artifact(decision_markdown(decision), key=f"decision-{environment}")
+
+
+async def _markdown(incident: OpenIncident, key: str, markdown: str, description: str) -> None:
+    if await _is_new(incident, key):
+        await acreate_markdown_artifact(markdown, key=key, description=description)
+        await _note(incident, key, "markdown")
+
+
+async def _is_new(incident: OpenIncident, key: str) -> bool:
+    return key not in (await incident.read()).artifacts
+
+
+async def _note(incident: OpenIncident, key: str, kind: str) -> None:
+    await incident.record(ArtifactPublished(key=key, kind=kind), key=f"artifact:{key}")

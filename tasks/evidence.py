@@ -1,0 +1,168 @@
+"""Collect evidence: the debug bundle, the logs and the metrics, as files, redacted and sealed.
+
+Follows the runbook's "Evidence Collection": debug bundle, `kubectl logs --since=1h > incident-logs.txt`,
+`query_range … > metrics.json`. What cannot be had is named in the manifest with the reason.
+"""
+
+import asyncio
+import base64
+import json
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from pydantic import JsonValue
+
+from blocks.errors import OutsideError
+from runbook.events import ActionFinished, DecisionMade, EvidenceCollected, IncidentResolved
+from runbook.evidence import MANIFEST, seal
+from runbook.incident import Incident
+from runbook.log_lines import LogLine
+from runbook.redaction import Redactor
+from tasks.artifacts import publish_evidence
+from tasks.chart import draw_error_rate
+from tasks.incident import OpenIncident, now
+from tasks.retries import is_transient
+from tasks.secrets import redactor
+
+CHART = "error-rate.png"
+
+Source = Callable[[], Awaitable[bytes]]
+
+
+@task(
+    name="collect evidence",
+    task_run_name="collect evidence {collection}",
+    cache_policy=NO_CACHE,
+    retries=2,
+    retry_delay_seconds=[1, 5],
+    retry_condition_fn=is_transient,
+)
+async def collect_evidence(incident: OpenIncident, collection: str) -> str:
+    """Write and seal one collection; returns its folder. A collection that is in the journal stands."""
+    journal = await incident.read()
+    for known in journal.events(EvidenceCollected):
+        if known.collection == collection:
+            return known.folder
+    files, missing = await _gather(_sources(incident, journal, await redactor(incident.environment)))
+    manifest = seal(files, incident=journal, collection=collection, missing=missing, at=now())
+    folder = incident.environment.evidence
+    for name, content in {**files, MANIFEST: manifest}.items():
+        await folder.awrite_path(f"{incident.id}/{collection}/{name}", content)
+    event = EvidenceCollected(
+        collection=collection,
+        folder=f"{folder.basepath}/{incident.id}/{collection}",
+        manifest_sha256=sha256(manifest).hexdigest(),
+        files={name: sha256(content).hexdigest() for name, content in files.items()},
+        missing=missing,
+    )
+    await incident.record(event, key=f"evidence:{collection}")
+    await publish_evidence(incident, event, _data_uri(files.get(CHART)))
+    return event.folder
+
+
+async def _gather(sources: dict[str, Source]) -> tuple[dict[str, bytes], dict[str, str]]:
+    """Everything at once; what fails is missing with its reason and stops nothing else."""
+
+    async def fetch(source: Source) -> bytes | OutsideError:
+        try:
+            return await source()
+        except OutsideError as error:
+            return error
+
+    answers = await asyncio.gather(*(fetch(source) for source in sources.values()))
+    named = dict(zip(sources, answers, strict=True))
+    files = {name: answer for name, answer in named.items() if isinstance(answer, bytes)}
+    missing = {name: str(answer) for name, answer in named.items() if isinstance(answer, OutsideError)}
+    return files, missing
+
+
+def _sources(incident: OpenIncident, journal: Incident, mask: Redactor) -> dict[str, Source]:
+    cluster, prometheus = incident.environment.cluster, incident.environment.prometheus
+    window = timedelta(seconds=incident.policy.evidence_window_seconds)
+    start, end = journal.opened_at - window, now()
+
+    async def deployment() -> bytes:
+        return _json(mask, await cluster.read_deployment())
+
+    async def pods() -> bytes:
+        return _json(mask, await cluster.list_pods())
+
+    async def replica_sets() -> bytes:
+        return _json(mask, await cluster.list_replica_sets())
+
+    async def events() -> bytes:
+        return _json(mask, await cluster.list_events())
+
+    async def logs() -> bytes:
+        read = await cluster.read_logs(int((end - start).total_seconds()))
+        unread = [f"# not read: {pod}: {why}" for pod, why in read.pods_unread.items()]
+        return _text(mask, "\n".join([*unread, *map(_line, read.lines)]) + "\n")
+
+    async def metrics() -> bytes:
+        return _json(mask, await prometheus.export(start, end))
+
+    async def chart() -> bytes:
+        return await _chart(incident, journal, start, end)
+
+    async def facts() -> bytes:
+        known: dict[str, JsonValue] = {
+            "findings": journal.findings.model_dump(mode="json") if journal.findings else None,
+            "decision": journal.decision.model_dump(mode="json") if journal.decision else None,
+        }
+        return _json(mask, known)
+
+    async def events_so_far() -> bytes:
+        return _text(mask, "".join(f"{item.model_dump_json()}\n" for item in journal.journal))
+
+    return {
+        "debug-bundle/deployment.json": deployment,
+        "debug-bundle/pods.json": pods,
+        "debug-bundle/replicasets.json": replica_sets,
+        "debug-bundle/events.json": events,
+        "debug-bundle/triage.json": facts,
+        "journal.jsonl": events_so_far,
+        "incident-logs.txt": logs,
+        "metrics.json": metrics,
+        CHART: chart,
+    }
+
+
+async def _chart(incident: OpenIncident, journal: Incident, start: datetime, end: datetime) -> bytes:
+    series = await incident.environment.prometheus.error_history(start, end)
+    label = incident.environment.prometheus.status_label
+    marks = {"alert": journal.opened_at}
+    for words, kind in (
+        ("decided", DecisionMade),
+        ("mitigated", ActionFinished),
+        ("resolved", IncidentResolved),
+    ):
+        if at := journal.time_of(kind):
+            marks[words] = at
+    return await asyncio.to_thread(
+        draw_error_rate,
+        {item.labels.get(label, "all"): item.points for item in series},
+        threshold=incident.policy.error_rate_threshold,
+        marks=marks,
+        title=f"{journal.service}: errors from PostHog by HTTP status (UTC)",
+    )
+
+
+def _line(line: LogLine) -> str:
+    at = f"{line.at.isoformat()} " if line.at else ""
+    return f"{at}{line.pod}/{line.container}: {line.text}"
+
+
+def _json(mask: Redactor, value: Any) -> bytes:
+    return (json.dumps(mask.value(value), indent=2, ensure_ascii=False, sort_keys=True) + "\n").encode()
+
+
+def _text(mask: Redactor, text: str) -> bytes:
+    return mask.text(text).encode()
+
+
+def _data_uri(png: bytes | None) -> str | None:
+    return f"data:image/png;base64,{base64.b64encode(png).decode()}" if png else None

@@ -1,0 +1,35 @@
+"""The incident that a flow run works on: its journal, and the systems of its environment."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from blocks.environment import Environment
+from runbook.events import Event, Recorded
+from runbook.incident import Incident
+from runbook.policy import Policy
+
+
+def now() -> datetime:
+    """The present moment, aware UTC. The tasks' only clock; the rules take time as an argument."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class OpenIncident:
+    """A handle on an incident: steps read what is known and record what happened through it."""
+
+    id: str
+    environment: Environment
+
+    @property
+    def policy(self) -> Policy:
+        """The rules' configuration in this environment."""
+        return self.environment.runbook_policy.policy
+
+    async def read(self) -> Incident:
+        """The incident as its journal tells it now."""
+        return await self.environment.store.read(self.id)
+
+    async def record(self, event: Event, *, key: str | None = None) -> Recorded:
+        """Write an event; with a key that was written before, the earlier record is returned instead."""
+        return await self.environment.store.append(self.id, event, at=now(), key=key)

@@ -1,0 +1,20 @@
+"""The changes of the catalogue, each as a small class; `MITIGATIONS` says which name is which."""
+
+from runbook.actions import ActionName
+from tasks.mitigation.base import Mitigation
+from tasks.mitigation.replace_api_key import ReplaceApiKey
+from tasks.mitigation.restart import RestartDeployment
+from tasks.mitigation.roll_back import RollBack
+from tasks.mitigation.switches import disable_fallback, disable_queue, enable_fallback, enable_queue
+
+MITIGATIONS: dict[ActionName, Mitigation] = {
+    ActionName.ENABLE_FALLBACK: enable_fallback,
+    ActionName.DISABLE_FALLBACK: disable_fallback,
+    ActionName.ENABLE_REQUEST_QUEUE: enable_queue,
+    ActionName.DISABLE_REQUEST_QUEUE: disable_queue,
+    ActionName.RESTART_DEPLOYMENT: RestartDeployment(),
+    ActionName.ROLL_BACK: RollBack(),
+    ActionName.REPLACE_API_KEY: ReplaceApiKey(),
+}
+
+__all__ = ["MITIGATIONS", "Mitigation"]

@@ -1,0 +1,54 @@
+"""Watch: look at the recovery again and again until it has held for the settling time."""
+
+import asyncio
+from datetime import datetime, timedelta
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from runbook.events import RecoveryChecked, WatchStarted
+from runbook.incident import Incident
+from runbook.recovery import LASTING, Recovery, incident_over
+from runbook.verdict import Decision
+from tasks.communicate import update
+from tasks.incident import OpenIncident, now
+from tasks.triage import look
+
+
+@task(name="watch until recovered", task_run_name="watch until recovered", cache_policy=NO_CACHE)
+async def watch_until_recovered(incident: OpenIncident, decision: Decision) -> Recovery:
+    """Recovered once all checks of the verdict have been ok for the settling time.
+
+    Both clocks, settling and limit, are read from the journal, so a crash does not set them back. At the
+    limit the last answer stands: not recovered, or unknown.
+    """
+    checks = LASTING[decision.verdict]
+    waiting_for = tuple(check.hope for check in checks)
+    await incident.record(WatchStarted(waiting_for=waiting_for), key="watch-started")
+    while True:
+        recovery = incident_over(decision, await look(incident.environment, checks))
+        journal = await _note_change(incident, recovery)
+        if recovery.recovered and _held(journal, timedelta(seconds=incident.policy.settle_seconds)):
+            return recovery
+        if now() - _started(journal) > timedelta(seconds=incident.policy.watch_limit_seconds):
+            return recovery if not recovery.recovered else Recovery(recovered=None, because=recovery.because)
+        await update(incident)
+        await asyncio.sleep(incident.policy.watch_poll_seconds)
+
+
+async def _note_change(incident: OpenIncident, recovery: Recovery) -> Incident:
+    journal = await incident.read()
+    before = journal.last(RecoveryChecked)
+    if before is None or before.recovered != recovery.recovered:
+        await incident.record(RecoveryChecked(recovered=recovery.recovered, because=recovery.because))
+        return await incident.read()
+    return journal
+
+
+def _held(journal: Incident, settle: timedelta) -> bool:
+    since = [item.at for item in journal.journal if isinstance(item.event, RecoveryChecked)]
+    return bool(since) and now() - since[-1] >= settle
+
+
+def _started(journal: Incident) -> datetime:
+    return journal.time_of(WatchStarted) or journal.opened_at

@@ -1,0 +1,57 @@
+"""An environment of real blocks whose store is a file and whose outside systems are not there."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from prefect.filesystems import LocalFileSystem
+from pydantic import SecretStr
+
+from blocks.environment import Environment
+from blocks.integration import IntegrationService
+from blocks.kubernetes import Cluster
+from blocks.policy import RunbookPolicy
+from blocks.posthog import PostHogApi
+from blocks.prometheus import Prometheus
+from blocks.status_page import StatusPage
+from blocks.store import IncidentStore
+from runbook.alert import Alert
+from runbook.policy import Policy
+from tasks.incident import OpenIncident
+
+AT = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
+ALERT = Alert(source="alertmanager", service="posthog-integration", name="PostHogServerErrors", summary="5xx")
+KEY = "phx_" + "k3y" * 12
+NOWHERE = "http://127.0.0.1:9"  # the discard port: nothing listens there
+
+KUBECONFIG = """
+apiVersion: v1
+kind: Config
+current-context: nowhere
+contexts: [{{name: nowhere, context: {{cluster: nowhere, user: runbook}}}}]
+clusters: [{{name: nowhere, cluster: {{server: "{url}"}}}}]
+users: [{{name: runbook, user: {{token: t0ken}}}}]
+"""
+
+
+def environment(folder: Path, *, outside: str = NOWHERE, **policy: Any) -> Environment:
+    """An environment whose files are in `folder`; all outside systems have the address `outside`."""
+    return Environment(
+        name="test",
+        runbook_policy=RunbookPolicy(policy=Policy(**policy)),
+        store=IncidentStore(url=SecretStr(f"sqlite+aiosqlite:///{folder}/incidents.db")),
+        evidence=LocalFileSystem(basepath=str(folder)),
+        status_page=StatusPage(url=outside),
+        posthog=PostHogApi(app_url=outside, ingest_url=outside, api_key=SecretStr(KEY)),
+        integration=IntegrationService(health_url=f"{outside}/health"),
+        prometheus=Prometheus(url=outside),
+        cluster=Cluster(kubeconfig_yaml=SecretStr(KUBECONFIG.format(url=outside))),
+    )
+
+
+async def open_incident(folder: Path, *, name: str = "inc-1", **policy: Any) -> OpenIncident:
+    """An incident of a service of its own, so that several can be open."""
+    at_work = environment(folder, **policy)
+    alert = ALERT.model_copy(update={"service": f"service of {name}"})
+    await at_work.store.open_incident(alert, incident_id=name, at=AT, environment=at_work.name)
+    return OpenIncident(id=name, environment=at_work)

@@ -1,0 +1,170 @@
+"""Stakeholders are told once, in one thread, and only what is true."""
+
+import dataclasses
+import random
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from blocks.pager import Pager
+from blocks.slack import Slack
+from blocks.status_page_publisher import StatusPagePublisher
+from deployments.drill.keys import Keys
+from deployments.drill.pagerduty import PagerDuty
+from deployments.drill.slack import CHANNEL_ID
+from deployments.drill.slack import Slack as Workspace
+from deployments.drill.statuspage_api import PAGE_ID, StatuspageApi
+from deployments.drill.wire import listening
+from runbook import events as e
+from runbook.effects import EffectOutcome
+from runbook.incident import Outcome, State
+from tasks.communicate import announce, escalate, page_on_opening, resolve_page, update
+from tasks.incident import OpenIncident, now
+from tests.runbook.journals import decision
+from tests.tasks.environments import open_incident
+
+KEYS = Keys.generated(random.Random(7))  # noqa: S311 - repeatable on purpose
+
+
+@dataclasses.dataclass
+class Audience:
+    """Everyone who is told, and the incident."""
+
+    incident: OpenIncident
+    slack: Workspace
+    page: StatuspageApi
+    pager: PagerDuty
+
+    def said(self) -> list[str]:
+        """The first lines of all messages in the channel."""
+        return [message["text"].splitlines()[0] for message in self.slack.messages]
+
+
+@pytest.fixture
+async def audience(tmp_path: Path) -> AsyncIterator[Audience]:
+    """An incident with Slack, a status page and a pager, all imitated at the wire."""
+    slack, page, pager = Workspace(KEYS), StatuspageApi(KEYS), PagerDuty(KEYS)
+    incident = await open_incident(tmp_path)
+    async with (
+        listening(slack.app) as slack_url,
+        listening(page.app) as page_url,
+        listening(pager.app) as url,
+    ):
+        environment = dataclasses.replace(
+            incident.environment,
+            slack=Slack(token=KEYS.slack_token, channel=CHANNEL_ID, base_url=f"{slack_url}/api/"),
+            status_page_publisher=StatusPagePublisher(
+                provider="statuspage", api_key=KEYS.statuspage_key, page_id=PAGE_ID, base_url=f"{page_url}/v1"
+            ),
+            pager=Pager(routing_key=KEYS.pagerduty_routing_key, base_url=url),
+        )
+        yield Audience(OpenIncident(id=incident.id, environment=environment), slack, page, pager)
+
+
+async def decide(incident: OpenIncident) -> None:
+    """The incident has a P1 decision."""
+    await incident.record(e.DecisionMade(round=1, decision=decision()))
+
+
+async def test_updates_go_into_one_thread(audience: Audience) -> None:
+    """The first message opens the thread that the others are in."""
+    await announce.fn(audience.incident, State.INVESTIGATING)
+    await decide(audience.incident)
+    await announce.fn(audience.incident, State.IDENTIFIED)
+
+    first, second = audience.slack.messages
+    assert second["thread_ts"] == first["ts"]
+    assert "Status: IDENTIFIED" in second["text"]
+
+
+async def test_a_state_that_was_passed_is_not_announced_again(audience: Audience) -> None:
+    """A run that starts again from the top tells nobody anything twice, and does not go back."""
+    await decide(audience.incident)
+    await announce.fn(audience.incident, State.IDENTIFIED)
+    await announce.fn(audience.incident, State.INVESTIGATING)
+    await announce.fn(audience.incident, State.IDENTIFIED)
+
+    assert len(audience.slack.messages) == 1
+    assert [item.channel for item in (await audience.incident.read()).announcements] == [
+        "slack",
+        "status-page",
+    ]
+
+
+async def test_an_interrupted_message_is_looked_for_before_it_is_sent(audience: Audience) -> None:
+    """An intent without outcome whose message is in the channel is settled, not repeated."""
+    await announce.fn(audience.incident, State.INVESTIGATING)
+    (sent,) = (await audience.incident.read()).effects.values()
+    forgotten = sent.model_copy(update={"outcome": None, "receipt": {}})
+    again = OpenIncident(id="inc-2", environment=audience.incident.environment)
+    alert = (await audience.incident.read()).alert.model_copy(update={"service": "another"})
+    await again.environment.store.open_incident(alert, incident_id="inc-2", at=now())
+    effect = forgotten.model_copy(update={"id": "inc-2/slack/investigating-1"})
+    slack = audience.incident.environment.slack
+    assert slack is not None
+    await slack.post("sent before the crash", effect_id=effect.id)
+    await again.record(e.EffectIntended(effect=effect))
+
+    await announce.fn(again, State.INVESTIGATING)
+
+    assert audience.said()[1:] == ["sent before the crash"]
+    assert (await again.read()).effects[effect.id].outcome is EffectOutcome.APPLIED
+
+
+async def test_resolved_needs_a_verified_recovery(audience: Audience) -> None:
+    """RESOLVED is refused while the journal holds no recovery, and nothing is sent."""
+    await decide(audience.incident)
+    with pytest.raises(ValueError, match="RESOLVED"):
+        await announce.fn(audience.incident, State.RESOLVED)
+    assert audience.slack.messages == []
+
+
+async def test_the_public_is_told_of_certain_impact_only(audience: Audience) -> None:
+    """Before a decision nothing is public; after it the status page has the incident, then its end."""
+    await announce.fn(audience.incident, State.INVESTIGATING)
+    assert audience.page.incidents == []
+
+    await decide(audience.incident)
+    await announce.fn(audience.incident, State.IDENTIFIED)
+    await audience.incident.record(e.IncidentResolved(outcome=Outcome.RECOVERED, because=("all ok",)))
+    await announce.fn(audience.incident, State.RESOLVED)
+
+    (published,) = audience.page.incidents
+    assert published["status"] == "resolved"
+    assert "posthog-integration" not in str(published["incident_updates"])
+
+
+async def test_a_promised_update_is_kept(audience: Audience) -> None:
+    """Nothing is said before the promised time; at that time people hear where things stand."""
+    await announce.fn(audience.incident, State.INVESTIGATING)
+    await update.fn(audience.incident)
+    assert len(audience.slack.messages) == 1
+
+    promised = e.StatusAnnounced(channel="slack", state="INVESTIGATING", next_update_at=now())
+    await audience.incident.record(promised)
+    await update.fn(audience.incident)
+    assert len(audience.slack.messages) == 2
+
+
+async def test_an_escalation_reaches_pager_and_channel_once(audience: Audience) -> None:
+    """The same reason calls once, a new one again; all under one deduplication key."""
+    await escalate.fn(audience.incident, "the facts do not suffice")
+    await escalate.fn(audience.incident, "the facts do not suffice")
+    await escalate.fn(audience.incident, "the rollout failed")
+
+    assert audience.said() == [
+        "☎️ A person is needed: the facts do not suffice",
+        "☎️ A person is needed: the rollout failed",
+    ]
+    assert [page.dedup_key for page in audience.pager.pages] == [audience.incident.id]
+
+
+async def test_the_call_of_the_opening_ends_with_the_incident(audience: Audience) -> None:
+    """A severe incident calls someone when it is opened; its end ends the call."""
+    await decide(audience.incident)
+    await page_on_opening.fn(audience.incident)
+    await resolve_page.fn(audience.incident)
+
+    (call,) = audience.pager.pages
+    assert call.state == "resolved"
