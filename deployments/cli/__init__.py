@@ -1,0 +1,5 @@
+"""The console script `runbook`."""
+
+from deployments.cli.app import main
+
+__all__ = ["main"]

@@ -1,0 +1,108 @@
+"""The command line: a thin layer over functions. `--help` answers before Prefect is imported."""
+
+import asyncio
+import io
+import os
+import sys
+from collections.abc import Callable, Sequence
+from difflib import get_close_matches
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from cyclopts import App, Parameter
+from cyclopts.exceptions import CycloptsError, UnknownCommandError
+
+from deployments.cli.answers import approve, reject
+from deployments.cli.configure import configure
+from deployments.cli.drill import drill
+from deployments.cli.errors import EXIT_CODES, CommandError, ExitCode, expected
+from deployments.cli.incidents import incident, incidents
+from deployments.cli.output import print_error, quiet_libraries
+from deployments.cli.respond import respond
+from deployments.cli.severity import severity
+from deployments.cli.triage import health, triage
+from deployments.cli.up import up
+
+EXAMPLES: dict[Callable[..., Any], tuple[str, ...]] = {
+    drill: ("runbook drill", "runbook drill expired-key --approve auto", "runbook drill --list"),
+    up: ("runbook up", "runbook up --config runbook.toml"),
+    configure: ("runbook configure runbook.toml",),
+    health: ("runbook health", "runbook health --config runbook.toml"),
+    triage: ("runbook triage", "runbook triage --json"),
+    respond: ('runbook respond --service posthog-integration --summary "flags time out" --severity P2',),
+    incidents: ("runbook incidents --open", "runbook incidents --json"),
+    incident: ("runbook incident latest", "runbook incident inc-20261122 --json"),
+    approve: ('runbook approve latest --reason "looks right"', "runbook approve latest --not-yet"),
+    reject: ('runbook reject latest --reason "the deploy is being rolled back by hand"',),
+    severity: ('runbook severity latest P2 --reason "one customer is affected"',),
+}
+"""All commands in the order of `--help`, each with its examples."""
+
+
+def make_app() -> App:
+    """The application with all commands."""
+    app = App(
+        name="runbook",
+        help="The PostHog incident runbook, which runs itself up to where a person must decide.",
+        help_format="markdown",
+        help_epilogue=EXIT_CODES,
+        version=_version,
+        default_parameter=Parameter(negative=""),  # no switch is on by default, so none needs turning off
+        result_action="return_value",
+    )
+    for order, (command, examples) in enumerate(EXAMPLES.items()):
+        shown = "\n".join(f"- `{example}`" for example in examples)
+        app.command(command, help_epilogue=f"Examples:\n\n{shown}\n\n{EXIT_CODES}", sort_key=order)
+    return app
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code; expected errors become one line on standard error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a sign that the terminal cannot show is no reason to stop
+    os.environ.setdefault("DO_NOT_TRACK", "1")  # Prefect's client would tell its makers about our commands
+    quiet_libraries()
+    try:
+        return _run(list(sys.argv[1:] if arguments is None else arguments))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        sys.stdout = None  # the reader left: nothing can be flushed at exit
+        return ExitCode.OK
+    except Exception as error:
+        known = expected(error)
+        if known is None:
+            raise
+        for line in known.lines:
+            print_error(line)
+        return known.code
+
+
+def _run(arguments: list[str]) -> int:
+    app = make_app()
+    try:
+        code = app(arguments, exit_on_error=False, print_error=False)
+    except CycloptsError as error:
+        raise _usage(error) from None
+    return code if isinstance(code, int) else ExitCode.OK
+
+
+def _usage(error: CycloptsError) -> CommandError:
+    error.verbose = False
+    if isinstance(error, UnknownCommandError) and error.unused_tokens:
+        word = error.unused_tokens[0]
+        near = get_close_matches(word, [command.__name__ for command in EXAMPLES], n=1)
+        hint = f" (did you mean {near[0]!r}?)" if near else ""
+        problem = f"there is no command {word!r}{hint}"
+        return CommandError(problem, "`runbook --help` lists all", code=ExitCode.USAGE)
+    command = " ".join(error.command_chain or ())
+    see = f"`runbook {command} --help`" if command else "`runbook --help`"
+    return CommandError(str(error), f"see {see}", code=ExitCode.USAGE)
+
+
+def _version() -> str:
+    try:
+        return version("posthog-incident-runbook")
+    except PackageNotFoundError:
+        return "not installed"

@@ -1,0 +1,32 @@
+"""Options that several commands share, so that each is called the same and explained the same everywhere."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+ConfigOption = Annotated[
+    Path | None,
+    Parameter(
+        name="--config",
+        help="Settings file. Without it: RUNBOOK_CONFIG, then ./runbook.toml, then the blocks in Prefect.",
+    ),
+]
+
+EnvironmentOption = Annotated[
+    str | None,
+    Parameter(
+        name="--environment", help="Whose blocks to use; by default the settings file's, else `default`."
+    ),
+]
+
+JsonOption = Annotated[bool, Parameter(name="--json", show_default=False, help="Print the answer as JSON.")]
+
+Switch = Annotated[bool, Parameter(show_default=False)]
+"""A flag that is off unless it is given."""
+
+ByOption = Annotated[str | None, Parameter(name="--by", help="Who decides; by default the system user.")]
+
+Reference = Annotated[str, Parameter(help="An incident's id, the beginning of one, or `latest`.")]
+
+SeverityWord = Literal["P1", "P2", "P3", "P4"]

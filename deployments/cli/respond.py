@@ -1,0 +1,55 @@
+"""`runbook respond`: start the response by hand, as the Prefect UI does."""
+
+from deployments.cli.errors import CommandError, ExitCode
+from deployments.cli.options import ConfigOption, EnvironmentOption, JsonOption, SeverityWord
+from deployments.cli.output import print_json
+
+
+async def respond(
+    *,
+    summary: str,
+    service: str = "posthog-integration",
+    severity: SeverityWord | None = None,
+    config: ConfigOption = None,
+    environment: EnvironmentOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Start the response by hand.
+
+    Parameters
+    ----------
+    summary
+        What you see, in one line.
+    service
+        The service that is in trouble.
+    severity
+        Your own estimate; it decides where the facts do not suffice.
+    """
+    from prefect.exceptions import ObjectNotFound
+    from prefect.utilities.urls import url_for
+
+    from deployments.cli.sources import find_sources, prefect_client
+    from deployments.launch import DEPLOYMENT
+
+    parameters = {
+        "service": service,
+        "summary": summary,
+        "severity": severity,
+        "environment": find_sources(config, environment).environment_name(),
+    }
+    async with prefect_client() as client:
+        try:
+            deployment = await client.read_deployment_by_name(DEPLOYMENT)
+        except ObjectNotFound:
+            raise CommandError(
+                f"Prefect has no deployment {DEPLOYMENT}",
+                "run `runbook configure FILE`",
+                code=ExitCode.NOTHING,
+            ) from None
+        run = await client.create_flow_run_from_deployment(deployment.id, parameters=parameters)
+    url = url_for(run) or ""
+    if json:
+        print_json({"flow_run": str(run.id), "name": run.name, "url": url})
+    else:
+        print(f"{run.id}  {url}".rstrip())
+    return ExitCode.OK

@@ -1,0 +1,136 @@
+"""Where a command finds the incident store, the outside systems and Prefect.
+
+A settings file (`--config`, else RUNBOOK_CONFIG, else ./runbook.toml) is enough by itself: incidents can be
+read and the systems looked at while Prefect is down. Without one, the blocks in Prefect are used.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from deployments.cli.errors import CommandError, ExitCode
+
+if TYPE_CHECKING:
+    from prefect.client.orchestration import PrefectClient
+
+    from blocks.environment import Environment
+    from blocks.store import IncidentStore
+    from deployments.settings import Settings
+
+DEFAULT_ENVIRONMENT = "default"
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The settings file of a command, if there is one, and the name of its environment."""
+
+    config: Path | None
+    environment: str | None
+
+    def environment_name(self) -> str:
+        """Whose blocks are meant: the option's word, else the settings file's.
+
+        Raises:
+            CommandError: the settings file has mistakes in it.
+        """
+        if self.environment is not None:
+            return self.environment
+        if self.config is not None:
+            return read_settings(self.config, systems=False).prefect.environment
+        return DEFAULT_ENVIRONMENT
+
+    async def store(self) -> "IncidentStore":
+        """The incident store.
+
+        Raises:
+            CommandError: there is none.
+            Unavailable: Prefect, which knows where it is, cannot be reached.
+        """
+        from blocks.store import IncidentStore
+
+        if self.config is not None:
+            settings = read_settings(self.config, systems=False)
+            settings.make_folders()
+            return IncidentStore(url=settings.store_url)
+        name = self.environment_name()
+        async with prefect_client():
+            try:
+                return await IncidentStore.aload(name)
+            except ValueError:  # Prefect's way to say that there is no such document
+                raise _not_configured(name) from None
+
+    async def systems(self) -> "Environment":
+        """All outside systems.
+
+        Raises:
+            CommandError: they are not configured.
+            Unavailable: Prefect, which knows where they are, cannot be reached.
+        """
+        from blocks.environment import Environment
+        from blocks.errors import Refused
+        from deployments.configure import blocks
+
+        if self.config is not None:
+            settings = read_settings(self.config)
+            present: dict[str, Any] = dict(blocks(settings))
+            return Environment(name=self.environment or settings.prefect.environment, **present)
+        name = self.environment_name()
+        async with prefect_client():
+            try:
+                return await Environment.load(name)
+            except Refused:
+                raise _not_configured(name) from None
+
+
+def find_sources(config: Path | None, environment: str | None) -> Sources:
+    """Where this command looks: the file that is named or found, else the blocks in Prefect."""
+    from deployments.settings import find_config
+
+    return Sources(config=find_config(config), environment=environment)
+
+
+def read_settings(path: Path, *, systems: bool = True) -> "Settings":
+    """Read a settings file.
+
+    Raises:
+        CommandError: it cannot be read, or has mistakes in it; one line for each.
+    """
+    from deployments.settings import ConfigurationError, load_settings
+
+    try:
+        return load_settings(path, systems=systems)
+    except ConfigurationError as error:
+        raise CommandError(str(error), code=ExitCode.USAGE) from None
+
+
+@asynccontextmanager
+async def prefect_client() -> AsyncIterator["PrefectClient"]:
+    """A client of the Prefect server that PREFECT_API_URL or the Prefect profile names.
+
+    Raises:
+        CommandError: no server is named; Prefect would start one of its own, which knows no incident.
+        Unavailable: it cannot be reached.
+        Refused: it refused.
+    """
+    from prefect.settings import get_current_settings
+
+    from deployments import prefect_api
+
+    if not get_current_settings().api.url:
+        raise CommandError(
+            "no Prefect server is named",
+            "set PREFECT_API_URL (`runbook up` prints it) or give --config FILE",
+            code=ExitCode.USAGE,
+        )
+    async with prefect_api.prefect_client() as client:
+        yield client
+
+
+def _not_configured(environment: str) -> CommandError:
+    return CommandError(
+        f"environment {environment!r} is not configured in Prefect",
+        "run `runbook configure FILE` or give --config FILE",
+        code=ExitCode.USAGE,
+    )

@@ -1,0 +1,74 @@
+"""`runbook triage` and `runbook health`: look, and change nothing."""
+
+from typing import TYPE_CHECKING
+
+from deployments.cli.errors import ExitCode
+from deployments.cli.options import ConfigOption, EnvironmentOption, JsonOption
+from deployments.cli.output import console, print_json
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from runbook.findings import Findings
+    from runbook.verdict import Decision
+
+UNHEALTHY = "UNHEALTHY"
+
+
+async def triage(
+    *,
+    config: ConfigOption = None,
+    environment: EnvironmentOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Make all checks and walk the decision tree, read-only.
+
+    Opens no incident and changes nothing; with a settings file it works while Prefect is down.
+    """
+    from deployments.cli.sources import find_sources
+    from flows.triage import look_and_decide
+
+    findings, decision = await look_and_decide(await find_sources(config, environment).systems())
+    if json:
+        print_json(
+            {
+                "findings": findings.model_dump(mode="json")["items"],
+                "decision": decision.model_dump(mode="json"),
+            }
+        )
+    else:
+        _print(console(), findings, decision)
+    return ExitCode.OK
+
+
+async def health(*, config: ConfigOption = None, environment: EnvironmentOption = None) -> int:
+    """Print the integration's health, or UNHEALTHY.
+
+    The runbook's one-line health check. Exits with 0 if the word is a healthy one, else with 1.
+    """
+    from blocks.errors import OutsideError
+    from deployments.cli.output import warn
+    from deployments.cli.sources import find_sources
+
+    systems = await find_sources(config, environment).systems()
+    policy = systems.runbook_policy.policy
+    try:
+        reading = await systems.integration.read_health()
+    except OutsideError as error:
+        print(UNHEALTHY)
+        warn(str(error))
+        return ExitCode.FAILED
+    word = reading.status or ""
+    healthy = word.casefold() in policy.healthy_words and reading.http_status < 400
+    print(word if healthy else UNHEALTHY)
+    if not healthy:
+        warn(f"{reading.url} answers HTTP {reading.http_status}, status {word or 'not given'}")
+    return ExitCode.OK if healthy else ExitCode.FAILED
+
+
+def _print(out: "Console", findings: "Findings", decision: "Decision") -> None:
+    from deployments.progress import print_decision, print_findings
+
+    print_findings(out, findings)
+    out.print()
+    print_decision(out, decision)

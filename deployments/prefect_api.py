@@ -1,0 +1,39 @@
+"""Prefect's API, with its failures as ours: one line that says what is wrong and what to do."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+from prefect.client.orchestration import PrefectClient, get_client
+from prefect.exceptions import PrefectHTTPStatusError
+from prefect.settings import get_current_settings
+
+from blocks.errors import Refused, Unavailable
+
+
+@asynccontextmanager
+async def prefect_client() -> AsyncIterator[PrefectClient]:
+    """A client for Prefect's server, with its failures as ours.
+
+    Raises:
+        Unavailable: the server does not answer, or answers that it cannot now.
+        Refused: it refused, or `PREFECT_API_URL` is not set.
+    """
+    url = get_current_settings().api.url
+    if not url:
+        raise Refused(
+            "Prefect", "PREFECT_API_URL is not set", "Set it, or start everything with `runbook up`"
+        )
+    try:
+        async with get_client() as client:
+            yield client
+    except (httpx.TransportError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "Failed to reach API" not in str(error):
+            raise
+        advice = "Start it (`runbook up`), or correct PREFECT_API_URL"
+        raise Unavailable("Prefect", f"no answer at {url}", advice) from None
+    except PrefectHTTPStatusError as error:
+        status = error.response.status_code
+        if status >= httpx.codes.INTERNAL_SERVER_ERROR:
+            raise Unavailable("Prefect", f"status {status} at {url}") from None
+        raise Refused("Prefect", f"status {status} at {url}", "Check PREFECT_API_URL and its key") from None

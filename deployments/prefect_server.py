@@ -1,0 +1,184 @@
+"""A Prefect server of our own: one process, SQLite, on a loopback port, telling nobody outside about itself.
+
+For `runbook up`, the drill and the tests. A team's production has PostgreSQL and starts Prefect its own way.
+"""
+
+import asyncio
+import os
+import shutil
+import sqlite3
+import sys
+import tempfile
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+
+import httpx
+
+from blocks.errors import Unavailable
+from deployments.process import Process, free_port, require_free
+
+START_SECONDS = 60.0
+_POLL_SECONDS = 0.05
+
+_SETTINGS = {
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+    "PREFECT_API_BLOCKS_REGISTER_ON_START": "false",  # the template has them
+    "PREFECT_SERVER_MEMO_STORE_ENABLED": "false",
+    # One team on one machine: no automations, no clean-up of old data, no telemetry.
+    "PREFECT_SERVER_SERVICES_TRIGGERS_ENABLED": "false",
+    "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "false",
+}
+
+_MIGRATE = """
+import asyncio
+from prefect.server.database import provide_database_interface
+from prefect.server.models.block_registration import run_block_auto_registration
+
+async def migrate():
+    database = provide_database_interface()
+    await database.create_db()
+    async with await database.session() as session:
+        await run_block_auto_registration(session=session)
+    engine = await database.engine()
+    await engine.dispose()
+
+asyncio.run(migrate())
+"""
+
+
+class PrefectServer:
+    """A running server. Make one with `start`."""
+
+    def __init__(self, process: Process, port: int) -> None:
+        self.process = process
+        self.ui_url = f"http://127.0.0.1:{port}"
+        self.api_url = f"{self.ui_url}/api"
+
+    @classmethod
+    async def start(cls, state: Path, *, port: int | None = None) -> "PrefectServer":
+        """Start a server that keeps its state in a folder; `ready` waits for it.
+
+        Raises:
+            Refused: the port is in use.
+        """
+        if port is None:
+            port = free_port()
+        else:
+            require_free("127.0.0.1", port, what="Prefect's server", advice="Choose another port")
+        database = await _database(state)
+        process = await Process.start(
+            "Prefect's server",
+            [
+                *(sys.executable, "-m", "uvicorn", "--factory", "prefect.server.api.server:create_app"),
+                *("--host", "127.0.0.1", "--port", str(port), "--log-level", "warning"),
+                *("--timeout-keep-alive", "30", "--timeout-graceful-shutdown", "2"),
+            ],
+            log=state / "logs" / "prefect-server.log",
+            environment=_environment(state, database) | {"PREFECT_API_URL": f"http://127.0.0.1:{port}/api"},
+        )
+        return cls(process, port)
+
+    def client_environment(self, state: Path) -> dict[str, str]:
+        """The environment of a process that works with this server, and with no other."""
+        return foreign_settings_removed(os.environ) | {
+            "PREFECT_HOME": str(state / "prefect"),
+            "PREFECT_API_URL": self.api_url,
+            "PREFECT_UI_URL": self.ui_url,
+            "DO_NOT_TRACK": "1",
+        }
+
+    async def ready(self) -> None:
+        """Wait until it answers.
+
+        Raises:
+            EndedEarly: it ended.
+            Unavailable: it did not answer in time.
+        """
+        await until_answers(f"{self.api_url}/health", self.process)
+
+
+async def until_answers(url: str, process: Process) -> None:
+    """Wait until a process of ours answers 200 at a URL.
+
+    Raises:
+        EndedEarly: it ended.
+        Unavailable: it did not answer in time.
+    """
+    try:
+        async with asyncio.timeout(START_SECONDS), httpx.AsyncClient(trust_env=False) as client:
+            while not await _answers(client, url):
+                process.check()
+                await asyncio.sleep(_POLL_SECONDS)
+    except TimeoutError:
+        detail = f"no answer within {START_SECONDS:.0f} s: {' | '.join(process.last_lines())}"
+        raise Unavailable(process.name, detail, f"Its log is {process.log}") from None
+
+
+async def _answers(client: httpx.AsyncClient, url: str) -> bool:
+    try:
+        return (await client.get(url)).is_success
+    except httpx.TransportError:
+        return False
+
+
+def foreign_settings_removed(environment: Mapping[str, str]) -> dict[str, str]:
+    """An environment without the Prefect settings of whoever started us: they are about another server."""
+    return {name: value for name, value in environment.items() if not name.startswith("PREFECT_")}
+
+
+def _environment(state: Path, database: Path) -> dict[str, str]:
+    return foreign_settings_removed(os.environ) | {
+        **_SETTINGS,
+        "PREFECT_HOME": str(state / "prefect"),
+        "PREFECT_API_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{database}",
+    }
+
+
+async def _database(state: Path) -> Path:
+    """The state folder's database; a new one is a copy of the migrated template."""
+    database = _in_own_folder(state, "prefect.db")
+    if not database.exists():
+        shutil.copyfile(await database_template(), database)
+    return database
+
+
+async def database_template() -> Path:
+    """A migrated database, empty: Prefect's migrations alone take ten seconds, so they are made once.
+
+    It is kept for each version of Prefect in the user's cache folder. `make setup` makes it beforehand.
+    """
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "posthog-incident-runbook"
+    template = _in_own_folder(cache, f"prefect-{version('prefect')}.db")
+    if not template.exists():
+        with tempfile.TemporaryDirectory(dir=cache) as scratch:
+            made = await _migrate(Path(scratch))
+            made.replace(template)  # at once, so that two first starts do no harm to each other
+    return template
+
+
+def _in_own_folder(folder: Path, name: str) -> Path:
+    """A path in a folder that only we can read."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder / name
+
+
+async def _migrate(folder: Path) -> Path:
+    database = folder / "prefect.db"
+    process = await Process.start(
+        "Prefect's migration",
+        [sys.executable, "-c", _MIGRATE],
+        log=folder / "migration.log",
+        environment=_environment(folder, database),
+    )
+    await process.succeeded()
+    with sqlite3.connect(database) as connection:  # the journal goes into the one file that is copied
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    return database
+
+
+if __name__ == "__main__":
+    asyncio.run(database_template())

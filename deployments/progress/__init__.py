@@ -1,0 +1,109 @@
+"""An incident's journal in the terminal, written for a person at three in the morning.
+
+Each event becomes one line, a few with the findings, the way through the tree or the exact diff under it.
+"""
+
+from datetime import datetime
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from deployments.progress.parts import change_lines, consequences, diff_lines, facts_of, findings_table
+from deployments.progress.rows import Row, row_of
+from deployments.progress.symbols import LOUD, QUIET, UNSURE, plain, symbols_for
+from runbook.actions import ChangePlan
+from runbook.events import Recorded
+from runbook.findings import Findings
+from runbook.incident import PendingGate
+from runbook.tree_text import WALKED, decision_text
+from runbook.verdict import Decision
+from runbook.wording import VERDICT_TITLES
+
+DETAIL_INDENT = 10
+"""Columns left of what stands under an event, so that a diff keeps 70 of 80."""
+CLOCK_WIDTH = 9
+
+
+class Progress:
+    """Shows recorded events on a console, each with the time since the incident was opened.
+
+    With `clock`, the time of day (UTC) stands before it, as a timeline wants it.
+    """
+
+    def __init__(self, console: Console, *, opened_at: datetime, clock: bool = False) -> None:
+        self._console = console
+        self._opened_at = opened_at
+        self._clock = clock
+        self._symbols = symbols_for(console.encoding)
+
+    def show(self, recorded: Recorded) -> None:
+        """Print one event; events that only repeat what the next one says print nothing."""
+        row = row_of(recorded.event, self._symbols)
+        if row is None:
+            return
+        indent = DETAIL_INDENT + (CLOCK_WIDTH if self._clock else 0)
+        self._console.print(self._line(row, recorded.at))
+        for detail in row.details:
+            self._console.print(Padding(detail, (0, 0, 0, indent)))
+
+    def _line(self, row: Row, at: datetime) -> Table:
+        line = Table.grid(padding=(0, 1))
+        cells: list[Text] = []
+        if self._clock:
+            line.add_column(width=8, no_wrap=True)
+            cells.append(Text(f"{at:%H:%M:%S}", style=QUIET))
+        line.add_column(width=7, no_wrap=True, justify="right")
+        line.add_column(width=1, no_wrap=True)
+        line.add_column(width=9, no_wrap=True)
+        line.add_column(overflow="fold")
+        cells += [
+            Text(elapsed((at - self._opened_at).total_seconds()), style=QUIET),
+            Text(row.symbol, style=row.style),
+            Text(row.label, style=row.style),
+            row.text,
+        ]
+        line.add_row(*cells)
+        return line
+
+
+def print_question(console: Console, gate: PendingGate, plan: ChangePlan | None) -> None:
+    """Print what a gate asks: the question, the exact diff, what it affects, its risk, proof and undo."""
+    symbols = symbols_for(console.encoding)
+    console.print(Text(f"{symbols.ask} {plain(gate.question)}", style=f"bold {UNSURE}"))
+    if plan is not None:
+        console.print(Padding(diff_lines(plan.diff), (0, 0, 0, 2)))
+        console.print(Padding(change_lines(plan), (0, 0, 0, 2)))
+
+
+def print_findings(console: Console, findings: Findings) -> None:
+    """Print what a triage found."""
+    console.print(findings_table(findings, symbols_for(console.encoding)))
+
+
+def print_decision(console: Console, decision: Decision) -> None:
+    """Print a decision: the whole tree with the way that was taken, the facts on it, and what follows."""
+    symbols = symbols_for(console.encoding)
+    root, *answers = decision_text(decision).splitlines()
+    console.print(Text(root, style="bold"))
+    for line in answers:
+        console.print(Text(line, style="bold" if WALKED in line else QUIET))
+    console.print()
+    for branch in decision.path:
+        console.print(facts_of(branch, symbols))
+    console.print(Text(f"{symbols.decision} {VERDICT_TITLES[decision.verdict]}", style=LOUD))
+    for part in consequences(decision):
+        console.print(Padding(part, (0, 0, 0, 2)))
+
+
+def elapsed(seconds: float) -> str:
+    """Seconds as people say them: `+0.4s`, `+3m05s`, `+1h02m`; a clock that ran backwards counts as zero."""
+    seconds = max(seconds, 0.0)
+    if seconds < 60:
+        return f"+{seconds:.1f}s" if seconds < 59.95 else "+1m00s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"+{minutes}m{rest:02}s"
+    hours, minutes = divmod(minutes, 60)
+    return f"+{hours}h{minutes:02}m"

@@ -1,0 +1,152 @@
+"""The worker: Prefect's process worker, whose runs start from a warm process.
+
+    python -m deployments.worker --pool runbook
+
+Any `prefect worker start --type process` can serve the same pool, only slower: it imports Prefect anew for
+each run (over a second), where a fork of the zygote takes some milliseconds.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import importlib
+import shutil
+import signal
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+from prefect.client.orchestration import get_client
+from prefect.settings import PREFECT_WORKER_QUERY_SECONDS, temporary_settings
+from prefect.utilities.processutils import command_to_string
+from prefect.workers.process import ProcessJobConfiguration, ProcessWorker
+
+from deployments import warm_run
+from deployments.definitions import flow_modules
+from deployments.zygote import ZygoteHandle, start_zygote
+
+if TYPE_CHECKING:
+    from prefect.client.schemas.objects import FlowRun
+
+POLL_SECONDS = 0.5
+_API_POLL_SECONDS = 0.1
+
+_ENGINE_MODULES = (
+    "prefect.flow_engine",
+    "prefect.task_engine",
+    "prefect.runner.runner",
+    "prefect._internal.metrics",
+    "matplotlib.dates",  # imported late by the chart, which most processes never draw
+    "matplotlib.figure",
+)
+
+
+class WarmJobConfiguration(ProcessJobConfiguration):
+    """A process job whose command, unless the pool or the deployment names one, asks the zygote."""
+
+    def prepare_for_flow_run(self, *args: Any, **kwargs: Any) -> None:
+        """Fill in the command before Prefect fills in its own."""
+        self.command = self.command or _warm_command
+        super().prepare_for_flow_run(*args, **kwargs)
+
+
+_warm_command: str | None = None
+
+
+class WarmWorker(ProcessWorker):
+    """A process worker that polls often, and goes on polling while Prefect's server is away."""
+
+    job_configuration = WarmJobConfiguration
+
+    @classmethod
+    def __dispatch_key__(cls) -> str:
+        return "runbook-process"  # Prefect's own worker stays registered for the type `process`
+
+    stopping = False
+    """Set when the worker is told to stop: it takes no more runs."""
+
+    async def get_and_submit_flow_runs(self) -> list["FlowRun"]:
+        """Poll once. A dozen failed polls would end Prefect's loop, at this interval within a minute."""
+        if self.stopping:
+            return []
+        try:
+            return await super().get_and_submit_flow_runs()
+        except httpx.TransportError as error:
+            self._logger.warning("Prefect's server does not answer (%s)", type(error).__name__)
+            return []
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Serve a pool until SIGTERM or SIGINT."""
+    parser = argparse.ArgumentParser(
+        prog="python -m deployments.worker", description="A warm process worker."
+    )
+    parser.add_argument("--pool", default="runbook", help="work pool of type process (default: runbook)")
+    parser.add_argument("--name", help="name of this worker (default: a random one)")
+    parser.add_argument(
+        "--preload", action="append", default=[], metavar="MODULE", help="import before forking"
+    )
+    chosen = parser.parse_args(arguments)
+    folder = Path(tempfile.mkdtemp(prefix="runbook-worker-"))  # for its owner only: nobody else can ask
+    socket_path = str(folder / "zygote")
+    _preload(chosen.preload)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    zygote = start_zygote(socket_path)
+    # Only the worker comes here: the zygote and its forks end inside `start_zygote`.
+    global _warm_command  # noqa: PLW0603  Prefect makes the configuration from a class, not from an object of ours
+    _warm_command = command_to_string([sys.executable, "-I", "-S", warm_run.__file__, socket_path])
+    try:
+        with temporary_settings({PREFECT_WORKER_QUERY_SECONDS: POLL_SECONDS}):
+            asyncio.run(_serve(WarmWorker(work_pool_name=chosen.pool, name=chosen.name), zygote))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _serve(worker: WarmWorker, zygote: ZygoteHandle) -> None:
+    """Work until told to stop. The stock worker would then leave its runs in state Running for ever."""
+    told_to_stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, told_to_stop.set)
+    working = asyncio.create_task(_work(worker))
+    told = asyncio.create_task(told_to_stop.wait())
+    await asyncio.wait((working, told), return_when=asyncio.FIRST_COMPLETED)
+    told.cancel()
+    if not working.done():
+        print("Worker stopping", flush=True)
+        worker.stopping = True
+        await asyncio.to_thread(zygote.dismiss)
+        working.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await working
+
+
+async def _work(worker: WarmWorker) -> None:
+    await _wait_for_api()
+    await worker.start()
+
+
+async def _wait_for_api() -> None:
+    """Wait until Prefect's server answers, so that a worker can be started together with it."""
+    async with get_client() as client:
+        failure = await client.api_healthcheck()
+        if failure is not None:
+            print(f"Waiting for Prefect's server at {client.api_url}", flush=True)
+        while failure is not None:
+            await asyncio.sleep(_API_POLL_SECONDS)
+            failure = await client.api_healthcheck()
+
+
+def _preload(modules: list[str]) -> None:
+    """Import what an engine process needs. A module that fails is named here, and again by its runs."""
+    for name in (*_ENGINE_MODULES, *flow_modules(), *modules):
+        try:
+            importlib.import_module(name)
+        except Exception as error:
+            print(f"{name} was not preloaded: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+"""An incident store for tests of commands, each of which has an event loop of its own."""
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from blocks.store import IncidentStore
+from runbook.events import Event
+from runbook.incident import Incident
+from runbook.incident_ids import new_incident_id
+from tests.deployments.journal_samples import ALERT, OPENED_AT
+
+
+class Store:
+    """An incident store in a folder, used between commands."""
+
+    def __init__(self, folder: Path) -> None:
+        self._url = SecretStr(f"sqlite+aiosqlite:///{folder / 'incidents.db'}")
+
+    def open(self, token: str, events: tuple[Event, ...]) -> str:
+        """Write an incident; a later token is a later incident. Returns its id."""
+        return asyncio.run(self._open(token, events))
+
+    def append(self, incident_id: str, event: Event, *, key: str) -> None:
+        """Write one more event."""
+        store = IncidentStore(url=self._url)
+        asyncio.run(store.append(incident_id, event, at=OPENED_AT + timedelta(hours=1), key=key))
+
+    def read(self, incident_id: str) -> Incident:
+        """Read an incident."""
+        return asyncio.run(IncidentStore(url=self._url).read(incident_id))
+
+    async def _open(self, token: str, events: tuple[Event, ...]) -> str:
+        store = IncidentStore(url=self._url)
+        at = OPENED_AT + timedelta(minutes=int(token, 16))
+        alert = ALERT.model_copy(update={"service": f"service-{token}"})
+        opened, _ = await store.open_incident(alert, incident_id=new_incident_id(at, token), at=at)
+        for number, event in enumerate(events[1:], start=1):
+            await store.append(opened.id, event, at=at + timedelta(seconds=number))
+        return opened.id
+
+
+def store_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """An empty store, named by the runbook.toml of the folder, which becomes the working one."""
+    monkeypatch.chdir(folder)
+    for variable in ("RUNBOOK_CONFIG", "PREFECT_API_URL"):
+        monkeypatch.delenv(variable, raising=False)
+    (folder / "runbook.toml").write_text('[store]\nurl = "sqlite+aiosqlite:///incidents.db"\n')
+    return Store(folder)

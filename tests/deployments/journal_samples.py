@@ -1,0 +1,176 @@
+"""A made-up journal that holds every type of event once, for tests of what is shown to people."""
+
+from datetime import UTC, datetime, timedelta
+
+from runbook import events as e
+from runbook.actions import ActionName, ActionOutcome, ActionResult, ChangePlan, PlannedAction
+from runbook.alert import Alert, AlertStatus
+from runbook.effects import Authority, Effect, EffectOutcome
+from runbook.findings import Check, Finding, Findings, Status
+from runbook.gates import Answer, Choice
+from runbook.incident import Incident
+from runbook.severity import Severity, SeverityAssessment
+from runbook.verdict import Branch, Counterfactual, Decision, ErrorType, Question, Reply, Verdict
+
+OPENED_AT = datetime(2026, 11, 22, 16, 0, tzinfo=UTC)
+INCIDENT = "inc-20261122-160000-ab12"
+GATE = "1-enable-fallback-1"
+
+ALERT = Alert(
+    source="alertmanager",
+    service="posthog-integration",
+    name="PostHogServerErrors",
+    summary="PostHog answers our requests with 5xx",
+    severity=Severity.P1,
+)
+
+FALLBACK = PlannedAction(
+    id="1-enable-fallback",
+    name=ActionName.ENABLE_FALLBACK,
+    target="deployment/posthog-integration",
+    because="PostHog has an outage",
+    parameters={"variable": "POSTHOG_FALLBACK", "value": "true"},
+)
+
+DIFF = """\
+--- deployment/posthog-integration (now)
++++ deployment/posthog-integration (after)
+@@ -20,4 +20,6 @@
+         env:
+         - name: POSTHOG_HOST
+           value: https://us.i.posthog.com
++        - name: POSTHOG_FALLBACK
++          value: "true"
+-        - name: OLD
+"""
+
+PLAN = ChangePlan(
+    action=FALLBACK, diff=DIFF, affects=("2 pods restart one after the other",), resource_versions={"d": "17"}
+)
+
+FINDINGS = Findings(
+    items=(
+        Finding(
+            check=Check.STATUS_PAGE,
+            status=Status.BAD,
+            summary="US Cloud: elevated error rates (major_outage, investigating)",
+            observed_at=OPENED_AT,
+            seconds=0.12,
+        ),
+        Finding(
+            check=Check.HEALTH, status=Status.OK, summary="says healthy", observed_at=OPENED_AT, seconds=0.05
+        ),
+        Finding(
+            check=Check.ERROR_RATE,
+            status=Status.BAD,
+            summary="19.20 errors/s (97% of requests); 503: 19.20/s",
+            observed_at=OPENED_AT,
+            seconds=0.31,
+        ),
+        Finding.unknown(Check.LOGS, "no answer within 10 s", observed_at=OPENED_AT, seconds=10.0),
+    )
+)
+
+DECISION = Decision(
+    verdict=Verdict.POSTHOG_OUTAGE,
+    error_type=ErrorType.POSTHOG_ERRORS,
+    mix={ErrorType.POSTHOG_ERRORS: 0.9, ErrorType.RATE_LIMITED: 0.1},
+    path=(
+        Branch(
+            question=Question.POSTHOG_RETURNING_ERRORS,
+            reply=Reply.YES,
+            because=("error rate: 19.20 errors/s (97% of requests)",),
+        ),
+        Branch(
+            question=Question.STATUS_PAGE_INCIDENT,
+            reply=Reply.YES,
+            because=("status page: US Cloud: elevated error rates (major_outage, investigating)",),
+        ),
+    ),
+    severity=SeverityAssessment(
+        severity=Severity.P1, because="complete outage: 97% of requests to PostHog fail"
+    ),
+    plan=(FALLBACK,),
+    would_flip=(Counterfactual(change="if status page were ok", verdict=Verdict.INTEGRATION_ISSUE),),
+)
+
+EFFECT = Effect(
+    id="inc/1-enable-fallback/apply",
+    kind="deployment_patch",
+    target="deployment/posthog-integration",
+    summary="set POSTHOG_FALLBACK=true on deployment/posthog-integration",
+    authority=Authority.approval(GATE, "ana"),
+)
+
+EVENTS: tuple[e.Event, ...] = (
+    e.IncidentOpened(alert=ALERT),
+    e.AlertJoined(alert=ALERT.model_copy(update={"status": AlertStatus.RESOLVED})),
+    e.RunStarted(flow_run_id="7d4e", url="http://127.0.0.1:4200/runs/flow-run/7d4e"),
+    e.TriageStarted(round=1, checks=tuple(Check)),
+    e.TriageCompleted(round=1, findings=FINDINGS),
+    e.DecisionMade(round=1, decision=DECISION),
+    e.SeverityOverridden(
+        assessment=SeverityAssessment(severity=Severity.P2, because="night time traffic", by="ana")
+    ),
+    e.StatusAnnounced(
+        channel="slack",
+        state="IDENTIFIED",
+        next_update_at=OPENED_AT + timedelta(minutes=15),
+        reference="C1/17",
+    ),
+    e.ActionPreviewed(plan=PLAN, since=OPENED_AT),
+    e.ApprovalRequested(
+        gate=GATE,
+        action_id=FALLBACK.id,
+        plan_digest=PLAN.digest,
+        question="## Enable the fallback (graceful degradation)?\n\nBecause PostHog has an outage.",
+        flow_run_id="7d4e",
+    ),
+    e.ApprovalRefused(
+        gate="0-earlier", action_id=FALLBACK.id, because="the approver is empty: say who decides"
+    ),
+    e.ApprovalAnswered(
+        gate=GATE,
+        action_id=FALLBACK.id,
+        plan_digest=PLAN.digest,
+        answer=Answer(choice=Choice.APPROVE, approver="ana", reason="go", channel="cli"),
+    ),
+    e.EffectIntended(effect=EFFECT),
+    e.EffectSettled(effect=EFFECT.model_copy(update={"outcome": EffectOutcome.APPLIED})),
+    e.ActionFinished(
+        result=ActionResult(
+            action=FALLBACK,
+            outcome=ActionOutcome.RECOVERED,
+            detail="no errors for 10 s",
+            approved_by="ana",
+        )
+    ),
+    e.WatchStarted(waiting_for=("PostHog to resolve its incident", "errors under 0.1/s for 5 min")),
+    e.IncidentEscalated(because="no answer for 15 minutes"),
+    e.RecoveryChecked(recovered=True, because=("0.00 errors/s",)),
+    e.NoteAdded(by="ana", text="called PostHog support"),
+    e.IncidentResolved(outcome="recovered", because=("no errors for 5 min",)),
+    e.EvidenceCollected(
+        collection="at-resolution",
+        folder=f"evidence/{INCIDENT}/at-resolution",
+        manifest_sha256="0" * 64,
+        files={"logs.txt": "1" * 64, "metrics.json": "2" * 64},
+        missing={"status-page.json": "connection refused"},
+    ),
+    e.PostmortemDrafted(path=f"evidence/{INCIDENT}/postmortem.md", sha256="3" * 64),
+    e.ArtifactPublished(key="triage-ab12", kind="table"),
+    e.IncidentClosed(outcome="recovered"),
+)
+
+
+def journal(events: tuple[e.Event, ...] = EVENTS, *, step_seconds: float = 1.7) -> tuple[e.Recorded, ...]:
+    """The events as a journal, one every `step_seconds`."""
+    return tuple(
+        e.Recorded(seq=number, at=OPENED_AT + timedelta(seconds=(number - 1) * step_seconds), event=event)
+        for number, event in enumerate(events, start=1)
+    )
+
+
+def incident(events: tuple[e.Event, ...] = EVENTS) -> Incident:
+    """The incident that the events make."""
+    return Incident.from_events(INCIDENT, journal(events))

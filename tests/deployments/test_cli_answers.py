@@ -1,0 +1,265 @@
+"""`runbook approve` and `runbook reject`: the answer goes into the journal, then the run is woken."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prefect.settings import PREFECT_API_URL, temporary_settings
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
+
+from deployments.cli import answering, main
+from deployments.cli.errors import ExitCode
+from runbook.events import ApprovalAnswered, Event, IncidentResolved
+from runbook.gates import Answer, Choice
+from tests.deployments.cli_store import Store, store_in
+from tests.deployments.journal_samples import EVENTS, FALLBACK, GATE, PLAN
+
+Capture = pytest.CaptureFixture[str]
+
+RUN = "7d4e0000-0000-4000-8000-000000000001"
+
+ASKING: tuple[Event, ...] = tuple(
+    event.model_copy(update={"flow_run_id": RUN}) if event.type == "ApprovalRequested" else event
+    for event in EVENTS[:10]
+)
+
+
+NOT_PAUSED = "Cannot resume a flow run that is not paused."
+
+
+def answered(choice: Choice, approver: str) -> ApprovalAnswered:
+    """The gate's answer as it stands in a journal."""
+    return ApprovalAnswered(
+        gate=GATE,
+        action_id=FALLBACK.id,
+        plan_digest=PLAN.digest,
+        answer=Answer(choice=choice, approver=approver, reason="seen", channel="prefect-ui"),
+    )
+
+
+class FakePrefect:
+    """The part of Prefect's API that waking a run needs, as the real server answers it."""
+
+    def __init__(self, server: HTTPServer) -> None:
+        self.state = "PAUSED"
+        self.refusals: list[str] = []
+        """Reasons to refuse the next resumes with; Prefect says so with 200."""
+        self.forms: list[dict[str, Any]] = []
+        server.expect_request(f"/api/flow_runs/{RUN}/resume", method="POST").respond_with_handler(
+            self._resume
+        )
+        server.expect_request(f"/api/flow_runs/{RUN}").respond_with_handler(self._read)
+        server.expect_request("/api/admin/version").respond_with_json("3.8.8")
+        disabled = {"detail": "CSRF protection is disabled."}
+        server.expect_request("/api/csrf-token").respond_with_json(disabled, status=422)
+        self.url = server.url_for("/api")
+
+    def _resume(self, request: Request) -> Response:
+        body: dict[str, Any] = request.get_json()
+        self.forms.append(body["run_input"])
+        if self.state != "PAUSED" or self.refusals:
+            reason = self.refusals.pop(0) if self.refusals else NOT_PAUSED
+            details = {"type": "abort_details", "reason": reason}
+            return _json({"state": None, "status": "ABORT", "details": details})
+        self.state = "SCHEDULED"
+        return _json({"state": _state(self.state), "status": "ACCEPT", "details": {"type": "accept_details"}})
+
+    def _read(self, _request: Request) -> Response:
+        return _json({"id": RUN, "flow_id": RUN, "name": "inc", "state": _state(self.state)})
+
+
+def _state(kind: str) -> dict[str, Any]:
+    return {"type": kind, "name": kind.title(), "id": RUN, "timestamp": "2026-11-22T16:00:00Z"}
+
+
+def _json(body: Any) -> Response:
+    return Response(json.dumps(body), content_type="application/json")
+
+
+@pytest.fixture
+def prefect(httpserver: HTTPServer) -> Iterator[FakePrefect]:
+    """A Prefect server whose run waits at the gate."""
+    fake = FakePrefect(httpserver)
+    with temporary_settings({PREFECT_API_URL: fake.url}):
+        yield fake
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """An empty store, named by the runbook.toml of the folder that the commands run in."""
+    return store_in(tmp_path, monkeypatch)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "choice", "reason"),
+    [
+        (["approve", "--reason", "looks right"], Choice.APPROVE, "looks right"),
+        (["approve"], Choice.APPROVE, ""),
+        (["approve", "--not-yet"], Choice.NOT_YET, ""),
+        (["reject", "--reason", "by hand"], Choice.REJECT, "by hand"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_an_answer_is_journalled_and_wakes_the_run(
+    arguments: list[str], choice: Choice, reason: str, store: Store, prefect: FakePrefect, capsys: Capture
+) -> None:
+    """The journal gets gate, plan, choice, approver and channel; the run gets the same in its form."""
+    incident_id = store.open("0001", ASKING)
+    command, *options = arguments
+    assert main([command, incident_id, "--by", "ana", *options, "--json"]) == ExitCode.OK
+    standing = store.read(incident_id).last(ApprovalAnswered)
+    assert standing == ApprovalAnswered(
+        gate=GATE,
+        action_id=FALLBACK.id,
+        plan_digest=PLAN.digest,
+        answer=Answer(choice=choice, approver="ana", reason=reason, channel="cli"),
+    )
+    assert prefect.forms == [{"gate": GATE, "decision": choice.value, "approver": "ana", "reason": reason}]
+    told = json.loads(capsys.readouterr().out)
+    assert (told["incident"], told["answer"]["choice"], told["ours"]) == (incident_id, choice.value, True)
+
+
+def test_people_are_told_who_decided_what(store: Store, prefect: FakePrefect, capsys: Capture) -> None:
+    """One line: incident, approver, decision, action."""
+    incident_id = store.open("0001", ASKING)
+    assert main(["approve", "latest", "--by", "ana"]) == ExitCode.OK
+    assert capsys.readouterr().out == f"{incident_id}: ana approved {FALLBACK.id}\n"
+    assert prefect.state == "SCHEDULED"
+
+
+def test_an_early_resume_is_tried_again(
+    store: Store, prefect: FakePrefect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A gate is in the journal a moment before its run sleeps and its form is saved."""
+    monkeypatch.setattr(answering, "WAKING_POLL_SECONDS", 0.01)
+    prefect.refusals = [NOT_PAUSED, "Run input schema not found."]
+    store.open("0001", ASKING)
+    assert main(["approve", "latest"]) == ExitCode.OK
+    assert len(prefect.forms) == 3
+
+
+def test_a_run_that_will_not_wake_is_told_with_the_reason(
+    store: Store, prefect: FakePrefect, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    """Prefect answers 200 also when it refuses: that is no success. The answer stands all the same."""
+    monkeypatch.setattr(answering, "WAKING_SECONDS", 0.05)
+    monkeypatch.setattr(answering, "WAKING_POLL_SECONDS", 0.01)
+    prefect.refusals = ["Reason: 'gate' was unexpected"] * 100
+    incident_id = store.open("0001", ASKING)
+    assert main(["approve", "latest", "--by", "ana"]) == ExitCode.FAILED
+    line = capsys.readouterr().err
+    assert "the answer is recorded, but run" in line
+    assert "does not wake: Reason: 'gate' was unexpected; give the same command again" in line
+    assert store.read(incident_id).last(ApprovalAnswered) is not None
+
+
+def test_a_run_that_has_ended_is_told(store: Store, prefect: FakePrefect, capsys: Capture) -> None:
+    """Nothing will apply the change until the run is retried."""
+    prefect.state = "CRASHED"
+    store.open("0001", ASKING)
+    assert main(["approve", "latest"]) == ExitCode.FAILED
+    assert "has ended (Crashed); retry it in Prefect" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [(["approve"], ExitCode.NOTHING), (["reject", "--reason", "x"], ExitCode.OK)],
+    ids=["the other decision", "the same decision"],
+)
+def test_who_answers_first_stands(
+    arguments: list[str],
+    code: ExitCode,
+    store: Store,
+    prefect: FakePrefect,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: Capture,
+) -> None:
+    """Two people at one gate: the second is told who decided, and the journal holds one answer."""
+    incident_id = store.open("0001", ASKING)
+    seen = store.read(incident_id)
+    store.append(incident_id, answered(Choice.REJECT, "bob"), key=f"answer:{GATE}")
+
+    async def as_seen_before(*_: object) -> object:
+        return seen
+
+    monkeypatch.setattr("deployments.cli.finding.find_incident", as_seen_before)
+    command, *options = arguments
+    assert main([command, incident_id, "--by", "ana", *options]) == code
+    told = capsys.readouterr()
+    assert f"{incident_id}: bob rejected {FALLBACK.id}" in told.out
+    assert "bob had answered at" in told.err
+    assert len(store.read(incident_id).events(ApprovalAnswered)) == 1
+    assert prefect.forms[-1]["decision"] == "reject"
+
+
+def test_an_answer_whose_run_sleeps_on_wakes_it(store: Store, prefect: FakePrefect, capsys: Capture) -> None:
+    """Interrupted between journal and waking: the same command again only wakes the run."""
+    incident_id = store.open("0001", (*ASKING, answered(Choice.APPROVE, "ana")))
+    assert main(["approve", incident_id, "--by", "bob"]) == ExitCode.OK
+    assert prefect.forms == [{"gate": GATE, "decision": "approve", "approver": "ana", "reason": "seen"}]
+    assert "ana approved" in capsys.readouterr().out
+    assert len(store.read(incident_id).events(ApprovalAnswered)) == 1
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        EVENTS[:3],
+        (*ASKING, answered(Choice.APPROVE, "ana")),
+        (*ASKING, IncidentResolved(outcome="unknown", because=())),
+    ],
+    ids=["never asked", "answered and awake", "over"],
+)
+def test_nothing_to_answer_is_said(
+    events: tuple[Event, ...], store: Store, prefect: FakePrefect, capsys: Capture
+) -> None:
+    """Without an open gate nothing is written and nothing is woken."""
+    prefect.state = "RUNNING"
+    incident_id = store.open("0001", events)
+    assert main(["approve", incident_id]) == ExitCode.NOTHING
+    line = capsys.readouterr().err
+    assert f"{incident_id} asks nothing now" in line
+    assert f"see `runbook incident {incident_id}`" in line
+    assert prefect.forms == []
+    assert len(store.read(incident_id).journal) == len(events)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["approve", "--by", " "], "the approver is empty: say who decides"),
+        (["reject", "--reason", " "], "a rejection needs a reason"),
+    ],
+    ids=["approver", "reason"],
+)
+def test_an_answer_that_says_too_little_is_refused(
+    arguments: list[str], said: str, store: Store, prefect: FakePrefect, capsys: Capture
+) -> None:
+    """The same rules as in the form: who decides, and why not."""
+    incident_id = store.open("0001", ASKING)
+    command, *options = arguments
+    assert main([command, incident_id, *options]) == ExitCode.USAGE
+    assert said in capsys.readouterr().err
+    assert prefect.forms == []
+    assert store.read(incident_id).pending_gate is not None
+
+
+def test_while_prefect_is_down_nothing_is_written(store: Store, capsys: Capture) -> None:
+    """An approval that cannot wake its run is not taken: the person must know at once."""
+    incident_id = store.open("0001", ASKING)
+    with temporary_settings({PREFECT_API_URL: "http://127.0.0.1:1/api"}):
+        assert main(["approve", incident_id]) == ExitCode.UNREACHABLE
+    line = capsys.readouterr().err
+    assert "Prefect: no answer at http://127.0.0.1:1/api; start it (`runbook up`)" in line
+    assert store.read(incident_id).pending_gate is not None
+
+
+def test_without_an_address_of_prefect_it_is_asked_for(store: Store, capsys: Capture) -> None:
+    """Prefect would start a server of its own, in which there is no incident."""
+    store.open("0001", ASKING)
+    with temporary_settings(restore_defaults={PREFECT_API_URL}):
+        assert main(["approve", "latest"]) == ExitCode.USAGE
+    assert "no Prefect server is named; set PREFECT_API_URL" in capsys.readouterr().err

@@ -1,0 +1,290 @@
+"""Settings: what a mistake says, how secrets and paths are read, and that the example file is complete."""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from deployments.settings import (
+    ConfigurationError,
+    Settings,
+    check_settings,
+    find_config,
+    load_settings,
+    sections,
+)
+from runbook.severity import Severity
+
+EXAMPLE = Path(__file__).parents[2] / "deployments" / "runbook.example.toml"
+NEEDED = '[integration]\nhealth_url = "https://api.example/health"\n'
+REFERENCE = 'write a reference, { env = "NAME" } or { file = "path" }'
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """Where a settings file is expected."""
+    return tmp_path / "runbook.toml"
+
+
+def load(config: Path, text: str, *, needed: str = NEEDED) -> Settings:
+    """The settings of a file with this text and what every file needs."""
+    config.write_text(text + "\n" + needed)
+    return load_settings(config)
+
+
+def mistakes(config: Path, text: str, *, needed: str = NEEDED) -> list[str]:
+    """What is wrong with such a file, a line each, without the file's name."""
+    with pytest.raises(ConfigurationError) as refused:
+        load(config, text, needed=needed)
+    lines = str(refused.value).splitlines()
+    assert all(line.startswith(f"{config}: ") for line in lines)
+    return [line.removeprefix(f"{config}: ") for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('[prometheus]\nurll = "http://x"', 'prometheus.urll: unknown key (did you mean "url"?)'),
+        ("[promtheus]", 'promtheus: unknown section (did you mean "prometheus"?)'),
+        ("prometheus = 1", "prometheus: not a section: write [prometheus] and its keys below"),
+        (
+            '[policy.calendar]\ntimezone = "UTC"',
+            'policy.calendar.timezone: unknown key (did you mean "time_zone"?)',
+        ),
+        (
+            '[policy.calendar]\ntime_zone = "Mars/Base"',
+            "policy.calendar.time_zone: no such time zone: 'Mars/Base': correct the value",
+        ),
+        (
+            "[policy]\nerror_rate_threshold = -1",
+            "policy.error_rate_threshold: input should be greater than or equal to 0: correct the value",
+        ),
+        (
+            "[receiver]\nport = 70000",
+            "receiver.port: input should be less than or equal to 65535: correct the value",
+        ),
+        ('[slack]\nchannel = "C1"', "slack.token: missing: set it (runbook.example.toml explains it)"),
+        ('[posthog]\napi_key = "phx_literal"', f"posthog.api_key: holds a secret in this file: {REFERENCE}"),
+        ("[posthog]\napi_key = 7", f"posthog.api_key: not a reference to a secret: {REFERENCE}"),
+        (
+            '[posthog]\napi_key = { vault = "x" }',
+            f"posthog.api_key: not a reference to a secret: {REFERENCE}",
+        ),
+        (
+            '[posthog]\napi_key = { env = "NO_SUCH_VARIABLE" }',
+            "posthog.api_key: the environment variable NO_SUCH_VARIABLE is not set: set it, or name another",
+        ),
+        (
+            '[store]\nurl = "postgresql+asyncpg://me:hunter2@db/runbook"',
+            f"store.url: holds a password in this file: {REFERENCE}",
+        ),
+        (
+            '[store]\nurl = "mysql://db/runbook"',
+            "store.url: the driver is none of sqlite+aiosqlite, postgresql+asyncpg: "
+            "write sqlite+aiosqlite:///path or postgresql+asyncpg://host/database",
+        ),
+    ],
+)
+def test_a_mistake_is_one_line_with_key_cause_and_next_step(config: Path, text: str, line: str) -> None:
+    """The line names the key as it is written in the file, what is wrong and what to do."""
+    assert mistakes(config, text) == [line]
+
+
+def test_every_mistake_is_told_at_once(config: Path) -> None:
+    """Mistakes in several sections do not hide each other."""
+    told = mistakes(config, "[receiver]\nport = -1\n[prometheus]\nurll = 1\n[nope]", needed="")
+    assert [line.split(":")[0] for line in told] == [
+        "receiver.port",
+        "nope",
+        "integration.health_url",
+        "prometheus.urll",
+    ]
+
+
+@pytest.mark.parametrize("reference", ['{ env = "PAGER_KEY" }', '{ file = "secrets/pager" }'])
+def test_a_secret_is_read_from_where_the_file_says(
+    config: Path, monkeypatch: pytest.MonkeyPatch, reference: str
+) -> None:
+    """A variable and a file beside the settings both work; line ends are no part of a secret."""
+    monkeypatch.setenv("PAGER_KEY", "R0UT1NG\n")
+    (config.parent / "secrets").mkdir()
+    (config.parent / "secrets" / "pager").write_text("R0UT1NG\n")
+    settings = load(config, f"[pager]\nrouting_key = {reference}")
+    assert settings.systems["pager"]["routing_key"].get_secret_value() == "R0UT1NG"
+
+
+@pytest.mark.parametrize(
+    ("content", "cause"),
+    [(None, "cannot read"), (b"", "is empty"), (b"\xff\xfe", "is not UTF-8 text")],
+)
+def test_a_secret_file_that_cannot_serve_is_named(config: Path, content: bytes | None, cause: str) -> None:
+    """A missing, empty or binary secret file is a mistake, not an empty secret."""
+    if content is not None:
+        (config.parent / "key").write_bytes(content)
+    [line] = mistakes(config, '[pager]\nrouting_key = { file = "key" }')
+    assert line.startswith("pager.routing_key: ")
+    assert cause in line
+
+
+def test_no_mistake_shows_a_secret(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a secret that is too short nor one written into the file comes back in the error."""
+    monkeypatch.setenv("TOKEN", "hunter2")
+    text = '[receiver]\ntoken = { env = "TOKEN" }\n[pager]\nrouting_key = "hunter2"'
+    told = mistakes(config, text)
+    assert [line.split(":")[0] for line in told] == ["receiver.token", "pager.routing_key"]
+    assert "hunter2" not in "".join(told)
+
+
+def test_settings_never_show_a_secret(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The settings can be logged."""
+    monkeypatch.setenv("TOKEN", "hunter2-hunter2-hunter2")
+    text = '[receiver]\ntoken = { env = "TOKEN" }\n[pager]\nrouting_key = { env = "TOKEN" }'
+    assert "hunter2" not in repr(load(config, text))
+
+
+def test_relative_paths_are_relative_to_the_file(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command finds the same store, evidence and kubeconfig whatever folder it is run from."""
+    monkeypatch.chdir("/")
+    settings = load(config, '[cluster]\nkubeconfig = "kube/config:/etc/kube"\n[evidence]\nfolder = "kept"')
+    folder = config.parent
+    assert settings.store_url.get_secret_value() == f"sqlite+aiosqlite:///{folder}/.runbook/incidents.db"
+    assert settings.evidence_folder == folder / "kept"
+    assert settings.systems["cluster"]["kubeconfig"] == f"{folder}/kube/config:/etc/kube"
+
+
+def test_none_turns_a_policy_off(config: Path) -> None:
+    """TOML has no null: the word says it."""
+    assert load(config, '[policy]\npublish_from = "none"').policy.publish_from is None
+    assert load(config, '[policy]\npublish_from = "P1"').policy.publish_from is Severity.P1
+
+
+def test_without_the_systems_only_the_rest_is_checked(config: Path) -> None:
+    """The receiver starts without importing the clients of systems that it never calls."""
+    config.write_text('[receiver]\nport = 8200\n[prometheus]\nurll = "not looked at"')
+    settings = load_settings(config, systems=False)
+    assert settings.receiver.port == 8200
+    assert settings.systems == {}
+
+
+@pytest.mark.parametrize(
+    ("content", "cause"),
+    [
+        (None, "there is no such file: copy deployments/runbook.example.toml there and fill it in"),
+        (b"[receiver", "not TOML: "),
+        (b"\xff", "not TOML: "),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_one_line(config: Path, content: bytes | None, cause: str) -> None:
+    """No traceback where the file is missing or is no TOML."""
+    if content is not None:
+        config.write_bytes(content)
+    with pytest.raises(ConfigurationError) as refused:
+        load_settings(config)
+    assert str(refused.value).startswith(f"{config}: {cause}")
+    assert "\n" not in str(refused.value)
+
+
+def test_the_file_is_found_where_it_is_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A given file goes before RUNBOOK_CONFIG, and that before runbook.toml in the folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("RUNBOOK_CONFIG", raising=False)
+    assert find_config() is None
+    Path("runbook.toml").touch()
+    assert find_config() == Path("runbook.toml")
+    monkeypatch.setenv("RUNBOOK_CONFIG", "other.toml")
+    assert find_config() == Path("other.toml")
+    assert find_config(Path("given.toml")) == Path("given.toml")
+
+
+def uncommented() -> dict[str, Any]:
+    """The example file with every key that is commented out put in."""
+    return tomllib.loads(re.sub(r"(?m)^# (?=\[|[a-z_]+ = )", "", EXAMPLE.read_text()))
+
+
+def secrets_of(tables: dict[str, Any]) -> set[str]:
+    """The environment variables that the tables name."""
+    values = [value for table in tables.values() for value in table.values()]
+    return {value["env"] for value in values if isinstance(value, dict) and value.keys() == {"env"}}
+
+
+@pytest.fixture
+def example_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every environment variable that the example file names."""
+    for name in secrets_of(uncommented()):
+        monkeypatch.setenv(name, "a-secret-of-some-length")
+
+
+@pytest.mark.usefixtures("example_secrets")
+def test_the_example_file_loads() -> None:
+    """The file that people start from is right as it stands."""
+    settings = load_settings(EXAMPLE)
+    assert settings.receiver.token is not None
+    assert "slack" not in settings.systems
+
+
+@pytest.mark.usefixtures("example_secrets")
+def test_the_example_file_loads_with_every_key_put_in() -> None:
+    """Each commented key may be put in as it stands."""
+    settings = check_settings(uncommented(), origin=EXAMPLE)
+    assert {"slack", "status_page_publisher", "pager"} <= settings.systems.keys()
+
+
+def keys(kind: type[BaseModel]) -> set[str]:
+    """The keys that a section may have."""
+    return set(kind.model_fields)
+
+
+@pytest.mark.parametrize("section", sections())
+def test_the_example_file_has_every_key(section: str) -> None:
+    """A setting that is not in the example file would be found by nobody."""
+    assert keys(sections()[section]) - uncommented()[section].keys() == set()
+
+
+def test_the_example_file_has_every_key_of_the_calendar() -> None:
+    """The calendar is a section of its own in the file."""
+    calendar = sections()["policy"].model_fields["calendar"].annotation
+    assert isinstance(calendar, type)
+    assert issubclass(calendar, BaseModel)
+    assert keys(calendar) == uncommented()["policy"]["calendar"].keys()
+
+
+EXAMPLES = {
+    "receiver.token",
+    "status_page.proxy",
+    "status_page.regions",
+    "posthog.api_key",
+    "posthog.required_path",
+    "integration.bearer_token",
+    "prometheus.bearer_token",
+    "prometheus.selector",
+    "cluster.kubeconfig",
+    "cluster.kubeconfig_yaml",
+    "cluster.context",
+    "cluster.container",
+    "status_page_publisher.base_url",
+}
+"""Keys whose default is nothing, or must be replaced: the file shows an example."""
+
+
+@pytest.mark.usefixtures("example_secrets")
+def test_the_defaults_that_the_example_file_tells_are_the_defaults() -> None:
+    """A commented key shows the value that the code uses without it."""
+    tables = uncommented()
+    tables["policy"]["calendar"].pop("holidays")
+    settings = check_settings(tables, origin=EXAMPLE)
+    told: dict[str, dict[str, Any]] = {
+        "prefect": dict(settings.prefect),
+        "receiver": dict(settings.receiver),
+        "policy": dict(settings.policy),
+        **{name: dict(values) for name, values in settings.systems.items()},
+    }
+    different = {
+        f"{section}.{key}"
+        for section, values in told.items()
+        for key, field in sections()[section].model_fields.items()
+        if not field.is_required() and values[key] != field.get_default(call_default_factory=True)
+    }
+    assert different == EXAMPLES

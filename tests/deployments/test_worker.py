@@ -1,0 +1,150 @@
+"""The warm worker: runs start from a fork, and whatever dies, no run stays in state Running for ever."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.schemas.actions import WorkPoolCreate
+from prefect.client.schemas.objects import State
+from prefect.flows import load_flow_from_entrypoint
+from prefect.states import Cancelling
+
+from deployments.prefect_server import PrefectServer
+from deployments.process import Process
+
+pytestmark = [pytest.mark.real, pytest.mark.timeout(300), pytest.mark.xdist_group("prefect-server")]
+
+FLOWS = Path(__file__).parent / "flows_for_worker"
+WITHIN_SECONDS = 60.0
+
+
+class Bench:
+    """A worker of its own pool, and a flow for it to run."""
+
+    def __init__(self, client: PrefectClient, worker: Process, deployment: UUID, folder: Path) -> None:
+        self.client = client
+        self.worker = worker
+        self.folder = folder
+        self._deployment = deployment
+
+    async def start_run(self, seconds: float = 0) -> UUID:
+        """Create a flow run that works so long."""
+        parameters = {"folder": str(self.folder), "seconds": seconds}
+        run = await self.client.create_flow_run_from_deployment(self._deployment, parameters=parameters)
+        return run.id
+
+    async def engine(self) -> int:
+        """The process id of the run, once it runs."""
+        return (await self._pids())[0]
+
+    async def engines_parent(self) -> int:
+        """The process that the run was forked from."""
+        return (await self._pids())[1]
+
+    async def _pids(self) -> list[int]:
+        pid = self.folder / "pid"
+        async with asyncio.timeout(WITHIN_SECONDS):
+            while not pid.exists() or not pid.read_text():  # noqa: ASYNC110  another process writes it
+                await asyncio.sleep(0.02)
+        return [int(part) for part in pid.read_text().split()]
+
+    async def ends(self, run: UUID) -> State[Any]:
+        """The state in which a run ends."""
+        async with asyncio.timeout(WITHIN_SECONDS):
+            while True:
+                state = (await self.client.read_flow_run(run)).state
+                if state is not None and state.is_final():
+                    return state
+                await asyncio.sleep(0.05)
+
+    async def is_gone(self, pid: int) -> bool:
+        """Whether a process ends in time."""
+        try:
+            async with asyncio.timeout(WITHIN_SECONDS):
+                while Path(f"/proc/{pid}").exists():  # noqa: ASYNC110, ASYNC240  the kernel sets no event for us
+                    await asyncio.sleep(0.02)
+        except TimeoutError:
+            return False
+        return True
+
+
+@pytest.fixture
+async def bench(
+    prefect_api: PrefectServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Bench]:
+    """A worker that polls, and a deployment of the probe."""
+    monkeypatch.syspath_prepend(str(FLOWS))
+    pool = f"pool-{uuid4().hex[:8]}"
+    environment = prefect_api.client_environment(tmp_path) | {"PYTHONPATH": str(FLOWS)}
+    command = [sys.executable, "-m", "deployments.worker", "--pool", pool, "--preload", "worker_probe"]
+    async with get_client() as client:
+        await client.create_work_pool(WorkPoolCreate(name=pool, type="process"))
+        flow = await client.create_flow(load_flow_from_entrypoint("worker_probe.probe"))
+        deployment = await client.create_deployment(
+            flow, name=pool, entrypoint="worker_probe.probe", work_pool_name=pool, pull_steps=[]
+        )
+        worker = await Process.start(
+            "The worker", command, log=tmp_path / "worker.log", environment=environment
+        )
+        try:
+            yield Bench(client, worker, deployment, tmp_path)
+        finally:
+            await worker.stop()
+
+
+async def test_a_run_is_forked_from_the_warm_process_and_completes(bench: Bench) -> None:
+    """The run's parent is the zygote, whose parent is the worker; its result is what it would be anyway."""
+    run = await bench.start_run()
+    assert (await bench.ends(run)).is_completed()
+    zygote = await bench.engines_parent()
+    stat = Path(f"/proc/{zygote}/stat").read_text()  # noqa: ASYNC240  a line of the kernel's
+    assert int(stat.rpartition(")")[2].split()[1]) == bench.worker.pid
+
+
+async def test_a_killed_run_is_crashed(bench: Bench) -> None:
+    """kill -9 of the run's process is told with its signal, as the stock worker tells it."""
+    run = await bench.start_run(seconds=120)
+    os.kill(await bench.engine(), signal.SIGKILL)
+    state = await bench.ends(run)
+    assert state.is_crashed()
+    assert "status code: -9" in (state.message or "")
+
+
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL], ids=lambda item: item.name
+)
+async def test_a_worker_that_goes_takes_its_runs_along_and_says_so(
+    bench: Bench, number: signal.Signals
+) -> None:
+    """The stock worker would leave the run in state Running, and after SIGKILL also its process."""
+    run = await bench.start_run(seconds=120)
+    engine, zygote = await bench.engine(), await bench.engines_parent()
+    os.kill(bench.worker.pid, number)
+    assert (await bench.ends(run)).is_crashed()
+    assert await bench.is_gone(engine)
+    assert await bench.is_gone(zygote)
+
+
+async def test_a_cancelled_run_stops(bench: Bench) -> None:
+    """Cancelling in the Prefect UI reaches the forked process."""
+    run = await bench.start_run(seconds=120)
+    engine = await bench.engine()
+    await bench.client.set_flow_run_state(run, Cancelling())
+    assert (await bench.ends(run)).is_cancelled()
+    assert await bench.is_gone(engine)
+
+
+async def test_without_its_zygote_the_worker_starts_runs_cold(bench: Bench) -> None:
+    """A slow start is better than none."""
+    assert (await bench.ends(await bench.start_run())).is_completed()
+    os.kill(await bench.engines_parent(), signal.SIGKILL)
+    (bench.folder / "pid").unlink()
+    assert (await bench.ends(await bench.start_run())).is_completed()
+    assert "starting a cold one" in bench.worker.log.read_text()
