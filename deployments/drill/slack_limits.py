@@ -1,0 +1,87 @@
+"""The limits of a Slack message: the reference of external APIs, section 4."""
+
+import json
+from typing import Any
+
+MOST_BLOCKS = 50
+MOST_SECTION_TEXT = 3_000
+MOST_HEADER_TEXT = 150
+MOST_ACTIONS = 25
+MOST_BUTTON_TEXT = 75
+MOST_BUTTON_VALUE = 2_000
+MOST_FIELDS = 10
+MOST_FIELD_TEXT = 2_000
+MOST_BLOCK_CHARACTERS = 13_000
+MOST_TEXT = 40_000
+
+
+def refusal(text: Any, blocks: Any, attachments: Any) -> tuple[str, list[str]] | None:
+    """Return Slack's error and its explanations for content it would refuse, None for good content."""
+    if not (text or blocks or attachments):
+        return "no_text", []
+    if isinstance(text, str) and len(text) > MOST_TEXT:
+        return "msg_too_long", []
+    if not blocks:
+        return None
+    if not isinstance(blocks, list) or not all(
+        isinstance(block, dict) and "type" in block for block in blocks
+    ):
+        return "invalid_blocks_format", []
+    problems = [problem for index, block in enumerate(blocks) for problem in _problems(index, block)]
+    if len(blocks) > MOST_BLOCKS:
+        problems.append(f"[ERROR] no more than {MOST_BLOCKS} items allowed [json-pointer:/blocks]")
+    if problems:
+        return "invalid_blocks", problems
+    if len(json.dumps(blocks, ensure_ascii=False)) > MOST_BLOCK_CHARACTERS:
+        return "msg_blocks_too_long", []
+    return None
+
+
+def _problems(index: int, block: dict[str, Any]) -> list[str]:
+    at = f"/blocks/{index}"
+    match block["type"]:
+        case "section":
+            fields = block.get("fields") or []
+            if not block.get("text") and not fields:
+                return [f"[ERROR] missing required field: text [json-pointer:{at}]"]
+            return [
+                *_too_long(block.get("text"), MOST_SECTION_TEXT, f"{at}/text/text"),
+                *_too_many(fields, MOST_FIELDS, f"{at}/fields"),
+                *(
+                    p
+                    for n, f in enumerate(fields)
+                    for p in _too_long(f, MOST_FIELD_TEXT, f"{at}/fields/{n}/text")
+                ),
+            ]
+        case "header":
+            return _too_long(block.get("text"), MOST_HEADER_TEXT, f"{at}/text/text")
+        case "actions":
+            elements = block.get("elements") or []
+            return [
+                *_too_many(elements, MOST_ACTIONS, f"{at}/elements"),
+                *(problem for n, e in enumerate(elements) for problem in _button(e, f"{at}/elements/{n}")),
+            ]
+        case _:
+            return []
+
+
+def _button(element: dict[str, Any], at: str) -> list[str]:
+    problems = _too_long(element.get("text"), MOST_BUTTON_TEXT, f"{at}/text/text")
+    if len(element.get("value") or "") > MOST_BUTTON_VALUE:
+        problems.append(
+            f"[ERROR] must be less than {MOST_BUTTON_VALUE + 1} characters [json-pointer:{at}/value]"
+        )
+    return problems
+
+
+def _too_long(text: Any, most: int, at: str) -> list[str]:
+    found = text.get("text") if isinstance(text, dict) else None
+    if text is not None and not found:
+        return [f"[ERROR] must be more than 0 characters [json-pointer:{at}]"]
+    if found and len(found) > most:
+        return [f"[ERROR] must be less than {most + 1} characters [json-pointer:{at}]"]
+    return []
+
+
+def _too_many(items: list[Any], most: int, at: str) -> list[str]:
+    return [f"[ERROR] no more than {most} items allowed [json-pointer:{at}]"] if len(items) > most else []
