@@ -1,0 +1,257 @@
+"""The gate, with a real server and worker: what counts as an answer, and what survives an interruption."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from prefect.states import Cancelling, Failed
+
+from deployments.cli.errors import CommandError
+from deployments.drill.cluster.faults import Fault
+from deployments.drill.manifests import DEPLOYMENT
+from runbook.actions import ActionOutcome
+from runbook.effects import EffectOutcome
+from runbook.events import (
+    ApprovalAnswered,
+    ApprovalRefused,
+    ApprovalRequested,
+    EffectIntended,
+    EffectSettled,
+    IncidentEscalated,
+)
+from runbook.gates import Answer, Choice
+from runbook.incident import Incident
+from tests.fixtures.engine import WITHIN_SECONDS, Case, Engine, case
+
+pytestmark = [pytest.mark.real, pytest.mark.xdist_group("engine-1"), pytest.mark.timeout(300)]
+
+FIRST = "1-enable-fallback"
+PATCHES = r"/deployments/"
+
+YES = Answer(choice=Choice.APPROVE, approver="ana", reason="go", channel="cli")
+NO = Answer(choice=Choice.REJECT, approver="jun", reason="not during the launch", channel="cli")
+
+
+@pytest.fixture
+async def response(engine: Engine, tmp_path: Path) -> AsyncIterator[Case]:
+    """An outage of PostHog, on the way to its first gate; it is watched for some seconds only."""
+    policy = {"watch_limit_seconds": 3, "success_deadline_seconds": 10}
+    async with case(engine, "posthog-outage", tmp_path, policy=policy, real_prometheus=False) as one:
+        await one.alert()
+        yield one
+
+
+def gates(incident: Incident) -> list[str]:
+    """The names of the gates that asked about the first action, oldest first."""
+    return [event.gate for event in incident.events(ApprovalRequested) if event.action_id == FIRST]
+
+
+def ended(incident: Incident) -> bool:
+    """Whether the first action has ended."""
+    return FIRST in incident.results
+
+
+async def test_not_yet_asks_again(response: Case) -> None:
+    """`not yet` changes nothing and keeps the question open, under a new name."""
+    first = await response.gate()
+
+    assert await response.resume(gate=first.gate, decision="not yet", approver="ana", reason="in a minute")
+    second = await response.gate(other_than=first.gate)
+
+    incident = await response.read()
+    assert incident.settled_gates[first.gate] == Answer(
+        choice=Choice.NOT_YET, approver="ana", reason="in a minute", channel="prefect-ui"
+    )
+    assert (second.action_id, second.plan_digest) == (first.action_id, first.plan_digest)
+    assert response.changes() == []
+
+
+@pytest.mark.parametrize(
+    ("form", "because"),
+    [
+        ({"decision": "approve", "approver": "  ", "reason": "go"}, "the approver is empty"),
+        ({"decision": "reject", "approver": "ana", "reason": ""}, "a rejection needs a reason"),
+    ],
+    ids=["no-approver", "no-reason"],
+)
+async def test_an_incomplete_form_is_refused_and_asked_again(
+    response: Case, form: dict[str, str], because: str
+) -> None:
+    """A form that Prefect lets pass is checked again: the journal says what is missing, it asks again."""
+    first = await response.gate()
+
+    assert await response.resume(gate=first.gate, **form)
+    second = await response.gate(other_than=first.gate)
+
+    incident = await response.read()
+    refused = incident.last(ApprovalRefused)
+    assert refused is not None
+    assert refused.gate == first.gate
+    assert because in refused.because
+    assert second.plan_digest == first.plan_digest
+    assert response.changes() == []
+
+
+async def test_an_answer_to_another_gate_does_not_count(response: Case) -> None:
+    """A form made for an older gate is refused by Prefect: the run sleeps on, nothing is journalled."""
+    first = await response.gate()
+    assert await response.resume(gate=first.gate, decision="not yet", approver="ana")
+    second = await response.gate(other_than=first.gate)
+
+    assert not await response.resume(gate=first.gate, decision="approve", approver="ana")
+
+    assert (await response.run_state()).is_paused()
+    incident = await response.read()
+    assert incident.pending_gate == second
+    assert response.changes() == []
+
+
+async def test_an_answer_on_the_command_line_wakes_the_run(response: Case) -> None:
+    """`runbook approve` journals the answer, and the run goes on with it."""
+    gate = await response.gate()
+    runbook = Path(sys.executable).with_name("runbook")
+    options = ("--by", "ana", "--reason", "users wait", "--config", response.config)
+
+    process = await asyncio.create_subprocess_exec(
+        runbook, "approve", response.incident_id, *options, env=response.engine.environment
+    )
+
+    assert await process.wait() == 0
+    incident = await response.until(ended)
+    answer = Answer(choice=Choice.APPROVE, approver="ana", reason="users wait", channel="cli")
+    assert incident.settled_gates == {gate.gate: answer}
+    assert incident.results[FIRST].outcome is ActionOutcome.RECOVERED
+    assert incident.results[FIRST].approved_by == "ana"
+    assert len(response.changes()) == 1
+
+
+async def test_of_two_answers_at_once_the_first_stands(response: Case) -> None:
+    """A yes and a no race: exactly one is journalled, both are told which, and the run obeys it."""
+    gate = await response.gate()
+
+    both = await asyncio.gather(response.answer(YES), response.answer(NO))
+
+    incident = await response.until(ended)
+    standing = incident.settled_gates[gate.gate]
+    assert standing in (YES, NO)
+    assert [answered.answer for answered in both] == [standing, standing]
+    assert sorted(answered.ours for answered in both) == [False, True]
+    approved = standing == YES
+    assert (incident.results[FIRST].outcome is ActionOutcome.REJECTED) != approved
+    assert len(response.changes()) == int(approved)
+
+
+async def test_the_journal_goes_before_the_form(response: Case) -> None:
+    """Someone rejected on the command line; the form that is sent a moment later approves in vain."""
+    gate = await response.gate()
+    event = ApprovalAnswered(
+        gate=gate.gate, action_id=gate.action_id, plan_digest=gate.plan_digest, answer=NO
+    )
+    await response.store.append(response.incident_id, event, at=datetime.now(UTC), key=f"answer:{gate.gate}")
+
+    assert await response.resume(gate=gate.gate, decision="approve", approver="ana")
+
+    incident = await response.until(ended)
+    assert incident.results[FIRST].outcome is ActionOutcome.REJECTED
+    assert incident.settled_gates == {gate.gate: NO}
+    assert response.changes() == []
+
+
+async def test_a_retried_run_asks_its_open_gate_under_a_fresh_key(response: Case) -> None:
+    """A run that failed while it slept can be retried: its question comes up anew, and can be answered."""
+    first = await response.gate()
+    await response.client.set_flow_run_state(await response.run_id(), Failed(message="by hand"), force=True)
+
+    await response.run_again()
+    second = await response.gate(other_than=first.gate)
+    await response.answer(YES)
+
+    incident = await response.until(ended)
+    assert gates(incident) == [first.gate, second.gate]
+    assert incident.results[FIRST].outcome is ActionOutcome.RECOVERED
+    assert len(response.changes()) == 1
+
+
+async def test_a_retried_run_keeps_an_answered_gate(response: Case) -> None:
+    """The answer was journalled but the run failed before it woke: the retry takes it, and asks no more."""
+    gate = await response.gate()
+    await response.client.set_flow_run_state(await response.run_id(), Failed(message="by hand"), force=True)
+    with pytest.raises(CommandError, match="has ended"):
+        await response.answer(YES)
+
+    await response.run_again()
+
+    incident = await response.until(ended)
+    assert gates(incident) == [gate.gate]
+    assert incident.results[FIRST].outcome is ActionOutcome.RECOVERED
+    assert len(response.changes()) == 1
+
+
+async def test_cancelling_at_a_gate_changes_nothing(response: Case) -> None:
+    """A run that is cancelled in Prefect while it sleeps ends, and the cluster was never touched."""
+    await response.gate()
+
+    await response.client.set_flow_run_state(await response.run_id(), Cancelling())
+
+    assert (await response.until_run(lambda state: state.is_final())).is_cancelled()
+    assert response.changes() == []
+    with pytest.raises(CommandError):
+        await response.answer(YES)
+    assert (await response.run_state()).is_cancelled()
+    assert response.changes() == []
+
+
+@pytest.mark.parametrize("landed", [True, False], ids=["landed", "lost"])
+async def test_a_killed_run_settles_what_it_intended(response: Case, landed: bool) -> None:
+    """kill -9 between intent and outcome: the retry reads the target first, and the change is made once."""
+    gate = await response.gate()
+    cluster = response.world.systems.cluster
+    generation = cluster.get("Deployment", DEPLOYMENT)["metadata"]["generation"]
+    dry_run = Fault(path=PATCHES, method="PATCH")  # the preview is repeated first, without any harm
+    late = Fault(path=PATCHES, method="PATCH", delay_after=WITHIN_SECONDS)
+    lost = Fault(path=PATCHES, method="PATCH", delay_before=WITHIN_SECONDS, close="before_effect")
+    cluster.faults.extend([dry_run, late if landed else lost])
+    await response.answer(YES)
+    await response.until(lambda _: response.changes() != [])  # it is on its way
+
+    kill_engines(response.engine)
+    await response.until_run(lambda state: state.is_crashed())
+    cluster.close_streams()  # the request that hangs goes on to its end
+    assert len((await response.read()).events(EffectSettled)) < len(
+        (await response.read()).events(EffectIntended)
+    )
+    await response.until(lambda incident: "CRASHED" in str(incident.last(IncidentEscalated)))
+    await response.run_again()
+
+    incident = await response.until(ended)
+    assert incident.effects[f"{incident.id}/{FIRST}/set-env"].outcome is EffectOutcome.APPLIED
+    assert incident.results[FIRST].outcome is ActionOutcome.RECOVERED
+    assert gates(incident) == [gate.gate]
+    assert len(response.changes()) == (1 if landed else 2)
+    assert cluster.get("Deployment", DEPLOYMENT)["metadata"]["generation"] == generation + 1
+
+
+def kill_engines(engine: Engine) -> None:
+    """SIGKILL to each process that runs a flow: the children of the worker's warm process."""
+    killed = [
+        pid for zygote in children(engine.worker.pid) for pid in children(zygote) if not warm_run(zygote)
+    ]
+    assert killed
+    for pid in killed:
+        os.kill(pid, signal.SIGKILL)
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process has started."""
+    threads = Path(f"/proc/{pid}/task").iterdir()
+    return [int(child) for thread in threads for child in (thread / "children").read_text().split()]
+
+
+def warm_run(pid: int) -> bool:
+    """Whether a process only stands in for one that runs a flow."""
+    return b"warm_run" in Path(f"/proc/{pid}/cmdline").read_bytes()

@@ -1,0 +1,116 @@
+"""Every scenario, through the real receiver, Prefect server, worker and gates."""
+
+import base64
+import json
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from deployments.drill.judge import judge
+from deployments.drill.keys import Keys
+from deployments.drill.scenario import scenario_names
+from deployments.drill.world import World
+from runbook.actions import ActionKind, ActionOutcome
+from runbook.events import ApprovalAnswered, IncidentEscalated, PostmortemDrafted
+from runbook.gates import Choice
+from runbook.incident import Incident, Outcome
+from runbook.severity import Severity
+from tests.fixtures.engine import Case, Engine, case
+
+pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
+
+GROUPS = ("engine-1", "engine-2")
+SHARED_OUT = [
+    pytest.param(name, marks=pytest.mark.xdist_group(GROUPS[number % len(GROUPS)]))
+    for number, name in enumerate(scenario_names())
+]
+"""Two processes of tests take half of the scenarios each: one at a time, on a Prefect server of their own."""
+
+CHANGES_NOTHING = ("blind", "false-alarm", "missing-scope")
+
+
+def approved_at(incident: Incident) -> dict[str, datetime]:
+    """When each approved action was approved."""
+    return {
+        item.event.action_id: item.at
+        for item in incident.journal
+        if isinstance(item.event, ApprovalAnswered) and item.event.answer.choice is Choice.APPROVE
+    }
+
+
+def only_approved_changes(response: Case, incident: Incident) -> None:
+    """Asserts that each change of the cluster names its action, and came after the yes to it."""
+    approved = approved_at(incident)
+    changed = set()
+    for request in response.changes():
+        text = json.dumps(request["body"])
+        actions = [
+            action
+            for action in approved
+            if f'{incident.id}/{action}"' in text or f"{incident.id}/{action}/" in text
+        ]
+        assert len(actions) == 1, f"{request['method']} {request['path']} belongs to no approved action"
+        assert datetime.fromisoformat(request["at"]) >= approved[actions[0]]
+        changed.add(actions[0])
+    made = {key for key, result in incident.results.items() if result.action.spec.kind is ActionKind.CHANGE}
+    assert changed == made == approved.keys()
+
+
+def without_secrets(response: Case, incident: Incident) -> None:
+    """Asserts that none of the world's credentials is in any database, file, log or message."""
+    evidence = [path for path in response.evidence.rglob("*") if path.is_file()]
+    assert any(path.name == "incident-logs.txt" for path in evidence) or not incident.effects
+    journal = list(response.folder.glob("incidents.db*"))
+    places = [*response.engine.files, *journal, *evidence, response.receiver.log]
+    drafted = incident.last(PostmortemDrafted)
+    assert drafted is not None
+    assert Path(drafted.path) in evidence
+    told = json.dumps(
+        [r["body"] for system in ("slack", "statuspage_api") for r in response.world.requests(system, None)]
+    )
+    contents = {str(path): path.read_bytes() for path in places} | {"messages": told.encode()}
+    found = [
+        f"{name} in {place}"
+        for name, secret in secrets_of(response.world).items()
+        for place, content in contents.items()
+        if secret in content or base64.b64encode(secret) in content
+    ]
+    assert found == []
+
+
+def secrets_of(world: World) -> dict[str, bytes]:
+    """Every credential of a world."""
+    return {name: getattr(world.keys, name).get_secret_value().encode() for name in Keys.model_fields}
+
+
+@pytest.mark.parametrize("name", SHARED_OUT)
+async def test_a_scenario_ends_as_it_expects(engine: Engine, name: str, tmp_path: Path) -> None:
+    """Decision, actions and outcome are the scenario's; nothing changes without a yes; no secret leaks."""
+    async with case(engine, name, tmp_path) as response:
+        await response.alert()
+        incident = await response.follow("auto")
+
+        assert judge(incident, response.world.scenario.expect) == []
+        only_approved_changes(response, incident)
+        assert (response.changes() == []) == (name in CHANGES_NOTHING)
+        without_secrets(response, incident)
+
+
+@pytest.mark.xdist_group(GROUPS[0])
+async def test_a_rejection_changes_nothing_and_calls_a_person(engine: Engine, tmp_path: Path) -> None:
+    """Someone says no: the cluster stays as it is, the outage goes on, and a person is paged about that."""
+    async with case(engine, "posthog-outage", tmp_path, policy={"watch_limit_seconds": 4}) as response:
+        await response.alert()
+        incident = await response.follow("reject")
+
+        assert incident.outcome is Outcome.NOT_RECOVERED
+        assert [result.outcome for result in incident.results.values()] == [ActionOutcome.REJECTED]
+        assert response.changes() == []
+        escalations = [event.because for event in incident.events(IncidentEscalated)]
+        assert any("not over within the watch limit" in because for because in escalations)
+        paged = [r["body"]["payload"]["summary"] for r in response.world.requests("pagerduty", None)]
+        assert any("not over within the watch limit" in summary for summary in paged)
+        assert incident.severity is not None
+        assert incident.severity.severity is Severity.P1
+        without_secrets(response, incident)
