@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
 
+from asyncpg import InterfaceError, PostgresError
 from prefect.blocks.core import Block
 from pydantic import Field, SecretStr
 from sqlalchemy import event as sql_event
@@ -27,6 +28,10 @@ from runbook.incident import Incident
 _ENGINES: "WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, AsyncEngine]]" = WeakKeyDictionary()
 
 _APPEND_ATTEMPTS = 20  # two writers of one incident collide on `seq`; twenty in a row would be a storm
+
+
+CONNECTING = (InterfaceError, PostgresError)
+"""What asyncpg raises while it connects, which SQLAlchemy does not translate."""
 
 
 class UnknownIncident(LookupError):
@@ -158,7 +163,7 @@ def _translated() -> Iterator[None]:
         yield
     except IntegrityError:
         raise
-    except (DBAPIError, OSError) as error:
+    except (DBAPIError, OSError, *CONNECTING) as error:
         driver = error.orig if isinstance(error, DBAPIError) else error
         reason = type(getattr(driver, "__cause__", None) or driver).__name__
         raise Unavailable("incident store", f"the database refused ({reason})", "Check [store] url") from None

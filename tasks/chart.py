@@ -23,7 +23,8 @@ def draw_error_rate(
 
     figure = Figure(figsize=(9, 3.6), dpi=110, layout="constrained")
     axes = figure.subplots()
-    for number, (status, points) in enumerate(sorted(by_status.items())):
+    seen = {status: points for status, points in by_status.items() if any(rate for _, rate in points)}
+    for number, (status, points) in enumerate(sorted(seen.items())):
         style = LINE_STYLES[number % len(LINE_STYLES)]
         axes.plot(
             [date2num(at) for at, _ in points],
@@ -53,7 +54,7 @@ def draw_error_rate(
     axes.set_ylim(bottom=0)
     axes.set_title(title, fontsize=10)
     axes.grid(visible=True, alpha=0.25)
-    axes.legend(loc="upper left", fontsize=8, ncols=4)
+    axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1), fontsize=8)  # beside the chart: it hides no peak
     image = BytesIO()
     figure.savefig(image, format="png")
     return image.getvalue()

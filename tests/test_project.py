@@ -18,7 +18,7 @@ LOCK = ROOT / "requirements.lock"
 
 # In pieces, so that this file does not name a host either.
 INDEX_HOSTS = re.compile(r"\b(?:pypi|pythonhosted|npmjs|debian)" + r"\.(?:org|com)\b")
-PINNED = re.compile(r"[\w.\[\],-]+==\S+ .*--hash=sha256:[0-9a-f]{64}")
+PINNED = re.compile(r"[\w.\[\], -]+==\S+ .*--hash=sha256:[0-9a-f]{64}")
 
 
 def project() -> dict[str, Any]:
