@@ -1,5 +1,11 @@
 """What people look at in Prefect: an artifact for each step. The journal holds the truth; these show it."""
 
+import asyncio
+import logging
+from collections.abc import Awaitable
+from typing import Any
+
+import httpx
 from prefect import task
 from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
 from prefect.cache_policies import NO_CACHE
@@ -17,14 +23,20 @@ from runbook.report import (
 from runbook.verdict import Decision
 from tasks.incident import OpenIncident
 
+PUBLISHING_SECONDS = 10.0
+"""How long the response waits for one artifact: Prefect's locked database must not hold up a mitigation."""
+
+log = logging.getLogger("runbook.artifacts")
+
 
 @task(name="publish triage", task_run_name="publish triage", cache_policy=NO_CACHE)
 async def publish_triage(incident: OpenIncident, findings: Findings) -> None:
     """The triage table."""
     key = f"{incident.id}-triage"
     if await _is_new(incident, key):
-        await acreate_table_artifact(triage_rows(findings), key=key, description="# Quick Triage")
-        await _note(incident, key, "table")
+        creating = acreate_table_artifact(triage_rows(findings), key=key, description="# Quick Triage")
+        if await _published(key, creating):
+            await _note(incident, key, "table")
 
 
 @task(name="publish decision", task_run_name="publish decision", cache_policy=NO_CACHE)
@@ -40,10 +52,11 @@ async def publish_plan(incident: OpenIncident, plan: ChangePlan) -> None:
     journal = await incident.read()
     known = [event.plan_digest for event in journal.events(ArtifactPublished) if event.key == key]
     if plan.digest not in known:
-        await acreate_markdown_artifact(
+        creating = acreate_markdown_artifact(
             plan_markdown(plan, journal.decision), key=key, description=plan.action.spec.title
         )
-        await incident.record(ArtifactPublished(key=key, kind="markdown", plan_digest=plan.digest))
+        if await _published(key, creating):
+            await incident.record(ArtifactPublished(key=key, kind="markdown", plan_digest=plan.digest))
 
 
 @task(name="publish timeline", task_run_name="publish timeline", cache_policy=NO_CACHE)
@@ -77,8 +90,20 @@ async def publish_look(environment: str, findings: Findings, decision: Decision)
 
 async def _markdown(incident: OpenIncident, key: str, markdown: str, description: str) -> None:
     if await _is_new(incident, key):
-        await acreate_markdown_artifact(markdown, key=key, description=description)
-        await _note(incident, key, "markdown")
+        creating = acreate_markdown_artifact(markdown, key=key, description=description)
+        if await _published(key, creating):
+            await _note(incident, key, "markdown")
+
+
+async def _published(key: str, creating: Awaitable[Any]) -> bool:
+    """Whether Prefect took the artifact in time; if not, it is tried again when the run starts again."""
+    try:
+        async with asyncio.timeout(PUBLISHING_SECONDS):
+            await creating
+    except (TimeoutError, httpx.HTTPError) as error:
+        log.warning("artifact %s was not published (%s)", key, type(error).__name__)
+        return False
+    return True
 
 
 async def _is_new(incident: OpenIncident, key: str) -> bool:
