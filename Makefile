@@ -45,8 +45,8 @@ types: setup ## check the types alone
 lock: ## write requirements.lock anew from pyproject.toml (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv on PATH" >&2; exit 1; }
 	@uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-annotate --no-header --no-strip-extras --quiet \
-		--output-file requirements.lock $(ARGS) # without the extras pip would take the newest of such a package
+		--no-emit-index-url --no-annotate --no-header --strip-extras --quiet \
+		--output-file requirements.lock $(ARGS)
 
 .PHONY: clean
 clean: ## remove .venv, caches and reports (never .runbook: it holds the incidents)
@@ -55,6 +55,8 @@ clean: ## remove .venv, caches and reports (never .runbook: it holds the inciden
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp each, so that an edit of pyproject.toml does not install the locked set again.
+# The lock is complete, so pip must not resolve it once more (--no-deps): its resolver looks at the newest release
+# of a package that another one asks for with extras or without a version, and --require-hashes refuses that one.
 $(VENV)/.locked: requirements.lock
 	@set -e; \
 	fits() { "$$1" -c 'import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; }; \
@@ -66,7 +68,7 @@ $(VENV)/.locked: requirements.lock
 		$$python -m venv --clear $(VENV); \
 	fi; \
 	echo "Installing the locked packages"; \
-	$(PIP) install --quiet --require-hashes --requirement requirements.lock; \
+	$(PIP) install --quiet --require-hashes --no-deps --requirement requirements.lock; \
 	touch $@
 
 $(VENV)/.project: $(VENV)/.locked pyproject.toml
