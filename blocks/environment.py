@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from prefect.blocks.core import Block
+from prefect.client.orchestration import PrefectClient, get_client
 from prefect.filesystems import LocalFileSystem
 
 from blocks.errors import Refused
@@ -51,7 +52,8 @@ class Environment:
             Refused: a block that cannot be left out is missing.
         """
         wanted = block_types()
-        loaded = await asyncio.gather(*(_load(kind, name) for kind in wanted.values()))
+        async with get_client() as client:  # one for all: making a client takes longer than a load
+            loaded = await asyncio.gather(*(_load(kind, name, client) for kind in wanted.values()))
         found = dict(zip(wanted, loaded, strict=True))
         missing = [field for field, block in found.items() if block is None and field not in OPTIONAL]
         if missing:
@@ -81,9 +83,9 @@ def block_types() -> dict[str, type[Block]]:
     }
 
 
-async def _load(kind: type[Block], name: str) -> Block | None:
+async def _load(kind: type[Block], name: str, client: PrefectClient) -> Block | None:
     try:
-        block: Block = await kind.aload(name)
+        block: Block = await kind.aload(name, client=client)
     except ValueError:
         return None  # Prefect's way to say that there is no such document
     return block

@@ -61,6 +61,7 @@ async def configure(settings: Settings, *, deployments: list[Definition] | None 
     settings.make_folders()
     async with prefect_client() as client:
         environment = settings.prefect.environment
+        # One after the other: Prefect on SQLite answers parallel writes ten times slower.
         saved = [await _save_block(client, block, environment) for block in blocks(settings).values()]
         removed = await _remove_blocks(client, settings)
         pool = await _ensure_pool(client, settings.prefect.work_pool)
@@ -179,7 +180,8 @@ async def _read_deployment(client: PrefectClient, label: str) -> DeploymentRespo
 
 
 def _matches(known: DeploymentResponse, wanted: dict[str, Any]) -> bool:
-    plain = wanted.keys() - {"name", "schedules", "pull_steps"}
+    # The version is a label: `prefect deploy` takes git's commit for it where the project has a remote.
+    plain = wanted.keys() - {"name", "version", "schedules", "pull_steps"}
     if any(getattr(known, key) != wanted[key] for key in plain) or known.pull_steps:
         return False
     # The anchor is left out: it is the time at which the schedule was made.

@@ -21,6 +21,9 @@ from deployments.process import Process, free_port, require_free
 START_SECONDS = 60.0
 _POLL_SECONDS = 0.05
 
+CLIENT_RETRIES = 50
+"""For its clients: told to come back within a moment (`prefect_app`), five attempts would be too few."""
+
 _SETTINGS = {
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -72,9 +75,9 @@ class PrefectServer:
         process = await Process.start(
             "Prefect's server",
             [
-                *(sys.executable, "-m", "uvicorn", "--factory", "prefect.server.api.server:create_app"),
+                *(sys.executable, "-m", "uvicorn", "--factory", "deployments.prefect_app:create_app"),
                 *("--host", "127.0.0.1", "--port", str(port), "--log-level", "warning"),
-                *("--timeout-keep-alive", "30", "--timeout-graceful-shutdown", "2"),
+                *("--timeout-keep-alive", "30", "--timeout-graceful-shutdown", "1"),
             ],
             log=state / "logs" / "prefect-server.log",
             environment=_environment(state, database) | {"PREFECT_API_URL": f"http://127.0.0.1:{port}/api"},
@@ -87,6 +90,7 @@ class PrefectServer:
             "PREFECT_HOME": str(state / "prefect"),
             "PREFECT_API_URL": self.api_url,
             "PREFECT_UI_URL": self.ui_url,
+            "PREFECT_CLIENT_MAX_RETRIES": str(CLIENT_RETRIES),
             "DO_NOT_TRACK": "1",
         }
 

@@ -1,6 +1,7 @@
 """The worker: Prefect's process worker, whose runs start from a warm process.
 
-    python -m deployments.worker --pool runbook
+    python -m deployments.worker --config runbook.toml   # what `runbook configure` does, then work
+    python -m deployments.worker --pool runbook          # work only
 
 Any `prefect worker start --type process` can serve the same pool, only slower: it imports Prefect anew for
 each run (over a second), where a fork of the zygote takes some milliseconds.
@@ -23,8 +24,11 @@ from prefect.settings import PREFECT_WORKER_QUERY_SECONDS, temporary_settings
 from prefect.utilities.processutils import command_to_string
 from prefect.workers.process import ProcessJobConfiguration, ProcessWorker
 
+from blocks.errors import OutsideError
 from deployments import warm_run
+from deployments.configure import configure
 from deployments.definitions import flow_modules
+from deployments.settings import ConfigurationError, load_settings
 from deployments.zygote import ZygoteHandle, start_zygote
 
 if TYPE_CHECKING:
@@ -78,17 +82,23 @@ class WarmWorker(ProcessWorker):
             return []
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Serve a pool until SIGTERM or SIGINT."""
+def main(arguments: list[str] | None = None) -> int:
+    """Serve a pool until SIGTERM or SIGINT. Returns 1 with one line on stderr where that is not possible."""
     parser = argparse.ArgumentParser(
         prog="python -m deployments.worker", description="A warm process worker."
     )
-    parser.add_argument("--pool", default="runbook", help="work pool of type process (default: runbook)")
+    parser.add_argument("--config", type=Path, help="settings file to save in Prefect first")
+    parser.add_argument("--pool", help="work pool of type process (default: as in the settings, or runbook)")
     parser.add_argument("--name", help="name of this worker (default: a random one)")
     parser.add_argument(
         "--preload", action="append", default=[], metavar="MODULE", help="import before forking"
     )
     chosen = parser.parse_args(arguments)
+    try:
+        pool = chosen.pool or (_pool_of(chosen.config) if chosen.config else "runbook")
+    except ConfigurationError as error:
+        print(error, file=sys.stderr)
+        return 1
     folder = Path(tempfile.mkdtemp(prefix="runbook-worker-"))  # for its owner only: nobody else can ask
     socket_path = str(folder / "zygote")
     _preload(chosen.preload)
@@ -100,17 +110,25 @@ def main(arguments: list[str] | None = None) -> None:
     _warm_command = command_to_string([sys.executable, "-I", "-S", warm_run.__file__, socket_path])
     try:
         with temporary_settings({PREFECT_WORKER_QUERY_SECONDS: POLL_SECONDS}):
-            asyncio.run(_serve(WarmWorker(work_pool_name=chosen.pool, name=chosen.name), zygote))
+            asyncio.run(_serve(WarmWorker(work_pool_name=pool, name=chosen.name), zygote, chosen.config))
+    except (ConfigurationError, OutsideError) as error:
+        print(error, file=sys.stderr)
+        return 1
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+    return 0
 
 
-async def _serve(worker: WarmWorker, zygote: ZygoteHandle) -> None:
+def _pool_of(config: Path) -> str:
+    return load_settings(config, systems=False).prefect.work_pool
+
+
+async def _serve(worker: WarmWorker, zygote: ZygoteHandle, config: Path | None) -> None:
     """Work until told to stop. The stock worker would then leave its runs in state Running for ever."""
     told_to_stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, told_to_stop.set)
-    working = asyncio.create_task(_work(worker))
+    working = asyncio.create_task(_work(worker, config))
     told = asyncio.create_task(told_to_stop.wait())
     await asyncio.wait((working, told), return_when=asyncio.FIRST_COMPLETED)
     told.cancel()
@@ -123,8 +141,11 @@ async def _serve(worker: WarmWorker, zygote: ZygoteHandle) -> None:
         await working
 
 
-async def _work(worker: WarmWorker) -> None:
+async def _work(worker: WarmWorker, config: Path | None) -> None:
+    """Save the settings, then work. They are read after the fork: a run's process has no secrets by birth."""
     await _wait_for_api()
+    if config is not None:
+        await configure(load_settings(config))
     await worker.start()
 
 
@@ -149,4 +170,4 @@ def _preload(modules: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -4,6 +4,11 @@ import os
 import shutil
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How fast examples are made is no matter of the code under test: other tests take the processor meanwhile.
+settings.register_profile("shared-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared-machine")
 
 pytest_plugins = ("tests.fixtures.prefect_server", "tests.fixtures.engine")
 

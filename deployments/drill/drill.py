@@ -25,6 +25,7 @@ from deployments.drill.following import Approve, Follower
 from deployments.drill.scenario import Scenario
 from deployments.drill.screen import Screen
 from deployments.drill.world_process import WorldProcess, running_world
+from deployments.prefect_server import PrefectServer
 from deployments.progress.rows import nearby
 from deployments.settings import load_settings
 from deployments.stack import Stack
@@ -81,9 +82,10 @@ class Drill:
 
     async def _run_in(self, state: Path, screen: Screen) -> DrillResult:
         store_url = f"sqlite+aiosqlite:///{state / 'incidents.db'}"
-        async with running_world(self._scenario.name, state) as world:
+        async with _starting_server(state) as server, running_world(self._scenario.name, state) as world:
             path = write_settings(world.endpoints, state, store_url=store_url, evidence=KEPT.absolute())
-            async with Stack(load_settings(path, systems=False), config=path, state=state) as stack:
+            settings = load_settings(path, systems=False)
+            async with Stack(settings, config=path, state=state, server=server) as stack:
                 await _save_replacement_key(world)
                 screen.wait_for("waiting until the trouble shows in metrics and logs")
                 await _until_trouble_shows(world)
@@ -161,6 +163,16 @@ def _keep(incident: Incident) -> Path:
     text = json.dumps(facts.everything(incident), ensure_ascii=False, indent=2)
     (folder / "incident.json").write_text(text + "\n", encoding="utf-8")
     return folder
+
+
+@asynccontextmanager
+async def _starting_server(state: Path) -> AsyncIterator[PrefectServer]:
+    """Prefect's server, whose imports take the longest, so that the world starts meanwhile."""
+    server = await PrefectServer.start(state)
+    try:
+        yield server
+    finally:
+        await server.process.stop()
 
 
 @asynccontextmanager

@@ -28,7 +28,7 @@ CLOCKS: dict[str, Any] = {
 }
 """Minutes become seconds. The world's errors show within three seconds and are gone two after the cure."""
 
-RATE_WINDOW = "4s"
+RATE_WINDOW = "3s"
 CHECK_TIMEOUT_SECONDS = 3
 
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,10 +19,31 @@ pytestmark = [pytest.mark.real, pytest.mark.timeout(420), pytest.mark.xdist_grou
 Drilled = tuple[Path, subprocess.CompletedProcess[str]]
 
 RUNBOOK = [sys.executable, "-c", "import sys; from deployments.cli import main; sys.exit(main())"]
+NUMBER = (int, float)
+DOCUMENT: dict[str, Any] = {
+    "scenario": str,
+    "incident": str,
+    "verdict": str,
+    "error_type": str,
+    "severity": str,
+    "path": list,
+    "actions": list,
+    "outcome": str,
+    "messages": list,
+    "artifacts": list,
+    "evidence": str,
+    "postmortem": str,
+    "seconds": dict,
+    "as_expected": bool,
+    "differences": list,
+    "links": dict,
+}
+"""What programs can rely on."""
+
 SECRETS = re.compile(r"ph[cx]_[A-Za-z0-9]{20,}|xoxb-[\w-]{20,}|inc_[0-9a-f]{64}")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")  # the runner puts tests of other modules in between
 def drilled(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Drilled:
@@ -57,6 +79,19 @@ def test_a_drill_ends_as_its_scenario_expects(
     assert told["actions"][0]["approved_by"] == "drill"
     assert [item["state"] for item in told["messages"] if item["channel"] == "slack"][-1] == "RESOLVED"
     assert 0 < told["seconds"]["alert_to_verdict"] < told["seconds"]["total"]
+
+
+def test_a_drill_prints_one_document(drilled: Drilled) -> None:
+    """Programs find these keys and types."""
+    folder, ended = drilled
+    told = json.loads(ended.stdout)
+    assert {key: type(value) for key, value in told.items()} == DOCUMENT
+    assert told["seconds"].keys() == {"alert_to_verdict", "approval_to_effect", "total"}
+    assert all(isinstance(seconds, NUMBER) for seconds in told["seconds"].values())
+    assert all(isinstance(item, str) for key in ("path", "artifacts") for item in told[key])
+    assert all(item.keys() == {"channel", "state"} for item in told["messages"])
+    assert all(item.keys() == {"name", "target", "approved_by", "outcome"} for item in told["actions"])
+    assert Path(told["postmortem"]).is_relative_to(folder)
 
 
 def test_progress_goes_to_stderr_with_json(

@@ -1,0 +1,36 @@
+"""Prefect's own application, for a server on SQLite: a busy database costs its clients a moment, not seconds.
+
+SQLite refuses a write while another one is under way, and Prefect answers 503. Its clients then wait two
+seconds and more, unless the answer says how long: the other write takes milliseconds.
+"""
+
+from fastapi import FastAPI
+from prefect.server.api.server import create_app as prefects_app
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+RETRY_AFTER = b"0.3"
+"""Seconds, to which Prefect's clients add a jitter."""
+
+
+class RetrySoon:
+    """ASGI middleware that adds `retry-after` to each 503."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass everything through."""
+
+        async def send_with_header(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] == 503:
+                message["headers"] = [*message.get("headers", ()), (b"retry-after", RETRY_AFTER)]
+            await send(message)
+
+        await self._app(scope, receive, send_with_header)
+
+
+def create_app() -> FastAPI:
+    """The application, made once per process."""
+    app = prefects_app()
+    app.add_middleware(RetrySoon)
+    return app
