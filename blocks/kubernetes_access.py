@@ -5,7 +5,7 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,23 +16,9 @@ from kubernetes.config import ConfigException, load_incluster_config
 from kubernetes.config.kube_config import KubeConfigLoader, KubeConfigMerger
 from pydantic import SecretStr
 
-from blocks.errors import (
-    Conflict,
-    Forbidden,
-    NotFound,
-    OutsideError,
-    Refused,
-    Unauthenticated,
-    Unavailable,
-    Unreadable,
-    one_line,
-)
+from blocks.errors import Unauthenticated, bare_url, one_line
+from blocks.kubernetes_errors import SYSTEM, Request, no_answer, refusal, unreadable
 from runbook.redaction import redact
-
-SYSTEM = "Kubernetes"
-
-_DOES_NOT_APPLY = "rejected our request due to an error in our request"
-"""The server's only words for a JSON patch whose `test` fails, which is how a changed object is noticed."""
 
 _CLIENTS: dict["Credentials", ApiClient] = {}
 _LOCK = threading.Lock()
@@ -58,19 +44,6 @@ class Credentials:
         return f"Re-authenticate: kubectl{context} get pods"
 
 
-@dataclass(frozen=True)
-class Request:
-    """What is asked of the API server, in RBAC's words, for errors that say which permission is missing."""
-
-    verb: str
-    resource: str
-    name: str = ""
-    secrets: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        return f"{self.verb} {self.resource}" + (f"/{self.name}" if self.name else "")
-
-
 def ask(credentials: Credentials, request: Request, send: Callable[[ApiClient], Any]) -> dict[str, Any]:
     """Send a request and read the object that it answers.
 
@@ -84,13 +57,13 @@ def ask(credentials: Credentials, request: Request, send: Callable[[ApiClient], 
     try:
         document = json.loads(response.data)
     except ValueError:
-        raise Unreadable(SYSTEM, f"cannot {request}: the answer is not JSON", "Check the server") from None
+        raise unreadable(request, "the answer is not JSON") from None
     except urllib3.exceptions.HTTPError as error:
-        raise _no_answer(request, error) from None
+        raise no_answer(request, error) from None
     finally:
         response.release_conn()
     if not isinstance(document, dict) or not isinstance(document.get("metadata"), dict):
-        raise Unreadable(SYSTEM, f"cannot {request}: the answer is no Kubernetes object", "Check the server")
+        raise unreadable(request, "the answer is no Kubernetes object")
     return document
 
 
@@ -135,9 +108,10 @@ def _send(
         response: urllib3.BaseHTTPResponse = send(client)
     except ApiException as error:
         tokens = [token.split()[-1] for token in client.configuration.api_key.values() if token]
-        raise _refusal(credentials, request, error, secrets=[*request.secrets, *tokens]) from None
+        secrets = [*request.secrets, *tokens]
+        raise refusal(request, error, renewal=credentials.renewal, secrets=secrets) from None
     except urllib3.exceptions.HTTPError as error:
-        raise _no_answer(request, error) from None
+        raise no_answer(request, error, bare_url(client.configuration.host)) from None
     return response
 
 
@@ -196,73 +170,3 @@ class _LoggedErrors(logging.Handler):
 
     def __exit__(self, *_: object) -> None:
         logging.getLogger().removeHandler(self)
-
-
-def _no_answer(request: Request, error: urllib3.exceptions.HTTPError) -> OutsideError:
-    cause = getattr(error, "reason", None) or error
-    never_sent = isinstance(
-        cause, urllib3.exceptions.NewConnectionError | urllib3.exceptions.ConnectTimeoutError
-    )
-    timed_out = isinstance(cause, urllib3.exceptions.TimeoutError)
-    why = "no answer in time" if timed_out else "the connection failed"
-    return Unavailable(
-        SYSTEM,
-        f"cannot {request}: {why}",
-        "Check the network from here to the cluster, or wait",
-        may_have_landed=not never_sent,
-    )
-
-
-def _refusal(
-    credentials: Credentials, request: Request, error: ApiException, *, secrets: Iterable[str]
-) -> OutsideError:
-    """What a `Status` of the API server means."""
-    status = _status_of(error)
-    said = one_line(redact(_message(status, error), secrets), 300)
-    detail = f"cannot {request}: {said}"
-    if error.status == 401 or (error.status == 403 and "system:anonymous" in said):
-        return Unauthenticated(SYSTEM, detail, credentials.renewal)
-    if error.status == 403:
-        return Forbidden(
-            SYSTEM,
-            detail,
-            f"Ask an administrator for the permission to {request}",
-            verb=request.verb,
-            resource=request.resource,
-            name=request.name,
-        )
-    if error.status == 404:
-        return NotFound(SYSTEM, detail, "Check the namespace and the names in the Cluster block")
-    if error.status == 409 or (error.status == 422 and _DOES_NOT_APPLY in said):
-        return Conflict(SYSTEM, detail, "Read it again: it has changed")
-    if error.status in (0, None):
-        return Unavailable(SYSTEM, detail, "Check the server's certificate and address")
-    if error.status == 429 or error.status >= 500:
-        return Unavailable(
-            SYSTEM,
-            detail,
-            http_status=error.status,
-            retry_after_seconds=_wish(status),
-            may_have_landed=error.status >= 500 and error.status != 503,
-        )
-    return Refused(SYSTEM, detail, "Check the request")
-
-
-def _status_of(error: ApiException) -> dict[str, Any]:
-    try:
-        status = json.loads(error.body or "")
-    except (TypeError, ValueError):
-        return {}
-    return status if isinstance(status, dict) else {}
-
-
-def _message(status: dict[str, Any], error: ApiException) -> str:
-    message = status.get("message")
-    return message if isinstance(message, str) and message else str(error.reason)
-
-
-def _wish(status: dict[str, Any]) -> int | None:
-    match status.get("details"):
-        case {"retryAfterSeconds": int() as wish}:
-            return wish
-    return None

@@ -14,8 +14,9 @@ import urllib3
 from kubernetes.client import ApiClient, CoreV1Api
 
 from blocks.errors import OutsideError
-from blocks.kubernetes_access import SYSTEM, Credentials, Request, open_stream
-from blocks.kubernetes_objects import Object, moment
+from blocks.kubernetes_access import Credentials, open_stream
+from blocks.kubernetes_errors import SYSTEM, Request
+from blocks.kubernetes_revisions import Object, moment
 from runbook.log_lines import LogLine, PodLogs, in_order
 
 _CHUNK = 64 * 1024

@@ -1,17 +1,11 @@
 """Kubernetes' objects, as the API gives them, read into what the runbook judges."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Any
+from datetime import datetime
 
 from blocks.errors import one_line
+from blocks.kubernetes_revisions import Object, Revision, mark_of, moment
 from runbook.readings import PodReading, Rollout, WorkloadReading
-
-REVISION = "deployment.kubernetes.io/revision"
-TEMPLATE_HASH = "pod-template-hash"
-_EPOCH = datetime.fromtimestamp(0, UTC)
-
-Object = Mapping[str, Any]
 
 
 class UnknownContainer(LookupError):
@@ -20,33 +14,32 @@ class UnknownContainer(LookupError):
 
 def workload_reading(
     target: str,
-    deployment: Object,
+    workload: Object,
     *,
     pods: Sequence[Object],
-    replica_sets: Sequence[Object],
+    own: Sequence[Revision],
     events: tuple[str, ...],
     container: str | None,
     switches: Iterable[str],
 ) -> WorkloadReading:
-    """The Deployment with its pods and revisions, newest revision last.
+    """The workload with its pods and its own revisions, newest revision last.
 
     Raises:
         UnknownContainer: there is no container of that name.
     """
-    spec, status = deployment["spec"], deployment.get("status") or {}
+    spec, status = workload["spec"], workload.get("status") or {}
     template = main_container(spec["template"]["spec"], container)
-    owned = owned_replica_sets(deployment, replica_sets)
-    revisions = {_label(item, TEMPLATE_HASH): revision_of(item) for item in owned}
+    names = {revision.mark: revision.name for revision in own}
     return WorkloadReading(
         target=target,
         desired=spec.get("replicas", 1),
         ready=status.get("readyReplicas") or 0,
         updated=status.get("updatedReplicas") or 0,
         paused=bool(spec.get("paused")),
-        pods=tuple(pod_reading(pod, container, revisions) for pod in pods),
+        pods=tuple(pod_reading(pod, container, names) for pod in pods),
         switches=environment(template, switches),
         memory_limit=(((template.get("resources") or {}).get("limits")) or {}).get("memory"),
-        rollouts=_rollouts(deployment, owned, container),
+        rollouts=_rollouts(workload, own, container),
         events=events,
     )
 
@@ -90,7 +83,7 @@ def pod_reading(pod: Object, container: str | None, revisions: Mapping[str, str]
         waiting=waiting_reason(pod),
         last_termination=_last_termination(containers),
         started_at=_started_at(status, containers, container),
-        revision=revisions.get(_label(pod, TEMPLATE_HASH)),
+        revision=revisions.get(mark_of(pod)),
         terminating=is_terminating(pod),
     )
 
@@ -109,34 +102,8 @@ def waiting_reason(pod: Object) -> str | None:
     return None
 
 
-def revision_of(item: Object) -> str:
-    """The rollout's number that a Deployment or ReplicaSet is at; empty where it has none yet."""
-    annotations = item["metadata"].get("annotations") or {}
-    return str(annotations.get(REVISION, ""))
-
-
-def owned_replica_sets(deployment: Object, replica_sets: Iterable[Object]) -> list[Object]:
-    """The Deployment's own ReplicaSets, newest revision last."""
-    uid = deployment["metadata"].get("uid")
-    owned = [
-        item
-        for item in replica_sets
-        if any(owner.get("uid") == uid for owner in item["metadata"].get("ownerReferences") or ())
-    ]
-    return sorted(owned, key=lambda item: int(revision_of(item) or 0))
-
-
-def pod_template(replica_set: Object) -> dict[str, Any]:
-    """The pod template to roll back to: without the hash that the ReplicaSet added to its labels."""
-    template: dict[str, Any] = dict(replica_set["spec"]["template"])
-    metadata = dict(template.get("metadata") or {})
-    labels = dict(metadata.get("labels") or {})
-    labels.pop(TEMPLATE_HASH, None)
-    return {**template, "metadata": {**metadata, "labels": labels}}
-
-
 def warning_lines(events: Iterable[Object], workload: str, limit: int = 10) -> tuple[str, ...]:
-    """The newest Warning events of the workload, its ReplicaSets and its pods, newest last."""
+    """The newest Warning events of the workload, its revisions and its pods, newest last."""
     about = [
         event
         for event in events
@@ -144,11 +111,6 @@ def warning_lines(events: Iterable[Object], workload: str, limit: int = 10) -> t
     ]
     newest = sorted(about, key=_event_time)[-limit:]
     return tuple(_event_line(event) for event in newest)
-
-
-def moment(value: object) -> datetime | None:
-    """A Kubernetes timestamp, aware UTC."""
-    return datetime.fromisoformat(value).astimezone(UTC) if isinstance(value, str) and value else None
 
 
 def _is_part_of(involved: Object, workload: str) -> bool:
@@ -208,18 +170,17 @@ def _started_at(status: Object, containers: Iterable[Object], name: str | None) 
     return max(known) if known else moment(status.get("startTime"))
 
 
-def _rollouts(deployment: Object, owned: Iterable[Object], container: str | None) -> tuple[Rollout, ...]:
-    """The revisions with their times. A ReplicaSet that was rolled back to keeps its old creation time: then
-    the Deployment's last progress tells when it was rolled out.
+def _rollouts(workload: Object, own: Iterable[Revision], container: str | None) -> tuple[Rollout, ...]:
+    """The revisions with their times. One that was rolled back to keeps its old creation time: then the
+    Deployment's last progress tells when it was rolled out; a StatefulSet says no more than: later.
     """
     rollouts: list[Rollout] = []
-    for item in owned:
-        created_at = moment(item["metadata"].get("creationTimestamp")) or _EPOCH
+    for revision in own:
+        created_at = revision.created_at
         if rollouts and created_at < rollouts[-1].created_at:
-            created_at = max(rollouts[-1].created_at, _progressed_at(deployment) or _EPOCH)
-        rollouts.append(
-            Rollout(revision=revision_of(item), created_at=created_at, image=_image(item, container))
-        )
+            created_at = max(rollouts[-1].created_at, _progressed_at(workload) or created_at)
+        image = _image(revision.template, container)
+        rollouts.append(Rollout(revision=revision.name, created_at=created_at, image=image))
     return tuple(rollouts)
 
 
@@ -230,12 +191,8 @@ def _progressed_at(deployment: Object) -> datetime | None:
     return None
 
 
-def _image(replica_set: Object, container: str | None) -> str:
+def _image(template: Object, container: str | None) -> str:
     try:
-        return str(main_container(replica_set["spec"]["template"]["spec"], container).get("image", ""))
+        return str(main_container(template["spec"], container).get("image", ""))
     except UnknownContainer:
         return ""  # an older revision may have had other containers
-
-
-def _label(item: Object, name: str) -> str:
-    return str((item["metadata"].get("labels") or {}).get(name, ""))

@@ -1,21 +1,17 @@
 """How far a rollout is, in the order of `kubectl rollout status`, and sooner where its pods cannot start."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from blocks.kubernetes_objects import (
-    TEMPLATE_HASH,
-    Object,
-    is_terminating,
-    owned_replica_sets,
-    waiting_reason,
-)
+from blocks.kubernetes_objects import is_terminating, waiting_reason
+from blocks.kubernetes_revisions import Object, mark_of
 from runbook.value import Value
 
 _HOPELESS = frozenset(
     {
         "CrashLoopBackOff",
         "ImagePullBackOff",
+        "ErrImageNeverPull",
         "InvalidImageName",
         "CreateContainerConfigError",
         "CreateContainerError",
@@ -26,62 +22,117 @@ _HOPELESS = frozenset(
 
 
 class RolloutStatus(Value):
-    """`complete`, `progressing` or `failed`; `reason` is Kubernetes' word where it has one."""
+    """`complete`, `progressing` or `failed`; `reason` is Kubernetes' word where it has one.
+
+    A workload that is scaled to zero is complete with the reason `ScaledToZero`: nothing runs there.
+    """
 
     state: Literal["complete", "progressing", "failed"]
     reason: str = ""
     detail: str = ""
 
 
-def rollout_status(
-    deployment: Object, *, pods: Iterable[Object], replica_sets: Iterable[Object]
-) -> RolloutStatus:
-    """How far the newest rollout is."""
+def deployment_status(deployment: Object, pods: Sequence[Object], newest: str) -> RolloutStatus:
+    """How far a Deployment's newest rollout is; `newest` marks the pods of the newest revision."""
     spec, status = deployment["spec"], deployment.get("status") or {}
-    desired = spec.get("replicas", 1)
-    updated = status.get("updatedReplicas") or 0
-    total = status.get("replicas") or 0
-    available = status.get("availableReplicas") or 0
-    if (status.get("observedGeneration") or 0) < deployment["metadata"].get("generation", 0):
-        return _progressing("NotObserved", "the change has not been noticed yet")
-    for condition in status.get("conditions") or ():
-        if condition["type"] == "Progressing" and condition.get("reason") == "ProgressDeadlineExceeded":
-            return RolloutStatus(
-                state="failed", reason="ProgressDeadlineExceeded", detail=str(condition.get("message", ""))
-            )
-    if updated >= desired and total == updated and available >= updated:
-        return RolloutStatus(state="complete", detail=f"{available} of {desired} pods available")
-    hopeless = _hopeless(deployment, pods, replica_sets)
-    if hopeless:
-        return hopeless
-    if spec.get("paused"):
-        return RolloutStatus(
-            state="failed", reason="Paused", detail="the deployment is paused: nothing is rolled out"
-        )
+    if not _observed(deployment):
+        return _NOT_OBSERVED
+    counted = _counted(deployment, available=_count(status, "availableReplicas"))
+    exceeded = _deadline_exceeded(status)
+    if counted.state == "complete" and not exceeded:
+        return counted
+    stuck = _hopeless(pod for pod in pods if mark_of(pod) == newest) or exceeded
+    if stuck:
+        return stuck
+    total = _count(status, "replicas")
+    if spec.get("paused") and (total > _count(status, "updatedReplicas") or not total):
+        return _failed("Paused", "the Deployment is paused: nothing is rolled out")
+    return counted
+
+
+def stateful_set_status(stateful_set: Object, pods: Sequence[Object]) -> RolloutStatus:
+    """How far a StatefulSet's newest rollout is.
+
+    It has no deadline of its own, and in order it updates no pod before all others are ready: a pod of an
+    older revision that cannot start holds it up for ever.
+    """
+    spec, status = stateful_set["spec"], stateful_set.get("status") or {}
+    if not _observed(stateful_set):
+        return _NOT_OBSERVED
+    ready = _count(status, "readyReplicas")
+    available = min(ready, status.get("availableReplicas", ready))  # clusters before 1.22 do not count them
+    counted = _counted(stateful_set, available=available)
+    if counted.state == "complete":
+        return counted
+    newest = status.get("updateRevision", "")
+    stuck = _hopeless(pod for pod in pods if mark_of(pod) == newest)
+    if not stuck and spec.get("podManagementPolicy", "OrderedReady") == "OrderedReady":
+        stuck = _hopeless(pods, "of an older revision: the update waits until the pod is deleted")
+    return stuck or _withheld(stateful_set) or counted
+
+
+def _withheld(stateful_set: Object) -> RolloutStatus | None:
+    """Pods that the update strategy leaves at the old revision."""
+    desired = stateful_set["spec"].get("replicas", 1)
+    updated = _count(stateful_set.get("status") or {}, "updatedReplicas")
+    strategy = stateful_set["spec"].get("updateStrategy") or {}
+    if strategy.get("type") == "OnDelete" and updated < desired:
+        return _failed("OnDelete", f"{desired - updated} pods stay as they are until someone deletes them")
+    partition = (strategy.get("rollingUpdate") or {}).get("partition") or 0
+    if partition and desired - partition <= updated < desired:
+        return _failed("Partition", f"the partition leaves {desired - updated} pods at the old revision")
+    return None
+
+
+def _counted(workload: Object, *, available: int) -> RolloutStatus:
+    """Complete, or what is still to come, by the counts alone."""
+    status, desired = workload.get("status") or {}, workload["spec"].get("replicas", 1)
+    updated, total = _count(status, "updatedReplicas"), _count(status, "replicas")
     if updated < desired:
         return _progressing("Updating", f"{updated} of {desired} pods updated")
-    if total > updated:
-        return _progressing("Terminating", f"{total - updated} old pods are still there")
-    return _progressing("NotAvailable", f"{available} of {updated} updated pods available")
+    if total > desired:
+        return _progressing("Terminating", f"{total - desired} pods more than wanted are still there")
+    if available < desired:
+        return _progressing("NotAvailable", f"{available} of {desired} updated pods available")
+    if desired == 0:
+        return RolloutStatus(state="complete", reason="ScaledToZero", detail="scaled to zero: no pod runs")
+    return RolloutStatus(state="complete", detail=f"{available} of {desired} pods available")
+
+
+def _observed(workload: Object) -> bool:
+    observed = _count(workload.get("status") or {}, "observedGeneration")
+    return bool(observed >= workload["metadata"].get("generation", 0))
+
+
+def _deadline_exceeded(status: Object) -> RolloutStatus | None:
+    for condition in status.get("conditions") or ():
+        if condition["type"] == "Progressing" and condition.get("reason") == "ProgressDeadlineExceeded":
+            return _failed("ProgressDeadlineExceeded", str(condition.get("message", "")))
+    return None
+
+
+def _hopeless(pods: Iterable[Object], consequence: str = "") -> RolloutStatus | None:
+    """Pods that will not start: the first one by name, and how many more."""
+    reasons = {str(pod["metadata"]["name"]): waiting_reason(pod) for pod in pods if not is_terminating(pod)}
+    stuck = {name: reason for name, reason in reasons.items() if reason in _HOPELESS}
+    if not stuck:
+        return None
+    first = min(stuck)
+    others = f" (and {len(stuck) - 1} more)" if len(stuck) > 1 else ""
+    detail = f"{first}{others}: {stuck[first]}"
+    return _failed(str(stuck[first]), f"{detail}, {consequence}" if consequence else detail)
+
+
+def _count(status: Object, name: str) -> int:
+    return int(status.get(name) or 0)  # the API leaves out counts of zero
 
 
 def _progressing(reason: str, detail: str) -> RolloutStatus:
     return RolloutStatus(state="progressing", reason=reason, detail=detail)
 
 
-def _hopeless(
-    deployment: Object, pods: Iterable[Object], replica_sets: Iterable[Object]
-) -> RolloutStatus | None:
-    """A pod of the newest revision that will not start."""
-    owned = owned_replica_sets(deployment, replica_sets)
-    if not owned:
-        return None
-    newest = (owned[-1]["metadata"].get("labels") or {}).get(TEMPLATE_HASH)
-    for pod in pods:
-        of_newest = (pod["metadata"].get("labels") or {}).get(TEMPLATE_HASH) == newest
-        reason = waiting_reason(pod)
-        if of_newest and not is_terminating(pod) and reason in _HOPELESS:
-            return RolloutStatus(
-                state="failed", reason=str(reason), detail=f"{pod['metadata']['name']}: {reason}"
-            )
-    return None
+def _failed(reason: str, detail: str) -> RolloutStatus:
+    return RolloutStatus(state="failed", reason=reason, detail=detail)
+
+
+_NOT_OBSERVED = _progressing("NotObserved", "the change has not been noticed yet")

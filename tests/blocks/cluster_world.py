@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from blocks.kubernetes import Cluster
+from blocks.kubernetes_permissions import AccessLevel, WorkloadKind, needed_permissions, up_to
 from blocks.kubernetes_rollout import RolloutStatus
 from deployments.drill.cluster import Cluster as ImitatedCluster
 from deployments.drill.cluster import Rule, kubeconfig, serve
@@ -17,15 +18,20 @@ from deployments.drill.cluster import Rule, kubeconfig, serve
 TOKEN = "token-of-the-runbook"
 KEY = "phc_" + "k" * 43
 LABELS = {"app": "posthog-integration"}
-RULES = (
-    Rule(verbs=("get", "list"), groups=("",), resources=("pods",)),
-    Rule(verbs=("get",), groups=("",), resources=("pods/log",)),
-    Rule(verbs=("list",), groups=("",), resources=("events",)),
-    Rule(verbs=("get", "list", "watch", "patch"), groups=("apps",), resources=("deployments",)),
-    Rule(verbs=("list",), groups=("apps",), resources=("replicasets",)),
-    Rule(verbs=("get", "patch"), groups=("",), resources=("secrets",), names=("posthog-secrets",)),
-    Rule(verbs=("create",), groups=("authorization.k8s.io",), resources=("selfsubjectaccessreviews",)),
-)
+USER = "system:serviceaccount:default:runbook"
+
+
+def rules(kind: WorkloadKind = "Deployment", access: AccessLevel = "full") -> tuple[Rule, ...]:
+    """Exactly the rights that the runbook needs for a level of access, a rule for each."""
+    table = needed_permissions(kind, "posthog-integration", "posthog-secrets")
+    return tuple(
+        Rule((each.verb,), (each.group,), (each.resource,), (each.name,) if each.name else ())
+        for level in up_to(access)
+        for each in table[level]
+    )
+
+
+RULES = rules()
 SECRET = {
     "apiVersion": "v1",
     "kind": "Secret",
@@ -66,6 +72,12 @@ def deployment(image: str = "registry.example/integration:1", **spec: Any) -> di
     }
 
 
+def stateful_set(image: str = "registry.example/integration:1", **spec: Any) -> dict[str, Any]:
+    """The integration as a StatefulSet of three pods."""
+    manifest = deployment(image, **{"replicas": 3, "serviceName": "posthog-integration", **spec})
+    return {**manifest, "kind": "StatefulSet"}
+
+
 @dataclass
 class ClusterWorld:
     """The imitation, and a block that speaks to it."""
@@ -79,13 +91,22 @@ class ClusterWorld:
     def block_with(self, token: str = TOKEN, **settings: Any) -> Cluster:
         """A block with other settings."""
         text = kubeconfig(self.url, self.ca_pem, token, "default")
-        return self.block_of(**{"kubeconfig_yaml": SecretStr(text), **settings})
+        kind = {"workload_kind": self.block.workload_kind}
+        return self.block_of(**{"kubeconfig_yaml": SecretStr(text), **kind, **settings})
 
     def block_of(self, **settings: Any) -> Cluster:
         """A block with credentials of the test's own."""
         block = Cluster(**{"timeout_seconds": 5, **settings})
         self.others.append(block)
         return block
+
+    def restrict(self, *rules: Rule) -> None:
+        """From now on the runbook has these rights only."""
+        self.imitation.grant(USER, TOKEN, rules)
+
+    def asked(self, method: str) -> list[str]:
+        """The paths of all requests with this method so far."""
+        return [each.path for each in self.imitation.requests if each.method == method]
 
     def pod_names(self) -> list[str]:
         """The running pods."""
@@ -109,17 +130,21 @@ class ClusterWorld:
 
 
 @contextlib.asynccontextmanager
-async def cluster_world(*, rules: Sequence[Rule] = RULES) -> AsyncIterator[ClusterWorld]:
-    """A running cluster with the integration rolled out."""
-    imitation = ImitatedCluster(pod_start_seconds=0.05, pod_stop_seconds=0.05)
-    imitation.grant("system:serviceaccount:default:runbook", TOKEN, rules)
+async def cluster_world(
+    workload: dict[str, Any] | None = None, *, rules: Sequence[Rule] = RULES
+) -> AsyncIterator[ClusterWorld]:
+    """A running cluster with the integration rolled out, by default as a Deployment."""
+    workload = workload or deployment()
+    imitation = ImitatedCluster(pod_start_seconds=0.05, pod_stop_seconds=0.05, crash_backoff_seconds=0.1)
+    imitation.grant(USER, TOKEN, rules)
     imitation.apply(SECRET)
-    imitation.apply(deployment())
+    imitation.apply(workload)
     running = asyncio.create_task(imitation.run())
     try:
         async with serve(imitation) as served:
             block = Cluster(
                 kubeconfig_yaml=SecretStr(kubeconfig(served.url, served.ca_pem, TOKEN, "default")),
+                workload_kind=workload["kind"],
                 timeout_seconds=5,
             )
             world = ClusterWorld(imitation, block, served.url, served.ca_pem)

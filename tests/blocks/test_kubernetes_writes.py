@@ -7,9 +7,10 @@ import pytest
 from pydantic import SecretStr
 
 from blocks.errors import Conflict, Forbidden, Refused, Unavailable
-from blocks.kubernetes_objects import main_container, owned_replica_sets, pod_template
+from blocks.kubernetes_objects import main_container
+from blocks.kubernetes_revisions import revisions
 from deployments.drill.cluster import Fault
-from tests.blocks.cluster_world import KEY, LABELS, RULES, TOKEN, ClusterWorld, cluster_world, deployment
+from tests.blocks.cluster_world import KEY, LABELS, RULES, ClusterWorld, cluster_world, deployment
 
 NEW_KEY = "phc_" + "n" * 43
 
@@ -38,7 +39,7 @@ def switch(item: dict[str, Any]) -> str:
 
 async def test_a_dry_run_shows_the_change_and_makes_none(world: ClusterWorld) -> None:
     """The server's own preview has the new value; the Deployment keeps the old one."""
-    preview = await world.block.dry_run_deployment(fallback("true"))
+    preview = await world.block.patch_deployment(fallback("true"), dry_run=True)
 
     assert switch(preview) == "true"
     assert switch(await world.block.read_deployment()) == "false"
@@ -77,10 +78,10 @@ async def test_a_roll_back_puts_the_old_template_in_place(world: ClusterWorld) -
     world.imitation.apply(deployment("registry.example/integration:2"))
     await world.until("complete")
     current = await world.block.read_deployment()
-    oldest = owned_replica_sets(current, await world.block.list_replica_sets())[0]
+    previous, _ = revisions(current, await world.block.list_revisions())
 
     await world.block.replace_pod_template(
-        pod_template(oldest), resource_version=current["metadata"]["resourceVersion"]
+        previous.template, resource_version=current["metadata"]["resourceVersion"]
     )
     await world.until("complete")
 
@@ -156,8 +157,7 @@ async def test_a_dry_run_of_a_secret_writes_nothing(world: ClusterWorld) -> None
 async def test_a_forbidden_rotation_is_an_administrators(world: ClusterWorld) -> None:
     """Without the permission the error names it, and never the key."""
     version = await world.block.read_secret_version()
-    rules = [rule for rule in RULES if "secrets" not in rule.resources]
-    world.imitation.grant("system:serviceaccount:default:runbook", TOKEN, rules)
+    world.restrict(*(rule for rule in RULES if "secrets" not in rule.resources))
 
     with pytest.raises(Forbidden) as caught:
         await world.block.patch_secret({"api-key": SecretStr(NEW_KEY)}, resource_version=version)

@@ -62,6 +62,18 @@ async def test_a_reply_is_found_in_its_thread(channel: tuple[Workspace, Slack]) 
     assert await slack.find("two", oldest=an_hour_ago()) is None
 
 
+async def test_a_reply_can_be_shown_in_the_channel_too(channel: tuple[Workspace, Slack]) -> None:
+    """Broadcast, it is in both; a message that is no reply is in the channel anyway."""
+    workspace, slack = channel
+    parent = await slack.post("down", effect_id="one", broadcast=True)
+
+    reply = await slack.post("still down", effect_id="two", thread_ts=parent.ts, broadcast=True)
+
+    assert await slack.find("two", oldest=an_hour_ago(), thread_ts=parent.ts) == reply
+    assert await slack.find("two", oldest=an_hour_ago()) == reply
+    assert [message.get("subtype") for message in workspace.messages] == [None, "thread_broadcast"]
+
+
 async def test_what_is_too_long_is_cut_with_a_mark(channel: tuple[Workspace, Slack]) -> None:
     """Slack refuses long texts and many blocks; both are cut and say so."""
     workspace, slack = channel

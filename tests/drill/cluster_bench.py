@@ -19,6 +19,8 @@ PODS = "/api/v1/namespaces/default/pods"
 SECRET = "/api/v1/namespaces/default/secrets/posthog-secrets"
 SECRETS = "/api/v1/namespaces/default/secrets"
 DEPLOYMENT = f"/apis/apps/v1/namespaces/default/deployments/{APP}"
+STATEFUL_SET = "/apis/apps/v1/namespaces/default/statefulsets/queue"
+BUDGETS = "/apis/policy/v1/namespaces/default/poddisruptionbudgets"
 STRATEGIC, MERGE, JSON_PATCH = (
     f"application/{name}+json" for name in ("strategic-merge-patch", "merge-patch", "json-patch")
 )
@@ -42,6 +44,28 @@ def deployment(*containers: dict[str, Any], **spec: Any) -> dict[str, Any]:
         "kind": "Deployment",
         "metadata": {"name": APP, "labels": LABELS},
         "spec": {"replicas": 2, "selector": {"matchLabels": LABELS}, "template": template, **spec},
+    }
+
+
+def stateful_set(*containers: dict[str, Any], **spec: Any) -> dict[str, Any]:
+    """A StatefulSet of three pods, `queue-0` to `queue-2`, with the deployment's labels."""
+    template = {"metadata": {"labels": LABELS}, "spec": {"containers": list(containers) or [container()]}}
+    selector = {"matchLabels": LABELS}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "StatefulSet",
+        "metadata": {"name": "queue", "labels": LABELS},
+        "spec": {"replicas": 3, "serviceName": "queue", "selector": selector, "template": template, **spec},
+    }
+
+
+def budget(**spec: Any) -> dict[str, Any]:
+    """A PodDisruptionBudget for the pods with these labels; `spec` says how many."""
+    return {
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": {"name": "queue"},
+        "spec": {"selector": {"matchLabels": LABELS}, **spec},
     }
 
 
@@ -72,6 +96,16 @@ class Bench:
         counts = [status.get(each, 0) for each in ("updatedReplicas", "replicas", "availableReplicas")]
         return (
             status.get("observedGeneration") == found["metadata"]["generation"] and counts == [replicas] * 3
+        )
+
+    def ordered(self) -> bool:
+        """Whether the StatefulSet's rollout is finished, by the rules of `kubectl rollout status`."""
+        found = self.cluster.get("StatefulSet", "queue")
+        status, replicas = found["status"], found["spec"]["replicas"]
+        return bool(
+            status.get("observedGeneration") == found["metadata"]["generation"]
+            and status.get("readyReplicas", 0) == status["replicas"] == replicas
+            and status["currentRevision"] == status["updateRevision"]
         )
 
     def reason(self) -> str:

@@ -1,33 +1,17 @@
 """The real kubectl against the simulated cluster: the runbook's own commands, word for word."""
 
-import asyncio
 import json
-import shlex
-from collections.abc import AsyncIterator, Callable, Coroutine
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from deployments.drill.cluster import Fault, Rule
-from tests.conftest import require_binary
 from tests.drill.cluster_bench import APP, LABELS, Bench, bench
+from tests.drill.kubectl import Kubectl, kubectl_for
 
 pytestmark = pytest.mark.real
 TARGET = f"deployment/{APP}"
-
-
-@dataclass
-class Answer:
-    """What a command line gave."""
-
-    code: int
-    out: str
-    err: str
-
-
-Kubectl = Callable[[str], Coroutine[Any, Any, Answer]]
 
 
 @pytest.fixture(name="bench")
@@ -38,19 +22,7 @@ async def _bench() -> AsyncIterator[Bench]:
 
 @pytest.fixture(name="kubectl")
 async def _kubectl(bench: Bench, tmp_path: Path) -> Kubectl:
-    program = require_binary("kubectl")
-    path = bench.kubeconfig(tmp_path)
-    prefix = f"{shlex.quote(program)} --kubeconfig {path} --cache-dir {tmp_path / 'cache'}"
-
-    async def run(line: str) -> Answer:
-        command = line.replace("kubectl", prefix)
-        made = await asyncio.create_subprocess_shell(
-            command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-        )
-        out, err = await asyncio.wait_for(made.communicate(), 60)
-        return Answer(made.returncode or 0, out.decode(), err.decode())
-
-    return run
+    return kubectl_for(bench, tmp_path)
 
 
 async def test_get_shows_the_tables_that_people_know(bench: Bench, kubectl: Kubectl) -> None:

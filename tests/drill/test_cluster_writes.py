@@ -96,7 +96,7 @@ async def test_a_status_in_an_ordinary_write_is_ignored(bench: Bench) -> None:
         ("PATCH", f"{DEPLOYMENT}/scale", MERGE, {"spec": {"replicas": 5}}),
         ("PUT", SECRET, "application/json", {"metadata": {"name": "posthog-secrets"}, "data": {}}),
         ("POST", SECRETS, "application/json", {"metadata": {"name": "new"}, "stringData": {"a": "b"}}),
-        ("DELETE", DEPLOYMENT, "application/json", {}),
+        ("DELETE", DEPLOYMENT, "application/json", {"dryRun": ["All"]}),
     ],
 )
 async def test_a_dry_run_stores_nothing(bench: Bench, method: str, path: str, kind: str, body: Any) -> None:

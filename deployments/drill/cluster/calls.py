@@ -72,20 +72,30 @@ class Call:
         return decoded_review(kind, self.raw) if self.content_type == MEDIA_TYPE else self.body_object()
 
     def delete_options(self) -> JsonObject:
-        """A delete's options, from the body or the query. Raises ApiError 400."""
-        options = self.body_object() if self.raw else {}
+        """A delete's options. Raises ApiError 400.
+
+        With a body no query is read, as in the real server: a dry run that is asked for in the query, beside
+        a body, really deletes.
+        """
+        options = self.body_object() if self.raw else self._query_options()
+        _check_dry_run(options.get("dryRun") or [])
+        return options
+
+    def _query_options(self) -> JsonObject:
+        options: JsonObject = {}
         if "gracePeriodSeconds" in self.query:
             options["gracePeriodSeconds"] = int(self.query["gracePeriodSeconds"])
         if "propagationPolicy" in self.query:
             options["propagationPolicy"] = self.query["propagationPolicy"]
+        if "dryRun" in self.query:
+            options["dryRun"] = [self.query["dryRun"]]
         return options
 
     def is_dry_run(self) -> bool:
-        """Whether nothing may be stored. Raises ApiError 422."""
-        asked = self.query.get("dryRun", "")
-        if asked not in ("", "All"):
-            raise bad_request(f'Invalid value: "{asked}": supported values: "All"')
-        return asked == "All"
+        """Whether a create, update or patch may store nothing. Raises ApiError 400."""
+        asked = list(filter(None, [self.query.get("dryRun")]))
+        _check_dry_run(asked)
+        return bool(asked)
 
     def write_options(self) -> WriteOptions:
         """How the caller wants the write. Raises ApiError 400."""
@@ -93,3 +103,9 @@ class Call:
         if validation not in ("Ignore", "Warn", "Strict"):
             raise bad_request(f'fieldValidation: Unsupported value: "{validation}"')
         return WriteOptions(self.is_dry_run(), validation)
+
+
+def _check_dry_run(asked: list[str]) -> None:
+    for each in asked:
+        if each != "All":
+            raise bad_request(f'Invalid value: "{each}": supported values: "All"')

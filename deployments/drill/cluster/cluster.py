@@ -6,8 +6,9 @@ validation, tables, logs, controllers or kubelet, and would bring in aiohttp. Th
 must meet.
 
 Not imitated: server-side apply and managedFields, admission webhooks, `exec` and port-forward, Services'
-traffic, `minReadySeconds`, init containers, controllers for StatefulSets, and objects sent in protobuf, as by
-a new `kubectl create` without `--dry-run=client`. Lists come in one piece whatever `limit` says.
+traffic, `minReadySeconds`, init containers, volumes, evictions (a budget only says how many pods may go), and
+objects sent in protobuf, as by a new `kubectl create` without `--dry-run=client`. Lists come in one piece
+whatever `limit` says.
 """
 
 import asyncio
@@ -24,9 +25,10 @@ from deployments.drill.cluster.api import Api
 from deployments.drill.cluster.auth import Authority, Rule
 from deployments.drill.cluster.containers import NODE_NAME, NODE_STATUS, PodRun
 from deployments.drill.cluster.deployment_controller import DeploymentController
+from deployments.drill.cluster.disruption_controller import DisruptionController
 from deployments.drill.cluster.environment import memory_limit
 from deployments.drill.cluster.faults import Fault
-from deployments.drill.cluster.kinds import NAMESPACE, NODE, REPLICA_SET, by_kind
+from deployments.drill.cluster.kinds import CONTROLLER_REVISION, NAMESPACE, NODE, REPLICA_SET, by_kind
 from deployments.drill.cluster.kubelet import Kubelet, Speeds
 from deployments.drill.cluster.objects import (
     JsonObject,
@@ -41,6 +43,7 @@ from deployments.drill.cluster.recording import RecordedRequest
 from deployments.drill.cluster.registry import Registry
 from deployments.drill.cluster.replication import GarbageCollector, ReplicaSetController
 from deployments.drill.cluster.rollout import TEMPLATE_HASH, revision_of
+from deployments.drill.cluster.stateful_set_controller import REVISION_HASH, StatefulSetController
 from deployments.drill.cluster.store import Store
 from deployments.drill.cluster.strategic_merge import strategically_merged
 
@@ -56,7 +59,7 @@ class RunningPod:
     """A pod whose main container runs and has not been told to stop.
 
     `env` was resolved when the container started, so it may differ from what the objects say now.
-    `memory_limit` is in bytes, None without a limit. `revision` is the Deployment's, 0 for a pod without one.
+    `memory_limit` is in bytes, None without a limit. `revision` is its workload's, 0 for a pod without one.
     """
 
     name: str
@@ -100,6 +103,8 @@ class Cluster:
         self._kubelet = Kubelet(self._registry, clock, speeds, self.image_faults)
         self._deployments = DeploymentController(self._registry, self._wake.set)
         self._replica_sets = ReplicaSetController(self._registry)
+        self._stateful_sets = StatefulSetController(self._registry)
+        self._budgets = DisruptionController(self._registry)
         self._collector = GarbageCollector(self._registry)
         self._api = Api(self._registry, self._authority, self._kubelet, clock)
         self.app = Starlette(routes=[Route("/{path:path}", self._api.handle, methods=_METHODS)])
@@ -181,6 +186,11 @@ class Cluster:
         )
 
     def _revision(self, pod: JsonObject) -> int:
+        ordered = self._store.get(
+            CONTROLLER_REVISION, namespace_of(pod), labels_of(pod).get(REVISION_HASH, "")
+        )
+        if ordered is not None:
+            return int(ordered["revision"])
         sets = {uid_of(each): each for each in self._store.objects(REPLICA_SET, namespace_of(pod))}
         owner = sets.get(controller_of(pod) or "")
         return revision_of(owner) if owner else 0
@@ -225,7 +235,9 @@ class Cluster:
                 self._wake.clear()
                 self._deployments.reconcile()
                 self._replica_sets.reconcile()
+                self._stateful_sets.reconcile()
                 self._kubelet.reconcile()
+                self._budgets.reconcile()
                 self._collector.reconcile()
                 await asyncio.sleep(0)  # let requests in between two passes
                 await self._wake.wait()

@@ -104,6 +104,11 @@ def _stateful_set(obj: JsonObject) -> None:
     _setdefaults(spec, revisionHistoryLimit=10, podManagementPolicy="OrderedReady")
     strategy = spec.setdefault("updateStrategy", {})
     strategy.setdefault("type", "RollingUpdate")
+    if strategy["type"] == "RollingUpdate":
+        strategy.setdefault("rollingUpdate", {}).setdefault("partition", 0)
+    _setdefaults(
+        spec.setdefault("persistentVolumeClaimRetentionPolicy", {}), whenDeleted="Retain", whenScaled="Retain"
+    )
 
 
 def _service(obj: JsonObject) -> None:
@@ -126,4 +131,5 @@ _BY_KIND: dict[str, Callable[[JsonObject], None]] = {
     "ReplicaSet": _replica_set,
     "StatefulSet": _stateful_set,
     "Service": _service,
+    "PodDisruptionBudget": lambda obj: _setdefaults(obj, spec={}),
 }

@@ -65,9 +65,15 @@ STATEFUL_SET = Kind(
     short_names=("sts",), categories=("all",), subresources=("scale", "status"), has_generation=True,
 )  # fmt: skip
 
+CONTROLLER_REVISION = Kind("apps", "v1", "ControllerRevision", "controllerrevisions", "V1ControllerRevision")
+POD_DISRUPTION_BUDGET = Kind(
+    "policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets", "V1PodDisruptionBudget",
+    short_names=("pdb",), subresources=("status",), has_generation=True,
+)  # fmt: skip
+
 KINDS = (
     POD, SECRET, CONFIG_MAP, EVENT, SERVICE, SERVICE_ACCOUNT, NAMESPACE, NODE,
-    DEPLOYMENT, REPLICA_SET, STATEFUL_SET,
+    DEPLOYMENT, REPLICA_SET, STATEFUL_SET, CONTROLLER_REVISION, POD_DISRUPTION_BUDGET,
 )  # fmt: skip
 
 REVIEWS = {

@@ -203,10 +203,12 @@ class Registry:
         if causes:
             raise invalid(kind, obj["metadata"].get("name", ""), causes)
 
-    def delete(
-        self, kind: Kind, old: JsonObject, options: JsonObject, *, dry_run: bool = False
-    ) -> JsonObject:
-        """Delete an object: a pod first terminates, everything else goes at once. Raises ApiError 409."""
+    def delete(self, kind: Kind, old: JsonObject, options: JsonObject) -> JsonObject:
+        """Delete an object with DeleteOptions: a pod first terminates, everything else goes at once.
+
+        Raises ApiError 409 where a precondition does not hold.
+        """
+        dry_run = bool(options.get("dryRun"))
         preconditions = options.get("preconditions") or {}
         self._check_preconditions(kind, {key: value for key, value in preconditions.items() if value}, old)
         grace = options.get("gracePeriodSeconds")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from deployments.drill.cluster.errors import ApiError
 from deployments.drill.cluster.events import Recorder
-from deployments.drill.cluster.kinds import KINDS, POD, REPLICA_SET, Kind
+from deployments.drill.cluster.kinds import CONTROLLER_REVISION, KINDS, POD, REPLICA_SET, Kind
 from deployments.drill.cluster.objects import (
     JsonObject,
     controller_of,
@@ -124,7 +124,7 @@ class GarbageCollector:
     def reconcile(self) -> None:
         """One pass over everything that has a controller."""
         alive = {uid_of(obj) for kind in KINDS for obj in self.registry.store.objects(kind)}
-        for kind in (REPLICA_SET, POD):
+        for kind in (REPLICA_SET, CONTROLLER_REVISION, POD):
             for obj in self.registry.store.objects(kind):
                 controller = controller_of(obj)
                 if controller is not None and controller not in alive and not is_terminating(obj):

@@ -130,7 +130,7 @@ class Resources:
 
     def _delete(self, kind: Kind, info: RequestInfo, call: Call) -> Response:
         old = self._registry.find(kind, info.namespace, info.name)
-        deleted = self._registry.delete(kind, old, call.delete_options(), dry_run=call.is_dry_run())
+        deleted = self._registry.delete(kind, old, call.delete_options())
         if kind is POD:
             return JSONResponse(deleted)
         details = {"name": name_of(old), "kind": kind.plural, "uid": uid_of(old)}
@@ -141,9 +141,9 @@ class Resources:
         )
 
     def _delete_all(self, kind: Kind, info: RequestInfo, call: Call) -> Response:
-        options, dry_run = call.delete_options(), call.is_dry_run()
+        options = call.delete_options()
         found = self._selected(kind, info, call)
-        deleted = [self._registry.delete(kind, obj, options, dry_run=dry_run) for obj in found]
+        deleted = [self._registry.delete(kind, obj, options) for obj in found]
         return JSONResponse(_list_object(kind, deleted, str(self._registry.store.version)))
 
 

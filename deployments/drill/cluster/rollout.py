@@ -46,7 +46,8 @@ def wanted(replica_set: JsonObject) -> int:
     return int(replica_set["spec"]["replicas"])
 
 
-def _resolved(amount: Any, replicas: int, round_up: bool) -> int:
+def resolved(amount: Any, replicas: int, round_up: bool) -> int:
+    """A number of pods that may be given as a percentage of the replicas."""
     if isinstance(amount, str) and amount.endswith("%"):
         share = int(amount[:-1]) * replicas / 100
         return math.ceil(share) if round_up else math.floor(share)
@@ -67,8 +68,8 @@ class Fenceposts:
         rolling = deployment["spec"]["strategy"].get("rollingUpdate")
         if not rolling:  # Recreate
             return cls(0, replicas)
-        surge = _resolved(rolling["maxSurge"], replicas, round_up=True)
-        unavailable = _resolved(rolling["maxUnavailable"], replicas, round_up=False)
+        surge = resolved(rolling["maxSurge"], replicas, round_up=True)
+        unavailable = resolved(rolling["maxUnavailable"], replicas, round_up=False)
         return cls(surge, 1 if surge == 0 and unavailable == 0 else unavailable)
 
 

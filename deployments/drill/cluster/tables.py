@@ -21,6 +21,8 @@ _COLUMNS = {
     "Deployment": ("Name", "Ready", "Up-to-date", "Available", "Age"),
     "ReplicaSet": ("Name", "Desired", "Current", "Ready", "Age"),
     "StatefulSet": ("Name", "Ready", "Age"),
+    "ControllerRevision": ("Name", "Controller", "Revision", "Age"),
+    "PodDisruptionBudget": ("Name", "Min Available", "Max Unavailable", "Allowed Disruptions", "Age"),
     "Secret": ("Name", "Type", "Data", "Age"),
     "ConfigMap": ("Name", "Data", "Age"),
     "Event": ("Last Seen", "Type", "Reason", "Object", "Message"),
@@ -165,6 +167,17 @@ def _stateful_set(obj: JsonObject, now: datetime) -> list[Any]:
     return [name_of(obj), ready, _created(obj, now), *_containers(obj)]
 
 
+def _controller_revision(obj: JsonObject, now: datetime) -> list[Any]:
+    owner = next(iter(obj["metadata"].get("ownerReferences", [])), None)
+    controller = f"{owner['kind'].lower()}.apps/{owner['name']}" if owner else "<none>"
+    return [name_of(obj), controller, obj["revision"], _created(obj, now)]
+
+
+def _disruption_budget(obj: JsonObject, now: datetime) -> list[Any]:
+    limits = [str(obj["spec"].get(field, "N/A")) for field in ("minAvailable", "maxUnavailable")]
+    return [name_of(obj), *limits, obj.get("status", {}).get("disruptionsAllowed", 0), _created(obj, now)]
+
+
 def _secret(obj: JsonObject, now: datetime) -> list[Any]:
     return [name_of(obj), obj.get("type", ""), len(obj.get("data", {})), _created(obj, now)]
 
@@ -207,6 +220,8 @@ _CELLS: dict[str, Callable[[JsonObject, datetime], list[Any]]] = {
     "Deployment": _deployment,
     "ReplicaSet": _replica_set,
     "StatefulSet": _stateful_set,
+    "ControllerRevision": _controller_revision,
+    "PodDisruptionBudget": _disruption_budget,
     "Secret": _secret,
     "ConfigMap": _config_map,
     "Event": _event,

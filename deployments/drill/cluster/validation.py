@@ -3,6 +3,7 @@
 Source: k8s.io/kubernetes/pkg/apis/{core,apps}/validation, as far as an incident's commands can run into it.
 """
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -24,6 +25,16 @@ _POD_RULE = (
     "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
     "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
 )
+_STATEFUL_SET_CHANGEABLE = (
+    "replicas", "ordinals", "template", "updateStrategy", "revisionHistoryLimit",
+    "persistentVolumeClaimRetentionPolicy", "minReadySeconds",
+)  # fmt: skip
+_STATEFUL_SET_RULE = (
+    "updates to statefulset spec for fields other than "
+    + ", ".join(f"'{field}'" for field in _STATEFUL_SET_CHANGEABLE[:-1])
+    + f" and '{_STATEFUL_SET_CHANGEABLE[-1]}' are forbidden"
+)
+_PERCENTAGE = "must be an integer or a percentage of at most 100 (e.g '5%')"
 _NOT_NEGATIVE = "must be greater than or equal to 0"
 _IMMUTABLE = "field is immutable"
 
@@ -106,6 +117,32 @@ def _deployment(obj: JsonObject, old: JsonObject | None) -> list[Cause]:
     elif rolling and _is_zero(rolling.get("maxSurge")) and _is_zero(rolling.get("maxUnavailable")):
         detail = "may not be 0 when `maxSurge` is 0"
         causes.append(Cause.invalid("spec.strategy.rollingUpdate.maxUnavailable", 0, detail))
+    return causes
+
+
+def _stateful_set(obj: JsonObject, old: JsonObject | None) -> list[Cause]:
+    causes = _workload(obj, old)
+    if old is not None and _fixed(obj["spec"]) != _fixed(old["spec"]):
+        causes.append(Cause.forbidden("spec", _STATEFUL_SET_RULE))
+    return causes
+
+
+def _fixed(spec: JsonObject) -> JsonObject:
+    return {key: value for key, value in spec.items() if key not in _STATEFUL_SET_CHANGEABLE}
+
+
+def _disruption_budget(obj: JsonObject, old: JsonObject | None) -> list[Cause]:  # noqa: ARG001 - one of many checks
+    spec = obj.get("spec") or {}
+    causes: list[Cause] = []
+    if "minAvailable" in spec and "maxUnavailable" in spec:
+        detail = "minAvailable and maxUnavailable cannot be both set"
+        causes.append(Cause("spec", "FieldValueInvalid", f"Invalid value: {json.dumps(spec)}: {detail}"))
+    for field in ("minAvailable", "maxUnavailable"):
+        amount = spec.get(field, 0)
+        if isinstance(amount, int) and amount < 0:
+            causes.append(Cause.invalid(f"spec.{field}", amount, _NOT_NEGATIVE))
+        if isinstance(amount, str) and not re.fullmatch(r"\d{1,2}%|100%", amount):
+            causes.append(Cause.invalid(f"spec.{field}", amount, _PERCENTAGE))
     return causes
 
 
@@ -197,5 +234,6 @@ _BY_KIND: dict[str, Callable[[JsonObject, JsonObject | None], list[Cause]]] = {
     "Pod": _pod,
     "ReplicaSet": _workload,
     "Secret": _secret,
-    "StatefulSet": _workload,
+    "PodDisruptionBudget": _disruption_budget,
+    "StatefulSet": _stateful_set,
 }

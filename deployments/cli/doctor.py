@@ -1,0 +1,138 @@
+"""`runbook doctor`: whether the runbook has the rights in the cluster that it needs."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from deployments.cli.errors import ExitCode
+from deployments.cli.options import ConfigOption, EnvironmentOption, JsonOption
+from deployments.cli.output import console, print_json
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from blocks.kubernetes import Cluster
+    from blocks.kubernetes_permissions import AccessLevel, Permission
+
+
+@dataclass(frozen=True)
+class Right:
+    """One right, whether the cluster gives it, and whether the configured access makes use of it."""
+
+    level: "AccessLevel"
+    permission: "Permission"
+    allowed: bool
+    needed: bool
+
+    @property
+    def verdict(self) -> str:
+        """What the table says."""
+        if self.needed:
+            return "allowed" if self.allowed else "missing"
+        return "allowed, not needed" if self.allowed else "not needed"
+
+
+async def doctor(
+    *,
+    config: ConfigOption = None,
+    environment: EnvironmentOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Check the runbook's rights in the cluster, and print the rules that are missing.
+
+    Asks the cluster about each right and changes nothing. Exits with 0 if everything is allowed that the
+    configured `access` needs, else with 1.
+    """
+    from deployments.cli.sources import find_sources
+
+    cluster = (await find_sources(config, environment).systems()).cluster
+    try:
+        rights = await examine(cluster)
+    finally:
+        cluster.disconnect()
+    missing = missing_rules(rights)
+    if json:
+        print_json(_document(cluster, rights, missing))
+    else:
+        _print(console(), cluster, rights, missing)
+    return ExitCode.FAILED if missing else ExitCode.OK
+
+
+async def examine(cluster: "Cluster") -> list[Right]:
+    """Every right of the table, as the cluster answers a SelfSubjectAccessReview.
+
+    Raises:
+        Unavailable: the cluster does not answer.
+        Refused: the credentials are not accepted.
+    """
+    needed = cluster.permitted()
+    asked = [(level, each) for level, added in cluster.permissions().items() for each in added]
+    allowed = await asyncio.gather(*(cluster.holds(permission) for _, permission in asked))
+    return [
+        Right(level, permission, answer, permission in needed)
+        for (level, permission), answer in zip(asked, allowed, strict=True)
+    ]
+
+
+def missing_rules(rights: list[Right]) -> list[str]:
+    """The rules that an admin must add, a line of YAML each."""
+    from blocks.kubernetes_permissions import rule_lines
+
+    return rule_lines(right.permission for right in rights if right.needed and not right.allowed)
+
+
+def _document(cluster: "Cluster", rights: list[Right], missing: list[str]) -> dict[str, Any]:
+    return {
+        "target": cluster.target,
+        "access": cluster.access,
+        "ok": not missing,
+        "rights": [
+            {
+                "level": right.level,
+                "verb": right.permission.verb,
+                "group": right.permission.group,
+                "resource": right.permission.resource,
+                "name": right.permission.name,
+                "allowed": right.allowed,
+                "needed": right.needed,
+            }
+            for right in rights
+        ],
+        "missing_rules": missing,
+    }
+
+
+def _print(out: "Console", cluster: "Cluster", rights: list[Right], missing: list[str]) -> None:
+    out.print(f"{cluster.target}, access {cluster.access}")
+    out.print()
+    out.print(_table(rights))
+    out.print()
+    if not missing:
+        out.print("All that is needed is allowed.")
+        return
+    out.print(f"Escalate to an admin: add to the runbook's Role in namespace {cluster.namespace}")
+    for line in missing:
+        out.print(f"  - {line}", soft_wrap=True)  # to be pasted, so it is never broken
+
+
+def _table(rights: list[Right]) -> "Table":
+    from rich.table import Table
+    from rich.text import Text
+
+    styles = {"allowed": "green", "missing": "bold red"}
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
+    for name in ("level", "verb", "resource", ""):
+        table.add_column(name, no_wrap=name != "resource")
+    before = ""
+    for right in rights:
+        permission = right.permission
+        resource = f"{permission.resource}.{permission.group}" if permission.group else permission.resource
+        table.add_row(
+            right.level if right.level != before else "",
+            permission.verb,
+            f"{resource} {permission.name}".rstrip(),
+            Text(right.verdict, style=styles.get(right.verdict, "dim")),
+        )
+        before = right.level
+    return table
