@@ -117,9 +117,11 @@ class Slack(Block):
         effect_id: str,
         blocks: Sequence[Mapping[str, Any]] | None = None,
         thread_ts: str | None = None,
+        broadcast: bool = False,
     ) -> SlackMessage:
         """Post a message. It is not repeated when its answer is lost: `find` tells whether it is there.
 
+        A reply in a thread is seen by those who follow the thread; `broadcast` shows it in the channel too.
         Text and blocks over Slack's limits are cut with a mark.
 
         Raises:
@@ -133,6 +135,7 @@ class Slack(Block):
                 text=_cut(text, _TEXT_LIMIT),
                 blocks=_bounded(blocks) if blocks else None,
                 thread_ts=thread_ts,
+                reply_broadcast=broadcast if thread_ts else None,
                 metadata={"event_type": _EVENT_TYPE, "event_payload": {"effect_id": effect_id}},
                 unfurl_links=False,
             ),

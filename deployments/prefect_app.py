@@ -1,15 +1,22 @@
-"""Prefect's own application, for a server on SQLite: a busy database costs its clients a moment, not seconds.
+"""Prefect's own application, for a server on SQLite: a busy database costs its clients a moment, not minutes.
 
 SQLite refuses a write while another one is under way, and Prefect answers 503. Its clients then wait two
-seconds and more, unless the answer says how long: the other write takes milliseconds.
+seconds and more, unless the answer says how long: the other write takes milliseconds. Before it refuses,
+Prefect waits for 60 seconds; two of its writes have been seen to wait for each other that long.
 """
+
+from typing import Any
 
 from fastapi import FastAPI
 from prefect.server.api.server import create_app as prefects_app
+from sqlalchemy import Pool, event
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 RETRY_AFTER = b"0.3"
 """Seconds, to which Prefect's clients add a jitter."""
+
+BUSY_MILLISECONDS = 5_000
+"""How long a write waits for another one."""
 
 
 class RetrySoon:
@@ -31,6 +38,16 @@ class RetrySoon:
 
 def create_app() -> FastAPI:
     """The application, made once per process."""
+    event.listen(Pool, "checkout", _wait_less)
     app = prefects_app()
     app.add_middleware(RetrySoon)
     return app
+
+
+def _wait_less(connection: Any, record: Any, _proxy: Any) -> None:
+    """Once per connection, and at its first use: Prefect has set its own time by then."""
+    if "busy_timeout" not in record.info:
+        record.info["busy_timeout"] = BUSY_MILLISECONDS
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")
+        cursor.close()

@@ -15,12 +15,16 @@ import shutil
 import signal
 import sys
 import tempfile
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import httpx
 from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_WORKER_QUERY_SECONDS, temporary_settings
+from prefect.states import Cancelled
 from prefect.utilities.processutils import command_to_string
 from prefect.workers.process import ProcessJobConfiguration, ProcessWorker
 
@@ -32,7 +36,8 @@ from deployments.settings import ConfigurationError, load_settings
 from deployments.zygote import ZygoteHandle, start_zygote
 
 if TYPE_CHECKING:
-    from prefect.client.schemas.objects import FlowRun
+    from prefect.client.schemas.objects import FlowRun, State
+    from prefect.client.schemas.responses import WorkerFlowRunResponse
 
 POLL_SECONDS = 0.5
 _API_POLL_SECONDS = 0.1
@@ -80,6 +85,39 @@ class WarmWorker(ProcessWorker):
         except httpx.TransportError as error:
             self._logger.warning("Prefect's server does not answer (%s)", type(error).__name__)
             return []
+
+    async def _get_scheduled_flow_runs(self) -> list["WorkerFlowRunResponse"]:
+        """What is due, but for what a schedule has made superfluous.
+
+        A schedule goes on while no worker is there. Its runs of an hour, all at once, would keep an alert
+        waiting for a minute.
+        """
+        due = await super()._get_scheduled_flow_runs()
+        waiting = [entry.flow_run for entry in due if entry.flow_run.id not in self._submitting_flow_run_ids]
+        skipped = {run.id for run in superseded(waiting, now=datetime.now(UTC))}
+        for run_id in skipped:
+            why = "No worker was there; a later run makes up for it."
+            state: State[Any] = Cancelled(name="Skipped", message=why)
+            await self.client.set_flow_run_state(run_id, state)
+        return [entry for entry in due if entry.flow_run.id not in skipped]
+
+
+def superseded(runs: Iterable["FlowRun"], *, now: datetime) -> list["FlowRun"]:
+    """The overdue runs of a schedule after which another one of the same deployment is overdue as well."""
+    overdue = sorted(
+        (run for run in runs if run.auto_scheduled and _due_at(run) <= now), key=_due_at, reverse=True
+    )
+    newest: set[UUID | None] = set()
+    found = []
+    for run in overdue:
+        if run.deployment_id in newest:
+            found.append(run)
+        newest.add(run.deployment_id)
+    return found
+
+
+def _due_at(run: "FlowRun") -> datetime:
+    return run.next_scheduled_start_time or datetime.max.replace(tzinfo=UTC)
 
 
 def main(arguments: list[str] | None = None) -> int:

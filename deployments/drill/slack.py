@@ -30,6 +30,7 @@ FOREIGN_CHANNEL_ID = "C0BOARDROOM"
 _TEAM = "T0DRILLTEAM"
 _BOT_USER = "U0RUNBOOKBT"
 _BOT = "B0RUNBOOKBT"
+_BROADCAST = "thread_broadcast"
 _PAGE = 100
 _POSTS = (1.0, 5.0)
 _UPDATES = (50 / 60, 10.0)
@@ -137,6 +138,8 @@ class Slack:
         }
         if thread:
             message["thread_ts"] = thread
+            if _true(args.get("reply_broadcast")):
+                message["subtype"] = _BROADCAST
         self.messages.append(message)
         return {"ok": True, "channel": channel, "ts": message["ts"], "message": message}
 
@@ -158,7 +161,12 @@ class Slack:
 
     async def _history(self, args: Args) -> Args:
         _channel(args)
-        top = [m for m in reversed(self.messages) if m.get("thread_ts", m["ts"]) == m["ts"]]
+        top = [
+            message
+            for message in reversed(self.messages)
+            if message.get("thread_ts", message["ts"]) == message["ts"]
+            or message.get("subtype") == _BROADCAST
+        ]
         return self._page([m for m in top if _within(m, args)], args)
 
     async def _replies(self, args: Args) -> Args:

@@ -1,11 +1,30 @@
 """The local Prefect server's answer to a busy database."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import httpx
 import pytest
 from fastapi import FastAPI
 from fastapi.responses import PlainTextResponse
 
-from deployments.prefect_app import RetrySoon
+from deployments.prefect_app import BUSY_MILLISECONDS, RetrySoon
+
+HOW_LONG = """
+import asyncio
+from sqlalchemy import text
+from deployments.prefect_app import create_app
+from prefect.server.database import provide_database_interface
+
+async def main():
+    create_app()
+    database = provide_database_interface()
+    async with await database.session() as session:
+        print((await session.execute(text("PRAGMA busy_timeout"))).scalar_one())
+
+asyncio.run(main())
+"""
 
 
 @pytest.mark.parametrize(("status", "told"), [(503, "0.3"), (200, None), (500, None), (429, None)])
@@ -22,3 +41,16 @@ async def test_only_a_busy_server_asks_to_come_back_soon(status: int, told: str 
         answered = await client.get("/")
     assert (answered.status_code, answered.text) == (status, "kept")
     assert answered.headers.get("retry-after") == told
+
+
+def test_a_write_of_prefects_waits_for_another_for_seconds_only(tmp_path: Path) -> None:
+    """Prefect's own minute would be a minute of an incident."""
+    url = f"sqlite+aiosqlite:///{tmp_path / 'prefect.db'}"
+    asked = subprocess.run(
+        [sys.executable, "-c", HOW_LONG],
+        env={"PREFECT_API_DATABASE_CONNECTION_URL": url, "PREFECT_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert int(asked.stdout) == BUSY_MILLISECONDS

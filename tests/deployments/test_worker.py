@@ -5,19 +5,28 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from prefect.client.orchestration import PrefectClient, get_client
-from prefect.client.schemas.actions import WorkPoolCreate
-from prefect.client.schemas.objects import State
+from prefect.client.schemas.actions import DeploymentScheduleCreate, WorkPoolCreate
+from prefect.client.schemas.filters import (
+    DeploymentFilter,
+    DeploymentFilterId,
+    FlowRunFilter,
+)
+from prefect.client.schemas.objects import FlowRun, State
+from prefect.client.schemas.schedules import IntervalSchedule
+from prefect.client.schemas.sorting import FlowRunSort
 from prefect.flows import load_flow_from_entrypoint
 from prefect.states import Cancelling
 
 from deployments.prefect_server import PrefectServer
 from deployments.process import Process
+from deployments.worker import superseded
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(300), pytest.mark.xdist_group("prefect-server")]
 
@@ -39,6 +48,33 @@ class Bench:
         parameters = {"folder": str(self.folder), "seconds": seconds}
         run = await self.client.create_flow_run_from_deployment(self._deployment, parameters=parameters)
         return run.id
+
+    async def run_every(self, seconds: float) -> None:
+        """Put the deployment on a schedule."""
+        schedule = DeploymentScheduleCreate(
+            schedule=IntervalSchedule(interval=timedelta(seconds=seconds)),
+            parameters={"folder": str(self.folder)},
+        )
+        await self.client.create_deployment_schedules(self._deployment, [schedule])
+
+    async def overdue(self, number: int) -> list[UUID]:
+        """The runs that nobody has started although it is time, in order, once there are so many."""
+        mine = DeploymentFilter(id=DeploymentFilterId(any_=[self._deployment]))
+        async with asyncio.timeout(WITHIN_SECONDS):
+            while True:
+                due = {"next_scheduled_start_time": {"before_": datetime.now(UTC)}}
+                found = await self.client.read_flow_runs(
+                    deployment_filter=mine,
+                    flow_run_filter=FlowRunFilter.model_validate(due),
+                    sort=FlowRunSort.EXPECTED_START_TIME_ASC,
+                )
+                if len(found) >= number:
+                    return [run.id for run in found]
+                await asyncio.sleep(0.2)
+
+    async def remove_deployment(self) -> None:
+        """Take the deployment away with its schedule, which would go on for as long as the server does."""
+        await self.client.delete_deployment(self._deployment)
 
     async def engine(self) -> int:
         """The process id of the run, once it runs."""
@@ -148,3 +184,53 @@ async def test_without_its_zygote_the_worker_starts_runs_cold(bench: Bench) -> N
     (bench.folder / "pid").unlink()
     assert (await bench.ends(await bench.start_run())).is_completed()
     assert "starting a cold one" in bench.worker.log.read_text()
+
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+ONE, OTHER = UUID(int=1), UUID(int=2)
+
+
+def due(minutes: float, deployment: UUID = ONE, *, auto_scheduled: bool = True) -> FlowRun:
+    """A run that was scheduled for so many minutes after noon."""
+    return FlowRun.model_validate(
+        {
+            "flow_id": UUID(int=0),
+            "deployment_id": deployment,
+            "auto_scheduled": auto_scheduled,
+            "next_scheduled_start_time": NOON + timedelta(minutes=minutes),
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("runs", "skipped"),
+    [
+        ([], []),
+        ([due(-5)], []),  # late, and the only one
+        ([due(-5), due(-4), due(-3)], [0, 1]),
+        ([due(-3), due(-5), due(-4)], [1, 2]),
+        ([due(-5), due(0)], [0]),
+        ([due(-5), due(0.1)], []),  # the next one is not due yet
+        ([due(-5), due(-4, OTHER)], []),  # each deployment for itself
+        ([due(-5, auto_scheduled=False), due(-4, auto_scheduled=False)], []),  # someone wanted both
+        ([due(-5), due(-4, auto_scheduled=False)], []),
+    ],
+)
+def test_a_schedule_s_missed_runs_are_made_up_for_by_the_newest(
+    runs: list[FlowRun], skipped: list[int]
+) -> None:
+    """Runs that somebody asked for all take place, however late."""
+    found = superseded(runs, now=NOON)
+    assert {run.id for run in found} == {runs[place].id for place in skipped}
+
+
+async def test_after_an_outage_a_schedule_runs_once(bench: Bench) -> None:
+    """A worker that comes back to a pile of missed runs starts the newest one and skips the others."""
+    os.kill(bench.worker.pid, signal.SIGSTOP)
+    await bench.run_every(seconds=1)
+    missed = await bench.overdue(5)
+    os.kill(bench.worker.pid, signal.SIGCONT)
+
+    states = [await bench.ends(run) for run in missed]
+    await bench.remove_deployment()
+    assert {state.name for state in states[:-1]} == {"Skipped"}

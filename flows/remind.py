@@ -1,0 +1,65 @@
+"""Remind people of approvals that nobody answers and of switches that were left on: on a schedule."""
+
+import asyncio
+
+from prefect import flow
+
+from blocks.environment import Environment
+from flows.current_run import flow_run_id
+from runbook.incident import Incident
+from runbook.reminders import due_notice, due_reports
+from runbook.timeline import sentence
+from tasks.incident import OpenIncident, now
+from tasks.remind import remind_of_gate, report_switch, turn
+
+
+@flow(name="remind", flow_run_name="remind")
+async def remind(environment: str = "default") -> list[str]:
+    """Tell people what is due: reminders, pages and reports. Returns what was told, a sentence for each.
+
+    A suspended run holds no process, so somebody else has to look at the clock. Nothing is ever applied for
+    lack of an answer.
+
+    Args:
+        environment: Which configuration to use: the name that `runbook configure` saved it under.
+    """
+    blocks = await Environment.load(environment)
+    async with turn(blocks, flow_run_id()) as ours:
+        return await remind_of_everything(blocks) if ours else []
+
+
+async def remind_of_everything(environment: Environment) -> list[str]:
+    """Tell people everything that is due now; what fails for one incident costs no other its reminder.
+
+    Raises:
+        ExceptionGroup: something failed in a way that was not foreseen; all else was told.
+    """
+    incidents, at = await _incidents(environment), now()
+    policy = environment.runbook_policy.policy
+    notices = [
+        (incident, notice)
+        for incident in incidents
+        if (notice := due_notice(incident, policy=policy, now=at)) is not None
+    ]
+    reports = due_reports(incidents, now=at)
+    told = await asyncio.gather(
+        *(remind_of_gate(_open(incident, environment), notice) for incident, notice in notices),
+        *(report_switch(_open(incident, environment), action) for incident, action in reports),
+        return_exceptions=True,
+    )
+    if failed := [outcome for outcome in told if isinstance(outcome, BaseException)]:
+        raise BaseExceptionGroup("not everybody could be reminded", failed)
+    about = [incident.id for incident, _ in [*notices, *reports]]
+    return [f"{incident}: {sentence(event)}" for incident, event in zip(about, told, strict=True) if event]
+
+
+async def _incidents(environment: Environment) -> list[Incident]:
+    """All open incidents of this environment, and the newest that have ended."""
+    store = environment.store
+    found = [*await store.incidents(only_open=True), *await store.incidents()]
+    each = {incident.id: incident for incident in found}
+    return [incident for incident in each.values() if incident.environment == environment.name]
+
+
+def _open(incident: Incident, environment: Environment) -> OpenIncident:
+    return OpenIncident(id=incident.id, environment=environment)

@@ -1,0 +1,130 @@
+"""Remind: people are told of a gate that nobody answers, and of a switch that an incident left on."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from uuid import UUID
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from blocks.environment import Environment
+from blocks.errors import OutsideError
+from runbook.actions import PlannedAction
+from runbook.approvals import still_needed
+from runbook.effects import Authority
+from runbook.events import ApprovalReminded, SwitchChecked
+from runbook.fields import EnvironmentVariable
+from runbook.incident import Incident, PendingGate
+from runbook.patches import first_container
+from runbook.reminders import Notice, escalation_reason, reminder_text, report_text, switch_of
+from tasks.by_hand import command_to_switch_off
+from tasks.communicate import escalate, say
+from tasks.effects import SETTLED
+from tasks.incident import OpenIncident, now
+from tasks.links import incident_link
+
+REMIND = Authority.policy("remind")
+
+TURN = timedelta(minutes=2)
+"""How long a run may hold the turn; one that was killed holds it no longer than this."""
+
+
+@asynccontextmanager
+async def turn(environment: Environment, flow_run_id: UUID) -> AsyncIterator[bool]:
+    """Whether it is this run's turn to remind: no other run is at it.
+
+    Runs overlap when one is slow, or when a stock Prefect worker comes back to all that came due meanwhile;
+    each would send what none has sent yet.
+
+    Raises:
+        Unavailable: the store cannot be reached.
+    """
+    store, name = environment.store, f"reminders of {environment.name}"
+    at = now()
+    token, _ = await store.take_lease(name, str(flow_run_id), at=at, until=at + TURN)
+    try:
+        yield token is not None
+    finally:
+        if token is not None:
+            await store.release_lease(name, token)
+
+
+@task(name="remind of gate", task_run_name="remind of {notice.gate.gate}", cache_policy=NO_CACHE)
+async def remind_of_gate(incident: OpenIncident, notice: Notice) -> ApprovalReminded | None:
+    """Bring an unanswered gate to people's notice: in the channel, or by a call when it is escalated.
+
+    Journalled once it got through. `None` where it did not, and is due again; where there is no way to tell
+    anybody; and where somebody has answered in the meantime.
+    """
+    journal, gate = await incident.read(), notice.gate
+    if journal.pending_gate != gate:
+        return None
+    if notice.escalated:
+        because = escalation_reason(journal, gate, time_zone=incident.policy.calendar.time_zone)
+        told = await escalate.fn(incident, because)
+    else:
+        told = await _remind(incident, journal, gate)
+    if not told:
+        return None
+    event = ApprovalReminded(gate=gate.gate, escalated=notice.escalated)
+    await incident.record(event, key=f"{'escalated' if notice.escalated else 'reminded'}:{gate.gate}")
+    return event
+
+
+async def _remind(incident: OpenIncident, journal: Incident, gate: PendingGate) -> bool:
+    if incident.environment.slack is None:
+        return False
+    plan = journal.previews.get(gate.action_id)
+    text = reminder_text(
+        journal,
+        gate,
+        needed=still_needed(journal, plan, incident.policy) if plan else "",
+        link=incident_link(journal),
+        time_zone=incident.policy.calendar.time_zone,
+    )
+    name = f"reminder-{gate.gate}"
+    said = await say(incident, journal, text, name=name, authority=REMIND, broadcast=True)
+    return said.outcome in SETTLED
+
+
+@task(name="report switch", task_run_name="report switch {action.id}", cache_policy=NO_CACHE)
+async def report_switch(incident: OpenIncident, action: PlannedAction) -> SwitchChecked | None:
+    """Look whether a switch that the incident left on still is, and tell the channel unless it is off.
+
+    Journalled once that got through; `None` where it did not, and is due again.
+    """
+    check = await _check(incident, action)
+    journal = await incident.read()
+    number = sum(event.action_id == action.id for event in journal.events(SwitchChecked)) + 1
+    name = f"{action.id}-left-on-{number}"
+    if check.on is not False and incident.environment.slack is not None:
+        text = report_text(
+            journal,
+            action,
+            check,
+            command=command_to_switch_off(incident, switch_of(action, incident.policy)),
+            time_zone=incident.policy.calendar.time_zone,
+        )
+        said = await say(incident, journal, text, name=name, authority=REMIND, broadcast=True)
+        if said.outcome not in SETTLED:
+            return None
+    await incident.record(check, key=f"switch-checked:{name}")
+    return check
+
+
+async def _check(incident: OpenIncident, action: PlannedAction) -> SwitchChecked:
+    """What the cluster says of the switch. A variable with any other value than the switch's is off."""
+    switch, cluster = switch_of(action, incident.policy), incident.environment.cluster
+    on: bool | None = None
+    detail = ""
+    try:
+        workload = await cluster.read_deployment()
+        container = first_container(workload, cluster.container)
+        variable = EnvironmentVariable(container=container, variable=switch.variable)
+        on = variable.read(workload) == switch.value
+    except (OutsideError, LookupError) as error:
+        detail = str(error)
+    return SwitchChecked(
+        action_id=action.id, switch=f"{switch.variable}={switch.value}", on=on, detail=detail
+    )
