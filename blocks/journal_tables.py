@@ -1,8 +1,8 @@
-"""The two tables of the incident store.
+"""The tables of the incident store.
 
 `events` is append-only: `(incident_id, seq)` orders an incident's journal, `(incident_id, key)` makes an
 append repeatable. `incidents` holds what must be unique or found by index; everything else is a fold over
-the events.
+the events. `leases` says who may change which target now; its tokens only ever grow.
 """
 
 from sqlalchemy import Column, DateTime, Index, Integer, MetaData, String, Table, Text, text
@@ -34,4 +34,13 @@ EVENTS = Table(
     Column("at", DateTime(timezone=True), nullable=False),
     Column("body", Text, nullable=False),
     Index("append_once_per_key", "incident_id", "key", unique=True),
+)
+
+LEASES = Table(
+    "leases",
+    METADATA,
+    Column("target", String(512), primary_key=True),
+    Column("holder", String(64), nullable=False),
+    Column("token", Integer, nullable=False),
+    Column("until", DateTime(timezone=True), nullable=False),
 )

@@ -20,12 +20,24 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from blocks.errors import Refused, Unavailable
-from blocks.journal_tables import EVENTS, INCIDENTS, METADATA
+from blocks.journal_tables import EVENTS, INCIDENTS, LEASES, METADATA
 from runbook.alert import Alert
-from runbook.events import EVENT, AlertJoined, Event, IncidentClosed, IncidentOpened, Recorded
+from runbook.effects import Effect
+from runbook.events import (
+    EVENT,
+    AlertJoined,
+    EffectIntended,
+    EffectSettled,
+    Event,
+    IncidentClosed,
+    IncidentOpened,
+    Recorded,
+)
 from runbook.incident import Incident
 
 _ENGINES: "WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, AsyncEngine]]" = WeakKeyDictionary()
+
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 _APPEND_ATTEMPTS = 20  # two writers of one incident collide on `seq`; twenty in a row would be a storm
 
@@ -125,6 +137,68 @@ class IncidentStore(Block):
         async with self._reading() as connection:
             ids = list((await connection.execute(query)).scalars())
         return [await self.read(incident_id) for incident_id in ids]
+
+    async def effects_since(self, at: datetime) -> list[Effect]:
+        """What is known of every effect that any incident intended or settled since then (aware UTC).
+
+        Raises:
+            Unavailable: the database cannot be reached.
+        """
+        query = (
+            select(EVENTS)
+            .where(EVENTS.c.at >= at, EVENTS.c.body.contains('"type":"Effect'))
+            .order_by(EVENTS.c.incident_id, EVENTS.c.seq)
+        )
+        async with self._reading() as connection:
+            found = [_recorded(row).event for row in await connection.execute(query)]
+        newest = {e.effect.id: e.effect for e in found if isinstance(e, EffectIntended | EffectSettled)}
+        return list(newest.values())
+
+    async def take_lease(
+        self, target: str, holder: str, *, at: datetime, until: datetime
+    ) -> tuple[int | None, str]:
+        """Take the right to change a target: a new token, or `None` and who holds it until later than `at`.
+
+        The holder itself may take it anew, which makes the token before worthless.
+
+        Raises:
+            Unavailable: the database cannot be reached.
+        """
+        for _ in range(_APPEND_ATTEMPTS):
+            with suppress(IntegrityError):  # the first lease of a target, and another caller was first
+                async with self._transaction() as connection:
+                    query = select(LEASES).where(LEASES.c.target == target).with_for_update()
+                    held = (await connection.execute(query)).one_or_none()
+                    if held is None:
+                        values = {"target": target, "holder": holder, "token": 1, "until": until}
+                        await connection.execute(insert(LEASES).values(values))
+                        return 1, holder
+                    if held.holder != holder and _aware(held.until) > at:
+                        return None, held.holder
+                    taken = {"holder": holder, "token": held.token + 1, "until": until}
+                    await connection.execute(update(LEASES).where(LEASES.c.target == target).values(taken))
+                    return held.token + 1, holder
+        raise Unavailable("incident store", f"the lease of {target} is taken too fast", "Try again")
+
+    async def renew_lease(self, target: str, token: int, *, until: datetime) -> bool:
+        """Whether the token is still the newest; its lease then lasts until the given time.
+
+        Raises:
+            Unavailable: the database cannot be reached.
+        """
+        mine = update(LEASES).where(LEASES.c.target == target, LEASES.c.token == token)
+        async with self._transaction() as connection:
+            return (await connection.execute(mine.values(until=until))).rowcount == 1
+
+    async def release_lease(self, target: str, token: int) -> None:
+        """Let go of a target, unless another has it by now.
+
+        Raises:
+            Unavailable: the database cannot be reached.
+        """
+        mine = update(LEASES).where(LEASES.c.target == target, LEASES.c.token == token)
+        async with self._transaction() as connection:
+            await connection.execute(mine.values(until=_LONG_AGO, holder=""))
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[AsyncConnection]:
@@ -230,5 +304,9 @@ async def _by_key(connection: AsyncConnection, incident_id: str, key: str) -> Re
 
 
 def _recorded(row: Any) -> Recorded:
-    at: datetime = row.at if row.at.tzinfo else row.at.replace(tzinfo=UTC)  # SQLite drops the zone
-    return Recorded(seq=row.seq, at=at.astimezone(UTC), event=EVENT.validate_json(row.body))
+    return Recorded(seq=row.seq, at=_aware(row.at), event=EVENT.validate_json(row.body))
+
+
+def _aware(at: datetime) -> datetime:
+    """SQLite drops the zone."""
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)

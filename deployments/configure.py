@@ -150,7 +150,7 @@ async def _deploy(client: PrefectClient, definition: Definition, settings: Setti
 
 
 def _deployment(definition: Definition, flow: Flow[..., Any], settings: Settings) -> dict[str, Any]:
-    interval = definition.interval and settings.prefect.collect_evidence_every
+    interval = definition.interval and settings.prefect.intervals.get(definition.name, definition.interval)
     return {
         "name": definition.name,
         "entrypoint": definition.entrypoint,

@@ -39,11 +39,17 @@ class _Section(BaseModel):
 
 
 class PrefectSettings(_Section):
-    """Section `[prefect]`: how the runbook shows up in Prefect. `collect_evidence_every` is in seconds."""
+    """Section `[prefect]`: how the runbook shows up in Prefect. What is `_every` is in seconds."""
 
     environment: str = Field(default="default", pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")
     work_pool: str = Field(default="runbook", min_length=1)
     collect_evidence_every: int = Field(default=300, ge=10)
+    remind_every: int = Field(default=60, ge=10)
+
+    @property
+    def intervals(self) -> dict[str, int]:
+        """Seconds from run to run, by the name of the deployment that runs on a schedule."""
+        return {"collect-evidence": self.collect_evidence_every, "remind": self.remind_every}
 
 
 class ReceiverSettings(_Section):

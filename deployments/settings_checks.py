@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import NoneType
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
@@ -59,7 +59,11 @@ def unknown_keys(table: Mapping[str, Any], kind: type[BaseModel], *, at: str) ->
         if field is None:
             found.append(unknown(f"{at}.{key}", "key", kind.model_fields))
         elif isinstance(value, dict) and (nested := _nested(field)):
-            found += unknown_keys(value, nested, at=f"{at}.{key}")
+            named = get_origin(field.annotation) is dict  # a table of tables: `[policy.approvals.high]`
+            tables = value if named else {"": value}
+            for name, inner in tables.items():
+                if isinstance(inner, dict):
+                    found += unknown_keys(inner, nested, at=".".join(filter(None, (at, key, name))))
     return found
 
 
@@ -81,7 +85,8 @@ def mistakes_of(error: ValidationError, *, section: str) -> list[Mistake]:
     """What a model refused, without the values."""
     found = []
     for detail in error.errors(include_url=False, include_input=False, include_context=False):
-        key = ".".join((section, *(str(step) for step in detail["loc"])))
+        steps = (str(step) for step in detail["loc"] if step != "[key]")  # the key itself is what is wrong
+        key = ".".join((section, *steps))
         if detail["type"] == "missing":
             found.append(Mistake(key, "missing", "set it (runbook.example.toml explains it)"))
         else:

@@ -1,13 +1,15 @@
-"""One action of the plan: shown, approved, made, proved; or a person is told why not."""
+"""One action of the plan: shown, approved, made, proved; undone if it did not help; or a person is told."""
 
 from blocks.errors import Unavailable
 from flows.gate import approval
-from runbook.actions import ActionKind, ActionOutcome, ActionResult, PlannedAction
+from runbook.actions import ActionKind, ActionOutcome, ActionResult, PlannedAction, undo_of
+from runbook.gates import Choice
 from tasks.artifacts import publish_plan
+from tasks.by_hand import commands_to_undo
 from tasks.communicate import escalate, hand_over
 from tasks.incident import OpenIncident
 from tasks.inspect import inspect
-from tasks.mitigate import finish, make_change, preview_change
+from tasks.mitigate import finish, make_change, preview_change, stopped_by_limits
 
 NEEDS_A_PERSON = (
     ActionOutcome.BLOCKED,
@@ -17,15 +19,35 @@ NEEDS_A_PERSON = (
 )
 """Ends of a change after which the runbook cannot help any further by itself."""
 
+UNDONE = (ActionOutcome.DONE, ActionOutcome.ALREADY_IN_PLACE)
+
+NEW_PLANS = 5
+"""How often a target may change under an approval before the action is given up."""
+
 
 async def take_action(incident: OpenIncident, action: PlannedAction) -> ActionResult:
     """Take an action once; one that has ended is not taken again, but a person is still told if need be."""
     ended = (await incident.read()).results.get(action.id)
     result = ended or await _take(incident, action)
-    if action.spec.kind is ActionKind.CHANGE and result.outcome in NEEDS_A_PERSON:
+    if action.spec.kind is not ActionKind.CHANGE:
+        return result
+    undone = ""
+    if result.outcome is ActionOutcome.NOT_RECOVERED and action.spec.inverse is not None:
+        undone = await undo(incident, action)
+    if result.outcome in NEEDS_A_PERSON:
         outcome = result.outcome.replace("_", " ")
-        await escalate(incident, f"{action.spec.title}: {outcome}. {result.detail}")
+        await escalate(incident, f"{action.spec.title}: {outcome}. {result.detail}{undone}")
     return result
+
+
+async def undo(incident: OpenIncident, action: PlannedAction) -> str:
+    """Take a change back that did not help; says how it went, with the commands where it did not go well."""
+    undoing = undo_of(action)
+    result = (await incident.read()).results.get(undoing.id) or await change(incident, undoing)
+    if result.outcome in UNDONE:
+        return f". Undone: {result.detail}"
+    commands = "\n".join(await commands_to_undo(incident, action))
+    return f". NOT UNDONE ({result.outcome.replace('_', ' ')}: {result.detail}). By hand:\n{commands}"
 
 
 async def _take(incident: OpenIncident, action: PlannedAction) -> ActionResult:
@@ -39,19 +61,27 @@ async def _take(incident: OpenIncident, action: PlannedAction) -> ActionResult:
 
 
 async def change(incident: OpenIncident, action: PlannedAction) -> ActionResult:
-    """Preview, gate, make, prove."""
-    try:
-        plan = await preview_change(incident, action)
-    except Unavailable as error:
-        why = f"it cannot be previewed: {error}"
-        return await finish(incident, action, ActionOutcome.BLOCKED, why)
-    if plan.in_place:
-        return await finish(incident, action, ActionOutcome.ALREADY_IN_PLACE, plan.in_place)
-    if plan.blocked:
-        return await finish(incident, action, ActionOutcome.BLOCKED, plan.blocked)
-    await publish_plan(incident, plan)
-    decided = await approval(incident, plan)
-    return await make_change(incident, plan, decided)
+    """Preview, gate, make, prove. A target that changes in between is previewed and asked about anew."""
+    for _ in range(NEW_PLANS):
+        action = (await incident.read()).as_edited(action)
+        if stopped := await stopped_by_limits(incident, action):
+            return await finish(incident, action, ActionOutcome.BLOCKED, f"people only: {stopped}")
+        try:
+            plan = await preview_change(incident, action)
+        except Unavailable as error:
+            why = f"it cannot be previewed: {error}"
+            return await finish(incident, action, ActionOutcome.BLOCKED, why)
+        if plan.in_place:
+            return await finish(incident, action, ActionOutcome.ALREADY_IN_PLACE, plan.in_place)
+        if plan.blocked:
+            return await finish(incident, action, ActionOutcome.BLOCKED, plan.blocked)
+        await publish_plan(incident, plan)
+        decided = await approval(incident, plan)
+        if decided.answer.choice is Choice.EDIT:
+            continue
+        if result := await make_change(incident, plan, decided):
+            return result
+    return await finish(incident, action, ActionOutcome.FAILED, "the target does not stop changing")
 
 
 async def hand_off(incident: OpenIncident, action: PlannedAction) -> ActionResult:

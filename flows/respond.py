@@ -5,6 +5,7 @@ the incident's journal first, so what was done is not done again.
 """
 
 import asyncio
+from dataclasses import replace
 from typing import Annotated
 
 from prefect import flow
@@ -48,6 +49,8 @@ async def respond(
     summary: Summary = "PostHog integration in trouble",
     severity: Severity | None = None,
     incident: str | None = None,
+    requested_by: str = "",
+    dry_run: bool = False,
     environment: str = "default",
 ) -> IncidentReport:
     """Respond to a PostHog incident: triage, decide, mitigate, communicate, collect evidence, draft.
@@ -60,11 +63,21 @@ async def respond(
         severity: Your own estimate. The runbook assesses the severity from what it finds; yours decides where
             the facts do not suffice.
         incident: Id of an incident that is open already; leave it empty to open one.
+        requested_by: Your name. Whoever asks for a high-risk change is not its only approver.
+        dry_run: Do everything but change the cluster.
         environment: Which configuration to use: the name that `runbook configure` saved it under.
     """
     blocks = await Environment.load(environment)
-    alert = Alert(source="person", service=service, name="manual", summary=summary, severity=severity)
-    current, ours = await open_incident(blocks, alert, incident_id=incident, flow_run_id=flow_run_id())
+    alert = Alert(
+        source="person",
+        service=service,
+        name="manual",
+        summary=summary,
+        severity=severity,
+        requested_by=requested_by,
+    )
+    opened, ours = await open_incident(blocks, alert, incident_id=incident, flow_run_id=flow_run_id())
+    current = replace(opened, dry_run=dry_run)
     if not ours:
         return IncidentReport.of(await current.read(), joined=True)
 

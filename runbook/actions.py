@@ -21,6 +21,10 @@ class ActionName(StrEnum):
     ENABLE_FALLBACK = "enable_fallback"
     DISABLE_FALLBACK = "disable_fallback"
     ROLL_BACK = "roll_back"
+    RAISE_MEMORY_LIMIT = "raise_memory_limit"
+    SCALE = "scale"
+    DELETE_POD = "delete_pod"
+    UNDO = "undo"
     INSPECT_INFRASTRUCTURE = "inspect_infrastructure"
     HAND_OFF = "hand_off"
 
@@ -43,86 +47,139 @@ class Risk(StrEnum):
 
 
 class ActionSpec(Value):
-    """A row of the catalogue: what it does, how risky it is, how it is undone and what proves it."""
+    """A row of the catalogue: what it does, how risky it is, when it is possible, what proves and undoes it.
+
+    `inverse` is what takes it back when it does not help, `None` where there is nothing to take back; `undo`
+    says it in words. `editable` are the parameters that an approver may change at the gate.
+    """
 
     title: str
     kind: ActionKind
-    risk: Risk
+    risk: Risk = Risk.NONE
     success: str
+    preconditions: tuple[str, ...] = ()
     inverse: ActionName | None = None
     undo: str = ""
+    editable: tuple[str, ...] = ()
 
+
+_ROLLED_OUT = "the rollout finishes"
+_NOT_PAUSED = "the workload is not paused"
+_LITERAL = "the variable is set by a value, not from a reference"
+_SWITCH_BACK = "put the switch back to what it was"
 
 CATALOGUE: dict[ActionName, ActionSpec] = {
     ActionName.VERIFY_CREDENTIALS: ActionSpec(
         title="Verify the API key",
         kind=ActionKind.INSPECTION,
-        risk=Risk.NONE,
         success="the key is present, well formed and accepted by PostHog",
     ),
     ActionName.REPLACE_API_KEY: ActionSpec(
         title="Replace the API key and restart",
         kind=ActionKind.CHANGE,
         risk=Risk.HIGH,
+        preconditions=("PostHog rejects the present key", "PostHog accepts the new one", _NOT_PAUSED),
         success="PostHog accepts the new key, all pods run with it, errors fall under the threshold",
+        inverse=ActionName.UNDO,
         undo="put the previous key back (kept in the cluster) and restart",
     ),
     ActionName.RESTART_DEPLOYMENT: ActionSpec(
         title="Restart the pods",
         kind=ActionKind.CHANGE,
         risk=Risk.LOW,
-        success="the rollout finishes and the health endpoint says healthy",
+        preconditions=(_NOT_PAUSED, "there are pods to restart"),
+        success=f"{_ROLLED_OUT} and the health endpoint says healthy",
         undo="nothing to undo: the pod template is the same but for its restart time",
     ),
     ActionName.ENABLE_REQUEST_QUEUE: ActionSpec(
         title="Queue requests to PostHog",
         kind=ActionKind.CHANGE,
         risk=Risk.MEDIUM,
-        success="the rollout finishes and the rate of 429 falls under the threshold",
-        inverse=ActionName.DISABLE_REQUEST_QUEUE,
-        undo="remove the switch again",
+        preconditions=(_LITERAL,),
+        success=f"{_ROLLED_OUT} and the rate of 429 falls under the threshold",
+        inverse=ActionName.UNDO,
+        undo=_SWITCH_BACK,
     ),
     ActionName.DISABLE_REQUEST_QUEUE: ActionSpec(
         title="Stop queueing requests to PostHog",
         kind=ActionKind.CHANGE,
         risk=Risk.MEDIUM,
-        success="the rollout finishes and the error rate stays under the threshold",
-        inverse=ActionName.ENABLE_REQUEST_QUEUE,
-        undo="set the switch again",
+        preconditions=(_LITERAL,),
+        success=f"{_ROLLED_OUT} and the error rate stays under the threshold",
+        inverse=ActionName.UNDO,
+        undo=_SWITCH_BACK,
     ),
     ActionName.ENABLE_FALLBACK: ActionSpec(
         title="Enable the fallback (graceful degradation)",
         kind=ActionKind.CHANGE,
         risk=Risk.MEDIUM,
-        success="the rollout finishes and the error rate falls under the threshold",
-        inverse=ActionName.DISABLE_FALLBACK,
-        undo="remove the switch again",
+        preconditions=(_LITERAL,),
+        success=f"{_ROLLED_OUT} and the error rate falls under the threshold",
+        inverse=ActionName.UNDO,
+        undo=_SWITCH_BACK,
     ),
     ActionName.DISABLE_FALLBACK: ActionSpec(
         title="Disable the fallback",
         kind=ActionKind.CHANGE,
         risk=Risk.MEDIUM,
-        success="the rollout finishes and the error rate stays under the threshold",
-        inverse=ActionName.ENABLE_FALLBACK,
-        undo="set the switch again",
+        preconditions=(_LITERAL,),
+        success=f"{_ROLLED_OUT} and the error rate stays under the threshold",
+        inverse=ActionName.UNDO,
+        undo=_SWITCH_BACK,
     ),
     ActionName.ROLL_BACK: ActionSpec(
         title="Roll back to the previous revision",
         kind=ActionKind.CHANGE,
         risk=Risk.HIGH,
-        success="the rollout finishes and the health endpoint says healthy",
+        preconditions=(_NOT_PAUSED, "there is an earlier revision"),
+        success=f"{_ROLLED_OUT} and the health endpoint says healthy",
+        inverse=ActionName.UNDO,
         undo="roll forward to the revision that was replaced",
+    ),
+    ActionName.RAISE_MEMORY_LIMIT: ActionSpec(
+        title="Raise the memory limit",
+        kind=ActionKind.CHANGE,
+        risk=Risk.MEDIUM,
+        preconditions=("the container has a memory limit", "the new limit is under the configured ceiling"),
+        success=f"{_ROLLED_OUT}, no pod is killed for memory and the health endpoint says healthy",
+        inverse=ActionName.UNDO,
+        undo="put the limit back to what it was",
+        editable=("memory",),
+    ),
+    ActionName.SCALE: ActionSpec(
+        title="Change the number of pods",
+        kind=ActionKind.CHANGE,
+        risk=Risk.MEDIUM,
+        preconditions=("the number is within the configured bounds",),
+        success=f"{_ROLLED_OUT} and the health endpoint says healthy",
+        inverse=ActionName.UNDO,
+        undo="put the number back to what it was",
+        editable=("replicas",),
+    ),
+    ActionName.DELETE_POD: ActionSpec(
+        title="Delete one stuck pod",
+        kind=ActionKind.CHANGE,
+        risk=Risk.LOW,
+        preconditions=("the pod belongs to the workload", "it is the very pod that triage saw"),
+        success="another pod has taken its place and all are ready",
+        undo="nothing to undo: the workload's controller makes another pod",
+    ),
+    ActionName.UNDO: ActionSpec(
+        title="Undo a change that did not help",
+        kind=ActionKind.CHANGE,
+        risk=Risk.MEDIUM,
+        preconditions=("nobody else has changed the same field since",),
+        success=f"the field is what it was before, and {_ROLLED_OUT}",
+        undo="make the change again by hand",
     ),
     ActionName.INSPECT_INFRASTRUCTURE: ActionSpec(
         title="Inspect pods, memory and network",
         kind=ActionKind.INSPECTION,
-        risk=Risk.NONE,
         success="the state of pods, memory and network is on record",
     ),
     ActionName.HAND_OFF: ActionSpec(
         title="Hand over to a person",
         kind=ActionKind.HAND_OFF,
-        risk=Risk.NONE,
         success="the person has the text and acts outside of this runbook",
     ),
 }
@@ -149,24 +206,44 @@ class PlannedAction(Value):
         return CATALOGUE[self.name]
 
 
+def undo_of(action: PlannedAction) -> PlannedAction:
+    """The action that takes another one back."""
+    return PlannedAction(
+        id=f"{action.id}-undo",
+        name=ActionName.UNDO,
+        target=action.target,
+        because=f"it did not help: {action.spec.title}",
+        parameters={"undoes": action.id},
+    )
+
+
 class ChangePlan(Value):
     """The preview of an action: what exactly would change, made by a server-side dry run.
 
-    `diff` is a unified diff of the live object with secret values masked. `blocked` says why the action
-    cannot be taken at all (a precondition does not hold), `in_place` why it need not be.
+    `diff` is a unified diff of the live object with secret values masked, `live` that object as it is, masked
+    too. `basis` has a fingerprint of everything that the approver relies on and that is not to change before
+    the change is made: status is no part of it. `resource_versions` bind the request to the objects that
+    were looked at. `before` is what the undo puts back, field by field; never a secret.
+
+    `blocked` says why the action cannot be taken at all (a precondition does not hold), `in_place` why it
+    need not be.
     """
 
     action: PlannedAction
     diff: str = ""
     affects: tuple[str, ...] = ()
+    live: str = ""
+    basis: dict[str, str] = {}
     resource_versions: dict[str, str] = {}
+    before: dict[str, str | None] = {}
     blocked: str | None = None
     in_place: str | None = None
 
     @property
     def digest(self) -> str:
-        """SHA-256 over what an approver agrees to: the action and its diff."""
-        return sha256(f"{self.action.model_dump_json()}\n{self.diff}".encode()).hexdigest()
+        """SHA-256 over what an approver agrees to: the action, its diff, and what it was made on."""
+        basis = "\n".join(f"{name}={self.basis[name]}" for name in sorted(self.basis))
+        return sha256(f"{self.action.model_dump_json()}\n{self.diff}\n{basis}".encode()).hexdigest()
 
 
 class ActionOutcome(StrEnum):
@@ -179,6 +256,7 @@ class ActionOutcome(StrEnum):
     ALREADY_IN_PLACE = "already_in_place"
     BLOCKED = "blocked"
     REJECTED = "rejected"
+    DRY_RUN = "dry_run"
     FAILED = "failed"
     HANDED_OFF = "handed_off"
 

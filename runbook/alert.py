@@ -18,7 +18,8 @@ class Alert(Value):
     """One alert about a service.
 
     `severity` is the sender's claim, not our assessment. `fingerprint` is the sender's identity of the
-    alert; the same fingerprint is the same alert again. `starts_at` is aware UTC.
+    alert; the same fingerprint is the same alert again. `starts_at` is aware UTC. `requested_by` is the
+    person who started the response by hand.
     """
 
     source: str
@@ -31,3 +32,4 @@ class Alert(Value):
     starts_at: datetime | None = None
     url: str = ""
     labels: dict[str, str] = {}
+    requested_by: str = ""

@@ -32,7 +32,7 @@ def decide(findings: Findings, *, claimed: Severity | None, policy: Policy) -> D
         mix=mix,
         path=path,
         severity=assess_severity(findings, verdict, claimed=claimed, policy=policy),
-        plan=make_plan(verdict, mix, findings),
+        plan=make_plan(verdict, mix, findings, policy),
         would_flip=counterfactuals(findings, verdict),
     )
 

@@ -46,6 +46,11 @@ def unified_diff(
     return "\n".join(lines)
 
 
+def manifest_text(manifest: Mapping[str, JsonValue]) -> str:
+    """The object as people see it in a diff: YAML, secrets masked, without what the server writes."""
+    return "\n".join(_yaml_lines(redact_value(_without_noise(manifest))))
+
+
 def _without_noise(manifest: Mapping[str, JsonValue] | None) -> JsonValue:
     if manifest is None:
         return None

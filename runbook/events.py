@@ -83,8 +83,25 @@ class ActionPreviewed(Value):
     since: datetime
 
 
+class PlanDrifted(Value):
+    """A plan that people were asked about holds no more; `because` says what has changed since.
+
+    `voided` are the people whose approval does not count any more.
+    """
+
+    type: Literal["PlanDrifted"] = "PlanDrifted"
+    action_id: str
+    old_digest: str
+    new_digest: str
+    because: tuple[str, ...]
+    voided: tuple[str, ...] = ()
+
+
 class ApprovalRequested(Value):
-    """The run is suspended until someone answers. `gate` is unique for each time of asking."""
+    """The run is suspended until someone answers. `gate` is unique for each time of asking.
+
+    `remind_at` (aware UTC) is when someone who asked for a later time wants to be reminded.
+    """
 
     type: Literal["ApprovalRequested"] = "ApprovalRequested"
     gate: str
@@ -92,6 +109,15 @@ class ApprovalRequested(Value):
     plan_digest: str
     question: str
     flow_run_id: str
+    remind_at: datetime | None = None
+
+
+class ApprovalReminded(Value):
+    """An unanswered gate was brought to people's notice; `escalated` when a person was paged about it."""
+
+    type: Literal["ApprovalReminded"] = "ApprovalReminded"
+    gate: str
+    escalated: bool = False
 
 
 class ApprovalAnswered(Value):
@@ -174,6 +200,19 @@ class IncidentResolved(Value):
     because: tuple[str, ...]
 
 
+class SwitchChecked(Value):
+    """A temporary switch was looked at after the incident's end, to tell people of it unless it is off.
+
+    `switch` is `VARIABLE=value`. `on` is `None` where nobody can tell; `detail` says why.
+    """
+
+    type: Literal["SwitchChecked"] = "SwitchChecked"
+    action_id: str
+    switch: str
+    on: bool | None
+    detail: str = ""
+
+
 class EvidenceCollected(Value):
     """Evidence was written and sealed. `files` maps each name to its SHA-256."""
 
@@ -226,7 +265,9 @@ Event = Annotated[
     | DecisionMade
     | SeverityOverridden
     | ActionPreviewed
+    | PlanDrifted
     | ApprovalRequested
+    | ApprovalReminded
     | ApprovalAnswered
     | ApprovalRefused
     | EffectIntended
@@ -237,6 +278,7 @@ Event = Annotated[
     | WatchStarted
     | RecoveryChecked
     | IncidentResolved
+    | SwitchChecked
     | EvidenceCollected
     | PostmortemDrafted
     | ArtifactPublished

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from runbook import events as e
-from runbook.actions import ActionResult, ChangePlan
+from runbook.actions import ActionResult, ChangePlan, PlannedAction
 from runbook.alert import Alert
 from runbook.effects import Effect
 from runbook.findings import Findings
@@ -37,7 +37,7 @@ class Outcome(StrEnum):
 
 
 class PendingGate(Value):
-    """A question that waits for a person. `asked_at` is aware UTC."""
+    """A question that waits for a person. Times are aware UTC; `remind_at` is what someone asked for."""
 
     gate: str
     action_id: str
@@ -45,6 +45,7 @@ class PendingGate(Value):
     question: str
     flow_run_id: str
     asked_at: datetime
+    remind_at: datetime | None = None
 
 
 class Incident(Value):
@@ -164,6 +165,7 @@ class Incident(Value):
             question=newest.question,
             flow_run_id=newest.flow_run_id,
             asked_at=asked[-1].at,
+            remind_at=newest.remind_at,
         )
 
     @property
@@ -177,12 +179,13 @@ class Incident(Value):
                 settled.setdefault(item.event.gate, None)
         return settled
 
-    def decided(self, action_id: str, plan_digest: str) -> e.ApprovalAnswered | None:
-        """The deciding answer to a plan, approve or reject; `not yet` decides nothing."""
-        for event in reversed(self.events(e.ApprovalAnswered)):
-            if (event.action_id, event.plan_digest) == (action_id, plan_digest):
-                return None if event.answer.choice is Choice.NOT_YET else event
-        return None
+    def as_edited(self, action: PlannedAction) -> PlannedAction:
+        """The action with the parameters that people have changed at its gates."""
+        edits: dict[str, str] = {}
+        for event in self.events(e.ApprovalAnswered):
+            if event.action_id == action.id and event.answer.choice is Choice.EDIT:
+                edits |= event.answer.parameters
+        return action.model_copy(update={"parameters": action.parameters | edits}) if edits else action
 
     @property
     def announcements(self) -> tuple[e.StatusAnnounced, ...]:

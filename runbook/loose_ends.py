@@ -2,6 +2,7 @@
 
 from runbook.actions import TEMPORARY_SWITCHES, ActionName, ActionOutcome, PlannedAction
 from runbook.effects import Effect, EffectOutcome
+from runbook.events import SwitchChecked
 from runbook.findings import Finding
 from runbook.incident import Incident
 
@@ -18,10 +19,17 @@ IN_FORCE = frozenset(
 
 
 def switches_left_on(incident: Incident) -> tuple[PlannedAction, ...]:
-    """Temporary switches that were turned on and not off again, in the order in which they were."""
+    """Temporary switches that were turned on and not off again, in the order in which they were.
+
+    One that was found off after the incident's end was taken off by somebody else.
+    """
     on: dict[ActionName, PlannedAction] = {}
     for result in incident.results.values():
         name = result.action.name
+        if name is ActionName.UNDO and result.outcome in IN_FORCE:
+            undone = result.action.parameters["undoes"]
+            on = {name: action for name, action in on.items() if action.id != undone}
+            continue
         if result.outcome not in IN_FORCE:
             continue
         if name in TEMPORARY_SWITCHES:
@@ -29,7 +37,8 @@ def switches_left_on(incident: Incident) -> tuple[PlannedAction, ...]:
         for switched_on, off in TEMPORARY_SWITCHES.items():
             if name is off:
                 on.pop(switched_on, None)
-    return tuple(on.values())
+    found_off = {event.action_id for event in incident.events(SwitchChecked) if event.on is False}
+    return tuple(action for action in on.values() if action.id not in found_off)
 
 
 def hand_offs(incident: Incident) -> tuple[PlannedAction, ...]:

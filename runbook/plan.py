@@ -3,26 +3,38 @@
 from collections.abc import Iterator
 
 from runbook.actions import ActionName, PlannedAction
-from runbook.findings import Check, Findings
+from runbook.findings import Check, Findings, Status
+from runbook.policy import Policy
+from runbook.quantities import as_quantity, memory_bytes
 from runbook.readings import ProbeOutcome
 from runbook.verdict import ErrorType, Verdict
 
 Step = tuple[ActionName, str, dict[str, str]]
 
 HAND_OFFS = {
-    "limit": "Ask PostHog support for a higher rate limit (long-term remedy for 429).",
+    "limit": (
+        "Ask PostHog support for a higher rate limit (long-term remedy for 429). Ready to send: "
+        "“Hello, our project gets 429 responses from your API since {since}. We queue our requests now. "
+        "Please raise our rate limit, or tell us which one we hit and what would keep us under it.”"
+    ),
     "dashboard": "Check in the PostHog dashboard whether the key was rotated, by whom and when.",
-    "scope": "Ask the PostHog project's admin to give the API key the missing scope.",
+    "scope": (
+        "Escalate to admin: the API key lacks a permission. Ready to send: “Please give the API key of our "
+        "PostHog integration the scope that it lacks ({detail}). Without it our requests are refused (403); "
+        "it can be changed in the PostHog dashboard under the project's settings, API keys.”"
+    ),
     "config": "Check the integration's configuration: the errors are of no type that the runbook knows.",
     "infrastructure": "Look at the cluster: nothing was found that a restart or a rollback would cure.",
 }
 """What only a person can do, by topic."""
 
 
-def make_plan(verdict: Verdict, mix: dict[ErrorType, float], findings: Findings) -> tuple[PlannedAction, ...]:
+def make_plan(
+    verdict: Verdict, mix: dict[ErrorType, float], findings: Findings, policy: Policy
+) -> tuple[PlannedAction, ...]:
     """The actions in the order of the runbook; for mixed errors the largest type first, each action once."""
     steps: dict[tuple[ActionName, str], Step] = {}
-    for step in _steps(verdict, mix, findings):
+    for step in _steps(verdict, mix, findings, policy):
         steps.setdefault((step[0], step[2].get("topic", "")), step)
     target = (
         findings[Check.WORKLOAD].source if findings.status(Check.WORKLOAD) != "unknown" else "the workload"
@@ -39,7 +51,9 @@ def make_plan(verdict: Verdict, mix: dict[ErrorType, float], findings: Findings)
     )
 
 
-def _steps(verdict: Verdict, mix: dict[ErrorType, float], findings: Findings) -> Iterator[Step]:
+def _steps(
+    verdict: Verdict, mix: dict[ErrorType, float], findings: Findings, policy: Policy
+) -> Iterator[Step]:
     match verdict:
         case Verdict.POSTHOG_OUTAGE:
             yield (
@@ -51,7 +65,7 @@ def _steps(verdict: Verdict, mix: dict[ErrorType, float], findings: Findings) ->
             for kind in mix:
                 yield from _for_error_type(kind, findings)
         case Verdict.INFRASTRUCTURE_ISSUE:
-            yield from _for_infrastructure(findings)
+            yield from _for_infrastructure(findings, policy)
         case Verdict.RESOLVED_OR_INTERMITTENT | Verdict.UNKNOWN:
             return
 
@@ -62,12 +76,12 @@ def _for_error_type(kind: ErrorType, findings: Findings) -> Iterator[Step]:
             yield from _for_authentication(findings)
         case ErrorType.RATE_LIMITED:
             yield ActionName.ENABLE_REQUEST_QUEUE, "PostHog limits our request rate: queue requests", {}
-            yield _hand_off("limit")
+            yield _hand_off("limit", findings)
         case ErrorType.POSTHOG_ERRORS:
             yield ActionName.ENABLE_FALLBACK, "PostHog fails without listing it: degrade gracefully", {}
         case _:
             yield ActionName.VERIFY_CREDENTIALS, "errors of an unknown type: check credentials first", {}
-            yield _hand_off("config")
+            yield _hand_off("config", findings)
 
 
 def _for_authentication(findings: Findings) -> Iterator[Step]:
@@ -75,20 +89,20 @@ def _for_authentication(findings: Findings) -> Iterator[Step]:
     yield ActionName.VERIFY_CREDENTIALS, "PostHog answers 401 or 403: check the key", {}
     match findings.fact(Check.PROBE, "outcome"):
         case ProbeOutcome.SCOPE_MISSING:
-            yield _hand_off("scope")
+            yield _hand_off("scope", findings)
         case ProbeOutcome.ACCEPTED if _mostly_forbidden(findings):
-            yield _hand_off("scope")
+            yield _hand_off("scope", findings)
         case ProbeOutcome.ACCEPTED:
             because = "PostHog accepts the stored key, so the pods must be running with another one"
             yield ActionName.RESTART_DEPLOYMENT, because, {}
-            yield _hand_off("dashboard")
+            yield _hand_off("dashboard", findings)
         case ProbeOutcome.KEY_REJECTED:
             yield ActionName.REPLACE_API_KEY, "PostHog rejects the stored key", {}
-            yield _hand_off("dashboard")
+            yield _hand_off("dashboard", findings)
         case _:
             because = "PostHog answers 401 or 403, and the stored key could not be tried"
             yield ActionName.REPLACE_API_KEY, because, {}
-            yield _hand_off("dashboard")
+            yield _hand_off("dashboard", findings)
 
 
 def _mostly_forbidden(findings: Findings) -> bool:
@@ -100,7 +114,7 @@ def _mostly_forbidden(findings: Findings) -> bool:
     return False
 
 
-def _for_infrastructure(findings: Findings) -> Iterator[Step]:
+def _for_infrastructure(findings: Findings, policy: Policy) -> Iterator[Step]:
     yield ActionName.INSPECT_INFRASTRUCTURE, "our service is unhealthy while PostHog answers", {}
     suspect = findings.fact(Check.WORKLOAD, "recent_rollout")
     crashing = findings.fact(Check.WORKLOAD, "crashing_revisions")
@@ -108,12 +122,31 @@ def _for_infrastructure(findings: Findings) -> Iterator[Step]:
         because = f"revision {suspect} was rolled out shortly before and its pods do not start"
         yield ActionName.ROLL_BACK, because, {"from_revision": str(suspect)}
     elif findings.fact(Check.WORKLOAD, "killed_for_memory"):
-        yield ActionName.RESTART_DEPLOYMENT, "pods were killed for memory: a restart frees it for a while", {}
+        yield _for_memory(findings, policy)
     elif findings.fact(Check.WORKLOAD, "desired") == 0:
-        yield _hand_off("infrastructure")
+        because = "the workload is scaled to zero: if nobody meant that, bring it back"
+        yield ActionName.SCALE, because, {"replicas": "1"}
+        yield _hand_off("infrastructure", findings)
+    elif stuck := findings.fact(Check.WORKLOAD, "stuck_pod"):
+        yield ActionName.DELETE_POD, f"{stuck} is not ready while its siblings are", {"pod": str(stuck)}
     else:
         yield ActionName.RESTART_DEPLOYMENT, "the service is unhealthy without a named cause", {}
 
 
-def _hand_off(topic: str) -> Step:
-    return ActionName.HAND_OFF, HAND_OFFS[topic], {"topic": topic}
+def _for_memory(findings: Findings, policy: Policy) -> Step:
+    """Twice the limit, as far as the ceiling goes; a restart only frees memory for a while."""
+    present = findings.fact(Check.WORKLOAD, "memory_limit")
+    if isinstance(present, str) and present:
+        ceiling = memory_bytes(policy.memory_ceiling)
+        wanted = min(2 * memory_bytes(present), ceiling)
+        if wanted > memory_bytes(present):
+            because = f"pods were killed for memory at a limit of {present}"
+            return ActionName.RAISE_MEMORY_LIMIT, because, {"memory": as_quantity(wanted)}
+    return ActionName.RESTART_DEPLOYMENT, "pods were killed for memory: a restart frees it for a while", {}
+
+
+def _hand_off(topic: str, findings: Findings) -> Step:
+    probe = findings[Check.PROBE]
+    lacking = probe.summary if probe.status is Status.BAD else "it answers 403 to our requests"
+    words = {"since": f"{probe.observed_at:%Y-%m-%d %H:%M} UTC", "detail": lacking}
+    return ActionName.HAND_OFF, HAND_OFFS[topic].format(**words), {"topic": topic}

@@ -5,9 +5,11 @@ All durations are seconds, all rates per second, unless the name says otherwise.
 
 from datetime import timedelta
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from runbook.actions import CATALOGUE, ActionKind, ActionName, Risk
 from runbook.business_hours import BusinessCalendar
+from runbook.quantities import memory_bytes
 from runbook.severity import Severity
 from runbook.value import Value
 
@@ -17,6 +19,28 @@ class Switch(Value):
 
     variable: str
     value: str
+
+
+class ApprovalRule(Value):
+    """Who may approve changes of one risk class, and how many of them it takes."""
+
+    approvers: tuple[str, ...] = Field(
+        default=(),
+        title="Approvers",
+        description="The names that may approve; empty lets anybody.",
+    )
+    count: int = Field(
+        default=1,
+        ge=1,
+        le=2,
+        title="How many",
+        description="How many different people have to approve: 1 or 2.",
+    )
+    accept_unverified: bool = Field(
+        default=True,
+        title="Accept unverified",
+        description="Whether a name counts that the channel did not prove, as in Prefect's form.",
+    )
 
 
 class Policy(Value):
@@ -83,6 +107,70 @@ class Policy(Value):
         default="posthog-replacement-key",
         title="Replacement key",
         description="Name of the Prefect Secret block that holds the new API key, never typed into a form.",
+    )
+    approvals: dict[Risk, ApprovalRule] = Field(
+        default={Risk.HIGH: ApprovalRule(accept_unverified=False)},
+        title="Approvals",
+        description=(
+            "Who may approve what, by risk: low, medium, high. What is not named, anybody may; "
+            "high-risk changes take a proven identity unless accept_unverified is set there."
+        ),
+    )
+    preapproved: dict[ActionName, tuple[Severity, ...]] = Field(
+        default={},
+        title="Pre-approved",
+        description="Low-risk actions that need no approval at these severities. Off by default.",
+    )
+    undo_needs_approval: bool = Field(
+        default=False,
+        title="Undo needs approval",
+        description="Ask again before a change that did not help is undone; else its approval covers that.",
+    )
+    dry_run_only: bool = Field(
+        default=False,
+        title="Dry run only",
+        description="Run everything to the point of changing the cluster, and stop there.",
+    )
+    remind_after_seconds: int = Field(
+        default=300,
+        ge=1,
+        title="Remind after",
+        description="How long a gate stays unanswered until the channel is reminded.",
+    )
+    escalate_after_seconds: int = Field(
+        default=900,
+        ge=1,
+        title="Escalate after",
+        description="How long a gate stays unanswered until a person is paged; nothing is applied for it.",
+    )
+    changes_per_incident: int = Field(
+        default=6,
+        ge=0,
+        title="Changes per incident",
+        description="After so many changes an incident is left to people; undoing is not limited.",
+    )
+    changes_per_hour: int = Field(
+        default=12,
+        ge=0,
+        title="Changes per hour",
+        description="The same for all incidents of this environment within an hour.",
+    )
+    memory_ceiling: str = Field(
+        default="2Gi",
+        title="Memory ceiling",
+        description="A memory limit is never raised above this.",
+    )
+    replicas_ceiling: int = Field(
+        default=10,
+        ge=1,
+        title="Replicas ceiling",
+        description="The workload is never scaled above this number of pods.",
+    )
+    hold_seconds: float = Field(
+        default=60,
+        ge=0,
+        title="Hold window",
+        description="How long the success of a change has to hold before it counts.",
     )
     rollout_deadline_seconds: float = Field(
         default=300,
@@ -155,6 +243,36 @@ class Policy(Value):
         title="Business calendar",
         description="Time zone, business hours and holidays that `next business day` goes by.",
     )
+
+    @field_validator("approvals")
+    @classmethod
+    def _strict_unless_said(cls, value: dict[Risk, ApprovalRule]) -> dict[Risk, ApprovalRule]:
+        """A rule about something else does not loosen the default for high-risk changes."""
+        rule = value.get(Risk.HIGH, ApprovalRule())
+        if "accept_unverified" in rule.model_fields_set:
+            return value
+        return value | {Risk.HIGH: rule.model_copy(update={"accept_unverified": False})}
+
+    @field_validator("preapproved")
+    @classmethod
+    def _only_low_risk(
+        cls, value: dict[ActionName, tuple[Severity, ...]]
+    ) -> dict[ActionName, tuple[Severity, ...]]:
+        for name in value:
+            spec = CATALOGUE[name]
+            if spec.kind is not ActionKind.CHANGE or spec.risk is not Risk.LOW:
+                raise ValueError(f"{name.value} is not a low-risk change: it needs a person's approval")
+        return value
+
+    @field_validator("memory_ceiling")
+    @classmethod
+    def _is_memory(cls, value: str) -> str:
+        memory_bytes(value)
+        return value
+
+    def rule_for(self, risk: Risk) -> ApprovalRule:
+        """Who may approve changes of this risk."""
+        return self.approvals.get(risk, ApprovalRule())
 
     def next_update_in(self, severity: Severity) -> timedelta:
         """The promise made in every internal update."""

@@ -15,6 +15,9 @@ PROOF: dict[ActionName, tuple[Check, ...]] = {
     ActionName.REPLACE_API_KEY: (Check.PROBE, Check.ERROR_RATE),
     ActionName.RESTART_DEPLOYMENT: (Check.HEALTH, Check.WORKLOAD),
     ActionName.ROLL_BACK: (Check.HEALTH, Check.WORKLOAD),
+    ActionName.RAISE_MEMORY_LIMIT: (Check.HEALTH, Check.WORKLOAD),
+    ActionName.SCALE: (Check.HEALTH, Check.WORKLOAD),
+    ActionName.DELETE_POD: (Check.WORKLOAD,),
 }
 """The checks that must be ok for an action to have succeeded."""
 

@@ -44,21 +44,32 @@ def decision_markdown(decision: Decision) -> str:
     )
 
 
-def plan_markdown(change_plan: ChangePlan, decision: Decision | None = None) -> str:
-    """The preview of a change: exactly what would change, why, and how it is proved and undone."""
+def plan_markdown(change_plan: ChangePlan, decision: Decision | None = None, who: str = "") -> str:
+    """The preview of a change: exactly what would change, why, and how it is proved and undone.
+
+    `who` says whose approval it takes, or has already.
+    """
     return render(
         "plan.md.j2",
         plan=change_plan,
         spec=change_plan.action.spec,
         reasons=decision.because if decision else (),
         digest=short_digest(change_plan),
+        who=who,
     )
 
 
-def gate_question(change_plan: ChangePlan) -> str:
-    """The question at a gate, as markdown; its first line is the question itself."""
+def gate_question(change_plan: ChangePlan, needed: str = "") -> str:
+    """The question at a gate, as markdown; its first line is the question itself.
+
+    `needed` says who has to approve, where not anybody may.
+    """
     return render(
-        "gate.md.j2", plan=change_plan, spec=change_plan.action.spec, digest=short_digest(change_plan)
+        "gate.md.j2",
+        plan=change_plan,
+        spec=change_plan.action.spec,
+        digest=short_digest(change_plan),
+        needed=needed,
     )
 
 

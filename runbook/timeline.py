@@ -5,13 +5,13 @@ from datetime import datetime
 from functools import singledispatch
 
 from runbook import events as e
+from runbook.actions import ActionOutcome
 from runbook.alert import AlertStatus
 from runbook.effects import EffectOutcome
 from runbook.findings import Status
-from runbook.gates import Choice
 from runbook.incident import Incident, Outcome
 from runbook.value import Value
-from runbook.wording import ACTION_OUTCOMES, OUTCOMES, VERDICT_TITLES, count
+from runbook.wording import ACTION_OUTCOMES, ANSWERED, OUTCOMES, VERDICT_TITLES, count
 
 MACHINERY = (e.RunStarted, e.TriageStarted, e.EffectIntended, e.ArtifactPublished)
 """Events that tell how the runbook works rather than what happened; an intent without an outcome is told."""
@@ -103,6 +103,17 @@ def _(event: e.ActionPreviewed) -> str:
 
 
 @sentence.register
+def _(event: e.PlanDrifted) -> str:
+    void = f"; the approval of {', '.join(event.voided)} is void" if event.voided else ""
+    return f"The plan of {event.action_id} holds no more: {'; '.join(event.because)}{void}"
+
+
+@sentence.register
+def _(event: e.ApprovalReminded) -> str:
+    return f"{'A person was paged' if event.escalated else 'Reminded'}: {event.gate} is unanswered"
+
+
+@sentence.register
 def _(event: e.ApprovalRequested) -> str:
     asked = event.question.strip().splitlines()
     return f"Approval asked: {asked[0].lstrip('# ') if asked else event.action_id}"
@@ -111,9 +122,9 @@ def _(event: e.ApprovalRequested) -> str:
 @sentence.register
 def _(event: e.ApprovalAnswered) -> str:
     answer = event.answer
-    verb = {Choice.APPROVE: "approved", Choice.REJECT: "rejected", Choice.NOT_YET: "put off"}[answer.choice]
     reason = f": {answer.reason}" if answer.reason else ""
-    return f"{answer.approver} {verb} {event.action_id} ({answer.channel}){reason}"
+    edits = "".join(f", {name} = {value}" for name, value in answer.parameters.items())
+    return f"{answer.approver} {ANSWERED[answer.choice]} {event.action_id}{edits} ({answer.channel}){reason}"
 
 
 @sentence.register
@@ -143,7 +154,8 @@ def _(event: e.EffectSettled) -> str:
 @sentence.register
 def _(event: e.ActionFinished) -> str:
     result = event.result
-    by = f", approved by {result.approved_by}" if result.approved_by else ""
+    said = "by" if result.outcome is ActionOutcome.REJECTED else "approved by"
+    by = f", {said} {result.approved_by}" if result.approved_by else ""
     detail = f": {result.detail}" if result.detail else ""
     action, outcome = result.action, ACTION_OUTCOMES[result.outcome]
     return f"{action.spec.title} on {action.target}: {outcome}{by}{detail}"
@@ -173,6 +185,12 @@ def _(event: e.RecoveryChecked) -> str:
 @sentence.register
 def _(event: e.IncidentResolved) -> str:
     return f"Response ended: {_outcome(event.outcome)}{_because(event.because)}"
+
+
+@sentence.register
+def _(event: e.SwitchChecked) -> str:
+    found = {True: "is still on", False: "is off by now", None: "may still be on"}[event.on]
+    return f"{event.switch} {found}{f': {event.detail}' if event.detail else ''}"
 
 
 @sentence.register

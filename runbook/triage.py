@@ -228,6 +228,7 @@ def judge_workload(reading: WorkloadReading, *, policy: Policy, now: datetime) -
             "ready": reading.ready,
             "crashing": list(waiting),
             "killed_for_memory": list(killed),
+            "stuck_pod": _stuck_pod(reading),
             "memory_limit": reading.memory_limit,
             "recent_rollout": suspect,
             "crashing_revisions": list(_crashing_revisions(reading)),
@@ -238,6 +239,14 @@ def judge_workload(reading: WorkloadReading, *, policy: Policy, now: datetime) -
         source=reading.target,
         observed_at=now,
     )
+
+
+def _stuck_pod(reading: WorkloadReading) -> str | None:
+    """The one pod that is not ready while all its siblings are, and does not crash."""
+    pods = [pod for pod in reading.pods if not pod.terminating]
+    waiting = [pod for pod in pods if not pod.ready]
+    alone = len(waiting) == 1 and len(pods) > 1 and reading.ready == reading.desired - 1
+    return waiting[0].name if alone and waiting[0].waiting not in CRASHES else None
 
 
 def _crashing_revisions(reading: WorkloadReading) -> list[str]:

@@ -2,6 +2,7 @@
 
 from runbook.actions import ActionOutcome
 from runbook.findings import Check, Status
+from runbook.gates import Choice
 from runbook.incident import Outcome
 from runbook.verdict import Verdict
 
@@ -33,9 +34,18 @@ ACTION_OUTCOMES = {
     ActionOutcome.ALREADY_IN_PLACE: "already in place",
     ActionOutcome.BLOCKED: "not possible",
     ActionOutcome.REJECTED: "rejected",
+    ActionOutcome.DRY_RUN: "approved, and not made: dry run only",
     ActionOutcome.FAILED: "failed",
     ActionOutcome.HANDED_OFF: "handed over to a person",
 }
+
+ANSWERED = {
+    Choice.APPROVE: "approved",
+    Choice.REJECT: "rejected",
+    Choice.EDIT: "edited",
+    Choice.SNOOZE: "put off",
+}
+"""What someone did at a gate."""
 
 OUTCOMES = {
     Outcome.RECOVERED: "recovered",

@@ -11,6 +11,7 @@ from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
 from prefect.cache_policies import NO_CACHE
 
 from runbook.actions import ChangePlan
+from runbook.approvals import approval_words
 from runbook.events import ArtifactPublished, EvidenceCollected
 from runbook.findings import Findings
 from runbook.report import (
@@ -52,8 +53,9 @@ async def publish_plan(incident: OpenIncident, plan: ChangePlan) -> None:
     journal = await incident.read()
     known = [event.plan_digest for event in journal.events(ArtifactPublished) if event.key == key]
     if plan.digest not in known:
+        who = approval_words(journal, plan, incident.policy)
         creating = acreate_markdown_artifact(
-            plan_markdown(plan, journal.decision), key=key, description=plan.action.spec.title
+            plan_markdown(plan, journal.decision, who), key=key, description=plan.action.spec.title
         )
         if await _published(key, creating):
             await incident.record(ArtifactPublished(key=key, kind="markdown", plan_digest=plan.digest))

@@ -4,9 +4,12 @@ A message is an effect like any other. What is announced is rendered when the ef
 journal says who was told what and when.
 """
 
+from hashlib import sha256
+
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from blocks.pager import Pager
 from runbook.effects import Authority, Effect
 from runbook.events import IncidentEscalated, StatusAnnounced
 from runbook.incident import Incident, State
@@ -21,6 +24,9 @@ ANNOUNCE = Authority.policy("announce")
 PUBLISH = Authority.policy("publish_from")
 PAGE = Authority.policy("page_from")
 ESCALATE = Authority.policy("escalate")
+
+CALL_ENDED = "-resolved"
+"""How the names of the effects end that end a call."""
 
 
 @task(name="announce", task_run_name="announce {state.value}", cache_policy=NO_CACHE)
@@ -59,16 +65,29 @@ async def page_on_opening(incident: OpenIncident) -> None:
 
 
 @task(name="escalate", task_run_name="escalate", cache_policy=NO_CACHE)
-async def escalate(incident: OpenIncident, because: str) -> None:
-    """Call a person because the runbook cannot go on by itself, by the pager and in the channel."""
+async def escalate(incident: OpenIncident, because: str) -> bool:
+    """Call a person because the runbook cannot go on by itself, by the pager and in the channel.
+
+    Each reason is a call of its own, made once. Returns whether it got through everywhere; what did not is
+    tried again when the same is asked for again.
+    """
     journal = await incident.read()
-    known = [event.because for event in journal.events(IncidentEscalated)]
-    number = known.index(because) + 1 if because in known else len(known) + 1
-    await incident.record(IncidentEscalated(because=because), key=f"escalated:{number}")
-    await _page(incident, journal, f"{journal.service}: {because}", ESCALATE, f"escalated-{number}")
+    if because not in _reasons(journal):
+        key = f"escalated:{sha256(because.encode()).hexdigest()}"
+        await incident.record(IncidentEscalated(because=because), key=key)
+        journal = await incident.read()
+    name = f"escalated-{_reasons(journal).index(because) + 1}"
+    told = []
+    if called := await _page(incident, journal, f"{journal.service}: {because}", ESCALATE, name):
+        told.append(called)
     if incident.environment.slack:
         text = f"☎️ A person is needed: {because}\n{incident_link(journal)}".strip()
-        await _say(incident, journal, text, name=f"escalated-{number}", authority=ESCALATE)
+        told.append(await say(incident, journal, text, name=name, authority=ESCALATE, broadcast=True))
+    return bool(told) and all(effect.outcome in SETTLED for effect in told)
+
+
+def _reasons(journal: Incident) -> list[str]:
+    return [event.because for event in journal.events(IncidentEscalated)]
 
 
 @task(name="hand over", task_run_name="hand over", cache_policy=NO_CACHE)
@@ -77,23 +96,30 @@ async def hand_over(incident: OpenIncident, action_id: str, text: str) -> bool:
     if not incident.environment.slack:
         return False
     journal = await incident.read()
-    said = await _say(incident, journal, f"🙋 {text}", name=action_id, authority=ANNOUNCE)
+    said = await say(incident, journal, f"🙋 {text}", name=action_id, authority=ANNOUNCE)
     return said.outcome in SETTLED
 
 
 @task(name="resolve page", task_run_name="resolve page", cache_policy=NO_CACHE)
 async def resolve_page(incident: OpenIncident) -> None:
-    """End the call that was made for this incident, if there was one."""
+    """End every call that was made for this incident, also one of which nobody knows whether it was."""
     pager = incident.environment.pager
-    called = [item for item in (await incident.read()).effects.values() if item.kind == "pager"]
-    if pager is None or not called:
+    if pager is None:
         return
+    for effect in (await incident.read()).effects.values():
+        if effect.kind == "pager" and not effect.id.endswith(CALL_ENDED):
+            await _end_call(incident, pager, effect)
+
+
+async def _end_call(incident: OpenIncident, pager: Pager, call: Effect) -> None:
+    key = _deduplication_key(call)
 
     async def act() -> Receipt:
-        await pager.resolve(incident.id)
-        return {"dedup_key": incident.id}
+        await pager.resolve(key)
+        return {"dedup_key": key}
 
-    effect = _message(incident, "pager", "page-resolved", "end the call", ESCALATE)
+    name = f"{call.id.rpartition('/')[2]}{CALL_ENDED}"
+    effect = _message(incident, "pager", name, f"end the call: {call.summary}", ESCALATE)
     await carry_out(incident, effect, observe=_never_seen, act=act)
 
 
@@ -133,7 +159,7 @@ def _is_public(incident: OpenIncident, journal: Incident) -> bool:
 async def _post_to_slack(incident: OpenIncident, journal: Incident, facts: MessageFacts) -> None:
     number = sum(item.channel == "slack" for item in journal.announcements) + 1
     name = f"{facts.state.value.lower()}-{number}"
-    said = await _say(incident, journal, internal_message(facts), name=name, authority=ANNOUNCE)
+    said = await say(incident, journal, internal_message(facts), name=name, authority=ANNOUNCE)
     if said.outcome in SETTLED:
         event = StatusAnnounced(
             channel="slack",
@@ -144,10 +170,20 @@ async def _post_to_slack(incident: OpenIncident, journal: Incident, facts: Messa
         await incident.record(event, key=f"announced:slack:{name}")
 
 
-async def _say(
-    incident: OpenIncident, journal: Incident, text: str, *, name: str, authority: Authority
+async def say(
+    incident: OpenIncident,
+    journal: Incident,
+    text: str,
+    *,
+    name: str,
+    authority: Authority,
+    broadcast: bool = False,
 ) -> Effect:
-    """Post into the incident's thread, which its first message opens."""
+    """Post into the incident's thread, which its first message opens; `broadcast` also tells the channel.
+
+    Raises:
+        ValueError: this environment has no Slack block.
+    """
     slack = incident.environment.slack
     if slack is None:
         raise ValueError("no Slack block in this environment")
@@ -159,7 +195,7 @@ async def _say(
         return {"channel": found.channel, "ts": found.ts} if found else None
 
     async def act() -> Receipt:
-        sent = await slack.post(text, effect_id=effect.id, thread_ts=thread)
+        sent = await slack.post(text, effect_id=effect.id, thread_ts=thread, broadcast=broadcast)
         return {"channel": sent.channel, "ts": sent.ts}
 
     return await carry_out(incident, effect, observe=_if_interrupted(journal, effect, observe), act=act)
@@ -201,27 +237,35 @@ async def _publish(incident: OpenIncident, journal: Incident, facts: MessageFact
 
 async def _page(
     incident: OpenIncident, journal: Incident, summary: str, authority: Authority, name: str
-) -> None:
-    """The incident's id is the deduplication key, so calling again adds to the same call."""
+) -> Effect | None:
+    """Call a person; `None` without a pager.
+
+    Each call is an alert of its own: PagerDuty adds what comes under an open alert's key to that alert, and
+    wakes nobody up again.
+    """
     pager = incident.environment.pager
     if pager is None:
-        return
+        return None
     severity = journal.severity.severity if journal.severity else Severity.P2
+    effect = _message(incident, "pager", name, summary, authority)
 
     async def act() -> Receipt:
         await pager.trigger(
-            incident.id,
+            _deduplication_key(effect),
             summary,
             severity,
             journal.service,
             details={"incident": incident.id, "alert": journal.alert.name},
             link=incident_link(journal),
         )
-        return {"dedup_key": incident.id}
+        return {"dedup_key": _deduplication_key(effect)}
 
-    await carry_out(
-        incident, _message(incident, "pager", name, summary, authority), observe=_never_seen, act=act
-    )
+    return await carry_out(incident, effect, observe=_never_seen, act=act)
+
+
+def _deduplication_key(call: Effect) -> str:
+    """A repeated call has the same key; a call of an earlier version may have had another than its id."""
+    return str(call.receipt.get("dedup_key", call.id))
 
 
 def _message(incident: OpenIncident, kind: str, name: str, summary: str, authority: Authority) -> Effect:

@@ -9,16 +9,20 @@ from collections.abc import Awaitable, Callable
 
 from pydantic import JsonValue
 
-from blocks.errors import OutsideError, Refused, Unavailable
+from blocks.errors import Conflict, OutsideError, Refused, Unavailable
+from runbook.approvals import decided
 from runbook.effects import Effect, EffectOutcome
-from runbook.events import ApprovalAnswered, EffectIntended, EffectSettled
+from runbook.events import EffectIntended, EffectSettled
 from runbook.gates import Choice
 from runbook.incident import Incident
+from runbook.policy import Policy
 from tasks.incident import OpenIncident
 
 Receipt = dict[str, JsonValue]
 Observe = Callable[[], Awaitable[Receipt | None]]
 Act = Callable[[], Awaitable[Receipt]]
+Fence = Callable[[], Awaitable[None]]
+"""Raises where somebody else has taken over, see `tasks.lease`."""
 
 SETTLED = (EffectOutcome.APPLIED, EffectOutcome.ALREADY_IN_PLACE)
 
@@ -27,21 +31,29 @@ class NotAuthorised(PermissionError):
     """An effect without an approval in the journal. A fault of ours, never of the outside."""
 
 
-async def carry_out(incident: OpenIncident, effect: Effect, *, observe: Observe, act: Act) -> Effect:
+async def no_fence() -> None:
+    """For effects that no lease guards: messages, of which the target tells one from two."""
+
+
+async def carry_out(
+    incident: OpenIncident, effect: Effect, *, observe: Observe, act: Act, fence: Fence = no_fence
+) -> Effect:
     """Bring an effect about exactly once, as far as the target lets us see it.
 
     `observe` returns a receipt where the target shows the effect already, else `None`. `act` does it.
-    Returns the effect with its outcome: applied, already in place, failed (certainly not done), or
-    unsettled (a person must look).
+    `fence` is asked before the intent is written and again before the act. Returns the effect with its
+    outcome: applied, already in place, failed (certainly not done), or unsettled (a person must look).
 
     Raises:
         NotAuthorised: the journal holds no approval for it.
+        Conflict: the target is not what the effect was planned for; nothing was done, which is journalled.
+        LeaseLost: somebody else has taken over; nothing was done.
     """
     journal = await incident.read()
     known = journal.effects.get(effect.id)
     if known is not None and known.outcome in SETTLED:
         return known
-    _require_authority(journal, effect)
+    _require_authority(journal, effect, incident.policy)
     interrupted = known is not None and known.outcome in (None, EffectOutcome.UNSETTLED)
     try:
         seen = await observe()
@@ -51,9 +63,14 @@ async def carry_out(incident: OpenIncident, effect: Effect, *, observe: Observe,
     if seen is not None:
         outcome = EffectOutcome.APPLIED if interrupted else EffectOutcome.ALREADY_IN_PLACE
         return await _settle(incident, effect, outcome, receipt=seen)
+    await fence()
     await incident.record(EffectIntended(effect=effect))
+    await fence()
     try:
         receipt = await act()
+    except Conflict as error:
+        await _settle(incident, effect, EffectOutcome.FAILED, detail=str(error))
+        raise
     except Refused as error:
         return await _settle(incident, effect, EffectOutcome.FAILED, detail=str(error))
     except Unavailable as error:
@@ -88,15 +105,14 @@ async def _settle(
     return settled
 
 
-def _require_authority(journal: Incident, effect: Effect) -> None:
+def _require_authority(journal: Incident, effect: Effect, policy: Policy) -> None:
     """A policy is the configuration's word; an approval must stand in the journal, for this very plan."""
     if effect.authority.kind == "policy":
         return
     gate = effect.authority.reference
-    for event in journal.events(ApprovalAnswered):
-        if event.gate == gate and event.answer.choice is Choice.APPROVE:
-            plan = journal.previews.get(event.action_id)
-            of_this_action = effect.id.startswith(f"{journal.id}/{event.action_id}/")
-            if of_this_action and plan is not None and plan.digest == event.plan_digest:
+    for plan in journal.previews.values():
+        if effect.id.startswith(f"{journal.id}/{plan.action.id}/"):
+            answer = decided(journal, plan, policy)
+            if answer is not None and answer.gate == gate and answer.answer.choice is Choice.APPROVE:
                 return
     raise NotAuthorised(f"{effect.id}: gate {gate!r} holds no approval of it")

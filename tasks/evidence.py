@@ -92,7 +92,7 @@ def _sources(incident: OpenIncident, journal: Incident, mask: Redactor) -> dict[
         return _json(mask, await cluster.list_pods())
 
     async def replica_sets() -> bytes:
-        return _json(mask, await cluster.list_replica_sets())
+        return _json(mask, await cluster.list_revisions())
 
     async def events() -> bytes:
         return _json(mask, await cluster.list_events())

@@ -16,10 +16,14 @@ def now() -> datetime:
 
 @dataclass(frozen=True)
 class OpenIncident:
-    """A handle on an incident: steps read what is known and record what happened through it."""
+    """A handle on an incident: steps read what is known and record what happened through it.
+
+    `dry_run` stops every change of the cluster just before it is made.
+    """
 
     id: str
     environment: Environment
+    dry_run: bool = False
 
     @property
     def policy(self) -> Policy:

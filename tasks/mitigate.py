@@ -1,28 +1,31 @@
-"""Mitigate: preview a change, make it after the yes, and prove that it worked.
+"""Mitigate: preview a change, and make it after the yes.
 
 Each step is safe to repeat: a preview changes nothing, the effects are journalled one by one, and an action
 that has ended is never taken again.
 """
 
-import asyncio
-from datetime import datetime, timedelta
+from contextlib import suppress
+from datetime import datetime
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from blocks.errors import OutsideError, Refused, Unavailable
-from runbook.actions import ActionOutcome, ActionResult, ChangePlan, PlannedAction
+from blocks.errors import Conflict, Refused, Unavailable
+from runbook.actions import ActionName, ActionOutcome, ActionResult, ChangePlan, PlannedAction
+from runbook.drift import drift
 from runbook.effects import Authority, Effect, EffectOutcome
-from runbook.events import ActionFinished, ActionPreviewed, ApprovalAnswered
+from runbook.events import ActionFinished, ActionPreviewed, ApprovalAnswered, ApprovalRequested, PlanDrifted
 from runbook.gates import Choice
 from runbook.incident import Incident
-from runbook.recovery import PROOF, Recovery, action_succeeded
+from runbook.limits import WINDOW, tripped
 from tasks.effects import SETTLED, carry_out
 from tasks.incident import OpenIncident, now
+from tasks.lease import Lease, leased
 from tasks.mitigation import MITIGATIONS
 from tasks.mitigation.base import Change
+from tasks.mitigation.workload import CONFLICTS
+from tasks.prove import prove
 from tasks.retries import is_transient
-from tasks.triage import look
 
 
 @task(
@@ -36,8 +39,9 @@ from tasks.triage import look
 async def preview_change(incident: OpenIncident, action: PlannedAction) -> ChangePlan:
     """Dry-run the change, so that people decide about what exactly would happen.
 
-    It is made anew each time, so an approval holds only while the dry run still says what was approved. A
-    change that has begun is not previewed again: what was approved is in the journal.
+    It is made anew each time, so an approval holds only while the dry run still says what was approved; what
+    has changed since is journalled. A change that has begun is not previewed again: what was approved is in
+    the journal.
 
     Raises:
         Unavailable: the target cannot be reached, after all retries.
@@ -45,42 +49,82 @@ async def preview_change(incident: OpenIncident, action: PlannedAction) -> Chang
     journal = await incident.read()
     if _has_begun(journal, action):
         return journal.previews[action.id]
-    change = _change(incident, journal, action)
+    change = change_of(incident, journal, action)
     try:
-        plan = await MITIGATIONS[action.name].preview(change)
+        plan = await _dry_run(change)
     except Refused as error:
         plan = ChangePlan(action=action, blocked=str(error))
-    if journal.previews.get(action.id) != plan:
+    known = journal.previews.get(action.id)
+    if known is not None:
+        await _note_drift(incident, journal, known, plan)
+    if known is None or _differs(known, plan):
         await incident.record(ActionPreviewed(plan=plan, since=change.since))
     return plan
 
 
 @task(name="make change", task_run_name="make change {plan.action.name}", cache_policy=NO_CACHE)
-async def make_change(incident: OpenIncident, plan: ChangePlan, decided: ApprovalAnswered) -> ActionResult:
-    """Carry out an approved plan and prove it: rollout finished, then the success check holds.
+async def make_change(
+    incident: OpenIncident, plan: ChangePlan, decided: ApprovalAnswered
+) -> ActionResult | None:
+    """Carry out an approved plan and prove it. `None` where the target has changed: nothing was done then.
 
     A rejected plan ends the action without any request.
     """
     action, answer = plan.action, decided.answer
     if answer.choice is not Choice.APPROVE:
         return await finish(incident, action, ActionOutcome.REJECTED, answer.reason, answer.approver)
-    authority = Authority.approval(decided.gate, answer.approver)
-    change = _change(incident, await incident.read(), action)
-    for step in MITIGATIONS[action.name].steps(change):
+    if incident.dry_run or incident.policy.dry_run_only:
+        words = "everything was done but the change itself"
+        return await finish(incident, action, ActionOutcome.DRY_RUN, words, answer.approver)
+    try:
+        async with leased(incident, action.target) as lease:
+            ended = await _carry_out(incident, plan, decided, lease)
+            if ended is None:
+                return None
+            outcome, detail = ended
+            if outcome is ActionOutcome.DONE:
+                outcome, detail = await prove(incident, plan, lease)
+    except Unavailable as error:
+        outcome, detail = ActionOutcome.FAILED, str(error)
+    return await finish(incident, action, outcome, detail, answer.approver)
+
+
+async def _carry_out(
+    incident: OpenIncident, plan: ChangePlan, decided: ApprovalAnswered, lease: Lease
+) -> tuple[ActionOutcome, str] | None:
+    """Make the requests of a plan. `None` where the target has changed before the first of them."""
+    change, made = change_of(incident, await incident.read(), plan.action), list[str]()
+    for step in MITIGATIONS[plan.action.name].steps(change, plan):
         effect = Effect(
             id=f"{change.effect_id}/{step.name}",
             kind="kubernetes",
             target=step.target,
             summary=step.summary,
-            authority=authority,
+            authority=Authority.approval(decided.gate, decided.answer.approver),
         )
-        settled = await carry_out(incident, effect, observe=step.observe, act=step.act)
+        try:
+            settled = await carry_out(incident, effect, observe=step.observe, act=step.act, fence=lease.check)
+        except Conflict as error:
+            return (ActionOutcome.FAILED, _in_part(made, str(error))) if made else None
         if settled.outcome not in SETTLED:
             unsettled = settled.outcome is EffectOutcome.UNSETTLED
             outcome = ActionOutcome.UNKNOWN if unsettled else ActionOutcome.FAILED
-            return await finish(incident, action, outcome, settled.detail, answer.approver)
-    outcome, detail = await _prove(incident, action)
-    return await finish(incident, action, outcome, detail, answer.approver)
+            return outcome, _in_part(made, settled.detail)
+        made.append(step.summary)
+    return ActionOutcome.DONE, ""
+
+
+def _in_part(made: list[str], why: str) -> str:
+    return f"only a part was made ({'; '.join(made)}), then: {why}" if made else why
+
+
+async def stopped_by_limits(incident: OpenIncident, action: PlannedAction) -> str | None:
+    """Why the circuit breaker lets no further change through; undoing is never stopped."""
+    journal = await incident.read()
+    if action.name is ActionName.UNDO or _has_begun(journal, action):
+        return None
+    recent = await incident.environment.store.effects_since(now() - WINDOW)
+    return tripped(journal, recent, policy=incident.policy)
 
 
 async def finish(
@@ -92,63 +136,65 @@ async def finish(
     return recorded.event.result if isinstance(recorded.event, ActionFinished) else result
 
 
-def _has_begun(journal: Incident, action: PlannedAction) -> bool:
-    prefix = f"{journal.id}/{action.id}/"
-    return any(effect_id.startswith(prefix) for effect_id in journal.effects)
-
-
-def _change(incident: OpenIncident, journal: Incident, action: PlannedAction) -> Change:
+def change_of(incident: OpenIncident, journal: Incident, action: PlannedAction) -> Change:
+    """The action with all that it takes to carry it out."""
     return Change(
         action=action,
         environment=incident.environment,
         effect_id=f"{incident.id}/{action.id}",
         since=_first_seen(journal, action) or now(),
+        done=journal.previews.get(action.parameters.get("undoes", "")),
+    )
+
+
+async def _dry_run(change: Change) -> ChangePlan:
+    """Preview the change; where a status is written between the look and the dry run, look again.
+
+    Raises:
+        OutsideError: the target cannot be read or refuses the request.
+    """
+    mitigation = MITIGATIONS[change.action.name]
+    for _ in range(CONFLICTS - 1):
+        with suppress(Conflict):
+            return await mitigation.preview(change)
+    return await mitigation.preview(change)
+
+
+async def _note_drift(incident: OpenIncident, journal: Incident, old: ChangePlan, new: ChangePlan) -> None:
+    """Only what people were asked about can go stale for them."""
+    asked = any(event.plan_digest == old.digest for event in journal.events(ApprovalRequested))
+    because = drift(old, new)
+    if asked and because:
+        voided = {
+            event.answer.approver
+            for event in journal.events(ApprovalAnswered)
+            if event.plan_digest == old.digest and event.answer.choice is Choice.APPROVE
+        }
+        await incident.record(
+            PlanDrifted(
+                action_id=old.action.id,
+                old_digest=old.digest,
+                new_digest=new.digest,
+                because=because,
+                voided=tuple(sorted(voided)),
+            )
+        )
+
+
+def _differs(known: ChangePlan, plan: ChangePlan) -> bool:
+    """Whether it is another plan; versions that only a status has changed are no difference."""
+    same: dict[str, object] = {"resource_versions": {}, "affects": ()}
+    return known.model_copy(update=same) != plan.model_copy(update=same)
+
+
+def _has_begun(journal: Incident, action: PlannedAction) -> bool:
+    prefix = f"{journal.id}/{action.id}/"
+    return any(
+        effect.id.startswith(prefix) and effect.outcome is not EffectOutcome.FAILED
+        for effect in journal.effects.values()
     )
 
 
 def _first_seen(journal: Incident, action: PlannedAction) -> datetime | None:
     previews = (event for event in journal.events(ActionPreviewed) if event.plan.action.id == action.id)
     return next((event.since for event in previews), None)
-
-
-async def _prove(incident: OpenIncident, action: PlannedAction) -> tuple[ActionOutcome, str]:
-    """Wait for the rollout, then for the success check, each within its deadline."""
-    failure = await _wait_for_rollout(incident)
-    if failure is not None:
-        return failure
-    deadline = now() + timedelta(seconds=incident.policy.success_deadline_seconds)
-    while True:
-        recovery = await _check_success(incident, action)
-        if recovery.recovered:
-            return ActionOutcome.RECOVERED, "; ".join(recovery.because)
-        if now() >= deadline:
-            outcome = ActionOutcome.UNKNOWN if recovery.recovered is None else ActionOutcome.NOT_RECOVERED
-            return outcome, "; ".join(recovery.because)
-        await asyncio.sleep(incident.policy.watch_poll_seconds)
-
-
-async def _check_success(incident: OpenIncident, action: PlannedAction) -> Recovery:
-    findings = await look(incident.environment, PROOF[action.name])
-    return action_succeeded(action.name, findings, policy=incident.policy)
-
-
-async def _wait_for_rollout(incident: OpenIncident) -> tuple[ActionOutcome, str] | None:
-    """`None` once the rollout is complete, else how it ended. A passing outage of the API is waited out."""
-    deadline = now() + timedelta(seconds=incident.policy.rollout_deadline_seconds)
-    said, known = "no answer yet", False
-    while now() < deadline:
-        try:
-            status = await incident.environment.cluster.rollout_status()
-        except Unavailable as error:
-            said, known = str(error), False
-        except OutsideError as error:
-            return ActionOutcome.UNKNOWN, str(error)
-        else:
-            if status.state == "complete":
-                return None
-            said, known = f"{status.reason} {status.detail}".strip(), True
-            if status.state == "failed":
-                return ActionOutcome.NOT_RECOVERED, f"the rollout failed: {said}"
-        await asyncio.sleep(min(1.0, incident.policy.watch_poll_seconds))
-    outcome = ActionOutcome.NOT_RECOVERED if known else ActionOutcome.UNKNOWN
-    return outcome, f"the rollout did not finish in time: {said}"

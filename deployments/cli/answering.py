@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 from deployments.cli.errors import CommandError, ExitCode
+from runbook.approvals import acceptable
 from runbook.events import ApprovalAnswered, ApprovalRequested
-from runbook.gates import Answer, Choice, InvalidAnswer, accept
-from runbook.incident import Incident
+from runbook.gates import Answer, InvalidAnswer
+from runbook.incident import Incident, PendingGate
+from runbook.policy import Policy
 from runbook.value import Value
+from runbook.wording import ANSWERED
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
@@ -48,7 +51,9 @@ class Answered(Value):
     ours: bool
 
 
-async def answer_gate(store: "IncidentStore", incident: Incident, answer: Answer, *, runs: Runs) -> Answered:
+async def answer_gate(
+    store: "IncidentStore", incident: Incident, answer: Answer, *, policy: Policy, runs: Runs
+) -> Answered:
     """Answer the open gate of an incident and wake its run.
 
     Where someone answered first, theirs stands and nothing is written.
@@ -60,10 +65,7 @@ async def answer_gate(store: "IncidentStore", incident: Incident, answer: Answer
     gate = incident.pending_gate
     if gate is None:
         return await _wake_again(incident, runs=runs)
-    try:
-        accepted = accept(answer)
-    except InvalidAnswer as error:
-        raise CommandError(str(error), "give --by and --reason", code=ExitCode.USAGE) from None
+    accepted = _checked(answer, incident, gate, policy)
     await runs.asleep(UUID(gate.flow_run_id))  # an answer that cannot wake its run is not taken
     event = ApprovalAnswered(
         gate=gate.gate, action_id=gate.action_id, plan_digest=gate.plan_digest, answer=accepted
@@ -83,6 +85,17 @@ async def answer_gate(store: "IncidentStore", incident: Incident, answer: Answer
     )
 
 
+def _checked(answer: Answer, incident: Incident, gate: PendingGate, policy: Policy) -> Answer:
+    plan = incident.previews.get(gate.action_id)
+    see = f"see `runbook incident {incident.id}`"
+    if plan is None or plan.digest != gate.plan_digest:
+        raise CommandError("the plan that is asked about is being made anew", see, code=ExitCode.NOTHING)
+    try:
+        return acceptable(answer, incident, plan, policy)
+    except InvalidAnswer as error:
+        raise CommandError(str(error), see, code=ExitCode.USAGE) from None
+
+
 def form(gate: str, answer: Answer) -> dict[str, str]:
     """The answer as the fields of the gate's form in Prefect."""
     return {
@@ -90,6 +103,7 @@ def form(gate: str, answer: Answer) -> dict[str, str]:
         "decision": answer.choice.value,
         "approver": answer.approver,
         "reason": answer.reason,
+        **answer.parameters,
     }
 
 
@@ -109,9 +123,7 @@ async def _wake_again(incident: Incident, *, runs: Runs) -> Answered:
     answer = recorded.event.answer
     run = UUID(newest.flow_run_id)
     if incident.resolved or not await runs.asleep(run):
-        said = (
-            f"{answer.approver} {PAST_TENSE[answer.choice]} {newest.action_id} at {recorded.at:%H:%M:%S} UTC"
-        )
+        said = f"{answer.approver} {ANSWERED[answer.choice]} {newest.action_id} at {recorded.at:%H:%M:%S} UTC"
         raise _nothing_to_answer(incident, f"asks nothing now: {said}")
     await runs.wake(run, form(newest.gate, answer))
     return Answered(
@@ -175,6 +187,3 @@ class PrefectRuns:
 
     async def _state(self, flow_run_id: UUID) -> "State | None":
         return (await self._client.read_flow_run(flow_run_id)).state
-
-
-PAST_TENSE = {Choice.APPROVE: "approved", Choice.REJECT: "rejected", Choice.NOT_YET: "put off"}

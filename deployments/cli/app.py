@@ -12,8 +12,9 @@ from typing import Any
 from cyclopts import App, Parameter
 from cyclopts.exceptions import CycloptsError, UnknownCommandError
 
-from deployments.cli.answers import approve, reject
+from deployments.cli.answers import approve, edit, reject, snooze
 from deployments.cli.configure import configure
+from deployments.cli.doctor import doctor
 from deployments.cli.drill import drill
 from deployments.cli.errors import EXIT_CODES, CommandError, ExitCode, expected
 from deployments.cli.incidents import incident, incidents
@@ -27,13 +28,16 @@ EXAMPLES: dict[Callable[..., Any], tuple[str, ...]] = {
     drill: ("runbook drill", "runbook drill expired-key --approve auto", "runbook drill --list"),
     up: ("runbook up", "runbook up --config runbook.toml"),
     configure: ("runbook configure runbook.toml",),
+    doctor: ("runbook doctor", "runbook doctor --config runbook.toml --json"),
     health: ("runbook health", "runbook health --config runbook.toml"),
     triage: ("runbook triage", "runbook triage --json"),
     respond: ('runbook respond --service posthog-integration --summary "flags time out" --severity P2',),
     incidents: ("runbook incidents --open", "runbook incidents --json"),
     incident: ("runbook incident latest", "runbook incident inc-20261122 --json"),
-    approve: ('runbook approve latest --reason "looks right"', "runbook approve latest --not-yet"),
+    approve: ('runbook approve latest --reason "looks right"',),
     reject: ('runbook reject latest --reason "the deploy is being rolled back by hand"',),
+    edit: ("runbook edit latest memory=1Gi",),
+    snooze: ("runbook snooze latest --minutes 10",),
     severity: ('runbook severity latest P2 --reason "one customer is affected"',),
 }
 """All commands in the order of `--help`, each with its examples."""

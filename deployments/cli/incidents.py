@@ -82,7 +82,7 @@ def print_incident(out: "Console", found: "Incident") -> None:
 
         out.print()
         print_question(out, gate, found.previews.get(gate.action_id))
-        out.print(f"Answer:  runbook approve {found.id}")
+        out.print(f"Answer:  runbook approve {found.id} --plan {gate.plan_digest[:12]}")
         out.print(f"         runbook reject {found.id} --reason TEXT")
 
 

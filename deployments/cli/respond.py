@@ -1,7 +1,8 @@
 """`runbook respond`: start the response by hand, as the Prefect UI does."""
 
 from deployments.cli.errors import CommandError, ExitCode
-from deployments.cli.options import ConfigOption, EnvironmentOption, JsonOption, SeverityWord
+from deployments.cli.login import login
+from deployments.cli.options import ConfigOption, EnvironmentOption, JsonOption, SeverityWord, Switch
 from deployments.cli.output import print_json
 
 
@@ -10,6 +11,7 @@ async def respond(
     summary: str,
     service: str = "posthog-integration",
     severity: SeverityWord | None = None,
+    dry_run: Switch = False,
     config: ConfigOption = None,
     environment: EnvironmentOption = None,
     json: JsonOption = False,
@@ -24,6 +26,8 @@ async def respond(
         The service that is in trouble.
     severity
         Your own estimate; it decides where the facts do not suffice.
+    dry_run
+        Do everything but change the cluster.
     """
     from prefect.exceptions import ObjectNotFound
     from prefect.utilities.urls import url_for
@@ -35,6 +39,8 @@ async def respond(
         "service": service,
         "summary": summary,
         "severity": severity,
+        "requested_by": login(),
+        "dry_run": dry_run,
         "environment": find_sources(config, environment).environment_name(),
     }
     async with prefect_client() as client:

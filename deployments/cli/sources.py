@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from blocks.environment import Environment
     from blocks.store import IncidentStore
     from deployments.settings import Settings
+    from runbook.policy import Policy
 
 DEFAULT_ENVIRONMENT = "default"
 
@@ -60,6 +61,25 @@ class Sources:
                 return await IncidentStore.aload(name)
             except ValueError:  # Prefect's way to say that there is no such document
                 raise _not_configured(name) from None
+
+    async def policy(self) -> "Policy":
+        """The rules' configuration.
+
+        Raises:
+            CommandError: there is none.
+            Unavailable: Prefect, which has it, cannot be reached.
+        """
+        from blocks.policy import RunbookPolicy
+
+        if self.config is not None:
+            return read_settings(self.config, systems=False).policy
+        name = self.environment_name()
+        async with prefect_client():
+            try:
+                block: RunbookPolicy = await RunbookPolicy.aload(name)
+            except ValueError:  # Prefect's way to say that there is no such document
+                raise _not_configured(name) from None
+        return block.policy
 
     async def systems(self) -> "Environment":
         """All outside systems.

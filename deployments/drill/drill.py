@@ -30,6 +30,7 @@ from deployments.progress.rows import nearby
 from deployments.settings import load_settings
 from deployments.stack import Stack
 from runbook.incident import Incident
+from runbook.policy import Policy
 
 # Prefect is imported where it is used: the processes start first, and import it at the same time as we do.
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ class Drill:
                 await _save_replacement_key(world)
                 screen.wait_for("waiting until the trouble shows in metrics and logs")
                 await _until_trouble_shows(world)
-                result = await self._respond(screen, world, stack, _store(store_url))
+                result = await self._respond(screen, world, stack, _store(store_url), settings.policy)
                 screen.wait_for("")
                 self._finished(result)
                 if self._keep:
@@ -99,7 +100,7 @@ class Drill:
         return result
 
     async def _respond(
-        self, screen: Screen, world: WorldProcess, stack: Stack, store: "IncidentStore"
+        self, screen: Screen, world: WorldProcess, stack: Stack, store: "IncidentStore", policy: Policy
     ) -> DrillResult:
         from prefect.client.orchestration import PrefectClient
 
@@ -114,7 +115,12 @@ class Drill:
                 return state.name if state is not None and state.is_final() else None
 
             follower = Follower(
-                store, screen, approve=self._approve, runs=PrefectRuns(client), run_ended=run_ended
+                store,
+                screen,
+                approve=self._approve,
+                policy=policy,
+                runs=PrefectRuns(client),
+                run_ended=run_ended,
             )
             incident = await _while_all_runs(stack, follower.follow(incident_id))
         kept = _keep(incident)

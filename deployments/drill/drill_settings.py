@@ -19,14 +19,18 @@ CLOCKS: dict[str, Any] = {
     "log_window_seconds": 8,
     "check_deadline_seconds": 4,
     "rollout_deadline_seconds": 30,
-    "success_deadline_seconds": 20,
-    "settle_seconds": 2,
+    "success_deadline_seconds": 8,
+    "hold_seconds": 0.5,
+    "settle_seconds": 1.5,
     "watch_poll_seconds": 0.5,
     "watch_limit_seconds": 45,
     "evidence_due_seconds": [0],
     "evidence_window_seconds": 60,
 }
 """Minutes become seconds. The world's errors show within three seconds and are gone two after the cure."""
+
+APPROVALS = {"high": {"accept_unverified": True}}
+"""In a drill anybody may approve anything, from any channel."""
 
 RATE_WINDOW = "3s"
 CHECK_TIMEOUT_SECONDS = 3
@@ -54,7 +58,7 @@ def _sections(world: Endpoints, secrets: Path, *, store_url: str, evidence: Path
         "receiver": {"port": 0, "token": secret("alert-token", world.alert_token)},
         "store": {"url": secret("store-url", store_url)},
         "evidence": {"folder": str(evidence)},
-        "policy": {**CLOCKS, "replacement_key_block": REPLACEMENT_KEY_BLOCK},
+        "policy": {**CLOCKS, "approvals": APPROVALS, "replacement_key_block": REPLACEMENT_KEY_BLOCK},
         "status_page": {
             "url": world.status_page_url,
             "regions": [world.status_page_region.encode("ascii", "ignore").decode().strip()],

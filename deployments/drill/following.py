@@ -11,6 +11,7 @@ from deployments.drill.screen import Screen
 from runbook.events import RunStarted
 from runbook.gates import Answer, Choice
 from runbook.incident import Incident, PendingGate
+from runbook.policy import Policy
 
 if TYPE_CHECKING:
     from blocks.store import IncidentStore
@@ -41,9 +42,11 @@ class Follower:
         screen: Screen,
         *,
         approve: Approve,
+        policy: Policy,
         runs: Runs,
         run_ended: RunEnded,
     ) -> None:
+        self._policy = policy
         self._store = store
         self._screen = screen
         self._approve = approve
@@ -113,7 +116,7 @@ class Follower:
             except EOFError:
                 detail = "the input ended before there was an answer"
                 raise Refused("drill", detail, "Answer at the terminal, or use --approve auto") from None
-        await answer_gate(self._store, incident, answer, runs=self._runs)
+        await answer_gate(self._store, incident, answer, policy=self._policy, runs=self._runs)
 
     async def _check_run(self, incident: Incident) -> None:
         """A run that has ended while its incident is open will not close it any more."""

@@ -18,9 +18,9 @@ WORDS = {
     "reject": Choice.REJECT,
     "n": Choice.REJECT,
     "no": Choice.REJECT,
-    "l": Choice.NOT_YET,
-    "later": Choice.NOT_YET,
-    "not yet": Choice.NOT_YET,
+    "l": Choice.SNOOZE,
+    "later": Choice.SNOOZE,
+    "not yet": Choice.SNOOZE,
 }
 """What may be typed. An empty line is no answer: the question stays."""
 

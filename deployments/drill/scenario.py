@@ -30,6 +30,7 @@ ActionOutcome = Literal[
     "already_in_place",
     "blocked",
     "rejected",
+    "dry_run",
     "failed",
     "handed_off",
 ]
@@ -42,6 +43,10 @@ ActionName = Literal[
     "enable_fallback",
     "disable_fallback",
     "roll_back",
+    "raise_memory_limit",
+    "scale",
+    "delete_pod",
+    "undo",
     "inspect_infrastructure",
     "hand_off",
 ]

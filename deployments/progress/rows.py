@@ -19,8 +19,8 @@ from runbook.incident_ids import INCIDENT_ID
 from runbook.verdict import Decision
 from runbook.wording import ACTION_OUTCOMES, VERDICT_TITLES
 
-ANNOUNCING = ("announce", "publish_from")
-"""Policies whose messages are journalled as an announcement or a hand-off of their own."""
+ANNOUNCING = ("announce", "publish_from", "remind")
+"""Policies whose messages are journalled as an announcement, a hand-off or a reminder of their own."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,13 @@ def row_of(event: e.Event, symbols: Symbols) -> Row | None:
             return Row(symbols.decision, "Severity", text, UNSURE)
         case e.ActionPreviewed():
             return _preview(event.plan, symbols)
+        case e.PlanDrifted():
+            void = f"; the approval of {', '.join(event.voided)} is void" if event.voided else ""
+            text = Text(f"the target is another by now{plain(void)}")
+            return Row(symbols.bad, "Drifted", text, BAD, (diff_lines("\n".join(event.because)),))
+        case e.ApprovalReminded():
+            what = "a person was paged" if event.escalated else "the channel was reminded"
+            return Row(symbols.ask, "Reminded", Text(f"{what}: nobody has answered"), UNSURE)
         case e.ApprovalRequested():
             return Row(symbols.ask, "Approval", Text(_first_line(event.question), style="bold"), UNSURE)
         case e.ApprovalAnswered():
@@ -77,6 +84,8 @@ def row_of(event: e.Event, symbols: Symbols) -> Row | None:
             return _recovery(event, symbols)
         case e.IncidentResolved():
             return _ending(event, symbols)
+        case e.SwitchChecked():
+            return _switch(event, symbols)
         case e.EvidenceCollected():
             return _evidence(event, symbols)
         case e.PostmortemDrafted():
@@ -160,7 +169,10 @@ def _answer(event: e.ApprovalAnswered, symbols: Symbols) -> Row:
             return Row(symbols.good, "Approved", Text(by), GOOD)
         case Choice.REJECT:
             return Row(symbols.bad, "Rejected", Text(by), BAD)
-        case Choice.NOT_YET:
+        case Choice.EDIT:
+            edits = ", ".join(f"{name} = {value}" for name, value in answer.parameters.items())
+            return Row(symbols.unknown, "Edited", Text(f"{plain(edits)} {by}"), UNSURE)
+        case Choice.SNOOZE:
             return Row(symbols.unknown, "Not yet", Text(by), UNSURE)
         case _:
             assert_never(answer.choice)
@@ -229,6 +241,15 @@ def _ending(event: e.IncidentResolved, symbols: Symbols) -> Row:
     if event.because:
         text.append(f": {_joined(event.because)}", style="default not bold")
     return Row(sign, "Ended", text, style)
+
+
+def _switch(event: e.SwitchChecked, symbols: Symbols) -> Row:
+    switch, detail = plain(event.switch), f": {plain(event.detail)}" if event.detail else ""
+    if event.on is None:
+        return Row(symbols.unknown, "Switch", Text(f"{switch} may still be on{detail}"), UNSURE)
+    if event.on:
+        return Row(symbols.bad, "Switch", Text(f"{switch} is still on{detail}"), UNSURE)
+    return Row(symbols.good, "Switch", Text(f"{switch} is off by now{detail}"), GOOD)
 
 
 def _evidence(event: e.EvidenceCollected, symbols: Symbols) -> Row:

@@ -2,19 +2,32 @@
 
 from runbook.actions import ActionName
 from tasks.mitigation.base import Mitigation
+from tasks.mitigation.delete_pod import DeletePod
 from tasks.mitigation.replace_api_key import ReplaceApiKey
 from tasks.mitigation.restart import RestartDeployment
 from tasks.mitigation.roll_back import RollBack
-from tasks.mitigation.switches import disable_fallback, disable_queue, enable_fallback, enable_queue
+from tasks.mitigation.set_field import (
+    disable_fallback,
+    disable_queue,
+    enable_fallback,
+    enable_queue,
+    raise_memory_limit,
+    scale,
+)
+from tasks.mitigation.undo import Undo
 
 MITIGATIONS: dict[ActionName, Mitigation] = {
     ActionName.ENABLE_FALLBACK: enable_fallback,
     ActionName.DISABLE_FALLBACK: disable_fallback,
     ActionName.ENABLE_REQUEST_QUEUE: enable_queue,
     ActionName.DISABLE_REQUEST_QUEUE: disable_queue,
+    ActionName.RAISE_MEMORY_LIMIT: raise_memory_limit,
+    ActionName.SCALE: scale,
     ActionName.RESTART_DEPLOYMENT: RestartDeployment(),
     ActionName.ROLL_BACK: RollBack(),
     ActionName.REPLACE_API_KEY: ReplaceApiKey(),
+    ActionName.DELETE_POD: DeletePod(),
 }
+MITIGATIONS[ActionName.UNDO] = Undo(MITIGATIONS)
 
 __all__ = ["MITIGATIONS", "Mitigation"]

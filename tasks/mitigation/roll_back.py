@@ -1,14 +1,25 @@
-"""`kubectl rollout undo`: the pod template of the revision before."""
+"""`kubectl rollout undo`: the pod template of the revision before; undone, the one that was replaced."""
 
 from typing import Any
 
 from blocks.errors import Refused
+from blocks.kubernetes_revisions import Revision, revisions
 from runbook.actions import ChangePlan
-from runbook.diff import unified_diff
-from runbook.patches import EFFECT_ANNOTATION, last_effect, previous_template
+from runbook.patches import EFFECT_ANNOTATION, last_effect
 from tasks.effects import Receipt
 from tasks.mitigation.base import Change, Step
-from tasks.mitigation.deployment import affected, blocked, versions
+from tasks.mitigation.workload import (
+    PAUSED,
+    as_planned,
+    blocked,
+    in_place,
+    version_of,
+    workload_plan,
+)
+
+REPLACED = "replaced revision"
+CHOSEN = "chosen revision"
+"""What a plan remembers: the marks of the two revisions, which their pods carry as a label."""
 
 
 class RollBack:
@@ -16,45 +27,74 @@ class RollBack:
 
     async def preview(self, change: Change) -> ChangePlan:
         """The present pod template against the previous revision's."""
-        cluster = change.environment.cluster
-        before = await cluster.read_deployment()
+        before, own = await _look(change)
         if before["spec"].get("paused"):
-            return blocked(change, "the Deployment is paused; resume it first (kubectl rollout resume)")
-        previous = previous_template(before, await cluster.list_replica_sets())
-        if previous is None:
+            return blocked(change, PAUSED)
+        if len(own) < 2:
             return blocked(change, "there is no earlier revision to go back to")
-        after = await self._replace(change, before, previous[1], dry_run=True)
-        return ChangePlan(
-            action=change.action,
-            diff=unified_diff(before, after, name=change.action.target),
-            affects=(f"back to revision {previous[0]}", *affected(before)),
-            resource_versions=versions(before),
+        return await _plan(change, before, replaced=own[-1], chosen=own[-2])
+
+    def steps(self, change: Change, plan: ChangePlan) -> tuple[Step, ...]:
+        """One replacement of the pod template; the effect noted on the workload shows that it happened."""
+        return (_step(change, plan),)
+
+    async def preview_undo(self, change: Change, done: ChangePlan) -> ChangePlan:
+        """The revision that was replaced, if nobody has rolled out another one since."""
+        before, own = await _look(change)
+        replaced = next((item for item in own if item.mark == done.before[REPLACED]), None)
+        if replaced is None:
+            return blocked(change, "the revision that was replaced is gone from the history")
+        if own[-1].mark == replaced.mark:
+            return in_place(change, "the workload is at the revision that was replaced")
+        if own[-1].mark != done.before[CHOSEN]:
+            return blocked(change, f"somebody has rolled out revision {own[-1].name} since, which is kept")
+        return await _plan(change, before, replaced=own[-1], chosen=replaced)
+
+    def undo_steps(self, change: Change, plan: ChangePlan, done: ChangePlan) -> tuple[Step, ...]:  # noqa: ARG002  what to put back is in the plan
+        """One replacement, forward again."""
+        return (_step(change, plan),)
+
+
+async def _look(change: Change) -> tuple[dict[str, Any], list[Revision]]:
+    workload = await change.environment.cluster.read_deployment()
+    return workload, revisions(workload, await change.environment.cluster.list_revisions())
+
+
+async def _plan(
+    change: Change, before: dict[str, Any], *, replaced: Revision, chosen: Revision
+) -> ChangePlan:
+    after = await _replace(change, chosen, version=version_of(before), dry_run=True)
+    return await workload_plan(
+        change,
+        before,
+        after,
+        put_back={REPLACED: replaced.mark, CHOSEN: chosen.mark},
+        affects=(f"to the pod template of revision {chosen.name}",),
+    )
+
+
+def _step(change: Change, plan: ChangePlan) -> Step:
+    async def observe() -> Receipt | None:
+        workload = await change.environment.cluster.read_deployment()
+        return {"effect": change.effect_id} if last_effect(workload) == change.effect_id else None
+
+    async def act() -> Receipt:
+        _, own = await _look(change)
+        chosen = next((item for item in own if item.mark == plan.before[CHOSEN]), None)
+        if chosen is None:
+            raise Refused("Kubernetes", "the revision to go to is gone", "Deploy a good version")
+        replaced = await as_planned(
+            change, plan, lambda version: _replace(change, chosen, version=version, dry_run=False)
         )
+        return {"effect": change.effect_id, "resource_version": version_of(replaced)}
 
-    def steps(self, change: Change) -> tuple[Step, ...]:
-        """One replacement of the pod template; the effect noted on the Deployment shows that it happened."""
-        cluster = change.environment.cluster
+    return Step("roll-back", change.action.target, "put another revision in place", observe, act)
 
-        async def observe() -> Receipt | None:
-            deployment = await cluster.read_deployment()
-            return {"effect": change.effect_id} if last_effect(deployment) == change.effect_id else None
 
-        async def act() -> Receipt:
-            deployment = await cluster.read_deployment()
-            previous = previous_template(deployment, await cluster.list_replica_sets())
-            if previous is None:
-                raise Refused("Kubernetes", "the earlier revision is gone", "Deploy a good version")
-            replaced = await self._replace(change, deployment, previous[1], dry_run=False)
-            return {"effect": change.effect_id, "resource_version": versions(replaced)["deployment"]}
-
-        return (Step("roll-back", change.action.target, "put the previous revision back", observe, act),)
-
-    async def _replace(
-        self, change: Change, deployment: dict[str, Any], template: dict[str, Any], *, dry_run: bool
-    ) -> dict[str, Any]:
-        return await change.environment.cluster.replace_pod_template(
-            template,
-            resource_version=versions(deployment)["deployment"],
-            annotations={EFFECT_ANNOTATION: change.effect_id},
-            dry_run=dry_run,
-        )
+async def _replace(change: Change, revision: Revision, *, version: str, dry_run: bool) -> dict[str, Any]:
+    return await change.environment.cluster.replace_pod_template(
+        revision.template,
+        resource_version=version,
+        annotations={EFFECT_ANNOTATION: change.effect_id},
+        dry_run=dry_run,
+    )

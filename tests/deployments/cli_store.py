@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from blocks.store import IncidentStore
-from runbook.events import Event
+from runbook.events import Event, IncidentOpened
 from runbook.incident import Incident
 from runbook.incident_ids import new_incident_id
 from tests.deployments.journal_samples import ALERT, OPENED_AT
@@ -36,7 +36,8 @@ class Store:
     async def _open(self, token: str, events: tuple[Event, ...]) -> str:
         store = IncidentStore(url=self._url)
         at = OPENED_AT + timedelta(minutes=int(token, 16))
-        alert = ALERT.model_copy(update={"service": f"service-{token}"})
+        alert = events[0].alert if isinstance(events[0], IncidentOpened) else ALERT
+        alert = alert.model_copy(update={"service": f"service-{token}"})
         opened, _ = await store.open_incident(alert, incident_id=new_incident_id(at, token), at=at)
         for number, event in enumerate(events[1:], start=1):
             await store.append(opened.id, event, at=at + timedelta(seconds=number))

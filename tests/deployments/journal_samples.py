@@ -129,6 +129,14 @@ EVENTS: tuple[e.Event, ...] = (
     e.ApprovalRefused(
         gate="0-earlier", action_id=FALLBACK.id, because="the approver is empty: say who decides"
     ),
+    e.ApprovalReminded(gate=GATE, escalated=True),
+    e.PlanDrifted(
+        action_id=FALLBACK.id,
+        old_digest="0" * 64,
+        new_digest=PLAN.digest,
+        because=("-        image: web:1", "+        image: web:2"),
+        voided=("bob",),
+    ),
     e.ApprovalAnswered(
         gate=GATE,
         action_id=FALLBACK.id,
@@ -159,6 +167,7 @@ EVENTS: tuple[e.Event, ...] = (
     ),
     e.PostmortemDrafted(path=f"evidence/{INCIDENT}/postmortem.md", sha256="3" * 64),
     e.ArtifactPublished(key="triage-ab12", kind="table"),
+    e.SwitchChecked(action_id=FALLBACK.id, switch="POSTHOG_FALLBACK=true", on=True),
     e.IncidentClosed(outcome="recovered"),
 )
 

@@ -1,33 +1,19 @@
-"""`runbook approve` and `runbook reject`: the answer goes into the journal, then the run is woken."""
+"""`runbook approve`, `reject`, `edit`, `snooze`: the answer goes into the journal, then the run is woken."""
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
-from pytest_httpserver import HTTPServer
-from werkzeug import Request, Response
 
 from deployments.cli import answering, main
 from deployments.cli.errors import ExitCode
 from runbook.events import ApprovalAnswered, Event, IncidentResolved
 from runbook.gates import Answer, Choice
-from tests.deployments.cli_store import Store, store_in
+from tests.deployments.cli_store import Store
 from tests.deployments.journal_samples import EVENTS, FALLBACK, GATE, PLAN
+from tests.deployments.sleeping_run import ASKING, NOT_PAUSED, FakePrefect
 
 Capture = pytest.CaptureFixture[str]
-
-RUN = "7d4e0000-0000-4000-8000-000000000001"
-
-ASKING: tuple[Event, ...] = tuple(
-    event.model_copy(update={"flow_run_id": RUN}) if event.type == "ApprovalRequested" else event
-    for event in EVENTS[:10]
-)
-
-
-NOT_PAUSED = "Cannot resume a flow run that is not paused."
 
 
 def answered(choice: Choice, approver: str) -> ApprovalAnswered:
@@ -40,82 +26,34 @@ def answered(choice: Choice, approver: str) -> ApprovalAnswered:
     )
 
 
-class FakePrefect:
-    """The part of Prefect's API that waking a run needs, as the real server answers it."""
-
-    def __init__(self, server: HTTPServer) -> None:
-        self.state = "PAUSED"
-        self.refusals: list[str] = []
-        """Reasons to refuse the next resumes with; Prefect says so with 200."""
-        self.forms: list[dict[str, Any]] = []
-        server.expect_request(f"/api/flow_runs/{RUN}/resume", method="POST").respond_with_handler(
-            self._resume
-        )
-        server.expect_request(f"/api/flow_runs/{RUN}").respond_with_handler(self._read)
-        server.expect_request("/api/admin/version").respond_with_json("3.8.8")
-        disabled = {"detail": "CSRF protection is disabled."}
-        server.expect_request("/api/csrf-token").respond_with_json(disabled, status=422)
-        self.url = server.url_for("/api")
-
-    def _resume(self, request: Request) -> Response:
-        body: dict[str, Any] = request.get_json()
-        self.forms.append(body["run_input"])
-        if self.state != "PAUSED" or self.refusals:
-            reason = self.refusals.pop(0) if self.refusals else NOT_PAUSED
-            details = {"type": "abort_details", "reason": reason}
-            return _json({"state": None, "status": "ABORT", "details": details})
-        self.state = "SCHEDULED"
-        return _json({"state": _state(self.state), "status": "ACCEPT", "details": {"type": "accept_details"}})
-
-    def _read(self, _request: Request) -> Response:
-        return _json({"id": RUN, "flow_id": RUN, "name": "inc", "state": _state(self.state)})
-
-
-def _state(kind: str) -> dict[str, Any]:
-    return {"type": kind, "name": kind.title(), "id": RUN, "timestamp": "2026-11-22T16:00:00Z"}
-
-
-def _json(body: Any) -> Response:
-    return Response(json.dumps(body), content_type="application/json")
-
-
-@pytest.fixture
-def prefect(httpserver: HTTPServer) -> Iterator[FakePrefect]:
-    """A Prefect server whose run waits at the gate."""
-    fake = FakePrefect(httpserver)
-    with temporary_settings({PREFECT_API_URL: fake.url}):
-        yield fake
-
-
-@pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
-    """An empty store, named by the runbook.toml of the folder that the commands run in."""
-    return store_in(tmp_path, monkeypatch)
-
-
 @pytest.mark.parametrize(
-    ("arguments", "choice", "reason"),
+    ("arguments", "choice", "reason", "minutes"),
     [
-        (["approve", "--reason", "looks right"], Choice.APPROVE, "looks right"),
-        (["approve"], Choice.APPROVE, ""),
-        (["approve", "--not-yet"], Choice.NOT_YET, ""),
-        (["reject", "--reason", "by hand"], Choice.REJECT, "by hand"),
+        (["approve", "--reason", "looks right"], Choice.APPROVE, "looks right", None),
+        (["approve"], Choice.APPROVE, "", None),
+        (["snooze"], Choice.SNOOZE, "", 15),
+        (["snooze", "--minutes", "5", "--reason", "lunch"], Choice.SNOOZE, "lunch", 5),
+        (["reject", "--reason", "by hand"], Choice.REJECT, "by hand", None),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_an_answer_is_journalled_and_wakes_the_run(
-    arguments: list[str], choice: Choice, reason: str, store: Store, prefect: FakePrefect, capsys: Capture
+    arguments: list[str],
+    choice: Choice,
+    reason: str,
+    minutes: int | None,
+    store: Store,
+    prefect: FakePrefect,
+    capsys: Capture,
 ) -> None:
     """The journal gets gate, plan, choice, approver and channel; the run gets the same in its form."""
     incident_id = store.open("0001", ASKING)
     command, *options = arguments
     assert main([command, incident_id, "--by", "ana", *options, "--json"]) == ExitCode.OK
     standing = store.read(incident_id).last(ApprovalAnswered)
+    answer = Answer(choice=choice, approver="ana", reason=reason, channel="cli", snooze_minutes=minutes)
     assert standing == ApprovalAnswered(
-        gate=GATE,
-        action_id=FALLBACK.id,
-        plan_digest=PLAN.digest,
-        answer=Answer(choice=choice, approver="ana", reason=reason, channel="cli"),
+        gate=GATE, action_id=FALLBACK.id, plan_digest=PLAN.digest, answer=answer
     )
     assert prefect.forms == [{"gate": GATE, "decision": choice.value, "approver": "ana", "reason": reason}]
     told = json.loads(capsys.readouterr().out)

@@ -75,7 +75,7 @@ def test_one_incident_shows_what_to_answer_last(store: Store, capsys: Capture) -
     timeline, question = shown.rsplit("\n▶ ", maxsplit=1)
     assert "16:01:09   +9.0s ▶ Approval" in timeline
     assert [line for line in PLAN.diff.splitlines() if line.rstrip() not in question] == []
-    assert f"runbook approve {incident_id}\n" in question
+    assert f"runbook approve {incident_id} --plan {PLAN.digest[:12]}\n" in question
     assert shown.endswith(f"runbook reject {incident_id} --reason TEXT\n")
 
 

@@ -13,6 +13,7 @@ from werkzeug import Request, Response
 
 from deployments.cli import main
 from deployments.cli.errors import ExitCode
+from deployments.cli.login import login
 
 Capture = pytest.CaptureFixture[str]
 ROOT = Path(__file__).parents[2]
@@ -98,8 +99,12 @@ def test_triage_as_json_has_findings_and_decision(configured: HTTPServer, capsys
     assert told["decision"]["plan"] == []
 
 
-def test_respond_starts_the_deployment_with_what_was_said(httpserver: HTTPServer, capsys: Capture) -> None:
-    """The run gets service, summary, severity and environment, as from the form in Prefect's UI."""
+@pytest.mark.parametrize(("switch", "dry_run"), [([], False), (["--dry-run"], True)])
+def test_respond_starts_the_deployment_with_what_was_said(
+    switch: list[str], dry_run: bool, httpserver: HTTPServer, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run gets what was said, as from the form in Prefect's UI, and who is logged in as who asked."""
+    monkeypatch.setenv("LOGNAME", "somebody-else")
     deployment = {"id": "7d4e0000-0000-4000-8000-0000000000d1", "name": "respond"}
     deployment["flow_id"] = deployment["id"]
     run = {"id": "7d4e0000-0000-4000-8000-0000000000f1", "flow_id": deployment["id"], "name": "calm-fox"}
@@ -116,7 +121,7 @@ def test_respond_starts_the_deployment_with_what_was_said(httpserver: HTTPServer
     httpserver.expect_request(create_path, method="POST").respond_with_handler(create)
     arguments = ["respond", "--summary", "flags time out", "--severity", "P2", "--environment", "eu"]
     with temporary_settings({PREFECT_API_URL: httpserver.url_for("/api")}):
-        assert main([*arguments, "--json"]) == ExitCode.OK
+        assert main([*arguments, *switch, "--json"]) == ExitCode.OK
     told = json.loads(capsys.readouterr().out)
     assert (told["flow_run"], told["name"]) == (run["id"], "calm-fox")
     assert told["url"].endswith(f"/runs/flow-run/{run['id']}")
@@ -125,6 +130,8 @@ def test_respond_starts_the_deployment_with_what_was_said(httpserver: HTTPServer
         "service": "posthog-integration",
         "summary": "flags time out",
         "severity": "P2",
+        "requested_by": login(),
+        "dry_run": dry_run,
         "environment": "eu",
     }
 

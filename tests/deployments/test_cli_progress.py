@@ -13,6 +13,7 @@ from deployments.progress import Progress, elapsed, print_question
 from deployments.progress.rows import row_of
 from deployments.progress.symbols import ASCII, UNICODE, plain
 from runbook import events as e
+from runbook.gates import Answer, Choice
 from tests.deployments.journal_samples import ALERT, EVENTS, OPENED_AT, PLAN, incident, journal
 
 EVENT_TYPES: tuple[type[e.Event], ...] = get_args(get_args(e.Event)[0])
@@ -59,6 +60,53 @@ def test_every_event_has_its_line(event: e.Event) -> None:
         assert cell_len(row.symbol) == 1
         assert 0 < cell_len(row.label) <= 9
         assert row.text.plain
+
+
+def answered(choice: Choice, **said: object) -> e.ApprovalAnswered:
+    """An answer of a person on the command line."""
+    answer = Answer.model_validate({"choice": choice, "approver": "ana", "channel": "cli"} | said)
+    return e.ApprovalAnswered(gate="g", action_id="1-a", plan_digest="1" * 64, answer=answer)
+
+
+def drifted(*voided: str) -> e.PlanDrifted:
+    """A plan that holds no more."""
+    because = ("-image: web:1", "+image: web:2")
+    return e.PlanDrifted(action_id="1-a", old_digest="1", new_digest="2", because=because, voided=voided)
+
+
+@pytest.mark.parametrize(
+    ("event", "label", "text"),
+    [
+        (drifted(), "Drifted", "the target is another by now"),
+        (drifted("ana", "bob"), "Drifted", "the target is another by now; the approval of ana, bob is void"),
+        (e.ApprovalReminded(gate="g"), "Reminded", "the channel was reminded: nobody has answered"),
+        (
+            e.ApprovalReminded(gate="g", escalated=True),
+            "Reminded",
+            "a person was paged: nobody has answered",
+        ),
+        (answered(Choice.APPROVE), "Approved", "by ana (cli)"),
+        (answered(Choice.REJECT, reason="by hand"), "Rejected", "by ana (cli): by hand"),
+        (answered(Choice.SNOOZE), "Not yet", "by ana (cli)"),
+        (answered(Choice.EDIT, parameters={"memory": "1Gi"}), "Edited", "memory = 1Gi by ana (cli)"),
+        (
+            answered(Choice.APPROVE, approver="policy:preapproved", channel="policy"),
+            "Approved",
+            "by policy:preapproved (policy)",
+        ),
+    ],
+)
+def test_gates_and_plans_read_as_people_say_it(event: e.Event, label: str, text: str) -> None:
+    """Who said what, and why an approval counts no more."""
+    row = row_of(event, UNICODE)
+    assert row is not None
+    assert (row.label, row.text.plain) == (label, text)
+
+
+def test_drift_shows_the_lines_that_have_changed() -> None:
+    """What somebody else has changed stands under the line, with its signs."""
+    lines = [line.strip() for line in shown(drifted("ana")).splitlines()]
+    assert lines[-2:] == ["-image: web:1", "+image: web:2"]
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])
@@ -127,6 +175,8 @@ def test_text_from_outside_cannot_steer_the_terminal() -> None:
     """Escape sequences and direction marks in an alert become a visible mark."""
     alert = ALERT.model_copy(update={"summary": "\x1b[2Jgone \x9b31m \u202etxt"})
     text = shown(e.IncidentOpened(alert=alert))
+    hostile = drifted("\x1b[2Jana").model_copy(update={"because": ("-\x1b[2Jx",)})
+    text += shown(hostile, answered(Choice.EDIT, parameters={"memory": "\x9b31m"}))
     assert not set("\x1b\x9b\u202e") & set(text)
     assert "�[2Jgone" in text
     assert plain("two\nlines\tkept") == "two\nlines\tkept"

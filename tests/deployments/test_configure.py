@@ -20,7 +20,7 @@ from deployments.configure import Outcome, configure
 from deployments.definitions import definitions
 from deployments.prefect_server import PrefectServer
 from deployments.process import free_port
-from deployments.settings import Settings, check_settings
+from deployments.settings import PrefectSettings, Settings, check_settings
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = (str(Path(sys.executable).parent / "prefect"), "--no-prompt", "deploy", "--all")
@@ -29,6 +29,7 @@ NAMES = {
     "triage/triage",
     "collect-evidence/collect-evidence",
     "draft-postmortem/draft-postmortem",
+    "remind/remind",
 }
 
 pytestmark = [pytest.mark.real, pytest.mark.xdist_group("prefect-server")]
@@ -139,7 +140,8 @@ async def test_a_system_that_was_taken_out_is_deleted(tables: dict[str, Any], tm
 @pytest.mark.usefixtures("prefect_api")
 async def test_the_deployments_follow_the_settings(tables: dict[str, Any], tmp_path: Path) -> None:
     """Environment, pool and interval come from the settings, everything else from prefect.yaml."""
-    wanted = settings(tables, tmp_path, collect_evidence_every=120)
+    wanted = settings(tables, tmp_path, collect_evidence_every=120, remind_every=20)
+    every = {"collect-evidence/collect-evidence": [120], "remind/remind": [20]}
     await configure(wanted)
     async with get_client() as client:
         found = {name: await client.read_deployment_by_name(name) for name in NAMES}
@@ -147,7 +149,13 @@ async def test_the_deployments_follow_the_settings(tables: dict[str, Any], tmp_p
         assert deployment.entrypoint in {definition.entrypoint for definition in definitions()}
         assert deployment.work_pool_name == wanted.prefect.work_pool
         assert deployment.parameters["environment"] == wanted.prefect.environment
-        assert intervals(deployment) == ([120] if name.startswith("collect-evidence") else [])
+        assert intervals(deployment) == every.get(name, [])
+
+
+def test_the_intervals_of_the_settings_are_those_of_prefect_yaml() -> None:
+    """Every deployment with a schedule has its setting, whose default `prefect deploy` uses as well."""
+    scheduled = {item.name: item.interval for item in definitions() if item.interval}
+    assert scheduled == PrefectSettings().intervals
 
 
 async def test_an_unreachable_prefect_is_one_line(tables: dict[str, Any], tmp_path: Path) -> None:

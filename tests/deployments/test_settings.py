@@ -16,6 +16,9 @@ from deployments.settings import (
     load_settings,
     sections,
 )
+from runbook.actions import ActionName, Risk
+from runbook.business_hours import BusinessCalendar
+from runbook.policy import ApprovalRule
 from runbook.severity import Severity
 
 EXAMPLE = Path(__file__).parents[2] / "deployments" / "runbook.example.toml"
@@ -57,6 +60,31 @@ def mistakes(config: Path, text: str, *, needed: str = NEEDED) -> list[str]:
         (
             '[policy.calendar]\ntime_zone = "Mars/Base"',
             "policy.calendar.time_zone: no such time zone: 'Mars/Base': correct the value",
+        ),
+        (
+            "[policy.approvals.high]\naprovers = []",
+            'policy.approvals.high.aprovers: unknown key (did you mean "approvers"?)',
+        ),
+        (
+            "[policy.approvals.high]\ncount = 3",
+            "policy.approvals.high.count: input should be less than or equal to 2: correct the value",
+        ),
+        (
+            "[policy.approvals.huge]\ncount = 1",
+            "policy.approvals.huge: input should be 'none', 'low', 'medium' or 'high': correct the value",
+        ),
+        (
+            '[policy.preapproved]\nroll_back = ["P4"]',
+            "policy.preapproved: roll_back is not a low-risk change: it needs a person's approval: "
+            "correct the value",
+        ),
+        (
+            '[policy]\nmemory_ceiling = "2GB"',
+            "policy.memory_ceiling: '2GB' is no amount of memory: write 512Mi or 1Gi: correct the value",
+        ),
+        (
+            '[policy]\nqueue_switch = { variable = "A", valeu = "b" }',
+            'policy.queue_switch.valeu: unknown key (did you mean "value"?)',
         ),
         (
             "[policy]\nerror_rate_threshold = -1",
@@ -102,6 +130,20 @@ def test_every_mistake_is_told_at_once(config: Path) -> None:
         "integration.health_url",
         "prometheus.urll",
     ]
+
+
+def test_tables_of_tables_are_read(config: Path) -> None:
+    """A rule for each risk, and pre-approvals by action, stand in sections of their own."""
+    policy = load(
+        config,
+        '[policy.approvals.high]\napprovers = ["ana", "bob"]\ncount = 2\n'
+        "[policy.approvals.medium]\naccept_unverified = false\n"
+        '[policy.preapproved]\nrestart_deployment = ["P3", "P4"]',
+    ).policy
+    high, medium = policy.rule_for(Risk.HIGH), policy.rule_for(Risk.MEDIUM)
+    assert (high.approvers, high.count, high.accept_unverified) == (("ana", "bob"), 2, False)
+    assert (medium.approvers, medium.count, medium.accept_unverified) == ((), 1, False)
+    assert policy.preapproved == {ActionName.RESTART_DEPLOYMENT: (Severity.P3, Severity.P4)}
 
 
 @pytest.mark.parametrize("reference", ['{ env = "PAGER_KEY" }', '{ file = "secrets/pager" }'])
@@ -243,12 +285,11 @@ def test_the_example_file_has_every_key(section: str) -> None:
     assert keys(sections()[section]) - uncommented()[section].keys() == set()
 
 
-def test_the_example_file_has_every_key_of_the_calendar() -> None:
-    """The calendar is a section of its own in the file."""
-    calendar = sections()["policy"].model_fields["calendar"].annotation
-    assert isinstance(calendar, type)
-    assert issubclass(calendar, BaseModel)
-    assert keys(calendar) == uncommented()["policy"]["calendar"].keys()
+def test_the_example_file_has_every_key_of_the_sections_within() -> None:
+    """The calendar and the approvals of a risk are sections of their own in the file."""
+    policy = uncommented()["policy"]
+    assert keys(BusinessCalendar) == policy["calendar"].keys()
+    assert [keys(ApprovalRule) == rule.keys() for rule in policy["approvals"].values()] == [True]
 
 
 EXAMPLES = {

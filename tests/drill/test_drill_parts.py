@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import stat
+import threading
 import tomllib
 from collections.abc import Iterator
 from datetime import timedelta
@@ -77,14 +78,14 @@ def test_the_settings_are_toml() -> None:
 
 @pytest.fixture
 def typing() -> Iterator[tuple[int, int]]:
-    """A pipe in place of the terminal: what is read and what is typed into."""
+    """A pipe in place of the terminal: what is read and what is typed into, which the test closes."""
+    before = threading.enumerate()
     reading, writing = os.pipe()
     yield reading, writing
-    for descriptor in (reading, writing):
-        try:
-            os.close(descriptor)
-        except OSError:
-            continue  # the test has ended the input itself
+    for thread in threading.enumerate():
+        if thread not in before:
+            thread.join(10)  # a reader that lags behind would read from the next test's pipe of this number
+    os.close(reading)
 
 
 async def answer_typed(typing: tuple[int, int], text: str) -> tuple[tuple[Choice, str], list[str]]:
@@ -102,7 +103,8 @@ async def answer_typed(typing: tuple[int, int], text: str) -> tuple[tuple[Choice
     [
         ("a\n", Choice.APPROVE, "", [QUESTION]),
         ("YES\n", Choice.APPROVE, "", [QUESTION]),
-        ("l\n", Choice.NOT_YET, "", [QUESTION]),
+        ("l\n", Choice.SNOOZE, "", [QUESTION]),
+        ("Not yet\n", Choice.SNOOZE, "", [QUESTION]),
         ("r\nnot now\n", Choice.REJECT, "not now", [QUESTION, REASON]),
         ("no\n\n  \nnot now\n", Choice.REJECT, "not now", [QUESTION, REASON, REASON, REASON]),
         ("\n\nmaybe\na\n", Choice.APPROVE, "", [QUESTION] * 4),

@@ -19,6 +19,7 @@ from deployments.drill.screen import Screen
 from runbook.events import ApprovalAnswered, Event, IncidentClosed
 from runbook.gates import Answer, Choice
 from runbook.incident import Incident
+from runbook.policy import Policy
 from tests.deployments.journal_samples import ALERT, EVENTS, FALLBACK, GATE, INCIDENT, OPENED_AT, PLAN
 
 RUN = "7d4e0000-0000-4000-8000-000000000001"
@@ -64,7 +65,12 @@ class Response:
         await self.store.open_incident(ALERT, incident_id=INCIDENT, at=OPENED_AT)
         await self.write(*ASKING[1:])
         follower = Follower(
-            self.store, screen or self.screen(), approve=approve, runs=self, run_ended=self.run_ended
+            self.store,
+            screen or self.screen(),
+            approve=approve,
+            policy=Policy(),
+            runs=self,
+            run_ended=self.run_ended,
         )
         async with asyncio.timeout(20):
             return await follower.follow(INCIDENT)

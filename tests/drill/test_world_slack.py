@@ -49,6 +49,24 @@ async def test_a_thread_is_read_back_with_its_metadata(slack: tuple[Slack, httpx
     assert "metadata" not in replies["messages"][0]
 
 
+async def test_a_reply_that_is_broadcast_is_in_the_channel_too(
+    slack: tuple[Slack, httpx.AsyncClient],
+) -> None:
+    """It is found in its thread and, with a subtype of its own, in the channel's history."""
+    _, client = slack
+    parent = await call(client, "chat.postMessage", text="down")
+    reply = await call(
+        client, "chat.postMessage", text="still down", thread_ts=parent["ts"], reply_broadcast=True
+    )
+    history = (await call(client, "conversations.history"))["messages"]
+    assert [(m["ts"], m.get("subtype")) for m in history] == [
+        (reply["ts"], "thread_broadcast"),
+        (parent["ts"], None),
+    ]
+    replies = await call(client, "conversations.replies", ts=parent["ts"])
+    assert [message["ts"] for message in replies["messages"]] == [parent["ts"], reply["ts"]]
+
+
 async def test_an_update_changes_the_message_in_place(slack: tuple[Slack, httpx.AsyncClient]) -> None:
     """chat.update keeps the ts, and refuses a message that is not there."""
     workspace, client = slack

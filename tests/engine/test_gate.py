@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from prefect.states import Cancelling, Failed
 from deployments.cli.errors import CommandError
 from deployments.drill.cluster.faults import Fault
 from deployments.drill.manifests import DEPLOYMENT
+from flows.gate import SNOOZE_MINUTES
 from runbook.actions import ActionOutcome
 from runbook.effects import EffectOutcome
 from runbook.events import (
@@ -56,18 +57,24 @@ def ended(incident: Incident) -> bool:
     return FIRST in incident.results
 
 
-async def test_not_yet_asks_again(response: Case) -> None:
-    """`not yet` changes nothing and keeps the question open, under a new name."""
+async def test_a_snooze_asks_again(response: Case) -> None:
+    """`snooze` changes nothing; the question stays open under a new name, with a time for the reminder."""
     first = await response.gate()
 
-    assert await response.resume(gate=first.gate, decision="not yet", approver="ana", reason="in a minute")
+    assert await response.resume(gate=first.gate, decision="snooze", approver="ana", reason="in a minute")
     second = await response.gate(other_than=first.gate)
 
     incident = await response.read()
     assert incident.settled_gates[first.gate] == Answer(
-        choice=Choice.NOT_YET, approver="ana", reason="in a minute", channel="prefect-ui"
+        choice=Choice.SNOOZE,
+        approver="ana",
+        reason="in a minute",
+        channel="prefect-ui",
+        snooze_minutes=SNOOZE_MINUTES,
     )
     assert (second.action_id, second.plan_digest) == (first.action_id, first.plan_digest)
+    assert second.remind_at is not None
+    assert second.remind_at - second.asked_at <= timedelta(minutes=SNOOZE_MINUTES)
     assert response.changes() == []
 
 
@@ -100,7 +107,7 @@ async def test_an_incomplete_form_is_refused_and_asked_again(
 async def test_an_answer_to_another_gate_does_not_count(response: Case) -> None:
     """A form made for an older gate is refused by Prefect: the run sleeps on, nothing is journalled."""
     first = await response.gate()
-    assert await response.resume(gate=first.gate, decision="not yet", approver="ana")
+    assert await response.resume(gate=first.gate, decision="snooze", approver="ana")
     second = await response.gate(other_than=first.gate)
 
     assert not await response.resume(gate=first.gate, decision="approve", approver="ana")
@@ -229,7 +236,7 @@ async def test_a_killed_run_settles_what_it_intended(response: Case, landed: boo
     await response.run_again()
 
     incident = await response.until(ended)
-    assert incident.effects[f"{incident.id}/{FIRST}/set-env"].outcome is EffectOutcome.APPLIED
+    assert incident.effects[f"{incident.id}/{FIRST}/set-field"].outcome is EffectOutcome.APPLIED
     assert incident.results[FIRST].outcome is ActionOutcome.RECOVERED
     assert gates(incident) == [gate.gate]
     assert len(response.changes()) == (1 if landed else 2)

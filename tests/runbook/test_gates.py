@@ -1,44 +1,52 @@
-"""A gate accepts an answer only with a name, and a rejection only with a reason."""
+"""A gate takes an answer only if it says all that its choice needs."""
+
+from typing import Any
 
 import pytest
 
-from runbook.gates import Answer, Choice, InvalidAnswer, accept
+from runbook.gates import Answer, Choice, InvalidAnswer, complete
 
 
 @pytest.mark.parametrize(
-    ("choice", "approver", "reason"),
+    ("choice", "reason", "more"),
     [
-        (Choice.APPROVE, "ana", ""),
-        (Choice.APPROVE, "ana", "we know this outage"),
-        (Choice.REJECT, "ana", "the key was just replaced"),
-        (Choice.NOT_YET, "ana", ""),
+        (Choice.APPROVE, "", {}),
+        (Choice.APPROVE, "we know this outage", {}),
+        (Choice.REJECT, "the key was just replaced", {}),
+        (Choice.EDIT, "", {"parameters": {"memory": "1Gi"}}),
+        (Choice.SNOOZE, "", {}),
+        (Choice.SNOOZE, "lunch", {"snooze_minutes": 1}),
     ],
 )
-def test_answer_is_accepted_with_its_white_space_trimmed(choice: Choice, approver: str, reason: str) -> None:
-    """What people type around a word is no part of it; all else stays as it was given."""
-    given = Answer(choice=choice, approver=f" {approver}\n", reason=f"\t{reason} ", channel="cli")
-    assert accept(given) == Answer(choice=choice, approver=approver, reason=reason, channel="cli")
-
-
-@pytest.mark.parametrize(
-    ("choice", "approver", "reason", "missing"),
-    [
-        (Choice.APPROVE, "", "", "the approver is empty"),
-        (Choice.APPROVE, "  \n", "go", "the approver is empty"),
-        (Choice.NOT_YET, " ", "", "the approver is empty"),
-        (Choice.REJECT, "", "no", "the approver is empty"),
-        (Choice.REJECT, "ana", "", "a rejection needs a reason"),
-        (Choice.REJECT, "ana", "  ", "a rejection needs a reason"),
-    ],
-)
-def test_incomplete_answer_is_refused_and_says_what_is_missing(
-    choice: Choice, approver: str, reason: str, missing: str
+def test_complete_answer_is_taken_with_its_white_space_trimmed(
+    choice: Choice, reason: str, more: dict[str, Any]
 ) -> None:
+    """What people type around a word is no part of it; all else stays as it was given."""
+    given = Answer(choice=choice, approver=" ana\n", reason=f"\t{reason} ", channel="cli", **more)
+    assert complete(given) == Answer(choice=choice, approver="ana", reason=reason, channel="cli", **more)
+
+
+@pytest.mark.parametrize(
+    ("answer", "missing"),
+    [
+        (Answer(choice=Choice.APPROVE, approver=""), "the approver is empty"),
+        (Answer(choice=Choice.APPROVE, approver="  \n", reason="go"), "the approver is empty"),
+        (Answer(choice=Choice.SNOOZE, approver=" "), "the approver is empty"),
+        (Answer(choice=Choice.EDIT, approver="", parameters={"memory": "1Gi"}), "the approver is empty"),
+        (Answer(choice=Choice.REJECT, approver="", reason="no"), "the approver is empty"),
+        (Answer(choice=Choice.REJECT, approver="ana"), "a rejection needs a reason"),
+        (Answer(choice=Choice.REJECT, approver="ana", reason="  "), "a rejection needs a reason"),
+        (Answer(choice=Choice.EDIT, approver="ana"), "an edit needs a parameter"),
+        (Answer(choice=Choice.SNOOZE, approver="ana", snooze_minutes=0), "at least a minute"),
+        (Answer(choice=Choice.SNOOZE, approver="ana", snooze_minutes=-5), "at least a minute"),
+    ],
+)
+def test_incomplete_answer_is_refused_and_says_what_is_missing(answer: Answer, missing: str) -> None:
     """Nobody approves anonymously, and nobody rejects without telling the next person why."""
     with pytest.raises(InvalidAnswer, match=missing):
-        accept(Answer(choice=choice, approver=approver, reason=reason))
+        complete(answer)
 
 
 def test_identity_counts_as_unproven_unless_it_was_proven() -> None:
     """A name that was typed into a form is a claim."""
-    assert accept(Answer(choice=Choice.APPROVE, approver="ana")).identity_proven is False
+    assert complete(Answer(choice=Choice.APPROVE, approver="ana")).identity_proven is False

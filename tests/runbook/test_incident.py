@@ -84,8 +84,9 @@ def test_order_of_reading_does_not_matter(journal: list[e.Recorded]) -> None:
         ((ask("g1"),), "g1"),
         ((ask("g1"), answer("g1")), None),
         ((ask("g1"), answer("g1", Choice.REJECT)), None),
-        ((ask("g1"), answer("g1", Choice.NOT_YET)), None),  # the flow asks again, under a new name
-        ((ask("g1"), answer("g1", Choice.NOT_YET), ask("g2")), "g2"),
+        ((ask("g1"), answer("g1", Choice.SNOOZE)), None),  # the flow asks again, under a new name
+        ((ask("g1"), answer("g1", Choice.SNOOZE), ask("g2")), "g2"),
+        ((ask("g1"), answer("g1", Choice.EDIT), ask("g2", NEWER_PLAN)), "g2"),
         ((ask("g1"), refuse("g1")), None),
         ((ask("g1"), refuse("g1"), ask("g2")), "g2"),
         ((ask("g1"), ask("g2")), "g2"),
@@ -105,10 +106,12 @@ def test_only_the_newest_question_that_nobody_settled_is_open(
 
 def test_open_question_says_what_it_is_about_and_since_when() -> None:
     """Everything that a command line needs for asking is in the journal."""
-    gate = incident(ask("g1"), ask("g2", NEWER_PLAN)).pending_gate
+    later = OPENED + timedelta(minutes=15)
+    newest = ask("g2", NEWER_PLAN).model_copy(update={"remind_at": later})
+    gate = incident(ask("g1"), newest).pending_gate
     assert gate is not None
     assert (gate.action_id, gate.plan_digest, gate.flow_run_id) == (FALLBACK.id, NEWER_PLAN.digest, "run-1")
-    assert gate.asked_at == OPENED + timedelta(seconds=60)
+    assert (gate.asked_at, gate.remind_at) == (OPENED + timedelta(seconds=60), later)
 
 
 def test_settled_gates_tell_answers_from_refusals() -> None:
@@ -121,27 +124,28 @@ def test_settled_gates_tell_answers_from_refusals() -> None:
     }
 
 
+def edit(value: str, *, action_id: str = FALLBACK.id, choice: Choice = Choice.EDIT) -> e.ApprovalAnswered:
+    """An answer that comes with a parameter."""
+    said = Answer(choice=choice, approver="ana", parameters={"memory": value})
+    return e.ApprovalAnswered(gate=f"g-{value}", action_id=action_id, plan_digest=PLAN.digest, answer=said)
+
+
 @pytest.mark.parametrize(
-    ("journal", "choice"),
+    ("journal", "parameters"),
     [
-        ((), None),
-        ((answer("g1"),), Choice.APPROVE),
-        ((answer("g1", Choice.REJECT),), Choice.REJECT),
-        ((answer("g1", Choice.NOT_YET),), None),
-        ((answer("g1", Choice.NOT_YET), answer("g2")), Choice.APPROVE),
-        ((answer("g1"), answer("g2", Choice.NOT_YET)), None),  # someone took their yes back in time
-        ((answer("g1", plan=NEWER_PLAN),), None),
-        ((answer("g1"), answer("g2", Choice.REJECT, NEWER_PLAN)), Choice.APPROVE),
-        ((refuse("g1"),), None),
+        ((), {"pod": "web-1"}),
+        ((edit("1Gi"),), {"pod": "web-1", "memory": "1Gi"}),
+        ((edit("1Gi"), edit("768Mi")), {"pod": "web-1", "memory": "768Mi"}),
+        ((edit("1Gi"), answer("g2", plan=NEWER_PLAN)), {"pod": "web-1", "memory": "1Gi"}),
+        ((edit("1Gi", action_id="2-other"),), {"pod": "web-1"}),
+        ((edit("1Gi", choice=Choice.APPROVE),), {"pod": "web-1"}),  # only an edit edits
     ],
 )
-def test_decision_at_a_gate_is_the_newest_one_about_exactly_this_plan(
-    journal: tuple[e.Event, ...], choice: Choice | None
-) -> None:
-    """An answer about another diff decides nothing here, and `not yet` decides nothing at all."""
-    found = incident(*journal).decided(FALLBACK.id, PLAN.digest)
-    assert (found.answer.choice if found else None) is choice
-    assert incident(*journal).decided("2-other", PLAN.digest) is None
+def test_action_is_as_people_have_edited_it(journal: tuple[e.Event, ...], parameters: dict[str, str]) -> None:
+    """The newest value of each parameter at this action's gates; what nobody touched stays as planned."""
+    planned = FALLBACK.model_copy(update={"parameters": {"pod": "web-1"}})
+    edited = incident(*journal).as_edited(planned)
+    assert edited == planned.model_copy(update={"parameters": parameters})
 
 
 def overridden(severity: Severity) -> e.SeverityOverridden:

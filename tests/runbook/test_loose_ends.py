@@ -3,12 +3,15 @@
 import pytest
 
 from runbook import events as e
-from runbook.actions import ActionName, ActionOutcome
+from runbook.actions import ActionName, ActionOutcome, undo_of
 from runbook.effects import EffectOutcome
 from runbook.findings import Check, Status
 from runbook.loose_ends import hand_offs, switches_left_on, unknown_checks, unsettled_effects
 from tests.runbook.journals import FALLBACK, HAND_OFF, decided, decision, effect, finished, incident, triaged
 
+QUEUE_ON = FALLBACK.model_copy(
+    update={"id": "2-enable-request-queue", "name": ActionName.ENABLE_REQUEST_QUEUE}
+)
 FALLBACK_OFF = FALLBACK.model_copy(update={"id": "2-disable-fallback", "name": ActionName.DISABLE_FALLBACK})
 
 
@@ -35,6 +38,40 @@ def test_switch_is_off_once_its_inverse_is_done(outcome: ActionOutcome, left_on:
     """Only an inverse that was carried out takes a switch off."""
     of = incident(finished(ActionOutcome.RECOVERED), finished(outcome, FALLBACK_OFF))
     assert bool(switches_left_on(of)) is left_on
+
+
+@pytest.mark.parametrize(
+    ("outcome", "left_on"),
+    [
+        (ActionOutcome.DONE, False),
+        (ActionOutcome.ALREADY_IN_PLACE, False),
+        (ActionOutcome.NOT_RECOVERED, False),  # it was taken back, and its rollout did not finish
+        (ActionOutcome.BLOCKED, True),
+        (ActionOutcome.REJECTED, True),
+        (ActionOutcome.FAILED, True),
+    ],
+)
+def test_switch_is_off_once_it_was_undone(outcome: ActionOutcome, left_on: bool) -> None:
+    """An undo takes off the switch of the action that it undoes, and of no other."""
+    on, queue = finished(ActionOutcome.NOT_RECOVERED), finished(ActionOutcome.RECOVERED, QUEUE_ON)
+    undone = finished(outcome, undo_of(FALLBACK))
+    expected = (FALLBACK, QUEUE_ON) if left_on else (QUEUE_ON,)
+    assert switches_left_on(incident(on, queue, undone)) == expected
+
+
+def test_switch_that_was_turned_on_again_is_left_on() -> None:
+    """What counts is the last that was done about it."""
+    again = FALLBACK.model_copy(update={"id": "4-enable-fallback"})
+    events = (finished(ActionOutcome.NOT_RECOVERED), finished(ActionOutcome.DONE, undo_of(FALLBACK)))
+    of = incident(*events, finished(ActionOutcome.RECOVERED, again))
+    assert switches_left_on(of) == (again,)
+
+
+def test_undo_of_another_change_takes_no_switch_off() -> None:
+    """A memory limit that was put back says nothing about the fallback."""
+    other = FALLBACK.model_copy(update={"id": "2-raise-memory-limit", "name": ActionName.RAISE_MEMORY_LIMIT})
+    of = incident(finished(ActionOutcome.RECOVERED), finished(ActionOutcome.DONE, undo_of(other)))
+    assert switches_left_on(of) == (FALLBACK,)
 
 
 def test_hand_off_counts_before_and_after_it_was_made() -> None:

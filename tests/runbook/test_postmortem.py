@@ -52,7 +52,7 @@ def test_draft_has_the_template_in_its_order() -> None:
     text = draft(incident(*every_event()))
     assert text.splitlines()[0] == "## Incident: PostHog Errors (500/503)"
     assert "**Date:** 2026-11-22" in text
-    assert "**Duration:** 0 hours 10 minutes" in text
+    assert "**Duration:** 0 hours 11 minutes" in text
     assert "**Severity:** P2" in text
     assert re.findall(r"^#+ .*", text, re.MULTILINE)[1:] == [
         "### Summary",
@@ -90,7 +90,7 @@ def test_any_incident_can_be_drafted(length: int) -> None:
         ((decided(decision(Verdict.UNKNOWN, plan=())),), ("the runbook concluded: Unknown",)),
         (
             (decided(), asked(), answered(Choice.REJECT), finished(ActionOutcome.REJECTED)),
-            ("alice answered “reject” after 30 s", "rejected, approved by alice"),
+            ("alice answered “reject” after 30 s", "rejected, by alice"),
         ),
         ((decided(), asked()), ("the question was not answered",)),
         ((decided(), resolved("not_recovered")), ("ended as not recovered",)),

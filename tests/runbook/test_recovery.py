@@ -20,7 +20,11 @@ from tests.runbook.findings_samples import (
 )
 from tests.runbook.journals import decision
 
-CHANGES = [name for name, spec in CATALOGUE.items() if spec.kind is ActionKind.CHANGE]
+CHANGES = [
+    name for name, spec in CATALOGUE.items() if spec.kind is ActionKind.CHANGE and name is not ActionName.UNDO
+]
+"""All but the undo, which is proved by its rollout: it brings nothing back but the state before."""
+
 QUEUE = ActionName.ENABLE_REQUEST_QUEUE
 
 

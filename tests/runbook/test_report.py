@@ -6,7 +6,7 @@ from typing import get_args
 import pytest
 
 from runbook import events as e
-from runbook.actions import ActionName, ActionOutcome, ChangePlan
+from runbook.actions import CATALOGUE, ActionKind, ActionName, ActionOutcome, ChangePlan
 from runbook.events import Event
 from runbook.findings import Check, Finding, Findings, Status
 from runbook.markdown import code, code_block, inline
@@ -98,14 +98,14 @@ def test_gate_question_shows_exactly_the_diff() -> None:
     assert f"```diff\n{PLAN.diff}\n```" in question
     for part in (
         "**Why:** PostHog lists an incident",
-        "- 3 pods restart one after the other",
+        "**Affects:** 3 pods restart one after the other.",
         "**Risk:** medium",
-        "**Undo:** remove the switch again",
+        "**Undo:** put the switch back to what it was",
         "**Proved by:** the rollout finishes",
         f"**Plan:** `{PLAN.digest[:12]}`",
         "**approve**",
         "**reject**",
-        "**not yet**",
+        "**snooze** (not yet)",
         "Without an answer nothing happens.",
     ):
         assert part in question
@@ -115,6 +115,28 @@ def test_gate_question_differs_with_the_diff() -> None:
     """Two plans can be told apart by what the approver is shown."""
     other = PLAN.model_copy(update={"diff": PLAN.diff.replace("true", "false")})
     assert gate_question(other) != gate_question(PLAN)
+
+
+def plan_of(name: ActionName) -> ChangePlan:
+    """A plan of an action."""
+    return ChangePlan(action=FALLBACK.model_copy(update={"name": name}), diff="+a: 1")
+
+
+@pytest.mark.parametrize("name", [name for name, spec in CATALOGUE.items() if spec.kind is ActionKind.CHANGE])
+def test_gate_question_offers_what_the_action_allows(name: ActionName) -> None:
+    """An edit is offered where something may be edited; a yes is one to the undo where there is one."""
+    question, spec = gate_question(plan_of(name)), CATALOGUE[name]
+    assert ("**edit** takes another" in question) is bool(spec.editable)
+    assert ("if it does not help, its undo" in question) is (spec.inverse is not None)
+    assert all(parameter in question for parameter in spec.editable)
+
+
+def test_gate_question_says_who_has_to_approve() -> None:
+    """Where not anybody may, the approver is told who may; else nothing is said."""
+    assert "**Who:** 2 different people have to approve" in gate_question(
+        PLAN, "2 different people have to approve"
+    )
+    assert "**Who:**" not in gate_question(PLAN)
 
 
 @pytest.mark.parametrize(
@@ -133,7 +155,7 @@ def test_plan_without_a_change_says_so(changes: dict[str, str], text: str) -> No
 @pytest.mark.parametrize("name", ActionName)
 def test_every_action_can_be_shown(name: ActionName) -> None:
     """Each row of the catalogue has a preview and a question, with or without a decision."""
-    plan = ChangePlan(action=FALLBACK.model_copy(update={"name": name}), diff="+a: 1")
+    plan = plan_of(name)
     assert plan.action.spec.title in plan_markdown(plan)
     assert plan.action.spec.title in gate_question(plan)
 
@@ -160,7 +182,7 @@ def test_timeline_shows_utc_and_local_time() -> None:
     """Every event is a row, in UTC and in the reader's zone; a reader in UTC sees one column."""
     of = incident(*every_event())
     local = timeline_markdown(of, time_zone="Europe/Berlin")
-    assert "| 2026-11-22 15:05:00 | 2026-11-22 16:05:00 CET | alice approved 1-enable-fallback" in local
+    assert "| 2026-11-22 15:06:00 | 2026-11-22 16:06:00 CET | alice approved 1-enable-fallback" in local
     assert len(re.findall(r"^\| 2026", local, re.MULTILINE)) == len(of.journal)
     assert "| UTC | What happened |" in timeline_markdown(of)
 
@@ -231,7 +253,7 @@ def test_hostile_text_does_not_get_into_any_report() -> None:
     reports = (
         decision_markdown(made),
         plan_markdown(plan, made),
-        gate_question(plan),
+        gate_question(plan, HOSTILE),
         timeline_markdown(of),
         evidence_markdown(collected),
     )

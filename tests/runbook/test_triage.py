@@ -262,3 +262,33 @@ def test_crashing_revisions_are_those_of_the_pods_that_do_not_start() -> None:
         pod("web-4", revision=None, waiting="ImagePullBackOff"),
     )
     assert found.facts["crashing_revisions"] == ["7"]
+
+
+@pytest.mark.parametrize(
+    ("pods", "ready", "stuck"),
+    [
+        ((pod("web-1"), pod("web-2", ready=False)), 1, "web-2"),
+        ((pod("web-1"), pod("web-2", ready=False, waiting="ContainerCreating")), 1, "web-2"),
+        ((pod("web-1"), pod("web-2")), 2, None),  # all is well
+        ((pod("web-1", ready=False), pod("web-2", ready=False)), 0, None),  # the cause is not in one pod
+        ((pod("web-1", ready=False),), 1, None),  # it has no siblings
+        (
+            (pod("web-1"), pod("web-2", ready=False, waiting="CrashLoopBackOff")),
+            1,
+            None,
+        ),  # deleting heals no crash
+        ((pod("web-1"), pod("web-2", ready=False, terminating=True)), 1, None),  # it is going already
+        ((pod("web-1"), pod("web-2"), pod("web-3", ready=False)), 2, None),  # one more during a rollout
+    ],
+)
+def test_one_pod_is_stuck_if_only_it_is_not_ready(
+    pods: tuple[PodReading, ...], ready: int, stuck: str | None
+) -> None:
+    """A pod that waits alone while its siblings serve, and does not crash, is named."""
+    assert workload(*pods, ready=ready).facts["stuck_pod"] == stuck
+
+
+@pytest.mark.parametrize("limit", [None, "256Mi"])
+def test_memory_limit_is_on_record(limit: str | None) -> None:
+    """The plan asks for it where a pod was killed for memory."""
+    assert workload(memory_limit=limit).facts["memory_limit"] == limit

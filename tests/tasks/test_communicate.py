@@ -1,11 +1,13 @@
 """Stakeholders are told once, in one thread, and only what is true."""
 
+import asyncio
 import dataclasses
 import random
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from blocks.pager import Pager
 from blocks.slack import Slack
@@ -17,8 +19,9 @@ from deployments.drill.slack import Slack as Workspace
 from deployments.drill.statuspage_api import PAGE_ID, StatuspageApi
 from deployments.drill.wire import listening
 from runbook import events as e
-from runbook.effects import EffectOutcome
+from runbook.effects import Authority, Effect, EffectOutcome
 from runbook.incident import Outcome, State
+from runbook.severity import Severity
 from tasks.communicate import announce, escalate, page_on_opening, resolve_page, update
 from tasks.incident import OpenIncident, now
 from tests.runbook.journals import decision
@@ -148,23 +151,84 @@ async def test_a_promised_update_is_kept(audience: Audience) -> None:
 
 
 async def test_an_escalation_reaches_pager_and_channel_once(audience: Audience) -> None:
-    """The same reason calls once, a new one again; all under one deduplication key."""
-    await escalate.fn(audience.incident, "the facts do not suffice")
-    await escalate.fn(audience.incident, "the facts do not suffice")
-    await escalate.fn(audience.incident, "the rollout failed")
+    """The same reason calls once; a new one is an alert of its own, or it would wake nobody up."""
+    assert await escalate.fn(audience.incident, "the facts do not suffice")
+    assert await escalate.fn(audience.incident, "the facts do not suffice")
+    assert await escalate.fn(audience.incident, "the rollout failed")
 
     assert audience.said() == [
         "☎️ A person is needed: the facts do not suffice",
         "☎️ A person is needed: the rollout failed",
     ]
-    assert [page.dedup_key for page in audience.pager.pages] == [audience.incident.id]
+    assert [(page.summary, len(page.events)) for page in audience.pager.pages] == [
+        ("service of inc-1: the facts do not suffice", 1),
+        ("service of inc-1: the rollout failed", 1),
+    ]
 
 
-async def test_the_call_of_the_opening_ends_with_the_incident(audience: Audience) -> None:
-    """A severe incident calls someone when it is opened; its end ends the call."""
+async def test_an_escalation_is_shown_in_the_channel_too(audience: Audience) -> None:
+    """A reply in a thread is seen by nobody who does not follow it."""
+    await announce.fn(audience.incident, State.INVESTIGATING)
+    await escalate.fn(audience.incident, "the rollout failed")
+
+    told, called = audience.slack.messages
+    assert "subtype" not in told
+    assert (called["thread_ts"], called["subtype"]) == (told["ts"], "thread_broadcast")
+
+
+async def test_escalations_at_the_same_time_are_told_apart(audience: Audience) -> None:
+    """Two processes that call a person at once make two calls: neither takes the other's for its own."""
+    reasons = [f"reason {number}" for number in range(4)]
+    await asyncio.gather(*(escalate.fn(audience.incident, because) for because in reasons))
+
+    assert {page.summary for page in audience.pager.pages} == {f"service of inc-1: {why}" for why in reasons}
+
+
+async def test_an_escalation_that_does_not_get_through_says_so_and_is_tried_again(audience: Audience) -> None:
+    """The channel was told, the pager not: next time only the pager is."""
+    pager = audience.incident.environment.pager
+    assert pager is not None
+    key = Pager(routing_key=SecretStr("x" * 32), base_url=pager.base_url)
+    environment = dataclasses.replace(audience.incident.environment, pager=key)
+    assert not await escalate.fn(OpenIncident(id=audience.incident.id, environment=environment), "it burns")
+    assert audience.pager.pages == []
+
+    assert await escalate.fn(audience.incident, "it burns")
+    assert [page.summary for page in audience.pager.pages] == ["service of inc-1: it burns"]
+    assert audience.said() == ["☎️ A person is needed: it burns"]
+
+
+async def test_every_call_ends_with_the_incident(audience: Audience) -> None:
+    """A severe incident calls someone when it is opened, then again when stuck; its end ends both calls."""
     await decide(audience.incident)
     await page_on_opening.fn(audience.incident)
+    await escalate.fn(audience.incident, "the rollout failed")
     await resolve_page.fn(audience.incident)
+    assert [call.state for call in audience.pager.pages] == ["resolved", "resolved"]
 
-    (call,) = audience.pager.pages
-    assert call.state == "resolved"
+    await escalate.fn(audience.incident, "the runbook's own run ended as FAILED")
+    await resolve_page.fn(audience.incident)
+    assert [call.state for call in audience.pager.pages] == ["resolved"] * 3
+    events = [event["event_action"] for call in audience.pager.pages for event in call.events]
+    assert events == ["trigger", "resolve"] * 3, "a call that has ended is not ended again"
+    assert len((await audience.incident.read()).effects) == 8, "three calls, three ends, two messages"
+
+
+async def test_a_call_of_an_earlier_version_ends_too(audience: Audience) -> None:
+    """A call that was made under another deduplication key is ended under that key."""
+    pager = audience.incident.environment.pager
+    assert pager is not None
+    await pager.trigger(audience.incident.id, "down", Severity.P1, "integration")
+    call = Effect(
+        id=f"{audience.incident.id}/pager/opened",
+        kind="pager",
+        target="pager",
+        summary="down",
+        authority=Authority.policy("page_from"),
+        outcome=EffectOutcome.APPLIED,
+        receipt={"dedup_key": audience.incident.id},
+    )
+    await audience.incident.record(e.EffectSettled(effect=call))
+
+    await resolve_page.fn(audience.incident)
+    assert [call.state for call in audience.pager.pages] == ["resolved"]

@@ -258,7 +258,7 @@ async def test_interrupted_effect_whose_target_cannot_be_read_is_unsettled(incid
 NO_APPROVAL: dict[str, tuple[e.Event, ...]] = {
     "no answer": (),
     "rejected": (answer(Choice.REJECT),),
-    "not yet": (answer(Choice.NOT_YET),),
+    "snoozed": (answer(Choice.SNOOZE),),
     "refused": (e.ApprovalRefused(gate="g1", action_id="1-enable-fallback", because="no approver"),),
     "another gate": (answer(gate="g2"),),
     "another action": (answer(action="2-restart-deployment"),),

@@ -1,0 +1,50 @@
+"""What has changed on a target since a plan was made, so that people see why their approval is void."""
+
+import difflib
+
+from runbook.actions import ChangePlan
+
+LINES_SHOWN = 20
+
+
+def drift(old: ChangePlan, new: ChangePlan) -> tuple[str, ...]:
+    """The reasons why `new` is another plan than `old`; empty where it is the same.
+
+    Status-only changes are none: they are no part of what a plan is made on.
+    """
+    if old.digest == new.digest and (old.blocked, old.in_place) == (new.blocked, new.in_place):
+        return ()
+    return tuple(_ended(new) or _edited(old, new) or _changed_lines(old, new) or _hidden(old, new))
+
+
+def _ended(new: ChangePlan) -> list[str]:
+    if new.blocked:
+        return [f"it is not possible any more: {new.blocked}"]
+    return [f"it is not needed any more: {new.in_place}"] if new.in_place else []
+
+
+def _edited(old: ChangePlan, new: ChangePlan) -> list[str]:
+    before, after = old.action.parameters, new.action.parameters
+    return [
+        f"{name}: {before.get(name, 'not set')} → {after[name]}"
+        for name in sorted(after)
+        if before.get(name) != after[name]
+    ]
+
+
+def _changed_lines(old: ChangePlan, new: ChangePlan) -> list[str]:
+    compared = difflib.unified_diff(old.live.splitlines(), new.live.splitlines(), n=0, lineterm="")
+    lines = [line for line in list(compared)[2:] if not line.startswith("@@")]
+    if len(lines) > LINES_SHOWN:
+        return [*lines[:LINES_SHOWN], f"… and {len(lines) - LINES_SHOWN} more lines"]
+    return lines
+
+
+def _hidden(old: ChangePlan, new: ChangePlan) -> list[str]:
+    """A change that masking hides, or one of the request alone."""
+    names = sorted(
+        name for name in old.basis.keys() | new.basis.keys() if old.basis.get(name) != new.basis.get(name)
+    )
+    return [f"{name} has changed (its values are masked)" for name in names] or [
+        "the request itself has changed"
+    ]

@@ -1,0 +1,103 @@
+"""The single fields of a workload that the runbook changes, each readable, writable and restorable.
+
+A field knows its place in a Deployment (or StatefulSet) and the strategic merge patch that sets it. What it
+was before is never a secret, so the journal may keep it for the undo.
+"""
+
+from typing import Any, Protocol
+
+from runbook.patches import container_named
+from runbook.value import Value
+
+Workload = dict[str, Any]
+
+
+class Field(Protocol):
+    """One field. `None` as a value means that it is not set."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in a plan: unique within the object."""
+
+    def read(self, workload: Workload) -> str | None:
+        """Its value now.
+
+        Raises:
+            LookupError: it is not ours to set.
+        """
+
+    def spec(self, value: str | None) -> dict[str, Any]:
+        """The part of a strategic merge patch under `spec` that sets or removes it."""
+
+
+class EnvironmentVariable(Value):
+    """`kubectl set env`: a literal environment variable of one container."""
+
+    container: str
+    variable: str
+
+    @property
+    def name(self) -> str:
+        """`env POSTHOG_FALLBACK of integration`."""
+        return f"env {self.variable} of {self.container}"
+
+    def read(self, workload: Workload) -> str | None:
+        """Its value.
+
+        Raises:
+            LookupError: it comes from a reference (`valueFrom`), or the container is not there.
+        """
+        for entry in container_named(workload, self.container).get("env") or []:
+            if entry["name"] == self.variable:
+                if "valueFrom" in entry:
+                    raise LookupError(f"{self.variable} is set from a reference (valueFrom), not by a value")
+                return str(entry.get("value", ""))
+        return None
+
+    def spec(self, value: str | None) -> dict[str, Any]:
+        """The variable alone; a strategic merge leaves the others as they are."""
+        entry: dict[str, Any] = {"name": self.variable}
+        entry |= {"$patch": "delete"} if value is None else {"value": value}
+        return _container({"name": self.container, "env": [entry]})
+
+
+class MemoryLimit(Value):
+    """`kubectl set resources --limits=memory=…` of one container."""
+
+    container: str
+
+    @property
+    def name(self) -> str:
+        """`memory limit of integration`."""
+        return f"memory limit of {self.container}"
+
+    def read(self, workload: Workload) -> str | None:
+        """The limit as it stands there, such as 256Mi.
+
+        Raises:
+            LookupError: the container is not there.
+        """
+        limits = (container_named(workload, self.container).get("resources") or {}).get("limits") or {}
+        return str(limits["memory"]) if "memory" in limits else None
+
+    def spec(self, value: str | None) -> dict[str, Any]:
+        """The limit alone; requests and other limits stay."""
+        return _container({"name": self.container, "resources": {"limits": {"memory": value}}})
+
+
+class Replicas(Value):
+    """`kubectl scale`: how many pods are wanted."""
+
+    name: str = "replicas"
+
+    def read(self, workload: Workload) -> str | None:
+        """The number of pods."""
+        return str(workload["spec"].get("replicas", 1))
+
+    def spec(self, value: str | None) -> dict[str, Any]:
+        """The number alone."""
+        return {"replicas": None if value is None else int(value)}
+
+
+def _container(change: dict[str, Any]) -> dict[str, Any]:
+    return {"template": {"spec": {"containers": [change]}}}

@@ -1,0 +1,31 @@
+"""What a person types where the runbook cannot go on."""
+
+from blocks.kubernetes import Cluster
+from runbook.actions import PlannedAction
+from runbook.by_hand import Target, switch_off_command, undo_commands
+from runbook.policy import Switch
+from tasks.incident import OpenIncident
+
+
+async def commands_to_undo(incident: OpenIncident, action: PlannedAction) -> tuple[str, ...]:
+    """The commands that take an action back, with this environment's names; none if it never was planned."""
+    done = (await incident.read()).previews.get(action.id)
+    if done is None:
+        return ()
+    return undo_commands(done, _target(incident.environment.cluster))
+
+
+def command_to_switch_off(incident: OpenIncident, switch: Switch) -> str:
+    """The command that takes a temporary switch off, with this environment's names."""
+    return switch_off_command(switch.variable, _target(incident.environment.cluster))
+
+
+def _target(cluster: Cluster) -> Target:
+    return Target(
+        namespace=cluster.namespace,
+        kind=cluster.workload_kind.lower(),
+        name=cluster.deployment,
+        container=cluster.container or "",
+        secret_name=cluster.secret_name,
+        secret_key=cluster.secret_key,
+    )

@@ -1,0 +1,79 @@
+"""`kubectl delete pod`: one pod that is stuck while its siblings are well."""
+
+from typing import Any
+
+from blocks.errors import NotFound
+from runbook.actions import ChangePlan
+from runbook.diff import manifest_text, unified_diff
+from tasks.effects import Receipt
+from tasks.mitigation.base import Change, Step
+from tasks.mitigation.workload import affected, blocked, in_place, version_of
+
+UID = "pod uid"
+
+
+class DeletePod:
+    """Delete the very pod that was seen; another one of the same name is another pod."""
+
+    async def preview(self, change: Change) -> ChangePlan:
+        """The pod that would go."""
+        cluster, name = change.environment.cluster, change.action.parameters["pod"]
+        pod = await _pod(change, name)
+        if pod is None or "deletionTimestamp" in pod["metadata"]:
+            return in_place(change, f"pod {name} is gone already")
+        if _is_ready(pod):
+            return blocked(change, f"pod {name} is ready again: there is nothing stuck")
+        uid = str(pod["metadata"]["uid"])
+        await cluster.delete_pod(name, uid=uid, dry_run=True)
+        workload = await cluster.read_deployment()
+        return ChangePlan(
+            action=change.action,
+            diff=unified_diff(_brief(pod), None, name=f"pod {name}"),
+            affects=(
+                f"pod {name} ends, another one starts",
+                *await affected(cluster, workload, restarts=False),
+            ),
+            live=manifest_text(_brief(pod)),
+            basis={UID: uid},
+            resource_versions={"pod": version_of(pod)},
+        )
+
+    def steps(self, change: Change, plan: ChangePlan) -> tuple[Step, ...]:
+        """One deletion, bound to the pod's uid."""
+        cluster, name = change.environment.cluster, change.action.parameters["pod"]
+        uid = plan.basis[UID]
+
+        async def observe() -> Receipt | None:
+            pod = await _pod(change, name)
+            gone = pod is None or pod["metadata"]["uid"] != uid or "deletionTimestamp" in pod["metadata"]
+            return {"deleted": name} if gone else None
+
+        async def act() -> Receipt:
+            try:
+                await cluster.delete_pod(name, uid=uid)
+            except NotFound:
+                return {"deleted": name, "by": "somebody else"}
+            return {"deleted": name}
+
+        return (Step("delete", f"pod {name}", f"delete pod {name}", observe, act),)
+
+
+async def _pod(change: Change, name: str) -> dict[str, Any] | None:
+    pods = await change.environment.cluster.list_pods()
+    return next((pod for pod in pods if pod["metadata"]["name"] == name), None)
+
+
+def _is_ready(pod: dict[str, Any]) -> bool:
+    conditions = pod.get("status", {}).get("conditions") or ()
+    return any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
+
+
+def _brief(pod: dict[str, Any]) -> dict[str, Any]:
+    """What tells the pod from others; its whole specification is the workload's template."""
+    metadata = {
+        key: pod["metadata"][key] for key in ("name", "namespace", "labels") if key in pod["metadata"]
+    }
+    containers = [
+        {"name": item["name"], "image": item.get("image", "")} for item in pod["spec"]["containers"]
+    ]
+    return {"kind": "Pod", "metadata": metadata, "spec": {"containers": containers}}

@@ -1,0 +1,167 @@
+"""Changes of a single field of the workload: the switches, the memory limit, the number of pods."""
+
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from blocks.errors import Refused
+from runbook.actions import ChangePlan
+from runbook.fields import EnvironmentVariable, Field, MemoryLimit, Replicas
+from runbook.parameters import memory_flaw, replicas_flaw
+from runbook.patches import last_effect, spec_patch
+from runbook.policy import Policy, Switch
+from runbook.quantities import memory_bytes
+from tasks.effects import Receipt
+from tasks.mitigation.base import Change, Step
+from tasks.mitigation.workload import (
+    PAUSED,
+    as_planned,
+    blocked,
+    container_of,
+    in_place,
+    version_of,
+    workload_plan,
+)
+
+Workload = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class SetField:
+    """Set one field to a value, or remove it; undone, it is what it was.
+
+    `objection` says why it should not be done, given the present value; `restarts` whether pods restart;
+    `same` whether two ways to write a value mean the same.
+    """
+
+    field: Callable[[Change, Workload], Field]
+    wanted: Callable[[Change], str | None]
+    objection: Callable[[Change, str | None], str | None] = lambda _change, _present: None
+    restarts: bool = True
+    same: Callable[[str | None, str | None], bool] = operator.eq
+
+    async def preview(self, change: Change) -> ChangePlan:
+        """The workload with and without the change."""
+        before = await change.environment.cluster.read_deployment()
+        field, wanted = self.field(change, before), self.wanted(change)
+        present = read(field, before)
+        if self.same(present, wanted):
+            return in_place(change, says(field, present))
+        if reason := self.objection(change, present):
+            return blocked(change, reason)
+        return await self._plan(change, before, field, wanted)
+
+    def steps(self, change: Change, plan: ChangePlan) -> tuple[Step, ...]:
+        """One patch; the field itself shows whether it has happened."""
+        return (self._step(change, plan, self.wanted(change)),)
+
+    async def preview_undo(self, change: Change, done: ChangePlan) -> ChangePlan:
+        """The field as it was, if it still is what the change had set."""
+        before = await change.environment.cluster.read_deployment()
+        field = self.field(change, before)
+        present, was, had_set = read(field, before), done.before[field.name], self.wanted(change.of(done))
+        if self.same(present, was):
+            return in_place(change, f"{says(field, present)}, as before")
+        if not self.same(present, had_set):
+            return blocked(change, f"somebody has changed it since: {says(field, present)}, which is kept")
+        return await self._plan(change, before, field, was)
+
+    def undo_steps(self, change: Change, plan: ChangePlan, done: ChangePlan) -> tuple[Step, ...]:
+        """One patch, back."""
+        (was,) = done.before.values()
+        return (self._step(change, plan, was),)
+
+    async def _plan(self, change: Change, before: Workload, field: Field, value: str | None) -> ChangePlan:
+        if before["spec"].get("paused") and self.restarts:
+            return blocked(change, PAUSED)
+        patch = spec_patch(field.spec(value), effect_id=change.effect_id, resource_version=version_of(before))
+        after = await change.environment.cluster.patch_deployment(patch, dry_run=True)
+        put_back = {field.name: read(field, before)}
+        return await workload_plan(change, before, after, put_back=put_back, restarts=self.restarts)
+
+    def _step(self, change: Change, plan: ChangePlan, value: str | None) -> Step:
+        cluster = change.environment.cluster
+        (name,) = plan.before
+
+        async def observe() -> Receipt | None:
+            workload = await cluster.read_deployment()
+            if not self.same(read(self.field(change, workload), workload), value):
+                return None
+            return {"effect": last_effect(workload), "resource_version": version_of(workload)}
+
+        async def act() -> Receipt:
+            field = self.field(change, await cluster.read_deployment())
+
+            async def send(version: str) -> Workload:
+                patch = spec_patch(field.spec(value), effect_id=change.effect_id, resource_version=version)
+                return await cluster.patch_deployment(patch)
+
+            patched = await as_planned(change, plan, send)
+            return {"effect": change.effect_id, "resource_version": version_of(patched)}
+
+        summary = f"{name}: {'removed' if value is None else value}"
+        return Step("set-field", change.action.target, summary, observe, act)
+
+
+def read(field: Field, workload: Workload) -> str | None:
+    """The field's value.
+
+    Raises:
+        Refused: it is not ours to set.
+    """
+    try:
+        return field.read(workload)
+    except LookupError as error:
+        raise Refused("Kubernetes", str(error), "Change it where the reference points to") from None
+
+
+def says(field: Field, value: str | None) -> str:
+    """A field with its value, for people."""
+    return f"{field.name} is {'not set' if value is None else value}"
+
+
+def _variable(switch: Callable[[Policy], Switch]) -> Callable[[Change, Workload], Field]:
+    return lambda change, workload: EnvironmentVariable(
+        container=container_of(change, workload), variable=switch(change.policy).variable
+    )
+
+
+def _switch(switch: Callable[[Policy], Switch], *, on: bool) -> SetField:
+    return SetField(
+        field=_variable(switch), wanted=lambda change: switch(change.policy).value if on else None
+    )
+
+
+def _memory_objection(change: Change, present: str | None) -> str | None:
+    wanted = change.action.parameters["memory"]
+    if present is None:
+        return "the container has no memory limit, so it was not the limit that killed it"
+    if memory_bytes(wanted) <= memory_bytes(present):
+        return f"{wanted} is no more than the present limit of {present}"
+    return memory_flaw(wanted, change.policy)
+
+
+def _same_memory(one: str | None, other: str | None) -> bool:
+    """The API server keeps the shortest form of a quantity: 1Gi where 1024Mi was sent."""
+    return one == other or (
+        one is not None and other is not None and memory_bytes(one) == memory_bytes(other)
+    )
+
+
+enable_fallback = _switch(lambda policy: policy.fallback_switch, on=True)
+disable_fallback = _switch(lambda policy: policy.fallback_switch, on=False)
+enable_queue = _switch(lambda policy: policy.queue_switch, on=True)
+disable_queue = _switch(lambda policy: policy.queue_switch, on=False)
+raise_memory_limit = SetField(
+    field=lambda change, workload: MemoryLimit(container=container_of(change, workload)),
+    wanted=lambda change: change.action.parameters["memory"],
+    objection=_memory_objection,
+    same=_same_memory,
+)
+scale = SetField(
+    field=lambda _change, _workload: Replicas(),
+    wanted=lambda change: change.action.parameters["replicas"],
+    objection=lambda change, _present: replicas_flaw(change.action.parameters["replicas"], change.policy),
+    restarts=False,
+)

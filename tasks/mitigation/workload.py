@@ -1,0 +1,170 @@
+"""What every change of the workload has in common: what it touches, and what it is made on."""
+
+import json
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
+from hashlib import sha256
+from typing import Any
+
+from blocks.errors import Conflict, OutsideError, Refused
+from blocks.kubernetes import Cluster
+from runbook.actions import ChangePlan
+from runbook.diff import manifest_text, unified_diff
+from runbook.patches import first_container, last_effect, restarted, spec_patch
+from tasks.effects import Receipt
+from tasks.mitigation.base import Change, Step
+
+WORKLOAD = "workload"
+"""The workload's name in a plan's basis and resource versions."""
+
+Send = Callable[[str], Awaitable[dict[str, Any]]]
+"""Sends a request that is bound to a resourceVersion."""
+
+CONFLICTS = 10
+"""How often somebody else's write of a status may come in between."""
+
+PAUSED = "the workload is paused; resume it first (kubectl rollout resume)"
+
+
+def version_of(item: Mapping[str, Any]) -> str:
+    """The resourceVersion that a request is bound to."""
+    return str(item["metadata"].get("resourceVersion", ""))
+
+
+def spec_fingerprint(workload: Mapping[str, Any], *, with_replicas: bool = False) -> str:
+    """What an approver relies on: the whole specification, and no status.
+
+    The number of pods is left out where it is not the matter itself: an autoscaler changes it all the time.
+    """
+    spec = {key: value for key, value in workload["spec"].items() if with_replicas or key != "replicas"}
+    labels = workload["metadata"].get("labels") or {}
+    return sha256(json.dumps([spec, labels], sort_keys=True).encode()).hexdigest()
+
+
+async def as_planned(change: Change, plan: ChangePlan, send: Send) -> dict[str, Any]:
+    """Send a request bound to the version of the workload, if that still is what the plan was made on.
+
+    A new version with the same specification (a status was written) is taken; the compare still holds.
+
+    Raises:
+        Conflict: the workload has changed since the plan was made, or does not stop changing.
+    """
+    for _ in range(CONFLICTS):
+        workload = await unchanged(change, plan)
+        with suppress(Conflict):
+            return await send(version_of(workload))
+    raise Conflict("Kubernetes", f"{plan.action.target} does not stop changing", "Find out who writes it")
+
+
+async def unchanged(change: Change, plan: ChangePlan) -> dict[str, Any]:
+    """The workload as it is now.
+
+    Raises:
+        Conflict: its specification is not what the plan was made on.
+    """
+    workload = await change.environment.cluster.read_deployment()
+    now = spec_fingerprint(workload), spec_fingerprint(workload, with_replicas=True)
+    if plan.basis[WORKLOAD] not in now:
+        raise Conflict(
+            "Kubernetes", f"{plan.action.target} has changed since the plan was made", "Look at it anew"
+        )
+    return workload
+
+
+async def workload_plan(
+    change: Change,
+    before: dict[str, Any],
+    after: dict[str, Any],
+    *,
+    put_back: Mapping[str, str | None] | None = None,
+    affects: Iterable[str] = (),
+    restarts: bool = True,
+) -> ChangePlan:
+    """The plan of a change of the workload alone."""
+    return ChangePlan(
+        action=change.action,
+        diff=unified_diff(before, after, name=change.action.target),
+        affects=(*affects, *await affected(change.environment.cluster, before, restarts=restarts)),
+        live=manifest_text(before),
+        basis={WORKLOAD: spec_fingerprint(before, with_replicas=not restarts)},
+        resource_versions={WORKLOAD: version_of(before)},
+        before=dict(put_back or {}),
+    )
+
+
+async def affected(cluster: Cluster, workload: dict[str, Any], *, restarts: bool = True) -> tuple[str, ...]:
+    """What people should know before they say yes to a change of the workload."""
+    replicas = workload["spec"].get("replicas", 1)
+    status = workload.get("status", {})
+    words = []
+    if restarts and replicas:
+        words.append(f"{replicas} pod{'s' if replicas != 1 else ''} restart, in a rolling update")
+    if status.get("updatedReplicas", replicas) != replicas:
+        words.append("another rollout is already under way")
+    if workload["spec"].get("paused"):
+        words.append("the workload is paused: nothing happens before it is resumed")
+    if replicas == 0:
+        words.append("the workload is scaled to zero: there is no pod to restart")
+    return (*words, *await _budgets(cluster))
+
+
+async def _budgets(cluster: Cluster) -> tuple[str, ...]:
+    """Disruption budgets inform and do not decide, so a cluster that does not show them stops nothing."""
+    try:
+        budgets = await cluster.list_disruption_budgets()
+    except OutsideError as error:
+        return (f"disruption budgets could not be read: {error.detail}",)
+    return tuple(
+        f"disruption budget {item['metadata']['name']}: "
+        f"{item.get('status', {}).get('disruptionsAllowed', 0)} disruptions allowed now"
+        for item in budgets
+    )
+
+
+def blocked(change: Change, reason: str) -> ChangePlan:
+    """A plan that cannot be carried out, and why."""
+    return ChangePlan(action=change.action, blocked=reason)
+
+
+def in_place(change: Change, reason: str) -> ChangePlan:
+    """A plan that need not be carried out, and why."""
+    return ChangePlan(action=change.action, in_place=reason)
+
+
+def container_of(change: Change, workload: dict[str, Any]) -> str:
+    """The container that the integration runs in.
+
+    Raises:
+        Refused: the configured container is not in the pod template.
+    """
+    try:
+        return first_container(workload, change.environment.cluster.container)
+    except LookupError as error:
+        raise Refused("Kubernetes", str(error), "Correct `container` in [cluster]") from None
+
+
+def restart_patch(change: Change, *, version: str) -> dict[str, Any]:
+    """`kubectl rollout restart` at the time of the change, noted as its effect."""
+    return spec_patch(restarted(change.since), effect_id=restart_effect(change), resource_version=version)
+
+
+def restart_effect(change: Change) -> str:
+    """The id of the restart's effect."""
+    return f"{change.effect_id}/restart"
+
+
+def restart_step(change: Change, plan: ChangePlan) -> Step:
+    """`kubectl rollout restart`; the effect noted on the workload shows whether it has happened."""
+    cluster = change.environment.cluster
+
+    async def observe() -> Receipt | None:
+        noted = last_effect(await cluster.read_deployment())
+        return {"effect": noted} if noted == restart_effect(change) else None
+
+    async def act() -> Receipt:
+        patched = await as_planned(
+            change, plan, lambda version: cluster.patch_deployment(restart_patch(change, version=version))
+        )
+        return {"effect": restart_effect(change), "resource_version": version_of(patched)}
+
+    return Step("restart", change.action.target, "restart the pods", observe, act)

@@ -1,0 +1,80 @@
+"""Prove that a change worked: its rollout finishes, and its success holds for a while. Or say it did not.
+
+Three ends: recovered, not recovered, and unknown where nobody could tell. No data is unknown.
+"""
+
+import asyncio
+from datetime import datetime, timedelta
+
+from blocks.errors import OutsideError, Unavailable
+from runbook.actions import ActionName, ActionOutcome, ChangePlan
+from runbook.recovery import PROOF, Recovery, action_succeeded
+from tasks.incident import OpenIncident, now
+from tasks.lease import Lease
+from tasks.triage import look
+
+Proof = tuple[ActionOutcome, str]
+
+
+async def prove(incident: OpenIncident, plan: ChangePlan, lease: Lease) -> Proof:
+    """Wait for the rollout, then for the success to hold, each within its deadline.
+
+    An undo is proved by its rollout: that the field is what it was has been read back already.
+
+    Raises:
+        LeaseLost: another worker has taken over; it proves the change itself.
+    """
+    failure = await _wait_for_rollout(incident, lease)
+    if failure is not None:
+        return failure
+    if plan.action.name is ActionName.UNDO:
+        return ActionOutcome.DONE, "everything that the change had set is what it was before"
+    return await _wait_for_success(incident, plan.action.name, lease)
+
+
+async def _wait_for_success(incident: OpenIncident, name: ActionName, lease: Lease) -> Proof:
+    """The success has to hold for its window without a break."""
+    policy = incident.policy
+    hold = timedelta(seconds=policy.hold_seconds)
+    deadline = now() + timedelta(seconds=policy.success_deadline_seconds) + hold
+    held_since: datetime | None = None
+    while True:
+        await lease.check()
+        recovery = await _check_success(incident, name)
+        held_since = (held_since or now()) if recovery.recovered else None
+        because = "; ".join(recovery.because)
+        if held_since is not None and now() - held_since >= hold:
+            return ActionOutcome.RECOVERED, because
+        if now() >= deadline:
+            return (
+                ActionOutcome.UNKNOWN if recovery.recovered is None else ActionOutcome.NOT_RECOVERED
+            ), because
+        await asyncio.sleep(policy.watch_poll_seconds)
+
+
+async def _check_success(incident: OpenIncident, name: ActionName) -> Recovery:
+    findings = await look(incident.environment, PROOF[name])
+    return action_succeeded(name, findings, policy=incident.policy)
+
+
+async def _wait_for_rollout(incident: OpenIncident, lease: Lease) -> Proof | None:
+    """`None` once the rollout is complete, else how it ended. A passing outage of the API is waited out."""
+    deadline = now() + timedelta(seconds=incident.policy.rollout_deadline_seconds)
+    said, known = "no answer yet", False
+    while now() < deadline:
+        await lease.check()
+        try:
+            status = await incident.environment.cluster.rollout_status()
+        except Unavailable as error:
+            said, known = str(error), False
+        except OutsideError as error:
+            return ActionOutcome.UNKNOWN, str(error)
+        else:
+            if status.state == "complete":
+                return None
+            said, known = f"{status.reason} {status.detail}".strip(), True
+            if status.state == "failed":
+                return ActionOutcome.NOT_RECOVERED, f"the rollout failed: {said}"
+        await asyncio.sleep(min(1.0, incident.policy.watch_poll_seconds))
+    outcome = ActionOutcome.NOT_RECOVERED if known else ActionOutcome.UNKNOWN
+    return outcome, f"the rollout did not finish in time: {said}"

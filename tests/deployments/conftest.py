@@ -1,0 +1,23 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from prefect.settings import PREFECT_API_URL, temporary_settings
+from pytest_httpserver import HTTPServer
+
+from tests.deployments.cli_store import Store, store_in
+from tests.deployments.sleeping_run import FakePrefect
+
+
+@pytest.fixture
+def prefect(httpserver: HTTPServer) -> Iterator[FakePrefect]:
+    """A Prefect server whose run waits at the gate."""
+    fake = FakePrefect(httpserver)
+    with temporary_settings({PREFECT_API_URL: fake.url}):
+        yield fake
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """An empty store, named by the runbook.toml of the folder that the commands run in."""
+    return store_in(tmp_path, monkeypatch)

@@ -1,0 +1,58 @@
+"""A flow run that sleeps at its gate, in a Prefect server that answers as the real one does."""
+
+import json
+from typing import Any
+
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
+
+from runbook.events import Event
+from tests.deployments.journal_samples import EVENTS
+
+RUN = "7d4e0000-0000-4000-8000-000000000001"
+
+ASKING: tuple[Event, ...] = tuple(
+    event.model_copy(update={"flow_run_id": RUN}) if event.type == "ApprovalRequested" else event
+    for event in EVENTS[:10]
+)
+
+NOT_PAUSED = "Cannot resume a flow run that is not paused."
+
+
+class FakePrefect:
+    """The part of Prefect's API that waking a run needs, as the real server answers it."""
+
+    def __init__(self, server: HTTPServer) -> None:
+        self.state = "PAUSED"
+        self.refusals: list[str] = []
+        """Reasons to refuse the next resumes with; Prefect says so with 200."""
+        self.forms: list[dict[str, Any]] = []
+        server.expect_request(f"/api/flow_runs/{RUN}/resume", method="POST").respond_with_handler(
+            self._resume
+        )
+        server.expect_request(f"/api/flow_runs/{RUN}").respond_with_handler(self._read)
+        server.expect_request("/api/admin/version").respond_with_json("3.8.8")
+        disabled = {"detail": "CSRF protection is disabled."}
+        server.expect_request("/api/csrf-token").respond_with_json(disabled, status=422)
+        self.url = server.url_for("/api")
+
+    def _resume(self, request: Request) -> Response:
+        body: dict[str, Any] = request.get_json()
+        self.forms.append(body["run_input"])
+        if self.state != "PAUSED" or self.refusals:
+            reason = self.refusals.pop(0) if self.refusals else NOT_PAUSED
+            details = {"type": "abort_details", "reason": reason}
+            return _json({"state": None, "status": "ABORT", "details": details})
+        self.state = "SCHEDULED"
+        return _json({"state": _state(self.state), "status": "ACCEPT", "details": {"type": "accept_details"}})
+
+    def _read(self, _request: Request) -> Response:
+        return _json({"id": RUN, "flow_id": RUN, "name": "inc", "state": _state(self.state)})
+
+
+def _state(kind: str) -> dict[str, Any]:
+    return {"type": kind, "name": kind.title(), "id": RUN, "timestamp": "2026-11-22T16:00:00Z"}
+
+
+def _json(body: Any) -> Response:
+    return Response(json.dumps(body), content_type="application/json")

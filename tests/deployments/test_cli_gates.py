@@ -1,0 +1,214 @@
+"""On the command line the same rules hold as in the form: who may approve which plan, what may be edited."""
+
+from pathlib import Path
+
+import pytest
+
+from deployments.cli import main
+from deployments.cli.errors import ExitCode
+from deployments.cli.login import login
+from runbook import events as e
+from runbook.actions import ActionName, ChangePlan, PlannedAction
+from runbook.events import ApprovalAnswered
+from runbook.gates import Answer, Choice
+from tests.deployments.cli_store import Store
+from tests.deployments.journal_samples import ALERT, OPENED_AT
+from tests.deployments.sleeping_run import ASKING, RUN, FakePrefect
+
+Capture = pytest.CaptureFixture[str]
+
+
+def plan_of(name: ActionName, **parameters: str) -> ChangePlan:
+    """The plan of a change."""
+    action = PlannedAction(
+        id=f"2-{name}", name=name, target="deployment/x", because="it is broken", parameters=parameters
+    )
+    return ChangePlan(action=action, diff="+a: 1")
+
+
+MEMORY = plan_of(ActionName.RAISE_MEMORY_LIMIT, memory="512Mi")
+ROLL_BACK = plan_of(ActionName.ROLL_BACK)
+
+
+def asking(plan: ChangePlan, *, requested_by: str = "") -> tuple[e.Event, ...]:
+    """A journal that ends with the question about this plan."""
+    opened = e.IncidentOpened(alert=ALERT.model_copy(update={"requested_by": requested_by}))
+    return (opened, *ASKING[1:8], e.ActionPreviewed(plan=plan, since=OPENED_AT), question(plan, 1))
+
+
+def question(plan: ChangePlan, number: int) -> e.ApprovalRequested:
+    """The question about a plan, asked for this time."""
+    return e.ApprovalRequested(
+        gate=f"{plan.action.id}-{number}",
+        action_id=plan.action.id,
+        plan_digest=plan.digest,
+        question="## Shall it?",
+        flow_run_id=RUN,
+    )
+
+
+def approved_by(who: str, plan: ChangePlan, *, proven: bool) -> ApprovalAnswered:
+    """An approval in the journal, given at the first question."""
+    answer = Answer(choice=Choice.APPROVE, approver=who, channel="cli", identity_proven=proven)
+    gate = question(plan, 1).gate
+    return ApprovalAnswered(gate=gate, action_id=plan.action.id, plan_digest=plan.digest, answer=answer)
+
+
+def configure(folder: Path, text: str) -> None:
+    """Add a section to the settings that the commands read."""
+    with (folder / "runbook.toml").open("a") as settings:
+        settings.write(text)
+
+
+def test_an_edit_is_journalled_as_it_will_be_stored(
+    store: Store, prefect: FakePrefect, capsys: Capture
+) -> None:
+    """The new value stands in the journal and in the run's form; the run then shows another plan."""
+    incident_id = store.open("0001", asking(MEMORY))
+    assert main(["edit", "latest", "memory=1024Mi", "--by", "ana", "--reason", "enough"]) == ExitCode.OK
+    assert capsys.readouterr().out == f"{incident_id}: ana edited {MEMORY.action.id}\n"
+    edited = store.read(incident_id)
+    standing = edited.last(ApprovalAnswered)
+    assert standing is not None
+    assert (standing.answer.choice, standing.answer.parameters) == (Choice.EDIT, {"memory": "1Gi"})
+    assert edited.as_edited(MEMORY.action).parameters == {"memory": "1Gi"}
+    [form] = prefect.forms
+    assert (form["decision"], form["memory"]) == ("edit", "1Gi")
+
+
+@pytest.mark.parametrize(
+    ("plan", "settings", "said"),
+    [
+        (MEMORY, [], "an edit needs a parameter with its new value"),
+        (MEMORY, ["memory"], "'memory' is not a setting; write memory=1Gi"),
+        (MEMORY, ["memory="], "'memory=' is not a setting"),
+        (MEMORY, ["=1Gi"], "'=1Gi' is not a setting"),
+        (MEMORY, ["memory=lots"], "memory: 'lots' is no amount of memory: write 512Mi or 1Gi"),
+        (MEMORY, ["memory=9Gi"], "memory: 9Gi is above the ceiling of 2Gi"),
+        (MEMORY, ["memory=1Gi", "replicas=3"], "'replicas' cannot be changed here; what can be: memory"),
+        (ROLL_BACK, ["memory=1Gi"], "'memory' cannot be changed here; what can be: nothing"),
+    ],
+)
+def test_an_edit_that_cannot_be_is_refused(
+    plan: ChangePlan, settings: list[str], said: str, store: Store, prefect: FakePrefect, capsys: Capture
+) -> None:
+    """One line says what may be written; the question stays open and nobody is woken."""
+    incident_id = store.open("0001", asking(plan))
+    assert main(["edit", "latest", *settings]) == ExitCode.USAGE
+    [line] = capsys.readouterr().err.splitlines()
+    assert said in line
+    assert store.read(incident_id).pending_gate is not None
+    assert prefect.forms == []
+
+
+@pytest.mark.parametrize("minutes", ["0", "-3"])
+def test_a_snooze_has_a_length(minutes: str, store: Store, prefect: FakePrefect, capsys: Capture) -> None:
+    """No reminder in the past."""
+    store.open("0001", asking(MEMORY))
+    assert main(["snooze", "latest", "--minutes", minutes]) == ExitCode.USAGE
+    assert "a snooze takes at least a minute" in capsys.readouterr().err
+    assert prefect.forms == []
+
+
+@pytest.mark.parametrize(
+    ("by", "approver", "proven"),
+    [(None, login(), True), (login(), login(), True), ("ana", "ana", False)],
+    ids=["login", "own name", "another name"],
+)
+def test_the_login_proves_who_answers_and_a_name_does_not(
+    by: str | None,
+    approver: str,
+    proven: bool,
+    store: Store,
+    prefect: FakePrefect,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The system knows whose process it is; `--by`, LOGNAME and USER are set by whoever likes."""
+    for variable in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.setenv(variable, "ana")
+    incident_id = store.open("0001", asking(MEMORY))
+    assert main(["approve", "latest", *(["--by", by] if by else [])]) == ExitCode.OK
+    standing = store.read(incident_id).last(ApprovalAnswered)
+    assert standing is not None
+    assert (standing.answer.approver, standing.answer.identity_proven) == (approver, proven)
+    assert len(prefect.forms) == 1
+
+
+def test_a_high_risk_change_takes_the_login(store: Store, prefect: FakePrefect, capsys: Capture) -> None:
+    """By default a typed name approves no rollback; the refusal says how it can be done."""
+    incident_id = store.open("0001", asking(ROLL_BACK))
+    assert main(["approve", "latest", "--by", "ana"]) == ExitCode.USAGE
+    line = capsys.readouterr().err
+    assert "nobody has proved that this is ana, and high-risk changes need that" in line
+    assert f"`runbook approve {incident_id}` under your own login" in line
+    assert prefect.forms == []
+    assert main(["approve", "latest"]) == ExitCode.OK
+
+
+def test_who_started_the_response_does_not_approve_its_high_risk_change_alone(
+    store: Store, prefect: FakePrefect, capsys: Capture
+) -> None:
+    """`runbook respond` notes who asked; that person may still stop it."""
+    store.open("0001", asking(ROLL_BACK, requested_by=login()))
+    assert main(["approve", "latest"]) == ExitCode.USAGE
+    assert f"{login()} asked for this high-risk change: somebody else" in capsys.readouterr().err
+    assert prefect.forms == []
+    assert main(["reject", "latest", "--reason", "a typo"]) == ExitCode.OK
+
+
+def test_the_settings_say_who_may_approve(
+    store: Store, prefect: FakePrefect, tmp_path: Path, capsys: Capture
+) -> None:
+    """A name that is not on the list is refused with the list."""
+    configure(tmp_path, '[policy.approvals.medium]\napprovers = ["Bob", "cyd"]\n')
+    store.open("0001", asking(MEMORY))
+    assert main(["approve", "latest", "--by", "ana"]) == ExitCode.USAGE
+    assert "ana may not approve medium-risk changes; who may: Bob, cyd" in capsys.readouterr().err
+    assert prefect.forms == []
+    assert main(["approve", "latest", "--by", "bob"]) == ExitCode.OK
+
+
+def test_two_approvals_are_of_two_people(
+    store: Store, prefect: FakePrefect, tmp_path: Path, capsys: Capture
+) -> None:
+    """The run asks again after the first; the same person is told that another one has to come."""
+    configure(tmp_path, "[policy.approvals.medium]\ncount = 2\n")
+    first = approved_by("ana", MEMORY, proven=False)
+    store.open("0001", (*asking(MEMORY), first, question(MEMORY, 2)))
+    assert main(["approve", "latest", "--by", "Ana"]) == ExitCode.USAGE
+    assert "Ana has approved this already; it takes 2 different people" in capsys.readouterr().err
+    assert prefect.forms == []
+    assert main(["approve", "latest", "--by", "bob"]) == ExitCode.OK
+
+
+@pytest.mark.parametrize(
+    ("plan", "code"),
+    [
+        (MEMORY.digest[:12], ExitCode.OK),
+        (MEMORY.digest, ExitCode.OK),
+        (ROLL_BACK.digest[:12], ExitCode.NOTHING),
+    ],
+    ids=["its beginning", "the whole of it", "another plan"],
+)
+def test_an_approval_can_be_bound_to_the_plan_that_was_seen(
+    plan: str, code: ExitCode, store: Store, prefect: FakePrefect, capsys: Capture
+) -> None:
+    """Between looking and approving the question may have become another one."""
+    incident_id = store.open("0001", asking(MEMORY))
+    assert main(["approve", "latest", "--by", "ana", "--plan", plan]) == code
+    assert len(prefect.forms) == (1 if code is ExitCode.OK else 0)
+    if code is ExitCode.NOTHING:
+        assert f"another plan is asked about by now: {MEMORY.digest[:12]}" in capsys.readouterr().err
+        assert store.read(incident_id).pending_gate is not None
+
+
+def test_a_question_whose_plan_was_made_anew_takes_no_answer(
+    store: Store, prefect: FakePrefect, capsys: Capture
+) -> None:
+    """The run has seen another target by now and is about to ask again: nobody answers the old question."""
+    newer = MEMORY.model_copy(update={"diff": "+a: 2"})
+    incident_id = store.open("0001", (*asking(MEMORY), e.ActionPreviewed(plan=newer, since=OPENED_AT)))
+    assert main(["approve", "latest"]) == ExitCode.NOTHING
+    assert "the plan that is asked about is being made anew" in capsys.readouterr().err
+    assert store.read(incident_id).last(ApprovalAnswered) is None
+    assert prefect.forms == []

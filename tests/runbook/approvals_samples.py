@@ -1,0 +1,72 @@
+"""Plans of each risk, and journals of what people said to them, for the tests of approvals."""
+
+from collections.abc import Sequence
+from itertools import count
+from typing import Any
+
+from runbook import events as e
+from runbook.actions import ActionName, ChangePlan, PlannedAction, Risk
+from runbook.gates import Answer, Choice
+from runbook.incident import Incident
+from runbook.policy import ApprovalRule, Policy
+from tests.runbook.journals import ALERT, TARGET, incident
+
+
+def plan_of(name: ActionName, **parameters: str) -> ChangePlan:
+    """The plan of a change."""
+    action = PlannedAction(
+        id=f"1-{name.value}", name=name, target=TARGET, because="it is broken", parameters=parameters
+    )
+    return ChangePlan(action=action, diff="+a: 1", basis={"workload": "f1"})
+
+
+RESTART = plan_of(ActionName.RESTART_DEPLOYMENT)
+MEMORY = plan_of(ActionName.RAISE_MEMORY_LIMIT, memory="512Mi")
+ROLL_BACK = plan_of(ActionName.ROLL_BACK)
+OF_RISK = {Risk.LOW: RESTART, Risk.MEDIUM: MEMORY, Risk.HIGH: ROLL_BACK}
+
+YES, NO, LATER, OTHER = Choice.APPROVE, Choice.REJECT, Choice.SNOOZE, Choice.EDIT
+Said = tuple[str, Choice]
+"""Who said what; a name that ends in `?` is one that nobody proved."""
+
+_gates = count(1)
+
+
+def said(who: str, choice: Choice = YES, plan: ChangePlan = ROLL_BACK, **more: Any) -> e.ApprovalAnswered:
+    """An answer in the journal, at a gate of its own."""
+    return e.ApprovalAnswered(
+        gate=f"gate-{next(_gates)}",
+        action_id=plan.action.id,
+        plan_digest=plan.digest,
+        answer=spoken(who, choice, **more),
+    )
+
+
+def spoken(who: str, choice: Choice = YES, **more: Any) -> Answer:
+    """An answer that lacks nothing."""
+    parameters = {"memory": "768Mi"} if choice is OTHER else {}
+    given: dict[str, Any] = {
+        "choice": choice,
+        "approver": who.removesuffix("?"),
+        "reason": "because",
+        "channel": "cli",
+        "identity_proven": not who.endswith("?"),
+        "parameters": parameters,
+    }
+    return Answer(**(given | more))
+
+
+def journal(plan: ChangePlan, answers: Sequence[Said], *, requested_by: str = "") -> Incident:
+    """An incident with these answers to a plan, which this person had asked for."""
+    alert = ALERT.model_copy(update={"requested_by": requested_by})
+    return incident(*(said(who, choice, plan) for who, choice in answers), alert=alert)
+
+
+def policy(risk: Risk, **rule: Any) -> Policy:
+    """A configuration with a rule for one risk."""
+    return Policy(approvals={risk: ApprovalRule(**rule)})
+
+
+def outcome(found: e.ApprovalAnswered | None) -> Said | None:
+    """A decision in short."""
+    return (found.answer.approver, found.answer.choice) if found else None

@@ -1,0 +1,206 @@
+"""Every change of the catalogue: what it needs to be possible, what it sends, and what then shows it."""
+
+import base64
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from runbook.actions import CATALOGUE, ActionName, PlannedAction
+from runbook.patches import RESTART_ANNOTATION
+from tests.blocks.cluster_world import KEY, LABELS, ClusterWorld
+from tests.tasks.mitigation_bench import NEW_KEY
+
+DEPLOYMENT, SECRET = "posthog-integration", "posthog-secrets"
+PATCHES_WORKLOAD = ("PATCH", f"/deployments/{DEPLOYMENT}$")
+PATCHES_SECRET = ("PATCH", f"/secrets/{SECRET}$")
+DELETES_POD = ("DELETE", "/pods/")
+
+Show = Callable[[ClusterWorld], Any]
+Prepare = Callable[[ClusterWorld], Awaitable[dict[str, str]]]
+
+
+async def nothing_to_prepare(_world: ClusterWorld) -> dict[str, str]:
+    """The change is possible as it is, and has no parameters."""
+    return {}
+
+
+@dataclass(frozen=True)
+class KnownChange:
+    """A change. `prepare` makes it possible and returns its parameters; `shows` is where it is seen.
+
+    `steps` are the requests of the whole change; `request` is the method and path of the one that tests
+    disturb, which is sent up to `attempts` times in one go while it meets conflicts.
+    """
+
+    name: ActionName
+    shows: Show
+    before: Any
+    after: Any
+    prepare: Prepare = nothing_to_prepare
+    steps: tuple[str, ...] = ("set-field",)
+    request: tuple[str, str] = PATCHES_WORKLOAD
+    attempts: int = 10
+
+    @property
+    def reversible(self) -> bool:
+        """Whether there is something to undo."""
+        return CATALOGUE[self.name].inverse is not None
+
+    @property
+    def disturbed_step(self) -> str:
+        """The step whose request tests disturb."""
+        return self.steps[-1] if self.request == PATCHES_WORKLOAD else self.steps[0]
+
+    async def planned(self, world: ClusterWorld) -> PlannedAction:
+        """The action, in a cluster where it is possible."""
+        parameters = await self.prepare(world)
+        action_id = f"1-{self.name.value.replace('_', '-')}"
+        return PlannedAction(
+            id=action_id, name=self.name, target=world.block.target, because="a test", parameters=parameters
+        )
+
+
+def template(world: ClusterWorld) -> dict[str, Any]:
+    """The live pod template."""
+    found: dict[str, Any] = world.imitation.get("Deployment", DEPLOYMENT)["spec"]["template"]
+    return found
+
+
+def container(world: ClusterWorld) -> dict[str, Any]:
+    """The integration's container in the live pod template."""
+    found: dict[str, Any] = template(world)["spec"]["containers"][0]
+    return found
+
+
+def administer(world: ClusterWorld, **container: Any) -> None:
+    """Someone else changes the integration's container."""
+    pod_spec = {"containers": [{"name": "app", **container}]}
+    change = {"metadata": {"name": DEPLOYMENT}, "spec": {"template": {"spec": pod_spec}}}
+    world.imitation.apply({"kind": "Deployment", **change})
+
+
+def secret_keys(world: ClusterWorld) -> dict[str, str]:
+    """The Secret's values."""
+    data = world.imitation.get("Secret", SECRET)["data"]
+    return {name: base64.b64decode(value).decode() for name, value in data.items()}
+
+
+def was_restarted(world: ClusterWorld) -> bool:
+    """Whether the pods were restarted as kubectl does it."""
+    return RESTART_ANNOTATION in (template(world)["metadata"].get("annotations") or {})
+
+
+def variable(name: str) -> Show:
+    """The value of an environment variable of the integration's container."""
+    return lambda world: next(
+        (item["value"] for item in container(world)["env"] if item["name"] == name), None
+    )
+
+
+def switched_on(name: str, value: str) -> Prepare:
+    """The switch is on before."""
+
+    async def prepare(world: ClusterWorld) -> dict[str, str]:
+        administer(world, env=[{"name": name, "value": value}])
+        await world.until("complete")
+        return {}
+
+    return prepare
+
+
+def with_parameters(**parameters: str) -> Prepare:
+    """The change has these parameters."""
+
+    async def prepare(_world: ClusterWorld) -> dict[str, str]:
+        return parameters
+
+    return prepare
+
+
+async def a_second_revision(world: ClusterWorld) -> dict[str, str]:
+    """There is a revision to go back to."""
+    administer(world, image="registry.example/integration:2")
+    await world.until("complete")
+    return {}
+
+
+async def a_stuck_pod(world: ClusterWorld) -> dict[str, str]:
+    """One pod is not ready while its sibling is."""
+    stuck = world.pod_names()[0]
+    world.imitation.set_ready(stuck, False)
+    await world.until("progressing")
+    return {"pod": stuck}
+
+
+def all_ready(world: ClusterWorld) -> bool:
+    """Whether no pod is stuck."""
+    return all(pod.ready for pod in world.imitation.pods(LABELS))
+
+
+FALLBACK, QUEUE = variable("POSTHOG_FALLBACK"), variable("RATE_LIMIT_MODE")
+
+REPLACE_API_KEY = KnownChange(
+    ActionName.REPLACE_API_KEY,
+    lambda world: secret_keys(world)["api-key"],
+    KEY,
+    NEW_KEY,
+    steps=("secret", "restart"),
+    request=PATCHES_SECRET,
+    attempts=1,
+)
+DELETE_POD = KnownChange(
+    ActionName.DELETE_POD,
+    all_ready,
+    False,
+    True,
+    prepare=a_stuck_pod,
+    steps=("delete",),
+    request=DELETES_POD,
+    attempts=1,
+)
+
+CHANGES = (
+    KnownChange(ActionName.ENABLE_FALLBACK, FALLBACK, "false", "true"),
+    KnownChange(
+        ActionName.DISABLE_FALLBACK, FALLBACK, "true", None, prepare=switched_on("POSTHOG_FALLBACK", "true")
+    ),
+    KnownChange(ActionName.ENABLE_REQUEST_QUEUE, QUEUE, None, "queue"),
+    KnownChange(
+        ActionName.DISABLE_REQUEST_QUEUE,
+        QUEUE,
+        "queue",
+        None,
+        prepare=switched_on("RATE_LIMIT_MODE", "queue"),
+    ),
+    KnownChange(
+        ActionName.RAISE_MEMORY_LIMIT,
+        lambda world: container(world)["resources"]["limits"]["memory"],
+        "256Mi",
+        "512Mi",
+        prepare=with_parameters(memory="512Mi"),
+    ),
+    KnownChange(
+        ActionName.SCALE,
+        lambda world: world.imitation.get("Deployment", DEPLOYMENT)["spec"]["replicas"],
+        2,
+        3,
+        prepare=with_parameters(replicas="3"),
+    ),
+    KnownChange(ActionName.RESTART_DEPLOYMENT, was_restarted, False, True, steps=("restart",)),
+    KnownChange(
+        ActionName.ROLL_BACK,
+        lambda world: container(world)["image"],
+        "registry.example/integration:2",
+        "registry.example/integration:1",
+        prepare=a_second_revision,
+        steps=("roll-back",),
+    ),
+    REPLACE_API_KEY,
+    DELETE_POD,
+)
+"""All changes but the undo, which is tested by what it undoes."""
+
+SECOND_REQUEST = replace(
+    REPLACE_API_KEY, shows=was_restarted, before=False, after=True, request=PATCHES_WORKLOAD, attempts=10
+)
+"""The replacement of the key again, disturbed at its second request: the key is in place by then."""

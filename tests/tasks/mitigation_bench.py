@@ -1,0 +1,164 @@
+"""An incident with a cluster to change, signals to judge by and a PostHog that knows one good key."""
+
+import asyncio
+import dataclasses
+import random
+import re
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from prefect.blocks.system import Secret
+from prefect.context import AsyncClientContext
+from pydantic import SecretStr
+from pytest_httpserver import HTTPServer
+
+from blocks.integration import IntegrationService
+from blocks.posthog import PostHogApi
+from blocks.prometheus import Prometheus
+from deployments.drill.cluster.recording import RecordedRequest
+from deployments.drill.keys import Keys
+from deployments.drill.posthog_api import PostHogApi as ImitatedPostHog
+from deployments.drill.wire import listening
+from flows.action import take_action
+from runbook.actions import ActionResult, ChangePlan, PlannedAction
+from runbook.effects import EffectOutcome
+from runbook.events import ApprovalAnswered, ApprovalRequested, IncidentEscalated
+from runbook.gates import Answer, Choice
+from tasks.incident import OpenIncident
+from tasks.mitigate import make_change, preview_change
+from tests.blocks.cluster_world import USER, ClusterWorld, cluster_world
+from tests.tasks.environments import open_incident
+from tests.tasks.signals import Signals
+
+KEYS = Keys.generated(random.Random(11))  # noqa: S311 - repeatable on purpose
+NEW_KEY = KEYS.replacement_project_key.get_secret_value()
+
+CLOCKS: dict[str, Any] = {
+    "hold_seconds": 0,
+    "success_deadline_seconds": 0.05,
+    "watch_poll_seconds": 0.02,
+    "check_deadline_seconds": 5,
+    "rollout_deadline_seconds": 20,
+}
+"""Nothing here waits for trouble to pass; a busy machine has its time all the same."""
+
+
+@dataclass
+class Bench:
+    """The incident, and everything that its changes meet."""
+
+    world: ClusterWorld
+    incident: OpenIncident
+    signals: Signals
+
+    async def approve(self, action: PlannedAction, *, approver: str = "ada") -> ApprovalAnswered:
+        """Preview the action, ask about the plan, and say yes as someone whose name is proven."""
+        return await self.answer(action, Answer(choice=Choice.APPROVE, approver=approver))
+
+    async def answer(self, action: PlannedAction, answer: Answer) -> ApprovalAnswered:
+        """Preview the action, ask about the plan, and answer."""
+        plan = await self.preview(action)
+        gate = f"{action.id}-{len((await self.incident.read()).events(ApprovalRequested)) + 1}"
+        await self.incident.record(
+            ApprovalRequested(
+                gate=gate, action_id=action.id, plan_digest=plan.digest, question="now?", flow_run_id="run-1"
+            )
+        )
+        proven = answer.model_copy(update={"identity_proven": True, "channel": "cli"})
+        event = ApprovalAnswered(gate=gate, action_id=action.id, plan_digest=plan.digest, answer=proven)
+        await self.incident.record(event)
+        return event
+
+    async def preview(self, action: PlannedAction) -> ChangePlan:
+        """The plan as it is now."""
+        return await preview_change.fn(self.incident, action)
+
+    async def make(self, plan: ChangePlan, decided: ApprovalAnswered) -> ActionResult | None:
+        """Carry out the plan."""
+        return await make_change.fn(self.incident, plan, decided)
+
+    async def take(self, action: PlannedAction) -> ActionResult:
+        """Take the action as the response does; what is approved stands in the journal."""
+        async with AsyncClientContext.get_or_create():  # one client for all steps, as in a flow run
+            return await take_action(self.incident, action)
+
+    def writes(self, method: str = "", path: str = "") -> list[RecordedRequest]:
+        """What the runbook asked to be changed, dry runs left out; `path` is a regular expression."""
+        return [
+            request
+            for request in self.changing_requests()
+            if not is_dry_run(request) and method in ("", request.method) and re.search(path, request.path)
+        ]
+
+    def changing_requests(self) -> list[RecordedRequest]:
+        """Everything that the runbook sent but for reads."""
+        return [
+            request
+            for request in self.world.imitation.requests
+            if request.method in ("PATCH", "PUT", "POST", "DELETE") and request.user in (USER, "")
+        ]
+
+    async def effects(self, action: PlannedAction) -> dict[str, EffectOutcome | None]:
+        """How each request of the action ended, by the name of its step."""
+        prefix = f"{self.incident.id}/{action.id}/"
+        effects = (await self.incident.read()).effects
+        return {
+            name.removeprefix(prefix): item.outcome
+            for name, item in effects.items()
+            if name.startswith(prefix)
+        }
+
+    async def escalations(self) -> list[str]:
+        """What people were called for."""
+        return [event.because for event in (await self.incident.read()).events(IncidentEscalated)]
+
+    async def quiet(self) -> None:
+        """Wait until the cluster's controllers have nothing more to write."""
+        seen: list[str] = []
+        while len(seen) < 4 or len(set(seen[-4:])) > 1:
+            objects = [*self.world.imitation.objects("Deployment"), *self.world.imitation.objects("Pod")]
+            seen.append(str([item["metadata"]["resourceVersion"] for item in objects]))
+            await asyncio.sleep(0.02)
+
+
+def is_dry_run(request: RecordedRequest) -> bool:
+    """A deletion's options are in its body, those of other requests in their query."""
+    options = request.body if request.method == "DELETE" and isinstance(request.body, dict) else {}
+    return request.query.get("dryRun") == "All" or options.get("dryRun") == ["All"]
+
+
+@asynccontextmanager
+async def mitigation_bench(
+    folder: Path,
+    httpserver: HTTPServer,
+    *,
+    manifest: dict[str, Any] | None = None,
+    patience: float = 5,
+    **policy: Any,
+) -> AsyncIterator[Bench]:
+    """A bench whose files are in the folder; `policy` differs from the runbook's.
+
+    `patience` is how many seconds the Cluster block waits for an answer.
+    """
+    signals = Signals(httpserver)
+    async with cluster_world(manifest) as world, listening(ImitatedPostHog(KEYS).app) as posthog:
+        opened = await open_incident(folder, **{**CLOCKS, **policy})
+        environment = dataclasses.replace(
+            opened.environment,
+            cluster=world.block_with(container="app", timeout_seconds=patience),
+            prometheus=Prometheus(url=signals.url),
+            integration=IntegrationService(health_url=f"{signals.url}/health"),
+            posthog=PostHogApi(app_url=posthog, ingest_url=posthog),
+        )
+        yield Bench(world, dataclasses.replace(opened, environment=environment), signals)
+
+
+async def save_replacement_key(key: str = NEW_KEY) -> str:
+    """Keep the key in a Secret block of its own; returns the block's name."""
+    name = f"replacement-{uuid.uuid4().hex[:12]}"
+    await Secret(value=SecretStr(key)).asave(name)
+    return name

@@ -1,0 +1,332 @@
+"""Every change of the catalogue in every kind of trouble: what the cluster has in the end, and who is told.
+
+`pytest -s` prints the table of all outcomes.
+"""
+
+import base64
+import copy
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prefect import flow
+from pytest_httpserver import HTTPServer
+
+from deployments.drill.cluster.faults import Fault
+from flows.action import NEW_PLANS, take_action
+from runbook.actions import ActionName, ActionOutcome, ActionResult, PlannedAction
+from runbook.by_hand import Target, undo_commands
+from runbook.effects import EffectOutcome
+from runbook.events import ApprovalRequested, PlanDrifted
+from runbook.patches import RESTART_ANNOTATION
+from tests.tasks.changes import (
+    CHANGES,
+    DELETE_POD,
+    REPLACE_API_KEY,
+    SECOND_REQUEST,
+    SECRET,
+    KnownChange,
+    administer,
+    template,
+)
+from tests.tasks.mitigation_bench import Bench, mitigation_bench, save_replacement_key
+
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.xdist_group("mitigation"),
+    pytest.mark.usefixtures("engineless", "report"),
+]
+
+ALL = pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.name.value)
+REVERSIBLE = pytest.mark.parametrize(
+    "change", [change for change in CHANGES if change.reversible], ids=lambda change: change.name.value
+)
+
+BLOCKED, FAILED, RECOVERED = ActionOutcome.BLOCKED, ActionOutcome.FAILED, ActionOutcome.RECOVERED
+NO_RIGHT = 'deployments.apps "posthog-integration" is forbidden: User "runbook" cannot patch resource'
+FROZEN = 'admission webhook "freeze.example.com" denied the request: no change on Fridays'
+STALE = "the object has been modified; please apply your changes to the latest version and try again"
+FORBIDDEN: dict[str, Any] = {"status": 403, "reason": "Forbidden", "message": NO_RIGHT}
+CONFLICT: dict[str, Any] = {"status": 409, "reason": "Conflict", "message": STALE}
+
+BY_HAND = Target(
+    namespace="default",
+    kind="deployment",
+    name="posthog-integration",
+    container="app",
+    secret_name="posthog-secrets",
+    secret_key="api-key",
+)
+"""What a person's commands are about."""
+
+PATIENCE_SECONDS = 1.0
+"""How long the Cluster block waits for an answer."""
+
+Row = dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def report() -> Iterator[dict[str, Row]]:
+    """The outcomes by change and trouble, printed when all are known."""
+    table: dict[str, Row] = {}
+    yield table
+    columns = dict.fromkeys(trouble for row in table.values() for trouble in row)
+    print("\n\n" + " | ".join(["change", *columns]))
+    for name, row in table.items():
+        print(" | ".join([name, *(row.get(trouble, "–") for trouble in columns)]))
+
+
+@asynccontextmanager
+async def benched(
+    folder: Path, httpserver: HTTPServer, change: KnownChange
+) -> AsyncIterator[tuple[Bench, PlannedAction]]:
+    """A bench on which the change is possible, previewed and approved."""
+    needs_key = change.name is ActionName.REPLACE_API_KEY
+    policy: dict[str, Any] = {"replacement_key_block": await save_replacement_key()} if needs_key else {}
+    async with mitigation_bench(folder, httpserver, patience=PATIENCE_SECONDS, **policy) as bench:
+        action = await change.planned(bench.world)
+        await bench.quiet()
+        await bench.approve(action)
+        assert change.shows(bench.world) == change.before
+        yield bench, action
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What the disturbed request meets from the write on, and how the action has to end.
+
+    `made` is whether the object is changed in the end, `sent` how often the request is sent. `in_part` is
+    how it ends where another request has been made before.
+    """
+
+    name: str
+    fault: dict[str, Any] | None
+    outcome: ActionOutcome
+    made: bool
+    said: str = ""
+    sent: int | None = 1
+    in_part: ActionOutcome | None = None
+
+    def ends(self, change: KnownChange) -> ActionOutcome:
+        """How the change ends."""
+        return self.in_part if self.in_part and change is SECOND_REQUEST else self.outcome
+
+
+TROUBLES = (
+    Trouble("none", None, RECOVERED, made=True),
+    Trouble("403", FORBIDDEN, FAILED, made=False, said="the runbook's Role lacks"),
+    Trouble("webhook", {**FORBIDDEN, "message": FROZEN}, FAILED, made=False, said="no change on Fridays"),
+    Trouble("409 once", CONFLICT, RECOVERED, made=True, sent=2),
+    Trouble(
+        "409 always",
+        {**CONFLICT, "times": None},
+        BLOCKED,
+        made=False,
+        sent=None,
+        in_part=FAILED,
+    ),
+    Trouble("503", {"status": 503, "message": "try later"}, FAILED, made=False, said="try later"),
+    Trouble("answer lost", {"close": "after_effect"}, RECOVERED, made=True),
+    Trouble("answer late", {"delay_after": 3 * PATIENCE_SECONDS}, RECOVERED, made=True),
+)
+
+
+@pytest.mark.parametrize("trouble", TROUBLES, ids=lambda trouble: trouble.name)
+@pytest.mark.parametrize(
+    "change",
+    [*CHANGES, SECOND_REQUEST],
+    ids=[*(change.name.value for change in CHANGES), "replace_api_key's restart"],
+)
+async def test_a_disturbed_request_is_made_once_or_not_at_all(
+    tmp_path: Path,
+    httpserver: HTTPServer,
+    report: dict[str, Row],
+    change: KnownChange,
+    trouble: Trouble,
+) -> None:
+    """What landed is found by reading it back; what did not is a failure that a person is told."""
+    async with benched(tmp_path, httpserver, change) as (bench, action):
+        disturb(bench, change, trouble.fault)
+        result = await bench.take(action)
+        bench.world.imitation.close_streams()
+
+        assert result.outcome is trouble.ends(change), result.detail
+        assert trouble.said in result.detail
+        assert change.shows(bench.world) == (change.after if trouble.made else change.before)
+        assert trouble.sent in (None, len(bench.writes(*change.request)))
+        settled = EffectOutcome.APPLIED if trouble.made else EffectOutcome.FAILED
+        assert (await bench.effects(action))[change.disturbed_step] is settled
+        assert (await bench.incident.read()).results == {action.id: result}
+        told = f"{action.spec.title}: {result.outcome.value}. {result.detail}"
+        assert await bench.escalations() == ([] if trouble.made else [told])
+        name = change.name.value if change is not SECOND_REQUEST else "replace_api_key's restart"
+        report.setdefault(name, {})[trouble.name] = result.outcome.value
+
+
+@pytest.mark.parametrize(
+    "change", [CHANGES[0], REPLACE_API_KEY, DELETE_POD], ids=lambda change: change.name.value
+)
+async def test_a_target_that_does_not_stop_changing_is_given_up(
+    tmp_path: Path, httpserver: HTTPServer, change: KnownChange
+) -> None:
+    """Every write meets a conflict and no preview does: the same plan is tried again, then given up."""
+    async with benched(tmp_path, httpserver, change) as (bench, action):
+        method, path = change.request
+        for _ in range(NEW_PLANS):
+            previewed, refused = Fault(path, method), Fault(path, method, change.attempts, **CONFLICT)
+            bench.world.imitation.faults.extend((previewed, refused))
+        result = await bench.take(action)
+
+        assert (result.outcome, result.detail) == (FAILED, "the target does not stop changing")
+        assert change.shows(bench.world) == change.before
+        assert len(bench.writes(*change.request)) == NEW_PLANS * change.attempts
+        assert (await bench.incident.read()).events(PlanDrifted) == []
+
+
+@ALL
+async def test_a_target_that_drifts_after_the_yes_is_asked_about_anew(
+    tmp_path: Path, httpserver: HTTPServer, report: dict[str, Row], change: KnownChange
+) -> None:
+    """The approval was for another plan: it is void, nothing is sent, and people see what has changed."""
+    async with benched(tmp_path, httpserver, change) as (bench, action):
+        why = drift(bench, change, action)
+        ended = await ended_or_asked(bench, action)
+
+        assert bench.writes() == []
+        assert await bench.effects(action) == {}
+        incident = await bench.incident.read()
+        (drifted,) = incident.events(PlanDrifted)
+        assert drifted.voided == ("ada",)
+        assert [line for line in drifted.because if why in line], drifted.because
+        asked = [event.plan_digest for event in incident.events(ApprovalRequested)]
+        if change is DELETE_POD:
+            assert ended is not None
+            assert ended.outcome is ActionOutcome.BLOCKED
+        else:
+            assert ended is None
+            assert asked == [drifted.old_digest, drifted.new_digest]
+        report.setdefault(change.name.value, {})["drift"] = ended.outcome.value if ended else "asked anew"
+
+
+@ALL
+async def test_a_change_that_does_not_help_is_undone(
+    tmp_path: Path, httpserver: HTTPServer, report: dict[str, Row], change: KnownChange
+) -> None:
+    """What it had set is what it was; what cannot be undone stays. A person is told either way."""
+    async with benched(tmp_path, httpserver, change) as (bench, action):
+        before = template(bench.world)
+        await no_success(bench)
+        result = await bench.take(action)
+
+        assert result.outcome is ActionOutcome.NOT_RECOVERED
+        (told,) = await bench.escalations()
+        results = (await bench.incident.read()).results
+        if change.reversible:
+            assert change.shows(bench.world) == change.before
+            assert without_restarts(template(bench.world)) == without_restarts(before)
+            assert results[f"{action.id}-undo"].outcome is ActionOutcome.DONE
+            assert results[f"{action.id}-undo"].approved_by == "ada"
+            assert "Undone: everything that the change had set is what it was before" in told
+        else:
+            assert change.shows(bench.world) == change.after
+            assert list(results) == [action.id]
+        made = len(change.steps) * (2 if change.reversible else 1)
+        assert [request.status for request in bench.writes()] == [200] * made
+        undone = " → undone" if change.reversible else " (nothing to undo)"
+        report.setdefault(change.name.value, {})["does not help"] = f"{result.outcome.value}{undone}"
+
+
+@REVERSIBLE
+async def test_an_undo_that_is_refused_calls_a_person_with_the_commands(
+    tmp_path: Path, httpserver: HTTPServer, report: dict[str, Row], change: KnownChange
+) -> None:
+    """The change is still there, and the message has what to type."""
+    async with benched(tmp_path, httpserver, change) as (bench, action):
+        disturb(bench, change, FORBIDDEN, after=3)  # a dry run, the change, the dry run of the undo
+        await no_success(bench)
+        result = await bench.take(action)
+
+        assert result.outcome is ActionOutcome.NOT_RECOVERED
+        assert change.shows(bench.world) == change.after
+        undo = (await bench.incident.read()).results[f"{action.id}-undo"]
+        assert undo.outcome is ActionOutcome.FAILED
+        (told,) = await bench.escalations()
+        explained, _, commands = told.partition(" By hand:\n")
+        assert f"NOT UNDONE (failed: {undo.detail})" in explained
+        done = (await bench.incident.read()).previews[action.id]
+        assert tuple(commands.splitlines()) == undo_commands(done, BY_HAND)
+        report.setdefault(change.name.value, {})["undo refused"] = "not_recovered, commands"
+
+
+@ALL
+async def test_a_success_that_nobody_can_see_is_unknown(
+    tmp_path: Path, httpserver: HTTPServer, report: dict[str, Row], change: KnownChange
+) -> None:
+    """No data is no recovery, and no failure either: the change stays, and a person is called."""
+    async with benched(tmp_path, httpserver, change) as (bench, action):
+        bench.signals.mood = "silent"
+        bench.world.imitation.faults.append(Fault(path="/events$", status=503, times=None))
+        result = await bench.take(action)
+
+        assert result.outcome is ActionOutcome.UNKNOWN
+        assert change.shows(bench.world) == change.after
+        assert list((await bench.incident.read()).results) == [action.id]
+        assert await bench.escalations() == [f"{action.spec.title}: unknown. {result.detail}"]
+        assert len(bench.writes()) == len(change.steps)
+        report.setdefault(change.name.value, {})["no data"] = result.outcome.value
+
+
+def drift(bench: Bench, change: KnownChange, action: PlannedAction) -> str:
+    """Somebody else changes what the approval relies on; returns what people should read about it."""
+    if change is REPLACE_API_KEY:
+        note = {"note": base64.b64encode(b"by hand").decode()}
+        bench.world.imitation.apply({"kind": "Secret", "metadata": {"name": SECRET}, "data": note})
+        return "Secret has changed (its values are masked)"
+    if change is DELETE_POD:
+        bench.world.imitation.set_ready(action.parameters["pod"], True)
+        return "it is not possible any more: pod"
+    administer(bench.world, env=[{"name": "LOG_LEVEL", "value": "debug"}])
+    return "value: debug"
+
+
+async def ended_or_asked(bench: Bench, action: PlannedAction) -> ActionResult | None:
+    """Take the action in a flow run. One without a deployment cannot suspend: it fails where it has asked."""
+
+    @flow(name="take an action", validate_parameters=False)
+    async def taking() -> ActionResult:
+        return await take_action(bench.incident, action)
+
+    try:
+        return await taking()
+    except RuntimeError as error:
+        if "cannot be suspended" not in str(error):
+            raise
+        return None
+
+
+async def no_success(bench: Bench) -> None:
+    """The integration stays ill whatever is done, and its pods die now and then."""
+    bench.signals.mood = "ill"
+    pod = bench.world.pod_names()[-1]
+    bench.world.imitation.terminate(pod, reason="OOMKilled", exit_code=137)
+    await bench.world.restarted(pod)
+    await bench.quiet()
+
+
+def without_restarts(template: dict[str, Any]) -> dict[str, Any]:
+    """The template but for its restarts, and for where a variable stands that was taken away and put back."""
+    found = copy.deepcopy(template)
+    found["metadata"].setdefault("annotations", {}).pop(RESTART_ANNOTATION, None)
+    for container in found["spec"]["containers"]:
+        container["env"] = sorted(container.get("env", []), key=lambda item: str(item["name"]))
+    return found
+
+
+def disturb(bench: Bench, change: KnownChange, fault: dict[str, Any] | None, *, after: int = 1) -> None:
+    """The change's request meets the fault, after so many like it that go well (dry runs among them)."""
+    method, path = change.request
+    for each in ({"times": after}, fault or {}):
+        bench.world.imitation.faults.append(Fault(path=path, method=method, **each))
