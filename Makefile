@@ -23,7 +23,7 @@ drill: setup ## respond to a simulated incident (SCENARIO=posthog-outage, ARGS=-
 
 .PHONY: test
 test: setup ## run the tests and report their coverage (ARGS="-k gate" chooses some)
-	@$(BIN)/pytest --numprocesses 2 --dist loadgroup --cov --cov-report term:skip-covered $(ARGS)
+	@$(BIN)/pytest --numprocesses 2 --cov --cov-report term:skip-covered $(ARGS)
 
 .PHONY: lint
 lint: setup ## check style, format, types and import layers

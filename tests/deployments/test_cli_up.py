@@ -13,7 +13,7 @@ import pytest
 
 from tests.deployments.child_processes import wait_until_gone
 
-pytestmark = [pytest.mark.real, pytest.mark.timeout(300), pytest.mark.xdist_group("drill")]
+pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
 
 ROOT = Path(__file__).parents[2]
 RUNBOOK = [sys.executable, "-c", "import sys; from deployments.cli import main; sys.exit(main())"]

@@ -32,7 +32,7 @@ NAMES = {
     "remind/remind",
 }
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("prefect-server")]
+pytestmark = [pytest.mark.real]
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from runbook.alert import Alert
 from runbook.events import RunStarted
 from runbook.severity import Severity
 
-pytestmark = [pytest.mark.real, pytest.mark.timeout(300), pytest.mark.xdist_group("prefect-server")]
+pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
 
 ALERT = Alert(source="test", service="s", name="n", summary="it burns", severity=Severity.P1)
 AT = datetime(2026, 3, 1, 10, tzinfo=UTC)

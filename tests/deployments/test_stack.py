@@ -17,7 +17,7 @@ from deployments.settings import load_settings
 from deployments.stack import Stack
 from tests.deployments.child_processes import processes_in, wait_until_gone
 
-pytestmark = [pytest.mark.real, pytest.mark.timeout(300), pytest.mark.xdist_group("prefect-server")]
+pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
 
 SETTINGS = '[receiver]\nport = {port}\n[integration]\nhealth_url = "http://127.0.0.1:1/health"\n'
 

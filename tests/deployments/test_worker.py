@@ -28,7 +28,7 @@ from deployments.prefect_server import PrefectServer
 from deployments.process import Process
 from deployments.worker import superseded
 
-pytestmark = [pytest.mark.real, pytest.mark.timeout(300), pytest.mark.xdist_group("prefect-server")]
+pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
 
 FLOWS = Path(__file__).parent / "flows_for_worker"
 WITHIN_SECONDS = 60.0

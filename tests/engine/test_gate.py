@@ -29,7 +29,7 @@ from runbook.gates import Answer, Choice
 from runbook.incident import Incident
 from tests.fixtures.engine import WITHIN_SECONDS, Case, Engine, case
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("engine-1"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
 
 FIRST = "1-enable-fallback"
 PATCHES = r"/deployments/"

@@ -11,7 +11,7 @@ from runbook.events import ApprovalAnswered, ApprovalRefused, PlanDrifted
 from runbook.gates import Answer, Choice
 from tests.fixtures.engine import Case, Engine, case
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("engine-2"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
 
 TWO_PEOPLE = '{ medium = { count = 2, approvers = ["ana", "jun"] } }'
 

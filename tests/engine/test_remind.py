@@ -32,7 +32,6 @@ NAME = "reminding"
 pytestmark = [
     pytest.mark.real,
     pytest.mark.usefixtures("prefect_api"),
-    pytest.mark.xdist_group("prefect-server"),
 ]
 
 

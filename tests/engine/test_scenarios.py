@@ -20,13 +20,6 @@ from tests.fixtures.engine import Case, Engine, case
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
 
-GROUPS = ("engine-1", "engine-2")
-SHARED_OUT = [
-    pytest.param(name, marks=pytest.mark.xdist_group(GROUPS[number % len(GROUPS)]))
-    for number, name in enumerate(scenario_names())
-]
-"""Two processes of tests take half of the scenarios each: one at a time, on a Prefect server of their own."""
-
 CHANGES_NOTHING = ("blind", "false-alarm", "missing-scope")
 
 
@@ -84,7 +77,7 @@ def secrets_of(world: World) -> dict[str, bytes]:
     return {name: getattr(world.keys, name).get_secret_value().encode() for name in Keys.model_fields}
 
 
-@pytest.mark.parametrize("name", SHARED_OUT)
+@pytest.mark.parametrize("name", scenario_names())
 async def test_a_scenario_ends_as_it_expects(engine: Engine, name: str, tmp_path: Path) -> None:
     """Decision, actions and outcome are the scenario's; nothing changes without a yes; no secret leaks."""
     async with case(engine, name, tmp_path) as response:
@@ -97,7 +90,6 @@ async def test_a_scenario_ends_as_it_expects(engine: Engine, name: str, tmp_path
         without_secrets(response, incident)
 
 
-@pytest.mark.xdist_group(GROUPS[0])
 async def test_a_rejection_changes_nothing_and_calls_a_person(engine: Engine, tmp_path: Path) -> None:
     """Someone says no: the cluster stays as it is, the outage goes on, and a person is paged about that."""
     async with case(engine, "posthog-outage", tmp_path, policy={"watch_limit_seconds": 4}) as response:

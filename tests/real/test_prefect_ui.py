@@ -29,7 +29,7 @@ SUBMITS = 3
 OPTION = ".p-select-option"
 """An open choice's options; Prefect's UI gives them no role."""
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("engine-2"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from tests.fixtures.engine import Case, Engine, case, eventually
 FOLDER = Path(__file__).parents[2] / "deployments" / "prometheus"
 FIRING = {"PostHogUnreachable", "PostHogErrorsHigh", "PostHogServerErrors"}
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("engine-2"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
 
 
 async def test_an_outage_goes_from_the_scrape_to_the_draft(engine: Engine, tmp_path: Path) -> None:

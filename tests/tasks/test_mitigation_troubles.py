@@ -36,7 +36,6 @@ from tests.tasks.mitigation_bench import Bench, mitigation_bench, save_replaceme
 
 pytestmark = [
     pytest.mark.real,
-    pytest.mark.xdist_group("mitigation"),
     pytest.mark.usefixtures("engineless", "report"),
 ]
 

@@ -66,7 +66,7 @@ def workloads(draw: st.DrawFn) -> dict[str, Any]:
         pod_spec["volumes"] = [{"name": "scratch", "emptyDir": {}}]
         pod_spec["tolerations"] = [{"key": "spot", "operator": "Exists"}]
     metadata = {"annotations": draw(st.dictionaries(noted, st.just("x")))}
-    return {"replicas": draw(st.integers(1, 3)), "template": {"metadata": metadata, "spec": pod_spec}}
+    return {"replicas": draw(st.integers(0, 1)), "template": {"metadata": metadata, "spec": pod_spec}}
 
 
 OTHERS: Mapping[str, dict[str, Any]] = {
@@ -95,7 +95,7 @@ async def world() -> AsyncIterator[ClusterWorld]:
 
 
 numbers = count()
-examples = settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
+examples = settings(max_examples=3, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 class Workload:
@@ -118,7 +118,8 @@ class Workload:
 
     def patch(self, patch: dict[str, Any]) -> None:
         """Somebody else changes it."""
-        self.world.imitation.apply({"kind": "Deployment", "metadata": {"name": self.name}, **patch})
+        metadata = {"name": self.name, **patch.get("metadata", {})}
+        self.world.imitation.apply({"kind": "Deployment", **patch, "metadata": metadata})
 
     async def take(self, action: PlannedAction, done: ChangePlan | None = None) -> ChangePlan:
         """Preview the action and, if it is possible and needed, make it."""
