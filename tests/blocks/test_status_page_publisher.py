@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from deployments.drill.wire import listening
 from pydantic import SecretStr
 from pytest_httpserver import HTTPServer
 
@@ -16,6 +15,7 @@ from blocks.status_page_publisher import StatusPagePublisher
 from deployments.drill.incident_io_api import COMPONENT_IDS, STATUS_PAGE_ID, IncidentIoApi
 from deployments.drill.keys import Keys
 from deployments.drill.statuspage_api import COMPONENTS, PAGE_ID, StatuspageApi
+from deployments.drill.wire import listening
 from runbook.incident import State
 
 KEYS = Keys.generated(random.Random(13))  # noqa: S311 - repeatable on purpose
