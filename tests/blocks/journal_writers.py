@@ -6,7 +6,7 @@ Each function runs in a process of its own and begins only when all of them are 
 import asyncio
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ProcessPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
 from multiprocessing.synchronize import Barrier
 from typing import Any, TypeVar
@@ -22,6 +22,7 @@ Work = Callable[[IncidentStore, str], Coroutine[Any, Any, T]]
 
 WRITERS = 3
 NOTES = 20
+TURNS = 5
 ALERTS = 20
 INCIDENT = "inc-1"
 AT = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
@@ -81,3 +82,19 @@ async def alert_and_close(store: IncidentStore, name: str) -> list[str]:
         if is_new:
             await store.append(incident.id, IncidentClosed(outcome="recovered"), at=AT)
     return fingerprints
+
+
+async def work_in_turn(store: IncidentStore, name: str) -> list[int]:
+    """Take the lease that the others want, write that work begins and ends, let go; returns the tokens."""
+    tokens: list[int] = []
+    while len(tokens) < TURNS:
+        token, _ = await store.take_lease("a target", name, at=AT, until=AT + timedelta(minutes=2))
+        if token is None:
+            await asyncio.sleep(0.001)
+            continue
+        tokens.append(token)
+        await store.append(INCIDENT, NoteAdded(by=name, text="begun"), at=AT)
+        assert await store.renew_lease("a target", token, until=AT + timedelta(minutes=2))
+        await store.append(INCIDENT, NoteAdded(by=name, text="ended"), at=AT)
+        await store.release_lease("a target", token)
+    return tokens

@@ -14,7 +14,15 @@ from pydantic import SecretStr, ValidationError
 
 from blocks.errors import OutsideError, Refused, Unavailable
 from blocks.store import IncidentStore, UnknownIncident
-from runbook.events import AlertJoined, IncidentClosed, IncidentOpened, NoteAdded
+from runbook.effects import Authority, Effect, EffectOutcome
+from runbook.events import (
+    AlertJoined,
+    EffectIntended,
+    EffectSettled,
+    IncidentClosed,
+    IncidentOpened,
+    NoteAdded,
+)
 from tests.blocks.journal_writers import (
     ALERT,
     AT,
@@ -33,6 +41,8 @@ PASSWORD = "pa55-w0rd"
 OTHER_ALERT = ALERT.model_copy(update={"service": "another-service"})
 NOTE = NoteAdded(by="ana", text="called PostHog support")
 CLOSED = IncidentClosed(outcome="recovered")
+LATER = AT + timedelta(minutes=2)
+MUCH_LATER = AT + timedelta(minutes=4)
 
 
 @pytest.fixture
@@ -217,6 +227,39 @@ async def test_alert_never_joins_an_incident_that_is_closed(
     assert sorted(landed) == sorted(fingerprint for own in sent for fingerprint in own)
 
 
+def effect(name: str, outcome: EffectOutcome | None = None) -> Effect:
+    """An effect of the runbook."""
+    return Effect(
+        id=f"{INCIDENT}/{name}",
+        kind="kubernetes",
+        target="a target",
+        summary="a change",
+        authority=Authority.approval("gate-1", "ana"),
+        outcome=outcome,
+    )
+
+
+async def test_effects_since_are_those_of_all_incidents_as_last_known(store: IncidentStore) -> None:
+    """Each once, with its newest outcome; what is older, and what only speaks of effects, is none."""
+    await opened(store)
+    await store.open_incident(OTHER_ALERT, incident_id="inc-2", at=AT)
+    old, running, done = effect("old"), effect("running"), effect("done")
+    settled = effect("done", EffectOutcome.APPLIED)
+    await store.append(INCIDENT, EffectIntended(effect=old), at=AT)
+    await store.append("inc-2", EffectIntended(effect=running), at=LATER)
+    await store.append(INCIDENT, EffectIntended(effect=done), at=LATER)
+    await store.append(INCIDENT, NoteAdded(by="ana", text='{"type":"EffectIntended"}'), at=LATER)
+    await store.append(INCIDENT, EffectSettled(effect=settled), at=MUCH_LATER)
+
+    def named(effects: list[Effect]) -> dict[str, EffectOutcome | None]:
+        return {item.id.rpartition("/")[2]: item.outcome for item in effects}
+
+    assert named(await store.effects_since(LATER)) == {"running": None, "done": EffectOutcome.APPLIED}
+    assert named(await store.effects_since(MUCH_LATER)) == {"done": EffectOutcome.APPLIED}
+    assert len(await store.effects_since(AT)) == 3
+    assert await store.effects_since(MUCH_LATER + timedelta(seconds=1)) == []
+
+
 @asynccontextmanager
 async def postgres_that_rejects_the_password() -> AsyncIterator[int]:
     """The wire of a PostgreSQL server up to its refusal; yields its port."""
@@ -245,6 +288,10 @@ async def says_on_one_line(url: str) -> OutsideError:
         lambda: store.append(INCIDENT, NOTE, at=AT),
         lambda: store.open_incident(ALERT, incident_id=INCIDENT, at=AT),
         store.incidents,
+        lambda: store.effects_since(AT),
+        lambda: store.take_lease("a target", INCIDENT, at=AT, until=LATER),
+        lambda: store.renew_lease("a target", 1, until=LATER),
+        lambda: store.release_lease("a target", 1),
     ):
         with pytest.raises(OutsideError) as caught:
             await call()
