@@ -3,9 +3,12 @@
 `events` is append-only: `(incident_id, seq)` orders an incident's journal, `(incident_id, key)` makes an
 append repeatable. `incidents` holds what must be unique or found by index; everything else is a fold over
 the events. `leases` says who may change which target now; its tokens only ever grow.
+
+`alerts` is what is known of each alert, with the number of messages about it; `deliveries` are the messages
+that were received from senders that number them; `episodes` is when alerts began again.
 """
 
-from sqlalchemy import Column, DateTime, Index, Integer, MetaData, String, Table, Text, text
+from sqlalchemy import Boolean, Column, DateTime, Index, Integer, MetaData, String, Table, Text, text
 
 METADATA = MetaData()
 
@@ -43,4 +46,39 @@ LEASES = Table(
     Column("holder", String(64), nullable=False),
     Column("token", Integer, nullable=False),
     Column("until", DateTime(timezone=True), nullable=False),
+)
+
+ALERTS = Table(
+    "alerts",
+    METADATA,
+    Column("source", String(64), primary_key=True),
+    Column("service", String(255), primary_key=True),
+    Column("key", String(255), primary_key=True),
+    Column("incident_id", String(64), nullable=False, index=True),
+    Column("status", String(16), nullable=False),
+    Column("starts_at", DateTime(timezone=True), nullable=True),
+    Column("changed_at", DateTime(timezone=True), nullable=True),
+    Column("turned_at", DateTime(timezone=True), nullable=False),
+    Column("last_seen_at", DateTime(timezone=True), nullable=False),
+    Column("received", Integer, nullable=False),
+    Column("journalled", Boolean, nullable=False),
+)
+
+DELIVERIES = Table(
+    "deliveries",
+    METADATA,
+    Column("source", String(64), primary_key=True),
+    Column("delivery", String(255), primary_key=True),
+    Column("at", DateTime(timezone=True), nullable=False),
+)
+
+EPISODES = Table(
+    "episodes",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("source", String(64), nullable=False),
+    Column("service", String(255), nullable=False),
+    Column("key", String(255), nullable=False),
+    Column("began_at", DateTime(timezone=True), nullable=False),
+    Index("episodes_of_an_alert", "source", "service", "key", "began_at"),
 )

@@ -5,17 +5,18 @@ answers, the gates before they act on an answer, the effects before and after th
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from functools import cache
+from typing import Any, ClassVar, TypeVar
 from weakref import WeakKeyDictionary
 
 from asyncpg import InterfaceError, PostgresError
 from prefect.blocks.core import Block
 from pydantic import Field, SecretStr
+from sqlalchemy import URL, Connection, Engine, create_engine, func, insert, select, update
 from sqlalchemy import event as sql_event
-from sqlalchemy import func, insert, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -36,6 +37,8 @@ from runbook.events import (
 from runbook.incident import Incident
 
 _ENGINES: "WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, AsyncEngine]]" = WeakKeyDictionary()
+
+ResultT = TypeVar("ResultT")
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -138,6 +141,15 @@ class IncidentStore(Block):
             ids = list((await connection.execute(query)).scalars())
         return [await self.read(incident_id) for incident_id in ids]
 
+    async def check(self) -> None:
+        """Look whether the database answers.
+
+        Raises:
+            Unavailable: it does not.
+        """
+        async with self._reading() as connection:
+            await connection.execute(select(INCIDENTS.c.id).limit(1))
+
     async def effects_since(self, at: datetime) -> list[Effect]:
         """What is known of every effect that any incident intended or settled since then (aware UTC).
 
@@ -173,7 +185,7 @@ class IncidentStore(Block):
                         values = {"target": target, "holder": holder, "token": 1, "until": until}
                         await connection.execute(insert(LEASES).values(values))
                         return 1, holder
-                    if held.holder != holder and _aware(held.until) > at:
+                    if held.holder != holder and aware(held.until) > at:
                         return None, held.holder
                     taken = {"holder": holder, "token": held.token + 1, "until": until}
                     await connection.execute(update(LEASES).where(LEASES.c.target == target).values(taken))
@@ -199,6 +211,23 @@ class IncidentStore(Block):
         mine = update(LEASES).where(LEASES.c.target == target, LEASES.c.token == token)
         async with self._transaction() as connection:
             await connection.execute(mine.values(until=_LONG_AGO, holder=""))
+
+    async def in_transaction(self, work: Callable[[Connection], ResultT]) -> ResultT:
+        """Do work of many statements in one transaction, and return its result.
+
+        SQLite's driver for asyncio hands over to its thread for each statement and row, which takes longer
+        than the statement; so there the whole work is done in a thread.
+
+        Raises:
+            Unavailable: the database cannot be reached; nothing was written.
+            IntegrityError: another writer was first; nothing was written.
+        """
+        with _translated():
+            engine = await self._engine()
+            if engine.dialect.name == "sqlite":
+                return await asyncio.to_thread(_in_transaction, _threads_engine(engine.url), work)
+            async with engine.begin() as connection:
+                return await connection.run_sync(work)
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[AsyncConnection]:
@@ -256,6 +285,20 @@ def _new_engine(url: str) -> AsyncEngine:
     return engine
 
 
+@cache
+def _threads_engine(url: URL) -> Engine:
+    """The engine of an SQLite file for work in threads."""
+    engine = create_engine(url.set(drivername="sqlite"))
+    sql_event.listen(engine, "connect", _prepare_sqlite)
+    sql_event.listen(engine, "begin", _begin_immediate)
+    return engine
+
+
+def _in_transaction(engine: Engine, work: Callable[[Connection], ResultT]) -> ResultT:
+    with engine.begin() as connection:
+        return work(connection)
+
+
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     """Let readers and a writer work at once, survive power loss, and leave BEGIN to `_begin_immediate`."""
     connection.isolation_level = None
@@ -304,9 +347,9 @@ async def _by_key(connection: AsyncConnection, incident_id: str, key: str) -> Re
 
 
 def _recorded(row: Any) -> Recorded:
-    return Recorded(seq=row.seq, at=_aware(row.at), event=EVENT.validate_json(row.body))
+    return Recorded(seq=row.seq, at=aware(row.at), event=EVENT.validate_json(row.body))
 
 
-def _aware(at: datetime) -> datetime:
-    """SQLite drops the zone."""
+def aware(at: datetime) -> datetime:
+    """A time from the database in UTC; SQLite drops the zone."""
     return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)

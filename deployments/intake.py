@@ -1,90 +1,132 @@
-"""What happens to an alert that was let in: it opens an incident, joins one, or is ignored with a reason."""
+"""Alerts on their way into the store: what comes in while a transaction runs makes up the next one.
 
+So a storm costs few commits, and one alert by itself waits for nobody. The queue is bounded: what does not
+fit is refused, for its sender to try again.
+"""
+
+import asyncio
 import logging
 import secrets
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
-from blocks.store import IncidentStore
+from blocks.errors import OutsideError, Unavailable
 from deployments.json_log import log_event
-from runbook.alert import Alert, AlertStatus
-from runbook.events import AlertJoined
+from runbook.alert import Alert
+from runbook.episodes import Turn
 from runbook.incident_ids import new_incident_id
+from runbook.intake import Message, Received
+
+Write = Callable[[Sequence[Message]], Awaitable[list[Received]]]
+"""Makes messages durable, all or none; raises `OutsideError` where it cannot."""
+
+BATCH_MESSAGES = 500
+MAX_WAITING = 20_000
+"""Messages; each is a few kilobytes at most."""
+
+DEFECT = "the alerts could not be written"
 
 log = logging.getLogger("runbook.receiver")
 
 
-@dataclass
-class Taken:
-    """What became of the alerts of one request: incidents by id (whether new), and alerts ignored."""
+class Overloaded(Exception):
+    """More alerts wait than are kept in memory."""
 
-    incidents: dict[str, bool] = field(default_factory=dict)
-    ignored: list[dict[str, str]] = field(default_factory=list)
 
-    def as_json(self) -> dict[str, Any]:
-        """The receiver's answer."""
-        incidents = [{"id": incident_id, "new": new} for incident_id, new in self.incidents.items()]
-        return {"incidents": incidents, "ignored": self.ignored}
+@dataclass(frozen=True)
+class _Waiting:
+    messages: list[Message]
+    done: "asyncio.Future[list[Received]]"
 
 
 class Intake:
-    """Writes alerts to the store; `opened` is told the id of each incident that is new."""
+    """The queue before the store, emptied by `run`. `written` is told what became of each message."""
 
-    def __init__(self, store: IncidentStore, *, environment: str, opened: Callable[[str], None]) -> None:
-        self._store = store
-        self._environment = environment
-        self._opened = opened
+    def __init__(self, write: Write, *, written: Callable[[Message, Received], None]) -> None:
+        self._write = write
+        self._written = written
+        self._queue: deque[_Waiting] = deque()
+        self._woken = asyncio.Event()
+        self.waiting = 0
+        """Messages that are not durable yet."""
 
-    async def take(self, alerts: Sequence[Alert]) -> Taken:
-        """Make the alerts durable, the firing ones first: a resolved one may belong to what they open.
+    async def take(self, alerts: Sequence[Alert]) -> list[Received]:
+        """Make the alerts durable, and say what became of each.
 
         Raises:
-            Unavailable: the store cannot be reached; some of the alerts may have been written.
+            Overloaded: too many wait already; none of these was taken.
+            Unavailable: the store cannot be reached; none of these was written.
         """
-        taken = Taken()
-        for alert in sorted(alerts, key=lambda alert: alert.status is not AlertStatus.FIRING):
-            if alert.status is AlertStatus.FIRING:
-                await self._open_or_join(alert, taken)
-            else:
-                await self._join(alert, taken)
-        return taken
-
-    async def _open_or_join(self, alert: Alert, taken: Taken) -> None:
+        if self.waiting and self.waiting + len(alerts) > MAX_WAITING:
+            raise Overloaded
         at = datetime.now(UTC)
-        incident, new = await self._store.open_incident(
-            alert,
-            incident_id=new_incident_id(at, secrets.token_hex(2)),
-            at=at,
-            environment=self._environment,
-        )
-        taken.incidents[incident.id] = taken.incidents.get(incident.id, False) or new
-        if new:
-            self._opened(incident.id)
-        _log(alert, "incident opened" if new else "alert joined", incident=incident.id)
+        entry = _Waiting([Message(alert, at) for alert in alerts], asyncio.get_running_loop().create_future())
+        self._queue.append(entry)
+        self.waiting += len(alerts)
+        self._woken.set()
+        return await entry.done
 
-    async def _join(self, alert: Alert, taken: Taken) -> None:
-        known = await self._store.incidents(only_open=True, limit=1000)
-        found = next((incident for incident in known if incident.service == alert.service), None)
-        if found is None:
-            reason = f"resolved, and {alert.service} has no open incident"
-            taken.ignored.append({"service": alert.service, "name": alert.name, "reason": reason})
-            _log(alert, "alert ignored", reason=reason)
-            return
-        await self._store.append(found.id, AlertJoined(alert=alert), at=datetime.now(UTC))
-        taken.incidents.setdefault(found.id, False)
-        _log(alert, "alert joined", incident=found.id)
+    async def run(self) -> None:
+        """Write what waits, until it is cancelled."""
+        while True:
+            await self._woken.wait()
+            self._woken.clear()
+            while self._queue:
+                await self._write_some()
+
+    async def _write_some(self) -> None:
+        entries: list[_Waiting] = []
+        size = 0
+        while self._queue and (not entries or size + len(self._queue[0].messages) <= BATCH_MESSAGES):
+            entry = self._queue.popleft()
+            entries.append(entry)
+            size += len(entry.messages)
+        messages = [message for entry in entries for message in entry.messages]
+        try:
+            received = await self._write(messages)
+        except OutsideError as error:
+            _fail(entries, error)
+        except Exception as error:  # a defect must not stop the intake of everything that comes after
+            log_event(log, DEFECT, level=logging.ERROR, error=type(error).__name__)
+            log.exception(DEFECT)
+            _fail(entries, Unavailable("incident store", DEFECT, "See the receiver's log"))
+        else:
+            self._tell(entries, messages, received)
+        finally:
+            self.waiting -= size
+
+    def _tell(self, entries: list[_Waiting], messages: list[Message], received: list[Received]) -> None:
+        for message, one in zip(messages, received, strict=True):
+            self._written(message, one)
+        rest = iter(received)
+        for entry in entries:
+            result = [next(rest) for _ in entry.messages]
+            if not entry.done.done():  # its sender may have gone meanwhile
+                entry.done.set_result(result)
 
 
-def _log(alert: Alert, event: str, *, incident: str | None = None, reason: str | None = None) -> None:
+def _fail(entries: list[_Waiting], error: OutsideError) -> None:
+    for entry in entries:
+        if not entry.done.done():
+            entry.done.set_exception(error)
+
+
+def new_id(at: datetime) -> str:
+    """The id of an incident that is opened now."""
+    return new_incident_id(at, secrets.token_hex(2))
+
+
+def log_received(message: Message, received: Received) -> None:
+    """A line for what changed something; repeats are counted in the metrics and in the store."""
+    if received.turn in (None, Turn.REPEATED):
+        return
     log_event(
         log,
-        event,
-        source=alert.source,
-        service=alert.service,
-        alert=alert.name,
-        status=alert.status,
-        incident=incident,
-        reason=reason,
+        "incident opened" if received.opened else f"alert {received.turn}",
+        source=message.alert.source,
+        service=message.alert.service,
+        alert=message.alert.name,
+        incident=received.incident or None,
     )

@@ -17,6 +17,15 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from deployments.settings_checks import Mistake, mistakes_of, resolved, unknown, unknown_keys
+from deployments.source_settings import (
+    AlertmanagerSettings,
+    GrafanaSettings,
+    IncidentIoSettings,
+    PagerDutySettings,
+    PlainSettings,
+    ServiceName,
+    SourceSettings,
+)
 from runbook.policy import Policy
 
 CONFIG_VARIABLE = "RUNBOOK_CONFIG"
@@ -53,12 +62,32 @@ class PrefectSettings(_Section):
 
 
 class ReceiverSettings(_Section):
-    """Section `[receiver]`: where alerts come in."""
+    """Section `[receiver]`: where alerts come in, and who may send them.
+
+    `token` is for Alertmanager, Grafana and plain alerts where their own sections have no credential.
+    `services` are our names of services by the senders' names.
+    """
 
     host: str = "127.0.0.1"
     port: int = Field(default=8181, ge=0, le=65535)
     token: SecretStr | None = Field(default=None, min_length=16)
     max_body_bytes: int = Field(default=1024 * 1024, ge=1024)
+    flapping_episodes: int = Field(default=5, ge=1)
+    services: dict[str, ServiceName] = {}
+    alertmanager: AlertmanagerSettings = AlertmanagerSettings()
+    grafana: GrafanaSettings = GrafanaSettings()
+    pagerduty: PagerDutySettings = PagerDutySettings()
+    incident_io: IncidentIoSettings = IncidentIoSettings()
+    plain: PlainSettings = PlainSettings()
+
+    def default_service(self, source: str) -> str:
+        """Our name of the service whose alerts come from that source where they name none; else empty."""
+        own: SourceSettings = getattr(self, source.replace("-", "_"))
+        return own.service or ""
+
+    def service_here(self, name: str) -> str:
+        """Our name of the service that a source calls by that name."""
+        return self.services.get(name, name)
 
 
 class StoreSettings(_Section):

@@ -15,8 +15,8 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
 _REFERENCE = 'write a reference, { env = "NAME" } or { file = "path" }'
-_PATHS = frozenset({("cluster", "kubeconfig"), ("evidence", "folder")})
-_ADDRESSES = frozenset({("store", "url"), ("status_page", "proxy")})
+_PATHS = frozenset({"cluster.kubeconfig", "evidence.folder"})
+_ADDRESSES = frozenset({"store.url", "status_page.proxy"})
 """Secret only where they hold a user and a password."""
 
 
@@ -74,10 +74,9 @@ def resolved(
     values: dict[str, Any] = {}
     mistakes: list[Mistake] = []
     for key, value in table.items():
-        try:
-            values[key] = _value(value, kind.model_fields.get(key), (section, key), folder)
-        except SecretMissing as error:
-            mistakes.append(Mistake(f"{section}.{key}", error.cause, error.next_step))
+        field = kind.model_fields.get(key)
+        values[key], wrong = _resolved(value, field, f"{section}.{key}", folder)
+        mistakes += wrong
     return values, mistakes
 
 
@@ -96,11 +95,34 @@ def mistakes_of(error: ValidationError, *, section: str) -> list[Mistake]:
 
 
 def is_secret(field: FieldInfo) -> bool:
-    """Whether a field holds a secret."""
-    return field.annotation is SecretStr or SecretStr in get_args(field.annotation)
+    """Whether a field holds a secret, or a list of secrets."""
+    return _names_secret(field.annotation)
 
 
-def _value(value: Any, field: FieldInfo | None, key: tuple[str, str], folder: Path) -> Any:
+def _names_secret(kind: Any) -> bool:
+    return kind is SecretStr or any(_names_secret(part) for part in get_args(kind))
+
+
+def _resolved(value: Any, field: FieldInfo | None, key: str, folder: Path) -> tuple[Any, list[Mistake]]:
+    if field is not None and is_secret(field) and isinstance(value, list):
+        each = [_resolved(item, field, f"{key}.{position}", folder) for position, item in enumerate(value)]
+        return [item for item, _ in each], [mistake for _, wrong in each for mistake in wrong]
+    if inner := _table_of(field, value):
+        return resolved(value, inner, section=key, folder=folder)
+    try:
+        return _value(value, field, key, folder), []
+    except SecretMissing as error:
+        return None, [Mistake(key, error.cause, error.next_step)]
+
+
+def _table_of(field: FieldInfo | None, value: Any) -> type[BaseModel] | None:
+    """The model of a table within a section; a table of tables is no such."""
+    if field is None or not isinstance(value, dict) or get_origin(field.annotation) is dict:
+        return None
+    return _nested(field)
+
+
+def _value(value: Any, field: FieldInfo | None, key: str, folder: Path) -> Any:
     if field is None:
         return value
     if is_secret(field):
@@ -112,7 +134,7 @@ def _value(value: Any, field: FieldInfo | None, key: tuple[str, str], folder: Pa
     return value
 
 
-def _secret(value: Any, key: tuple[str, str], folder: Path) -> SecretStr:
+def _secret(value: Any, key: str, folder: Path) -> SecretStr:
     if isinstance(value, SecretStr):
         return value
     if isinstance(value, str):

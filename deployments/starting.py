@@ -1,57 +1,82 @@
-"""Starts the response to every incident that has none yet. The store is the queue, so nothing is lost.
+"""Sees to it that every incident has a run: the store is the queue, so nothing is lost.
 
 An incident waits here while Prefect is away, or when a receiver died between making it durable and starting
-its run.
+its run. While it waits for Prefect, a person is called directly.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 from blocks.errors import OutsideError
 from blocks.store import IncidentStore
+from blocks.store_overview import Overview, overview
 from deployments.json_log import log_event
-from runbook.events import RunStarted
+from deployments.receiver_metrics import ReceiverMetrics
 from runbook.incident import Incident
+from runbook.intake import Received
 from runbook.redaction import redact
-
-Launch = Callable[[Incident], Awaitable[str]]
-"""Starts the response to an incident and returns the flow run's id; starting it again is harmless."""
 
 LOOK_SECONDS = 10.0
 ADOPT_AFTER = timedelta(seconds=30)
 """Incidents that this receiver did not open: a flow run that opened one by itself has this long to say so."""
 
+CALL_AFTER = timedelta(seconds=30)
+"""How long an incident waits for Prefect before a person is called: a restart of Prefect is over by then."""
+
 _FIRST_RETRY_SECONDS = 0.5
 _LAST_RETRY_SECONDS = 10.0
-_OPEN_AT_ONCE = 1000  # one per service
+
+NOT_STARTED = "Prefect does not answer, so the response has not been started; it will be once Prefect is back"
 
 log = logging.getLogger("runbook.receiver")
+
+
+class Responses(Protocol):
+    """The responses to incidents, in Prefect and beside it. Each may be asked for again without harm."""
+
+    async def start(self, incident: Incident) -> str:
+        """Start the response and return the flow run's id. Raises `OutsideError` if it cannot be."""
+
+    async def wake(self, incident: Incident) -> bool:
+        """Wake a run whose question the end of the alerts has made needless; whether there was one."""
+
+    async def call(self, incident: Incident, because: str) -> None:
+        """Call a person without Prefect. Raises `OutsideError` if nobody can be reached."""
+
+    async def reachable(self) -> bool:
+        """Whether Prefect answers."""
 
 
 class Starter:
     """Starts responses, in the order in which the incidents were opened, until it is cancelled."""
 
-    def __init__(self, store: IncidentStore, launch: Launch) -> None:
+    def __init__(self, store: IncidentStore, responses: Responses, metrics: ReceiverMetrics) -> None:
         self._store = store
-        self._launch = launch
+        self._responses = responses
+        self._metrics = metrics
         self._opened_here: set[str] = set()
+        self._called: set[str] = set()
         self._woken = asyncio.Event()
         self.waiting: tuple[str, ...] = ()
         """Ids of the incidents whose response could not be started at the last attempt."""
+        self.prefect_up: bool | None = None
 
-    def start(self, incident_id: str) -> None:
-        """Start the response to this incident now."""
-        self._opened_here.add(incident_id)
-        self._woken.set()
+    def heard(self, received: Received) -> None:
+        """Do at once what a message about an alert makes necessary."""
+        if received.opened:
+            self._opened_here.add(received.incident)
+        if received.opened or received.over:
+            self._woken.set()
 
     async def run(self) -> None:
-        """Start what waits, again and again."""
+        """Look for what waits, again and again."""
         retry_seconds = _FIRST_RETRY_SECONDS
         while True:
             self._woken.clear()
-            if await self._start_waiting():
+            if await self._look():
                 retry_seconds, pause = _FIRST_RETRY_SECONDS, LOOK_SECONDS
             else:
                 pause, retry_seconds = retry_seconds, min(2 * retry_seconds, _LAST_RETRY_SECONDS)
@@ -61,33 +86,74 @@ class Starter:
             except TimeoutError:
                 continue
 
-    async def _start_waiting(self) -> bool:
+    async def _look(self) -> bool:
+        """Start, wake and call whatever is due; whether nothing is left to try again."""
         try:
-            known = await self._store.incidents(only_open=True, limit=_OPEN_AT_ONCE)
+            seen, at = await overview(self._store), datetime.now(UTC)
         except OutsideError as error:
             log_event(log, "store not readable", level=logging.ERROR, error=str(error))
             return False
-        unstarted = [incident for incident in reversed(known) if self._is_due(incident)]
-        self.waiting = tuple([incident.id for incident in unstarted if not await self._start(incident)])
+        self._show(seen, at)
+        due = [
+            incident
+            for incident, opened_at in seen.unstarted.items()
+            if incident in self._opened_here or at - opened_at >= ADOPT_AFTER
+        ]
+        self._note(up=await self._responses.reachable())
+        started = [incident for incident in due if self.prefect_up and await self._start(incident)]
+        self.waiting = tuple(incident for incident in due if incident not in started)
+        for incident in self.waiting:
+            if at - seen.unstarted[incident] >= CALL_AFTER and incident not in self._called:
+                await self._call(incident)
+        for gate in seen.gates:
+            if gate.alerts_ended:
+                await self._attempt("run not woken", gate.incident, self._wake(gate.incident))
         return not self.waiting
 
-    def _is_due(self, incident: Incident) -> bool:
-        if incident.last(RunStarted) is not None:
-            return False
-        return incident.id in self._opened_here or datetime.now(UTC) - incident.opened_at >= ADOPT_AFTER
+    def _show(self, seen: Overview, at: datetime) -> None:
+        own = self._metrics
+        own.unstarted.set(len(seen.unstarted))
+        own.oldest_unstarted.set(_age(list(seen.unstarted.values()), at))
+        own.gates.set(len(seen.gates))
+        own.oldest_gate.set(_age([gate.asked_at for gate in seen.gates], at))
 
-    async def _start(self, incident: Incident) -> bool:
+    def _note(self, *, up: bool) -> None:
+        self.prefect_up = up
+        self._metrics.prefect_up.set(up)
+
+    async def _start(self, incident: str) -> bool:
+        return await self._attempt("response not started", incident, self._launch(incident))
+
+    async def _launch(self, incident: str) -> None:
+        flow_run_id = await self._responses.start(await self._store.read(incident))
+        self._opened_here.discard(incident)
+        log_event(log, "response started", incident=incident, flow_run=flow_run_id)
+
+    async def _call(self, incident: str) -> None:
+        if await self._attempt("nobody could be called", incident, self._page(incident)):
+            self._called.add(incident)
+
+    async def _page(self, incident: str) -> None:
+        await self._responses.call(await self._store.read(incident), NOT_STARTED)
+        log_event(log, "person called without Prefect", incident=incident)
+
+    async def _wake(self, incident: str) -> None:
+        if await self._responses.wake(await self._store.read(incident)):
+            log_event(log, "run woken, since no alert fires any more", incident=incident)
+
+    async def _attempt(self, failure: str, incident: str, work: Awaitable[None]) -> bool:
+        """Whether it went well. Neither an outage nor a defect may hold up the incidents behind this one."""
         try:
-            flow_run_id = await self._launch(incident)
+            await work
         except OutsideError as error:
-            log_event(
-                log, "response not started", level=logging.WARNING, incident=incident.id, error=str(error)
-            )
+            log_event(log, failure, level=logging.WARNING, incident=incident, error=str(error))
             return False
-        except Exception as error:  # a defect must cost neither this incident nor the ones behind it
+        except Exception as error:
             text = f"{type(error).__name__}: {redact(str(error))}"
-            log_event(log, "response not started", level=logging.ERROR, incident=incident.id, error=text)
+            log_event(log, failure, level=logging.ERROR, incident=incident, error=text)
             return False
-        self._opened_here.discard(incident.id)
-        log_event(log, "response started", incident=incident.id, flow_run=flow_run_id)
         return True
+
+
+def _age(times: list[datetime], at: datetime) -> float:
+    return (at - min(times)).total_seconds() if times else 0.0

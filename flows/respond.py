@@ -17,17 +17,18 @@ from flows.current_run import flow_run_id
 from flows.failure import tell_a_person
 from runbook.actions import TEMPORARY_SWITCHES, ActionKind, PlannedAction
 from runbook.alert import Alert
-from runbook.incident import Outcome, State
+from runbook.incident import PERSON, Outcome, State
 from runbook.loose_ends import switches_left_on
 from runbook.outcome import IncidentReport, conclude
+from runbook.recovery import Recovery
 from runbook.severity import Severity
 from runbook.verdict import Decision, Verdict
 from tasks.artifacts import publish_decision, publish_timeline, publish_triage
 from tasks.communicate import announce, escalate, page_on_opening, resolve_page
-from tasks.decide import decide_response
+from tasks.decide import decide_response, note_maintenance
 from tasks.evidence import collect_evidence
 from tasks.incident import OpenIncident
-from tasks.opening import close, open_incident, resolve
+from tasks.opening import close, open_incident, resolve, withdraw_question
 from tasks.postmortem import draft_postmortem
 from tasks.triage import triage_incident
 from tasks.watch import watch_until_recovered
@@ -69,7 +70,7 @@ async def respond(
     """
     blocks = await Environment.load(environment)
     alert = Alert(
-        source="person",
+        source=PERSON,
         service=service,
         name="manual",
         summary=summary,
@@ -91,14 +92,18 @@ async def bring_to_an_end(incident: OpenIncident) -> Outcome:
     if decision.verdict is Verdict.UNKNOWN:
         await escalate(incident, "the facts do not suffice for a decision; nothing was changed")
         return await resolve(incident, Outcome.UNKNOWN, decision.because)
-    await mitigate(incident, decision)
-    return await watch(incident, decision)
+    recovery = None
+    while recovery is None:
+        await mitigate(incident, decision)
+        recovery = await watch(incident, decision)
+    return await end(incident, decision, recovery)
 
 
 async def understand(incident: OpenIncident) -> Decision:
     """Triage and decide, and tell people what is known."""
     findings, _ = await asyncio.gather(triage_incident(incident), announce(incident, State.INVESTIGATING))
     decision = await decide_response(incident, findings)
+    await note_maintenance(incident, findings)
     await asyncio.gather(
         publish_triage(incident, findings), publish_decision(incident, decision), page_on_opening(incident)
     )
@@ -106,19 +111,30 @@ async def understand(incident: OpenIncident) -> Decision:
 
 
 async def mitigate(incident: OpenIncident, decision: Decision) -> None:
-    """Take the actions of the plan, one at a time, after what they would destroy is kept."""
+    """Take the actions of the plan, one at a time, after what they would destroy is kept.
+
+    Once no alert fires any more, what has not begun is left: it may be over already, which watching tells.
+    """
     if decision.plan:
         await announce(incident, State.IDENTIFIED)
     if any(action.spec.kind is ActionKind.CHANGE for action in decision.plan):
         await collect_evidence(incident, "before-mitigation")
     for action in decision.plan:
+        journal = await incident.read()
+        if journal.alerts_over and action in journal.untaken:
+            await withdraw_question(incident)
+            return
         await take_action(incident, action)
 
 
-async def watch(incident: OpenIncident, decision: Decision) -> Outcome:
-    """Watch until it is over, then offer to take the temporary switches off again."""
+async def watch(incident: OpenIncident, decision: Decision) -> Recovery | None:
+    """Watch until it is over; `None` where an alert fires again and something is left to do about it."""
     await announce(incident, State.MONITORING)
-    recovery = await watch_until_recovered(incident, decision)
+    return await watch_until_recovered(incident, decision)
+
+
+async def end(incident: OpenIncident, decision: Decision, recovery: Recovery) -> Outcome:
+    """Offer to take the temporary switches off again, or call a person where it is not over."""
     if recovery.recovered:
         await remove_switches(incident)
     else:

@@ -19,18 +19,73 @@ from runbook.verdict import Decision
 
 
 class IncidentOpened(Value):
-    """An alert or a person opened the incident."""
+    """An alert or a person opened the incident.
+
+    `recurrence_of` is the service's incident that was closed not long before, if any.
+    """
 
     type: Literal["IncidentOpened"] = "IncidentOpened"
     alert: Alert
     environment: str = "default"
+    recurrence_of: str = ""
 
 
 class AlertJoined(Value):
-    """Another alert, a repeat or a resolution came in for the open incident."""
+    """Another alert of the service began, or the same one anew. Early journals have resolutions here too."""
 
     type: Literal["AlertJoined"] = "AlertJoined"
     alert: Alert
+
+
+class AlertLeft(Value):
+    """An alert of the incident was resolved by its sender."""
+
+    type: Literal["AlertLeft"] = "AlertLeft"
+    alert: Alert
+
+
+class AlertsResolved(Value):
+    """No alert of the incident fires any more. That alone ends nothing: the checks decide."""
+
+    type: Literal["AlertsResolved"] = "AlertsResolved"
+    alerts: int
+
+
+class AlertStormNoted(Value):
+    """So many alerts have joined that they are counted from here on, not told one by one."""
+
+    type: Literal["AlertStormNoted"] = "AlertStormNoted"
+    alerts: int
+
+
+class FlappingNoted(Value):
+    """An alert began more often within an hour than a healthy alert does."""
+
+    type: Literal["FlappingNoted"] = "FlappingNoted"
+    alert: str
+    episodes: int
+
+
+class ApprovalWithdrawn(Value):
+    """A question that nobody had answered was taken back; `because` says why."""
+
+    type: Literal["ApprovalWithdrawn"] = "ApprovalWithdrawn"
+    gate: str
+    action_id: str
+    because: str
+
+
+class MaintenanceNoted(Value):
+    """The incident began within a known maintenance. `until` is aware UTC, `None` where it is open-ended.
+
+    `source` is `configured` or `status-page`; `paging_suppressed` whether nobody is called for its opening.
+    """
+
+    type: Literal["MaintenanceNoted"] = "MaintenanceNoted"
+    source: str
+    title: str
+    until: datetime | None
+    paging_suppressed: bool
 
 
 class RunStarted(Value):
@@ -259,6 +314,12 @@ class IncidentClosed(Value):
 Event = Annotated[
     IncidentOpened
     | AlertJoined
+    | AlertLeft
+    | AlertsResolved
+    | AlertStormNoted
+    | FlappingNoted
+    | ApprovalWithdrawn
+    | MaintenanceNoted
     | RunStarted
     | TriageStarted
     | TriageCompleted

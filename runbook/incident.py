@@ -8,7 +8,7 @@ from typing import TypeVar
 from runbook import events as e
 from runbook.actions import ActionResult, ChangePlan, PlannedAction
 from runbook.alert import Alert
-from runbook.effects import Effect
+from runbook.effects import Effect, EffectOutcome
 from runbook.findings import Findings
 from runbook.gates import Answer, Choice
 from runbook.severity import SeverityAssessment
@@ -16,6 +16,16 @@ from runbook.value import Value
 from runbook.verdict import Decision
 
 EventT = TypeVar("EventT", bound=Value)
+
+
+PERSON = "person"
+"""The source of an incident that somebody opened by hand: no alert says when that is over."""
+
+ALERTS_ENDED = "no alert fires any more"
+"""Why an action that had not begun is left."""
+
+_BEGINNINGS = (e.IncidentOpened, e.AlertJoined)
+_ALERT_TURNS = (*_BEGINNINGS, e.AlertsResolved)
 
 
 class State(StrEnum):
@@ -106,6 +116,22 @@ class Incident(Value):
         return self.alert.service
 
     @property
+    def alerts_over(self) -> bool:
+        """Whether an alert opened the incident and none of its alerts fires any more."""
+        turns = (item.event for item in reversed(self.journal) if isinstance(item.event, _ALERT_TURNS))
+        return self.alert.source != PERSON and isinstance(next(turns, None), e.AlertsResolved)
+
+    @property
+    def fired_at(self) -> datetime:
+        """When an alert of the incident began last (aware UTC, our clock)."""
+        return next(item.at for item in reversed(self.journal) if isinstance(item.event, _BEGINNINGS))
+
+    @property
+    def flapping(self) -> bool:
+        """Whether an alert of the incident begins again and again."""
+        return self.last(e.FlappingNoted) is not None
+
+    @property
     def environment(self) -> str:
         """Which configuration's blocks the incident is worked with."""
         return self.opened.environment
@@ -149,6 +175,27 @@ class Incident(Value):
         """The end of each action that has ended, in order."""
         return {event.result.action.id: event.result for event in self.events(e.ActionFinished)}
 
+    def has_begun(self, action: PlannedAction) -> bool:
+        """Whether a request of the action was made, or may have been."""
+        prefix = f"{self.id}/{action.id}/"
+        return any(
+            effect.id.startswith(prefix) and effect.outcome is not EffectOutcome.FAILED
+            for effect in self.effects.values()
+        )
+
+    @property
+    def untaken(self) -> tuple[PlannedAction, ...]:
+        """The actions of the plan that have neither ended nor begun, in order."""
+        plan = self.decision.plan if self.decision else ()
+        return tuple(item for item in plan if item.id not in self.results and not self.has_begun(item))
+
+    @property
+    def needless_gate(self) -> PendingGate | None:
+        """The open question about an action that is not needed now, since no alert fires any more."""
+        gate = self.pending_gate
+        asked = gate is not None and any(action.id == gate.action_id for action in self.untaken)
+        return gate if asked and self.alerts_over else None
+
     @property
     def pending_gate(self) -> PendingGate | None:
         """The question that is open now, if any. Only the newest one can be answered."""
@@ -170,12 +217,12 @@ class Incident(Value):
 
     @property
     def settled_gates(self) -> dict[str, Answer | None]:
-        """Every gate that was answered, or refused (`None`): neither takes another answer."""
+        """Every gate that was answered, or refused or withdrawn (`None`): none takes another answer."""
         settled: dict[str, Answer | None] = {}
         for item in self.journal:
             if isinstance(item.event, e.ApprovalAnswered):
                 settled[item.event.gate] = item.event.answer
-            elif isinstance(item.event, e.ApprovalRefused):
+            elif isinstance(item.event, e.ApprovalRefused | e.ApprovalWithdrawn):
                 settled.setdefault(item.event.gate, None)
         return settled
 

@@ -3,9 +3,9 @@
 All durations are seconds, all rates per second, unless the name says otherwise.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from pydantic import Field, field_validator
+from pydantic import AwareDatetime, Field, field_validator, model_validator
 
 from runbook.actions import CATALOGUE, ActionKind, ActionName, Risk
 from runbook.business_hours import BusinessCalendar
@@ -41,6 +41,32 @@ class ApprovalRule(Value):
         title="Accept unverified",
         description="Whether a name counts that the channel did not prove, as in Prefect's form.",
     )
+
+
+class MaintenanceWindow(Value):
+    """Work that was announced: what breaks meanwhile was to be expected."""
+
+    title: str = Field(title="Title", description="What is being done.")
+    starts: AwareDatetime = Field(title="Starts", description="With its offset: 2026-12-24T22:00:00+01:00.")
+    ends: AwareDatetime = Field(title="Ends", description="With its offset; from then on it counts no more.")
+    services: tuple[str, ...] = Field(
+        default=(), title="Services", description="The services that it is about; empty means all."
+    )
+    suppress_paging: bool = Field(
+        default=False,
+        title="Suppress paging",
+        description="Whether nobody is paged for the opening of an incident; it is recorded all the same.",
+    )
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "MaintenanceWindow":
+        if self.ends <= self.starts:
+            raise ValueError("it ends before it starts")
+        return self
+
+    def covers(self, service: str, at: datetime) -> bool:
+        """Whether the service is under maintenance at that time (aware)."""
+        return self.starts <= at < self.ends and (not self.services or service in self.services)
 
 
 class Policy(Value):
@@ -226,6 +252,22 @@ class Policy(Value):
         default=Severity.P2,
         title="Page from",
         description="Page a person at opening from this severity upwards; escalations always page.",
+    )
+    maintenance: tuple[MaintenanceWindow, ...] = Field(
+        default=(),
+        title="Maintenance",
+        description="Announced work; incidents that begin meanwhile are noted as such.",
+    )
+    listed_maintenance_suppresses_paging: bool = Field(
+        default=False,
+        title="Listed maintenance suppresses paging",
+        description="The same for maintenance that PostHog's status page lists as running.",
+    )
+    flapping_quiet_seconds: float = Field(
+        default=900,
+        ge=0,
+        title="Quiet after flapping",
+        description="How long no alert may begin before an incident marked as flapping is over.",
     )
     evidence_due_seconds: tuple[int, ...] = Field(
         default=(0, 3600, 24 * 3600),

@@ -51,7 +51,8 @@ def sentence(event: Value) -> str:
 
 @sentence.register
 def _(event: e.IncidentOpened) -> str:
-    return f"Incident opened by {event.alert.source}: {event.alert.name} ({event.alert.summary})"
+    again = f", again after {event.recurrence_of}" if event.recurrence_of else ""
+    return f"Incident opened by {event.alert.source}: {event.alert.name} ({event.alert.summary}){again}"
 
 
 @sentence.register
@@ -59,7 +60,39 @@ def _(event: e.AlertJoined) -> str:
     alert = event.alert
     if alert.status is AlertStatus.RESOLVED:
         return f"{alert.source} says that {alert.name} is resolved"
-    return f"Another alert joined from {alert.source}: {alert.name} ({alert.summary})"
+    return f"Alert joined from {alert.source}: {alert.name} ({alert.summary})"
+
+
+@sentence.register
+def _(event: e.AlertLeft) -> str:
+    return f"{event.alert.source} says that {event.alert.name} is resolved"
+
+
+@sentence.register
+def _(event: e.AlertsResolved) -> str:
+    return f"None of {count(event.alerts, 'alert')} fires any more; the checks decide whether it is over"
+
+
+@sentence.register
+def _(event: e.AlertStormNoted) -> str:
+    return f"{count(event.alerts, 'alert')} have joined; further ones are counted, not listed"
+
+
+@sentence.register
+def _(event: e.FlappingNoted) -> str:
+    return f"Flapping: {event.alert} began {event.episodes} times within an hour"
+
+
+@sentence.register
+def _(event: e.ApprovalWithdrawn) -> str:
+    return f"The question about {event.action_id} was withdrawn: {event.because}"
+
+
+@sentence.register
+def _(event: e.MaintenanceNoted) -> str:
+    until = f" until {event.until:%Y-%m-%d %H:%M} UTC" if event.until else ""
+    paging = "; nobody is paged for its opening" if event.paging_suppressed else ""
+    return f"Known maintenance ({event.source}): {event.title}{until}{paging}"
 
 
 @sentence.register

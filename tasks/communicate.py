@@ -11,7 +11,7 @@ from prefect.cache_policies import NO_CACHE
 
 from blocks.pager import Pager
 from runbook.effects import Authority, Effect
-from runbook.events import IncidentEscalated, StatusAnnounced
+from runbook.events import IncidentEscalated, MaintenanceNoted, StatusAnnounced
 from runbook.incident import Incident, State
 from runbook.messages import MessageFacts, external_message, internal_message, message_facts
 from runbook.severity import Severity
@@ -55,8 +55,11 @@ async def update(incident: OpenIncident) -> None:
 
 @task(name="page", task_run_name="page", cache_policy=NO_CACHE)
 async def page_on_opening(incident: OpenIncident) -> None:
-    """Call the on-call person where the severity asks for it."""
+    """Call the on-call person where the severity asks for it and no known maintenance forbids it."""
     journal = await incident.read()
+    noted = journal.last(MaintenanceNoted)
+    if noted is not None and noted.paging_suppressed:
+        return
     severity = journal.severity.severity if journal.severity else Severity.P2
     if incident.policy.pages(severity):
         await _page(

@@ -6,6 +6,7 @@ from prefect.cache_policies import NO_CACHE
 from runbook.decide import decide
 from runbook.events import DecisionMade
 from runbook.findings import Findings
+from runbook.maintenance import maintenance_of
 from runbook.verdict import Decision
 from tasks.incident import OpenIncident
 
@@ -19,3 +20,11 @@ async def decide_response(incident: OpenIncident, findings: Findings, *, round: 
         DecisionMade(round=round, decision=decision), key=f"decision-made:{round}"
     )
     return recorded.event.decision if isinstance(recorded.event, DecisionMade) else decision
+
+
+@task(name="note maintenance", task_run_name="note maintenance", cache_policy=NO_CACHE)
+async def note_maintenance(incident: OpenIncident, findings: Findings) -> None:
+    """Journal the known maintenance that the incident began in, if any."""
+    noted = maintenance_of(await incident.read(), findings, incident.policy)
+    if noted is not None:
+        await incident.record(noted, key="maintenance")

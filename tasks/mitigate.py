@@ -4,6 +4,7 @@ Each step is safe to repeat: a preview changes nothing, the effects are journall
 that has ended is never taken again.
 """
 
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime
 
@@ -47,7 +48,7 @@ async def preview_change(incident: OpenIncident, action: PlannedAction) -> Chang
         Unavailable: the target cannot be reached, after all retries.
     """
     journal = await incident.read()
-    if _has_begun(journal, action):
+    if journal.has_begun(action):
         return journal.previews[action.id]
     change = change_of(incident, journal, action)
     try:
@@ -93,7 +94,8 @@ async def _carry_out(
     incident: OpenIncident, plan: ChangePlan, decided: ApprovalAnswered, lease: Lease
 ) -> tuple[ActionOutcome, str] | None:
     """Make the requests of a plan. `None` where the target has changed before the first of them."""
-    change, made = change_of(incident, await incident.read(), plan.action), list[str]()
+    change = change_of(incident, await incident.read(), plan.action)
+    made: dict[str, EffectOutcome] = {}
     for step in MITIGATIONS[plan.action.name].steps(change, plan):
         effect = Effect(
             id=f"{change.effect_id}/{step.name}",
@@ -110,18 +112,20 @@ async def _carry_out(
             unsettled = settled.outcome is EffectOutcome.UNSETTLED
             outcome = ActionOutcome.UNKNOWN if unsettled else ActionOutcome.FAILED
             return outcome, _in_part(made, settled.detail)
-        made.append(step.summary)
+        made[step.summary] = settled.outcome
+    if set(made.values()) == {EffectOutcome.ALREADY_IN_PLACE}:  # not ours to prove, nor to undo
+        return ActionOutcome.ALREADY_IN_PLACE, "somebody else has made it in the meantime"
     return ActionOutcome.DONE, ""
 
 
-def _in_part(made: list[str], why: str) -> str:
+def _in_part(made: Iterable[str], why: str) -> str:
     return f"only a part was made ({'; '.join(made)}), then: {why}" if made else why
 
 
 async def stopped_by_limits(incident: OpenIncident, action: PlannedAction) -> str | None:
     """Why the circuit breaker lets no further change through; undoing is never stopped."""
     journal = await incident.read()
-    if action.name is ActionName.UNDO or _has_begun(journal, action):
+    if action.name is ActionName.UNDO or journal.has_begun(action):
         return None
     recent = await incident.environment.store.effects_since(now() - WINDOW)
     return tripped(journal, recent, policy=incident.policy)
@@ -185,14 +189,6 @@ def _differs(known: ChangePlan, plan: ChangePlan) -> bool:
     """Whether it is another plan; versions that only a status has changed are no difference."""
     same: dict[str, object] = {"resource_versions": {}, "affects": ()}
     return known.model_copy(update=same) != plan.model_copy(update=same)
-
-
-def _has_begun(journal: Incident, action: PlannedAction) -> bool:
-    prefix = f"{journal.id}/{action.id}/"
-    return any(
-        effect.id.startswith(prefix) and effect.outcome is not EffectOutcome.FAILED
-        for effect in journal.effects.values()
-    )
 
 
 def _first_seen(journal: Incident, action: PlannedAction) -> datetime | None:

@@ -9,8 +9,8 @@ from prefect.settings import PREFECT_UI_URL
 from blocks.environment import Environment
 from blocks.store import IncidentStore
 from runbook.alert import Alert
-from runbook.events import IncidentClosed, IncidentResolved, RunStarted
-from runbook.incident import Incident, Outcome
+from runbook.events import ApprovalWithdrawn, IncidentClosed, IncidentResolved, RunStarted
+from runbook.incident import ALERTS_ENDED, Incident, Outcome
 from runbook.incident_ids import new_incident_id
 from tasks.incident import OpenIncident, now
 from tasks.retries import is_transient
@@ -60,6 +60,15 @@ async def _worked_on_by(store: IncidentStore, flow_run_id: str) -> Incident | No
         if any(event.flow_run_id == flow_run_id for event in incident.events(RunStarted)):
             return incident
     return None
+
+
+@task(name="withdraw question", task_run_name="withdraw question", cache_policy=NO_CACHE)
+async def withdraw_question(incident: OpenIncident) -> None:
+    """Take back a question about an action that is not needed now, so that nobody is asked or reminded."""
+    gate = (await incident.read()).needless_gate
+    if gate is not None:
+        event = ApprovalWithdrawn(gate=gate.gate, action_id=gate.action_id, because=ALERTS_ENDED)
+        await incident.record(event, key=f"withdrawn:{gate.gate}")
 
 
 @task(name="resolve", task_run_name="resolve", cache_policy=NO_CACHE)

@@ -16,6 +16,7 @@ from runbook.current_action import MESSAGES
 from runbook.effects import Effect, EffectOutcome
 from runbook.gates import Choice
 from runbook.incident_ids import INCIDENT_ID
+from runbook.timeline import sentence
 from runbook.verdict import Decision
 from runbook.wording import ACTION_OUTCOMES, VERDICT_TITLES
 
@@ -39,8 +40,14 @@ def row_of(event: e.Event, symbols: Symbols) -> Row | None:
     match event:
         case e.IncidentOpened():
             return Row(symbols.event, "Alert", alert_text(event.alert), LOUD)
-        case e.AlertJoined():
+        case e.AlertJoined() | e.AlertLeft():
             return Row(symbols.event, "Alert", alert_text(event.alert), QUIET)
+        case e.AlertsResolved() | e.AlertStormNoted():
+            return Row(symbols.event, "Alerts", Text(plain(sentence(event))), QUIET)
+        case e.FlappingNoted() | e.MaintenanceNoted():
+            return Row(symbols.event, "Note", Text(plain(sentence(event))), UNSURE)
+        case e.ApprovalWithdrawn():
+            return Row(symbols.ask, "Withdrawn", Text(plain(event.because)), QUIET)
         case e.RunStarted():
             return Row(symbols.event, "Run", Text(plain(event.url or event.flow_run_id)), QUIET)
         case e.TriageStarted():

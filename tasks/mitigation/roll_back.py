@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from blocks.errors import Refused
+from blocks.errors import Refused, Unavailable
 from blocks.kubernetes_revisions import Revision, revisions
 from runbook.actions import ChangePlan
 from runbook.patches import EFFECT_ANNOTATION, last_effect
@@ -41,6 +41,8 @@ class RollBack:
     async def preview_undo(self, change: Change, done: ChangePlan) -> ChangePlan:
         """The revision that was replaced, if nobody has rolled out another one since."""
         before, own = await _look(change)
+        if before["spec"].get("paused"):
+            return blocked(change, PAUSED)
         replaced = next((item for item in own if item.mark == done.before[REPLACED]), None)
         if replaced is None:
             return blocked(change, "the revision that was replaced is gone from the history")
@@ -56,7 +58,17 @@ class RollBack:
 
 
 async def _look(change: Change) -> tuple[dict[str, Any], list[Revision]]:
+    """The workload and its revisions.
+
+    Raises:
+        Unavailable: the newest revision is not known yet. `observedGeneration` is the specification that the
+            controller has acted upon: behind `generation`, the revisions are those of the one before.
+    """
     workload = await change.environment.cluster.read_deployment()
+    seen = (workload.get("status") or {}).get("observedGeneration", 0)
+    if seen < workload["metadata"].get("generation", 0):
+        behind = "the controller has not acted upon the newest specification yet"
+        raise Unavailable("Kubernetes", behind, "Try again in a moment")
     return workload, revisions(workload, await change.environment.cluster.list_revisions())
 
 

@@ -13,9 +13,11 @@ from typing import Any, TypeVar
 
 from pydantic import SecretStr
 
+from blocks.alert_intake import receive
 from blocks.store import IncidentStore
 from runbook.alert import Alert
 from runbook.events import IncidentClosed, NoteAdded
+from runbook.intake import Message
 
 T = TypeVar("T")
 Work = Callable[[IncidentStore, str], Coroutine[Any, Any, T]]
@@ -23,6 +25,7 @@ Work = Callable[[IncidentStore, str], Coroutine[Any, Any, T]]
 WRITERS = 3
 NOTES = 20
 TURNS = 5
+ROUNDS = 10
 ALERTS = 20
 INCIDENT = "inc-1"
 AT = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
@@ -98,3 +101,24 @@ async def work_in_turn(store: IncidentStore, name: str) -> list[int]:
         await store.append(INCIDENT, NoteAdded(by=name, text="ended"), at=AT)
         await store.release_lease("a target", token)
     return tokens
+
+
+async def take_alerts(store: IncidentStore, name: str) -> list[str]:
+    """Take the same alert of the others' service again and again; returns each time's incident."""
+    alert = ALERT.model_copy(update={"service": "s", "fingerprint": name})
+    incidents = []
+    for _ in range(ROUNDS):
+        [received] = await receive(
+            store,
+            [Message(alert, AT)],
+            environment="test",
+            new_id=lambda _: f"inc-{name}",
+            flapping_episodes=5,
+        )
+        incidents.append(received.incident)
+    return incidents
+
+
+async def count_incidents(store: IncidentStore, _name: str) -> int:
+    """How many incidents there are."""
+    return len(await store.incidents())

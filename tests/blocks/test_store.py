@@ -1,7 +1,6 @@
 """The incident store keeps every journal whole, whoever writes, and says plainly when it cannot."""
 
 import asyncio
-import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -11,8 +10,11 @@ from pathlib import Path
 
 import pytest
 from pydantic import SecretStr, ValidationError
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from blocks.errors import OutsideError, Refused, Unavailable
+from blocks.journal_tables import EVENTS
 from blocks.store import IncidentStore, UnknownIncident
 from runbook.effects import Authority, Effect, EffectOutcome
 from runbook.events import (
@@ -43,12 +45,6 @@ NOTE = NoteAdded(by="ana", text="called PostHog support")
 CLOSED = IncidentClosed(outcome="recovered")
 LATER = AT + timedelta(minutes=2)
 MUCH_LATER = AT + timedelta(minutes=4)
-
-
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    """A database that does not exist yet."""
-    return f"sqlite+aiosqlite:///{tmp_path}/incidents.db"
 
 
 @pytest.fixture
@@ -155,11 +151,13 @@ async def test_incident_that_was_never_opened_is_unknown(store: IncidentStore) -
     assert await store.incidents() == []
 
 
-async def test_unreadable_event_is_not_skipped(tmp_path: Path, store: IncidentStore) -> None:
+async def test_unreadable_event_is_not_skipped(url: str, store: IncidentStore) -> None:
     """A journal with an event of a type that this version does not know cannot be read at all."""
     await opened(store)
-    with sqlite3.connect(tmp_path / "incidents.db") as database:
-        database.execute("""UPDATE events SET body = '{"type": "SomethingNew"}'""")
+    engine = create_async_engine(url)
+    async with engine.begin() as database:
+        await database.execute(update(EVENTS).values(body='{"type": "SomethingNew"}'))
+    await engine.dispose()
     with pytest.raises(ValidationError, match="SomethingNew"):
         await store.read(INCIDENT)
 

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
@@ -25,12 +24,6 @@ from tests.blocks.journal_writers import (
 TARGET = "default/deployment/posthog-integration"
 LATER = AT + timedelta(minutes=2)
 MUCH_LATER = AT + timedelta(minutes=4)
-
-
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    """A database that does not exist yet."""
-    return f"sqlite+aiosqlite:///{tmp_path}/incidents.db"
 
 
 @pytest.fixture

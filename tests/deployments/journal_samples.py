@@ -104,7 +104,7 @@ EFFECT = Effect(
 
 EVENTS: tuple[e.Event, ...] = (
     e.IncidentOpened(alert=ALERT),
-    e.AlertJoined(alert=ALERT.model_copy(update={"status": AlertStatus.RESOLVED})),
+    e.AlertJoined(alert=ALERT.model_copy(update={"name": "PostHogErrorsHigh"})),
     e.RunStarted(flow_run_id="7d4e", url="http://127.0.0.1:4200/runs/flow-run/7d4e"),
     e.TriageStarted(round=1, checks=tuple(Check)),
     e.TriageCompleted(round=1, findings=FINDINGS),
@@ -169,6 +169,12 @@ EVENTS: tuple[e.Event, ...] = (
     e.ArtifactPublished(key="triage-ab12", kind="table"),
     e.SwitchChecked(action_id=FALLBACK.id, switch="POSTHOG_FALLBACK=true", on=True),
     e.IncidentClosed(outcome="recovered"),
+    e.AlertStormNoted(alerts=32),
+    e.FlappingNoted(alert="PostHogErrorsHigh", episodes=6),
+    e.MaintenanceNoted(source="status-page", title="EU upgrade", until=None, paging_suppressed=False),
+    e.AlertLeft(alert=ALERT.model_copy(update={"status": AlertStatus.RESOLVED})),
+    e.AlertsResolved(alerts=2),
+    e.ApprovalWithdrawn(gate=GATE, action_id=FALLBACK.id, because="no alert fires any more"),
 )
 
 

@@ -18,15 +18,18 @@ import pytest
 import uvicorn
 from pydantic import SecretStr
 
-from blocks.errors import Unavailable
 from blocks.store import IncidentStore
-from deployments import receiver
+from deployments import receiver_body
 from deployments.json_log import log_json_to
-from deployments.receiver import create_app
+from deployments.receiver_app import create_app
 from deployments.settings import ReceiverSettings
-from runbook.alert import Alert, AlertStatus
-from runbook.events import AlertJoined
+from runbook.actions import ActionName, PlannedAction
+from runbook.alert import Alert
+from runbook.decide import decide
+from runbook.events import AlertJoined, AlertLeft, AlertsResolved, ApprovalRequested, DecisionMade, RunStarted
+from runbook.findings import Findings
 from runbook.incident import Incident
+from runbook.policy import Policy
 from runbook.severity import Severity
 
 TOKEN = "a-token-of-some-length"
@@ -42,15 +45,36 @@ class Prefect:
         self.up = asyncio.Event()
         self.up.set()
         self.attempts = 0
+        self.store: IncidentStore | None = None
         self.started: list[Incident] = []
+        self.woken: list[str] = []
+        self.called: list[tuple[str, str]] = []
 
-    async def launch(self, incident: Incident) -> str:
-        """Start a response, or fail as while Prefect is away."""
-        self.attempts += 1
-        if not self.up.is_set():
-            raise Unavailable("Prefect", "no answer")
+    async def start(self, incident: Incident) -> str:
+        """Start a response, and journal it."""
+        assert self.store is not None
+        run = f"run-of-{incident.id}"
+        await self.store.append(
+            incident.id, RunStarted(flow_run_id=run), at=datetime.now(UTC), key=f"run:{run}"
+        )
         self.started.append(incident)
-        return f"run-of-{incident.id}"
+        return run
+
+    async def wake(self, incident: Incident) -> bool:
+        """Wake the run that asks a question which is needless now."""
+        if incident.needless_gate is None:
+            return False
+        self.woken.append(incident.needless_gate.gate)
+        return True
+
+    async def call(self, incident: Incident, because: str) -> None:
+        """Call a person."""
+        self.called.append((incident.id, because))
+
+    async def reachable(self) -> bool:
+        """Whether it is up."""
+        self.attempts += 1
+        return self.up.is_set()
 
 
 @pytest.fixture
@@ -70,7 +94,8 @@ async def serving(
     store: IncidentStore, prefect: Prefect, config: ReceiverSettings = CONFIG
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A running receiver; yields a client that knows its address."""
-    app = create_app(config, store, prefect.launch, environment="staging")
+    prefect.store = store
+    app = create_app(config, store, prefect, service="the-integration", environment="staging")
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         running = asyncio.create_task(server.serve(sockets=[listener]))
@@ -143,17 +168,15 @@ async def test_a_firing_alert_opens_an_incident_and_starts_its_response(
     assert named["new"] is True
     incident = await store.read(named["id"])
     assert incident.environment == "staging"
-    assert incident.alert == Alert(
-        source="alertmanager",
-        service="posthog-integration",
-        name="PostHogErrorsHigh",
-        summary="PostHogErrorsHigh in short",
-        severity=Severity.P2,
-        fingerprint="print-of-PostHogErrorsHigh",
-        starts_at=datetime(2026, 3, 1, 10, 0, 0, 123000, tzinfo=UTC),
-        url="http://prometheus.example/graph",
-        labels={"alertname": "PostHogErrorsHigh", "service": "posthog-integration", "severity": "P2"},
+    told = incident.alert
+    assert (told.source, told.service, told.name) == (
+        "alertmanager",
+        "posthog-integration",
+        "PostHogErrorsHigh",
     )
+    assert (told.summary, told.severity) == ("PostHogErrorsHigh in short", Severity.P2)
+    assert told.starts_at == datetime(2026, 3, 1, 10, 0, 0, 123000, tzinfo=UTC)
+    assert told.extra["annotations"]["description"] == "at length"
     await eventually(lambda: prefect.started)
     assert [started.id for started in prefect.started] == [incident.id]
 
@@ -181,17 +204,46 @@ async def test_a_repeated_alert_joins_and_starts_nothing(
     assert len(await store.incidents()) == 1
 
 
-@pytest.mark.parametrize("order", [("firing", "resolved"), ("resolved", "firing")])
-async def test_a_resolved_alert_joins_the_open_incident(
-    client: httpx.AsyncClient, store: IncidentStore, order: tuple[str, str]
+async def test_alerts_that_leave_are_journalled_and_the_last_one_says_so(
+    client: httpx.AsyncClient, store: IncidentStore
 ) -> None:
-    """That the sender sees the end is kept, also where it stands before what is still firing."""
-    alerts = [sent_alert(f"{status}-alert", status) for status in order]
-    answer = await post(client, notification(*alerts))
+    """Each end is kept; after the last one the journal says that none fires. The incident stays open."""
+    answer = await post(client, notification(sent_alert("A"), sent_alert("B")))
+    await post(client, notification(sent_alert("A", "resolved"), sent_alert("B")))
     incident = await store.read(answer["incidents"][0]["id"])
-    assert incident.alert.name == "firing-alert"
-    [joined] = incident.events(AlertJoined)
-    assert (joined.alert.name, joined.alert.status) == ("resolved-alert", AlertStatus.RESOLVED)
+    assert [event.alert.name for event in incident.events(AlertLeft)] == ["A"]
+    assert not incident.alerts_over
+    await post(client, notification(sent_alert("A", "resolved"), sent_alert("B", "resolved")))
+    incident = await store.read(incident.id)
+    assert [event.alerts for event in incident.events(AlertsResolved)] == [2]
+    assert incident.alerts_over
+    assert not incident.closed
+
+
+async def test_the_end_of_the_alerts_wakes_a_run_that_asks_a_question(
+    client: httpx.AsyncClient, store: IncidentStore, prefect: Prefect
+) -> None:
+    """Nobody need answer whether to make a change that is not needed now."""
+    answer = await post(client, notification(sent_alert()))
+    incident = await store.read(answer["incidents"][0]["id"])
+    await ask(store, incident)
+    await post(client, notification(sent_alert(status="resolved")))
+    await eventually(lambda: prefect.woken)
+    assert prefect.woken == ["1-enable-fallback-1"]
+
+
+async def ask(store: IncidentStore, incident: Incident) -> None:
+    """Have a run decide on a fallback, and ask about it."""
+    action = PlannedAction(
+        id="1-enable-fallback", name=ActionName.ENABLE_FALLBACK, target="deployment/x", because="a test"
+    )
+    decision = decide(Findings(items=()), claimed=None, policy=Policy())
+    decided = DecisionMade(round=1, decision=decision.model_copy(update={"plan": (action,)}))
+    await store.append(incident.id, decided, at=datetime.now(UTC))
+    asked = ApprovalRequested(
+        gate="1-enable-fallback-1", action_id=action.id, plan_digest="d", question="?", flow_run_id="r"
+    )
+    await store.append(incident.id, asked, at=datetime.now(UTC), key=f"ask:{asked.gate}")
 
 
 async def test_a_resolved_alert_without_an_incident_is_ignored(
@@ -215,10 +267,14 @@ async def test_a_resolved_alert_without_an_incident_is_ignored(
 async def test_a_plain_alert_is_enough(client: httpx.AsyncClient, store: IncidentStore) -> None:
     """Any script can send one: service, name and summary, the rest if it has it."""
     answer = await post(
-        client, {"service": "s", "name": "n", "summary": "x", "severity": "critical", "new": 1}, "/alerts"
+        client,
+        {"service": "s", "name": "n", "summary": "x", "severity": "critical", "new": 1},
+        "/alerts/plain",
     )
     incident = await store.read(answer["incidents"][0]["id"])
-    assert incident.alert == Alert(source="http", service="s", name="n", summary="x", severity=Severity.P1)
+    assert incident.alert == Alert(
+        source="plain", service="s", name="n", summary="x", severity=Severity.P1, extra={"new": 1}
+    )
 
 
 async def test_simultaneous_alerts_open_one_incident(client: httpx.AsyncClient, store: IncidentStore) -> None:
@@ -245,89 +301,76 @@ async def test_nobody_without_the_token_may_send(
     client: httpx.AsyncClient, store: IncidentStore, headers: dict[str, Any]
 ) -> None:
     """The answer is 401 before the body is looked at, and nothing is stored."""
-    answer = await client.post("/alerts", content=b"no JSON", headers=headers)
+    answer = await client.post("/alerts/plain", content=b"no JSON", headers=headers)
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"] == "Bearer"
-    assert answer.json()["error"] == "no valid bearer token"
+    assert answer.json() == {"error": "not authenticated"}
     assert await store.incidents() == []
 
 
 async def test_without_a_token_in_the_settings_nobody_may_send(
     store: IncidentStore, prefect: Prefect
 ) -> None:
-    """A receiver that was not given a token is closed, and says why."""
+    """A receiver that was not given a token is closed, and tells callers nothing; its log says why."""
     async with serving(store, prefect, ReceiverSettings()) as client:
-        answer = await client.post("/alerts", json={}, headers=AUTHORIZED)
+        answer = await client.post("/alerts/plain", json={}, headers=AUTHORIZED)
     assert answer.status_code == 401
-    assert answer.json() == {
-        "error": "this receiver has no token, so it takes no alerts",
-        "next_step": "Set [receiver] token",
-    }
+    assert answer.json() == {"error": "not authenticated"}
 
 
-GROUP, PLAIN = "/alerts/alertmanager", "/alerts"
+GROUP, PLAIN = "/alerts/alertmanager", "/alerts/plain"
 
 
 @pytest.mark.parametrize(
-    ("path", "body", "status", "error"),
+    ("path", "body", "why"),
     [
-        (GROUP, b"{", 400, "the body is not JSON"),
-        (GROUP, b"\xff\xfe", 400, "the body is not JSON"),
-        (GROUP, b"[" * 10_000, 400, "the body is not JSON"),
-        (GROUP, b"", 400, "the body is not JSON"),
-        (GROUP, b"[]", 422, "the body: "),
-        (GROUP, b"{}", 422, "alerts: field required"),
-        (GROUP, b'{"alerts": []}', 422, "alerts: the list is empty"),
-        (GROUP, b'{"alerts": [{"labels": {}}]}', 422, "alerts.0.status: field required"),
-        (
-            GROUP,
-            b'{"alerts": [{"status": "firing", "labels": {"alertname": "A"}}]}',
-            422,
-            "alerts.0.labels.service: the service is missing",
-        ),
-        (PLAIN, b'{"service": "s", "summary": "x"}', 422, "name: field required"),
-        (
-            PLAIN,
-            b'{"service": " ", "name": "n", "summary": "x"}',
-            422,
-            "service: the service is missing",
-        ),
-        (
-            PLAIN,
-            b'{"service": "a\\u0000b", "name": "n", "summary": "x"}',
-            422,
-            "service: not a name of at most 255 printable characters",
-        ),
-        (PLAIN, b'{"service": "s", "name": "n", "summary": "\\ud800"}', 422, "summary: "),
-        (
-            PLAIN,
-            b'{"service": "s", "name": "n", "summary": "x", "starts_at": "2026-03-01T10:00:00"}',
-            422,
-            "starts_at: input should have timezone info",
-        ),
+        (GROUP, b"{", "the body is not JSON"),
+        (GROUP, b"\xff\xfe", "the body is not JSON"),
+        (GROUP, b"[" * 10_000, "the body is not JSON"),
+        (GROUP, b"", "the body is not JSON"),
+        (GROUP, b"[]", "the body: "),
+        (GROUP, b"{}", "alerts: field required"),
+        (GROUP, b'{"alerts": [{"labels": {}}]}', "alerts.0.status: field required"),
+        (PLAIN, b'{"service": "s", "summary": "x"}', "name: field required"),
     ],
 )
-async def test_a_body_that_cannot_be_read_is_refused_with_its_reason(
-    client: httpx.AsyncClient, store: IncidentStore, path: str, body: bytes, status: int, error: str
+async def test_a_broken_alert_is_an_alert(
+    client: httpx.AsyncClient, store: IncidentStore, path: str, body: bytes, why: str
 ) -> None:
-    """The answer is a 4xx, so that no sender repeats it, and names the field."""
+    """What an authenticated sender sends and nobody can read opens an incident with the body attached."""
     answer = await client.post(path, content=body, headers=AUTHORIZED)
-    assert answer.status_code == status
-    assert answer.json()["error"].startswith(error)
-    assert answer.json()["next_step"]
+    assert answer.status_code == 202
+    incident = await store.read(answer.json()["incidents"][0]["id"])
+    assert incident.service == "the-integration"
+    assert incident.alert.severity is None
+    assert f"cannot be read: {why}" in incident.alert.summary
+    assert incident.alert.extra["bytes"] == len(body)
+
+
+async def test_a_broken_alert_that_is_repeated_is_the_same_alert(
+    client: httpx.AsyncClient, store: IncidentStore
+) -> None:
+    """Its sender tries again for hours; that is one line in the journal, and no secret of it."""
+    for _ in range(3):
+        await client.post(GROUP, content=b'{"api_key": "phx_' + b"s" * 40 + b'"}', headers=AUTHORIZED)
+    [incident] = await store.incidents()
+    assert incident.events(AlertJoined) == []
+    assert "phx_s" not in incident.alert.model_dump_json()
+
+
+async def test_a_notification_without_alerts_is_refused(
+    client: httpx.AsyncClient, store: IncidentStore
+) -> None:
+    """It tells of nothing, so there is nothing to open; the answer says what is missing."""
+    answer = await client.post(GROUP, json={"alerts": []}, headers=AUTHORIZED)
+    assert answer.status_code == 422
+    assert answer.json() == {"error": "alerts: the list is empty", "next_step": "Send at least one alert"}
     assert await store.incidents() == []
-
-
-async def test_a_body_that_is_not_declared_as_json_is_refused(client: httpx.AsyncClient) -> None:
-    """A form that a browser was tricked into sending cannot pass as an alert."""
-    headers = {"authorization": f"Bearer {TOKEN}", "content-type": "text/plain"}
-    answer = await client.post("/alerts", content=b"{}", headers=headers)
-    assert answer.status_code == 415
 
 
 async def test_a_long_body_is_refused_by_its_declared_length(client: httpx.AsyncClient) -> None:
     """A sender that says how much is coming is answered before it has sent it."""
-    answer = await client.post("/alerts", content=b"x" * 20_001, headers=AUTHORIZED)
+    answer = await client.post("/alerts/plain", content=b"x" * 20_001, headers=AUTHORIZED)
     assert answer.status_code == 413
 
 
@@ -337,7 +380,7 @@ async def sending(
 ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     """A request of which only the head is sent; its body comes in chunks."""
     reader, writer = await asyncio.open_connection(client.base_url.host, client.base_url.port)
-    head = ["POST /alerts HTTP/1.1", "host: receiver", "transfer-encoding: chunked"]
+    head = ["POST /alerts/plain HTTP/1.1", "host: receiver", "transfer-encoding: chunked"]
     head += [f"{name}: {value}" for name, value in AUTHORIZED.items()]
     writer.write("\r\n".join([*head, "", ""]).encode())
     try:
@@ -359,7 +402,7 @@ async def test_a_body_that_comes_too_slowly_is_refused(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A stalled sender does not hold a connection for ever."""
-    monkeypatch.setattr(receiver, "BODY_SECONDS", 0.1)
+    monkeypatch.setattr(receiver_body, "BODY_SECONDS", 0.1)
     async with asyncio.timeout(DEADLINE_SECONDS), sending(client) as (reader, writer):
         writer.write(b"1\r\n{\r\n")
         assert (await reader.readline()).split()[1] == b"408"
@@ -411,14 +454,15 @@ async def test_a_store_that_cannot_be_reached_is_told(tmp_path: Path, prefect: P
         assert (await client.get("/healthz")).status_code == 200
 
 
-@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/alerts", 405), ("POST", "/", 404)])
+@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/alerts/plain", 405), ("POST", "/", 404)])
 async def test_a_wrong_address_is_told_the_right_one(
     client: httpx.AsyncClient, method: str, path: str, status: int
 ) -> None:
     """Also these answers are JSON with a next step."""
     answer = await client.request(method, path)
     assert answer.status_code == status
-    assert answer.json()["next_step"] == "POST /alerts/alertmanager or /alerts"
+    paths = ("alertmanager", "grafana", "pagerduty", "incident-io", "plain")
+    assert answer.json()["next_step"] == f"POST to one of {', '.join(f'/alerts/{path}' for path in paths)}"
 
 
 @pytest.fixture
@@ -438,12 +482,12 @@ async def test_the_log_tells_what_was_taken_and_refused_and_no_secret(
 ) -> None:
     """Each line is a JSON object; neither tokens nor labels are in it."""
     answer = await post(client, notification(sent_alert(api_key="phx_" + "s" * 40)))
-    await client.post("/alerts", json={}, headers={"authorization": "Bearer guessed-token"})
+    await client.post("/alerts/plain", json={}, headers={"authorization": "Bearer guessed-token"})
     await eventually(lambda: prefect.started)
     lines = [json.loads(line) for line in log_lines.getvalue().splitlines()]
     ours = [line for line in lines if line["log"] == "runbook.receiver"]
     assert [(line["event"], line.get("incident"), line.get("status")) for line in ours[:1]] == [
-        ("incident opened", answer["incidents"][0]["id"], "firing")
+        ("incident opened", answer["incidents"][0]["id"], None)
     ]
     assert {"request refused", "response started"} <= {line["event"] for line in ours}
     assert not any(secret in log_lines.getvalue() for secret in (TOKEN, "guessed-token", "phx_"))

@@ -10,16 +10,19 @@ from pydantic import BaseModel
 
 from deployments.settings import (
     ConfigurationError,
+    ReceiverSettings,
     Settings,
     check_settings,
     find_config,
     load_settings,
     sections,
 )
+from deployments.source_settings import GrafanaSettings
 from runbook.actions import ActionName, Risk
 from runbook.business_hours import BusinessCalendar
 from runbook.policy import ApprovalRule
 from runbook.severity import Severity
+from runbook.sources import SOURCES
 
 EXAMPLE = Path(__file__).parents[2] / "deployments" / "runbook.example.toml"
 NEEDED = '[integration]\nhealth_url = "https://api.example/health"\n'
@@ -171,6 +174,88 @@ def test_a_secret_file_that_cannot_serve_is_named(config: Path, content: bytes |
     assert cause in line
 
 
+def test_secrets_within_tables_and_lists_are_read(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A source's secrets stand in a section of the receiver's, and there may be several."""
+    monkeypatch.setenv("FIRST", "first-secret-of-some-length")
+    (config.parent / "second").write_text("second-secret-of-some-length\n")
+    receiver = load(
+        config,
+        '[receiver.pagerduty]\nsecrets = [{ env = "FIRST" }, { file = "second" }]\n'
+        '[receiver.alertmanager]\nclient_header = { name = "X-Verified", value = { env = "FIRST" } }',
+    ).receiver
+    read = [secret.get_secret_value() for secret in receiver.pagerduty.secrets]
+    assert read == ["first-secret-of-some-length", "second-secret-of-some-length"]
+    assert receiver.alertmanager.client_header is not None
+    assert receiver.alertmanager.client_header.value.get_secret_value() == "first-secret-of-some-length"
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (
+            '[receiver.pagerduty]\nsecrets = [{ env = "SET" }, { env = "NOT_SET" }]',
+            "receiver.pagerduty.secrets.1: the environment variable NOT_SET is not set: "
+            "set it, or name another",
+        ),
+        (
+            '[receiver.pagerduty]\nsecrets = ["hunter2"]',
+            f"receiver.pagerduty.secrets.0: holds a secret in this file: {REFERENCE}",
+        ),
+        (
+            '[receiver.alertmanager]\nclient_header = { name = "X-Verified", value = "hunter2" }',
+            f"receiver.alertmanager.client_header.value: holds a secret in this file: {REFERENCE}",
+        ),
+        (
+            '[receiver.alertmanager]\nclient_header = { name = "X-Verified", valeu = { env = "SET" } }',
+            'receiver.alertmanager.client_header.valeu: unknown key (did you mean "value"?)',
+        ),
+        (
+            '[receiver.alertmanager]\npassword = { env = "SET" }',
+            "receiver.alertmanager: username and password go together: correct the value",
+        ),
+        (
+            '[receiver.grafana]\nsignature_header = "X Signature"',
+            "receiver.grafana.signature_header: string should match pattern '^[A-Za-z0-9-]+$': "
+            "correct the value",
+        ),
+        (
+            '[receiver.incident_io]\nsecrets = [{ env = "SET" }]',
+            "receiver.incident_io.secrets: not a signing secret as incident.io shows it (whsec_…): "
+            "correct the value",
+        ),
+        (
+            '[receiver.plain]\nservice = " "',
+            "receiver.plain.service: the service is missing: correct the value",
+        ),
+        (
+            "[receiver.grafanna]",
+            'receiver.grafanna: unknown key (did you mean "grafana"?)',
+        ),
+    ],
+)
+def test_a_mistake_in_a_source_is_one_line(
+    config: Path, monkeypatch: pytest.MonkeyPatch, text: str, line: str
+) -> None:
+    """The key is dotted down to the place, and no secret is shown."""
+    monkeypatch.setenv("SET", "hunter2-of-some-length!")
+    assert mistakes(config, text) == [line]
+
+
+def test_a_source_may_have_another_name_for_a_service(config: Path) -> None:
+    """And alerts that name none are of the source's service, where it has one."""
+    receiver = load(
+        config,
+        '[receiver]\nservices = { "API Service" = "posthog-integration" }\n'
+        '[receiver.incident_io]\nservice = "posthog-integration"',
+    ).receiver
+    names = [receiver.service_here(name) for name in ("API Service", "billing")]
+    assert names == ["posthog-integration", "billing"]
+    assert {source: receiver.default_service(source) for source in SOURCES} == {
+        **dict.fromkeys(SOURCES, ""),
+        "incident-io": "posthog-integration",
+    }
+
+
 def test_no_mistake_shows_a_secret(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither a secret that is too short nor one written into the file comes back in the error."""
     monkeypatch.setenv("TOKEN", "hunter2")
@@ -246,10 +331,12 @@ def uncommented() -> dict[str, Any]:
     return tomllib.loads(re.sub(r"(?m)^# (?=\[|[a-z_]+ = )", "", EXAMPLE.read_text()))
 
 
-def secrets_of(tables: dict[str, Any]) -> set[str]:
-    """The environment variables that the tables name."""
-    values = [value for table in tables.values() for value in table.values()]
-    return {value["env"] for value in values if isinstance(value, dict) and value.keys() == {"env"}}
+def secrets_of(value: Any) -> set[str]:
+    """The environment variables that the tables name, at any depth."""
+    if isinstance(value, dict) and value.keys() == {"env"}:
+        return {value["env"]}
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return {name for item in inner for name in secrets_of(item)}
 
 
 @pytest.fixture
@@ -257,6 +344,7 @@ def example_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every environment variable that the example file names."""
     for name in secrets_of(uncommented()):
         monkeypatch.setenv(name, "a-secret-of-some-length")
+    monkeypatch.setenv("INCIDENT_IO_SIGNING_SECRET", "whsec_" + "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
 
 
 @pytest.mark.usefixtures("example_secrets")
@@ -292,8 +380,22 @@ def test_the_example_file_has_every_key_of_the_sections_within() -> None:
     assert [keys(ApprovalRule) == rule.keys() for rule in policy["approvals"].values()] == [True]
 
 
+@pytest.mark.parametrize("source", SOURCES)
+def test_the_example_file_has_every_key_of_a_source(source: str) -> None:
+    """Each source of alerts has a section within the receiver's."""
+    name = source.replace("-", "_")
+    kind = type(getattr(ReceiverSettings(), name))
+    assert keys(kind) == uncommented()["receiver"][name].keys()
+
+
 EXAMPLES = {
     "receiver.token",
+    "receiver.alertmanager",
+    "receiver.grafana",
+    "receiver.pagerduty",
+    "receiver.incident_io",
+    "receiver.plain",
+    "policy.maintenance",
     "status_page.proxy",
     "status_page.regions",
     "posthog.api_key",
@@ -329,3 +431,5 @@ def test_the_defaults_that_the_example_file_tells_are_the_defaults() -> None:
         if not field.is_required() and values[key] != field.get_default(call_default_factory=True)
     }
     assert different == EXAMPLES
+    assert settings.receiver.grafana.signature_header == GrafanaSettings().signature_header
+    assert settings.receiver.grafana.timestamp_header == GrafanaSettings().timestamp_header

@@ -1,0 +1,268 @@
+"""Alerts into the incident store: a batch of messages is one transaction, so a storm costs few commits.
+
+What the messages mean is `runbook.intake`'s to say. Receivers that share a database take turns: SQLite has
+one writer, PostgreSQL a lock of ours.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Table,
+    and_,
+    bindparam,
+    func,
+    insert,
+    select,
+    text,
+    tuple_,
+    update,
+)
+from sqlalchemy.exc import IntegrityError
+
+from blocks.errors import Unavailable
+from blocks.journal_tables import ALERTS, DELIVERIES, EPISODES, EVENTS, INCIDENTS
+from blocks.store import IncidentStore, aware
+from runbook.alert import AlertStatus
+from runbook.episodes import AlertRecord, Turn, turn
+from runbook.events import EVENT
+from runbook.intake import (
+    FLAPPING_WITHIN,
+    RECURS_WITHIN,
+    Batch,
+    Delivery,
+    Key,
+    Known,
+    Message,
+    Received,
+    Tally,
+    Told,
+)
+
+_ATTEMPTS = 20
+_AT_ONCE = 5_000
+_LOCK = 7_301_845_112
+"""PostgreSQL's advisory lock of the intake: a number that nothing else in that database locks."""
+
+_FIRING = ALERTS.c.status != AlertStatus.RESOLVED.value
+
+
+async def receive(
+    store: IncidentStore,
+    messages: Sequence[Message],
+    *,
+    environment: str,
+    new_id: Callable[[datetime], str],
+    flapping_episodes: int,
+) -> list[Received]:
+    """Make the messages durable, all or none, and say what became of each.
+
+    `new_id` gives the id of an incident that opens at a time; see `Batch` for `flapping_episodes`.
+
+    Raises:
+        Unavailable: the database cannot be reached; none was written.
+    """
+
+    def take(connection: Connection) -> list[Received]:
+        known = _read(connection, messages)
+        stored = set(known.alerts)
+        batch = Batch(known, environment, new_id, flapping_episodes)
+        received = [batch.take(message) for message in messages]
+        _write(connection, batch, stored)
+        return received
+
+    for _ in range(_ATTEMPTS):
+        try:
+            return await store.in_transaction(take)
+        except IntegrityError:
+            await asyncio.sleep(0)  # a run wrote to the same incident in between: look again
+    raise Unavailable("incident store", "the open incidents kept changing", "Try again")
+
+
+def _read(connection: Connection, messages: Sequence[Message]) -> Known:
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    keys = sorted({message.key for message in messages})
+    services = sorted({message.alert.service for message in messages})
+    latest = max(message.at for message in messages)
+    known = Known(alerts=_alerts(connection, keys), open=_open(connection, services))
+    known.deliveries = _deliveries(connection, messages)
+    if all(_changes_nothing(known, message) for message in messages):
+        return known
+    known.tallies = _tallies(connection, known.open.values())
+    if unopened := [service for service in services if service not in known.open]:
+        known.closed = _closed(connection, unopened, since=latest - RECURS_WITHIN)
+    known.episodes = _episodes(connection, sorted(known.alerts), since=latest - FLAPPING_WITHIN)
+    known.flapping = _flapping(connection, known.open.values())
+    return known
+
+
+def _changes_nothing(known: Known, message: Message) -> bool:
+    """Most messages of a storm: they are counted, so nobody needs to know more about their incident."""
+    record = known.alerts.get(message.key)
+    return turn(record, message.alert, at=message.at) in (Turn.REPEATED, Turn.LATE)
+
+
+def _alerts(connection: Connection, keys: Sequence[Key]) -> dict[Key, AlertRecord]:
+    joined = ALERTS.outerjoin(INCIDENTS, INCIDENTS.c.id == ALERTS.c.incident_id)
+    is_open = and_(INCIDENTS.c.id.is_not(None), INCIDENTS.c.closed_at.is_(None)).label("open")
+    found: dict[Key, AlertRecord] = {}
+    for some in _in_parts(keys):
+        query = select(ALERTS, is_open).select_from(joined).where(_among(ALERTS, some))
+        found |= {_key(row): _record(row) for row in connection.execute(query)}
+    return found
+
+
+def _in_parts(keys: Sequence[Key]) -> Iterator[Sequence[Key]]:
+    """SQLite and PostgreSQL take some 32,000 values in a statement."""
+    return (keys[start : start + _AT_ONCE] for start in range(0, len(keys), _AT_ONCE))
+
+
+def _among(table: Table, keys: Iterable[Key]) -> ColumnElement[bool]:
+    return tuple_(table.c.source, table.c.service, table.c.key).in_(list(keys))
+
+
+def _key(row: Any) -> Key:
+    return row.source, row.service, row.key
+
+
+def _open(connection: Connection, services: Sequence[str]) -> dict[str, str]:
+    """The open incidents, kept from being closed until this transaction ends."""
+    query = (
+        select(INCIDENTS.c.service, INCIDENTS.c.id)
+        .where(INCIDENTS.c.service.in_(services), INCIDENTS.c.closed_at.is_(None))
+        .order_by(INCIDENTS.c.id)  # two writers that lock the same rows lock them in the same order
+        .with_for_update()
+    )
+    return {row.service: row.id for row in connection.execute(query)}
+
+
+def _closed(
+    connection: Connection, services: Sequence[str], *, since: datetime
+) -> dict[str, tuple[str, datetime]]:
+    query = (
+        select(INCIDENTS.c.service, INCIDENTS.c.id, INCIDENTS.c.closed_at)
+        .where(INCIDENTS.c.service.in_(services), INCIDENTS.c.closed_at >= since)
+        .order_by(INCIDENTS.c.closed_at)
+    )
+    found = connection.execute(query)
+    return {row.service: (row.id, aware(row.closed_at)) for row in found}  # the newest comes last
+
+
+def _deliveries(connection: Connection, messages: Sequence[Message]) -> set[Delivery]:
+    keys = {(message.alert.source, message.alert.delivery) for message in messages if message.alert.delivery}
+    if not keys:
+        return set()
+    among = tuple_(DELIVERIES.c.source, DELIVERIES.c.delivery).in_(sorted(keys))
+    query = select(DELIVERIES.c.source, DELIVERIES.c.delivery).where(among)
+    return {(row.source, row.delivery) for row in connection.execute(query)}
+
+
+def _tallies(connection: Connection, incidents: Iterable[str]) -> dict[str, Tally]:
+    tallies = {incident: Tally() for incident in incidents}
+    if not tallies:
+        return tallies
+    firing = func.count().filter(_FIRING).label("firing")
+    query = (
+        select(ALERTS.c.incident_id, func.count().label("alerts"), firing)
+        .where(ALERTS.c.incident_id.in_(list(tallies)))
+        .group_by(ALERTS.c.incident_id)
+    )
+    for row in connection.execute(query):
+        tallies[row.incident_id] = Tally(alerts=row.alerts, firing=row.firing)
+    return tallies
+
+
+def _episodes(connection: Connection, keys: Sequence[Key], *, since: datetime) -> dict[Key, int]:
+    found: dict[Key, int] = {}
+    for some in _in_parts(keys):
+        query = (
+            select(EPISODES.c.source, EPISODES.c.service, EPISODES.c.key, func.count().label("episodes"))
+            .where(_among(EPISODES, some), EPISODES.c.began_at > since)
+            .group_by(EPISODES.c.source, EPISODES.c.service, EPISODES.c.key)
+        )
+        found |= {_key(row): row.episodes for row in connection.execute(query)}
+    return found
+
+
+def _flapping(connection: Connection, incidents: Iterable[str]) -> set[str]:
+    query = select(EVENTS.c.incident_id).where(
+        EVENTS.c.incident_id.in_(list(incidents)), EVENTS.c.key == "flapping"
+    )
+    return set((connection.execute(query)).scalars())
+
+
+def _write(connection: Connection, batch: Batch, stored: set[Key]) -> None:
+    if batch.opened:
+        rows = [{"id": id_, "service": of, "opened_at": at} for id_, (of, at) in batch.opened.items()]
+        connection.execute(insert(INCIDENTS), rows)
+    _write_events(connection, batch.told)
+    alerts = {key: batch.known.alerts[key] for key in sorted(batch.alerts)}
+    if new := [_row(record) for key, record in alerts.items() if key not in stored]:
+        connection.execute(insert(ALERTS), new)
+    if changed := [_row(record) for key, record in alerts.items() if key in stored]:
+        _update_alerts(connection, changed)
+    if batch.deliveries:
+        seen = [
+            {"source": source, "delivery": delivery, "at": at}
+            for (source, delivery), at in batch.deliveries.items()
+        ]
+        connection.execute(insert(DELIVERIES), seen)
+    if batch.episodes:
+        began = [
+            {"source": source, "service": service, "key": key, "began_at": at}
+            for (source, service, key), at in batch.episodes
+        ]
+        connection.execute(insert(EPISODES), began)
+
+
+def _write_events(connection: Connection, told: Sequence[Told]) -> None:
+    if not told:
+        return
+    query = (
+        select(EVENTS.c.incident_id, func.max(EVENTS.c.seq).label("last"))
+        .where(EVENTS.c.incident_id.in_({item.incident for item in told}))
+        .group_by(EVENTS.c.incident_id)
+    )
+    last = {row.incident_id: row.last for row in connection.execute(query)}
+    rows = []
+    for incident, items in groupby(sorted(told, key=lambda item: item.incident), lambda item: item.incident):
+        for seq, item in enumerate(items, start=last.get(incident, 0) + 1):
+            body = EVENT.dump_json(item.event).decode()
+            key = item.key or f"seq-{seq}"
+            rows.append({"incident_id": incident, "seq": seq, "key": key, "at": item.at, "body": body})
+    connection.execute(insert(EVENTS), rows)
+
+
+def _update_alerts(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    names = ("source", "service", "key")
+    target = and_(*(ALERTS.c[name] == bindparam(f"of_{name}") for name in names))
+    keyed = [{(f"of_{name}" if name in names else name): row[name] for name in row} for row in rows]
+    connection.execute(update(ALERTS).where(target), keyed)
+
+
+def _row(record: AlertRecord) -> dict[str, Any]:
+    row = record.model_dump(exclude={"open", "incident"})
+    return {**row, "incident_id": record.incident, "status": record.status.value}
+
+
+def _record(row: Any) -> AlertRecord:
+    return AlertRecord(
+        source=row.source,
+        key=row.key,
+        service=row.service,
+        incident=row.incident_id,
+        open=bool(row.open),
+        status=AlertStatus(row.status),
+        starts_at=aware(row.starts_at) if row.starts_at else None,
+        changed_at=aware(row.changed_at) if row.changed_at else None,
+        turned_at=aware(row.turned_at),
+        last_seen_at=aware(row.last_seen_at),
+        received=row.received,
+        journalled=row.journalled,
+    )

@@ -1,0 +1,122 @@
+"""One notification: from the request's bytes to alerts in the store, and the answer to its sender."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+
+from fastapi import Request
+
+from deployments.authentication import Verified, needs_body, verified
+from deployments.intake import Intake, Overloaded
+from deployments.receiver_body import Budget, Rejected, expected_bytes, overloaded, read_body
+from deployments.settings import ReceiverSettings
+from runbook.alert import Alert
+from runbook.episodes import Turn
+from runbook.intake import Received
+from runbook.sources import EmptyAlerts, Source, UnreadablePayload
+
+KEPT_OF_UNREADABLE = 20_000
+"""Characters of a body that nobody can translate which go into the journal."""
+
+
+@dataclass(frozen=True)
+class Notifications:
+    """Takes notifications. `service` is whose alerts these are where neither they nor their source say."""
+
+    config: ReceiverSettings
+    service: str
+    intake: Intake
+    budget: Budget
+
+    async def take(self, source: Source, request: Request) -> tuple[int, dict[str, Any]]:
+        """Take one notification; returns the status and the body of the answer.
+
+        Raises:
+            Rejected: it is not taken.
+            OutsideError: it could not be made durable.
+        """
+        body, proof = await self._authenticated_body(source, request)
+        try:
+            alerts = self._alerts(source, body)
+        except EmptyAlerts as error:
+            raise Rejected(422, "empty", str(error), "Send at least one alert") from None
+        if proof.delivery:
+            alerts = [
+                alert.model_copy(update={"delivery": f"{proof.delivery}/{number}"})
+                for number, alert in enumerate(alerts)
+            ]
+        if not alerts:
+            return 202, _answer([], [])  # a ping, or an event that tells of no alert
+        try:
+            with self.budget.spent(len(body)):
+                received = await self.intake.take(alerts)
+        except Overloaded:
+            raise overloaded() from None
+        replayed = bool(received) and all(item.turn is None for item in received)
+        return (200 if replayed else 202), _answer(alerts, received)
+
+    async def _authenticated_body(self, source: Source, request: Request) -> tuple[bytes, Verified]:
+        """The body of a request that proves where it comes from; without a proof it is not even read."""
+        headers, unread = request.headers, b""
+        if needs_body(source.name, self.config, headers):
+            unread = await self._body(request)
+        proof = verified(source.name, self.config, headers, unread, datetime.now(UTC))
+        if proof is None:
+            raise Rejected(401, "unauthenticated", "not authenticated")
+        return unread or await self._body(request), proof
+
+    async def _body(self, request: Request) -> bytes:
+        limit = self.config.max_body_bytes
+        with self.budget.spent(expected_bytes(request, limit)):
+            return await read_body(request, limit)
+
+    def _alerts(self, source: Source, body: bytes) -> list[Alert]:
+        service = self.config.default_service(source.name) or self.service
+        try:
+            alerts = source.translate(json.loads(body), service)
+        except EmptyAlerts:
+            raise
+        except UnreadablePayload as error:
+            return [_unreadable(source, body, service, str(error))]
+        except (ValueError, RecursionError):
+            return [_unreadable(source, body, service, "the body is not JSON")]
+        here = self.config.service_here
+        return [alert.model_copy(update={"service": here(alert.service)}) for alert in alerts]
+
+
+def _unreadable(source: Source, body: bytes, service: str, why: str) -> Alert:
+    """A broken alert is an alert: it was sent for a reason, and a person can read what we cannot."""
+    text = body.decode(errors="replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
+    return Alert(
+        source=source.name,
+        service=service,
+        name="unreadable alert",
+        summary=f"{source.title} sent what cannot be read: {why}",
+        fingerprint=f"unreadable-{sha256(body).hexdigest()[:32]}",
+        extra={"body": text[:KEPT_OF_UNREADABLE], "bytes": len(body)},
+    )
+
+
+def _answer(alerts: Sequence[Alert], received: Sequence[Received]) -> dict[str, Any]:
+    """Which incidents the alerts belong to, and which alerts belong to none and why."""
+    incidents: dict[str, bool] = {}
+    ignored = []
+    for alert, one in zip(alerts, received, strict=True):
+        if one.incident:
+            incidents[one.incident] = incidents.get(one.incident, False) or one.opened
+        else:
+            reason = _REASONS[one.turn].format(service=alert.service)
+            ignored.append({"service": alert.service, "name": alert.name, "reason": reason})
+    named = [{"id": incident, "new": new} for incident, new in incidents.items()]
+    return {"incidents": named, "ignored": ignored}
+
+
+_REASONS: dict[Turn | None, str] = {
+    None: "received before",
+    Turn.ENDED: "resolved, and {service} has no open incident",
+    Turn.REPEATED: "resolved before",
+    Turn.LATE: "older than what is known of it already",
+}

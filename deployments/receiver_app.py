@@ -1,0 +1,153 @@
+"""The alert receiver's application: a path for each source of alerts, and what operators ask it.
+
+A 2xx means that the alerts are in the store. Prefect need not be up for that.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from time import perf_counter
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.exceptions import HTTPException
+
+from blocks.alert_intake import receive
+from blocks.errors import OutsideError
+from blocks.store import IncidentStore
+from deployments.intake import Intake, log_received, new_id
+from deployments.json_log import log_event
+from deployments.notifications import Notifications
+from deployments.receiver_body import Budget, Rejected
+from deployments.receiver_metrics import ReceiverMetrics
+from deployments.receiver_page import describe, page
+from deployments.settings import ReceiverSettings
+from deployments.starting import Responses, Starter
+from runbook.intake import Message, Received
+from runbook.sources import SOURCES, Source
+
+RETRY_SECONDS = 5
+
+log = logging.getLogger("runbook.receiver")
+
+
+def create_app(
+    config: ReceiverSettings,
+    store: IncidentStore,
+    responses: Responses,
+    *,
+    service: str,
+    environment: str = "default",
+) -> FastAPI:
+    """The receiver's application. `responses` starts the response to an incident, see `Responses`."""
+    metrics = ReceiverMetrics()
+    starter = Starter(store, responses, metrics)
+
+    async def write(messages: Sequence[Message]) -> list[Received]:
+        return await receive(
+            store,
+            messages,
+            environment=environment,
+            new_id=new_id,
+            flapping_episodes=config.flapping_episodes,
+        )
+
+    def written(message: Message, received: Received) -> None:
+        metrics.count(message, received)
+        log_received(message, received)
+        starter.heard(received)
+
+    intake = Intake(write, written=written)
+    metrics.watch_queue(lambda: intake.waiting)
+    notifications = Notifications(config, service, intake, Budget())
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        running = [asyncio.create_task(intake.run()), asyncio.create_task(starter.run())]
+        yield
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+    app = FastAPI(title="Runbook alert receiver", lifespan=lifespan, docs_url=None, redoc_url=None)
+    _answer_failures(app)
+    for source in SOURCES.values():
+        _add_source(app, source, notifications, metrics)
+    _add_operations(app, store, starter, metrics)
+    return app
+
+
+def _add_source(app: FastAPI, source: Source, notifications: Notifications, metrics: ReceiverMetrics) -> None:
+    """The path of one source."""
+
+    @app.post(f"/alerts/{source.name}", **describe(source))
+    async def take(request: Request) -> Response:
+        began = perf_counter()
+        try:
+            status, answer = await notifications.take(source, request)
+        except Rejected as error:
+            metrics.refused.labels(source.name, error.reason).inc()
+            raise
+        except OutsideError:
+            metrics.refused.labels(source.name, "not durable").inc()
+            raise
+        finally:
+            metrics.seconds.labels(source.name).observe(perf_counter() - began)
+        metrics.accepted.labels(source.name).inc()
+        return JSONResponse(answer, status_code=status)
+
+
+def _add_operations(app: FastAPI, store: IncidentStore, starter: Starter, metrics: ReceiverMetrics) -> None:
+    @app.get("/healthz", tags=["operations"], summary="Whether the process answers")
+    async def health() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @app.get("/readyz", tags=["operations"], summary="Whether alerts can be made durable")
+    async def ready() -> dict[str, Any]:
+        """503 without the store. That Prefect is away is told, but is no reason to refuse more alerts."""
+        await store.check()
+        prefect = {None: "not asked yet", True: "reachable", False: "unreachable"}[starter.prefect_up]
+        return {"status": "ready", "prefect": prefect, "waiting_for_prefect": list(starter.waiting)}
+
+    @app.get("/metrics", tags=["operations"], summary="Metrics in Prometheus' format")
+    async def scrape() -> Response:
+        return Response(metrics.exposition(), media_type=CONTENT_TYPE_LATEST)
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> Response:
+        return Response(page(app.openapi()), media_type="text/html; charset=utf-8")
+
+
+_HEADERS = {
+    401: {"www-authenticate": "Bearer"},
+    408: {"connection": "close"},  # the rest of the body would be read for ever
+    413: {"connection": "close"},
+    503: {"retry-after": str(RETRY_SECONDS)},
+}
+
+
+def _answer_failures(app: FastAPI) -> None:
+    """Every refusal is JSON with an `error` and, but for those who are not let in, a `next_step`."""
+
+    @app.exception_handler(Rejected)
+    async def rejected(request: Request, error: Rejected) -> JSONResponse:
+        return _refusal(request, error.status, error.error, error.next_step)
+
+    @app.exception_handler(OutsideError)
+    async def not_durable(request: Request, error: OutsideError) -> JSONResponse:
+        return _refusal(request, 503, f"{error.system}: {error.detail}", "Send the alert again")
+
+    @app.exception_handler(HTTPException)
+    async def no_such_route(request: Request, error: HTTPException) -> JSONResponse:
+        paths = ", ".join(f"/alerts/{name}" for name in SOURCES)
+        return _refusal(request, error.status_code, error.detail.lower(), f"POST to one of {paths}")
+
+
+def _refusal(request: Request, status: int, error: str, next_step: str) -> JSONResponse:
+    path = request.url.path[:200]
+    log_event(log, "request refused", level=logging.WARNING, path=path, status=status, error=error)
+    answer = {"error": error, "next_step": next_step} if next_step else {"error": error}
+    return JSONResponse(answer, status_code=status, headers=_HEADERS.get(status))

@@ -1,0 +1,70 @@
+"""The receiver's metrics, in Prometheus' format: what came in, what was refused, what waits."""
+
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from runbook.intake import Message, Received
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+
+
+class ReceiverMetrics:
+    """The metrics of one receiver. Times are seconds."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        own = self._registry
+        self.accepted = Counter(
+            "runbook_notifications_accepted", "Requests answered with 2xx.", ["source"], registry=own
+        )
+        self.refused = Counter(
+            "runbook_notifications_refused", "Requests not taken.", ["source", "reason"], registry=own
+        )
+        self.alerts = Counter(
+            "runbook_alerts",
+            "Messages about alerts: began, ended, repeated, late, replayed.",
+            ["source", "turn"],
+            registry=own,
+        )
+        self.joined = Counter(
+            "runbook_alerts_joined", "Alerts that joined an open incident.", ["source"], registry=own
+        )
+        self.opened = Counter("runbook_incidents_opened", "Incidents opened.", ["source"], registry=own)
+        self.seconds = Histogram(
+            "runbook_notification_seconds",
+            "From the request to its answer.",
+            ["source"],
+            buckets=_SECONDS,
+            registry=own,
+        )
+        self.unstarted = Gauge(
+            "runbook_incidents_unstarted", "Open incidents that no run works on yet.", registry=own
+        )
+        self.oldest_unstarted = Gauge(
+            "runbook_oldest_unstarted_incident_seconds", "Age of the oldest of them.", registry=own
+        )
+        self.gates = Gauge("runbook_runs_waiting_for_approval", "Runs that wait for a person.", registry=own)
+        self.oldest_gate = Gauge(
+            "runbook_oldest_approval_request_seconds", "How long the oldest of them waits.", registry=own
+        )
+        self.prefect_up = Gauge("runbook_prefect_up", "Whether Prefect answered last.", registry=own)
+
+    def watch_queue(self, waiting: Callable[[], float]) -> None:
+        """Show the number of messages that are not durable yet."""
+        Gauge(
+            "runbook_intake_queue_messages", "Messages that are not durable yet.", registry=self._registry
+        ).set_function(waiting)
+
+    def count(self, message: Message, received: Received) -> None:
+        """Count a message that is durable."""
+        source = message.alert.source
+        self.alerts.labels(source, received.turn.value if received.turn else "replayed").inc()
+        if received.opened:
+            self.opened.labels(source).inc()
+        elif received.turn == "began":
+            self.joined.labels(source).inc()
+
+    def exposition(self) -> bytes:
+        """The text that Prometheus scrapes."""
+        return generate_latest(self._registry)

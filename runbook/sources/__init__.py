@@ -1,0 +1,36 @@
+"""The programs that alerts come from, and how what each one sends is read.
+
+A reader takes the JSON value that was sent, of whatever type, and the service whose alerts these are where
+the payload names none (empty for none). It returns the alerts, or raises `UnreadablePayload` and nothing
+else.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from runbook.alert import Alert
+from runbook.sources import alertmanager, grafana, incident_io, pagerduty, plain
+from runbook.sources.reading import EmptyAlerts, UnreadablePayload
+from runbook.value import Value
+
+__all__ = ["SOURCES", "EmptyAlerts", "Source", "UnreadablePayload"]
+
+
+class Source(Value):
+    """A program that sends alerts. `name` stands in addresses and journals, `title` is for people."""
+
+    name: str
+    title: str
+    translate: Callable[[Any, str], list[Alert]]
+
+
+SOURCES: dict[str, Source] = {
+    source.name: source
+    for source in (
+        Source(name="alertmanager", title="Alertmanager", translate=alertmanager.translate),
+        Source(name="grafana", title="Grafana Alerting", translate=grafana.translate),
+        Source(name="pagerduty", title="PagerDuty", translate=pagerduty.translate),
+        Source(name="incident-io", title="incident.io", translate=incident_io.translate),
+        Source(name="plain", title="Plain JSON", translate=plain.translate),
+    )
+}

@@ -1,0 +1,101 @@
+"""Alertmanager's webhook payload (version 4), translated into alerts.
+
+Fields that are not named here are kept in `Alert.extra`: Alertmanager adds some with every release. Grafana's
+payload has the same form with more fields, see `runbook.sources.grafana`.
+"""
+
+from typing import Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, Field
+
+from runbook.alert import Alert, AlertStatus
+from runbook.sources.reading import (
+    MAX_SUMMARY,
+    EmptyAlerts,
+    Text,
+    Texts,
+    UnreadablePayload,
+    beyond,
+    bounded,
+    bounded_labels,
+    claimed_severity,
+    clipped,
+    identity,
+    named_service,
+    one_line,
+    parsed,
+    storable,
+    utc,
+    web_address,
+)
+
+_MAX_GROUP = 4096
+"""Characters of JSON that the group adds to the `extra` of each of its alerts."""
+
+_TOLD_BY_EACH_ALERT = ("version", "status", "commonLabels", "commonAnnotations")
+
+
+class _SentAlert(BaseModel):
+    status: Literal["firing", "resolved"]
+    labels: Texts
+    annotations: Texts = {}
+    starts_at: AwareDatetime | None = Field(default=None, alias="startsAt")
+    ends_at: AwareDatetime | None = Field(default=None, alias="endsAt")
+    url: Text = Field(default="", alias="generatorURL")
+    fingerprint: Text = ""
+
+
+class _Group(BaseModel):
+    alerts: list[dict[str, Any]]
+
+
+def translate(payload: Any, default_service: str) -> list[Alert]:
+    """The alerts of one notification, in the sender's order.
+
+    An alert belongs to the service of its `service` label, else to `default_service`. Firing, its status is
+    as old as the alert (`startsAt`); resolved, as its end (`endsAt`).
+
+    Raises:
+        EmptyAlerts: it tells of no alert.
+        UnreadablePayload: a field is missing or of the wrong type, or an alert belongs to no service.
+    """
+    return alerts_of_group(payload, default_service, source="alertmanager")
+
+
+def alerts_of_group(payload: Any, default_service: str, *, source: str) -> list[Alert]:
+    """Like `translate`, for any source that sends this form."""
+    payload = storable(payload)
+    alerts = parsed(_Group, payload).alerts
+    if not alerts:
+        raise EmptyAlerts("alerts: the list is empty")
+    group = bounded(beyond(payload, _Group, *_TOLD_BY_EACH_ALERT), _MAX_GROUP)
+    found = []
+    for position, raw in enumerate(alerts):
+        at = f"alerts.{position}"
+        sent = parsed(_SentAlert, raw, at=at)
+        extra = {**beyond(raw, _SentAlert), "annotations": sent.annotations, "group": group}
+        try:
+            found.append(_alert(sent, default_service, source=source, extra=bounded(extra)))
+        except UnreadablePayload as error:
+            raise UnreadablePayload(f"{at}.{error}") from None
+    return found
+
+
+def _alert(sent: _SentAlert, default_service: str, *, source: str, extra: dict[str, Any]) -> Alert:
+    name = one_line(sent.labels.get("alertname", "")) or "unnamed alert"
+    notes = sent.annotations
+    text = notes.get("summary", "").strip() or notes.get("description", "").strip() or name
+    return Alert(
+        source=source,
+        service=named_service(sent.labels.get("service", ""), default_service, at="labels.service"),
+        name=name,
+        summary=clipped(text, MAX_SUMMARY),
+        status=AlertStatus(sent.status),
+        severity=claimed_severity(sent.labels.get("severity")),
+        fingerprint=identity(sent.fingerprint),
+        starts_at=utc(sent.starts_at),
+        changed_at=utc(sent.ends_at if sent.status == "resolved" else sent.starts_at),
+        url=web_address(sent.url),
+        labels=bounded_labels(sent.labels),
+        extra=extra,
+    )

@@ -1,0 +1,72 @@
+"""The receiver's own alert format: what any script can send with one POST of plain JSON."""
+
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, BaseModel, StringConstraints
+
+from runbook.alert import Alert, AlertStatus
+from runbook.sources.reading import (
+    MAX_SUMMARY,
+    Text,
+    Texts,
+    beyond,
+    bounded,
+    bounded_labels,
+    claimed_severity,
+    clipped,
+    identity,
+    named_service,
+    one_line,
+    parsed,
+    storable,
+    utc,
+    web_address,
+)
+
+_Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+class PlainAlert(BaseModel):
+    """One alert. Only `name` and `summary` are needed where the receiver knows the service of its senders.
+
+    `severity` is a claim: P1 to P4, or critical, error, warning, info. `fingerprint` is the sender's identity
+    of the alert: the same one is the same alert again, so that it can be repeated and resolved. `starts_at`
+    is when its condition began and `changed_at` when it took this status, both with a time zone. `labels`
+    are texts by name. Other fields are kept beside these.
+    """
+
+    service: Text = ""
+    name: _Text
+    summary: _Text
+    severity: str | None = None
+    status: AlertStatus = AlertStatus.FIRING
+    fingerprint: Text = ""
+    starts_at: AwareDatetime | None = None
+    changed_at: AwareDatetime | None = None
+    url: Text = ""
+    labels: Texts = {}
+
+
+def translate(payload: Any, default_service: str) -> list[Alert]:
+    """The one alert of the payload. It belongs to the service that it names, else to `default_service`.
+
+    Raises:
+        UnreadablePayload: a field is missing or of the wrong type, or the alert belongs to no service.
+    """
+    payload = storable(payload)
+    sent = parsed(PlainAlert, payload)
+    alert = Alert(
+        source="plain",
+        service=named_service(sent.service, default_service, at="service"),
+        name=one_line(sent.name),
+        summary=clipped(sent.summary, MAX_SUMMARY),
+        status=sent.status,
+        severity=claimed_severity(sent.severity),
+        fingerprint=identity(sent.fingerprint),
+        starts_at=utc(sent.starts_at),
+        changed_at=utc(sent.changed_at),
+        url=web_address(sent.url),
+        labels=bounded_labels(sent.labels),
+        extra=bounded(beyond(payload, PlainAlert)),
+    )
+    return [alert]

@@ -1,0 +1,216 @@
+"""What the readers of all sources share: the payload made safe, the mistakes told, the bounds kept.
+
+Whatever a sender sends ends up in a database, in a journal of JSON and in messages to people. So a payload
+is made storable before anything is read from it, and each text of an alert has a length.
+"""
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ValidationError
+
+from runbook.severity import Severity
+
+MAX_SERVICE = 255
+"""Characters, as for all of these: the width of the incident store's column."""
+
+MAX_IDENTITY = 255
+"""Of a fingerprint or a delivery: the width of the store's columns."""
+
+MAX_NAME = 255
+MAX_SUMMARY = 2000
+"""A section of a Slack message has room for 3000, and says more than the summary."""
+
+MAX_URL = 2048
+MAX_LABELS = 64
+MAX_LABEL_NAME = 128
+MAX_LABEL_VALUE = 1024
+MAX_EXTRA = 16_384
+"""Of an alert's `extra`, as JSON."""
+
+_MAX_DEPTH = 32
+_MAX_LEFT_OUT = 20
+_YEARS = range(1970, 3000)
+_UNWANTED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Control characters but tab and line feed, and halves of surrogate pairs: PostgreSQL or UTF-8 cannot hold
+them, or a terminal obeys them."""
+
+_WEB_ADDRESS = re.compile(r"https?://[^\s<>|\"]+", re.IGNORECASE)
+
+SEVERITY_LABELS: dict[str, Severity] = {
+    **{level.value.lower(): level for level in Severity},
+    "critical": Severity.P1,
+    "error": Severity.P2,
+    "warning": Severity.P3,
+    "info": Severity.P4,
+}
+"""What a `severity` label claims: our own levels, or PagerDuty's four words in the same order."""
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+class UnreadablePayload(ValueError):
+    """A payload that is not what its sender promised; the text names the field, and never its value."""
+
+
+class EmptyAlerts(UnreadablePayload):
+    """A notification that is well-formed but tells of no alert: there is nothing to respond to."""
+
+
+def _none_is(empty: Any) -> BeforeValidator:
+    """Go and Ruby programs send null for what is empty."""
+    return BeforeValidator(lambda value: empty if value is None else value)
+
+
+Text = Annotated[str, _none_is("")]
+"""A text that may be null."""
+
+Texts = Annotated[dict[str, str], _none_is({})]
+"""Texts by name, as labels and annotations are, that may be null."""
+
+
+def parsed(model: type[ModelT], payload: Any, *, at: str = "") -> ModelT:
+    """The payload as that model; `at` is where it stands in the body.
+
+    Raises:
+        UnreadablePayload: a field is missing or of the wrong type.
+    """
+    try:
+        return model.model_validate(payload)
+    except ValidationError as error:
+        raise UnreadablePayload(first_mistake(error, at=at)) from None
+
+
+def first_mistake(error: ValidationError, *, at: str = "") -> str:
+    """The first mistake that a model found, as `field.name: what is wrong`, without the value."""
+    mistake = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    steps = (at, *(clipped(str(step), MAX_LABEL_NAME) for step in mistake["loc"]))
+    where = ".".join(filter(None, steps)) or "the body"
+    message = mistake["msg"].removeprefix("Value error, ")
+    return f"{where}: {message[:1].lower()}{message[1:]}"
+
+
+def storable(payload: Any) -> Any:
+    """The JSON value with all in it that UTF-8, JSON and SQL hold: without control characters, by value.
+
+    Numbers that JSON has no form for, or that do not fit into 64 bits, become texts.
+
+    Raises:
+        UnreadablePayload: it is nested too deeply, or is no JSON value.
+    """
+    return _storable(payload, _MAX_DEPTH)
+
+
+def _storable(value: Any, depth: int) -> Any:
+    if isinstance(value, str):
+        return _UNWANTED.sub("", value)
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return value if value.bit_length() < 64 else clipped(hex(value), MAX_NAME)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if depth == 0:
+        raise UnreadablePayload(f"the body: nested more than {_MAX_DEPTH} levels deep")
+    if isinstance(value, dict):
+        return {_storable(str(key), depth - 1): _storable(item, depth - 1) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_storable(item, depth - 1) for item in value]
+    raise UnreadablePayload("the body: not a JSON value")
+
+
+def claimed_severity(label: str | None) -> Severity | None:
+    """The severity that a sender claims; None for no claim or one in words of the sender's own."""
+    return SEVERITY_LABELS.get((label or "").strip().lower())
+
+
+def service_name(name: str) -> str:
+    """The name of a service as a sender gave it, without the white space around it.
+
+    Raises:
+        ValueError: it is empty, too long or not printable.
+    """
+    name = name.strip()
+    if not name:
+        raise ValueError("the service is missing")
+    if len(name) > MAX_SERVICE or not name.isprintable():
+        raise ValueError(f"not a name of at most {MAX_SERVICE} printable characters")
+    return name
+
+
+def named_service(name: str, default: str, *, at: str) -> str:
+    """The service that the payload names `at` a field, else the default.
+
+    Raises:
+        UnreadablePayload: there is neither, or the name cannot be one.
+    """
+    try:
+        return service_name(name.strip() or default)
+    except ValueError as error:
+        raise UnreadablePayload(f"{at}: {error}") from None
+
+
+def clipped(text: str, limit: int) -> str:
+    """The text, cut to that many characters with an ellipsis where it is longer."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def one_line(text: str, limit: int = MAX_NAME) -> str:
+    """The text on one line, clipped."""
+    return clipped(" ".join(text.split()), limit)
+
+
+def identity(text: str) -> str:
+    """The text where it fits into the store, else its hash: a clipped one could be that of another alert."""
+    text = text.strip()
+    return text if len(text) <= MAX_IDENTITY else sha256(text.encode()).hexdigest()
+
+
+def web_address(text: str) -> str:
+    """The text if people can be given it as a link, else nothing: half an address leads nowhere."""
+    text = text.strip()
+    return text if len(text) <= MAX_URL and _WEB_ADDRESS.fullmatch(text) else ""
+
+
+def utc(at: datetime | None) -> datetime | None:
+    """That time in UTC; None where the sender does not know it.
+
+    Go's zero time, in the year 1, says so. Years that no clock shows are taken for the same, so that a time
+    can be converted, stored and reckoned with.
+    """
+    if at is None or at.year not in _YEARS:
+        return None
+    return at.astimezone(UTC)
+
+
+def bounded_labels(labels: Mapping[str, str]) -> dict[str, str]:
+    """The labels, clipped; of too many the first ones."""
+    kept = list(labels.items())[:MAX_LABELS]
+    return {clipped(name, MAX_LABEL_NAME): clipped(value, MAX_LABEL_VALUE) for name, value in kept}
+
+
+def beyond(payload: Mapping[str, Any], model: type[BaseModel], *also: str) -> dict[str, Any]:
+    """The fields of a payload that neither the model nor `also` names."""
+    known = {field.alias or name for name, field in model.model_fields.items()} | {*also}
+    return {name: value for name, value in payload.items() if name not in known}
+
+
+def bounded(fields: Mapping[str, Any], limit: int = MAX_EXTRA) -> dict[str, Any]:
+    """As many of the fields as fit into that many characters of JSON; the others are named in `left_out`."""
+    kept: dict[str, Any] = {}
+    left_out: list[str] = []
+    for name, value in fields.items():
+        size = len(json.dumps({name: value}))
+        if size <= limit:
+            kept[name] = value
+            limit -= size
+        else:
+            left_out.append(clipped(name, MAX_LABEL_NAME))
+    if left_out:
+        kept["left_out"] = left_out[:_MAX_LEFT_OUT]
+    return kept
