@@ -3,16 +3,22 @@
 PYTHON ?=
 SCENARIO ?= posthog-outage
 ARGS ?=
+# More than the usual two cores: tests of real servers wait most of the time.
+PROCESSES ?= 3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
+
+# Tests start our programs a hundred times; without bytecode each would be compiled anew.
+export PYTHONDONTWRITEBYTECODE :=
+
 MAKEFLAGS += --no-print-directory
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' Makefile
 
 .PHONY: setup
 setup: $(VENV)/.project ## make .venv from requirements.lock (PYTHON=python3.12 chooses the interpreter)
@@ -23,7 +29,15 @@ drill: setup ## respond to a simulated incident (SCENARIO=posthog-outage, ARGS=-
 
 .PHONY: test
 test: setup ## run the tests and report their coverage (ARGS="-k gate" chooses some)
-	@$(BIN)/pytest --numprocesses 2 --cov --cov-report term:skip-covered $(ARGS)
+	@$(BIN)/pytest --numprocesses $(PROCESSES) --cov --cov-report term:skip-covered $(ARGS)
+
+.PHONY: test-slow
+test-slow: setup ## run the scenarios that `make test` leaves out
+	@$(BIN)/pytest --numprocesses $(PROCESSES) -m slow $(ARGS)
+
+.PHONY: bench-intake
+bench-intake: setup ## measure how many alerts the receiver takes, and kill it meanwhile (ARGS=--help)
+	@$(BIN)/python -m tests.bench.intake $(ARGS)
 
 .PHONY: lint
 lint: setup ## check style, format, types and import layers

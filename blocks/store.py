@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 from asyncpg import InterfaceError, PostgresError
 from prefect.blocks.core import Block
 from pydantic import Field, SecretStr
-from sqlalchemy import URL, Connection, Engine, create_engine, func, insert, select, update
+from sqlalchemy import URL, Connection, Engine, create_engine, func, insert, select, text, update
 from sqlalchemy import event as sql_event
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -39,6 +39,9 @@ from runbook.incident import Incident
 _ENGINES: "WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, AsyncEngine]]" = WeakKeyDictionary()
 
 ResultT = TypeVar("ResultT")
+
+_CREATING = {"key": 7_301_845_111}
+"""PostgreSQL's advisory lock for making the tables: a number that nothing else in that database locks."""
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -250,6 +253,8 @@ class IncidentStore(Block):
             engine = _new_engine(url)
             try:
                 async with engine.begin() as connection:
+                    if engine.dialect.name == "postgresql":  # CREATE … IF NOT EXISTS is not atomic there
+                        await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), _CREATING)
                     await connection.run_sync(METADATA.create_all)
             except BaseException:
                 await engine.dispose()

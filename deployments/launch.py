@@ -10,16 +10,12 @@ from prefect.client.schemas.responses import SetStateStatus
 from prefect.exceptions import ObjectNotFound
 from prefect.utilities.urls import url_for
 
-from blocks.environment import Environment
 from blocks.errors import OutsideError, Refused
 from blocks.store import IncidentStore
-from deployments.configure import blocks
 from deployments.prefect_api import prefect_client
 from deployments.settings import Settings, load_settings
 from runbook.events import RunStarted
 from runbook.incident import ALERTS_ENDED, Incident
-from tasks.communicate import escalate
-from tasks.incident import OpenIncident
 
 DEPLOYMENT = "respond/respond"
 
@@ -63,6 +59,12 @@ class PrefectResponses:
             Refused: nobody can be called: there is neither a pager nor a channel, or both refuse.
             Unavailable: the incident store cannot be reached.
         """
+        # Imported when they are needed: importing the clients of all systems would take most of a restart.
+        from blocks.environment import Environment
+        from deployments.configure import blocks
+        from tasks.communicate import escalate
+        from tasks.incident import OpenIncident
+
         settings = await asyncio.to_thread(load_settings, self._settings.origin)
         by_name: dict[str, Any] = {**blocks(settings)}
         environment = Environment(name=settings.prefect.environment, **by_name)

@@ -1,12 +1,12 @@
 """One notification: from the request's bytes to alerts in the store, and the answer to its sender."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
+import orjson
 from fastapi import Request
 
 from deployments.authentication import Verified, needs_body, verified
@@ -76,12 +76,12 @@ class Notifications:
     def _alerts(self, source: Source, body: bytes) -> list[Alert]:
         service = self.config.default_service(source.name) or self.service
         try:
-            alerts = source.translate(json.loads(body), service)
+            alerts = source.translate(orjson.loads(body), service)
         except EmptyAlerts:
             raise
         except UnreadablePayload as error:
             return [_unreadable(source, body, service, str(error))]
-        except (ValueError, RecursionError):
+        except ValueError:
             return [_unreadable(source, body, service, "the body is not JSON")]
         here = self.config.service_here
         return [alert.model_copy(update={"service": here(alert.service)}) for alert in alerts]

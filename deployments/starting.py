@@ -7,6 +7,7 @@ its run. While it waits for Prefect, a person is called directly.
 import asyncio
 import logging
 from collections.abc import Awaitable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -23,8 +24,12 @@ LOOK_SECONDS = 10.0
 ADOPT_AFTER = timedelta(seconds=30)
 """Incidents that this receiver did not open: a flow run that opened one by itself has this long to say so."""
 
+ASK_PREFECT_EVERY = timedelta(seconds=LOOK_SECONDS)
 CALL_AFTER = timedelta(seconds=30)
 """How long an incident waits for Prefect before a person is called: a restart of Prefect is over by then."""
+
+TOGETHER_SECONDS = 0.05
+"""What else happens within this time is looked at together: a storm opens many incidents at once."""
 
 _FIRST_RETRY_SECONDS = 0.5
 _LAST_RETRY_SECONDS = 10.0
@@ -63,6 +68,7 @@ class Starter:
         self.waiting: tuple[str, ...] = ()
         """Ids of the incidents whose response could not be started at the last attempt."""
         self.prefect_up: bool | None = None
+        self._asked_at = datetime.fromtimestamp(0, UTC)
 
     def heard(self, received: Received) -> None:
         """Do at once what a message about an alert makes necessary."""
@@ -80,11 +86,10 @@ class Starter:
                 retry_seconds, pause = _FIRST_RETRY_SECONDS, LOOK_SECONDS
             else:
                 pause, retry_seconds = retry_seconds, min(2 * retry_seconds, _LAST_RETRY_SECONDS)
-            try:
+            with suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await self._woken.wait()
-            except TimeoutError:
-                continue
+            await asyncio.sleep(TOGETHER_SECONDS)
 
     async def _look(self) -> bool:
         """Start, wake and call whatever is due; whether nothing is left to try again."""
@@ -99,7 +104,8 @@ class Starter:
             for incident, opened_at in seen.unstarted.items()
             if incident in self._opened_here or at - opened_at >= ADOPT_AFTER
         ]
-        self._note(up=await self._responses.reachable())
+        if due or at - self._asked_at >= ASK_PREFECT_EVERY:
+            self._note(up=await self._responses.reachable(), at=at)
         started = [incident for incident in due if self.prefect_up and await self._start(incident)]
         self.waiting = tuple(incident for incident in due if incident not in started)
         for incident in self.waiting:
@@ -117,8 +123,8 @@ class Starter:
         own.gates.set(len(seen.gates))
         own.oldest_gate.set(_age([gate.asked_at for gate in seen.gates], at))
 
-    def _note(self, *, up: bool) -> None:
-        self.prefect_up = up
+    def _note(self, *, up: bool, at: datetime) -> None:
+        self.prefect_up, self._asked_at = up, at
         self._metrics.prefect_up.set(up)
 
     async def _start(self, incident: str) -> bool:

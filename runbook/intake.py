@@ -180,7 +180,7 @@ class Batch:
             tally.firing -= 1
             over = tally.firing == 0
             if journalled:
-                self._tell(message, incident, AlertLeft(alert=masked(message.alert)))
+                self._tell(message, incident, AlertLeft(alert=masked(_in_short(message.alert))))
             if over:
                 key = f"{OVER}{message.at.isoformat()}-{len(self.told)}"
                 self._tell(message, incident, AlertsResolved(alerts=tally.alerts), key)
@@ -206,18 +206,25 @@ class Batch:
         self.told.append(Told(incident, event, message.at, key))
 
 
+_REDACT = Redactor()
+
+
 def masked(alert: Alert) -> Alert:
     """The alert as it may stand in a journal: senders put credentials into URLs, labels and texts."""
-    redact = Redactor()
     return alert.model_copy(
         update={
-            "name": redact.text(alert.name),
-            "summary": redact.text(alert.summary),
-            "url": redact.text(alert.url),
-            "labels": {name: redact.text(value) for name, value in alert.labels.items()},
-            "extra": redact.value(alert.extra),
+            "name": _REDACT.text(alert.name),
+            "summary": _REDACT.text(alert.summary),
+            "url": _REDACT.text(alert.url),
+            "labels": {name: _REDACT.text(value) for name, value in alert.labels.items()},
+            "extra": _REDACT.value(alert.extra),
         }
     )
+
+
+def _in_short(alert: Alert) -> Alert:
+    """Without what the journal has of the alert's beginning already."""
+    return alert.model_copy(update={"labels": {}, "extra": {}})
 
 
 def _record(

@@ -4,7 +4,6 @@ Whatever a sender sends ends up in a database, in a journal of JSON and in messa
 is made storable before anything is read from it, and each text of an alert has a length.
 """
 
-import json
 import math
 import re
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Annotated, Any, TypeVar
 
+import orjson
 from pydantic import BaseModel, BeforeValidator, ValidationError
 
 from runbook.severity import Severity
@@ -39,6 +39,9 @@ _YEARS = range(1970, 3000)
 _UNWANTED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 """Control characters but tab and line feed, and halves of surrogate pairs: PostgreSQL or UTF-8 cannot hold
 them, or a terminal obeys them."""
+
+_PERHAPS_UNWANTED = re.compile(rb"null|\\(?:u00|[bfr])|\x7f|\xc2[\x80-\x9f]")
+"""What orjson makes of these, and of numbers that are none."""
 
 _WEB_ADDRESS = re.compile(r"https?://[^\s<>|\"]+", re.IGNORECASE)
 
@@ -103,7 +106,20 @@ def storable(payload: Any) -> Any:
     Raises:
         UnreadablePayload: it is nested too deeply, or is no JSON value.
     """
-    return _storable(payload, _MAX_DEPTH)
+    return payload if _is_storable(payload) else _storable(payload, _MAX_DEPTH)
+
+
+def _is_storable(payload: Any) -> bool:
+    """Whether it is so already, as nearly all payloads are: found out without a look at each value in Python.
+
+    orjson refuses halves of surrogate pairs, numbers beyond 64 bits and very deep nesting, writes null for
+    what JSON has no number for, and escapes control characters.
+    """
+    try:
+        written = orjson.dumps(payload)
+    except (TypeError, RecursionError):
+        return False
+    return _PERHAPS_UNWANTED.search(written) is None
 
 
 def _storable(value: Any, depth: int) -> Any:
@@ -201,11 +217,11 @@ def beyond(payload: Mapping[str, Any], model: type[BaseModel], *also: str) -> di
 
 
 def bounded(fields: Mapping[str, Any], limit: int = MAX_EXTRA) -> dict[str, Any]:
-    """As many of the fields as fit into that many characters of JSON; the others are named in `left_out`."""
+    """As many of the fields as fit into that many bytes of JSON; the others are named in `left_out`."""
     kept: dict[str, Any] = {}
     left_out: list[str] = []
     for name, value in fields.items():
-        size = len(json.dumps({name: value}))
+        size = len(orjson.dumps({name: value}))
         if size <= limit:
             kept[name] = value
             limit -= size

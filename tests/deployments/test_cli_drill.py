@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from tests.conftest import require_binary
-from tests.deployments.child_processes import processes_in, wait_until_gone
+from tests.deployments.child_processes import hear_ctrl_c, processes_in, wait_until_gone
 
-pytestmark = [pytest.mark.real, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
 
 Drilled = tuple[Path, subprocess.CompletedProcess[str]]
 
@@ -55,7 +55,7 @@ def drilled(
         env=dict(os.environ) | {"PYTHONPATH": str(Path(__file__).parents[2])},
         capture_output=True,
         text=True,
-        timeout=400,
+        timeout=240,
         check=False,
     )
     return folder, ended
@@ -158,6 +158,7 @@ def test_nothing_runs_on_after_an_interruption(signal_: signal.Signals, tmp_path
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        preexec_fn=hear_ctrl_c,
     ) as process:
         assert process.stdout is not None
         shown = []

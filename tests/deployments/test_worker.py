@@ -31,7 +31,10 @@ from deployments.worker import superseded
 pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
 
 FLOWS = Path(__file__).parent / "flows_for_worker"
-WITHIN_SECONDS = 60.0
+WITHIN_SECONDS = 90.0
+
+SLOW_START_SECONDS = 3
+"""Longer than a run takes the processor: the worker starts runs ten seconds ahead, and they pile up else."""
 
 
 class Bench:
@@ -227,8 +230,8 @@ def test_a_schedule_s_missed_runs_are_made_up_for_by_the_newest(
 async def test_after_an_outage_a_schedule_runs_once(bench: Bench) -> None:
     """A worker that comes back to a pile of missed runs starts the newest one and skips the others."""
     os.kill(bench.worker.pid, signal.SIGSTOP)
-    await bench.run_every(seconds=1)
-    missed = await bench.overdue(5)
+    await bench.run_every(seconds=SLOW_START_SECONDS)
+    missed = await bench.overdue(3)
     os.kill(bench.worker.pid, signal.SIGCONT)
 
     states = [await bench.ends(run) for run in missed]

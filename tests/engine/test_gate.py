@@ -26,7 +26,7 @@ from runbook.events import (
     IncidentEscalated,
 )
 from runbook.gates import Answer, Choice
-from runbook.incident import Incident
+from runbook.incident import Incident, PendingGate
 from tests.fixtures.engine import WITHIN_SECONDS, Case, Engine, case
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
@@ -57,51 +57,42 @@ def ended(incident: Incident) -> bool:
     return FIRST in incident.results
 
 
-async def test_a_snooze_asks_again(response: Case) -> None:
-    """`snooze` changes nothing; the question stays open under a new name, with a time for the reminder."""
+async def test_a_form_that_decides_nothing_asks_again(response: Case) -> None:
+    """An incomplete form (Prefect lets it pass) and `snooze` change nothing; the same plan is asked about."""
     first = await response.gate()
 
-    assert await response.resume(gate=first.gate, decision="snooze", approver="ana", reason="in a minute")
+    assert await response.resume(gate=first.gate, decision="approve", approver="  ", reason="go")
     second = await response.gate(other_than=first.gate)
+    await says_why(response, first, "the approver is empty")
 
-    incident = await response.read()
-    assert incident.settled_gates[first.gate] == Answer(
+    assert await response.resume(gate=second.gate, decision="reject", approver="ana", reason="")
+    third = await response.gate(other_than=second.gate)
+    await says_why(response, second, "a rejection needs a reason")
+
+    assert await response.resume(gate=third.gate, decision="snooze", approver="ana", reason="in a minute")
+    fourth = await response.gate(other_than=third.gate)
+    assert fourth.remind_at is not None
+    assert fourth.remind_at - fourth.asked_at <= timedelta(minutes=SNOOZE_MINUTES)
+    snoozed = Answer(
         choice=Choice.SNOOZE,
         approver="ana",
         reason="in a minute",
         channel="prefect-ui",
         snooze_minutes=SNOOZE_MINUTES,
     )
-    assert (second.action_id, second.plan_digest) == (first.action_id, first.plan_digest)
-    assert second.remind_at is not None
-    assert second.remind_at - second.asked_at <= timedelta(minutes=SNOOZE_MINUTES)
+    assert (await response.read()).settled_gates[third.gate] == snoozed
+
+    asked = {(gate.action_id, gate.plan_digest) for gate in (first, second, third, fourth)}
+    assert len(asked) == 1
     assert response.changes() == []
 
 
-@pytest.mark.parametrize(
-    ("form", "because"),
-    [
-        ({"decision": "approve", "approver": "  ", "reason": "go"}, "the approver is empty"),
-        ({"decision": "reject", "approver": "ana", "reason": ""}, "a rejection needs a reason"),
-    ],
-    ids=["no-approver", "no-reason"],
-)
-async def test_an_incomplete_form_is_refused_and_asked_again(
-    response: Case, form: dict[str, str], because: str
-) -> None:
-    """A form that Prefect lets pass is checked again: the journal says what is missing, it asks again."""
-    first = await response.gate()
-
-    assert await response.resume(gate=first.gate, **form)
-    second = await response.gate(other_than=first.gate)
-
-    incident = await response.read()
-    refused = incident.last(ApprovalRefused)
+async def says_why(response: Case, gate: PendingGate, because: str) -> None:
+    """Asserts that the last form that was refused is the one of this gate, with its reason journalled."""
+    refused = (await response.read()).last(ApprovalRefused)
     assert refused is not None
-    assert refused.gate == first.gate
+    assert refused.gate == gate.gate
     assert because in refused.because
-    assert second.plan_digest == first.plan_digest
-    assert response.changes() == []
 
 
 async def test_an_answer_to_another_gate_does_not_count(response: Case) -> None:

@@ -1,4 +1,4 @@
-"""Every scenario, through the real receiver, Prefect server, worker and gates."""
+"""Whole scenarios, through the real receiver, Prefect server, worker and gates."""
 
 import base64
 import json
@@ -21,6 +21,17 @@ from tests.fixtures.engine import Case, Engine, case
 pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
 
 CHANGES_NOTHING = ("blind", "false-alarm", "missing-scope")
+
+ONE_OF_EACH_PATH = ("bad-rollout", "billing-limit", "blind", "expired-key", "false-alarm")
+"""A rollback, a change that is undone, too little known, a Secret, nothing to do.
+
+tests/real and `runbook drill` in tests/deployments run the outage; `make test-slow` runs the others here.
+"""
+
+SCENARIOS = [
+    name if name in ONE_OF_EACH_PATH else pytest.param(name, marks=pytest.mark.slow)
+    for name in scenario_names()
+]
 
 
 def approved_at(incident: Incident) -> dict[str, datetime]:
@@ -77,7 +88,7 @@ def secrets_of(world: World) -> dict[str, bytes]:
     return {name: getattr(world.keys, name).get_secret_value().encode() for name in Keys.model_fields}
 
 
-@pytest.mark.parametrize("name", scenario_names())
+@pytest.mark.parametrize("name", SCENARIOS)
 async def test_a_scenario_ends_as_it_expects(engine: Engine, name: str, tmp_path: Path) -> None:
     """Decision, actions and outcome are the scenario's; nothing changes without a yes; no secret leaks."""
     async with case(engine, name, tmp_path) as response:

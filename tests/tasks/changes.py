@@ -72,11 +72,14 @@ def container(world: ClusterWorld) -> dict[str, Any]:
     return found
 
 
+def respecify(world: ClusterWorld, **spec: Any) -> None:
+    """Someone else changes the Deployment's specification."""
+    world.imitation.apply({"kind": "Deployment", "metadata": {"name": DEPLOYMENT}, "spec": spec})
+
+
 def administer(world: ClusterWorld, **container: Any) -> None:
     """Someone else changes the integration's container."""
-    pod_spec = {"containers": [{"name": "app", **container}]}
-    change = {"metadata": {"name": DEPLOYMENT}, "spec": {"template": {"spec": pod_spec}}}
-    world.imitation.apply({"kind": "Deployment", **change})
+    respecify(world, template={"spec": {"containers": [{"name": "app", **container}]}})
 
 
 def secret_keys(world: ClusterWorld) -> dict[str, str]:
@@ -199,6 +202,14 @@ CHANGES = (
     DELETE_POD,
 )
 """All changes but the undo, which is tested by what it undoes."""
+
+ONE_OF_EACH_KIND = tuple(
+    change
+    for change in CHANGES
+    if change.name
+    not in (ActionName.DISABLE_FALLBACK, ActionName.ENABLE_REQUEST_QUEUE, ActionName.DISABLE_REQUEST_QUEUE)
+)
+"""Where the four switches differ in nothing that a test looks at."""
 
 SECOND_REQUEST = replace(
     REPLACE_API_KEY, shows=was_restarted, before=False, after=True, request=PATCHES_WORKLOAD, attempts=10

@@ -3,13 +3,38 @@
 from collections.abc import Iterator
 
 import pytest
-from prefect.settings import PREFECT_LOGGING_TO_API_ENABLED, temporary_settings
+from prefect.context import SettingsContext, get_settings_context
+from prefect.settings import (
+    PREFECT_API_KEY,
+    PREFECT_API_URL,
+    PREFECT_LOGGING_TO_API_ENABLED,
+    PREFECT_UI_URL,
+    temporary_settings,
+)
 
 from deployments.prefect_server import PrefectServer
 
 
+@pytest.fixture(scope="session")
+def settings_without_engine(prefect_server: PrefectServer) -> SettingsContext:
+    """Settings for steps outside of a flow run, whose logs the server would not take.
+
+    Made once: Prefect takes as long to check its settings as a whole change takes to be made.
+    """
+    changed = {
+        PREFECT_API_URL: prefect_server.api_url,
+        PREFECT_UI_URL: prefect_server.ui_url,
+        PREFECT_LOGGING_TO_API_ENABLED: False,
+    }
+    with temporary_settings(changed, restore_defaults={PREFECT_API_KEY}):
+        return get_settings_context()
+
+
 @pytest.fixture
-def engineless(prefect_api: PrefectServer) -> Iterator[PrefectServer]:
-    """The Prefect server for steps outside of a flow run, whose logs it would not take."""
-    with temporary_settings({PREFECT_LOGGING_TO_API_ENABLED: False}):
-        yield prefect_api
+def engineless(
+    prefect_server: PrefectServer, settings_without_engine: SettingsContext
+) -> Iterator[PrefectServer]:
+    """The Prefect server for steps outside of a flow run."""
+    known = settings_without_engine
+    with SettingsContext(profile=known.profile, settings=known.settings):
+        yield prefect_server

@@ -5,8 +5,8 @@ import dataclasses
 import random
 import re
 import uuid
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,9 @@ CLOCKS: dict[str, Any] = {
     "rollout_deadline_seconds": 20,
 }
 """Nothing here waits for trouble to pass; a busy machine has its time all the same."""
+
+WITHIN_SECONDS = 20.0
+"""How long a test waits for something that is under way already."""
 
 
 @dataclass
@@ -119,10 +122,13 @@ class Bench:
     async def quiet(self) -> None:
         """Wait until the cluster's controllers have nothing more to write."""
         seen: list[str] = []
-        while len(seen) < 4 or len(set(seen[-4:])) > 1:
+
+        def no_news() -> bool:
             objects = [*self.world.imitation.objects("Deployment"), *self.world.imitation.objects("Pod")]
             seen.append(str([item["metadata"]["resourceVersion"] for item in objects]))
-            await asyncio.sleep(0.02)
+            return len(seen) >= 8 and len(set(seen[-8:])) == 1
+
+        await until(no_news, "the controllers have nothing more to write")
 
 
 def is_dry_run(request: RecordedRequest) -> bool:
@@ -157,8 +163,39 @@ async def mitigation_bench(
         yield Bench(world, dataclasses.replace(opened, environment=environment), signals)
 
 
-async def save_replacement_key(key: str = NEW_KEY) -> str:
-    """Keep the key in a Secret block of its own; returns the block's name."""
-    name = f"replacement-{uuid.uuid4().hex[:12]}"
-    await Secret(value=SecretStr(key)).asave(name)
+async def save_replacement_key(key: str = NEW_KEY, *, name: str | None = None) -> str:
+    """Keep the key in a Secret block, by default in one of its own; returns the block's name."""
+    name = name or f"replacement-{uuid.uuid4().hex[:12]}"
+    await Secret(value=SecretStr(key)).asave(name, overwrite=True)
     return name
+
+
+async def stop_controllers() -> None:
+    """The control plane stands still; the API server still answers."""
+    (controllers,) = [
+        task for task in asyncio.all_tasks() if getattr(task.get_coro(), "__qualname__", "") == "Cluster.run"
+    ]
+    controllers.cancel()
+    with suppress(asyncio.CancelledError):
+        await controllers
+
+
+async def until(holds: Callable[[], bool], what: str) -> None:
+    """Wait for something that makes no event."""
+    async with in_time(what):
+        while not holds():  # noqa: ASYNC110 - as said
+            await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def in_time(what: str) -> AsyncIterator[None]:
+    """Fail where this takes too long.
+
+    pytest's own limit is no help here: its exception is raised once, in whichever task runs at that moment,
+    and hypothesis takes it for a failure of the example, which it then runs again without any limit.
+    """
+    try:
+        async with asyncio.timeout(WITHIN_SECONDS):
+            yield
+    except TimeoutError:
+        raise AssertionError(f"not within {WITHIN_SECONDS:g} s: {what}") from None

@@ -13,7 +13,7 @@ from runbook.approvals import decided
 from runbook.gates import Answer, Choice
 from runbook.patches import EFFECT_ANNOTATION, RESTART_ANNOTATION
 from tasks.effects import NotAuthorised
-from tests.blocks.cluster_world import LABELS, ClusterWorld
+from tests.blocks.cluster_world import LABELS
 from tests.tasks.changes import (
     CHANGES,
     DEPLOYMENT,
@@ -21,6 +21,7 @@ from tests.tasks.changes import (
     KnownChange,
     administer,
     container,
+    respecify,
     template,
 )
 from tests.tasks.mitigation_bench import Bench, mitigation_bench, save_replacement_key
@@ -60,11 +61,6 @@ def action(name: ActionName, **parameters: str) -> PlannedAction:
         because="a test",
         parameters=parameters,
     )
-
-
-def respecify(world: ClusterWorld, **spec: Any) -> None:
-    """Someone else changes the Deployment's specification."""
-    world.imitation.apply({"kind": "Deployment", "metadata": {"name": DEPLOYMENT}, "spec": spec})
 
 
 @pytest.mark.real
@@ -151,6 +147,21 @@ async def test_a_workload_that_changes_at_the_last_moment_is_not_touched(
     assert bench_with_key.writes() == []
     assert change.shows(bench_with_key.world) == change.before
     assert (await bench_with_key.incident.read()).results == {}
+
+
+async def test_what_somebody_else_made_meanwhile_is_neither_proved_nor_undone(bench: Bench) -> None:
+    """The switch was turned on between the preview and the change: it is theirs, whether it helps or not."""
+    decision = await bench.approve(action(FALLBACK))
+    plan = await bench.preview(action(FALLBACK))
+    administer(bench.world, env=[{"name": "POSTHOG_FALLBACK", "value": "true"}])
+    bench.signals.mood = "ill"
+
+    result = await bench.make(plan, decision)
+
+    assert result is not None
+    words = "somebody else has made it in the meantime"
+    assert (result.outcome, result.detail) == (ActionOutcome.ALREADY_IN_PLACE, words)
+    assert bench.writes() == []
 
 
 async def test_what_an_autoscaler_does_voids_no_approval(bench: Bench) -> None:

@@ -32,7 +32,7 @@ from tests.tasks.changes import (
     administer,
     template,
 )
-from tests.tasks.mitigation_bench import Bench, mitigation_bench, save_replacement_key
+from tests.tasks.mitigation_bench import Bench, mitigation_bench, save_replacement_key, stop_controllers
 
 pytestmark = [
     pytest.mark.real,
@@ -64,6 +64,12 @@ BY_HAND = Target(
 PATIENCE_SECONDS = 1.0
 """How long the Cluster block waits for an answer."""
 
+UNDO_STARTS_PODS = (
+    ActionName.DISABLE_FALLBACK,  # a variable comes back at another place of the list: another template
+    ActionName.REPLACE_API_KEY,
+)
+"""Others go back to a template of which pods still run."""
+
 Row = dict[str, str]
 
 
@@ -80,11 +86,11 @@ def report() -> Iterator[dict[str, Row]]:
 
 @asynccontextmanager
 async def benched(
-    folder: Path, httpserver: HTTPServer, change: KnownChange
+    folder: Path, httpserver: HTTPServer, change: KnownChange, **policy: Any
 ) -> AsyncIterator[tuple[Bench, PlannedAction]]:
     """A bench on which the change is possible, previewed and approved."""
-    needs_key = change.name is ActionName.REPLACE_API_KEY
-    policy: dict[str, Any] = {"replacement_key_block": await save_replacement_key()} if needs_key else {}
+    if change.name is ActionName.REPLACE_API_KEY:
+        policy["replacement_key_block"] = await save_replacement_key()
     async with mitigation_bench(folder, httpserver, patience=PATIENCE_SECONDS, **policy) as bench:
         action = await change.planned(bench.world)
         await bench.quiet()
@@ -236,6 +242,51 @@ async def test_a_change_that_does_not_help_is_undone(
         assert [request.status for request in bench.writes()] == [200] * made
         undone = " → undone" if change.reversible else " (nothing to undo)"
         report.setdefault(change.name.value, {})["does not help"] = f"{result.outcome.value}{undone}"
+
+
+@ALL
+async def test_a_rollout_that_fails_is_undone(
+    tmp_path: Path, httpserver: HTTPServer, report: dict[str, Row], change: KnownChange
+) -> None:
+    """The new pods do not start, whatever the error rate says; an undo that starts none gets through."""
+    async with benched(tmp_path, httpserver, change) as (bench, action):
+        for image in ("registry.example/integration:1", "registry.example/integration:2"):
+            bench.world.imitation.image_faults[image] = "ImagePullBackOff"
+        result = await bench.take(action)
+
+        assert result.outcome is ActionOutcome.NOT_RECOVERED
+        assert "the rollout failed: ImagePullBackOff" in result.detail
+        assert change.shows(bench.world) == (change.before if change.reversible else change.after)
+        undo = (await bench.incident.read()).results.get(f"{action.id}-undo")
+        (told,) = await bench.escalations()
+        if undo is None:
+            assert not change.reversible
+            how = "(nothing to undo)"
+        elif change.name in UNDO_STARTS_PODS:
+            assert undo.outcome is ActionOutcome.NOT_RECOVERED
+            assert f"NOT UNDONE (not recovered: {undo.detail})" in told
+            how = "→ undone, no new pods"
+        else:
+            assert undo.outcome is ActionOutcome.DONE
+            assert f"Undone: {undo.detail}" in told
+            how = "→ undone"
+        report.setdefault(change.name.value, {})["rollout fails"] = f"{result.outcome.value} {how}"
+
+
+async def test_a_rollout_that_never_finishes_is_given_up_at_its_deadline(
+    tmp_path: Path, httpserver: HTTPServer
+) -> None:
+    """Nobody in the cluster acts upon the change, nor upon its undo: a person gets the commands."""
+    async with benched(tmp_path, httpserver, CHANGES[0], rollout_deadline_seconds=0.5) as (bench, action):
+        await stop_controllers()
+        result = await bench.take(action)
+
+        late = "the rollout did not finish in time: "
+        assert (result.outcome, result.detail[: len(late)]) == (ActionOutcome.NOT_RECOVERED, late)
+        assert CHANGES[0].shows(bench.world) == CHANGES[0].before
+        (told,) = await bench.escalations()
+        assert f"NOT UNDONE (not recovered: {late}" in told
+        assert len(bench.writes()) == 2
 
 
 @REVERSIBLE

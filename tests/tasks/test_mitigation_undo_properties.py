@@ -1,6 +1,5 @@
 """Whatever the workload looks like: a change and its undo leave it as others have left it."""
 
-import asyncio
 import copy
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
@@ -10,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from blocks.environment import Environment
-from blocks.errors import Conflict
+from blocks.errors import Conflict, Unavailable
 from blocks.kubernetes_revisions import DEPLOYMENT_REVISION
 from deployments.drill.cluster import ADMIN
 from deployments.drill.cluster.strategic_merge import strategically_merged
@@ -23,6 +22,7 @@ from tasks.mitigation import MITIGATIONS
 from tasks.mitigation.base import Change
 from tests.blocks.cluster_world import ClusterWorld, cluster_world
 from tests.tasks.environments import AT, environment
+from tests.tasks.mitigation_bench import in_time, until
 
 SWITCHES = {"POSTHOG_FALLBACK": ("true", "false", "shadow", ""), "RATE_LIMIT_MODE": ("queue", "drop")}
 LIMITS = ("64Mi", "100M", "256Mi", "0.5Gi", "1e9", "1536Mi")
@@ -95,7 +95,11 @@ async def world() -> AsyncIterator[ClusterWorld]:
 
 
 numbers = count()
-examples = settings(max_examples=3, suppress_health_check=[HealthCheck.function_scoped_fixture])
+examples = settings(
+    max_examples=3,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),  # an example takes a second: too long to shrink one
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 
 
 class Workload:
@@ -135,14 +139,15 @@ class Workload:
         return plan
 
     async def _previewed(self, change: Change) -> ChangePlan:
-        while True:  # a controller's write of a status comes in between now and then
-            with suppress(Conflict):
-                return await MITIGATIONS[change.action.name].preview(change)
+        """A controller's write of a status comes in between now and then, or is still to come."""
+        async with in_time(f"a preview of {change.action.name} on {self.name}"):
+            while True:
+                with suppress(Conflict, Unavailable):
+                    return await MITIGATIONS[change.action.name].preview(change)
 
     async def at_revision(self, number: int) -> None:
         """Wait until the controller has rolled this revision out."""
-        while self.revision != str(number):  # noqa: ASYNC110 - a controller has no event to wait for
-            await asyncio.sleep(0.01)
+        await until(lambda: self.revision == str(number), f"revision {number} of {self.name}")
 
     @property
     def revision(self) -> str | None:
@@ -237,7 +242,7 @@ async def test_the_undo_of_a_roll_back_rolls_forward_unless_somebody_has_rolled_
     workload = Workload(world, tmp_path, spec)
     await workload.at_revision(1)
     first = workload.live["spec"]["template"]
-    workload.patch({"spec": {"template": {"spec": {"containers": newer}}}})
+    workload.patch({"spec": {"template": {"spec": {"containers": [{"$patch": "replace"}, *newer]}}}})
     second = workload.live["spec"]["template"]
     assume(first != second)
     await workload.at_revision(2)
