@@ -39,6 +39,11 @@ test-slow: setup ## run the scenarios that `make test` leaves out
 bench-intake: setup ## measure how many alerts the receiver takes, and kill it meanwhile (ARGS=--help)
 	@$(BIN)/python -m tests.bench.intake $(ARGS)
 
+.PHONY: fuzz-intake
+fuzz-intake: setup ## send the receiver tens of thousands of made-up requests (EXAMPLES=20000)
+	@RUNBOOK_EXAMPLES=$(or $(EXAMPLES),20000) $(BIN)/pytest --numprocesses 2 --timeout 3600 \
+		tests/deployments/test_receiver_fuzzed.py tests/runbook/test_sources_properties.py
+
 .PHONY: lint
 lint: setup ## check style, format, types and import layers
 	@$(BIN)/ruff check --quiet

@@ -10,23 +10,11 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Table,
-    and_,
-    bindparam,
-    func,
-    insert,
-    select,
-    text,
-    tuple_,
-    update,
-)
+from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
+from blocks import alert_statements as sql
 from blocks.errors import Unavailable
-from blocks.journal_tables import ALERTS, DELIVERIES, EPISODES, EVENTS, INCIDENTS
 from blocks.store import IncidentStore, aware
 from runbook.alert import AlertStatus
 from runbook.episodes import AlertRecord, Turn, turn
@@ -46,10 +34,6 @@ from runbook.intake import (
 
 _ATTEMPTS = 20
 _AT_ONCE = 5_000
-_LOCK = 7_301_845_112
-"""PostgreSQL's advisory lock of the intake: a number that nothing else in that database locks."""
-
-_FIRING = ALERTS.c.status != AlertStatus.RESOLVED.value
 
 
 async def receive(
@@ -86,7 +70,7 @@ async def receive(
 
 def _read(connection: Connection, messages: Sequence[Message]) -> Known:
     if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        connection.execute(sql.LOCK)
     keys = sorted({message.key for message in messages})
     services = sorted({message.alert.service for message in messages})
     latest = max(message.at for message in messages)
@@ -98,7 +82,9 @@ def _read(connection: Connection, messages: Sequence[Message]) -> Known:
     if unopened := [service for service in services if service not in known.open]:
         known.closed = _closed(connection, unopened, since=latest - RECURS_WITHIN)
     known.episodes = _episodes(connection, sorted(known.alerts), since=latest - FLAPPING_WITHIN)
-    known.flapping = _flapping(connection, known.open.values())
+    known.flapping = {
+        row.incident_id for row in connection.execute(sql.FLAPPING, _wanted(known.open.values()))
+    }
     return known
 
 
@@ -108,49 +94,32 @@ def _changes_nothing(known: Known, message: Message) -> bool:
     return turn(record, message.alert, at=message.at) in (Turn.REPEATED, Turn.LATE)
 
 
-def _alerts(connection: Connection, keys: Sequence[Key]) -> dict[Key, AlertRecord]:
-    joined = ALERTS.outerjoin(INCIDENTS, INCIDENTS.c.id == ALERTS.c.incident_id)
-    is_open = and_(INCIDENTS.c.id.is_not(None), INCIDENTS.c.closed_at.is_(None)).label("open")
-    found: dict[Key, AlertRecord] = {}
-    for some in _in_parts(keys):
-        query = select(ALERTS, is_open).select_from(joined).where(_among(ALERTS, some))
-        found |= {_key(row): _record(row) for row in connection.execute(query)}
-    return found
+def _wanted(values: Iterable[Any]) -> dict[str, list[Any]]:
+    return {"wanted": list(values)}
 
 
-def _in_parts(keys: Sequence[Key]) -> Iterator[Sequence[Key]]:
+def _in_parts(keys: Sequence[Key]) -> Iterator[dict[str, list[Key]]]:
     """SQLite and PostgreSQL take some 32,000 values in a statement."""
-    return (keys[start : start + _AT_ONCE] for start in range(0, len(keys), _AT_ONCE))
-
-
-def _among(table: Table, keys: Iterable[Key]) -> ColumnElement[bool]:
-    return tuple_(table.c.source, table.c.service, table.c.key).in_(list(keys))
+    return (_wanted(keys[start : start + _AT_ONCE]) for start in range(0, len(keys), _AT_ONCE))
 
 
 def _key(row: Any) -> Key:
     return row.source, row.service, row.key
 
 
+def _alerts(connection: Connection, keys: Sequence[Key]) -> dict[Key, AlertRecord]:
+    found = [row for some in _in_parts(keys) for row in connection.execute(sql.KNOWN_ALERTS, some)]
+    return {_key(row): _record(row) for row in found}
+
+
 def _open(connection: Connection, services: Sequence[str]) -> dict[str, str]:
-    """The open incidents, kept from being closed until this transaction ends."""
-    query = (
-        select(INCIDENTS.c.service, INCIDENTS.c.id)
-        .where(INCIDENTS.c.service.in_(services), INCIDENTS.c.closed_at.is_(None))
-        .order_by(INCIDENTS.c.id)  # two writers that lock the same rows lock them in the same order
-        .with_for_update()
-    )
-    return {row.service: row.id for row in connection.execute(query)}
+    return {row.service: row.id for row in connection.execute(sql.OPEN_INCIDENTS, _wanted(services))}
 
 
 def _closed(
     connection: Connection, services: Sequence[str], *, since: datetime
 ) -> dict[str, tuple[str, datetime]]:
-    query = (
-        select(INCIDENTS.c.service, INCIDENTS.c.id, INCIDENTS.c.closed_at)
-        .where(INCIDENTS.c.service.in_(services), INCIDENTS.c.closed_at >= since)
-        .order_by(INCIDENTS.c.closed_at)
-    )
-    found = connection.execute(query)
+    found = connection.execute(sql.CLOSED_INCIDENTS, {**_wanted(services), "since": since})
     return {row.service: (row.id, aware(row.closed_at)) for row in found}  # the newest comes last
 
 
@@ -158,53 +127,31 @@ def _deliveries(connection: Connection, messages: Sequence[Message]) -> set[Deli
     keys = {(message.alert.source, message.alert.delivery) for message in messages if message.alert.delivery}
     if not keys:
         return set()
-    among = tuple_(DELIVERIES.c.source, DELIVERIES.c.delivery).in_(sorted(keys))
-    query = select(DELIVERIES.c.source, DELIVERIES.c.delivery).where(among)
-    return {(row.source, row.delivery) for row in connection.execute(query)}
+    found = connection.execute(sql.KNOWN_DELIVERIES, _wanted(sorted(keys)))
+    return {(row.source, row.delivery) for row in found}
 
 
 def _tallies(connection: Connection, incidents: Iterable[str]) -> dict[str, Tally]:
     tallies = {incident: Tally() for incident in incidents}
-    if not tallies:
-        return tallies
-    firing = func.count().filter(_FIRING).label("firing")
-    query = (
-        select(ALERTS.c.incident_id, func.count().label("alerts"), firing)
-        .where(ALERTS.c.incident_id.in_(list(tallies)))
-        .group_by(ALERTS.c.incident_id)
-    )
-    for row in connection.execute(query):
+    for row in connection.execute(sql.TALLIES, _wanted(tallies)):
         tallies[row.incident_id] = Tally(alerts=row.alerts, firing=row.firing)
     return tallies
 
 
 def _episodes(connection: Connection, keys: Sequence[Key], *, since: datetime) -> dict[Key, int]:
-    found: dict[Key, int] = {}
-    for some in _in_parts(keys):
-        query = (
-            select(EPISODES.c.source, EPISODES.c.service, EPISODES.c.key, func.count().label("episodes"))
-            .where(_among(EPISODES, some), EPISODES.c.began_at > since)
-            .group_by(EPISODES.c.source, EPISODES.c.service, EPISODES.c.key)
-        )
-        found |= {_key(row): row.episodes for row in connection.execute(query)}
-    return found
-
-
-def _flapping(connection: Connection, incidents: Iterable[str]) -> set[str]:
-    query = select(EVENTS.c.incident_id).where(
-        EVENTS.c.incident_id.in_(list(incidents)), EVENTS.c.key == "flapping"
-    )
-    return set((connection.execute(query)).scalars())
+    parts = [{**some, "since": since} for some in _in_parts(keys)]
+    found = [row for some in parts for row in connection.execute(sql.RECENT_EPISODES, some)]
+    return {_key(row): row.episodes for row in found}
 
 
 def _write(connection: Connection, batch: Batch, stored: set[Key]) -> None:
     if batch.opened:
         rows = [{"id": id_, "service": of, "opened_at": at} for id_, (of, at) in batch.opened.items()]
-        connection.execute(insert(INCIDENTS), rows)
+        connection.execute(sql.NEW_INCIDENTS, rows)
     _write_events(connection, batch.told)
     alerts = {key: batch.known.alerts[key] for key in sorted(batch.alerts)}
     if new := [_row(record) for key, record in alerts.items() if key not in stored]:
-        connection.execute(insert(ALERTS), new)
+        connection.execute(sql.NEW_ALERTS, new)
     if changed := [_row(record) for key, record in alerts.items() if key in stored]:
         _update_alerts(connection, changed)
     if batch.deliveries:
@@ -212,38 +159,33 @@ def _write(connection: Connection, batch: Batch, stored: set[Key]) -> None:
             {"source": source, "delivery": delivery, "at": at}
             for (source, delivery), at in batch.deliveries.items()
         ]
-        connection.execute(insert(DELIVERIES), seen)
+        connection.execute(sql.NEW_DELIVERIES, seen)
     if batch.episodes:
         began = [
             {"source": source, "service": service, "key": key, "began_at": at}
             for (source, service, key), at in batch.episodes
         ]
-        connection.execute(insert(EPISODES), began)
+        connection.execute(sql.NEW_EPISODES, began)
 
 
 def _write_events(connection: Connection, told: Sequence[Told]) -> None:
     if not told:
         return
-    query = (
-        select(EVENTS.c.incident_id, func.max(EVENTS.c.seq).label("last"))
-        .where(EVENTS.c.incident_id.in_({item.incident for item in told}))
-        .group_by(EVENTS.c.incident_id)
-    )
-    last = {row.incident_id: row.last for row in connection.execute(query)}
+    written = connection.execute(sql.LAST_EVENTS, _wanted({item.incident for item in told}))
+    last = {row.incident_id: row.last for row in written}
     rows = []
     for incident, items in groupby(sorted(told, key=lambda item: item.incident), lambda item: item.incident):
         for seq, item in enumerate(items, start=last.get(incident, 0) + 1):
             body = EVENT.dump_json(item.event).decode()
             key = item.key or f"seq-{seq}"
             rows.append({"incident_id": incident, "seq": seq, "key": key, "at": item.at, "body": body})
-    connection.execute(insert(EVENTS), rows)
+    connection.execute(sql.NEW_EVENTS, rows)
 
 
 def _update_alerts(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
     names = ("source", "service", "key")
-    target = and_(*(ALERTS.c[name] == bindparam(f"of_{name}") for name in names))
     keyed = [{(f"of_{name}" if name in names else name): row[name] for name in row} for row in rows]
-    connection.execute(update(ALERTS).where(target), keyed)
+    connection.execute(sql.CHANGED_ALERTS, keyed)
 
 
 def _row(record: AlertRecord) -> dict[str, Any]:

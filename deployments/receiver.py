@@ -85,6 +85,7 @@ def _serve(settings: Settings, listener: socket.socket) -> None:
         loop="uvloop",
         log_config=None,
         access_log=False,
+        proxy_headers=False,
         server_header=False,
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )

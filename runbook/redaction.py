@@ -34,6 +34,20 @@ LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 """kubectl's copy of a whole manifest as JSON in an annotation; a Secret's data sits in it once more."""
 
 
+_HARMLESS: set[str] = set()
+"""Short texts that hold no secret, such as the labels and annotations which an alert repeats all the time."""
+
+_HARMLESS_TEXTS = 10_000
+_HARMLESS_LENGTH = 256
+
+
+def _remember(text: str) -> None:
+    if len(_HARMLESS) >= _HARMLESS_TEXTS:
+        _HARMLESS.clear()
+    if len(text) <= _HARMLESS_LENGTH:
+        _HARMLESS.add(text)
+
+
 class Redactor:
     """Masks the listed secrets and everything that has the shape of one.
 
@@ -46,11 +60,16 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """The text with marks instead of secrets."""
+        if self._literals is None and text in _HARMLESS:
+            return text
+        given = text
         while True:
             masked = self._without_literals(text)
             for rule in RULES:
                 masked = rule.pattern.sub(_by_rule(rule), masked)
             if masked == text:
+                if self._literals is None and masked == given:
+                    _remember(given)
                 return masked
             text = masked  # a mark can become part of a labelled value, so look again until nothing changes
 

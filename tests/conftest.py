@@ -2,13 +2,22 @@
 
 import os
 import shutil
+import signal
 from glob import glob
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+EXAMPLES = int(os.environ.get("RUNBOOK_EXAMPLES", "100"))
+"""How many examples each property is tried on; `make fuzz-intake` asks for more of some."""
+
 # How fast examples are made is no matter of the code under test: other tests take the processor meanwhile.
-settings.register_profile("shared-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "shared-machine",
+    deadline=None,
+    max_examples=EXAMPLES,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("shared-machine")
 
 pytest_plugins = (
@@ -17,6 +26,13 @@ pytest_plugins = (
     "tests.fixtures.engine",
     "tests.fixtures.postgres",
 )
+
+
+def pytest_configure() -> None:
+    """Have SIGINT end what tests start: what runs in a shell's background ignores it, with its children."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 DEBIAN_PACKAGES = {
     "amtool": "prometheus-alertmanager",

@@ -1,13 +1,7 @@
-"""Commands from the outside: how they start, and what they left running, found by their folder."""
+"""What a command left running, found by the folder that it worked in."""
 
-import signal
 import time
 from pathlib import Path
-
-
-def hear_ctrl_c() -> None:
-    """For a child before its program: shells have what runs in the background ignore SIGINT, for good."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def processes_in(folder: Path) -> list[str]:

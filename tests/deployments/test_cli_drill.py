@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import require_binary
-from tests.deployments.child_processes import hear_ctrl_c, processes_in, wait_until_gone
+from tests.deployments.child_processes import processes_in, wait_until_gone
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
 
@@ -158,7 +158,6 @@ def test_nothing_runs_on_after_an_interruption(signal_: signal.Signals, tmp_path
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        preexec_fn=hear_ctrl_c,
     ) as process:
         assert process.stdout is not None
         shown = []

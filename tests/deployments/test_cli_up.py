@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.deployments.child_processes import hear_ctrl_c, wait_until_gone
+from tests.deployments.child_processes import wait_until_gone
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
 
@@ -33,7 +33,6 @@ def test_up_brings_everything_up_and_down(signal_: signal.Signals, tmp_path: Pat
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=hear_ctrl_c,
     ) as process:
         assert process.stdout is not None
         said = ""

@@ -1,0 +1,93 @@
+"""The SQL of the intake. Each statement is made once: making one takes SQLAlchemy longer than sending it."""
+
+from typing import Any
+
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Table,
+    and_,
+    bindparam,
+    func,
+    insert,
+    select,
+    text,
+    tuple_,
+    update,
+)
+
+from blocks.journal_tables import ALERTS, DELIVERIES, EPISODES, EVENTS, INCIDENTS
+from runbook.alert import AlertStatus
+
+_KEY = ("source", "service", "key")
+
+
+def _one_of(*columns: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether these columns have one of the given values."""
+    wanted: BindParameter[Any] = bindparam("wanted", expanding=True)
+    return columns[0].in_(wanted) if len(columns) == 1 else tuple_(*columns).in_(wanted)
+
+
+def _key_of(table: Table) -> list[ColumnElement[str]]:
+    return [table.c[name] for name in _KEY]
+
+
+LOCK = text("SELECT pg_advisory_xact_lock(7301845112)")
+"""PostgreSQL's advisory lock of the intake: a number that nothing else in that database locks."""
+
+KNOWN_ALERTS = (
+    select(
+        ALERTS,
+        and_(INCIDENTS.c.id.is_not(None), INCIDENTS.c.closed_at.is_(None)).label("open"),
+    )
+    .select_from(ALERTS.outerjoin(INCIDENTS, INCIDENTS.c.id == ALERTS.c.incident_id))
+    .where(_one_of(*_key_of(ALERTS)))
+)
+OPEN_INCIDENTS = (
+    select(INCIDENTS.c.service, INCIDENTS.c.id)
+    .where(_one_of(INCIDENTS.c.service), INCIDENTS.c.closed_at.is_(None))
+    .order_by(INCIDENTS.c.id)  # two writers that lock the same rows lock them in the same order
+    .with_for_update()
+)
+"""They are kept from being closed until the transaction ends."""
+
+CLOSED_INCIDENTS = (
+    select(INCIDENTS.c.service, INCIDENTS.c.id, INCIDENTS.c.closed_at)
+    .where(_one_of(INCIDENTS.c.service), INCIDENTS.c.closed_at >= bindparam("since"))
+    .order_by(INCIDENTS.c.closed_at)
+)
+KNOWN_DELIVERIES = select(DELIVERIES.c.source, DELIVERIES.c.delivery).where(
+    _one_of(DELIVERIES.c.source, DELIVERIES.c.delivery)
+)
+TALLIES = (
+    select(
+        ALERTS.c.incident_id,
+        func.count().label("alerts"),
+        func.count().filter(ALERTS.c.status != AlertStatus.RESOLVED.value).label("firing"),
+    )
+    .where(_one_of(ALERTS.c.incident_id))
+    .group_by(ALERTS.c.incident_id)
+)
+RECENT_EPISODES = (
+    select(*_key_of(EPISODES), func.count().label("episodes"))
+    .where(_one_of(*_key_of(EPISODES)), EPISODES.c.began_at > bindparam("since"))
+    .group_by(*_key_of(EPISODES))
+)
+FLAPPING = select(EVENTS.c.incident_id).where(_one_of(EVENTS.c.incident_id), EVENTS.c.key == "flapping")
+LAST_EVENTS = (
+    select(EVENTS.c.incident_id, func.max(EVENTS.c.seq).label("last"))
+    .where(_one_of(EVENTS.c.incident_id))
+    .group_by(EVENTS.c.incident_id)
+)
+
+NEW_INCIDENTS = insert(INCIDENTS)
+NEW_EVENTS = insert(EVENTS)
+NEW_ALERTS = insert(ALERTS)
+NEW_DELIVERIES = insert(DELIVERIES)
+NEW_EPISODES = insert(EPISODES)
+CHANGED_ALERTS = (
+    update(ALERTS)
+    .where(*(ALERTS.c[name] == bindparam(f"of_{name}") for name in _KEY))
+    .values({column.name: bindparam(column.name) for column in ALERTS.c if column.name not in _KEY})
+)
+"""The columns of the key are given as `of_…`."""
