@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import hmac
 import io
 import json
 import logging
@@ -23,6 +24,7 @@ from deployments import receiver_body
 from deployments.json_log import log_json_to
 from deployments.receiver_app import create_app
 from deployments.settings import ReceiverSettings
+from deployments.source_settings import PagerDutySettings
 from runbook.actions import ActionName, PlannedAction
 from runbook.alert import Alert
 from runbook.decide import decide
@@ -36,6 +38,7 @@ TOKEN = "a-token-of-some-length"
 AUTHORIZED = {"authorization": f"Bearer {TOKEN}", "content-type": "application/json"}
 CONFIG = ReceiverSettings(token=SecretStr(TOKEN), max_body_bytes=20_000)
 DEADLINE_SECONDS = 10.0
+PAYLOADS = Path(__file__).parents[1] / "data" / "alerts"
 
 
 class Prefect:
@@ -518,3 +521,22 @@ def test_settings_with_a_mistake_are_one_line(tmp_path: Path) -> None:
     result = run_receiver("--config", tmp_path / "runbook.toml")
     assert result.returncode == 1
     assert result.stderr.endswith('receiver.prot: unknown key (did you mean "port"?)\n')
+
+
+async def test_a_replay_is_answered_with_200_and_has_no_effect(
+    store: IncidentStore, prefect: Prefect
+) -> None:
+    """PagerDuty sends a message again whose answer it did not get in time."""
+    secret = "a-signing-secret-of-pagerduty"
+    config = ReceiverSettings(pagerduty=PagerDutySettings(secrets=[SecretStr(secret)]))
+    body = (PAYLOADS / "pagerduty" / "incident_triggered.json").read_bytes()
+    signature = hmac.new(secret.encode(), body, "sha256").hexdigest()
+    headers = {"x-pagerduty-signature": f"v1={signature}"}
+    async with serving(store, prefect, config) as client:
+        first = await client.post("/alerts/pagerduty", content=body, headers=headers)
+        again = await client.post("/alerts/pagerduty", content=body, headers=headers)
+        changed = await client.post("/alerts/pagerduty", content=body + b" ", headers=headers)
+    assert [answer.status_code for answer in (first, again, changed)] == [202, 200, 401]
+    assert again.json()["incidents"] == [{"id": first.json()["incidents"][0]["id"], "new": False}]
+    [incident] = await store.incidents()
+    assert len([item for item in incident.journal if isinstance(item.event, AlertJoined)]) == 0

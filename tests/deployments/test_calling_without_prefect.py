@@ -1,0 +1,73 @@
+"""While Prefect is away a person is called by the receiver itself, once, and the response starts later."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from blocks.store import IncidentStore
+from deployments import starting
+from deployments.drill.drill_settings import write_settings
+from deployments.drill.scenario import load_scenario
+from deployments.drill.world import World
+from deployments.launch import PrefectResponses
+from deployments.settings import load_settings
+from deployments.starting import NOT_STARTED
+from runbook.alert import Alert
+from runbook.effects import EffectOutcome
+from runbook.events import IncidentEscalated
+from tests.deployments.test_receiver import Prefect, eventually, notification, post, sent_alert, serving
+
+ALERT = Alert(source="test", service="posthog-integration", name="n", summary="it burns")
+AT = datetime(2026, 3, 1, 10, tzinfo=UTC)
+
+
+async def test_a_person_is_called_once_while_an_incident_waits_for_prefect(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The alert is kept, somebody knows of it, and its response starts when Prefect is back."""
+    monkeypatch.setattr(starting, "CALL_AFTER", timedelta(0))
+    store = IncidentStore(url=SecretStr(f"sqlite+aiosqlite:///{tmp_path}/incidents.db"))
+    prefect = Prefect()
+    prefect.up.clear()
+    async with serving(store, prefect) as client:
+        answer = await post(client, notification(sent_alert()))
+        incident = answer["incidents"][0]["id"]
+        await eventually(lambda: prefect.attempts >= 3)
+        assert prefect.called == [(incident, NOT_STARTED)]
+        metrics = (await client.get("/metrics")).text.splitlines()
+        assert {"runbook_incidents_unstarted 1.0", "runbook_prefect_up 0.0"} <= set(metrics)
+        prefect.up.set()
+        await eventually(lambda: prefect.started)
+    assert [started.id for started in prefect.started] == [incident]
+
+
+async def test_the_call_goes_out_by_pager_and_channel_and_is_journalled(tmp_path: Path) -> None:
+    """PagerDuty and Slack are reached with the settings alone; asked again, nobody is called twice."""
+    async with World(load_scenario("posthog-outage"), tmp_path / "world", real_prometheus=False) as world:
+        url = f"sqlite+aiosqlite:///{tmp_path}/incidents.db"
+        config = write_settings(world.endpoints, tmp_path, store_url=url, evidence=tmp_path / "evidence")
+        store = IncidentStore(url=SecretStr(url))
+        incident, _ = await store.open_incident(ALERT, incident_id="inc-20260301-100000-0001", at=AT)
+        responses = PrefectResponses(store, load_settings(config, systems=False))
+        for _ in range(2):
+            await responses.call(await store.read(incident.id), NOT_STARTED)
+
+        paged = [request["body"] for request in world.requests("pagerduty", None)]
+        assert [body["payload"]["summary"] for body in paged] == [f"posthog-integration: {NOT_STARTED}"]
+        journal = await store.read(incident.id)
+        assert journal.events(IncidentEscalated) == [IncidentEscalated(because=NOT_STARTED)]
+        told = {effect.kind: effect.outcome for effect in journal.effects.values()}
+        assert told == {"pager": EffectOutcome.APPLIED, "slack": EffectOutcome.APPLIED}
+
+
+async def test_a_prefect_that_is_not_there_is_not_reachable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The receiver finds out without waiting for long."""
+    (tmp_path / "runbook.toml").touch()
+    store = IncidentStore(url=SecretStr(f"sqlite+aiosqlite:///{tmp_path}/incidents.db"))
+    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:1/api")
+    settings = load_settings(tmp_path / "runbook.toml", systems=False)
+    assert not await PrefectResponses(store, settings).reachable()

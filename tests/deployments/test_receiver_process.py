@@ -1,0 +1,80 @@
+"""The receiver as a process: it drains when it is told to end, and closes what has no credential."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from deployments.prefect_server import until_answers
+from deployments.process import Process, free_port
+from runbook.sources import SOURCES
+
+TOKEN = "a-token-of-some-length"
+
+
+class Running:
+    """A receiver in a process of its own."""
+
+    def __init__(self, process: Process, port: int) -> None:
+        self.process = process
+        self.port = port
+        self.url = f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture
+async def receiver(tmp_path: Path) -> AsyncIterator[Running]:
+    """A receiver that takes plain alerts, whose Prefect is away."""
+    (tmp_path / "token").write_text(TOKEN)
+    (tmp_path / "runbook.toml").write_text('[receiver.plain]\ntoken = { file = "token" }\n')
+    port = free_port()
+    process = await Process.start(
+        "The receiver",
+        [
+            *(sys.executable, "-m", "deployments.receiver"),
+            *("--config", tmp_path / "runbook.toml", "--port", str(port)),
+        ],
+        log=tmp_path / "log",
+        environment={**os.environ, "PREFECT_API_URL": "http://127.0.0.1:1/api"},
+    )
+    running = Running(process, port)
+    try:
+        await until_answers(f"{running.url}/readyz", process)
+        yield running
+    finally:
+        await process.stop()
+
+
+async def test_sigterm_lets_what_was_let_in_be_answered(receiver: Running) -> None:
+    """A notification of which half has arrived is taken to its end; then the process is gone."""
+    body = b'{"service": "s", "name": "n", "summary": "x"}'
+    reader, writer = await asyncio.open_connection("127.0.0.1", receiver.port)
+    head = f"POST /alerts/plain HTTP/1.1\r\nhost: r\r\nauthorization: Bearer {TOKEN}\r\n"
+    writer.write(f"{head}content-length: {len(body)}\r\n\r\n".encode() + body[:10])
+    await writer.drain()
+    await asyncio.sleep(0.2)
+    os.kill(receiver.process.pid, signal.SIGTERM)
+    await asyncio.sleep(0.2)
+    with pytest.raises(OSError, match="Connect"):
+        await asyncio.open_connection("127.0.0.1", receiver.port)
+    writer.write(body[10:])
+    async with asyncio.timeout(20):
+        assert (await reader.readline()).split()[1] == b"202"
+    writer.close()
+
+
+async def test_a_source_without_a_credential_is_closed(receiver: Running) -> None:
+    """The token of one source opens no other, and the answer does not tell which are open."""
+    headers = {"authorization": f"Bearer {TOKEN}"}
+    async with httpx.AsyncClient(base_url=receiver.url, trust_env=False, headers=headers) as client:
+        answers = {name: await client.post(f"/alerts/{name}", json={}) for name in SOURCES}
+    assert {name: answer.status_code for name, answer in answers.items()} == {
+        **dict.fromkeys(SOURCES, 401),
+        "plain": 202,
+    }
+    refused = {answers[name].text for name in SOURCES if name != "plain"}
+    assert refused == {'{"error":"not authenticated"}'}

@@ -1,0 +1,68 @@
+"""What a run does when its alerts end or come back while it waits or watches."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+
+from runbook.actions import ActionOutcome
+from runbook.alert import Alert
+from runbook.events import AlertJoined, AlertsResolved, ApprovalWithdrawn, RecoveryChecked, WatchStarted
+from runbook.gates import Answer, Choice
+from runbook.incident import State
+from tests.fixtures.engine import Case, Engine, case
+
+pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
+
+YES = Answer(choice=Choice.APPROVE, approver="ana", channel="cli", identity_proven=True)
+
+
+async def send(response: Case, alert: Alert, status: str, *, minute: int) -> None:
+    """Alertmanager says what became of the incident's alert, so many minutes after it began."""
+    assert alert.starts_at is not None
+    at = alert.starts_at + timedelta(minutes=minute)
+    over = status == "resolved"
+    sent = {
+        "status": status,
+        "labels": alert.labels,
+        "startsAt": (alert.starts_at if over else at).isoformat(),
+        "endsAt": at.isoformat() if over else "0001-01-01T00:00:00Z",
+        "fingerprint": alert.fingerprint,
+    }
+    token = (response.folder / "secrets" / "alert-token").read_text().strip()
+    async with httpx.AsyncClient(trust_env=False) as http:
+        answer = await http.post(
+            f"{response.receiver_url}/alerts/alertmanager",
+            json={"version": "4", "alerts": [sent]},
+            headers={"authorization": f"Bearer {token}"},
+        )
+    assert answer.status_code == 202, answer.text
+
+
+async def test_the_end_of_the_alerts_withdraws_the_question_and_their_return_asks_again(
+    engine: Engine, tmp_path: Path
+) -> None:
+    """The run watches without anybody's answer; when it fires again there is something left to decide."""
+    async with case(engine, "posthog-outage", tmp_path, real_prometheus=False) as response:
+        await response.alert()
+        first = await response.gate()
+        alert = (await response.read()).alert
+
+        await send(response, alert, "resolved", minute=1)
+        watching = await response.until(lambda it: it.last(RecoveryChecked) is not None)
+        assert [event.gate for event in watching.events(ApprovalWithdrawn)] == [first.gate]
+        assert watching.last(AlertsResolved) is not None
+        assert watching.state is State.MONITORING
+        assert not watching.resolved
+        assert response.changes() == []
+
+        await send(response, alert, "firing", minute=2)
+        second = await response.gate(other_than=first.gate)
+        assert second.action_id == first.action_id
+        assert len((await response.read()).events(AlertJoined)) == 1
+
+        await response.answer(YES)
+        incident = await response.until(lambda it: first.action_id in it.results)
+        assert incident.results[first.action_id].outcome is ActionOutcome.RECOVERED
+        assert len(incident.events(WatchStarted)) == 1
