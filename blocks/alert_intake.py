@@ -149,11 +149,7 @@ def _write(connection: Connection, batch: Batch, stored: set[Key]) -> None:
         rows = [{"id": id_, "service": of, "opened_at": at} for id_, (of, at) in batch.opened.items()]
         connection.execute(sql.NEW_INCIDENTS, rows)
     _write_events(connection, batch.told)
-    alerts = {key: batch.known.alerts[key] for key in sorted(batch.alerts)}
-    if new := [_row(record) for key, record in alerts.items() if key not in stored]:
-        connection.execute(sql.NEW_ALERTS, new)
-    if changed := [_row(record) for key, record in alerts.items() if key in stored]:
-        _update_alerts(connection, changed)
+    _write_alerts(connection, batch, stored)
     if batch.deliveries:
         seen = [
             {"source": source, "delivery": delivery, "at": at}
@@ -182,15 +178,39 @@ def _write_events(connection: Connection, told: Sequence[Told]) -> None:
     connection.execute(sql.NEW_EVENTS, rows)
 
 
-def _update_alerts(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
-    names = ("source", "service", "key")
-    keyed = [{(f"of_{name}" if name in names else name): row[name] for name in row} for row in rows]
-    connection.execute(sql.CHANGED_ALERTS, keyed)
+def _write_alerts(connection: Connection, batch: Batch, stored: set[Key]) -> None:
+    records = [batch.known.alerts[key] for key in sorted(batch.alerts)]
+    new = [record for record in records if record.address not in stored]
+    counted = [record for record in records if record.address in stored - batch.turned]
+    changed = [record for record in records if record.address in stored & batch.turned]
+    if new:
+        connection.execute(sql.NEW_ALERTS, [_row(record) for record in new])
+    if counted:
+        connection.execute(sql.COUNTED_ALERTS, [_changes(record, sql.COUNTED) for record in counted])
+    if changed:
+        connection.execute(sql.CHANGED_ALERTS, [_changes(record, sql.CHANGED) for record in changed])
+
+
+def _changes(record: AlertRecord, names: Sequence[str]) -> dict[str, Any]:
+    source, service, key = record.address
+    row = _row(record)
+    return {"of_source": source, "of_service": service, "of_key": key, **{name: row[name] for name in names}}
 
 
 def _row(record: AlertRecord) -> dict[str, Any]:
-    row = record.model_dump(exclude={"open", "incident"})
-    return {**row, "incident_id": record.incident, "status": record.status.value}
+    return {
+        "source": record.source,
+        "service": record.service,
+        "key": record.key,
+        "incident_id": record.incident,
+        "status": record.status.value,
+        "starts_at": record.starts_at,
+        "changed_at": record.changed_at,
+        "turned_at": record.turned_at,
+        "last_seen_at": record.last_seen_at,
+        "received": record.received,
+        "journalled": record.journalled,
+    }
 
 
 def _record(row: Any) -> AlertRecord:

@@ -6,6 +6,7 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Table,
+    Update,
     and_,
     bindparam,
     func,
@@ -85,9 +86,15 @@ NEW_EVENTS = insert(EVENTS)
 NEW_ALERTS = insert(ALERTS)
 NEW_DELIVERIES = insert(DELIVERIES)
 NEW_EPISODES = insert(EPISODES)
-CHANGED_ALERTS = (
-    update(ALERTS)
-    .where(*(ALERTS.c[name] == bindparam(f"of_{name}") for name in _KEY))
-    .values({column.name: bindparam(column.name) for column in ALERTS.c if column.name not in _KEY})
-)
-"""The columns of the key are given as `of_…`."""
+
+
+def _changed(*names: str) -> Update:
+    """An update of these columns; the alert's key is given as `of_…`."""
+    of = (ALERTS.c[name] == bindparam(f"of_{name}") for name in _KEY)
+    return update(ALERTS).where(*of).values({name: bindparam(name) for name in names})
+
+
+COUNTED = ("changed_at", "last_seen_at", "received")
+COUNTED_ALERTS = _changed(*COUNTED)
+CHANGED = tuple(column.name for column in ALERTS.c if column.name not in _KEY)
+CHANGED_ALERTS = _changed(*CHANGED)

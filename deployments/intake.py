@@ -22,7 +22,13 @@ from runbook.intake import Message, Received
 Write = Callable[[Sequence[Message]], Awaitable[list[Received]]]
 """Makes messages durable, all or none; raises `OutsideError` where it cannot."""
 
+Written = Callable[[Sequence[Message], Sequence[Received]], None]
+"""Is told what became of the messages of a batch."""
+
 BATCH_MESSAGES = 500
+TOGETHER_SECONDS = 0.002
+"""How long a batch waits for more in a storm: callers that were answered together call again together."""
+
 MAX_WAITING = 20_000
 """Messages; each is a few kilobytes at most."""
 
@@ -42,13 +48,14 @@ class _Waiting:
 
 
 class Intake:
-    """The queue before the store, emptied by `run`. `written` is told what became of each message."""
+    """The queue before the store, emptied by `run`. `written` is told what became of the messages."""
 
-    def __init__(self, write: Write, *, written: Callable[[Message, Received], None]) -> None:
+    def __init__(self, write: Write, *, written: Written) -> None:
         self._write = write
         self._written = written
         self._queue: deque[_Waiting] = deque()
         self._woken = asyncio.Event()
+        self._in_storm = False
         self.waiting = 0
         """Messages that are not durable yet."""
 
@@ -74,6 +81,8 @@ class Intake:
             await self._woken.wait()
             self._woken.clear()
             while self._queue:
+                if self._in_storm:
+                    await asyncio.sleep(TOGETHER_SECONDS)
                 await self._write_some()
 
     async def _write_some(self) -> None:
@@ -83,6 +92,7 @@ class Intake:
             entry = self._queue.popleft()
             entries.append(entry)
             size += len(entry.messages)
+        self._in_storm = len(entries) > 1
         messages = [message for entry in entries for message in entry.messages]
         try:
             received = await self._write(messages)
@@ -98,8 +108,7 @@ class Intake:
             self.waiting -= size
 
     def _tell(self, entries: list[_Waiting], messages: list[Message], received: list[Received]) -> None:
-        for message, one in zip(messages, received, strict=True):
-            self._written(message, one)
+        self._written(messages, received)
         rest = iter(received)
         for entry in entries:
             result = [next(rest) for _ in entry.messages]

@@ -63,6 +63,10 @@ def _listen(host: str, port: int) -> socket.socket:
         raise OSError(f"cannot listen on {host} port {port} ({cause}): {advice}") from None
 
 
+SWITCH_SECONDS = 0.001
+"""How long the thread of the store may keep the interpreter from answering; Python's default is 5 ms."""
+
+
 def _serve(settings: Settings, listener: socket.socket) -> None:
     from deployments.launch import PrefectResponses
 
@@ -89,6 +93,7 @@ def _serve(settings: Settings, listener: socket.socket) -> None:
         server_header=False,
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
+    sys.setswitchinterval(SWITCH_SECONDS)
     uvicorn.Server(config).run(sockets=[listener])
 
 

@@ -59,10 +59,11 @@ def create_app(
             flapping_episodes=config.flapping_episodes,
         )
 
-    def written(message: Message, received: Received) -> None:
-        metrics.count(message, received)
-        log_received(message, received)
-        starter.heard(received)
+    def written(messages: Sequence[Message], received: Sequence[Received]) -> None:
+        metrics.count(messages, received)
+        for message, one in zip(messages, received, strict=True):
+            log_received(message, one)
+            starter.heard(one)
 
     intake = Intake(write, written=written)
     metrics.watch_queue(lambda: intake.waiting)

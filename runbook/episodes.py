@@ -52,6 +52,11 @@ class AlertRecord(Value):
     journalled: bool
 
     @property
+    def address(self) -> tuple[str, str, str]:
+        """Which alert this is."""
+        return self.source, self.service, self.key
+
+    @property
     def firing(self) -> bool:
         """Whether the condition holds, acknowledged or not."""
         return self.status is not AlertStatus.RESOLVED

@@ -22,7 +22,7 @@ from rich.table import Table
 
 from tests.bench.crashes import Survived, survive
 from tests.bench.measuring import Case, Measured, measure_floor, measure_receiver
-from tests.bench.notifications import SERVICES
+from tests.bench.notifications import ALERT_NAMES, SERVICES
 from tests.bench.stores import NewStore, postgresql, sqlite
 
 STORES = ("sqlite", "postgresql")
@@ -56,6 +56,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--stores", nargs="+", choices=STORES, default=STORES, help="databases to measure on")
     parser.add_argument("--notifications", nargs="+", type=int, default=(1_000, 10_000), metavar="N")
     parser.add_argument("--connections", nargs="+", type=int, default=(16, 256), metavar="C")
+    parser.add_argument(
+        "--alerts", type=int, default=len(ALERT_NAMES), help="alerts of a notification at the most"
+    )
     parser.add_argument("--crashes", type=int, default=10, help="how often the receiver is killed; 0: never")
     parser.add_argument("--seed", type=int, default=7, help="of the moments at which it is killed")
     parser.add_argument("--limit-seconds", type=float, default=300.0, help="when a load is given up")
@@ -73,7 +76,7 @@ async def _bench(chosen: argparse.Namespace, console: Console) -> tuple[list[Mea
             for connections in chosen.connections:
                 for target in (FLOOR, *chosen.stores):
                     console.print(f"{notifications} notifications, {connections} connections, {target}")
-                    case = Case(target, notifications, connections, chosen.limit_seconds)
+                    case = Case(target, notifications, connections, chosen.limit_seconds, chosen.alerts)
                     new_store = stores.get(target)
                     measured.append(
                         await (measure_receiver(case, new_store) if new_store else measure_floor(case))

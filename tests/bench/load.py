@@ -9,7 +9,7 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import count
 from typing import Any, cast
@@ -178,6 +178,7 @@ class Job:
     connections: int
     warm_up: int
     limit_seconds: float
+    most_alerts: int
 
 
 @dataclass(frozen=True)
@@ -189,9 +190,13 @@ class Sent:
     seconds: list[float]
 
 
+def _payloads(job: Job) -> Iterator[dict[str, Any]]:
+    return mixed(job.notifications, seed=_SEED, most=job.most_alerts)
+
+
 async def send(job: Job) -> Sent:
     """Do a job. What is not answered within its limit stays unanswered."""
-    requests = [job.address.request(payload) for payload in mixed(job.notifications, seed=_SEED)]
+    requests = [job.address.request(payload) for payload in _payloads(job)]
     warm_up = Load(job.address.port, [job.address.request(one_of(WARM_UP_SERVICE))] * job.warm_up)
     await warm_up.connect(min(job.connections, 16))
     await warm_up.run()

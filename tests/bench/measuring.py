@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tests.bench.load import UNANSWERED, WARM_UP_SERVICE, Job, Sent, accepted
+from tests.bench.notifications import ALERT_NAMES
 from tests.bench.receiving import Server, floor, receiver, running
 from tests.bench.stored import stored
 from tests.bench.stores import NewStore
@@ -24,6 +25,7 @@ class Case:
     notifications: int
     connections: int
     limit_seconds: float
+    most_alerts: int = len(ALERT_NAMES)
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,9 @@ async def measure_floor(case: Case) -> Measured:
 
 
 async def _load(case: Case, server: Server) -> Sent:
-    job = Job(server.address, case.notifications, case.connections, WARM_UP, case.limit_seconds)
+    job = Job(
+        server.address, case.notifications, case.connections, WARM_UP, case.limit_seconds, case.most_alerts
+    )
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.bench.load"),
         stdin=asyncio.subprocess.PIPE,

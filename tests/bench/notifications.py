@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -24,13 +24,13 @@ _BEGINS, _ENDS = 0.15, 0.30
 """The part of the notifications with a new episode, and up to where one brings an end; the rest repeats."""
 
 
-def mixed(count: int, *, seed: int) -> Iterator[dict[str, Any]]:
+def mixed(count: int, *, seed: int, most: int) -> Iterator[dict[str, Any]]:
     """So many notifications: a group for each service, whose alerts begin, repeat and are resolved.
 
-    Of ten thousand the mean is three alerts in three kilobytes.
+    A group has `most` alerts at the most; of six the mean is three, in three kilobytes.
     """
     chance = random.Random(seed)  # noqa: S311  repeatable on purpose
-    groups = {service: _Group(service) for service in SERVICES}
+    groups = {service: _Group(service, ALERT_NAMES[:most]) for service in SERVICES}
     for number in range(count):
         service = SERVICES[number % len(SERVICES)]
         yield groups[service].next_notification(_BEGIN + number * _GROUP_INTERVAL / len(SERVICES), chance)
@@ -54,13 +54,14 @@ def one_of(service: str) -> dict[str, Any]:
 class _Group:
     """The alerts of a service that Alertmanager reports together."""
 
-    def __init__(self, service: str) -> None:
+    def __init__(self, service: str, names: Sequence[str]) -> None:
         self._service = service
+        self._names = names
         self._firing: dict[str, datetime] = {}
 
     def next_notification(self, at: datetime, chance: random.Random) -> dict[str, Any]:
         drawn = chance.random()
-        idle = [name for name in ALERT_NAMES if name not in self._firing]
+        idle = [name for name in self._names if name not in self._firing]
         ended: dict[str, datetime] = {}
         if not self._firing or (idle and drawn < _BEGINS):
             self._firing[chance.choice(idle)] = at
