@@ -26,7 +26,7 @@ Written = Callable[[Sequence[Message], Sequence[Received]], None]
 """Is told what became of the messages of a batch."""
 
 BATCH_MESSAGES = 500
-TOGETHER_SECONDS = 0.002
+TOGETHER_SECONDS = 0.001
 """How long a batch waits for more in a storm: callers that were answered together call again together."""
 
 MAX_WAITING = 20_000
