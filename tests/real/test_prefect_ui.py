@@ -140,7 +140,7 @@ async def test_the_run_form_explains_its_fields(engine: Engine, page: Page, tmp_
         async with shown_on_failure(page, tmp_path):
             await page.goto(f"{engine.server.ui_url}/deployments/deployment/{deployment.id}/run")
             labels = page.locator(".schema-form-property__label")
-            names = ["service", "summary", "severity", "incident", "environment"]
+            names = ["service", "summary", "severity", "incident", "requested_by", "dry_run", "environment"]
             await expect(labels).to_have_text([f"{name} (Optional)" for name in names])
             descriptions = page.locator(".schema-form-property__description")
             await expect(descriptions).to_have_count(len(names))
