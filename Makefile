@@ -39,6 +39,11 @@ test-slow: setup ## run the scenarios that `make test` leaves out
 bench-intake: setup ## measure how many alerts the receiver takes, and kill it meanwhile (ARGS=--help)
 	@$(BIN)/python -m tests.bench.intake $(ARGS)
 
+.PHONY: fuzz-undo
+fuzz-undo: setup ## undo changes of many made-up workloads (EXAMPLES=3000 are 90 of each kind)
+	@RUNBOOK_EXAMPLES=$(or $(EXAMPLES),3000) $(BIN)/pytest --numprocesses 2 --timeout 3600 \
+		tests/tasks/test_mitigation_undo_properties.py
+
 .PHONY: fuzz-intake
 fuzz-intake: setup ## send the receiver tens of thousands of made-up requests (EXAMPLES=20000)
 	@RUNBOOK_EXAMPLES=$(or $(EXAMPLES),20000) $(BIN)/pytest --numprocesses 2 --timeout 3600 \

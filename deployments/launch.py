@@ -64,12 +64,15 @@ class PrefectResponses:
         from deployments.configure import blocks
         from tasks.communicate import escalate
         from tasks.incident import OpenIncident
+        from tasks.paper import leave_paper
 
         settings = await asyncio.to_thread(load_settings, self._settings.origin)
         by_name: dict[str, Any] = {**blocks(settings)}
         environment = Environment(name=settings.prefect.environment, **by_name)
         # The task's own function: Prefect, which the task would report to, is what does not answer.
-        if not await escalate.fn(OpenIncident(id=incident.id, environment=environment), because):
+        opened = OpenIncident(id=incident.id, environment=environment)
+        path = await leave_paper.fn(opened)
+        if not await escalate.fn(opened, f"{because}. To go on by hand: {path}"):
             raise Refused("pager", "nobody could be called", "Set [pager] or [slack]; see the journal")
 
     async def reachable(self) -> bool:

@@ -29,6 +29,7 @@ from tasks.decide import decide_response, note_maintenance
 from tasks.evidence import collect_evidence
 from tasks.incident import OpenIncident
 from tasks.opening import close, open_incident, resolve, withdraw_question
+from tasks.paper import leave_paper
 from tasks.postmortem import draft_postmortem
 from tasks.triage import triage_incident
 from tasks.watch import watch_until_recovered
@@ -105,7 +106,10 @@ async def understand(incident: OpenIncident) -> Decision:
     decision = await decide_response(incident, findings)
     await note_maintenance(incident, findings)
     await asyncio.gather(
-        publish_triage(incident, findings), publish_decision(incident, decision), page_on_opening(incident)
+        publish_triage(incident, findings),
+        publish_decision(incident, decision),
+        page_on_opening(incident),
+        leave_paper(incident),
     )
     return decision
 

@@ -12,15 +12,16 @@ async def commands_to_undo(incident: OpenIncident, action: PlannedAction) -> tup
     done = (await incident.read()).previews.get(action.id)
     if done is None:
         return ()
-    return undo_commands(done, _target(incident.environment.cluster))
+    return undo_commands(done, target_of(incident.environment.cluster))
 
 
 def command_to_switch_off(incident: OpenIncident, switch: Switch) -> str:
     """The command that takes a temporary switch off, with this environment's names."""
-    return switch_off_command(switch.variable, _target(incident.environment.cluster))
+    return switch_off_command(switch.variable, target_of(incident.environment.cluster))
 
 
-def _target(cluster: Cluster) -> Target:
+def target_of(cluster: Cluster) -> Target:
+    """The workload in this cluster, for commands."""
     return Target(
         namespace=cluster.namespace,
         kind=cluster.workload_kind.lower(),

@@ -17,7 +17,7 @@ from deployments.cli.configure import configure
 from deployments.cli.doctor import doctor
 from deployments.cli.drill import drill
 from deployments.cli.errors import EXIT_CODES, CommandError, ExitCode, expected
-from deployments.cli.incidents import incident, incidents
+from deployments.cli.incidents import incident, incidents, paper
 from deployments.cli.output import print_error, quiet_libraries
 from deployments.cli.respond import respond
 from deployments.cli.severity import severity
@@ -34,6 +34,7 @@ EXAMPLES: dict[Callable[..., Any], tuple[str, ...]] = {
     respond: ('runbook respond --service posthog-integration --summary "flags time out" --severity P2',),
     incidents: ("runbook incidents --open", "runbook incidents --json"),
     incident: ("runbook incident latest", "runbook incident inc-20261122 --json"),
+    paper: ("runbook paper latest > by-hand.md",),
     approve: ('runbook approve latest --reason "looks right"',),
     reject: ('runbook reject latest --reason "the deploy is being rolled back by hand"',),
     edit: ("runbook edit latest memory=1Gi",),

@@ -68,6 +68,26 @@ async def incident(
     return ExitCode.OK
 
 
+async def paper(
+    incident: Reference,
+    /,
+    *,
+    config: ConfigOption = None,
+    environment: EnvironmentOption = None,
+) -> int:
+    """Print an incident's steps to go on by hand, with its values and the exact commands.
+
+    With a settings file this needs nothing but the incident store: neither Prefect nor any other system.
+    """
+    from deployments.cli.finding import find_incident
+    from deployments.cli.sources import find_sources
+    from tasks.paper import paper_of
+
+    systems = await find_sources(config, environment).systems()
+    print(paper_of(await find_incident(systems.store, incident), systems), end="")
+    return ExitCode.OK
+
+
 def print_incident(out: "Console", found: "Incident") -> None:
     """Header, timeline and, last, what someone has to answer."""
     from deployments.progress import Progress

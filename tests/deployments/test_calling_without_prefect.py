@@ -54,10 +54,12 @@ async def test_the_call_goes_out_by_pager_and_channel_and_is_journalled(tmp_path
         for _ in range(2):
             await responses.call(await store.read(incident.id), NOT_STARTED)
 
+        because = f"{NOT_STARTED}. To go on by hand: {tmp_path}/evidence/{incident.id}/paper-runbook.md"
         paged = [request["body"] for request in world.requests("pagerduty", None)]
-        assert [body["payload"]["summary"] for body in paged] == [f"posthog-integration: {NOT_STARTED}"]
+        assert [body["payload"]["summary"] for body in paged] == [f"posthog-integration: {because}"]
         journal = await store.read(incident.id)
-        assert journal.events(IncidentEscalated) == [IncidentEscalated(because=NOT_STARTED)]
+        assert journal.events(IncidentEscalated) == [IncidentEscalated(because=because)]
+        assert (tmp_path / "evidence" / incident.id / "paper-runbook.md").read_text().startswith("# inc-")
         told = {effect.kind: effect.outcome for effect in journal.effects.values()}
         assert told == {"pager": EffectOutcome.APPLIED, "slack": EffectOutcome.APPLIED}
 

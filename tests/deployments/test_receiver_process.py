@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
@@ -29,6 +30,13 @@ class Running:
 @pytest.fixture
 async def receiver(tmp_path: Path) -> AsyncIterator[Running]:
     """A receiver that takes plain alerts, whose Prefect is away."""
+    async with running(tmp_path) as one:
+        yield one
+
+
+@asynccontextmanager
+async def running(tmp_path: Path) -> AsyncIterator[Running]:
+    """A receiver on the store of that folder."""
     (tmp_path / "token").write_text(TOKEN)
     (tmp_path / "runbook.toml").write_text('[receiver.plain]\ntoken = { file = "token" }\n')
     port = free_port()
@@ -41,10 +49,10 @@ async def receiver(tmp_path: Path) -> AsyncIterator[Running]:
         log=tmp_path / "log",
         environment={**os.environ, "PREFECT_API_URL": "http://127.0.0.1:1/api"},
     )
-    running = Running(process, port)
+    one = Running(process, port)
     try:
-        await until_answers(f"{running.url}/readyz", process)
-        yield running
+        await until_answers(f"{one.url}/readyz", process)
+        yield one
     finally:
         await process.stop()
 
@@ -78,3 +86,25 @@ async def test_a_source_without_a_credential_is_closed(receiver: Running) -> Non
     }
     refused = {answers[name].text for name in SOURCES if name != "plain"}
     assert refused == {'{"error":"not authenticated"}'}
+
+
+async def test_two_receivers_open_one_incident(tmp_path: Path) -> None:
+    """Replicas behind a load balancer get alerts of one service at the same moment, again and again."""
+    headers = {"authorization": f"Bearer {TOKEN}"}
+    async with (
+        running(tmp_path) as first,
+        running(tmp_path) as second,
+        httpx.AsyncClient(trust_env=False, headers=headers) as client,
+    ):
+        for service in ("a", "b", "c", "d", "e"):
+            sent = [
+                client.post(
+                    f"{one.url}/alerts/plain",
+                    json={"service": service, "name": f"{number}", "summary": "x"},
+                )
+                for number in range(3)
+                for one in (first, second)
+            ]
+            answers = [answer.json()["incidents"][0] for answer in await asyncio.gather(*sent)]
+            assert len({answer["id"] for answer in answers}) == 1
+            assert sum(answer["new"] for answer in answers) == 1

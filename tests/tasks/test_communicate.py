@@ -232,3 +232,14 @@ async def test_a_call_of_an_earlier_version_ends_too(audience: Audience) -> None
 
     await resolve_page.fn(audience.incident)
     assert [call.state for call in audience.pager.pages] == ["resolved"]
+
+
+async def test_nobody_is_paged_for_what_begins_in_maintenance_that_says_so(audience: Audience) -> None:
+    """It is in the journal, and somebody is called all the same when the runbook cannot go on."""
+    await decide(audience.incident)
+    noted = e.MaintenanceNoted(source="configured", title="Upgrade", until=None, paging_suppressed=True)
+    await audience.incident.record(noted)
+    await page_on_opening.fn(audience.incident)
+    assert audience.pager.pages == []
+    await escalate.fn(audience.incident, "it does not end")
+    assert len(audience.pager.pages) == 1

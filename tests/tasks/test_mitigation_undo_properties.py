@@ -21,6 +21,7 @@ from runbook.actions import ActionName, ChangePlan, PlannedAction, undo_of
 from tasks.mitigation import MITIGATIONS
 from tasks.mitigation.base import Change
 from tests.blocks.cluster_world import ClusterWorld, cluster_world
+from tests.conftest import EXAMPLES
 from tests.tasks.environments import AT, environment
 from tests.tasks.mitigation_bench import in_time, until
 
@@ -96,7 +97,7 @@ async def world() -> AsyncIterator[ClusterWorld]:
 
 numbers = count()
 examples = settings(
-    max_examples=3,
+    max_examples=max(3, EXAMPLES // 33),
     phases=(Phase.explicit, Phase.reuse, Phase.generate),  # an example takes a second: too long to shrink one
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
