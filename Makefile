@@ -28,11 +28,15 @@ drill: setup ## respond to a simulated incident (SCENARIO=posthog-outage, ARGS=-
 	@$(BIN)/runbook drill $(SCENARIO) $(ARGS)
 
 .PHONY: test
-test: setup ## run the tests and report their coverage (ARGS="-k gate" chooses some)
+test: setup ## run the tests (ARGS="-k gate" chooses some)
+	@$(BIN)/pytest --numprocesses $(PROCESSES) $(ARGS)
+
+.PHONY: coverage
+coverage: setup ## run the tests, slower, and report which lines they reach
 	@$(BIN)/pytest --numprocesses $(PROCESSES) --cov --cov-report term:skip-covered $(ARGS)
 
 .PHONY: test-slow
-test-slow: setup ## run the scenarios that `make test` leaves out
+test-slow: setup ## run the tests that `make test` leaves out
 	@$(BIN)/pytest --numprocesses $(PROCESSES) -m slow $(ARGS)
 
 .PHONY: bench-intake

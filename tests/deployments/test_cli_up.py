@@ -20,7 +20,11 @@ RUNBOOK = [sys.executable, "-c", "import sys; from deployments.cli import main; 
 TOKEN = "a-token-for-this-test"
 
 
-@pytest.mark.parametrize("signal_", [signal.SIGINT, signal.SIGTERM], ids=lambda item: item.name)
+@pytest.mark.parametrize(
+    "signal_",
+    [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)],
+    ids=lambda item: item.name,
+)
 def test_up_brings_everything_up_and_down(signal_: signal.Signals, tmp_path: Path) -> None:
     """Ready means that alerts are taken and a worker waits for runs; a stop that is asked for is no error."""
     example = (ROOT / "deployments" / "runbook.example.toml").read_text()

@@ -128,6 +128,7 @@ async def test_an_answer_on_the_command_line_wakes_the_run(response: Case) -> No
     assert len(response.changes()) == 1
 
 
+@pytest.mark.slow
 async def test_of_two_answers_at_once_the_first_stands(response: Case) -> None:
     """A yes and a no race: exactly one is journalled, both are told which, and the run obeys it."""
     gate = await response.gate()
@@ -144,6 +145,7 @@ async def test_of_two_answers_at_once_the_first_stands(response: Case) -> None:
     assert len(response.changes()) == int(approved)
 
 
+@pytest.mark.slow
 async def test_the_journal_goes_before_the_form(response: Case) -> None:
     """Someone rejected on the command line; the form that is sent a moment later approves in vain."""
     gate = await response.gate()
@@ -160,6 +162,7 @@ async def test_the_journal_goes_before_the_form(response: Case) -> None:
     assert response.changes() == []
 
 
+@pytest.mark.slow
 async def test_a_retried_run_asks_its_open_gate_under_a_fresh_key(response: Case) -> None:
     """A run that failed while it slept can be retried: its question comes up anew, and can be answered."""
     first = await response.gate()
@@ -190,6 +193,7 @@ async def test_a_retried_run_keeps_an_answered_gate(response: Case) -> None:
     assert len(response.changes()) == 1
 
 
+@pytest.mark.slow
 async def test_cancelling_at_a_gate_changes_nothing(response: Case) -> None:
     """A run that is cancelled in Prefect while it sleeps ends, and the cluster was never touched."""
     await response.gate()

@@ -80,6 +80,7 @@ async def test_an_edit_leads_to_a_new_plan(engine: Engine, tmp_path: Path) -> No
         assert "320Mi" in str(change["body"])
 
 
+@pytest.mark.slow
 async def test_two_people_have_to_approve_where_policy_says_so(engine: Engine, tmp_path: Path) -> None:
     """One yes changes nothing yet, a stranger's is refused, the second person's makes the change."""
     policy = {"approvals": TWO_PEOPLE}
