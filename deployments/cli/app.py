@@ -34,7 +34,7 @@ EXAMPLES: dict[Callable[..., Any], tuple[str, ...]] = {
     respond: ('runbook respond --service posthog-integration --summary "flags time out" --severity P2',),
     incidents: ("runbook incidents --open", "runbook incidents --json"),
     incident: ("runbook incident latest", "runbook incident inc-20261122 --json"),
-    paper: ("runbook paper latest > by-hand.md",),
+    paper: ("runbook paper latest",),
     approve: ('runbook approve latest --reason "looks right"',),
     reject: ('runbook reject latest --reason "the deploy is being rolled back by hand"',),
     edit: ("runbook edit latest memory=1Gi",),

@@ -61,7 +61,7 @@ BY_HAND = Target(
 )
 """What a person's commands are about."""
 
-PATIENCE_SECONDS = 1.0
+PATIENCE_SECONDS = 3.0
 """How long the Cluster block waits for an answer."""
 
 UNDO_STARTS_PODS = (
