@@ -49,11 +49,12 @@ class Memory:
 
     def _press(self, pod: Pod, leak: Leak) -> None:
         used = self._used(pod, leak)
+        # It thrashes, so its readiness probe times out; first, as a late look may find it full already.
+        if used > _BASE_BYTES and pod.ready:
+            self._cluster.set_ready(pod.name, False)
+            self._thrashing.add(pod.name)
         if used >= LIMIT_BYTES:
             self._cluster.terminate(pod.name, reason="OOMKilled", exit_code=_KILLED)
-        elif used > _BASE_BYTES and pod.ready:
-            self._cluster.set_ready(pod.name, False)  # it thrashes, so its readiness probe times out
-            self._thrashing.add(pod.name)
 
     def _relieve(self, pods: Sequence[Pod]) -> None:
         for pod in pods:  # one that waits to be restarted is relieved when it runs again
