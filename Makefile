@@ -43,6 +43,10 @@ test-slow: setup ## run the tests that `make test` leaves out
 bench-intake: setup ## measure how many alerts the receiver takes, and kill it meanwhile (ARGS=--help)
 	@$(BIN)/python -m tests.bench.intake $(ARGS)
 
+.PHONY: chaos
+chaos: setup ## kill runs, workers, the receiver and the server everywhere, and count the damage (ARGS=--help)
+	@$(BIN)/python -m tests.chaos $(ARGS)
+
 .PHONY: fuzz-undo
 fuzz-undo: setup ## undo changes of many made-up workloads (EXAMPLES=3000 are 90 of each kind)
 	@RUNBOOK_EXAMPLES=$(or $(EXAMPLES),3000) $(BIN)/pytest --numprocesses 2 --timeout 3600 \

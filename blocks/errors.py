@@ -221,6 +221,17 @@ def translated(system: str, url: str, *, secrets: Iterable[str] = ()) -> Iterato
         ) from None
 
 
+@contextmanager
+def having_sent() -> Iterator[None]:
+    """For requests that do something: an answer that nobody can read hides whether it was done."""
+    try:
+        yield
+    except Unreadable as error:
+        raise Unavailable(
+            error.system, error.detail, "Look for it before it is repeated", may_have_landed=True
+        ) from None
+
+
 def unreadable(system: str, url: str | httpx.URL, why: str) -> Unreadable:
     """An answer in another format than agreed. Such an answer is unknown, never a good sign."""
     return Unreadable(

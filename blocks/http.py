@@ -15,10 +15,10 @@ _BODY_LIMIT = 8 * 1024 * 1024  # bytes; the largest honest answer is a status pa
 _USER_AGENT = "posthog-incident-runbook"
 
 
-@lru_cache(maxsize=1)
-def tls() -> ssl.SSLContext:
+@lru_cache(maxsize=2)
+def tls(*, verify: bool = True) -> ssl.SSLContext:
     """The trusted certificate authorities, read once: it takes some 20 ms of CPU."""
-    return httpx.create_ssl_context()
+    return httpx.create_ssl_context(verify=verify)
 
 
 async def exchange(
@@ -30,11 +30,14 @@ async def exchange(
     headers: Mapping[str, str] | None = None,
     params: Mapping[str, str] | None = None,
     body: JsonValue = None,
+    content: bytes | None = None,
     proxy: str | None = None,
     follow_redirects: bool = False,
+    verify_tls: bool = True,
     secrets: Iterable[str] = (),
 ) -> httpx.Response:
-    """Send one request and read its whole answer, whatever its status.
+    """Send one request, with `body` as JSON or `content` as it is, and read its whole answer, whatever its
+    status.
 
     `timeout_seconds` is for everything together: httpx's own timeouts start anew with every byte.
 
@@ -48,12 +51,14 @@ async def exchange(
             asyncio.timeout(timeout_seconds),
             httpx.AsyncClient(
                 timeout=timeout_seconds,
-                verify=tls(),
+                verify=tls(verify=verify_tls),
                 proxy=proxy,
                 follow_redirects=follow_redirects,
                 headers={"User-Agent": _USER_AGENT},
             ) as client,
-            client.stream(method, url, headers=headers, params=params, json=body) as response,
+            client.stream(
+                method, url, headers=headers, params=params, json=body, content=content
+            ) as response,
         ):
             return await _read_bounded(system, response)
 
@@ -76,6 +81,19 @@ async def _read_bounded(system: str, response: httpx.Response) -> httpx.Response
     )
 
 
+def parsed(content: bytes | str) -> JsonValue:
+    """The JSON in a body that nobody vouches for.
+
+    Raises:
+        ValueError: it is not JSON, or nested deeper than anything honest.
+    """
+    try:
+        value: JsonValue = json.loads(content)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    return value
+
+
 def json_body(system: str, response: httpx.Response) -> JsonValue:
     """The answer's JSON.
 
@@ -83,11 +101,10 @@ def json_body(system: str, response: httpx.Response) -> JsonValue:
         Unreadable: it is not JSON (an HTML page of a gateway, most often).
     """
     try:
-        value: JsonValue = json.loads(response.content)
+        return parsed(response.content)
     except ValueError:
         kind = response.headers.get("Content-Type", "no content type")
         raise unreadable(system, response.url, f"not JSON but {kind}") from None
-    return value
 
 
 def json_object(

@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic import JsonValue
 
+from blocks.errors import having_sent
 from blocks.publishing import Connection, Page, PublishedIncident, PublishedUpdate
 from runbook.incident import State
 
@@ -40,8 +41,9 @@ class IncidentIoApi:
             "name": name,
             **self._fields(message, state),
         }
-        answer = await self._connection.send("POST", _INCIDENTS, body)
-        return self._published(self._connection.member(answer, "status_page_incident"))
+        with having_sent():
+            answer = await self._connection.send("POST", _INCIDENTS, body)
+            return self._published(self._connection.member(answer, "status_page_incident"))
 
     async def find_update(
         self,
@@ -70,9 +72,10 @@ class IncidentIoApi:
     ) -> PublishedUpdate:
         """Add an update to the incident."""
         body: dict[str, JsonValue] = {"status_page_incident_id": incident_id, **self._fields(message, state)}
-        answer = await self._connection.send("POST", _UPDATES, body)
-        update = self._connection.member(answer, "status_page_incident_update")
-        return PublishedUpdate(id=self._connection.id_of(update), incident_id=incident_id)
+        with having_sent():
+            answer = await self._connection.send("POST", _UPDATES, body)
+            update = self._connection.member(answer, "status_page_incident_update")
+            return PublishedUpdate(id=self._connection.id_of(update), incident_id=incident_id)
 
     async def _listed(self) -> list[dict[str, Any]]:
         answer = await self._connection.send("GET", _INCIDENTS, params={"status_page_id": self._page.id})

@@ -1,7 +1,6 @@
 """A Kubernetes API server with our credentials: a client for each, errors in our own terms. Blocking."""
 
 import io
-import json
 import logging
 import os
 import threading
@@ -15,13 +14,19 @@ from kubernetes.client.exceptions import ApiException
 from kubernetes.config import ConfigException, load_incluster_config
 from kubernetes.config.kube_config import KubeConfigLoader, KubeConfigMerger
 from pydantic import SecretStr
+from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from blocks.errors import Unauthenticated, bare_url, one_line
+from blocks.http import parsed
 from blocks.kubernetes_errors import SYSTEM, Request, no_answer, refusal, unreadable
+from blocks.threads import waits_at
 from runbook.redaction import redact
 
 _CLIENTS: dict["Credentials", ApiClient] = {}
 _LOCK = threading.Lock()
+CONNECTIONS = 16  # a triage asks a dozen things at once
+_CHUNK = 64 * 1024
+_BODY_LIMIT = 64 * 1024 * 1024  # bytes; a list of some thousand pods
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,7 @@ def ask(credentials: Credentials, request: Request, send: Callable[[ApiClient], 
     """
     response = open_stream(credentials, request, send)
     try:
-        document = json.loads(response.data)
+        document = parsed(_body(request, response))
     except ValueError:
         raise unreadable(request, "the answer is not JSON") from None
     except urllib3.exceptions.HTTPError as error:
@@ -65,6 +70,16 @@ def ask(credentials: Credentials, request: Request, send: Callable[[ApiClient], 
     if not isinstance(document, dict) or not isinstance(document.get("metadata"), dict):
         raise unreadable(request, "the answer is no Kubernetes object")
     return document
+
+
+def _body(request: Request, response: urllib3.BaseHTTPResponse) -> bytes:
+    chunks, size = [], 0
+    for chunk in response.stream(_CHUNK):
+        size += len(chunk)
+        if size > _BODY_LIMIT:
+            raise unreadable(request, f"the answer has more than {_BODY_LIMIT} bytes")
+        chunks.append(chunk)
+    return b"".join(chunks)
 
 
 def open_stream(
@@ -118,12 +133,15 @@ def _send(
 def _client(credentials: Credentials) -> ApiClient:
     with _LOCK:
         if credentials not in _CLIENTS:
-            _CLIENTS[credentials] = ApiClient(_configuration(credentials))
+            client = ApiClient(_configuration(credentials))
+            client.rest_client.pool_manager.pool_classes_by_scheme = _POOLS
+            _CLIENTS[credentials] = client
         return _CLIENTS[credentials]
 
 
 def _configuration(credentials: Credentials) -> Configuration:
     configuration = Configuration()
+    configuration.connection_pool_maxsize = CONNECTIONS
     configuration.retries = False  # urllib3 would try three times more; tasks retry what can heal
     failed = _LoggedErrors()
     try:
@@ -151,6 +169,33 @@ def _load(credentials: Credentials, configuration: Configuration) -> None:
     if merged is None:
         raise ConfigException(f"there is no kubeconfig at {source}")
     KubeConfigLoader(config_dict=merged, active_context=credentials.context).load_and_set(configuration)
+
+
+class _Connection(HTTPConnection):
+    """A connection at which a call can be given up."""
+
+    def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override] # as urllib3's own
+        waits_at(self.sock)
+        return super().getresponse()
+
+
+class _TlsConnection(HTTPSConnection):
+    """The same over TLS, whose handshake has a total deadline of its own."""
+
+    def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override] # as urllib3's own
+        waits_at(self.sock)
+        return super().getresponse()
+
+
+class _Pool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _TlsPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _TlsConnection
+
+
+_POOLS = {"http": _Pool, "https": _TlsPool}
 
 
 class _LoggedErrors(logging.Handler):

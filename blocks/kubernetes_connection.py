@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from kubernetes.client import (
     ApiClient,
@@ -14,16 +14,19 @@ from kubernetes.client import (
 
 from blocks import kubernetes_access
 from blocks.errors import Refused, Unavailable
-from blocks.kubernetes_access import ask
+from blocks.kubernetes_access import CONNECTIONS, ask
 from blocks.kubernetes_errors import SYSTEM, Request
 from blocks.kubernetes_permissions import Permission, api_group
 from blocks.kubernetes_settings import ClusterSettings
+from blocks.threads import Threads
 
 _REVIEW = Request("create", "selfsubjectaccessreviews")  # of ourselves: everyone may
 _PLUGIN_SECONDS = 30  # a credentials plug-in may log in first
+_THREADS = Threads("kubernetes", CONNECTIONS)
 
 Json = dict[str, Any]
 Send = Callable[[ApiClient], Any]
+_Answer = TypeVar("_Answer")
 
 
 class ClusterConnection(ClusterSettings):
@@ -93,9 +96,13 @@ class ClusterConnection(ClusterSettings):
 
     async def _ask(self, request: Request, send: Send) -> Json:
         self._check_permitted(request)
+        return await self._in_time(request, lambda: ask(self.credentials, request, send))
+
+    async def _in_time(self, request: Request, call: Callable[[], _Answer]) -> _Answer:
+        """The client's own timeouts begin anew with every byte."""
         try:
             async with asyncio.timeout(self.timeout_seconds * 2 + _PLUGIN_SECONDS):
-                return await asyncio.to_thread(ask, self.credentials, request, send)
+                return await _THREADS.run(call)
         except TimeoutError:
             raise Unavailable(
                 SYSTEM,

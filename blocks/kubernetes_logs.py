@@ -117,7 +117,7 @@ def _read_bounded(response: urllib3.BaseHTTPResponse, window: LogWindow, text: L
     size, dropped = 0, False
     deadline = time.monotonic() + window.timeout_seconds
     try:
-        for chunk in response.stream(_CHUNK):
+        while chunk := response.read1(_CHUNK):  # what is there, whereas `stream` waits for a whole chunk
             chunks.append(chunk)
             size += len(chunk)
             while size - len(chunks[0]) >= window.bytes_limit:

@@ -10,7 +10,7 @@ from typing import Any
 from kubernetes.client import AppsV1Api, CoreV1Api, PolicyV1Api
 from pydantic import SecretStr
 
-from blocks.errors import Forbidden, NotFound, Refused
+from blocks.errors import Forbidden, NotFound, Refused, Unavailable
 from blocks.kubernetes_budgets import budgets_of
 from blocks.kubernetes_connection import ClusterConnection, Json
 from blocks.kubernetes_errors import SYSTEM, Request
@@ -161,10 +161,19 @@ class ClusterReads(ClusterConnection):
 
         async def read(source: LogSource) -> LogText:
             async with turn:
-                return await asyncio.to_thread(read_log, self.credentials, self.namespace, source, window)
+                return await self._read_log(source, window)
 
         sources = [source for pod in pods for source in log_sources(pod, self.container, since=since)]
         return pod_logs(await asyncio.gather(*map(read, sources)))
+
+    async def _read_log(self, source: LogSource, window: LogWindow) -> LogText:
+        try:
+            return await self._in_time(
+                Request("get", "pods/log", source.pod),
+                lambda: read_log(self.credentials, self.namespace, source, window),
+            )
+        except Unavailable as error:
+            return LogText(source, missing=error.detail)
 
     async def read_api_key(self, key: str | None = None) -> SecretStr | None:
         """The API key in the Secret (or another key's value); `None` where the Secret does not have it.

@@ -6,8 +6,8 @@ from typing import ClassVar
 from prefect.blocks.core import Block
 from pydantic import Field, JsonValue, SecretStr
 
-from blocks.errors import refusal
-from blocks.http import exchange
+from blocks.errors import having_sent, refusal, unreadable
+from blocks.http import exchange, json_object
 from runbook.severity import Severity
 
 _SYSTEM = "PagerDuty"
@@ -82,3 +82,7 @@ class Pager(Block):
         )
         if not response.is_success:
             raise refusal(response, system=_SYSTEM, secrets=[key])
+        with having_sent():  # a page of something in between wakes nobody up
+            answer = json_object(_SYSTEM, response)
+            if answer.get("status") != "success":
+                raise unreadable(_SYSTEM, response.url, "no word of success")

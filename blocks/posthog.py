@@ -13,8 +13,8 @@ from prefect.blocks.core import Block
 from pydantic import Field, SecretStr
 
 from blocks.errors import OutsideError, bare_url, excerpt, one_line, retry_after
-from blocks.http import exchange
-from runbook.readings import ProbeOutcome, ProbeReading
+from blocks.http import exchange, parsed
+from runbook.readings import CONFIGURATION, ProbeOutcome, ProbeReading
 from runbook.redaction import redact
 from runbook.value import Value
 
@@ -88,7 +88,7 @@ class PostHogApi(Block):
         without asking. `key_source` names where the key came from.
         """
         if key is None and self.api_key is not None:
-            key, key_source = self.api_key, "configuration"
+            key, key_source = self.api_key, CONFIGURATION
         secret = key.get_secret_value() if key else ""
         host = bare_url(self.ingest_url if secret.startswith(_PROJECT_KEY) else self.app_url)
         reason = well_formed(secret) if key else "there is none"
@@ -178,10 +178,10 @@ def _judge(response: httpx.Response, secret: str) -> _Judgement:
 
 def _json(response: httpx.Response) -> dict[str, object] | None:
     try:
-        document = response.json()
+        document = parsed(response.content)
     except ValueError:
         return None
-    return document if isinstance(document, dict) else None
+    return dict(document) if isinstance(document, dict) else None
 
 
 def _said(response: httpx.Response, secret: str) -> str:

@@ -3,21 +3,23 @@
 An empty answer is no data: not zero, and not healthy.
 """
 
-import asyncio
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import partial
 from typing import ClassVar, TypeVar
 
 from prefect.blocks.core import Block
 from pydantic import Field, JsonValue, SecretStr
 
 from blocks.errors import OutsideError, Unavailable
-from blocks.prometheus_client import PrometheusSource, Sample, Series
+from blocks.prometheus_client import PrometheusAnswer, PrometheusSource, Sample, Series
+from blocks.threads import Threads
 from runbook.readings import ErrorRateReading
 
 _SYSTEM = "Prometheus"
 _Answer = TypeVar("_Answer")
+_THREADS = Threads("prometheus", 8)
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
@@ -70,6 +72,13 @@ class Prometheus(Block):
         default=10, gt=0, title="Timeout", description="Seconds that one request may take."
     )
 
+    clock_tolerance_seconds: float = Field(
+        default=120,
+        gt=0,
+        title="Clock tolerance",
+        description="How far an answer's time may be from ours; beyond it, it tells nothing about now.",
+    )
+
     @property
     def errors_by_status_query(self) -> str:
         """PromQL: errors per second by HTTP status."""
@@ -83,7 +92,8 @@ class Prometheus(Block):
     async def read_error_rate(self) -> ErrorRateReading:
         """The rates of errors and requests, from the first server that has data on errors.
 
-        Where no server has any, the first answer says so with `errors_by_status=None`.
+        Where no server has any, the first answer says so with `errors_by_status=None`. A server that others
+        stand behind has its share of the timeout, so that those are asked before it is too late.
 
         Raises:
             Unavailable: no server answers.
@@ -91,9 +101,9 @@ class Prometheus(Block):
         """
         blank: ErrorRateReading | None = None
         failures: list[OutsideError] = []
-        for source in self._sources():
+        for source in self._sources(in_turn=True):
             try:
-                reading = await asyncio.to_thread(self._read_error_rate, source)
+                reading = await _THREADS.run(partial(self._read_error_rate, source))
             except OutsideError as error:
                 failures.append(error)
                 continue
@@ -184,9 +194,12 @@ class Prometheus(Block):
     def _read_error_rate(self, source: PrometheusSource) -> ErrorRateReading:
         errors = source.query(self.errors_by_status_query)
         requests = source.query(self.requests_query)
+        self._check_times(source, errors, now=datetime.now(UTC))
         warnings = [*errors.warnings, *requests.warnings]
         by_status = {
-            sample.labels.get(self.status_label, "unknown"): sample.value for sample in errors.samples
+            sample.labels.get(self.status_label, "unknown"): sample.value
+            for sample in errors.samples
+            if sample.value >= 0
         }
         if not by_status:
             # a rate needs two samples in the window; one of them alone may stand for any number of errors
@@ -200,23 +213,43 @@ class Prometheus(Block):
             source=source.name,
             window_seconds=_seconds(self.window),
             errors_by_status=by_status or None,
+            complete=len(by_status) == len(errors.result),
             requests_per_second=requests.samples[0].value if requests.samples else None,
             warnings=tuple(dict.fromkeys(warnings)),
         )
 
-    def _sources(self) -> list[PrometheusSource]:
+    def _check_times(self, source: PrometheusSource, answer: PrometheusAnswer, *, now: datetime) -> None:
+        """An answer of another time may come from a cache, and a clock that is off says nothing about now.
+
+        Raises:
+            Unavailable: the answer is not of now.
+        """
+        off = max((abs((now - sample.at).total_seconds()) for sample in answer.samples), default=0)
+        if off > self.clock_tolerance_seconds:
+            raise Unavailable(
+                _SYSTEM,
+                f"{source.name} answers for a time that is {off / 60:.0f} min from ours",
+                "Check its clock and ours, and caches in between",
+            )
+
+    def _sources(self, *, in_turn: bool = False) -> list[PrometheusSource]:
+        urls = (self.url, *self.backup_urls)
+        share = self.timeout_seconds / len(urls) if in_turn else self.timeout_seconds
         return [
             PrometheusSource(
-                url, token=self.bearer_token, verify_tls=self.verify_tls, timeout_seconds=self.timeout_seconds
+                url,
+                token=self.bearer_token,
+                verify_tls=self.verify_tls,
+                timeout_seconds=self.timeout_seconds if url == urls[-1] else share,
             )
-            for url in (self.url, *self.backup_urls)
+            for url in urls
         ]
 
     async def _first(self, ask: Callable[[PrometheusSource], _Answer]) -> _Answer:
         failures: list[OutsideError] = []
         for source in self._sources():
             try:
-                return await asyncio.to_thread(ask, source)
+                return await _THREADS.run(partial(ask, source))
             except OutsideError as error:
                 failures.append(error)
         raise _all_failed(failures)

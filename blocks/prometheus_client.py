@@ -1,10 +1,13 @@
 """One Prometheus server through prometheus-api-client.
 
-It adds what the library leaves out: timeouts, warnings, the text of an error, the limit of points.
+It adds what the library leaves out: a total deadline, a bounded answer, warnings, the text of an error, the
+limit of points.
 """
 
+import asyncio
+import io
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from operator import methodcaller
 from typing import Any
@@ -13,8 +16,8 @@ import requests
 from prometheus_api_client import PrometheusConnect
 from prometheus_api_client.exceptions import PrometheusApiClientException
 from pydantic import JsonValue, SecretStr
+from requests.adapters import BaseAdapter
 from requests.auth import AuthBase
-from urllib3.util.retry import Retry
 
 from blocks.errors import (
     Forbidden,
@@ -27,6 +30,7 @@ from blocks.errors import (
     bare_url,
     one_line,
 )
+from blocks.http import exchange
 from runbook.redaction import redact
 from runbook.value import Value
 
@@ -58,20 +62,22 @@ class PrometheusAnswer(Value):
     @property
     def samples(self) -> list[Sample]:
         """The instant vector's finite values."""
-        found = []
-        for item in _items(self.result):
-            point = _point(item.get("value"))
-            if point:
-                found.append(Sample(labels=dict(item.get("metric") or {}), at=point[0], value=point[1]))
-        return found
+        points = ((item, _point(item.get("value"))) for item in _items(self.result))
+        return [
+            Sample(labels=_labels(item), at=point[0], value=point[1])
+            for item, point in points
+            if math.isfinite(point[1])
+        ]
 
     @property
     def series(self) -> list[Series]:
         """The matrix' finite values."""
         return [
             Series(
-                labels=dict(item.get("metric") or {}),
-                points=tuple(point for raw in item.get("values") or () if (point := _point(raw))),
+                labels=_labels(item),
+                points=tuple(
+                    point for raw in item.get("values") or () if math.isfinite((point := _point(raw))[1])
+                ),
             )
             for item in _items(self.result)
         ]
@@ -86,6 +92,43 @@ class _Bearer(AuthBase):
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers["Authorization"] = f"Bearer {self._token.get_secret_value()}"
         return request
+
+
+class _Exchange(BaseAdapter):
+    """The library's requests by way of our own exchange: requests' timeouts begin anew with every byte."""
+
+    def __init__(self, *, verify_tls: bool, timeout_seconds: float, secrets: list[str]) -> None:
+        super().__init__()
+        self._verify_tls = verify_tls
+        self._timeout_seconds = timeout_seconds
+        self._secrets = secrets
+
+    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
+        """Send it, and give its answer the library's form.
+
+        Raises:
+            OutsideError: there is no whole answer in time.
+        """
+        answer = asyncio.run(
+            exchange(
+                _SYSTEM,
+                request.method or "GET",
+                request.url or "",
+                headers=dict(request.headers),
+                timeout_seconds=self._timeout_seconds,
+                verify_tls=self._verify_tls,
+                secrets=self._secrets,
+            )
+        )
+        response = requests.Response()
+        response.status_code = answer.status_code
+        response.headers.update(answer.headers)
+        response.raw = io.BytesIO(answer.content)
+        response.url, response.request = str(answer.url), request
+        return response
+
+    def close(self) -> None:
+        """Nothing is kept."""
 
 
 class PrometheusSource:
@@ -130,43 +173,38 @@ class PrometheusSource:
     def _ask(self, request: Callable[[PrometheusConnect], Any]) -> PrometheusAnswer:
         answers: list[requests.Response] = []
         with requests.Session() as session:
-            session.verify = self._verify_tls
             # the library hands out `data.result` only; warnings and an error's text stay in the response
             session.hooks["response"].append(lambda response, **_: answers.append(response))
             server = PrometheusConnect(
                 self._url,
                 session=session,
-                timeout=self._timeout_seconds,
                 auth=_Bearer(self._token) if self._token else None,
-                # the library's own would try four times, with waits, on every 5xx and timeout
-                retry=Retry(total=1, connect=1, read=0, status=0, backoff_factor=0),
             )
+            # after the library's own, which would try four times, with waits, on every 5xx and timeout
+            session.mount(self._url, self._exchange())
             try:
                 result = request(server)
+                if not isinstance(result, list):
+                    raise Unreadable(_SYSTEM, f"{self.name} answered a scalar", "Ask for a vector")
+                return _well_formed(result, answers[-1])
             except PrometheusApiClientException:
                 raise self._refusal(answers[-1]) from None
-            except (ValueError, KeyError, TypeError):
-                raise Unreadable(
-                    _SYSTEM,
-                    f"{self.name} does not answer in Prometheus' format",
-                    "Check the configured address",
-                ) from None
-            except requests.RequestException as error:
-                raise self._no_answer(error) from None
-        if not isinstance(result, list):
-            raise Unreadable(_SYSTEM, f"{self.name} answered a scalar", "Ask for a vector")
-        return PrometheusAnswer(result=result, warnings=_warnings(answers[-1]))
+            except requests.exceptions.JSONDecodeError:
+                raise self._unreadable("the answer is not JSON") from None
+            except requests.RequestException:
+                raise Refused(_SYSTEM, f"{self.name} is no address", "Check the configured address") from None
+            except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+                raise self._unreadable("the answer is not in Prometheus' format") from None
 
-    def _no_answer(self, error: requests.RequestException) -> OutsideError:
-        if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.MissingSchema):
-            return Refused(_SYSTEM, f"{self.name} is no address", "Check the configured address")
-        if isinstance(error, requests.Timeout):
-            why = "does not answer in time"
-        elif isinstance(error, requests.exceptions.SSLError):
-            why = "has a certificate that is not trusted"
-        else:
-            why = "cannot be reached"
-        return Unavailable(_SYSTEM, f"{self.name} {why}", "Check the backup metrics")
+    def _exchange(self) -> BaseAdapter:
+        return _Exchange(
+            verify_tls=self._verify_tls,
+            timeout_seconds=self._timeout_seconds,
+            secrets=[self._token.get_secret_value()] if self._token else [],
+        )
+
+    def _unreadable(self, why: str) -> Unreadable:
+        return Unreadable(_SYSTEM, f"{self.name}: {why}", "Check the configured address")
 
     def _refusal(self, response: requests.Response) -> OutsideError:
         """What an answer other than 200 means; a starting Prometheus says 503."""
@@ -201,21 +239,44 @@ def _spans(start: datetime, end: datetime, step: timedelta) -> Iterable[tuple[da
             return
 
 
+def _well_formed(result: list[JsonValue], response: requests.Response) -> PrometheusAnswer:
+    """The answer, read once to its end so that what is garbage in it is found here.
+
+    Raises:
+        ValueError, TypeError, OverflowError: a part of it is not in the format.
+    """
+    document = response.json()
+    answer = PrometheusAnswer(
+        result=result,
+        warnings=tuple(str(text) for name in ("warnings", "infos") for text in document.get(name) or ()),
+    )
+    _ = answer.series if document["data"].get("resultType") == "matrix" else answer.samples
+    return answer
+
+
 def _items(result: list[JsonValue]) -> list[dict[str, Any]]:
+    if not all(isinstance(item, dict) for item in result):
+        raise ValueError("not a list of objects")
     return [item for item in result if isinstance(item, dict)]
 
 
-def _point(raw: object) -> tuple[datetime, float] | None:
+def _labels(item: Mapping[str, Any]) -> dict[str, str]:
+    labels = item.get("metric") or {}
+    if not isinstance(labels, dict):
+        raise TypeError("labels are no object")
+    return {str(name): str(value) for name, value in labels.items()}
+
+
+def _point(raw: object) -> tuple[datetime, float]:
+    """One value and its time.
+
+    Raises:
+        ValueError, OverflowError: it is none; as text, `NaN` and infinity are values.
+    """
     match raw:
         case [int() | float() as at, str() as text]:
-            value = float(text)
-            return (datetime.fromtimestamp(at, UTC), value) if math.isfinite(value) else None
-    return None
-
-
-def _warnings(response: requests.Response) -> tuple[str, ...]:
-    document = response.json()
-    return tuple(str(text) for name in ("warnings", "infos") for text in document.get(name) or ())
+            return datetime.fromtimestamp(at, UTC), float(text)
+    raise ValueError("no sample")
 
 
 def _error_text(response: requests.Response) -> str:

@@ -4,12 +4,14 @@ Every message carries its effect's id, so that after a crash it is found instead
 """
 
 import asyncio
+import io
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.message import Message
 from functools import partial
-from http.client import HTTPException
 from typing import Any, ClassVar
-from urllib.error import URLError
+from urllib.error import HTTPError
+from urllib.request import Request
 
 from prefect.blocks.core import Block
 from pydantic import Field, SecretStr
@@ -26,9 +28,11 @@ from blocks.errors import (
     Unauthenticated,
     Unavailable,
     Unreadable,
+    having_sent,
     retry_after,
 )
-from blocks.http import tls
+from blocks.http import exchange
+from blocks.threads import Threads
 from runbook.redaction import redact
 from runbook.value import Value
 
@@ -42,6 +46,8 @@ _CUT = " … (cut)"
 _NOT_JSON = "Received a response in a non-JSON format"  # slack_sdk's word for HTML and the like
 _PAGE_SIZE = 200
 _PAGES = 10
+_CLOCK_MARGIN = timedelta(hours=1)  # Slack's clock dates the messages, and ours may be another
+_THREADS = Threads("slack", 8)
 
 _NEXT_STEPS = {
     "invalid_auth": "Put a valid bot token into the Slack block",
@@ -60,6 +66,7 @@ _UNAUTHENTICATED = frozenset(
 _TRANSIENT = frozenset(
     {"ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"}
 )
+_PERHAPS_DONE = frozenset({"internal_error", "fatal_error", "request_timeout"})
 
 
 class SlackMessage(Value):
@@ -67,6 +74,44 @@ class SlackMessage(Value):
 
     channel: str
     ts: str
+
+
+class _Client(WebClient):
+    """Slack's client by way of our own exchange, since its timeout begins anew with every byte."""
+
+    def __init__(self, *, token: str, base_url: str, timeout_seconds: float) -> None:
+        # slack_sdk would repeat a post whose connection broke, and post it twice
+        patient = _PatientRateLimit(timeout_seconds)
+        super().__init__(token=token, base_url=base_url, retry_handlers=[patient])
+        self._timeout_seconds = timeout_seconds
+
+    def _perform_urllib_http_request_internal(self, url: str, req: Request) -> dict[str, Any]:
+        """One request: the seam that the client itself repeats at.
+
+        Raises:
+            HTTPError: Slack does not answer 200.
+            OutsideError: there is no whole answer in time.
+        """
+        content = req.data if isinstance(req.data, bytes) else None
+        answer = asyncio.run(
+            exchange(
+                _SYSTEM,
+                "POST",
+                url,
+                headers={name: str(value) for name, value in req.header_items()},
+                content=content,
+                timeout_seconds=self._timeout_seconds,
+                secrets=[self.token or ""],
+            )
+        )
+        headers = Message()
+        for name, value in answer.headers.multi_items():
+            headers[name] = value
+        if not answer.is_success:
+            raise HTTPError(
+                url, answer.status_code, answer.reason_phrase, headers, io.BytesIO(answer.content)
+            )
+        return {"status": answer.status_code, "headers": headers, "body": answer.content.decode()}
 
 
 class _PatientRateLimit(RateLimitErrorRetryHandler):
@@ -128,20 +173,21 @@ class Slack(Block):
             Unavailable: Slack cannot be reached or asks for a longer wait than the timeout.
             Refused: token, scope or channel are not right.
         """
-        answer = await self._call(
-            "post",
-            lambda client: client.chat_postMessage(
-                channel=self.channel,
-                text=_cut(text, _TEXT_LIMIT),
-                blocks=_bounded(blocks) if blocks else None,
-                thread_ts=thread_ts,
-                reply_broadcast=broadcast if thread_ts else None,
-                metadata={"event_type": _EVENT_TYPE, "event_payload": {"effect_id": effect_id}},
-                unfurl_links=False,
-            ),
-        )
-        if not answer.get("ts"):
-            raise Unreadable(_SYSTEM, "the answer names no message", "Check the base URL")
+        with having_sent():
+            answer = await self._call(
+                "post",
+                lambda client: client.chat_postMessage(
+                    channel=self.channel,
+                    text=_cut(text, _TEXT_LIMIT),
+                    blocks=_bounded(blocks) if blocks else None,
+                    thread_ts=thread_ts,
+                    reply_broadcast=broadcast if thread_ts else None,
+                    metadata={"event_type": _EVENT_TYPE, "event_payload": {"effect_id": effect_id}},
+                    unfurl_links=False,
+                ),
+            )
+            if not answer.get("ts"):
+                raise Unreadable(_SYSTEM, "the answer names no message", "Check the base URL")
         return SlackMessage(channel=str(answer.get("channel") or self.channel), ts=str(answer["ts"]))
 
     async def find(
@@ -153,9 +199,9 @@ class Slack(Block):
             Unavailable: Slack cannot be reached, or there is more history than can be looked through.
             Refused: token, scope or channel are not right.
         """
-        cursor = ""
+        since, cursor = oldest - _CLOCK_MARGIN, ""
         for _ in range(_PAGES):
-            page = partial(_page, channel=self.channel, oldest=oldest, thread_ts=thread_ts, cursor=cursor)
+            page = partial(_page, channel=self.channel, oldest=since, thread_ts=thread_ts, cursor=cursor)
             answer = await self._call("search", page)
             for message in answer.get("messages", []):
                 if _effect_of(message) == effect_id:
@@ -168,29 +214,17 @@ class Slack(Block):
         )
 
     async def _call(self, what: str, request: Callable[[WebClient], SlackResponse]) -> dict[str, Any]:
-        client = WebClient(
+        client = _Client(
             token=self.token.get_secret_value(),
             base_url=f"{self.base_url.rstrip('/')}/",
-            timeout=max(1, round(self.timeout_seconds)),
-            ssl=tls(),
-            # slack_sdk would repeat a post whose connection broke, and post it twice
-            retry_handlers=[_PatientRateLimit(self.timeout_seconds)],
+            timeout_seconds=self.timeout_seconds,
         )
         try:
-            answer = await asyncio.to_thread(request, client)
+            answer = await _THREADS.run(partial(request, client))
         except SlackApiError as error:
             raise self._refusal(what, error) from None
-        except (SlackClientError, ValueError) as error:
+        except (SlackClientError, ValueError, LookupError, RecursionError) as error:  # what is no JSON
             raise Unreadable(_SYSTEM, self._hide(str(error)), "Check the base URL") from None
-        except (OSError, HTTPException) as error:
-            reason = error.reason if isinstance(error, URLError) else error
-            never_sent = isinstance(reason, ConnectionRefusedError)
-            raise Unavailable(
-                _SYSTEM,
-                f"cannot {what}: {self._hide(str(reason))}",
-                "Check the network from here to Slack, or wait",
-                may_have_landed=not never_sent,
-            ) from None
         data = answer.data
         if not isinstance(data, dict):
             raise Unreadable(_SYSTEM, "the answer is not JSON", "Check the base URL")
@@ -209,7 +243,14 @@ class Slack(Block):
         detail = self._hide(f"cannot {what} in {self.channel}: {code}")
         if code in _TRANSIENT or response.status_code == 429 or response.status_code >= 500:
             wish = _wish(response.headers)
-            return Unavailable(_SYSTEM, detail, http_status=response.status_code, retry_after_seconds=wish)
+            return Unavailable(
+                _SYSTEM,
+                detail,
+                http_status=response.status_code,
+                retry_after_seconds=wish,
+                # Slack's own words: "it's possible some aspect of the operation succeeded before the error"
+                may_have_landed=code in _PERHAPS_DONE or response.status_code >= 500,
+            )
         if code.endswith("without JSON"):
             return Unreadable(_SYSTEM, detail, "Check the base URL")
         next_step = _NEXT_STEPS.get(code, "See Slack's documentation of this error")

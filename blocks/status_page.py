@@ -47,6 +47,7 @@ class Route(Value):
     name: str
     url: str
     formats: tuple[Format, ...]
+    timeout_seconds: float
     proxy: SecretStr | None = None
 
 
@@ -87,7 +88,10 @@ class StatusPage(Block):
     )
 
     def routes(self) -> list[Route]:
-        """Every way to the page in the order of trust: direct, proxy, fallbacks, and the feed at last."""
+        """Every way to the page in the order of trust: direct, proxy, fallbacks, and the feed at last.
+
+        Each but the last has its share of the timeout, so that the others are asked before it is too late.
+        """
         formats: tuple[Format, ...] = (
             ("incident_io", "statuspage", "api_status") if self.format == "auto" else (self.format,)
         )
@@ -95,13 +99,23 @@ class StatusPage(Block):
         if self.proxy is not None:
             ways.append(("proxy", self.url, self.proxy))
         ways += [(f"fallback {number}", url, None) for number, url in enumerate(self.fallback_urls, 1)]
-        routes = [Route(name=name, url=url, formats=formats, proxy=proxy) for name, url, proxy in ways]
+        tries = [(*way, formats) for way in ways]
         if self.format == "auto":
-            routes += [
-                Route(name=f"feed, {name}", url=url, formats=("feed",), proxy=proxy)
-                for name, url, proxy in ways[: 2 if self.proxy else 1]
+            feed: tuple[Format, ...] = ("feed",)
+            tries += [
+                (f"feed, {name}", url, proxy, feed) for name, url, proxy in ways[: 2 if self.proxy else 1]
             ]
-        return routes
+        share = self.timeout_seconds / len(tries)
+        return [
+            Route(
+                name=name,
+                url=url,
+                formats=formats,
+                timeout_seconds=self.timeout_seconds if number == len(tries) else share,
+                proxy=proxy,
+            )
+            for number, (name, url, proxy, formats) in enumerate(tries, 1)
+        ]
 
     async def read(self, route: Route) -> StatusPageReading:
         """What the page lists, over one route, in the first of its formats that can be read.
@@ -177,7 +191,7 @@ class StatusPage(Block):
             _SYSTEM,
             "GET",
             f"{route.url.rstrip('/')}{path}",
-            timeout_seconds=self.timeout_seconds,
+            timeout_seconds=route.timeout_seconds,
             proxy=route.proxy.get_secret_value() if route.proxy else None,
             follow_redirects=True,  # status.posthog.com answers 301
             secrets=_secrets(route),

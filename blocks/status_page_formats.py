@@ -279,4 +279,7 @@ def _moment(value: object) -> datetime | None:
             moment = parsedate_to_datetime(value)
         except ValueError:
             return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:  # the first or last day of the calendar, in another zone
+        return None

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import JsonValue
 
+from blocks.errors import having_sent
 from blocks.publishing import Connection, Page, PublishedIncident, PublishedUpdate
 from runbook.incident import State
 
@@ -39,10 +40,11 @@ class StatuspageApi:
     ) -> PublishedIncident:
         """Publish an incident with the effect's id in its metadata."""
         incident = self._fields(message, state, {"effect_id": effect_id, "updates": []})
-        answer = await self._connection.send(
-            "POST", self._incidents, {"incident": {"name": name, **incident}}
-        )
-        return self._published(self._connection.member(answer))
+        with having_sent():
+            answer = await self._connection.send(
+                "POST", self._incidents, {"incident": {"name": name, **incident}}
+            )
+            return self._published(self._connection.member(answer))
 
     async def find_update(
         self, incident_id: str, *, effect_id: str, message: str, state: State
@@ -65,7 +67,11 @@ class StatuspageApi:
         path = f"{self._incidents}/{incident_id}"
         marks = _marks(self._connection.member(await self._connection.send("GET", path)))
         marks = {**marks, "updates": [*marks.get("updates", []), effect_id]}  # a PATCH replaces the metadata
-        await self._connection.send("PATCH", path, {"incident": self._fields(message, state, marks)})
+        with having_sent():
+            changed = await self._connection.send(
+                "PATCH", path, {"incident": self._fields(message, state, marks)}
+            )
+            self._connection.id_of(self._connection.member(changed))
         return PublishedUpdate(id=effect_id, incident_id=incident_id)
 
     def _published(self, incident: dict[str, Any]) -> PublishedIncident:

@@ -15,13 +15,15 @@ from weakref import WeakKeyDictionary
 from asyncpg import InterfaceError, PostgresError
 from prefect.blocks.core import Block
 from pydantic import Field, SecretStr
-from sqlalchemy import URL, Connection, Engine, create_engine, func, insert, select, text, update
-from sqlalchemy import event as sql_event
+from sqlalchemy import URL, Connection, Engine, create_engine, func, insert, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from blocks.errors import Refused, Unavailable
-from blocks.journal_tables import EVENTS, INCIDENTS, LEASES, METADATA
+from blocks.journal_tables import EVENTS, INCIDENTS, LEASES
+from blocks.lease import Lease
+from blocks.store_schema import bring_up_to_date
+from blocks.store_sqlite import prepare_sqlite
 from runbook.alert import Alert
 from runbook.effects import Effect
 from runbook.events import (
@@ -39,9 +41,6 @@ from runbook.incident import Incident
 _ENGINES: "WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, AsyncEngine]]" = WeakKeyDictionary()
 
 ResultT = TypeVar("ResultT")
-
-_CREATING = {"key": 7_301_845_111}
-"""PostgreSQL's advisory lock for making the tables: a number that nothing else in that database locks."""
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -95,17 +94,26 @@ class IncidentStore(Block):
         raise Unavailable("incident store", "the open incident kept changing", "Try again")
 
     async def append(
-        self, incident_id: str, event: Event, *, at: datetime, key: str | None = None
+        self,
+        incident_id: str,
+        event: Event,
+        *,
+        at: datetime,
+        key: str | None = None,
+        lease: Lease | None = None,
     ) -> Recorded:
         """Write an event; with a key that is already in this journal, return what was written then.
 
         Raises:
             UnknownIncident: there is no such incident.
+            LeaseLost: the lease is another's by now; nothing was written.
             Unavailable: the database cannot be reached.
         """
         for _ in range(_APPEND_ATTEMPTS):
             try:
                 async with self._transaction() as connection:
+                    if lease is not None:
+                        await _require_held(connection, lease)
                     if key is not None and (known := await _by_key(connection, incident_id, key)):
                         return known
                     if isinstance(event, IncidentClosed):  # first, as who joins also locks this row first
@@ -205,6 +213,17 @@ class IncidentStore(Block):
         async with self._transaction() as connection:
             return (await connection.execute(mine.values(until=until))).rowcount == 1
 
+    async def lease_end(self, target: str) -> datetime | None:
+        """Until when a target is held (aware UTC, may be past); `None` where it never was, or was let go.
+
+        Raises:
+            Unavailable: the database cannot be reached.
+        """
+        async with self._reading() as connection:
+            query = select(LEASES.c.until).where(LEASES.c.target == target)
+            until = (await connection.execute(query)).scalar_one_or_none()
+        return None if until is None or aware(until) == _LONG_AGO else aware(until)
+
     async def release_lease(self, target: str, token: int) -> None:
         """Let go of a target, unless another has it by now.
 
@@ -246,16 +265,13 @@ class IncidentStore(Block):
                 yield await connection.execution_options(isolation_level="AUTOCOMMIT")
 
     async def _engine(self) -> AsyncEngine:
-        """The engine of this URL in this event loop, with the tables in place."""
+        """The engine of this URL in this event loop, with the tables in place and up to date."""
         engines = _ENGINES.setdefault(asyncio.get_running_loop(), {})
         url = self.url.get_secret_value()
         if url not in engines:
             engine = _new_engine(url)
             try:
-                async with engine.begin() as connection:
-                    if engine.dialect.name == "postgresql":  # CREATE … IF NOT EXISTS is not atomic there
-                        await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), _CREATING)
-                    await connection.run_sync(METADATA.create_all)
+                await bring_up_to_date(engine)
             except BaseException:
                 await engine.dispose()
                 raise
@@ -285,8 +301,7 @@ def _new_engine(url: str) -> AsyncEngine:
         reason = f"its URL cannot be used ({type(error).__name__})"
         raise Refused("incident store", reason, "Correct [store] url") from None
     if engine.dialect.name == "sqlite":
-        sql_event.listen(engine.sync_engine, "connect", _prepare_sqlite)
-        sql_event.listen(engine.sync_engine, "begin", _begin_immediate)
+        prepare_sqlite(engine.sync_engine)
     return engine
 
 
@@ -294,8 +309,7 @@ def _new_engine(url: str) -> AsyncEngine:
 def _threads_engine(url: URL) -> Engine:
     """The engine of an SQLite file for work in threads."""
     engine = create_engine(url.set(drivername="sqlite"))
-    sql_event.listen(engine, "connect", _prepare_sqlite)
-    sql_event.listen(engine, "begin", _begin_immediate)
+    prepare_sqlite(engine)
     return engine
 
 
@@ -304,18 +318,11 @@ def _in_transaction(engine: Engine, work: Callable[[Connection], ResultT]) -> Re
         return work(connection)
 
 
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    """Let readers and a writer work at once, survive power loss, and leave BEGIN to `_begin_immediate`."""
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _begin_immediate(connection: Any) -> None:
-    """Take SQLite's write lock at the beginning: a read that turns into a write fails when it is busy."""
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+async def _require_held(connection: AsyncConnection, lease: Lease) -> None:
+    """Nobody takes the lease until this transaction has ended."""
+    query = select(LEASES.c.token).where(LEASES.c.target == lease.target).with_for_update(read=True)
+    if (await connection.execute(query)).scalar_one_or_none() != lease.token:
+        raise lease.lost()
 
 
 async def _open_incident_of(connection: AsyncConnection, service: str) -> str | None:

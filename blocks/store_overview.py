@@ -40,6 +40,16 @@ async def overview(store: IncidentStore) -> Overview:
     return await store.in_transaction(_overview)
 
 
+async def incident_of_run(store: IncidentStore, flow_run_id: str) -> str | None:
+    """The id of the incident that a flow run works on, or has worked on.
+
+    Raises:
+        Unavailable: the database cannot be reached.
+    """
+    query = select(EVENTS.c.incident_id).where(EVENTS.c.key == f"{_RUN}{flow_run_id}").limit(1)
+    return await store.in_transaction(lambda connection: connection.execute(query).scalar_one_or_none())
+
+
 def _overview(connection: Connection) -> Overview:
     is_open = INCIDENTS.c.closed_at.is_(None)
     prefixes = (_ASKED, *_SETTLED, _RUN, OVER)

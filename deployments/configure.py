@@ -24,9 +24,9 @@ from pydantic import ValidationError
 
 from blocks.environment import OPTIONAL, block_types
 from blocks.policy import RunbookPolicy
+from blocks.prefect_api import prefect_client
 from blocks.store import IncidentStore
 from deployments.definitions import Definition, definitions
-from deployments.prefect_api import prefect_client
 from deployments.settings import Settings
 
 

@@ -1,23 +1,21 @@
 """Responses as the receiver needs them: started and woken in Prefect, or a person called without it."""
 
 import asyncio
-from datetime import UTC, datetime
-from typing import Any
+import os
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.responses import SetStateStatus
-from prefect.exceptions import ObjectNotFound
-from prefect.utilities.urls import url_for
 
 from blocks.errors import OutsideError, Refused
+from blocks.prefect_api import prefect_client
 from blocks.store import IncidentStore
-from deployments.prefect_api import prefect_client
 from deployments.settings import Settings, load_settings
-from runbook.events import RunStarted
 from runbook.incident import ALERTS_ENDED, Incident
+from tasks.runs import start_run
 
-DEPLOYMENT = "respond/respond"
+if TYPE_CHECKING:
+    from blocks.environment import Environment
 
 PATIENCE_SECONDS = 5.0
 """How long Prefect may take to say that it is there."""
@@ -59,21 +57,40 @@ class PrefectResponses:
             Refused: nobody can be called: there is neither a pager nor a channel, or both refuse.
             Unavailable: the incident store cannot be reached.
         """
-        # Imported when they are needed: importing the clients of all systems would take most of a restart.
-        from blocks.environment import Environment
-        from deployments.configure import blocks
         from tasks.communicate import escalate
         from tasks.incident import OpenIncident
         from tasks.paper import leave_paper
 
-        settings = await asyncio.to_thread(load_settings, self._settings.origin)
-        by_name: dict[str, Any] = {**blocks(settings)}
-        environment = Environment(name=settings.prefect.environment, **by_name)
+        environment = await self._environment()
         # The task's own function: Prefect, which the task would report to, is what does not answer.
         opened = OpenIncident(id=incident.id, environment=environment)
         path = await leave_paper.fn(opened)
         if not await escalate.fn(opened, f"{because}. To go on by hand: {path}"):
             raise Refused("pager", "nobody could be called", "Set [pager] or [slack]; see the journal")
+
+    async def look_after(self) -> list[str]:
+        """Look after the runs of all open incidents, see `tasks.watchdog`; says what was done.
+
+        Raises:
+            Unavailable: the incident store cannot be reached.
+        """
+        if not await self._store.incidents(limit=1):
+            return []
+        environment = await self._environment()
+        from tasks.lease import turn
+        from tasks.watchdog import look_after
+
+        async with turn(environment, "watchdog", f"receiver {os.getpid()}") as ours:
+            return await look_after(environment) if ours else []
+
+    async def _environment(self) -> "Environment":
+        """All systems. Imported when they are needed: their clients would take most of a restart."""
+        from blocks.environment import Environment
+        from deployments.configure import blocks
+
+        settings = await asyncio.to_thread(load_settings, self._settings.origin)
+        by_name: dict[str, Any] = {**blocks(settings)}
+        return Environment(name=settings.prefect.environment, **by_name)
 
     async def reachable(self) -> bool:
         """Whether Prefect answers in time."""
@@ -82,39 +99,3 @@ class PrefectResponses:
                 return await client.api_healthcheck() is None
         except (OutsideError, TimeoutError):
             return False
-
-
-async def start_run(incident: Incident, *, store: IncidentStore, client: PrefectClient | None = None) -> str:
-    """Start the response to an incident and journal it; return the flow run's id.
-
-    The incident's id is the idempotency key, so a repeat finds the run of the first time.
-
-    Raises:
-        Refused: Prefect refused, or does not know the deployment.
-        Unavailable: Prefect or the incident store cannot be reached.
-    """
-    if client is None:
-        async with prefect_client() as own:
-            return await start_run(incident, store=store, client=own)
-    try:
-        deployment = await client.read_deployment_by_name(DEPLOYMENT)
-    except ObjectNotFound:
-        advice = "Run `runbook configure FILE`"
-        raise Refused("Prefect", f"there is no deployment {DEPLOYMENT}", advice) from None
-    alert = incident.alert
-    run = await client.create_flow_run_from_deployment(
-        deployment.id,
-        name=incident.id,
-        idempotency_key=incident.id,
-        tags=[incident.id],
-        parameters={
-            "service": alert.service,
-            "summary": alert.summary,
-            "severity": alert.severity,
-            "incident": incident.id,
-            "environment": incident.environment,
-        },
-    )
-    started = RunStarted(flow_run_id=str(run.id), url=url_for(run) or "")
-    await store.append(incident.id, started, at=datetime.now(UTC), key=f"run:{run.id}")
-    return str(run.id)

@@ -119,4 +119,5 @@ _REASONS: dict[Turn | None, str] = {
     Turn.ENDED: "resolved, and {service} has no open incident",
     Turn.REPEATED: "resolved before",
     Turn.LATE: "older than what is known of it already",
+    Turn.NOTED: "synthetic, and never an incident",
 }

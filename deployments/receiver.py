@@ -77,6 +77,7 @@ def _serve(settings: Settings, listener: socket.socket) -> None:
         PrefectResponses(store, settings),
         service=settings.policy.service,
         environment=settings.prefect.environment,
+        look_after_every=settings.policy.takeover_after_seconds,
     )
     host, port = listener.getsockname()[:2]
     taken = [name for name in SOURCES if is_open(name, settings.receiver)]

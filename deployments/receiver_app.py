@@ -28,6 +28,7 @@ from deployments.receiver_metrics import ReceiverMetrics
 from deployments.receiver_page import describe, page
 from deployments.settings import ReceiverSettings
 from deployments.starting import Responses, Starter
+from deployments.watching import look_after
 from runbook.intake import Message, Received
 from runbook.sources import SOURCES, Source
 
@@ -45,8 +46,12 @@ def create_app(
     *,
     service: str,
     environment: str = "default",
+    look_after_every: float = 30.0,
 ) -> ASGIApp:
-    """The receiver's application. `responses` starts the response to an incident, see `Responses`."""
+    """The receiver's application. `responses` starts the response to an incident, see `Responses`.
+
+    Every so many seconds it looks after the runs of the incidents, see `tasks.watchdog`.
+    """
     metrics = ReceiverMetrics()
     starter = Starter(store, responses, metrics)
 
@@ -71,7 +76,8 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        running = [asyncio.create_task(intake.run()), asyncio.create_task(starter.run())]
+        loops = (intake.run(), starter.run(), look_after(responses, every=look_after_every))
+        running = [asyncio.create_task(loop) for loop in loops]
         yield
         for task in running:
             task.cancel()

@@ -54,11 +54,18 @@ class PrefectSettings(_Section):
     work_pool: str = Field(default="runbook", min_length=1)
     collect_evidence_every: int = Field(default=300, ge=10)
     remind_every: int = Field(default=60, ge=10)
+    watchdog_every: int = Field(default=60, ge=10)
+    clean_up_every: int = Field(default=86400, ge=10)
 
     @property
     def intervals(self) -> dict[str, int]:
         """Seconds from run to run, by the name of the deployment that runs on a schedule."""
-        return {"collect-evidence": self.collect_evidence_every, "remind": self.remind_every}
+        return {
+            "collect-evidence": self.collect_evidence_every,
+            "remind": self.remind_every,
+            "watchdog": self.watchdog_every,
+            "clean-up": self.clean_up_every,
+        }
 
 
 class ReceiverSettings(_Section):

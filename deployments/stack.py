@@ -159,7 +159,7 @@ class Stack:
 
     async def _until_polling(self, worker: Process) -> None:
         """The worker polls when it has saved the settings."""
-        from deployments.prefect_api import prefect_client
+        from blocks.prefect_api import prefect_client
 
         async with prefect_client() as client:
             while not await _serves(client, self._settings.prefect.work_pool, self._worker_name):

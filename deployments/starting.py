@@ -51,6 +51,9 @@ class Responses(Protocol):
     async def call(self, incident: Incident, because: str) -> None:
         """Call a person without Prefect. Raises `OutsideError` if nobody can be reached."""
 
+    async def look_after(self) -> list[str]:
+        """Look after the runs of all open incidents; says what was done. Raises `OutsideError`."""
+
     async def reachable(self) -> bool:
         """Whether Prefect answers."""
 

@@ -1,8 +1,15 @@
-"""The flow run that this process works for."""
+"""The flow run that this process works for, and whether it still does."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from uuid import UUID
 
 from prefect.context import FlowRunContext
+from prefect.exceptions import Abort
+
+from blocks.lease import LeaseLost
+from tasks.incident import OpenIncident
+from tasks.lease import on_duty
 
 
 def flow_run_id() -> UUID:
@@ -15,3 +22,18 @@ def flow_run_id() -> UUID:
     if context is None or context.flow_run is None:
         raise RuntimeError("respond works on behalf of a flow run: start it through its deployment")
     return context.flow_run.id
+
+
+@asynccontextmanager
+async def sole_process(incident: OpenIncident) -> AsyncIterator[OpenIncident]:
+    """This process alone works on the incident; yields the handle that makes sure of that at each effect.
+
+    Raises:
+        prefect.exceptions.Abort: another process has taken over. Prefect then leaves the state of the run
+            alone, which is that one's; and so does everything else here.
+    """
+    try:
+        async with on_duty(incident) as ours:
+            yield ours
+    except LeaseLost as lost:
+        raise Abort(str(lost)) from None

@@ -152,6 +152,7 @@ async def _ask(incident: OpenIncident, plan: ChangePlan) -> None:
         ),
         key=f"ask:{gate}",
     )
+    await incident.fence()
     question = gate_question(plan, still_needed(journal, plan, incident.policy))
     await asuspend_flow_run(
         wait_for_input=_form(plan, gate).with_initial_data(description=question), key=gate

@@ -10,7 +10,8 @@ from runbook.incident import Incident
 from runbook.reminders import due_notice, due_reports
 from runbook.timeline import sentence
 from tasks.incident import OpenIncident, now
-from tasks.remind import remind_of_gate, report_switch, turn
+from tasks.lease import turn
+from tasks.remind import remind_of_gate, report_switch
 
 
 @flow(name="remind", flow_run_name="remind")
@@ -24,7 +25,7 @@ async def remind(environment: str = "default") -> list[str]:
         environment: Which configuration to use: the name that `runbook configure` saved it under.
     """
     blocks = await Environment.load(environment)
-    async with turn(blocks, flow_run_id()) as ours:
+    async with turn(blocks, "reminders", str(flow_run_id())) as ours:
         return await remind_of_everything(blocks) if ours else []
 
 

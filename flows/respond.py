@@ -5,7 +5,6 @@ the incident's journal first, so what was done is not done again.
 """
 
 import asyncio
-from dataclasses import replace
 from typing import Annotated
 
 from prefect import flow
@@ -13,7 +12,7 @@ from pydantic import Field
 
 from blocks.environment import Environment
 from flows.action import take_action
-from flows.current_run import flow_run_id
+from flows.current_run import flow_run_id, sole_process
 from flows.failure import tell_a_person
 from runbook.actions import TEMPORARY_SWITCHES, ActionKind, PlannedAction
 from runbook.alert import Alert
@@ -43,7 +42,6 @@ Summary = Annotated[str, Field(min_length=1)]
     name="respond",
     flow_run_name="{service}: {summary}",
     on_failure=[tell_a_person],
-    on_crashed=[tell_a_person],
     on_cancellation=[tell_a_person],
 )
 async def respond(
@@ -78,13 +76,15 @@ async def respond(
         severity=severity,
         requested_by=requested_by,
     )
-    opened, ours = await open_incident(blocks, alert, incident_id=incident, flow_run_id=flow_run_id())
-    current = replace(opened, dry_run=dry_run)
+    opened, ours = await open_incident(
+        blocks, alert, incident_id=incident, flow_run_id=flow_run_id(), dry_run=dry_run
+    )
     if not ours:
-        return IncidentReport.of(await current.read(), joined=True)
+        return IncidentReport.of(await opened.read(), joined=True)
 
-    outcome = (await current.read()).outcome or await bring_to_an_end(current)
-    return await wrap_up(current, outcome)
+    async with sole_process(opened) as current:
+        outcome = (await current.read()).outcome or await bring_to_an_end(current)
+        return await wrap_up(current, outcome)
 
 
 async def bring_to_an_end(incident: OpenIncident) -> Outcome:

@@ -259,6 +259,7 @@ class ActionOutcome(StrEnum):
     DRY_RUN = "dry_run"
     FAILED = "failed"
     HANDED_OFF = "handed_off"
+    BY_HAND = "by_hand"
 
 
 class ActionResult(Value):

@@ -7,7 +7,14 @@ from runbook.incident import Incident
 from runbook.verdict import Verdict
 from runbook.wording import ACTION_OUTCOMES, OUTCOMES
 
-SETTLED_WELL = frozenset({ActionOutcome.DONE, ActionOutcome.RECOVERED, ActionOutcome.ALREADY_IN_PLACE})
+SETTLED_WELL = frozenset(
+    {
+        ActionOutcome.DONE,
+        ActionOutcome.RECOVERED,
+        ActionOutcome.ALREADY_IN_PLACE,
+        ActionOutcome.BY_HAND,
+    }
+)
 MESSAGES = frozenset({"slack", "status-page", "page", "pager"})
 """Kinds of effects that tell people something; telling is not what is being done about the incident."""
 

@@ -22,12 +22,13 @@ Prometheus was too busy to repeat, and sends it again with its old `startsAt`.
 
 
 class Turn(StrEnum):
-    """What a message about an alert means."""
+    """What a message about an alert means. Noted: it is synthetic, and belongs to no incident."""
 
     BEGAN = "began"
     ENDED = "ended"
     REPEATED = "repeated"
     LATE = "late"
+    NOTED = "noted"
 
 
 class AlertRecord(Value):

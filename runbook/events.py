@@ -89,11 +89,28 @@ class MaintenanceNoted(Value):
 
 
 class RunStarted(Value):
-    """A flow run works on the incident; there may be several after crashes."""
+    """A flow run works on the incident; there may be several after crashes. A dry run changes nothing."""
 
     type: Literal["RunStarted"] = "RunStarted"
     flow_run_id: str
     url: str = ""
+    dry_run: bool = False
+
+
+class RunContinued(Value):
+    """A run that had stopped is started again, or another one in its place; `because` says what was seen."""
+
+    type: Literal["RunContinued"] = "RunContinued"
+    flow_run_id: str
+    because: str
+
+
+class ResponseResumed(Value):
+    """A person hands the response back to the runbook; `done` is what was done by hand, in their words."""
+
+    type: Literal["ResponseResumed"] = "ResponseResumed"
+    by: str
+    done: str
 
 
 class TriageStarted(Value):
@@ -321,6 +338,8 @@ Event = Annotated[
     | ApprovalWithdrawn
     | MaintenanceNoted
     | RunStarted
+    | RunContinued
+    | ResponseResumed
     | TriageStarted
     | TriageCompleted
     | DecisionMade

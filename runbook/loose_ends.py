@@ -13,6 +13,7 @@ IN_FORCE = frozenset(
         ActionOutcome.NOT_RECOVERED,
         ActionOutcome.ALREADY_IN_PLACE,
         ActionOutcome.UNKNOWN,
+        ActionOutcome.BY_HAND,
     }
 )
 """Outcomes after which a change is, or may be, in force: also one that did not help."""

@@ -6,7 +6,7 @@ from runbook.actions import ActionName, PlannedAction
 from runbook.findings import Check, Findings, Status
 from runbook.policy import Policy
 from runbook.quantities import as_quantity, memory_bytes
-from runbook.readings import ProbeOutcome
+from runbook.readings import CONFIGURATION, ProbeOutcome
 from runbook.verdict import ErrorType, Verdict
 
 Step = tuple[ActionName, str, dict[str, str]]
@@ -87,7 +87,8 @@ def _for_error_type(kind: ErrorType, findings: Findings) -> Iterator[Step]:
 def _for_authentication(findings: Findings) -> Iterator[Step]:
     """Replace a key that is rejected; restart pods that hold an older key; a missing scope needs an admin."""
     yield ActionName.VERIFY_CREDENTIALS, "PostHog answers 401 or 403: check the key", {}
-    match findings.fact(Check.PROBE, "outcome"):
+    tried = findings.fact(Check.PROBE, "key_source") != CONFIGURATION  # another key says nothing of this one
+    match findings.fact(Check.PROBE, "outcome") if tried else None:
         case ProbeOutcome.SCOPE_MISSING:
             yield _hand_off("scope", findings)
         case ProbeOutcome.ACCEPTED if _mostly_forbidden(findings):

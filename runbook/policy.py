@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, Field, field_validator, model_validator
 
 from runbook.actions import CATALOGUE, ActionKind, ActionName, Risk
 from runbook.business_hours import BusinessCalendar
+from runbook.keep_days import KeepDays
 from runbook.quantities import memory_bytes
 from runbook.severity import Severity
 from runbook.value import Value
@@ -192,6 +193,18 @@ class Policy(Value):
         title="Replicas ceiling",
         description="The workload is never scaled above this number of pods.",
     )
+    takeover_after_seconds: float = Field(
+        default=30,
+        ge=1,
+        title="Take over after",
+        description="A run that has shown no sign of life for so long is continued by another process.",
+    )
+    continuations_per_hour: int = Field(
+        default=5,
+        ge=0,
+        title="Continuations per hour",
+        description="After so many continuations an incident's run is left alone, and a person is called.",
+    )
     hold_seconds: float = Field(
         default=60,
         ge=0,
@@ -279,6 +292,11 @@ class Policy(Value):
         ge=60,
         title="Evidence window",
         description="Logs and metrics from this long before the alert are kept: the runbook's `--since=1h`.",
+    )
+    keep_days: KeepDays = Field(
+        default=KeepDays(),
+        title="Keep",
+        description="How many days closed incidents and their evidence are kept; all for ever by default.",
     )
     calendar: BusinessCalendar = Field(
         default=BusinessCalendar(),

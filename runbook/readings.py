@@ -54,11 +54,15 @@ class HealthReading(Value):
 
 
 class ErrorRateReading(Value):
-    """Errors per second by HTTP status over the window; `None` is no data, which is not zero."""
+    """Errors per second by HTTP status over the window; `None` is no data, which is not zero.
+
+    It is not complete where some statuses had no rate that is a number: there may be more errors.
+    """
 
     source: str
     window_seconds: float
     errors_by_status: dict[str, float] | None
+    complete: bool = True
     requests_per_second: float | None
     warnings: tuple[str, ...] = ()
 
@@ -104,6 +108,10 @@ class ProbeOutcome(StrEnum):
     RATE_LIMITED = "rate_limited"
     SERVER_ERROR = "server_error"
     UNREACHABLE = "unreachable"
+
+
+CONFIGURATION = "configuration"
+"""The source of a key that is the runbook's own, where the integration's cannot be read."""
 
 
 class ProbeReading(Value):

@@ -64,7 +64,7 @@ def _all_ok(findings: Findings, checks: tuple[Check, ...]) -> Recovery:
 def _no_more(kind: ErrorType, findings: Findings, policy: Policy) -> Recovery:
     """Whether the errors of one type are under the threshold; others may go on and have their own action."""
     by_status = findings.fact(Check.ERROR_RATE, "errors_by_status")
-    if not isinstance(by_status, dict):
+    if not isinstance(by_status, dict) or findings.fact(Check.ERROR_RATE, "complete") is False:
         asked = [item for item in findings.items if item.check is Check.ERROR_RATE]
         return Recovery(recovered=None, because=_say(asked) or ("a check was not made",))
     rate = sum(

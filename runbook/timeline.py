@@ -13,7 +13,7 @@ from runbook.incident import Incident, Outcome
 from runbook.value import Value
 from runbook.wording import ACTION_OUTCOMES, ANSWERED, OUTCOMES, VERDICT_TITLES, count
 
-MACHINERY = (e.RunStarted, e.TriageStarted, e.EffectIntended, e.ArtifactPublished)
+MACHINERY = (e.RunStarted, e.RunContinued, e.TriageStarted, e.EffectIntended, e.ArtifactPublished)
 """Events that tell how the runbook works rather than what happened; an intent without an outcome is told."""
 
 
@@ -98,6 +98,16 @@ def _(event: e.MaintenanceNoted) -> str:
 @sentence.register
 def _(event: e.RunStarted) -> str:
     return f"Flow run {event.flow_run_id} took up the incident"
+
+
+@sentence.register
+def _(event: e.RunContinued) -> str:
+    return f"Flow run {event.flow_run_id} goes on: {event.because}"
+
+
+@sentence.register
+def _(event: e.ResponseResumed) -> str:
+    return f"{event.by} handed the response back to the runbook; done by hand: {event.done or 'nothing'}"
 
 
 @sentence.register

@@ -106,9 +106,13 @@ def judge_error_rate(reading: ErrorRateReading, *, policy: Policy, now: datetime
         status, summary = Status.UNKNOWN, "no data: the metric has no samples in the window"
     else:
         by_status = ", ".join(f"{code}: {value:.2f}/s" for code, value in _sorted(reading) if value > 0)
-        status = Status.BAD if rate > policy.error_rate_threshold else Status.OK
+        if rate > policy.error_rate_threshold:
+            status = Status.BAD
+        else:
+            status = Status.OK if reading.complete else Status.UNKNOWN
         share = f" ({reading.error_share:.0%} of requests)" if reading.error_share is not None else ""
         summary = f"{rate:.2f} errors/s{share}" + (f"; {by_status}" if by_status else "")
+        summary += "" if reading.complete else "; other rates are no numbers"
     return Finding(
         check=Check.ERROR_RATE,
         status=status,
@@ -123,7 +127,8 @@ def judge_error_rate(reading: ErrorRateReading, *, policy: Policy, now: datetime
             "window_seconds": reading.window_seconds,
             "threshold": policy.error_rate_threshold,
             "warnings": list(reading.warnings),
-            "posthog_errors": None if rate is None else status is Status.BAD,
+            "complete": reading.complete,
+            "posthog_errors": None if status is Status.UNKNOWN else status is Status.BAD,
         },
         source=reading.source,
         observed_at=now,

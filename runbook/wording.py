@@ -37,6 +37,7 @@ ACTION_OUTCOMES = {
     ActionOutcome.DRY_RUN: "approved, and not made: dry run only",
     ActionOutcome.FAILED: "failed",
     ActionOutcome.HANDED_OFF: "handed over to a person",
+    ActionOutcome.BY_HAND: "done by hand",
 }
 
 ANSWERED = {

@@ -10,13 +10,14 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from blocks.pager import Pager
-from runbook.effects import Authority, Effect
+from blocks.status_page_publisher import StatusPagePublisher
+from runbook.effects import Authority, Effect, EffectOutcome
 from runbook.events import IncidentEscalated, MaintenanceNoted, StatusAnnounced
 from runbook.incident import Incident, State
 from runbook.messages import MessageFacts, external_message, internal_message, message_facts
 from runbook.severity import Severity
 from runbook.verdict import Verdict
-from tasks.effects import SETTLED, Observe, Receipt, carry_out
+from tasks.effects import SETTLED, Receipt, carry_out
 from tasks.incident import OpenIncident, now
 from tasks.links import incident_link
 
@@ -184,6 +185,8 @@ async def say(
 ) -> Effect:
     """Post into the incident's thread, which its first message opens; `broadcast` also tells the channel.
 
+    A new message is not looked for before it is sent, only afterwards if its answer is lost.
+
     Raises:
         ValueError: this environment has no Slack block.
     """
@@ -192,16 +195,21 @@ async def say(
         raise ValueError("no Slack block in this environment")
     thread = _thread(journal)
     effect = _message(incident, "slack", name, text.splitlines()[0][:200], authority)
+    perhaps_there = effect.id in journal.effects
 
     async def observe() -> Receipt | None:
+        if not perhaps_there:
+            return None
         found = await slack.find(effect.id, oldest=journal.opened_at, thread_ts=thread)
         return {"channel": found.channel, "ts": found.ts} if found else None
 
     async def act() -> Receipt:
+        nonlocal perhaps_there
+        perhaps_there = True
         sent = await slack.post(text, effect_id=effect.id, thread_ts=thread, broadcast=broadcast)
         return {"channel": sent.channel, "ts": sent.ts}
 
-    return await carry_out(incident, effect, observe=_if_interrupted(journal, effect, observe), act=act)
+    return await carry_out(incident, effect, observe=observe, act=act)
 
 
 async def _publish(incident: OpenIncident, journal: Incident, facts: MessageFacts) -> None:
@@ -210,12 +218,10 @@ async def _publish(incident: OpenIncident, journal: Incident, facts: MessageFact
     if publisher is None:
         return
     message, state = external_message(facts), facts.state
-    reference = next(
-        (item.reference for item in journal.announcements if item.channel == "status-page"), None
-    )
     effect = _message(incident, "status-page", state.value.lower(), f"{message.title}: {state}", PUBLISH)
 
     async def observe() -> Receipt | None:
+        reference = await _public_incident(journal, publisher, message.title, other_than=effect.id)
         if reference is None:
             found = await publisher.find_incident(effect.id, name=message.title)
             return {"incident": found.id} if found else None
@@ -225,6 +231,7 @@ async def _publish(incident: OpenIncident, journal: Incident, facts: MessageFact
         return {"incident": reference, "update": posted.id} if posted else None
 
     async def act() -> Receipt:
+        reference = await _public_incident(journal, publisher, message.title, other_than=effect.id)
         if reference is None:
             created = await publisher.create_incident(message.title, message.body, state, effect_id=effect.id)
             return {"incident": created.id}
@@ -236,6 +243,28 @@ async def _publish(incident: OpenIncident, journal: Incident, facts: MessageFact
         published = str(settled.receipt.get("incident", ""))
         event = StatusAnnounced(channel="status-page", state=state, reference=published)
         await incident.record(event, key=f"announced:status-page:{state.value.lower()}")
+
+
+async def _public_incident(
+    journal: Incident, publisher: StatusPagePublisher, title: str, *, other_than: str
+) -> str | None:
+    """The public incident to update: the announced one, or one whose publication nobody could see.
+
+    Raises:
+        OutsideError: the page cannot be asked; publishing another incident might be one too many.
+    """
+    for item in journal.announcements:
+        if item.channel == "status-page":
+            return item.reference
+    in_doubt = (
+        effect.id
+        for effect in journal.effects.values()
+        if effect.kind == "status-page" and effect.outcome in (None, EffectOutcome.UNSETTLED)
+    )
+    for effect_id in in_doubt:
+        if effect_id != other_than and (found := await publisher.find_incident(effect_id, name=title)):
+            return found.id
+    return None
 
 
 async def _page(
@@ -286,8 +315,3 @@ def _thread(journal: Incident) -> str | None:
 async def _never_seen() -> Receipt | None:
     """PagerDuty's events cannot be read back; its deduplication key makes a repeat harmless."""
     return None
-
-
-def _if_interrupted(journal: Incident, effect: Effect, observe: Observe) -> Observe:
-    """A new message cannot be there yet; only an interrupted or failed one is looked for."""
-    return observe if effect.id in journal.effects else _never_seen

@@ -22,17 +22,16 @@ Receipt = dict[str, JsonValue]
 Observe = Callable[[], Awaitable[Receipt | None]]
 Act = Callable[[], Awaitable[Receipt]]
 Fence = Callable[[], Awaitable[None]]
-"""Raises where somebody else has taken over, see `tasks.lease`."""
-
+"""Raises where somebody else has taken over, see `blocks.lease`."""
 SETTLED = (EffectOutcome.APPLIED, EffectOutcome.ALREADY_IN_PLACE)
+
+
+async def no_fence() -> None:
+    """For effects on what no lease guards: messages, of which the target tells one from two."""
 
 
 class NotAuthorised(PermissionError):
     """An effect without an approval in the journal. A fault of ours, never of the outside."""
-
-
-async def no_fence() -> None:
-    """For effects that no lease guards: messages, of which the target tells one from two."""
 
 
 async def carry_out(
@@ -41,8 +40,9 @@ async def carry_out(
     """Bring an effect about exactly once, as far as the target lets us see it.
 
     `observe` returns a receipt where the target shows the effect already, else `None`. `act` does it.
-    `fence` is asked before the intent is written and again before the act. Returns the effect with its
-    outcome: applied, already in place, failed (certainly not done), or unsettled (a person must look).
+    The incident's fence and `fence`, that of the target, are asked before the intent is written and again
+    before the act. Returns the effect with its outcome: applied, already in place, failed (certainly not
+    done), or unsettled (a person must look).
 
     Raises:
         NotAuthorised: the journal holds no approval for it.
@@ -63,9 +63,9 @@ async def carry_out(
     if seen is not None:
         outcome = EffectOutcome.APPLIED if interrupted else EffectOutcome.ALREADY_IN_PLACE
         return await _settle(incident, effect, outcome, receipt=seen)
-    await fence()
+    await _pass(incident.fence, fence)
     await incident.record(EffectIntended(effect=effect))
-    await fence()
+    await _pass(incident.fence, fence)
     try:
         receipt = await act()
     except Conflict as error:
@@ -78,6 +78,11 @@ async def carry_out(
             return await _read_back(incident, effect, observe, error)
         return await _settle(incident, effect, EffectOutcome.FAILED, detail=str(error))
     return await _settle(incident, effect, EffectOutcome.APPLIED, receipt=receipt)
+
+
+async def _pass(*fences: Fence) -> None:
+    for fence in fences:
+        await fence()
 
 
 async def _read_back(incident: OpenIncident, effect: Effect, observe: Observe, error: Unavailable) -> Effect:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from blocks.environment import Environment
+from blocks.lease import Lease
 from runbook.events import Event, Recorded
 from runbook.incident import Incident
 from runbook.policy import Policy
@@ -18,12 +19,14 @@ def now() -> datetime:
 class OpenIncident:
     """A handle on an incident: steps read what is known and record what happened through it.
 
-    `dry_run` stops every change of the cluster just before it is made.
+    `dry_run` stops every change of the cluster just before it is made. With a `lease`, nothing is written any
+    more once another process has taken the incident over.
     """
 
     id: str
     environment: Environment
     dry_run: bool = False
+    lease: Lease | None = None
 
     @property
     def policy(self) -> Policy:
@@ -35,5 +38,20 @@ class OpenIncident:
         return await self.environment.store.read(self.id)
 
     async def record(self, event: Event, *, key: str | None = None) -> Recorded:
-        """Write an event; with a key that was written before, the earlier record is returned instead."""
-        return await self.environment.store.append(self.id, event, at=now(), key=key)
+        """Write an event; with a key that was written before, the earlier record is returned instead.
+
+        Raises:
+            LeaseLost: another process works on the incident now; nothing was written.
+            Unavailable: the store cannot be reached.
+        """
+        return await self.environment.store.append(self.id, event, at=now(), key=key, lease=self.lease)
+
+    async def fence(self) -> None:
+        """Make sure that this process is still the one that works on the incident; asked before each effect.
+
+        Raises:
+            LeaseLost: another one does.
+            Unavailable: the store cannot be reached, so nobody can tell.
+        """
+        if self.lease is not None:
+            await self.lease.check()

@@ -1,4 +1,4 @@
-"""One action at a time per target, also across incidents and workers.
+"""One process at a time per incident, and one action at a time per target, across incidents and workers.
 
 A lease lies in the incident store. Whoever takes it gets a new token; the token before is worthless from then
 on, so a process that was given up for dead and wakes up late changes nothing any more.
@@ -6,16 +6,15 @@ on, so a process that was given up for dead and wakes up late changes nothing an
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import timedelta
 
+from blocks.environment import Environment
 from blocks.errors import Unavailable
+from blocks.lease import TERM, Lease, LeaseLost
 from blocks.store import IncidentStore
 from tasks.incident import OpenIncident, now
-
-TERM = timedelta(minutes=2)
-"""How long a lease lasts unless it is renewed. Its holder renews it with every look at the target."""
 
 WAIT_SECONDS = 120.0
 """How long an action waits for another incident's to end before a person is called."""
@@ -23,27 +22,69 @@ WAIT_SECONDS = 120.0
 POLL_SECONDS = 1.0
 
 
-class LeaseLost(Exception):
-    """Somebody else works on the target now. Whoever gets this must not write another word."""
+@asynccontextmanager
+async def on_duty(incident: OpenIncident) -> AsyncIterator[OpenIncident]:
+    """Work on the incident alone; yields the handle whose effects and journal are fenced by that.
+
+    Whoever worked on it before is fenced off at once: who starts a run of an incident has seen that the one
+    before has ended, or has waited until its lease was over. The lease is renewed by a heartbeat.
+
+    Raises:
+        Unavailable: the store cannot be reached.
+    """
+    store, target = incident.environment.store, duty(incident.id)
+    term = timedelta(seconds=incident.policy.takeover_after_seconds)
+    token, _ = await store.take_lease(target, incident.id, at=now(), until=now() + term)
+    if token is None:
+        raise LeaseLost(f"{target}: held by something that is no run of it")
+    lease = Lease(store, target, token, term)
+    beating = asyncio.create_task(_beat(lease))
+    try:
+        yield replace(incident, lease=lease)
+    finally:
+        beating.cancel()
+        with suppress(Unavailable):  # it ends by itself
+            await store.release_lease(target, token)
 
 
-@dataclass(frozen=True)
-class Lease:
-    """The right to change a target."""
+def duty(incident_id: str) -> str:
+    """The name of an incident's own lease."""
+    return f"incident {incident_id}"
 
-    store: IncidentStore
-    target: str
-    token: int
 
-    async def check(self) -> None:
-        """Renew it.
+async def _beat(lease: Lease) -> None:
+    """Renew the lease until it is lost, of which the next effect will hear."""
+    while True:
+        await asyncio.sleep(lease.term.total_seconds() / 3)
+        try:
+            await lease.check()
+        except LeaseLost:
+            return
+        except Unavailable:
+            continue  # nobody can take over either while the store is away
 
-        Raises:
-            LeaseLost: it is another's by now.
-            Unavailable: the store cannot be reached, so nobody can tell.
-        """
-        if not await self.store.renew_lease(self.target, self.token, until=now() + TERM):
-            raise LeaseLost(f"{self.target}: another worker or incident has taken over")
+
+TURN = timedelta(minutes=2)
+"""How long one may hold the turn of something; who was killed holds it no longer than this."""
+
+
+@asynccontextmanager
+async def turn(environment: Environment, what: str, holder: str) -> AsyncIterator[bool]:
+    """Whether it is this one's turn at what may be done by one at a time: nobody else is at it.
+
+    Scheduled runs overlap when one is slow, or when a stock Prefect worker comes back to all that came due
+    meanwhile; each would do what none has done yet.
+
+    Raises:
+        Unavailable: the store cannot be reached.
+    """
+    store, name, at = environment.store, f"{what} of {environment.name}", now()
+    token, _ = await store.take_lease(name, holder, at=at, until=at + TURN)
+    try:
+        yield token is not None
+    finally:
+        if token is not None:
+            await store.release_lease(name, token)
 
 
 @asynccontextmanager

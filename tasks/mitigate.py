@@ -12,6 +12,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from blocks.errors import Conflict, Refused, Unavailable
+from blocks.lease import Lease
 from runbook.actions import ActionName, ActionOutcome, ActionResult, ChangePlan, PlannedAction
 from runbook.drift import drift
 from runbook.effects import Authority, Effect, EffectOutcome
@@ -21,7 +22,7 @@ from runbook.incident import Incident
 from runbook.limits import WINDOW, tripped
 from tasks.effects import SETTLED, carry_out
 from tasks.incident import OpenIncident, now
-from tasks.lease import Lease, leased
+from tasks.lease import leased
 from tasks.mitigation import MITIGATIONS
 from tasks.mitigation.base import Change
 from tasks.mitigation.workload import CONFLICTS

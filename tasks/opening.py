@@ -7,10 +7,10 @@ from prefect.cache_policies import NO_CACHE
 from prefect.settings import PREFECT_UI_URL
 
 from blocks.environment import Environment
-from blocks.store import IncidentStore
+from blocks.store_overview import incident_of_run
 from runbook.alert import Alert
 from runbook.events import ApprovalWithdrawn, IncidentClosed, IncidentResolved, RunStarted
-from runbook.incident import ALERTS_ENDED, Incident, Outcome
+from runbook.incident import ALERTS_ENDED, Outcome
 from runbook.incident_ids import new_incident_id
 from tasks.incident import OpenIncident, now
 from tasks.retries import is_transient
@@ -25,7 +25,12 @@ from tasks.retries import is_transient
     retry_condition_fn=is_transient,
 )
 async def open_incident(
-    environment: Environment, alert: Alert, *, incident_id: str | None, flow_run_id: UUID
+    environment: Environment,
+    alert: Alert,
+    *,
+    incident_id: str | None,
+    flow_run_id: UUID,
+    dry_run: bool = False,
 ) -> tuple[OpenIncident, bool]:
     """Take over the incident that the receiver opened, or open one; note that this run works on it.
 
@@ -38,28 +43,20 @@ async def open_incident(
     """
     store, ours = environment.store, True
     if incident_id is None:
-        known = await _worked_on_by(store, str(flow_run_id))
-        incident_id = known.id if known else None
+        incident_id = await incident_of_run(store, str(flow_run_id))  # a run that starts again
     if incident_id is None:
         at = now()
         opened, ours = await store.open_incident(
             alert, incident_id=new_incident_id(at, flow_run_id.hex[:4]), at=at, environment=environment.name
         )
         incident_id = opened.id
-    incident = OpenIncident(id=incident_id, environment=environment)
+    incident = OpenIncident(id=incident_id, environment=environment, dry_run=dry_run)
     if ours:
         ui = PREFECT_UI_URL.value()
         url = f"{ui}/runs/flow-run/{flow_run_id}" if ui else ""
-        await incident.record(RunStarted(flow_run_id=str(flow_run_id), url=url), key=f"run:{flow_run_id}")
+        started = RunStarted(flow_run_id=str(flow_run_id), url=url, dry_run=dry_run)
+        await incident.record(started, key=f"run:{flow_run_id}")
     return incident, ours
-
-
-async def _worked_on_by(store: IncidentStore, flow_run_id: str) -> Incident | None:
-    """The open incident of a run that started before and starts again."""
-    for incident in await store.incidents(only_open=True):
-        if any(event.flow_run_id == flow_run_id for event in incident.events(RunStarted)):
-            return incident
-    return None
 
 
 @task(name="withdraw question", task_run_name="withdraw question", cache_policy=NO_CACHE)
@@ -74,6 +71,7 @@ async def withdraw_question(incident: OpenIncident) -> None:
 @task(name="resolve", task_run_name="resolve", cache_policy=NO_CACHE)
 async def resolve(incident: OpenIncident, outcome: Outcome, because: tuple[str, ...]) -> Outcome:
     """Journal how the response ended; the first end stands."""
+    await incident.fence()
     event = IncidentResolved(outcome=outcome, because=because)
     recorded = await incident.record(event, key="resolved")
     return Outcome(recorded.event.outcome) if isinstance(recorded.event, IncidentResolved) else outcome
@@ -82,4 +80,5 @@ async def resolve(incident: OpenIncident, outcome: Outcome, because: tuple[str, 
 @task(name="close", task_run_name="close", cache_policy=NO_CACHE)
 async def close(incident: OpenIncident, outcome: Outcome) -> None:
     """Nothing is left to do here: the next alert of the service opens an incident of its own."""
+    await incident.fence()
     await incident.record(IncidentClosed(outcome=outcome), key="closed")

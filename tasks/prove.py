@@ -7,10 +7,10 @@ import asyncio
 from datetime import datetime, timedelta
 
 from blocks.errors import OutsideError, Unavailable
+from blocks.lease import Lease
 from runbook.actions import ActionName, ActionOutcome, ChangePlan
 from runbook.recovery import PROOF, Recovery, action_succeeded
 from tasks.incident import OpenIncident, now
-from tasks.lease import Lease
 from tasks.triage import look
 
 Proof = tuple[ActionOutcome, str]

@@ -1,14 +1,8 @@
 """Remind: people are told of a gate that nobody answers, and of a switch that an incident left on."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from datetime import timedelta
-from uuid import UUID
-
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from blocks.environment import Environment
 from blocks.errors import OutsideError
 from runbook.actions import PlannedAction
 from runbook.approvals import still_needed
@@ -21,33 +15,10 @@ from runbook.reminders import Notice, escalation_reason, reminder_text, report_t
 from tasks.by_hand import command_to_switch_off
 from tasks.communicate import escalate, say
 from tasks.effects import SETTLED
-from tasks.incident import OpenIncident, now
+from tasks.incident import OpenIncident
 from tasks.links import incident_link
 
 REMIND = Authority.policy("remind")
-
-TURN = timedelta(minutes=2)
-"""How long a run may hold the turn; one that was killed holds it no longer than this."""
-
-
-@asynccontextmanager
-async def turn(environment: Environment, flow_run_id: UUID) -> AsyncIterator[bool]:
-    """Whether it is this run's turn to remind: no other run is at it.
-
-    Runs overlap when one is slow, or when a stock Prefect worker comes back to all that came due meanwhile;
-    each would send what none has sent yet.
-
-    Raises:
-        Unavailable: the store cannot be reached.
-    """
-    store, name = environment.store, f"reminders of {environment.name}"
-    at = now()
-    token, _ = await store.take_lease(name, str(flow_run_id), at=at, until=at + TURN)
-    try:
-        yield token is not None
-    finally:
-        if token is not None:
-            await store.release_lease(name, token)
 
 
 @task(name="remind of gate", task_run_name="remind of {notice.gate.gate}", cache_policy=NO_CACHE)

@@ -17,6 +17,7 @@ from blocks.errors import OutsideError, Unavailable
 from runbook.events import TriageCompleted, TriageStarted
 from runbook.findings import Check, Finding, Findings
 from runbook.log_lines import summarise
+from runbook.readings import CONFIGURATION
 from runbook.redaction import redact
 from runbook.triage import (
     judge_error_rate,
@@ -63,7 +64,7 @@ async def look(environment: Environment, checks: Sequence[Check], *, visibly: bo
 async def within_deadline(environment: Environment, check: Check, look_once: Look) -> Finding:
     """One check: retried while it may heal, until its deadline; then it is unknown, with the last reason."""
     deadline = environment.runbook_policy.policy.check_deadline_seconds
-    started, reasons = time.monotonic(), ["no answer"]
+    started, reasons = time.monotonic(), [f"no answer from {ASKED[check]}"]
     try:
         async with asyncio.timeout(deadline):
             async for attempt in stamina.retry_context(on=Unavailable, attempts=3, timeout=deadline):
@@ -122,12 +123,14 @@ async def look_at_logs(environment: Environment) -> Finding:
 async def look_by_probe(environment: Environment) -> Finding:
     """One authenticated request to PostHog with the key that the integration uses, where it can be read."""
     source = f"Secret {environment.cluster.secret_name}"
+    half = environment.runbook_policy.policy.check_deadline_seconds / 2  # leaves time for the other key
     try:
-        key = await environment.cluster.read_api_key()
-    except OutsideError:
+        async with asyncio.timeout(half if environment.posthog.api_key else None):
+            key = await environment.cluster.read_api_key()
+    except (OutsideError, TimeoutError):
         if environment.posthog.api_key is None:
             raise  # without a key nothing can be asked, which says nothing about PostHog
-        key, source = environment.posthog.api_key, "configuration"
+        key, source = environment.posthog.api_key, CONFIGURATION
     return judge_probe(await environment.posthog.probe(key, source), now=now())
 
 
@@ -136,6 +139,16 @@ async def look_at_workload(environment: Environment) -> Finding:
     reading = await environment.cluster.read_workload()
     return judge_workload(reading, policy=environment.runbook_policy.policy, now=now())
 
+
+ASKED = {
+    Check.STATUS_PAGE: "PostHog's status page",
+    Check.HEALTH: "the integration",
+    Check.ERROR_RATE: "Prometheus",
+    Check.LOGS: "Kubernetes",
+    Check.PROBE: "Kubernetes, for the key, or PostHog",
+    Check.WORKLOAD: "Kubernetes",
+}
+"""Who is to blame where a deadline passes without a word."""
 
 LOOKS: dict[Check, Look] = {
     Check.STATUS_PAGE: look_at_status_page,

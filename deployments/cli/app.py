@@ -20,6 +20,7 @@ from deployments.cli.errors import EXIT_CODES, CommandError, ExitCode, expected
 from deployments.cli.incidents import incident, incidents, paper
 from deployments.cli.output import print_error, quiet_libraries
 from deployments.cli.respond import respond
+from deployments.cli.resume import resume
 from deployments.cli.severity import severity
 from deployments.cli.triage import health, triage
 from deployments.cli.up import up
@@ -39,6 +40,10 @@ EXAMPLES: dict[Callable[..., Any], tuple[str, ...]] = {
     reject: ('runbook reject latest --reason "the deploy is being rolled back by hand"',),
     edit: ("runbook edit latest memory=1Gi",),
     snooze: ("runbook snooze latest --minutes 10",),
+    resume: (
+        "runbook resume latest",
+        'runbook resume latest --done "restarted it by hand" --did 1-restart-deployment',
+    ),
     severity: ('runbook severity latest P2 --reason "one customer is affected"',),
 }
 """All commands in the order of `--help`, each with its examples."""

@@ -33,7 +33,7 @@ async def respond(
     from prefect.utilities.urls import url_for
 
     from deployments.cli.sources import find_sources, prefect_client
-    from deployments.launch import DEPLOYMENT
+    from tasks.runs import DEPLOYMENT
 
     parameters = {
         "service": service,

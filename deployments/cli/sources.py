@@ -136,7 +136,7 @@ async def prefect_client() -> AsyncIterator["PrefectClient"]:
     """
     from prefect.settings import get_current_settings
 
-    from deployments import prefect_api
+    from blocks import prefect_api
 
     if not get_current_settings().api.url:
         raise CommandError(

@@ -24,6 +24,7 @@ CLOCKS: dict[str, Any] = {
     "settle_seconds": 1.5,
     "watch_poll_seconds": 0.5,
     "watch_limit_seconds": 45,
+    "takeover_after_seconds": 5,
     "evidence_due_seconds": [0],
     "evidence_window_seconds": 60,
 }

@@ -83,6 +83,8 @@ def row_of(event: e.Event, symbols: Symbols) -> Row | None:
             return _result(event, symbols)
         case e.StatusAnnounced():
             return _announcement(event, symbols)
+        case e.RunContinued():
+            return Row(symbols.work, "Continued", Text(plain(event.because)), UNSURE)
         case e.IncidentEscalated():
             return Row(symbols.page, "Escalated", Text(plain(event.because)), BAD)
         case e.WatchStarted():
@@ -101,12 +103,20 @@ def row_of(event: e.Event, symbols: Symbols) -> Row | None:
             return Row(
                 symbols.event, "Artifact", Text(f"{plain(bare_key(event.key))} ({plain(event.kind)})"), QUIET
             )
-        case e.NoteAdded():
-            return Row(symbols.event, "Note", Text(f"{plain(event.by)}: {plain(event.text)}"))
+        case e.NoteAdded() | e.ResponseResumed():
+            return _word(event, symbols)
         case e.IncidentClosed():
             return Row(symbols.event, "Closed", Text(words(event.outcome), style="bold"), "bold")
         case _:
             assert_never(event)
+
+
+def _word(event: e.NoteAdded | e.ResponseResumed, symbols: Symbols) -> Row:
+    """What a person has said."""
+    if isinstance(event, e.NoteAdded):
+        return Row(symbols.event, "Note", Text(f"{plain(event.by)}: {plain(event.text)}"))
+    done = plain(event.done) or "nothing"
+    return Row(symbols.event, "Resumed", Text(f"by {plain(event.by)}; done by hand: {done}"))
 
 
 def nearby(path: str) -> str:

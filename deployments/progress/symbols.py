@@ -74,6 +74,7 @@ OUTCOME_STYLES = {
     ActionOutcome.RECOVERED: GOOD,
     ActionOutcome.ALREADY_IN_PLACE: GOOD,
     ActionOutcome.HANDED_OFF: UNSURE,
+    ActionOutcome.BY_HAND: UNSURE,
     ActionOutcome.DRY_RUN: UNSURE,
     ActionOutcome.UNKNOWN: UNSURE,
     ActionOutcome.NOT_RECOVERED: BAD,

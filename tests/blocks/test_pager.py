@@ -54,7 +54,7 @@ async def test_a_call_is_an_event(httpserver: HTTPServer, severity: Severity, wo
 
 async def test_a_long_summary_is_cut(httpserver: HTTPServer) -> None:
     """PagerDuty takes 1,024 characters; more would be refused."""
-    httpserver.expect_request("/v2/enqueue").respond_with_json({}, status=202)
+    httpserver.expect_request("/v2/enqueue").respond_with_json({"status": "success"}, status=202)
 
     await pager(httpserver).trigger("inc-1", summary="x" * 5000, severity=Severity.P1, source="s")
 
@@ -64,7 +64,7 @@ async def test_a_long_summary_is_cut(httpserver: HTTPServer) -> None:
 
 async def test_the_whole_address_is_as_good_as_its_base(httpserver: HTTPServer) -> None:
     """PagerDuty's documentation gives the address with its path; either may be configured."""
-    httpserver.expect_request("/v2/enqueue").respond_with_json({}, status=202)
+    httpserver.expect_request("/v2/enqueue").respond_with_json({"status": "success"}, status=202)
     block = Pager(routing_key=SecretStr(ROUTING_KEY), base_url=httpserver.url_for("/v2/enqueue"))
 
     await block.resolve("inc-1")
@@ -72,11 +72,22 @@ async def test_the_whole_address_is_as_good_as_its_base(httpserver: HTTPServer) 
     assert [request.path for request, _ in httpserver.log] == ["/v2/enqueue"]
 
 
+@pytest.mark.parametrize("body", ["", "<html>Welcome</html>", "{}", "[]", '{"status": "ok"}'])
+async def test_only_a_word_of_success_is_a_call(httpserver: HTTPServer, body: str) -> None:
+    """Whatever else answers 2xx in between has woken nobody up; the call may be made again."""
+    httpserver.expect_request("/v2/enqueue").respond_with_data(body, status=202)
+
+    with pytest.raises(Unavailable) as caught:
+        await pager(httpserver).trigger("inc-1", summary="s", severity=Severity.P1, source="s")
+
+    assert caught.value.may_have_landed
+
+
 async def test_resolving_ends_the_call(httpserver: HTTPServer) -> None:
     """A resolve event has the same deduplication key."""
     httpserver.expect_request(
         "/v2/enqueue", json={"routing_key": ROUTING_KEY, "event_action": "resolve", "dedup_key": "inc-1"}
-    ).respond_with_json({}, status=202)
+    ).respond_with_json({"status": "success"}, status=202)
 
     await pager(httpserver).resolve("inc-1")
 

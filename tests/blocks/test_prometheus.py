@@ -1,6 +1,7 @@
 """Prometheus: rates by status, and the difference between zero and no data."""
 
 import json
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,9 +22,9 @@ AT = 1795000000.0
 START = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 
-def vector(*samples: tuple[dict[str, str], str]) -> dict[str, Any]:
-    """An instant vector as Prometheus answers it."""
-    result = [{"metric": labels, "value": [AT, value]} for labels, value in samples]
+def vector(*samples: tuple[dict[str, str], str], at: float | None = None) -> dict[str, Any]:
+    """An instant vector as Prometheus answers it, of now unless `at` (seconds) says otherwise."""
+    result = [{"metric": labels, "value": [at or time.time(), value]} for labels, value in samples]
     return {"status": "success", "data": {"resultType": "vector", "result": result}}
 
 
@@ -99,6 +100,50 @@ async def test_an_empty_answer_is_no_data(httpserver: HTTPServer, count: dict[st
     assert reading.errors_by_status is None
     assert reading.requests_per_second == 3
     assert any(why in warning for warning in reading.warnings)
+
+
+@pytest.mark.parametrize("minutes", [-15, 15])
+async def test_an_answer_of_another_time_is_none(httpserver: HTTPServer, minutes: int) -> None:
+    """A cache's answer, or one of a clock that is off, tells nothing of now: the backup is asked."""
+    old = vector(({"status": "500"}, "0"), at=time.time() + minutes * 60)
+    serve(httpserver, {ERRORS: old, REQUESTS: vector(({}, "20"))})
+
+    with pytest.raises(Unavailable, match="15 min from ours"):
+        await prometheus(httpserver).read_error_rate()
+
+
+@pytest.mark.parametrize("value", ["NaN", "+Inf", "-3"])
+async def test_a_rate_that_cannot_be_leaves_the_others_open(httpserver: HTTPServer, value: str) -> None:
+    """Errors of a status may hide behind a rate that is no number, or a negative one."""
+    serve(
+        httpserver,
+        {ERRORS: vector(({"status": "401"}, "0"), ({"status": "500"}, value)), REQUESTS: vector(({}, "20"))},
+    )
+
+    reading = await prometheus(httpserver).read_error_rate()
+
+    assert reading.errors_by_status == {"401": 0.0}
+    assert not reading.complete
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        ["text"],
+        [{"metric": {}, "value": "text"}],
+        [{"metric": {}, "value": [1, "no number"]}],
+        [{"metric": {}, "value": [1e300, "1"]}],
+        [{"metric": [], "value": None}],
+        [{"metric": "text", "value": [1, "1"]}],
+    ],
+)
+async def test_a_result_that_is_no_vector_is_unreadable(httpserver: HTTPServer, result: list[Any]) -> None:
+    """Garbage inside of good JSON is an error in our own terms, never a sample less."""
+    answer = {"status": "success", "data": {"resultType": "vector", "result": result}}
+    httpserver.expect_request("/api/v1/query").respond_with_json(answer)
+
+    with pytest.raises(Unreadable):
+        await prometheus(httpserver).query("up")
 
 
 async def test_values_that_are_no_numbers_are_ignored(httpserver: HTTPServer) -> None:
@@ -199,7 +244,7 @@ async def test_a_token_is_sent(httpserver: HTTPServer) -> None:
     """Servers behind a proxy get the bearer token."""
     httpserver.no_handler_status_code = 400
     httpserver.expect_request("/api/v1/query", headers={"Authorization": "Bearer t0ken"}).respond_with_json(
-        vector(({"a": "b"}, "1"))
+        vector(({"a": "b"}, "1"), at=AT)
     )
 
     (sample,) = await prometheus(httpserver, bearer_token=SecretStr("t0ken")).query("up")

@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 from pytest_httpserver import HTTPServer
 
-from blocks.errors import NotFound, OutsideError, Refused, Unauthenticated, Unavailable, Unreadable
+from blocks.errors import NotFound, OutsideError, Refused, Unauthenticated, Unavailable
 from blocks.slack import Slack
 from deployments.drill.keys import Keys
 from deployments.drill.slack import CHANNEL_ID, FOREIGN_CHANNEL_ID
@@ -139,25 +139,28 @@ async def test_a_long_rate_limit_is_handed_back(httpserver: HTTPServer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "status", "kind"),
+    ("body", "status", "kind", "landed"),
     [
-        ("<html>sorry</html>", 503, Unavailable),
-        ("<html>hello</html>", 200, Unreadable),
-        ("{broken", 200, Unreadable),
-        (json.dumps({"ok": False, "error": "internal_error"}), 200, Unavailable),
-        (json.dumps({"ok": False, "error": "msg_too_long"}), 200, Refused),
+        ("<html>sorry</html>", 503, Unavailable, True),
+        ("<html>hello</html>", 200, Unavailable, True),
+        ("{broken", 200, Unavailable, True),
+        ("[" * 200_000, 200, Unavailable, True),
+        (json.dumps({"ok": False, "error": "internal_error"}), 200, Unavailable, True),
+        (json.dumps({"ok": False, "error": "service_unavailable"}), 200, Unavailable, False),
+        (json.dumps({"ok": False, "error": "msg_too_long"}), 200, Refused, False),
     ],
 )
 async def test_other_answers_are_errors_too(
-    httpserver: HTTPServer, body: str, status: int, kind: type[OutsideError]
+    httpserver: HTTPServer, body: str, status: int, kind: type[OutsideError], landed: bool
 ) -> None:
-    """Error pages, other pages, broken JSON and Slack's own failures are told apart."""
+    """Error pages, other pages, broken JSON and Slack's own failures: some hide whether it was posted."""
     httpserver.expect_request("/api/chat.postMessage").respond_with_data(body, status=status)
 
     with pytest.raises(OutsideError) as caught:
         await canned(httpserver).post("hello", effect_id="one")
 
     assert type(caught.value) is kind
+    assert getattr(caught.value, "may_have_landed", False) is landed
 
 
 @pytest.mark.parametrize(("server", "landed"), [("nobody", False), ("silent", True), ("hanging_up", True)])

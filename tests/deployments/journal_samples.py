@@ -175,6 +175,8 @@ EVENTS: tuple[e.Event, ...] = (
     e.AlertLeft(alert=ALERT.model_copy(update={"status": AlertStatus.RESOLVED})),
     e.AlertsResolved(alerts=2),
     e.ApprovalWithdrawn(gate=GATE, action_id=FALLBACK.id, because="no alert fires any more"),
+    e.RunContinued(flow_run_id="7d4e", because="its run failed or crashed"),
+    e.ResponseResumed(by="jun", done="rolled back by hand"),
 )
 
 

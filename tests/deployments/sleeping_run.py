@@ -20,13 +20,15 @@ NOT_PAUSED = "Cannot resume a flow run that is not paused."
 
 
 class FakePrefect:
-    """The part of Prefect's API that waking a run needs, as the real server answers it."""
+    """The part of Prefect's API that waking and continuing a run need, as the real server answers it."""
 
     def __init__(self, server: HTTPServer) -> None:
         self.state = "PAUSED"
         self.refusals: list[str] = []
         """Reasons to refuse the next resumes with; Prefect says so with 200."""
         self.forms: list[dict[str, Any]] = []
+        self.set: list[str] = []
+        """The states that the run was set to."""
         server.expect_request(f"/api/flow_runs/{RUN}/resume", method="POST").respond_with_handler(
             self._resume
         )
@@ -34,6 +36,10 @@ class FakePrefect:
         server.expect_request("/api/admin/version").respond_with_json("3.8.8")
         disabled = {"detail": "CSRF protection is disabled."}
         server.expect_request("/api/csrf-token").respond_with_json(disabled, status=422)
+        server.expect_request(f"/api/flow_runs/{RUN}/set_state", method="POST").respond_with_handler(
+            self._set_state
+        )
+        server.expect_request("/api/flow_runs/" + RUN + "/input/filter", method="POST").respond_with_json([])
         self.url = server.url_for("/api")
 
     def _resume(self, request: Request) -> Response:
@@ -44,6 +50,12 @@ class FakePrefect:
             details = {"type": "abort_details", "reason": reason}
             return _json({"state": None, "status": "ABORT", "details": details})
         self.state = "SCHEDULED"
+        return _json({"state": _state(self.state), "status": "ACCEPT", "details": {"type": "accept_details"}})
+
+    def _set_state(self, request: Request) -> Response:
+        body: dict[str, Any] = request.get_json()
+        self.state = body["state"]["type"]
+        self.set.append(f"{body['state']['name']}{' (forced)' if body['force'] else ''}")
         return _json({"state": _state(self.state), "status": "ACCEPT", "details": {"type": "accept_details"}})
 
     def _read(self, _request: Request) -> Response:

@@ -27,9 +27,11 @@ DEPLOY = (str(Path(sys.executable).parent / "prefect"), "--no-prompt", "deploy",
 NAMES = {
     "respond/respond",
     "triage/triage",
+    "clean-up/clean-up",
     "collect-evidence/collect-evidence",
     "draft-postmortem/draft-postmortem",
     "remind/remind",
+    "watchdog/watchdog",
 }
 
 pytestmark = [pytest.mark.real]
@@ -140,8 +142,12 @@ async def test_a_system_that_was_taken_out_is_deleted(tables: dict[str, Any], tm
 @pytest.mark.usefixtures("prefect_api")
 async def test_the_deployments_follow_the_settings(tables: dict[str, Any], tmp_path: Path) -> None:
     """Environment, pool and interval come from the settings, everything else from prefect.yaml."""
-    wanted = settings(tables, tmp_path, collect_evidence_every=120, remind_every=20)
-    every = {"collect-evidence/collect-evidence": [120], "remind/remind": [20]}
+    wanted = settings(tables, tmp_path, collect_evidence_every=120, remind_every=20, clean_up_every=7200)
+    every = {
+        "clean-up/clean-up": [7200],
+        "collect-evidence/collect-evidence": [120],
+        "remind/remind": [20],
+    }
     await configure(wanted)
     async with get_client() as client:
         found = {name: await client.read_deployment_by_name(name) for name in NAMES}

@@ -11,12 +11,12 @@ from pydantic import SecretStr
 from blocks.errors import Refused
 from blocks.store import IncidentStore
 from deployments.configure import configure
-from deployments.launch import start_run
 from deployments.prefect_server import PrefectServer
 from deployments.settings import check_settings
 from runbook.alert import Alert
 from runbook.events import RunStarted
 from runbook.severity import Severity
+from tasks.runs import start_run
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
 
@@ -66,7 +66,7 @@ async def test_a_missing_deployment_is_one_line(
     store: IncidentStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A Prefect that was never configured says what to run."""
-    monkeypatch.setattr("deployments.launch.DEPLOYMENT", "respond/never-deployed")
+    monkeypatch.setattr("tasks.runs.DEPLOYMENT", "respond/never-deployed")
     incident, _ = await store.open_incident(ALERT, incident_id="inc-20260301-100000-0000", at=AT)
     with pytest.raises(Refused) as refused:
         await start_run(incident, store=store)

@@ -74,6 +74,10 @@ class Prefect:
         """Call a person."""
         self.called.append((incident.id, because))
 
+    async def look_after(self) -> list[str]:
+        """Nothing stops here."""
+        return []
+
     async def reachable(self) -> bool:
         """Whether it is up."""
         self.attempts += 1

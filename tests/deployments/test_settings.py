@@ -20,6 +20,7 @@ from deployments.settings import (
 from deployments.source_settings import GrafanaSettings
 from runbook.actions import ActionName, Risk
 from runbook.business_hours import BusinessCalendar
+from runbook.keep_days import KeepDays
 from runbook.policy import ApprovalRule
 from runbook.severity import Severity
 from runbook.sources import SOURCES
@@ -63,6 +64,15 @@ def mistakes(config: Path, text: str, *, needed: str = NEEDED) -> list[str]:
         (
             '[policy.calendar]\ntime_zone = "Mars/Base"',
             "policy.calendar.time_zone: no such time zone: 'Mars/Base': correct the value",
+        ),
+        (
+            "[policy.keep_days]\nincidents = -1",
+            "policy.keep_days.incidents: input should be greater than or equal to 0: correct the value",
+        ),
+        (
+            "[policy.keep_days]\nincidents = 30\nevidence = 90",
+            "policy.keep_days: evidence cannot be kept longer than its incident, by which it is found: "
+            "correct the value",
         ),
         (
             "[policy.approvals.high]\naprovers = []",
@@ -374,9 +384,10 @@ def test_the_example_file_has_every_key(section: str) -> None:
 
 
 def test_the_example_file_has_every_key_of_the_sections_within() -> None:
-    """The calendar and the approvals of a risk are sections of their own in the file."""
+    """The calendar, the days to keep and the approvals of a risk are sections of their own in the file."""
     policy = uncommented()["policy"]
     assert keys(BusinessCalendar) == policy["calendar"].keys()
+    assert keys(KeepDays) == policy["keep_days"].keys()
     assert [keys(ApprovalRule) == rule.keys() for rule in policy["approvals"].values()] == [True]
 
 

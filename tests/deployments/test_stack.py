@@ -10,7 +10,7 @@ import pytest
 from prefect.settings import PREFECT_API_URL
 
 from blocks.errors import Refused
-from deployments.prefect_api import prefect_client
+from blocks.prefect_api import prefect_client
 from deployments.prefect_server import foreign_settings_removed
 from deployments.process import EndedEarly
 from deployments.settings import load_settings

@@ -23,7 +23,7 @@ from flows.remind import remind, remind_of_everything
 from runbook import events as e
 from runbook.actions import ActionOutcome
 from tasks.incident import now
-from tasks.remind import turn
+from tasks.lease import turn
 from tests.runbook.journals import ALERT, asked, finished, resolved
 
 KEYS = Keys.generated(random.Random(5))  # noqa: S311 - repeatable on purpose
@@ -80,7 +80,7 @@ async def test_everything_that_is_due_is_told_once(slack: Workspace) -> None:
 async def test_a_run_beside_another_tells_nothing(slack: Workspace) -> None:
     """Where runs overlap, one of them tells; the next one after it would."""
     await opened("inc-1", asked())
-    async with turn(await Environment.load(NAME), uuid4()):
+    async with turn(await Environment.load(NAME), "reminders", str(uuid4())):
         assert await remind(environment=NAME) == []
     assert slack.messages == []
     assert len(await remind(environment=NAME)) == 1

@@ -59,12 +59,15 @@ def health(status: str | None = "healthy", *, http_status: int = 200) -> Finding
     return judge_health(reading, policy=POLICY, now=NOW)
 
 
-def error_rate(by_status: dict[str, float] | None, *, requests: float | None = 20.0) -> Finding:
+def error_rate(
+    by_status: dict[str, float] | None, *, requests: float | None = 20.0, complete: bool = True
+) -> Finding:
     """The finding of these errors per second among this many requests per second."""
     reading = ErrorRateReading(
         source="https://prometheus.example",
         window_seconds=300,
         errors_by_status=by_status,
+        complete=complete,
         requests_per_second=requests,
     )
     return judge_error_rate(reading, policy=POLICY, now=NOW)
@@ -89,11 +92,13 @@ def logs(
     return judge_logs(reading, policy=POLICY, now=NOW)
 
 
-def probe(outcome: ProbeOutcome = ProbeOutcome.ACCEPTED) -> Finding:
-    """The finding of a probe that ended like this."""
+def probe(
+    outcome: ProbeOutcome = ProbeOutcome.ACCEPTED, key_source: str = "Secret posthog-secrets"
+) -> Finding:
+    """The finding of a probe that ended like this, with the stored key unless another source is named."""
     reading = ProbeReading(
         host="us.posthog.example",
-        key_source="Secret posthog-secrets",
+        key_source=key_source,
         outcome=outcome,
         http_status=PROBE_STATUSES[outcome],
     )

@@ -156,6 +156,8 @@ def every_event() -> tuple[e.Event, ...]:
     return (
         e.AlertJoined(alert=ALERT),
         e.RunStarted(flow_run_id="run-1", url="http://prefect.example/runs/1"),
+        e.RunContinued(flow_run_id="run-1", because="its process shows no sign of life"),
+        e.ResponseResumed(by="bob", done="restarted the pods"),
         e.TriageStarted(round=1, checks=tuple(Check)),
         triaged(probe=Status.BAD, status_page=Status.UNKNOWN),
         decided(decision(plan=(FALLBACK, HAND_OFF))),

@@ -12,7 +12,7 @@ from runbook.parameters import memory_flaw
 from runbook.plan import HAND_OFFS, make_plan
 from runbook.policy import Policy
 from runbook.quantities import memory_bytes
-from runbook.readings import ProbeOutcome
+from runbook.readings import CONFIGURATION, ProbeOutcome
 from runbook.verdict import ErrorType, Verdict
 from tests.runbook.findings_samples import (
     POLICY,
@@ -62,6 +62,7 @@ def steps(verdict: Verdict, mix: dict[ErrorType, float], findings: Findings) -> 
         (OURS, {AUTH: 1.0}, (probe(REJECTED),), [VERIFY, REPLACE, "dashboard"]),
         (OURS, {AUTH: 1.0}, (probe(SCOPE),), [VERIFY, "scope"]),
         (OURS, {AUTH: 1.0}, (probe(ACCEPTED),), [VERIFY, RESTART, "dashboard"]),
+        (OURS, {AUTH: 1.0}, (probe(ACCEPTED, CONFIGURATION),), [VERIFY, REPLACE, "dashboard"]),  # another key
         (OURS, {AUTH: 1.0}, (error_rate({"401": 4.0, "403": 1.0}),), [VERIFY, RESTART, "dashboard"]),
         (OURS, {AUTH: 1.0}, (error_rate({"401": 1.0, "403": 4.0}),), [VERIFY, "scope"]),
         (OURS, {AUTH: 1.0}, (error_rate(None), logs({"403": 9})), [VERIFY, "scope"]),

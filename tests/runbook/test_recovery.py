@@ -69,6 +69,13 @@ def test_checks_that_were_not_made_never_prove_an_action(name: ActionName) -> No
         assert (recovery.recovered, bool(recovery.because)) == (None, True)
 
 
+@pytest.mark.parametrize("rates", [{}, {"429": 0.0}, {"500": 7.0}])
+def test_rates_that_are_no_numbers_never_prove_an_action(rates: dict[str, float]) -> None:
+    """The rate that a queue was to bring down may be the one that nobody could read."""
+    recovery = action_succeeded(QUEUE, triage(error_rate(rates, complete=False)), policy=POLICY)
+    assert recovery.recovered is None
+
+
 @pytest.mark.parametrize("verdict", Verdict)
 def test_checks_that_were_not_made_never_end_an_incident(verdict: Verdict) -> None:
     """Any check left out, and nobody may say that it is over."""

@@ -1,6 +1,7 @@
 """What the success of a change is judged by: Prometheus and the integration's health endpoint."""
 
 import json
+import time
 from typing import Any, Literal
 
 from pytest_httpserver import HTTPServer
@@ -37,7 +38,7 @@ class Signals:
             samples = [({"status": status}, rate) for status, rate in ERRORS[self.mood].items()]
         else:
             samples = [] if self.mood == "silent" else [({}, "20")]
-        result = [{"metric": labels, "value": [1795000000.0, value]} for labels, value in samples]
+        result = [{"metric": labels, "value": [time.time(), value]} for labels, value in samples]
         return _json({"status": "success", "data": {"resultType": "vector", "result": result}})
 
 

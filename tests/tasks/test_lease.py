@@ -11,13 +11,14 @@ from pydantic import SecretStr
 from pytest_httpserver import HTTPServer
 
 from blocks.errors import Unavailable
+from blocks.lease import TERM, Lease, LeaseLost
 from blocks.store import IncidentStore
 from deployments.drill.cluster.faults import Fault
 from runbook.actions import ActionName, ActionOutcome, PlannedAction
 from runbook.effects import EffectOutcome
 from tasks import lease as leases
 from tasks.incident import OpenIncident, now
-from tasks.lease import TERM, Lease, LeaseLost, leased
+from tasks.lease import leased
 from tests.tasks.changes import DEPLOYMENT
 from tests.tasks.environments import ALERT, AT, open_incident
 from tests.tasks.mitigation_bench import Bench, mitigation_bench, until

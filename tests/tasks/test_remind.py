@@ -24,7 +24,8 @@ from runbook.incident import State
 from runbook.reminders import Notice, due_notice, due_reports
 from tasks.communicate import announce, page_on_opening, resolve_page
 from tasks.incident import OpenIncident, now
-from tasks.remind import remind_of_gate, report_switch, turn
+from tasks.lease import turn
+from tasks.remind import remind_of_gate, report_switch
 from tests.blocks.cluster_world import ClusterWorld, cluster_world
 from tests.runbook.journals import FALLBACK, PLAN, answered, asked, finished, resolved
 from tests.tasks.environments import environment, open_incident
@@ -267,7 +268,10 @@ async def test_a_report_that_does_not_get_through_is_due_again(
 async def test_one_run_at_a_time_reminds(team: Team) -> None:
     """A run that comes while another is at it does nothing; the next one has its turn."""
     environment = team.incident.environment
-    async with turn(environment, uuid4()) as first, turn(environment, uuid4()) as second:
+    async with (
+        turn(environment, "reminders", str(uuid4())) as first,
+        turn(environment, "reminders", str(uuid4())) as second,
+    ):
         assert (first, second) == (True, False)
-    async with turn(environment, uuid4()) as third:
+    async with turn(environment, "reminders", str(uuid4())) as third:
         assert third

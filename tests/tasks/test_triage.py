@@ -73,7 +73,7 @@ def without_waiting() -> Iterator[None]:
         ((Unauthenticated("PostHog", "401", "Ask"), GOOD), Status.UNKNOWN, "PostHog: 401. Ask", 1),
         ((Unreadable("PostHog", "HTML", "Look"), GOOD), Status.UNKNOWN, "PostHog: HTML. Look", 1),
         ((down("first"), Refused("PostHog", "no", "Ask")), Status.UNKNOWN, "PostHog: no. Ask", 2),
-        ((HANGS,), Status.UNKNOWN, "not known within 0.2 s: no answer", 1),
+        ((HANGS,), Status.UNKNOWN, "not known within 0.2 s: no answer from the integration", 1),
         ((down("first"), HANGS), Status.UNKNOWN, "not known within 0.2 s: PostHog: first. Wait", 2),
     ],
 )

@@ -1,0 +1,1 @@
+"""A file for each version that the tables ever had, oldest first."""

@@ -1,0 +1,46 @@
+"""How the incident store uses SQLite: many processes read and write one file at once."""
+
+import time
+from sqlite3 import OperationalError
+from typing import Any
+
+from sqlalchemy import Engine, event
+
+_WAL_ATTEMPTS = 50
+
+
+def prepare_sqlite(engine: Engine) -> None:
+    """Have each connection of the engine set up for that, and each transaction begin with the write lock."""
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin_immediate)
+
+
+def _prepare(connection: Any, _record: Any) -> None:
+    """Let readers and a writer work at once, survive power loss, and leave BEGIN to `_begin_immediate`."""
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in ("busy_timeout=10000", "synchronous=FULL"):
+        cursor.execute(f"PRAGMA {pragma}")
+    _turn_wal_on(cursor)
+    cursor.close()
+
+
+def _turn_wal_on(cursor: Any) -> None:
+    """SQLite does not wait here, whatever the timeout, for another process that does so to a new file."""
+    for attempt in range(1, _WAL_ATTEMPTS + 1):
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            return
+        except OperationalError:
+            if attempt == _WAL_ATTEMPTS:
+                raise
+            time.sleep(0.01)
+
+
+def _begin_immediate(connection: Any) -> None:
+    """Take SQLite's write lock at the beginning: a read that turns into a write fails when it is busy.
+
+    SQLAlchemy tells of a beginning also where there is no transaction.
+    """
+    if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -1,0 +1,22 @@
+"""Look after the runs of open incidents: on a schedule, as a run whose process died cannot do it itself."""
+
+from prefect import flow
+
+from blocks.environment import Environment
+from flows.current_run import flow_run_id
+from tasks.lease import turn
+from tasks.watchdog import look_after
+
+
+@flow(name="watchdog", flow_run_name="watchdog")
+async def watchdog(environment: str = "default") -> list[str]:
+    """Continue runs that have stopped, start those that are missing, and call a person where that fails.
+
+    Returns what was done, a sentence for each. The receiver does the same, in case no worker is left for it.
+
+    Args:
+        environment: Which configuration to use: the name that `runbook configure` saved it under.
+    """
+    blocks = await Environment.load(environment)
+    async with turn(blocks, "watchdog", str(flow_run_id())) as ours:
+        return await look_after(blocks) if ours else []

@@ -1,0 +1,147 @@
+"""The watchdog: looks after the runs of open incidents, whoever of them has died.
+
+It runs on a schedule, and in the receiver in case the worker is what died. Whatever it does may be done
+twice without harm: a run that is continued fences off the process before it.
+"""
+
+from collections.abc import Awaitable
+from datetime import timedelta
+
+from prefect.client.orchestration import PrefectClient
+from prefect.logging import get_logger
+
+from blocks.environment import Environment
+from blocks.errors import OutsideError
+from blocks.prefect_api import prefect_client
+from blocks.store_overview import incident_of_run
+from runbook.events import RunContinued
+from runbook.incident import Incident
+from runbook.redaction import redact
+from runbook.reminders import due_notice
+from runbook.watchdog import CareKind, Run, RunState, due_care, newest_run, stopped_before_opening
+from tasks.communicate import escalate
+from tasks.incident import OpenIncident, now
+from tasks.lease import duty
+from tasks.paper import leave_paper
+from tasks.remind import remind_of_gate
+from tasks.runs import continue_run, interrupted_by_hand, read_run, start_run
+
+ADOPT_AFTER = timedelta(seconds=30)
+"""An incident without a run: whoever opened it has this long to start one."""
+
+CLOSED_SINCE = timedelta(minutes=10)
+"""A process may die between closing its incident and telling Prefect that its run is over."""
+
+BY_HAND_SINCE = timedelta(days=1)
+"""Runs that were started by hand longer ago are left alone."""
+
+REMINDERS_LATE = timedelta(minutes=2)
+"""How far the scheduled reminders may be behind until somebody else gives them."""
+
+
+async def look_after(environment: Environment) -> list[str]:
+    """Look after all incidents of an environment; says what was done, a sentence for each.
+
+    Raises:
+        Unavailable: the incident store cannot be reached.
+    """
+    incidents = await _incidents(environment)
+    try:
+        async with prefect_client() as client:
+            await client.hello()
+            done = [await _attempt(it.id, _look_after_run(environment, it, client)) for it in incidents]
+            done += await _look_after_runs_by_hand(environment, client)
+    except OutsideError as error:
+        get_logger("runbook").warning("Prefect does not answer the watchdog: %s", error)
+        done = [await _attempt(it.id, _look_after_run(environment, it, None)) for it in incidents]
+    done += [await _attempt(it.id, _remind(environment, it)) for it in incidents]
+    return [sentence for sentence in done if sentence]
+
+
+async def _incidents(environment: Environment) -> list[Incident]:
+    """All open incidents of this environment, and those that were closed a moment ago."""
+    store, since = environment.store, now() - CLOSED_SINCE
+    found = [*await store.incidents(only_open=True, limit=1000), *await store.incidents(limit=5)]
+    return [
+        incident
+        for incident in {incident.id: incident for incident in found}.values()
+        if incident.environment == environment.name
+        and (not incident.closed or incident.journal[-1].at >= since)
+    ]
+
+
+async def _attempt(incident: str, work: Awaitable[str]) -> str:
+    """What was done; a defect or an outage met with one incident costs no other its care."""
+    try:
+        did = await work
+    except Exception as error:
+        text = redact(str(error))
+        get_logger("runbook").error("%s was not looked after: %s: %s", incident, type(error).__name__, text)
+        return f"{incident}: not looked after ({type(error).__name__})"
+    return f"{incident}: {did}" if did else ""
+
+
+async def _look_after_run(environment: Environment, incident: Incident, client: PrefectClient | None) -> str:
+    """What was done for the newest run of an incident, nothing if it needs nothing."""
+    run_id, at = newest_run(incident), now()
+    if run_id is None:
+        return await _adopt(environment, incident, client)
+    if client is None:
+        run = Run(id=run_id, state=RunState.UNREACHABLE, since=incident.journal[-1].at)
+    else:
+        run = await read_run(client, run_id)
+    held_until = await environment.store.lease_end(duty(incident.id))
+    policy = environment.runbook_policy.policy
+    care = due_care(incident, run, held_until=held_until, policy=policy, now=at)
+    opened = OpenIncident(id=incident.id, environment=environment)
+    match care.kind:
+        case CareKind.LEAVE:
+            return ""
+        case CareKind.CALL:
+            return await _call(opened, incident, care.because)
+        case CareKind.CONTINUE if client is not None:
+            await opened.record(RunContinued(flow_run_id=run_id, because=care.because))
+            await continue_run(client, run_id)
+            return f"its run is continued: {care.because}"
+    await opened.record(RunContinued(flow_run_id=run_id, because=care.because))
+    await start_run(await opened.read(), store=environment.store, client=client)
+    return f"another run is started: {care.because}"
+
+
+async def _adopt(environment: Environment, incident: Incident, client: PrefectClient | None) -> str:
+    """Start the response that nobody has started, as when the receiver died in between."""
+    if client is None or now() - incident.opened_at < ADOPT_AFTER:
+        return ""
+    await start_run(incident, store=environment.store, client=client)
+    return "its run is started: it had none"
+
+
+async def _call(opened: OpenIncident, incident: Incident, because: str) -> str:
+    """Call a person, unless that was done for this reason; where to go on by hand is part of the call."""
+    path = await leave_paper.fn(opened)
+    told = await escalate.fn(opened, f"the response has stopped: {because}. To go on by hand: {path}")
+    known = len(incident.journal)
+    return f"a person is called: {because}" if told and len((await opened.read()).journal) > known else ""
+
+
+async def _remind(environment: Environment, incident: Incident) -> str:
+    """Give the reminder that the schedule should have given by now."""
+    policy = environment.runbook_policy.policy
+    notice = due_notice(incident, policy=policy, now=now() - REMINDERS_LATE)
+    if notice is None:
+        return ""
+    told = await remind_of_gate.fn(OpenIncident(id=incident.id, environment=environment), notice)
+    return f"reminded of {notice.gate.gate}" if told else ""
+
+
+async def _look_after_runs_by_hand(environment: Environment, client: PrefectClient) -> list[str]:
+    """Continue the runs that were interrupted before they had opened an incident."""
+    at, policy = now(), environment.runbook_policy.policy
+    done = []
+    for run in await interrupted_by_hand(client, environment.name, since=at - BY_HAND_SINCE):
+        if await incident_of_run(environment.store, run.id) is None and stopped_before_opening(
+            run, policy=policy, now=at
+        ):
+            await continue_run(client, run.id)
+            done.append(f"run {run.id} is continued: it had stopped before it opened an incident")
+    return done

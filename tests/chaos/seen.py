@@ -1,0 +1,41 @@
+"""What the outside world has seen of an incident: each effect, and how often."""
+
+import json
+import re
+from collections import Counter
+
+from tests.chaos.crash_points import tail
+from tests.fixtures.engine import Case
+
+Seen = Counter[str]
+
+
+def seen_outside(case: Case) -> Seen:
+    """Each effect as its system has it, under a name that is the same in each incident of a scenario."""
+    return _messages(case) + _updates(case) + _calls(case) + _changes(case)
+
+
+def _messages(case: Case) -> Seen:
+    ids = (message["metadata"]["event_payload"]["effect_id"] for message in case.world.systems.slack.messages)
+    return Counter(tail(case.incident_id, effect_id) for effect_id in ids)
+
+
+def _updates(case: Case) -> Seen:
+    """A second public incident would be an effect done twice, as a second update is."""
+    incidents = case.world.systems.statuspage_api.incidents
+    updates = Counter(
+        f"status-page/{update['status']}" for incident in incidents for update in incident["incident_updates"]
+    )
+    return updates + Counter({"status-page incident": len(incidents)})
+
+
+def _calls(case: Case) -> Seen:
+    """PagerDuty makes one alert of all that has one key, so a repeat under it calls nobody twice."""
+    return Counter(tail(case.incident_id, page.dedup_key) for page in case.world.systems.pagerduty.pages)
+
+
+def _changes(case: Case) -> Seen:
+    """The changes of the cluster by the effect that each names."""
+    named = re.compile(rf"{re.escape(case.incident_id)}/([a-z0-9-]+)")
+    texts = (json.dumps(request["body"]) for request in case.changes())
+    return Counter(f"change {'/'.join(sorted(set(named.findall(text)))) or text}" for text in texts)

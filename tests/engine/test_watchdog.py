@@ -1,0 +1,87 @@
+"""The watchdog, with a real server and worker: stopped runs go on, and what wakes up late changes nothing."""
+
+import os
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from prefect.states import Cancelling
+
+from deployments.drill.cluster.faults import Fault
+from runbook.actions import ActionOutcome
+from runbook.effects import EffectOutcome
+from runbook.events import IncidentEscalated, RunContinued
+from tests.engine.processes import engines
+from tests.engine.test_gate import FIRST, NO, PATCHES, YES, ended, gates
+from tests.fixtures.engine import WITHIN_SECONDS, Case, Engine, case
+
+pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
+
+
+@pytest.fixture
+async def response(engine: Engine, tmp_path: Path) -> AsyncIterator[Case]:
+    """An outage of PostHog, on the way to its first gate; a silent run is taken over after two seconds."""
+    policy = {"watch_limit_seconds": 3, "success_deadline_seconds": 10, "takeover_after_seconds": 2}
+    async with case(engine, "posthog-outage", tmp_path, policy=policy, real_prometheus=False) as one:
+        await one.alert()
+        yield one
+
+
+async def test_a_frozen_process_that_wakes_up_late_changes_nothing(response: Case) -> None:
+    """Another one takes over and makes the change; the first finds itself fenced off, and says nothing."""
+    gate = await response.gate()
+    cluster = response.world.systems.cluster
+    hanging = Fault(path=PATCHES, method="PATCH", delay_before=WITHIN_SECONDS, close="before_effect")
+    cluster.faults.append(hanging)
+    await response.answer(YES)
+    await response.until(lambda _: hanging.times == 0)
+    [frozen] = engines(response.engine.worker.pid)
+    os.kill(frozen, signal.SIGSTOP)
+    try:
+        await response.until(lambda incident: incident.events(RunContinued) != [])
+        await response.until(ended)
+    finally:
+        os.kill(frozen, signal.SIGCONT)
+    cluster.close_streams()
+    await response.gate(other_than=gate.gate)
+    await response.answer(NO)
+
+    incident = await response.until(lambda it: it.closed)
+    await response.until_run(lambda state: state.is_completed())
+    assert incident.results[FIRST].outcome is ActionOutcome.RECOVERED
+    assert incident.effects[f"{incident.id}/{FIRST}/set-field"].outcome is EffectOutcome.APPLIED
+    assert gates(incident) == [gate.gate]
+    assert len(response.changes()) == 1
+    texts = [request["body"]["text"] for request in response.world.requests("slack", None) if request["body"]]
+    assert len(texts) == len(set(texts))
+
+
+async def test_a_gate_without_its_form_is_asked_anew(response: Case) -> None:
+    """A process died between falling asleep and saving its form: the question comes again, with a form."""
+    first = await response.gate()
+    state = await response.run_state()
+    assert state.state_details.run_input_keyset is not None
+    schema = state.state_details.run_input_keyset["schema"]
+    await response.client.delete_flow_run_input(await response.run_id(), schema)
+
+    second = await response.gate(other_than=first.gate)
+    assert await response.resume(gate=second.gate, decision="approve", approver="ana")
+
+    incident = await response.until(ended)
+    assert incident.results[FIRST].outcome is ActionOutcome.RECOVERED
+    assert len(response.changes()) == 1
+
+
+@pytest.mark.slow
+async def test_a_run_that_somebody_cancelled_is_a_persons(response: Case) -> None:
+    """It is not continued against their will; whoever is on call is told how it would be."""
+    await response.gate()
+    await response.client.set_flow_run_state(await response.run_id(), Cancelling())
+
+    incident = await response.until(lambda it: it.last(IncidentEscalated) is not None)
+    called = incident.last(IncidentEscalated)
+    assert called is not None
+    assert f"its run was cancelled; `runbook resume {incident.id}` goes on" in called.because
+    assert incident.events(RunContinued) == []
+    assert (await response.run_state()).is_cancelled()

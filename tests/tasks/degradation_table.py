@@ -1,0 +1,207 @@
+"""What is to happen where an outside system fails: the one table that is tested, and that people read.
+
+`deployments/degradation.md` holds these rows word for word.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from runbook.actions import ActionName
+from runbook.findings import Check, Status
+from tests.fixtures.faulty_server import WireFault
+
+
+class System(StrEnum):
+    """An outside system, alone or with what stands in for it."""
+
+    STATUS_PAGE = "PostHog's status page"
+    STATUS_PAGE_MIRRORED = "PostHog's status page, with a mirror"
+    POSTHOG = "PostHog API"
+    INTEGRATION = "Integration's health endpoint"
+    PROMETHEUS = "Prometheus"
+    PROMETHEUS_BACKED_UP = "Prometheus, with a backup"
+    KUBERNETES = "Kubernetes API"
+    SLACK = "Slack"
+    STATUSPAGE = "Status page publisher: Statuspage"
+    INCIDENT_IO = "Status page publisher: incident.io"
+    PAGERDUTY = "PagerDuty"
+
+
+FAULTS = tuple(fault for fault in WireFault if fault is not WireFault.NONE)
+CLOCKS = (WireFault.CLOCK_BEHIND, WireFault.CLOCK_AHEAD)
+WITHOUT_END = (WireFault.HANGING, WireFault.DRIP)
+NO_GOOD_ANSWER = tuple(fault for fault in FAULTS if fault not in CLOCKS)
+NOT_EVEN_AN_ERROR = tuple(fault for fault in NO_GOOD_ANSWER if fault is not WireFault.ERROR_500)
+NEVER_THERE = (WireFault.REFUSED, *(fault for fault in FAULTS if fault in ("wrong certificate", "no TLS")))
+AMBIGUOUS = tuple(fault for fault in NO_GOOD_ANSWER if fault not in NEVER_THERE)
+
+_NAMES = {
+    FAULTS: "any",
+    CLOCKS: "clock 15 min behind or ahead",
+    NO_GOOD_ANSWER: "any but the clock",
+    NOT_EVEN_AN_ERROR: "any but 500 and the clock",
+    NEVER_THERE: "refused, wrong certificate, no TLS",
+    AMBIGUOUS: "hanging, drip, 500, garbage, html, truncated JSON, connection closed early",
+    (WireFault.ERROR_500,): "500",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """What some faults of a system lead to.
+
+    `statuses` are the checks that come out otherwise than without the fault, `changes` the changes that are
+    planned beyond those; both are for the systems that are read.
+    """
+
+    system: System
+    faults: tuple[WireFault, ...]
+    does: str
+    seen: str
+    setting: str
+    statuses: Mapping[Check, Status] = field(default_factory=dict)
+    changes: frozenset[ActionName] = frozenset()
+
+    @property
+    def line(self) -> str:
+        """The row of the document's table."""
+        return f"| {self.system} | {_NAMES[self.faults]} | {self.does} | {self.seen} | {self.setting} |"
+
+
+_UNKNOWN = Status.UNKNOWN
+_BY_CLOCKS = "Goes on as ever: none of its times decides anything"
+_NOT_SENT = "Journals the message as failed; tells everybody else"
+_IN_DOUBT = (
+    "Looks whether it is there: if that cannot be seen, journals it as unsettled; tells everybody else"
+)
+
+ROWS = (
+    Row(
+        System.STATUS_PAGE,
+        NO_GOOD_ANSWER,
+        "Tries every other format and route, retries until the deadline; then the check is unknown",
+        "“Status page: …” with each route's reason; with errors: nothing is changed, a person is called",
+        "`status_page.proxy`, `.fallback_urls`, `.timeout_seconds`; `policy.check_deadline_seconds`",
+        {Check.STATUS_PAGE: _UNKNOWN},
+    ),
+    Row(
+        System.STATUS_PAGE,
+        CLOCKS,
+        _BY_CLOCKS,
+        "The listed incidents, with the page's own times",
+        "none",
+    ),
+    Row(
+        System.STATUS_PAGE_MIRRORED,
+        FAULTS,
+        "Reads the mirror, within the share of the timeout that is left to it",
+        "The finding names the route: `fallback 1`",
+        "`status_page.fallback_urls`, `.proxy`, `.timeout_seconds`",
+    ),
+    Row(
+        System.POSTHOG,
+        NOT_EVEN_AN_ERROR,
+        "The probe is unknown: it may be our own network. Of a 401 cut short, the status counts alone",
+        "“PostHog: cannot be reached from here: …”",
+        "`posthog.timeout_seconds`, `.probe_path`",
+        {Check.PROBE: _UNKNOWN},
+    ),
+    Row(
+        System.POSTHOG,
+        (WireFault.ERROR_500,),
+        "An answer, and what is looked for: PostHog fails. The fallback is planned, and asked about",
+        "“server error (HTTP 500)”",
+        "`policy.preapproved`",
+        {Check.PROBE: Status.BAD},
+        frozenset({ActionName.ENABLE_FALLBACK}),
+    ),
+    Row(System.POSTHOG, CLOCKS, _BY_CLOCKS, "“accepts our key”", "none"),
+    Row(
+        System.INTEGRATION,
+        NOT_EVEN_AN_ERROR,
+        "The check is unknown after its retries. Of a 503 cut short, the status counts alone",
+        "“Integration health: …” with the reason; nothing is over before it answers",
+        "`integration.timeout_seconds`, `policy.check_deadline_seconds`",
+        {Check.HEALTH: _UNKNOWN},
+    ),
+    Row(
+        System.INTEGRATION,
+        (WireFault.ERROR_500,),
+        "An answer, and a bad one: the service is not well. A restart is planned, and asked about",
+        "“answers HTTP 500”",
+        "`integration.health_url`, `policy.approvals`",
+        {Check.HEALTH: Status.BAD},
+        frozenset({ActionName.RESTART_DEPLOYMENT}),
+    ),
+    Row(System.INTEGRATION, CLOCKS, _BY_CLOCKS, "“says healthy”", "none"),
+    Row(
+        System.PROMETHEUS,
+        FAULTS,
+        "The error rate is unknown; whole logs stand in for it. An answer of another time is none",
+        "“Prometheus: …” with the reason; nothing is over before it answers",
+        "`prometheus.backup_urls`, `.timeout_seconds`, `.clock_tolerance_seconds`",
+        {Check.ERROR_RATE: _UNKNOWN},
+    ),
+    Row(
+        System.PROMETHEUS_BACKED_UP,
+        FAULTS,
+        "Reads the backup, within the share of the timeout that is left to it",
+        "The finding names the server that answered",
+        "`prometheus.backup_urls`, `.timeout_seconds`",
+    ),
+    Row(
+        System.KUBERNETES,
+        NO_GOOD_ANSWER,
+        "Logs and workload are unknown; the probe tries the configured key, not the stored one",
+        "“Kubernetes: …” with the reason; a change is blocked, or waits for its rollout until the deadline",
+        "`cluster.timeout_seconds`, `posthog.api_key`, `policy.rollout_deadline_seconds`",
+        {Check.LOGS: _UNKNOWN, Check.WORKLOAD: _UNKNOWN, Check.PROBE: Status.OK},
+    ),
+    Row(
+        System.KUBERNETES,
+        CLOCKS,
+        "Goes on: a rollout of the future counts as recent, which alone plans nothing",
+        "The revision that “was rolled out recently”, in the workload's finding",
+        "`policy.recent_rollout_seconds`",
+    ),
+    *(
+        row
+        for system in (System.SLACK, System.STATUSPAGE, System.INCIDENT_IO)
+        for row in (
+            Row(
+                system,
+                NEVER_THERE,
+                _NOT_SENT,
+                "The effect with its reason, in timeline and post-mortem",
+                "`timeout_seconds` of its section",
+            ),
+            Row(
+                system,
+                AMBIGUOUS,
+                _IN_DOUBT,
+                "The effect with both reasons, in timeline and post-mortem",
+                "`timeout_seconds` of its section",
+            ),
+            Row(system, CLOCKS, _BY_CLOCKS, "The message", "none"),
+        )
+    ),
+    Row(
+        System.PAGERDUTY,
+        NO_GOOD_ANSWER,
+        "Only PagerDuty's own word of success counts; else the call failed, and is repeated when asked again",
+        "The call in the channel, and the failed effect in timeline and post-mortem",
+        "`pager.timeout_seconds`",
+    ),
+    Row(System.PAGERDUTY, CLOCKS, _BY_CLOCKS, "The call", "none"),
+)
+
+
+def row_of(system: System, fault: WireFault) -> Row:
+    """The row of a cell.
+
+    Raises:
+        ValueError: there is none, or more than one.
+    """
+    (row,) = (row for row in ROWS if row.system is system and fault in row.faults)
+    return row
