@@ -30,6 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--points", type=int, default=40, help="moments of the response (default: 40)")
     parser.add_argument("--blows", nargs="+", type=Blow, choices=list(Blow), default=list(Blow))
     parser.add_argument("--skip", type=int, default=0, help="cases to leave out, to go on where one stopped")
+    parser.add_argument(
+        "--share", default="1/1", metavar="I/N", help="only every Nth case, to run N of these side by side"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there, too")
     chosen = parser.parse_args(arguments)
     results = asyncio.run(_chaos(chosen, Console(stderr=True)))
@@ -86,7 +89,10 @@ async def _chaos(chosen: argparse.Namespace, console: Console) -> list[Result]:
                 f"{len(points)} points in a response; {len(picked)} of them, {len(chosen.blows)} blows each"
             )
             cases = [(point, blow) for point in picked for blow in chosen.blows]
-            for number, (point, blow) in enumerate(cases[chosen.skip :], start=chosen.skip + 1):
+            share, shares = map(int, chosen.share.split("/"))
+            for number, (point, blow) in enumerate(cases, start=1):
+                if number <= chosen.skip or number % shares != share % shares:
+                    continue
                 result = await strike_at(here, _new(folder, number), point, blow, expected)
                 results.append(result)
                 console.print(f"{number}/{len(cases)} {point}, {blow}: {_cell(result)}")

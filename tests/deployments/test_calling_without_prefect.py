@@ -16,7 +16,7 @@ from deployments.settings import load_settings
 from deployments.starting import NOT_STARTED
 from runbook.alert import Alert
 from runbook.effects import EffectOutcome
-from runbook.events import IncidentEscalated
+from runbook.events import IncidentEscalated, RunStarted
 from tests.deployments.test_receiver import Prefect, eventually, notification, post, sent_alert, serving
 
 ALERT = Alert(source="test", service="posthog-integration", name="n", summary="it burns")
@@ -73,3 +73,26 @@ async def test_a_prefect_that_is_not_there_is_not_reachable(
     monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:1/api")
     settings = load_settings(tmp_path / "runbook.toml", systems=False)
     assert not await PrefectResponses(store, settings).reachable()
+
+
+async def test_a_run_that_has_stopped_while_prefect_is_away_calls_a_person_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody can continue it: the receiver's watchdog calls, and says where the paper runbook is."""
+    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:1/api")
+    async with World(load_scenario("posthog-outage"), tmp_path / "world", real_prometheus=False) as world:
+        url = f"sqlite+aiosqlite:///{tmp_path}/incidents.db"
+        config = write_settings(world.endpoints, tmp_path, store_url=url, evidence=tmp_path / "evidence")
+        store = IncidentStore(url=SecretStr(url))
+        incident, _ = await store.open_incident(ALERT, incident_id="inc-20260301-100000-0001", at=AT)
+        run = "7d4e0000-0000-4000-8000-000000000001"
+        await store.append(incident.id, RunStarted(flow_run_id=run), at=AT, key=f"run:{run}")
+        responses = PrefectResponses(store, load_settings(config, systems=False))
+
+        did = [await responses.look_after() for _ in range(2)]
+
+        called = "a person is called: its run has stopped, and Prefect does not answer"
+        assert did == [[f"{incident.id}: {called}"], []]
+        paged = [request["body"]["payload"]["summary"] for request in world.requests("pagerduty", None)]
+        assert len(paged) == 1
+        assert paged[0].endswith(f"To go on by hand: {tmp_path}/evidence/{incident.id}/paper-runbook.md")

@@ -6,15 +6,20 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from prefect.states import Cancelling
+from prefect.states import Cancelling, Crashed
 
+from blocks.environment import Environment
+from blocks.store_overview import incident_of_run
 from deployments.drill.cluster.faults import Fault
+from deployments.settings import load_settings
 from runbook.actions import ActionOutcome
 from runbook.effects import EffectOutcome
 from runbook.events import IncidentEscalated, RunContinued
+from tasks.runs import DEPLOYMENT
+from tasks.watchdog import look_after
 from tests.engine.processes import engines
 from tests.engine.test_gate import FIRST, NO, PATCHES, YES, ended, gates
-from tests.fixtures.engine import WITHIN_SECONDS, Case, Engine, case
+from tests.fixtures.engine import WITHIN_SECONDS, Case, Engine, case, eventually
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
 
@@ -57,6 +62,15 @@ async def test_a_frozen_process_that_wakes_up_late_changes_nothing(response: Cas
     assert len(texts) == len(set(texts))
 
 
+async def until_no_engine(engine: Engine) -> None:
+    """Wait until no process runs a flow: those on a schedule come and go."""
+
+    async def running() -> list[int]:
+        return engines(engine.worker.pid)
+
+    await eventually(running, lambda pids: pids == [])
+
+
 async def test_a_gate_without_its_form_is_asked_anew(response: Case) -> None:
     """A process died between falling asleep and saving its form: the question comes again, with a form."""
     first = await response.gate()
@@ -64,6 +78,7 @@ async def test_a_gate_without_its_form_is_asked_anew(response: Case) -> None:
     assert state.state_details.run_input_keyset is not None
     schema = state.state_details.run_input_keyset["schema"]
     await response.client.delete_flow_run_input(await response.run_id(), schema)
+    await until_no_engine(response.engine)  # who waits for an answer needs no process
 
     second = await response.gate(other_than=first.gate)
     assert await response.resume(gate=second.gate, decision="approve", approver="ana")
@@ -71,6 +86,29 @@ async def test_a_gate_without_its_form_is_asked_anew(response: Case) -> None:
     incident = await response.until(ended)
     assert incident.results[FIRST].outcome is ActionOutcome.RECOVERED
     assert len(response.changes()) == 1
+
+
+async def test_a_run_that_was_interrupted_before_it_opened_an_incident_is_continued(
+    engine: Engine, tmp_path: Path
+) -> None:
+    """Somebody has started it by hand and relies on it; no journal knows of it yet."""
+    policy = {"watch_limit_seconds": 3, "takeover_after_seconds": 1}
+    async with case(engine, "false-alarm", tmp_path, policy=policy, real_prometheus=False) as one:
+        name = load_settings(one.config).prefect.environment
+        deployment = await one.client.read_deployment_by_name(DEPLOYMENT)
+        parameters = {"summary": "flags time out", "environment": name}
+        run = await one.client.create_flow_run_from_deployment(
+            deployment.id, parameters=parameters, state=Crashed()
+        )
+        environment = await Environment.load(name)
+
+        did = await eventually(lambda: look_after(environment), bool)
+
+        assert did == [f"run {run.id} is continued: it had stopped before it opened an incident"]
+        opened = await eventually(lambda: incident_of_run(one.store, str(run.id)), bool)
+        assert opened is not None
+        one.incident_id = opened
+        assert (await one.read()).alert.summary == "flags time out"
 
 
 @pytest.mark.slow
