@@ -162,6 +162,9 @@ def _write(connection: Connection, batch: Batch, stored: set[Key]) -> None:
             for (source, service, key), at in batch.episodes
         ]
         connection.execute(sql.NEW_EPISODES, began)
+    for message in batch.rounds:
+        round_ = {"round_id": message.alert.key, "of_environment": batch.environment, "at": message.at}
+        connection.execute(sql.NEW_ROUND, round_)
 
 
 def _write_events(connection: Connection, told: Sequence[Told]) -> None:

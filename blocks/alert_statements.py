@@ -5,10 +5,13 @@ from typing import Any
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
+    DateTime,
+    String,
     Table,
     Update,
     and_,
     bindparam,
+    exists,
     func,
     insert,
     select,
@@ -17,7 +20,7 @@ from sqlalchemy import (
     update,
 )
 
-from blocks.journal_tables import ALERTS, DELIVERIES, EPISODES, EVENTS, INCIDENTS
+from blocks.journal_tables import ALERTS, DELIVERIES, EPISODES, EVENTS, INCIDENTS, SELF_WATCH_ROUNDS
 from runbook.alert import AlertStatus
 
 _KEY = ("source", "service", "key")
@@ -86,6 +89,15 @@ NEW_EVENTS = insert(EVENTS)
 NEW_ALERTS = insert(ALERTS)
 NEW_DELIVERIES = insert(DELIVERIES)
 NEW_EPISODES = insert(EPISODES)
+NEW_ROUND = insert(SELF_WATCH_ROUNDS).from_select(
+    ["id", "environment", "received_at"],
+    select(
+        bindparam("round_id", type_=String),
+        bindparam("of_environment", type_=String),
+        bindparam("at", type_=DateTime(timezone=True)),
+    ).where(~exists().where(SELF_WATCH_ROUNDS.c.id == bindparam("round_id", type_=String))),
+)
+"""A round that was sent again is there already: a conflict would send back the alerts beside it."""
 
 
 def _changed(*names: str) -> Update:

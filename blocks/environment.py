@@ -18,13 +18,17 @@ from blocks.pager import Pager
 from blocks.policy import RunbookPolicy
 from blocks.posthog import PostHogApi
 from blocks.prometheus import Prometheus
+from blocks.self_watch import SelfWatch
 from blocks.slack import Slack
 from blocks.status_page import StatusPage
 from blocks.status_page_publisher import StatusPagePublisher
 from blocks.store import IncidentStore
 
-OPTIONAL = ("slack", "status_page_publisher", "pager")
-"""Systems that a team may not have; without one, its messages are left out and the journal says so."""
+OPTIONAL = ("slack", "status_page_publisher", "pager", "self_watch")
+"""Systems that a team may not have; without one, its messages are left out and the journal says so.
+
+Without a self-watch nobody watches the runbook.
+"""
 
 
 @dataclass(frozen=True, repr=False)
@@ -43,6 +47,7 @@ class Environment:
     slack: Slack | None = None
     status_page_publisher: StatusPagePublisher | None = None
     pager: Pager | None = None
+    self_watch: SelfWatch | None = None
 
     @classmethod
     async def load(cls, name: str) -> "Environment":
@@ -80,6 +85,7 @@ def block_types() -> dict[str, type[Block]]:
         "slack": Slack,
         "status_page_publisher": StatusPagePublisher,
         "pager": Pager,
+        "self_watch": SelfWatch,
     }
 
 

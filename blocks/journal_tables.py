@@ -6,6 +6,11 @@ the events. `leases` says who may change which target now; its tokens only ever 
 
 `alerts` is what is known of each alert, with the number of messages about it; `deliveries` are the messages
 that were received from senders that number them; `episodes` is when alerts began again.
+
+`self_watch_rounds` are the synthetic alerts that the receiver has taken, and what became of each;
+`self_watch_calls` are the calls to a person because the runbook itself did not work.
+
+Stores with rows in them are brought to these tables by `blocks.store_migrations`: who changes one adds to it.
 """
 
 from sqlalchemy import Boolean, Column, DateTime, Index, Integer, MetaData, String, Table, Text, text
@@ -81,4 +86,32 @@ EPISODES = Table(
     Column("key", String(255), nullable=False),
     Column("began_at", DateTime(timezone=True), nullable=False),
     Index("episodes_of_an_alert", "source", "service", "key", "began_at"),
+)
+
+SELF_WATCH_ROUNDS = Table(
+    "self_watch_rounds",
+    METADATA,
+    Column("id", String(255), primary_key=True),
+    Column("environment", String(255), nullable=False),
+    Column("received_at", DateTime(timezone=True), nullable=False),
+    Column("done_at", DateTime(timezone=True), nullable=True),
+    Column("broken", Text, nullable=True),
+)
+
+SELF_WATCH_CALLS = Table(
+    "self_watch_calls",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("environment", String(255), nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("because", Text, nullable=False),
+    Column("told", Boolean, nullable=False),
+    Column("ended_at", DateTime(timezone=True), nullable=True),
+    Index(
+        "one_open_call_per_environment",
+        "environment",
+        unique=True,
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
 )

@@ -93,12 +93,17 @@ def _of_plain(settings: ReceiverSettings) -> list[Credential]:
     return _tokens(settings.plain.token) or _tokens(settings.token)
 
 
+def _of_self_watch(settings: ReceiverSettings) -> list[Credential]:
+    return _tokens(settings.self_watch_token)
+
+
 _CREDENTIALS: dict[str, Callable[[ReceiverSettings], list[Credential]]] = {
     "alertmanager": _of_alertmanager,
     "grafana": _of_grafana,
     "pagerduty": _of_pagerduty,
     "incident-io": _of_incident_io,
     "plain": _of_plain,
+    "self-watch": _of_self_watch,
 }
 
 

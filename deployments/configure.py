@@ -4,6 +4,7 @@ What is there already is compared first, so that a second time changes nothing a
 """
 
 import asyncio
+from collections.abc import Container
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -25,6 +26,7 @@ from pydantic import ValidationError
 from blocks.environment import OPTIONAL, block_types
 from blocks.policy import RunbookPolicy
 from blocks.prefect_api import prefect_client
+from blocks.self_watch import SelfWatch
 from blocks.store import IncidentStore
 from deployments.definitions import Definition, definitions
 from deployments.settings import Settings
@@ -62,8 +64,9 @@ async def configure(settings: Settings, *, deployments: list[Definition] | None 
     async with prefect_client() as client:
         environment = settings.prefect.environment
         # One after the other: Prefect on SQLite answers parallel writes ten times slower.
-        saved = [await _save_block(client, block, environment) for block in blocks(settings).values()]
-        removed = await _remove_blocks(client, settings)
+        ours = blocks(settings)
+        saved = [await _save_block(client, block, environment) for block in ours.values()]
+        removed = await _remove_blocks(client, environment, keep=ours)
         pool = await _ensure_pool(client, settings.prefect.work_pool)
         wanted = definitions() if deployments is None else deployments
         deployed = [await _deploy(client, definition, settings) for definition in wanted]
@@ -79,7 +82,13 @@ def blocks(settings: Settings) -> dict[str, Block]:
         "store": IncidentStore(url=settings.store_url),
         "evidence": LocalFileSystem(basepath=str(settings.evidence_folder)),
         **systems,
+        **_self_watch(settings),
     }
+
+
+def _self_watch(settings: Settings) -> dict[str, Block]:
+    own, token = settings.self_watch, settings.receiver.self_watch_token
+    return {"self_watch": SelfWatch(**dict(own), token=token)} if own and token else {}
 
 
 async def _save_block(client: PrefectClient, block: Block, name: str) -> Change:
@@ -112,13 +121,13 @@ def _holds(known: BlockDocument, block: Block) -> bool:
     return all(getattr(saved, field) == getattr(block, field) for field in type(block).model_fields)
 
 
-async def _remove_blocks(client: PrefectClient, settings: Settings) -> list[Change]:
+async def _remove_blocks(client: PrefectClient, environment: str, *, keep: Container[str]) -> list[Change]:
     """Delete the block of each optional system that the settings do not have."""
     removed = []
     kinds = block_types()
     for field in OPTIONAL:
-        known = await _read_block(client, kinds[field], settings.prefect.environment)
-        if known is not None and field not in settings.systems:
+        known = await _read_block(client, kinds[field], environment)
+        if known is not None and field not in keep:
             await client.delete_block_document(known.id)
             label = f"{kinds[field].get_block_type_slug()}/{known.name}"
             removed.append(Change("block", label, Outcome.DELETED))
@@ -150,7 +159,7 @@ async def _deploy(client: PrefectClient, definition: Definition, settings: Setti
 
 
 def _deployment(definition: Definition, flow: Flow[..., Any], settings: Settings) -> dict[str, Any]:
-    interval = definition.interval and settings.prefect.intervals.get(definition.name, definition.interval)
+    interval = definition.interval and settings.intervals.get(definition.name, definition.interval)
     return {
         "name": definition.name,
         "entrypoint": definition.entrypoint,

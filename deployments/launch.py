@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -57,16 +58,22 @@ class PrefectResponses:
             Refused: nobody can be called: there is neither a pager nor a channel, or both refuse.
             Unavailable: the incident store cannot be reached.
         """
+        environment = await self._environment()
         from tasks.communicate import escalate
         from tasks.incident import OpenIncident
         from tasks.paper import leave_paper
 
-        environment = await self._environment()
         # The task's own function: Prefect, which the task would report to, is what does not answer.
         opened = OpenIncident(id=incident.id, environment=environment)
         path = await leave_paper.fn(opened)
         if not await escalate.fn(opened, f"{because}. To go on by hand: {path}"):
             raise Refused("pager", "nobody could be called", "Set [pager] or [slack]; see the journal")
+
+    async def call_about_the_runbook(self, because: str) -> bool:
+        """Call a person because the runbook itself is silent, once; whether that got through everywhere."""
+        from tasks.self_watch import call_a_person
+
+        return await call_a_person(await self._environment(), because)
 
     async def look_after(self) -> list[str]:
         """Look after the runs of all open incidents, see `tasks.watchdog`; says what was done.
@@ -84,7 +91,11 @@ class PrefectResponses:
             return await look_after(environment) if ours else []
 
     async def _environment(self) -> "Environment":
-        """All systems. Imported when they are needed: their clients would take most of a restart."""
+        """All systems. Imported when they are needed: their clients would take most of a restart.
+
+        In a thread: it takes more than a second, in which the receiver has to answer.
+        """
+        await asyncio.to_thread(import_module, "tasks.watchdog")
         from blocks.environment import Environment
         from deployments.configure import blocks
 

@@ -8,6 +8,8 @@ import logging
 import os
 import socket
 import sys
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 
 import uvicorn
@@ -17,6 +19,7 @@ from deployments.authentication import is_open
 from deployments.json_log import log_event, log_json_to
 from deployments.receiver_app import create_app
 from deployments.settings import ConfigurationError, Settings, find_config, load_settings
+from deployments.watching import SelfWatching
 from runbook.sources import SOURCES
 
 DRAIN_SECONDS = 15
@@ -71,13 +74,15 @@ def _serve(settings: Settings, listener: socket.socket) -> None:
     from deployments.launch import PrefectResponses
 
     store = IncidentStore(url=settings.store_url)
+    responses = PrefectResponses(store, settings)
     app = create_app(
         settings.receiver,
         store,
-        PrefectResponses(store, settings),
+        responses,
         service=settings.policy.service,
         environment=settings.prefect.environment,
         look_after_every=settings.policy.takeover_after_seconds,
+        self_watching=_self_watching(settings, store, responses.call_about_the_runbook),
     )
     host, port = listener.getsockname()[:2]
     taken = [name for name in SOURCES if is_open(name, settings.receiver)]
@@ -96,6 +101,15 @@ def _serve(settings: Settings, listener: socket.socket) -> None:
     )
     sys.setswitchinterval(SWITCH_SECONDS)
     uvicorn.Server(config).run(sockets=[listener])
+
+
+def _self_watching(
+    settings: Settings, store: IncidentStore, call: Callable[[str], Awaitable[bool]]
+) -> SelfWatching | None:
+    own = settings.self_watch
+    if own is None:
+        return None
+    return SelfWatching(store, settings.prefect.environment, timedelta(seconds=own.every), call)
 
 
 if __name__ == "__main__":

@@ -28,9 +28,9 @@ from deployments.receiver_metrics import ReceiverMetrics
 from deployments.receiver_page import describe, page
 from deployments.settings import ReceiverSettings
 from deployments.starting import Responses, Starter
-from deployments.watching import look_after
+from deployments.watching import SelfWatching, look_after, watch_self
 from runbook.intake import Message, Received
-from runbook.sources import SOURCES, Source
+from runbook.sources import SELF_WATCH, SOURCES, Source
 
 RETRY_SECONDS = 5
 
@@ -47,10 +47,12 @@ def create_app(
     service: str,
     environment: str = "default",
     look_after_every: float = 30.0,
+    self_watching: SelfWatching | None = None,
 ) -> ASGIApp:
     """The receiver's application. `responses` starts the response to an incident, see `Responses`.
 
-    Every so many seconds it looks after the runs of the incidents, see `tasks.watchdog`.
+    Every so many seconds it looks after the runs of the incidents, see `tasks.watchdog`; with
+    `self_watching`, also after the runbook itself.
     """
     metrics = ReceiverMetrics()
     starter = Starter(store, responses, metrics)
@@ -76,7 +78,9 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        loops = (intake.run(), starter.run(), look_after(responses, every=look_after_every))
+        loops = [intake.run(), starter.run(), look_after(responses, every=look_after_every)]
+        if self_watching is not None:
+            loops.append(watch_self(self_watching, metrics.watch_self()))
         running = [asyncio.create_task(loop) for loop in loops]
         yield
         for task in running:
@@ -91,6 +95,7 @@ def create_app(
         path = f"/alerts/{source.name}"
         endpoints[path] = _endpoint(source, notifications, metrics)
         app.post(path, **describe(source))(endpoints[path])
+    endpoints[f"/alerts/{SELF_WATCH.name}"] = _endpoint(SELF_WATCH, notifications, metrics)
     return AlertPaths(app, endpoints)
 
 

@@ -58,6 +58,14 @@ class ReceiverMetrics:
             "runbook_intake_queue_messages", "Messages that are not durable yet.", registry=self._registry
         ).set_function(waiting)
 
+    def watch_self(self) -> Gauge:
+        """Show when a round of the self-watch last went well. Without a self-watch it would be never."""
+        return Gauge(
+            "runbook_self_watch_last_success_timestamp_seconds",
+            "When a synthetic alert last got from the intake to a decision; 0 is never.",
+            registry=self._registry,
+        )
+
     def count(self, messages: Sequence[Message], received: Sequence[Received]) -> None:
         """Count messages that are durable; each kind at once, since finding its counter takes longest."""
         pairs = list(zip(messages, received, strict=True))

@@ -86,6 +86,17 @@ class ReceiverSettings(_Section):
     pagerduty: PagerDutySettings = PagerDutySettings()
     incident_io: IncidentIoSettings = IncidentIoSettings()
     plain: PlainSettings = PlainSettings()
+    self_watch: PlainSettings = PlainSettings()
+
+    @property
+    def url(self) -> str:
+        """Where it is asked on its own machine; empty where its port is not known before it listens."""
+        return f"http://{reachable(self.host)}:{self.port}" if self.port else ""
+
+    @property
+    def self_watch_token(self) -> SecretStr | None:
+        """What the self-watch shows."""
+        return self.self_watch.token or self.token
 
     def default_service(self, source: str) -> str:
         """Our name of the service whose alerts come from that source where they name none; else empty."""
@@ -95,6 +106,21 @@ class ReceiverSettings(_Section):
     def service_here(self, name: str) -> str:
         """Our name of the service that a source calls by that name."""
         return self.services.get(name, name)
+
+
+def reachable(host: str) -> str:
+    """The host in a URL for what listens on that address of this machine."""
+    known = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  compared only
+    return f"[{known}]" if ":" in known else known
+
+
+class SelfWatchSettings(_Section):
+    """Section `[self_watch]`: how the runbook tries itself every so many seconds; without it, it does not."""
+
+    every: int = Field(default=300, ge=10)
+    receiver_url: str = ""
+    ping_url: SecretStr | None = None
+    alertmanager_url: SecretStr | None = None
 
 
 class StoreSettings(_Section):
@@ -127,7 +153,10 @@ class EvidenceSettings(_Section):
 
 @dataclass(frozen=True)
 class Settings:
-    """Checked settings. `systems` holds the values of each outside system's section, ready for its block."""
+    """Checked settings. `systems` holds the values of each outside system's section, ready for its block.
+
+    `self_watch` is there where its section is; it knows its receiver then, and that has a token.
+    """
 
     origin: Path
     prefect: PrefectSettings
@@ -136,6 +165,16 @@ class Settings:
     evidence_folder: Path
     policy: Policy
     systems: Mapping[str, Mapping[str, Any]] = field(repr=False)
+    self_watch: SelfWatchSettings | None = None
+
+    @property
+    def intervals(self) -> dict[str, int]:
+        """Seconds from run to run, by the name of the deployment that runs on a schedule.
+
+        Without its section the self-watch runs as well, and says that it is off: as with `prefect deploy`.
+        """
+        own = self.self_watch or SelfWatchSettings()
+        return {**self.prefect.intervals, "self-watch": own.every}
 
     def make_folders(self) -> None:
         """Make the folders of the evidence and of an SQLite store, readable by their owner only.
@@ -192,6 +231,7 @@ def check_settings(tables: Mapping[str, Any], *, origin: Path, systems: bool = T
     store = check.section("store", StoreSettings)
     evidence = check.section("evidence", EvidenceSettings)
     policy = check.section("policy", Policy)
+    self_watch = check.self_watch(receiver) if "self_watch" in tables else None
     values = check.systems() if systems else {}
     if check.mistakes or not (prefect and receiver and store and evidence and policy):
         raise ConfigurationError(origin, check.mistakes)
@@ -208,6 +248,7 @@ def check_settings(tables: Mapping[str, Any], *, origin: Path, systems: bool = T
         evidence_folder=check.folder / evidence.folder,
         policy=policy,
         systems=values,
+        self_watch=self_watch,
     )
 
 
@@ -222,6 +263,7 @@ _OWN: dict[str, type[BaseModel]] = {
     "store": StoreSettings,
     "evidence": EvidenceSettings,
     "policy": Policy,
+    "self_watch": SelfWatchSettings,
 }
 
 
@@ -254,6 +296,19 @@ class _Check:
                 mistakes = mistakes_of(error, section=name)
         self.mistakes += mistakes
         return None
+
+    def self_watch(self, receiver: ReceiverSettings | None) -> SelfWatchSettings | None:
+        """The section, with the address of the receiver; None where one of the two has a mistake."""
+        own = self.section("self_watch", SelfWatchSettings)
+        if own is None or receiver is None:
+            return None
+        if not own.receiver_url and not receiver.url:
+            cause = "missing, and [receiver] port is 0"
+            self.mistakes.append(Mistake("self_watch.receiver_url", cause, "set one of them"))
+        if receiver.self_watch_token is None:
+            cause = "missing, and [receiver] has no token either"
+            self.mistakes.append(Mistake("receiver.self_watch.token", cause, "set one of them"))
+        return own.model_copy(update={"receiver_url": own.receiver_url or receiver.url})
 
     def systems(self) -> dict[str, dict[str, Any]]:
         """The values of each outside system's section; systems that a team may not have can be absent."""

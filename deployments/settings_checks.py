@@ -16,7 +16,7 @@ from pydantic.fields import FieldInfo
 
 _REFERENCE = 'write a reference, { env = "NAME" } or { file = "path" }'
 _PATHS = frozenset({"cluster.kubeconfig", "evidence.folder"})
-_ADDRESSES = frozenset({"store.url", "status_page.proxy"})
+_ADDRESSES = frozenset({"store.url", "status_page.proxy", "self_watch.alertmanager_url"})
 """Secret only where they hold a user and a password."""
 
 

@@ -93,6 +93,6 @@ class IncidentIoSettings(SourceSettings):
 
 
 class PlainSettings(SourceSettings):
-    """Section `[receiver.plain]`."""
+    """Sections `[receiver.plain]` and `[receiver.self_watch]`."""
 
     token: Secret | None = None

@@ -17,7 +17,7 @@ import httpx
 
 from deployments.prefect_server import CLIENT_RETRIES, PrefectServer, until_answers
 from deployments.process import Process, free_port, require_free
-from deployments.settings import Settings
+from deployments.settings import Settings, reachable
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
@@ -118,8 +118,7 @@ class Stack:
         host, port = self._settings.receiver.host, self._settings.receiver.port or free_port()
         advice = "Stop what listens there, or set another [receiver] port"
         require_free(host, port, what="Alert receiver", advice=advice)
-        shown = f"[{host}]" if ":" in host else "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104  compared only
-        self.receiver_url = f"http://{shown}:{port}"
+        self.receiver_url = f"http://{reachable(host)}:{port}"
         arguments = ("--config", str(self._config), "--port", str(port))
         return await self._run("receiver", "deployments.receiver", *arguments, environment=environment)
 

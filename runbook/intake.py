@@ -20,6 +20,7 @@ from runbook.events import (
     IncidentOpened,
 )
 from runbook.redaction import Redactor
+from runbook.self_watch import SOURCE as SELF_WATCH
 
 TOLD_ONE_BY_ONE = 20
 """Alerts of an incident that are journalled each; of more, only how many they are, each time they double."""
@@ -120,10 +121,15 @@ class Batch:
     """Those of them that began or ended; of the others only the count has changed."""
     deliveries: dict[Delivery, datetime] = field(default_factory=dict)
     episodes: list[tuple[Key, datetime]] = field(default_factory=list)
+    rounds: list[Message] = field(default_factory=list)
+    """The synthetic alerts of the self-watch."""
 
     def take(self, message: Message) -> Received:
         """Count the message and do what it means."""
         alert = message.alert
+        if alert.source == SELF_WATCH:
+            self.rounds.append(message)
+            return Received(Turn.NOTED)
         delivery = (alert.source, alert.delivery)
         if alert.delivery and delivery in self.known.deliveries:
             return Received(None, self.known.open.get(alert.service, ""))

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from blocks.kubernetes import Cluster
     from blocks.kubernetes_permissions import AccessLevel, Permission
+    from blocks.self_watch import SelfWatch
 
 
 @dataclass(frozen=True)
@@ -39,22 +40,25 @@ async def doctor(
     environment: EnvironmentOption = None,
     json: JsonOption = False,
 ) -> int:
-    """Check the runbook's rights in the cluster, and print the rules that are missing.
+    """Check the runbook's rights in the cluster, print the rules that are missing, and say who watches it.
 
     Asks the cluster about each right and changes nothing. Exits with 0 if everything is allowed that the
     configured `access` needs, else with 1.
     """
     from deployments.cli.sources import find_sources
 
-    cluster = (await find_sources(config, environment).systems()).cluster
+    systems = await find_sources(config, environment).systems()
+    cluster, unwatched = systems.cluster, unwatched_because(systems.self_watch)
     try:
         rights = await examine(cluster)
     finally:
         cluster.disconnect()
     missing = missing_rules(rights)
     if json:
-        print_json(_document(cluster, rights, missing))
+        print_json(_document(cluster, rights, missing) | {"unwatched": unwatched})
     else:
+        if unwatched:
+            console().print(unwatched, markup=False)  # [self_watch] is no style
         _print(console(), cluster, rights, missing)
     return ExitCode.FAILED if missing else ExitCode.OK
 
@@ -73,6 +77,15 @@ async def examine(cluster: "Cluster") -> list[Right]:
         Right(level, permission, answer, permission in needed)
         for (level, permission), answer in zip(asked, allowed, strict=True)
     ]
+
+
+def unwatched_because(watch: "SelfWatch | None") -> str:
+    """What would go unnoticed if the runbook itself stopped, empty where nothing would."""
+    if watch is None:
+        return "Nobody watches the runbook itself: set [self_watch]."
+    if watch.ping_url is None and watch.alertmanager_url is None:
+        return "If worker and receiver both die, nobody hears of it: set [self_watch] ping_url."
+    return ""
 
 
 def missing_rules(rights: list[Right]) -> list[str]:

@@ -33,6 +33,7 @@ ActionOutcome = Literal[
     "dry_run",
     "failed",
     "handed_off",
+    "by_hand",
 ]
 ActionName = Literal[
     "verify_credentials",

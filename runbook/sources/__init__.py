@@ -9,11 +9,12 @@ from collections.abc import Callable
 from typing import Any
 
 from runbook.alert import Alert
-from runbook.sources import alertmanager, grafana, incident_io, pagerduty, plain
+from runbook.self_watch import SOURCE as SELF_WATCH_NAME
+from runbook.sources import alertmanager, grafana, incident_io, pagerduty, plain, self_watch
 from runbook.sources.reading import EmptyAlerts, UnreadablePayload
 from runbook.value import Value
 
-__all__ = ["SOURCES", "EmptyAlerts", "Source", "UnreadablePayload"]
+__all__ = ["SELF_WATCH", "SOURCES", "EmptyAlerts", "Source", "UnreadablePayload"]
 
 
 class Source(Value):
@@ -34,3 +35,6 @@ SOURCES: dict[str, Source] = {
         Source(name="plain", title="Plain JSON", translate=plain.translate),
     )
 }
+
+SELF_WATCH = Source(name=SELF_WATCH_NAME, title="The runbook's self-watch", translate=self_watch.translate)
+"""The one that is no program of anybody's: what it sends is synthetic, and never an incident."""

@@ -24,6 +24,7 @@ from blocks.kubernetes import Cluster
 from blocks.pager import Pager
 from blocks.posthog import PostHogApi
 from blocks.prometheus import Prometheus
+from blocks.self_watch import SelfWatch
 from blocks.slack import Slack
 from blocks.status_page import StatusPage
 from blocks.status_page_publisher import StatusPagePublisher
@@ -80,6 +81,17 @@ def publisher(provider: Literal["statuspage", "incident_io"]) -> Case:
             lambda block: block.create_incident("n", "m", State.INVESTIGATING, effect_id="e"),
             lambda block: block.post_update("1", "m", State.IDENTIFIED, effect_id="e"),
         ),
+    )
+
+
+def self_watch(url: str) -> Block:
+    """A ping's address is a secret as a whole, and Alertmanager's may hold a password."""
+    return SelfWatch(
+        receiver_url=url,
+        token=SECRET,
+        ping_url=SecretStr(f"{url}/{CANARY}"),
+        alertmanager_url=proxy(url),
+        timeout_seconds=2,
     )
 
 
@@ -145,6 +157,15 @@ CASES = [
         (
             lambda block: block.trigger("d", "s", Severity.P1, "s"),
             lambda block: block.resolve("d"),
+        ),
+    ),
+    Case(
+        "self-watch",
+        self_watch,
+        (
+            lambda block: block.send_alert("r"),
+            lambda block: block.ping(),
+            lambda block: block.renew_alert("e", at=OLDEST),
         ),
     ),
 ]

@@ -240,3 +240,26 @@ async def test_a_cluster_in_trouble_is_no_missing_right(tmp_path: Path, capsys: 
         assert await here.doctor() == ExitCode.UNREACHABLE
 
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("section", "told"),
+    [
+        ("", "Nobody watches the runbook itself: set [self_watch]."),
+        ("[self_watch]", "If worker and receiver both die, nobody hears of it: set [self_watch] ping_url."),
+        ('[self_watch]\nalertmanager_url = "http://alertmanager:9093"', ""),
+    ],
+    ids=["off", "without a switch", "on"],
+)
+async def test_it_says_whether_somebody_watches_the_runbook(
+    tmp_path: Path, capsys: Capture, section: str, told: str
+) -> None:
+    """Who never hears of a dead runbook believes that nothing happens."""
+    (tmp_path / "token").write_text("a-token-of-some-length")
+    async with world(tmp_path, rights()) as running:
+        lines = f'[receiver]\ntoken = {{ file = "token" }}\n{section}\n'
+        running.settings.write_text(running.settings.read_text() + lines)
+        assert await running.doctor() == ExitCode.OK
+        assert ("set [self_watch]" in capsys.readouterr().out) is bool(told)
+        assert await running.doctor("--json") == ExitCode.OK
+    assert json.loads(capsys.readouterr().out)["unwatched"] == told

@@ -20,7 +20,8 @@ from deployments.configure import Outcome, configure
 from deployments.definitions import definitions
 from deployments.prefect_server import PrefectServer
 from deployments.process import free_port
-from deployments.settings import PrefectSettings, Settings, check_settings
+from deployments.settings import PrefectSettings, SelfWatchSettings, Settings, check_settings
+from flows.self_watch import OFF, self_watch
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = (str(Path(sys.executable).parent / "prefect"), "--no-prompt", "deploy", "--all")
@@ -142,11 +143,19 @@ async def test_a_system_that_was_taken_out_is_deleted(tables: dict[str, Any], tm
 @pytest.mark.usefixtures("prefect_api")
 async def test_the_deployments_follow_the_settings(tables: dict[str, Any], tmp_path: Path) -> None:
     """Environment, pool and interval come from the settings, everything else from prefect.yaml."""
-    wanted = settings(tables, tmp_path, collect_evidence_every=120, remind_every=20, clean_up_every=7200)
+    wanted = settings(
+        tables,
+        tmp_path,
+        collect_evidence_every=120,
+        remind_every=20,
+        clean_up_every=7200,
+        watchdog_every=45,
+    )
     every = {
         "clean-up/clean-up": [7200],
         "collect-evidence/collect-evidence": [120],
         "remind/remind": [20],
+        "watchdog/watchdog": [45],
     }
     await configure(wanted)
     async with get_client() as client:
@@ -161,7 +170,35 @@ async def test_the_deployments_follow_the_settings(tables: dict[str, Any], tmp_p
 def test_the_intervals_of_the_settings_are_those_of_prefect_yaml() -> None:
     """Every deployment with a schedule has its setting, whose default `prefect deploy` uses as well."""
     scheduled = {item.name: item.interval for item in definitions() if item.interval}
-    assert scheduled == PrefectSettings().intervals
+    assert scheduled == {**PrefectSettings().intervals, "self-watch": SelfWatchSettings().every}
+
+
+@pytest.mark.usefixtures("prefect_api")
+async def test_the_self_watch_is_on_where_it_is_configured(
+    tables: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With its interval and the receiver's own address and token; without its section it is off."""
+    monkeypatch.setenv("ALERT_TOKEN", "a-token-of-some-length")
+    monkeypatch.setenv("PING_URL", "https://ping.example/secret")
+    tables["receiver"] = {"host": "0.0.0.0", "port": 8300, "token": {"env": "ALERT_TOKEN"}}  # noqa: S104
+    tables["self_watch"] = {"every": 30, "ping_url": {"env": "PING_URL"}}
+    wanted = settings(tables, tmp_path)
+    await configure(wanted)
+    block = (await Environment.load(wanted.prefect.environment)).self_watch
+    assert block is not None
+    assert (block.every, block.receiver_url) == (30, "http://127.0.0.1:8300")
+    assert block.token.get_secret_value() == "a-token-of-some-length"
+    assert block.ping_url is not None
+    assert block.ping_url.get_secret_value() == "https://ping.example/secret"
+
+    async with get_client() as client:
+        assert intervals(await client.read_deployment_by_name("self-watch/self-watch")) == [30]
+        del tables["self_watch"]
+        changes = await configure(settings(tables, tmp_path))
+        assert intervals(await client.read_deployment_by_name("self-watch/self-watch")) == [300]
+    assert await self_watch(wanted.prefect.environment) == OFF
+    deleted = [change.name for change in changes if change.outcome is Outcome.DELETED]
+    assert deleted == [f"runbook-self-watch/{wanted.prefect.environment}"]
 
 
 async def test_an_unreachable_prefect_is_one_line(tables: dict[str, Any], tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from deployments.json_log import log_json_to
 from deployments.receiver_app import create_app
 from deployments.settings import ReceiverSettings
 from deployments.source_settings import PagerDutySettings
+from deployments.watching import SelfWatching
 from runbook.actions import ActionName, PlannedAction
 from runbook.alert import Alert
 from runbook.decide import decide
@@ -98,11 +99,21 @@ async def prefect() -> Prefect:
 
 @contextlib.asynccontextmanager
 async def serving(
-    store: IncidentStore, prefect: Prefect, config: ReceiverSettings = CONFIG
+    store: IncidentStore,
+    prefect: Prefect,
+    config: ReceiverSettings = CONFIG,
+    self_watching: SelfWatching | None = None,
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A running receiver; yields a client that knows its address."""
     prefect.store = store
-    app = create_app(config, store, prefect, service="the-integration", environment="staging")
+    app = create_app(
+        config,
+        store,
+        prefect,
+        service="the-integration",
+        environment="staging",
+        self_watching=self_watching,
+    )
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         running = asyncio.create_task(server.serve(sockets=[listener]))

@@ -23,7 +23,7 @@ from runbook.business_hours import BusinessCalendar
 from runbook.keep_days import KeepDays
 from runbook.policy import ApprovalRule
 from runbook.severity import Severity
-from runbook.sources import SOURCES
+from runbook.sources import SELF_WATCH, SOURCES
 
 EXAMPLE = Path(__file__).parents[2] / "deployments" / "runbook.example.toml"
 NEEDED = '[integration]\nhealth_url = "https://api.example/health"\n'
@@ -107,6 +107,14 @@ def mistakes(config: Path, text: str, *, needed: str = NEEDED) -> list[str]:
             "[receiver]\nport = 70000",
             "receiver.port: input should be less than or equal to 65535: correct the value",
         ),
+        (
+            "[self_watch]",
+            "receiver.self_watch.token: missing, and [receiver] has no token either: set one of them",
+        ),
+        (
+            '[self_watch]\nping_url = "https://ping.example/8c1f"',
+            f"self_watch.ping_url: holds a secret in this file: {REFERENCE}",
+        ),
         ('[slack]\nchannel = "C1"', "slack.token: missing: set it (runbook.example.toml explains it)"),
         ('[posthog]\napi_key = "phx_literal"', f"posthog.api_key: holds a secret in this file: {REFERENCE}"),
         ("[posthog]\napi_key = 7", f"posthog.api_key: not a reference to a secret: {REFERENCE}"),
@@ -132,6 +140,14 @@ def mistakes(config: Path, text: str, *, needed: str = NEEDED) -> list[str]:
 def test_a_mistake_is_one_line_with_key_cause_and_next_step(config: Path, text: str, line: str) -> None:
     """The line names the key as it is written in the file, what is wrong and what to do."""
     assert mistakes(config, text) == [line]
+
+
+def test_the_self_watch_has_to_know_its_receiver(config: Path) -> None:
+    """Of a port that is taken when the receiver starts, nobody else knows."""
+    text = "[receiver]\nport = 0\n[self_watch]"
+    assert "self_watch.receiver_url: missing, and [receiver] port is 0: set one of them" in mistakes(
+        config, text
+    )
 
 
 def test_every_mistake_is_told_at_once(config: Path) -> None:
@@ -391,7 +407,7 @@ def test_the_example_file_has_every_key_of_the_sections_within() -> None:
     assert [keys(ApprovalRule) == rule.keys() for rule in policy["approvals"].values()] == [True]
 
 
-@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("source", [*SOURCES, SELF_WATCH.name])
 def test_the_example_file_has_every_key_of_a_source(source: str) -> None:
     """Each source of alerts has a section within the receiver's."""
     name = source.replace("-", "_")
@@ -406,6 +422,10 @@ EXAMPLES = {
     "receiver.pagerduty",
     "receiver.incident_io",
     "receiver.plain",
+    "receiver.self_watch",
+    "self_watch.receiver_url",
+    "self_watch.ping_url",
+    "self_watch.alertmanager_url",
     "policy.maintenance",
     "status_page.proxy",
     "status_page.regions",
@@ -433,6 +453,7 @@ def test_the_defaults_that_the_example_file_tells_are_the_defaults() -> None:
         "prefect": dict(settings.prefect),
         "receiver": dict(settings.receiver),
         "policy": dict(settings.policy),
+        "self_watch": dict(settings.self_watch or {}),
         **{name: dict(values) for name, values in settings.systems.items()},
     }
     different = {

@@ -156,8 +156,6 @@ def every_event() -> tuple[e.Event, ...]:
     return (
         e.AlertJoined(alert=ALERT),
         e.RunStarted(flow_run_id="run-1", url="http://prefect.example/runs/1"),
-        e.RunContinued(flow_run_id="run-1", because="its process shows no sign of life"),
-        e.ResponseResumed(by="bob", done="restarted the pods"),
         e.TriageStarted(round=1, checks=tuple(Check)),
         triaged(probe=Status.BAD, status_page=Status.UNKNOWN),
         decided(decision(plan=(FALLBACK, HAND_OFF))),
@@ -206,5 +204,7 @@ def every_event() -> tuple[e.Event, ...]:
         e.ApprovalWithdrawn(gate="gate-2", action_id=FALLBACK.id, because="no alert fires any more"),
         e.AlertLeft(alert=ALERT),
         e.AlertsResolved(alerts=1),
+        e.RunContinued(flow_run_id="run-1", because="its process shows no sign of life"),
+        e.ResponseResumed(by="bob", done="restarted the pods"),
         e.IncidentClosed(outcome="recovered"),
     )

@@ -1,0 +1,217 @@
+"""The steps of the self-watch: a synthetic alert through the whole loop, and the calls when it is broken.
+
+Nothing here is part of an incident: what has to be remembered lies in tables of its own. These are no task
+runs: between what is broken and the person who is called, Prefect's server has no part.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+import stamina
+from prefect.logging import get_logger
+
+from blocks.environment import Environment
+from blocks.errors import OutsideError, Unavailable
+from blocks.self_watch import SelfWatch
+from blocks.self_watch_log import (
+    Call,
+    begin_call,
+    complete_round,
+    end_call,
+    last_good_round,
+    note_told,
+    open_call,
+)
+from runbook.decide import decide
+from runbook.findings import Check
+from runbook.redaction import redact
+from runbook.self_watch import (
+    STORE_AWAY,
+    blindness,
+    call_text,
+    dedup_key,
+    may_have_called,
+    relief_text,
+)
+from runbook.severity import Severity
+from tasks.incident import now
+from tasks.triage import look
+
+ResultT = TypeVar("ResultT")
+
+STEP_SECONDS = 60.0
+"""How long a step may take altogether: one that hangs is broken, too."""
+
+ATTEMPTS = 3
+
+NOT_STORED = "the receiver took the alert, but it is not in the worker's store: give both one [store] url"
+
+
+async def send_synthetic_alert(watch: SelfWatch, round_id: str) -> str:
+    """Send the receiver the alert of a round; why that is broken, empty where the receiver took it."""
+    return await _broken("intake", lambda: _patiently(lambda: watch.send_alert(round_id)))
+
+
+async def triage_and_decide(environment: Environment) -> str:
+    """Make all checks and the decision, for nobody; why that is broken, empty where it is not."""
+
+    async def look_and_decide() -> str:
+        findings = await look(environment, tuple(Check))
+        decide(findings, claimed=None, policy=environment.runbook_policy.policy)
+        return blindness(findings)
+
+    return await _broken("triage", look_and_decide)
+
+
+async def complete(environment: Environment, round_id: str, broken: str) -> str:
+    """Note what became of the round; why that is broken, empty where the store has it from end to end."""
+
+    async def note() -> str:
+        stored = await complete_round(environment.store, round_id, broken=broken, at=now())
+        return "" if stored else NOT_STORED
+
+    return await _broken("store", note)
+
+
+async def ping(watch: SelfWatch, environment: str) -> str:
+    """Tell the dead man's switches that all is well; why that is broken, empty where they have heard it."""
+    pinged = await _broken("ping", lambda: _patiently(watch.ping))
+    renewed = await _broken(
+        "Alertmanager", lambda: _patiently(lambda: watch.renew_alert(environment, at=now()))
+    )
+    return "; ".join(filter(None, (pinged, renewed)))
+
+
+async def call_a_person(environment: Environment, because: str) -> bool:
+    """Call a person because the loop is broken, by the pager and in the channel: once until it is well again.
+
+    Returns whether that got through everywhere; what did not is tried again when the same is asked for again.
+    """
+    call = await _call(environment, because)
+    if call.told:
+        return True
+    told = [await _page(environment, call)] if environment.pager else []
+    if environment.slack:
+        told.append(await _say(environment, _message_id(environment, call), call_text(call.because), call.at))
+    if not told:
+        get_logger("runbook").error("Nobody can be called: there is neither [pager] nor [slack]")
+    got_through = bool(told) and all(told)
+    if got_through and call.id:
+        await _attempt("keep that a person was called", note_told(environment.store, call))
+    return got_through
+
+
+async def end_the_call(environment: Environment, *, before: datetime | None, every: timedelta) -> bool:
+    """End the call, if one is open, since a round went well. What fails is tried again after the next one.
+
+    `before` is when the round before it went well: while the store is away, a call leaves no trace in it.
+    Returns whether nothing is left to do.
+    """
+    at = now()
+    try:
+        call = await _in_time(open_call(environment.store, environment.name))
+    except (OutsideError, TimeoutError):
+        return False
+    if call is None and not may_have_called(before=before, every=every, now=at):
+        return True
+    if environment.pager and not await _attempt(
+        "end the call", environment.pager.resolve(dedup_key(environment.name))
+    ):
+        return False
+    if call is None:
+        return True
+    if environment.slack:
+        text = relief_text(since=call.at, now=at)
+        if not await _say(environment, f"{_message_id(environment, call)}-over", text, call.at):
+            return False
+    return await _attempt("keep that the call has ended", end_call(environment.store, call, at=at))
+
+
+async def last_good(environment: Environment) -> datetime | None:
+    """When a round last went well (aware UTC); `None` also where the store does not say."""
+    try:
+        return await _in_time(last_good_round(environment.store, environment.name))
+    except (OutsideError, TimeoutError):
+        return None
+
+
+async def _call(environment: Environment, because: str) -> Call:
+    """The call as the store keeps it; while that is away, one without a number."""
+    at = now()
+    try:
+        return await _in_time(begin_call(environment.store, environment.name, because=because, at=at))
+    except (OutsideError, TimeoutError):
+        return Call(id=0, at=at, because=because, told=False)
+
+
+def _message_id(environment: Environment, call: Call) -> str:
+    place = f"self-watch/{environment.name}"
+    return f"{place}/{call.id}" if call.id else STORE_AWAY.format(place=place, at=call.at)
+
+
+async def _page(environment: Environment, call: Call) -> bool:
+    if environment.pager is None:
+        return False
+    service = environment.runbook_policy.policy.service
+    return await _attempt(
+        "call a person",
+        environment.pager.trigger(
+            dedup_key(environment.name),
+            summary=call_text(call.because),
+            severity=Severity.P2,
+            source=service,
+            details={"environment": environment.name, "since": call.at.isoformat()},
+        ),
+    )
+
+
+async def _say(environment: Environment, message_id: str, text: str, since: datetime) -> bool:
+    """Tell the channel, unless it was told; whether it is."""
+    slack = environment.slack
+    if slack is None:
+        return False
+
+    async def say() -> None:
+        oldest = since.replace(minute=0, second=0, microsecond=0)
+        if await slack.find(message_id, oldest=oldest) is None:
+            await slack.post(text, effect_id=message_id)
+
+    return await _attempt("tell the channel", say())
+
+
+async def _attempt(what: str, work: Awaitable[object]) -> bool:
+    """Whether it went well; one way to a person that is barred must not bar the others."""
+    try:
+        await _in_time(work)
+    except (OutsideError, TimeoutError) as error:
+        get_logger("runbook").error("Could not %s: %s", what, str(error) or "no answer in time")
+        return False
+    return True
+
+
+async def _broken(part: str, step: Callable[[], Awaitable[str | None]]) -> str:
+    """Why a part of the loop is broken, empty where it is not. Whatever it is must end in a call."""
+    try:
+        return await _in_time(step()) or ""
+    except OutsideError as error:
+        return str(error)
+    except TimeoutError:
+        return f"the {part} did not end within {STEP_SECONDS:.0f} s"
+    except Exception as error:
+        text = redact(str(error))
+        get_logger("runbook").error("The %s failed: %s: %s", part, type(error).__name__, text)
+        return f"the {part} itself failed ({type(error).__name__}); the log of the run says more"
+
+
+async def _in_time(work: Awaitable[ResultT]) -> ResultT:
+    async with asyncio.timeout(STEP_SECONDS):
+        return await work
+
+
+async def _patiently(request: Callable[[], Awaitable[None]]) -> None:
+    """Make a request that may be repeated: overload and a restart are over in a moment."""
+    async for attempt in stamina.retry_context(on=Unavailable, attempts=ATTEMPTS, timeout=STEP_SECONDS / 2):
+        with attempt:
+            await request()
