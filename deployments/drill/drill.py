@@ -112,7 +112,8 @@ class Drill:
 
             async def run_ended(flow_run_id: UUID) -> str | None:
                 state = (await client.read_flow_run(flow_run_id)).state
-                return state.name if state is not None and state.is_final() else None
+                ended = state is not None and state.is_final() and not state.is_crashed()
+                return state.name if state is not None and ended else None
 
             follower = Follower(
                 store,

@@ -30,7 +30,7 @@ AUTOMATIC: dict[Approve, Answer] = {
 """What the drill says where no person is asked."""
 
 RunEnded = Callable[[UUID], Awaitable[str | None]]
-"""How a flow run ended (`Failed`, `Crashed`, ...), `None` while it goes on."""
+"""How a flow run ended (`Failed`, `Cancelled`), `None` while it goes on: one that crashed is continued."""
 
 
 class Follower:
@@ -119,7 +119,7 @@ class Follower:
         await answer_gate(self._store, incident, answer, policy=self._policy, runs=self._runs)
 
     async def _check_run(self, incident: Incident) -> None:
-        """A run that has ended while its incident is open will not close it any more."""
+        """A run that has ended while its incident is open will hardly close it any more."""
         started = incident.last(RunStarted)
         if started is None:
             return

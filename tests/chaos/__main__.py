@@ -59,6 +59,15 @@ def spread(points: list[str], number: int) -> list[str]:
     return [points[round(index * (len(points) - 1) / max(1, number - 1))] for index in range(number)]
 
 
+def in_rounds(points: list[str], blows: list[Blow]) -> list[tuple[str, Blow]]:
+    """Every point with every blow; each round takes all points, so what is cut short saw them all."""
+    return [
+        (point, blows[(index + turn) % len(blows)])
+        for turn in range(len(blows))
+        for index, point in enumerate(points)
+    ]
+
+
 def table(results: list[Result]) -> Table:
     """A row for each point, a column for each blow."""
     found = Table("Point", *(blow.value for blow in Blow), title="Twice / lost / stranded, and seconds")
@@ -88,7 +97,7 @@ async def _chaos(chosen: argparse.Namespace, console: Console) -> list[Result]:
             console.print(
                 f"{len(points)} points in a response; {len(picked)} of them, {len(chosen.blows)} blows each"
             )
-            cases = [(point, blow) for point in picked for blow in chosen.blows]
+            cases = in_rounds(picked, chosen.blows)
             share, shares = map(int, chosen.share.split("/"))
             for number, (point, blow) in enumerate(cases, start=1):
                 if number <= chosen.skip or number % shares != share % shares:
