@@ -19,7 +19,12 @@ from tests.chaos.stage import Blow, Stage
 from tests.fixtures.engine import Case, case
 
 SCENARIO = "posthog-outage"
-POLICY = {"takeover_after_seconds": 2, "watch_limit_seconds": 60, "success_deadline_seconds": 20}
+POLICY = {
+    "takeover_after_seconds": 2,
+    "check_deadline_seconds": 20,  # a process that stands at its point looks at nothing meanwhile
+    "watch_limit_seconds": 60,
+    "success_deadline_seconds": 20,
+}
 
 REACHED_SECONDS = 60.0
 OVER_SECONDS = 120.0

@@ -41,7 +41,7 @@ async def here(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]
     ("point", "blow"),
     [
         ("after EffectIntended 1-enable-fallback/set-field", Blow.WORKER),
-        ("before EffectSettled slack/investigating", Blow.SERVER),
+        pytest.param("before EffectSettled slack/investigating", Blow.SERVER, marks=pytest.mark.slow),
     ],
 )
 async def test_what_is_killed_comes_to_its_end_and_does_nothing_twice(

@@ -116,6 +116,7 @@ async def test_only_what_is_over_and_done_is_removed(house: Callable[..., Any]) 
     assert await clean_up(NAME) == [reason]
 
 
+@pytest.mark.slow
 async def test_nothing_is_removed_unless_the_settings_say_so(house: Callable[..., Any]) -> None:
     """By default everything is kept for ever."""
     at = await house()
@@ -124,6 +125,7 @@ async def test_nothing_is_removed_unless_the_settings_say_so(house: Callable[...
     assert await at.journals() == at.folders() == {"inc-old"}
 
 
+@pytest.mark.slow
 async def test_evidence_can_go_before_its_incident(house: Callable[..., Any]) -> None:
     """The draft of the post-mortem stays, and the journal says once why the rest is not there."""
     at = await house(evidence=7)
@@ -150,6 +152,7 @@ async def test_what_dies_in_the_middle_is_finished_by_the_next_run(house: Callab
     assert await at.journals() == set()
 
 
+@pytest.mark.slow
 async def test_files_that_cannot_be_removed_keep_their_journal(
     house: Callable[..., Any], tmp_path: Path
 ) -> None:

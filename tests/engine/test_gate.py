@@ -210,7 +210,9 @@ async def test_cancelling_at_a_gate_changes_nothing(response: Case) -> None:
     assert response.changes() == []
 
 
-@pytest.mark.parametrize("landed", [True, False], ids=["landed", "lost"])
+@pytest.mark.parametrize(
+    "landed", [True, pytest.param(False, marks=pytest.mark.slow)], ids=["landed", "lost"]
+)
 async def test_a_killed_run_settles_what_it_intended(response: Case, landed: bool) -> None:
     """kill -9 between intent and outcome: the watchdog continues the run, which reads the target first."""
     gate = await response.gate()

@@ -30,6 +30,7 @@ async def house(engine: Engine, tmp_path: Path, httpserver: HTTPServer) -> Async
         yield one
 
 
+@pytest.mark.slow
 async def test_a_round_goes_from_the_intake_to_the_ping(house: Case, httpserver: HTTPServer) -> None:
     """The worker runs the deployment: the store has the round, the switch the ping, nobody an incident."""
     deployment = await house.client.read_deployment_by_name("self-watch/self-watch")

@@ -71,6 +71,7 @@ async def until_no_engine(engine: Engine) -> None:
     await eventually(running, lambda pids: pids == [])
 
 
+@pytest.mark.slow
 async def test_a_gate_without_its_form_is_asked_anew(response: Case) -> None:
     """A process died between falling asleep and saving its form: the question comes again, with a form."""
     first = await response.gate()
