@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -41,13 +42,14 @@ async def test_a_frozen_process_that_wakes_up_late_changes_nothing(response: Cas
     cluster.faults.append(hanging)
     await response.answer(YES)
     await response.until(lambda _: hanging.times == 0)
-    [frozen] = engines(response.engine.worker.pid)
-    os.kill(frozen, signal.SIGSTOP)
+    frozen = engines(response.engine.worker.pid)  # those of scheduled runs, too
+    assert frozen
+    signal_all(frozen, signal.SIGSTOP)
     try:
         await response.until(lambda incident: incident.events(RunContinued) != [])
         await response.until(ended)
     finally:
-        os.kill(frozen, signal.SIGCONT)
+        signal_all(frozen, signal.SIGCONT)
     cluster.close_streams()
     await response.gate(other_than=gate.gate)
     await response.answer(NO)
@@ -60,6 +62,13 @@ async def test_a_frozen_process_that_wakes_up_late_changes_nothing(response: Cas
     assert len(response.changes()) == 1
     texts = [request["body"]["text"] for request in response.world.requests("slack", None) if request["body"]]
     assert len(texts) == len(set(texts))
+
+
+def signal_all(pids: list[int], number: signal.Signals) -> None:
+    """Send a signal to each process that is still there."""
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 async def until_no_engine(engine: Engine) -> None:
