@@ -54,6 +54,7 @@ async def test_a_target_that_drifted_voids_the_approval(engine: Engine, tmp_path
         assert (result.outcome, result.approved_by) == (ActionOutcome.RECOVERED, "jun")
 
 
+@pytest.mark.slow
 async def test_an_edit_leads_to_a_new_plan(engine: Engine, tmp_path: Path) -> None:
     """The approver takes a smaller limit: the new change is shown, and only its approval makes it."""
     async with case(engine, "out-of-memory", tmp_path, real_prometheus=False) as response:
