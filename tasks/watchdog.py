@@ -4,6 +4,7 @@ It runs on a schedule, and in the receiver in case the worker is what died. What
 twice without harm: a run that is continued fences off the process before it.
 """
 
+import asyncio
 from collections.abc import Awaitable
 from datetime import timedelta
 
@@ -25,6 +26,12 @@ from tasks.lease import duty
 from tasks.paper import leave_paper
 from tasks.remind import remind_of_gate
 from tasks.runs import continue_run, interrupted_by_hand, read_run, start_run
+
+PATIENCE_SECONDS = 5.0
+"""How long Prefect may take to say that it is there."""
+
+CARE_SECONDS = 60.0
+"""How long looking after one incident may take: all of it may be done again."""
 
 ADOPT_AFTER = timedelta(seconds=30)
 """An incident without a run: whoever opened it has this long to start one."""
@@ -48,11 +55,14 @@ async def look_after(environment: Environment) -> list[str]:
     incidents = await _incidents(environment)
     try:
         async with prefect_client() as client:
-            await client.hello()
+            async with asyncio.timeout(PATIENCE_SECONDS):  # the client itself would try again and again
+                await client.hello()
             done = [await _attempt(it.id, _look_after_run(environment, it, client)) for it in incidents]
             done += await _look_after_runs_by_hand(environment, client)
-    except OutsideError as error:
-        get_logger("runbook").warning("Prefect does not answer the watchdog: %s", error)
+    except (OutsideError, TimeoutError) as error:
+        get_logger("runbook").warning(
+            "Prefect does not answer the watchdog: %s", error or "no answer in time"
+        )
         done = [await _attempt(it.id, _look_after_run(environment, it, None)) for it in incidents]
     done += [await _attempt(it.id, _remind(environment, it)) for it in incidents]
     return [sentence for sentence in done if sentence]
@@ -73,7 +83,8 @@ async def _incidents(environment: Environment) -> list[Incident]:
 async def _attempt(incident: str, work: Awaitable[str]) -> str:
     """What was done; a defect or an outage met with one incident costs no other its care."""
     try:
-        did = await work
+        async with asyncio.timeout(CARE_SECONDS):
+            did = await work
     except Exception as error:
         text = redact(str(error))
         get_logger("runbook").error("%s was not looked after: %s: %s", incident, type(error).__name__, text)

@@ -1,5 +1,7 @@
 """While Prefect is away a person is called by the receiver itself, once, and the response starts later."""
 
+import socket
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from deployments.starting import NOT_STARTED
 from runbook.alert import Alert
 from runbook.effects import EffectOutcome
 from runbook.events import IncidentEscalated, RunStarted
+from tasks import watchdog
 from tests.deployments.test_receiver import Prefect, eventually, notification, post, sent_alert, serving
 
 ALERT = Alert(source="test", service="posthog-integration", name="n", summary="it burns")
@@ -75,11 +78,20 @@ async def test_a_prefect_that_is_not_there_is_not_reachable(
     assert not await PrefectResponses(store, settings).reachable()
 
 
+@pytest.fixture(params=["refused", "hanging"])
+def away(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of a Prefect that is not there, or that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1] if request.param == "hanging" else 1
+        yield f"http://127.0.0.1:{port}/api"
+
+
 async def test_a_run_that_has_stopped_while_prefect_is_away_calls_a_person_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    away: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody can continue it: the receiver's watchdog calls, and says where the paper runbook is."""
-    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:1/api")
+    monkeypatch.setenv("PREFECT_API_URL", away)
+    monkeypatch.setattr(watchdog, "PATIENCE_SECONDS", 1.0)
     async with World(load_scenario("posthog-outage"), tmp_path / "world", real_prometheus=False) as world:
         url = f"sqlite+aiosqlite:///{tmp_path}/incidents.db"
         config = write_settings(world.endpoints, tmp_path, store_url=url, evidence=tmp_path / "evidence")
