@@ -61,7 +61,7 @@ async def look_after(environment: Environment) -> list[str]:
             done += await _look_after_runs_by_hand(environment, client)
     except (OutsideError, TimeoutError) as error:
         get_logger("runbook").warning(
-            "Prefect does not answer the watchdog: %s", error or "no answer in time"
+            "Prefect does not answer the watchdog: %s", str(error) or "no answer in time"
         )
         done = [await _attempt(it.id, _look_after_run(environment, it, None)) for it in incidents]
     done += [await _attempt(it.id, _remind(environment, it)) for it in incidents]
