@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from prefect.settings import PREFECT_API_URL, temporary_settings
 from pydantic import SecretStr
 
 from blocks.store import IncidentStore
@@ -79,18 +80,19 @@ async def test_a_prefect_that_is_not_there_is_not_reachable(
 
 
 @pytest.fixture(params=["refused", "hanging"])
-def away(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The address of a Prefect that is not there, or that takes connections and never answers."""
+def away(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A Prefect that is not there, or that takes connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1] if request.param == "hanging" else 1
-        yield f"http://127.0.0.1:{port}/api"
+        with temporary_settings({PREFECT_API_URL: f"http://127.0.0.1:{port}/api"}):
+            yield
 
 
+@pytest.mark.usefixtures("away")
 async def test_a_run_that_has_stopped_while_prefect_is_away_calls_a_person_once(
-    away: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody can continue it: the receiver's watchdog calls, and says where the paper runbook is."""
-    monkeypatch.setenv("PREFECT_API_URL", away)
     monkeypatch.setattr(watchdog, "PATIENCE_SECONDS", 1.0)
     async with World(load_scenario("posthog-outage"), tmp_path / "world", real_prometheus=False) as world:
         url = f"sqlite+aiosqlite:///{tmp_path}/incidents.db"
