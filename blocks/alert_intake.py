@@ -5,10 +5,10 @@ one writer, PostgreSQL a lock of ours.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from itertools import groupby
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
@@ -33,7 +33,9 @@ from runbook.intake import (
 )
 
 _ATTEMPTS = 20
-_AT_ONCE = 5_000
+
+Journals: TypeAlias = dict[str, int]
+"""The last place in the journal of each incident that has one."""
 
 
 async def receive(
@@ -53,11 +55,11 @@ async def receive(
     """
 
     def take(connection: Connection) -> list[Received]:
-        known = _read(connection, messages)
+        known, journals = _read(connection, messages)
         stored = set(known.alerts)
         batch = Batch(known, environment, new_id, flapping_episodes)
         received = [batch.take(message) for message in messages]
-        _write(connection, batch, stored)
+        _write(connection, batch, stored, journals)
         return received
 
     for _ in range(_ATTEMPTS):
@@ -68,58 +70,48 @@ async def receive(
     raise Unavailable("incident store", "the open incidents kept changing", "Try again")
 
 
-def _read(connection: Connection, messages: Sequence[Message]) -> Known:
+def _read(connection: Connection, messages: Sequence[Message]) -> tuple[Known, Journals]:
     if connection.dialect.name == "postgresql":
         connection.execute(sql.LOCK)
-    keys = sorted({message.key for message in messages})
-    services = sorted({message.alert.service for message in messages})
+    keys = {message.key for message in messages}
+    services = {message.alert.service for message in messages}
     latest = max(message.at for message in messages)
     known = Known(alerts=_alerts(connection, keys), open=_open(connection, services))
     known.deliveries = _deliveries(connection, messages)
-    if all(_changes_nothing(known, message) for message in messages):
-        return known
-    known.tallies = _tallies(connection, known.open.values())
-    if unopened := [service for service in services if service not in known.open]:
+    changed = {message.key for message in messages if _changes_something(known, message)}
+    if not changed:
+        return known, {}
+    journals = _standings(connection, known)
+    if unopened := services - set(known.open):
         known.closed = _closed(connection, unopened, since=latest - RECURS_WITHIN)
-    known.episodes = _episodes(connection, sorted(known.alerts), since=latest - FLAPPING_WITHIN)
-    known.flapping = {
-        row.incident_id for row in connection.execute(sql.FLAPPING, _wanted(known.open.values()))
-    }
-    return known
+    if again := changed & set(known.alerts):
+        known.episodes = _episodes(connection, again, since=latest - FLAPPING_WITHIN)
+    return known, journals
 
 
-def _changes_nothing(known: Known, message: Message) -> bool:
-    """Most messages of a storm: they are counted, so nobody needs to know more about their incident."""
+def _changes_something(known: Known, message: Message) -> bool:
+    """Most messages of a storm do not: they are counted, and their incident does not matter."""
     record = known.alerts.get(message.key)
-    return turn(record, message.alert, at=message.at) in (Turn.REPEATED, Turn.LATE)
-
-
-def _wanted(values: Iterable[Any]) -> dict[str, list[Any]]:
-    return {"wanted": list(values)}
-
-
-def _in_parts(keys: Sequence[Key]) -> Iterator[dict[str, list[Key]]]:
-    """SQLite and PostgreSQL take some 32,000 values in a statement."""
-    return (_wanted(keys[start : start + _AT_ONCE]) for start in range(0, len(keys), _AT_ONCE))
+    return turn(record, message.alert, at=message.at) not in (Turn.REPEATED, Turn.LATE)
 
 
 def _key(row: Any) -> Key:
     return row.source, row.service, row.key
 
 
-def _alerts(connection: Connection, keys: Sequence[Key]) -> dict[Key, AlertRecord]:
-    found = [row for some in _in_parts(keys) for row in connection.execute(sql.KNOWN_ALERTS, some)]
-    return {_key(row): _record(row) for row in found}
+def _alerts(connection: Connection, keys: Iterable[Key]) -> dict[Key, AlertRecord]:
+    return {_key(row): _record(row) for row in connection.execute(sql.KNOWN_ALERTS, sql.wanted(keys)).all()}
 
 
-def _open(connection: Connection, services: Sequence[str]) -> dict[str, str]:
-    return {row.service: row.id for row in connection.execute(sql.OPEN_INCIDENTS, _wanted(services))}
+def _open(connection: Connection, services: Iterable[str]) -> dict[str, str]:
+    found = connection.execute(sql.OPEN_INCIDENTS, sql.wanted(services)).all()
+    return {row.service: row.id for row in found}
 
 
 def _closed(
-    connection: Connection, services: Sequence[str], *, since: datetime
+    connection: Connection, services: Iterable[str], *, since: datetime
 ) -> dict[str, tuple[str, datetime]]:
-    found = connection.execute(sql.CLOSED_INCIDENTS, {**_wanted(services), "since": since})
+    found = connection.execute(sql.CLOSED_INCIDENTS, {**sql.wanted(services), "since": since})
     return {row.service: (row.id, aware(row.closed_at)) for row in found}  # the newest comes last
 
 
@@ -127,28 +119,28 @@ def _deliveries(connection: Connection, messages: Sequence[Message]) -> set[Deli
     keys = {(message.alert.source, message.alert.delivery) for message in messages if message.alert.delivery}
     if not keys:
         return set()
-    found = connection.execute(sql.KNOWN_DELIVERIES, _wanted(sorted(keys)))
+    found = connection.execute(sql.KNOWN_DELIVERIES, sql.wanted(keys)).all()
     return {(row.source, row.delivery) for row in found}
 
 
-def _tallies(connection: Connection, incidents: Iterable[str]) -> dict[str, Tally]:
-    tallies = {incident: Tally() for incident in incidents}
-    for row in connection.execute(sql.TALLIES, _wanted(tallies)):
-        tallies[row.incident_id] = Tally(alerts=row.alerts, firing=row.firing)
-    return tallies
+def _standings(connection: Connection, known: Known) -> Journals:
+    """Fill in how the open incidents stand."""
+    found = connection.execute(sql.STANDINGS, sql.wanted(known.open.values())).all()
+    known.tallies = {row.id: Tally(alerts=row.alerts, firing=row.firing) for row in found}
+    known.flapping = {row.id for row in found if row.flapping}
+    return {row.id: row.last for row in found}
 
 
-def _episodes(connection: Connection, keys: Sequence[Key], *, since: datetime) -> dict[Key, int]:
-    parts = [{**some, "since": since} for some in _in_parts(keys)]
-    found = [row for some in parts for row in connection.execute(sql.RECENT_EPISODES, some)]
+def _episodes(connection: Connection, keys: Iterable[Key], *, since: datetime) -> dict[Key, int]:
+    found = connection.execute(sql.RECENT_EPISODES, {**sql.wanted(keys), "since": since}).all()
     return {_key(row): row.episodes for row in found}
 
 
-def _write(connection: Connection, batch: Batch, stored: set[Key]) -> None:
+def _write(connection: Connection, batch: Batch, stored: set[Key], journals: Journals) -> None:
     if batch.opened:
         rows = [{"id": id_, "service": of, "opened_at": at} for id_, (of, at) in batch.opened.items()]
         connection.execute(sql.NEW_INCIDENTS, rows)
-    _write_events(connection, batch.told)
+    _write_events(connection, batch.told, journals)
     _write_alerts(connection, batch, stored)
     if batch.deliveries:
         seen = [
@@ -167,14 +159,12 @@ def _write(connection: Connection, batch: Batch, stored: set[Key]) -> None:
         connection.execute(sql.NEW_ROUND, round_)
 
 
-def _write_events(connection: Connection, told: Sequence[Told]) -> None:
+def _write_events(connection: Connection, told: Sequence[Told], journals: Journals) -> None:
     if not told:
         return
-    written = connection.execute(sql.LAST_EVENTS, _wanted({item.incident for item in told}))
-    last = {row.incident_id: row.last for row in written}
     rows = []
     for incident, items in groupby(sorted(told, key=lambda item: item.incident), lambda item: item.incident):
-        for seq, item in enumerate(items, start=last.get(incident, 0) + 1):
+        for seq, item in enumerate(items, start=journals.get(incident, 0) + 1):
             body = EVENT.dump_json(item.event).decode()
             key = item.key or f"seq-{seq}"
             rows.append({"incident_id": incident, "seq": seq, "key": key, "at": item.at, "body": body})
@@ -183,28 +173,19 @@ def _write_events(connection: Connection, told: Sequence[Told]) -> None:
 
 def _write_alerts(connection: Connection, batch: Batch, stored: set[Key]) -> None:
     records = [batch.known.alerts[key] for key in sorted(batch.alerts)]
-    new = [record for record in records if record.address not in stored]
-    counted = [record for record in records if record.address in stored - batch.turned]
-    changed = [record for record in records if record.address in stored & batch.turned]
+    new = [_row(record) for record in records if record.address not in stored]
+    known = [_row(record) for record in records if record.address in stored]
     if new:
-        connection.execute(sql.NEW_ALERTS, [_row(record) for record in new])
-    if counted:
-        connection.execute(sql.COUNTED_ALERTS, [_changes(record, sql.COUNTED) for record in counted])
-    if changed:
-        connection.execute(sql.CHANGED_ALERTS, [_changes(record, sql.CHANGED) for record in changed])
-
-
-def _changes(record: AlertRecord, names: Sequence[str]) -> dict[str, Any]:
-    source, service, key = record.address
-    row = _row(record)
-    return {"of_source": source, "of_service": service, "of_key": key, **{name: row[name] for name in names}}
+        connection.execute(sql.NEW_ALERTS, new)
+    if known:
+        connection.execute(sql.CHANGED_ALERTS, known)
 
 
 def _row(record: AlertRecord) -> dict[str, Any]:
     return {
-        "source": record.source,
-        "service": record.service,
-        "key": record.key,
+        "of_source": record.source,
+        "of_service": record.service,
+        "of_key": record.key,
         "incident_id": record.incident,
         "status": record.status.value,
         "starts_at": record.starts_at,

@@ -12,10 +12,9 @@ from functools import cache
 from typing import Any, ClassVar, TypeVar
 from weakref import WeakKeyDictionary
 
-from asyncpg import InterfaceError, PostgresError
 from prefect.blocks.core import Block
 from pydantic import Field, SecretStr
-from sqlalchemy import URL, Connection, Engine, create_engine, func, insert, select, update
+from sqlalchemy import URL, Connection, Engine, create_engine, func, insert, make_url, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -44,11 +43,11 @@ ResultT = TypeVar("ResultT")
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
+POSTGRESQL_PATIENCE = {"connect_timeout": "10", "tcp_user_timeout": "20000"}
+"""Parameters of libpq, unless the URL sets them: seconds until a server that says nothing counts as away,
+milliseconds until a connection does whose other end acknowledges nothing."""
+
 _APPEND_ATTEMPTS = 20  # two writers of one incident collide on `seq`; twenty in a row would be a storm
-
-
-CONNECTING = (InterfaceError, PostgresError)
-"""What asyncpg raises while it connects, which SQLAlchemy does not translate."""
 
 
 class UnknownIncident(LookupError):
@@ -64,7 +63,7 @@ class IncidentStore(Block):
 
     url: SecretStr = Field(
         title="Database URL",
-        description="SQLAlchemy URL, sqlite+aiosqlite:///… or postgresql+asyncpg://…; may hold a password.",
+        description="SQLAlchemy URL, sqlite+aiosqlite:///… or postgresql+psycopg://…; may hold a password.",
     )
 
     async def open_incident(
@@ -237,8 +236,8 @@ class IncidentStore(Block):
     async def in_transaction(self, work: Callable[[Connection], ResultT]) -> ResultT:
         """Do work of many statements in one transaction, and return its result.
 
-        SQLite's driver for asyncio hands over to its thread for each statement and row, which takes longer
-        than the statement; so there the whole work is done in a thread.
+        The drivers for asyncio go through the event loop for each statement, which takes longer than the
+        statement and keeps the loop from all else; so the whole work is done in a thread.
 
         Raises:
             Unavailable: the database cannot be reached; nothing was written.
@@ -246,10 +245,7 @@ class IncidentStore(Block):
         """
         with _translated():
             engine = await self._engine()
-            if engine.dialect.name == "sqlite":
-                return await asyncio.to_thread(_in_transaction, _threads_engine(engine.url), work)
-            async with engine.begin() as connection:
-                return await connection.run_sync(work)
+            return await asyncio.to_thread(_in_transaction, _threads_engine(engine.url), work)
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[AsyncConnection]:
@@ -282,20 +278,33 @@ class IncidentStore(Block):
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    """The driver's message can hold the URL with its password; the class of the error cannot."""
+    """The driver's message can hold the URL with its password; what is said of it cannot."""
     try:
         yield
     except IntegrityError:
         raise
-    except (DBAPIError, OSError, *CONNECTING) as error:
-        driver = error.orig if isinstance(error, DBAPIError) else error
-        reason = type(getattr(driver, "__cause__", None) or driver).__name__
-        raise Unavailable("incident store", f"the database refused ({reason})", "Check [store] url") from None
+    except (DBAPIError, OSError) as error:
+        raise Unavailable("incident store", _reason(error), "Check [store] url") from None
+
+
+_REASONS = {
+    "password authentication failed": "the database rejects our password",
+    "timeout expired": "the database does not answer",
+    "Connection refused": "nobody listens at the database's address",
+}
+"""What libpq's messages contain: it has no codes for what happens before there is a connection."""
+
+
+def _reason(error: DBAPIError | OSError) -> str:
+    driver = error.orig if isinstance(error, DBAPIError) else error
+    said = str(driver)
+    known = (reason for phrase, reason in _REASONS.items() if phrase in said)
+    return next(known, f"the database refused ({type(driver).__name__})")
 
 
 def _new_engine(url: str) -> AsyncEngine:
     try:
-        engine = create_async_engine(url, pool_pre_ping=True)
+        engine = create_async_engine(_patient(make_url(url)), pool_pre_ping=True)
     except (SQLAlchemyError, ValueError, ImportError) as error:
         # The message may quote the URL, as above.
         reason = f"its URL cannot be used ({type(error).__name__})"
@@ -305,9 +314,17 @@ def _new_engine(url: str) -> AsyncEngine:
     return engine
 
 
+def _patient(url: URL) -> URL:
+    if url.get_backend_name() != "postgresql":
+        return url
+    return url.set(query={**POSTGRESQL_PATIENCE, **url.query})
+
+
 @cache
 def _threads_engine(url: URL) -> Engine:
-    """The engine of an SQLite file for work in threads."""
+    """The engine of this URL for work in threads. psycopg has one name for both kinds of work."""
+    if url.get_backend_name() != "sqlite":
+        return create_engine(url, pool_pre_ping=True)
     engine = create_engine(url.set(drivername="sqlite"))
     prepare_sqlite(engine)
     return engine

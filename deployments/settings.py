@@ -30,7 +30,7 @@ from runbook.policy import Policy
 
 CONFIG_VARIABLE = "RUNBOOK_CONFIG"
 DEFAULT_CONFIG = Path("runbook.toml")
-DRIVERS = ("sqlite+aiosqlite", "postgresql+asyncpg")
+DRIVERS = ("sqlite+aiosqlite", "postgresql+psycopg")
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -238,7 +238,7 @@ def check_settings(tables: Mapping[str, Any], *, origin: Path, systems: bool = T
     try:
         url = store.url_seen_from(check.folder)
     except ValueError as error:
-        advice = "write sqlite+aiosqlite:///path or postgresql+asyncpg://host/database"
+        advice = "write sqlite+aiosqlite:///path or postgresql+psycopg://host/database"
         raise ConfigurationError(origin, [Mistake("store.url", str(error), advice)]) from None
     return Settings(
         origin=origin,

@@ -117,8 +117,6 @@ class Batch:
     told: list[Told] = field(default_factory=list)
     alerts: set[Key] = field(default_factory=set)
     """Alerts that there were messages about."""
-    turned: set[Key] = field(default_factory=set)
-    """Those of them that began or ended; of the others only the count has changed."""
     deliveries: dict[Delivery, datetime] = field(default_factory=dict)
     episodes: list[tuple[Key, datetime]] = field(default_factory=list)
     rounds: list[Message] = field(default_factory=list)
@@ -138,9 +136,10 @@ class Batch:
             self.deliveries[delivery] = message.at
         before = self.known.alerts.get(message.key)
         meaning = turn(before, alert, at=message.at)
-        if meaning in (Turn.BEGAN, Turn.ENDED):
-            self.turned.add(message.key)
-            return self._begin(message, before) if meaning is Turn.BEGAN else self._end(message, before)
+        if meaning is Turn.BEGAN:
+            return self._begin(message, before)
+        if meaning is Turn.ENDED:
+            return self._end(message, before)
         if before is not None:
             times = [at for at in (before.changed_at, alert.changed_at) if at is not None]
             self._keep(message, before.model_copy(update={"changed_at": max(times, default=None)}))

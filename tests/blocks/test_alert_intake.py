@@ -145,7 +145,7 @@ async def test_receivers_that_share_a_store_open_one_incident(url: str, store: I
 async def test_a_store_that_cannot_be_reached_takes_nothing(nobody: str) -> None:
     """The sender is told to try again."""
     port = nobody.rpartition(":")[2]
-    store = IncidentStore(url=SecretStr(f"postgresql+asyncpg://nobody@127.0.0.1:{port}/nothing"))
+    store = IncidentStore(url=SecretStr(f"postgresql+psycopg://nobody@127.0.0.1:{port}/nothing"))
     with pytest.raises(Unavailable):
         await take(store, message())
 

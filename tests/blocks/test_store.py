@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from blocks.errors import OutsideError, Refused, Unavailable
 from blocks.journal_tables import EVENTS
-from blocks.store import IncidentStore, UnknownIncident
+from blocks.store import POSTGRESQL_PATIENCE, IncidentStore, UnknownIncident
 from runbook.effects import Authority, Effect, EffectOutcome
 from runbook.events import (
     AlertJoined,
@@ -309,16 +309,30 @@ async def test_database_that_does_not_answer_is_unavailable(
 ) -> None:
     """Nobody listens, or the connection is closed: one line, and it may heal."""
     port = request.getfixturevalue(server).rpartition(":")[2]
-    error = await says_on_one_line(f"postgresql+asyncpg://runbook:{PASSWORD}@127.0.0.1:{port}/incidents")
+    error = await says_on_one_line(f"postgresql+psycopg://runbook:{PASSWORD}@127.0.0.1:{port}/incidents")
     assert type(error) is Unavailable
+
+
+async def test_database_that_says_nothing_is_unavailable(
+    silent: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes the connection and does not answer: the wait has an end, and the URL can set another."""
+    shortest = "2"  # seconds; libpq takes no shorter ones
+    url = f"postgresql+psycopg://runbook:{PASSWORD}@127.0.0.1:{silent.rpartition(':')[2]}/incidents"
+    store = IncidentStore(url=SecretStr(f"{url}?connect_timeout={shortest}"))
+    with pytest.raises(Unavailable, match="does not answer"):
+        await store.check()
+    monkeypatch.setitem(POSTGRESQL_PATIENCE, "connect_timeout", shortest)
+    with pytest.raises(Unavailable, match="does not answer"):
+        await IncidentStore(url=SecretStr(url)).check()
 
 
 async def test_database_that_rejects_our_password_is_unavailable() -> None:
     """A wrong password is said without saying it."""
     async with postgres_that_rejects_the_password() as port:
-        error = await says_on_one_line(f"postgresql+asyncpg://runbook:{PASSWORD}@127.0.0.1:{port}/incidents")
+        error = await says_on_one_line(f"postgresql+psycopg://runbook:{PASSWORD}@127.0.0.1:{port}/incidents")
     assert type(error) is Unavailable
-    assert "InvalidPassword" in str(error)
+    assert "rejects our password" in str(error)
 
 
 @pytest.mark.parametrize("place", ["missing-folder/incidents.db", "", "text.db"])
@@ -333,7 +347,7 @@ async def test_file_that_is_no_database_is_unavailable(tmp_path: Path, place: st
     "url",
     [
         f"runbook:{PASSWORD}@host/incidents",
-        f"postgresql+asyncpg://runbook:{PASSWORD}@host:port/incidents",
+        f"postgresql+psycopg://runbook:{PASSWORD}@host:port/incidents",
         f"nosuchdatabase://runbook:{PASSWORD}@host/incidents",
         f"mysql+aiomysql://runbook:{PASSWORD}@host/incidents",
         "sqlite:///incidents.db",  # a driver that would block the event loop

@@ -132,7 +132,7 @@ def test_a_store_that_cannot_be_reached_is_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     """The database's failure names the store and the setting, and never its password."""
-    monkeypatch.setenv("STORE_URL", "postgresql+asyncpg://runbook:pa55word@127.0.0.1:1/incidents")
+    monkeypatch.setenv("STORE_URL", "postgresql+psycopg://runbook:pa55word@127.0.0.1:1/incidents")
     (tmp_path / "runbook.toml").write_text('[store]\nurl = { env = "STORE_URL" }\n')
     line = refused(capsys, "incidents", code=ExitCode.UNREACHABLE)
     assert "incident store" in line

@@ -127,13 +127,13 @@ def mistakes(config: Path, text: str, *, needed: str = NEEDED) -> list[str]:
             "posthog.api_key: the environment variable NO_SUCH_VARIABLE is not set: set it, or name another",
         ),
         (
-            '[store]\nurl = "postgresql+asyncpg://me:hunter2@db/runbook"',
+            '[store]\nurl = "postgresql+psycopg://me:hunter2@db/runbook"',
             f"store.url: holds a password in this file: {REFERENCE}",
         ),
         (
             '[store]\nurl = "mysql://db/runbook"',
-            "store.url: the driver is none of sqlite+aiosqlite, postgresql+asyncpg: "
-            "write sqlite+aiosqlite:///path or postgresql+asyncpg://host/database",
+            "store.url: the driver is none of sqlite+aiosqlite, postgresql+psycopg: "
+            "write sqlite+aiosqlite:///path or postgresql+psycopg://host/database",
         ),
     ],
 )
