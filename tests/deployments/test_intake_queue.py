@@ -65,6 +65,25 @@ async def test_what_comes_in_while_a_batch_is_written_makes_up_the_next_one() ->
     assert queue.waiting == 0
 
 
+async def test_a_batch_of_a_storm_waits_as_long_as_more_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Callers that were answered together call again one after another; and nobody waits for ever."""
+    monkeypatch.setattr(intake, "TOGETHER_SECONDS", 0)  # a turn of the event loop
+    monkeypatch.setattr(intake, "TOGETHER_TIMES", 8)
+    writer = Writer()
+    writer.ready.set()
+    async with running(writer.write) as queue:
+        await asyncio.gather(queue.take(alerts("a")), queue.take(alerts("b")))
+        calls = []
+        for name in "cdefghijklmnop":  # one with each turn
+            calls.append(asyncio.create_task(queue.take(alerts(name))))
+            await asyncio.sleep(0)
+        await asyncio.gather(*calls)
+    storm, first, *later = writer.batches
+    assert storm == ["a", "b"]
+    assert 6 <= len(first) <= 10
+    assert sum(map(len, later)) == 14 - len(first)
+
+
 async def test_a_notification_larger_than_a_batch_is_written_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     """All or none of it is durable when it is answered."""
     monkeypatch.setattr(intake, "BATCH_MESSAGES", 2)
