@@ -29,8 +29,13 @@ def stack(folder: Path, text: str = "", *, port: int = 0) -> Stack:
     return Stack(load_settings(config, systems=False), config=config, state=folder / "state")
 
 
-async def test_inside_everything_works_and_outside_nothing_is_left(tmp_path: Path) -> None:
-    """Ready means: Prefect answers, holds the settings and has a worker; alerts are taken."""
+async def test_inside_everything_works_an_early_end_is_told_and_outside_nothing_is_left(
+    tmp_path: Path,
+) -> None:
+    """Ready means: Prefect answers, holds the settings and has a worker; alerts are taken.
+
+    Whoever watches is told which part ended.
+    """
     before = PREFECT_API_URL.value()
     async with stack(tmp_path) as running:
         assert (await get(f"{running.receiver_url}/readyz")).json()["status"] == "ready"
@@ -40,17 +45,11 @@ async def test_inside_everything_works_and_outside_nothing_is_left(tmp_path: Pat
             assert len(await client.read_workers_for_work_pool("runbook")) == 1
             deployment = await client.read_deployment_by_name("respond/respond")
         assert deployment.work_pool_name == "runbook"
-    assert PREFECT_API_URL.value() == before
-    assert wait_until_gone(tmp_path) == []
-
-
-async def test_an_early_end_of_a_part_ends_the_watch(tmp_path: Path) -> None:
-    """Whoever watches the stack is told which part ended, and the rest is stopped."""
-    async with stack(tmp_path) as running:
         [receiver] = [process for process in running.processes if process.name == "The receiver"]
         os.kill(receiver.pid, 9)
         with pytest.raises(EndedEarly, match="The receiver: ended with exit code -9"):
             await asyncio.wait_for(running.watch(), timeout=20)
+    assert PREFECT_API_URL.value() == before
     assert wait_until_gone(tmp_path) == []
 
 
