@@ -9,6 +9,7 @@ from hashlib import sha256
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from blocks.errors import Refused
 from blocks.pager import Pager
 from blocks.status_page_publisher import StatusPagePublisher
 from runbook.effects import Authority, Effect, EffectOutcome
@@ -148,10 +149,10 @@ def _announced(journal: Incident, channel: str, state: State) -> bool:
 
 
 def _is_public(incident: OpenIncident, journal: Incident) -> bool:
-    """The public is told about impact that we are sure of; and then also how it ended."""
+    """The public is told about impact that we are sure of; and then, or if it may know, also how it ended."""
     if incident.environment.status_page_publisher is None:
         return False
-    if any(item.channel == "status-page" for item in journal.announcements):
+    if any(item.channel == "status-page" for item in journal.announcements) or _in_doubt(journal):
         return True
     decision, severity = journal.decision, journal.severity
     if decision is None or severity is None or journal.resolved:
@@ -232,6 +233,8 @@ async def _publish(incident: OpenIncident, journal: Incident, facts: MessageFact
 
     async def act() -> Receipt:
         reference = await _public_incident(journal, publisher, message.title, other_than=effect.id)
+        if reference is None and state is State.RESOLVED:
+            raise Refused("status page", "it shows no incident that could be resolved", "Look at the page")
         if reference is None:
             created = await publisher.create_incident(message.title, message.body, state, effect_id=effect.id)
             return {"incident": created.id}
@@ -256,15 +259,19 @@ async def _public_incident(
     for item in journal.announcements:
         if item.channel == "status-page":
             return item.reference
-    in_doubt = (
-        effect.id
-        for effect in journal.effects.values()
-        if effect.kind == "status-page" and effect.outcome in (None, EffectOutcome.UNSETTLED)
-    )
-    for effect_id in in_doubt:
+    for effect_id in _in_doubt(journal):
         if effect_id != other_than and (found := await publisher.find_incident(effect_id, name=title)):
             return found.id
     return None
+
+
+def _in_doubt(journal: Incident) -> list[str]:
+    """What was to be published, and nobody knows whether it was."""
+    return [
+        effect.id
+        for effect in journal.effects.values()
+        if effect.kind == "status-page" and effect.outcome in (None, EffectOutcome.UNSETTLED)
+    ]
 
 
 async def _page(

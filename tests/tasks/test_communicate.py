@@ -138,6 +138,31 @@ async def test_the_public_is_told_of_certain_impact_only(audience: Audience) -> 
     assert "posthog-integration" not in str(published["incident_updates"])
 
 
+@pytest.mark.parametrize("landed", [True, False])
+async def test_a_public_incident_in_doubt_is_resolved_if_it_is_there(
+    audience: Audience, landed: bool
+) -> None:
+    """A run died while it published, and all is well when the next one looks; none is made to say that."""
+    await decide(audience.incident)
+    publishing = Effect(
+        id=f"{audience.incident.id}/status-page/identified",
+        kind="status-page",
+        target="status-page",
+        summary="PostHog: IDENTIFIED",
+        authority=Authority.policy("publish_from"),
+    )
+    await audience.incident.record(e.EffectIntended(effect=publishing))
+    publisher = audience.incident.environment.status_page_publisher
+    assert publisher is not None
+    if landed:
+        await publisher.create_incident("Down", "We look.", State.IDENTIFIED, effect_id=publishing.id)
+    await audience.incident.record(e.IncidentResolved(outcome=Outcome.RECOVERED, because=("all ok",)))
+
+    await announce.fn(audience.incident, State.RESOLVED)
+
+    assert [item["status"] for item in audience.page.incidents] == (["resolved"] if landed else [])
+
+
 async def test_a_promised_update_is_kept(audience: Audience) -> None:
     """Nothing is said before the promised time; at that time people hear where things stand."""
     await announce.fn(audience.incident, State.INVESTIGATING)
