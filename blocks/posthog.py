@@ -1,8 +1,10 @@
 """The PostHog API: does it answer, and does it accept our key?
 
-One harmless authenticated request. Capture is no probe: it answers 200 to any well shaped key.
+One harmless authenticated request, made twice where PostHog fails. Capture is no probe: it answers 200 to any
+well shaped key.
 """
 
+import asyncio
 import re
 from datetime import UTC, datetime
 from time import perf_counter
@@ -17,6 +19,10 @@ from blocks.http import exchange, parsed
 from runbook.readings import CONFIGURATION, ProbeOutcome, ProbeReading
 from runbook.redaction import redact
 from runbook.value import Value
+
+QUICK_SECONDS = 2.0
+PAUSE_SECONDS = 0.5
+"""Before a request that failed quickly is made a second time."""
 
 _SYSTEM = "PostHog API"
 _PROJECT_KEY = "phc_"
@@ -84,8 +90,9 @@ class PostHogApi(Block):
     async def probe(self, key: SecretStr | None, key_source: str) -> ProbeReading:
         """Ask PostHog with the key, or with the configured one where `key` is `None`.
 
-        Every outcome is a reading, no answer included. A key that is missing or misshapen is rejected
-        without asking. `key_source` names where the key came from.
+        Every outcome is a reading, no answer included. A server error that comes quickly may be the hiccup of
+        one gateway, so it has to come twice; after a slow one there is no time. A key that is missing or
+        misshapen is rejected without asking. `key_source` names where the key came from.
         """
         if key is None and self.api_key is not None:
             key, key_source = self.api_key, CONFIGURATION
@@ -102,6 +109,9 @@ class PostHogApi(Block):
             )
         started = perf_counter()
         judgement, http_status = await self._ask(secret)
+        if judgement.outcome is ProbeOutcome.SERVER_ERROR and perf_counter() - started < QUICK_SECONDS:
+            await asyncio.sleep(PAUSE_SECONDS)
+            judgement, http_status = await self._ask(secret)
         return ProbeReading(
             host=host,
             key_source=key_source,

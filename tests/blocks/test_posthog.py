@@ -85,6 +85,15 @@ async def test_an_error_page_of_the_edge_is_a_server_error(httpserver: HTTPServe
     assert "<" not in reading.detail
 
 
+async def test_a_server_error_has_to_come_twice(httpserver: HTTPServer) -> None:
+    """One may be the hiccup of a gateway: the second answer counts."""
+    httpserver.expect_ordered_request("/flags").respond_with_data("", 502)
+    httpserver.expect_ordered_request("/flags").respond_with_json({})
+    reading = await api(httpserver).probe(SecretStr(PROJECT_KEY), "the Secret")
+    assert reading.outcome is ProbeOutcome.ACCEPTED
+    assert reading.http_status == 200
+
+
 async def test_a_rejection_in_plain_text_is_understood(httpserver: HTTPServer) -> None:
     """The flags endpoint rejects a key with text instead of JSON."""
     httpserver.expect_request("/flags").respond_with_data(

@@ -110,7 +110,7 @@ ROWS = (
     Row(
         System.POSTHOG,
         (WireFault.ERROR_500,),
-        "An answer, and what is looked for: PostHog fails. The fallback is planned, and asked about",
+        "Given twice, what is looked for: PostHog fails. The fallback is planned, and asked about",
         "“server error (HTTP 500)”",
         "`policy.preapproved`",
         {Check.PROBE: Status.BAD},
