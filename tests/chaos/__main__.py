@@ -11,6 +11,7 @@ import asyncio
 import json
 import os
 import platform
+import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -20,8 +21,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from blocks.errors import OutsideError
 from tests.chaos.cases import Result, counted, passed_points, strike_at
-from tests.chaos.stage import Blow, stage
+from tests.chaos.seen import Seen
+from tests.chaos.stage import Blow, Stage, stage
+
+SECRETS = shutil.ignore_patterns("secrets", "kubeconfig*")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,6 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--skip", type=int, default=0, help="cases to leave out, to go on where one stopped")
     parser.add_argument(
         "--share", default="1/1", metavar="I/N", help="only every Nth case, to run N of these side by side"
+    )
+    parser.add_argument(
+        "--keep", type=Path, metavar="FOLDER", help="keep stores and logs there where something was wrong"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there, too")
     chosen = parser.parse_args(arguments)
@@ -102,13 +110,22 @@ async def _chaos(chosen: argparse.Namespace, console: Console) -> list[Result]:
             for number, (point, blow) in enumerate(cases, start=1):
                 if number <= chosen.skip or number % shares != share % shares:
                     continue
-                result = await strike_at(here, _new(folder, number), point, blow, expected)
+                result = await _struck(here, _new(folder, number), point, blow, expected)
                 results.append(result)
+                if not result.sound and chosen.keep is not None:
+                    shutil.copytree(folder, chosen.keep / f"{number}", ignore=SECRETS)
                 console.print(f"{number}/{len(cases)} {point}, {blow}: {_cell(result)}")
                 for text in (*result.twice, *result.lost, result.stranded, *result.called):
                     if text:
                         console.print(f"    {text}", highlight=False, markup=False)
     return results
+
+
+async def _struck(here: Stage, folder: Path, point: str, blow: Blow, expected: Seen) -> Result:
+    try:
+        return await strike_at(here, folder, point, blow, expected)
+    except (AssertionError, LookupError, TimeoutError, OutsideError) as error:
+        return Result(point, blow, (), (), f"{type(error).__name__}: {error}", 0, (), 0.0)
 
 
 def _new(folder: Path, number: int) -> Path:
