@@ -16,13 +16,11 @@ from pathlib import Path
 import httpx
 
 from blocks.errors import Unavailable
+from deployments.prefect_patience import CLIENT_RETRIES
 from deployments.process import Process, free_port, require_free
 
 START_SECONDS = 60.0
 _POLL_SECONDS = 0.05
-
-CLIENT_RETRIES = 50
-"""For its clients: told to come back within a moment (`prefect_app`), five attempts would be too few."""
 
 _SETTINGS = {
     "DO_NOT_TRACK": "1",

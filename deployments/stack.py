@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 
-from deployments.prefect_server import CLIENT_RETRIES, PrefectServer, until_answers
+from deployments.prefect_patience import CLIENT_RETRIES
+from deployments.prefect_server import PrefectServer, until_answers
 from deployments.process import Process, free_port, require_free
 from deployments.settings import Settings, reachable
 
@@ -107,7 +108,8 @@ class Stack:
         if self._given_api_url:
             self.api_url = self._given_api_url.rstrip("/")
             self.ui_url = os.environ.get("PREFECT_UI_URL") or self.api_url.removesuffix("/api")
-            return dict(os.environ) | {"PREFECT_API_URL": self.api_url, "PREFECT_UI_URL": self.ui_url}, None
+            own = {"PREFECT_API_URL": self.api_url, "PREFECT_UI_URL": self.ui_url}
+            return {"PREFECT_CLIENT_MAX_RETRIES": str(CLIENT_RETRIES), **os.environ, **own}, None
         server = self._server or await PrefectServer.start(self._state)
         self.processes.append(server.process)
         self._resources.push_async_callback(server.process.stop)

@@ -32,6 +32,7 @@ from blocks.errors import OutsideError
 from deployments import warm_run
 from deployments.configure import configure
 from deployments.definitions import flow_modules
+from deployments.prefect_patience import come_back_soon
 from deployments.settings import ConfigurationError, load_settings
 from deployments.zygote import ZygoteHandle, start_zygote
 
@@ -139,6 +140,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     folder = Path(tempfile.mkdtemp(prefix="runbook-worker-"))  # for its owner only: nobody else can ask
     socket_path = str(folder / "zygote")
+    come_back_soon()
     _preload(chosen.preload)
     sys.stdout.flush()
     sys.stderr.flush()
