@@ -50,15 +50,14 @@ class IncidentIoApi:
         incident_id: str,
         *,
         effect_id: str,  # noqa: ARG002 - incident.io has no place for it
-        message: str,
         state: State,
     ) -> PublishedUpdate | None:
-        """The incident's update with the same state and words."""
+        """The incident's update to that state."""
         for incident in await self._listed():
             if incident.get("id") != incident_id:
                 continue
             for update in self._connection.objects(incident.get("updates", [])):
-                if update.get("incident_status") == state.lower() and update.get("message") == message:
+                if update.get("incident_status") == state.lower():
                     return PublishedUpdate(id=self._connection.id_of(update), incident_id=incident_id)
         return None
 

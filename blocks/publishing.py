@@ -47,10 +47,8 @@ class Provider(Protocol):
     ) -> PublishedIncident:
         """Publish an incident."""
 
-    async def find_update(
-        self, incident_id: str, *, effect_id: str, message: str, state: State
-    ) -> PublishedUpdate | None:
-        """The update that was posted as this effect."""
+    async def find_update(self, incident_id: str, *, effect_id: str, state: State) -> PublishedUpdate | None:
+        """The update that was posted as this effect, or else one to the same state."""
 
     async def post_update(
         self, incident_id: str, message: str, state: State, *, effect_id: str

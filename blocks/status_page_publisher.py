@@ -77,16 +77,17 @@ class StatusPagePublisher(Block):
         """
         return await self._api().create_incident(name, message, state, effect_id=effect_id)
 
-    async def find_update(
-        self, incident_id: str, *, effect_id: str, message: str, state: State
-    ) -> PublishedUpdate | None:
-        """The update that was posted as this effect, or else one with the same state and words.
+    async def find_update(self, incident_id: str, *, effect_id: str, state: State) -> PublishedUpdate | None:
+        """The update that was posted as this effect, or else one to the same state.
+
+        Each state is announced once, and the incident's creation is its first update. The words are no help:
+        they tell the time.
 
         Raises:
             Unavailable: the provider cannot be reached, fails, or asks to slow down.
             Refused: the key is not accepted, or there is no such incident.
         """
-        return await self._api().find_update(incident_id, effect_id=effect_id, message=message, state=state)
+        return await self._api().find_update(incident_id, effect_id=effect_id, state=state)
 
     async def post_update(
         self, incident_id: str, message: str, state: State, *, effect_id: str

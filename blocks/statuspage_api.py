@@ -46,17 +46,15 @@ class StatuspageApi:
             )
             return self._published(self._connection.member(answer))
 
-    async def find_update(
-        self, incident_id: str, *, effect_id: str, message: str, state: State
-    ) -> PublishedUpdate | None:
-        """The update whose effect's id is in the incident's metadata, or else one with the same words."""
+    async def find_update(self, incident_id: str, *, effect_id: str, state: State) -> PublishedUpdate | None:
+        """The update whose effect's id is in the incident's metadata, or else one to the same state."""
         incident = self._connection.member(
             await self._connection.send("GET", f"{self._incidents}/{incident_id}")
         )
         if effect_id in _marks(incident).get("updates", []):
             return PublishedUpdate(id=effect_id, incident_id=incident_id)
         for update in self._connection.objects(incident.get("incident_updates", [])):
-            if update.get("status") == state.lower() and update.get("body") == message:
+            if update.get("status") == state.lower():
                 return PublishedUpdate(id=self._connection.id_of(update), incident_id=incident_id)
         return None
 

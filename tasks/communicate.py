@@ -142,17 +142,21 @@ def _facts(incident: OpenIncident, journal: Incident, state: State) -> MessageFa
 
 
 def _announced(journal: Incident, channel: str, state: State) -> bool:
-    """Whether the channel was told this state or a later one: a run that starts again does not go back."""
-    order = list(State)
-    told = [order.index(State(item.state)) for item in journal.announcements if item.channel == channel]
-    return bool(told) and max(told) >= order.index(state)
+    """Whether the channel was told this state, or perhaps a later one: who starts again does not go back."""
+    order = [str(one) for one in State]
+    told = [order.index(item.state) for item in journal.announcements if item.channel == channel]
+    names = [effect.id.rpartition("/")[2].partition("-")[0].upper() for effect in _in_doubt(journal, channel)]
+    perhaps = [order.index(name) for name in names if name in order]
+    return max(told, default=-1) >= order.index(state) or max(perhaps, default=-1) > order.index(state)
 
 
 def _is_public(incident: OpenIncident, journal: Incident) -> bool:
     """The public is told about impact that we are sure of; and then, or if it may know, also how it ended."""
     if incident.environment.status_page_publisher is None:
         return False
-    if any(item.channel == "status-page" for item in journal.announcements) or _in_doubt(journal):
+    if any(item.channel == "status-page" for item in journal.announcements):
+        return True
+    if _in_doubt(journal, "status-page"):
         return True
     decision, severity = journal.decision, journal.severity
     if decision is None or severity is None or journal.resolved:
@@ -226,9 +230,7 @@ async def _publish(incident: OpenIncident, journal: Incident, facts: MessageFact
         if reference is None:
             found = await publisher.find_incident(effect.id, name=message.title)
             return {"incident": found.id} if found else None
-        posted = await publisher.find_update(
-            reference, effect_id=effect.id, message=message.body, state=state
-        )
+        posted = await publisher.find_update(reference, effect_id=effect.id, state=state)
         return {"incident": reference, "update": posted.id} if posted else None
 
     async def act() -> Receipt:
@@ -259,18 +261,18 @@ async def _public_incident(
     for item in journal.announcements:
         if item.channel == "status-page":
             return item.reference
-    for effect_id in _in_doubt(journal):
-        if effect_id != other_than and (found := await publisher.find_incident(effect_id, name=title)):
+    for effect in _in_doubt(journal, "status-page"):
+        if effect.id != other_than and (found := await publisher.find_incident(effect.id, name=title)):
             return found.id
     return None
 
 
-def _in_doubt(journal: Incident) -> list[str]:
-    """What was to be published, and nobody knows whether it was."""
+def _in_doubt(journal: Incident, channel: str) -> list[Effect]:
+    """What the channel was to be told, and nobody knows whether it was."""
     return [
-        effect.id
+        effect
         for effect in journal.effects.values()
-        if effect.kind == "status-page" and effect.outcome in (None, EffectOutcome.UNSETTLED)
+        if effect.kind == channel and effect.outcome in (None, EffectOutcome.UNSETTLED)
     ]
 
 

@@ -88,13 +88,11 @@ async def test_an_incident_is_published_and_found_again(page: Published) -> None
 
 
 async def test_an_update_is_posted_and_found_again(page: Published) -> None:
-    """An update is looked for by its effect or its words, and found only after it was posted."""
+    """An update is looked for by its effect or its state, and found only after it was posted."""
     incident = await page.block.create_incident(NAME, MESSAGE, State.INVESTIGATING, effect_id="effect-1")
 
     async def find() -> Any:
-        return await page.block.find_update(
-            incident.id, effect_id="effect-2", message="Found.", state=State.IDENTIFIED
-        )
+        return await page.block.find_update(incident.id, effect_id="effect-2", state=State.IDENTIFIED)
 
     assert await find() is None
 
@@ -104,6 +102,14 @@ async def test_an_update_is_posted_and_found_again(page: Published) -> None:
     found = await find()
     assert found is not None
     assert found.incident_id == incident.id
+
+
+async def test_what_created_the_incident_is_found_as_its_first_update(page: Published) -> None:
+    """A run that died after publishing does not say the same again, in words of a later minute."""
+    incident = await page.block.create_incident(NAME, MESSAGE, State.IDENTIFIED, effect_id="effect-1")
+
+    assert await page.block.find_update(incident.id, effect_id="effect-1", state=State.IDENTIFIED)
+    assert not await page.block.find_update(incident.id, effect_id="effect-2", state=State.MONITORING)
 
 
 async def test_a_resolved_incident_is_over(page: Published) -> None:

@@ -138,29 +138,48 @@ async def test_the_public_is_told_of_certain_impact_only(audience: Audience) -> 
     assert "posthog-integration" not in str(published["incident_updates"])
 
 
-@pytest.mark.parametrize("landed", [True, False])
-async def test_a_public_incident_in_doubt_is_resolved_if_it_is_there(
-    audience: Audience, landed: bool
-) -> None:
-    """A run died while it published, and all is well when the next one looks; none is made to say that."""
-    await decide(audience.incident)
+async def die_while_publishing(incident: OpenIncident, *, landed: bool) -> Effect:
+    """A run has ended between an intent and its outcome, after the request or before it."""
+    await decide(incident)
     publishing = Effect(
-        id=f"{audience.incident.id}/status-page/identified",
+        id=f"{incident.id}/status-page/identified",
         kind="status-page",
         target="status-page",
         summary="PostHog: IDENTIFIED",
         authority=Authority.policy("publish_from"),
     )
-    await audience.incident.record(e.EffectIntended(effect=publishing))
-    publisher = audience.incident.environment.status_page_publisher
+    await incident.record(e.EffectIntended(effect=publishing))
+    publisher = incident.environment.status_page_publisher
     assert publisher is not None
     if landed:
-        await publisher.create_incident("Down", "We look.", State.IDENTIFIED, effect_id=publishing.id)
+        message = "Last updated: 10:00"
+        await publisher.create_incident("Down", message, State.IDENTIFIED, effect_id=publishing.id)
+    return publishing
+
+
+@pytest.mark.parametrize("landed", [True, False])
+async def test_a_public_incident_in_doubt_is_resolved_if_it_is_there(
+    audience: Audience, landed: bool
+) -> None:
+    """A run died while it published, and all is well when the next one looks; none is made to say that."""
+    await die_while_publishing(audience.incident, landed=landed)
     await audience.incident.record(e.IncidentResolved(outcome=Outcome.RECOVERED, because=("all ok",)))
 
     await announce.fn(audience.incident, State.RESOLVED)
 
     assert [item["status"] for item in audience.page.incidents] == (["resolved"] if landed else [])
+
+
+async def test_a_run_that_died_while_it_published_does_not_go_back(audience: Audience) -> None:
+    """The next run starts from the top, in another minute: the page hears its state once, none before it."""
+    publishing = await die_while_publishing(audience.incident, landed=True)
+
+    for state in (State.INVESTIGATING, State.IDENTIFIED):
+        await announce.fn(audience.incident, state)
+
+    (published,) = audience.page.incidents
+    assert [update["status"] for update in published["incident_updates"]] == ["identified"]
+    assert (await audience.incident.read()).effects[publishing.id].outcome is EffectOutcome.APPLIED
 
 
 async def test_a_promised_update_is_kept(audience: Audience) -> None:
