@@ -17,6 +17,7 @@ from runbook.events import ApprovalRequested, IncidentEscalated
 from runbook.incident import Outcome
 from tests.chaos.seen import seen_outside
 from tests.engine.test_chaos import EXPECTED
+from tests.engine.test_watchdog import until_no_engine
 from tests.fixtures.engine import Engine, case
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(300)]
@@ -82,6 +83,7 @@ async def test_a_run_that_slept_through_a_deployment_does_nothing_twice(
             await one.alert()
             gate = await one.gate()
             before = seen_outside(one)
+            await until_no_engine(engine)  # else the stop would meet the process that has just fallen asleep
             await former.stop()
             assert FORMER in former.log.read_text()
 
