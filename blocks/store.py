@@ -5,6 +5,7 @@ answers, the gates before they act on an answer, the effects before and after th
 """
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
@@ -289,16 +290,17 @@ def _translated() -> Iterator[None]:
 
 _REASONS = {
     "password authentication failed": "the database rejects our password",
+    r'database "[^"]*" does not exist': "there is no database of that name",
     "timeout expired": "the database does not answer",
     "Connection refused": "nobody listens at the database's address",
 }
-"""What libpq's messages contain: it has no codes for what happens before there is a connection."""
+"""By what libpq's messages contain: it has no codes for what happens before there is a connection."""
 
 
 def _reason(error: DBAPIError | OSError) -> str:
     driver = error.orig if isinstance(error, DBAPIError) else error
     said = str(driver)
-    known = (reason for phrase, reason in _REASONS.items() if phrase in said)
+    known = (reason for pattern, reason in _REASONS.items() if re.search(pattern, said))
     return next(known, f"the database refused ({type(driver).__name__})")
 
 
