@@ -108,8 +108,7 @@ class Stack:
         if self._given_api_url:
             self.api_url = self._given_api_url.rstrip("/")
             self.ui_url = os.environ.get("PREFECT_UI_URL") or self.api_url.removesuffix("/api")
-            own = {"PREFECT_API_URL": self.api_url, "PREFECT_UI_URL": self.ui_url}
-            return {"PREFECT_CLIENT_MAX_RETRIES": str(CLIENT_RETRIES), **os.environ, **own}, None
+            return dict(os.environ) | {"PREFECT_API_URL": self.api_url, "PREFECT_UI_URL": self.ui_url}, None
         server = self._server or await PrefectServer.start(self._state)
         self.processes.append(server.process)
         self._resources.push_async_callback(server.process.stop)

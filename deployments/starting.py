@@ -31,6 +31,9 @@ CALL_AFTER = timedelta(seconds=30)
 TOGETHER_SECONDS = 0.05
 """What else happens within this time is looked at together: a storm opens many incidents at once."""
 
+ATTEMPT_SECONDS = 60.0
+"""How long one attempt may take: Prefect's client could go on for an hour, and nobody would be called."""
+
 _FIRST_RETRY_SECONDS = 0.5
 _LAST_RETRY_SECONDS = 10.0
 
@@ -153,7 +156,8 @@ class Starter:
     async def _attempt(self, failure: str, incident: str, work: Awaitable[None]) -> bool:
         """Whether it went well. Neither an outage nor a defect may hold up the incidents behind this one."""
         try:
-            await work
+            async with asyncio.timeout(ATTEMPT_SECONDS):
+                await work
         except OutsideError as error:
             log_event(log, failure, level=logging.WARNING, incident=incident, error=str(error))
             return False

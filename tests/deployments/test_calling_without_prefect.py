@@ -1,5 +1,6 @@
 """While Prefect is away a person is called by the receiver itself, once, and the response starts later."""
 
+import asyncio
 import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -20,6 +21,7 @@ from deployments.starting import NOT_STARTED
 from runbook.alert import Alert
 from runbook.effects import EffectOutcome
 from runbook.events import IncidentEscalated, RunStarted
+from runbook.incident import Incident
 from tasks import watchdog
 from tests.deployments.test_receiver import Prefect, eventually, notification, post, sent_alert, serving
 
@@ -45,6 +47,30 @@ async def test_a_person_is_called_once_while_an_incident_waits_for_prefect(
         prefect.up.set()
         await eventually(lambda: prefect.started)
     assert [started.id for started in prefect.started] == [incident]
+
+
+class Stuck(Prefect):
+    """Says that it is there, and never comes to the end of starting a response."""
+
+    async def start(self, incident: Incident) -> str:
+        """Wait for ever, as a client does that tries again and again."""
+        await asyncio.Event().wait()
+        raise AssertionError(incident.id)
+
+
+async def test_a_start_that_does_not_end_does_not_keep_a_person_from_being_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Prefect says that it is well and takes no run: the attempt is given up, and tried again."""
+    monkeypatch.setattr(starting, "CALL_AFTER", timedelta(0))
+    monkeypatch.setattr(starting, "ATTEMPT_SECONDS", 0.05)
+    store = IncidentStore(url=SecretStr(f"sqlite+aiosqlite:///{tmp_path}/incidents.db"))
+    prefect = Stuck()
+    async with serving(store, prefect) as client:
+        answer = await post(client, notification(sent_alert()))
+        await eventually(lambda: prefect.called)
+        await eventually(lambda: prefect.attempts >= 2)
+    assert prefect.called == [(answer["incidents"][0]["id"], NOT_STARTED)]
 
 
 async def test_the_call_goes_out_by_pager_and_channel_and_is_journalled(tmp_path: Path) -> None:
