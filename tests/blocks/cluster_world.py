@@ -131,11 +131,16 @@ class ClusterWorld:
 
 @contextlib.asynccontextmanager
 async def cluster_world(
-    workload: dict[str, Any] | None = None, *, rules: Sequence[Rule] = RULES
+    workload: dict[str, Any] | None = None,
+    *,
+    rules: Sequence[Rule] = RULES,
+    pod_stop_seconds: float = 0.05,
 ) -> AsyncIterator[ClusterWorld]:
     """A running cluster with the integration rolled out, by default as a Deployment."""
     workload = workload or deployment()
-    imitation = ImitatedCluster(pod_start_seconds=0.05, pod_stop_seconds=0.05, crash_backoff_seconds=0.1)
+    imitation = ImitatedCluster(
+        pod_start_seconds=0.05, pod_stop_seconds=pod_stop_seconds, crash_backoff_seconds=0.1
+    )
     imitation.grant(USER, TOKEN, rules)
     imitation.apply(SECRET)
     imitation.apply(workload)

@@ -51,19 +51,19 @@ async def test_a_killed_container_shows_in_its_pod(world: ClusterWorld) -> None:
     assert pod.started_at is not None
 
 
-async def test_pods_on_their_way_out_are_marked(world: ClusterWorld) -> None:
+async def test_pods_on_their_way_out_are_marked() -> None:
     """During a rollout the old pods are still listed, as terminating ones."""
-    world.imitation.apply(deployment(template=_labelled("b")))
-    seen = False
-    while not seen:
+    async with cluster_world(pod_stop_seconds=2) as world:  # longer than a busy machine takes to look twice
+        world.imitation.apply(deployment(template=_labelled("b")))
         reading = await world.block.read_workload()
-        seen = any(pod.terminating for pod in reading.pods)
+        while not any(pod.terminating for pod in reading.pods):
+            reading = await world.block.read_workload()
 
-    await world.until("complete")
-    reading = await world.block.read_workload()
+        await world.until("complete")
+        reading = await world.block.read_workload()
 
-    assert [item.revision for item in reading.rollouts] == ["1", "2"]
-    assert {pod.revision for pod in reading.pods if not pod.terminating} == {"2"}
+        assert [item.revision for item in reading.rollouts] == ["1", "2"]
+        assert {pod.revision for pod in reading.pods if not pod.terminating} == {"2"}
 
 
 async def test_sixty_pods_are_one_workload(world: ClusterWorld) -> None:

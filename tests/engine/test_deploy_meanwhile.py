@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from prefect.settings import PREFECT_API_KEY, PREFECT_API_URL, PREFECT_UI_URL, temporary_settings
 
 from deployments.prefect_server import PrefectServer
 from deployments.process import Process
@@ -19,6 +18,7 @@ from tests.chaos.seen import seen_outside
 from tests.engine.test_chaos import EXPECTED
 from tests.engine.test_watchdog import until_no_engine
 from tests.fixtures.engine import Engine, case
+from tests.fixtures.prefect_server import speaking_to
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -61,8 +61,7 @@ async def server(tmp_path: Path) -> AsyncIterator[PrefectServer]:
     server = await PrefectServer.start(tmp_path)
     try:
         await server.ready()
-        addresses = {PREFECT_API_URL: server.api_url, PREFECT_UI_URL: server.ui_url}
-        with temporary_settings(addresses, restore_defaults={PREFECT_API_KEY}):
+        with speaking_to(server):
             yield server
     finally:
         await server.process.stop()

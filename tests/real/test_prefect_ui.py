@@ -86,67 +86,74 @@ async def submit(form: Locator) -> None:
     raise AssertionError("the form is not taken")
 
 
-async def test_a_change_is_approved_in_the_form(engine: Engine, page: Page, tmp_path: Path) -> None:
-    """Resume shows the exact diff; the form becomes the answer, its approver a claim, and the run goes on."""
+async def test_prefect_s_ui_is_enough_for_a_person(engine: Engine, page: Page, tmp_path: Path) -> None:
+    """A run's form explains itself, a decision shows its reasons, and a change is approved where it is shown.
+
+    One incident for all of it: each would need a run that sleeps at its gate.
+    """
     async with at_the_gate(engine, tmp_path) as response, shown_on_failure(page, tmp_path):
-        gate = await response.gate()
-        plan = (await response.read()).previews[gate.action_id]
-        await page.goto(f"{engine.server.ui_url}/runs/flow-run/{gate.flow_run_id}")
-        await page.get_by_role("button", name="Resume").click()
-        form = page.get_by_role("dialog")
-        await expect(form.locator("pre")).to_have_text(plan.diff)
-        await expect(form).to_contain_text(plan.digest[:12])
-
-        await open_choice(field(form, "Decision"))
-        await page.locator(OPTION).get_by_text("approve", exact=True).click()
-        await field(form, "Approver").locator("textarea").fill("ana")
-        await field(form, "Reason").locator("textarea").fill("users wait")
-        await submit(form)
-
-        incident = await response.until(lambda it: gate.action_id in it.results)
-        assert incident.settled_gates == {
-            gate.gate: Answer(
-                choice=Choice.APPROVE,
-                approver="ana",
-                reason="users wait",
-                channel="prefect-ui",
-                identity_proven=False,
-            )
-        }
-        assert incident.results[gate.action_id].outcome is ActionOutcome.RECOVERED
-        assert len(response.changes()) == 1
+        await finds_the_fields_of_a_run_by_hand(page, response)
+        await sees_the_decision(page, response)
+        await approves_the_change(page, response)
 
 
-async def test_the_decision_is_shown_with_its_picture(engine: Engine, page: Page, tmp_path: Path) -> None:
+async def finds_the_fields_of_a_run_by_hand(page: Page, response: Case) -> None:
+    """The fields in order, each with its description, and the severity a choice of four."""
+    deployment = await response.client.read_deployment_by_name("respond/respond")
+    await page.goto(f"{response.engine.server.ui_url}/deployments/deployment/{deployment.id}/run")
+    labels = page.locator(".schema-form-property__label")
+    names = ["service", "summary", "severity", "incident", "requested_by", "dry_run", "environment"]
+    await expect(labels).to_have_text([f"{name} (Optional)" for name in names])
+    descriptions = page.locator(".schema-form-property__description")
+    await expect(descriptions).to_have_count(len(names))
+    await expect(descriptions.first).to_have_text("The service that is in trouble.")
+
+    severity = field(page.locator("form"), "severity (Optional)")
+    await severity.get_by_role("button", name="Severity", exact=True).click()
+    await open_choice(severity)
+    await expect(page.locator(OPTION)).to_have_text([item.value for item in Severity])
+
+
+async def sees_the_decision(page: Page, response: Case) -> None:
     """The decision's artifact shows the tree, drawn by the browser, and the reasons in words."""
-    async with at_the_gate(engine, tmp_path) as response, shown_on_failure(page, tmp_path):
-        wanted = ArtifactFilter(key=ArtifactFilterKey(any_=[f"{response.incident_id}-decision"]))
-        (artifact,) = await response.client.read_artifacts(artifact_filter=wanted)
-        await page.goto(f"{engine.server.ui_url}/artifacts/artifact/{artifact.id}")
+    wanted = ArtifactFilter(key=ArtifactFilterKey(any_=[f"{response.incident_id}-decision"]))
+    (artifact,) = await response.client.read_artifacts(artifact_filter=wanted)
+    await page.goto(f"{response.engine.server.ui_url}/artifacts/artifact/{artifact.id}")
 
-        picture = page.locator(".markdown-renderer img")
-        await expect(picture).to_have_count(1)
-        assert await picture.evaluate("img => img.decode().then(() => img.naturalWidth)") > 0
-        decision = (await response.read()).decision
-        assert decision is not None
-        for reason in decision.because:
-            await expect(page.locator("article").filter(has=page.locator("img"))).to_contain_text(reason)
+    picture = page.locator(".markdown-renderer img")
+    await expect(picture).to_have_count(1)
+    assert await picture.evaluate("img => img.decode().then(() => img.naturalWidth)") > 0
+    decision = (await response.read()).decision
+    assert decision is not None
+    for reason in decision.because:
+        await expect(page.locator("article").filter(has=page.locator("img"))).to_contain_text(reason)
 
 
-async def test_the_run_form_explains_its_fields(engine: Engine, page: Page, tmp_path: Path) -> None:
-    """A run by hand: the fields in order, each with its description, and the severity a choice of four."""
-    async with case(engine, "false-alarm", tmp_path, real_prometheus=False) as response:
-        deployment = await response.client.read_deployment_by_name("respond/respond")
-        async with shown_on_failure(page, tmp_path):
-            await page.goto(f"{engine.server.ui_url}/deployments/deployment/{deployment.id}/run")
-            labels = page.locator(".schema-form-property__label")
-            names = ["service", "summary", "severity", "incident", "requested_by", "dry_run", "environment"]
-            await expect(labels).to_have_text([f"{name} (Optional)" for name in names])
-            descriptions = page.locator(".schema-form-property__description")
-            await expect(descriptions).to_have_count(len(names))
-            await expect(descriptions.first).to_have_text("The service that is in trouble.")
+async def approves_the_change(page: Page, response: Case) -> None:
+    """Resume shows the exact diff; the form becomes the answer, its approver a claim, and the run goes on."""
+    gate = await response.gate()
+    plan = (await response.read()).previews[gate.action_id]
+    await page.goto(f"{response.engine.server.ui_url}/runs/flow-run/{gate.flow_run_id}")
+    await page.get_by_role("button", name="Resume").click()
+    form = page.get_by_role("dialog")
+    await expect(form.locator("pre")).to_have_text(plan.diff)
+    await expect(form).to_contain_text(plan.digest[:12])
 
-            severity = field(page.locator("form"), "severity (Optional)")
-            await severity.get_by_role("button", name="Severity", exact=True).click()
-            await open_choice(severity)
-            await expect(page.locator(OPTION)).to_have_text([item.value for item in Severity])
+    await open_choice(field(form, "Decision"))
+    await page.locator(OPTION).get_by_text("approve", exact=True).click()
+    await field(form, "Approver").locator("textarea").fill("ana")
+    await field(form, "Reason").locator("textarea").fill("users wait")
+    await submit(form)
+
+    incident = await response.until(lambda it: gate.action_id in it.results)
+    assert incident.settled_gates == {
+        gate.gate: Answer(
+            choice=Choice.APPROVE,
+            approver="ana",
+            reason="users wait",
+            channel="prefect-ui",
+            identity_proven=False,
+        )
+    }
+    assert incident.results[gate.action_id].outcome is ActionOutcome.RECOVERED
+    assert len(response.changes()) == 1

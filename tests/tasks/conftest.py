@@ -4,15 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 from prefect.context import SettingsContext, get_settings_context
-from prefect.settings import (
-    PREFECT_API_KEY,
-    PREFECT_API_URL,
-    PREFECT_LOGGING_TO_API_ENABLED,
-    PREFECT_UI_URL,
-    temporary_settings,
-)
+from prefect.settings import PREFECT_LOGGING_TO_API_ENABLED
 
 from deployments.prefect_server import PrefectServer
+from tests.fixtures.prefect_server import speaking_to
 
 
 @pytest.fixture(scope="session")
@@ -21,12 +16,7 @@ def settings_without_engine(prefect_server: PrefectServer) -> SettingsContext:
 
     Made once: Prefect takes as long to check its settings as a whole change takes to be made.
     """
-    changed = {
-        PREFECT_API_URL: prefect_server.api_url,
-        PREFECT_UI_URL: prefect_server.ui_url,
-        PREFECT_LOGGING_TO_API_ENABLED: False,
-    }
-    with temporary_settings(changed, restore_defaults={PREFECT_API_KEY}):
+    with speaking_to(prefect_server, {PREFECT_LOGGING_TO_API_ENABLED: False}):
         return get_settings_context()
 
 

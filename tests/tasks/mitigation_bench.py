@@ -31,6 +31,7 @@ from runbook.gates import Answer, Choice
 from tasks.incident import OpenIncident
 from tasks.mitigate import make_change, preview_change
 from tests.blocks.cluster_world import USER, ClusterWorld, cluster_world
+from tests.fixtures.stores import disconnect_stores
 from tests.tasks.environments import open_incident
 from tests.tasks.signals import Signals
 
@@ -160,7 +161,10 @@ async def mitigation_bench(
             integration=IntegrationService(health_url=f"{signals.url}/health"),
             posthog=PostHogApi(app_url=posthog, ingest_url=posthog),
         )
-        yield Bench(world, dataclasses.replace(opened, environment=environment), signals)
+        try:
+            yield Bench(world, dataclasses.replace(opened, environment=environment), signals)
+        finally:
+            await disconnect_stores()
 
 
 async def save_replacement_key(key: str = NEW_KEY, *, name: str | None = None) -> str:

@@ -41,7 +41,7 @@ KIND = {
     System.INCIDENT_IO: "status-page",
     System.PAGERDUTY: "pager",
 }
-PATIENT, IMPATIENT = 10.0, 0.3
+PATIENT, IMPATIENT = 10.0, 1.0
 """Seconds for what answers on a busy machine, and for what never ends."""
 
 OFF = {WireFault.CLOCK_BEHIND: -SHIFT, WireFault.CLOCK_AHEAD: SHIFT}

@@ -1,11 +1,11 @@
 """Every change of the catalogue in every kind of trouble: what the cluster has in the end, and who is told.
 
-`pytest -s` prints the table of all outcomes.
+`pytest -s -m ""` prints the table of all outcomes.
 """
 
 import base64
 import copy
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,10 +39,30 @@ pytestmark = [
     pytest.mark.usefixtures("engineless", "report"),
 ]
 
-ALL = pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.name.value)
-REVERSIBLE = pytest.mark.parametrize(
-    "change", [change for change in CHANGES if change.reversible], ids=lambda change: change.name.value
+SWITCHES = (
+    ActionName.DISABLE_FALLBACK,
+    ActionName.ENABLE_REQUEST_QUEUE,
+    ActionName.DISABLE_REQUEST_QUEUE,
 )
+"""One more variable of the pod template each; enabling the fallback takes the same way."""
+SET_FIELDS = (*SWITCHES, ActionName.RAISE_MEMORY_LIMIT, ActionName.SCALE)
+"""One request with one field each, of which a disturbance says the same."""
+
+
+def each(changes: Iterable[KnownChange], *, twins: Iterable[ActionName] = SWITCHES) -> list[Any]:
+    """The changes as a test's parameters; `make test-slow` has those that take another's way."""
+    return [
+        pytest.param(
+            change,
+            id=change.name.value if change is not SECOND_REQUEST else "replace_api_key's restart",
+            marks=[pytest.mark.slow] if change.name in twins else [],
+        )
+        for change in changes
+    ]
+
+
+ALL = pytest.mark.parametrize("change", each(CHANGES))
+REVERSIBLE = pytest.mark.parametrize("change", each(change for change in CHANGES if change.reversible))
 
 BLOCKED, FAILED, RECOVERED = ActionOutcome.BLOCKED, ActionOutcome.FAILED, ActionOutcome.RECOVERED
 NO_RIGHT = 'deployments.apps "posthog-integration" is forbidden: User "runbook" cannot patch resource'
@@ -140,11 +160,7 @@ TROUBLES = (
 
 
 @pytest.mark.parametrize("trouble", TROUBLES, ids=lambda trouble: trouble.name)
-@pytest.mark.parametrize(
-    "change",
-    [*CHANGES, SECOND_REQUEST],
-    ids=[*(change.name.value for change in CHANGES), "replace_api_key's restart"],
-)
+@pytest.mark.parametrize("change", each([*CHANGES, SECOND_REQUEST], twins=SET_FIELDS))
 async def test_a_disturbed_request_is_made_once_or_not_at_all(
     tmp_path: Path,
     httpserver: HTTPServer,
@@ -171,9 +187,7 @@ async def test_a_disturbed_request_is_made_once_or_not_at_all(
         report.setdefault(name, {})[trouble.name] = result.outcome.value
 
 
-@pytest.mark.parametrize(
-    "change", [CHANGES[0], REPLACE_API_KEY, DELETE_POD], ids=lambda change: change.name.value
-)
+@pytest.mark.parametrize("change", each([CHANGES[0], REPLACE_API_KEY, DELETE_POD]))
 async def test_a_target_that_does_not_stop_changing_is_given_up(
     tmp_path: Path, httpserver: HTTPServer, change: KnownChange
 ) -> None:
@@ -378,5 +392,5 @@ def without_restarts(template: dict[str, Any]) -> dict[str, Any]:
 def disturb(bench: Bench, change: KnownChange, fault: dict[str, Any] | None, *, after: int = 1) -> None:
     """The change's request meets the fault, after so many like it that go well (dry runs among them)."""
     method, path = change.request
-    for each in ({"times": after}, fault or {}):
-        bench.world.imitation.faults.append(Fault(path=path, method=method, **each))
+    for meets in ({"times": after}, fault or {}):
+        bench.world.imitation.faults.append(Fault(path=path, method=method, **meets))
