@@ -47,6 +47,11 @@ bench-intake: setup ## measure how many alerts the receiver takes, and kill it m
 chaos: setup ## kill runs, workers, the receiver and the server everywhere, and count the damage (ARGS=--help)
 	@$(BIN)/python -m tests.chaos $(ARGS)
 
+.PHONY: many-waiting
+many-waiting: setup ## have a hundred incidents wait for an answer, which may hold no process (MANY=100)
+	@RUNBOOK_MANY_WAITING=$(or $(MANY),100) $(BIN)/pytest -m slow -o faulthandler_timeout=3600 \
+		tests/engine/test_many_waiting.py $(ARGS)
+
 .PHONY: fuzz-undo
 fuzz-undo: setup ## undo changes of many made-up workloads (EXAMPLES=3000 are 90 of each kind)
 	@RUNBOOK_EXAMPLES=$(or $(EXAMPLES),3000) $(BIN)/pytest --numprocesses 2 --timeout 3600 \
