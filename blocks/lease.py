@@ -2,13 +2,20 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from blocks.store import IncidentStore
 
 TERM = timedelta(minutes=2)
 """How long a lease lasts unless it is renewed. Its holder renews it with every look at the target."""
+
+
+class LeaseEnd(NamedTuple):
+    """When a lease ends or has ended (aware UTC), and whether by its holder or because nobody renewed it."""
+
+    at: datetime
+    let_go: bool
 
 
 class LeaseLost(Exception):

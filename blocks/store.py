@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from blocks.errors import Refused, Unavailable
 from blocks.journal_tables import EVENTS, INCIDENTS, LEASES
-from blocks.lease import Lease
+from blocks.lease import Lease, LeaseEnd
 from blocks.store_schema import bring_up_to_date
 from blocks.store_sqlite import prepare_sqlite
 from runbook.alert import Alert
@@ -42,7 +42,8 @@ _ENGINES: "WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, AsyncEngine]]"
 
 ResultT = TypeVar("ResultT")
 
-_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+_NOBODY = ""
+"""The holder of a lease that was let go."""
 
 POSTGRESQL_PATIENCE = {"connect_timeout": "10", "tcp_user_timeout": "20000"}
 """Parameters of libpq, unless the URL sets them: seconds until a server that says nothing counts as away,
@@ -196,7 +197,7 @@ class IncidentStore(Block):
                         values = {"target": target, "holder": holder, "token": 1, "until": until}
                         await connection.execute(insert(LEASES).values(values))
                         return 1, holder
-                    if held.holder != holder and aware(held.until) > at:
+                    if held.holder not in (holder, _NOBODY) and aware(held.until) > at:
                         return None, held.holder
                     taken = {"holder": holder, "token": held.token + 1, "until": until}
                     await connection.execute(update(LEASES).where(LEASES.c.target == target).values(taken))
@@ -213,18 +214,18 @@ class IncidentStore(Block):
         async with self._transaction() as connection:
             return (await connection.execute(mine.values(until=until))).rowcount == 1
 
-    async def lease_end(self, target: str) -> datetime | None:
-        """Until when a target is held (aware UTC, may be past); `None` where it never was, or was let go.
+    async def lease_end(self, target: str) -> LeaseEnd | None:
+        """How and when the newest lease of a target ends, or did; `None` where nobody ever took one.
 
         Raises:
             Unavailable: the database cannot be reached.
         """
         async with self._reading() as connection:
-            query = select(LEASES.c.until).where(LEASES.c.target == target)
-            until = (await connection.execute(query)).scalar_one_or_none()
-        return None if until is None or aware(until) == _LONG_AGO else aware(until)
+            query = select(LEASES.c.until, LEASES.c.holder).where(LEASES.c.target == target)
+            found = (await connection.execute(query)).one_or_none()
+        return None if found is None else LeaseEnd(aware(found.until), let_go=found.holder == _NOBODY)
 
-    async def release_lease(self, target: str, token: int) -> None:
+    async def release_lease(self, target: str, token: int, *, at: datetime) -> None:
         """Let go of a target, unless another has it by now.
 
         Raises:
@@ -232,7 +233,7 @@ class IncidentStore(Block):
         """
         mine = update(LEASES).where(LEASES.c.target == target, LEASES.c.token == token)
         async with self._transaction() as connection:
-            await connection.execute(mine.values(until=_LONG_AGO, holder=""))
+            await connection.execute(mine.values(until=at, holder=_NOBODY))
 
     async def in_transaction(self, work: Callable[[Connection], ResultT]) -> ResultT:
         """Do work of many statements in one transaction, and return its result.

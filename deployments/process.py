@@ -3,10 +3,12 @@
 import asyncio
 import ctypes
 import os
+import random
 import signal
 import socket
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -19,6 +21,10 @@ _LAST_LINES = 8
 _LINE_LENGTH = 300
 _TAIL_BYTES = 16_384
 _PR_SET_PDEATHSIG = 1
+
+_PORTS = range(20_000, 30_000)
+"""Below those that Linux (from 32768) and macOS (from 49152) give to outgoing connections."""
+_PORTS_TRIED = 100
 
 
 class EndedEarly(Refused):
@@ -129,12 +135,21 @@ def _die_with(parent: int) -> None:
         os._exit(1)
 
 
-def free_port(host: str = "127.0.0.1") -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
-        return port
+def free_port() -> int:
+    """A port of loopback that nobody uses now, for a process that may be started again on it.
+
+    Not one that the kernel would choose: it gives those to outgoing connections as well, so that one of them
+    may have it by the time of the second start.
+
+    Raises:
+        Refused: none of many tried ones is free.
+    """
+    for port in random.sample(_PORTS, _PORTS_TRIED):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    range_ = f"{_PORTS[0]}-{_PORTS[-1]}"
+    raise Refused("network", f"no free port on 127.0.0.1 among {range_}", "Stop what listens there")
 
 
 def require_free(host: str, port: int, *, what: str, advice: str) -> None:

@@ -70,16 +70,16 @@ _LEAVE = Care(kind=CareKind.LEAVE)
 
 
 def due_care(
-    incident: Incident, run: Run, *, held_until: datetime | None, policy: Policy, now: datetime
+    incident: Incident, run: Run, *, alive_at: datetime | None, policy: Policy, now: datetime
 ) -> Care:
     """What the newest run of an incident that is open, or was closed not long ago, needs now.
 
-    `held_until` is until when a process holds the incident's lease. Times are aware UTC.
+    `alive_at` is when the process that works on the incident, or did last, was heard of. Times are aware UTC.
     """
     term = timedelta(seconds=policy.takeover_after_seconds)
     signs_of_life = [run.since, *_continued(incident)]
-    if held_until is not None:
-        signs_of_life.append(held_until - term)
+    if alive_at is not None:
+        signs_of_life.append(alive_at)
     quiet = now - max(signs_of_life)
     if quiet < term:
         return _LEAVE

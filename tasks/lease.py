@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from blocks.environment import Environment
 from blocks.errors import Unavailable
@@ -44,12 +44,24 @@ async def on_duty(incident: OpenIncident) -> AsyncIterator[OpenIncident]:
     finally:
         beating.cancel()
         with suppress(Unavailable):  # it ends by itself
-            await store.release_lease(target, token)
+            await store.release_lease(target, token, at=now())
 
 
 def duty(incident_id: str) -> str:
     """The name of an incident's own lease."""
     return f"incident {incident_id}"
+
+
+async def last_sign_of_life(incident: OpenIncident) -> datetime | None:
+    """When the process that works on the incident, or did last, was heard of (aware UTC); `None`: never.
+
+    Raises:
+        Unavailable: the store cannot be reached.
+    """
+    end = await incident.environment.store.lease_end(duty(incident.id))
+    if end is None:
+        return None
+    return end.at if end.let_go else end.at - timedelta(seconds=incident.policy.takeover_after_seconds)
 
 
 async def _beat(lease: Lease) -> None:
@@ -84,7 +96,7 @@ async def turn(environment: Environment, what: str, holder: str) -> AsyncIterato
         yield token is not None
     finally:
         if token is not None:
-            await store.release_lease(name, token)
+            await store.release_lease(name, token, at=now())
 
 
 @asynccontextmanager
@@ -99,7 +111,7 @@ async def leased(incident: OpenIncident, target: str) -> AsyncIterator[Lease]:
     try:
         yield lease
     finally:
-        await store.release_lease(target, lease.token)
+        await store.release_lease(target, lease.token, at=now())
 
 
 async def _taken(store: IncidentStore, target: str, holder: str) -> int:

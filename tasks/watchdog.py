@@ -22,7 +22,7 @@ from runbook.reminders import due_notice
 from runbook.watchdog import CareKind, Run, RunState, due_care, newest_run, stopped_before_opening
 from tasks.communicate import escalate
 from tasks.incident import OpenIncident, now
-from tasks.lease import duty
+from tasks.lease import last_sign_of_life
 from tasks.paper import leave_paper
 from tasks.remind import remind_of_gate
 from tasks.runs import continue_run, interrupted_by_hand, read_run, start_run
@@ -93,7 +93,11 @@ async def _attempt(incident: str, work: Awaitable[str]) -> str:
 
 
 async def _look_after_run(environment: Environment, incident: Incident, client: PrefectClient | None) -> str:
-    """What was done for the newest run of an incident, nothing if it needs nothing."""
+    """What was done for the newest run of an incident, nothing if it needs nothing.
+
+    A process writes to the journal first, then lets go of its lease, then tells Prefect. Read the other way
+    round, so that a run which comes to its end meanwhile is not taken for one that has stopped.
+    """
     run_id, at = newest_run(incident), now()
     if run_id is None:
         return await _adopt(environment, incident, client)
@@ -101,10 +105,12 @@ async def _look_after_run(environment: Environment, incident: Incident, client: 
         run = Run(id=run_id, state=RunState.UNREACHABLE, since=incident.journal[-1].at)
     else:
         run = await read_run(client, run_id)
-    held_until = await environment.store.lease_end(duty(incident.id))
-    policy = environment.runbook_policy.policy
-    care = due_care(incident, run, held_until=held_until, policy=policy, now=at)
     opened = OpenIncident(id=incident.id, environment=environment)
+    alive_at = await last_sign_of_life(opened)
+    incident = await opened.read()
+    if newest_run(incident) != run_id:
+        return ""
+    care = due_care(incident, run, alive_at=alive_at, policy=opened.policy, now=at)
     match care.kind:
         case CareKind.LEAVE:
             return ""

@@ -73,8 +73,8 @@ async def _require_stopped(store: "IncidentStore", found: "Incident") -> None:
 
     if found.closed:
         raise CommandError(f"{found.id} is closed", "a new alert opens a new incident", code=ExitCode.NOTHING)
-    held_until = await store.lease_end(duty(found.id))
-    if held_until is not None and held_until > datetime.now(UTC):
+    held = await store.lease_end(duty(found.id))
+    if held is not None and not held.let_go and held.at > datetime.now(UTC):
         raise CommandError(
             f"{found.id} is being worked on: its run shows signs of life",
             f"see `runbook incident {found.id}`; cancel its run in Prefect to go on by hand",

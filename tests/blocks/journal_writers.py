@@ -99,7 +99,7 @@ async def work_in_turn(store: IncidentStore, name: str) -> list[int]:
         await store.append(INCIDENT, NoteAdded(by=name, text="begun"), at=AT)
         assert await store.renew_lease("a target", token, until=AT + timedelta(minutes=2))
         await store.append(INCIDENT, NoteAdded(by=name, text="ended"), at=AT)
-        await store.release_lease("a target", token)
+        await store.release_lease("a target", token, at=AT)
     return tokens
 
 

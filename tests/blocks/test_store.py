@@ -289,7 +289,7 @@ async def says_on_one_line(url: str) -> OutsideError:
         lambda: store.effects_since(AT),
         lambda: store.take_lease("a target", INCIDENT, at=AT, until=LATER),
         lambda: store.renew_lease("a target", 1, until=LATER),
-        lambda: store.release_lease("a target", 1),
+        lambda: store.release_lease("a target", 1, at=AT),
     ):
         with pytest.raises(OutsideError) as caught:
             await call()

@@ -47,7 +47,7 @@ async def test_a_lease_has_one_holder_until_it_ends(store: IncidentStore) -> Non
 
     assert await store.take_lease(TARGET, "inc-2", at=LATER, until=MUCH_LATER) == (2, "inc-2")
     assert not await store.renew_lease(TARGET, 1, until=MUCH_LATER)
-    await store.release_lease(TARGET, 1)
+    await store.release_lease(TARGET, 1, at=AT)
     assert await store.take_lease(TARGET, "inc-1", at=LATER, until=MUCH_LATER) == (None, "inc-2")
 
 
@@ -64,7 +64,7 @@ async def test_a_holder_that_takes_its_lease_anew_fences_itself_off(store: Incid
     await store.take_lease(TARGET, "inc-1", at=AT, until=LATER)
     assert await store.take_lease(TARGET, "inc-1", at=AT, until=LATER) == (2, "inc-1")
     assert not await store.renew_lease(TARGET, 1, until=MUCH_LATER)
-    await store.release_lease(TARGET, 1)
+    await store.release_lease(TARGET, 1, at=AT)
     assert await store.renew_lease(TARGET, 2, until=LATER)
     assert await store.take_lease(TARGET, "inc-2", at=AT, until=LATER) == (None, "inc-1")
 
@@ -76,7 +76,23 @@ async def test_a_released_lease_can_be_taken_at_once_under_a_new_token(store: In
             number,
             f"inc-{number}",
         )
-        await store.release_lease(TARGET, number)
+        await store.release_lease(TARGET, number, at=AT)
+
+
+async def test_a_lease_that_was_let_go_is_free_for_a_slow_clock_too(store: IncidentStore) -> None:
+    """The clock of whoever wants it next may be behind the one of who let go."""
+    await store.take_lease(TARGET, "inc-1", at=LATER, until=MUCH_LATER)
+    await store.release_lease(TARGET, 1, at=LATER)
+    assert await store.take_lease(TARGET, "inc-2", at=AT, until=LATER) == (2, "inc-2")
+
+
+async def test_the_end_of_a_lease_tells_whether_its_holder_let_go(store: IncidentStore) -> None:
+    """Who let go has come to an end; whose lease runs out may be dead."""
+    assert await store.lease_end(TARGET) is None
+    await store.take_lease(TARGET, "inc-1", at=AT, until=LATER)
+    assert await store.lease_end(TARGET) == (LATER, False)
+    await store.release_lease(TARGET, 1, at=AT)
+    assert await store.lease_end(TARGET) == (AT, True)
 
 
 async def test_of_tasks_that_take_a_lease_at_once_one_gets_it(store: IncidentStore) -> None:

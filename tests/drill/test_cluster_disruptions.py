@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from deployments.drill.cluster.cluster import Cluster
 from tests.drill.cluster_bench import BUDGETS, LABELS, PODS, Bench, bench, budget, stateful_set
 
 POD = f"{PODS}/queue-2"
@@ -99,12 +100,15 @@ async def test_a_deletion_is_bound_to_the_pods_uid(bench: Bench) -> None:
     ],
 )
 async def test_beside_a_body_a_deletions_query_is_not_read(
-    bench: Bench, query: dict[str, str], body: dict[str, Any] | None, deleted: bool
+    query: dict[str, str], body: dict[str, Any] | None, deleted: bool
 ) -> None:
     """The trap of the real server: a dry run in the query of a request with a body really deletes."""
-    answer = await bench.http.request("DELETE", POD, params=query, json=body)
-    assert answer.status_code == 200
-    assert ("deletionTimestamp" in bench.cluster.get("Pod", "queue-2")["metadata"]) is deleted
+    pods_that_stop_slowly = Cluster(pod_start_seconds=0.05, pod_stop_seconds=5)
+    async with bench(pods_that_stop_slowly, stateful_set()) as made:
+        await made.until(made.ordered)
+        answer = await made.http.request("DELETE", POD, params=query, json=body)
+        assert answer.status_code == 200
+        assert ("deletionTimestamp" in made.cluster.get("Pod", "queue-2")["metadata"]) is deleted
 
 
 async def test_an_unknown_dry_run_is_refused(bench: Bench) -> None:

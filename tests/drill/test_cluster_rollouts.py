@@ -68,7 +68,7 @@ async def test_enough_pods_stay_ready_during_a_rollout() -> None:
 
 async def test_terminating_pods_of_the_old_revision_are_still_listed() -> None:
     """Whoever lists pods during a rollout also finds the old ones, marked for deletion."""
-    async with bench(Cluster(pod_start_seconds=0.02, pod_stop_seconds=0.5)) as made:
+    async with bench(Cluster(pod_start_seconds=0.02, pod_stop_seconds=5)) as made:
         await made.patch(DEPLOYMENT, RESTART)
         await made.until(made.complete)
         items = (await made.http.get(PODS, params={"labelSelector": f"app={APP}"})).json()["items"]

@@ -36,13 +36,13 @@ def journal(*timed: Timed) -> Incident:
 
 
 def care(
-    state: RunState, seconds: float, *timed: Timed, since: float = 0, held_until: float | None = None
+    state: RunState, seconds: float, *timed: Timed, since: float = 0, alive_at: float | None = None
 ) -> Care:
     """What a run needs that came into its state at `since`, at that many seconds."""
     return due_care(
         journal(*timed),
         Run(id="run-1", state=state, since=AT + timedelta(seconds=since)),
-        held_until=None if held_until is None else AT + timedelta(seconds=held_until),
+        alive_at=None if alive_at is None else AT + timedelta(seconds=alive_at),
         policy=POLICY,
         now=AT + timedelta(seconds=seconds),
     )
@@ -89,8 +89,8 @@ def test_what_a_run_needs(state: RunState, seconds: float, timed: tuple[Timed, .
 @pytest.mark.parametrize("state", RunState)
 def test_whoever_renews_its_lease_is_left_alone(state: RunState) -> None:
     """A process works on it, whatever Prefect says; only when its last sign of life is old, it is not."""
-    assert care(state, 1000, held_until=1001).kind is LEAVE
-    assert care(state, 1090, held_until=1000).kind is not LEAVE
+    assert care(state, 1000, alive_at=971).kind is LEAVE
+    assert care(state, 1090, alive_at=970).kind is not LEAVE
 
 
 def test_each_continuation_waits_longer_until_a_person_is_called() -> None:
