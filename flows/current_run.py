@@ -1,12 +1,13 @@
 """The flow run that this process works for, and whether it still does."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from uuid import UUID
 
 from prefect.context import FlowRunContext
 from prefect.exceptions import Abort
 
+from blocks.errors import Unavailable
 from blocks.lease import LeaseLost
 from tasks.incident import OpenIncident
 from tasks.lease import on_duty
@@ -34,6 +35,21 @@ async def sole_process(incident: OpenIncident) -> AsyncIterator[OpenIncident]:
     """
     try:
         async with on_duty(incident) as ours:
-            yield ours
+            try:
+                yield ours
+            except Exception:
+                await _still_ours(ours)
+                raise
     except LeaseLost as lost:
         raise Abort(str(lost)) from None
+
+
+async def _still_ours(incident: OpenIncident) -> None:
+    """An error may come of the takeover itself: Prefect lets no run suspend that waits for its next process.
+
+    Raises:
+        LeaseLost: another process has taken over.
+    """
+    if incident.lease is not None:
+        with suppress(Unavailable):
+            await incident.lease.check()

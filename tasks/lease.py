@@ -47,6 +47,16 @@ async def on_duty(incident: OpenIncident) -> AsyncIterator[OpenIncident]:
             await store.release_lease(target, token, at=now())
 
 
+async def fence_off(incident: OpenIncident) -> None:
+    """Give up for dead whoever works on the incident: should it wake up, it changes and says nothing more.
+
+    Raises:
+        Unavailable: the store cannot be reached.
+    """
+    at = now()
+    await incident.environment.store.take_lease(duty(incident.id), incident.id, at=at, until=at)
+
+
 def duty(incident_id: str) -> str:
     """The name of an incident's own lease."""
     return f"incident {incident_id}"

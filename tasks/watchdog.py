@@ -22,7 +22,7 @@ from runbook.reminders import due_notice
 from runbook.watchdog import CareKind, Run, RunState, due_care, newest_run, stopped_before_opening
 from tasks.communicate import escalate
 from tasks.incident import OpenIncident, now
-from tasks.lease import last_sign_of_life
+from tasks.lease import fence_off, last_sign_of_life
 from tasks.paper import leave_paper
 from tasks.remind import remind_of_gate
 from tasks.runs import continue_run, interrupted_by_hand, read_run, start_run
@@ -116,11 +116,11 @@ async def _look_after_run(environment: Environment, incident: Incident, client: 
             return ""
         case CareKind.CALL:
             return await _call(opened, incident, care.because)
-        case CareKind.CONTINUE if client is not None:
-            await opened.record(RunContinued(flow_run_id=run_id, because=care.because))
-            await continue_run(client, run_id)
-            return f"its run is continued: {care.because}"
     await opened.record(RunContinued(flow_run_id=run_id, because=care.because))
+    await fence_off(opened)
+    if client is not None and care.kind is CareKind.CONTINUE:
+        await continue_run(client, run_id)
+        return f"its run is continued: {care.because}"
     await start_run(await opened.read(), store=environment.store, client=client)
     return f"another run is started: {care.because}"
 

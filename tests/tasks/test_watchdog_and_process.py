@@ -1,15 +1,19 @@
-"""What the watchdog reads of a run that comes to its end while it looks: it is not continued once more."""
+"""The watchdog and a process that is not as dead as it looks: it just ends, or it wakes up too late."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from prefect.client.orchestration import PrefectClient
+from prefect.exceptions import Abort
 
+from blocks.lease import LeaseLost
 from deployments.prefect_server import PrefectServer
+from flows.current_run import sole_process
 from runbook.events import IncidentClosed, RunStarted
 from runbook.watchdog import Run, RunState
 from tasks import watchdog
-from tasks.incident import OpenIncident
+from tasks.incident import OpenIncident, now
 from tasks.lease import on_duty
 from tests.tasks.environments import AT, open_incident
 
@@ -58,3 +62,40 @@ async def test_a_process_that_let_go_a_moment_ago_has_time_to_tell_prefect(
     before = len((await incident.read()).journal)
     assert await watchdog.look_after(incident.environment) == []
     assert len((await incident.read()).journal) == before
+
+
+async def test_a_process_that_was_given_up_says_nothing_when_it_wakes_up(
+    incident: OpenIncident, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its error comes of the takeover; told to Prefect, it would end the run that another goes on with."""
+    continued: list[str] = []
+
+    async def continue_run(_client: PrefectClient, flow_run_id: str) -> None:
+        continued.append(flow_run_id)
+
+    prefect_says(monkeypatch, Run(id=RUN, state=RunState.RUNNING, since=AT), while_asked=None)
+    monkeypatch.setattr(watchdog, "continue_run", continue_run)
+    much_later = now() + timedelta(hours=1)
+    monkeypatch.setattr(watchdog, "now", lambda: much_later)
+
+    async def wakes_up_late() -> None:
+        async with sole_process(incident) as ours:
+            await watchdog.look_after(incident.environment)
+            assert continued == [RUN]
+            with pytest.raises(LeaseLost):
+                await ours.record(CLOSED)
+            raise RuntimeError("Flow run cannot be suspended")
+
+    with pytest.raises(Abort, match="taken over"):
+        await wakes_up_late()
+
+
+async def test_an_error_of_the_process_on_duty_is_told(incident: OpenIncident) -> None:
+    """Prefect hears of it, and so does a person."""
+
+    async def fails() -> None:
+        async with sole_process(incident):
+            raise RuntimeError("a defect")
+
+    with pytest.raises(RuntimeError, match="a defect"):
+        await fails()
