@@ -147,7 +147,13 @@ def test_nothing_runs_on_after_a_drill(drilled: Drilled) -> None:
     assert wait_until_gone(folder) == []
 
 
-@pytest.mark.parametrize("signal_", [signal.SIGINT, signal.SIGKILL], ids=lambda item: item.name)
+@pytest.mark.parametrize(
+    "signal_",
+    [
+        pytest.param(signal.SIGINT, id="SIGINT"),
+        pytest.param(signal.SIGKILL, id="SIGKILL", marks=pytest.mark.slow),
+    ],
+)
 def test_nothing_runs_on_after_an_interruption(signal_: signal.Signals, tmp_path: Path) -> None:
     """Ctrl-C, or kill -9 of the drill, ends everything that it started; Ctrl-C with exit code 130."""
     require_binary("prometheus")

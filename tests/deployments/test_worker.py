@@ -157,7 +157,12 @@ async def test_a_killed_run_is_crashed(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    "number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL], ids=lambda item: item.name
+    "number",
+    [
+        pytest.param(signal.SIGTERM, id="SIGTERM"),
+        pytest.param(signal.SIGINT, id="SIGINT", marks=pytest.mark.slow),
+        pytest.param(signal.SIGKILL, id="SIGKILL"),
+    ],
 )
 async def test_a_worker_that_goes_takes_its_runs_along_and_says_so(
     bench: Bench, number: signal.Signals

@@ -103,6 +103,7 @@ async def says_why(response: Case, gate: PendingGate, because: str) -> None:
     assert because in refused.because
 
 
+@pytest.mark.slow
 async def test_an_answer_on_the_command_line_wakes_the_run(response: Case) -> None:
     """`runbook approve` journals the answer, and the run goes on with it."""
     gate = await response.gate()
@@ -172,6 +173,7 @@ async def test_a_retried_run_asks_its_open_gate_under_a_fresh_key(response: Case
     assert len(response.changes()) == 1
 
 
+@pytest.mark.slow
 async def test_a_retried_run_keeps_an_answered_gate(response: Case) -> None:
     """The answer was journalled but the run failed before it woke: the retry takes it, and asks no more."""
     gate = await response.gate()

@@ -11,7 +11,7 @@ from runbook.events import ApprovalAnswered, ApprovalRefused, PlanDrifted
 from runbook.gates import Answer, Choice
 from tests.fixtures.engine import Case, Engine, case
 
-pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(300)]
 
 TWO_PEOPLE = '{ medium = { count = 2, approvers = ["ana", "jun"] } }'
 
@@ -54,7 +54,6 @@ async def test_a_target_that_drifted_voids_the_approval(engine: Engine, tmp_path
         assert (result.outcome, result.approved_by) == (ActionOutcome.RECOVERED, "jun")
 
 
-@pytest.mark.slow
 async def test_an_edit_leads_to_a_new_plan(engine: Engine, tmp_path: Path) -> None:
     """The approver takes a smaller limit: the new change is shown, and only its approval makes it."""
     async with case(engine, "out-of-memory", tmp_path, real_prometheus=False) as response:
@@ -81,7 +80,6 @@ async def test_an_edit_leads_to_a_new_plan(engine: Engine, tmp_path: Path) -> No
         assert "320Mi" in str(change["body"])
 
 
-@pytest.mark.slow
 async def test_two_people_have_to_approve_where_policy_says_so(engine: Engine, tmp_path: Path) -> None:
     """One yes changes nothing yet, a stranger's is refused, the second person's makes the change."""
     policy = {"approvals": TWO_PEOPLE}

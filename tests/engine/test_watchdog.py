@@ -98,6 +98,7 @@ async def test_a_gate_without_its_form_is_asked_anew(response: Case) -> None:
     assert len(response.changes()) == 1
 
 
+@pytest.mark.slow
 async def test_a_run_that_was_interrupted_before_it_opened_an_incident_is_continued(
     engine: Engine, tmp_path: Path
 ) -> None:
