@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from runbook.current_action import MESSAGES
 from runbook.effects import Effect
-from runbook.events import ResponseResumed, RunContinued, RunStarted
+from runbook.events import IncidentEscalated, ResponseResumed, RunContinued, RunStarted
 from runbook.incident import Incident
 from runbook.loose_ends import unsettled_effects
 from runbook.policy import Policy
@@ -147,6 +147,12 @@ def stopped_before_opening(run: Run, *, policy: Policy, now: datetime) -> bool:
 def unsettled(incident: Incident) -> list[Effect]:
     """The changes that were intended and of which nobody knows whether they were made. No messages."""
     return [effect for effect in unsettled_effects(incident) if effect.kind not in MESSAGES]
+
+
+def told_of_doubt(incident: Incident) -> bool:
+    """Whether a person was called about a change that is still in doubt: it is theirs to look at now."""
+    told = " ".join(event.because for event in incident.events(IncidentEscalated))
+    return any(effect.id in told for effect in unsettled(incident))
 
 
 def newest_run(incident: Incident) -> str | None:

@@ -80,6 +80,21 @@ async def carry_out(
     return await _settle(incident, effect, EffectOutcome.APPLIED, receipt=receipt)
 
 
+async def read_outcome(incident: OpenIncident, effect: Effect, *, observe: Observe) -> Effect:
+    """Tell of an intent whose process is gone what became of it, by what the target shows; nothing is done.
+
+    The effect stays in doubt where the target cannot be read.
+    """
+    try:
+        seen = await observe()
+    except OutsideError:
+        return effect
+    if seen is not None:
+        return await _settle(incident, effect, EffectOutcome.APPLIED, receipt=seen)
+    detail = "its process ended before it could tell, and the target does not show it"
+    return await _settle(incident, effect, EffectOutcome.FAILED, detail=detail)
+
+
 async def _pass(*fences: Fence) -> None:
     for fence in fences:
         await fence()

@@ -19,19 +19,31 @@ from runbook.events import RunContinued
 from runbook.incident import Incident
 from runbook.redaction import redact
 from runbook.reminders import due_notice
-from runbook.watchdog import CareKind, Run, RunState, due_care, newest_run, stopped_before_opening
+from runbook.watchdog import (
+    CareKind,
+    Run,
+    RunState,
+    due_care,
+    newest_run,
+    stopped_before_opening,
+    told_of_doubt,
+)
 from tasks.communicate import escalate
 from tasks.incident import OpenIncident, now
 from tasks.lease import fence_off, last_sign_of_life
 from tasks.paper import leave_paper
 from tasks.remind import remind_of_gate
 from tasks.runs import continue_run, interrupted_by_hand, read_run, start_run
+from tasks.settle import settle_changes
 
 PATIENCE_SECONDS = 5.0
 """How long Prefect may take to say that it is there."""
 
 CARE_SECONDS = 60.0
 """How long looking after one incident may take: all of it may be done again."""
+
+SETTLE_SECONDS = 20.0
+"""How long a person who has to be called may wait for what can be read of changes in doubt."""
 
 ADOPT_AFTER = timedelta(seconds=30)
 """An incident without a run: whoever opened it has this long to start one."""
@@ -115,6 +127,9 @@ async def _look_after_run(environment: Environment, incident: Incident, client: 
         case CareKind.LEAVE:
             return ""
         case CareKind.CALL:
+            if not told_of_doubt(incident):  # else what is read now would call a second time
+                incident = await _settled(opened)
+                care = due_care(incident, run, alive_at=alive_at, policy=opened.policy, now=at)
             return await _call(opened, incident, care.because)
     await opened.record(RunContinued(flow_run_id=run_id, because=care.because))
     await fence_off(opened)
@@ -123,6 +138,16 @@ async def _look_after_run(environment: Environment, incident: Incident, client: 
         return f"its run is continued: {care.because}"
     await start_run(await opened.read(), store=environment.store, client=client)
     return f"another run is started: {care.because}"
+
+
+async def _settled(opened: OpenIncident) -> Incident:
+    """The incident, with its changes in doubt settled as far as they can be read in time: a call waits."""
+    try:
+        async with asyncio.timeout(SETTLE_SECONDS):
+            await settle_changes(opened)
+    except TimeoutError:
+        get_logger("runbook").warning("%s: its changes in doubt could not be read in time", opened.id)
+    return await opened.read()
 
 
 async def _adopt(environment: Environment, incident: Incident, client: PrefectClient | None) -> str:
