@@ -23,7 +23,7 @@ from runbook.effects import EffectOutcome
 from runbook.events import IncidentEscalated, RunStarted
 from runbook.incident import Incident
 from tasks import watchdog
-from tests.deployments.test_receiver import Prefect, eventually, notification, post, sent_alert, serving
+from tests.deployments.receiver_bench import Prefect, eventually, notification, post, sent_alert, serving
 
 ALERT = Alert(source="test", service="posthog-integration", name="n", summary="it burns")
 AT = datetime(2026, 3, 1, 10, tzinfo=UTC)

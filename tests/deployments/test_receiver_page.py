@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from blocks.store import IncidentStore
 from runbook.sources import SOURCES
-from tests.deployments.test_receiver import Prefect, notification, post, sent_alert, serving
+from tests.deployments.receiver_bench import Prefect, notification, post, sent_alert, serving
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ from deployments.watching import SelfWatching
 from flows.self_watch import go_round
 from tasks.incident import now
 from tasks.self_watch import call_a_person
-from tests.deployments.test_receiver import TOKEN, Prefect, eventually, serving
+from tests.deployments.receiver_bench import TOKEN, Prefect, eventually, serving
 from tests.tasks.environments import NOWHERE, environment
 
 KEYS = Keys.generated(random.Random(7))  # noqa: S311 - repeatable on purpose
