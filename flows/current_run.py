@@ -1,16 +1,21 @@
 """The flow run that this process works for, and whether it still does."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from uuid import UUID
 
 from prefect.context import FlowRunContext
-from prefect.exceptions import Abort
+from prefect.exceptions import Abort, ObjectNotFound
 
-from blocks.errors import Unavailable
+from blocks.errors import OutsideError
 from blocks.lease import LeaseLost
+from blocks.prefect_api import prefect_client
 from tasks.incident import OpenIncident
 from tasks.lease import on_duty
+
+PATIENCE_SECONDS = 10.0
+"""How long a process that has met an error waits for Prefect to say whether its run is still its own."""
 
 
 def flow_run_id() -> UUID:
@@ -38,18 +43,25 @@ async def sole_process(incident: OpenIncident) -> AsyncIterator[OpenIncident]:
             try:
                 yield ours
             except Exception:
-                await _still_ours(ours)
+                await _require_ours(ours)
                 raise
     except LeaseLost as lost:
         raise Abort(str(lost)) from None
 
 
-async def _still_ours(incident: OpenIncident) -> None:
+async def _require_ours(incident: OpenIncident) -> None:
     """An error may come of the takeover itself: Prefect lets no run suspend that waits for its next process.
 
+    A process that was given up before it had taken its lease holds one; then Prefect knows better.
+
     Raises:
-        LeaseLost: another process has taken over.
+        LeaseLost: another process has taken over, or is about to.
     """
-    if incident.lease is not None:
-        with suppress(Unavailable):
-            await incident.lease.check()
+    if incident.lease is None:
+        return
+    with suppress(OutsideError, TimeoutError, ObjectNotFound):
+        await incident.lease.check()
+        async with asyncio.timeout(PATIENCE_SECONDS), prefect_client() as client:
+            state = (await client.read_flow_run(flow_run_id())).state
+        if state is not None and (state.is_scheduled() or state.is_pending()):
+            raise incident.lease.lost()

@@ -7,10 +7,11 @@ person's.
 
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import takewhile
 
 from runbook.current_action import MESSAGES
 from runbook.effects import Effect
-from runbook.events import IncidentEscalated, ResponseResumed, RunContinued, RunStarted
+from runbook.events import IncidentClosed, IncidentEscalated, ResponseResumed, RunContinued, RunStarted
 from runbook.incident import Incident
 from runbook.loose_ends import unsettled_effects
 from runbook.policy import Policy
@@ -86,7 +87,7 @@ def due_care(
     if incident.closed:
         left_behind = run.state in (RunState.RUNNING, RunState.BROKEN)
         ended = Care(kind=CareKind.CONTINUE, because="it was closed, and its run has not heard of it")
-        return ended if left_behind and not _continued(incident) else _LEAVE
+        return ended if left_behind and not _continued_after_its_end(incident) else _LEAVE
     match run.state:
         case RunState.ASLEEP if incident.pending_gate:
             return _LEAVE
@@ -170,6 +171,13 @@ def _continued(incident: Incident) -> list[datetime]:
         elif isinstance(item.event, RunContinued):
             times.append(item.at)
     return times
+
+
+def _continued_after_its_end(incident: Incident) -> bool:
+    """Whether its run was continued once more after it had closed the incident."""
+    events = [item.event for item in reversed(incident.journal)]
+    later = takewhile(lambda event: not isinstance(event, IncidentClosed), events)
+    return any(isinstance(event, RunContinued) for event in later)
 
 
 def _handed_back(incident: Incident) -> datetime | None:

@@ -77,6 +77,7 @@ CLOSED: Timed = (3, e.IncidentClosed(outcome="recovered"))
             for state in RunState
         ),
         (RunState.BROKEN, 9999, (CLOSED, (4, CONTINUED)), LEAVE),  # once is enough: nothing is left to do
+        (RunState.BROKEN, 9999, ((2, CONTINUED), CLOSED), CONTINUE),  # that was for something else
     ],
 )
 def test_what_a_run_needs(state: RunState, seconds: float, timed: tuple[Timed, ...], kind: CareKind) -> None:

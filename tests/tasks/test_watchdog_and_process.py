@@ -2,14 +2,19 @@
 
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
-from prefect.client.orchestration import PrefectClient
+from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.schemas.objects import State
 from prefect.exceptions import Abort
+from prefect.states import AwaitingRetry, Pending, Running
 
 from blocks.lease import LeaseLost
 from deployments.prefect_server import PrefectServer
+from flows import current_run
 from flows.current_run import sole_process
+from flows.watchdog import watchdog as watchdog_flow
 from runbook.events import IncidentClosed, RunStarted
 from runbook.watchdog import Run, RunState
 from tasks import watchdog
@@ -90,12 +95,37 @@ async def test_a_process_that_was_given_up_says_nothing_when_it_wakes_up(
         await wakes_up_late()
 
 
-async def test_an_error_of_the_process_on_duty_is_told(incident: OpenIncident) -> None:
-    """Prefect hears of it, and so does a person."""
+async def fails(incident: OpenIncident) -> None:
+    """A process on duty meets an error."""
+    async with sole_process(incident):
+        raise RuntimeError("a defect")
 
-    async def fails() -> None:
-        async with sole_process(incident):
-            raise RuntimeError("a defect")
 
+@pytest.mark.parametrize(
+    ("state", "error"),
+    [
+        (Running(), RuntimeError),
+        (AwaitingRetry(), Abort),  # given up before it had its lease: it was slow to start
+        (Pending(), Abort),
+    ],
+)
+async def test_an_error_is_told_by_the_process_that_the_run_has_now(
+    incident: OpenIncident, monkeypatch: pytest.MonkeyPatch, state: State, error: type[BaseException]
+) -> None:
+    """A run that is about to get its next process has none that could speak for it."""
+    async with get_client() as client:
+        run = await client.create_flow_run(watchdog_flow, state=state)
+    monkeypatch.setattr(current_run, "flow_run_id", lambda: run.id)
+    with pytest.raises(error):
+        await fails(incident)
+
+
+@pytest.mark.parametrize("seconds", [0, 10], ids=["hangs", "does not know the run"])
+async def test_an_error_is_told_where_prefect_cannot_tell(
+    incident: OpenIncident, monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    """The answer to the question is no condition of the report."""
+    monkeypatch.setattr(current_run, "flow_run_id", lambda: UUID(RUN))
+    monkeypatch.setattr(current_run, "PATIENCE_SECONDS", seconds)
     with pytest.raises(RuntimeError, match="a defect"):
-        await fails()
+        await fails(incident)
