@@ -13,9 +13,12 @@ import pytest
 
 from blocks.errors import Refused
 from deployments import process as subject
-from deployments.process import EndedEarly, Process, require_free
+from deployments.process import EndedEarly, Process, free_port, require_free
 
 WITHIN_SECONDS = 20.0
+
+LINUX_GIVES_FROM = 32_768
+"""The lowest port of an outgoing connection, unless a machine says otherwise (ip_local_port_range)."""
 
 
 async def start(tmp_path: Path, program: str) -> Process:
@@ -107,3 +110,18 @@ def test_a_port_in_use_is_refused_in_one_line() -> None:
         f"Receiver: cannot listen on 127.0.0.1 port {port} (Address already in use). Set another port"
     )
     require_free("127.0.0.1", port, what="Receiver", advice="Set another port")
+
+
+def test_a_free_port_is_none_that_an_outgoing_connection_may_have() -> None:
+    """A process that is started again on it would find it taken now and then."""
+    assert max(free_port() for _ in range(20)) < LINUX_GIVES_FROM
+
+
+def test_where_no_port_is_free_that_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error names the ports that were tried."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setattr(subject, "_PORTS", range(port, port + 1))
+        monkeypatch.setattr(subject, "_PORTS_TRIED", 1)
+        with pytest.raises(Refused, match=f"no free port on 127.0.0.1 among {port}-{port}"):
+            free_port()

@@ -1,31 +1,19 @@
-"""Settings: what a mistake says, how secrets and paths are read, and that the example file is complete."""
+"""Settings: what a mistake says, and how secrets and paths are read."""
 
-import re
-import tomllib
 from pathlib import Path
-from typing import Any
 
 import pytest
-from pydantic import BaseModel
 
 from deployments.settings import (
     ConfigurationError,
-    ReceiverSettings,
     Settings,
-    check_settings,
     find_config,
     load_settings,
-    sections,
 )
-from deployments.source_settings import GrafanaSettings
 from runbook.actions import ActionName, Risk
-from runbook.business_hours import BusinessCalendar
-from runbook.keep_days import KeepDays
-from runbook.policy import ApprovalRule
 from runbook.severity import Severity
-from runbook.sources import SELF_WATCH, SOURCES
+from runbook.sources import SOURCES
 
-EXAMPLE = Path(__file__).parents[2] / "deployments" / "runbook.example.toml"
 NEEDED = '[integration]\nhealth_url = "https://api.example/health"\n'
 REFERENCE = 'write a reference, { env = "NAME" } or { file = "path" }'
 
@@ -350,118 +338,3 @@ def test_the_file_is_found_where_it_is_looked_for(tmp_path: Path, monkeypatch: p
     monkeypatch.setenv("RUNBOOK_CONFIG", "other.toml")
     assert find_config() == Path("other.toml")
     assert find_config(Path("given.toml")) == Path("given.toml")
-
-
-def uncommented() -> dict[str, Any]:
-    """The example file with every key that is commented out put in."""
-    return tomllib.loads(re.sub(r"(?m)^# (?=\[|[a-z_]+ = )", "", EXAMPLE.read_text()))
-
-
-def secrets_of(value: Any) -> set[str]:
-    """The environment variables that the tables name, at any depth."""
-    if isinstance(value, dict) and value.keys() == {"env"}:
-        return {value["env"]}
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return {name for item in inner for name in secrets_of(item)}
-
-
-@pytest.fixture
-def example_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every environment variable that the example file names."""
-    for name in secrets_of(uncommented()):
-        monkeypatch.setenv(name, "a-secret-of-some-length")
-    monkeypatch.setenv("INCIDENT_IO_SIGNING_SECRET", "whsec_" + "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
-
-
-@pytest.mark.usefixtures("example_secrets")
-def test_the_example_file_loads() -> None:
-    """The file that people start from is right as it stands."""
-    settings = load_settings(EXAMPLE)
-    assert settings.receiver.token is not None
-    assert "slack" not in settings.systems
-
-
-@pytest.mark.usefixtures("example_secrets")
-def test_the_example_file_loads_with_every_key_put_in() -> None:
-    """Each commented key may be put in as it stands."""
-    settings = check_settings(uncommented(), origin=EXAMPLE)
-    assert {"slack", "status_page_publisher", "pager"} <= settings.systems.keys()
-
-
-def keys(kind: type[BaseModel]) -> set[str]:
-    """The keys that a section may have."""
-    return set(kind.model_fields)
-
-
-@pytest.mark.parametrize("section", sections())
-def test_the_example_file_has_every_key(section: str) -> None:
-    """A setting that is not in the example file would be found by nobody."""
-    assert keys(sections()[section]) - uncommented()[section].keys() == set()
-
-
-def test_the_example_file_has_every_key_of_the_sections_within() -> None:
-    """The calendar, the days to keep and the approvals of a risk are sections of their own in the file."""
-    policy = uncommented()["policy"]
-    assert keys(BusinessCalendar) == policy["calendar"].keys()
-    assert keys(KeepDays) == policy["keep_days"].keys()
-    assert [keys(ApprovalRule) == rule.keys() for rule in policy["approvals"].values()] == [True]
-
-
-@pytest.mark.parametrize("source", [*SOURCES, SELF_WATCH.name])
-def test_the_example_file_has_every_key_of_a_source(source: str) -> None:
-    """Each source of alerts has a section within the receiver's."""
-    name = source.replace("-", "_")
-    kind = type(getattr(ReceiverSettings(), name))
-    assert keys(kind) == uncommented()["receiver"][name].keys()
-
-
-EXAMPLES = {
-    "receiver.token",
-    "receiver.alertmanager",
-    "receiver.grafana",
-    "receiver.pagerduty",
-    "receiver.incident_io",
-    "receiver.plain",
-    "receiver.self_watch",
-    "self_watch.receiver_url",
-    "self_watch.ping_url",
-    "self_watch.alertmanager_url",
-    "policy.maintenance",
-    "status_page.proxy",
-    "status_page.regions",
-    "posthog.api_key",
-    "posthog.required_path",
-    "integration.bearer_token",
-    "prometheus.bearer_token",
-    "prometheus.selector",
-    "cluster.kubeconfig",
-    "cluster.kubeconfig_yaml",
-    "cluster.context",
-    "cluster.container",
-    "status_page_publisher.base_url",
-}
-"""Keys whose default is nothing, or must be replaced: the file shows an example."""
-
-
-@pytest.mark.usefixtures("example_secrets")
-def test_the_defaults_that_the_example_file_tells_are_the_defaults() -> None:
-    """A commented key shows the value that the code uses without it."""
-    tables = uncommented()
-    tables["policy"]["calendar"].pop("holidays")
-    settings = check_settings(tables, origin=EXAMPLE)
-    told: dict[str, dict[str, Any]] = {
-        "prefect": dict(settings.prefect),
-        "receiver": dict(settings.receiver),
-        "policy": dict(settings.policy),
-        "self_watch": dict(settings.self_watch or {}),
-        **{name: dict(values) for name, values in settings.systems.items()},
-    }
-    different = {
-        f"{section}.{key}"
-        for section, values in told.items()
-        for key, field in sections()[section].model_fields.items()
-        if not field.is_required() and values[key] != field.get_default(call_default_factory=True)
-    }
-    assert different == EXAMPLES
-    assert settings.receiver.grafana.signature_header == GrafanaSettings().signature_header
-    assert settings.receiver.grafana.timestamp_header == GrafanaSettings().timestamp_header
