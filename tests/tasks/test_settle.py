@@ -1,5 +1,6 @@
 """A run ends for good between intent and outcome: the target is read before a person is called."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from runbook.effects import Effect, EffectOutcome
 from runbook.events import RunStarted
 from runbook.watchdog import Run, RunState
 from tasks import effects, watchdog
+from tasks.incident import OpenIncident
 from tasks.settle import settle_changes
 from tests.tasks.changes import DEPLOYMENT
 from tests.tasks.environments import AT
@@ -103,6 +105,24 @@ async def test_a_doubt_that_a_person_was_called_about_is_theirs(
     await watchdog.look_after(bench.incident.environment)
     [because] = await bench.escalations()
     assert IN_DOUBT in because
+
+
+@pytest.mark.usefixtures("engineless")
+async def test_a_reading_without_an_end_keeps_nobody_from_being_called(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The call waits for what can be read, and no longer."""
+
+    async def never_ends(_incident: OpenIncident) -> None:
+        await asyncio.Event().wait()  # an event that never comes
+
+    monkeypatch.setattr(watchdog, "settle_changes", never_ends)
+    monkeypatch.setattr(watchdog, "SETTLE_SECONDS", 0.1)
+    monkeypatch.setattr(watchdog, "CARE_SECONDS", 20)
+    await is_cancelled(bench, monkeypatch)
+    await watchdog.look_after(bench.incident.environment)
+    [because] = await bench.escalations()
+    assert "its run was cancelled" in because
 
 
 async def is_cancelled(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
