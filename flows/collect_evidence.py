@@ -6,6 +6,7 @@ from blocks.environment import Environment
 from runbook.evidence import due_collections
 from tasks.evidence import collect_evidence as collect
 from tasks.incident import OpenIncident, now
+from tasks.incidents import incidents_to_collect_from
 
 
 @flow(name="collect-evidence", flow_run_name="collect evidence")
@@ -20,8 +21,22 @@ async def collect_evidence(incident: str | None = None, environment: str = "defa
     if incident is not None:
         one = OpenIncident(id=incident, environment=blocks)
         return [await collect(one, f"by-hand-{now():%Y%m%d-%H%M%S}")]
-    folders = []
-    for known in await blocks.store.incidents():
-        for collection in due_collections(known, policy=blocks.runbook_policy.policy, now=now()):
-            folders.append(await collect(OpenIncident(id=known.id, environment=blocks), collection))
+    return await collect_everything_due(blocks)
+
+
+async def collect_everything_due(environment: Environment) -> list[str]:
+    """Collect all that is due now; what fails for one incident costs no other its evidence.
+
+    Raises:
+        ExceptionGroup: something could not be collected; all else was.
+    """
+    policy, folders, failed = environment.runbook_policy.policy, [], []
+    for known in await incidents_to_collect_from(environment):
+        for collection in due_collections(known, policy=policy, now=now()):
+            try:
+                folders.append(await collect(OpenIncident(id=known.id, environment=environment), collection))
+            except Exception as error:
+                failed.append(error)
+    if failed:
+        raise ExceptionGroup("not all evidence that is due could be collected", failed)
     return folders

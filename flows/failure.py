@@ -6,7 +6,8 @@ from prefect.client.schemas.objects import FlowRun, State
 from prefect.logging import get_logger
 
 from blocks.environment import Environment
-from runbook.events import RunContinued, RunStarted
+from blocks.store_overview import incident_of_run
+from runbook.events import RunContinued
 from tasks.communicate import escalate
 from tasks.incident import OpenIncident
 
@@ -18,11 +19,12 @@ async def tell_a_person(flow: Any, flow_run: FlowRun, state: State) -> None:  # 
     The state's message may quote anything, so people are pointed to the run's logs instead.
     """
     environment = await Environment.load(str(flow_run.parameters.get("environment", "default")))
-    for known in await environment.store.incidents(only_open=True):
-        if any(event.flow_run_id == str(flow_run.id) for event in known.events(RunStarted)):
-            if state.is_failed() and not known.events(RunContinued):
-                return
-            incident = OpenIncident(id=known.id, environment=environment)
-            await escalate.fn(incident, f"the runbook's own run ended as {state.type.value}; go on by hand")
-            return
-    get_logger("runbook").warning("Run %s ended as %s before it had an incident", flow_run.id, state.name)
+    incident_id = await incident_of_run(environment.store, str(flow_run.id))
+    if incident_id is None:
+        get_logger("runbook").warning("Run %s ended as %s before it had an incident", flow_run.id, state.name)
+        return
+    incident = OpenIncident(id=incident_id, environment=environment)
+    known = await incident.read()
+    if known.closed or (state.is_failed() and not known.events(RunContinued)):
+        return
+    await escalate.fn(incident, f"the runbook's own run ended as {state.type.value}; go on by hand")

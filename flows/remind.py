@@ -10,6 +10,7 @@ from runbook.incident import Incident
 from runbook.reminders import due_notice, due_reports
 from runbook.timeline import sentence
 from tasks.incident import OpenIncident, now
+from tasks.incidents import incidents_with_switches, open_incidents
 from tasks.lease import turn
 from tasks.remind import remind_of_gate, report_switch
 
@@ -35,14 +36,13 @@ async def remind_of_everything(environment: Environment) -> list[str]:
     Raises:
         ExceptionGroup: something failed in a way that was not foreseen; all else was told.
     """
-    incidents, at = await _incidents(environment), now()
-    policy = environment.runbook_policy.policy
+    policy, at = environment.runbook_policy.policy, now()
     notices = [
         (incident, notice)
-        for incident in incidents
+        for incident in await open_incidents(environment)
         if (notice := due_notice(incident, policy=policy, now=at)) is not None
     ]
-    reports = due_reports(incidents, now=at)
+    reports = due_reports(await incidents_with_switches(environment), now=at)
     told = await asyncio.gather(
         *(remind_of_gate(_open(incident, environment), notice) for incident, notice in notices),
         *(report_switch(_open(incident, environment), action) for incident, action in reports),
@@ -52,14 +52,6 @@ async def remind_of_everything(environment: Environment) -> list[str]:
         raise BaseExceptionGroup("not everybody could be reminded", failed)
     about = [incident.id for incident, _ in [*notices, *reports]]
     return [f"{incident}: {sentence(event)}" for incident, event in zip(about, told, strict=True) if event]
-
-
-async def _incidents(environment: Environment) -> list[Incident]:
-    """All open incidents of this environment, and the newest that have ended."""
-    store = environment.store
-    found = [*await store.incidents(only_open=True), *await store.incidents()]
-    each = {incident.id: incident for incident in found}
-    return [incident for incident in each.values() if incident.environment == environment.name]
 
 
 def _open(incident: Incident, environment: Environment) -> OpenIncident:

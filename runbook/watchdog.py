@@ -87,7 +87,8 @@ def due_care(
     if incident.closed:
         left_behind = run.state in (RunState.RUNNING, RunState.BROKEN)
         ended = Care(kind=CareKind.CONTINUE, because="it was closed, and its run has not heard of it")
-        return ended if left_behind and not _continued_after_its_end(incident) else _LEAVE
+        again = len(_continued_after_its_end(incident)) < policy.continuations_per_hour
+        return ended if left_behind and again else _LEAVE
     match run.state:
         case RunState.ASLEEP if incident.pending_gate:
             return _LEAVE
@@ -173,11 +174,11 @@ def _continued(incident: Incident) -> list[datetime]:
     return times
 
 
-def _continued_after_its_end(incident: Incident) -> bool:
-    """Whether its run was continued once more after it had closed the incident."""
+def _continued_after_its_end(incident: Incident) -> list[RunContinued]:
+    """How its run was continued after it had closed the incident: that may itself have been cut short."""
     events = [item.event for item in reversed(incident.journal)]
     later = takewhile(lambda event: not isinstance(event, IncidentClosed), events)
-    return any(isinstance(event, RunContinued) for event in later)
+    return [event for event in later if isinstance(event, RunContinued)]
 
 
 def _handed_back(incident: Incident) -> datetime | None:

@@ -11,15 +11,13 @@ from prefect.cache_policies import NO_CACHE
 
 from blocks.environment import Environment
 from blocks.evidence_folder import has_collections, remove_collections, remove_folder
+from blocks.store_lists import open_incidents
 from blocks.store_retention import closed_before, forget_messages, remove_incident
 from runbook.events import NoteAdded
 from runbook.retention import EPISODES_COUNT_FOR, Part, Removal, deliveries_count_since, removal
 from tasks.incident import OpenIncident
 from tasks.lease import duty
 from tasks.retries import is_transient
-
-_ALL = 1_000_000
-"""More than there can be open incidents: one for each service."""
 
 
 @task(name="find expired", task_run_name="find expired", cache_policy=NO_CACHE)
@@ -34,7 +32,7 @@ async def find_expired(environment: Environment, *, at: datetime) -> list[Remova
     shortest = policy.keep_days.shortest
     if shortest is None:
         return []
-    still_open = await store.incidents(only_open=True, limit=_ALL)
+    still_open = await open_incidents(store)
     followed_by = {item.opened.recurrence_of: item.id for item in still_open}
     found = []
     for incident_id in await closed_before(store, at - shortest):

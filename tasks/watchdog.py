@@ -30,6 +30,7 @@ from runbook.watchdog import (
 )
 from tasks.communicate import escalate
 from tasks.incident import OpenIncident, now
+from tasks.incidents import open_incidents
 from tasks.lease import fence_off, last_sign_of_life
 from tasks.paper import leave_paper
 from tasks.remind import remind_of_gate
@@ -48,8 +49,9 @@ SETTLE_SECONDS = 20.0
 ADOPT_AFTER = timedelta(seconds=30)
 """An incident without a run: whoever opened it has this long to start one."""
 
-CLOSED_SINCE = timedelta(minutes=10)
-"""A process may die between closing its incident and telling Prefect that its run is over."""
+CLOSED_SINCE = timedelta(hours=1)
+"""A process may die between closing its incident and telling Prefect that its run is over, and Prefect may
+not be there when it is to be told."""
 
 BY_HAND_SINCE = timedelta(days=1)
 """Runs that were started by hand longer ago are left alone."""
@@ -64,7 +66,7 @@ async def look_after(environment: Environment) -> list[str]:
     Raises:
         Unavailable: the incident store cannot be reached.
     """
-    incidents = await _incidents(environment)
+    incidents = await open_incidents(environment, or_closed_since=now() - CLOSED_SINCE)
     try:
         async with prefect_client() as client:
             async with asyncio.timeout(PATIENCE_SECONDS):  # the client itself would try again and again
@@ -78,18 +80,6 @@ async def look_after(environment: Environment) -> list[str]:
         done = [await _attempt(it.id, _look_after_run(environment, it, None)) for it in incidents]
     done += [await _attempt(it.id, _remind(environment, it)) for it in incidents]
     return [sentence for sentence in done if sentence]
-
-
-async def _incidents(environment: Environment) -> list[Incident]:
-    """All open incidents of this environment, and those that were closed a moment ago."""
-    store, since = environment.store, now() - CLOSED_SINCE
-    found = [*await store.incidents(only_open=True, limit=1000), *await store.incidents(limit=5)]
-    return [
-        incident
-        for incident in {incident.id: incident for incident in found}.values()
-        if incident.environment == environment.name
-        and (not incident.closed or incident.journal[-1].at >= since)
-    ]
 
 
 async def _attempt(incident: str, work: Awaitable[str]) -> str:

@@ -57,7 +57,8 @@ async def opened(name: str, *events: e.Event, environment: str = NAME) -> None:
     alert, at = ALERT.model_copy(update={"service": name}), now() - timedelta(days=2)
     await store.open_incident(alert, incident_id=name, at=at, environment=environment)
     for event in events:
-        await store.append(name, event, at=at)
+        key = f"finished:{event.result.action.id}" if isinstance(event, e.ActionFinished) else None
+        await store.append(name, event, at=at, key=key)
 
 
 async def test_everything_that_is_due_is_told_once(slack: Workspace) -> None:

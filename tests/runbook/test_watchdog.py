@@ -76,7 +76,14 @@ CLOSED: Timed = (3, e.IncidentClosed(outcome="recovered"))
             (state, 9999, (CLOSED,), CONTINUE if state in (RunState.RUNNING, RunState.BROKEN) else LEAVE)
             for state in RunState
         ),
-        (RunState.BROKEN, 9999, (CLOSED, (4, CONTINUED)), LEAVE),  # once is enough: nothing is left to do
+        (RunState.BROKEN, 9999, (CLOSED, (4, CONTINUED)), CONTINUE),  # who did it may have died doing so
+        (RunState.BROKEN, 33, (CLOSED, (4, CONTINUED)), LEAVE),
+        (
+            RunState.BROKEN,
+            9999,
+            (CLOSED, *((at, CONTINUED) for at in (4, 40, 80))),
+            LEAVE,
+        ),  # nobody is called
         (RunState.BROKEN, 9999, ((2, CONTINUED), CLOSED), CONTINUE),  # that was for something else
     ],
 )

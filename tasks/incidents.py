@@ -1,0 +1,47 @@
+"""The incidents of one environment that a schedule has to look at; a store may hold those of several."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from blocks import store_lists
+from blocks.environment import Environment
+from runbook.actions import TEMPORARY_SWITCHES
+from runbook.evidence import collection_name
+from runbook.incident import Incident
+
+
+async def open_incidents(
+    environment: Environment, *, or_closed_since: datetime | None = None
+) -> list[Incident]:
+    """Every open incident, and every one that was closed since then (aware UTC), newest first.
+
+    Raises:
+        Unavailable: the store cannot be reached.
+    """
+    found = await store_lists.open_incidents(environment.store, or_closed_since=or_closed_since)
+    return _of(environment, found)
+
+
+async def incidents_with_switches(environment: Environment) -> list[Incident]:
+    """Every incident in which a temporary switch was turned, open or ended, newest first.
+
+    Raises:
+        Unavailable: the store cannot be reached.
+    """
+    switches = [name.replace("_", "-") for name in TEMPORARY_SWITCHES]
+    return _of(environment, await store_lists.incidents_that_finished(environment.store, switches))
+
+
+async def incidents_to_collect_from(environment: Environment) -> list[Incident]:
+    """Every resolved incident whose evidence is not complete yet, newest first.
+
+    Raises:
+        Unavailable: the store cannot be reached.
+    """
+    due = environment.runbook_policy.policy.evidence_due_seconds
+    lacking = await store_lists.incidents_that_lack(environment.store, map(collection_name, due))
+    return _of(environment, lacking)
+
+
+def _of(environment: Environment, incidents: Iterable[Incident]) -> list[Incident]:
+    return [incident for incident in incidents if incident.environment == environment.name]
