@@ -48,7 +48,7 @@ chaos: setup ## kill runs, workers, the receiver and the server everywhere, and 
 	@$(BIN)/python -m tests.chaos $(ARGS)
 
 .PHONY: many-waiting
-many-waiting: setup ## have a hundred incidents wait for an answer, which may hold no process (MANY=100)
+many-waiting: setup ## have a hundred services report trouble at once, and wait for their answers (MANY=100)
 	@RUNBOOK_MANY_WAITING=$(or $(MANY),100) $(BIN)/pytest -m slow -o faulthandler_timeout=3600 \
 		tests/engine/test_many_waiting.py $(ARGS)
 

@@ -23,10 +23,12 @@ from uuid import UUID
 
 import httpx
 from prefect.client.orchestration import get_client
+from prefect.exceptions import PrefectSignal
 from prefect.settings import PREFECT_WORKER_QUERY_SECONDS, temporary_settings
 from prefect.states import Cancelled
 from prefect.utilities.processutils import command_to_string
-from prefect.workers.process import ProcessJobConfiguration, ProcessWorker
+from prefect.workers.base import BaseWorkerResult
+from prefect.workers.process import ProcessJobConfiguration, ProcessWorker, ProcessWorkerResult
 
 from blocks.errors import OutsideError
 from deployments import warm_run
@@ -34,9 +36,11 @@ from deployments.configure import configure
 from deployments.definitions import flow_modules
 from deployments.prefect_patience import come_back_soon
 from deployments.settings import ConfigurationError, load_settings
+from deployments.start_pace import PER_PROCESSOR, StartPace, begun_at_once
 from deployments.zygote import ZygoteHandle, start_zygote
 
 if TYPE_CHECKING:
+    from anyio.abc import TaskStatus
     from prefect.client.schemas.objects import FlowRun, State
     from prefect.client.schemas.responses import WorkerFlowRunResponse
 
@@ -77,6 +81,10 @@ class WarmWorker(ProcessWorker):
     stopping = False
     """Set when the worker is told to stop: it takes no more runs."""
 
+    def __init__(self, *args: Any, begin_at_once: int | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._pace = StartPace(begin_at_once or begun_at_once())
+
     async def get_and_submit_flow_runs(self) -> list["FlowRun"]:
         """Poll once. A dozen failed polls would end Prefect's loop, at this interval within a minute."""
         if self.stopping:
@@ -88,7 +96,7 @@ class WarmWorker(ProcessWorker):
             return []
 
     async def _get_scheduled_flow_runs(self) -> list["WorkerFlowRunResponse"]:
-        """What is due, but for what a schedule has made superfluous.
+        """What is due, but for what a schedule has made superfluous, and what is not to begin just now.
 
         A schedule goes on while no worker is there. Its runs of an hour, all at once, would keep an alert
         waiting for a minute.
@@ -100,7 +108,41 @@ class WarmWorker(ProcessWorker):
             why = "No worker was there; a later run makes up for it."
             state: State[Any] = Cancelled(name="Skipped", message=why)
             await self.client.set_flow_run_state(run_id, state)
-        return [entry for entry in due if entry.flow_run.id not in skipped]
+        left_out = skipped | self._pace.begin(run for run in waiting if run.id not in skipped)
+        return [entry for entry in due if entry.flow_run.id not in left_out]
+
+    async def _submit_run(self, flow_run: "FlowRun") -> None:
+        """Take up a run. What it meets is its own: Prefect would end the worker, and with it all its runs."""
+        try:
+            await super()._submit_run(flow_run)
+        except (Exception, PrefectSignal) as error:
+            self._logger.warning("%s was not taken up: %s: %s", flow_run.name, type(error).__name__, error)
+            self._pace.ended(flow_run.id)
+            self._release_limit_slot(flow_run.id)
+            self._submitting_flow_run_ids.discard(flow_run.id)
+            if self._cancelling_observer is not None:
+                self._cancelling_observer.remove_in_flight_flow_run_id(flow_run.id)
+
+    async def _submit_run_and_capture_errors(
+        self, flow_run: "FlowRun", task_status: "TaskStatus[int | Exception] | None" = None
+    ) -> BaseWorkerResult | Exception:
+        """Run it, and capture also the signal that it sleeps: its former process came to its question."""
+        try:
+            return await super()._submit_run_and_capture_errors(flow_run, task_status)
+        except PrefectSignal as signal:
+            error = RuntimeError(f"{type(signal).__name__}: {signal}")
+            self._logger.warning("%s does not begin: %s", flow_run.name, error)
+            if task_status is not None:
+                with contextlib.suppress(RuntimeError):  # it had begun
+                    task_status.started(error)
+            return error
+
+    async def run(self, flow_run: "FlowRun", *args: Any, **kwargs: Any) -> ProcessWorkerResult:
+        """Run it; its end makes room for the next."""
+        try:
+            return await super().run(flow_run, *args, **kwargs)
+        finally:
+            self._pace.ended(flow_run.id)
 
 
 def superseded(runs: Iterable["FlowRun"], *, now: datetime) -> list["FlowRun"]:
@@ -132,6 +174,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--preload", action="append", default=[], metavar="MODULE", help="import before forking"
     )
+    parser.add_argument(
+        "--begin-at-once",
+        type=int,
+        metavar="N",
+        help=f"responses that begin at the same time (default: {PER_PROCESSOR} for each of its processors)",
+    )
     chosen = parser.parse_args(arguments)
     try:
         pool = chosen.pool or (_pool_of(chosen.config) if chosen.config else "runbook")
@@ -150,7 +198,8 @@ def main(arguments: list[str] | None = None) -> int:
     _warm_command = command_to_string([sys.executable, "-I", "-S", warm_run.__file__, socket_path])
     try:
         with temporary_settings({PREFECT_WORKER_QUERY_SECONDS: POLL_SECONDS}):
-            asyncio.run(_serve(WarmWorker(work_pool_name=pool, name=chosen.name), zygote, chosen.config))
+            worker = WarmWorker(work_pool_name=pool, name=chosen.name, begin_at_once=chosen.begin_at_once)
+            asyncio.run(_serve(worker, zygote, chosen.config))
     except (ConfigurationError, OutsideError) as error:
         print(error, file=sys.stderr)
         return 1

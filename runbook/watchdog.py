@@ -21,14 +21,21 @@ LATE = timedelta(minutes=2)
 """How long a run may wait for a worker until a person is told: a worker's restart is over by then."""
 
 
+LATE_IN_QUEUE = timedelta(minutes=15)
+"""How long a run may wait while workers begin others: a storm of fifty alerts, begun a few at a time."""
+
+
 class RunState(StrEnum):
     """The states of a flow run, as far as they matter here. `unreachable`: Prefect does not say.
+
+    `due`: no worker takes up runs; `queued`: it is due as well, and workers do, so its turn will come.
 
     `asleep without a form`: its process died between falling asleep and saving the form, so no answer in
     Prefect can wake it.
     """
 
     DUE = "due"
+    QUEUED = "queued"
     RUNNING = "running"
     ASLEEP = "asleep"
     ASLEEP_WITHOUT_FORM = "asleep without a form"
@@ -95,6 +102,9 @@ def due_care(
         case RunState.DUE:
             call = _call(incident, "no worker has taken its run: start one")
             return call if quiet >= max(LATE, 4 * term) else _LEAVE
+        case RunState.QUEUED:
+            call = _call(incident, "its run has not had its turn for long: start more workers")
+            return call if quiet >= LATE_IN_QUEUE else _LEAVE
         case RunState.CANCELLED if (_handed_back(incident) or run.since) <= run.since:
             return _call(incident, f"its run was cancelled; `runbook resume {incident.id}` goes on")
         case RunState.UNREACHABLE if incident.pending_gate:

@@ -11,6 +11,8 @@ from prefect.client.schemas.filters import (
     FlowRunFilterExpectedStartTime,
     FlowRunFilterState,
     FlowRunFilterStateType,
+    WorkPoolFilter,
+    WorkPoolFilterName,
 )
 from prefect.client.schemas.objects import State, StateType
 from prefect.exceptions import ObjectNotFound
@@ -22,7 +24,7 @@ from blocks.prefect_api import prefect_client
 from blocks.store import IncidentStore
 from runbook.events import RunContinued, RunStarted
 from runbook.incident import Incident
-from runbook.watchdog import Run, RunState
+from runbook.watchdog import LATE, Run, RunState
 
 DEPLOYMENT = "respond/respond"
 
@@ -97,9 +99,24 @@ async def read_run(client: PrefectClient, flow_run_id: str) -> Run:
     state = _STATES[run.state.type]
     if state is RunState.ASLEEP and not await _has_form(client, run.id, run.state):
         state = RunState.ASLEEP_WITHOUT_FORM
+    if state is not RunState.DUE:
+        return Run(id=flow_run_id, state=state, since=run.state.timestamp)
+    if await _is_served(client, run.work_pool_name):
+        state = RunState.QUEUED
     due = run.next_scheduled_start_time or run.state.timestamp
-    since = max(due, run.state.timestamp) if state is RunState.DUE else run.state.timestamp
-    return Run(id=flow_run_id, state=state, since=since)
+    return Run(id=flow_run_id, state=state, since=max(due, run.state.timestamp))
+
+
+async def _is_served(client: PrefectClient, work_pool: str | None) -> bool:
+    """Whether a worker has taken up a run of that pool lately. One that only says that it lives may hang."""
+    # Prefect takes the time at which a run is due for its start, unless the start has to be there.
+    lately = {"start_time": {"after_": datetime.now(UTC) - LATE, "is_null_": False}}
+    found = await client.read_flow_runs(
+        flow_run_filter=FlowRunFilter.model_validate(lately),
+        work_pool_filter=WorkPoolFilter(name=WorkPoolFilterName(any_=[work_pool or ""])),
+        limit=1,
+    )
+    return bool(found)
 
 
 async def _has_form(client: PrefectClient, flow_run_id: UUID, state: State) -> bool:

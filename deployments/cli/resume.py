@@ -129,7 +129,7 @@ async def _go_on(
     if run_id is None:
         return await start_run(found, store=store, client=client), "is started"
     state = (await read_run(client, run_id)).state
-    if state is RunState.DUE:
+    if state in (RunState.DUE, RunState.QUEUED):
         return run_id, "waits for a worker"
     continued = RunContinued(flow_run_id=run_id, because=because)
     await store.append(found.id, continued, at=datetime.now(UTC))

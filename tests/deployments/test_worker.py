@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -116,13 +117,17 @@ class Bench:
 
 @pytest.fixture
 async def bench(
-    prefect_api: PrefectServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest,
+    prefect_api: PrefectServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Bench]:
-    """A worker that polls, and a deployment of the probe."""
+    """A worker that polls, with the options of the parameter, and a deployment of the probe."""
     monkeypatch.syspath_prepend(str(FLOWS))
     pool = f"pool-{uuid4().hex[:8]}"
     environment = prefect_api.client_environment(tmp_path) | {"PYTHONPATH": str(FLOWS)}
     command = [sys.executable, "-m", "deployments.worker", "--pool", pool, "--preload", "worker_probe"]
+    command += getattr(request, "param", [])
     async with get_client() as client:
         await client.create_work_pool(WorkPoolCreate(name=pool, type="process"))
         flow = await client.create_flow(load_flow_from_entrypoint("worker_probe.probe"))
@@ -192,6 +197,17 @@ async def test_without_its_zygote_the_worker_starts_runs_cold(bench: Bench) -> N
     (bench.folder / "pid").unlink()
     assert (await bench.ends(await bench.start_run())).is_completed()
     assert "starting a cold one" in bench.worker.log.read_text()
+
+
+@pytest.mark.parametrize("bench", [["--begin-at-once", "1"]], indirect=True, ids=["one"])
+async def test_runs_that_come_all_at_once_begin_one_after_the_other(bench: Bench) -> None:
+    """A storm of alerts does not starve itself; every run has its turn."""
+    runs = [await bench.start_run(seconds=0.5) for _ in range(3)]
+    assert all([(await bench.ends(run)).is_completed() for run in runs])
+    known = [await bench.client.read_flow_run(run) for run in runs]
+    times = [(run.start_time or NOON, run.end_time or NOON) for run in known]
+    for (_, ended), (started, _) in pairwise(sorted(times)):
+        assert ended <= started
 
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -65,6 +65,8 @@ CLOSED: Timed = (3, e.IncidentClosed(outcome="recovered"))
         (RunState.UNKNOWN_TO_PREFECT, 30, (), START),
         (RunState.DUE, 119, (), LEAVE),
         (RunState.DUE, 120, (), CALL),
+        (RunState.QUEUED, 899, (), LEAVE),  # a worker is at work on others
+        (RunState.QUEUED, 900, (), CALL),
         (RunState.CANCELLED, 30, (), CALL),
         (RunState.CANCELLED, 61, ((30, RESUMED),), CONTINUE),  # a person wants it back, and could not wake it
         (RunState.UNREACHABLE, 30, (), CALL),
@@ -97,8 +99,8 @@ def test_what_a_run_needs(state: RunState, seconds: float, timed: tuple[Timed, .
 @pytest.mark.parametrize("state", RunState)
 def test_whoever_renews_its_lease_is_left_alone(state: RunState) -> None:
     """A process works on it, whatever Prefect says; only when its last sign of life is old, it is not."""
-    assert care(state, 1000, alive_at=971).kind is LEAVE
-    assert care(state, 1090, alive_at=970).kind is not LEAVE
+    assert care(state, 2000, alive_at=1971).kind is LEAVE
+    assert care(state, 2000, alive_at=1100).kind is not LEAVE
 
 
 def test_each_continuation_waits_longer_until_a_person_is_called() -> None:
