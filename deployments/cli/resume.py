@@ -129,8 +129,10 @@ async def _go_on(
     if run_id is None:
         return await start_run(found, store=store, client=client), "is started"
     state = (await read_run(client, run_id)).state
-    if state in (RunState.DUE, RunState.QUEUED):
+    if state is RunState.DUE:
         return run_id, "waits for a worker"
+    if state is RunState.QUEUED:
+        return run_id, "waits for its turn"
     continued = RunContinued(flow_run_id=run_id, because=because)
     await store.append(found.id, continued, at=datetime.now(UTC))
     if state in (RunState.UNKNOWN_TO_PREFECT, RunState.COMPLETED):

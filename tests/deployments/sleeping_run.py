@@ -40,6 +40,9 @@ class FakePrefect:
             self._set_state
         )
         server.expect_request("/api/flow_runs/" + RUN + "/input/filter", method="POST").respond_with_json([])
+        self.taken_up = False
+        """Whether a worker has started a run of the pool lately."""
+        server.expect_request("/api/flow_runs/filter", method="POST").respond_with_handler(self._filter)
         self.url = server.url_for("/api")
 
     def _resume(self, request: Request) -> Response:
@@ -59,7 +62,13 @@ class FakePrefect:
         return _json({"state": _state(self.state), "status": "ACCEPT", "details": {"type": "accept_details"}})
 
     def _read(self, _request: Request) -> Response:
-        return _json({"id": RUN, "flow_id": RUN, "name": "inc", "state": _state(self.state)})
+        return _json(self._run())
+
+    def _filter(self, _request: Request) -> Response:
+        return _json([self._run()] if self.taken_up else [])
+
+    def _run(self) -> dict[str, Any]:
+        return {"id": RUN, "flow_id": RUN, "name": "inc", "state": _state(self.state)}
 
 
 def _state(kind: str) -> dict[str, Any]:

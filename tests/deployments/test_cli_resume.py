@@ -58,15 +58,16 @@ def test_a_question_that_is_still_open_is_asked_again(store: Store, prefect: Fak
     assert prefect.set == ["AwaitingRetry (forced)"]
 
 
+@pytest.mark.parametrize(("taken_up", "waits"), [(False, "waits for a worker"), (True, "waits for its turn")])
 def test_a_run_that_waits_for_a_worker_is_left_to_it(
-    store: Store, prefect: FakePrefect, capsys: Capture
+    store: Store, prefect: FakePrefect, capsys: Capture, *, taken_up: bool, waits: str
 ) -> None:
     """What was done by hand is journalled all the same."""
     store.open("0001", STOPPED)
-    prefect.state = "SCHEDULED"
+    prefect.state, prefect.taken_up = "SCHEDULED", taken_up
     assert main(["resume", "latest", *DID, "--json"]) == ExitCode.OK
     answer = json.loads(capsys.readouterr().out)
-    assert (answer["run"], answer["did"]) == ("waits for a worker", [FALLBACK.id])
+    assert (answer["run"], answer["did"]) == (waits, [FALLBACK.id])
     assert prefect.set == []
 
 
