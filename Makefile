@@ -48,9 +48,14 @@ chaos: setup ## kill runs, workers, the receiver and the server everywhere, and 
 	@$(BIN)/python -m tests.chaos $(ARGS)
 
 .PHONY: many-waiting
-many-waiting: setup ## have a hundred services report trouble at once, and wait for their answers (MANY=100)
+many-waiting: setup ## have a hundred incidents wait for an answer, which may hold no process (MANY=100)
 	@RUNBOOK_MANY_WAITING=$(or $(MANY),100) $(BIN)/pytest -m slow -o faulthandler_timeout=3600 \
-		tests/engine/test_many_waiting.py $(ARGS)
+		tests/engine/test_many_waiting.py -k hold_no_process $(ARGS)
+
+.PHONY: storm
+storm: setup ## have thirty services report trouble at once, each of which comes to its question (STORM=30)
+	@RUNBOOK_STORM=$(or $(STORM),30) $(BIN)/pytest -m slow -o faulthandler_timeout=3600 \
+		tests/engine/test_many_waiting.py -k storm $(ARGS)
 
 .PHONY: fuzz-undo
 fuzz-undo: setup ## undo changes of many made-up workloads (EXAMPLES=3000 are 90 of each kind)

@@ -18,7 +18,7 @@ BEGINNING_SECONDS = 30.0
 PER_PROCESSOR = 1
 """Runs that begin at once for each processor. Of thirty services in trouble at once, the last question is
 asked after 155 seconds; of those that all begin at once, after 277, and one is given up meanwhile and begins
-anew (`make many-waiting MANY=30`, 2026-11-23, two processors with Prefect's server on them)."""
+anew (`make storm`, 2026-11-23, two processors with Prefect's server on them)."""
 
 
 def begun_at_once() -> int:

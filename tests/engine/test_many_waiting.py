@@ -16,33 +16,46 @@ from tests.engine.processes import engines
 from tests.fixtures.engine import Case, Engine, case, eventually
 
 MANY = int(os.environ.get("RUNBOOK_MANY_WAITING", "12"))
-A_FEW = 4
+STORM = int(os.environ.get("RUNBOOK_STORM", "12"))
+AT_ONCE = 4
+"""Services that are in trouble at once, one such group after the other, where it is not a storm."""
 
-pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(120 + 20 * MANY)]
+pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(120 + 20 * max(MANY, STORM))]
 
 
-async def test_a_storm_of_alerts_ends_in_questions_that_hold_no_process(
-    engine: Engine, tmp_path: Path
-) -> None:
-    """All services are in trouble at once: each is triaged as one alone would be, then waits for its answer.
-
-    Nobody is called because the machine is busy, and a run that sleeps has left its process.
-    """
-    policy = {"takeover_after_seconds": 30}  # the drill's are five, for a machine that has nothing else to do
-    async with case(engine, "posthog-outage", tmp_path, real_prometheus=False, policy=policy) as house:
-        alone = await house.alert()
+async def test_incidents_that_wait_for_an_answer_hold_no_process(engine: Engine, tmp_path: Path) -> None:
+    """As many services are in trouble at once; each run sleeps at its question, and has left its process."""
+    async with case(engine, "posthog-outage", tmp_path, real_prometheus=False) as house:
+        waiting = [await house.alert()]
         await house.gate()
-        storm = await report(house, [f"service-{number}" for number in range(1, MANY)])
-        for asked in range(A_FEW, MANY, A_FEW):
-            await eventually(partial(asleep, house, storm), partial(le, asked))
-        await eventually(partial(asleep, house, storm), partial(eq, MANY - 1))
+        for first in range(1, MANY, AT_ONCE):
+            services = [f"service-{number}" for number in range(first, min(first + AT_ONCE, MANY))]
+            opened = await report(house, services)
+            await eventually(partial(asleep, house, opened), partial(eq, len(opened)))
+            waiting += opened
 
         async def running() -> list[int]:
             return engines(engine.worker.pid)
 
         await eventually(running, lambda pids: pids == [])
-        assert len({alone, *storm}) == MANY
-        assert await asleep(house, [alone, *storm]) == MANY
+        assert len(set(waiting)) == MANY
+        assert await asleep(house, waiting) == MANY
+        assert house.changes() == []
+
+
+async def test_a_storm_of_alerts_ends_in_questions(engine: Engine, tmp_path: Path) -> None:
+    """All services are in trouble at once: each is triaged as one alone would be, then waits for its answer.
+
+    Nobody is called because the machine is busy.
+    """
+    policy = {"takeover_after_seconds": 30}  # the drill's are five, for a machine that has nothing else to do
+    async with case(engine, "posthog-outage", tmp_path, real_prometheus=False, policy=policy) as house:
+        alone = await house.alert()
+        await house.gate()
+        storm = await report(house, [f"service-{number}" for number in range(1, STORM)])
+        for asked in range(AT_ONCE, STORM, AT_ONCE):
+            await eventually(partial(asleep, house, storm), partial(le, asked))
+        await eventually(partial(asleep, house, storm), partial(eq, STORM - 1))
         assert house.changes() == []
         incidents = [await house.store.read(incident) for incident in storm]
         assert [incident.id for incident in incidents if incident.events(IncidentEscalated)] == []
