@@ -181,6 +181,8 @@ def main(arguments: list[str] | None = None) -> int:
         help=f"responses that begin at the same time (default: {PER_PROCESSOR} for each of its processors)",
     )
     chosen = parser.parse_args(arguments)
+    if chosen.begin_at_once is not None and chosen.begin_at_once < 1:
+        parser.error("--begin-at-once: at least one, or no response would ever begin")
     try:
         pool = chosen.pool or (_pool_of(chosen.config) if chosen.config else "runbook")
     except ConfigurationError as error:

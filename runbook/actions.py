@@ -28,6 +28,11 @@ class ActionName(StrEnum):
     INSPECT_INFRASTRUCTURE = "inspect_infrastructure"
     HAND_OFF = "hand_off"
 
+    @property
+    def slug(self) -> str:
+        """The name as it stands in the ids of actions, and so in journals: `enable-fallback`."""
+        return self.value.replace("_", "-")
+
 
 class ActionKind(StrEnum):
     """What an action does to the world; only a change needs an approval."""

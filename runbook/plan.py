@@ -41,7 +41,7 @@ def make_plan(
     )
     return tuple(
         PlannedAction(
-            id=f"{number}-{name.replace('_', '-')}",
+            id=f"{number}-{name.slug}",
             name=name,
             target="a person" if name is ActionName.HAND_OFF else target,
             because=because,

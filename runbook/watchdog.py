@@ -20,7 +20,6 @@ from runbook.value import Value
 LATE = timedelta(minutes=2)
 """How long a run may wait for a worker until a person is told: a worker's restart is over by then."""
 
-
 LATE_IN_QUEUE = timedelta(minutes=15)
 """How long a run may wait while workers begin others: a storm of fifty alerts, begun a few at a time."""
 

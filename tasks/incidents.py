@@ -28,7 +28,7 @@ async def incidents_with_switches(environment: Environment) -> list[Incident]:
     Raises:
         Unavailable: the store cannot be reached.
     """
-    switches = [name.replace("_", "-") for name in TEMPORARY_SWITCHES]
+    switches = [name.slug for name in TEMPORARY_SWITCHES]
     return _of(environment, await store_lists.incidents_that_finished(environment.store, switches))
 
 

@@ -10,20 +10,22 @@ from prefect import flow
 from blocks.environment import Environment
 from flows.collect_evidence import collect_everything_due
 from runbook import events as e
+from runbook.incident import Outcome
 from tasks.incident import OpenIncident, now
-from tests.runbook.journals import ALERT, resolved
+from tasks.opening import close, resolve
+from tests.runbook.journals import ALERT
 from tests.tasks.environments import environment
 
 pytestmark = [pytest.mark.real, pytest.mark.usefixtures("prefect_api")]
 
 
 async def ended(at_work: Environment, name: str) -> OpenIncident:
-    """An incident of this environment that was resolved and closed half an hour ago."""
+    """An incident of this environment that was resolved and closed just now."""
     alert, at = ALERT.model_copy(update={"service": name}), now() - timedelta(minutes=30)
     await at_work.store.open_incident(alert, incident_id=name, at=at, environment=at_work.name)
     incident = OpenIncident(id=name, environment=at_work)
-    await at_work.store.append(name, resolved(), at=at, key="resolved")
-    await at_work.store.append(name, e.IncidentClosed(outcome="recovered"), at=at, key="closed")
+    await resolve.fn(incident, Outcome.RECOVERED, ())
+    await close.fn(incident, Outcome.RECOVERED)
     return incident
 
 

@@ -13,6 +13,7 @@ from runbook.approvals import decided
 from runbook.gates import Answer, Choice
 from runbook.patches import EFFECT_ANNOTATION, RESTART_ANNOTATION
 from tasks.effects import NotAuthorised
+from tasks.incidents import incidents_with_switches
 from tests.blocks.cluster_world import LABELS
 from tests.tasks.changes import (
     CHANGES,
@@ -55,7 +56,7 @@ async def bench_with_key(
 def action(name: ActionName, **parameters: str) -> PlannedAction:
     """The action, planned."""
     return PlannedAction(
-        id=f"1-{name.replace('_', '-')}",
+        id=f"1-{name.slug}",
         name=name,
         target=f"default/deployment/{DEPLOYMENT}",
         because="a test",
@@ -93,6 +94,15 @@ async def test_a_switch_is_set_in_its_container_alone(bench: Bench) -> None:
     assert len(app["env"]) == 3
     assert "env" not in proxy
     assert {pod.env["POSTHOG_FALLBACK"] for pod in bench.world.imitation.pods(LABELS)} == {"true"}
+
+
+async def test_an_incident_that_turned_a_switch_is_found_by_it(bench: Bench) -> None:
+    """The reports of switches left on look for the key that carrying out an action leaves in the journal."""
+    environment = bench.incident.environment
+    assert await incidents_with_switches(environment) == []
+    await bench.approve(action(FALLBACK))
+    await bench.take(action(FALLBACK))
+    assert [incident.id for incident in await incidents_with_switches(environment)] == [bench.incident.id]
 
 
 async def test_a_change_that_was_made_is_not_made_again(bench: Bench) -> None:
