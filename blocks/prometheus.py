@@ -3,9 +3,8 @@
 An empty answer is no data: not zero, and not healthy.
 """
 
-import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import ClassVar, TypeVar
 
@@ -13,14 +12,15 @@ from prefect.blocks.core import Block
 from pydantic import Field, JsonValue, SecretStr
 
 from blocks.errors import OutsideError, Unavailable
-from blocks.prometheus_client import PrometheusAnswer, PrometheusSource, Sample, Series
+from blocks.prometheus_client import PrometheusSource, Sample, Series
+from blocks.prometheus_queries import ErrorRateQueries, selected
+from blocks.prometheus_rates import read_error_rate
 from blocks.threads import Threads
 from runbook.readings import ErrorRateReading
 
 _SYSTEM = "Prometheus"
 _Answer = TypeVar("_Answer")
 _THREADS = Threads("prometheus", 8)
-_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
 class Prometheus(Block):
@@ -62,6 +62,16 @@ class Prometheus(Block):
         title="Selector",
         description='Label matchers for both metrics, such as service="posthog-integration".',
     )
+    errors_selector: str = Field(
+        default="",
+        title="Errors selector",
+        description='More label matchers for errors, such as status=~"4..|5.." where one metric counts all.',
+    )
+    requests_selector: str = Field(
+        default="",
+        title="Requests selector",
+        description="More label matchers for requests.",
+    )
     window: str = Field(
         default="5m",
         title="Window",
@@ -80,39 +90,43 @@ class Prometheus(Block):
     )
 
     @property
-    def errors_by_status_query(self) -> str:
-        """PromQL: errors per second by HTTP status."""
-        return f"sum by ({self.status_label}) (rate({self._errors}[{self.window}]))"
-
-    @property
-    def requests_query(self) -> str:
-        """PromQL: requests per second."""
-        return f"sum(rate({self._requests}[{self.window}]))"
+    def queries(self) -> ErrorRateQueries:
+        """The queries of the error rate."""
+        return ErrorRateQueries(
+            errors=selected(self.errors_metric, self.selector, self.errors_selector),
+            requests=selected(self.requests_metric, self.selector, self.requests_selector),
+            status_label=self.status_label,
+            window=self.window,
+        )
 
     async def read_error_rate(self) -> ErrorRateReading:
-        """The rates of errors and requests, from the first server that has data on errors.
+        """The rates of errors and requests, from the first server with a complete answer on errors.
 
-        Where no server has any, the first answer says so with `errors_by_status=None`. A server that others
-        stand behind has its share of the timeout, so that those are asked before it is too late.
+        Where no server has one, the first partial answer counts, with `complete=False`; where no server has
+        any data, the first answer says so with `errors_by_status=None`. A server that others stand behind has
+        its share of the timeout, so that those are asked before it is too late.
 
         Raises:
             Unavailable: no server answers.
             Refused: no server answers, and none will (credentials, a query that it does not take).
         """
-        blank: ErrorRateReading | None = None
+        tolerance = timedelta(seconds=self.clock_tolerance_seconds)
+        lacking: list[ErrorRateReading] = []
         failures: list[OutsideError] = []
         for source in self._sources(in_turn=True):
             try:
-                reading = await _THREADS.run(partial(self._read_error_rate, source))
+                reading = await _THREADS.run(
+                    partial(read_error_rate, source, self.queries, tolerance=tolerance)
+                )
             except OutsideError as error:
                 failures.append(error)
                 continue
-            if reading.errors_by_status is not None:
+            if reading.errors_by_status is not None and not reading.partial:
                 return reading
-            blank = blank or reading
-        if blank is not None:
-            return blank
-        raise _all_failed(failures)
+            lacking.append(reading)
+        if not lacking:
+            raise _all_failed(failures)
+        return next((reading for reading in lacking if reading.errors_by_status is not None), lacking[0])
 
     async def query(self, promql: str) -> list[Sample]:
         """An instant query; samples that are NaN or infinite are left out.
@@ -144,7 +158,7 @@ class Prometheus(Block):
             Refused: no server takes the query.
         """
         step = step_seconds or _step(start, end)
-        return await self.query_range(self.errors_by_status_query, start, end, step)
+        return await self.query_range(self.queries.errors_by_status, start, end, step)
 
     async def request_history(
         self, start: datetime, end: datetime, *, step_seconds: int | None = None
@@ -155,7 +169,9 @@ class Prometheus(Block):
             Unavailable: no server answers.
             Refused: no server takes the query.
         """
-        return await self.query_range(self.requests_query, start, end, step_seconds or _step(start, end))
+        return await self.query_range(
+            self.queries.requests_rate, start, end, step_seconds or _step(start, end)
+        )
 
     async def export(
         self, start: datetime, end: datetime, *, step_seconds: int | None = None
@@ -170,9 +186,13 @@ class Prometheus(Block):
 
         def both(source: PrometheusSource) -> dict[str, JsonValue]:
             answers: dict[str, JsonValue] = {}
-            for query in (self._errors, self._requests):
+            for query in (self.queries.errors, self.queries.requests):
                 answer = source.query_range(query, start, end, step)
-                answers[query] = {"result": answer.result, "warnings": list(answer.warnings)}
+                answers[query] = {
+                    "result": answer.result,
+                    "missing": list(answer.missing),
+                    "infos": list(answer.infos),
+                }
             return {
                 "source": source.name,
                 "start": start.isoformat(),
@@ -182,55 +202,6 @@ class Prometheus(Block):
             }
 
         return await self._first(both)
-
-    @property
-    def _errors(self) -> str:
-        return _selected(self.errors_metric, self.selector)
-
-    @property
-    def _requests(self) -> str:
-        return _selected(self.requests_metric, self.selector)
-
-    def _read_error_rate(self, source: PrometheusSource) -> ErrorRateReading:
-        errors = source.query(self.errors_by_status_query)
-        requests = source.query(self.requests_query)
-        self._check_times(source, errors, now=datetime.now(UTC))
-        warnings = [*errors.warnings, *requests.warnings]
-        by_status = {
-            sample.labels.get(self.status_label, "unknown"): sample.value
-            for sample in errors.samples
-            if sample.value >= 0
-        }
-        if not by_status:
-            # a rate needs two samples in the window; one of them alone may stand for any number of errors
-            present = source.query(f"count({self._errors})").samples
-            warnings.append(
-                f"{self._errors} has fewer than two samples in {self.window}"
-                if present
-                else f"there is no {self._errors}"
-            )
-        return ErrorRateReading(
-            source=source.name,
-            window_seconds=_seconds(self.window),
-            errors_by_status=by_status or None,
-            complete=len(by_status) == len(errors.result),
-            requests_per_second=requests.samples[0].value if requests.samples else None,
-            warnings=tuple(dict.fromkeys(warnings)),
-        )
-
-    def _check_times(self, source: PrometheusSource, answer: PrometheusAnswer, *, now: datetime) -> None:
-        """An answer of another time may come from a cache, and a clock that is off says nothing about now.
-
-        Raises:
-            Unavailable: the answer is not of now.
-        """
-        off = max((abs((now - sample.at).total_seconds()) for sample in answer.samples), default=0)
-        if off > self.clock_tolerance_seconds:
-            raise Unavailable(
-                _SYSTEM,
-                f"{source.name} answers for a time that is {off / 60:.0f} min from ours",
-                "Check its clock and ours, and caches in between",
-            )
 
     def _sources(self, *, in_turn: bool = False) -> list[PrometheusSource]:
         urls = (self.url, *self.backup_urls)
@@ -264,14 +235,6 @@ def _all_failed(failures: list[OutsideError]) -> OutsideError:
     if any(isinstance(error, Unavailable) for error in failures):
         return Unavailable(_SYSTEM, detail, next_step)
     return type(failures[-1])(_SYSTEM, detail, next_step)
-
-
-def _selected(metric: str, selector: str) -> str:
-    return f"{metric}{{{selector}}}" if selector else metric
-
-
-def _seconds(duration: str) -> float:
-    return sum(float(number) * _UNITS[unit] for number, unit in re.findall(r"(\d+)(ms|[smhdw])", duration))
 
 
 def _step(start: datetime, end: datetime) -> int:

@@ -1,7 +1,7 @@
 """One Prometheus server through prometheus-api-client.
 
-It adds what the library leaves out: a total deadline, a bounded answer, warnings, the text of an error, the
-limit of points.
+It adds what the library leaves out: a total deadline, a bounded answer, the signs of a partial one, the text of
+an error, the limit of points.
 """
 
 import asyncio
@@ -31,6 +31,7 @@ from blocks.errors import (
     one_line,
 )
 from blocks.http import exchange
+from blocks.prometheus_partial import infos_of, reasons_missing
 from runbook.redaction import redact
 from runbook.value import Value
 
@@ -54,10 +55,15 @@ class Series(Value):
 
 
 class PrometheusAnswer(Value):
-    """What a server answered: its `data.result` untouched, and its warnings."""
+    """What a server answered: its `data.result` untouched, and what it said about it.
+
+    `missing` says why the result may not be all of it; then it proves nothing about what it leaves out.
+    `infos` are hints on the query and take nothing away from the result.
+    """
 
     result: list[JsonValue]
-    warnings: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    infos: tuple[str, ...] = ()
 
     @property
     def samples(self) -> list[Sample]:
@@ -160,26 +166,29 @@ class PrometheusSource:
             Refused: the server does not take the query or the credentials.
         """
         merged: dict[tuple[tuple[str, str], ...], dict[str, Any]] = {}
-        warnings: list[str] = []
+        missing: list[str] = []
+        infos: list[str] = []
         for first, last in _spans(start, end, timedelta(seconds=step_seconds)):
             answer = self._ask(methodcaller("custom_query_range", promql, first, last, str(step_seconds)))
-            warnings += answer.warnings
+            missing += answer.missing
+            infos += answer.infos
             for item in _items(answer.result):
                 labels = item.get("metric") or {}
                 series = merged.setdefault(tuple(sorted(labels.items())), {"metric": labels, "values": []})
                 series["values"] += item.get("values") or []
-        return PrometheusAnswer(result=list(merged.values()), warnings=tuple(dict.fromkeys(warnings)))
+        return PrometheusAnswer(
+            result=list(merged.values()),
+            missing=tuple(dict.fromkeys(missing)),
+            infos=tuple(dict.fromkeys(infos)),
+        )
 
     def _ask(self, request: Callable[[PrometheusConnect], Any]) -> PrometheusAnswer:
         answers: list[requests.Response] = []
         with requests.Session() as session:
-            # the library hands out `data.result` only; warnings and an error's text stay in the response
+            # the library hands out `data.result` only; all else stays in the response
             session.hooks["response"].append(lambda response, **_: answers.append(response))
-            server = PrometheusConnect(
-                self._url,
-                session=session,
-                auth=_Bearer(self._token) if self._token else None,
-            )
+            authentication = _Bearer(self._token) if self._token else None
+            server = PrometheusConnect(self._url, session=session, auth=authentication)
             # after the library's own, which would try four times, with waits, on every 5xx and timeout
             session.mount(self._url, self._exchange())
             try:
@@ -248,7 +257,8 @@ def _well_formed(result: list[JsonValue], response: requests.Response) -> Promet
     document = response.json()
     answer = PrometheusAnswer(
         result=result,
-        warnings=tuple(str(text) for name in ("warnings", "infos") for text in document.get(name) or ()),
+        missing=tuple(reasons_missing(document, response.headers)),
+        infos=tuple(infos_of(document)),
     )
     _ = answer.series if document["data"].get("resultType") == "matrix" else answer.samples
     return answer

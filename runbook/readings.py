@@ -56,13 +56,17 @@ class HealthReading(Value):
 class ErrorRateReading(Value):
     """Errors per second by HTTP status over the window; `None` is no data, which is not zero.
 
-    It is not complete where some statuses had no rate that is a number: there may be more errors.
+    It is not complete where some statuses had no rate that is a number, or where the server says that its
+    answer is `partial`: there may be more errors. `undated_errors_per_second` is how many more there would
+    be if all that was counted before the first sample had happened within the window.
     """
 
     source: str
     window_seconds: float
     errors_by_status: dict[str, float] | None
     complete: bool = True
+    partial: bool = False
+    undated_errors_per_second: float = 0
     requests_per_second: float | None
     warnings: tuple[str, ...] = ()
 

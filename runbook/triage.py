@@ -101,18 +101,25 @@ def judge_health(reading: HealthReading, *, policy: Policy, now: datetime) -> Fi
 
 def judge_error_rate(reading: ErrorRateReading, *, policy: Policy, now: datetime) -> Finding:
     """The runbook's `rate(posthog_errors_total[5m])` by HTTP status. No data is unknown, never zero."""
-    rate = reading.errors_per_second
+    rate, complete = reading.errors_per_second, reading.complete
     if rate is None:
         status, summary = Status.UNKNOWN, "no data: the metric has no samples in the window"
     else:
+        undated = rate <= policy.error_rate_threshold < rate + reading.undated_errors_per_second
+        complete = complete and not undated
         by_status = ", ".join(f"{code}: {value:.2f}/s" for code, value in _sorted(reading) if value > 0)
         if rate > policy.error_rate_threshold:
             status = Status.BAD
         else:
-            status = Status.OK if reading.complete else Status.UNKNOWN
+            status = Status.OK if complete else Status.UNKNOWN
         share = f" ({reading.error_share:.0%} of requests)" if reading.error_share is not None else ""
         summary = f"{rate:.2f} errors/s{share}" + (f"; {by_status}" if by_status else "")
-        summary += "" if reading.complete else "; other rates are no numbers"
+        if reading.partial:
+            summary += f"; the answer is partial ({reading.warnings[0]})"
+        elif undated:
+            summary += "; errors were counted before the first sample, and when is not known"
+        elif not complete:
+            summary += "; other rates are not numbers"
     return Finding(
         check=Check.ERROR_RATE,
         status=status,
@@ -127,7 +134,7 @@ def judge_error_rate(reading: ErrorRateReading, *, policy: Policy, now: datetime
             "window_seconds": reading.window_seconds,
             "threshold": policy.error_rate_threshold,
             "warnings": list(reading.warnings),
-            "complete": reading.complete,
+            "complete": complete,
             "posthog_errors": None if status is Status.UNKNOWN else status is Status.BAD,
         },
         source=reading.source,

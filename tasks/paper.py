@@ -36,7 +36,7 @@ def places_of(environment: Environment) -> Places:
         status_page_url=environment.status_page.url,
         health_url=environment.integration.health_url,
         prometheus_url=prometheus.url.rstrip("/"),
-        error_rate_query=prometheus.errors_by_status_query,
+        error_rate_query=prometheus.queries.errors_by_status,
         errors_metric=prometheus.errors_metric,
         ingest_url=environment.posthog.ingest_url,
         slack_channel=slack.channel if slack else "",

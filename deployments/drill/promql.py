@@ -1,4 +1,8 @@
-"""The small part of PromQL that the runbook asks: selectors, rate and increase, sum and count by labels."""
+"""The small part of PromQL that the runbook asks.
+
+Selectors with `offset`; `rate`, `increase`, `min_over_time` and `max_over_time`; `unless`; `sum` and `count`
+by labels.
+"""
 
 import math
 import re
@@ -6,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 LOOKBACK_SECONDS = 300.0
 """How old the newest sample of an instant selector may be, as in Prometheus."""
@@ -18,16 +22,20 @@ _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = r"(?:\d+(?:ms|s|m|h|d))+"
 _SELECTOR = re.compile(
     rf"(?P<name>[a-zA-Z_:][\w:]*)\s*(?:\{{(?P<matchers>[^}}]*)\}})?\s*(?:\[(?P<window>{_DURATION})\])?"
+    rf"(?:\s+offset\s+(?P<offset>{_DURATION}))?"
 )
 _MATCHER = re.compile(r'\s*(?P<label>\w+)\s*(?P<op>=~|!~|!=|=)\s*"(?P<value>[^"]*)"\s*')
-_CALL = re.compile(r"(?P<function>rate|increase)\s*\((?P<inner>.*)\)", re.DOTALL)
+_CALL = re.compile(
+    r"(?P<function>rate|increase|min_over_time|max_over_time)\s*\((?P<inner>[^()]*)\)", re.DOTALL
+)
+_UNLESS = re.compile(r"(?P<left>.*)\sunless\s(?P<right>.*)", re.DOTALL)
 _AGGREGATE = re.compile(
     r"(?P<aggregate>sum|count)\s*(?:by\s*\((?P<before>[^)]*)\)\s*)?\((?P<inner>.*)\)\s*(?:by\s*\((?P<after>[^)]*)\))?",
     re.DOTALL,
 )
 
 
-Function = Literal["rate", "increase"]
+Function = Literal["rate", "increase", "min_over_time", "max_over_time"]
 Aggregate = Literal["sum", "count"]
 
 
@@ -69,11 +77,16 @@ class Matcher:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A parsed query: select, then perhaps a function over a window, then perhaps an aggregation."""
+    """A parsed query: select, then perhaps a function over a window, then perhaps an aggregation.
+
+    `unless` is a query whose series are left out of this one's.
+    """
 
     matchers: tuple[Matcher, ...]
     function: Function | None = None
     window_seconds: float = 0.0
+    offset_seconds: float = 0.0
+    unless: "Query | None" = None
     aggregate: Aggregate | None = None
     by: tuple[str, ...] = ()
 
@@ -92,16 +105,22 @@ def parse(text: str) -> Query:
         labels = tuple(label.strip() for label in by.split(",") if label.strip())
         aggregate: Aggregate = "sum" if whole["aggregate"] == "sum" else "count"
         return replace(inner, aggregate=aggregate, by=labels)
+    if binary := _UNLESS.fullmatch(text):
+        left, right = parse(binary["left"]), parse(binary["right"])
+        if left.aggregate is not None or right.aggregate is not None:
+            raise _unknown(text)
+        return replace(left, unless=right)
     function: Function | None = None
     if call := _CALL.fullmatch(text):
-        function = "rate" if call["function"] == "rate" else "increase"
+        function = next(name for name in get_args(Function) if name == call["function"])
         text = call["inner"].strip()
     selector = _SELECTOR.fullmatch(text)
     if selector is None or (function is None) is not (selector["window"] is None):
         raise _unknown(text)
     matchers = (Matcher("__name__", "=", selector["name"]), *_matchers(selector["matchers"] or ""))
     window = _duration(selector["window"]) if selector["window"] else 0.0
-    return Query(matchers, function, window)
+    offset = _duration(selector["offset"]) if selector["offset"] else 0.0
+    return Query(matchers, function, window, offset)
 
 
 def _matchers(text: str) -> list[Matcher]:
@@ -143,17 +162,30 @@ def parse_seconds(name: str, text: str) -> float:
 
 def evaluate(query: Query, series: Sequence[Series], at: float) -> Vector:
     """Return the query's value at a time (seconds since the epoch); empty where there is no data."""
+    vector = _selected(query, series, at)
+    if query.unless is not None:
+        excluded = {_identity(labels) for labels, _ in _selected(query.unless, series, at)}
+        vector = [(labels, value) for labels, value in vector if _identity(labels) not in excluded]
+    return vector if query.aggregate is None else _aggregated(vector, query.aggregate, query.by)
+
+
+def _selected(query: Query, series: Sequence[Series], at: float) -> Vector:
     vector: Vector = []
     for one in series:
         if not all(matcher.matches(one.labels) for matcher in query.matchers):
             continue
-        value = _value(query, one.samples, at)
+        value = _value(query, one.samples, at - query.offset_seconds)
         if value is not None:
             labels = dict(one.labels)
             if query.function is not None:
                 labels.pop("__name__", None)
             vector.append((labels, value))
-    return vector if query.aggregate is None else _aggregated(vector, query.aggregate, query.by)
+    return vector
+
+
+def _identity(labels: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """What `unless` matches by: all labels but the metric's name."""
+    return tuple(sorted((name, value) for name, value in labels.items() if name != "__name__"))
 
 
 def _value(query: Query, samples: Sequence[Sample], at: float) -> float | None:
@@ -162,7 +194,14 @@ def _value(query: Query, samples: Sequence[Sample], at: float) -> float | None:
     if query.function is None:
         return window[-1].value if window and not math.isnan(window[-1].value) else None
     window = [sample for sample in window if not math.isnan(sample.value)]
-    return _increase(window, at - span, at) if query.function == "increase" else _rate(window, at - span, at)
+    match query.function:
+        case "min_over_time" | "max_over_time":
+            extreme = min if query.function == "min_over_time" else max
+            return extreme((sample.value for sample in window), default=None)
+        case "increase":
+            return _increase(window, at - span, at)
+        case "rate":
+            return _rate(window, at - span, at)
 
 
 def _rate(window: Sequence[Sample], start: float, end: float) -> float | None:

@@ -84,6 +84,21 @@ async def test_rates_and_history_follow_the_counters(scraped: tuple[Exporter, Pr
     assert "posthog_errors_total" in str(export["queries"])
 
 
+async def test_a_burst_before_the_first_scrape_is_seen(scraped: tuple[Exporter, Prometheus]) -> None:
+    """Sixty errors at once, and none after: their series begins at sixty and has a rate of zero."""
+    exporter, block = scraped
+    while (await block.read_error_rate()).requests_per_second is None:
+        exporter.count(path="/flags", failure=None, seconds=0.01, now=time.monotonic())
+        await asyncio.sleep(0.2)
+    await asyncio.sleep(5)  # the window, from before which there have to be samples
+    for _ in range(60):
+        exporter.count(path="/flags", failure="507", seconds=0.01, now=time.monotonic())
+
+    reading = await until(block, lambda now: bool(now.errors_per_second))
+
+    assert (reading.errors_by_status or {})["507"] == pytest.approx(12, rel=0.01)
+
+
 async def test_a_metric_that_is_not_there_is_no_data(scraped: tuple[Exporter, Prometheus]) -> None:
     """A metric of another name is no data, not a healthy zero."""
     exporter, block = scraped
