@@ -1,7 +1,7 @@
 """One Prometheus server through prometheus-api-client.
 
-It adds what the library leaves out: a total deadline, a bounded answer, the signs of a partial one, the text of
-an error, the limit of points.
+It adds what the library leaves out: a total deadline, a bounded answer, the signs of a partial one, the text
+of an error, the limit of points.
 """
 
 import asyncio

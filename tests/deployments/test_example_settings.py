@@ -104,6 +104,8 @@ EXAMPLES = {
     "posthog.required_path",
     "integration.bearer_token",
     "prometheus.bearer_token",
+    "prometheus.errors_selector",
+    "prometheus.requests_selector",
     "prometheus.selector",
     "cluster.kubeconfig",
     "cluster.kubeconfig_yaml",
