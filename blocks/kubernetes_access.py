@@ -1,52 +1,39 @@
 """A Kubernetes API server with our credentials: a client for each, errors in our own terms. Blocking."""
 
-import io
-import logging
-import os
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import urllib3
 from kubernetes.client import ApiClient, Configuration
 from kubernetes.client.exceptions import ApiException
-from kubernetes.config import ConfigException, load_incluster_config
-from kubernetes.config.kube_config import KubeConfigLoader, KubeConfigMerger
-from pydantic import SecretStr
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from blocks.errors import Unauthenticated, bare_url, one_line
+from blocks.errors import Unauthenticated, bare_url
 from blocks.http import parsed
-from blocks.kubernetes_errors import SYSTEM, Request, no_answer, refusal, unreadable
+from blocks.kubernetes_credentials import Credentials, load
+from blocks.kubernetes_errors import Request, no_answer, refusal, unreadable
 from blocks.threads import waits_at
-from runbook.redaction import redact
 
-_CLIENTS: dict["Credentials", ApiClient] = {}
+
+@dataclass(frozen=True)
+class _Failure:
+    """Credentials that could not be loaded, and when that was known, by `time.monotonic`."""
+
+    error: Unauthenticated
+    at: float
+
+
+_CLIENTS: dict[Credentials, ApiClient] = {}
+_FAILURES: dict[Credentials, _Failure] = {}
 _LOCK = threading.Lock()
 CONNECTIONS = 16  # a triage asks a dozen things at once
 _CHUNK = 64 * 1024
 _BODY_LIMIT = 64 * 1024 * 1024  # bytes; a list of some thousand pods
-
-
-@dataclass(frozen=True)
-class Credentials:
-    """Where the credentials are: in the pod, in a kubeconfig's text, or in kubeconfigs (joined by `:`)."""
-
-    in_cluster: bool = False
-    kubeconfig_yaml: SecretStr | None = None
-    kubeconfig: str | None = None
-    context: str | None = None
-
-    @property
-    def renewal(self) -> str:
-        """What a person does when they have expired."""
-        if self.in_cluster:
-            return "Check the pod's service account and its token"
-        if self.kubeconfig_yaml is not None:
-            return "Put a new kubeconfig into the Cluster block"
-        context = f" --context {self.context}" if self.context else ""
-        return f"Re-authenticate: kubectl{context} get pods"
 
 
 def ask(credentials: Credentials, request: Request, send: Callable[[ApiClient], Any]) -> dict[str, Any]:
@@ -59,6 +46,7 @@ def ask(credentials: Credentials, request: Request, send: Callable[[ApiClient], 
         Refused: the credentials or the request are not accepted.
     """
     response = open_stream(credentials, request, send)
+    _note_time(credentials, response)
     try:
         document = parsed(_body(request, response))
     except ValueError:
@@ -70,6 +58,28 @@ def ask(credentials: Credentials, request: Request, send: Callable[[ApiClient], 
     if not isinstance(document, dict) or not isinstance(document.get("metadata"), dict):
         raise unreadable(request, "the answer is no Kubernetes object")
     return document
+
+
+_AHEAD: dict[Credentials, timedelta] = {}
+"""How far the clock of each API server is ahead of ours, by the `Date` of its newest answer."""
+
+
+def _note_time(credentials: Credentials, response: urllib3.BaseHTTPResponse) -> None:
+    said = response.headers.get("Date")
+    if not said:
+        return
+    try:
+        at = parsedate_to_datetime(said)
+    except ValueError:
+        return  # no date
+    if at.tzinfo is not None:
+        _AHEAD[credentials] = at - datetime.now(UTC)
+
+
+def server_time(credentials: Credentials) -> datetime | None:
+    """The API server's time now (aware UTC, to about a second); `None` where it has not told its time."""
+    ahead = _AHEAD.get(credentials)
+    return None if ahead is None else datetime.now(UTC) + ahead
 
 
 def _body(request: Request, response: urllib3.BaseHTTPResponse) -> bytes:
@@ -131,44 +141,35 @@ def _send(
 
 
 def _client(credentials: Credentials) -> ApiClient:
+    """The client with these credentials, which are loaded once for all that wait for them.
+
+    Raises:
+        Unauthenticated: they cannot be loaded.
+    """
+    asked_at = time.monotonic()
     with _LOCK:
-        if credentials not in _CLIENTS:
-            client = ApiClient(_configuration(credentials))
-            client.rest_client.pool_manager.pool_classes_by_scheme = _POOLS
-            _CLIENTS[credentials] = client
-        return _CLIENTS[credentials]
+        if credentials in _CLIENTS:
+            return _CLIENTS[credentials]
+        failed = _FAILURES.get(credentials)
+        if failed is not None and failed.at >= asked_at:  # while this thread waited for the same
+            raise failed.error
+        try:
+            configuration = _configuration(credentials)
+        except Unauthenticated as error:
+            _FAILURES[credentials] = _Failure(error, time.monotonic())
+            raise
+        client = ApiClient(configuration)
+        client.rest_client.pool_manager.pool_classes_by_scheme = _POOLS
+        _CLIENTS[credentials] = client
+        return client
 
 
 def _configuration(credentials: Credentials) -> Configuration:
     configuration = Configuration()
     configuration.connection_pool_maxsize = CONNECTIONS
     configuration.retries = False  # urllib3 would try three times more; tasks retry what can heal
-    failed = _LoggedErrors()
-    try:
-        with failed:
-            _load(credentials, configuration)
-    except (ConfigException, OSError, ValueError, KeyError, TypeError) as error:
-        detail = f"cannot load the credentials: {redact(str(error))}"
-        raise Unauthenticated(SYSTEM, detail, credentials.renewal) from None
-    if failed.texts:
-        # the client only logs a plug-in that fails, and goes on without any credentials
-        detail = f"the credentials' plug-in failed: {'; '.join(failed.texts)}"
-        raise Unauthenticated(SYSTEM, detail, credentials.renewal)
+    load(credentials, configuration)
     return configuration
-
-
-def _load(credentials: Credentials, configuration: Configuration) -> None:
-    if credentials.in_cluster:
-        load_incluster_config(client_configuration=configuration)
-        return
-    if credentials.kubeconfig_yaml is not None:
-        source: Any = io.StringIO(credentials.kubeconfig_yaml.get_secret_value())
-    else:
-        source = credentials.kubeconfig or os.environ.get("KUBECONFIG") or "~/.kube/config"
-    merged = KubeConfigMerger(source).config
-    if merged is None:
-        raise ConfigException(f"there is no kubeconfig at {source}")
-    KubeConfigLoader(config_dict=merged, active_context=credentials.context).load_and_set(configuration)
 
 
 class _Connection(HTTPConnection):
@@ -196,22 +197,3 @@ class _TlsPool(urllib3.HTTPSConnectionPool):
 
 
 _POOLS = {"http": _Pool, "https": _TlsPool}
-
-
-class _LoggedErrors(logging.Handler):
-    """What this thread logs to the root logger as an error, while it is entered."""
-
-    def __init__(self) -> None:
-        super().__init__(level=logging.ERROR)
-        self.texts: list[str] = []
-        self._thread = threading.get_ident()
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if record.thread == self._thread and record.name == "root":
-            self.texts.append(one_line(redact(record.getMessage()), 200))
-
-    def __enter__(self) -> None:
-        logging.getLogger().addHandler(self)
-
-    def __exit__(self, *_: object) -> None:
-        logging.getLogger().removeHandler(self)

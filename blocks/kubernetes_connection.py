@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, TypeVar
 
 from kubernetes.client import (
@@ -21,7 +22,6 @@ from blocks.kubernetes_settings import ClusterSettings
 from blocks.threads import Threads
 
 _REVIEW = Request("create", "selfsubjectaccessreviews")  # of ourselves: everyone may
-_PLUGIN_SECONDS = 30  # a credentials plug-in may log in first
 _THREADS = Threads("kubernetes", CONNECTIONS)
 
 Json = dict[str, Any]
@@ -35,6 +35,10 @@ class ClusterConnection(ClusterSettings):
     def disconnect(self) -> None:
         """Close idle connections to the cluster; the next request reads the credentials again."""
         kubernetes_access.disconnect(self.credentials)
+
+    def server_time(self) -> datetime | None:
+        """The cluster's time now (aware UTC), by its newest answer; `None` where it has not told its time."""
+        return kubernetes_access.server_time(self.credentials)
 
     async def can_i(
         self, verb: str, resource: str, *, group: str = "", name: str = "", subresource: str = ""
@@ -101,7 +105,7 @@ class ClusterConnection(ClusterSettings):
     async def _in_time(self, request: Request, call: Callable[[], _Answer]) -> _Answer:
         """The client's own timeouts begin anew with every byte."""
         try:
-            async with asyncio.timeout(self.timeout_seconds * 2 + _PLUGIN_SECONDS):
+            async with asyncio.timeout(self.timeout_seconds * 2 + self.credentials.plugin_seconds):
                 return await _THREADS.run(call)
         except TimeoutError:
             raise Unavailable(

@@ -3,9 +3,10 @@
 `kubectl logs -l` stops at ten lines a pod, at one container, and at the first pod that fails.
 """
 
+import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,10 +15,14 @@ import urllib3
 from kubernetes.client import ApiClient, CoreV1Api
 
 from blocks.errors import OutsideError
-from blocks.kubernetes_access import Credentials, open_stream
+from blocks.kubernetes_access import open_stream
+from blocks.kubernetes_credentials import Credentials
 from blocks.kubernetes_errors import SYSTEM, Request
+from blocks.kubernetes_pods import STARTING, container_statuses, role_of
 from blocks.kubernetes_revisions import Object, moment
-from runbook.log_lines import LogLine, PodLogs, in_order
+from runbook.log_lines import LogLine, PodLogs
+from runbook.log_order import in_order
+from runbook.readings import ContainerRole
 
 _CHUNK = 64 * 1024
 
@@ -34,44 +39,113 @@ class LogSource:
         return f"{self.container} before its restart" if self.previous else self.container
 
 
-@dataclass
-class LogText:
-    """What was read of one log; `missing` says why that is not all."""
-
-    source: LogSource
-    lines: list[LogLine] = field(default_factory=list)
-    missing: str = ""
-
-
 @dataclass(frozen=True)
 class LogWindow:
-    """Which part of a log is wanted, and how much of it may be read."""
+    """Which part of a log is wanted, and how much of it may be read.
+
+    `ends_at` is when the reading stops, by `time.monotonic`; `seconds` is the time that it may take in all.
+    """
 
     since_seconds: int
     bytes_limit: int
-    timeout_seconds: float
+    seconds: float
+    ends_at: float
+
+    @property
+    def left(self) -> float:
+        """Seconds until the reading stops."""
+        return self.ends_at - time.monotonic()
 
 
-def log_sources(pod: Object, container: str | None, *, since: datetime) -> Iterator[LogSource]:
-    """The logs of a pod that have lines from `since` on."""
+@dataclass
+class LogText:
+    """What was read of one log, by a thread that may be given up: what it has read until then counts.
+
+    `missing` says why that is not all.
+    """
+
+    source: LogSource
+    missing: str = ""
+    _chunks: deque[bytes] = field(default_factory=deque)
+    _size: int = 0
+    _limit: int = 0  # of bytes, once older ones were dropped for it
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, chunk: bytes, limit: int) -> None:
+        """Keep a chunk; over the limit, the oldest are dropped."""
+        with self._lock:
+            self._chunks.append(chunk)
+            self._size += len(chunk)
+            while self._size - len(self._chunks[0]) >= limit:
+                self._size -= len(self._chunks.popleft())
+                self._limit = limit
+
+    def cut_short(self, seconds: float) -> None:
+        """Note that the reading stopped before the log's end."""
+        self.missing = f"not read to its end in {seconds:g} s, so its newest lines are missing"
+
+    def finished(self) -> "tuple[list[LogLine], str]":
+        """The lines, split where the container did, and what is missing of them."""
+        with self._lock:
+            raw, dropped, missing = b"".join(self._chunks), self._limit, self.missing
+        if dropped:
+            raw = raw[raw.find(b"\n") + 1 :]
+            kept = f"only its last {len(raw)} bytes were read"
+            if missing:
+                kept = (
+                    f"only {len(raw)} bytes of its middle were read: it has more than {dropped} before them"
+                )
+            missing = f"{kept}, and it was {missing}" if missing else kept
+        elif raw and not raw.endswith(b"\n") and not missing:
+            # a connection that the kubelet loses in mid-log still ends as a clean answer
+            missing = "it ends in the middle of a line"
+        lines = raw.decode("utf-8", errors="replace").split("\n")
+        if not lines[-1]:
+            lines.pop()
+        return [_line(self.source, line) for line in lines], missing
+
+
+Wanted = Callable[[str, ContainerRole], bool]
+"""Whether the log of a container of that name and role is wanted."""
+
+
+def log_sources(
+    pod: Object, wanted: Wanted, *, main: str, known: frozenset[str], since: datetime
+) -> Iterator[LogSource]:
+    """The logs of a pod that have lines from `since` on (aware UTC, the cluster's time).
+
+    A container that is only starting has none yet. One that cannot start has none either; the cluster says so
+    when it is asked for it.
+    """
     name = pod["metadata"]["name"]
-    statuses = {item["name"]: item for item in (pod.get("status") or {}).get("containerStatuses") or ()}
-    for spec in pod["spec"]["containers"]:
-        if container is not None and spec["name"] != container:
+    statuses = {item["name"]: item for item in container_statuses(pod)}
+    earliest = since - timedelta(seconds=1)
+    for spec in [*(pod["spec"].get("initContainers") or ()), *pod["spec"]["containers"]]:
+        role = role_of(pod, spec["name"], main=main, known=known)
+        if not wanted(spec["name"], role):
             continue
-        yield LogSource(name, spec["name"])
-        ended = (statuses.get(spec["name"], {}).get("lastState") or {}).get("terminated") or {}
-        ended_at = moment(ended.get("finishedAt"))
-        if ended and (ended_at is None or ended_at >= since - timedelta(seconds=1)):
+        status = statuses.get(spec["name"], {})
+        state = status.get("state") or {}
+        ended = state.get("terminated") or {}
+        before = (status.get("lastState") or {}).get("terminated") or {}
+        starting = (state.get("waiting") or {}).get("reason") in STARTING and not before
+        if not starting and not _over(ended, earliest):
+            yield LogSource(name, spec["name"])
+        if before and not _over(before, earliest):
             yield LogSource(name, spec["name"], previous=True)
 
 
-def read_log(credentials: Credentials, namespace: str, source: LogSource, window: LogWindow) -> LogText:
-    """Read one log from the window's start. A log that cannot be read is a result too, with the reason.
+def _over(terminated: Object, earliest: datetime) -> bool:
+    ended_at = moment(terminated.get("finishedAt"))
+    return ended_at is not None and ended_at < earliest
 
-    Of a log over the limit, the newest lines are kept.
-    """
-    text = LogText(source)
+
+def read_log(credentials: Credentials, namespace: str, text: LogText, window: LogWindow) -> None:
+    """Read one log from the window's start. A log that cannot be read is a result too, with the reason."""
+    source = text.source
+    if window.left <= 0:
+        text.missing = f"not begun within {window.seconds:g} s"
+        return
 
     def send(client: ApiClient) -> Any:
         return CoreV1Api(client).read_namespaced_pod_log(
@@ -82,60 +156,46 @@ def read_log(credentials: Credentials, namespace: str, source: LogSource, window
             since_seconds=window.since_seconds,
             timestamps=True,
             _preload_content=False,
-            _request_timeout=(window.timeout_seconds, window.timeout_seconds),
+            _request_timeout=(window.left, window.left),
         )
 
     try:
         response = open_stream(credentials, Request("get", "pods/log", source.pod), send)
     except OutsideError as error:
         text.missing = error.detail
-        return text
+        return
     try:
-        raw = _read_bounded(response, window, text)
+        while chunk := response.read1(_CHUNK):  # what is there, whereas `stream` waits for a whole chunk
+            text.add(chunk, window.bytes_limit)
+            if window.left <= 0:
+                text.cut_short(window.seconds)
+                return
+    except urllib3.exceptions.HTTPError:
+        if window.left <= 0:
+            text.cut_short(window.seconds)
+        else:
+            text.missing = f"{SYSTEM} broke the connection off"
     finally:
         response.close()
-    text.lines = [_line(source, line) for line in raw.decode("utf-8", errors="replace").splitlines()]
-    return text
 
 
 def pod_logs(texts: list[LogText]) -> PodLogs:
     """Several logs as one story; a pod of which something is missing is named with the reasons."""
     missing: dict[str, list[str]] = {}
+    read: list[str] = []
+    logs: list[list[LogLine]] = []
     for text in texts:
-        if text.missing:
-            missing.setdefault(text.source.pod, []).append(f"{text.source}: {text.missing}")
-    lines: list[LogLine] = [line for text in texts for line in text.lines]
+        lines, why = text.finished()
+        if why:
+            missing.setdefault(text.source.pod, []).append(f"{text.source}: {why}")
+        if lines or not why:
+            read.append(text.source.pod)
+        logs.append(lines)
     return PodLogs(
-        lines=in_order(lines),
-        pods_read=tuple(dict.fromkeys(text.source.pod for text in texts if text.lines or not text.missing)),
+        lines=in_order(logs),
+        pods_read=tuple(dict.fromkeys(read)),
         pods_unread={pod: "; ".join(reasons) for pod, reasons in missing.items()},
     )
-
-
-def _read_bounded(response: urllib3.BaseHTTPResponse, window: LogWindow, text: LogText) -> bytes:
-    chunks: deque[bytes] = deque()
-    size, dropped = 0, False
-    deadline = time.monotonic() + window.timeout_seconds
-    try:
-        while chunk := response.read1(_CHUNK):  # what is there, whereas `stream` waits for a whole chunk
-            chunks.append(chunk)
-            size += len(chunk)
-            while size - len(chunks[0]) >= window.bytes_limit:
-                size -= len(chunks.popleft())
-                dropped = True
-            if time.monotonic() > deadline:
-                text.missing = f"not read to its end in {window.timeout_seconds:g} s"
-                break
-    except urllib3.exceptions.HTTPError:
-        text.missing = f"{SYSTEM} broke the connection off"
-    raw = b"".join(chunks)
-    if dropped:
-        text.missing = f"only its last {size} bytes were read"
-        raw = raw[raw.find(b"\n") + 1 :]
-    elif raw and not raw.endswith(b"\n") and not text.missing:
-        # a connection that the kubelet loses in mid-log still ends as a clean answer
-        text.missing = "it ends in the middle of a line"
-    return raw
 
 
 def _line(source: LogSource, raw: str) -> LogLine:

@@ -3,24 +3,29 @@
 import asyncio
 import base64
 import binascii
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
-from kubernetes.client import AppsV1Api, CoreV1Api, PolicyV1Api
+from kubernetes.client import ApiClient, AppsV1Api, CoreV1Api, PolicyV1Api
 from pydantic import SecretStr
 
-from blocks.errors import Forbidden, NotFound, Refused, Unavailable
+from blocks.errors import Forbidden, NotFound, OutsideError, Refused, Unavailable
 from blocks.kubernetes_budgets import budgets_of
 from blocks.kubernetes_connection import ClusterConnection, Json
 from blocks.kubernetes_errors import SYSTEM, Request
+from blocks.kubernetes_events import PAGE, PAGES, EventList, asked_about, is_part_of, warning_lines
 from blocks.kubernetes_logs import LogSource, LogText, LogWindow, log_sources, pod_logs, read_log
-from blocks.kubernetes_objects import UnknownContainer, warning_lines, workload_reading
+from blocks.kubernetes_objects import workload_reading
 from blocks.kubernetes_permissions import WORKLOADS, WorkloadKind
-from blocks.kubernetes_revisions import revisions
+from blocks.kubernetes_pods import WorkloadPods, known_containers, pods_of
+from blocks.kubernetes_revisions import Revision, revisions
 from blocks.kubernetes_rollout import RolloutStatus, deployment_status, stateful_set_status
 from runbook.log_lines import PodLogs
-from runbook.readings import WorkloadReading
+from runbook.patches import main_container
+from runbook.readings import ContainerRole, WorkloadReading
 
 _LOGS_AT_ONCE = 6
 
@@ -42,23 +47,29 @@ class ClusterReads(ClusterConnection):
 
         Events are decoration: where they may not be read, the reading says so in their place.
         """
-        workload, pods, items, events = await asyncio.gather(
-            self.read_deployment(), self.list_pods(), self.list_revisions(), self._warnings()
+        workload, pods, items = await asyncio.gather(
+            self.read_deployment(), self.list_pods(), self.list_revisions()
         )
+        own = revisions(workload, items)
+        mine = pods_of(workload, own, pods)
+        uids = {revision.uid for revision in own}
+        names = asked_about(
+            workload, [item for item in items if item["metadata"].get("uid") in uids], mine.living
+        )
+        events = await self._warnings(names, living={pod["metadata"]["name"] for pod in pods})
         try:
             return workload_reading(
                 self.target,
                 workload,
-                pods=pods,
-                own=revisions(workload, items),
+                pods=mine,
+                own=own,
                 events=events,
                 container=self.container,
                 switches=self.switches,
+                at=self.server_time(),
             )
-        except UnknownContainer as error:
-            raise NotFound(
-                SYSTEM, f"{self.target} has no container {error}", "Correct it in the Cluster block"
-            ) from None
+        except LookupError as error:
+            raise NotFound(SYSTEM, f"{self.target}: {error}", "Correct `container` in [cluster]") from None
 
     async def read_deployment(self) -> Json:
         """The Deployment, or the StatefulSet, as the API gives it."""
@@ -105,16 +116,43 @@ class ClusterReads(ClusterConnection):
             )
         )
 
-    async def list_events(self) -> list[Json]:
-        """The namespace's events, at most 1,000; the cluster keeps them for about an hour."""
-        return _items(
-            await self._ask(
-                Request("list", "events"),
-                lambda client: CoreV1Api(client).list_namespaced_event(
-                    self.namespace, limit=1000, **self._raw
-                ),
-            )
-        )
+    async def list_events(self) -> EventList:
+        """Events of the workload, its revisions and its pods; the cluster keeps them for about an hour."""
+        found = await self._list_events("")
+        items = [
+            event for event in found.items if is_part_of(event.get("involvedObject") or {}, self.deployment)
+        ]
+        return EventList(items, found.missing)
+
+    async def _list_events(self, selector: str, *, pages: int = PAGES) -> EventList:
+        """All events that a field selector finds, page by page."""
+        found, token = EventList(), ""
+        for _ in range(pages):
+            try:
+                answer = await self._ask(
+                    Request("list", "events"),
+                    partial(self._events_page, selector=selector, token=token),
+                )
+            except OutsideError as error:
+                if not token:
+                    raise
+                found.missing = f"only the first {len(found.items)} events were read: {error.detail}"
+                return found
+            found.items += _items(answer)
+            token = str(answer["metadata"].get("continue") or "")
+            if not token:
+                return found
+        found.missing = f"only the first {len(found.items)} events were read; there are more"
+        return found
+
+    def _events_page(self, client: ApiClient, *, selector: str, token: str) -> Any:
+        options: dict[str, Any] = {
+            "limit": PAGE,
+            "field_selector": selector or None,
+            "_continue": token or None,
+        }
+        given = {name: value for name, value in options.items() if value is not None}
+        return CoreV1Api(client).list_namespaced_event(self.namespace, **given, **self._raw)
 
     async def list_disruption_budgets(self) -> list[Json]:
         """The PodDisruptionBudgets that count the workload's pods.
@@ -139,41 +177,76 @@ class ClusterReads(ClusterConnection):
             raise NotFound(SYSTEM, error.detail, older) from None
         return budgets_of(pods, _items(answer))
 
+    async def own_pods(self) -> tuple[Json, list[Revision], WorkloadPods]:
+        """The workload, its revisions, and which of the selector's pods are its own living ones."""
+        workload, pods, items = await asyncio.gather(
+            self.read_deployment(), self.list_pods(), self.list_revisions()
+        )
+        own = revisions(workload, items)
+        return workload, own, pods_of(workload, own, pods)
+
     async def rollout_status(self) -> RolloutStatus:
         """How far the newest rollout is."""
+        workload, own, pods = await self.own_pods()
         if self.workload_kind == "StatefulSet":
-            return stateful_set_status(*await asyncio.gather(self.read_deployment(), self.list_pods()))
-        deployment, pods, items = await asyncio.gather(
-            self.read_deployment(), self.list_pods(), self.list_replica_sets()
-        )
-        own = revisions(deployment, items)
-        return deployment_status(deployment, pods, own[-1].mark if own else "")
+            return stateful_set_status(workload, pods.living)
+        return deployment_status(workload, pods.living, own[-1].mark if own else "")
 
-    async def read_logs(self, since_seconds: int) -> PodLogs:
-        """All lines of all pods' containers in the last `since_seconds`, from before restarts too.
+    async def read_logs(
+        self, since_seconds: int, *, within_seconds: float | None = None, every_container: bool = False
+    ) -> PodLogs:
+        """All lines of the workload's pods in the last `since_seconds`, from before restarts too.
 
-        A log that cannot be read, or not wholly, does not stop the others: `pods_unread` says why.
+        Read are the configured container and the init containers; where none is configured, all that the
+        workload's template has; with `every_container`, injected ones too. `within_seconds` is for all logs
+        together, else each has the timeout. A log that cannot be read, or not wholly, does not stop the
+        others: `pods_unread` says why.
         """
-        pods = await self.list_pods()
-        since = datetime.now(UTC) - timedelta(seconds=since_seconds)
-        window = LogWindow(max(1, since_seconds), self.log_bytes_limit, self.timeout_seconds)
+        workload, own, pods = await self.own_pods()
+        template = workload["spec"]["template"]
+        try:
+            main = main_container(template, self.container)
+        except LookupError as error:
+            raise NotFound(SYSTEM, f"{self.target}: {error}", "Correct `container` in [cluster]") from None
+        known = known_containers([template, *(revision.template for revision in own)])
+        since = (self.server_time() or datetime.now(UTC)) - timedelta(seconds=since_seconds)
         turn = asyncio.Semaphore(_LOGS_AT_ONCE)
+        together = time.monotonic() + within_seconds if within_seconds else None
+
+        def wanted(name: str, role: ContainerRole) -> bool:
+            if every_container:
+                return True
+            if self.container is not None:
+                return name == self.container or role is ContainerRole.INIT
+            return role is not ContainerRole.INJECTED
 
         async def read(source: LogSource) -> LogText:
             async with turn:
+                seconds = within_seconds or self.timeout_seconds
+                ends_at = together or time.monotonic() + seconds
+                window = LogWindow(max(1, since_seconds), self.log_bytes_limit, seconds, ends_at)
                 return await self._read_log(source, window)
 
-        sources = [source for pod in pods for source in log_sources(pod, self.container, since=since)]
+        sources = [
+            source
+            for pod in pods.living
+            for source in log_sources(pod, wanted, main=main, known=known, since=since)
+        ]
         return pod_logs(await asyncio.gather(*map(read, sources)))
 
     async def _read_log(self, source: LogSource, window: LogWindow) -> LogText:
+        text = LogText(source)
         try:
-            return await self._in_time(
-                Request("get", "pods/log", source.pod),
-                lambda: read_log(self.credentials, self.namespace, source, window),
-            )
+            async with asyncio.timeout(max(0, window.left)):
+                await self._in_time(
+                    Request("get", "pods/log", source.pod),
+                    lambda: read_log(self.credentials, self.namespace, text, window),
+                )
+        except TimeoutError:
+            text.cut_short(window.seconds)
         except Unavailable as error:
-            return LogText(source, missing=error.detail)
+            text.missing = error.detail
+        return text
 
     async def read_api_key(self, key: str | None = None) -> SecretStr | None:
         """The API key in the Secret (or another key's value); `None` where the Secret does not have it.
@@ -204,11 +277,22 @@ class ClusterReads(ClusterConnection):
             ),
         )
 
-    async def _warnings(self) -> tuple[str, ...]:
+    async def _warnings(self, names: Sequence[str], *, living: Collection[str]) -> tuple[str, ...]:
+        """The newest warnings about these objects, and about pods that are gone.
+
+        Asked by object, since a namespace may have more events than anybody reads.
+        """
+        gone = "type=Warning,involvedObject.kind=Pod"
         try:
-            return warning_lines(await self.list_events(), self.deployment)
+            lists = await asyncio.gather(
+                *(self._list_events(f"type=Warning,involvedObject.name={name}") for name in names),
+                self._list_events(gone, pages=1),
+            )
         except Forbidden as error:
             return (f"events were not read: {error.detail}",)
+        events = [event for found in lists for event in found.items]
+        missing = tuple(found.missing for found in lists[:-1] if found.missing)
+        return (*warning_lines(events, self.deployment, living=living), *missing)
 
 
 def _items(answer: Json) -> list[Json]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from blocks.kubernetes_objects import is_terminating, waiting_reason
+from blocks.kubernetes_pods import is_terminating, waiting_reason
 from blocks.kubernetes_revisions import Object, mark_of
 from runbook.value import Value
 

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, Field, SecretStr
 
-from blocks.kubernetes_access import Credentials
+from blocks.kubernetes_credentials import Credentials
 from blocks.kubernetes_permissions import (
     AccessLevel,
     Permission,
@@ -10,6 +10,9 @@ from blocks.kubernetes_permissions import (
     needed_permissions,
     up_to,
 )
+
+PLUGIN_SHARE = 0.8
+"""Of the timeout for a program that makes credentials, so that there is time left to say that it was that."""
 
 
 class ClusterSettings(BaseModel):
@@ -97,6 +100,7 @@ class ClusterSettings(BaseModel):
             kubeconfig_yaml=self.kubeconfig_yaml,
             kubeconfig=self.kubeconfig,
             context=self.context,
+            plugin_seconds=PLUGIN_SHARE * self.timeout_seconds,
         )
 
     def permissions(self) -> dict[AccessLevel, tuple[Permission, ...]]:

@@ -5,6 +5,7 @@ Strategic merge patches with the content that `kubectl set env`, `kubectl set re
 template, so that the note restarts nothing and an undo leaves no trace in the template).
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -32,18 +33,40 @@ def restarted(at: datetime) -> Patch:
     return {"template": {"metadata": {"annotations": {RESTART_ANNOTATION: stamp}}}}
 
 
-def first_container(deployment: dict[str, Any], preferred: str | None) -> str:
-    """The container that the switches belong to: the configured one, else the first.
+DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
+"""The annotation of a pod template that says which container kubectl's commands mean."""
+
+
+def main_container(template: Mapping[str, Any], configured: str | None) -> str:
+    """The container of a pod template that the integration runs in.
+
+    The configured one; else the one that the template's annotation names, since a sidecar may come first;
+    else the first, as kubectl does it.
 
     Raises:
         LookupError: the configured container does not exist.
     """
-    names = [item["name"] for item in deployment["spec"]["template"]["spec"]["containers"]]
-    if preferred is None:
-        return str(names[0])
-    if preferred not in names:
-        raise LookupError(f"the pod template has no container {preferred!r}, only {', '.join(names)}")
-    return preferred
+    names = [str(item["name"]) for item in template["spec"]["containers"]]
+    if configured is not None and configured not in names:
+        raise LookupError(f"the pod template has no container {configured!r}, only {', '.join(names)}")
+    annotations = (template.get("metadata") or {}).get("annotations") or {}
+    annotated = annotations.get(DEFAULT_CONTAINER)
+    return configured or (str(annotated) if annotated in names else names[0])
+
+
+def why_this_container(template: Mapping[str, Any], configured: str | None) -> str:
+    """Which of several containers is changed and why, for the person who approves it; else nothing.
+
+    Raises:
+        LookupError: the configured container does not exist.
+    """
+    name, count = main_container(template, configured), len(template["spec"]["containers"])
+    if configured is not None or count == 1:
+        return ""
+    annotations = (template.get("metadata") or {}).get("annotations") or {}
+    if annotations.get(DEFAULT_CONTAINER) == name:
+        return f"container {name}: the pod template's default-container, of {count} containers"
+    return f"container {name}: the first of {count}; set [cluster] container if that is another one"
 
 
 def container_named(workload: dict[str, Any], name: str) -> dict[str, Any]:

@@ -25,6 +25,10 @@ HAND_OFFS = {
     ),
     "config": "Check the integration's configuration: the errors are of no type that the runbook knows.",
     "infrastructure": "Look at the cluster: nothing was found that a restart or a rollback would cure.",
+    "container": (
+        "Look at {elsewhere}. The runbook changes only the integration's own containers, and restarting its "
+        "pods does not cure this."
+    ),
 }
 """What only a person can do, by topic."""
 
@@ -130,6 +134,8 @@ def _for_infrastructure(findings: Findings, policy: Policy) -> Iterator[Step]:
         yield _hand_off("infrastructure", findings)
     elif stuck := findings.fact(Check.WORKLOAD, "stuck_pod"):
         yield ActionName.DELETE_POD, f"{stuck} is not ready while its siblings are", {"pod": str(stuck)}
+    elif findings.fact(Check.WORKLOAD, "elsewhere"):
+        yield _hand_off("container", findings)
     else:
         yield ActionName.RESTART_DEPLOYMENT, "the service is unhealthy without a named cause", {}
 
@@ -141,13 +147,20 @@ def _for_memory(findings: Findings, policy: Policy) -> Step:
         ceiling = memory_bytes(policy.memory_ceiling)
         wanted = min(2 * memory_bytes(present), ceiling)
         if wanted > memory_bytes(present):
-            because = f"pods were killed for memory at a limit of {present}"
-            return ActionName.RAISE_MEMORY_LIMIT, because, {"memory": as_quantity(wanted)}
+            container = str(findings.fact(Check.WORKLOAD, "killed_container"))
+            because = f"pods were killed for memory: container {container} has a limit of {present}"
+            parameters = {"memory": as_quantity(wanted), "container": container}
+            return ActionName.RAISE_MEMORY_LIMIT, because, parameters
     return ActionName.RESTART_DEPLOYMENT, "pods were killed for memory: a restart frees it for a while", {}
 
 
 def _hand_off(topic: str, findings: Findings) -> Step:
     probe = findings[Check.PROBE]
     lacking = probe.summary if probe.status is Status.BAD else "it answers 403 to our requests"
-    words = {"since": f"{probe.observed_at:%Y-%m-%d %H:%M} UTC", "detail": lacking}
+    elsewhere = findings.fact(Check.WORKLOAD, "elsewhere")
+    words = {
+        "since": f"{probe.observed_at:%Y-%m-%d %H:%M} UTC",
+        "detail": lacking,
+        "elsewhere": "; ".join(map(str, elsewhere)) if isinstance(elsewhere, list) else "",
+    }
     return ActionName.HAND_OFF, HAND_OFFS[topic].format(**words), {"topic": topic}

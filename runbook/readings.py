@@ -133,16 +133,39 @@ class ProbeReading(Value):
     seconds: float | None = None
 
 
+class ContainerRole(StrEnum):
+    """What a container is in its pod.
+
+    `main` is the integration's own, `beside` another one of the workload's template, `init` runs before them,
+    `sidecar` is a native one (an init container with `restartPolicy: Always`). An `injected` one stands in
+    the pod but not in the workload's template: a webhook of the cluster added it.
+    """
+
+    MAIN = "main"
+    BESIDE = "beside"
+    INIT = "init"
+    SIDECAR = "sidecar"
+    INJECTED = "injected"
+
+
+class ContainerReading(Value):
+    """A container of a pod: why it waits, how it last ended, and when it last started or ended."""
+
+    name: str
+    role: ContainerRole = ContainerRole.MAIN
+    restarts: int = 0
+    waiting: str | None = None
+    last_termination: str | None = None
+    changed_at: datetime | None = None
+
+
 class PodReading(Value):
-    """A pod of the integration as the cluster sees it."""
+    """A pod that the workload made, as the cluster sees it."""
 
     name: str
     phase: str
     ready: bool
-    restarts: int
-    waiting: str | None = None
-    last_termination: str | None = None
-    started_at: datetime | None = None
+    containers: tuple[ContainerReading, ...] = ()
     revision: str | None = None
     terminating: bool = False
 
@@ -156,15 +179,23 @@ class Rollout(Value):
 
 
 class WorkloadReading(Value):
-    """The integration's Deployment: replicas, pods, switches and revisions (newest last)."""
+    """The integration's workload: replicas, its own pods, switches and revisions (newest last).
+
+    `container` is the integration's own, `memory_limits` are those of the template's containers.
+    `not_counted` are the pods that the selector finds beside the workload's living ones, with the reasons.
+    `at` is the cluster's own time of the reading (aware UTC), `None` where it did not say.
+    """
 
     target: str
+    container: str = ""
     desired: int
     ready: int
     updated: int
     paused: bool = False
     pods: tuple[PodReading, ...] = ()
     switches: dict[str, str] = {}
-    memory_limit: str | None = None
+    memory_limits: dict[str, str] = {}
     rollouts: tuple[Rollout, ...] = ()
     events: tuple[str, ...] = ()
+    not_counted: dict[str, str] = {}
+    at: datetime | None = None

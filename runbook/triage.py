@@ -5,7 +5,7 @@ The fact `posthog_errors` says whether the check saw PostHog answering our reque
 """
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from pydantic import JsonValue
 
@@ -20,22 +20,9 @@ from runbook.readings import (
     ProbeOutcome,
     ProbeReading,
     StatusPageReading,
-    WorkloadReading,
 )
 
 IMPACTS = tuple(Impact)
-
-CRASHES = frozenset(
-    {
-        "CrashLoopBackOff",
-        "ImagePullBackOff",
-        "ErrImagePull",
-        "CreateContainerConfigError",
-        "CreateContainerError",
-        "RunContainerError",
-        "InvalidImageName",
-    }
-)
 
 
 def judge_status_page(reading: StatusPageReading, *, regions: tuple[str, ...], now: datetime) -> Finding:
@@ -208,67 +195,3 @@ def judge_probe(reading: ProbeReading, *, now: datetime) -> Finding:
         source=reading.host,
         observed_at=now,
     )
-
-
-def judge_workload(reading: WorkloadReading, *, policy: Policy, now: datetime) -> Finding:
-    """Pods and memory: all desired pods ready, none crashing, none killed for memory lately."""
-    pods = [pod for pod in reading.pods if not pod.terminating]
-    waiting = {pod.name: pod.waiting for pod in pods if pod.waiting in CRASHES}
-    lately = now - timedelta(seconds=policy.log_window_seconds)
-    killed = [
-        pod.name
-        for pod in pods
-        if pod.last_termination == "OOMKilled" and (pod.started_at is None or pod.started_at >= lately)
-    ]
-    problems: list[str] = []
-    if reading.desired == 0:
-        problems.append("scaled to zero")
-    elif reading.ready < reading.desired:
-        problems.append(f"{reading.ready} of {reading.desired} pods ready")
-    problems += [f"{pod}: {why}" for pod, why in waiting.items()]
-    problems += [f"{pod}: OOMKilled" for pod in killed]
-    suspect = _recent_rollout(reading, policy=policy, now=now)
-    summary = "; ".join(problems) or f"{reading.ready} of {reading.desired} pods ready"
-    if suspect:
-        summary += f"; revision {suspect} was rolled out recently"
-    return Finding(
-        check=Check.WORKLOAD,
-        status=Status.BAD if problems else Status.OK,
-        summary=summary,
-        facts={
-            "desired": reading.desired,
-            "ready": reading.ready,
-            "crashing": list(waiting),
-            "killed_for_memory": list(killed),
-            "stuck_pod": _stuck_pod(reading),
-            "memory_limit": reading.memory_limit,
-            "recent_rollout": suspect,
-            "crashing_revisions": list(_crashing_revisions(reading)),
-            "switches": dict(reading.switches),
-            "paused": reading.paused,
-            "events": list(reading.events),
-        },
-        source=reading.target,
-        observed_at=now,
-    )
-
-
-def _stuck_pod(reading: WorkloadReading) -> str | None:
-    """The one pod that is not ready while all its siblings are, and does not crash."""
-    pods = [pod for pod in reading.pods if not pod.terminating]
-    waiting = [pod for pod in pods if not pod.ready]
-    alone = len(waiting) == 1 and len(pods) > 1 and reading.ready == reading.desired - 1
-    return waiting[0].name if alone and waiting[0].waiting not in CRASHES else None
-
-
-def _crashing_revisions(reading: WorkloadReading) -> list[str]:
-    return sorted({pod.revision for pod in reading.pods if pod.waiting in CRASHES and pod.revision})
-
-
-def _recent_rollout(reading: WorkloadReading, *, policy: Policy, now: datetime) -> str | None:
-    """The newest revision, if there is one to go back to and it is young enough to be a suspect."""
-    if len(reading.rollouts) < 2:
-        return None
-    newest = reading.rollouts[-1]
-    young = now - newest.created_at <= timedelta(seconds=policy.recent_rollout_seconds)
-    return newest.revision if young else None

@@ -95,10 +95,11 @@ def _sources(incident: OpenIncident, journal: Incident, mask: Redactor) -> dict[
         return _json(mask, await cluster.list_revisions())
 
     async def events() -> bytes:
-        return _json(mask, await cluster.list_events())
+        found = await cluster.list_events()
+        return _json(mask, {"items": found.items, "missing": found.missing})
 
     async def logs() -> bytes:
-        read = await cluster.read_logs(int((end - start).total_seconds()))
+        read = await cluster.read_logs(int((end - start).total_seconds()), every_container=True)
         unread = [f"# not read: {pod}: {why}" for pod, why in read.pods_unread.items()]
         return _text(mask, "\n".join([*unread, *map(_line, read.lines)]) + "\n")
 

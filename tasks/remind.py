@@ -10,7 +10,7 @@ from runbook.effects import Authority
 from runbook.events import ApprovalReminded, SwitchChecked
 from runbook.fields import EnvironmentVariable
 from runbook.incident import Incident, PendingGate
-from runbook.patches import first_container
+from runbook.patches import main_container
 from runbook.reminders import Notice, escalation_reason, reminder_text, report_text, switch_of
 from tasks.by_hand import command_to_switch_off
 from tasks.communicate import escalate, say
@@ -91,7 +91,7 @@ async def _check(incident: OpenIncident, action: PlannedAction) -> SwitchChecked
     detail = ""
     try:
         workload = await cluster.read_deployment()
-        container = first_container(workload, cluster.container)
+        container = main_container(workload["spec"]["template"], cluster.container)
         variable = EnvironmentVariable(container=container, variable=switch.variable)
         on = variable.read(workload) == switch.value
     except (OutsideError, LookupError) as error:

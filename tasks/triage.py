@@ -25,11 +25,14 @@ from runbook.triage import (
     judge_logs,
     judge_probe,
     judge_status_page,
-    judge_workload,
 )
+from runbook.workload_check import judge_workload
 from tasks.incident import OpenIncident, now
 
 log = logging.getLogger("runbook.triage")
+
+LOGS_SHARE = 0.8
+"""Of a check's deadline for the reading of all logs: what was read by then counts, and the rest is named."""
 
 Look = Callable[[Environment], Awaitable[Finding]]
 
@@ -115,7 +118,9 @@ async def look_at_error_rate(environment: Environment) -> Finding:
 async def look_at_logs(environment: Environment) -> Finding:
     """Recent error lines of all pods, all lines of the window."""
     policy = environment.runbook_policy.policy
-    logs = await environment.cluster.read_logs(policy.log_window_seconds)
+    logs = await environment.cluster.read_logs(
+        policy.log_window_seconds, within_seconds=LOGS_SHARE * policy.check_deadline_seconds
+    )
     reading = summarise(logs, window_seconds=policy.log_window_seconds, redact=redact)
     return judge_logs(reading, policy=policy, now=now())
 

@@ -9,7 +9,7 @@ from blocks.errors import Refused
 from runbook.actions import ChangePlan
 from runbook.fields import EnvironmentVariable, Field, MemoryLimit, Replicas
 from runbook.parameters import memory_flaw, replicas_flaw
-from runbook.patches import last_effect, spec_patch
+from runbook.patches import last_effect, spec_patch, why_this_container
 from runbook.policy import Policy, Switch
 from runbook.quantities import memory_bytes
 from tasks.effects import Receipt
@@ -78,7 +78,16 @@ class SetField:
         patch = spec_patch(field.spec(value), effect_id=change.effect_id, resource_version=version_of(before))
         after = await change.environment.cluster.patch_deployment(patch, dry_run=True)
         put_back = {field.name: read(field, before)}
-        return await workload_plan(change, before, after, put_back=put_back, restarts=self.restarts)
+        template, configured = before["spec"]["template"], change.environment.cluster.container
+        named = why_this_container(template, configured) if self.restarts else ""
+        return await workload_plan(
+            change,
+            before,
+            after,
+            put_back=put_back,
+            affects=(named,) if named and "container" not in change.action.parameters else (),
+            restarts=self.restarts,
+        )
 
     def _step(self, change: Change, plan: ChangePlan, value: str | None) -> Step:
         cluster = change.environment.cluster
@@ -154,7 +163,9 @@ disable_fallback = _switch(lambda policy: policy.fallback_switch, on=False)
 enable_queue = _switch(lambda policy: policy.queue_switch, on=True)
 disable_queue = _switch(lambda policy: policy.queue_switch, on=False)
 raise_memory_limit = SetField(
-    field=lambda change, workload: MemoryLimit(container=container_of(change, workload)),
+    field=lambda change, workload: MemoryLimit(
+        container=change.action.parameters.get("container") or container_of(change, workload)
+    ),
     wanted=lambda change: change.action.parameters["memory"],
     objection=_memory_objection,
     same=_same_memory,

@@ -10,7 +10,7 @@ from blocks.errors import Conflict, OutsideError, Refused
 from blocks.kubernetes import Cluster
 from runbook.actions import ChangePlan
 from runbook.diff import manifest_text, unified_diff
-from runbook.patches import first_container, last_effect, restarted, spec_patch
+from runbook.patches import last_effect, main_container, restarted, spec_patch
 from tasks.effects import Receipt
 from tasks.mitigation.base import Change, Step
 
@@ -138,7 +138,7 @@ def container_of(change: Change, workload: dict[str, Any]) -> str:
         Refused: the configured container is not in the pod template.
     """
     try:
-        return first_container(workload, change.environment.cluster.container)
+        return main_container(workload["spec"]["template"], change.environment.cluster.container)
     except LookupError as error:
         raise Refused("Kubernetes", str(error), "Correct `container` in [cluster]") from None
 

@@ -1,10 +1,12 @@
 """Pods' logs: all lines of all pods, and the reason wherever some are missing."""
 
+import time
 from collections.abc import AsyncIterator
 
 import pytest
 
 from blocks.errors import Unavailable
+from blocks.kubernetes_logs import LogSource, LogText
 from deployments.drill.cluster import Fault
 from tests.blocks.cluster_world import ClusterWorld, cluster_world, deployment
 
@@ -128,3 +130,76 @@ async def test_pods_that_cannot_be_listed_are_an_error(world: ClusterWorld) -> N
 
     with pytest.raises(Unavailable):
         await world.block.read_logs(300)
+
+
+async def test_what_was_read_before_the_deadline_counts(world: ClusterWorld) -> None:
+    """A log that does not end in time keeps its lines, and the reading says that newer ones are missing."""
+    first, second = world.pod_names()
+    world.imitation.write_log(second, "still here", "app")
+    world.imitation.faults.append(Fault(path=f"/pods/{first}/log", delay_before=20, times=None))
+    began = time.monotonic()
+
+    logs = await world.block_with(container="app").read_logs(300, within_seconds=1)
+
+    assert time.monotonic() - began < 4
+    assert "still here" in [line.text for line in logs.lines]
+    assert "not read to its end in 1 s, so its newest lines are missing" in logs.pods_unread[first]
+
+
+async def test_another_workloads_pods_are_not_read(world: ClusterWorld) -> None:
+    """A canary with the same labels has a log of its own, and its trouble is not ours."""
+    canary = deployment(replicas=1)
+    canary["metadata"]["name"] = "canary"
+    world.imitation.apply(canary)
+    pods = await world.block.list_pods()
+    while len(pods) < 3:
+        pods = await world.block.list_pods()
+    (name,) = [pod["metadata"]["name"] for pod in pods if pod["metadata"]["name"].startswith("canary")]
+
+    logs = await world.block.read_logs(300)
+    reading = await world.block.read_workload()
+
+    assert name not in logs.pods_read
+    assert name not in logs.pods_unread
+    assert reading.not_counted == {name: "not made by the workload"}
+    assert len(reading.pods) == 2
+
+
+def text_of(*chunks: bytes, limit: int = 1000, slow: bool = False) -> tuple[list[str], str]:
+    """The lines that are kept of a log that came in these chunks, and what is missing."""
+    text = LogText(LogSource("web-1", "app"))
+    for chunk in chunks:
+        text.add(chunk, limit)
+    if slow:
+        text.cut_short(2)
+    lines, missing = text.finished()
+    return [line.text for line in lines], missing
+
+
+def test_lines_end_where_the_container_ended_them() -> None:
+    """Only a line feed ends a line; other separators are a part of its text."""
+    one = "one\u2028still one\x0bstill\x85still\rstill"
+    raw = f"2026-11-28T12:00:00Z {one}\n2026-11-28T12:00:01Z two\n".encode()
+
+    assert text_of(raw) == ([one, "two"], "")
+
+
+@pytest.mark.parametrize(
+    ("limit", "slow", "missing"),
+    [
+        (1000, False, ""),
+        (1000, True, "not read to its end in 2 s, so its newest lines are missing"),
+        (20, False, "only its last 14 bytes were read"),
+        (
+            20,
+            True,
+            "only 14 bytes of its middle were read: it has more than 20 before them, and it was "
+            "not read to its end in 2 s, so its newest lines are missing",
+        ),
+    ],
+)
+def test_the_part_that_was_read_is_named(limit: int, slow: bool, missing: str) -> None:
+    """The middle of a log is never told as its end."""
+    chunks = [f"line {number}\n".encode() for number in range(1, 7)]
+
+    assert text_of(*chunks, limit=limit, slow=slow)[1] == missing

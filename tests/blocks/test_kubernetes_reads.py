@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from blocks.errors import Forbidden, NotFound, Refused, Unauthenticated, Unavailable
 from blocks.kubernetes import Cluster
 from deployments.drill.cluster import Fault, kubeconfig
+from runbook.readings import ContainerRole
 from tests.blocks.cluster_world import KEY, RULES, TOKEN, USER, ClusterWorld, cluster_world, deployment
 
 RESTARTED = {"spec": {"template": {"metadata": {"annotations": {"restarted": "1"}}}}}
@@ -32,7 +33,7 @@ async def test_the_workload_is_read_whole(world: ClusterWorld) -> None:
     assert sorted(pod.name for pod in reading.pods) == world.pod_names()
     assert all(pod.ready and pod.phase == "Running" and pod.revision == "1" for pod in reading.pods)
     assert reading.switches == {"POSTHOG_FALLBACK": "false"}
-    assert reading.memory_limit == "256Mi"
+    assert (reading.container, reading.memory_limits) == ("app", {"app": "256Mi"})
     assert [(item.revision, item.image) for item in reading.rollouts] == [
         ("1", "registry.example/integration:1")
     ]
@@ -47,8 +48,9 @@ async def test_a_killed_container_shows_in_its_pod(world: ClusterWorld) -> None:
     await world.restarted(name)
     reading = await world.block.read_workload()
     (pod,) = [pod for pod in reading.pods if pod.name == name]
-    assert (pod.restarts, pod.last_termination) == (1, "OOMKilled")
-    assert pod.started_at is not None
+    (app,) = [item for item in pod.containers if item.role is ContainerRole.MAIN]
+    assert (app.name, app.restarts, app.last_termination) == ("app", 1, "OOMKilled")
+    assert app.changed_at is not None
 
 
 async def test_pods_on_their_way_out_are_marked() -> None:
@@ -96,7 +98,8 @@ async def test_a_crashing_revision_fails_its_rollout(world: ClusterWorld) -> Non
     assert status.reason == "CrashLoopBackOff"
     assert "posthog-integration-" in status.detail
     reading = await world.block.read_workload()
-    assert [pod.revision for pod in reading.pods if pod.waiting == "CrashLoopBackOff"] == ["2"]
+    crashing = [pod for pod in reading.pods for item in pod.containers if item.waiting == "CrashLoopBackOff"]
+    assert [pod.revision for pod in crashing] == ["2"]
     assert any("BackOff" in event for event in reading.events)
 
 

@@ -7,9 +7,9 @@ import pytest
 from pydantic import SecretStr
 
 from blocks.errors import Conflict, Forbidden, Refused, Unavailable
-from blocks.kubernetes_objects import main_container
 from blocks.kubernetes_revisions import revisions
 from deployments.drill.cluster import Fault
+from runbook.patches import container_named
 from tests.blocks.cluster_world import KEY, LABELS, RULES, ClusterWorld, cluster_world, deployment
 
 NEW_KEY = "phc_" + "n" * 43
@@ -33,7 +33,7 @@ def fallback(value: str, resource_version: str | None = None) -> dict[str, Any]:
 
 def switch(item: dict[str, Any]) -> str:
     """The value of POSTHOG_FALLBACK in a Deployment."""
-    env = main_container(item["spec"]["template"]["spec"], "app")["env"]
+    env = container_named(item, "app")["env"]
     return next(str(entry["value"]) for entry in env if entry["name"] == "POSTHOG_FALLBACK")
 
 
@@ -86,7 +86,7 @@ async def test_a_roll_back_puts_the_old_template_in_place(world: ClusterWorld) -
     await world.until("complete")
 
     rolled_back = await world.block.read_deployment()
-    assert main_container(rolled_back["spec"]["template"]["spec"], "app")["image"].endswith(":1")
+    assert container_named(rolled_back, "app")["image"].endswith(":1")
     assert "pod-template-hash" not in rolled_back["spec"]["template"]["metadata"]["labels"]
     reading = await world.block.read_workload()
     assert [(item.revision, item.image[-2:]) for item in reading.rollouts] == [("2", ":2"), ("3", ":1")]

@@ -12,6 +12,7 @@ from typing import Any
 from runbook.findings import Check, Finding, Findings, Status
 from runbook.policy import Policy
 from runbook.readings import (
+    ContainerReading,
     ErrorLine,
     ErrorRateReading,
     HealthReading,
@@ -31,8 +32,8 @@ from runbook.triage import (
     judge_logs,
     judge_probe,
     judge_status_page,
-    judge_workload,
 )
+from runbook.workload_check import judge_workload
 
 NOW = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
 POLICY = Policy()
@@ -116,9 +117,11 @@ PROBE_STATUSES: dict[ProbeOutcome, int | None] = {
 
 
 def pod(name: str = "web-1", **fields: Any) -> PodReading:
-    """A pod that runs and is ready."""
-    running: dict[str, Any] = {"phase": "Running", "ready": True, "restarts": 0, "revision": "7"}
-    return PodReading(name=name, **(running | fields))
+    """A pod that runs and is ready; what is said of a container is said of the integration's own."""
+    running: dict[str, Any] = {"phase": "Running", "ready": True, "revision": "7"}
+    own = {key: fields.pop(key) for key in tuple(fields) if key in ContainerReading.model_fields}
+    containers = (ContainerReading(**({"name": "app"} | own)),)
+    return PodReading(name=name, **({"containers": containers} | running | fields))
 
 
 def rollouts(*ages: timedelta) -> tuple[Rollout, ...]:
@@ -131,7 +134,9 @@ def rollouts(*ages: timedelta) -> tuple[Rollout, ...]:
 
 def workload(*pods: PodReading, **fields: Any) -> Finding:
     """The finding of a Deployment of two pods."""
-    well: dict[str, Any] = {"target": TARGET, "desired": 2, "ready": 2, "updated": 2}
+    well: dict[str, Any] = {"target": TARGET, "container": "app", "desired": 2, "ready": 2, "updated": 2}
+    if limit := fields.pop("memory_limit", None):
+        fields["memory_limits"] = {"app": limit}
     reading = WorkloadReading(pods=pods or (pod("web-1"), pod("web-2")), **(well | fields))
     return judge_workload(reading, policy=POLICY, now=NOW)
 

@@ -8,10 +8,11 @@ import pytest
 from runbook.patches import (
     EFFECT_ANNOTATION,
     container_named,
-    first_container,
     last_effect,
+    main_container,
     restarted,
     spec_patch,
+    why_this_container,
 )
 
 EFFECT = "inc-1/1-enable-fallback"
@@ -47,16 +48,36 @@ def test_restart_is_a_time_in_the_pod_template() -> None:
     assert restarted(at) == {"template": {"metadata": {"annotations": annotations}}}
 
 
-@pytest.mark.parametrize(("preferred", "chosen"), [(None, "web"), ("proxy", "proxy")])
-def test_switches_belong_to_the_configured_container_or_the_first(preferred: str | None, chosen: str) -> None:
-    """A configured container goes before the order of the pod template."""
-    assert first_container(deployment(WEB, PROXY), preferred) == chosen
+def template(*containers: dict[str, Any], default: str = "") -> dict[str, Any]:
+    """A pod template; `default` is what its annotation names."""
+    annotations = {"kubectl.kubernetes.io/default-container": default} if default else {}
+    return {"metadata": {"annotations": annotations}, "spec": {"containers": list(containers)}}
+
+
+@pytest.mark.parametrize(
+    ("given", "configured", "chosen", "why"),
+    [
+        (template(WEB), None, "web", ""),
+        (template(WEB, PROXY), None, "web", "container web: the first of 2; set [cluster] container"),
+        (template(PROXY, WEB), "web", "web", ""),
+        (template(PROXY, WEB, default="web"), None, "web", "container web: the pod template's default-con"),
+        (template(PROXY, WEB, default="gone"), None, "proxy", "container proxy: the first of 2"),
+        (template(PROXY, WEB, default="web"), "proxy", "proxy", ""),
+    ],
+)
+def test_the_integrations_container_is_configured_annotated_or_the_first(
+    given: dict[str, Any], configured: str | None, chosen: str, why: str
+) -> None:
+    """A sidecar may come first; whoever approves reads which container is meant where that is a choice."""
+    assert main_container(given, configured) == chosen
+    assert why_this_container(given, configured).startswith(why)
+    assert bool(why_this_container(given, configured)) is bool(why)
 
 
 def test_configured_container_must_exist() -> None:
     """A typing error never changes another container; the message says what there is."""
     with pytest.raises(LookupError, match="no container 'wbe', only web, proxy"):
-        first_container(deployment(WEB, PROXY), "wbe")
+        main_container(template(WEB, PROXY), "wbe")
 
 
 def test_container_is_found_by_its_name() -> None:

@@ -12,7 +12,7 @@ from runbook.parameters import memory_flaw
 from runbook.plan import HAND_OFFS, make_plan
 from runbook.policy import Policy
 from runbook.quantities import memory_bytes
-from runbook.readings import CONFIGURATION, ProbeOutcome
+from runbook.readings import CONFIGURATION, ContainerReading, ContainerRole, ProbeOutcome
 from runbook.verdict import ErrorType, Verdict
 from tests.runbook.findings_samples import (
     POLICY,
@@ -42,6 +42,12 @@ YOUNG = rollouts(timedelta(days=9), timedelta(minutes=10))
 CRASHING = pod(waiting="CrashLoopBackOff", ready=False)
 KILLED = pod(last_termination="OOMKilled")
 STUCK = pod("web-2", ready=False)
+IN_SIDECAR = pod(
+    containers=(
+        ContainerReading(name="app"),
+        ContainerReading(name="istio-proxy", role=ContainerRole.INJECTED, waiting="CrashLoopBackOff"),
+    )
+)
 
 
 def steps(verdict: Verdict, mix: dict[ErrorType, float], findings: Findings) -> list[str]:
@@ -96,6 +102,8 @@ def steps(verdict: Verdict, mix: dict[ErrorType, float], findings: Findings) -> 
         (INSIDE, {}, (workload(KILLED, CRASHING, rollouts=YOUNG, ready=0),), [INSPECT, "roll_back"]),
         (INSIDE, {}, (workload(desired=0, ready=0),), [INSPECT, "scale", "infrastructure"]),
         (INSIDE, {}, (workload(pod("web-1"), STUCK, ready=1),), [INSPECT, "delete_pod"]),
+        (INSIDE, {}, (workload(IN_SIDECAR),), [INSPECT, "container"]),  # a restart would not cure it
+        (INSIDE, {}, (workload(IN_SIDECAR, CRASHING),), [INSPECT, RESTART]),
         (INSIDE, {}, (workload(STUCK, pod("web-3", ready=False), ready=0),), [INSPECT, RESTART]),
         (
             INSIDE,
@@ -148,8 +156,11 @@ def test_memory_limit_is_doubled_up_to_the_ceiling(
         assert (action.name, action.parameters) == (ActionName.RESTART_DEPLOYMENT, {})
         assert action.because == "pods were killed for memory: a restart frees it for a while"
     else:
-        assert (action.name, action.parameters) == (ActionName.RAISE_MEMORY_LIMIT, {"memory": wanted})
-        assert action.because == f"pods were killed for memory at a limit of {limit}"
+        assert (action.name, action.parameters) == (
+            ActionName.RAISE_MEMORY_LIMIT,
+            {"memory": wanted, "container": "app"},
+        )
+        assert action.because == f"pods were killed for memory: container app has a limit of {limit}"
 
 
 @given(limit=st.integers(1, 2**33), ceiling=st.integers(1, 2**33))

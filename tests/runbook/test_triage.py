@@ -1,12 +1,10 @@
 """Each check of Quick Triage judges what was read: ok, bad, or unknown where it cannot tell."""
 
-from datetime import timedelta
-
 import pytest
 
-from runbook.findings import Finding, Status
-from runbook.readings import Impact, ListedIncident, LogReading, PodReading, ProbeOutcome
-from runbook.triage import CRASHES, judge_logs
+from runbook.findings import Status
+from runbook.readings import Impact, ListedIncident, LogReading, ProbeOutcome
+from runbook.triage import judge_logs
 from tests.runbook.findings_samples import (
     NOW,
     POLICY,
@@ -14,11 +12,8 @@ from tests.runbook.findings_samples import (
     health,
     listed,
     logs,
-    pod,
     probe,
-    rollouts,
     status_page,
-    workload,
 )
 
 OK, BAD, UNKNOWN = Status
@@ -194,101 +189,3 @@ def test_every_probe_outcome_is_judged() -> None:
     """A new outcome cannot slip through unjudged as ok."""
     ok = [outcome for outcome in ProbeOutcome if probe(outcome).status is OK]
     assert ok == [ProbeOutcome.ACCEPTED]
-
-
-def killed(age: timedelta | None) -> PodReading:
-    """A pod that was killed for memory and has run again for `age`."""
-    started = None if age is None else NOW - age
-    return pod(last_termination="OOMKilled", started_at=started)
-
-
-@pytest.mark.parametrize(
-    ("found", "status", "summary"),
-    [
-        (workload(), OK, "2 of 2 pods ready"),
-        (workload(ready=1), BAD, "1 of 2 pods ready"),
-        (workload(ready=0), BAD, "0 of 2 pods ready"),
-        (workload(desired=0, ready=0), BAD, "scaled to zero"),
-        (workload(ready=3), OK, "3 of 2 pods ready"),  # a rolling update has one more for a while
-        (workload(pod(waiting="CrashLoopBackOff")), BAD, "web-1: CrashLoopBackOff"),
-        (workload(pod(waiting="ContainerCreating")), OK, "2 of 2 pods ready"),
-        (workload(killed(timedelta(minutes=1))), BAD, "web-1: OOMKilled"),
-        (workload(killed(timedelta(minutes=5))), BAD, "web-1: OOMKilled"),
-        (workload(killed(timedelta(minutes=6))), OK, "2 of 2 pods ready"),  # long over
-        (workload(killed(None)), BAD, "web-1: OOMKilled"),  # still down
-        (workload(pod(last_termination="Completed")), OK, "2 of 2 pods ready"),
-    ],
-)
-def test_workload_is_ok_if_all_pods_are_ready_and_none_crashes(
-    found: Finding, status: Status, summary: str
-) -> None:
-    """Missing, crashing and lately killed pods are bad; what has healed long ago is not."""
-    assert (found.status, found.summary) == (status, summary)
-
-
-@pytest.mark.parametrize("reason", sorted(CRASHES))
-def test_every_reason_for_which_a_pod_cannot_start_is_bad(reason: str) -> None:
-    """Kubernetes' waiting reasons that do not pass by themselves are bad, whatever the pod counts say."""
-    found = workload(pod(waiting=reason))
-    assert (found.status, found.facts["crashing"]) == (BAD, ["web-1"])
-
-
-@pytest.mark.parametrize(
-    ("ages", "suspect"),
-    [
-        ((timedelta(days=9), timedelta(minutes=10)), "7"),
-        ((timedelta(days=9), timedelta(hours=1)), "7"),
-        ((timedelta(days=9), timedelta(hours=1, seconds=1)), None),
-        ((timedelta(minutes=30), timedelta(minutes=10)), "7"),
-        ((timedelta(minutes=10),), None),  # nothing to go back to
-        ((), None),
-    ],
-)
-def test_a_recent_rollout_is_a_suspect_if_there_is_one_to_go_back_to(
-    ages: tuple[timedelta, ...], suspect: str | None
-) -> None:
-    """The newest revision is named while it is young; that alone makes nothing bad."""
-    found = workload(rollouts=rollouts(*ages))
-    assert (found.facts["recent_rollout"], found.status) == (suspect, OK)
-    assert ("rolled out recently" in found.summary) is (suspect is not None)
-
-
-def test_crashing_revisions_are_those_of_the_pods_that_do_not_start() -> None:
-    """Only the revisions of crashing pods are named, each once."""
-    found = workload(
-        pod("web-1", revision="6"),
-        pod("web-2", revision="7", waiting="CrashLoopBackOff"),
-        pod("web-3", revision="7", waiting="ImagePullBackOff"),
-        pod("web-4", revision=None, waiting="ImagePullBackOff"),
-    )
-    assert found.facts["crashing_revisions"] == ["7"]
-
-
-@pytest.mark.parametrize(
-    ("pods", "ready", "stuck"),
-    [
-        ((pod("web-1"), pod("web-2", ready=False)), 1, "web-2"),
-        ((pod("web-1"), pod("web-2", ready=False, waiting="ContainerCreating")), 1, "web-2"),
-        ((pod("web-1"), pod("web-2")), 2, None),  # all is well
-        ((pod("web-1", ready=False), pod("web-2", ready=False)), 0, None),  # the cause is not in one pod
-        ((pod("web-1", ready=False),), 1, None),  # it has no siblings
-        (
-            (pod("web-1"), pod("web-2", ready=False, waiting="CrashLoopBackOff")),
-            1,
-            None,
-        ),  # deleting heals no crash
-        ((pod("web-1"), pod("web-2", ready=False, terminating=True)), 1, None),  # it is going already
-        ((pod("web-1"), pod("web-2"), pod("web-3", ready=False)), 2, None),  # one more during a rollout
-    ],
-)
-def test_one_pod_is_stuck_if_only_it_is_not_ready(
-    pods: tuple[PodReading, ...], ready: int, stuck: str | None
-) -> None:
-    """A pod that waits alone while its siblings serve, and does not crash, is named."""
-    assert workload(*pods, ready=ready).facts["stuck_pod"] == stuck
-
-
-@pytest.mark.parametrize("limit", [None, "256Mi"])
-def test_memory_limit_is_on_record(limit: str | None) -> None:
-    """The plan asks for it where a pod was killed for memory."""
-    assert workload(memory_limit=limit).facts["memory_limit"] == limit

@@ -19,6 +19,7 @@ from deployments.drill.cluster.errors import (
 from deployments.drill.cluster.json_patch import json_patched, merge_patched
 from deployments.drill.cluster.kinds import POD, Kind
 from deployments.drill.cluster.objects import JsonObject, go_text, name_of, uid_of
+from deployments.drill.cluster.paging import paged
 from deployments.drill.cluster.registry import Registry, WriteOptions
 from deployments.drill.cluster.request_info import RequestInfo
 from deployments.drill.cluster.scaling import scale_of, scaled
@@ -81,7 +82,10 @@ class Resources:
         if call.wants_table:
             include = call.query.get("includeObject", "Metadata")
             return JSONResponse(table(kind.kind, found, version, self._clock(), include))
-        return JSONResponse(_list_object(kind, found, version))
+        page, rest = paged(found, call.query)
+        document = _list_object(kind, page, version)
+        document["metadata"] |= rest
+        return JSONResponse(document)
 
     def _watch(self, kind: Kind, info: RequestInfo, call: Call) -> Response:
         by_selectors = selects(
