@@ -11,14 +11,16 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from operator import methodcaller
 from typing import Any
+from urllib.parse import parse_qs
 
 import requests
 from prometheus_api_client import PrometheusConnect
 from prometheus_api_client.exceptions import PrometheusApiClientException
-from pydantic import JsonValue, SecretStr
+from pydantic import JsonValue
 from requests.adapters import BaseAdapter
 from requests.auth import AuthBase
 
+from blocks.credentials import Credentials
 from blocks.errors import (
     Forbidden,
     NotFound,
@@ -83,19 +85,23 @@ class PrometheusAnswer(Value):
         ]
 
 
-class _Bearer(AuthBase):
-    """An explicit authentication: a header alone would give way to ~/.netrc."""
+class _Shown(AuthBase):
+    """The credentials as an explicit authentication: without one, ~/.netrc would add its own."""
 
-    def __init__(self, token: SecretStr) -> None:
-        self._token = token
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        self._headers = headers
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self._token.get_secret_value()}"
+        request.headers.update(self._headers)
         return request
 
 
 class _Exchange(BaseAdapter):
-    """The library's requests by way of our own exchange: requests' timeouts begin anew with every byte."""
+    """The library's requests by way of our own exchange, redirects too.
+
+    requests' timeouts begin anew with every byte, and it takes only Authorization off where a redirect leads
+    to another host.
+    """
 
     def __init__(self, *, verify_tls: bool, timeout_seconds: float, secrets: list[str]) -> None:
         super().__init__()
@@ -117,6 +123,7 @@ class _Exchange(BaseAdapter):
                 headers=dict(request.headers),
                 timeout_seconds=self._timeout_seconds,
                 verify_tls=self._verify_tls,
+                follow_redirects=True,
                 secrets=self._secrets,
             )
         )
@@ -135,13 +142,17 @@ class PrometheusSource:
     """One server. Blocking: for a thread of its own."""
 
     def __init__(
-        self, url: str, *, token: SecretStr | None, verify_tls: bool, timeout_seconds: float
+        self, url: str, *, credentials: Credentials, verify_tls: bool, timeout_seconds: float
     ) -> None:
         self.name = bare_url(url)
-        self._url = url.rstrip("/")
-        self._token = token
-        self._verify_tls = verify_tls
-        self._timeout_seconds = timeout_seconds
+        base, _, query = url.partition("?")
+        self._url = base.rstrip("/")
+        self._parameters = parse_qs(query, keep_blank_values=True)
+        self._headers = credentials.request_headers()
+        self._secrets = credentials.secret_values()
+        self._exchange = _Exchange(
+            verify_tls=verify_tls, timeout_seconds=timeout_seconds, secrets=self._secrets
+        )
 
     def query(self, promql: str) -> PrometheusAnswer:
         """An instant query.
@@ -150,7 +161,7 @@ class PrometheusSource:
             Unavailable: no answer, or one that may heal.
             Refused: the server does not take the query or the credentials.
         """
-        return self._ask(methodcaller("custom_query", promql))
+        return self._ask(methodcaller("custom_query", promql, self._parameters))
 
     def query_range(self, promql: str, start: datetime, end: datetime, step_seconds: int) -> PrometheusAnswer:
         """A range query, split where it has more steps than Prometheus allows in one.
@@ -162,7 +173,10 @@ class PrometheusSource:
         merged: dict[tuple[tuple[str, str], ...], dict[str, Any]] = {}
         warnings: list[str] = []
         for first, last in _spans(start, end, timedelta(seconds=step_seconds)):
-            answer = self._ask(methodcaller("custom_query_range", promql, first, last, str(step_seconds)))
+            step = str(step_seconds)
+            answer = self._ask(
+                methodcaller("custom_query_range", promql, first, last, step, self._parameters)
+            )
             warnings += answer.warnings
             for item in _items(answer.result):
                 labels = item.get("metric") or {}
@@ -178,10 +192,11 @@ class PrometheusSource:
             server = PrometheusConnect(
                 self._url,
                 session=session,
-                auth=_Bearer(self._token) if self._token else None,
+                auth=_Shown(self._headers),
             )
-            # after the library's own, which would try four times, with waits, on every 5xx and timeout
-            session.mount(self._url, self._exchange())
+            # in place of the library's own, which would try four times, with waits, on every 5xx and timeout
+            session.adapters.clear()
+            session.mount("", self._exchange)
             try:
                 result = request(server)
                 if not isinstance(result, list):
@@ -196,26 +211,17 @@ class PrometheusSource:
             except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
                 raise self._unreadable("the answer is not in Prometheus' format") from None
 
-    def _exchange(self) -> BaseAdapter:
-        return _Exchange(
-            verify_tls=self._verify_tls,
-            timeout_seconds=self._timeout_seconds,
-            secrets=[self._token.get_secret_value()] if self._token else [],
-        )
-
     def _unreadable(self, why: str) -> Unreadable:
         return Unreadable(_SYSTEM, f"{self.name}: {why}", "Check the configured address")
 
     def _refusal(self, response: requests.Response) -> OutsideError:
         """What an answer other than 200 means; a starting Prometheus says 503."""
         status = response.status_code
-        said = one_line(
-            redact(_error_text(response), [self._token.get_secret_value()] if self._token else []), 300
-        )
+        said = one_line(redact(_error_text(response), self._secrets), 300)
         detail = f"{self.name} answered HTTP {status}" + (f": {said}" if said else "")
         match status:
             case 401:
-                return Unauthenticated(_SYSTEM, detail, "Check the bearer token")
+                return Unauthenticated(_SYSTEM, detail, "Check the configured credentials")
             case 403:
                 return Forbidden(_SYSTEM, detail, verb="query", resource=self.name)
             case 404:
