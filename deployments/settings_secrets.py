@@ -17,7 +17,10 @@ REFERENCE = 'write a reference, { env = "NAME" } or { file = "path" }'
 _LARGEST_FILE = 1024 * 1024  # bytes; the largest honest one is a kubeconfig
 _BYTE_ORDER_MARK = "\ufeff"
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_VARIABLE = re.compile(r"[A-Z][A-Z0-9]{0,15}(?:_[A-Z0-9]{1,16}){0,7}")
+_WORD = r"(?:[A-Z]{1,16}\d{0,3}|[A-Z0-9]{1,4})"
+_VARIABLE = re.compile(rf"(?!\d){_WORD}(?:_{_WORD}){{0,7}}")
+"""What looks like a variable's name, and not like a key in capital letters."""
+
 _PART_OF_A_NAME = re.compile(r"[A-Za-z]{0,20}\d{0,2}|\d{1,14}")
 
 

@@ -99,6 +99,13 @@ def test_a_variable_that_cannot_serve_is_named(
     assert CANARY not in line
 
 
+@pytest.mark.parametrize("name", ["POSTHOG_API_KEY", "K8S_TOKEN_2", "SLACK", "OAUTH2_SECRET", "S3_KEY"])
+def test_a_variable_that_is_not_set_is_named(config: Path, name: str) -> None:
+    """Whoever forgot it learns which one."""
+    [line] = mistakes(config, f'[pager]\nrouting_key = {{ env = "{name}" }}')
+    assert f"the environment variable {name} is not set" in line
+
+
 PASTED = [
     CANARY,
     "phx_" + "k" * 43,
@@ -106,6 +113,8 @@ PASTED = [
     "hunter2",
     "1a2b3c4d5e6f708192a3b4c5d6e7f809",
     "R03ABCDEFGHIJKLMNOPQRSTUVWXYZ012",
+    "JBSWY3DPEHPK3PXP",
+    "AKIAIOSFODNN7EXAMPLE",
     "8c1f0d9e-1b2c-4d3e-9f8a-7b6c5d4e3f2a",
     "c2VjcmV0/c2VjcmV0+c2VjcmV0c2VjcmV0==",
     "https://someone:hunter2@host.example",
