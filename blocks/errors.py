@@ -109,8 +109,13 @@ def one_line(text: str, limit: int = _DETAIL_LIMIT) -> str:
 
 
 def bare_url(url: str | httpx.URL) -> str:
-    """A URL without what may hold a secret: user, password, query and fragment."""
-    parsed = httpx.URL(url)
+    """A URL without what may hold a secret: user, password, query and fragment; a word where it is none."""
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL:
+        return "the address"
+    if not parsed.host:
+        return "the address"  # without a scheme, what is before the @ would be taken for a path
     return str(parsed.copy_with(username=None, password=None, query=None, fragment=None))
 
 
@@ -211,7 +216,11 @@ def translated(system: str, url: str, *, secrets: Iterable[str] = ()) -> Iterato
     except httpx.HTTPError as error:
         raise outside_error(error, system=system, secrets=secrets) from None
     except httpx.InvalidURL as error:
-        raise Refused(system, f"not a URL: {error}", "Check the configured address") from None
+        reason = str(error).partition(":")[0]  # what follows quotes it: of a password with a slash, a part
+        raise Refused(system, f"not a URL: {reason}", "Check the configured address") from None
+    except UnicodeEncodeError:  # holds the whole value
+        detail = "a header holds characters that no header may have"
+        raise Refused(system, detail, "Check the configured credentials") from None
     except TimeoutError:
         raise Unavailable(
             system,

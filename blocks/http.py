@@ -3,7 +3,7 @@
 import asyncio
 import json
 import ssl
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import lru_cache
 
 import httpx
@@ -39,7 +39,8 @@ async def exchange(
     """Send one request, with `body` as JSON or `content` as it is, and read its whole answer, whatever its
     status.
 
-    `timeout_seconds` is for everything together: httpx's own timeouts start anew with every byte.
+    `timeout_seconds` is for everything together: httpx's own timeouts start anew with every byte. Where a
+    redirect leads to another host, `headers` are not sent there: any of them may be a credential.
 
     Raises:
         Unavailable: no connection, or no complete answer in time.
@@ -55,12 +56,40 @@ async def exchange(
                 proxy=proxy,
                 follow_redirects=follow_redirects,
                 headers={"User-Agent": _USER_AGENT},
+                event_hooks={"request": [_only_at_home(httpx.URL(url), headers or {})]},
             ) as client,
             client.stream(
                 method, url, headers=headers, params=params, json=body, content=content
             ) as response,
         ):
             return await _read_bounded(system, response)
+
+
+def _only_at_home(home: httpx.URL, names: Iterable[str]) -> Callable[[httpx.Request], Awaitable[None]]:
+    """Takes the headers off a request to another host. httpx itself takes off Authorization alone.
+
+    Once they are off, they stay off: the other host has no say in what is asked of ours with our credentials.
+    """
+
+    async def drop(request: httpx.Request) -> None:
+        if not _same_host(request.url, home):
+            for name in names:
+                request.headers.pop(name, None)
+            request.headers.setdefault("User-Agent", _USER_AGENT)
+
+    return drop
+
+
+def _same_host(url: httpx.URL, home: httpx.URL) -> bool:
+    """Whether both are of one scheme, host and port, or the URL is the host's own way to TLS."""
+    to_tls = (home.scheme, url.scheme, home.port, url.port) == ("http", "https", None, None)
+    return url.host == home.host and (to_tls or (url.scheme, url.port) == (home.scheme, home.port))
+
+
+def joined(address: str, path: str) -> str:
+    """A path below an address, which may have a path and a query of its own."""
+    base, mark, query = address.partition("?")
+    return f"{base.rstrip('/')}{path}{mark}{query}"
 
 
 async def _read_bounded(system: str, response: httpx.Response) -> httpx.Response:

@@ -5,8 +5,9 @@ from typing import Any, ClassVar
 
 import httpx
 from prefect.blocks.core import Block
-from pydantic import Field, SecretStr
+from pydantic import Field
 
+from blocks.credentials import Credentials
 from blocks.errors import Unreadable, bare_url, refusal
 from blocks.http import exchange, json_body
 from runbook.readings import HealthReading
@@ -15,7 +16,7 @@ _SYSTEM = "Integration health"
 _TELLING = ("mode", "message", "error", "detail", "reason")
 
 
-class IntegrationService(Block):
+class IntegrationService(Credentials, Block):
     """The service that sends events to PostHog, as it sees itself."""
 
     _block_type_name: ClassVar[str] = "Runbook integration service"
@@ -30,9 +31,6 @@ class IntegrationService(Block):
         title="Status path",
         description="Where the PostHog status is in the answer's JSON: names joined by dots.",
     )
-    bearer_token: SecretStr | None = Field(
-        default=None, title="Bearer token", description="Token for a health endpoint that asks for one."
-    )
     timeout_seconds: float = Field(
         default=10, gt=0, title="Timeout", description="Seconds that the request may take."
     )
@@ -45,13 +43,13 @@ class IntegrationService(Block):
             Refused: it answers 4xx, so the endpoint is not where it is configured to be.
             Unreadable: it answers 2xx or 3xx without JSON.
         """
-        secrets = [self.bearer_token.get_secret_value()] if self.bearer_token else []
+        secrets = self.secret_values()
         response = await exchange(
             _SYSTEM,
             "GET",
             self.health_url,
             timeout_seconds=self.timeout_seconds,
-            headers={"Authorization": f"Bearer {secrets[0]}"} if secrets else None,
+            headers=self.request_headers(),
             follow_redirects=True,
             secrets=secrets,
         )

@@ -1,6 +1,6 @@
 """Which cluster, which workload in it, and how much may be done there."""
 
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from blocks.kubernetes_credentials import Credentials
 from blocks.kubernetes_permissions import (
@@ -17,6 +17,8 @@ PLUGIN_SHARE = 0.8
 
 class ClusterSettings(BaseModel):
     """The settings of the Cluster block."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
 
     kubeconfig: str | None = Field(
         default=None,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from prefect.blocks.core import Block
-from pydantic import Field, JsonValue, SecretStr
+from pydantic import ConfigDict, Field, JsonValue, SecretStr
 
 from blocks.errors import having_sent, refusal, unreadable
 from blocks.http import exchange, json_object
@@ -18,6 +18,8 @@ _SEVERITIES = {Severity.P1: "critical", Severity.P2: "error", Severity.P3: "warn
 
 class Pager(Block):
     """Who is woken up. The deduplication key makes a repeated call the same call."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
 
     _block_type_name: ClassVar[str] = "Runbook pager"
     _block_type_slug: ClassVar[str] = "runbook-pager"

@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import httpx
 from prefect.blocks.core import Block
-from pydantic import Field, SecretStr
+from pydantic import ConfigDict, Field, SecretStr
 
 from blocks.errors import OutsideError, bare_url, excerpt, one_line, retry_after
 from blocks.http import exchange, parsed
@@ -53,6 +53,8 @@ class _Judgement(Value):
 
 class PostHogApi(Block):
     """PostHog as the integration uses it."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
 
     _block_type_name: ClassVar[str] = "Runbook PostHog API"
     _block_type_slug: ClassVar[str] = "runbook-posthog-api"

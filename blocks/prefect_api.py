@@ -14,7 +14,7 @@ from prefect.exceptions import PrefectHTTPStatusError
 from prefect.settings import get_current_settings
 from prefect.settings.models.api import APISettings
 
-from blocks.errors import Refused, Unavailable
+from blocks.errors import Refused, Unavailable, bare_url
 
 
 @asynccontextmanager
@@ -31,6 +31,7 @@ async def prefect_client() -> AsyncIterator[PrefectClient]:
         raise Refused(
             "Prefect", "PREFECT_API_URL is not set", "Set it, or start everything with `runbook up`"
         )
+    shown = bare_url(url)
     try:
         async with get_client(httpx_settings=await _connection(api)) as client:
             yield client
@@ -38,12 +39,12 @@ async def prefect_client() -> AsyncIterator[PrefectClient]:
         if isinstance(error, RuntimeError) and "Failed to reach API" not in str(error):
             raise
         advice = "Start it (`runbook up`), or correct PREFECT_API_URL"
-        raise Unavailable("Prefect", f"no answer at {url}", advice) from None
+        raise Unavailable("Prefect", f"no answer at {shown}", advice) from None
     except PrefectHTTPStatusError as error:
         status = error.response.status_code
         if status >= httpx.codes.INTERNAL_SERVER_ERROR:
-            raise Unavailable("Prefect", f"status {status} at {url}") from None
-        raise Refused("Prefect", f"status {status} at {url}", "Check PREFECT_API_URL and its key") from None
+            raise Unavailable("Prefect", f"status {status} at {shown}") from None
+        raise Refused("Prefect", f"status {status} at {shown}", "Check PREFECT_API_URL and its key") from None
 
 
 async def _connection(api: APISettings) -> dict[str, Any]:

@@ -9,10 +9,12 @@ from functools import partial
 from typing import ClassVar, TypeVar
 
 from prefect.blocks.core import Block
-from pydantic import Field, JsonValue, SecretStr
+from pydantic import Field, JsonValue
 
+from blocks.credentials import CredentialsByHost
 from blocks.errors import OutsideError, Unavailable
-from blocks.prometheus_client import PrometheusSource, Sample, Series
+from blocks.prometheus_answer import Sample, Series
+from blocks.prometheus_client import PrometheusSource
 from blocks.prometheus_queries import ErrorRateQueries, selected
 from blocks.prometheus_rates import read_error_rate
 from blocks.threads import Threads
@@ -23,7 +25,7 @@ _Answer = TypeVar("_Answer")
 _THREADS = Threads("prometheus", 8)
 
 
-class Prometheus(Block):
+class Prometheus(CredentialsByHost, Block):
     """Where the integration's metrics are, and what they are called there."""
 
     _block_type_name: ClassVar[str] = "Runbook Prometheus"
@@ -31,15 +33,14 @@ class Prometheus(Block):
     _description: ClassVar[str] = "Prometheus with the integration's metrics, and its backups."
 
     url: str = Field(
-        default="http://localhost:9090", title="URL", description="The server's address, without /api/v1."
+        default="http://localhost:9090",
+        title="URL",
+        description="The server's address without /api/v1, with its path and query where it has some.",
     )
     backup_urls: list[str] = Field(
         default=[],
         title="Backup URLs",
         description="Servers with the same metrics, asked in turn where the first has no answer or no data.",
-    )
-    bearer_token: SecretStr | None = Field(
-        default=None, title="Bearer token", description="Token for servers behind an authenticating proxy."
     )
     verify_tls: bool = Field(
         default=True, title="Verify TLS", description="Whether the servers' certificates are verified."
@@ -88,6 +89,10 @@ class Prometheus(Block):
         title="Clock tolerance",
         description="How far an answer's time may be from ours; beyond it, it tells nothing about now.",
     )
+
+    def addresses(self) -> tuple[str, ...]:
+        """The server's address and those of its backups."""
+        return (self.url, *self.backup_urls)
 
     @property
     def queries(self) -> ErrorRateQueries:
@@ -204,12 +209,12 @@ class Prometheus(Block):
         return await self._first(both)
 
     def _sources(self, *, in_turn: bool = False) -> list[PrometheusSource]:
-        urls = (self.url, *self.backup_urls)
+        urls = self.addresses()
         share = self.timeout_seconds / len(urls) if in_turn else self.timeout_seconds
         return [
             PrometheusSource(
                 url,
-                token=self.bearer_token,
+                credentials=self.credentials_for(url),
                 verify_tls=self.verify_tls,
                 timeout_seconds=self.timeout_seconds if url == urls[-1] else share,
             )

@@ -6,19 +6,19 @@ of an error, the limit of points.
 
 import asyncio
 import io
-import math
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from operator import methodcaller
 from typing import Any
+from urllib.parse import parse_qs
 
 import requests
 from prometheus_api_client import PrometheusConnect
 from prometheus_api_client.exceptions import PrometheusApiClientException
-from pydantic import JsonValue, SecretStr
 from requests.adapters import BaseAdapter
 from requests.auth import AuthBase
 
+from blocks.credentials import Credentials
 from blocks.errors import (
     Forbidden,
     NotFound,
@@ -31,77 +31,30 @@ from blocks.errors import (
     one_line,
 )
 from blocks.http import exchange
-from blocks.prometheus_partial import infos_of, reasons_missing
+from blocks.prometheus_answer import PrometheusAnswer, items_of, well_formed
 from runbook.redaction import redact
-from runbook.value import Value
 
 _SYSTEM = "Prometheus"
 _MOST_STEPS = 10_999  # Prometheus refuses a range of more than 11,000 steps
 
 
-class Sample(Value):
-    """One value of one series at one time (aware UTC)."""
+class _Shown(AuthBase):
+    """The credentials as an explicit authentication: without one, ~/.netrc would add its own."""
 
-    labels: dict[str, str]
-    value: float
-    at: datetime
-
-
-class Series(Value):
-    """The values of one series over time (aware UTC)."""
-
-    labels: dict[str, str]
-    points: tuple[tuple[datetime, float], ...]
-
-
-class PrometheusAnswer(Value):
-    """What a server answered: its `data.result` untouched, and what it said about it.
-
-    `missing` says why the result may not be all of it; then it proves nothing about what it leaves out.
-    `infos` are hints on the query and take nothing away from the result.
-    """
-
-    result: list[JsonValue]
-    missing: tuple[str, ...] = ()
-    infos: tuple[str, ...] = ()
-
-    @property
-    def samples(self) -> list[Sample]:
-        """The instant vector's finite values."""
-        points = ((item, _point(item.get("value"))) for item in _items(self.result))
-        return [
-            Sample(labels=_labels(item), at=point[0], value=point[1])
-            for item, point in points
-            if math.isfinite(point[1])
-        ]
-
-    @property
-    def series(self) -> list[Series]:
-        """The matrix' finite values."""
-        return [
-            Series(
-                labels=_labels(item),
-                points=tuple(
-                    point for raw in item.get("values") or () if math.isfinite((point := _point(raw))[1])
-                ),
-            )
-            for item in _items(self.result)
-        ]
-
-
-class _Bearer(AuthBase):
-    """An explicit authentication: a header alone would give way to ~/.netrc."""
-
-    def __init__(self, token: SecretStr) -> None:
-        self._token = token
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        self._headers = headers
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self._token.get_secret_value()}"
+        request.headers.update(self._headers)
         return request
 
 
 class _Exchange(BaseAdapter):
-    """The library's requests by way of our own exchange: requests' timeouts begin anew with every byte."""
+    """The library's requests by way of our own exchange, redirects too.
+
+    requests' timeouts begin anew with every byte, and it takes only Authorization off where a redirect leads
+    to another host.
+    """
 
     def __init__(self, *, verify_tls: bool, timeout_seconds: float, secrets: list[str]) -> None:
         super().__init__()
@@ -123,6 +76,7 @@ class _Exchange(BaseAdapter):
                 headers=dict(request.headers),
                 timeout_seconds=self._timeout_seconds,
                 verify_tls=self._verify_tls,
+                follow_redirects=True,
                 secrets=self._secrets,
             )
         )
@@ -141,13 +95,17 @@ class PrometheusSource:
     """One server. Blocking: for a thread of its own."""
 
     def __init__(
-        self, url: str, *, token: SecretStr | None, verify_tls: bool, timeout_seconds: float
+        self, url: str, *, credentials: Credentials, verify_tls: bool, timeout_seconds: float
     ) -> None:
         self.name = bare_url(url)
-        self._url = url.rstrip("/")
-        self._token = token
-        self._verify_tls = verify_tls
-        self._timeout_seconds = timeout_seconds
+        base, _, query = url.partition("?")
+        self._url = base.rstrip("/")
+        self._parameters = parse_qs(query, keep_blank_values=True)
+        self._headers = credentials.request_headers()
+        self._secrets = credentials.secret_values()
+        self._exchange = _Exchange(
+            verify_tls=verify_tls, timeout_seconds=timeout_seconds, secrets=self._secrets
+        )
 
     def query(self, promql: str) -> PrometheusAnswer:
         """An instant query.
@@ -156,7 +114,7 @@ class PrometheusSource:
             Unavailable: no answer, or one that may heal.
             Refused: the server does not take the query or the credentials.
         """
-        return self._ask(methodcaller("custom_query", promql))
+        return self._ask(methodcaller("custom_query", promql, self._parameters))
 
     def query_range(self, promql: str, start: datetime, end: datetime, step_seconds: int) -> PrometheusAnswer:
         """A range query, split where it has more steps than Prometheus allows in one.
@@ -169,10 +127,13 @@ class PrometheusSource:
         missing: list[str] = []
         infos: list[str] = []
         for first, last in _spans(start, end, timedelta(seconds=step_seconds)):
-            answer = self._ask(methodcaller("custom_query_range", promql, first, last, str(step_seconds)))
+            step = str(step_seconds)
+            answer = self._ask(
+                methodcaller("custom_query_range", promql, first, last, step, self._parameters)
+            )
             missing += answer.missing
             infos += answer.infos
-            for item in _items(answer.result):
+            for item in items_of(answer.result):
                 labels = item.get("metric") or {}
                 series = merged.setdefault(tuple(sorted(labels.items())), {"metric": labels, "values": []})
                 series["values"] += item.get("values") or []
@@ -187,15 +148,19 @@ class PrometheusSource:
         with requests.Session() as session:
             # the library hands out `data.result` only; all else stays in the response
             session.hooks["response"].append(lambda response, **_: answers.append(response))
-            authentication = _Bearer(self._token) if self._token else None
-            server = PrometheusConnect(self._url, session=session, auth=authentication)
-            # after the library's own, which would try four times, with waits, on every 5xx and timeout
-            session.mount(self._url, self._exchange())
+            server = PrometheusConnect(
+                self._url,
+                session=session,
+                auth=_Shown(self._headers),
+            )
+            # in place of the library's own, which would try four times, with waits, on every 5xx and timeout
+            session.adapters.clear()
+            session.mount("", self._exchange)
             try:
                 result = request(server)
                 if not isinstance(result, list):
                     raise Unreadable(_SYSTEM, f"{self.name} answered a scalar", "Ask for a vector")
-                return _well_formed(result, answers[-1])
+                return well_formed(result, answers[-1])
             except PrometheusApiClientException:
                 raise self._refusal(answers[-1]) from None
             except requests.exceptions.JSONDecodeError:
@@ -205,26 +170,17 @@ class PrometheusSource:
             except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
                 raise self._unreadable("the answer is not in Prometheus' format") from None
 
-    def _exchange(self) -> BaseAdapter:
-        return _Exchange(
-            verify_tls=self._verify_tls,
-            timeout_seconds=self._timeout_seconds,
-            secrets=[self._token.get_secret_value()] if self._token else [],
-        )
-
     def _unreadable(self, why: str) -> Unreadable:
         return Unreadable(_SYSTEM, f"{self.name}: {why}", "Check the configured address")
 
     def _refusal(self, response: requests.Response) -> OutsideError:
         """What an answer other than 200 means; a starting Prometheus says 503."""
         status = response.status_code
-        said = one_line(
-            redact(_error_text(response), [self._token.get_secret_value()] if self._token else []), 300
-        )
+        said = one_line(redact(_error_text(response), self._secrets), 300)
         detail = f"{self.name} answered HTTP {status}" + (f": {said}" if said else "")
         match status:
             case 401:
-                return Unauthenticated(_SYSTEM, detail, "Check the bearer token")
+                return Unauthenticated(_SYSTEM, detail, "Check the configured credentials")
             case 403:
                 return Forbidden(_SYSTEM, detail, verb="query", resource=self.name)
             case 404:
@@ -246,47 +202,6 @@ def _spans(start: datetime, end: datetime, step: timedelta) -> Iterable[tuple[da
         first = last + step
         if last >= end or first > end:
             return
-
-
-def _well_formed(result: list[JsonValue], response: requests.Response) -> PrometheusAnswer:
-    """The answer, read once to its end so that what is garbage in it is found here.
-
-    Raises:
-        ValueError, TypeError, OverflowError: a part of it is not in the format.
-    """
-    document = response.json()
-    answer = PrometheusAnswer(
-        result=result,
-        missing=tuple(reasons_missing(document, response.headers)),
-        infos=tuple(infos_of(document)),
-    )
-    _ = answer.series if document["data"].get("resultType") == "matrix" else answer.samples
-    return answer
-
-
-def _items(result: list[JsonValue]) -> list[dict[str, Any]]:
-    if not all(isinstance(item, dict) for item in result):
-        raise ValueError("not a list of objects")
-    return [item for item in result if isinstance(item, dict)]
-
-
-def _labels(item: Mapping[str, Any]) -> dict[str, str]:
-    labels = item.get("metric") or {}
-    if not isinstance(labels, dict):
-        raise TypeError("labels are no object")
-    return {str(name): str(value) for name, value in labels.items()}
-
-
-def _point(raw: object) -> tuple[datetime, float]:
-    """One value and its time.
-
-    Raises:
-        ValueError, OverflowError: it is none; as text, `NaN` and infinity are values.
-    """
-    match raw:
-        case [int() | float() as at, str() as text]:
-            return datetime.fromtimestamp(at, UTC), float(text)
-    raise ValueError("no sample")
 
 
 def _error_text(response: requests.Response) -> str:

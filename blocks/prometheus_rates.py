@@ -3,7 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 from blocks.errors import Refused, Unavailable
-from blocks.prometheus_client import PrometheusAnswer, PrometheusSource
+from blocks.prometheus_answer import PrometheusAnswer
+from blocks.prometheus_client import PrometheusSource
 from blocks.prometheus_queries import ErrorRateQueries
 from runbook.readings import ErrorRateReading
 

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import ClassVar
 
 from prefect.blocks.core import Block
-from pydantic import Field, JsonValue, SecretStr
+from pydantic import ConfigDict, Field, JsonValue, SecretStr
 
 from blocks.errors import OutsideError, Refused, Unavailable, refusal
 from blocks.http import exchange
@@ -23,6 +23,8 @@ logging.getLogger("httpx").setLevel(logging.WARNING)
 
 class SelfWatch(Block):
     """How the runbook tries itself, and whom it tells that it is alive."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
 
     _block_type_name: ClassVar[str] = "Runbook self-watch"
     _block_type_slug: ClassVar[str] = "runbook-self-watch"

@@ -14,7 +14,7 @@ from urllib.error import HTTPError
 from urllib.request import Request
 
 from prefect.blocks.core import Block
-from pydantic import Field, SecretStr
+from pydantic import ConfigDict, Field, SecretStr
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.http_retry import HttpRequest, HttpResponse, RetryState
@@ -136,6 +136,8 @@ class _PatientRateLimit(RateLimitErrorRetryHandler):
 
 class Slack(Block):
     """Where the team is told what happens."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
 
     _block_type_name: ClassVar[str] = "Runbook Slack"
     _block_type_slug: ClassVar[str] = "runbook-slack"

@@ -11,8 +11,9 @@ import httpx
 from prefect.blocks.core import Block
 from pydantic import Field, SecretStr
 
+from blocks.credentials import CredentialsByHost
 from blocks.errors import OutsideError, Unavailable, Unreadable, bare_url, refusal
-from blocks.http import exchange, json_object
+from blocks.http import exchange, joined, json_object
 from blocks.status_page_formats import (
     Listing,
     UnknownFormat,
@@ -21,6 +22,7 @@ from blocks.status_page_formats import (
     read_incident_io,
     read_statuspage,
 )
+from runbook.addresses import password_in
 from runbook.readings import StatusPageReading
 from runbook.value import Value
 
@@ -51,7 +53,7 @@ class Route(Value):
     proxy: SecretStr | None = None
 
 
-class StatusPage(Block):
+class StatusPage(CredentialsByHost, Block):
     """Where PostHog says how PostHog is."""
 
     _block_type_name: ClassVar[str] = "Runbook status page"
@@ -86,6 +88,10 @@ class StatusPage(Block):
     timeout_seconds: float = Field(
         default=10, gt=0, title="Timeout", description="Seconds that one request may take."
     )
+
+    def addresses(self) -> tuple[str, ...]:
+        """The page's address and those of its mirrors and relays."""
+        return (self.url, *self.fallback_urls)
 
     def routes(self) -> list[Route]:
         """Every way to the page in the order of trust: direct, proxy, fallbacks, and the feed at last.
@@ -178,29 +184,29 @@ class StatusPage(Block):
 
     async def _json(self, route: Route, path: str) -> dict[str, object]:
         response = await self._get(route, path)
-        return dict(json_object(_SYSTEM, response, secrets=_secrets(route)))
+        return dict(json_object(_SYSTEM, response, secrets=self._secrets(route)))
 
     async def _text(self, route: Route, path: str) -> str:
         response = await self._get(route, path)
         if not response.is_success:
-            raise refusal(response, system=_SYSTEM, secrets=_secrets(route))
+            raise refusal(response, system=_SYSTEM, secrets=self._secrets(route))
         return response.text
 
     async def _get(self, route: Route, path: str) -> httpx.Response:
         return await exchange(
             _SYSTEM,
             "GET",
-            f"{route.url.rstrip('/')}{path}",
+            joined(route.url, path),
+            headers=self.credentials_for(route.url).request_headers(),
             timeout_seconds=route.timeout_seconds,
             proxy=route.proxy.get_secret_value() if route.proxy else None,
             follow_redirects=True,  # status.posthog.com answers 301
-            secrets=_secrets(route),
+            secrets=self._secrets(route),
         )
 
-
-def _secrets(route: Route) -> list[str]:
-    password = httpx.URL(route.proxy.get_secret_value()).password if route.proxy else ""
-    return [password] if password else []
+    def _secrets(self, route: Route) -> list[str]:
+        password = password_in(route.proxy.get_secret_value()) if route.proxy else ""
+        return [*self.secret_values(), *([password] if password else [])]
 
 
 def _all_failed(reasons: str, failures: list[OutsideError], next_step: str) -> OutsideError:

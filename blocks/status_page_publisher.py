@@ -6,7 +6,7 @@ Nothing is published twice: each effect is looked for before it is published (`f
 from typing import ClassVar, Literal
 
 from prefect.blocks.core import Block
-from pydantic import Field, SecretStr
+from pydantic import ConfigDict, Field, SecretStr
 
 from blocks.incident_io_api import IncidentIoApi
 from blocks.publishing import (
@@ -23,6 +23,8 @@ from runbook.incident import State
 
 class StatusPagePublisher(Block):
     """Where our users are told."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
 
     _block_type_name: ClassVar[str] = "Runbook status page publisher"
     _block_type_slug: ClassVar[str] = "runbook-status-page-publisher"

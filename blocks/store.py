@@ -14,7 +14,7 @@ from typing import Any, ClassVar, TypeVar
 from weakref import WeakKeyDictionary
 
 from prefect.blocks.core import Block
-from pydantic import Field, SecretStr
+from pydantic import ConfigDict, Field, SecretStr
 from sqlalchemy import URL, Connection, Engine, create_engine, func, insert, make_url, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -58,6 +58,8 @@ class UnknownIncident(LookupError):
 
 class IncidentStore(Block):
     """Where incidents and their journals are kept."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
 
     _block_type_name: ClassVar[str] = "Runbook incident store"
     _block_type_slug: ClassVar[str] = "runbook-incident-store"

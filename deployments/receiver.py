@@ -52,6 +52,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     log_json_to(sys.stderr)
+    for line in settings.warning_lines():
+        log_event(log, "settings to see to", level=logging.WARNING, what=line)
     _serve(settings, listener)
     return 0
 

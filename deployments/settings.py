@@ -6,17 +6,19 @@ explains every key.
 """
 
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from deployments.settings_checks import Mistake, mistakes_of, resolved, unknown, unknown_keys
+from deployments.settings_checks import Mistake
+from deployments.settings_file import SectionsCheck, read_tables
+from deployments.settings_secrets import Unusable
+from deployments.settings_warnings import exposed_files, hosts_shown_nothing
 from deployments.source_settings import (
     AlertmanagerSettings,
     GrafanaSettings,
@@ -31,8 +33,6 @@ from runbook.policy import Policy
 CONFIG_VARIABLE = "RUNBOOK_CONFIG"
 DEFAULT_CONFIG = Path("runbook.toml")
 DRIVERS = ("sqlite+aiosqlite", "postgresql+psycopg")
-
-ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
 class ConfigurationError(Exception):
@@ -136,7 +136,7 @@ class StoreSettings(_Section):
         """
         try:
             url = make_url(self.url.get_secret_value())
-        except ArgumentError:
+        except (ArgumentError, ValueError):  # of a port that is none, the text quotes the password
             raise ValueError("not a database URL") from None
         if url.drivername not in DRIVERS:
             raise ValueError(f"the driver is none of {', '.join(DRIVERS)}")
@@ -155,7 +155,8 @@ class EvidenceSettings(_Section):
 class Settings:
     """Checked settings. `systems` holds the values of each outside system's section, ready for its block.
 
-    `self_watch` is there where its section is; it knows its receiver then, and that has a token.
+    `self_watch` is there where its section is; it knows its receiver then, and that has a token. `warnings`
+    are what a person should see to, and does not keep anything from starting.
     """
 
     origin: Path
@@ -166,6 +167,7 @@ class Settings:
     policy: Policy
     systems: Mapping[str, Mapping[str, Any]] = field(repr=False)
     self_watch: SelfWatchSettings | None = None
+    warnings: tuple[Mistake, ...] = ()
 
     @property
     def intervals(self) -> dict[str, int]:
@@ -175,6 +177,10 @@ class Settings:
         """
         own = self.self_watch or SelfWatchSettings()
         return {**self.prefect.intervals, "self-watch": own.every}
+
+    def warning_lines(self) -> list[str]:
+        """A line for each warning: the file, the key, the cause and what to do."""
+        return [f"{self.origin}: {warning}" for warning in self.warnings]
 
     def make_folders(self) -> None:
         """Make the folders of the evidence and of an SQLite store, readable by their owner only.
@@ -208,14 +214,9 @@ def load_settings(path: Path, *, systems: bool = True) -> Settings:
         ConfigurationError: the file cannot be read, or something in it is wrong; every mistake is named.
     """
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        advice = "copy deployments/runbook.example.toml there and fill it in"
-        raise ConfigurationError(path, [Mistake("", "there is no such file", advice)]) from None
-    except OSError as error:
-        raise ConfigurationError(path, [Mistake("", str(error.strerror), "make it readable")]) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigurationError(path, [Mistake("", f"not TOML: {error}", "correct that line")]) from None
+        tables = read_tables(path)
+    except Unusable as error:
+        raise ConfigurationError(path, [Mistake("", error.cause, error.next_step)]) from None
     return check_settings(tables, origin=path, systems=systems)
 
 
@@ -225,14 +226,14 @@ def check_settings(tables: Mapping[str, Any], *, origin: Path, systems: bool = T
     Raises:
         ConfigurationError: every mistake is named.
     """
-    check = _Check(tables, origin)
+    check = SectionsCheck(tables, folder=origin.absolute().parent)
     prefect = check.section("prefect", PrefectSettings)
     receiver = check.section("receiver", ReceiverSettings)
     store = check.section("store", StoreSettings)
     evidence = check.section("evidence", EvidenceSettings)
     policy = check.section("policy", Policy)
-    self_watch = check.self_watch(receiver) if "self_watch" in tables else None
-    values = check.systems() if systems else {}
+    self_watch = _self_watch(check, receiver) if "self_watch" in tables else None
+    values = _systems(check) if systems else {}
     if check.mistakes or not (prefect and receiver and store and evidence and policy):
         raise ConfigurationError(origin, check.mistakes)
     try:
@@ -249,6 +250,7 @@ def check_settings(tables: Mapping[str, Any], *, origin: Path, systems: bool = T
         policy=policy,
         systems=values,
         self_watch=self_watch,
+        warnings=(*exposed_files(tables, origin), *check.warnings),
     )
 
 
@@ -273,51 +275,29 @@ def _system_types() -> dict[str, type[BaseModel]]:
     return {name: kind for name, kind in block_types().items() if name not in (*_OWN, "runbook_policy")}
 
 
-class _Check:
-    """Collects the mistakes of one file, so that all are told at once."""
+def _systems(check: SectionsCheck) -> dict[str, dict[str, Any]]:
+    """The values of each outside system's section; systems that a team may not have can be absent."""
+    from blocks.environment import OPTIONAL
 
-    def __init__(self, tables: Mapping[str, Any], origin: Path) -> None:
-        self.tables = tables
-        self.folder = origin.absolute().parent
-        self.mistakes: list[Mistake] = []
+    kinds = _system_types()
+    check.known_sections(_OWN | kinds)
+    wanted = {name: kind for name, kind in kinds.items() if name in check.tables or name not in OPTIONAL}
+    checked = {
+        name: block for name, kind in wanted.items() if (block := check.section(name, kind)) is not None
+    }
+    check.warnings += [each for name, block in checked.items() for each in hosts_shown_nothing(name, block)]
+    return {name: dict(block) for name, block in checked.items()}
 
-    def section(self, name: str, kind: type[ModelT]) -> ModelT | None:
-        """The section as its model; None where it has a mistake."""
-        table = self.tables.get(name, {})
-        if not isinstance(table, dict):
-            self.mistakes.append(Mistake(name, "not a section", f"write [{name}] and its keys below"))
-            return None
-        values, mistakes = resolved(table, kind, section=name, folder=self.folder)
-        mistakes += unknown_keys(table, kind, at=name)
-        if not mistakes:
-            try:
-                return kind.model_validate(values)
-            except ValidationError as error:
-                mistakes = mistakes_of(error, section=name)
-        self.mistakes += mistakes
+
+def _self_watch(check: SectionsCheck, receiver: ReceiverSettings | None) -> SelfWatchSettings | None:
+    """The section, with the address of the receiver; None where one of the two has a mistake."""
+    own = check.section("self_watch", SelfWatchSettings)
+    if own is None or receiver is None:
         return None
-
-    def self_watch(self, receiver: ReceiverSettings | None) -> SelfWatchSettings | None:
-        """The section, with the address of the receiver; None where one of the two has a mistake."""
-        own = self.section("self_watch", SelfWatchSettings)
-        if own is None or receiver is None:
-            return None
-        if not own.receiver_url and not receiver.url:
-            cause = "missing, and [receiver] port is 0"
-            self.mistakes.append(Mistake("self_watch.receiver_url", cause, "set one of them"))
-        if receiver.self_watch_token is None:
-            cause = "missing, and [receiver] has no token either"
-            self.mistakes.append(Mistake("receiver.self_watch.token", cause, "set one of them"))
-        return own.model_copy(update={"receiver_url": own.receiver_url or receiver.url})
-
-    def systems(self) -> dict[str, dict[str, Any]]:
-        """The values of each outside system's section; systems that a team may not have can be absent."""
-        from blocks.environment import OPTIONAL
-
-        kinds = _system_types()
-        known = _OWN | kinds
-        self.mistakes += [unknown(name, "section", known) for name in self.tables if name not in known]
-        wanted = [name for name in kinds if name in self.tables or name not in OPTIONAL]
-        return {
-            name: dict(block) for name in wanted if (block := self.section(name, kinds[name])) is not None
-        }
+    if not own.receiver_url and not receiver.url:
+        cause = "missing, and [receiver] port is 0"
+        check.mistakes.append(Mistake("self_watch.receiver_url", cause, "set one of them"))
+    if receiver.self_watch_token is None:
+        cause = "missing, and [receiver] has no token either"
+        check.mistakes.append(Mistake("receiver.self_watch.token", cause, "set one of them"))
+    return own.model_copy(update={"receiver_url": own.receiver_url or receiver.url})

@@ -5,19 +5,33 @@ Every mistake becomes one line that names the key, the cause and what to do, and
 
 import difflib
 import os
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import NoneType
-from typing import Any, get_args, get_origin
+from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
-_REFERENCE = 'write a reference, { env = "NAME" } or { file = "path" }'
+from deployments.settings_addresses import refuse_secrets, secret_in_address
+from deployments.settings_secrets import REFERENCE, Unusable, absolute, is_reference, secret_at
+from runbook.addresses import SecretPart, secret_part
+from runbook.credential_names import names_credential
+from runbook.redaction import redact
+from runbook.settings_tables import HeaderValues, TablesOf
+
 _PATHS = frozenset({"cluster.kubeconfig", "evidence.folder"})
 _ADDRESSES = frozenset({"store.url", "status_page.proxy", "self_watch.alertmanager_url"})
-"""Secret only where they hold a user and a password."""
+"""Secret only where they hold something secret."""
+
+_SEVERAL_LINES = frozenset({"cluster.kubeconfig_yaml"})
+MarkT = TypeVar("MarkT")
+
+_LONGEST_NAME = 100
+_SHORTEST_WORD = 8
+"""A value of fewer characters is taken out of a message only where it stands in quotes."""
 
 
 @dataclass(frozen=True)
@@ -34,15 +48,6 @@ class Mistake:
         return f"{where}{self.cause}{separator}{self.next_step}"
 
 
-class SecretMissing(Exception):
-    """A reference to a secret leads nowhere."""
-
-    def __init__(self, cause: str, next_step: str) -> None:
-        self.cause = cause
-        self.next_step = next_step
-        super().__init__(cause)
-
-
 def unknown(key: str, what: str, known: Iterable[str]) -> Mistake:
     """The mistake of a key or section that does not exist, with the nearest one that does."""
     names = sorted(known)
@@ -51,20 +56,42 @@ def unknown(key: str, what: str, known: Iterable[str]) -> Mistake:
     return Mistake(key, f"unknown {what}", advice)
 
 
+def shown(name: str) -> str:
+    """A key as it is written in the file, unless somebody put a secret there."""
+    if len(name) > _LONGEST_NAME or redact(name) != name or secret_part(name, is_address=True):
+        return "…"
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else f'"{name}"'
+
+
 def unknown_keys(table: Mapping[str, Any], kind: type[BaseModel], *, at: str) -> list[Mistake]:
     """The keys of a table, and of the tables in it, that its model does not have."""
     found: list[Mistake] = []
     for key, value in table.items():
         field = kind.model_fields.get(key)
         if field is None:
-            found.append(unknown(f"{at}.{key}", "key", kind.model_fields))
-        elif isinstance(value, dict) and (nested := _nested(field)):
-            named = get_origin(field.annotation) is dict  # a table of tables: `[policy.approvals.high]`
-            tables = value if named else {"": value}
-            for name, inner in tables.items():
-                if isinstance(inner, dict):
-                    found += unknown_keys(inner, nested, at=".".join(filter(None, (at, key, name))))
+            found.append(unknown(f"{at}.{shown(key)}", "key", kind.model_fields))
+            continue
+        for where, inner, nested in _tables_in(value, field, f"{at}.{key}"):
+            found += unknown_keys(inner, nested, at=where)
     return found
+
+
+def _tables_in(
+    value: Any, field: FieldInfo, key: str
+) -> Iterator[tuple[str, dict[str, Any], type[BaseModel]]]:
+    """Each table in a value, with its place and its model: itself, or one for each name that people chose."""
+    if not isinstance(value, dict):
+        return
+    tables_of = _mark(field, TablesOf)
+    nested = tables_of.kind if tables_of else _nested(field)
+    if nested is None:
+        return
+    if tables_of or get_origin(field.annotation) is dict:
+        for name, inner in value.items():
+            if isinstance(inner, dict):
+                yield f"{key}.{shown(name)}", inner, nested
+    else:
+        yield key, value, nested
 
 
 def resolved(
@@ -75,7 +102,10 @@ def resolved(
     mistakes: list[Mistake] = []
     for key, value in table.items():
         field = kind.model_fields.get(key)
-        values[key], wrong = _resolved(value, field, f"{section}.{key}", folder)
+        if field is None:
+            values[key] = value  # told by `unknown_keys`
+            continue
+        values[key], wrong = _resolved(value, field, f"{section}.{key}", folder, kind)
         mistakes += wrong
     return values, mistakes
 
@@ -83,13 +113,13 @@ def resolved(
 def mistakes_of(error: ValidationError, *, section: str) -> list[Mistake]:
     """What a model refused, without the values."""
     found = []
-    for detail in error.errors(include_url=False, include_input=False, include_context=False):
-        steps = (str(step) for step in detail["loc"] if step != "[key]")  # the key itself is what is wrong
+    for detail in error.errors(include_url=False, include_context=False):
+        steps = [shown(str(step)) for step in detail["loc"] if step != "[key]"]  # the key itself is wrong
         key = ".".join((section, *steps))
         if detail["type"] == "missing":
             found.append(Mistake(key, "missing", "set it (runbook.example.toml explains it)"))
         else:
-            message = detail["msg"].removeprefix("Value error, ")
+            message = _without_values(detail["msg"].removeprefix("Value error, "), detail["input"])
             found.append(Mistake(key, message[:1].lower() + message[1:], "correct the value"))
     return found
 
@@ -103,32 +133,65 @@ def _names_secret(kind: Any) -> bool:
     return kind is SecretStr or any(_names_secret(part) for part in get_args(kind))
 
 
-def _resolved(value: Any, field: FieldInfo | None, key: str, folder: Path) -> tuple[Any, list[Mistake]]:
-    if field is not None and is_secret(field) and isinstance(value, list):
-        each = [_resolved(item, field, f"{key}.{position}", folder) for position, item in enumerate(value)]
+_Outcome = tuple[Any, list[Mistake]]
+
+
+def _resolved(value: Any, field: FieldInfo, key: str, folder: Path, kind: type[BaseModel]) -> _Outcome:
+    if is_secret(field) and isinstance(value, list):
+        each = [_resolved(item, field, f"{key}.{place}", folder, kind) for place, item in enumerate(value)]
         return [item for item, _ in each], [mistake for _, wrong in each for mistake in wrong]
-    if inner := _table_of(field, value):
-        return resolved(value, inner, section=key, folder=folder)
+    if isinstance(value, dict):
+        if _mark(field, HeaderValues):
+            return _by_name(value, key, lambda name, where: _header(value[name], name, where, folder))
+        if tables_of := _mark(field, TablesOf):
+            return _by_name(value, key, lambda name, where: _table(value, name, tables_of, where, folder))
+        if (inner := _nested(field)) and get_origin(field.annotation) is not dict:
+            return resolved(value, inner, section=key, folder=folder)
     try:
-        return _value(value, field, key, folder), []
-    except SecretMissing as error:
+        return _value(value, field, key, folder, kind), []
+    except Unusable as error:
         return None, [Mistake(key, error.cause, error.next_step)]
 
 
-def _table_of(field: FieldInfo | None, value: Any) -> type[BaseModel] | None:
-    """The model of a table within a section; a table of tables is no such."""
-    if field is None or not isinstance(value, dict) or get_origin(field.annotation) is dict:
-        return None
-    return _nested(field)
+def _by_name(table: dict[str, Any], key: str, resolve: Callable[[str, str], _Outcome]) -> _Outcome:
+    """A table whose keys people chose, each value resolved with its place."""
+    each = {name: resolve(name, f"{key}.{shown(name)}") for name in table}
+    return {name: item for name, (item, _) in each.items()}, [
+        mistake for _, wrong in each.values() for mistake in wrong
+    ]
 
 
-def _value(value: Any, field: FieldInfo | None, key: str, folder: Path) -> Any:
-    if field is None:
-        return value
+def _table(tables: dict[str, Any], address: str, of: TablesOf, key: str, folder: Path) -> _Outcome:
+    if secret_part(address, is_address=True):
+        cause, advice = "the name of a table holds a secret in this file", "write the address without it"
+        return None, [Mistake(key, cause, advice)]
+    if not isinstance(tables[address], dict):
+        return None, [Mistake(key, "not a table", f"write [{key}] and its keys below")]
+    return resolved(tables[address], of.kind, section=key, folder=folder)
+
+
+def _header(value: Any, name: str, key: str, folder: Path) -> _Outcome:
+    """A header's value: a reference, or text that is no secret by its name and its looks."""
+    try:
+        if isinstance(value, SecretStr):
+            return value, []
+        if not isinstance(value, str):
+            return secret_at(value, folder), []
+        if names_credential(name) or redact(value) != value or secret_part(value):
+            raise Unusable("holds a secret in this file", REFERENCE)
+    except Unusable as error:
+        return None, [Mistake(key, error.cause, error.next_step)]
+    return value, []
+
+
+def _value(value: Any, field: FieldInfo, key: str, folder: Path, kind: type[BaseModel]) -> Any:
     if is_secret(field):
         return _secret(value, key, folder)
+    if is_reference(value) and get_origin(field.annotation) is not dict:
+        raise Unusable("no secret, and only those are named by a reference", "write its value here")
+    refuse_secrets(value, key, kind)
     if key in _PATHS and isinstance(value, str):
-        return os.pathsep.join(str(_absolute(part, folder)) for part in value.split(os.pathsep))
+        return os.pathsep.join(str(absolute(part, folder)) for part in value.split(os.pathsep))
     if value == "none" and NoneType in get_args(field.annotation) and str not in get_args(field.annotation):
         return None  # TOML has no null
     return value
@@ -137,42 +200,45 @@ def _value(value: Any, field: FieldInfo | None, key: str, folder: Path) -> Any:
 def _secret(value: Any, key: str, folder: Path) -> SecretStr:
     if isinstance(value, SecretStr):
         return value
-    if isinstance(value, str):
-        if key in _ADDRESSES and "@" not in value:
+    if not isinstance(value, str):
+        return secret_at(value, folder, several_lines=key in _SEVERAL_LINES)
+    if key not in _ADDRESSES:
+        raise Unusable("holds a secret in this file", REFERENCE)
+    match secret_in_address(value, key):
+        case None:
             return SecretStr(value)
-        cause = "holds a password in this file" if key in _ADDRESSES else "holds a secret in this file"
-        raise SecretMissing(cause, _REFERENCE)
-    if not isinstance(value, dict) or len(value) != 1 or not isinstance(next(iter(value.values())), str):
-        raise SecretMissing("not a reference to a secret", _REFERENCE)
-    [(source, name)] = value.items()
-    if source == "env":
-        return _from_environment(name)
-    if source == "file":
-        return _from_file(_absolute(name, folder))
-    raise SecretMissing("not a reference to a secret", _REFERENCE)
+        case SecretPart.PASSWORD:
+            raise Unusable("holds a password in this file", REFERENCE)
+        case part:
+            raise Unusable(f"holds a secret in this file (its {part})", REFERENCE)
 
 
-def _from_environment(name: str) -> SecretStr:
-    secret = os.environ.get(name, "").strip()
-    if not secret:
-        raise SecretMissing(f"the environment variable {name} is not set", "set it, or name another")
-    return SecretStr(secret)
+def _without_values(message: str, given: Any) -> str:
+    """A message that does not quote what was given: it may be a secret in the wrong place."""
+    for text in sorted(set(_texts(given)), key=len, reverse=True):
+        for quoted in (repr(text), f'"{text}"'):
+            message = message.replace(quoted, "the value")
+        if len(text) >= _SHORTEST_WORD:
+            message = re.sub(rf"(?<!\w){re.escape(text)}(?!\w)", "the value", message)
+    return message
 
 
-def _from_file(path: Path) -> SecretStr:
-    try:
-        secret = path.read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise SecretMissing(f"cannot read {path} ({error.strerror})", "write the secret there") from None
-    except UnicodeDecodeError:
-        raise SecretMissing(f"{path} is not UTF-8 text", "write the secret there, and nothing else") from None
-    if not secret:
-        raise SecretMissing(f"{path} is empty", "write the secret there")
-    return SecretStr(secret)
+def _texts(given: Any) -> Iterator[str]:
+    """The texts in a value. The names in a table are no values, but for those that people choose."""
+    if isinstance(given, SecretStr):
+        yield given.get_secret_value()
+    elif isinstance(given, str):
+        yield given
+    elif isinstance(given, Mapping):
+        for inner in given.values():
+            yield from _texts(inner)
+    elif isinstance(given, list | tuple):
+        for inner in given:
+            yield from _texts(inner)
 
 
-def _absolute(path: str, folder: Path) -> Path:
-    return folder / Path(path).expanduser()
+def _mark(field: FieldInfo, kind: type[MarkT]) -> MarkT | None:
+    return next((mark for mark in field.metadata if isinstance(mark, kind)), None)
 
 
 def _nested(field: FieldInfo) -> type[BaseModel] | None:

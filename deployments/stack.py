@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 
+from blocks.errors import bare_url
 from deployments.prefect_patience import CLIENT_RETRIES
 from deployments.prefect_server import PrefectServer, until_answers
 from deployments.process import Process, free_port, require_free
@@ -107,7 +108,7 @@ class Stack:
     async def _prefect(self) -> tuple[dict[str, str], PrefectServer | None]:
         if self._given_api_url:
             self.api_url = self._given_api_url.rstrip("/")
-            self.ui_url = os.environ.get("PREFECT_UI_URL") or self.api_url.removesuffix("/api")
+            self.ui_url = os.environ.get("PREFECT_UI_URL") or bare_url(self.api_url.removesuffix("/api"))
             return dict(os.environ) | {"PREFECT_API_URL": self.api_url, "PREFECT_UI_URL": self.ui_url}, None
         server = self._server or await PrefectServer.start(self._state)
         self.processes.append(server.process)

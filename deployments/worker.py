@@ -30,7 +30,7 @@ from prefect.utilities.processutils import command_to_string
 from prefect.workers.base import BaseWorkerResult
 from prefect.workers.process import ProcessJobConfiguration, ProcessWorker, ProcessWorkerResult
 
-from blocks.errors import OutsideError
+from blocks.errors import OutsideError, bare_url
 from deployments import warm_run
 from deployments.configure import configure
 from deployments.definitions import flow_modules
@@ -236,7 +236,10 @@ async def _work(worker: WarmWorker, config: Path | None) -> None:
     """Save the settings, then work. They are read after the fork: a run's process has no secrets by birth."""
     await _wait_for_api()
     if config is not None:
-        await configure(load_settings(config))
+        settings = load_settings(config)
+        for line in settings.warning_lines():
+            print(line, file=sys.stderr, flush=True)
+        await configure(settings)
     await worker.start()
 
 
@@ -245,7 +248,7 @@ async def _wait_for_api() -> None:
     async with get_client() as client:
         failure = await client.api_healthcheck()
         if failure is not None:
-            print(f"Waiting for Prefect's server at {client.api_url}", flush=True)
+            print(f"Waiting for Prefect's server at {bare_url(str(client.api_url))}", flush=True)
         while failure is not None:
             await asyncio.sleep(_API_POLL_SECONDS)
             failure = await client.api_healthcheck()

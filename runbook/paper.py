@@ -74,13 +74,19 @@ def _triage(places: Places, policy: Policy) -> dict[str, str]:
     return {
         "PostHog's status page": f"curl -sS {shlex.quote(places.status_page_url)}",
         "Health of the integration": f"curl -sS -w '\\n%{{http_code}}\\n' {shlex.quote(places.health_url)}",
-        "Error rate by status": f"curl -sS {shlex.quote(f'{places.prometheus_url}/api/v1/query?{query}')}",
+        "Error rate by status": f"curl -sS {shlex.quote(_asked(places, '/api/v1/query', query))}",
         "Recent error logs": places.target.kubectl(
             f"{logs} --since={policy.log_window_seconds}s | grep -i error | tail -20"
         ),
         "Pods": places.target.kubectl(f"get pods -l {shlex.quote(places.selector)} -o wide"),
         "PostHog answers": f"curl -sS -o /dev/null -w '%{{http_code}}\\n' {shlex.quote(places.ingest_url)}",
     }
+
+
+def _asked(places: Places, path: str, query: str) -> str:
+    """A question to Prometheus, whose address may have a query of its own, such as a tenant's name."""
+    base, _, own = places.prometheus_url.partition("?")
+    return f"{base.rstrip('/')}{path}?{query}{own and '&'}{own}"
 
 
 def _replace_key(target: Target) -> list[str]:
@@ -114,7 +120,7 @@ def _evidence(incident: Incident, places: Places, policy: Policy, at: datetime) 
             "step": STEP_SECONDS,
         }
     )
-    metrics = shlex.quote(f"{places.prometheus_url}/api/v1/query_range?{asked}")
+    metrics = shlex.quote(_asked(places, "/api/v1/query_range", asked))
     return [
         places.target.kubectl(f"{logs} > {incident.id}-logs.txt"),
         f"curl -sS {metrics} > {incident.id}-metrics.json",

@@ -7,6 +7,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.settings import PREFECT_UI_URL
 
 from blocks.environment import Environment
+from blocks.errors import bare_url
 from blocks.store_overview import incident_of_run
 from runbook.alert import Alert
 from runbook.events import ApprovalWithdrawn, IncidentClosed, IncidentResolved, RunStarted
@@ -53,7 +54,7 @@ async def open_incident(
     incident = OpenIncident(id=incident_id, environment=environment, dry_run=dry_run)
     if ours:
         ui = PREFECT_UI_URL.value()
-        url = f"{ui}/runs/flow-run/{flow_run_id}" if ui else ""
+        url = f"{bare_url(ui).rstrip('/')}/runs/flow-run/{flow_run_id}" if ui else ""
         started = RunStarted(flow_run_id=str(flow_run_id), url=url, dry_run=dry_run)
         await incident.record(started, key=f"run:{flow_run_id}")
     return incident, ours

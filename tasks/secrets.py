@@ -1,13 +1,16 @@
 """Every secret that this environment knows, so that it can be masked wherever text leaves the runbook."""
 
 import dataclasses
+from collections.abc import Iterator
 
 from prefect.blocks.core import Block
 from pydantic import SecretStr
 
+from blocks.credentials import Credentials
 from blocks.environment import Environment
 from blocks.errors import OutsideError
 from blocks.secret import read_secret
+from runbook.addresses import password_in
 from runbook.redaction import Redactor
 
 
@@ -17,11 +20,10 @@ async def redactor(environment: Environment) -> Redactor:
     Where the key in the cluster cannot be read, its shape still gives it away.
     """
     secrets = [
-        value.get_secret_value()
+        secret
         for field in dataclasses.fields(environment)
         if isinstance(block := getattr(environment, field.name), Block)
-        for value in (getattr(block, name) for name in type(block).model_fields)
-        if isinstance(value, SecretStr)
+        for secret in _secrets_of(block)
     ]
     try:
         key = await environment.cluster.read_api_key()
@@ -33,3 +35,14 @@ async def redactor(environment: Environment) -> Redactor:
     if replacement is not None:
         secrets.append(replacement.get_secret_value())
     return Redactor(secrets)
+
+
+def _secrets_of(block: Block) -> Iterator[str]:
+    """The block's secrets, and the password of an address that is one as a whole."""
+    for name in type(block).model_fields:
+        value = getattr(block, name)
+        if isinstance(value, SecretStr):
+            yield value.get_secret_value()
+            yield password_in(value.get_secret_value())
+    if isinstance(block, Credentials):
+        yield from block.secret_values()

@@ -42,12 +42,14 @@ async def doctor(
 ) -> int:
     """Check the runbook's rights in the cluster, print the rules that are missing, and say who watches it.
 
-    Asks the cluster about each right and changes nothing. Exits with 0 if everything is allowed that the
-    configured `access` needs, else with 1.
+    Tells also of secret files that others can read. Asks the cluster about each right and changes nothing.
+    Exits with 0 if everything is allowed that the configured `access` needs, else with 1.
     """
     from deployments.cli.sources import find_sources
 
-    systems = await find_sources(config, environment).systems()
+    sources = find_sources(config, environment)
+    exposed = sources.settings_warnings()
+    systems = await sources.systems()
     cluster, unwatched = systems.cluster, unwatched_because(systems.self_watch)
     try:
         rights = await examine(cluster)
@@ -55,8 +57,10 @@ async def doctor(
         cluster.disconnect()
     missing = missing_rules(rights)
     if json:
-        print_json(_document(cluster, rights, missing) | {"unwatched": unwatched})
+        print_json(_document(cluster, rights, missing) | {"unwatched": unwatched, "settings": exposed})
     else:
+        for line in exposed:
+            console().print(line, markup=False, soft_wrap=True)
         if unwatched:
             console().print(unwatched, markup=False)  # [self_watch] is no style
         _print(console(), cluster, rights, missing)

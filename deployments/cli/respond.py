@@ -32,6 +32,7 @@ async def respond(
     from prefect.exceptions import ObjectNotFound
     from prefect.utilities.urls import url_for
 
+    from blocks.errors import bare_url
     from deployments.cli.sources import find_sources, prefect_client
     from tasks.runs import DEPLOYMENT
 
@@ -53,7 +54,8 @@ async def respond(
                 code=ExitCode.NOTHING,
             ) from None
         run = await client.create_flow_run_from_deployment(deployment.id, parameters=parameters)
-    url = url_for(run) or ""
+    link = url_for(run)
+    url = bare_url(link) if link else ""
     if json:
         print_json({"flow_run": str(run.id), "name": run.name, "url": url})
     else:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deployments.cli.errors import CommandError, ExitCode
+from deployments.cli.output import warn
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from runbook.policy import Policy
 
 DEFAULT_ENVIRONMENT = "default"
+
+_told: set[str] = set()
+"""Warnings that the person has read: a command may read its settings more than once."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +107,16 @@ class Sources:
             except Refused:
                 raise _not_configured(name) from None
 
+    def settings_warnings(self) -> list[str]:
+        """What a person should see to about the settings file: the caller tells it.
+
+        Raises:
+            CommandError: the settings file has mistakes in it.
+        """
+        lines = _loaded(self.config, systems=True).warning_lines() if self.config is not None else []
+        _told.update(lines)
+        return lines
+
 
 def find_sources(config: Path | None, environment: str | None) -> Sources:
     """Where this command looks: the file that is named or found, else the blocks in Prefect."""
@@ -112,11 +126,20 @@ def find_sources(config: Path | None, environment: str | None) -> Sources:
 
 
 def read_settings(path: Path, *, systems: bool = True) -> "Settings":
-    """Read a settings file.
+    """Read a settings file, and tell once what a person should see to about it.
 
     Raises:
         CommandError: it cannot be read, or has mistakes in it; one line for each.
     """
+    settings = _loaded(path, systems=systems)
+    for line in settings.warning_lines():
+        if line not in _told:
+            _told.add(line)
+            warn(line)
+    return settings
+
+
+def _loaded(path: Path, *, systems: bool) -> "Settings":
     from deployments.settings import ConfigurationError, load_settings
 
     try:

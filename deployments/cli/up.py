@@ -15,6 +15,7 @@ async def up(*, config: ConfigOption = None) -> int:
 
     Ctrl-C stops them all. With PREFECT_API_URL set, that Prefect is used and none is started.
     """
+    from blocks.errors import bare_url
     from deployments.cli.foreground import until_stopped
     from deployments.cli.sources import read_settings
     from deployments.settings import DEFAULT_CONFIG, find_config
@@ -33,10 +34,10 @@ async def up(*, config: ConfigOption = None) -> int:
     out.print("Starting Prefect, the worker and the alert receiver ...")
     async with Stack(settings, config=path, state=STATE, api_url=given) as stack:
         for line in (
-            f"Prefect:       {stack.ui_url}",
+            f"Prefect:       {bare_url(stack.ui_url)}",
             f"Alerts:        {stack.receiver_url}/alerts/alertmanager",
             f"Logs:          {STATE / 'logs'}",
-            f"Other shells:  export PREFECT_API_URL={stack.api_url}",
+            f"Other shells:  export PREFECT_API_URL={bare_url(stack.api_url)}",
             "Ready. Ctrl-C stops it.",
         ):
             out.print(line, soft_wrap=True)  # unwrapped, to be copied

@@ -131,11 +131,44 @@ async def test_an_echoed_secret_is_masked(httpserver: HTTPServer) -> None:
     assert "hunter2" not in str(error)
 
 
-def test_an_address_is_shown_without_what_may_be_secret() -> None:
-    """User, password, query and fragment are left out of an address."""
-    assert (
-        bare_url("https://user:secret@host.example/path?token=secret#secret") == "https://host.example/path"
-    )
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://user:secret@host.example/path?token=secret#secret", "https://host.example/path"),
+        ("user:secret@host.example:9090", "the address"),
+        ("https://user:sec/ret@host.example", "the address"),
+        ("https://host.example:secret/", "the address"),
+        ("", "the address"),
+    ],
+)
+def test_an_address_is_shown_without_what_may_be_secret(url: str, shown: str) -> None:
+    """User, password, query and fragment are left out of an address; what is none is not shown at all."""
+    assert bare_url(url) == shown
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://user:secret/x@host.example",
+        "user:secret@host.example:9090",
+        "https://host.example:secret/",
+        "ftp://user:secret@host.example",
+    ],
+)
+async def test_an_address_that_cannot_be_asked_is_not_quoted(url: str) -> None:
+    """httpx's own words would quote a part of it."""
+    error = await ask(url)
+
+    assert isinstance(error, Refused)
+    assert "secret" not in str(error)
+
+
+async def test_a_header_that_cannot_be_sent_is_not_quoted() -> None:
+    """A token with an accent in it is refused; Python's own error would carry all of it."""
+    with pytest.raises(Refused, match="a header holds characters that no header may have") as caught:
+        await exchange("Thing", "GET", "http://127.0.0.1:1", timeout_seconds=1, headers={"A": "sécret"})
+    assert "cret" not in str(caught.value)
+    assert caught.value.__cause__ is None
 
 
 def test_an_error_is_one_line_with_a_next_step() -> None:

@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 import pytest
 from prefect.blocks.core import Block
+from prefect.types import SecretDict
 from pydantic import SecretStr
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
@@ -96,6 +97,7 @@ def self_watch(url: str) -> Block:
 
 
 SECRET = SecretStr(CANARY)
+HEADERS = SecretDict({"X-Api-Key": {"secret": CANARY}, "X-Plain-Name": SECRET, "X-Scope-OrgID": "tenant"})
 NEW_KEY = {"api-key": SecretStr(f"new-{CANARY}")}
 CASES = [
     Case(
@@ -124,6 +126,34 @@ CASES = [
             lambda block: block.read_error_rate(),
             lambda block: block.query("up"),
             lambda block: block.export(OLDEST, OLDEST + timedelta(hours=1)),
+        ),
+    ),
+    Case(
+        "integration with a password",
+        lambda url: IntegrationService(
+            health_url=f"{url}/h", username="me", password=SECRET, headers=HEADERS, timeout_seconds=2
+        ),
+        (lambda block: block.read_health(),),
+    ),
+    Case(
+        "status page with headers",
+        lambda url: StatusPage(url=url, headers=HEADERS, bearer_token=SECRET, timeout_seconds=2),
+        (lambda block: block.read_any(),),
+    ),
+    Case(
+        "prometheus with a backup",
+        lambda url: Prometheus(
+            url=f"{url}/a",
+            backup_urls=["http://127.0.0.1:2"],
+            username="me",
+            password=SECRET,
+            headers=HEADERS,
+            credentials=SecretDict({"http://127.0.0.1:2": {"bearer_token": CANARY}}),
+            timeout_seconds=2,
+        ),
+        (
+            lambda block: block.read_error_rate(),
+            lambda block: block.query("up"),
         ),
     ),
     Case(

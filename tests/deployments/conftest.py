@@ -21,3 +21,9 @@ def prefect(httpserver: HTTPServer) -> Iterator[FakePrefect]:
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     """An empty store, named by the runbook.toml of the folder that the commands run in."""
     return store_in(tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """Where a settings file is expected."""
+    return tmp_path / "runbook.toml"

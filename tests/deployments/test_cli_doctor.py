@@ -263,3 +263,23 @@ async def test_it_says_whether_somebody_watches_the_runbook(
         assert ("set [self_watch]" in capsys.readouterr().out) is bool(told)
         assert await running.doctor("--json") == ExitCode.OK
     assert json.loads(capsys.readouterr().out)["unwatched"] == told
+
+
+BACKUP = (
+    'backup_urls = ["http://127.0.0.1:2"]\nbearer_token = { file = "token" }\n'  # more lines of [prometheus]
+)
+
+
+async def test_it_says_what_to_see_to_in_the_settings(tmp_path: Path, capsys: Capture) -> None:
+    """A line of the answer, and no second one on standard error; it keeps nothing from being all right."""
+    (tmp_path / "token").write_text("a-token-of-some-length")
+    async with world(tmp_path, rights()) as running:
+        text = running.settings.read_text()
+        running.settings.write_text(text.replace("[prometheus]\n", f"[prometheus]\n{BACKUP}"))
+        assert await running.doctor() == ExitCode.OK
+        captured = capsys.readouterr()
+        [told] = [line for line in captured.out.splitlines() if "prometheus.credentials" in line]
+        assert told.startswith(f'{running.settings}: prometheus.credentials."http://127.0.0.1:2": missing')
+        assert captured.err == ""
+        assert await running.doctor("--json") == ExitCode.OK
+    assert json.loads(capsys.readouterr().out)["settings"] == [told]

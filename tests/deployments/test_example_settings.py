@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from blocks.credentials import HostCredentials
 from deployments.settings import (
     ReceiverSettings,
     check_settings,
@@ -22,10 +23,28 @@ from runbook.sources import SELF_WATCH, SOURCES
 
 EXAMPLE = Path(__file__).parents[2] / "deployments" / "runbook.example.toml"
 
+OTHERS = {"status_page": "fallback_urls", "prometheus": "backup_urls"}
+"""Sections with other servers, which may have credentials of their own."""
+
+SHOWING = ("status_page", "integration", "prometheus")
+"""Sections of servers that may ask for credentials."""
+
 
 def uncommented() -> dict[str, Any]:
     """The example file with every key that is commented out put in."""
     return tomllib.loads(re.sub(r"(?m)^# (?=\[|[a-z_]+ = )", "", EXAMPLE.read_text()))
+
+
+def all_keys() -> dict[str, Any]:
+    """The same, of keys that stand in for each other only one: the password, and not the token."""
+    tables = uncommented()
+    for section, others in OTHERS.items():
+        tables[section][others] = list(tables[section]["credentials"])
+    for section in SHOWING:
+        del tables[section]["bearer_token"]
+    for own in tables["prometheus"]["credentials"].values():
+        del own["bearer_token"]
+    return tables
 
 
 def secrets_of(value: Any) -> set[str]:
@@ -55,7 +74,8 @@ def test_the_example_file_loads() -> None:
 @pytest.mark.usefixtures("example_secrets")
 def test_the_example_file_loads_with_every_key_put_in() -> None:
     """Each commented key may be put in as it stands."""
-    settings = check_settings(uncommented(), origin=EXAMPLE)
+    settings = check_settings(all_keys(), origin=EXAMPLE)
+    assert settings.warnings == ()
     assert {"slack", "status_page_publisher", "pager"} <= settings.systems.keys()
 
 
@@ -76,6 +96,12 @@ def test_the_example_file_has_every_key_of_the_sections_within() -> None:
     assert keys(BusinessCalendar) == policy["calendar"].keys()
     assert keys(KeepDays) == policy["keep_days"].keys()
     assert [keys(ApprovalRule) == rule.keys() for rule in policy["approvals"].values()] == [True]
+
+
+def test_the_example_file_has_every_key_of_another_hosts_credentials() -> None:
+    """Whoever has a backup on another host finds there how to say what it is shown."""
+    [own] = uncommented()["prometheus"]["credentials"].values()
+    assert keys(HostCredentials) == own.keys()
 
 
 @pytest.mark.parametrize("source", [*SOURCES, SELF_WATCH.name])
@@ -102,8 +128,7 @@ EXAMPLES = {
     "status_page.regions",
     "posthog.api_key",
     "posthog.required_path",
-    "integration.bearer_token",
-    "prometheus.bearer_token",
+    *(f"{section}.{key}" for section in SHOWING for key in ("headers", "username", "password")),
     "prometheus.errors_selector",
     "prometheus.requests_selector",
     "prometheus.selector",
@@ -119,7 +144,10 @@ EXAMPLES = {
 @pytest.mark.usefixtures("example_secrets")
 def test_the_defaults_that_the_example_file_tells_are_the_defaults() -> None:
     """A commented key shows the value that the code uses without it."""
-    tables = uncommented()
+    tables = all_keys()
+    for section, others in OTHERS.items():
+        tables[section][others] = uncommented()[section][others]
+        del tables[section]["credentials"]
     tables["policy"]["calendar"].pop("holidays")
     settings = check_settings(tables, origin=EXAMPLE)
     told: dict[str, dict[str, Any]] = {

@@ -4,7 +4,8 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+import tempfile
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -34,11 +35,24 @@ async def receiver(tmp_path: Path) -> AsyncIterator[Running]:
         yield one
 
 
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that everybody can come to."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder
+
+
 @asynccontextmanager
 async def running(tmp_path: Path) -> AsyncIterator[Running]:
     """A receiver on the store of that folder."""
-    (tmp_path / "token").write_text(TOKEN)
-    (tmp_path / "runbook.toml").write_text('[receiver.plain]\ntoken = { file = "token" }\n')
+    for name, text in {
+        "token": TOKEN,
+        "runbook.toml": '[receiver.plain]\ntoken = { file = "token" }\n',
+    }.items():
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o666)  # of which nothing comes in a folder that is closed to others
     port = free_port()
     process = await Process.start(
         "The receiver",
@@ -95,6 +109,15 @@ async def test_a_source_without_a_credential_is_closed(receiver: Running) -> Non
     }
     refused = {answers[name].text for name in SOURCES if name != "plain"}
     assert refused == {'{"error":"not authenticated"}'}
+
+
+async def test_settings_that_others_can_change_are_told_in_the_log(open_folder: Path) -> None:
+    """Once, when it starts; and it starts."""
+    async with running(open_folder) as one:
+        told = [line for line in one.process.log.read_text().splitlines() if "settings to see to" in line]
+    assert len(told) == 2
+    assert "can be changed by everybody on this machine" in told[1]
+    assert "receiver.plain.token: " in told[0]
 
 
 async def test_two_receivers_open_one_incident(tmp_path: Path) -> None:

@@ -1,42 +1,13 @@
-"""Settings: what a mistake says, and how secrets and paths are read."""
+"""Settings: what a mistake says, how paths are read and where the file is found."""
 
 from pathlib import Path
 
 import pytest
 
-from deployments.settings import (
-    ConfigurationError,
-    Settings,
-    find_config,
-    load_settings,
-)
+from deployments.settings import ConfigurationError, find_config, load_settings
 from runbook.actions import ActionName, Risk
 from runbook.severity import Severity
-from runbook.sources import SOURCES
-
-NEEDED = '[integration]\nhealth_url = "https://api.example/health"\n'
-REFERENCE = 'write a reference, { env = "NAME" } or { file = "path" }'
-
-
-@pytest.fixture
-def config(tmp_path: Path) -> Path:
-    """Where a settings file is expected."""
-    return tmp_path / "runbook.toml"
-
-
-def load(config: Path, text: str, *, needed: str = NEEDED) -> Settings:
-    """The settings of a file with this text and what every file needs."""
-    config.write_text(text + "\n" + needed)
-    return load_settings(config)
-
-
-def mistakes(config: Path, text: str, *, needed: str = NEEDED) -> list[str]:
-    """What is wrong with such a file, a line each, without the file's name."""
-    with pytest.raises(ConfigurationError) as refused:
-        load(config, text, needed=needed)
-    lines = str(refused.value).splitlines()
-    assert all(line.startswith(f"{config}: ") for line in lines)
-    return [line.removeprefix(f"{config}: ") for line in lines]
+from tests.deployments.settings_samples import REFERENCE, load, mistakes
 
 
 @pytest.mark.parametrize(
@@ -51,7 +22,7 @@ def mistakes(config: Path, text: str, *, needed: str = NEEDED) -> list[str]:
         ),
         (
             '[policy.calendar]\ntime_zone = "Mars/Base"',
-            "policy.calendar.time_zone: no such time zone: 'Mars/Base': correct the value",
+            "policy.calendar.time_zone: no such time zone: the value: correct the value",
         ),
         (
             "[policy.keep_days]\nincidents = -1",
@@ -81,7 +52,7 @@ def mistakes(config: Path, text: str, *, needed: str = NEEDED) -> list[str]:
         ),
         (
             '[policy]\nmemory_ceiling = "2GB"',
-            "policy.memory_ceiling: '2GB' is no amount of memory: write 512Mi or 1Gi: correct the value",
+            "policy.memory_ceiling: the value is no amount of memory: write 512Mi or 1Gi: correct the value",
         ),
         (
             '[policy]\nqueue_switch = { variable = "A", valeu = "b" }',
@@ -161,129 +132,6 @@ def test_tables_of_tables_are_read(config: Path) -> None:
     assert (high.approvers, high.count, high.accept_unverified) == (("ana", "bob"), 2, False)
     assert (medium.approvers, medium.count, medium.accept_unverified) == ((), 1, False)
     assert policy.preapproved == {ActionName.RESTART_DEPLOYMENT: (Severity.P3, Severity.P4)}
-
-
-@pytest.mark.parametrize("reference", ['{ env = "PAGER_KEY" }', '{ file = "secrets/pager" }'])
-def test_a_secret_is_read_from_where_the_file_says(
-    config: Path, monkeypatch: pytest.MonkeyPatch, reference: str
-) -> None:
-    """A variable and a file beside the settings both work; line ends are no part of a secret."""
-    monkeypatch.setenv("PAGER_KEY", "R0UT1NG\n")
-    (config.parent / "secrets").mkdir()
-    (config.parent / "secrets" / "pager").write_text("R0UT1NG\n")
-    settings = load(config, f"[pager]\nrouting_key = {reference}")
-    assert settings.systems["pager"]["routing_key"].get_secret_value() == "R0UT1NG"
-
-
-@pytest.mark.parametrize(
-    ("content", "cause"),
-    [(None, "cannot read"), (b"", "is empty"), (b"\xff\xfe", "is not UTF-8 text")],
-)
-def test_a_secret_file_that_cannot_serve_is_named(config: Path, content: bytes | None, cause: str) -> None:
-    """A missing, empty or binary secret file is a mistake, not an empty secret."""
-    if content is not None:
-        (config.parent / "key").write_bytes(content)
-    [line] = mistakes(config, '[pager]\nrouting_key = { file = "key" }')
-    assert line.startswith("pager.routing_key: ")
-    assert cause in line
-
-
-def test_secrets_within_tables_and_lists_are_read(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A source's secrets stand in a section of the receiver's, and there may be several."""
-    monkeypatch.setenv("FIRST", "first-secret-of-some-length")
-    (config.parent / "second").write_text("second-secret-of-some-length\n")
-    receiver = load(
-        config,
-        '[receiver.pagerduty]\nsecrets = [{ env = "FIRST" }, { file = "second" }]\n'
-        '[receiver.alertmanager]\nclient_header = { name = "X-Verified", value = { env = "FIRST" } }',
-    ).receiver
-    read = [secret.get_secret_value() for secret in receiver.pagerduty.secrets]
-    assert read == ["first-secret-of-some-length", "second-secret-of-some-length"]
-    assert receiver.alertmanager.client_header is not None
-    assert receiver.alertmanager.client_header.value.get_secret_value() == "first-secret-of-some-length"
-
-
-@pytest.mark.parametrize(
-    ("text", "line"),
-    [
-        (
-            '[receiver.pagerduty]\nsecrets = [{ env = "SET" }, { env = "NOT_SET" }]',
-            "receiver.pagerduty.secrets.1: the environment variable NOT_SET is not set: "
-            "set it, or name another",
-        ),
-        (
-            '[receiver.pagerduty]\nsecrets = ["hunter2"]',
-            f"receiver.pagerduty.secrets.0: holds a secret in this file: {REFERENCE}",
-        ),
-        (
-            '[receiver.alertmanager]\nclient_header = { name = "X-Verified", value = "hunter2" }',
-            f"receiver.alertmanager.client_header.value: holds a secret in this file: {REFERENCE}",
-        ),
-        (
-            '[receiver.alertmanager]\nclient_header = { name = "X-Verified", valeu = { env = "SET" } }',
-            'receiver.alertmanager.client_header.valeu: unknown key (did you mean "value"?)',
-        ),
-        (
-            '[receiver.alertmanager]\npassword = { env = "SET" }',
-            "receiver.alertmanager: username and password go together: correct the value",
-        ),
-        (
-            '[receiver.grafana]\nsignature_header = "X Signature"',
-            "receiver.grafana.signature_header: string should match pattern '^[A-Za-z0-9-]+$': "
-            "correct the value",
-        ),
-        (
-            '[receiver.incident_io]\nsecrets = [{ env = "SET" }]',
-            "receiver.incident_io.secrets: not a signing secret as incident.io shows it (whsec_…): "
-            "correct the value",
-        ),
-        (
-            '[receiver.plain]\nservice = " "',
-            "receiver.plain.service: the service is missing: correct the value",
-        ),
-        (
-            "[receiver.grafanna]",
-            'receiver.grafanna: unknown key (did you mean "grafana"?)',
-        ),
-    ],
-)
-def test_a_mistake_in_a_source_is_one_line(
-    config: Path, monkeypatch: pytest.MonkeyPatch, text: str, line: str
-) -> None:
-    """The key is dotted down to the place, and no secret is shown."""
-    monkeypatch.setenv("SET", "hunter2-of-some-length!")
-    assert mistakes(config, text) == [line]
-
-
-def test_a_source_may_have_another_name_for_a_service(config: Path) -> None:
-    """And alerts that name none are of the source's service, where it has one."""
-    receiver = load(
-        config,
-        '[receiver]\nservices = { "API Service" = "posthog-integration" }\n'
-        '[receiver.incident_io]\nservice = "posthog-integration"',
-    ).receiver
-    names = [receiver.service_here(name) for name in ("API Service", "billing")]
-    assert names == ["posthog-integration", "billing"]
-    assert {source: receiver.default_service(source) for source in SOURCES} == {
-        **dict.fromkeys(SOURCES, ""),
-        "incident-io": "posthog-integration",
-    }
-
-
-def test_no_mistake_shows_a_secret(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither a secret that is too short nor one written into the file comes back in the error."""
-    monkeypatch.setenv("TOKEN", "hunter2")
-    text = '[receiver]\ntoken = { env = "TOKEN" }\n[pager]\nrouting_key = "hunter2"'
-    told = mistakes(config, text)
-    assert [line.split(":")[0] for line in told] == ["receiver.token", "pager.routing_key"]
-    assert "hunter2" not in "".join(told)
-
-
-def test_settings_never_show_a_secret(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The settings can be logged."""
-    monkeypatch.setenv("TOKEN", "hunter2-hunter2-hunter2")
-    text = '[receiver]\ntoken = { env = "TOKEN" }\n[pager]\nrouting_key = { env = "TOKEN" }'
-    assert "hunter2" not in repr(load(config, text))
 
 
 def test_relative_paths_are_relative_to_the_file(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:

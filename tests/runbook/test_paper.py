@@ -86,6 +86,16 @@ def test_every_command_is_one_that_a_shell_can_read() -> None:
     assert (checked.returncode, checked.stderr) == (0, "")
 
 
+def test_a_prometheus_may_have_a_query_of_its_own() -> None:
+    """The tenant's name stays in the address, behind the question."""
+    places = PLACES.model_copy(update={"prometheus_url": "http://prometheus.example/p/?tenant=a"})
+    text = paper_runbook(incident(*every_event()), places, Policy(), at=OPENED)
+    asked = [line for line in commands(text) if "prometheus.example" in line]
+    assert len(asked) == 2
+    assert all("http://prometheus.example/p/api/v1/query" in line for line in asked)
+    assert all(line.partition("'")[2].partition("'")[0].endswith("&tenant=a") for line in asked)
+
+
 def test_no_secret_gets_onto_paper() -> None:
     """What a sender put into its alert is masked here, too."""
     secret = "phx_" + "s" * 40
