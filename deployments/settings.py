@@ -12,14 +12,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from deployments.people_settings import hashed, public_part
 from deployments.settings_checks import Mistake, mistakes_of, resolved, unknown, unknown_keys
 from deployments.source_settings import (
     AlertmanagerSettings,
     GrafanaSettings,
+    IdentityHeader,
     IncidentIoSettings,
     PagerDutySettings,
     PlainSettings,
@@ -72,7 +74,8 @@ class ReceiverSettings(_Section):
     """Section `[receiver]`: where alerts come in, and who may send them.
 
     `token` is for Alertmanager, Grafana and plain alerts where their own sections have no credential.
-    `services` are our names of services by the senders' names.
+    `services` are our names of services by the senders' names. People act through the same process: over the
+    local `socket`, with a token of theirs, or through a proxy. `people` has the hashes of their tokens.
     """
 
     host: str = "127.0.0.1"
@@ -81,12 +84,30 @@ class ReceiverSettings(_Section):
     max_body_bytes: int = Field(default=1024 * 1024, ge=1024)
     flapping_episodes: int = Field(default=5, ge=1)
     services: dict[str, ServiceName] = {}
+    socket: Path | None = Path(".runbook/receiver.sock")
+    socket_group: str = ""
+    people: dict[str, list[SecretStr]] = {}
+    identity_header: IdentityHeader | None = None
+    signing_key: SecretStr | None = None
     alertmanager: AlertmanagerSettings = AlertmanagerSettings()
     grafana: GrafanaSettings = GrafanaSettings()
     pagerduty: PagerDutySettings = PagerDutySettings()
     incident_io: IncidentIoSettings = IncidentIoSettings()
     plain: PlainSettings = PlainSettings()
     self_watch: PlainSettings = PlainSettings()
+
+    @field_validator("people")
+    @classmethod
+    def _hashed(cls, people: dict[str, list[SecretStr]]) -> dict[str, list[SecretStr]]:
+        """The tokens themselves are not kept."""
+        return hashed(people)
+
+    @field_validator("signing_key")
+    @classmethod
+    def _is_a_key(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None:
+            public_part(key)
+        return key
 
     @property
     def url(self) -> str:
@@ -168,6 +189,12 @@ class Settings:
     self_watch: SelfWatchSettings | None = None
 
     @property
+    def socket_path(self) -> Path | None:
+        """The receiver's local socket; `None` where it has none."""
+        own = self.receiver.socket
+        return self.origin.absolute().parent / own.expanduser() if own is not None else None
+
+    @property
     def intervals(self) -> dict[str, int]:
         """Seconds from run to run, by the name of the deployment that runs on a schedule.
 
@@ -240,6 +267,9 @@ def check_settings(tables: Mapping[str, Any], *, origin: Path, systems: bool = T
     except ValueError as error:
         advice = "write sqlite+aiosqlite:///path or postgresql+psycopg://host/database"
         raise ConfigurationError(origin, [Mistake("store.url", str(error), advice)]) from None
+    if receiver.signing_key is not None:
+        keys = (*policy.receiver_keys, public_part(receiver.signing_key))
+        policy = policy.model_copy(update={"receiver_keys": tuple(dict.fromkeys(keys))})
     return Settings(
         origin=origin,
         prefect=prefect,

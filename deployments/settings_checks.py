@@ -107,12 +107,31 @@ def _resolved(value: Any, field: FieldInfo | None, key: str, folder: Path) -> tu
     if field is not None and is_secret(field) and isinstance(value, list):
         each = [_resolved(item, field, f"{key}.{position}", folder) for position, item in enumerate(value)]
         return [item for item, _ in each], [mistake for _, wrong in each for mistake in wrong]
+    if field is not None and is_secret(field) and get_origin(field.annotation) is dict:
+        return _secrets_by_name(value, key, folder)
     if inner := _table_of(field, value):
         return resolved(value, inner, section=key, folder=folder)
     try:
         return _value(value, field, key, folder), []
     except SecretMissing as error:
         return None, [Mistake(key, error.cause, error.next_step)]
+
+
+def _secrets_by_name(value: Any, key: str, folder: Path) -> tuple[Any, list[Mistake]]:
+    """A table of references to secrets, one or several for each name."""
+    if not isinstance(value, dict):
+        return value, []
+    found: dict[str, list[SecretStr]] = {}
+    mistakes: list[Mistake] = []
+    for name, references in value.items():
+        found[name] = []
+        for position, item in enumerate(references if isinstance(references, list) else [references]):
+            at = f"{key}.{name}.{position}"
+            try:
+                found[name].append(_secret(item, at, folder))
+            except SecretMissing as error:
+                mistakes.append(Mistake(at, error.cause, error.next_step))
+    return found, mistakes
 
 
 def _table_of(field: FieldInfo | None, value: Any) -> type[BaseModel] | None:
