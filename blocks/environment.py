@@ -4,7 +4,9 @@
 """
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from prefect.blocks.core import Block
@@ -17,6 +19,7 @@ from blocks.kubernetes import Cluster
 from blocks.pager import Pager
 from blocks.policy import RunbookPolicy
 from blocks.posthog import PostHogApi
+from blocks.prefect_api import prefect_client
 from blocks.prometheus import Prometheus
 from blocks.self_watch import SelfWatch
 from blocks.slack import Slack
@@ -48,6 +51,19 @@ class Environment:
     status_page_publisher: StatusPagePublisher | None = None
     pager: Pager | None = None
     self_watch: SelfWatch | None = None
+    policy_source: Callable[[], Awaitable[RunbookPolicy]] | None = None
+    """Reads the policy anew; without one it is as it was loaded."""
+
+    async def with_current_policy(self) -> "Environment":
+        """The environment with the policy that is saved now: people and rights may have been taken away.
+
+        Raises:
+            Refused: no policy is saved any more.
+            Unavailable: Prefect cannot be reached.
+        """
+        if self.policy_source is None:
+            return self
+        return replace(self, runbook_policy=await self.policy_source())
 
     @classmethod
     async def load(cls, name: str) -> "Environment":
@@ -68,7 +84,7 @@ class Environment:
                 "Run `runbook configure FILE`",
             )
         present: dict[str, Any] = found
-        return cls(name=name, **present)
+        return cls(name=name, policy_source=partial(_current_policy, name), **present)
 
 
 def block_types() -> dict[str, type[Block]]:
@@ -87,6 +103,14 @@ def block_types() -> dict[str, type[Block]]:
         "pager": Pager,
         "self_watch": SelfWatch,
     }
+
+
+async def _current_policy(name: str) -> RunbookPolicy:
+    async with prefect_client() as client:
+        found = await _load(RunbookPolicy, name, client)
+    if not isinstance(found, RunbookPolicy):
+        raise Refused("Prefect", f"environment {name!r} has no policy block", "Run `runbook configure FILE`")
+    return found
 
 
 async def _load(kind: type[Block], name: str, client: PrefectClient) -> Block | None:

@@ -89,7 +89,8 @@ class IncidentStore(Block):
                     if joined is None:
                         row = {"id": incident_id, "service": alert.service, "opened_at": at}
                         await connection.execute(insert(INCIDENTS).values(row))
-                        event, key = IncidentOpened(alert=alert, environment=environment), "opened"
+                        event = IncidentOpened(alert=alert, environment=environment, states_identities=True)
+                        key = "opened"
                     else:
                         event, key = AlertJoined(alert=alert), None
                     await _insert_event(connection, joined or incident_id, event, key=key, at=at)

@@ -21,7 +21,7 @@ from deployments.credentials import (
     Verified,
     header_bytes,
 )
-from deployments.settings import ReceiverSettings
+from deployments.receiver_settings import ReceiverSettings
 
 __all__ = ["Verified", "credentials", "is_open", "needs_body", "verified"]
 

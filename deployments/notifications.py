@@ -12,7 +12,7 @@ from fastapi import Request
 from deployments.authentication import Verified, needs_body, verified
 from deployments.intake import Intake, Overloaded
 from deployments.receiver_body import Budget, Rejected, expected_bytes, overloaded, read_body
-from deployments.settings import ReceiverSettings
+from deployments.receiver_settings import ReceiverSettings
 from runbook.alert import Alert
 from runbook.episodes import Turn
 from runbook.intake import Received

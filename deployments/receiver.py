@@ -9,7 +9,9 @@ import os
 import socket
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import uvicorn
@@ -17,6 +19,7 @@ import uvicorn
 from blocks.store import IncidentStore
 from deployments.authentication import is_open
 from deployments.json_log import log_event, log_json_to
+from deployments.local_socket import LocalSocket, PeerProtocol, SocketInUse
 from deployments.receiver_app import create_app
 from deployments.settings import ConfigurationError, Settings, find_config, load_settings
 from deployments.watching import SelfWatching
@@ -54,8 +57,40 @@ def main(arguments: list[str] | None = None) -> int:
     log_json_to(sys.stderr)
     for line in settings.warning_lines():
         log_event(log, "settings to see to", level=logging.WARNING, what=line)
-    _serve(settings, listener)
+    with ExitStack() as local:
+        try:
+            sockets = [listener, *_local_socket(settings, local)]
+        except OSError as error:
+            print(error.strerror or error, file=sys.stderr)
+            return 1
+        _serve(settings, sockets)
     return 0
+
+
+def _local_socket(settings: Settings, resources: ExitStack) -> list[socket.socket]:
+    """The socket through which people of this machine act; none where another receiver has it.
+
+    Where none can be made, alerts are taken all the same, unless the settings ask for it.
+
+    Raises:
+        OSError: it cannot be made; one line says why and what to do.
+    """
+    path = settings.socket_path
+    if path is None:
+        return []
+    local = LocalSocket(path, group=settings.receiver.socket_group)
+    try:
+        opened = resources.enter_context(local)
+    except SocketInUse as error:
+        log_event(log, "no local socket here", error=error.strerror, level=logging.WARNING)
+        return []
+    except OSError as error:
+        if {"socket", "socket_group"} & settings.receiver.model_fields_set:
+            raise
+        log_event(log, "no local socket", error=error.strerror, path=str(path), level=logging.WARNING)
+        return []
+    log_event(log, "listening", path=str(path))
+    return [opened.listener]
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -72,7 +107,7 @@ SWITCH_SECONDS = 0.001
 """How long the thread of the store may keep the interpreter from answering; Python's default is 5 ms."""
 
 
-def _serve(settings: Settings, listener: socket.socket) -> None:
+def _serve(settings: Settings, sockets: list[socket.socket]) -> None:
     from deployments.launch import PrefectResponses
 
     store = IncidentStore(url=settings.store_url)
@@ -85,15 +120,16 @@ def _serve(settings: Settings, listener: socket.socket) -> None:
         environment=settings.prefect.environment,
         look_after_every=settings.policy.takeover_after_seconds,
         self_watching=_self_watching(settings, store, responses.call_about_the_runbook),
+        settings=partial(load_settings, settings.origin, systems=False),
     )
-    host, port = listener.getsockname()[:2]
+    host, port = sockets[0].getsockname()[:2]
     taken = [name for name in SOURCES if is_open(name, settings.receiver)]
     log_event(log, "listening", host=host, port=port, sources=", ".join(taken) or "none")
     if not taken:
         log_event(log, "every alert will be refused: [receiver] has no credential", level=logging.ERROR)
     config = uvicorn.Config(
         app,
-        http="httptools",
+        http=PeerProtocol,
         loop="uvloop",
         log_config=None,
         access_log=False,
@@ -102,7 +138,7 @@ def _serve(settings: Settings, listener: socket.socket) -> None:
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
     sys.setswitchinterval(SWITCH_SECONDS)
-    uvicorn.Server(config).run(sockets=[listener])
+    uvicorn.Server(config).run(sockets=sockets)
 
 
 def _self_watching(

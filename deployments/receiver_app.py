@@ -23,10 +23,13 @@ from blocks.store import IncidentStore
 from deployments.intake import Intake, log_received, new_id
 from deployments.json_log import log_event
 from deployments.notifications import Notifications
+from deployments.people_api import add_people_api
+from deployments.people_requests import PeoplesDoor
 from deployments.receiver_body import Budget, Rejected
 from deployments.receiver_metrics import ReceiverMetrics
 from deployments.receiver_page import describe, page
-from deployments.settings import ReceiverSettings
+from deployments.receiver_settings import ReceiverSettings
+from deployments.settings import Settings
 from deployments.starting import Responses, Starter
 from deployments.watching import SelfWatching, look_after, watch_self
 from runbook.intake import Message, Received
@@ -48,11 +51,13 @@ def create_app(
     environment: str = "default",
     look_after_every: float = 30.0,
     self_watching: SelfWatching | None = None,
+    settings: Callable[[], Settings] | None = None,
 ) -> ASGIApp:
     """The receiver's application. `responses` starts the response to an incident, see `Responses`.
 
     Every so many seconds it looks after the runs of the incidents, see `tasks.watchdog`; with
-    `self_watching`, also after the runbook itself.
+    `self_watching`, also after the runbook itself. With `settings`, which reads them anew, people can act
+    through `/api`.
     """
     metrics = ReceiverMetrics()
     starter = Starter(store, responses, metrics)
@@ -96,6 +101,8 @@ def create_app(
         endpoints[path] = _endpoint(source, notifications, metrics)
         app.post(path, **describe(source))(endpoints[path])
     endpoints[f"/alerts/{SELF_WATCH.name}"] = _endpoint(SELF_WATCH, notifications, metrics)
+    if settings is not None:
+        add_people_api(app, PeoplesDoor(store, settings))
     return AlertPaths(app, endpoints)
 
 

@@ -15,19 +15,12 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from deployments.people_settings import public_part
+from deployments.receiver_settings import ReceiverSettings
 from deployments.settings_checks import Mistake
 from deployments.settings_file import SectionsCheck, read_tables
 from deployments.settings_secrets import Unusable
 from deployments.settings_warnings import exposed_files, hosts_shown_nothing
-from deployments.source_settings import (
-    AlertmanagerSettings,
-    GrafanaSettings,
-    IncidentIoSettings,
-    PagerDutySettings,
-    PlainSettings,
-    ServiceName,
-    SourceSettings,
-)
 from runbook.policy import Policy
 
 CONFIG_VARIABLE = "RUNBOOK_CONFIG"
@@ -66,52 +59,6 @@ class PrefectSettings(_Section):
             "watchdog": self.watchdog_every,
             "clean-up": self.clean_up_every,
         }
-
-
-class ReceiverSettings(_Section):
-    """Section `[receiver]`: where alerts come in, and who may send them.
-
-    `token` is for Alertmanager, Grafana and plain alerts where their own sections have no credential.
-    `services` are our names of services by the senders' names.
-    """
-
-    host: str = "127.0.0.1"
-    port: int = Field(default=8181, ge=0, le=65535)
-    token: SecretStr | None = Field(default=None, min_length=16)
-    max_body_bytes: int = Field(default=1024 * 1024, ge=1024)
-    flapping_episodes: int = Field(default=5, ge=1)
-    services: dict[str, ServiceName] = {}
-    alertmanager: AlertmanagerSettings = AlertmanagerSettings()
-    grafana: GrafanaSettings = GrafanaSettings()
-    pagerduty: PagerDutySettings = PagerDutySettings()
-    incident_io: IncidentIoSettings = IncidentIoSettings()
-    plain: PlainSettings = PlainSettings()
-    self_watch: PlainSettings = PlainSettings()
-
-    @property
-    def url(self) -> str:
-        """Where it is asked on its own machine; empty where its port is not known before it listens."""
-        return f"http://{reachable(self.host)}:{self.port}" if self.port else ""
-
-    @property
-    def self_watch_token(self) -> SecretStr | None:
-        """What the self-watch shows."""
-        return self.self_watch.token or self.token
-
-    def default_service(self, source: str) -> str:
-        """Our name of the service whose alerts come from that source where they name none; else empty."""
-        own: SourceSettings = getattr(self, source.replace("-", "_"))
-        return own.service or ""
-
-    def service_here(self, name: str) -> str:
-        """Our name of the service that a source calls by that name."""
-        return self.services.get(name, name)
-
-
-def reachable(host: str) -> str:
-    """The host in a URL for what listens on that address of this machine."""
-    known = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  compared only
-    return f"[{known}]" if ":" in known else known
 
 
 class SelfWatchSettings(_Section):
@@ -168,6 +115,12 @@ class Settings:
     systems: Mapping[str, Mapping[str, Any]] = field(repr=False)
     self_watch: SelfWatchSettings | None = None
     warnings: tuple[Mistake, ...] = ()
+
+    @property
+    def socket_path(self) -> Path | None:
+        """The receiver's local socket; `None` where it has none."""
+        own = self.receiver.socket
+        return self.origin.absolute().parent / own.expanduser() if own is not None else None
 
     @property
     def intervals(self) -> dict[str, int]:
@@ -241,6 +194,9 @@ def check_settings(tables: Mapping[str, Any], *, origin: Path, systems: bool = T
     except ValueError as error:
         advice = "write sqlite+aiosqlite:///path or postgresql+psycopg://host/database"
         raise ConfigurationError(origin, [Mistake("store.url", str(error), advice)]) from None
+    if receiver.signing_key is not None:
+        keys = (*policy.receiver_keys, public_part(receiver.signing_key))
+        policy = policy.model_copy(update={"receiver_keys": tuple(dict.fromkeys(keys))})
     return Settings(
         origin=origin,
         prefect=prefect,

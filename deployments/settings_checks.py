@@ -26,7 +26,7 @@ _PATHS = frozenset({"cluster.kubeconfig", "evidence.folder"})
 _ADDRESSES = frozenset({"store.url", "status_page.proxy", "self_watch.alertmanager_url"})
 """Secret only where they hold something secret."""
 
-_SEVERAL_LINES = frozenset({"cluster.kubeconfig_yaml"})
+_SEVERAL_LINES = frozenset({"cluster.kubeconfig_yaml", "receiver.signing_key"})
 MarkT = TypeVar("MarkT")
 
 _LONGEST_NAME = 100
@@ -140,6 +140,8 @@ def _resolved(value: Any, field: FieldInfo, key: str, folder: Path, kind: type[B
     if is_secret(field) and isinstance(value, list):
         each = [_resolved(item, field, f"{key}.{place}", folder, kind) for place, item in enumerate(value)]
         return [item for item, _ in each], [mistake for _, wrong in each for mistake in wrong]
+    if is_secret(field) and isinstance(value, dict) and get_origin(field.annotation) is dict:
+        return _by_name(value, key, lambda name, where: _secrets(value[name], where, folder))
     if isinstance(value, dict):
         if _mark(field, HeaderValues):
             return _by_name(value, key, lambda name, where: _header(value[name], name, where, folder))
@@ -159,6 +161,18 @@ def _by_name(table: dict[str, Any], key: str, resolve: Callable[[str, str], _Out
     return {name: item for name, (item, _) in each.items()}, [
         mistake for _, wrong in each.values() for mistake in wrong
     ]
+
+
+def _secrets(value: Any, key: str, folder: Path) -> _Outcome:
+    """One reference or several, as a list of secrets."""
+    found: list[SecretStr] = []
+    mistakes: list[Mistake] = []
+    for place, item in enumerate(value if isinstance(value, list) else [value]):
+        try:
+            found.append(_secret(item, f"{key}.{place}", folder))
+        except Unusable as error:
+            mistakes.append(Mistake(f"{key}.{place}", error.cause, error.next_step))
+    return found, mistakes
 
 
 def _table(tables: dict[str, Any], address: str, of: TablesOf, key: str, folder: Path) -> _Outcome:

@@ -36,6 +36,18 @@ class ClientHeader(BaseModel):
     value: Secret
 
 
+class IdentityHeader(BaseModel):
+    """The header in which a proxy names whom it has logged in, and the one that proves that it is the proxy.
+
+    The proxy has to take both from all callers.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: HeaderName
+    proof: ClientHeader
+
+
 class AlertmanagerSettings(SourceSettings):
     """Section `[receiver.alertmanager]`. Alertmanager cannot sign, so it shows a token or a password.
 

@@ -19,7 +19,8 @@ from blocks.errors import bare_url
 from deployments.prefect_patience import CLIENT_RETRIES
 from deployments.prefect_server import PrefectServer, until_answers
 from deployments.process import Process, free_port, require_free
-from deployments.settings import Settings, reachable
+from deployments.receiver_settings import reachable
+from deployments.settings import Settings
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient

@@ -61,8 +61,9 @@ async def _take(incident: OpenIncident, action: PlannedAction) -> ActionResult:
 
 
 async def change(incident: OpenIncident, action: PlannedAction) -> ActionResult:
-    """Preview, gate, make, prove. A target that changes in between is previewed and asked about anew."""
+    """Preview, gate, make, prove. What changes in between, target or rules, is asked about anew."""
     for _ in range(NEW_PLANS):
+        incident = await incident.with_current_policy()
         action = (await incident.read()).as_edited(action)
         if stopped := await stopped_by_limits(incident, action):
             return await finish(incident, action, ActionOutcome.BLOCKED, f"people only: {stopped}")

@@ -13,6 +13,7 @@ from runbook.alert import Alert
 from runbook.effects import Effect
 from runbook.findings import Check, Findings
 from runbook.gates import Answer
+from runbook.identity import Identity
 from runbook.severity import SeverityAssessment
 from runbook.value import Value
 from runbook.verdict import Decision
@@ -21,13 +22,15 @@ from runbook.verdict import Decision
 class IncidentOpened(Value):
     """An alert or a person opened the incident.
 
-    `recurrence_of` is the service's incident that was closed not long before, if any.
+    `recurrence_of` is the service's incident that was closed not long before, if any. `states_identities`:
+    what people say in this journal tells how it is known who they are. Earlier releases' journals do not.
     """
 
     type: Literal["IncidentOpened"] = "IncidentOpened"
     alert: Alert
     environment: str = "default"
     recurrence_of: str = ""
+    states_identities: bool = False
 
 
 class AlertJoined(Value):
@@ -111,6 +114,7 @@ class ResponseResumed(Value):
     type: Literal["ResponseResumed"] = "ResponseResumed"
     by: str
     done: str
+    identity: Identity | None = None
 
 
 class TriageStarted(Value):
@@ -138,10 +142,11 @@ class DecisionMade(Value):
 
 
 class SeverityOverridden(Value):
-    """A person set another severity than the rules."""
+    """A person set another severity than the rules. `identity` tells how it is known who that was."""
 
     type: Literal["SeverityOverridden"] = "SeverityOverridden"
     assessment: SeverityAssessment
+    identity: Identity | None = None
 
 
 class ActionPreviewed(Value):
@@ -200,6 +205,18 @@ class ApprovalAnswered(Value):
     action_id: str
     plan_digest: str
     answer: Answer
+
+
+class ApprovalLapsed(Value):
+    """Just before the change its approval counted no more: who gave it may not now, or is not proven now.
+
+    `by` are the people whose approval that was.
+    """
+
+    type: Literal["ApprovalLapsed"] = "ApprovalLapsed"
+    action_id: str
+    plan_digest: str
+    by: tuple[str, ...]
 
 
 class ApprovalRefused(Value):
@@ -349,6 +366,7 @@ Event = Annotated[
     | ApprovalRequested
     | ApprovalReminded
     | ApprovalAnswered
+    | ApprovalLapsed
     | ApprovalRefused
     | EffectIntended
     | EffectSettled

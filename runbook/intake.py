@@ -173,7 +173,12 @@ class Batch:
         self.known.open[service] = incident
         self.opened[incident] = (service, at)
         alert = masked(message.alert)
-        event = IncidentOpened(alert=alert, environment=self.environment, recurrence_of=recurrence_of)
+        event = IncidentOpened(
+            alert=alert,
+            environment=self.environment,
+            recurrence_of=recurrence_of,
+            states_identities=True,
+        )
         self._tell(message, incident, event, "opened")
         return incident
 

@@ -8,10 +8,13 @@ from datetime import datetime, timedelta
 from pydantic import AwareDatetime, Field, field_validator, model_validator
 
 from runbook.actions import CATALOGUE, ActionKind, ActionName, Risk
+from runbook.approval_rules import ActRule, ApprovalRule
 from runbook.business_hours import BusinessCalendar
 from runbook.keep_days import KeepDays
+from runbook.people import Person, people_flaw
 from runbook.quantities import memory_bytes
 from runbook.severity import Severity
+from runbook.signatures import public_key, public_text
 from runbook.value import Value
 
 
@@ -20,28 +23,6 @@ class Switch(Value):
 
     variable: str
     value: str
-
-
-class ApprovalRule(Value):
-    """Who may approve changes of one risk class, and how many of them it takes."""
-
-    approvers: tuple[str, ...] = Field(
-        default=(),
-        title="Approvers",
-        description="The names that may approve; empty lets anybody.",
-    )
-    count: int = Field(
-        default=1,
-        ge=1,
-        le=2,
-        title="How many",
-        description="How many different people have to approve: 1 or 2.",
-    )
-    accept_unverified: bool = Field(
-        default=True,
-        title="Accept unverified",
-        description="Whether a name counts that the channel did not prove, as in Prefect's form.",
-    )
 
 
 class MaintenanceWindow(Value):
@@ -139,9 +120,24 @@ class Policy(Value):
         default={Risk.HIGH: ApprovalRule(accept_unverified=False)},
         title="Approvals",
         description=(
-            "Who may approve what, by risk: low, medium, high. What is not named, anybody may; "
-            "high-risk changes take a proven identity unless accept_unverified is set there."
+            "Who may approve what, by risk: low, medium, high. What is not named, anybody may; high-risk "
+            "changes and rules for two people take proven identities unless accept_unverified is set there."
         ),
+    )
+    acts: ActRule = Field(
+        default=ActRule(),
+        title="Acts",
+        description="Who may set a severity and hand the response back. By default anybody, as a claim too.",
+    )
+    people: dict[str, Person] = Field(
+        default={},
+        title="People",
+        description="Known people by name, with their logins and signing keys.",
+    )
+    receiver_keys: tuple[str, ...] = Field(
+        default=(),
+        title="Receiver keys",
+        description="The receiver's public keys; with one, what it has proven counts only if it is signed.",
     )
     preapproved: dict[ActionName, tuple[Severity, ...]] = Field(
         default={},
@@ -307,11 +303,36 @@ class Policy(Value):
     @field_validator("approvals")
     @classmethod
     def _strict_unless_said(cls, value: dict[Risk, ApprovalRule]) -> dict[Risk, ApprovalRule]:
-        """A rule about something else does not loosen the default for high-risk changes."""
-        rule = value.get(Risk.HIGH, ApprovalRule())
-        if "accept_unverified" in rule.model_fields_set:
-            return value
-        return value | {Risk.HIGH: rule.model_copy(update={"accept_unverified": False})}
+        """A rule about something else does not loosen the default for high-risk changes.
+
+        Two people who are each a claim may be one, so a rule for two takes proven ones as well.
+        """
+        strict = {Risk.HIGH: value.get(Risk.HIGH, ApprovalRule())}
+        strict |= {risk: rule for risk, rule in value.items() if rule.count > 1}
+        return value | {
+            risk: rule.model_copy(update={"accept_unverified": False})
+            for risk, rule in strict.items()
+            if "accept_unverified" not in rule.model_fields_set
+        }
+
+    @field_validator("people")
+    @classmethod
+    def _told_apart(cls, value: dict[str, Person]) -> dict[str, Person]:
+        if flaw := people_flaw(value):
+            raise ValueError(flaw)
+        owners: dict[str, str] = {}
+        for name, person in value.items():
+            for key in person.keys:
+                if owners.setdefault(public_text(public_key(key)), name) != name:
+                    raise ValueError(f"{name} and {owners[public_text(public_key(key))]} have the same key")
+        return value
+
+    @field_validator("receiver_keys")
+    @classmethod
+    def _are_keys(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for key in value:
+            public_key(key)
+        return value
 
     @field_validator("preapproved")
     @classmethod

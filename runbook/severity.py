@@ -73,8 +73,12 @@ LEVELS: dict[Severity, Level] = {
 
 
 class SeverityAssessment(Value):
-    """A severity with the reason for it. `by` is `rules` or the person who overrode them."""
+    """A severity with the reason for it. `by` is `rules` or the person who overrode them.
+
+    `claimed`: the sender's own word has decided, since the facts did not.
+    """
 
     severity: Severity
     because: str
     by: str = "rules"
+    claimed: bool = False

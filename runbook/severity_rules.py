@@ -21,7 +21,9 @@ def assess_severity(
     if verdict is Verdict.UNKNOWN:
         severity = min(claimed or Severity.P2, Severity.P2, key=lambda level: level.rank)
         return SeverityAssessment(
-            severity=severity, because="the impact is not known; it counts as degraded until it is"
+            severity=severity,
+            because="the impact is not known; it counts as degraded until it is",
+            claimed=severity is not Severity.P2,
         )
     degraded = _degraded(findings)
     if degraded:

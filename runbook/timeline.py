@@ -9,6 +9,7 @@ from runbook.actions import ActionOutcome
 from runbook.alert import AlertStatus
 from runbook.effects import EffectOutcome
 from runbook.findings import Status
+from runbook.identity import named
 from runbook.incident import Incident, Outcome
 from runbook.value import Value
 from runbook.wording import ACTION_OUTCOMES, ANSWERED, OUTCOMES, VERDICT_TITLES, count
@@ -107,7 +108,8 @@ def _(event: e.RunContinued) -> str:
 
 @sentence.register
 def _(event: e.ResponseResumed) -> str:
-    return f"{event.by} handed the response back to the runbook; done by hand: {event.done or 'nothing'}"
+    who = named(event.by, event.identity)
+    return f"{who} handed the response back to the runbook; done by hand: {event.done or 'nothing'}"
 
 
 @sentence.register
@@ -133,7 +135,8 @@ def _(event: e.DecisionMade) -> str:
 @sentence.register
 def _(event: e.SeverityOverridden) -> str:
     assessment = event.assessment
-    return f"{assessment.by} set the severity to {assessment.severity.value}: {assessment.because}"
+    who = named(assessment.by, event.identity)
+    return f"{who} set the severity to {assessment.severity.value}: {assessment.because}"
 
 
 @sentence.register
@@ -167,7 +170,13 @@ def _(event: e.ApprovalAnswered) -> str:
     answer = event.answer
     reason = f": {answer.reason}" if answer.reason else ""
     edits = "".join(f", {name} = {value}" for name, value in answer.parameters.items())
-    return f"{answer.approver} {ANSWERED[answer.choice]} {event.action_id}{edits} ({answer.channel}){reason}"
+    how = f"{answer.channel}, {answer.known_by}" if answer.known_by else answer.channel
+    return f"{answer.approver} {ANSWERED[answer.choice]} {event.action_id}{edits} ({how}){reason}"
+
+
+@sentence.register
+def _(event: e.ApprovalLapsed) -> str:
+    return f"The approval of {event.action_id} by {', '.join(event.by)} counts no more: they may not now"
 
 
 @sentence.register

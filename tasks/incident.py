@@ -1,6 +1,6 @@
 """The incident that a flow run works on: its journal, and the systems of its environment."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from blocks.environment import Environment
@@ -32,6 +32,10 @@ class OpenIncident:
     def policy(self) -> Policy:
         """The rules' configuration in this environment."""
         return self.environment.runbook_policy.policy
+
+    async def with_current_policy(self) -> "OpenIncident":
+        """The same with the policy that is configured now, see `Environment.with_current_policy`."""
+        return replace(self, environment=await self.environment.with_current_policy())
 
     async def read(self) -> Incident:
         """The incident as its journal tells it now."""

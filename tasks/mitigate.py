@@ -14,9 +14,17 @@ from prefect.cache_policies import NO_CACHE
 from blocks.errors import Conflict, Refused, Unavailable
 from blocks.lease import Lease
 from runbook.actions import ActionName, ActionOutcome, ActionResult, ChangePlan, PlannedAction
+from runbook.approvals import answers_to, decided
 from runbook.drift import drift
 from runbook.effects import Authority, Effect, EffectOutcome
-from runbook.events import ActionFinished, ActionPreviewed, ApprovalAnswered, ApprovalRequested, PlanDrifted
+from runbook.events import (
+    ActionFinished,
+    ActionPreviewed,
+    ApprovalAnswered,
+    ApprovalLapsed,
+    ApprovalRequested,
+    PlanDrifted,
+)
 from runbook.gates import Choice
 from runbook.incident import Incident
 from runbook.limits import WINDOW, tripped
@@ -66,13 +74,14 @@ async def preview_change(incident: OpenIncident, action: PlannedAction) -> Chang
 
 @task(name="make change", task_run_name="make change {plan.action.name}", cache_policy=NO_CACHE)
 async def make_change(
-    incident: OpenIncident, plan: ChangePlan, decided: ApprovalAnswered
+    incident: OpenIncident, plan: ChangePlan, given: ApprovalAnswered
 ) -> ActionResult | None:
-    """Carry out an approved plan and prove it. `None` where the target has changed: nothing was done then.
+    """Carry out an approved plan and prove it.
 
-    A rejected plan ends the action without any request.
+    `None` where the target has changed, or the approval counts no more by the people and rules of this
+    moment: nothing was done then. A rejected plan ends the action without any request.
     """
-    action, answer = plan.action, decided.answer
+    action, answer = plan.action, given.answer
     if answer.choice is not Choice.APPROVE:
         return await finish(incident, action, ActionOutcome.REJECTED, answer.reason, answer.approver)
     if incident.dry_run or incident.policy.dry_run_only:
@@ -80,7 +89,11 @@ async def make_change(
         return await finish(incident, action, ActionOutcome.DRY_RUN, words, answer.approver)
     try:
         async with leased(incident, action.target) as lease:
-            ended = await _carry_out(incident, plan, decided, lease)
+            incident = await incident.with_current_policy()
+            approval = await _approval_of_now(incident, plan, given)
+            if approval is None:
+                return None
+            ended = await _carry_out(incident, plan, approval, lease)
             if ended is None:
                 return None
             outcome, detail = ended
@@ -91,8 +104,24 @@ async def make_change(
     return await finish(incident, action, outcome, detail, answer.approver)
 
 
+async def _approval_of_now(
+    incident: OpenIncident, plan: ChangePlan, given: ApprovalAnswered
+) -> ApprovalAnswered | None:
+    """The approval by the people and rules of this moment; `None`, which is journalled, where none counts."""
+    journal = await incident.read()
+    approvals = [event for event in answers_to(journal, plan) if event.answer.choice is Choice.APPROVE]
+    if not approvals:  # nobody has ever approved this: not what lapses, but what is never carried out
+        return given
+    found = decided(journal, plan, incident.policy)
+    if found is not None and found.answer.choice is Choice.APPROVE:
+        return found
+    by = tuple(sorted({event.answer.approver for event in approvals}))
+    await incident.record(ApprovalLapsed(action_id=plan.action.id, plan_digest=plan.digest, by=by))
+    return None
+
+
 async def _carry_out(
-    incident: OpenIncident, plan: ChangePlan, decided: ApprovalAnswered, lease: Lease
+    incident: OpenIncident, plan: ChangePlan, approval: ApprovalAnswered, lease: Lease
 ) -> tuple[ActionOutcome, str] | None:
     """Make the requests of a plan. `None` where the target has changed before the first of them."""
     change = change_of(incident, await incident.read(), plan.action)
@@ -103,7 +132,7 @@ async def _carry_out(
             kind="kubernetes",
             target=step.target,
             summary=step.summary,
-            authority=Authority.approval(decided.gate, decided.answer.approver),
+            authority=Authority.approval(approval.gate, approval.answer.approver),
         )
         try:
             settled = await carry_out(incident, effect, observe=step.observe, act=step.act, fence=lease.check)

@@ -6,6 +6,7 @@ from datetime import datetime
 from blocks.store import IncidentStore
 from runbook.actions import ActionOutcome, ActionResult, PlannedAction
 from runbook.events import ActionFinished, ApprovalWithdrawn, ResponseResumed
+from runbook.identity import Identity
 from runbook.incident import Incident
 
 BY_HAND = "done by hand"
@@ -18,7 +19,14 @@ def left_to_do(incident: Incident) -> tuple[PlannedAction, ...]:
 
 
 async def hand_back(
-    store: IncidentStore, incident: Incident, *, by: str, done: str, actions: Collection[str], at: datetime
+    store: IncidentStore,
+    incident: Incident,
+    *,
+    by: str,
+    identity: Identity,
+    done: str,
+    actions: Collection[str],
+    at: datetime,
 ) -> Incident:
     """Journal that a person hands the response back, and which actions they have done; the run skips these.
 
@@ -26,6 +34,7 @@ async def hand_back(
         store: Where the incident is kept.
         incident: The incident, as read before.
         by: Who hands it back.
+        identity: How that is known.
         done: What was done by hand, in their words.
         actions: Ids of the actions among it.
         at: Now, aware UTC.
@@ -33,7 +42,7 @@ async def hand_back(
     Raises:
         Unavailable: the store cannot be reached.
     """
-    await store.append(incident.id, ResponseResumed(by=by, done=done), at=at)
+    await store.append(incident.id, ResponseResumed(by=by, done=done, identity=identity), at=at)
     for action in left_to_do(incident):
         if action.id in actions:
             result = ActionResult(

@@ -44,6 +44,9 @@ DEBIAN_PACKAGES = {
     "prometheus": "prometheus",
     "prometheus-alertmanager": "prometheus-alertmanager",
     "promtool": "prometheus",
+    "setpriv": "util-linux",
+    "ssh-keygen": "openssh-client",
+    "unshare": "util-linux",
 }
 
 OFF_PATH = "/usr/lib/postgresql/*/bin"

@@ -1,18 +1,19 @@
 """`runbook approve`, `reject`, `edit` and `snooze`: a person's word at a gate, from the terminal."""
 
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
 from deployments.cli.errors import CommandError, ExitCode
-from deployments.cli.login import login
 from deployments.cli.options import ByOption, ConfigOption, EnvironmentOption, JsonOption, Reference
 from deployments.cli.output import print_json, warn
 
 if TYPE_CHECKING:
-    from runbook.gates import Answer, Choice
-    from runbook.incident import Incident
+    from deployments.acts.answering import Answered
+    from deployments.cli.sources import Sources
+    from runbook.gates import Choice
 
 ReasonOption = Annotated[str, Parameter(show_default=False)]
 
@@ -31,7 +32,8 @@ async def approve(
     """Approve the change that an incident asks for.
 
     The approval holds for exactly the diff that `runbook incident` shows: if the target changes before it is
-    applied, the run asks again. Your login counts as proof of who you are; a name given with `--by` does not.
+    applied, the run asks again. Who you are is proven by the receiver, over its local socket or with
+    RUNBOOK_URL and RUNBOOK_TOKEN, or by your signature (`runbook login`). Else your name is a claim.
 
     Parameters
     ----------
@@ -43,8 +45,8 @@ async def approve(
     """
     from runbook.gates import Choice
 
-    answer = _answer(Choice.APPROVE, by, reason)
-    return await _give(incident, answer, plan=plan, config=config, environment=environment, json=json)
+    given = Given(choice=Choice.APPROVE, by=by, reason=reason, plan=plan or "")
+    return await _give(incident, given, config=config, environment=environment, json=json)
 
 
 async def reject(
@@ -68,8 +70,8 @@ async def reject(
     """
     from runbook.gates import Choice
 
-    answer = _answer(Choice.REJECT, by, reason)
-    return await _give(incident, answer, config=config, environment=environment, json=json)
+    given = Given(choice=Choice.REJECT, by=by, reason=reason)
+    return await _give(incident, given, config=config, environment=environment, json=json)
 
 
 async def edit(
@@ -97,8 +99,8 @@ async def edit(
     from runbook.gates import Choice
 
     parameters = dict(_setting(text) for text in settings)
-    answer = _answer(Choice.EDIT, by, reason).model_copy(update={"parameters": parameters})
-    return await _give(incident, answer, config=config, environment=environment, json=json)
+    given = Given(choice=Choice.EDIT, by=by, reason=reason, parameters=parameters)
+    return await _give(incident, given, config=config, environment=environment, json=json)
 
 
 async def snooze(
@@ -125,28 +127,31 @@ async def snooze(
     """
     from runbook.gates import Choice
 
-    answer = _answer(Choice.SNOOZE, by, reason).model_copy(update={"snooze_minutes": minutes})
-    return await _give(incident, answer, config=config, environment=environment, json=json)
+    given = Given(choice=Choice.SNOOZE, by=by, reason=reason, snooze_minutes=minutes)
+    return await _give(incident, given, config=config, environment=environment, json=json)
 
 
-def _answer(choice: "Choice", by: str | None, reason: str) -> "Answer":
-    """The system has proved who is logged in; a name that is typed is a claim."""
-    from runbook.gates import Answer
+@dataclass(frozen=True)
+class Given:
+    """What the person at the terminal says."""
 
-    me = login()
-    return Answer(
-        choice=choice, approver=by or me, reason=reason, channel="cli", identity_proven=by in (None, me)
-    )
+    choice: "Choice"
+    by: str | None
+    reason: str
+    parameters: dict[str, str] = field(default_factory=dict)
+    snooze_minutes: int | None = None
+    plan: str = ""
 
-
-def _require_plan(incident: "Incident", plan: str | None) -> None:
-    asked = incident.pending_gate
-    if plan is not None and asked is not None and not asked.plan_digest.startswith(plan):
-        raise CommandError(
-            f"another plan is asked about by now: {asked.plan_digest[:12]}",
-            f"see `runbook incident {incident.id}`",
-            code=ExitCode.NOTHING,
-        )
+    def body(self) -> dict[str, Any]:
+        """As the receiver's API takes it."""
+        return {
+            "by": self.by or "",
+            "decision": self.choice.value,
+            "reason": self.reason,
+            "parameters": self.parameters,
+            "snooze_minutes": self.snooze_minutes,
+            "plan": self.plan,
+        }
 
 
 def _setting(text: str) -> tuple[str, str]:
@@ -157,31 +162,60 @@ def _setting(text: str) -> tuple[str, str]:
 
 
 async def _give(
-    reference: str,
-    answer: "Answer",
-    *,
-    plan: str | None = None,
-    config: Path | None,
-    environment: str | None,
-    json: bool,
+    reference: str, given: Given, *, config: Path | None, environment: str | None, json: bool
 ) -> int:
-    from deployments.cli.answering import PrefectRuns, answer_gate
-    from deployments.cli.finding import find_incident
-    from deployments.cli.sources import find_sources, prefect_client
+    from deployments.acts.answering import Answered
+    from deployments.cli.door import act
+    from deployments.cli.sources import find_sources
     from runbook.wording import ANSWERED
 
     sources = find_sources(config, environment)
-    async with prefect_client() as client:
-        store, policy = await sources.store(), await sources.policy()
-        found = await find_incident(store, reference)
-        _require_plan(found, plan)
-        answered = await answer_gate(store, found, answer, policy=policy, runs=PrefectRuns(client))
+    answered = await act(
+        Answered,
+        reference,
+        "answers",
+        given.body(),
+        config=sources.config,
+        directly=lambda: _write(reference, given, sources),
+    )
+    standing = answered.answer
     if json:
         print_json(answered.model_dump(mode="json"))
     else:
-        standing = answered.answer
-        print(f"{answered.incident}: {standing.approver} {ANSWERED[standing.choice]} {answered.action}")
+        how = f" ({standing.known_by})" if standing.known_by else ""
+        print(f"{answered.incident}: {standing.approver}{how} {ANSWERED[standing.choice]} {answered.action}")
     if not answered.ours:
         warn(f"{answered.answer.approver} had answered at {answered.at:%H:%M:%S} UTC; that answer stands")
-    same = answered.answer.choice is answer.choice
+    same = answered.answer.choice is given.choice
     return ExitCode.OK if same else ExitCode.NOTHING
+
+
+async def _write(reference: str, given: Given, sources: "Sources") -> "Answered":
+    """Write the answer into the store."""
+    from deployments.acts.answering import answer_gate
+    from deployments.acts.finding import find_incident
+    from deployments.acts.runs import PrefectRuns
+    from deployments.cli.sources import prefect_client
+    from deployments.cli.speaking import speaker
+    from runbook.gates import Answer
+
+    async with prefect_client() as client:
+        store, policy = await sources.store(), await sources.policy()
+        me = speaker(given.by, policy)
+        answer = Answer(
+            choice=given.choice,
+            approver=me.name,
+            reason=given.reason,
+            channel="cli",
+            parameters=given.parameters,
+            snooze_minutes=given.snooze_minutes,
+        )
+        return await answer_gate(
+            store,
+            await find_incident(store, reference),
+            answer,
+            policy=policy,
+            runs=PrefectRuns(client),
+            speaker=me,
+            plan=given.plan,
+        )

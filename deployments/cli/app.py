@@ -18,6 +18,7 @@ from deployments.cli.doctor import doctor
 from deployments.cli.drill import drill
 from deployments.cli.errors import EXIT_CODES, CommandError, ExitCode, expected
 from deployments.cli.incidents import incident, incidents, paper
+from deployments.cli.login import login
 from deployments.cli.output import print_error, quiet_libraries
 from deployments.cli.respond import respond
 from deployments.cli.resume import resume
@@ -44,6 +45,7 @@ EXAMPLES: dict[Callable[..., Any], tuple[str, ...]] = {
         "runbook resume latest",
         'runbook resume latest --done "restarted it by hand" --did 1-restart-deployment',
     ),
+    login: ("runbook login",),
     severity: ('runbook severity latest P2 --reason "one customer is affected"',),
 }
 """All commands in the order of `--help`, each with its examples."""

@@ -51,9 +51,19 @@ class CommandError(Exception):
 def expected(error: BaseException) -> CommandError | None:
     """What an error means to the person at the terminal; `None` for a fault of ours."""
     from blocks.errors import OutsideError, Unavailable
+    from deployments.acts.refusals import ActRefused, Refusal
 
+    codes = {
+        Refusal.NOT_FOUND: ExitCode.NOTHING,
+        Refusal.NOTHING: ExitCode.NOTHING,
+        Refusal.INVALID: ExitCode.USAGE,
+        Refusal.UNPROVEN: ExitCode.USAGE,
+        Refusal.FAILED: ExitCode.FAILED,
+    }
     if isinstance(error, CommandError):
         return error
+    if isinstance(error, ActRefused):
+        return CommandError(error.problem, error.next_step, code=codes[error.kind])
     if isinstance(error, BaseExceptionGroup):
         return next(filter(None, map(expected, error.exceptions)), None)
     if isinstance(error, OutsideError):

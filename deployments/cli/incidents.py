@@ -55,8 +55,8 @@ async def incident(
     json: JsonOption = False,
 ) -> int:
     """Show one incident and what it asks for."""
+    from deployments.acts.finding import find_incident
     from deployments.cli.facts import everything
-    from deployments.cli.finding import find_incident
     from deployments.cli.sources import find_sources
 
     store = await find_sources(config, environment).store()
@@ -79,7 +79,7 @@ async def paper(
 
     With a settings file this needs nothing but the incident store: neither Prefect nor any other system.
     """
-    from deployments.cli.finding import find_incident
+    from deployments.acts.finding import find_incident
     from deployments.cli.sources import find_sources
     from tasks.paper import paper_of
 

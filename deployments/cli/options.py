@@ -25,7 +25,10 @@ JsonOption = Annotated[bool, Parameter(name="--json", show_default=False, help="
 Switch = Annotated[bool, Parameter(show_default=False)]
 """A flag that is off unless it is given."""
 
-ByOption = Annotated[str | None, Parameter(name="--by", help="Who decides; by default the system user.")]
+ByOption = Annotated[
+    str | None,
+    Parameter(name="--by", help="Who decides; by default you. Another name than yours is a claim."),
+]
 
 Reference = Annotated[str, Parameter(help="An incident's id, the beginning of one, or `latest`.")]
 

@@ -1,7 +1,7 @@
 """`runbook respond`: start the response by hand, as the Prefect UI does."""
 
+from deployments.cli.account import account
 from deployments.cli.errors import CommandError, ExitCode
-from deployments.cli.login import login
 from deployments.cli.options import ConfigOption, EnvironmentOption, JsonOption, SeverityWord, Switch
 from deployments.cli.output import print_json
 
@@ -40,7 +40,7 @@ async def respond(
         "service": service,
         "summary": summary,
         "severity": severity,
-        "requested_by": login(),
+        "requested_by": account(),
         "dry_run": dry_run,
         "environment": find_sources(config, environment).environment_name(),
     }

@@ -6,16 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from deployments.cli.errors import CommandError, ExitCode
-from deployments.cli.login import login
 from deployments.cli.options import ByOption, ConfigOption, EnvironmentOption, JsonOption, Reference
 from deployments.cli.output import print_json
 
 if TYPE_CHECKING:
-    from prefect.client.orchestration import PrefectClient
-
-    from blocks.store import IncidentStore
+    from deployments.acts.resuming import Resumed
+    from deployments.cli.sources import Sources
     from runbook.actions import PlannedAction
-    from runbook.incident import Incident
 
 
 async def resume(
@@ -42,44 +39,52 @@ async def resume(
     did
         An action of the plan that was done by hand, by its id (`1-restart-deployment`). May be repeated.
     """
-    from datetime import UTC, datetime
+    from deployments.acts.resuming import Resumed
+    from deployments.cli.door import act
+    from deployments.cli.sources import find_sources
 
-    from deployments.cli.finding import find_incident
-    from deployments.cli.sources import find_sources, prefect_client
-    from tasks.resume import hand_back, left_to_do
-
-    store = await find_sources(config, environment).store()
-    found = await find_incident(store, incident)
-    await _require_stopped(store, found)
-    open_actions = left_to_do(found)
-    said, taken = _asked(open_actions) if done is None else (done.strip(), did or [])
-    _require_known(taken, open_actions, found)
-    who = (by or login()).strip()
-    at = datetime.now(UTC)
-    handed = await hand_back(store, found, by=who, done=said, actions=taken, at=at)
-    async with prefect_client() as client:
-        run, how = await _go_on(store, handed, client=client, because=f"{who} handed the response back")
+    sources = find_sources(config, environment)
+    said, taken = await _ask(incident, sources) if done is None else (done.strip(), did or [])
+    resumed = await act(
+        Resumed,
+        incident,
+        "resumption",
+        {"by": by or "", "done": said, "did": taken},
+        config=sources.config,
+        directly=lambda: _write(incident, said, taken, by, sources),
+    )
     if json:
-        print_json({"incident": found.id, "flow_run": run, "run": how, "done": said, "did": list(taken)})
+        print_json(resumed.model_dump(mode="json"))
     else:
-        print(f"{found.id}: run {run} {how}")
+        print(f"{resumed.incident}: run {resumed.flow_run} {resumed.run}")
     return ExitCode.OK
 
 
-async def _require_stopped(store: "IncidentStore", found: "Incident") -> None:
-    from datetime import UTC, datetime
+async def _write(reference: str, done: str, did: list[str], by: str | None, sources: "Sources") -> "Resumed":
+    """Write it into the store, and have the run go on."""
+    from deployments.acts.finding import find_incident
+    from deployments.acts.resuming import resume_response
+    from deployments.cli.sources import prefect_client
+    from deployments.cli.speaking import speaker
 
-    from tasks.lease import duty
+    store, policy = await sources.store(), await sources.policy()
+    found = await find_incident(store, reference)
+    me = speaker(by, policy)
+    return await resume_response(
+        store, found, done=done, did=did, speaker=me, policy=policy, prefect=prefect_client
+    )
 
-    if found.closed:
-        raise CommandError(f"{found.id} is closed", "a new alert opens a new incident", code=ExitCode.NOTHING)
-    held = await store.lease_end(duty(found.id))
-    if held is not None and not held.let_go and held.at > datetime.now(UTC):
-        raise CommandError(
-            f"{found.id} is being worked on: its run shows signs of life",
-            f"see `runbook incident {found.id}`; cancel its run in Prefect to go on by hand",
-            code=ExitCode.NOTHING,
-        )
+
+async def _ask(reference: str, sources: "Sources") -> tuple[str, list[str]]:
+    """Ask the person at the terminal about each action that has not ended."""
+    from deployments.acts.finding import find_incident
+    from deployments.acts.resuming import require_stopped
+    from tasks.resume import left_to_do
+
+    store = await sources.store()
+    found = await find_incident(store, reference)
+    await require_stopped(store, found)
+    return _asked(left_to_do(found))
 
 
 def _asked(actions: "tuple[PlannedAction, ...]") -> tuple[str, list[str]]:
@@ -102,40 +107,3 @@ def _asked(actions: "tuple[PlannedAction, ...]") -> tuple[str, list[str]]:
         ).strip(), taken
     except EOFError:
         raise CommandError("nothing was handed back", "answer the questions", code=ExitCode.USAGE) from None
-
-
-def _require_known(taken: list[str], actions: "tuple[PlannedAction, ...]", found: "Incident") -> None:
-    known = [action.id for action in actions]
-    for name in taken:
-        if name not in known:
-            raise CommandError(
-                f"{found.id} has no open action {name!r}",
-                f"open are: {', '.join(known) or 'none'}",
-                code=ExitCode.USAGE,
-            )
-
-
-async def _go_on(
-    store: "IncidentStore", found: "Incident", *, client: "PrefectClient", because: str
-) -> tuple[str, str]:
-    """The run that goes on, and how: continued, or another one started in its place."""
-    from datetime import UTC, datetime
-
-    from runbook.events import RunContinued
-    from runbook.watchdog import RunState, newest_run
-    from tasks.runs import continue_run, read_run, start_run
-
-    run_id = newest_run(found)
-    if run_id is None:
-        return await start_run(found, store=store, client=client), "is started"
-    state = (await read_run(client, run_id)).state
-    if state is RunState.DUE:
-        return run_id, "waits for a worker"
-    if state is RunState.QUEUED:
-        return run_id, "waits for its turn"
-    continued = RunContinued(flow_run_id=run_id, because=because)
-    await store.append(found.id, continued, at=datetime.now(UTC))
-    if state in (RunState.UNKNOWN_TO_PREFECT, RunState.COMPLETED):
-        return await start_run(await store.read(found.id), store=store, client=client), "is started"
-    await continue_run(client, run_id)
-    return run_id, "goes on"

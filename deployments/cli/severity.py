@@ -1,6 +1,6 @@
 """`runbook severity`: a person's word on the severity goes before the rules."""
 
-import getpass
+from typing import TYPE_CHECKING
 
 from deployments.cli.errors import CommandError, ExitCode
 from deployments.cli.options import (
@@ -12,6 +12,10 @@ from deployments.cli.options import (
     SeverityWord,
 )
 from deployments.cli.output import print_json
+
+if TYPE_CHECKING:
+    from deployments.acts.severity import SeveritySet
+    from deployments.cli.sources import Sources
 
 
 async def severity(
@@ -27,7 +31,8 @@ async def severity(
 ) -> int:
     """Set the severity of an incident by hand.
 
-    It holds for what happens from now on: the next update and its clock, paging, the status page.
+    It holds for what happens from now on: the next update and its clock, paging, the status page. It makes no
+    change run without an approval, unless you are proven to be somebody who may approve that change.
 
     Parameters
     ----------
@@ -36,27 +41,47 @@ async def severity(
     reason
         Why; kept in the timeline.
     """
-    from datetime import UTC, datetime
-
-    from deployments.cli.finding import find_incident
+    from deployments.acts.severity import SeveritySet
+    from deployments.cli.door import act
     from deployments.cli.sources import find_sources
-    from runbook.events import SeverityOverridden
-    from runbook.severity import Severity, SeverityAssessment
+    from runbook.identity import named
 
-    who, why = (by or getpass.getuser()).strip(), reason.strip()
-    if not who or not why:
+    if not reason.strip() or (by is not None and not by.strip()):
         raise CommandError(
             "--by and --reason cannot be empty", "say who decides and why", code=ExitCode.USAGE
         )
-    store = await find_sources(config, environment).store()
-    found = await find_incident(store, incident)
-    if found.closed:
-        raise CommandError(f"{found.id} is closed", "a new alert opens a new incident", code=ExitCode.NOTHING)
-    before = found.severity.severity.value if found.severity else None
-    assessment = SeverityAssessment(severity=Severity(level), because=why, by=who)
-    await store.append(found.id, SeverityOverridden(assessment=assessment), at=datetime.now(UTC))
+    sources = find_sources(config, environment)
+    done = await act(
+        SeveritySet,
+        incident,
+        "severity",
+        {"by": by or "", "severity": level, "reason": reason},
+        config=sources.config,
+        directly=lambda: _write(incident, level, reason, by, sources),
+    )
     if json:
-        print_json({"incident": found.id, "before": before, "severity": level, "by": who, "reason": why})
+        print_json(done.model_dump(mode="json"))
     else:
-        print(f"{found.id}: {before or 'not assessed'} -> {level} by {who}")
+        before = done.before.value if done.before else "not assessed"
+        print(f"{done.incident}: {before} -> {done.severity.value} by {named(done.by, done.identity)}")
     return ExitCode.OK
+
+
+async def _write(
+    reference: str, level: str, reason: str, by: str | None, sources: "Sources"
+) -> "SeveritySet":
+    """Write it into the store."""
+    from deployments.acts.finding import find_incident
+    from deployments.acts.severity import set_severity
+    from deployments.cli.speaking import speaker
+    from runbook.severity import Severity
+
+    store, policy = await sources.store(), await sources.policy()
+    return await set_severity(
+        store,
+        await find_incident(store, reference),
+        Severity(level),
+        reason=reason,
+        speaker=speaker(by, policy),
+        policy=policy,
+    )

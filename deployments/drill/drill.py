@@ -16,8 +16,8 @@ from rich.console import Console
 from rich.text import Text
 
 from blocks.errors import OutsideError
+from deployments.acts.runs import PrefectRuns
 from deployments.cli import facts
-from deployments.cli.answering import PrefectRuns
 from deployments.cli.foreground import until_stopped
 from deployments.drill.drill_report import DrillResult
 from deployments.drill.drill_settings import REPLACEMENT_KEY_BLOCK, write_settings

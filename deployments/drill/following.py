@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
 from blocks.errors import Refused, Unavailable
-from deployments.cli.answering import Runs, answer_gate
+from deployments.acts.answering import answer_gate
+from deployments.acts.runs import Runs
 from deployments.drill.screen import Screen
 from runbook.events import RunStarted
 from runbook.gates import Answer, Choice

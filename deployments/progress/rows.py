@@ -15,6 +15,7 @@ from runbook.alert import Alert, AlertStatus
 from runbook.current_action import MESSAGES
 from runbook.effects import Effect, EffectOutcome
 from runbook.gates import Choice
+from runbook.identity import named
 from runbook.incident_ids import INCIDENT_ID
 from runbook.timeline import sentence
 from runbook.verdict import Decision
@@ -57,9 +58,7 @@ def row_of(event: e.Event, symbols: Symbols) -> Row | None:
         case e.DecisionMade():
             return _decision(event.decision, symbols)
         case e.SeverityOverridden():
-            word = event.assessment
-            text = Text(f"{word.severity} by {plain(word.by)}: {plain(word.because)}")
-            return Row(symbols.decision, "Severity", text, UNSURE)
+            return _severity(event, symbols)
         case e.ActionPreviewed():
             return _preview(event.plan, symbols)
         case e.PlanDrifted():
@@ -73,6 +72,8 @@ def row_of(event: e.Event, symbols: Symbols) -> Row | None:
             return Row(symbols.ask, "Approval", Text(_first_line(event.question), style="bold"), UNSURE)
         case e.ApprovalAnswered():
             return _answer(event, symbols)
+        case e.ApprovalLapsed():
+            return Row(symbols.bad, "Lapsed", Text(plain(sentence(event))), BAD)
         case e.ApprovalRefused():
             return Row(symbols.bad, "Refused", Text(plain(event.because)), BAD)
         case e.EffectIntended():
@@ -111,12 +112,19 @@ def row_of(event: e.Event, symbols: Symbols) -> Row | None:
             assert_never(event)
 
 
+def _severity(event: e.SeverityOverridden, symbols: Symbols) -> Row:
+    word = event.assessment
+    by = plain(named(word.by, event.identity))
+    return Row(symbols.decision, "Severity", Text(f"{word.severity} by {by}: {plain(word.because)}"), UNSURE)
+
+
 def _word(event: e.NoteAdded | e.ResponseResumed, symbols: Symbols) -> Row:
     """What a person has said."""
     if isinstance(event, e.NoteAdded):
         return Row(symbols.event, "Note", Text(f"{plain(event.by)}: {plain(event.text)}"))
     done = plain(event.done) or "nothing"
-    return Row(symbols.event, "Resumed", Text(f"by {plain(event.by)}; done by hand: {done}"))
+    by = plain(named(event.by, event.identity))
+    return Row(symbols.event, "Resumed", Text(f"by {by}; done by hand: {done}"))
 
 
 def nearby(path: str) -> str:
@@ -178,7 +186,8 @@ def _preview(plan: ChangePlan, symbols: Symbols) -> Row:
 
 def _answer(event: e.ApprovalAnswered, symbols: Symbols) -> Row:
     answer = event.answer
-    by = f"by {plain(answer.approver)} ({answer.channel})"
+    how = f"{answer.channel}, {answer.known_by}" if answer.known_by else answer.channel
+    by = f"by {plain(answer.approver)} ({plain(how)})"
     if answer.reason:
         by += f": {plain(answer.reason)}"
     match answer.choice:

@@ -73,7 +73,7 @@ async def test_alert_opens_an_incident_and_the_next_one_joins_it(store: Incident
     joined, is_new = await store.open_incident(again, incident_id="inc-2", at=AT + timedelta(minutes=1))
     assert (joined.id, is_new) == ("inc-1", False)
     assert [item.event for item in joined.journal] == [
-        IncidentOpened(alert=ALERT, environment="staging"),
+        IncidentOpened(alert=ALERT, environment="staging", states_identities=True),
         AlertJoined(alert=again),
     ]
     with pytest.raises(UnknownIncident):

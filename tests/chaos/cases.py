@@ -10,7 +10,7 @@ import httpx
 from prefect.exceptions import PrefectHTTPStatusError
 
 from blocks.errors import OutsideError
-from deployments.cli.errors import CommandError
+from deployments.acts.refusals import ActRefused
 from runbook.events import IncidentEscalated, RunContinued
 from runbook.gates import Answer, Choice
 from runbook.incident import Outcome
@@ -117,7 +117,7 @@ async def _reached(stage: Stage, over: asyncio.Task[None]) -> None:
 async def _until_over(one: Case) -> None:
     """Say yes to every question, as often as it takes, until the incident is closed and its run completed."""
     while not (await one.read()).closed:
-        with suppress(CommandError, OutsideError, httpx.TransportError, PrefectHTTPStatusError, RuntimeError):
+        with suppress(ActRefused, OutsideError, httpx.TransportError, PrefectHTTPStatusError, RuntimeError):
             if (await one.read()).pending_gate is not None:
                 await one.answer(YES)
         await asyncio.sleep(POLL_SECONDS)

@@ -47,7 +47,11 @@ class Store:
 def store_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     """An empty store, named by the runbook.toml of the folder, which becomes the working one."""
     monkeypatch.chdir(folder)
-    for variable in ("RUNBOOK_CONFIG", "PREFECT_API_URL"):
+    for variable in (
+        *("RUNBOOK_CONFIG", "PREFECT_API_URL", "RUNBOOK_URL", "RUNBOOK_TOKEN", "RUNBOOK_TOKEN_FILE"),
+        "RUNBOOK_SIGNING_KEY",
+    ):
         monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(folder / "config"))
     (folder / "runbook.toml").write_text('[store]\nurl = "sqlite+aiosqlite:///incidents.db"\n')
     return Store(folder)

@@ -177,6 +177,7 @@ EVENTS: tuple[e.Event, ...] = (
     e.ApprovalWithdrawn(gate=GATE, action_id=FALLBACK.id, because="no alert fires any more"),
     e.RunContinued(flow_run_id="7d4e", because="its run failed or crashed"),
     e.ResponseResumed(by="jun", done="rolled back by hand"),
+    e.ApprovalLapsed(action_id=FALLBACK.id, plan_digest=PLAN.digest, by=("ana",)),
 )
 
 

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from blocks.store import IncidentStore
 from deployments.receiver_app import create_app
-from deployments.settings import ReceiverSettings
+from deployments.receiver_settings import ReceiverSettings
 from deployments.watching import SelfWatching
 from runbook.events import RunStarted
 from runbook.incident import Incident

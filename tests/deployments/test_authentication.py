@@ -15,7 +15,7 @@ from standardwebhooks import Webhook
 from starlette.datastructures import Headers
 
 from deployments.authentication import Verified, credentials, is_open, needs_body, verified
-from deployments.settings import ReceiverSettings
+from deployments.receiver_settings import ReceiverSettings
 from runbook.sources import SOURCES
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -5,10 +5,12 @@ import json
 import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from deployments.cli import answering, main
+from deployments.acts import runs
+from deployments.cli import main
 from deployments.cli.errors import ExitCode
 from runbook.events import ApprovalAnswered, Event, IncidentResolved
 from runbook.gates import Answer, Choice
+from runbook.identity import Identity
 from tests.deployments.cli_store import Store
 from tests.deployments.journal_samples import EVENTS, FALLBACK, GATE, PLAN
 from tests.deployments.sleeping_run import ASKING, NOT_PAUSED, FakePrefect
@@ -51,7 +53,14 @@ def test_an_answer_is_journalled_and_wakes_the_run(
     command, *options = arguments
     assert main([command, incident_id, "--by", "ana", *options, "--json"]) == ExitCode.OK
     standing = store.read(incident_id).last(ApprovalAnswered)
-    answer = Answer(choice=choice, approver="ana", reason=reason, channel="cli", snooze_minutes=minutes)
+    answer = Answer(
+        choice=choice,
+        approver="ana",
+        reason=reason,
+        channel="cli",
+        identity=Identity(name="ana"),
+        snooze_minutes=minutes,
+    )
     assert standing == ApprovalAnswered(
         gate=GATE, action_id=FALLBACK.id, plan_digest=PLAN.digest, answer=answer
     )
@@ -64,7 +73,7 @@ def test_people_are_told_who_decided_what(store: Store, prefect: FakePrefect, ca
     """One line: incident, approver, decision, action."""
     incident_id = store.open("0001", ASKING)
     assert main(["approve", "latest", "--by", "ana"]) == ExitCode.OK
-    assert capsys.readouterr().out == f"{incident_id}: ana approved {FALLBACK.id}\n"
+    assert capsys.readouterr().out == f"{incident_id}: ana (unproven claim) approved {FALLBACK.id}\n"
     assert prefect.state == "SCHEDULED"
 
 
@@ -72,7 +81,7 @@ def test_an_early_resume_is_tried_again(
     store: Store, prefect: FakePrefect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A gate is in the journal a moment before its run sleeps and its form is saved."""
-    monkeypatch.setattr(answering, "WAKING_POLL_SECONDS", 0.01)
+    monkeypatch.setattr(runs, "WAKING_POLL_SECONDS", 0.01)
     prefect.refusals = [NOT_PAUSED, "Run input schema not found."]
     store.open("0001", ASKING)
     assert main(["approve", "latest"]) == ExitCode.OK
@@ -83,8 +92,8 @@ def test_a_run_that_will_not_wake_is_told_with_the_reason(
     store: Store, prefect: FakePrefect, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     """Prefect answers 200 also when it refuses: that is no success. The answer stands all the same."""
-    monkeypatch.setattr(answering, "WAKING_SECONDS", 0.05)
-    monkeypatch.setattr(answering, "WAKING_POLL_SECONDS", 0.01)
+    monkeypatch.setattr(runs, "WAKING_SECONDS", 0.05)
+    monkeypatch.setattr(runs, "WAKING_POLL_SECONDS", 0.01)
     prefect.refusals = ["Reason: 'gate' was unexpected"] * 100
     incident_id = store.open("0001", ASKING)
     assert main(["approve", "latest", "--by", "ana"]) == ExitCode.FAILED
@@ -123,11 +132,11 @@ def test_who_answers_first_stands(
     async def as_seen_before(*_: object) -> object:
         return seen
 
-    monkeypatch.setattr("deployments.cli.finding.find_incident", as_seen_before)
+    monkeypatch.setattr("deployments.acts.finding.find_incident", as_seen_before)
     command, *options = arguments
     assert main([command, incident_id, "--by", "ana", *options]) == code
     told = capsys.readouterr()
-    assert f"{incident_id}: bob rejected {FALLBACK.id}" in told.out
+    assert f"{incident_id}: bob (unproven claim) rejected {FALLBACK.id}" in told.out
     assert "bob had answered at" in told.err
     assert len(store.read(incident_id).events(ApprovalAnswered)) == 1
     assert prefect.forms[-1]["decision"] == "reject"
@@ -138,7 +147,7 @@ def test_an_answer_whose_run_sleeps_on_wakes_it(store: Store, prefect: FakePrefe
     incident_id = store.open("0001", (*ASKING, answered(Choice.APPROVE, "ana")))
     assert main(["approve", incident_id, "--by", "bob"]) == ExitCode.OK
     assert prefect.forms == [{"gate": GATE, "decision": "approve", "approver": "ana", "reason": "seen"}]
-    assert "ana approved" in capsys.readouterr().out
+    assert "ana (unproven claim) approved" in capsys.readouterr().out
     assert len(store.read(incident_id).events(ApprovalAnswered)) == 1
 
 

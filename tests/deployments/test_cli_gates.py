@@ -5,12 +5,13 @@ from pathlib import Path
 import pytest
 
 from deployments.cli import main
+from deployments.cli.account import account
 from deployments.cli.errors import ExitCode
-from deployments.cli.login import login
 from runbook import events as e
 from runbook.actions import ActionName, ChangePlan, PlannedAction
 from runbook.events import ApprovalAnswered
 from runbook.gates import Answer, Choice
+from runbook.identity import Identity
 from tests.deployments.cli_store import Store
 from tests.deployments.journal_samples import ALERT, OPENED_AT
 from tests.deployments.sleeping_run import ASKING, RUN, FakePrefect
@@ -47,9 +48,9 @@ def question(plan: ChangePlan, number: int) -> e.ApprovalRequested:
     )
 
 
-def approved_by(who: str, plan: ChangePlan, *, proven: bool) -> ApprovalAnswered:
-    """An approval in the journal, given at the first question."""
-    answer = Answer(choice=Choice.APPROVE, approver=who, channel="cli", identity_proven=proven)
+def approved_by(who: str, plan: ChangePlan) -> ApprovalAnswered:
+    """An approval in the journal, given at the first question as a claim."""
+    answer = Answer(choice=Choice.APPROVE, approver=who, channel="cli", identity=Identity(name=who))
     gate = question(plan, 1).gate
     return ApprovalAnswered(gate=gate, action_id=plan.action.id, plan_digest=plan.digest, answer=answer)
 
@@ -66,7 +67,7 @@ def test_an_edit_is_journalled_as_it_will_be_stored(
     """The new value stands in the journal and in the run's form; the run then shows another plan."""
     incident_id = store.open("0001", asking(MEMORY))
     assert main(["edit", "latest", "memory=1024Mi", "--by", "ana", "--reason", "enough"]) == ExitCode.OK
-    assert capsys.readouterr().out == f"{incident_id}: ana edited {MEMORY.action.id}\n"
+    assert capsys.readouterr().out == f"{incident_id}: ana (unproven claim) edited {MEMORY.action.id}\n"
     edited = store.read(incident_id)
     standing = edited.last(ApprovalAnswered)
     assert standing is not None
@@ -110,50 +111,51 @@ def test_a_snooze_has_a_length(minutes: str, store: Store, prefect: FakePrefect,
     assert prefect.forms == []
 
 
-@pytest.mark.parametrize(
-    ("by", "approver", "proven"),
-    [(None, login(), True), (login(), login(), True), ("ana", "ana", False)],
-    ids=["login", "own name", "another name"],
-)
-def test_the_login_proves_who_answers_and_a_name_does_not(
-    by: str | None,
-    approver: str,
-    proven: bool,
-    store: Store,
-    prefect: FakePrefect,
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("by", [None, account(), "ana"], ids=["account", "own name", "another name"])
+def test_what_the_command_says_of_itself_is_a_claim(
+    by: str | None, store: Store, prefect: FakePrefect, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
-    """The system knows whose process it is; `--by`, LOGNAME and USER are set by whoever likes."""
+    """Its own process could be made to say any name: with `--by`, LOGNAME, or a namespace of its own."""
     for variable in ("LOGNAME", "USER", "LNAME", "USERNAME"):
-        monkeypatch.setenv(variable, "ana")
+        monkeypatch.setenv(variable, "eve")
     incident_id = store.open("0001", asking(MEMORY))
     assert main(["approve", "latest", *(["--by", by] if by else [])]) == ExitCode.OK
     standing = store.read(incident_id).last(ApprovalAnswered)
     assert standing is not None
-    assert (standing.answer.approver, standing.answer.identity_proven) == (approver, proven)
+    name = by or account()
+    assert (standing.answer.approver, standing.answer.identity) == (name, Identity(name=name))
+    assert standing.answer.identity_proven is False
+    assert f"{name} (unproven claim) approved" in capsys.readouterr().out
     assert len(prefect.forms) == 1
 
 
-def test_a_high_risk_change_takes_the_login(store: Store, prefect: FakePrefect, capsys: Capture) -> None:
-    """By default a typed name approves no rollback; the refusal says how it can be done."""
-    incident_id = store.open("0001", asking(ROLL_BACK))
-    assert main(["approve", "latest", "--by", "ana"]) == ExitCode.USAGE
-    line = capsys.readouterr().err
-    assert "nobody has proved that this is ana, and high-risk changes need that" in line
-    assert f"`runbook approve {incident_id}` under your own login" in line
-    assert prefect.forms == []
-    assert main(["approve", "latest"]) == ExitCode.OK
-
-
-def test_who_started_the_response_does_not_approve_its_high_risk_change_alone(
-    store: Store, prefect: FakePrefect, capsys: Capture
+@pytest.mark.parametrize("options", [[], ["--by", account()], ["--by", "ana"]])
+def test_a_high_risk_change_takes_a_proof(
+    options: list[str], store: Store, prefect: FakePrefect, capsys: Capture
 ) -> None:
-    """`runbook respond` notes who asked; that person may still stop it."""
-    store.open("0001", asking(ROLL_BACK, requested_by=login()))
-    assert main(["approve", "latest"]) == ExitCode.USAGE
-    assert f"{login()} asked for this high-risk change: somebody else" in capsys.readouterr().err
+    """By default no claim approves a rollback; the refusal names the three ways to prove who you are."""
+    incident_id = store.open("0001", asking(ROLL_BACK))
+    assert main(["approve", "latest", *options]) == ExitCode.USAGE
+    line = capsys.readouterr().err
+    assert "nobody has proved that this is" in line
+    for way in ("local socket", "RUNBOOK_URL and your RUNBOOK_TOKEN", "`runbook login`"):
+        assert way in line
+    assert store.read(incident_id).pending_gate is not None
     assert prefect.forms == []
-    assert main(["reject", "latest", "--reason", "a typo"]) == ExitCode.OK
+    assert main(["reject", "latest", "--reason", "a typo", *options]) == ExitCode.OK
+
+
+@pytest.mark.parametrize("by", ["a\u200bna", "\u0430na", "policy:preapproved"])
+def test_nobody_answers_under_a_name_that_hides_what_it_is(
+    by: str, store: Store, prefect: FakePrefect, capsys: Capture
+) -> None:
+    """One line says what is wrong with it, in letters that can be told apart."""
+    store.open("0001", asking(MEMORY))
+    assert main(["approve", "latest", "--by", by]) == ExitCode.USAGE
+    line = capsys.readouterr().err
+    assert f"nobody can answer as {by!a}".replace("'", "") in line
+    assert line.isascii()
+    assert prefect.forms == []
 
 
 def test_the_settings_say_who_may_approve(
@@ -172,8 +174,8 @@ def test_two_approvals_are_of_two_people(
     store: Store, prefect: FakePrefect, tmp_path: Path, capsys: Capture
 ) -> None:
     """The run asks again after the first; the same person is told that another one has to come."""
-    configure(tmp_path, "[policy.approvals.medium]\ncount = 2\n")
-    first = approved_by("ana", MEMORY, proven=False)
+    configure(tmp_path, "[policy.approvals.medium]\ncount = 2\naccept_unverified = true\n")
+    first = approved_by("ana", MEMORY)
     store.open("0001", (*asking(MEMORY), first, question(MEMORY, 2)))
     assert main(["approve", "latest", "--by", "Ana"]) == ExitCode.USAGE
     assert "Ana has approved this already; it takes 2 different people" in capsys.readouterr().err

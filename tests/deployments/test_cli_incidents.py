@@ -113,7 +113,7 @@ def test_a_severity_by_hand_goes_before_the_rules(store: Store, capsys: Capture)
     """The override is journalled with who and why, and holds at once."""
     incident_id = store.open("0001", EVENTS[:6])
     said = out(capsys, "severity", incident_id, "P3", "--by", "ana", "--reason", "one customer")
-    assert said == f"{incident_id}: P1 -> P3 by ana\n"
+    assert said == f"{incident_id}: P1 -> P3 by ana (unproven claim)\n"
     in_force = store.read(incident_id).severity
     assert in_force is not None
     assert (in_force.severity, in_force.by, in_force.because) == ("P3", "ana", "one customer")

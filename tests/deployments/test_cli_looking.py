@@ -12,8 +12,8 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from deployments.cli import main
+from deployments.cli.account import account
 from deployments.cli.errors import ExitCode
-from deployments.cli.login import login
 
 Capture = pytest.CaptureFixture[str]
 ROOT = Path(__file__).parents[2]
@@ -130,7 +130,7 @@ def test_respond_starts_the_deployment_with_what_was_said(
         "service": "posthog-integration",
         "summary": "flags time out",
         "severity": "P2",
-        "requested_by": login(),
+        "requested_by": account(),
         "dry_run": dry_run,
         "environment": "eu",
     }

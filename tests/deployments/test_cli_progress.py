@@ -85,10 +85,14 @@ def drifted(*voided: str) -> e.PlanDrifted:
             "Reminded",
             "a person was paged: nobody has answered",
         ),
-        (answered(Choice.APPROVE), "Approved", "by ana (cli)"),
-        (answered(Choice.REJECT, reason="by hand"), "Rejected", "by ana (cli): by hand"),
-        (answered(Choice.SNOOZE), "Not yet", "by ana (cli)"),
-        (answered(Choice.EDIT, parameters={"memory": "1Gi"}), "Edited", "memory = 1Gi by ana (cli)"),
+        (answered(Choice.APPROVE), "Approved", "by ana (cli, unproven claim)"),
+        (answered(Choice.REJECT, reason="by hand"), "Rejected", "by ana (cli, unproven claim): by hand"),
+        (answered(Choice.SNOOZE), "Not yet", "by ana (cli, unproven claim)"),
+        (
+            answered(Choice.EDIT, parameters={"memory": "1Gi"}),
+            "Edited",
+            "memory = 1Gi by ana (cli, unproven claim)",
+        ),
         (
             answered(Choice.APPROVE, approver="policy:preapproved", channel="policy"),
             "Approved",

@@ -13,6 +13,7 @@ from deployments.cli import main
 from deployments.cli.errors import ExitCode
 from runbook import events as e
 from runbook.actions import ActionOutcome
+from runbook.identity import Identity
 from tasks.lease import duty
 from tests.deployments.cli_store import Store
 from tests.deployments.journal_samples import FALLBACK
@@ -39,7 +40,9 @@ def test_a_cancelled_run_goes_on_without_what_was_done_by_hand(
 
     assert capsys.readouterr().out == f"{incident_id}: run {RUN} goes on\n"
     incident = store.read(incident_id)
-    assert incident.events(e.ResponseResumed) == [e.ResponseResumed(by="ana", done="switched it on by hand")]
+    assert incident.events(e.ResponseResumed) == [
+        e.ResponseResumed(by="ana", done="switched it on by hand", identity=Identity(name="ana"))
+    ]
     result = incident.results[FALLBACK.id]
     assert (result.outcome, result.approved_by) == (ActionOutcome.BY_HAND, "ana")
     assert incident.pending_gate is None

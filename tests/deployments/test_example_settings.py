@@ -6,20 +6,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from pydantic import BaseModel
 
 from blocks.credentials import HostCredentials
-from deployments.settings import (
-    ReceiverSettings,
-    check_settings,
-    load_settings,
-    sections,
-)
+from deployments.receiver_settings import ReceiverSettings
+from deployments.settings import check_settings, load_settings, sections
 from deployments.source_settings import GrafanaSettings
+from runbook.approval_rules import ActRule, ApprovalRule
 from runbook.business_hours import BusinessCalendar
 from runbook.keep_days import KeepDays
-from runbook.policy import ApprovalRule
+from runbook.people import Person
 from runbook.sources import SELF_WATCH, SOURCES
+from tests.runbook.test_signatures import KEY
 
 EXAMPLE = Path(__file__).parents[2] / "deployments" / "runbook.example.toml"
 
@@ -59,7 +58,9 @@ def secrets_of(value: Any) -> set[str]:
 def example_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every environment variable that the example file names."""
     for name in secrets_of(uncommented()):
-        monkeypatch.setenv(name, "a-secret-of-some-length")
+        monkeypatch.setenv(name, "a-secret-of-some-length-" + name)
+    pem = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    monkeypatch.setenv("RECEIVER_SIGNING_KEY", pem.decode())
     monkeypatch.setenv("INCIDENT_IO_SIGNING_SECRET", "whsec_" + "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
 
 
@@ -95,6 +96,8 @@ def test_the_example_file_has_every_key_of_the_sections_within() -> None:
     policy = uncommented()["policy"]
     assert keys(BusinessCalendar) == policy["calendar"].keys()
     assert keys(KeepDays) == policy["keep_days"].keys()
+    assert keys(ActRule) == policy["acts"].keys()
+    assert [keys(Person) == person.keys() for person in policy["people"].values()] == [True]
     assert [keys(ApprovalRule) == rule.keys() for rule in policy["approvals"].values()] == [True]
 
 
@@ -114,6 +117,9 @@ def test_the_example_file_has_every_key_of_a_source(source: str) -> None:
 
 EXAMPLES = {
     "receiver.token",
+    "receiver.people",
+    "receiver.identity_header",
+    "receiver.signing_key",
     "receiver.alertmanager",
     "receiver.grafana",
     "receiver.pagerduty",
@@ -124,6 +130,8 @@ EXAMPLES = {
     "self_watch.ping_url",
     "self_watch.alertmanager_url",
     "policy.maintenance",
+    "policy.people",
+    "policy.receiver_keys",  # that of the signing key
     "status_page.proxy",
     "status_page.regions",
     "posthog.api_key",

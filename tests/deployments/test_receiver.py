@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from blocks.store import IncidentStore
 from deployments.json_log import log_json_to
-from deployments.settings import ReceiverSettings
+from deployments.receiver_settings import ReceiverSettings
 from deployments.source_settings import PagerDutySettings
 from runbook.actions import ActionName, PlannedAction
 from runbook.alert import Alert

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from blocks.store import IncidentStore
 from deployments import receiver_body
-from deployments.settings import ReceiverSettings
+from deployments.receiver_settings import ReceiverSettings
 from tests.deployments.receiver_bench import (
     AUTHORIZED,
     DEADLINE_SECONDS,

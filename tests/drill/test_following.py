@@ -102,7 +102,7 @@ async def test_the_drill_answers_by_itself_and_says_so(
     )
     assert [form["decision"] for form in response.forms] == [choice.value]
     text = response.shown.getvalue()
-    assert "by drill (drill)" in text
+    assert "by drill (drill, unproven claim)" in text
     assert text.rstrip().endswith("recovered")
 
 

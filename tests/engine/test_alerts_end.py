@@ -10,12 +10,18 @@ from runbook.actions import ActionOutcome
 from runbook.alert import Alert
 from runbook.events import AlertJoined, AlertsResolved, ApprovalWithdrawn, RecoveryChecked, WatchStarted
 from runbook.gates import Answer, Choice
+from runbook.identity import Identity, Proof
 from runbook.incident import State
 from tests.fixtures.engine import Case, Engine, case
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
 
-YES = Answer(choice=Choice.APPROVE, approver="ana", channel="cli", identity_proven=True)
+YES = Answer(
+    choice=Choice.APPROVE,
+    approver="ana",
+    channel="cli",
+    identity=Identity(name="ana", how=Proof.OS_PEER),
+)
 
 
 async def send(response: Case, alert: Alert, status: str, *, minute: int) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from prefect.states import Cancelling, Failed
 
-from deployments.cli.errors import CommandError
+from deployments.acts.refusals import ActRefused
 from deployments.drill.cluster.faults import Fault
 from deployments.drill.manifests import DEPLOYMENT
 from flows.gate import SNOOZE_MINUTES
@@ -178,7 +178,7 @@ async def test_a_retried_run_keeps_an_answered_gate(response: Case) -> None:
     """The answer was journalled but the run failed before it woke: the retry takes it, and asks no more."""
     gate = await response.gate()
     await response.client.set_flow_run_state(await response.run_id(), Failed(message="by hand"), force=True)
-    with pytest.raises(CommandError, match="has ended"):
+    with pytest.raises(ActRefused, match="has ended"):
         await response.answer(YES)
 
     await response.run_again()
@@ -198,7 +198,7 @@ async def test_cancelling_at_a_gate_changes_nothing(response: Case) -> None:
 
     assert (await response.until_run(lambda state: state.is_final())).is_cancelled()
     assert response.changes() == []
-    with pytest.raises(CommandError):
+    with pytest.raises(ActRefused):
         await response.answer(YES)
     assert (await response.run_state()).is_cancelled()
     assert response.changes() == []

@@ -9,6 +9,7 @@ from deployments.drill.manifests import DEPLOYMENT
 from runbook.actions import ActionOutcome
 from runbook.events import ApprovalAnswered, ApprovalRefused, PlanDrifted
 from runbook.gates import Answer, Choice
+from runbook.identity import Identity, Proof
 from tests.fixtures.engine import Case, Engine, case
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(300)]
@@ -18,7 +19,8 @@ TWO_PEOPLE = '{ medium = { count = 2, approvers = ["ana", "jun"] } }'
 
 def yes(approver: str) -> Answer:
     """A person's yes from the command line."""
-    return Answer(choice=Choice.APPROVE, approver=approver, channel="cli", identity_proven=True)
+    seen = Identity(name=approver, how=Proof.OS_PEER)
+    return Answer(choice=Choice.APPROVE, approver=approver, channel="cli", identity=seen)
 
 
 def somebody_sets(response: Case, variable: str, value: str) -> None:

@@ -6,9 +6,11 @@ from typing import Any
 
 from runbook import events as e
 from runbook.actions import ActionName, ChangePlan, PlannedAction, Risk
+from runbook.approval_rules import ApprovalRule
 from runbook.gates import Answer, Choice
+from runbook.identity import Identity, Proof
 from runbook.incident import Incident
-from runbook.policy import ApprovalRule, Policy
+from runbook.policy import Policy
 from tests.runbook.journals import ALERT, TARGET, incident
 
 
@@ -44,13 +46,14 @@ def said(who: str, choice: Choice = YES, plan: ChangePlan = ROLL_BACK, **more: A
 
 def spoken(who: str, choice: Choice = YES, **more: Any) -> Answer:
     """An answer that lacks nothing."""
+    name = who.removesuffix("?")
     parameters = {"memory": "768Mi"} if choice is OTHER else {}
     given: dict[str, Any] = {
         "choice": choice,
-        "approver": who.removesuffix("?"),
+        "approver": name,
         "reason": "because",
         "channel": "cli",
-        "identity_proven": not who.endswith("?"),
+        "identity": Identity(name=name, how=Proof.CLAIM if who.endswith("?") else Proof.OS_PEER),
         "parameters": parameters,
     }
     return Answer(**(given | more))

@@ -95,7 +95,7 @@ PATHS = {
 
 def incident(*events: e.Event, alert: Alert = ALERT, step: timedelta = timedelta(seconds=30)) -> Incident:
     """An incident that was opened and to which these events happened, one `step` after the other."""
-    journal = [e.IncidentOpened(alert=alert), *events]
+    journal = [e.IncidentOpened(alert=alert, states_identities=True), *events]
     recorded = [e.Recorded(seq=n, at=OPENED + n * step, event=event) for n, event in enumerate(journal)]
     return Incident.from_events("inc-20261122-1500", recorded)
 
@@ -206,5 +206,6 @@ def every_event() -> tuple[e.Event, ...]:
         e.AlertsResolved(alerts=1),
         e.RunContinued(flow_run_id="run-1", because="its process shows no sign of life"),
         e.ResponseResumed(by="bob", done="restarted the pods"),
+        e.ApprovalLapsed(action_id=FALLBACK.id, plan_digest=PLAN.digest, by=("alice",)),
         e.IncidentClosed(outcome="recovered"),
     )

@@ -6,7 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from runbook.actions import Risk
-from runbook.policy import ApprovalRule, Policy
+from runbook.approval_rules import ApprovalRule
+from runbook.policy import Policy
 
 
 @pytest.mark.parametrize(

@@ -44,12 +44,24 @@ TITLE = f"Enable the fallback (graceful degradation) on {TARGET}"
         ),
         (e.ApprovalReminded(gate="g-1"), "Reminded: g-1 is unanswered"),
         (e.ApprovalReminded(gate="g-1", escalated=True), "A person was paged: g-1 is unanswered"),
-        (answered(Choice.APPROVE), "ana approved 1-enable-fallback (cli)"),
-        (answered(Choice.REJECT, reason="no"), "ana rejected 1-enable-fallback (cli): no"),
-        (answered(Choice.SNOOZE, snooze_minutes=10), "ana put off 1-enable-fallback (cli)"),
+        (answered(Choice.APPROVE), "ana approved 1-enable-fallback (cli, unproven claim)"),
+        (answered(Choice.REJECT, reason="no"), "ana rejected 1-enable-fallback (cli, unproven claim): no"),
+        (answered(Choice.SNOOZE, snooze_minutes=10), "ana put off 1-enable-fallback (cli, unproven claim)"),
         (
             answered(Choice.EDIT, parameters={"memory": "1Gi", "replicas": "3"}, reason="enough"),
-            "ana edited 1-enable-fallback, memory = 1Gi, replicas = 3 (cli): enough",
+            "ana edited 1-enable-fallback, memory = 1Gi, replicas = 3 (cli, unproven claim): enough",
+        ),
+        (
+            answered(Choice.APPROVE, identity={"name": "al", "how": "os-peer", "detail": "uid 1001"}),
+            "ana approved 1-enable-fallback (cli, proven by account al (uid 1001))",
+        ),
+        (
+            answered(Choice.APPROVE, identity={"name": "Ana", "how": "api-token"}),
+            "ana approved 1-enable-fallback (cli, proven by API token)",
+        ),
+        (
+            answered(Choice.APPROVE, identity_proven=True),
+            "ana approved 1-enable-fallback (cli, proven, by an earlier release's account)",
         ),
         (
             answered(Choice.APPROVE, approver="policy:preapproved", channel="policy"),

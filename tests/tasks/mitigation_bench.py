@@ -28,6 +28,7 @@ from runbook.actions import ActionResult, ChangePlan, PlannedAction
 from runbook.effects import EffectOutcome
 from runbook.events import ApprovalAnswered, ApprovalRequested, IncidentEscalated
 from runbook.gates import Answer, Choice
+from runbook.identity import Identity, Proof
 from tasks.incident import OpenIncident
 from tasks.mitigate import make_change, preview_change
 from tests.blocks.cluster_world import USER, ClusterWorld, cluster_world
@@ -72,7 +73,8 @@ class Bench:
                 gate=gate, action_id=action.id, plan_digest=plan.digest, question="now?", flow_run_id="run-1"
             )
         )
-        proven = answer.model_copy(update={"identity_proven": True, "channel": "cli"})
+        identity = Identity(name=answer.approver, how=Proof.OS_PEER)
+        proven = answer.model_copy(update={"identity": identity, "channel": "cli"})
         event = ApprovalAnswered(gate=gate, action_id=action.id, plan_digest=plan.digest, answer=proven)
         await self.incident.record(event)
         return event

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from deployments.cli.errors import CommandError, ExitCode
+from deployments.acts.refusals import ActRefused, Refusal
 
 if TYPE_CHECKING:
     from blocks.store import IncidentStore
@@ -16,16 +16,16 @@ async def find_incident(store: "IncidentStore", reference: str) -> "Incident":
     """The incident that is meant.
 
     Raises:
-        CommandError: none matches, or more than one does.
+        ActRefused: none matches, or more than one does.
         Unavailable: the store cannot be reached.
     """
     if reference == "latest":
         newest = await store.incidents(limit=1)
         if not newest:
-            raise CommandError(
+            raise ActRefused(
+                Refusal.NOT_FOUND,
                 "there is no incident yet",
                 "`runbook drill` makes one, `runbook respond` opens one",
-                code=ExitCode.NOTHING,
             )
         return newest[0]
     matches = [item for item in await store.incidents(limit=SEARCHED) if item.id.startswith(reference)]
@@ -33,12 +33,10 @@ async def find_incident(store: "IncidentStore", reference: str) -> "Incident":
     if len(exact or matches) == 1:
         return (exact or matches)[0]
     if not matches:
-        raise CommandError(
-            f"no incident {reference!r}", "`runbook incidents` lists them", code=ExitCode.NOTHING
-        )
+        raise ActRefused(Refusal.NOT_FOUND, f"no incident {reference!r}", "`runbook incidents` lists them")
     shown = ", ".join(item.id for item in matches[:5])
-    raise CommandError(
+    raise ActRefused(
+        Refusal.INVALID,
         f"{reference!r} is the beginning of {len(matches)} ids: {shown}",
         "give more of the one you mean",
-        code=ExitCode.USAGE,
     )

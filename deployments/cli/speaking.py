@@ -1,0 +1,45 @@
+"""Who acts where the command writes to the store itself: a signing key's owner, or a claim."""
+
+from typing import TYPE_CHECKING
+
+from deployments.cli.account import account
+from deployments.cli.errors import CommandError, ExitCode
+from deployments.cli.output import warn
+
+if TYPE_CHECKING:
+    from deployments.acts.speaker import Speaker
+    from runbook.policy import Policy
+
+
+def speaker(by: str | None, policy: "Policy") -> "Speaker":
+    """The person with their key where it is registered, else the name that is said, as a claim.
+
+    Raises:
+        CommandError: the person's key cannot be used.
+    """
+    from deployments.acts.speaker import Speaker
+    from deployments.signing_key import KeyUnusable, key_path, own_key
+    from runbook.authority import owner_of
+    from runbook.identity import Identity, Proof
+    from runbook.names import spelling
+    from runbook.people import known_as
+    from runbook.signatures import fingerprint, public_text
+
+    path = key_path()
+    try:
+        key = own_key(path)
+    except KeyUnusable as error:
+        raise CommandError(error.problem, error.next_step, code=ExitCode.USAGE) from None
+    said = known_as(by or account(), policy.people)
+    claim = Speaker(name=said, identity=Identity(name=said))
+    if key is None:
+        return claim
+    public = public_text(key.public_key())
+    owner = owner_of(public, policy.people)
+    if owner is None:
+        warn(f"your key {path} is not registered: give an administrator what `runbook login` prints")
+        return claim
+    if by is not None and spelling(said) != spelling(owner):
+        return claim
+    identity = Identity(name=owner, how=Proof.SIGNING_KEY, detail=fingerprint(public))
+    return Speaker(name=owner, identity=identity, key=key)

@@ -1,0 +1,87 @@
+"""A receiver in a process of its own, through which people act, and the settings that it reads."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from deployments.prefect_server import until_answers
+from deployments.process import Process, free_port
+from tests.deployments.cli_store import Store, store_in
+from tests.fixtures.prefect_server import event_loop_in_background
+
+TOKENS = {"ana": "a" * 40, "bob": "b" * 40, "cyd": "c" * 40}
+SETTINGS = """
+[store]
+url = "sqlite+aiosqlite:///incidents.db"
+[receiver]
+socket = "receiver.sock"
+[receiver.people]
+ana = { file = "ana.token" }
+bob = { file = "bob.token" }
+[policy.people.ana]
+logins = ["ana@example.com"]
+[policy.people.bob]
+"""
+
+
+@dataclass(frozen=True)
+class Receiver:
+    """Where it is. Its settings can be changed while it runs."""
+
+    url: str
+    folder: Path
+
+    @property
+    def socket(self) -> Path:
+        """Its local socket."""
+        return self.folder / "receiver.sock"
+
+    def configure(self, more: str = "", *, instead_of: str = "") -> None:
+        """Write the settings with more in them."""
+        (self.folder / "runbook.toml").write_text(SETTINGS.replace(instead_of, "") + more)
+
+    def store(self, monkeypatch: pytest.MonkeyPatch) -> Store:
+        """Its store, and its settings as they were; the folder becomes the working one."""
+        store = store_in(self.folder, monkeypatch)
+        self.configure()
+        return store
+
+    def log(self) -> str:
+        """What it has written."""
+        return (self.folder / "log").read_text()
+
+
+@contextmanager
+def receiver_process(folder: Path, prefect_url: str) -> Iterator[Receiver]:
+    """A running receiver whose files are in the folder."""
+    for name, token in TOKENS.items():
+        (folder / f"{name}.token").write_text(token)
+    port = free_port()
+    receiver = Receiver(f"http://127.0.0.1:{port}", folder)
+    receiver.configure()
+    command: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "deployments.receiver",
+        "--config",
+        folder / "runbook.toml",
+    ]
+    with event_loop_in_background() as run:
+        process = run(
+            Process.start(
+                "The receiver",
+                [*command, "--port", str(port)],
+                log=folder / "log",
+                environment={**os.environ, "PREFECT_API_URL": prefect_url},
+            )
+        )
+        try:
+            run(until_answers(f"{receiver.url}/readyz", process))
+            yield receiver
+        finally:
+            run(process.stop())
