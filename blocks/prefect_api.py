@@ -16,6 +16,10 @@ from prefect.settings.models.api import APISettings
 
 from blocks.errors import Refused, Unavailable
 
+_HOW_TO_LOG_IN = (
+    "Set PREFECT_API_AUTH_STRING (`runbook up` says to what), or PREFECT_API_KEY for Prefect Cloud"
+)
+
 
 @asynccontextmanager
 async def prefect_client() -> AsyncIterator[PrefectClient]:
@@ -43,6 +47,8 @@ async def prefect_client() -> AsyncIterator[PrefectClient]:
         status = error.response.status_code
         if status >= httpx.codes.INTERNAL_SERVER_ERROR:
             raise Unavailable("Prefect", f"status {status} at {url}") from None
+        if status == httpx.codes.UNAUTHORIZED:
+            raise Refused("Prefect", f"no password, or a wrong one, for {url}", _HOW_TO_LOG_IN) from None
         raise Refused("Prefect", f"status {status} at {url}", "Check PREFECT_API_URL and its key") from None
 
 

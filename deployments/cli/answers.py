@@ -171,7 +171,7 @@ async def _give(
     from runbook.wording import ANSWERED
 
     sources = find_sources(config, environment)
-    async with prefect_client() as client:
+    async with prefect_client(config) as client:
         store, policy = await sources.store(), await sources.policy()
         found = await find_incident(store, reference)
         _require_plan(found, plan)

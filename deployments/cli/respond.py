@@ -43,7 +43,7 @@ async def respond(
         "dry_run": dry_run,
         "environment": find_sources(config, environment).environment_name(),
     }
-    async with prefect_client() as client:
+    async with prefect_client(config) as client:
         try:
             deployment = await client.read_deployment_by_name(DEPLOYMENT)
         except ObjectNotFound:
@@ -53,7 +53,7 @@ async def respond(
                 code=ExitCode.NOTHING,
             ) from None
         run = await client.create_flow_run_from_deployment(deployment.id, parameters=parameters)
-    url = url_for(run) or ""
+        url = url_for(run) or ""
     if json:
         print_json({"flow_run": str(run.id), "name": run.name, "url": url})
     else:

@@ -57,7 +57,7 @@ async def resume(
     who = (by or login()).strip()
     at = datetime.now(UTC)
     handed = await hand_back(store, found, by=who, done=said, actions=taken, at=at)
-    async with prefect_client() as client:
+    async with prefect_client(config) as client:
         run, how = await _go_on(store, handed, client=client, because=f"{who} handed the response back")
     if json:
         print_json({"incident": found.id, "flow_run": run, "run": how, "done": said, "did": list(taken)})

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deployments.cli.errors import CommandError, ExitCode
+from deployments.cli.output import warn
+from deployments.cli.prefect_settings import chosen_prefect
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
@@ -53,10 +55,11 @@ class Sources:
 
         if self.config is not None:
             settings = read_settings(self.config, systems=False)
-            settings.make_folders()
+            for line in settings.make_folders():
+                warn(line)
             return IncidentStore(url=settings.store_url)
         name = self.environment_name()
-        async with prefect_client():
+        async with prefect_client(self.config):
             try:
                 return await IncidentStore.aload(name)
             except ValueError:  # Prefect's way to say that there is no such document
@@ -74,7 +77,7 @@ class Sources:
         if self.config is not None:
             return read_settings(self.config, systems=False).policy
         name = self.environment_name()
-        async with prefect_client():
+        async with prefect_client(self.config):
             try:
                 block: RunbookPolicy = await RunbookPolicy.aload(name)
             except ValueError:  # Prefect's way to say that there is no such document
@@ -97,7 +100,7 @@ class Sources:
             present: dict[str, Any] = dict(blocks(settings))
             return Environment(name=self.environment or settings.prefect.environment, **present)
         name = self.environment_name()
-        async with prefect_client():
+        async with prefect_client(self.config):
             try:
                 return await Environment.load(name)
             except Refused:
@@ -126,26 +129,19 @@ def read_settings(path: Path, *, systems: bool = True) -> "Settings":
 
 
 @asynccontextmanager
-async def prefect_client() -> AsyncIterator["PrefectClient"]:
-    """A client of the Prefect server that PREFECT_API_URL or the Prefect profile names.
+async def prefect_client(config: Path | None = None) -> AsyncIterator["PrefectClient"]:
+    """A client of the Prefect server that is meant, see `chosen_prefect`.
 
     Raises:
         CommandError: no server is named; Prefect would start one of its own, which knows no incident.
         Unavailable: it cannot be reached.
         Refused: it refused.
     """
-    from prefect.settings import get_current_settings
-
     from blocks import prefect_api
 
-    if not get_current_settings().api.url:
-        raise CommandError(
-            "no Prefect server is named",
-            "set PREFECT_API_URL (`runbook up` prints it) or give --config FILE",
-            code=ExitCode.USAGE,
-        )
-    async with prefect_api.prefect_client() as client:
-        yield client
+    with chosen_prefect(config):
+        async with prefect_api.prefect_client() as client:
+            yield client
 
 
 def _not_configured(environment: str) -> CommandError:
