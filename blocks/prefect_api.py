@@ -36,7 +36,7 @@ async def prefect_client() -> AsyncIterator[PrefectClient]:
             "Prefect", "PREFECT_API_URL is not set", "Set it, or start everything with `runbook up`"
         )
     try:
-        async with get_client(httpx_settings=await _connection(api)) as client:
+        async with get_client(httpx_settings=await connection(api)) as client:
             yield client
     except (httpx.TransportError, RuntimeError) as error:
         if isinstance(error, RuntimeError) and "Failed to reach API" not in str(error):
@@ -52,7 +52,7 @@ async def prefect_client() -> AsyncIterator[PrefectClient]:
         raise Refused("Prefect", f"status {status} at {url}", "Check PREFECT_API_URL and its key") from None
 
 
-async def _connection(api: APISettings) -> dict[str, Any]:
+async def connection(api: APISettings) -> dict[str, Any]:
     """How to connect, as Prefect would: it reads all certificates anew for each client, in the event loop.
 
     That takes some 50 ms, in which a receiver answers nobody.

@@ -44,6 +44,18 @@ class Sources:
             return read_settings(self.config, systems=False).prefect.environment
         return DEFAULT_ENVIRONMENT
 
+    def work_pool(self) -> str:
+        """The work pool of the settings file, else the one that is used without.
+
+        Raises:
+            CommandError: the settings file has mistakes in it.
+        """
+        from deployments.settings import PrefectSettings
+
+        if self.config is None:
+            return PrefectSettings().work_pool
+        return read_settings(self.config, systems=False).prefect.work_pool
+
     async def store(self) -> "IncidentStore":
         """The incident store.
 
