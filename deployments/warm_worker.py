@@ -14,6 +14,7 @@ from prefect.workers.base import BaseWorkerResult
 from prefect.workers.process import ProcessJobConfiguration, ProcessWorker, ProcessWorkerResult
 
 from deployments.start_pace import StartPace, begun_at_once
+from deployments.work_pool import fixed_template
 from deployments.worker_jobs import JobConfiguration, NotOurs, ignored_variables, run_job, worker_process
 
 if TYPE_CHECKING:
@@ -30,6 +31,11 @@ class WarmWorker(ProcessWorker):
     @classmethod
     def __dispatch_key__(cls) -> str:
         return "runbook-process"  # Prefect's own worker stays registered for the type `process`
+
+    @classmethod
+    def get_default_base_job_template(cls) -> dict[str, Any]:
+        """What a pool gets that is not there yet, or has no template."""
+        return fixed_template()
 
     stopping = False
     """Set when the worker is told to stop: it takes no more runs."""

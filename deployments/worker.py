@@ -31,7 +31,6 @@ from deployments.settings import ConfigurationError, load_settings
 from deployments.start_pace import PER_PROCESSOR
 from deployments.umask import keep_files_private
 from deployments.warm_worker import WarmWorker
-from deployments.work_pool import fixed_template
 from deployments.worker_jobs import OwnFlows, worker_process
 from deployments.zygote import ZygoteHandle, start_zygote
 
@@ -90,12 +89,7 @@ def main(arguments: list[str] | None = None) -> int:
     worker_process.flows = OwnFlows.installed(chosen.preload)
     try:
         with temporary_settings({PREFECT_WORKER_QUERY_SECONDS: POLL_SECONDS}):
-            worker = WarmWorker(
-                work_pool_name=pool,
-                name=chosen.name,
-                begin_at_once=chosen.begin_at_once,
-                base_job_template=fixed_template(),  # of a pool that is not there yet
-            )
+            worker = WarmWorker(work_pool_name=pool, name=chosen.name, begin_at_once=chosen.begin_at_once)
             asyncio.run(_serve(worker, zygote, chosen.config))
     except (ConfigurationError, OutsideError) as error:
         print(error, file=sys.stderr)

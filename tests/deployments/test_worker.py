@@ -1,163 +1,23 @@
 """The warm worker: runs start from a fork, and whatever dies, no run stays in state Running for ever."""
 
-import asyncio
-import json
 import os
 import signal
-import sys
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
-from prefect.client.orchestration import PrefectClient, get_client
-from prefect.client.schemas.actions import DeploymentScheduleCreate, DeploymentUpdate, WorkPoolCreate
-from prefect.client.schemas.filters import (
-    DeploymentFilter,
-    DeploymentFilterId,
-    FlowRunFilter,
-)
-from prefect.client.schemas.objects import FlowRun, State, StateType
-from prefect.client.schemas.schedules import IntervalSchedule
-from prefect.client.schemas.sorting import FlowRunSort
-from prefect.flows import load_flow_from_entrypoint
+from prefect.client.schemas.objects import FlowRun
 from prefect.states import Cancelling
 
-from deployments.prefect_server import PrefectServer
-from deployments.process import Process
 from deployments.warm_worker import superseded
+from tests.deployments.worker_bench import Bench
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
 
-FLOWS = Path(__file__).parent / "flows_for_worker"
-WITHIN_SECONDS = 90.0
-
 SLOW_START_SECONDS = 3
 """Longer than a run takes the processor: the worker starts runs ten seconds ahead, and they pile up else."""
-
-
-class Bench:
-    """A worker of its own pool, and a flow for it to run."""
-
-    def __init__(self, client: PrefectClient, worker: Process, deployment: UUID, folder: Path) -> None:
-        self.client = client
-        self.worker = worker
-        self.folder = folder
-        self._deployment = deployment
-
-    async def start_run(self, seconds: float = 0, **job_variables: Any) -> UUID:
-        """Create a flow run that works so long."""
-        parameters = {"folder": str(self.folder), "seconds": seconds}
-        run = await self.client.create_flow_run_from_deployment(
-            self._deployment, parameters=parameters, job_variables=job_variables or None
-        )
-        return run.id
-
-    def seen(self) -> dict[str, Any]:
-        """The folder and the environment that the last run had."""
-        seen: dict[str, Any] = json.loads((self.folder / "seen.json").read_text())
-        return seen
-
-    def told(self, about: UUID) -> list[str]:
-        """The worker's own lines about a run, but for Prefect's."""
-        lines = self.worker.log.read_text().splitlines()
-        return [line for line in lines if str(about) in line and ("refused" in line or "ignored" in line)]
-
-    async def run_every(self, seconds: float) -> None:
-        """Put the deployment on a schedule."""
-        schedule = DeploymentScheduleCreate(
-            schedule=IntervalSchedule(interval=timedelta(seconds=seconds)),
-            parameters={"folder": str(self.folder)},
-        )
-        await self.client.create_deployment_schedules(self._deployment, [schedule])
-
-    async def overdue(self, number: int) -> list[UUID]:
-        """The runs that nobody has started although it is time, in order, once there are so many."""
-        mine = DeploymentFilter(id=DeploymentFilterId(any_=[self._deployment]))
-        async with asyncio.timeout(WITHIN_SECONDS):
-            while True:
-                due = {"next_scheduled_start_time": {"before_": datetime.now(UTC)}}
-                found = await self.client.read_flow_runs(
-                    deployment_filter=mine,
-                    flow_run_filter=FlowRunFilter.model_validate(due),
-                    sort=FlowRunSort.EXPECTED_START_TIME_ASC,
-                )
-                if len(found) >= number:
-                    return [run.id for run in found]
-                await asyncio.sleep(0.2)
-
-    async def change_deployment(self, **changes: Any) -> None:
-        """Change the deployment, as whoever may write into Prefect can."""
-        await self.client.update_deployment(self._deployment, DeploymentUpdate(**changes))
-
-    async def remove_deployment(self) -> None:
-        """Take the deployment away with its schedule, which would go on for as long as the server does."""
-        await self.client.delete_deployment(self._deployment)
-
-    async def engine(self) -> int:
-        """The process id of the run, once it runs."""
-        return (await self._pids())[0]
-
-    async def engines_parent(self) -> int:
-        """The process that the run was forked from."""
-        return (await self._pids())[1]
-
-    async def _pids(self) -> list[int]:
-        pid = self.folder / "pid"
-        async with asyncio.timeout(WITHIN_SECONDS):
-            while not pid.exists() or not pid.read_text():  # noqa: ASYNC110  another process writes it
-                await asyncio.sleep(0.02)
-        return [int(part) for part in pid.read_text().split()]
-
-    async def ends(self, run: UUID) -> State[Any]:
-        """The state in which a run ends."""
-        async with asyncio.timeout(WITHIN_SECONDS):
-            while True:
-                state = (await self.client.read_flow_run(run)).state
-                if state is not None and state.is_final():
-                    return state
-                await asyncio.sleep(0.05)
-
-    async def is_gone(self, pid: int) -> bool:
-        """Whether a process ends in time."""
-        try:
-            async with asyncio.timeout(WITHIN_SECONDS):
-                while Path(f"/proc/{pid}").exists():  # noqa: ASYNC110, ASYNC240  the kernel sets no event for us
-                    await asyncio.sleep(0.02)
-        except TimeoutError:
-            return False
-        return True
-
-
-@pytest.fixture
-async def bench(
-    request: pytest.FixtureRequest,
-    prefect_api: PrefectServer,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> AsyncIterator[Bench]:
-    """A worker that polls, with the options of the parameter, and a deployment of the probe."""
-    monkeypatch.syspath_prepend(str(FLOWS))
-    pool = f"pool-{uuid4().hex[:8]}"
-    environment = prefect_api.client_environment(tmp_path) | {"PYTHONPATH": str(FLOWS)}
-    command = [sys.executable, "-m", "deployments.worker", "--pool", pool, "--preload", "worker_probe"]
-    command += getattr(request, "param", [])
-    async with get_client() as client:
-        await client.create_work_pool(WorkPoolCreate(name=pool, type="process"))
-        flow = await client.create_flow(load_flow_from_entrypoint("worker_probe.probe"))
-        deployment = await client.create_deployment(
-            flow, name=pool, entrypoint="worker_probe.probe", work_pool_name=pool, pull_steps=[]
-        )
-        worker = await Process.start(
-            "The worker", command, log=tmp_path / "worker.log", environment=environment
-        )
-        try:
-            yield Bench(client, worker, deployment, tmp_path)
-        finally:
-            await worker.stop()
 
 
 async def test_a_run_is_forked_from_the_warm_process_and_completes(bench: Bench) -> None:
@@ -167,86 +27,6 @@ async def test_a_run_is_forked_from_the_warm_process_and_completes(bench: Bench)
     zygote = await bench.engines_parent()
     stat = Path(f"/proc/{zygote}/stat").read_text()  # noqa: ASYNC240  a line of the kernel's
     assert int(stat.rpartition(")")[2].split()[1]) == bench.worker.pid
-
-
-async def test_a_run_chooses_nothing_about_its_process(bench: Bench) -> None:
-    """Neither its own job variables nor its deployment's count, though the pool's template would take them.
-
-    The pool has the template of an earlier release. A line says what was ignored.
-    """
-    ran = bench.folder / "ran"
-    chosen: dict[str, Any] = {
-        "command": f"touch {ran}",
-        "env": {"INJECTED": "yes", "PREFECT__FLOW_ENTRYPOINT": "os.getcwd", "PYTHONPATH": str(bench.folder)},
-        "working_dir": str(bench.folder),
-        "stream_output": False,
-        "labels": {"injected": "yes"},
-    }
-    await bench.change_deployment(job_variables=chosen)
-    run = await bench.start_run(**chosen)
-    assert (await bench.ends(run)).is_completed()
-    assert not ran.exists()
-    seen = bench.seen()
-    assert "INJECTED" not in seen["environment"]
-    assert seen["environment"]["PYTHONPATH"] == str(FLOWS)
-    assert seen["folder"] != str(bench.folder)
-    [told] = bench.told(run)
-    assert told.endswith(
-        "its job variables are ignored: 'command', 'env', 'labels', 'stream_output', 'working_dir'"
-    )
-
-
-@pytest.mark.parametrize(
-    ("changes", "told"),
-    [
-        ({"entrypoint": "{folder}/code.py:evil"}, "is none of ours"),
-        ({"entrypoint": "os.getcwd"}, "is none of ours"),
-        (
-            {
-                "pull_steps": [
-                    {"prefect.deployments.steps.run_shell_script": {"script": "touch {folder}/ran"}}
-                ]
-            },
-            "has pull steps",
-        ),
-    ],
-    ids=["a file", "a module", "pull steps"],
-)
-async def test_a_run_of_foreign_code_is_refused(bench: Bench, changes: dict[str, Any], told: str) -> None:
-    """It fails with the reason, nothing of it is run, and the worker goes on with what is ours."""
-    lines = (
-        "import pathlib, prefect",
-        f"pathlib.Path('{bench.folder}/ran').touch()",
-        "evil = prefect.flow(lambda: None)",
-    )
-    (bench.folder / "code.py").write_text("\n".join(lines))
-    ours = await bench.start_run()
-    assert (await bench.ends(ours)).is_completed()
-    foreign = json.loads(json.dumps(changes).replace("{folder}", str(bench.folder)))
-    await bench.change_deployment(**foreign)
-    run = await bench.start_run()
-    state = await bench.ends(run)
-    assert (state.type, state.name) == (StateType.FAILED, "Refused")
-    assert told in (state.message or "")
-    assert not (bench.folder / "ran").exists()
-    assert len(bench.told(run)) == 1
-
-    await bench.change_deployment(entrypoint="worker_probe.probe", pull_steps=[])
-    assert (await bench.ends(await bench.start_run())).is_completed()
-
-
-async def test_a_deployment_that_is_changed_meanwhile_changes_nothing(bench: Bench) -> None:
-    """Prefect would read it again when the run is cancelled, and run its steps in the worker itself."""
-    run = await bench.start_run(seconds=120)
-    engine = await bench.engine()
-    script = f"touch {bench.folder / 'ran'}"
-    await bench.change_deployment(
-        pull_steps=[{"prefect.deployments.steps.run_shell_script": {"script": script}}]
-    )
-    await bench.client.set_flow_run_state(run, Cancelling())
-    assert (await bench.ends(run)).is_cancelled()
-    assert await bench.is_gone(engine)
-    assert not (bench.folder / "ran").exists()
 
 
 async def test_a_killed_run_is_crashed(bench: Bench) -> None:
