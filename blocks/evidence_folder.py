@@ -1,12 +1,37 @@
-"""Remove evidence from the folder that it was written to, where Prefect's block only writes and reads."""
+"""Evidence, drafts and paper runbooks in the folder of Prefect's block, which lets everybody read them."""
 
 import asyncio
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from prefect.filesystems import LocalFileSystem
 
 from blocks.errors import Refused
+from blocks.private_files import make_private, write_private
+
+
+async def write_evidence(folder: LocalFileSystem, path: str, content: bytes) -> None:
+    """Write a file for its owner only, whole or not at all. `path` begins with the incident's id.
+
+    Raises:
+        Refused: the path does not lead into an incident's folder.
+        OSError: it cannot be written.
+    """
+    incident_id, _, name = path.partition("/")
+    within = _folder_of(folder, incident_id)
+    target = (within / name).resolve()
+    if within not in target.parents:
+        raise Refused("evidence folder", f"{path!r} is no file in it", "Look at the incident's journal")
+    await asyncio.to_thread(_write, within, target, content)
+
+
+def _write(incident: Path, path: Path, content: bytes) -> None:
+    """An incident's folder is ours, so one that an earlier release left open is closed."""
+    make_private(incident)
+    with suppress(PermissionError):
+        incident.chmod(0o700)
+    write_private(path, content)
 
 
 async def has_collections(folder: LocalFileSystem, incident_id: str) -> bool:

@@ -16,6 +16,10 @@ from prefect.settings.models.api import APISettings
 
 from blocks.errors import Refused, Unavailable, bare_url
 
+_HOW_TO_LOG_IN = (
+    "Set PREFECT_API_AUTH_STRING (`runbook up` says to what), or PREFECT_API_KEY for Prefect Cloud"
+)
+
 
 @asynccontextmanager
 async def prefect_client() -> AsyncIterator[PrefectClient]:
@@ -33,7 +37,7 @@ async def prefect_client() -> AsyncIterator[PrefectClient]:
         )
     shown = bare_url(url)
     try:
-        async with get_client(httpx_settings=await _connection(api)) as client:
+        async with get_client(httpx_settings=await connection(api)) as client:
             yield client
     except (httpx.TransportError, RuntimeError) as error:
         if isinstance(error, RuntimeError) and "Failed to reach API" not in str(error):
@@ -44,10 +48,12 @@ async def prefect_client() -> AsyncIterator[PrefectClient]:
         status = error.response.status_code
         if status >= httpx.codes.INTERNAL_SERVER_ERROR:
             raise Unavailable("Prefect", f"status {status} at {shown}") from None
+        if status == httpx.codes.UNAUTHORIZED:
+            raise Refused("Prefect", f"no password, or a wrong one, for {shown}", _HOW_TO_LOG_IN) from None
         raise Refused("Prefect", f"status {status} at {shown}", "Check PREFECT_API_URL and its key") from None
 
 
-async def _connection(api: APISettings) -> dict[str, Any]:
+async def connection(api: APISettings) -> dict[str, Any]:
     """How to connect, as Prefect would: it reads all certificates anew for each client, in the event loop.
 
     That takes some 50 ms, in which a receiver answers nobody.

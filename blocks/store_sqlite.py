@@ -1,18 +1,32 @@
 """How the incident store uses SQLite: many processes read and write one file at once."""
 
 import time
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 from sqlite3 import OperationalError
 from typing import Any
 
 from sqlalchemy import Engine, event
+
+from blocks.private_files import close_sqlite
 
 _WAL_ATTEMPTS = 50
 
 
 def prepare_sqlite(engine: Engine) -> None:
     """Have each connection of the engine set up for that, and each transaction begin with the write lock."""
+    event.listen(engine, "do_connect", _keep_private)
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin_immediate)
+
+
+def _keep_private(_dialect: Any, _record: Any, arguments: Sequence[Any], _parameters: Any) -> None:
+    """The journal is for its owner only. What stands in the way, SQLite meets too, and tells."""
+    database = str(arguments[0]) if arguments else ""
+    if database and database != ":memory:" and not database.startswith("file:"):
+        with suppress(OSError):
+            close_sqlite(Path(database))
 
 
 def _prepare(connection: Any, _record: Any) -> None:

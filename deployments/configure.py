@@ -12,7 +12,7 @@ from typing import Any
 
 from prefect.blocks.core import Block
 from prefect.client.orchestration import PrefectClient
-from prefect.client.schemas.actions import DeploymentScheduleCreate, WorkPoolCreate
+from prefect.client.schemas.actions import DeploymentScheduleCreate, WorkPoolCreate, WorkPoolUpdate
 from prefect.client.schemas.objects import BlockDocument
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.client.schemas.schedules import IntervalSchedule
@@ -30,6 +30,7 @@ from blocks.self_watch import SelfWatch
 from blocks.store import IncidentStore
 from deployments.definitions import Definition, definitions
 from deployments.settings import Settings
+from deployments.work_pool import fixed_template
 
 
 class Outcome(StrEnum):
@@ -135,16 +136,20 @@ async def _remove_blocks(client: PrefectClient, environment: str, *, keep: Conta
 
 
 async def _ensure_pool(client: PrefectClient, name: str) -> Change:
+    """The pool, whose runs choose nothing; that of an earlier release, whose runs could, is updated."""
+    template = fixed_template()
     try:
         await client.create_work_pool(
-            WorkPoolCreate(name=name, type=ProcessWorker.type, base_job_template=_JOB)
+            WorkPoolCreate(name=name, type=ProcessWorker.type, base_job_template=template)
         )
     except ObjectAlreadyExists:
+        known = await client.read_work_pool(name)
+    else:
+        return Change("work pool", name, Outcome.CREATED)
+    if known.type != ProcessWorker.type or known.base_job_template == template:
         return Change("work pool", name, Outcome.UNCHANGED)
-    return Change("work pool", name, Outcome.CREATED)
-
-
-_JOB = ProcessWorker.get_default_base_job_template()
+    await client.update_work_pool(name, WorkPoolUpdate(base_job_template=template))
+    return Change("work pool", name, Outcome.UPDATED)
 
 
 async def _deploy(client: PrefectClient, definition: Definition, settings: Settings) -> Change:
@@ -171,6 +176,7 @@ def _deployment(definition: Definition, flow: Flow[..., Any], settings: Settings
         "enforce_parameter_schema": True,
         "work_pool_name": settings.prefect.work_pool,
         "pull_steps": [],
+        "job_variables": {},
         "schedules": [_every(interval)] if interval else [],
     }
 

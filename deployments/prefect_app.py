@@ -1,5 +1,7 @@
 """Prefect's own application, for a server on SQLite: a busy database costs its clients a moment, not minutes.
 
+What comes in goes past the guard first, see `prefect_guard`.
+
 SQLite refuses a write while another one is under way, and Prefect answers 503. Its clients then wait two
 seconds and more, unless the answer says how long: the other write takes milliseconds. Before it refuses,
 Prefect waits for 60 seconds; two of its writes have been seen to wait for each other that long.
@@ -7,10 +9,13 @@ Prefect waits for 60 seconds; two of its writes have been seen to wait for each 
 
 from typing import Any
 
-from fastapi import FastAPI
 from prefect.server.api.server import create_app as prefects_app
+from prefect.settings import get_current_settings
 from sqlalchemy import Pool, event
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from deployments.prefect_guard import Guard
+from deployments.umask import keep_files_private
 
 RETRY_AFTER = b"0.3"
 """Seconds, to which Prefect's clients add a jitter."""
@@ -36,12 +41,23 @@ class RetrySoon:
         await self._app(scope, receive, send_with_header)
 
 
-def create_app() -> FastAPI:
-    """The application, made once per process."""
+def create_app() -> ASGIApp:
+    """The application, made once per process.
+
+    The guard is around it, not in it: inside the process, Prefect's services call it by another host's name.
+
+    Raises:
+        RuntimeError: it has no password.
+    """
+    keep_files_private()
+    api = get_current_settings().server.api
+    if api.auth_string is None:
+        raise RuntimeError("Prefect's server has no password: PREFECT_SERVER_API_AUTH_STRING is not set")
     event.listen(Pool, "checkout", _wait_less)
     app = prefects_app()
     app.add_middleware(RetrySoon)
-    return app
+    origins = api.cors_allowed_origins.split(",")
+    return Guard(app, origins=origins, password=api.auth_string.get_secret_value())
 
 
 def _wait_less(connection: Any, record: Any, _proxy: Any) -> None:

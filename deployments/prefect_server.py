@@ -1,11 +1,11 @@
 """A Prefect server of our own: one process, SQLite, on a loopback port, telling nobody outside about itself.
 
-For `runbook up`, the drill and the tests. A team's production has PostgreSQL and starts Prefect its own way.
+It answers those who know its password (`prefect_access`) and no page of another origin (`prefect_guard`). For
+`runbook up`, the drill and the tests. A team's production has PostgreSQL and starts Prefect its own way.
 """
 
 import asyncio
 import os
-import shutil
 import sqlite3
 import sys
 import tempfile
@@ -16,14 +16,18 @@ from pathlib import Path
 import httpx
 
 from blocks.errors import Unavailable
+from blocks.private_files import close_sqlite, private_folder, write_private
+from deployments.prefect_access import PASSWORD_FILE, Access, claim, password_of
 from deployments.prefect_patience import CLIENT_RETRIES
 from deployments.process import Process, free_port, require_free
+from deployments.umask import keep_files_private
 
 START_SECONDS = 60.0
 _POLL_SECONDS = 0.05
 
 _SETTINGS = {
     "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_API_CSRF_PROTECTION_ENABLED": "true",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
     "PREFECT_API_BLOCKS_REGISTER_ON_START": "false",  # the template has them
@@ -53,40 +57,51 @@ asyncio.run(migrate())
 class PrefectServer:
     """A running server. Make one with `start`."""
 
-    def __init__(self, process: Process, port: int) -> None:
+    def __init__(self, process: Process, access: Access) -> None:
         self.process = process
-        self.ui_url = f"http://127.0.0.1:{port}"
-        self.api_url = f"{self.ui_url}/api"
+        self.access = access
+        self.ui_url = access.ui_url
+        self.api_url = access.api_url
 
     @classmethod
     async def start(cls, state: Path, *, port: int | None = None) -> "PrefectServer":
         """Start a server that keeps its state in a folder; `ready` waits for it.
 
         Raises:
-            Refused: the port is in use.
+            Refused: the port is in use, another server works with that folder, or others can write in it.
         """
         if port is None:
             port = free_port()
         else:
             require_free("127.0.0.1", port, what="Prefect's server", advice="Choose another port")
-        database = await _database(state)
-        process = await Process.start(
-            "Prefect's server",
-            [
-                *(sys.executable, "-m", "uvicorn", "--factory", "deployments.prefect_app:create_app"),
-                *("--host", "127.0.0.1", "--port", str(port), "--log-level", "warning"),
-                *("--timeout-keep-alive", "30", "--timeout-graceful-shutdown", "1"),
-            ],
-            log=state / "logs" / "prefect-server.log",
-            environment=_environment(state, database) | {"PREFECT_API_URL": f"http://127.0.0.1:{port}/api"},
-        )
-        return cls(process, port)
+        ui_url = f"http://127.0.0.1:{port}"
+        api_url = f"{ui_url}/api"
+        with await claim(state, api_url=api_url, ui_url=ui_url) as claimed:
+            access = Access(api_url, ui_url, password_of(state), (state / PASSWORD_FILE).absolute())
+            environment = _environment(state, await _database(state)) | {
+                "PREFECT_API_URL": api_url,
+                "PREFECT_SERVER_API_AUTH_STRING": access.password,
+                "PREFECT_SERVER_API_CORS_ALLOWED_ORIGINS": f"{ui_url},http://localhost:{port}",
+            }
+            process = await Process.start(
+                "Prefect's server",
+                [
+                    *(sys.executable, "-m", "uvicorn", "--factory", "deployments.prefect_app:create_app"),
+                    *("--host", "127.0.0.1", "--port", str(port), "--log-level", "warning"),
+                    *("--timeout-keep-alive", "30", "--timeout-graceful-shutdown", "1"),
+                ],
+                log=state / "logs" / "prefect-server.log",
+                environment=environment,
+                inherits=[claimed.fileno()],
+            )
+        return cls(process, access)
 
     def client_environment(self, state: Path) -> dict[str, str]:
         """The environment of a process that works with this server, and with no other."""
         return foreign_settings_removed(os.environ) | {
             "PREFECT_HOME": str(state / "prefect"),
             "PREFECT_API_URL": self.api_url,
+            "PREFECT_API_AUTH_STRING": self.access.password,
             "PREFECT_UI_URL": self.ui_url,
             "PREFECT_CLIENT_MAX_RETRIES": str(CLIENT_RETRIES),
             "DO_NOT_TRACK": "1",
@@ -141,9 +156,11 @@ def _environment(state: Path, database: Path) -> dict[str, str]:
 
 async def _database(state: Path) -> Path:
     """The state folder's database; a new one is a copy of the migrated template."""
-    database = _in_own_folder(state, "prefect.db")
+    database = state / "prefect.db"
     if not database.exists():
-        shutil.copyfile(await database_template(), database)
+        template = await database_template()
+        await asyncio.to_thread(lambda: write_private(database, template.read_bytes()))
+    close_sqlite(database)
     return database
 
 
@@ -151,20 +168,19 @@ async def database_template() -> Path:
     """A migrated database, empty: Prefect's migrations alone take ten seconds, so they are made once.
 
     It is kept for each version of Prefect in the user's cache folder. `make setup` makes it beforehand.
+
+    Raises:
+        Refused: others can write in that folder.
     """
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "posthog-incident-runbook"
-    template = _in_own_folder(cache, f"prefect-{version('prefect')}.db")
+    private_folder(cache)
+    template = cache / f"prefect-{version('prefect')}.db"
     if not template.exists():
         with tempfile.TemporaryDirectory(dir=cache) as scratch:
             made = await _migrate(Path(scratch))
             made.replace(template)  # at once, so that two first starts do no harm to each other
+    close_sqlite(template)
     return template
-
-
-def _in_own_folder(folder: Path, name: str) -> Path:
-    """A path in a folder that only we can read."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return folder / name
 
 
 async def _migrate(folder: Path) -> Path:
@@ -183,4 +199,5 @@ async def _migrate(folder: Path) -> Path:
 
 
 if __name__ == "__main__":
+    keep_files_private()
     asyncio.run(database_template())

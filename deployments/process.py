@@ -7,12 +7,13 @@ import random
 import signal
 import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
 from blocks.errors import Refused
+from blocks.private_files import make_private, open_private
 
 STOP_SECONDS = 15.0
 """How long a process may take to stop before it is killed."""
@@ -41,12 +42,21 @@ class Process:
 
     @classmethod
     async def start(
-        cls, name: str, command: Sequence[str | Path], *, log: Path, environment: Mapping[str, str]
+        cls,
+        name: str,
+        command: Sequence[str | Path],
+        *,
+        log: Path,
+        environment: Mapping[str, str],
+        inherits: Collection[int] = (),
     ) -> "Process":
-        """Start a command in a session of its own: a Ctrl-C reaches only us, and we stop it in order."""
-        log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("ab") as output:
-            child = await _spawn(command, output, environment)
+        """Start a command in a session of its own: a Ctrl-C reaches only us, and we stop it in order.
+
+        `inherits` are open files of ours that it holds as long as it runs.
+        """
+        make_private(log.parent)
+        with open_private(log, "ab") as output:
+            child = await _spawn(command, output, environment, inherits)
         return cls(name, child, log)
 
     @property
@@ -109,7 +119,10 @@ class Process:
 
 
 async def _spawn(
-    command: Sequence[str | Path], output: IO[bytes], environment: Mapping[str, str]
+    command: Sequence[str | Path],
+    output: IO[bytes],
+    environment: Mapping[str, str],
+    inherits: Collection[int],
 ) -> asyncio.subprocess.Process:
     parent = os.getpid()
     return await asyncio.create_subprocess_exec(
@@ -119,6 +132,7 @@ async def _spawn(
         stderr=output,
         env=dict(environment),
         start_new_session=True,
+        pass_fds=tuple(inherits),
         preexec_fn=lambda: _die_with(parent),
     )
 

@@ -16,12 +16,14 @@ from pathlib import Path
 
 import uvicorn
 
+from blocks.errors import OutsideError
 from blocks.store import IncidentStore
 from deployments.authentication import is_open
 from deployments.json_log import log_event, log_json_to
 from deployments.local_socket import LocalSocket, PeerProtocol, SocketInUse
 from deployments.receiver_app import create_app
 from deployments.settings import ConfigurationError, Settings, find_config, load_settings
+from deployments.umask import keep_files_private
 from deployments.watching import SelfWatching
 from runbook.sources import SOURCES
 
@@ -33,6 +35,7 @@ log = logging.getLogger("runbook.receiver")
 
 def main(arguments: list[str] | None = None) -> int:
     """Serve until SIGTERM. Returns 1 with one line on stderr where that is not possible."""
+    keep_files_private()
     parser = argparse.ArgumentParser(prog="python -m deployments.receiver", description="The alert receiver.")
     parser.add_argument(
         "--config", type=Path, help="settings file (else RUNBOOK_CONFIG, else ./runbook.toml)"
@@ -46,12 +49,13 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     try:
         settings = load_settings(path, systems=False)
-        settings.make_folders()
+        for line in settings.make_folders():
+            print(line, file=sys.stderr)
         listener = _listen(
             chosen.host or settings.receiver.host,
             settings.receiver.port if chosen.port is None else chosen.port,
         )
-    except (ConfigurationError, OSError) as error:
+    except (ConfigurationError, OutsideError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
     log_json_to(sys.stderr)

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from blocks.private_files import private_folder
 from deployments.people_settings import public_part
 from deployments.receiver_settings import ReceiverSettings
 from deployments.settings_checks import Mistake
@@ -135,18 +136,20 @@ class Settings:
         """A line for each warning: the file, the key, the cause and what to do."""
         return [f"{self.origin}: {warning}" for warning in self.warnings]
 
-    def make_folders(self) -> None:
-        """Make the folders of the evidence and of an SQLite store, readable by their owner only.
+    def make_folders(self) -> list[str]:
+        """Make the folders of the evidence and of an SQLite store, see `private_folder`.
+
+        Returns a line for people about each folder that was open to others and is closed now.
 
         Raises:
+            Refused: others can write in one of them.
             OSError: that is not possible.
         """
         folders = [self.evidence_folder]
         url = make_url(self.store_url.get_secret_value())
         if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
             folders.append(Path(url.database).parent)
-        for folder in folders:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return [line for folder in folders for line in private_folder(folder)]
 
 
 def find_config(given: Path | None = None) -> Path | None:

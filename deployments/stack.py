@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 import httpx
 
 from blocks.errors import bare_url
+from deployments.prefect_access import Access
 from deployments.prefect_patience import CLIENT_RETRIES
 from deployments.prefect_server import PrefectServer, until_answers
 from deployments.process import Process, free_port, require_free
@@ -57,6 +58,8 @@ class Stack:
         self._worker_name = f"runbook-{secrets.token_hex(4)}"
         self.processes: list[Process] = []
         """In the order in which they were started."""
+        self.access: Access | None = None
+        """How our own server is reached; None where the server is another's."""
         self.api_url = ""
         self.ui_url = ""
         self.receiver_url = ""
@@ -114,7 +117,7 @@ class Stack:
         server = self._server or await PrefectServer.start(self._state)
         self.processes.append(server.process)
         self._resources.push_async_callback(server.process.stop)
-        self.api_url, self.ui_url = server.api_url, server.ui_url
+        self.access, self.api_url, self.ui_url = server.access, server.api_url, server.ui_url
         return server.client_environment(self._state), server
 
     async def _receiver(self, environment: dict[str, str]) -> Process:
@@ -154,7 +157,9 @@ class Stack:
         foreign: set[Any] = set()
         if not self._given_api_url:
             ours[PREFECT_CLIENT_MAX_RETRIES] = CLIENT_RETRIES
-            foreign = {PREFECT_API_KEY, PREFECT_API_AUTH_STRING}
+            foreign = {PREFECT_API_KEY}
+        if self.access is not None:
+            ours[PREFECT_API_AUTH_STRING] = self.access.password
         scope = ExitStack()
         scope.enter_context(temporary_settings(ours, restore_defaults=foreign))
         self._resources.callback(scope.close)

@@ -55,6 +55,7 @@ def start_zygote(path: str) -> ZygoteHandle:
     """
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(path)
+    os.chmod(path, 0o600)
     listener.listen()
     alive, held = os.pipe()
     gc.freeze()  # collections in the forks then leave the shared pages alone

@@ -17,6 +17,7 @@ from prefect.cache_policies import NO_CACHE
 from pydantic import JsonValue
 
 from blocks.errors import OutsideError
+from blocks.evidence_folder import write_evidence
 from runbook.events import ActionFinished, DecisionMade, EvidenceCollected, IncidentResolved
 from runbook.evidence import MANIFEST, seal
 from runbook.incident import Incident
@@ -51,7 +52,7 @@ async def collect_evidence(incident: OpenIncident, collection: str) -> str:
     manifest = seal(files, incident=journal, collection=collection, missing=missing, at=now())
     folder = incident.environment.evidence
     for name, content in {**files, MANIFEST: manifest}.items():
-        await folder.awrite_path(f"{incident.id}/{collection}/{name}", content)
+        await write_evidence(folder, f"{incident.id}/{collection}/{name}", content)
     event = EvidenceCollected(
         collection=collection,
         folder=f"{folder.basepath}/{incident.id}/{collection}",

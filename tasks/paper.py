@@ -4,6 +4,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from blocks.environment import Environment
+from blocks.evidence_folder import write_evidence
 from runbook.incident import Incident
 from runbook.paper import Places, paper_runbook
 from tasks.by_hand import target_of
@@ -17,7 +18,7 @@ async def leave_paper(incident: OpenIncident) -> str:
     """Write the paper runbook into the incident's folder of evidence; returns its path."""
     text = paper_of(await incident.read(), incident.environment)
     folder = incident.environment.evidence
-    await folder.awrite_path(f"{incident.id}/{PAPER}", text.encode())
+    await write_evidence(folder, f"{incident.id}/{PAPER}", text.encode())
     return f"{folder.basepath}/{incident.id}/{PAPER}"
 
 

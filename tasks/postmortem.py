@@ -2,12 +2,12 @@
 
 from datetime import timedelta
 from hashlib import sha256
-from pathlib import PurePosixPath
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from blocks.errors import OutsideError
+from blocks.evidence_folder import write_evidence
 from runbook.events import PostmortemDrafted
 from runbook.impact_figures import impact_figures, total_rate
 from runbook.incident import Incident
@@ -41,7 +41,7 @@ async def draft_postmortem(incident: OpenIncident, *, again: bool = False) -> st
     markdown = (await redactor(incident.environment)).text(markdown)
     name = f"postmortem-{len(drafts) + 1}.md" if drafts else "postmortem.md"
     folder = incident.environment.evidence
-    await folder.awrite_path(str(PurePosixPath(incident.id) / name), markdown.encode())
+    await write_evidence(folder, f"{incident.id}/{name}", markdown.encode())
     path = f"{folder.basepath}/{incident.id}/{name}"
     digest = sha256(markdown.encode()).hexdigest()
     await incident.record(PostmortemDrafted(path=path, sha256=digest), key=f"postmortem:{len(drafts) + 1}")

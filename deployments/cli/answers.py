@@ -199,7 +199,7 @@ async def _write(reference: str, given: Given, sources: "Sources") -> "Answered"
     from deployments.cli.speaking import speaker
     from runbook.gates import Answer
 
-    async with prefect_client() as client:
+    async with prefect_client(sources.config) as client:
         store, policy = await sources.store(), await sources.policy()
         me = speaker(given.by, policy)
         answer = Answer(

@@ -25,6 +25,7 @@ from deployments.cli.resume import resume
 from deployments.cli.severity import severity
 from deployments.cli.triage import health, triage
 from deployments.cli.up import up
+from deployments.umask import keep_files_private
 
 EXAMPLES: dict[Callable[..., Any], tuple[str, ...]] = {
     drill: ("runbook drill", "runbook drill expired-key --approve auto", "runbook drill --list"),
@@ -70,6 +71,7 @@ def make_app() -> App:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; expected errors become one line on standard error."""
+    keep_files_private()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a sign that the terminal cannot show is no reason to stop

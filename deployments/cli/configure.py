@@ -4,7 +4,7 @@ from pathlib import Path
 
 from deployments.cli.errors import ExitCode
 from deployments.cli.options import JsonOption
-from deployments.cli.output import console, print_json
+from deployments.cli.output import console, print_json, warn
 
 STYLES = {"created": "green", "updated": "yellow", "deleted": "red", "unchanged": "dim"}
 
@@ -23,7 +23,9 @@ async def configure(file: Path, /, *, json: JsonOption = False) -> int:
     from deployments.configure import configure as save
 
     settings = read_settings(file)
-    async with prefect_client():
+    for line in settings.make_folders():
+        warn(line)
+    async with prefect_client(file):
         changes = await save(settings)
     if json:
         print_json(

@@ -1,7 +1,7 @@
-"""`runbook doctor`: whether the runbook has the rights in the cluster that it needs."""
+"""`runbook doctor`: whether the runbook has the rights in the cluster that it needs, and others have none."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from deployments.cli.errors import ExitCode
@@ -43,28 +43,35 @@ async def doctor(
     """Check the runbook's rights in the cluster, print the rules that are missing, and say who watches it.
 
     Tells also of secret files that others can read. Asks the cluster about each right and changes nothing.
-    Exits with 0 if everything is allowed that the configured `access` needs, else with 1.
+    Asks Prefect, if one is named, as a stranger would, and says what is open. Exits with 0 if everything is
+    allowed that the configured `access` needs and Prefect asks for a password, else with 1.
     """
+    from deployments.cli.prefect_exposure import exposures
     from deployments.cli.sources import find_sources
 
     sources = find_sources(config, environment)
     exposed = sources.settings_warnings()
     systems = await sources.systems()
+    open_ways = await exposures(sources.config, sources.work_pool())
     cluster, unwatched = systems.cluster, unwatched_because(systems.self_watch)
     try:
         rights = await examine(cluster)
     finally:
         cluster.disconnect()
     missing = missing_rules(rights)
+    grave = any(each.grave for each in open_ways)
     if json:
-        print_json(_document(cluster, rights, missing) | {"unwatched": unwatched, "settings": exposed})
+        prefect = [asdict(each) for each in open_ways]
+        document = _document(cluster, rights, missing)
+        told = {"unwatched": unwatched, "settings": exposed, "prefect": prefect}
+        print_json(document | {"ok": document["ok"] and not grave} | told)
     else:
-        for line in exposed:
+        for line in (*exposed, *map(str, open_ways)):
             console().print(line, markup=False, soft_wrap=True)
         if unwatched:
             console().print(unwatched, markup=False)  # [self_watch] is no style
         _print(console(), cluster, rights, missing)
-    return ExitCode.FAILED if missing else ExitCode.OK
+    return ExitCode.FAILED if missing or grave else ExitCode.OK
 
 
 async def examine(cluster: "Cluster") -> list[Right]:

@@ -44,7 +44,7 @@ async def respond(
         "dry_run": dry_run,
         "environment": find_sources(config, environment).environment_name(),
     }
-    async with prefect_client() as client:
+    async with prefect_client(config) as client:
         try:
             deployment = await client.read_deployment_by_name(DEPLOYMENT)
         except ObjectNotFound:

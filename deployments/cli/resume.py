@@ -1,6 +1,7 @@
 """`runbook resume`: hand the response back after its run has stopped, or people went on by hand."""
 
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
@@ -71,7 +72,13 @@ async def _write(reference: str, done: str, did: list[str], by: str | None, sour
     found = await find_incident(store, reference)
     me = speaker(by, policy)
     return await resume_response(
-        store, found, done=done, did=did, speaker=me, policy=policy, prefect=prefect_client
+        store,
+        found,
+        done=done,
+        did=did,
+        speaker=me,
+        policy=policy,
+        prefect=partial(prefect_client, sources.config),
     )
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from deployments.cli.errors import CommandError, ExitCode
 from deployments.cli.output import warn
+from deployments.cli.prefect_settings import chosen_prefect
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
@@ -46,6 +47,18 @@ class Sources:
             return read_settings(self.config, systems=False).prefect.environment
         return DEFAULT_ENVIRONMENT
 
+    def work_pool(self) -> str:
+        """The work pool of the settings file, else the one that is used without.
+
+        Raises:
+            CommandError: the settings file has mistakes in it.
+        """
+        from deployments.settings import PrefectSettings
+
+        if self.config is None:
+            return PrefectSettings().work_pool
+        return read_settings(self.config, systems=False).prefect.work_pool
+
     async def store(self) -> "IncidentStore":
         """The incident store.
 
@@ -57,10 +70,11 @@ class Sources:
 
         if self.config is not None:
             settings = read_settings(self.config, systems=False)
-            settings.make_folders()
+            for line in settings.make_folders():
+                warn(line)
             return IncidentStore(url=settings.store_url)
         name = self.environment_name()
-        async with prefect_client():
+        async with prefect_client(self.config):
             try:
                 return await IncidentStore.aload(name)
             except ValueError:  # Prefect's way to say that there is no such document
@@ -78,7 +92,7 @@ class Sources:
         if self.config is not None:
             return read_settings(self.config, systems=False).policy
         name = self.environment_name()
-        async with prefect_client():
+        async with prefect_client(self.config):
             try:
                 block: RunbookPolicy = await RunbookPolicy.aload(name)
             except ValueError:  # Prefect's way to say that there is no such document
@@ -101,7 +115,7 @@ class Sources:
             present: dict[str, Any] = dict(blocks(settings))
             return Environment(name=self.environment or settings.prefect.environment, **present)
         name = self.environment_name()
-        async with prefect_client():
+        async with prefect_client(self.config):
             try:
                 return await Environment.load(name)
             except Refused:
@@ -149,26 +163,19 @@ def _loaded(path: Path, *, systems: bool) -> "Settings":
 
 
 @asynccontextmanager
-async def prefect_client() -> AsyncIterator["PrefectClient"]:
-    """A client of the Prefect server that PREFECT_API_URL or the Prefect profile names.
+async def prefect_client(config: Path | None = None) -> AsyncIterator["PrefectClient"]:
+    """A client of the Prefect server that is meant, see `chosen_prefect`.
 
     Raises:
         CommandError: no server is named; Prefect would start one of its own, which knows no incident.
         Unavailable: it cannot be reached.
         Refused: it refused.
     """
-    from prefect.settings import get_current_settings
-
     from blocks import prefect_api
 
-    if not get_current_settings().api.url:
-        raise CommandError(
-            "no Prefect server is named",
-            "set PREFECT_API_URL (`runbook up` prints it) or give --config FILE",
-            code=ExitCode.USAGE,
-        )
-    async with prefect_api.prefect_client() as client:
-        yield client
+    with chosen_prefect(config):
+        async with prefect_api.prefect_client() as client:
+            yield client
 
 
 def _not_configured(environment: str) -> CommandError:

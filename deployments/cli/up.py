@@ -1,11 +1,16 @@
 """`runbook up`: everything that a single machine needs, in the foreground."""
 
 import os
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from deployments.cli.errors import CommandError, ExitCode
 from deployments.cli.options import ConfigOption
-from deployments.cli.output import console
+from deployments.cli.output import console, warn
+
+if TYPE_CHECKING:
+    from deployments.prefect_access import Access
 
 STATE = Path(".runbook")
 
@@ -13,9 +18,11 @@ STATE = Path(".runbook")
 async def up(*, config: ConfigOption = None) -> int:
     """Start Prefect, the worker and the alert receiver here.
 
-    Ctrl-C stops them all. With PREFECT_API_URL set, that Prefect is used and none is started.
+    Ctrl-C stops them all. With PREFECT_API_URL set, that Prefect is used and none is started. Prefect's UI
+    asks for the password that is printed; commands in this folder find it by themselves.
     """
     from blocks.errors import bare_url
+    from blocks.private_files import private_folder
     from deployments.cli.foreground import until_stopped
     from deployments.cli.sources import read_settings
     from deployments.settings import DEFAULT_CONFIG, find_config
@@ -30,16 +37,25 @@ async def up(*, config: ConfigOption = None) -> int:
         )
     settings = read_settings(path)
     given = os.environ.get("PREFECT_API_URL")
+    for line in (*private_folder(STATE, thoroughly=True), *settings.make_folders()):
+        warn(line)
     out = console()
     out.print("Starting Prefect, the worker and the alert receiver ...")
     async with Stack(settings, config=path, state=STATE, api_url=given) as stack:
         for line in (
             f"Prefect:       {bare_url(stack.ui_url)}",
+            *([f"Password:      {stack.access.login(terminal=sys.stdout.isatty())}"] if stack.access else []),
             f"Alerts:        {stack.receiver_url}/alerts/alertmanager",
             f"Logs:          {STATE / 'logs'}",
-            f"Other shells:  export PREFECT_API_URL={bare_url(stack.api_url)}",
+            *_other_shells(stack.access, bare_url(stack.api_url)),
             "Ready. Ctrl-C stops it.",
         ):
             out.print(line, soft_wrap=True)  # unwrapped, to be copied
         await until_stopped(stack.watch())
     return ExitCode.OK
+
+
+def _other_shells(access: "Access | None", api_url: str) -> list[str]:
+    if access is None:
+        return [f"Other shells:  export PREFECT_API_URL={api_url}"]
+    return [f"Other shells:  {access.exports}", "               (`runbook` in this folder needs neither)"]

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.text import Text
 
 from blocks.errors import OutsideError
+from blocks.private_files import private_folder, write_private
 from deployments.acts.runs import PrefectRuns
 from deployments.cli import facts
 from deployments.cli.foreground import until_stopped
@@ -71,6 +72,8 @@ class Drill:
         with Screen(self._console) as screen:
             screen.say(f"{self._scenario.name}: {self._scenario.title}", style="bold")
             screen.say(self._scenario.story)
+            for line in private_folder(ROOT, thoroughly=True):
+                screen.say(line)
             screen.wait_for("starting the world, Prefect, the worker and the receiver")
             async with _state_folder(datetime.now(UTC)) as state:
                 try:
@@ -102,13 +105,13 @@ class Drill:
     async def _respond(
         self, screen: Screen, world: WorldProcess, stack: Stack, store: "IncidentStore", policy: Policy
     ) -> DrillResult:
-        from prefect.client.orchestration import PrefectClient
+        from prefect.client.orchestration import get_client
 
         alerted_at = datetime.now(UTC)
         answer = await world.send_alert(f"{stack.receiver_url}/alerts/alertmanager")
         incident_id = str(answer["incidents"][0]["id"])
         screen.wait_for("responding")
-        async with PrefectClient(api=stack.api_url) as client:
+        async with get_client() as client:
 
             async def run_ended(flow_run_id: UUID) -> str | None:
                 state = (await client.read_flow_run(flow_run_id)).state
@@ -166,9 +169,8 @@ async def _save_replacement_key(world: WorldProcess) -> None:
 def _keep(incident: Incident) -> Path:
     """Put the journal beside the incident's evidence: its database goes with the drill."""
     folder = KEPT / incident.id
-    folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(facts.everything(incident), ensure_ascii=False, indent=2)
-    (folder / "incident.json").write_text(text + "\n", encoding="utf-8")
+    write_private(folder / "incident.json", f"{text}\n".encode())
     return folder
 
 
@@ -186,7 +188,7 @@ async def _starting_server(state: Path) -> AsyncIterator[PrefectServer]:
 async def _state_folder(now: datetime) -> AsyncIterator[Path]:
     """A folder for what only this drill needs; left behind, with its logs, where the drill fails."""
     folder = (ROOT / "drill" / f"{now:%Y%m%d-%H%M%S}-{os.getpid()}").resolve()
-    folder.mkdir(parents=True)
+    private_folder(folder)
     try:
         yield folder
     except (KeyboardInterrupt, asyncio.CancelledError):
@@ -206,8 +208,13 @@ async def _stay_up(
     """Say where everything is, and wait for Ctrl-C."""
     for line in (
         f"Prefect:       {result.links['Prefect run']}",
+        *(
+            [f"Password:      {stack.access.login(terminal=screen.console.file.isatty())}"]
+            if stack.access
+            else []
+        ),
         f"World:         {world.endpoints.control_url}/state",
-        f"Other shells:  export PREFECT_API_URL={stack.api_url} RUNBOOK_CONFIG={config}",
+        f"Other shells:  export RUNBOOK_CONFIG={config}",
     ):
         screen.console.print(Text(line), soft_wrap=True)  # unwrapped, to be copied
     screen.say("Everything is left running. Ctrl-C stops it.", style="bold")

@@ -39,6 +39,7 @@ from deployments.drill.scenario import Event, Scenario, load_scenario, scenario_
 from deployments.drill.state import cluster_requests, world_state
 from deployments.drill.systems import Systems
 from deployments.drill.wire import all_listening
+from deployments.umask import keep_files_private
 
 _NAMES = {
     "namespace": manifests.NAMESPACE,
@@ -316,6 +317,7 @@ async def _main(scenario: str, state: Path, *, real_prometheus: bool) -> None:
 
 def main() -> None:
     """Run a world from the command line."""
+    keep_files_private()
     parser = argparse.ArgumentParser(
         prog="python -m deployments.drill.world", description="Run a drill's world."
     )

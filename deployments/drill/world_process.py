@@ -12,6 +12,7 @@ import httpx
 from pydantic import ValidationError
 
 from blocks.errors import Unavailable
+from blocks.private_files import open_private
 from deployments.drill.endpoints import Endpoints
 
 STARTING_SECONDS = 60.0
@@ -79,7 +80,7 @@ async def running_world(scenario: str, state: Path) -> AsyncIterator[WorldProces
         Unavailable: the world does not come up; with the last lines of its log.
     """
     log = state / "world.log"
-    with log.open("wb") as stderr:
+    with open_private(log, "wb") as stderr:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             *("-m", "deployments.drill.world", "--scenario", scenario, "--state", str(state / "world")),

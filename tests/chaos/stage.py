@@ -9,7 +9,13 @@ from contextlib import asynccontextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
 
-from prefect.settings import PREFECT_API_KEY, PREFECT_API_URL, PREFECT_UI_URL, temporary_settings
+from prefect.settings import (
+    PREFECT_API_AUTH_STRING,
+    PREFECT_API_KEY,
+    PREFECT_API_URL,
+    PREFECT_UI_URL,
+    temporary_settings,
+)
 
 from deployments.prefect_server import PrefectServer, until_answers
 from deployments.process import EndedEarly, Process
@@ -109,8 +115,12 @@ async def stage(folder: Path) -> AsyncIterator[Stage]:
     try:
         await server.ready()
         await one.start_worker()
-        addresses = {PREFECT_API_URL: server.api_url, PREFECT_UI_URL: server.ui_url}
-        with temporary_settings(addresses, restore_defaults={PREFECT_API_KEY}):
+        ours = {
+            PREFECT_API_URL: server.api_url,
+            PREFECT_API_AUTH_STRING: server.access.password,
+            PREFECT_UI_URL: server.ui_url,
+        }
+        with temporary_settings(ours, restore_defaults={PREFECT_API_KEY}):
             yield one
     finally:
         await one.engine.worker.stop()

@@ -7,6 +7,9 @@ from pytest_httpserver import HTTPServer
 
 from tests.deployments.cli_store import Store, store_in
 from tests.deployments.sleeping_run import FakePrefect
+from tests.deployments.worker_bench import bench
+
+__all__ = ["bench"]  # a fixture, found here
 
 
 @pytest.fixture

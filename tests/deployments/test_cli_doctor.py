@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 import yaml
+from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
+from pytest_httpserver import HTTPServer
 
 from blocks.kubernetes_permissions import (
     AccessLevel,
@@ -283,3 +285,21 @@ async def test_it_says_what_to_see_to_in_the_settings(tmp_path: Path, capsys: Ca
         assert captured.err == ""
         assert await running.doctor("--json") == ExitCode.OK
     assert json.loads(capsys.readouterr().out)["settings"] == [told]
+
+
+async def test_a_prefect_server_without_a_password_is_told_and_fails(
+    tmp_path: Path, capsys: Capture, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All rights in the cluster are of no use where anybody may approve."""
+    for path in ("/api/admin/settings", "/api/health"):
+        httpserver.expect_request(path).respond_with_json({})
+    url = httpserver.url_for("/api")
+    monkeypatch.setenv("PREFECT_API_URL", url)
+    with temporary_settings({PREFECT_API_URL: url, PREFECT_CLIENT_MAX_RETRIES: 0}):
+        async with world(tmp_path, rights()) as running:
+            assert await running.doctor() == ExitCode.FAILED
+            assert f"Prefect at {url} answers without a password" in capsys.readouterr().out
+            assert await running.doctor("--json") == ExitCode.FAILED
+    told = json.loads(capsys.readouterr().out)
+    assert (told["ok"], told["missing_rules"]) == (False, [])
+    assert [each["grave"] for each in told["prefect"]] == [True]

@@ -8,8 +8,9 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from fastapi.responses import PlainTextResponse
+from prefect.settings import PREFECT_SERVER_API_AUTH_STRING, temporary_settings
 
-from deployments.prefect_app import BUSY_MILLISECONDS, RetrySoon
+from deployments.prefect_app import BUSY_MILLISECONDS, RetrySoon, create_app
 
 HOW_LONG = """
 import asyncio
@@ -48,9 +49,23 @@ def test_a_write_of_prefects_waits_for_another_for_seconds_only(tmp_path: Path) 
     url = f"sqlite+aiosqlite:///{tmp_path / 'prefect.db'}"
     asked = subprocess.run(
         [sys.executable, "-c", HOW_LONG],
-        env={"PREFECT_API_DATABASE_CONNECTION_URL": url, "PREFECT_HOME": str(tmp_path)},
+        env={
+            "PREFECT_API_DATABASE_CONNECTION_URL": url,
+            "PREFECT_HOME": str(tmp_path),
+            "PREFECT_SERVER_API_AUTH_STRING": "runbook:for-this-test",
+        },
         capture_output=True,
         text=True,
         check=True,
     )
     assert int(asked.stdout) == BUSY_MILLISECONDS
+
+
+def test_without_a_password_there_is_no_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rather none than one that answers everybody."""
+    monkeypatch.setattr("deployments.prefect_app.keep_files_private", lambda: None)
+    with (
+        temporary_settings(restore_defaults={PREFECT_SERVER_API_AUTH_STRING}),
+        pytest.raises(RuntimeError, match="has no password"),
+    ):
+        create_app()

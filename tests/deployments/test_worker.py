@@ -1,146 +1,23 @@
 """The warm worker: runs start from a fork, and whatever dies, no run stays in state Running for ever."""
 
-import asyncio
 import os
 import signal
-import sys
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
-from prefect.client.orchestration import PrefectClient, get_client
-from prefect.client.schemas.actions import DeploymentScheduleCreate, WorkPoolCreate
-from prefect.client.schemas.filters import (
-    DeploymentFilter,
-    DeploymentFilterId,
-    FlowRunFilter,
-)
-from prefect.client.schemas.objects import FlowRun, State
-from prefect.client.schemas.schedules import IntervalSchedule
-from prefect.client.schemas.sorting import FlowRunSort
-from prefect.flows import load_flow_from_entrypoint
+from prefect.client.schemas.objects import FlowRun
 from prefect.states import Cancelling
 
-from deployments.prefect_server import PrefectServer
-from deployments.process import Process
-from deployments.worker import superseded
+from deployments.warm_worker import superseded
+from tests.deployments.worker_bench import Bench
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
 
-FLOWS = Path(__file__).parent / "flows_for_worker"
-WITHIN_SECONDS = 90.0
-
 SLOW_START_SECONDS = 3
 """Longer than a run takes the processor: the worker starts runs ten seconds ahead, and they pile up else."""
-
-
-class Bench:
-    """A worker of its own pool, and a flow for it to run."""
-
-    def __init__(self, client: PrefectClient, worker: Process, deployment: UUID, folder: Path) -> None:
-        self.client = client
-        self.worker = worker
-        self.folder = folder
-        self._deployment = deployment
-
-    async def start_run(self, seconds: float = 0) -> UUID:
-        """Create a flow run that works so long."""
-        parameters = {"folder": str(self.folder), "seconds": seconds}
-        run = await self.client.create_flow_run_from_deployment(self._deployment, parameters=parameters)
-        return run.id
-
-    async def run_every(self, seconds: float) -> None:
-        """Put the deployment on a schedule."""
-        schedule = DeploymentScheduleCreate(
-            schedule=IntervalSchedule(interval=timedelta(seconds=seconds)),
-            parameters={"folder": str(self.folder)},
-        )
-        await self.client.create_deployment_schedules(self._deployment, [schedule])
-
-    async def overdue(self, number: int) -> list[UUID]:
-        """The runs that nobody has started although it is time, in order, once there are so many."""
-        mine = DeploymentFilter(id=DeploymentFilterId(any_=[self._deployment]))
-        async with asyncio.timeout(WITHIN_SECONDS):
-            while True:
-                due = {"next_scheduled_start_time": {"before_": datetime.now(UTC)}}
-                found = await self.client.read_flow_runs(
-                    deployment_filter=mine,
-                    flow_run_filter=FlowRunFilter.model_validate(due),
-                    sort=FlowRunSort.EXPECTED_START_TIME_ASC,
-                )
-                if len(found) >= number:
-                    return [run.id for run in found]
-                await asyncio.sleep(0.2)
-
-    async def remove_deployment(self) -> None:
-        """Take the deployment away with its schedule, which would go on for as long as the server does."""
-        await self.client.delete_deployment(self._deployment)
-
-    async def engine(self) -> int:
-        """The process id of the run, once it runs."""
-        return (await self._pids())[0]
-
-    async def engines_parent(self) -> int:
-        """The process that the run was forked from."""
-        return (await self._pids())[1]
-
-    async def _pids(self) -> list[int]:
-        pid = self.folder / "pid"
-        async with asyncio.timeout(WITHIN_SECONDS):
-            while not pid.exists() or not pid.read_text():  # noqa: ASYNC110  another process writes it
-                await asyncio.sleep(0.02)
-        return [int(part) for part in pid.read_text().split()]
-
-    async def ends(self, run: UUID) -> State[Any]:
-        """The state in which a run ends."""
-        async with asyncio.timeout(WITHIN_SECONDS):
-            while True:
-                state = (await self.client.read_flow_run(run)).state
-                if state is not None and state.is_final():
-                    return state
-                await asyncio.sleep(0.05)
-
-    async def is_gone(self, pid: int) -> bool:
-        """Whether a process ends in time."""
-        try:
-            async with asyncio.timeout(WITHIN_SECONDS):
-                while Path(f"/proc/{pid}").exists():  # noqa: ASYNC110, ASYNC240  the kernel sets no event for us
-                    await asyncio.sleep(0.02)
-        except TimeoutError:
-            return False
-        return True
-
-
-@pytest.fixture
-async def bench(
-    request: pytest.FixtureRequest,
-    prefect_api: PrefectServer,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> AsyncIterator[Bench]:
-    """A worker that polls, with the options of the parameter, and a deployment of the probe."""
-    monkeypatch.syspath_prepend(str(FLOWS))
-    pool = f"pool-{uuid4().hex[:8]}"
-    environment = prefect_api.client_environment(tmp_path) | {"PYTHONPATH": str(FLOWS)}
-    command = [sys.executable, "-m", "deployments.worker", "--pool", pool, "--preload", "worker_probe"]
-    command += getattr(request, "param", [])
-    async with get_client() as client:
-        await client.create_work_pool(WorkPoolCreate(name=pool, type="process"))
-        flow = await client.create_flow(load_flow_from_entrypoint("worker_probe.probe"))
-        deployment = await client.create_deployment(
-            flow, name=pool, entrypoint="worker_probe.probe", work_pool_name=pool, pull_steps=[]
-        )
-        worker = await Process.start(
-            "The worker", command, log=tmp_path / "worker.log", environment=environment
-        )
-        try:
-            yield Bench(client, worker, deployment, tmp_path)
-        finally:
-            await worker.stop()
 
 
 async def test_a_run_is_forked_from_the_warm_process_and_completes(bench: Bench) -> None:

@@ -14,7 +14,7 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.states import Suspended
 
-from deployments.worker import WarmWorker
+from deployments.warm_worker import WarmWorker
 
 pytestmark = [pytest.mark.real, pytest.mark.usefixtures("prefect_api")]
 
@@ -31,7 +31,7 @@ async def due_run(client: PrefectClient) -> FlowRun:
     pool = f"pool-{uuid4().hex[:8]}"
     await client.create_work_pool(WorkPoolCreate(name=pool, type="process"))
     deployment = await client.create_deployment(
-        await client.create_flow(nothing), name=pool, entrypoint="nowhere.py:nothing", work_pool_name=pool
+        await client.create_flow(nothing), name=pool, entrypoint="flows.triage.triage", work_pool_name=pool
     )
     return await client.create_flow_run_from_deployment(deployment)
 

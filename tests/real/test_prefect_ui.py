@@ -5,24 +5,14 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Locator, Page, async_playwright, expect
+from playwright.async_api import Locator, Page, expect
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 
 from runbook.actions import ActionOutcome
 from runbook.gates import Answer, Choice
 from runbook.severity import Severity
-from tests.conftest import require_binary
 from tests.fixtures.engine import WITHIN_SECONDS, Case, Engine, case
-
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
+from tests.real.browser import browser_page, log_in
 
 SUBMITS = 3
 
@@ -34,14 +24,9 @@ pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
 
 @pytest.fixture
 async def page() -> AsyncIterator[Page]:
-    """A page in a headless Chromium that waits generously."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=require_binary("chromium"), args=FLAGS)
-        opened = await browser.new_page(viewport={"width": 1300, "height": 1100})
-        opened.set_default_timeout(WITHIN_SECONDS * 1000)
-        expect.set_options(timeout=WITHIN_SECONDS * 1000)
+    """A page in a real browser."""
+    async with browser_page() as opened:
         yield opened
-        await browser.close()
 
 
 @asynccontextmanager
@@ -92,6 +77,7 @@ async def test_prefect_s_ui_is_enough_for_a_person(engine: Engine, page: Page, t
     One incident for all of it: each would need a run that sleeps at its gate.
     """
     async with at_the_gate(engine, tmp_path) as response, shown_on_failure(page, tmp_path):
+        await log_in(page, engine.server)
         await finds_the_fields_of_a_run_by_hand(page, response)
         await sees_the_decision(page, response)
         await approves_the_change(page, response)
