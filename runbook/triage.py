@@ -140,19 +140,27 @@ def _sorted(reading: ErrorRateReading) -> list[tuple[str, float]]:
 
 
 def judge_logs(reading: LogReading, *, policy: Policy, now: datetime) -> Finding:
-    """Error lines of all pods. Unread pods leave the answer open unless errors were found already."""
+    """Error lines of all pods. Unread pods leave the answer open unless errors were found already.
+
+    Whether they are PostHog's is open too where enough errors may be, without a status that says so. Errors
+    that name PostHog make it suspected: then low figures elsewhere are no proof that it answers well.
+    """
     errors = len(reading.errors)
     partial = bool(reading.pods_unread) or not reading.pods_read
-    seen = sum(reading.errors_by_status.values()) >= policy.log_error_threshold
-    if errors >= policy.log_error_threshold:
+    known, threshold = sum(reading.errors_by_status.values()), policy.log_error_threshold
+    seen = known >= threshold
+    open_ = partial or known + reading.unplaced_errors >= threshold
+    if errors >= threshold:
         status = Status.BAD
     elif partial:
         status = Status.UNKNOWN
     else:
         status = Status.OK
-    by_status = ", ".join(f"{code}: {count}" for code, count in sorted(reading.errors_by_status.items()))
+    told = [f"{code}: {count}" for code, count in sorted(reading.errors_by_status.items())]
+    if reading.unplaced_errors:
+        told.append(f"perhaps of PostHog: {reading.unplaced_errors}")
     summary = f"{errors} error lines of {reading.lines_read} in {len(reading.pods_read)} pods"
-    summary += f" ({by_status})" if by_status else ""
+    summary += f" ({', '.join(told)})" if told else ""
     if reading.pods_unread:
         summary += "; not read: " + ", ".join(f"{pod} ({why})" for pod, why in reading.pods_unread.items())
     return Finding(
@@ -162,12 +170,14 @@ def judge_logs(reading: LogReading, *, policy: Policy, now: datetime) -> Finding
         facts={
             "error_lines": errors,
             "errors_by_status": dict(reading.errors_by_status),
+            "unplaced_errors": reading.unplaced_errors,
             "lines_read": reading.lines_read,
             "pods_read": list(reading.pods_read),
             "pods_unread": dict(reading.pods_unread),
             "window_seconds": reading.window_seconds,
             "sample": [f"{line.pod}: {line.text}" for line in reading.errors[-20:]],
-            "posthog_errors": seen or (None if partial else False),
+            "posthog_errors": seen or (None if open_ else False),
+            "posthog_suspected": not seen and known + reading.posthog_errors_without_status >= threshold,
         },
         source="pod logs",
         observed_at=now,
