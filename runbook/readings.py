@@ -35,13 +35,17 @@ class ListedIncident(Value):
 
 
 class StatusPageReading(Value):
-    """The unresolved incidents and running maintenances that a status page lists."""
+    """The unresolved incidents and running maintenances that a status page lists.
+
+    `unclear` is what it says in words that nobody knows, such as the status of a component.
+    """
 
     page_url: str
     format: str
     route: str
     incidents: tuple[ListedIncident, ...] = ()
     maintenances: tuple[ListedIncident, ...] = ()
+    unclear: tuple[ListedIncident, ...] = ()
 
 
 class HealthReading(Value):

@@ -39,18 +39,22 @@ CRASHES = frozenset(
 
 
 def judge_status_page(reading: StatusPageReading, *, regions: tuple[str, ...], now: datetime) -> Finding:
-    """An incident counts when it affects everyone or a region that we use; maintenance is only noted."""
+    """An incident counts when it affects everyone or a region that we use; maintenance is only noted.
+
+    Where nothing counts, but something of ours is told in words that nobody knows, the answer is unknown.
+    """
     relevant = [incident for incident in reading.incidents if _concerns(incident, regions)]
+    unclear = [item for item in reading.unclear if _concerns(item, regions)]
     worst = max((incident.impact for incident in relevant), key=IMPACTS.index, default=Impact.NONE)
     others = len(reading.incidents) - len(relevant)
     if relevant:
-        summary = "; ".join(
-            f"{incident.name} ({incident.impact}, {incident.status})" for incident in relevant
-        )
+        status, summary = Status.BAD, _listed(relevant)
+    elif unclear:
+        status, summary = Status.UNKNOWN, "not clear: " + "; ".join(item.name for item in unclear)
     elif others:
-        summary = f"nothing listed for our regions ({others} elsewhere)"
+        status, summary = Status.OK, f"nothing listed for our regions ({others} elsewhere)"
     else:
-        summary = "no incident listed"
+        status, summary = Status.OK, "no incident listed"
     if reading.maintenances:
         summary += f"; maintenance: {', '.join(item.name for item in reading.maintenances)}"
     facts: dict[str, JsonValue] = {
@@ -58,17 +62,22 @@ def judge_status_page(reading: StatusPageReading, *, regions: tuple[str, ...], n
         "worst_impact": worst.value,
         "elsewhere": others,
         "maintenances": [item.name for item in reading.maintenances],
+        "unclear": [item.name for item in unclear],
         "route": reading.route,
         "format": reading.format,
     }
     return Finding(
         check=Check.STATUS_PAGE,
-        status=Status.BAD if relevant else Status.OK,
+        status=status,
         summary=summary,
         facts=facts,
         source=reading.page_url,
         observed_at=now,
     )
+
+
+def _listed(incidents: list[ListedIncident]) -> str:
+    return "; ".join(f"{incident.name} ({incident.impact}, {incident.status})" for incident in incidents)
 
 
 def _concerns(incident: ListedIncident, regions: tuple[str, ...]) -> bool:
