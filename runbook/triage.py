@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from pydantic import JsonValue
 
 from runbook.findings import Check, Finding, Status
+from runbook.health import Health, health_of, says_well
 from runbook.policy import Policy
 from runbook.readings import (
     ErrorRateReading,
@@ -88,21 +89,25 @@ def _concerns(incident: ListedIncident, regions: tuple[str, ...]) -> bool:
 
 
 def judge_health(reading: HealthReading, *, policy: Policy, now: datetime) -> Finding:
-    """The integration's own word; an answer without that word is unknown unless the server itself failed."""
-    word = (reading.status or "").casefold()
-    if word in policy.healthy_words and reading.http_status < 400:
+    """The integration's own word; without a known one it is unknown, unless the server itself failed."""
+    health = health_of(reading.status, healthy_words=policy.healthy_words)
+    answered = f"HTTP {reading.http_status}"
+    if says_well(reading.status, reading.http_status, healthy_words=policy.healthy_words):
         status, summary = Status.OK, f"says {reading.status}"
-    elif word:
-        status, summary = Status.BAD, f"says {reading.status} (HTTP {reading.http_status})"
+    elif health is not Health.UNKNOWN:
+        status, summary = Status.BAD, f"says {reading.status} ({answered})"
     elif reading.http_status >= 500:
-        status, summary = Status.BAD, f"answers HTTP {reading.http_status}"
+        status, summary = Status.BAD, f"answers {answered}"
+        summary += f" and says {reading.status}" if reading.status else ""
+    elif reading.status:
+        status, summary = Status.UNKNOWN, f"says {reading.status} ({answered}), which tells nothing"
     else:
-        status, summary = Status.UNKNOWN, f"HTTP {reading.http_status} without a PostHog status"
+        status, summary = Status.UNKNOWN, f"{answered} without a PostHog status"
     return Finding(
         check=Check.HEALTH,
         status=status,
         summary=f"{summary}: {reading.detail}" if reading.detail else summary,
-        facts={"http_status": reading.http_status, "status": reading.status},
+        facts={"http_status": reading.http_status, "status": reading.status, "health": health.value},
         source=reading.url,
         observed_at=now,
     )
