@@ -1,19 +1,19 @@
 """The integration service's own health endpoint: step 2 of Quick Triage."""
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
-import httpx
 from prefect.blocks.core import Block
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from blocks.credentials import Credentials
-from blocks.errors import Unreadable, bare_url, refusal
-from blocks.http import exchange, json_body
+from blocks.errors import bare_url, one_line, refusal, unreadable
+from blocks.http import exchange
+from runbook.health import DEFAULT_PATH, Answer, UnreadableBody, parse_path, read_body
 from runbook.readings import HealthReading
+from runbook.redaction import redact
 
 _SYSTEM = "Integration health"
-_TELLING = ("mode", "message", "error", "detail", "reason")
+_DETAIL_LIMIT = 200  # characters
 
 
 class IntegrationService(Credentials, Block):
@@ -27,13 +27,22 @@ class IntegrationService(Credentials, Block):
         title="Health URL", description="The runbook's https://api.yourapp.com/health, with its path."
     )
     status_path: str = Field(
-        default="services.posthog.status",
+        default=DEFAULT_PATH,
         title="Status path",
-        description="Where the PostHog status is in the answer's JSON: names joined by dots.",
+        description=(
+            "Where the PostHog status is in the answer's JSON: names joined by dots, [0] for an item of a "
+            "list, quotes around a name with dots. By default common frameworks' trees are searched too."
+        ),
     )
     timeout_seconds: float = Field(
         default=10, gt=0, title="Timeout", description="Seconds that the request may take."
     )
+
+    @field_validator("status_path")
+    @classmethod
+    def _is_path(cls, value: str) -> str:
+        parse_path(value)
+        return value
 
     async def read_health(self) -> HealthReading:
         """What the service says. A 5xx is a reading too, since an unhealthy service may answer 503.
@@ -41,7 +50,8 @@ class IntegrationService(Credentials, Block):
         Raises:
             Unavailable: the service cannot be reached, or answers 429.
             Refused: it answers 4xx, so the endpoint is not where it is configured to be.
-            Unreadable: it answers 2xx or 3xx without JSON.
+            Unreadable: it answers 2xx or 3xx with neither JSON nor a word, or something before it wants to
+                see a browser.
         """
         secrets = self.secret_values()
         response = await exchange(
@@ -56,29 +66,14 @@ class IntegrationService(Credentials, Block):
         if response.is_client_error:
             raise refusal(response, system=_SYSTEM, secrets=secrets)
         try:
-            document = json_body(_SYSTEM, response)
-        except Unreadable:
-            if not response.is_server_error:
-                raise
-            return self._reading(response, None, "the answer is not JSON")
-        status, detail = _look_up(document, self.status_path)
-        return self._reading(response, status, detail)
-
-    def _reading(self, response: httpx.Response, status: str | None, detail: str) -> HealthReading:
+            answer = read_body(response.content, self.status_path)
+        except UnreadableBody as body:
+            if body.challenge or not response.is_server_error:
+                raise unreadable(_SYSTEM, response.url, str(body)) from None
+            answer = Answer(None, str(body))
         return HealthReading(
-            url=bare_url(self.health_url), http_status=response.status_code, status=status, detail=detail
+            url=bare_url(self.health_url),
+            http_status=response.status_code,
+            status=redact(answer.word, secrets) if answer.word else None,
+            detail=one_line(redact(answer.detail, secrets), _DETAIL_LIMIT),
         )
-
-
-def _look_up(document: Any, path: str) -> tuple[str | None, str]:
-    """The text at the path, and what its neighbours tell about it."""
-    parent: Any = None
-    found: Any = document
-    for name in path.split("."):
-        if not isinstance(found, Mapping) or name not in found:
-            return None, f"the answer has no {path}"
-        parent, found = found, found[name]
-    if not isinstance(found, str):
-        return None, f"{path} is not text"
-    told = (f"{name}: {parent[name]}" for name in _TELLING if isinstance(parent.get(name), str))
-    return found, "; ".join(told)[:200]

@@ -20,8 +20,7 @@ from blocks.kubernetes_credentials import Credentials
 from blocks.kubernetes_errors import SYSTEM, Request
 from blocks.kubernetes_pods import STARTING, container_statuses, role_of
 from blocks.kubernetes_revisions import Object, moment
-from runbook.log_lines import LogLine, PodLogs
-from runbook.log_order import in_order
+from runbook.log_lines import LogLine, PodLogs, in_order
 from runbook.readings import ContainerRole
 
 _CHUNK = 64 * 1024

@@ -14,14 +14,7 @@ from pydantic import Field, SecretStr
 from blocks.credentials import CredentialsByHost
 from blocks.errors import OutsideError, Unavailable, Unreadable, bare_url, refusal
 from blocks.http import exchange, joined, json_object
-from blocks.status_page_formats import (
-    Listing,
-    UnknownFormat,
-    read_api_status,
-    read_feed,
-    read_incident_io,
-    read_statuspage,
-)
+from blocks.status_page_formats import Listing, UnknownFormat, read_feed, read_json, shape_of
 from runbook.addresses import password_in
 from runbook.readings import StatusPageReading
 from runbook.value import Value
@@ -35,11 +28,6 @@ _PATHS: dict[Format, str] = {
     "statuspage": "/api/v2/summary.json",
     "api_status": "/api/status",
     "feed": "/feed.rss",
-}
-_JSON_READERS = {
-    "incident_io": read_incident_io,
-    "statuspage": read_statuspage,
-    "api_status": read_api_status,
 }
 
 
@@ -145,6 +133,7 @@ class StatusPage(CredentialsByHost, Block):
                 route=route.name,
                 incidents=listing.incidents,
                 maintenances=listing.maintenances,
+                unclear=listing.unclear,
             )
         raise _all_failed("; ".join(error.detail for error in failures), failures, self._next_step)
 
@@ -173,10 +162,10 @@ class StatusPage(CredentialsByHost, Block):
             if format_ == "feed":
                 return read_feed(await self._text(route, _PATHS["feed"]))
             document = await self._json(route, _PATHS[format_])
-            if format_ == "statuspage" and "incidents" not in document:
+            if format_ == "statuspage" and shape_of(document) is None:
                 # incident.io's imitation of the summary leaves its incidents out
                 document |= await self._json(route, "/api/v2/incidents/unresolved.json")
-            return _JSON_READERS[format_](document)
+            return read_json(document, format_)
         except UnknownFormat as error:
             raise Unreadable(
                 _SYSTEM, f"{bare_url(route.url)} is not {format_}: {error}", self._next_step

@@ -65,4 +65,5 @@ def _supposing(finding: Finding, status: Status) -> Finding:
     facts = dict(finding.facts)
     if finding.check in WITNESSES:
         facts["posthog_errors"] = None if status is Status.UNKNOWN else status is Status.BAD
+        facts.pop("posthog_suspected", None)
     return finding.model_copy(update={"status": status, "facts": facts})

@@ -93,7 +93,7 @@ class Policy(Value):
     healthy_words: tuple[str, ...] = Field(
         default=("healthy", "ok", "up", "operational", "pass"),
         title="Healthy words",
-        description="What the health endpoint says when all is well (case does not matter).",
+        description="Words of the health endpoint for all is well, beside those that the runbook knows.",
     )
     check_deadline_seconds: float = Field(
         default=10,

@@ -35,13 +35,17 @@ class ListedIncident(Value):
 
 
 class StatusPageReading(Value):
-    """The unresolved incidents and running maintenances that a status page lists."""
+    """The unresolved incidents and running maintenances that a status page lists.
+
+    `unclear` is what it says in words that nobody knows, such as the status of a component.
+    """
 
     page_url: str
     format: str
     route: str
     incidents: tuple[ListedIncident, ...] = ()
     maintenances: tuple[ListedIncident, ...] = ()
+    unclear: tuple[ListedIncident, ...] = ()
 
 
 class HealthReading(Value):
@@ -85,7 +89,7 @@ class ErrorRateReading(Value):
 
 
 class ErrorLine(Value):
-    """One log line that reports an error, already redacted."""
+    """One log line that reports an error, with what its stack trace comes to, already redacted."""
 
     pod: str
     text: str
@@ -93,12 +97,19 @@ class ErrorLine(Value):
 
 
 class LogReading(Value):
-    """All error lines of all pods in the window; `pods_unread` says whose logs could not be read and why."""
+    """All error lines of all pods in the window; `pods_unread` says whose logs could not be read and why.
+
+    `errors_by_status` counts those that tell a status of PostHog's. `unplaced_errors` counts those that may
+    be PostHog's, but do not say so, or not with which status; `posthog_errors_without_status` is how many of
+    them name PostHog.
+    """
 
     window_seconds: float
     lines_read: int
     errors: tuple[ErrorLine, ...]
     errors_by_status: dict[str, int]
+    unplaced_errors: int = 0
+    posthog_errors_without_status: int = 0
     pods_read: tuple[str, ...]
     pods_unread: dict[str, str] = {}
 

@@ -43,13 +43,16 @@ def posthog_returning_errors(findings: Findings) -> Branch:
     """One witness of errors is enough for yes.
 
     No needs the probe to be accepted and the error rate to be low; where the error rate is unknown, logs
-    that were read completely stand in for it. Everything else is unknown.
+    that were read completely stand in for it. Logs with errors that name PostHog, and do not say which, take
+    the no back. Everything else is unknown.
     """
     seen = [item for check in WITNESSES if (item := _witness(findings, check, errors=True))]
     clear = [item for check in WITNESSES if (item := _witness(findings, check, errors=False))]
     clear_checks = {item.check for item in clear}
     if seen:
         return _branch(Question.POSTHOG_RETURNING_ERRORS, Reply.YES, seen)
+    if findings.fact(Check.LOGS, "posthog_suspected"):
+        return _branch(Question.POSTHOG_RETURNING_ERRORS, Reply.UNKNOWN, _made(findings, Check.LOGS))
     if Check.PROBE in clear_checks and clear_checks & {Check.ERROR_RATE, Check.LOGS}:
         return _branch(Question.POSTHOG_RETURNING_ERRORS, Reply.NO, clear)
     missing = [item for item in findings.items if item.check in WITNESSES and item.check not in clear_checks]

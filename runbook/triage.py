@@ -10,6 +10,7 @@ from datetime import datetime
 from pydantic import JsonValue
 
 from runbook.findings import Check, Finding, Status
+from runbook.health import Health, health_of, says_well
 from runbook.policy import Policy
 from runbook.readings import (
     ErrorRateReading,
@@ -26,18 +27,22 @@ IMPACTS = tuple(Impact)
 
 
 def judge_status_page(reading: StatusPageReading, *, regions: tuple[str, ...], now: datetime) -> Finding:
-    """An incident counts when it affects everyone or a region that we use; maintenance is only noted."""
+    """An incident counts when it affects everyone or a region that we use; maintenance is only noted.
+
+    Where nothing counts, but something of ours is told in words that nobody knows, the answer is unknown.
+    """
     relevant = [incident for incident in reading.incidents if _concerns(incident, regions)]
+    unclear = [item for item in reading.unclear if _concerns(item, regions)]
     worst = max((incident.impact for incident in relevant), key=IMPACTS.index, default=Impact.NONE)
     others = len(reading.incidents) - len(relevant)
     if relevant:
-        summary = "; ".join(
-            f"{incident.name} ({incident.impact}, {incident.status})" for incident in relevant
-        )
+        status, summary = Status.BAD, _listed(relevant)
+    elif unclear:
+        status, summary = Status.UNKNOWN, "not clear: " + "; ".join(item.name for item in unclear)
     elif others:
-        summary = f"nothing listed for our regions ({others} elsewhere)"
+        status, summary = Status.OK, f"nothing listed for our regions ({others} elsewhere)"
     else:
-        summary = "no incident listed"
+        status, summary = Status.OK, "no incident listed"
     if reading.maintenances:
         summary += f"; maintenance: {', '.join(item.name for item in reading.maintenances)}"
     facts: dict[str, JsonValue] = {
@@ -45,17 +50,22 @@ def judge_status_page(reading: StatusPageReading, *, regions: tuple[str, ...], n
         "worst_impact": worst.value,
         "elsewhere": others,
         "maintenances": [item.name for item in reading.maintenances],
+        "unclear": [item.name for item in unclear],
         "route": reading.route,
         "format": reading.format,
     }
     return Finding(
         check=Check.STATUS_PAGE,
-        status=Status.BAD if relevant else Status.OK,
+        status=status,
         summary=summary,
         facts=facts,
         source=reading.page_url,
         observed_at=now,
     )
+
+
+def _listed(incidents: list[ListedIncident]) -> str:
+    return "; ".join(f"{incident.name} ({incident.impact}, {incident.status})" for incident in incidents)
 
 
 def _concerns(incident: ListedIncident, regions: tuple[str, ...]) -> bool:
@@ -66,21 +76,25 @@ def _concerns(incident: ListedIncident, regions: tuple[str, ...]) -> bool:
 
 
 def judge_health(reading: HealthReading, *, policy: Policy, now: datetime) -> Finding:
-    """The integration's own word; an answer without that word is unknown unless the server itself failed."""
-    word = (reading.status or "").casefold()
-    if word in policy.healthy_words and reading.http_status < 400:
+    """The integration's own word; without a known one it is unknown, unless the server itself failed."""
+    health = health_of(reading.status, healthy_words=policy.healthy_words)
+    answered = f"HTTP {reading.http_status}"
+    if says_well(reading.status, reading.http_status, healthy_words=policy.healthy_words):
         status, summary = Status.OK, f"says {reading.status}"
-    elif word:
-        status, summary = Status.BAD, f"says {reading.status} (HTTP {reading.http_status})"
+    elif health is not Health.UNKNOWN:
+        status, summary = Status.BAD, f"says {reading.status} ({answered})"
     elif reading.http_status >= 500:
-        status, summary = Status.BAD, f"answers HTTP {reading.http_status}"
+        status, summary = Status.BAD, f"answers {answered}"
+        summary += f" and says {reading.status}" if reading.status else ""
+    elif reading.status:
+        status, summary = Status.UNKNOWN, f"says {reading.status} ({answered}), which tells nothing"
     else:
-        status, summary = Status.UNKNOWN, f"HTTP {reading.http_status} without a PostHog status"
+        status, summary = Status.UNKNOWN, f"{answered} without a PostHog status"
     return Finding(
         check=Check.HEALTH,
         status=status,
         summary=f"{summary}: {reading.detail}" if reading.detail else summary,
-        facts={"http_status": reading.http_status, "status": reading.status},
+        facts={"http_status": reading.http_status, "status": reading.status, "health": health.value},
         source=reading.url,
         observed_at=now,
     )
@@ -134,19 +148,27 @@ def _sorted(reading: ErrorRateReading) -> list[tuple[str, float]]:
 
 
 def judge_logs(reading: LogReading, *, policy: Policy, now: datetime) -> Finding:
-    """Error lines of all pods. Unread pods leave the answer open unless errors were found already."""
+    """Error lines of all pods. Unread pods leave the answer open unless errors were found already.
+
+    Whether they are PostHog's is open too where enough errors may be, without a status that says so. Errors
+    that name PostHog make it suspected: then low figures elsewhere are no proof that it answers well.
+    """
     errors = len(reading.errors)
     partial = bool(reading.pods_unread) or not reading.pods_read
-    seen = sum(reading.errors_by_status.values()) >= policy.log_error_threshold
-    if errors >= policy.log_error_threshold:
+    known, threshold = sum(reading.errors_by_status.values()), policy.log_error_threshold
+    seen = known >= threshold
+    open_ = partial or known + reading.unplaced_errors >= threshold
+    if errors >= threshold:
         status = Status.BAD
     elif partial:
         status = Status.UNKNOWN
     else:
         status = Status.OK
-    by_status = ", ".join(f"{code}: {count}" for code, count in sorted(reading.errors_by_status.items()))
+    told = [f"{code}: {count}" for code, count in sorted(reading.errors_by_status.items())]
+    if reading.unplaced_errors:
+        told.append(f"perhaps of PostHog: {reading.unplaced_errors}")
     summary = f"{errors} error lines of {reading.lines_read} in {len(reading.pods_read)} pods"
-    summary += f" ({by_status})" if by_status else ""
+    summary += f" ({', '.join(told)})" if told else ""
     if reading.pods_unread:
         summary += "; not read: " + ", ".join(f"{pod} ({why})" for pod, why in reading.pods_unread.items())
     return Finding(
@@ -156,12 +178,14 @@ def judge_logs(reading: LogReading, *, policy: Policy, now: datetime) -> Finding
         facts={
             "error_lines": errors,
             "errors_by_status": dict(reading.errors_by_status),
+            "unplaced_errors": reading.unplaced_errors,
             "lines_read": reading.lines_read,
             "pods_read": list(reading.pods_read),
             "pods_unread": dict(reading.pods_unread),
             "window_seconds": reading.window_seconds,
             "sample": [f"{line.pod}: {line.text}" for line in reading.errors[-20:]],
-            "posthog_errors": seen or (None if partial else False),
+            "posthog_errors": seen or (None if open_ else False),
+            "posthog_suspected": not seen and known + reading.posthog_errors_without_status >= threshold,
         },
         source="pod logs",
         observed_at=now,

@@ -121,7 +121,10 @@ async def look_at_logs(environment: Environment) -> Finding:
     logs = await environment.cluster.read_logs(
         policy.log_window_seconds, within_seconds=LOGS_SHARE * policy.check_deadline_seconds
     )
-    reading = summarise(logs, window_seconds=policy.log_window_seconds, redact=redact)
+    # in a thread: ten thousand lines take a second, in which the other checks go on
+    reading = await asyncio.to_thread(
+        summarise, logs, window_seconds=policy.log_window_seconds, redact=redact
+    )
     return judge_logs(reading, policy=policy, now=now())
 
 

@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+from collections.abc import Iterator
 from glob import glob
 
 import pytest
@@ -32,6 +33,15 @@ def pytest_configure() -> None:
     """Have SIGINT end what tests start: what runs in a shell's background ignores it, with its children."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True)
+def umask_of_its_own() -> Iterator[None]:
+    """Put back the umask: a test that runs a command of ours in this process sets it for those after it."""
+    before = os.umask(0o022)
+    os.umask(before)
+    yield
+    os.umask(before)
 
 
 DEBIAN_PACKAGES = {

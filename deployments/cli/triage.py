@@ -49,6 +49,7 @@ async def health(*, config: ConfigOption = None, environment: EnvironmentOption 
     from blocks.errors import OutsideError
     from deployments.cli.output import warn
     from deployments.cli.sources import find_sources
+    from runbook.health import says_well
 
     systems = await find_sources(config, environment).systems()
     policy = systems.runbook_policy.policy
@@ -59,7 +60,7 @@ async def health(*, config: ConfigOption = None, environment: EnvironmentOption 
         warn(str(error))
         return ExitCode.FAILED
     word = reading.status or ""
-    healthy = word.casefold() in policy.healthy_words and reading.http_status < 400
+    healthy = says_well(word, reading.http_status, healthy_words=policy.healthy_words)
     print(word if healthy else UNHEALTHY)
     if not healthy:
         warn(f"{reading.url} answers HTTP {reading.http_status}, status {word or 'not given'}")

@@ -50,6 +50,58 @@ async def test_the_path_is_a_setting(httpserver: HTTPServer) -> None:
     assert (await read(httpserver, status_path="posthog")).status == "ok"
 
 
+@pytest.mark.parametrize("path", ["", "a..b", "checks[x]"])
+def test_a_path_that_cannot_be_read_is_refused(path: str) -> None:
+    """A typing error is told when the settings are read, not in the middle of an incident."""
+    with pytest.raises(ValueError, match=r"path"):
+        IntegrationService(health_url="https://app.example/health", status_path=path)
+
+
+@pytest.mark.parametrize(
+    ("content", "http_status", "word"),
+    [
+        ("Healthy", 200, "Healthy"),
+        ("Unhealthy", 503, "Unhealthy"),
+        ("", 200, None),
+        ("", 204, None),
+        ('\ufeff{"services":{"posthog":{"status":"ok"}}}', 200, "ok"),
+        ('["posthog: DOWN"]', 503, "DOWN"),
+    ],
+)
+async def test_an_answer_that_is_no_object_is_read(
+    httpserver: HTTPServer, content: str, http_status: int, word: str | None
+) -> None:
+    """Plain text, an empty answer, a byte order mark and a list are readings."""
+    httpserver.expect_request("/health").respond_with_data(content, status=http_status)
+
+    reading = await read(httpserver)
+
+    assert (reading.status, reading.http_status) == (word, http_status)
+
+
+@pytest.mark.parametrize("http_status", [200, 503])
+async def test_a_page_that_checks_for_a_browser_is_not_the_services_answer(
+    httpserver: HTTPServer, http_status: int
+) -> None:
+    """Whatever its status: something before the service answers."""
+    page = "<!DOCTYPE html><title>Just a moment...</title>"
+    httpserver.expect_request("/health").respond_with_data(page, status=http_status, content_type="text/html")
+
+    with pytest.raises(Unreadable, match="browser"):
+        await read(httpserver)
+
+
+async def test_secrets_in_the_answer_are_masked(httpserver: HTTPServer) -> None:
+    """What the service says is masked before it is cut."""
+    said = {"status": "down", "error": "x" * 150 + " token=phx_" + "a" * 43}
+    httpserver.expect_request("/health").respond_with_json({"services": {"posthog": said}})
+
+    reading = await read(httpserver)
+
+    assert "phx_" not in reading.detail
+    assert len(reading.detail) <= 200
+
+
 async def test_a_server_error_without_json_is_a_reading(httpserver: HTTPServer) -> None:
     """A gateway's 502 says that the service is down, without a word of its own."""
     httpserver.expect_request("/health").respond_with_data("<html>", status=502, content_type="text/html")

@@ -75,18 +75,30 @@ def error_rate(
 
 
 def logs(
-    by_status: dict[str, int] | None = None, *, others: int = 0, unread: Mapping[str, str] | None = None
+    by_status: dict[str, int] | None = None,
+    *,
+    others: int = 0,
+    unplaced: int = 0,
+    named: int = 0,
+    unread: Mapping[str, str] | None = None,
 ) -> Finding:
-    """The finding of one pod's log with these error lines, `others` of them without a status."""
+    """The finding of one pod's log with these error lines.
+
+    `others` are about something else, `unplaced` may be PostHog's, and `named` name it without a status.
+    """
     counts = by_status or {}
     lines = [ErrorLine(pod="web-1", text=f"HTTP {status}", status=status) for status in counts]
     errors = [line for line in lines for _ in range(counts[line.status or ""])]
     errors += [ErrorLine(pod="web-1", text="ERROR cannot write the file")] * others
+    errors += [ErrorLine(pod="web-1", text="ERROR request failed")] * unplaced
+    errors += [ErrorLine(pod="web-1", text="ERROR posthog: request failed")] * named
     reading = LogReading(
         window_seconds=300,
         lines_read=500,
         errors=tuple(errors),
         errors_by_status=counts,
+        unplaced_errors=unplaced + named,
+        posthog_errors_without_status=named,
         pods_read=("web-1",),
         pods_unread=dict(unread or {}),
     )

@@ -1,10 +1,8 @@
 """Log lines: which are errors, and which HTTP status they tell."""
 
-from datetime import UTC, datetime
-
 import pytest
 
-from runbook.log_lines import LogLine, PodLogs, http_status, in_order, is_error, summarise
+from runbook.log_lines import LogLine, PodLogs, http_status, is_error, summarise
 from runbook.redaction import redact
 
 ERRORS = [
@@ -120,13 +118,3 @@ def test_the_summary_counts_statuses_and_masks_keys() -> None:
     assert [(line.pod, line.status) for line in reading.errors] == [("a", "401"), ("b", "401"), ("b", None)]
     assert "phc_x" not in reading.model_dump_json()
     assert reading.pods_unread == {"c": "gone"}
-
-
-def test_lines_of_several_pods_become_one_story() -> None:
-    """Lines are put into the order in which they were written, if all of them have a time."""
-    early, late = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
-    first, second = LogLine("b", "app", "first", early), LogLine("a", "app", "second", late)
-    without = LogLine("c", "app", "when?")
-
-    assert in_order([second, first]) == (first, second)
-    assert in_order([second, without, first]) == (second, without, first)

@@ -99,6 +99,10 @@ def test_each_leaf_of_the_runbook_is_reached_by_its_own_branches(
         ((error_rate(None), logs(unread={"web-2": "forbidden"})), UNKNOWN),
         ((error_rate(None), logs(others=9, unread={"web-2": "forbidden"})), UNKNOWN),
         ((error_rate(None), logs(others=9)), NO),
+        ((error_rate(None), logs(unplaced=9)), UNKNOWN),  # they may be PostHog's
+        ((logs(unplaced=9),), NO),  # the error rate says that they are not
+        ((logs(named=9),), UNKNOWN),  # the error rate and the logs contradict each other
+        ((logs(named=9), error_rate({"503": 4.0})), YES),
     ],
 )
 def test_posthog_returns_errors_if_one_witness_saw_them(found: tuple[Finding, ...], reply: Reply) -> None:

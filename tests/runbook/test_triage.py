@@ -152,6 +152,33 @@ def test_logs_are_bad_from_three_errors_and_open_where_a_pod_was_not_read(
     assert (found.status, found.facts["posthog_errors"]) == (status, errors)
 
 
+@pytest.mark.parametrize(
+    ("by_status", "unplaced", "named", "errors", "suspected"),
+    [
+        ({}, 0, 2, False, False),  # too few to count
+        ({}, 3, 0, None, False),
+        ({}, 2, 1, None, False),
+        ({}, 0, 3, None, True),
+        ({"503": 1}, 2, 0, None, False),
+        ({"503": 1}, 0, 2, None, True),
+        ({"503": 3}, 0, 9, True, False),  # what is certain is enough
+    ],
+)
+def test_errors_that_may_be_posthogs_leave_the_answer_open(
+    by_status: dict[str, int], unplaced: int, named: int, errors: bool | None, suspected: bool
+) -> None:
+    """An error without a readable status is no sign that PostHog is well; its name makes it suspected."""
+    found = logs(by_status, unplaced=unplaced, named=named)
+    assert (found.facts["posthog_errors"], found.facts["posthog_suspected"]) == (errors, suspected)
+
+
+def test_logs_say_how_many_errors_may_be_posthogs() -> None:
+    """People see why the answer is open."""
+    assert logs({"503": 1}, unplaced=2).summary == (
+        "3 error lines of 500 in 1 pods (503: 1, perhaps of PostHog: 2)"
+    )
+
+
 def test_logs_without_any_pod_are_unknown() -> None:
     """No pod to read is no sign of health."""
     nothing = LogReading(window_seconds=300, lines_read=0, errors=(), errors_by_status={}, pods_read=())

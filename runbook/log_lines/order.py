@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from heapq import merge
 
-from runbook.log_lines import LogLine
+from runbook.log_lines.lines import LogLine
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
 

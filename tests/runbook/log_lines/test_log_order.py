@@ -5,8 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runbook.log_lines import LogLine
-from runbook.log_order import in_order
+from runbook.log_lines import LogLine, in_order
 
 NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
 
