@@ -3,6 +3,7 @@
 from enum import StrEnum
 from typing import Literal
 
+from runbook.outside_text import OutsideName, OutsideText, OutsideTexts
 from runbook.value import Value
 
 
@@ -35,11 +36,11 @@ class Answer(Value):
     """
 
     choice: Choice
-    approver: str
-    reason: str = ""
+    approver: OutsideName
+    reason: OutsideText = ""
     channel: Channel = "prefect-ui"
     identity_proven: bool = False
-    parameters: dict[str, str] = {}
+    parameters: OutsideTexts = {}
     snooze_minutes: int | None = None
 
 

@@ -6,8 +6,13 @@ Times are aware UTC, rates are per second, sizes are bytes.
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
 
+from runbook.outside_text import Outside, OutsideLine, OutsideName, OutsideText, OutsideTexts
 from runbook.value import Value
+
+Title = Annotated[str, Outside(300, lines=False)]
+"""A title, a word or an address, as long as it says anything to people."""
 
 
 class Impact(StrEnum):
@@ -23,21 +28,21 @@ class Impact(StrEnum):
 class ListedIncident(Value):
     """An unresolved incident on a status page. No regions means that everyone is affected."""
 
-    id: str
-    name: str
-    status: str
+    id: OutsideName
+    name: Title
+    status: Title
     impact: Impact
-    url: str = ""
-    components: tuple[str, ...] = ()
-    regions: tuple[str, ...] = ()
+    url: OutsideLine = ""
+    components: tuple[OutsideName, ...] = ()
+    regions: tuple[OutsideName, ...] = ()
     updated_at: datetime | None = None
-    message: str = ""
+    message: OutsideText = ""
 
 
 class StatusPageReading(Value):
     """The unresolved incidents and running maintenances that a status page lists."""
 
-    page_url: str
+    page_url: OutsideLine
     format: str
     route: str
     incidents: tuple[ListedIncident, ...] = ()
@@ -47,10 +52,10 @@ class StatusPageReading(Value):
 class HealthReading(Value):
     """The integration service's own word about its PostHog connection; `None` where it says nothing."""
 
-    url: str
+    url: OutsideLine
     http_status: int
-    status: str | None
-    detail: str = ""
+    status: Title | None
+    detail: OutsideLine = ""
 
 
 class ErrorRateReading(Value):
@@ -59,12 +64,12 @@ class ErrorRateReading(Value):
     It is not complete where some statuses had no rate that is a number: there may be more errors.
     """
 
-    source: str
+    source: OutsideLine
     window_seconds: float
-    errors_by_status: dict[str, float] | None
+    errors_by_status: dict[OutsideName, float] | None
     complete: bool = True
     requests_per_second: float | None
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[OutsideLine, ...] = ()
 
     @property
     def errors_per_second(self) -> float | None:
@@ -81,10 +86,10 @@ class ErrorRateReading(Value):
 
 
 class ErrorLine(Value):
-    """One log line that reports an error, already redacted."""
+    """One log line that reports an error."""
 
-    pod: str
-    text: str
+    pod: OutsideName
+    text: OutsideLine
     status: str | None = None
 
 
@@ -95,8 +100,8 @@ class LogReading(Value):
     lines_read: int
     errors: tuple[ErrorLine, ...]
     errors_by_status: dict[str, int]
-    pods_read: tuple[str, ...]
-    pods_unread: dict[str, str] = {}
+    pods_read: tuple[OutsideName, ...]
+    pods_unread: dict[OutsideName, OutsideLine] = {}
 
 
 class ProbeOutcome(StrEnum):
@@ -120,11 +125,11 @@ class ProbeReading(Value):
     `key_source` names where the key came from (the cluster's Secret or the configuration), never the key.
     """
 
-    host: str
-    key_source: str
+    host: OutsideLine
+    key_source: OutsideLine
     outcome: ProbeOutcome
     http_status: int | None
-    detail: str = ""
+    detail: OutsideLine = ""
     retry_after_seconds: int | None = None
     seconds: float | None = None
 
@@ -132,35 +137,35 @@ class ProbeReading(Value):
 class PodReading(Value):
     """A pod of the integration as the cluster sees it."""
 
-    name: str
-    phase: str
+    name: OutsideName
+    phase: OutsideName
     ready: bool
     restarts: int
-    waiting: str | None = None
-    last_termination: str | None = None
+    waiting: OutsideName | None = None
+    last_termination: OutsideName | None = None
     started_at: datetime | None = None
-    revision: str | None = None
+    revision: OutsideName | None = None
     terminating: bool = False
 
 
 class Rollout(Value):
     """A revision of the workload and when it was rolled out."""
 
-    revision: str
+    revision: OutsideName
     created_at: datetime
-    image: str = ""
+    image: OutsideLine = ""
 
 
 class WorkloadReading(Value):
     """The integration's Deployment: replicas, pods, switches and revisions (newest last)."""
 
-    target: str
+    target: OutsideLine
     desired: int
     ready: int
     updated: int
     paused: bool = False
     pods: tuple[PodReading, ...] = ()
-    switches: dict[str, str] = {}
-    memory_limit: str | None = None
+    switches: OutsideTexts = {}
+    memory_limit: OutsideName | None = None
     rollouts: tuple[Rollout, ...] = ()
-    events: tuple[str, ...] = ()
+    events: tuple[OutsideLine, ...] = ()

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from enum import StrEnum
 
+from runbook.outside_text import OutsideName, OutsideText
 from runbook.value import Value
 
 
@@ -76,5 +77,5 @@ class SeverityAssessment(Value):
     """A severity with the reason for it. `by` is `rules` or the person who overrode them."""
 
     severity: Severity
-    because: str
-    by: str = "rules"
+    because: OutsideText
+    by: OutsideName = "rules"

@@ -18,7 +18,6 @@ from runbook.events import TriageCompleted, TriageStarted
 from runbook.findings import Check, Finding, Findings
 from runbook.log_lines import summarise
 from runbook.readings import CONFIGURATION
-from runbook.redaction import redact
 from runbook.triage import (
     judge_error_rate,
     judge_health,
@@ -116,7 +115,7 @@ async def look_at_logs(environment: Environment) -> Finding:
     """Recent error lines of all pods, all lines of the window."""
     policy = environment.runbook_policy.policy
     logs = await environment.cluster.read_logs(policy.log_window_seconds)
-    reading = summarise(logs, window_seconds=policy.log_window_seconds, redact=redact)
+    reading = summarise(logs, window_seconds=policy.log_window_seconds)
     return judge_logs(reading, policy=policy, now=now())
 
 

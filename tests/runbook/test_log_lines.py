@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 import pytest
 
 from runbook.log_lines import LogLine, PodLogs, http_status, in_order, is_error, summarise
-from runbook.redaction import redact
 
 ERRORS = [
     '2026-11-22T15:51:46Z ERROR posthog request failed status=401 path=/i/v0/e/ detail="invalid"',
@@ -113,7 +112,7 @@ def test_the_summary_counts_statuses_and_masks_keys() -> None:
         pods_unread={"c": "gone"},
     )
 
-    reading = summarise(logs, window_seconds=300, redact=redact)
+    reading = summarise(logs, window_seconds=300)
 
     assert reading.lines_read == 4
     assert reading.errors_by_status == {"401": 2}
