@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr
 from blocks.errors import Unreadable, bare_url, refusal
 from blocks.http import exchange, json_body
 from runbook.readings import HealthReading
+from runbook.redaction import redact
 
 _SYSTEM = "Integration health"
 _TELLING = ("mode", "message", "error", "detail", "reason")
@@ -64,7 +65,7 @@ class IntegrationService(Block):
                 raise
             return self._reading(response, None, "the answer is not JSON")
         status, detail = _look_up(document, self.status_path)
-        return self._reading(response, status, detail)
+        return self._reading(response, status and redact(status, secrets), redact(detail, secrets))
 
     def _reading(self, response: httpx.Response, status: str | None, detail: str) -> HealthReading:
         return HealthReading(
@@ -83,4 +84,4 @@ def _look_up(document: Any, path: str) -> tuple[str | None, str]:
     if not isinstance(found, str):
         return None, f"{path} is not text"
     told = (f"{name}: {parent[name]}" for name in _TELLING if isinstance(parent.get(name), str))
-    return found, "; ".join(told)[:200]
+    return found, "; ".join(told)

@@ -31,6 +31,7 @@ from blocks.errors import (
     one_line,
 )
 from blocks.http import exchange
+from runbook.outside_text import beginning
 from runbook.redaction import redact
 from runbook.value import Value
 
@@ -284,5 +285,5 @@ def _error_text(response: requests.Response) -> str:
         document = response.json()
     except ValueError:
         kind = response.headers.get("Content-Type", "")
-        return "" if "html" in kind else response.text[:20_000]
+        return "" if "html" in kind else beginning(response.text, 20_000)
     return str(document.get("error", "")) if isinstance(document, dict) else ""

@@ -241,7 +241,7 @@ def _feed_item(item: ElementTree.Element) -> ListedIncident:
         impact=Impact.MAINTENANCE if status in _UNDER_WAY else Impact.DEGRADED,
         url=parts.get("link", ""),
         updated_at=_moment(parts.get("pubDate") or parts.get("updated")),
-        message=" ".join(_TAGS.sub(" ", body).split())[:500],
+        message=_TAGS.sub(" ", body),
     )
 
 

@@ -6,10 +6,11 @@ from datetime import datetime
 from prefect import flow
 
 from blocks.environment import Environment
+from blocks.logs import own_lines
 from tasks.incident import now
 from tasks.retention import find_expired, forget, remove
 
-log = logging.getLogger("runbook.clean_up")
+log = own_lines(logging.getLogger("runbook.clean_up"))
 
 
 @flow(name="clean-up", flow_run_name="clean up")

@@ -244,10 +244,11 @@ class StatusAnnounced(Value):
 
 
 class IncidentEscalated(Value):
-    """A person was called."""
+    """A person was called. `commands` are what they may type by hand."""
 
     type: Literal["IncidentEscalated"] = "IncidentEscalated"
     because: OutsideText
+    commands: tuple[OutsideText, ...] = ()
 
 
 class WatchStarted(Value):

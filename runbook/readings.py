@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
-from runbook.outside_text import Outside, OutsideLine, OutsideName, OutsideText, OutsideTexts
+from runbook.outside_text import Outside, OutsideLine, OutsideName, OutsideTexts
 from runbook.value import Value
 
 Title = Annotated[str, Outside(300, lines=False)]
@@ -36,7 +36,7 @@ class ListedIncident(Value):
     components: tuple[OutsideName, ...] = ()
     regions: tuple[OutsideName, ...] = ()
     updated_at: datetime | None = None
-    message: OutsideText = ""
+    message: Annotated[str, Outside(500, lines=False)] = ""
 
 
 class StatusPageReading(Value):
@@ -55,7 +55,7 @@ class HealthReading(Value):
     url: OutsideLine
     http_status: int
     status: Title | None
-    detail: OutsideLine = ""
+    detail: Title = ""
 
 
 class ErrorRateReading(Value):

@@ -14,6 +14,7 @@ from prefect.cache_policies import NO_CACHE
 
 from blocks.environment import Environment
 from blocks.errors import OutsideError, Unavailable
+from blocks.logs import own_lines
 from runbook.events import TriageCompleted, TriageStarted
 from runbook.findings import Check, Finding, Findings
 from runbook.log_lines import summarise
@@ -28,7 +29,7 @@ from runbook.triage import (
 )
 from tasks.incident import OpenIncident, now
 
-log = logging.getLogger("runbook.triage")
+log = own_lines(logging.getLogger("runbook.triage"))
 
 Look = Callable[[Environment], Awaitable[Finding]]
 

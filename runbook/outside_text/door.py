@@ -126,6 +126,14 @@ def let_in_named(
     return {let_in_name(name, name_limit): str(text) for name, text in masked.items()}
 
 
+def beginning(text: str, most: int) -> str:
+    """As much of a very long text as is worth masking: at most so many characters, and no part of a word."""
+    if len(text) <= most:
+        return text
+    whole = text[: most + 1]
+    return whole[: -len(whole.split()[-1])] if not whole[-1].isspace() else whole[:most]
+
+
 def cut(text: str, limit: int) -> str:
     """The text, cut to that many characters, but never within a mark."""
     if len(text) <= limit:

@@ -46,3 +46,16 @@ def replaced(text: str, sign: str) -> str:
 def _spelled(found: re.Match[str]) -> str:
     code = ord(found.group())
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+def escaped_for_json(document: str) -> str:
+    r"""A JSON document with such characters in its texts written as `\u202e`: it is equal in value."""
+    return _HIDING_OR_LINE_END.sub(_json_escape, document)
+
+
+def _json_escape(found: re.Match[str]) -> str:
+    code = ord(found.group())
+    if code <= 0xFFFF:
+        return f"\\u{code:04x}"
+    high, low = divmod(code - 0x10000, 0x400)
+    return f"\\u{0xD800 + high:04x}\\u{0xDC00 + low:04x}"
