@@ -20,6 +20,7 @@ from deployments.json_log import log_event, log_json_to
 from deployments.receiver_app import create_app
 from deployments.settings import ConfigurationError, Settings, find_config, load_settings
 from deployments.watching import SelfWatching
+from runbook.outside_text.terminal import masked_on_terminal
 from runbook.sources import SOURCES
 
 DRAIN_SECONDS = 15
@@ -49,7 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
             settings.receiver.port if chosen.port is None else chosen.port,
         )
     except (ConfigurationError, OSError) as error:
-        print(error, file=sys.stderr)
+        print(masked_on_terminal(str(error)), file=sys.stderr)
         return 1
     log_json_to(sys.stderr)
     _serve(settings, listener)

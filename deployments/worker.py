@@ -38,6 +38,8 @@ from deployments.prefect_patience import come_back_soon
 from deployments.settings import ConfigurationError, load_settings
 from deployments.start_pace import PER_PROCESSOR, StartPace, begun_at_once
 from deployments.zygote import ZygoteHandle, start_zygote
+from runbook.outside_text import let_in_line
+from runbook.outside_text.terminal import line_on_terminal, masked_on_terminal
 
 if TYPE_CHECKING:
     from anyio.abc import TaskStatus
@@ -116,7 +118,8 @@ class WarmWorker(ProcessWorker):
         try:
             await super()._submit_run(flow_run)
         except (Exception, PrefectSignal) as error:
-            self._logger.warning("%s was not taken up: %s: %s", flow_run.name, type(error).__name__, error)
+            why = let_in_line(f"{type(error).__name__}: {error}")
+            self._logger.warning("%s was not taken up: %s", flow_run.name, why)
             self._pace.ended(flow_run.id)
             self._release_limit_slot(flow_run.id)
             self._submitting_flow_run_ids.discard(flow_run.id)
@@ -130,7 +133,7 @@ class WarmWorker(ProcessWorker):
         try:
             return await super()._submit_run_and_capture_errors(flow_run, task_status)
         except PrefectSignal as signal:
-            error = RuntimeError(f"{type(signal).__name__}: {signal}")
+            error = RuntimeError(let_in_line(f"{type(signal).__name__}: {signal}"))
             self._logger.warning("%s does not begin: %s", flow_run.name, error)
             if task_status is not None:
                 with contextlib.suppress(RuntimeError):  # it had begun
@@ -186,7 +189,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         pool = chosen.pool or (_pool_of(chosen.config) if chosen.config else "runbook")
     except ConfigurationError as error:
-        print(error, file=sys.stderr)
+        print(masked_on_terminal(str(error)), file=sys.stderr)
         return 1
     folder = Path(tempfile.mkdtemp(prefix="runbook-worker-"))  # for its owner only: nobody else can ask
     socket_path = str(folder / "zygote")
@@ -203,7 +206,7 @@ def main(arguments: list[str] | None = None) -> int:
             worker = WarmWorker(work_pool_name=pool, name=chosen.name, begin_at_once=chosen.begin_at_once)
             asyncio.run(_serve(worker, zygote, chosen.config))
     except (ConfigurationError, OutsideError) as error:
-        print(error, file=sys.stderr)
+        print(masked_on_terminal(str(error)), file=sys.stderr)
         return 1
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -257,7 +260,8 @@ def _preload(modules: list[str]) -> None:
         try:
             importlib.import_module(name)
         except Exception as error:
-            print(f"{name} was not preloaded: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
+            why = line_on_terminal(f"{type(error).__name__}: {error}")
+            print(f"{name} was not preloaded: {why}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from deployments.cli.doctor import doctor
 from deployments.cli.drill import drill
 from deployments.cli.errors import EXIT_CODES, CommandError, ExitCode, expected
 from deployments.cli.incidents import incident, incidents, paper
-from deployments.cli.output import print_error, quiet_libraries
+from deployments.cli.output import print_defect, print_error, quiet_libraries
 from deployments.cli.respond import respond
 from deployments.cli.resume import resume
 from deployments.cli.severity import severity
@@ -83,7 +83,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         known = expected(error)
         if known is None:
-            raise
+            print_defect(error)
+            return ExitCode.FAILED
         for line in known.lines:
             print_error(line)
         return known.code

@@ -8,7 +8,7 @@ from cyclopts import Parameter
 from deployments.cli.errors import CommandError, ExitCode
 from deployments.cli.login import login
 from deployments.cli.options import ByOption, ConfigOption, EnvironmentOption, JsonOption, Reference
-from deployments.cli.output import print_json
+from deployments.cli.output import ask, print_json, write
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
@@ -46,6 +46,7 @@ async def resume(
 
     from deployments.cli.finding import find_incident
     from deployments.cli.sources import find_sources, prefect_client
+    from runbook.events import ResponseResumed
     from tasks.resume import hand_back, left_to_do
 
     store = await find_sources(config, environment).store()
@@ -60,9 +61,11 @@ async def resume(
     async with prefect_client() as client:
         run, how = await _go_on(store, handed, client=client, because=f"{who} handed the response back")
     if json:
-        print_json({"incident": found.id, "flow_run": run, "run": how, "done": said, "did": list(taken)})
+        resumed = handed.last(ResponseResumed)
+        told = resumed.done if resumed else ""
+        print_json({"incident": found.id, "flow_run": run, "run": how, "done": told, "did": list(taken)})
     else:
-        print(f"{found.id}: run {run} {how}")
+        write(f"{found.id}: run {run} {how}")
     return ExitCode.OK
 
 
@@ -94,10 +97,10 @@ def _asked(actions: "tuple[PlannedAction, ...]") -> tuple[str, list[str]]:
         taken = [
             action.id
             for action in actions
-            if input(f"{action.spec.title} on {action.target}: done by hand? [y/N] ").strip().lower()
+            if ask(f"{action.spec.title} on {action.target}: done by hand? [y/N] ").strip().lower()
             in ("y", "yes")
         ]
-        return input(
+        return ask(
             "What else was done by hand? (a line for the timeline, empty for nothing): "
         ).strip(), taken
     except EOFError:

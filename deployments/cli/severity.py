@@ -11,7 +11,7 @@ from deployments.cli.options import (
     Reference,
     SeverityWord,
 )
-from deployments.cli.output import print_json
+from deployments.cli.output import print_json, write
 
 
 async def severity(
@@ -56,7 +56,8 @@ async def severity(
     assessment = SeverityAssessment(severity=Severity(level), because=why, by=who)
     await store.append(found.id, SeverityOverridden(assessment=assessment), at=datetime.now(UTC))
     if json:
-        print_json({"incident": found.id, "before": before, "severity": level, "by": who, "reason": why})
+        said = {"by": assessment.by, "reason": assessment.because}
+        print_json({"incident": found.id, "before": before, "severity": level, **said})
     else:
-        print(f"{found.id}: {before or 'not assessed'} -> {level} by {who}")
+        write(f"{found.id}: {before or 'not assessed'} -> {level} by {assessment.by}")
     return ExitCode.OK

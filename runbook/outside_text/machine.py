@@ -7,15 +7,9 @@ own. JSON may write any character as `\u202e`, so nothing is lost.
 import json
 from typing import Any
 
-from runbook.outside_text.door import let_in_json
 from runbook.outside_text.normal import escaped_for_json
 
 
 def json_document(value: Any, *, indent: int | None = None) -> str:
     """The value as JSON; what is no JSON value is written as its text."""
     return escaped_for_json(json.dumps(value, ensure_ascii=False, indent=indent, default=str))
-
-
-def masked_json_document(value: Any, *, limit: int, indent: int | None = None) -> str:
-    """The value as JSON, its texts masked and cut."""
-    return json_document(let_in_json(value, limit), indent=indent)

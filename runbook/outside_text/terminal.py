@@ -14,6 +14,11 @@ def on_terminal(text: str) -> str:
     return replaced(text, SIGN)
 
 
+def masked_on_terminal(text: str) -> str:
+    """Text of several lines, masked: errors of settings, for those who start a process by hand."""
+    return on_terminal(redact(text))
+
+
 def line_on_terminal(text: str) -> str:
     """A line by itself, masked: an error may quote what was typed."""
     return on_terminal(redact(one_line(text)))
