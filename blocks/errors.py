@@ -13,6 +13,7 @@ from http import HTTPStatus
 
 import httpx
 
+from runbook.outside_text import beginning, let_in_line
 from runbook.redaction import redact
 
 _DETAIL_LIMIT = 1500  # characters
@@ -30,7 +31,7 @@ class OutsideError(Exception):
 
     def __init__(self, system: str, detail: str, next_step: str) -> None:
         self.system = system
-        self.detail = one_line(redact(detail))
+        self.detail = one_line(detail)
         self.next_step = one_line(next_step)
         super().__init__(system, detail, next_step)
         self.args = (system, self.detail, self.next_step)  # what pickling makes it from again
@@ -103,9 +104,8 @@ class Unreadable(Refused):
 
 
 def one_line(text: str, limit: int = _DETAIL_LIMIT) -> str:
-    """Text on one line, without a full stop at its end, cut with a mark."""
-    flat = " ".join(text.split()).rstrip(".")
-    return flat if len(flat) <= limit else f"{flat[: limit - 1]}…"
+    """Text on one line, masked, without a full stop at its end, cut with a mark."""
+    return let_in_line(text, limit).rstrip(".")
 
 
 def bare_url(url: str | httpx.URL) -> str:
@@ -195,7 +195,7 @@ def refusal(response: httpx.Response, *, system: str, secrets: Iterable[str] = (
 
 def excerpt(response: httpx.Response, secrets: Iterable[str] = ()) -> str:
     """What an error's body says, on one line and redacted; HTML and other markup say nothing to people."""
-    text = response.text[:_BODY_LOOKED_AT]
+    text = beginning(response.text, _BODY_LOOKED_AT)
     if "html" in response.headers.get("Content-Type", "") or text.lstrip().startswith("<"):
         return ""
     return one_line(redact(text, secrets), 200)  # cut after masking: half a secret has no shape

@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field, JsonValue, SecretStr
 
 from blocks.errors import having_sent, refusal, unreadable
 from blocks.http import exchange, json_object
+from runbook.outside_text.plain import plain_json, plain_line
 from runbook.severity import Severity
 
 _SYSTEM = "PagerDuty"
@@ -53,10 +54,10 @@ class Pager(Block):
             Refused: the routing key or the event is not accepted.
         """
         payload: dict[str, JsonValue] = {
-            "summary": summary[: _SUMMARY_LIMIT - 1] + "…" if len(summary) > _SUMMARY_LIMIT else summary,
+            "summary": plain_line(summary, _SUMMARY_LIMIT),
             "severity": _SEVERITIES[severity],
-            "source": source,
-            "custom_details": dict(details or {}),
+            "source": plain_line(source),
+            "custom_details": plain_json(dict(details or {})),
         }
         event: dict[str, JsonValue] = {"event_action": "trigger", "dedup_key": dedup_key, "payload": payload}
         if link:

@@ -32,6 +32,7 @@ from blocks.errors import (
 )
 from blocks.http import exchange
 from blocks.prometheus_answer import PrometheusAnswer, items_of, well_formed
+from runbook.outside_text import beginning
 from runbook.redaction import redact
 
 _SYSTEM = "Prometheus"
@@ -209,5 +210,5 @@ def _error_text(response: requests.Response) -> str:
         document = response.json()
     except ValueError:
         kind = response.headers.get("Content-Type", "")
-        return "" if "html" in kind else response.text[:20_000]
+        return "" if "html" in kind else beginning(response.text, 20_000)
     return str(document.get("error", "")) if isinstance(document, dict) else ""

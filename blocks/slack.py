@@ -5,7 +5,7 @@ Every message carries its effect's id, so that after a crash it is found instead
 
 import asyncio
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.message import Message
 from functools import partial
@@ -33,16 +33,12 @@ from blocks.errors import (
 )
 from blocks.http import exchange
 from blocks.threads import Threads
+from runbook.outside_text.slack import SlackText, cut_message
 from runbook.redaction import redact
 from runbook.value import Value
 
 _SYSTEM = "Slack"
 _EVENT_TYPE = "runbook_effect"
-_TEXT_LIMIT = 12_000  # Slack takes about 13,000 characters in all
-_BLOCK_LIMIT = 50
-_SECTION_LIMIT = 3000
-_HEADER_LIMIT = 150
-_CUT = " … (cut)"
 _NOT_JSON = "Received a response in a non-JSON format"  # slack_sdk's word for HTML and the like
 _PAGE_SIZE = 200
 _PAGES = 10
@@ -159,17 +155,16 @@ class Slack(Block):
 
     async def post(
         self,
-        text: str,
+        text: SlackText,
         *,
         effect_id: str,
-        blocks: Sequence[Mapping[str, Any]] | None = None,
         thread_ts: str | None = None,
         broadcast: bool = False,
     ) -> SlackMessage:
         """Post a message. It is not repeated when its answer is lost: `find` tells whether it is there.
 
         A reply in a thread is seen by those who follow the thread; `broadcast` shows it in the channel too.
-        Text and blocks over Slack's limits are cut with a mark.
+        Text over Slack's limit is cut. Slack looks for no links and names in it, only at its markup.
 
         Raises:
             Unavailable: Slack cannot be reached or asks for a longer wait than the timeout.
@@ -180,12 +175,14 @@ class Slack(Block):
                 "post",
                 lambda client: client.chat_postMessage(
                     channel=self.channel,
-                    text=_cut(text, _TEXT_LIMIT),
-                    blocks=_bounded(blocks) if blocks else None,
+                    text=str(cut_message(text)),
+                    parse="none",
+                    link_names=False,
                     thread_ts=thread_ts,
                     reply_broadcast=broadcast if thread_ts else None,
                     metadata={"event_type": _EVENT_TYPE, "event_payload": {"effect_id": effect_id}},
                     unfurl_links=False,
+                    unfurl_media=False,
                 ),
             )
             if not answer.get("ts"):
@@ -293,23 +290,3 @@ def _wish(headers: Mapping[str, Any]) -> int | None:
             text = value[0] if isinstance(value, list) else value
             return retry_after(str(text), now=datetime.now(UTC))
     return None
-
-
-def _cut(text: str, limit: int) -> str:
-    return text if len(text) <= limit else f"{text[: limit - len(_CUT)]}{_CUT}"
-
-
-def _bounded(blocks: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Blocks within Slack's limits; one block too many, or one text too long, and Slack takes none."""
-    kept = [_bounded_block(block) for block in blocks[:_BLOCK_LIMIT]]
-    if len(blocks) > _BLOCK_LIMIT:
-        kept[-1] = {"type": "context", "elements": [{"type": "mrkdwn", "text": _CUT.strip()}]}
-    return kept
-
-
-def _bounded_block(block: Mapping[str, Any]) -> dict[str, Any]:
-    limit = _HEADER_LIMIT if block.get("type") == "header" else _SECTION_LIMIT
-    text = block.get("text")
-    if not isinstance(text, dict) or not isinstance(text.get("text"), str):
-        return dict(block)
-    return {**block, "text": {**text, "text": _cut(str(text["text"]), limit)}}

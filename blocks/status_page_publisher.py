@@ -19,6 +19,7 @@ from blocks.publishing import (
 )
 from blocks.statuspage_api import StatuspageApi
 from runbook.incident import State
+from runbook.outside_text.plain import plain, plain_line
 
 
 class StatusPagePublisher(Block):
@@ -66,7 +67,7 @@ class StatusPagePublisher(Block):
             Unavailable: the provider cannot be reached, fails, or asks to slow down.
             Refused: the key or the page is not accepted.
         """
-        return await self._api().find_incident(effect_id, name=name)
+        return await self._api().find_incident(effect_id, name=plain_line(name))
 
     async def create_incident(
         self, name: str, message: str, state: State, *, effect_id: str
@@ -77,7 +78,7 @@ class StatusPagePublisher(Block):
             Unavailable: the provider cannot be reached, fails, or asks to slow down.
             Refused: the key, the page or the incident is not accepted.
         """
-        return await self._api().create_incident(name, message, state, effect_id=effect_id)
+        return await self._api().create_incident(plain_line(name), plain(message), state, effect_id=effect_id)
 
     async def find_update(self, incident_id: str, *, effect_id: str, state: State) -> PublishedUpdate | None:
         """The update that was posted as this effect, or else one to the same state.
@@ -100,7 +101,7 @@ class StatusPagePublisher(Block):
             Unavailable: the provider cannot be reached, fails, or asks to slow down.
             Refused: the key or the update is not accepted, or there is no such incident.
         """
-        return await self._api().post_update(incident_id, message, state, effect_id=effect_id)
+        return await self._api().post_update(incident_id, plain(message), state, effect_id=effect_id)
 
     def _api(self) -> Provider:
         page = Page(

@@ -37,6 +37,7 @@ from runbook.events import (
     Recorded,
 )
 from runbook.incident import Incident
+from runbook.outside_text import let_in_line
 
 _ENGINES: "WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, AsyncEngine]]" = WeakKeyDictionary()
 
@@ -53,7 +54,10 @@ _APPEND_ATTEMPTS = 20  # two writers of one incident collide on `seq`; twenty in
 
 
 class UnknownIncident(LookupError):
-    """No incident has this id."""
+    """No incident has this id, which somebody may have typed."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(let_in_line(text))
 
 
 class IncidentStore(Block):

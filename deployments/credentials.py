@@ -14,7 +14,7 @@ from typing import Protocol
 
 from standardwebhooks import Webhook
 
-from runbook.sources.reading import identity
+from runbook.outside_text import let_in_identity
 
 TOLERANCE = timedelta(minutes=5)
 """How far a signed time may be from ours; Standard Webhooks' own."""
@@ -163,7 +163,7 @@ class StandardWebhookSignature:
         given = header_bytes(call.headers, self.header).split()[:_SIGNATURES]
         if not any(_is_one_of(one, wanted) for one in given):
             return None
-        return Verified(delivery=identity(delivery.decode()))
+        return Verified(delivery=let_in_identity(delivery.decode()))
 
 
 def _is_one_of(given: bytes, wanted: Sequence[bytes]) -> bool:

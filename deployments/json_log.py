@@ -1,13 +1,17 @@
-"""Log lines as JSON, one object a line, for machines and for `grep` alike."""
+"""Log lines as JSON, one object a line, for machines and for `grep` alike.
 
-import json
+Texts in it may be from outside: each is masked and cut, and what a terminal obeys is escaped as JSON may.
+"""
+
 import logging
 from datetime import UTC, datetime
 from typing import TextIO
 
-from runbook.redaction import redact
+from runbook.outside_text import let_in_json
+from runbook.outside_text.machine import json_document
 
 _FIELDS = "runbook_fields"
+_LONGEST_TEXT = 20_000
 
 
 def log_json_to(stream: TextIO, *, level: int = logging.INFO) -> None:
@@ -30,9 +34,11 @@ class _JsonLines(logging.Formatter):
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "log": record.name,
-            "event": redact(record.getMessage()),
+            "event": record.getMessage(),
             **getattr(record, _FIELDS, {}),
         }
         if record.exc_info:
-            line["trace"] = redact(self.formatException(record.exc_info))
-        return json.dumps(line, ensure_ascii=False, default=str)
+            line["trace"] = self.formatException(record.exc_info)
+        elif record.exc_text:
+            line["trace"] = record.exc_text
+        return json_document(let_in_json(line, _LONGEST_TEXT))

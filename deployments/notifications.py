@@ -18,9 +18,6 @@ from runbook.episodes import Turn
 from runbook.intake import Received
 from runbook.sources import EmptyAlerts, Source, UnreadablePayload
 
-KEPT_OF_UNREADABLE = 20_000
-"""Characters of a body that nobody can translate which go into the journal."""
-
 
 @dataclass(frozen=True)
 class Notifications:
@@ -83,20 +80,23 @@ class Notifications:
             return [_unreadable(source, body, service, str(error))]
         except ValueError:
             return [_unreadable(source, body, service, "the body is not JSON")]
-        here = self.config.service_here
-        return [alert.model_copy(update={"service": here(alert.service)}) for alert in alerts]
+        return [_of_service(alert, self.config.service_here(alert.service)) for alert in alerts]
+
+
+def _of_service(alert: Alert, service: str) -> Alert:
+    return alert if service == alert.service else alert.model_copy(update={"service": service})
 
 
 def _unreadable(source: Source, body: bytes, service: str, why: str) -> Alert:
     """A broken alert is an alert: it was sent for a reason, and a person can read what we cannot."""
-    text = body.decode(errors="replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
+    text = body.decode(errors="replace")
     return Alert(
         source=source.name,
         service=service,
         name="unreadable alert",
         summary=f"{source.title} sent what cannot be read: {why}",
         fingerprint=f"unreadable-{sha256(body).hexdigest()[:32]}",
-        extra={"body": text[:KEPT_OF_UNREADABLE], "bytes": len(body)},
+        extra={"body": text, "bytes": len(body)},
     )
 
 

@@ -14,6 +14,7 @@ from typing import IO
 
 from blocks.errors import Refused
 from blocks.private_files import make_private, open_private
+from runbook.outside_text import let_in_line
 
 STOP_SECONDS = 15.0
 """How long a process may take to stop before it is killed."""
@@ -114,8 +115,10 @@ class Process:
 
     def last_lines(self) -> list[str]:
         """The last lines that it wrote."""
-        text = self.log.read_bytes()[-_TAIL_BYTES:].decode(errors="replace")
-        return [line.strip()[:_LINE_LENGTH] for line in text.splitlines() if line.strip()][-_LAST_LINES:]
+        written = self.log.read_bytes()
+        tail = written[-_TAIL_BYTES:]
+        text = (tail if tail == written else tail.partition(b"\n")[2]).decode(errors="replace")
+        return [let_in_line(line, _LINE_LENGTH) for line in text.splitlines() if line.strip()][-_LAST_LINES:]
 
 
 async def _spawn(

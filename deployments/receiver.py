@@ -25,6 +25,7 @@ from deployments.receiver_app import create_app
 from deployments.settings import ConfigurationError, Settings, find_config, load_settings
 from deployments.umask import keep_files_private
 from deployments.watching import SelfWatching
+from runbook.outside_text.terminal import masked_on_terminal
 from runbook.sources import SOURCES
 
 DRAIN_SECONDS = 15
@@ -56,7 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
             settings.receiver.port if chosen.port is None else chosen.port,
         )
     except (ConfigurationError, OutsideError, OSError) as error:
-        print(error, file=sys.stderr)
+        print(masked_on_terminal(str(error)), file=sys.stderr)
         return 1
     log_json_to(sys.stderr)
     for line in settings.warning_lines():

@@ -33,6 +33,7 @@ from deployments.settings import Settings
 from deployments.starting import Responses, Starter
 from deployments.watching import SelfWatching, look_after, watch_self
 from runbook.intake import Message, Received
+from runbook.outside_text import let_in_line
 from runbook.sources import SELF_WATCH, SOURCES, Source
 
 RETRY_SECONDS = 5
@@ -198,7 +199,7 @@ def _not_durable(request: Request, error: OutsideError) -> JSONResponse:
 
 
 def _refusal(request: Request, status: int, error: str, next_step: str) -> JSONResponse:
-    path = request.url.path[:200]
+    path = let_in_line(request.url.path, 200)
     log_event(log, "request refused", level=logging.WARNING, path=path, status=status, error=error)
     answer = {"error": error, "next_step": next_step} if next_step else {"error": error}
     return JSONResponse(answer, status_code=status, headers=_HEADERS.get(status))

@@ -33,6 +33,7 @@ from deployments.umask import keep_files_private
 from deployments.warm_worker import WarmWorker
 from deployments.worker_jobs import OwnFlows, worker_process
 from deployments.zygote import ZygoteHandle, start_zygote
+from runbook.outside_text.terminal import line_on_terminal, masked_on_terminal
 
 POLL_SECONDS = 0.5
 _API_POLL_SECONDS = 0.1
@@ -75,7 +76,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         pool = chosen.pool or (_pool_of(chosen.config) if chosen.config else "runbook")
     except ConfigurationError as error:
-        print(error, file=sys.stderr)
+        print(masked_on_terminal(str(error)), file=sys.stderr)
         return 1
     folder = Path(tempfile.mkdtemp(prefix="runbook-worker-"))  # for its owner only: nobody else can ask
     socket_path = str(folder / "zygote")
@@ -92,7 +93,7 @@ def main(arguments: list[str] | None = None) -> int:
             worker = WarmWorker(work_pool_name=pool, name=chosen.name, begin_at_once=chosen.begin_at_once)
             asyncio.run(_serve(worker, zygote, chosen.config))
     except (ConfigurationError, OutsideError) as error:
-        print(error, file=sys.stderr)
+        print(masked_on_terminal(str(error)), file=sys.stderr)
         return 1
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -149,7 +150,8 @@ def _preload(modules: list[str]) -> None:
         try:
             importlib.import_module(name)
         except Exception as error:
-            print(f"{name} was not preloaded: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
+            why = line_on_terminal(f"{type(error).__name__}: {error}")
+            print(f"{name} was not preloaded: {why}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

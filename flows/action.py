@@ -31,23 +31,23 @@ async def take_action(incident: OpenIncident, action: PlannedAction) -> ActionRe
     result = ended or await _take(incident, action)
     if action.spec.kind is not ActionKind.CHANGE:
         return result
-    undone = ""
+    undone, commands = "", tuple[str, ...]()
     if result.outcome is ActionOutcome.NOT_RECOVERED and action.spec.inverse is not None:
-        undone = await undo(incident, action)
+        undone, commands = await undo(incident, action)
     if result.outcome in NEEDS_A_PERSON:
         outcome = result.outcome.replace("_", " ")
-        await escalate(incident, f"{action.spec.title}: {outcome}. {result.detail}{undone}")
+        await escalate(incident, f"{action.spec.title}: {outcome}. {result.detail}{undone}", commands)
     return result
 
 
-async def undo(incident: OpenIncident, action: PlannedAction) -> str:
-    """Take a change back that did not help; says how it went, with the commands where it did not go well."""
+async def undo(incident: OpenIncident, action: PlannedAction) -> tuple[str, tuple[str, ...]]:
+    """Take a change back that did not help; says how it went, and the commands where it did not go well."""
     undoing = undo_of(action)
     result = (await incident.read()).results.get(undoing.id) or await change(incident, undoing)
     if result.outcome in UNDONE:
-        return f". Undone: {result.detail}"
-    commands = "\n".join(await commands_to_undo(incident, action))
-    return f". NOT UNDONE ({result.outcome.replace('_', ' ')}: {result.detail}). By hand:\n{commands}"
+        return f". Undone: {result.detail}", ()
+    words = f". NOT UNDONE ({result.outcome.replace('_', ' ')}: {result.detail})"
+    return words, await commands_to_undo(incident, action)
 
 
 async def _take(incident: OpenIncident, action: PlannedAction) -> ActionResult:

@@ -6,13 +6,16 @@ from datetime import datetime
 from prefect import flow
 
 from blocks.environment import Environment
+from blocks.logs import own_lines
+from flows.parameters import checked
 from tasks.incident import now
 from tasks.retention import find_expired, forget, remove
 
-log = logging.getLogger("runbook.clean_up")
+log = own_lines(logging.getLogger("runbook.clean_up"))
 
 
-@flow(name="clean-up", flow_run_name="clean up")
+@flow(name="clean-up", flow_run_name="clean up", validate_parameters=False)
+@checked
 async def clean_up(environment: str = "default") -> list[str]:
     """Remove incidents that were closed long ago, and their evidence; returns what was, a sentence for each.
 

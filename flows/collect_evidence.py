@@ -3,13 +3,15 @@
 from prefect import flow
 
 from blocks.environment import Environment
+from flows.parameters import checked
 from runbook.evidence import due_collections
 from tasks.evidence import collect_evidence as collect
 from tasks.incident import OpenIncident, now
 from tasks.incidents import incidents_to_collect_from
 
 
-@flow(name="collect-evidence", flow_run_name="collect evidence")
+@flow(name="collect-evidence", flow_run_name="collect evidence", validate_parameters=False)
+@checked
 async def collect_evidence(incident: str | None = None, environment: str = "default") -> list[str]:
     """Collect what is due: at the resolution, an hour and a day after it. Returns the folders written.
 

@@ -6,13 +6,19 @@ from prefect import flow
 from pydantic import Field
 
 from blocks.environment import Environment
+from flows.parameters import checked, run_name
 from tasks.incident import OpenIncident
 from tasks.postmortem import draft_postmortem as draft
 
 IncidentId = Annotated[str, Field(min_length=1)]
 
 
-@flow(name="draft-postmortem", flow_run_name="draft post-mortem of {incident}")
+@flow(
+    name="draft-postmortem",
+    flow_run_name=run_name("draft post-mortem of {incident}"),
+    validate_parameters=False,
+)
+@checked
 async def draft_postmortem(incident: IncidentId, environment: str = "default") -> str:
     """Write a new draft beside the earlier ones and return its path.
 

@@ -6,10 +6,13 @@ from prefect.client.schemas.objects import FlowRun, State
 from prefect.logging import get_logger
 
 from blocks.environment import Environment
+from blocks.logs import own_lines
 from blocks.store_overview import incident_of_run
 from runbook.events import RunContinued
 from tasks.communicate import escalate
 from tasks.incident import OpenIncident
+
+log = own_lines(get_logger("runbook"))
 
 
 async def tell_a_person(flow: Any, flow_run: FlowRun, state: State) -> None:  # noqa: ARG001  # Prefect's names
@@ -21,7 +24,7 @@ async def tell_a_person(flow: Any, flow_run: FlowRun, state: State) -> None:  # 
     environment = await Environment.load(str(flow_run.parameters.get("environment", "default")))
     incident_id = await incident_of_run(environment.store, str(flow_run.id))
     if incident_id is None:
-        get_logger("runbook").warning("Run %s ended as %s before it had an incident", flow_run.id, state.name)
+        log.warning("Run %s ended as %s before it had an incident", flow_run.id, state.name)
         return
     incident = OpenIncident(id=incident_id, environment=environment)
     known = await incident.read()

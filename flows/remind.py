@@ -6,6 +6,7 @@ from prefect import flow
 
 from blocks.environment import Environment
 from flows.current_run import flow_run_id
+from flows.parameters import checked
 from runbook.incident import Incident
 from runbook.reminders import due_notice, due_reports
 from runbook.timeline import sentence
@@ -15,7 +16,8 @@ from tasks.lease import turn
 from tasks.remind import remind_of_gate, report_switch
 
 
-@flow(name="remind", flow_run_name="remind")
+@flow(name="remind", flow_run_name="remind", validate_parameters=False)
+@checked
 async def remind(environment: str = "default") -> list[str]:
     """Tell people what is due: reminders, pages and reports. Returns what was told, a sentence for each.
 

@@ -14,6 +14,7 @@ from blocks.environment import Environment
 from flows.action import take_action
 from flows.current_run import flow_run_id, sole_process
 from flows.failure import tell_a_person
+from flows.parameters import checked, run_name
 from runbook.actions import TEMPORARY_SWITCHES, ActionKind, PlannedAction
 from runbook.alert import Alert
 from runbook.incident import PERSON, Outcome, State
@@ -40,10 +41,12 @@ Summary = Annotated[str, Field(min_length=1)]
 
 @flow(
     name="respond",
-    flow_run_name="{service}: {summary}",
+    flow_run_name=run_name("{service}: {summary}"),
+    validate_parameters=False,
     on_failure=[tell_a_person],
     on_cancellation=[tell_a_person],
 )
+@checked
 async def respond(
     service: Service = "posthog-integration",
     summary: Summary = "PostHog integration in trouble",

@@ -11,6 +11,7 @@ from prefect.artifacts import acreate_markdown_artifact
 
 from blocks.environment import Environment
 from blocks.self_watch import SelfWatch
+from flows.parameters import checked
 from runbook.self_watch import call_text
 from tasks.incident import now
 from tasks.self_watch import (
@@ -31,7 +32,8 @@ class LoopBroken(Exception):
     """An alert would not get from the intake to a decision now. The text says why."""
 
 
-@flow(name="self-watch", flow_run_name="self-watch")
+@flow(name="self-watch", flow_run_name="self-watch", validate_parameters=False)
+@checked
 async def self_watch(environment: str = "default") -> str:
     """Try intake, triage and decision, read-only; call a person where they are broken.
 

@@ -3,6 +3,7 @@
 from prefect import flow
 
 from blocks.environment import Environment
+from flows.parameters import checked, run_name
 from runbook.decide import decide
 from runbook.findings import Check, Findings
 from runbook.verdict import Decision
@@ -10,7 +11,8 @@ from tasks.artifacts import publish_look
 from tasks.triage import look
 
 
-@flow(name="triage", flow_run_name="triage {environment}")
+@flow(name="triage", flow_run_name=run_name("triage {environment}"), validate_parameters=False)
+@checked
 async def triage(environment: str = "default") -> Decision:
     """Look at everything that the runbook looks at and say what it would conclude. Changes nothing.
 

@@ -4,11 +4,13 @@ from prefect import flow
 
 from blocks.environment import Environment
 from flows.current_run import flow_run_id
+from flows.parameters import checked
 from tasks.lease import turn
 from tasks.watchdog import look_after
 
 
-@flow(name="watchdog", flow_run_name="watchdog")
+@flow(name="watchdog", flow_run_name="watchdog", validate_parameters=False)
+@checked
 async def watchdog(environment: str = "default") -> list[str]:
     """Continue runs that have stopped, start those that are missing, and call a person where that fails.
 

@@ -7,6 +7,7 @@ The rows follow the runbook's "Immediate Actions by Error Type".
 from enum import StrEnum
 from hashlib import sha256
 
+from runbook.outside_text import OutsideLine, OutsideName, OutsideText, OutsideTexts
 from runbook.value import Value
 
 
@@ -201,9 +202,9 @@ class PlannedAction(Value):
 
     id: str
     name: ActionName
-    target: str
-    because: str
-    parameters: dict[str, str] = {}
+    target: OutsideLine
+    because: OutsideText
+    parameters: OutsideTexts = {}
 
     @property
     def spec(self) -> ActionSpec:
@@ -236,13 +237,13 @@ class ChangePlan(Value):
 
     action: PlannedAction
     diff: str = ""
-    affects: tuple[str, ...] = ()
+    affects: tuple[OutsideLine, ...] = ()
     live: str = ""
     basis: dict[str, str] = {}
     resource_versions: dict[str, str] = {}
     before: dict[str, str | None] = {}
-    blocked: str | None = None
-    in_place: str | None = None
+    blocked: OutsideText | None = None
+    in_place: OutsideText | None = None
 
     @property
     def digest(self) -> str:
@@ -272,5 +273,5 @@ class ActionResult(Value):
 
     action: PlannedAction
     outcome: ActionOutcome
-    detail: str
-    approved_by: str = ""
+    detail: OutsideText
+    approved_by: OutsideName = ""

@@ -1,14 +1,16 @@
 """The exact change to a Kubernetes object, as a unified diff of its YAML with secrets masked."""
 
 import difflib
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import yaml
 from pydantic import JsonValue
 
-from runbook.redaction import LAST_APPLIED, redact_value
-from runbook.secret_shapes import MARK
+from runbook.outside_text import normal, spelled_out
+from runbook.redaction import LAST_APPLIED, redact, redact_value
+from runbook.secret_shapes import HARMLESS_VALUES, MARK, SECRET_NAME, kind_of, mark
 
 SERVER_METADATA = frozenset(
     {"managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink"}
@@ -29,10 +31,11 @@ def unified_diff(
 
     Server-written metadata, kubectl's last-applied copy and the status are left out, keys are sorted. A
     masked value that changes shows as `[redacted:api-key, changed]`; no fingerprint of it is shown, since
-    likely values could be tried against one.
+    likely values could be tried against one. What is not shown, or steers what shows it, is spelled out:
+    whoever approves a change sees all of it.
     """
     old, new = _without_noise(before), _without_noise(after)
-    old_masked, new_masked = redact_value(old), redact_value(new)
+    old_masked, new_masked = _masked(old), _masked(new)
     hidden = dict(_leaves(old, old_masked))
     new_marked = _mark_changes(new, new_masked, hidden)
     lines = difflib.unified_diff(
@@ -43,12 +46,56 @@ def unified_diff(
         n=CONTEXT_LINES,
         lineterm="",
     )
-    return "\n".join(lines)
+    return "\n".join(masked_lines(lines))
 
 
 def manifest_text(manifest: Mapping[str, JsonValue]) -> str:
     """The object as people see it in a diff: YAML, secrets masked, without what the server writes."""
-    return "\n".join(_yaml_lines(redact_value(_without_noise(manifest))))
+    return "\n".join(masked_lines(_yaml_lines(_masked(_without_noise(manifest)))))
+
+
+def masked_lines(lines: Iterable[str]) -> list[str]:
+    """The lines of a manifest or a diff, masked as text: a variable's value by the name on the line before.
+
+    Their values are masked already, by what they are; this is for what only shows where it is written.
+    """
+    masked: list[str] = []
+    name = ""
+    for line in lines:
+        text = redact(line)
+        value = _VARIABLE_VALUE.fullmatch(text)
+        if value and SECRET_NAME.search(name) and not _says_nothing(value["value"]):
+            text = f"{value['keep']}{mark(kind_of(name))}"
+        masked.append(text)
+        if not value:  # the old value and the new one follow each other
+            named = _VARIABLE_NAME.fullmatch(line)
+            name = named["name"] if named else ""
+    return masked
+
+
+_VARIABLE_NAME = re.compile(r"[ +-]?\s*(?:- )?name:\s*[\"']?(?P<name>[^\s\"']+)[\"']?")
+_VARIABLE_VALUE = re.compile(r"(?P<keep>[ +-]?\s*value:\s*)(?P<value>\S.*)")
+
+
+def _says_nothing(value: str) -> bool:
+    bare = value.strip("\"'")
+    return not bare or bool(MARK.fullmatch(bare)) or bare.lower() in HARMLESS_VALUES
+
+
+def _masked(value: JsonValue) -> JsonValue:
+    return redact_value(_visible(value))
+
+
+def _visible(value: JsonValue) -> JsonValue:
+    """The texts with everything in them spelled out, but for those that hide a secret that way."""
+    if isinstance(value, str):
+        plain = normal(value)
+        return spelled_out(value) if redact(plain) == plain else plain
+    if isinstance(value, dict):
+        return {spelled_out(key): _visible(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_visible(item) for item in value]
+    return value
 
 
 def _without_noise(manifest: Mapping[str, JsonValue] | None) -> JsonValue:

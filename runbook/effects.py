@@ -6,8 +6,7 @@ intent without an outcome is what a crash leaves behind; it is settled by readin
 
 from enum import StrEnum
 
-from pydantic import JsonValue
-
+from runbook.outside_text import OutsideFields, OutsideLine, OutsideName, OutsideText
 from runbook.value import Value
 
 
@@ -16,7 +15,7 @@ class Authority(Value):
 
     kind: str
     reference: str
-    by: str
+    by: OutsideName
 
     @classmethod
     def approval(cls, gate: str, approver: str) -> "Authority":
@@ -46,9 +45,9 @@ class Effect(Value):
 
     id: str
     kind: str
-    target: str
-    summary: str
+    target: OutsideLine
+    summary: OutsideText
     authority: Authority
     outcome: EffectOutcome | None = None
-    detail: str = ""
-    receipt: dict[str, JsonValue] = {}
+    detail: OutsideText = ""
+    receipt: OutsideFields = {}

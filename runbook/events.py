@@ -14,6 +14,7 @@ from runbook.effects import Effect
 from runbook.findings import Check, Findings
 from runbook.gates import Answer
 from runbook.identity import Identity
+from runbook.outside_text import OutsideLine, OutsideName, OutsideText
 from runbook.severity import SeverityAssessment
 from runbook.value import Value
 from runbook.verdict import Decision
@@ -65,7 +66,7 @@ class FlappingNoted(Value):
     """An alert began more often within an hour than a healthy alert does."""
 
     type: Literal["FlappingNoted"] = "FlappingNoted"
-    alert: str
+    alert: OutsideLine
     episodes: int
 
 
@@ -75,7 +76,7 @@ class ApprovalWithdrawn(Value):
     type: Literal["ApprovalWithdrawn"] = "ApprovalWithdrawn"
     gate: str
     action_id: str
-    because: str
+    because: OutsideText
 
 
 class MaintenanceNoted(Value):
@@ -86,7 +87,7 @@ class MaintenanceNoted(Value):
 
     type: Literal["MaintenanceNoted"] = "MaintenanceNoted"
     source: str
-    title: str
+    title: OutsideLine
     until: datetime | None
     paging_suppressed: bool
 
@@ -105,15 +106,15 @@ class RunContinued(Value):
 
     type: Literal["RunContinued"] = "RunContinued"
     flow_run_id: str
-    because: str
+    because: OutsideText
 
 
 class ResponseResumed(Value):
     """A person hands the response back to the runbook; `done` is what was done by hand, in their words."""
 
     type: Literal["ResponseResumed"] = "ResponseResumed"
-    by: str
-    done: str
+    by: OutsideName
+    done: OutsideText
     identity: Identity | None = None
 
 
@@ -170,8 +171,8 @@ class PlanDrifted(Value):
     action_id: str
     old_digest: str
     new_digest: str
-    because: tuple[str, ...]
-    voided: tuple[str, ...] = ()
+    because: tuple[OutsideText, ...]
+    voided: tuple[OutsideName, ...] = ()
 
 
 class ApprovalRequested(Value):
@@ -184,7 +185,7 @@ class ApprovalRequested(Value):
     gate: str
     action_id: str
     plan_digest: str
-    question: str
+    question: OutsideText
     flow_run_id: str
     remind_at: datetime | None = None
 
@@ -225,7 +226,7 @@ class ApprovalRefused(Value):
     type: Literal["ApprovalRefused"] = "ApprovalRefused"
     gate: str
     action_id: str
-    because: str
+    because: OutsideText
 
 
 class EffectIntended(Value):
@@ -255,22 +256,23 @@ class StatusAnnounced(Value):
     type: Literal["StatusAnnounced"] = "StatusAnnounced"
     channel: str
     state: str
-    reference: str = ""
+    reference: OutsideLine = ""
     next_update_at: datetime | None = None
 
 
 class IncidentEscalated(Value):
-    """A person was called."""
+    """A person was called. `commands` are what they may type by hand."""
 
     type: Literal["IncidentEscalated"] = "IncidentEscalated"
-    because: str
+    because: OutsideText
+    commands: tuple[OutsideText, ...] = ()
 
 
 class WatchStarted(Value):
     """From here on the incident is watched until it is over."""
 
     type: Literal["WatchStarted"] = "WatchStarted"
-    waiting_for: tuple[str, ...]
+    waiting_for: tuple[OutsideLine, ...]
 
 
 class RecoveryChecked(Value):
@@ -278,7 +280,7 @@ class RecoveryChecked(Value):
 
     type: Literal["RecoveryChecked"] = "RecoveryChecked"
     recovered: bool | None
-    because: tuple[str, ...]
+    because: tuple[OutsideText, ...]
 
 
 class IncidentResolved(Value):
@@ -286,7 +288,7 @@ class IncidentResolved(Value):
 
     type: Literal["IncidentResolved"] = "IncidentResolved"
     outcome: str
-    because: tuple[str, ...]
+    because: tuple[OutsideText, ...]
 
 
 class SwitchChecked(Value):
@@ -297,9 +299,9 @@ class SwitchChecked(Value):
 
     type: Literal["SwitchChecked"] = "SwitchChecked"
     action_id: str
-    switch: str
+    switch: OutsideLine
     on: bool | None
-    detail: str = ""
+    detail: OutsideText = ""
 
 
 class EvidenceCollected(Value):
@@ -310,7 +312,7 @@ class EvidenceCollected(Value):
     folder: str
     manifest_sha256: str
     files: dict[str, str]
-    missing: dict[str, str] = {}
+    missing: dict[OutsideName, OutsideText] = {}
 
 
 class PostmortemDrafted(Value):
@@ -334,8 +336,8 @@ class NoteAdded(Value):
     """A person wrote something into the timeline."""
 
     type: Literal["NoteAdded"] = "NoteAdded"
-    by: str
-    text: str
+    by: OutsideName
+    text: OutsideText
 
 
 class IncidentClosed(Value):

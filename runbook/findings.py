@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from pydantic import JsonValue
 
+from runbook.outside_text import OutsideFields, OutsideLine, OutsideText
 from runbook.value import Value
 
 
@@ -69,9 +70,9 @@ class Finding(Value):
 
     check: Check
     status: Status
-    summary: str
-    facts: dict[str, JsonValue] = {}
-    source: str = ""
+    summary: OutsideText
+    facts: OutsideFields = {}
+    source: OutsideLine = ""
     observed_at: datetime
     seconds: float = 0.0
 

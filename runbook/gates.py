@@ -6,6 +6,7 @@ from typing import Literal
 
 from runbook.identity import Identity, Proof, identity_words
 from runbook.names import name_flaw, tidy
+from runbook.outside_text import OutsideName, OutsideText, OutsideTexts
 from runbook.value import Value
 
 
@@ -60,12 +61,12 @@ class Answer(Value):
     """
 
     choice: Choice
-    approver: str
-    reason: str = ""
+    approver: OutsideName
+    reason: OutsideText = ""
     channel: Channel = "prefect-ui"
     identity: Identity | None = None
     identity_proven: bool = False
-    parameters: dict[str, str] = {}
+    parameters: OutsideTexts = {}
     snooze_minutes: int | None = None
 
     @property

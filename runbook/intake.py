@@ -19,7 +19,6 @@ from runbook.events import (
     FlappingNoted,
     IncidentOpened,
 )
-from runbook.redaction import Redactor
 from runbook.self_watch import SOURCE as SELF_WATCH
 
 TOLD_ONE_BY_ONE = 20
@@ -157,7 +156,7 @@ class Batch:
         tally.firing += ours is None or not ours.firing
         journalled = none_fired or (ours.journalled if ours else tally.alerts <= TOLD_ONE_BY_ONE)
         if journalled and not opened:
-            self._tell(message, incident, AlertJoined(alert=masked(alert)))
+            self._tell(message, incident, AlertJoined(alert=alert))
         elif not journalled and ours is None and tally.alerts.bit_count() == 1:
             self._tell(message, incident, AlertStormNoted(alerts=tally.alerts), f"storm:{tally.alerts}")
         self._keep(message, _record(message, incident, before, is_open=True, journalled=journalled))
@@ -172,9 +171,8 @@ class Batch:
         recurrence_of = last if at - closed_at <= RECURS_WITHIN else ""
         self.known.open[service] = incident
         self.opened[incident] = (service, at)
-        alert = masked(message.alert)
         event = IncidentOpened(
-            alert=alert,
+            alert=message.alert,
             environment=self.environment,
             recurrence_of=recurrence_of,
             states_identities=True,
@@ -191,7 +189,7 @@ class Batch:
             tally.firing -= 1
             over = tally.firing == 0
             if journalled:
-                self._tell(message, incident, AlertLeft(alert=masked(_in_short(message.alert))))
+                self._tell(message, incident, AlertLeft(alert=_in_short(message.alert)))
             if over:
                 key = f"{OVER}{message.at.isoformat()}-{len(self.told)}"
                 self._tell(message, incident, AlertsResolved(alerts=tally.alerts), key)
@@ -217,25 +215,9 @@ class Batch:
         self.told.append(Told(incident, event, message.at, key))
 
 
-_REDACT = Redactor()
-
-
-def masked(alert: Alert) -> Alert:
-    """The alert as it may stand in a journal: senders put credentials into URLs, labels and texts."""
-    return alert.model_copy(
-        update={
-            "name": _REDACT.text(alert.name),
-            "summary": _REDACT.text(alert.summary),
-            "url": _REDACT.text(alert.url),
-            "labels": {name: _REDACT.text(value) for name, value in alert.labels.items()},
-            "extra": _REDACT.value(alert.extra),
-        }
-    )
-
-
 def _in_short(alert: Alert) -> Alert:
     """Without what the journal has of the alert's beginning already."""
-    return alert.model_copy(update={"labels": {}, "extra": {}})
+    return alert.model_copy(update={"labels": {}, "extra": {}, "key": alert.key})
 
 
 def _record(

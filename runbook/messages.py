@@ -1,5 +1,6 @@
 """The runbook's communication templates, filled: content once, rendered for Slack and for the status page."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from pydantic import field_validator
@@ -8,9 +9,9 @@ from runbook.current_action import current_action
 from runbook.impact import PublicImpact, internal_impact, public_impact
 from runbook.incident import Incident, Outcome, State
 from runbook.local_time import zone
-from runbook.redaction import redact
+from runbook.outside_text.slack import SlackText
 from runbook.severity import Severity
-from runbook.templating import render
+from runbook.templating import render_plain, render_slack
 from runbook.value import Value
 from runbook.wording import service_title
 
@@ -94,13 +95,22 @@ def message_facts(
     )
 
 
-def internal_message(facts: MessageFacts) -> str:
-    """The runbook's internal template, filled, as Slack text: `&`, `<` and `>` are escaped as Slack asks."""
-    text = render("internal.txt.j2", facts=facts, service=service_title(facts.service))
-    return redact(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+def internal_message(facts: MessageFacts) -> SlackText:
+    """The runbook's internal template, filled."""
+    return render_slack("internal.slack.j2", facts=facts, service=service_title(facts.service))
+
+
+def escalation_message(because: str, *, commands: Sequence[str] = (), link: str = "") -> SlackText:
+    """What the channel is told when a person is called; `commands` are for them to copy."""
+    return render_slack("escalation.slack.j2", because=because, commands=commands, link=link)
+
+
+def hand_off_message(text: str) -> SlackText:
+    """What only a person can do."""
+    return render_slack("hand_off.slack.j2", text=text)
 
 
 def external_message(facts: MessageFacts) -> ExternalMessage:
     """The runbook's external template, filled."""
-    title, _, body = render("external.txt.j2", facts=facts).partition("\n")
+    title, _, body = render_plain("external.txt.j2", facts=facts).partition("\n")
     return ExternalMessage(title=title, body=body)

@@ -13,7 +13,7 @@ from runbook.current_action import current_action
 from runbook.incident import Incident
 from runbook.policy import Policy, Switch
 from runbook.redaction import redact
-from runbook.templating import render
+from runbook.templating import render_markdown
 from runbook.value import Value
 from runbook.wording import VERDICT_TITLES
 
@@ -39,7 +39,7 @@ def paper_runbook(incident: Incident, places: Places, policy: Policy, *, at: dat
     """The text, as Markdown. `at` (aware UTC) is when it is made; metrics are asked for until then."""
     target = places.target
     decision = incident.decision
-    text = render(
+    text = render_markdown(
         "paper.md.j2",
         incident=incident,
         places=places,

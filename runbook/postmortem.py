@@ -21,7 +21,7 @@ from runbook.postmortem_facts import (
     went_well,
 )
 from runbook.severity import Severity
-from runbook.templating import render
+from runbook.templating import render_markdown
 from runbook.timeline import timeline
 from runbook.value import Value
 from runbook.verdict import ErrorType
@@ -84,7 +84,7 @@ def draft_postmortem(
     """
     hours = calendar or BusinessCalendar()
     decision = incident.decision
-    return render(
+    return render_markdown(
         "postmortem.md.j2",
         incident=incident,
         now=now,

@@ -6,8 +6,13 @@ Times are aware UTC, rates are per second, sizes are bytes.
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
 
+from runbook.outside_text import Outside, OutsideLine, OutsideName, OutsideTexts
 from runbook.value import Value
+
+Title = Annotated[str, Outside(300, lines=False)]
+"""A title, a word or an address, as long as it says anything to people."""
 
 
 class Impact(StrEnum):
@@ -23,15 +28,15 @@ class Impact(StrEnum):
 class ListedIncident(Value):
     """An unresolved incident on a status page. No regions means that everyone is affected."""
 
-    id: str
-    name: str
-    status: str
+    id: OutsideName
+    name: Title
+    status: Title
     impact: Impact
-    url: str = ""
-    components: tuple[str, ...] = ()
-    regions: tuple[str, ...] = ()
+    url: OutsideLine = ""
+    components: tuple[OutsideName, ...] = ()
+    regions: tuple[OutsideName, ...] = ()
     updated_at: datetime | None = None
-    message: str = ""
+    message: Annotated[str, Outside(500, lines=False)] = ""
 
 
 class StatusPageReading(Value):
@@ -40,7 +45,7 @@ class StatusPageReading(Value):
     `unclear` is what it says in words that nobody knows, such as the status of a component.
     """
 
-    page_url: str
+    page_url: OutsideLine
     format: str
     route: str
     incidents: tuple[ListedIncident, ...] = ()
@@ -51,10 +56,10 @@ class StatusPageReading(Value):
 class HealthReading(Value):
     """The integration service's own word about its PostHog connection; `None` where it says nothing."""
 
-    url: str
+    url: OutsideLine
     http_status: int
-    status: str | None
-    detail: str = ""
+    status: Title | None
+    detail: Title = ""
 
 
 class ErrorRateReading(Value):
@@ -65,14 +70,14 @@ class ErrorRateReading(Value):
     be if all that was counted before the first sample had happened within the window.
     """
 
-    source: str
+    source: OutsideLine
     window_seconds: float
-    errors_by_status: dict[str, float] | None
+    errors_by_status: dict[OutsideName, float] | None
     complete: bool = True
     partial: bool = False
     undated_errors_per_second: float = 0
     requests_per_second: float | None
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[OutsideLine, ...] = ()
 
     @property
     def errors_per_second(self) -> float | None:
@@ -89,10 +94,10 @@ class ErrorRateReading(Value):
 
 
 class ErrorLine(Value):
-    """One log line that reports an error, with what its stack trace comes to, already redacted."""
+    """One log line that reports an error, with what its stack trace comes to."""
 
-    pod: str
-    text: str
+    pod: OutsideName
+    text: OutsideLine
     status: str | None = None
 
 
@@ -110,8 +115,8 @@ class LogReading(Value):
     errors_by_status: dict[str, int]
     unplaced_errors: int = 0
     posthog_errors_without_status: int = 0
-    pods_read: tuple[str, ...]
-    pods_unread: dict[str, str] = {}
+    pods_read: tuple[OutsideName, ...]
+    pods_unread: dict[OutsideName, OutsideLine] = {}
 
 
 class ProbeOutcome(StrEnum):
@@ -135,11 +140,11 @@ class ProbeReading(Value):
     `key_source` names where the key came from (the cluster's Secret or the configuration), never the key.
     """
 
-    host: str
-    key_source: str
+    host: OutsideLine
+    key_source: OutsideLine
     outcome: ProbeOutcome
     http_status: int | None
-    detail: str = ""
+    detail: OutsideLine = ""
     retry_after_seconds: int | None = None
     seconds: float | None = None
 
@@ -162,31 +167,31 @@ class ContainerRole(StrEnum):
 class ContainerReading(Value):
     """A container of a pod: why it waits, how it last ended, and when it last started or ended."""
 
-    name: str
+    name: OutsideName
     role: ContainerRole = ContainerRole.MAIN
     restarts: int = 0
-    waiting: str | None = None
-    last_termination: str | None = None
+    waiting: OutsideName | None = None
+    last_termination: OutsideName | None = None
     changed_at: datetime | None = None
 
 
 class PodReading(Value):
     """A pod that the workload made, as the cluster sees it."""
 
-    name: str
-    phase: str
+    name: OutsideName
+    phase: OutsideName
     ready: bool
     containers: tuple[ContainerReading, ...] = ()
-    revision: str | None = None
+    revision: OutsideName | None = None
     terminating: bool = False
 
 
 class Rollout(Value):
     """A revision of the workload and when it was rolled out."""
 
-    revision: str
+    revision: OutsideName
     created_at: datetime
-    image: str = ""
+    image: OutsideLine = ""
 
 
 class WorkloadReading(Value):
@@ -197,16 +202,16 @@ class WorkloadReading(Value):
     `at` is the cluster's own time of the reading (aware UTC), `None` where it did not say.
     """
 
-    target: str
-    container: str = ""
+    target: OutsideLine
+    container: OutsideName = ""
     desired: int
     ready: int
     updated: int
     paused: bool = False
     pods: tuple[PodReading, ...] = ()
-    switches: dict[str, str] = {}
-    memory_limits: dict[str, str] = {}
+    switches: OutsideTexts = {}
+    memory_limits: dict[OutsideName, OutsideName] = {}
     rollouts: tuple[Rollout, ...] = ()
-    events: tuple[str, ...] = ()
-    not_counted: dict[str, str] = {}
+    events: tuple[OutsideLine, ...] = ()
+    not_counted: dict[OutsideName, OutsideLine] = {}
     at: datetime | None = None

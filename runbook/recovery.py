@@ -3,6 +3,7 @@
 from runbook.actions import ActionName
 from runbook.error_types import error_type_of
 from runbook.findings import Check, Finding, Findings, Status
+from runbook.outside_text import OutsideText
 from runbook.policy import Policy
 from runbook.value import Value
 from runbook.verdict import Decision, ErrorType, Verdict
@@ -35,7 +36,7 @@ class Recovery(Value):
     """Whether all is well: yes, no, or `None` where it cannot be known, with the facts."""
 
     recovered: bool | None
-    because: tuple[str, ...]
+    because: tuple[OutsideText, ...]
 
 
 def action_succeeded(name: ActionName, findings: Findings, *, policy: Policy) -> Recovery:

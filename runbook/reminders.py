@@ -15,7 +15,9 @@ from runbook.gates import Choice
 from runbook.incident import Incident, PendingGate
 from runbook.local_time import clock_after, stamp
 from runbook.loose_ends import switches_left_on
+from runbook.outside_text.slack import SlackText
 from runbook.policy import Policy, Switch
+from runbook.templating import render_slack
 from runbook.value import Value
 
 LONGEST_WAIT = timedelta(minutes=15)
@@ -109,7 +111,9 @@ def switch_of(action: PlannedAction, policy: Policy) -> Switch:
     return switches[action.name]
 
 
-def reminder_text(incident: Incident, gate: PendingGate, *, needed: str, link: str, time_zone: str) -> str:
+def reminder_text(
+    incident: Incident, gate: PendingGate, *, needed: str, link: str, time_zone: str
+) -> SlackText:
     """The reminder in the channel. `needed` says who has to approve, where not anybody may."""
     asked = f"Asked by the runbook at {clock_after(gate.asked_at, incident.opened_at, time_zone)}"
     if incident.alert.requested_by:
@@ -117,14 +121,14 @@ def reminder_text(incident: Incident, gate: PendingGate, *, needed: str, link: s
     if gate.remind_at:
         until = clock_after(gate.remind_at, incident.opened_at, time_zone)
         asked += f", put off{_by_whom(incident, gate)} until {until}"
-    where = f", or at {link}" if link else ""
-    lines = [
-        f"⏰ Nobody has answered yet: {_first_line(gate.question)}",
-        f"{asked}. Without an answer nothing is changed.",
-        f"Who: {needed}" if needed else "",
-        f"Answer with `runbook approve {incident.id}` (or reject, edit, snooze){where}",
-    ]
-    return "\n".join(line for line in lines if line)
+    return render_slack(
+        "reminder.slack.j2",
+        incident=incident,
+        question=_first_line(gate.question),
+        asked=asked,
+        needed=needed,
+        link=link,
+    )
 
 
 def escalation_reason(incident: Incident, gate: PendingGate, *, time_zone: str) -> str:
@@ -138,17 +142,16 @@ def escalation_reason(incident: Incident, gate: PendingGate, *, time_zone: str) 
 
 def report_text(
     incident: Incident, action: PlannedAction, check: SwitchChecked, *, command: str, time_zone: str
-) -> str:
+) -> SlackText:
     """What the channel is told of a switch that is, or may be, still on; `command` takes it off by hand."""
-    ended = stamp(incident.resolved_at or incident.opened_at, time_zone)
-    what = f"{check.switch} on {action.target}"
-    lines = [
-        f"🔌 Still on: {what}" if check.on else f"🔌 May still be on: {what} ({check.detail})",
-        f"{incident.id} left it on when it ended at {ended}. If it is no longer needed, take it off:",
-        f"`{command}`",
-        "This is said once a day until it is off.",
-    ]
-    return "\n".join(lines)
+    return render_slack(
+        "switch_left_on.slack.j2",
+        incident=incident,
+        check=check,
+        what=f"{check.switch} on {action.target}",
+        ended=stamp(incident.resolved_at or incident.opened_at, time_zone),
+        command=command,
+    )
 
 
 def _by_whom(incident: Incident, gate: PendingGate) -> str:

@@ -5,7 +5,8 @@ from runbook.events import EvidenceCollected
 from runbook.findings import Findings
 from runbook.incident import Incident
 from runbook.local_time import in_zone
-from runbook.templating import render
+from runbook.outside_text.markdown import code, inline
+from runbook.templating import render_markdown
 from runbook.timeline import timeline
 from runbook.tree_picture import data_uri, decision_svg
 from runbook.verdict import Decision, Verdict
@@ -16,14 +17,14 @@ DIGEST_LETTERS = 12
 
 
 def triage_rows(findings: Findings) -> list[dict[str, str]]:
-    """The findings as rows of a table, one per check."""
+    """The findings as rows of a table, one per check. Prefect's UI reads each cell as markdown."""
     return [
         {
             "check": CHECK_TITLES[finding.check],
             "question": finding.check.question,
             "status": f"{STATUS_MARKS[finding.status]} {finding.status.value}",
-            "summary": finding.summary,
-            "source": finding.source,
+            "summary": str(inline(finding.summary)),
+            "source": str(code(finding.source)),
             "seconds": f"{finding.seconds:.2f}",
         }
         for finding in findings.items
@@ -32,7 +33,7 @@ def triage_rows(findings: Findings) -> list[dict[str, str]]:
 
 def decision_markdown(decision: Decision) -> str:
     """The verdict with its picture, path, severity, plan, and what would have led elsewhere."""
-    return render(
+    return render_markdown(
         "decision.md.j2",
         decision=decision,
         title=VERDICT_TITLES[decision.verdict],
@@ -49,7 +50,7 @@ def plan_markdown(change_plan: ChangePlan, decision: Decision | None = None, who
 
     `who` says whose approval it takes, or has already.
     """
-    return render(
+    return render_markdown(
         "plan.md.j2",
         plan=change_plan,
         spec=change_plan.action.spec,
@@ -64,7 +65,7 @@ def gate_question(change_plan: ChangePlan, needed: str = "") -> str:
 
     `needed` says who has to approve, where not anybody may.
     """
-    return render(
+    return render_markdown(
         "gate.md.j2",
         plan=change_plan,
         spec=change_plan.action.spec,
@@ -84,7 +85,7 @@ def timeline_markdown(incident: Incident, *, time_zone: str = "UTC") -> str:
         for entry in timeline(incident)
     ]
     local = "" if time_zone == "UTC" else time_zone
-    return render("timeline.md.j2", incident=incident, rows=rows, local=local)
+    return render_markdown("timeline.md.j2", incident=incident, rows=rows, local=local)
 
 
 def evidence_markdown(collection: EvidenceCollected, chart_uri: str | None = None) -> str:
@@ -92,7 +93,7 @@ def evidence_markdown(collection: EvidenceCollected, chart_uri: str | None = Non
 
     `chart_uri` is the address of the error chart, a data URI as a rule.
     """
-    return render("evidence.md.j2", collection=collection, chart_uri=chart_uri)
+    return render_markdown("evidence.md.j2", collection=collection, chart_uri=chart_uri)
 
 
 def short_digest(change_plan: ChangePlan) -> str:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from enum import StrEnum
 
+from runbook.outside_text import OutsideName, OutsideText
 from runbook.value import Value
 
 
@@ -79,6 +80,6 @@ class SeverityAssessment(Value):
     """
 
     severity: Severity
-    because: str
-    by: str = "rules"
+    because: OutsideText
+    by: OutsideName = "rules"
     claimed: bool = False

@@ -220,7 +220,8 @@ def _(event: e.StatusAnnounced) -> str:
 
 @sentence.register
 def _(event: e.IncidentEscalated) -> str:
-    return f"A person was called: {event.because}"
+    commands = f". By hand: {'; '.join(event.commands)}" if event.commands else ""
+    return f"A person was called: {event.because}{commands}"
 
 
 @sentence.register

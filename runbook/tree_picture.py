@@ -4,7 +4,7 @@ import base64
 import textwrap
 from typing import NamedTuple
 
-from runbook.templating import render
+from runbook.templating import render_xml
 from runbook.tree import NEXT
 from runbook.verdict import Decision, Question, Reply, Verdict
 from runbook.wording import VERDICT_TITLES
@@ -81,7 +81,7 @@ def decision_svg(decision: Decision) -> str:
     by_step = {box.step: box for box in boxes}
     edges = [_edge(by_step[question], by_step[to], reply, replies) for (question, reply), to in NEXT.items()]
     edges += [_unknown_edge(by_step[question], replies) for question in Question]
-    return render(
+    return render_xml(
         "tree.svg.j2",
         width=WIDTH,
         height=HEIGHT,

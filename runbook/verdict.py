@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from runbook.actions import PlannedAction
+from runbook.outside_text import OutsideText
 from runbook.severity import SeverityAssessment
 from runbook.value import Value
 
@@ -90,7 +91,7 @@ class Branch(Value):
 
     question: Question
     reply: Reply
-    because: tuple[str, ...]
+    because: tuple[OutsideText, ...]
 
     @property
     def label(self) -> str:
@@ -101,7 +102,7 @@ class Branch(Value):
 class Counterfactual(Value):
     """A single fact that would lead to another verdict if it were different."""
 
-    change: str
+    change: OutsideText
     verdict: Verdict
 
 

@@ -14,6 +14,7 @@ from runbook.effects import Effect
 from runbook.events import IncidentClosed, IncidentEscalated, ResponseResumed, RunContinued, RunStarted
 from runbook.incident import Incident
 from runbook.loose_ends import unsettled_effects
+from runbook.outside_text import OutsideText
 from runbook.policy import Policy
 from runbook.value import Value
 
@@ -70,7 +71,7 @@ class Care(Value):
     """What to do, and why: in words that are the same each time, so that nobody is called twice for it."""
 
     kind: CareKind
-    because: str = ""
+    because: OutsideText = ""
 
 
 _LEAVE = Care(kind=CareKind.LEAVE)

@@ -10,6 +10,7 @@ from prefect import task
 from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
 from prefect.cache_policies import NO_CACHE
 
+from blocks.logs import own_lines
 from runbook.actions import ChangePlan
 from runbook.approvals import approval_words
 from runbook.events import ArtifactPublished, EvidenceCollected
@@ -27,7 +28,7 @@ from tasks.incident import OpenIncident
 PUBLISHING_SECONDS = 10.0
 """How long the response waits for one artifact: Prefect's locked database must not hold up a mitigation."""
 
-log = logging.getLogger("runbook.artifacts")
+log = own_lines(logging.getLogger("runbook.artifacts"))
 
 
 @task(name="publish triage", task_run_name="publish triage", cache_policy=NO_CACHE)

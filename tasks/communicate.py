@@ -15,7 +15,15 @@ from blocks.status_page_publisher import StatusPagePublisher
 from runbook.effects import Authority, Effect, EffectOutcome
 from runbook.events import IncidentEscalated, MaintenanceNoted, StatusAnnounced
 from runbook.incident import Incident, State
-from runbook.messages import MessageFacts, external_message, internal_message, message_facts
+from runbook.messages import (
+    MessageFacts,
+    escalation_message,
+    external_message,
+    hand_off_message,
+    internal_message,
+    message_facts,
+)
+from runbook.outside_text.slack import SlackText, said
 from runbook.severity import Severity
 from runbook.verdict import Verdict
 from tasks.effects import SETTLED, Receipt, carry_out
@@ -70,29 +78,31 @@ async def page_on_opening(incident: OpenIncident) -> None:
 
 
 @task(name="escalate", task_run_name="escalate", cache_policy=NO_CACHE)
-async def escalate(incident: OpenIncident, because: str) -> bool:
+async def escalate(incident: OpenIncident, because: str, commands: tuple[str, ...] = ()) -> bool:
     """Call a person because the runbook cannot go on by itself, by the pager and in the channel.
 
-    Each reason is a call of its own, made once. Returns whether it got through everywhere; what did not is
-    tried again when the same is asked for again.
+    `commands` are what they may type by hand. Each reason is a call of its own, made once. Returns whether it
+    got through everywhere; what did not is tried again when the same is asked for again.
     """
-    journal = await incident.read()
-    if because not in _reasons(journal):
-        key = f"escalated:{sha256(because.encode()).hexdigest()}"
-        await incident.record(IncidentEscalated(because=because), key=key)
+    journal, event = await incident.read(), IncidentEscalated(because=because, commands=commands)
+    if event.because not in _reasons(journal):  # as the journal has it: masked
+        key = f"escalated:{sha256(event.because.encode()).hexdigest()}"
+        await incident.record(event, key=key)
         journal = await incident.read()
-    name = f"escalated-{_reasons(journal).index(because) + 1}"
+    name = f"escalated-{_reasons(journal).index(event.because) + 1}"
     told = []
-    if called := await _page(incident, journal, f"{journal.service}: {because}", ESCALATE, name):
+    summary = f"{journal.service}: {event.because}"
+    if called := await _page(incident, journal, summary, ESCALATE, name, commands=event.commands):
         told.append(called)
     if incident.environment.slack:
-        text = f"☎️ A person is needed: {because}\n{incident_link(journal)}".strip()
+        text = escalation_message(event.because, commands=event.commands, link=incident_link(journal))
         told.append(await say(incident, journal, text, name=name, authority=ESCALATE, broadcast=True))
     return bool(told) and all(effect.outcome in SETTLED for effect in told)
 
 
 def _reasons(journal: Incident) -> list[str]:
-    return [event.because for event in journal.events(IncidentEscalated)]
+    """The reasons for the calls; an earlier release had the commands in them."""
+    return [event.because.partition(". By hand:\n")[0] for event in journal.events(IncidentEscalated)]
 
 
 @task(name="hand over", task_run_name="hand over", cache_policy=NO_CACHE)
@@ -101,8 +111,8 @@ async def hand_over(incident: OpenIncident, action_id: str, text: str) -> bool:
     if not incident.environment.slack:
         return False
     journal = await incident.read()
-    said = await say(incident, journal, f"🙋 {text}", name=action_id, authority=ANNOUNCE)
-    return said.outcome in SETTLED
+    told = await say(incident, journal, hand_off_message(text), name=action_id, authority=ANNOUNCE)
+    return told.outcome in SETTLED
 
 
 @task(name="resolve page", task_run_name="resolve page", cache_policy=NO_CACHE)
@@ -168,12 +178,12 @@ def _is_public(incident: OpenIncident, journal: Incident) -> bool:
 async def _post_to_slack(incident: OpenIncident, journal: Incident, facts: MessageFacts) -> None:
     number = sum(item.channel == "slack" for item in journal.announcements) + 1
     name = f"{facts.state.value.lower()}-{number}"
-    said = await say(incident, journal, internal_message(facts), name=name, authority=ANNOUNCE)
-    if said.outcome in SETTLED:
+    told = await say(incident, journal, internal_message(facts), name=name, authority=ANNOUNCE)
+    if told.outcome in SETTLED:
         event = StatusAnnounced(
             channel="slack",
             state=facts.state,
-            reference=str(said.receipt.get("ts", "")),
+            reference=str(told.receipt.get("ts", "")),
             next_update_at=facts.next_update,
         )
         await incident.record(event, key=f"announced:slack:{name}")
@@ -182,7 +192,7 @@ async def _post_to_slack(incident: OpenIncident, journal: Incident, facts: Messa
 async def say(
     incident: OpenIncident,
     journal: Incident,
-    text: str,
+    text: SlackText,
     *,
     name: str,
     authority: Authority,
@@ -199,7 +209,7 @@ async def say(
     if slack is None:
         raise ValueError("no Slack block in this environment")
     thread = _thread(journal)
-    effect = _message(incident, "slack", name, text.splitlines()[0][:200], authority)
+    effect = _message(incident, "slack", name, said(text), authority)
     perhaps_there = effect.id in journal.effects
 
     async def observe() -> Receipt | None:
@@ -277,7 +287,13 @@ def _in_doubt(journal: Incident, channel: str) -> list[Effect]:
 
 
 async def _page(
-    incident: OpenIncident, journal: Incident, summary: str, authority: Authority, name: str
+    incident: OpenIncident,
+    journal: Incident,
+    summary: str,
+    authority: Authority,
+    name: str,
+    *,
+    commands: tuple[str, ...] = (),
 ) -> Effect | None:
     """Call a person; `None` without a pager.
 
@@ -289,6 +305,7 @@ async def _page(
         return None
     severity = journal.severity.severity if journal.severity else Severity.P2
     effect = _message(incident, "pager", name, summary, authority)
+    by_hand = {"by hand": "\n".join(commands)} if commands else {}
 
     async def act() -> Receipt:
         await pager.trigger(
@@ -296,7 +313,7 @@ async def _page(
             summary,
             severity,
             journal.service,
-            details={"incident": incident.id, "alert": journal.alert.name},
+            details={"incident": incident.id, "alert": journal.alert.name, **by_hand},
             link=incident_link(journal),
         )
         return {"dedup_key": _deduplication_key(effect)}

@@ -14,6 +14,7 @@ from prefect.logging import get_logger
 
 from blocks.environment import Environment
 from blocks.errors import OutsideError, Unavailable
+from blocks.logs import own_lines
 from blocks.self_watch import SelfWatch
 from blocks.self_watch_log import (
     Call,
@@ -26,7 +27,8 @@ from blocks.self_watch_log import (
 )
 from runbook.decide import decide
 from runbook.findings import Check
-from runbook.redaction import redact
+from runbook.outside_text import let_in_line
+from runbook.outside_text.slack import SlackText, slack
 from runbook.self_watch import (
     STORE_AWAY,
     blindness,
@@ -40,6 +42,8 @@ from tasks.incident import now
 from tasks.triage import look
 
 ResultT = TypeVar("ResultT")
+
+log = own_lines(get_logger("runbook"))
 
 STEP_SECONDS = 60.0
 """How long a step may take altogether: one that hangs is broken, too."""
@@ -89,14 +93,15 @@ async def call_a_person(environment: Environment, because: str) -> bool:
 
     Returns whether that got through everywhere; what did not is tried again when the same is asked for again.
     """
-    call = await _call(environment, because)
+    call = await _call(environment, let_in_line(because))
     if call.told:
         return True
     told = [await _page(environment, call)] if environment.pager else []
     if environment.slack:
-        told.append(await _say(environment, _message_id(environment, call), call_text(call.because), call.at))
+        text = slack(call_text(call.because))
+        told.append(await _say(environment, _message_id(environment, call), text, call.at))
     if not told:
-        get_logger("runbook").error("Nobody can be called: there is neither [pager] nor [slack]")
+        log.error("Nobody can be called: there is neither [pager] nor [slack]")
     got_through = bool(told) and all(told)
     if got_through and call.id:
         await _attempt("keep that a person was called", note_told(environment.store, call))
@@ -123,7 +128,7 @@ async def end_the_call(environment: Environment, *, before: datetime | None, eve
     if call is None:
         return True
     if environment.slack:
-        text = relief_text(since=call.at, now=at)
+        text = slack(relief_text(since=call.at, now=at))
         if not await _say(environment, f"{_message_id(environment, call)}-over", text, call.at):
             return False
     return await _attempt("keep that the call has ended", end_call(environment.store, call, at=at))
@@ -167,7 +172,7 @@ async def _page(environment: Environment, call: Call) -> bool:
     )
 
 
-async def _say(environment: Environment, message_id: str, text: str, since: datetime) -> bool:
+async def _say(environment: Environment, message_id: str, text: SlackText, since: datetime) -> bool:
     """Tell the channel, unless it was told; whether it is."""
     slack = environment.slack
     if slack is None:
@@ -186,7 +191,7 @@ async def _attempt(what: str, work: Awaitable[object]) -> bool:
     try:
         await _in_time(work)
     except (OutsideError, TimeoutError) as error:
-        get_logger("runbook").error("Could not %s: %s", what, str(error) or "no answer in time")
+        log.error("Could not %s: %s", what, str(error) or "no answer in time")
         return False
     return True
 
@@ -200,8 +205,7 @@ async def _broken(part: str, step: Callable[[], Awaitable[str | None]]) -> str:
     except TimeoutError:
         return f"the {part} did not end within {STEP_SECONDS:.0f} s"
     except Exception as error:
-        text = redact(str(error))
-        get_logger("runbook").error("The %s failed: %s: %s", part, type(error).__name__, text)
+        log.error("The %s failed: %s: %s", part, type(error).__name__, error)
         return f"the {part} itself failed ({type(error).__name__}); the log of the run says more"
 
 

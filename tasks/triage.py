@@ -14,11 +14,11 @@ from prefect.cache_policies import NO_CACHE
 
 from blocks.environment import Environment
 from blocks.errors import OutsideError, Unavailable
+from blocks.logs import own_lines
 from runbook.events import TriageCompleted, TriageStarted
 from runbook.findings import Check, Finding, Findings
 from runbook.log_lines import summarise
 from runbook.readings import CONFIGURATION
-from runbook.redaction import redact
 from runbook.triage import (
     judge_error_rate,
     judge_health,
@@ -29,7 +29,7 @@ from runbook.triage import (
 from runbook.workload_check import judge_workload
 from tasks.incident import OpenIncident, now
 
-log = logging.getLogger("runbook.triage")
+log = own_lines(logging.getLogger("runbook.triage"))
 
 LOGS_SHARE = 0.8
 """Of a check's deadline for the reading of all logs: what was read by then counts, and the rest is named."""
@@ -122,9 +122,7 @@ async def look_at_logs(environment: Environment) -> Finding:
         policy.log_window_seconds, within_seconds=LOGS_SHARE * policy.check_deadline_seconds
     )
     # in a thread: ten thousand lines take a second, in which the other checks go on
-    reading = await asyncio.to_thread(
-        summarise, logs, window_seconds=policy.log_window_seconds, redact=redact
-    )
+    reading = await asyncio.to_thread(summarise, logs, window_seconds=policy.log_window_seconds)
     return judge_logs(reading, policy=policy, now=now())
 
 

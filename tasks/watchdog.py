@@ -13,11 +13,11 @@ from prefect.logging import get_logger
 
 from blocks.environment import Environment
 from blocks.errors import OutsideError
+from blocks.logs import own_lines
 from blocks.prefect_api import prefect_client
 from blocks.store_overview import incident_of_run
 from runbook.events import RunContinued
 from runbook.incident import Incident
-from runbook.redaction import redact
 from runbook.reminders import due_notice
 from runbook.watchdog import (
     CareKind,
@@ -36,6 +36,8 @@ from tasks.paper import leave_paper
 from tasks.remind import remind_of_gate
 from tasks.runs import continue_run, interrupted_by_hand, read_run, start_run
 from tasks.settle import settle_changes
+
+log = own_lines(get_logger("runbook"))
 
 PATIENCE_SECONDS = 5.0
 """How long Prefect may take to say that it is there."""
@@ -74,9 +76,7 @@ async def look_after(environment: Environment) -> list[str]:
             done = [await _attempt(it.id, _look_after_run(environment, it, client)) for it in incidents]
             done += await _look_after_runs_by_hand(environment, client)
     except (OutsideError, TimeoutError) as error:
-        get_logger("runbook").warning(
-            "Prefect does not answer the watchdog: %s", str(error) or "no answer in time"
-        )
+        log.warning("Prefect does not answer the watchdog: %s", str(error) or "no answer in time")
         done = [await _attempt(it.id, _look_after_run(environment, it, None)) for it in incidents]
     done += [await _attempt(it.id, _remind(environment, it)) for it in incidents]
     return [sentence for sentence in done if sentence]
@@ -88,8 +88,7 @@ async def _attempt(incident: str, work: Awaitable[str]) -> str:
         async with asyncio.timeout(CARE_SECONDS):
             did = await work
     except Exception as error:
-        text = redact(str(error))
-        get_logger("runbook").error("%s was not looked after: %s: %s", incident, type(error).__name__, text)
+        log.error("%s was not looked after: %s: %s", incident, type(error).__name__, error)
         return f"{incident}: not looked after ({type(error).__name__})"
     return f"{incident}: {did}" if did else ""
 
@@ -136,7 +135,7 @@ async def _settled(opened: OpenIncident) -> Incident:
         async with asyncio.timeout(SETTLE_SECONDS):
             await settle_changes(opened)
     except TimeoutError:
-        get_logger("runbook").warning("%s: its changes in doubt could not be read in time", opened.id)
+        log.warning("%s: its changes in doubt could not be read in time", opened.id)
     return await opened.read()
 
 

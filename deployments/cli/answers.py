@@ -8,7 +8,7 @@ from cyclopts import Parameter
 
 from deployments.cli.errors import CommandError, ExitCode
 from deployments.cli.options import ByOption, ConfigOption, EnvironmentOption, JsonOption, Reference
-from deployments.cli.output import print_json, warn
+from deployments.cli.output import print_json, warn, write
 
 if TYPE_CHECKING:
     from deployments.acts.answering import Answered
@@ -183,7 +183,7 @@ async def _give(
         print_json(answered.model_dump(mode="json"))
     else:
         how = f" ({standing.known_by})" if standing.known_by else ""
-        print(f"{answered.incident}: {standing.approver}{how} {ANSWERED[standing.choice]} {answered.action}")
+        write(f"{answered.incident}: {standing.approver}{how} {ANSWERED[standing.choice]} {answered.action}")
     if not answered.ours:
         warn(f"{answered.answer.approver} had answered at {answered.at:%H:%M:%S} UTC; that answer stands")
     same = answered.answer.choice is given.choice

@@ -19,7 +19,7 @@ from deployments.cli.drill import drill
 from deployments.cli.errors import EXIT_CODES, CommandError, ExitCode, expected
 from deployments.cli.incidents import incident, incidents, paper
 from deployments.cli.login import login
-from deployments.cli.output import print_error, quiet_libraries
+from deployments.cli.output import print_defect, print_error, quiet_libraries
 from deployments.cli.respond import respond
 from deployments.cli.resume import resume
 from deployments.cli.severity import severity
@@ -87,7 +87,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         known = expected(error)
         if known is None:
-            raise
+            print_defect(error)
+            return ExitCode.FAILED
         for line in known.lines:
             print_error(line)
         return known.code

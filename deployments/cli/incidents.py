@@ -6,7 +6,7 @@ from cyclopts import Parameter
 
 from deployments.cli.errors import ExitCode
 from deployments.cli.options import ConfigOption, EnvironmentOption, JsonOption, Reference
-from deployments.cli.output import console, print_json
+from deployments.cli.output import console, print_json, write
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -42,7 +42,7 @@ async def incidents(
     elif found:
         console().print(_table(found))
     else:
-        print("no open incident" if only_open else "no incident yet")
+        write("no open incident" if only_open else "no incident yet")
     return ExitCode.OK
 
 
@@ -84,7 +84,7 @@ async def paper(
     from tasks.paper import paper_of
 
     systems = await find_sources(config, environment).systems()
-    print(paper_of(await find_incident(systems.store, incident), systems), end="")
+    write(paper_of(await find_incident(systems.store, incident), systems).rstrip("\n"))
     return ExitCode.OK
 
 

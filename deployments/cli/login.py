@@ -2,7 +2,7 @@
 
 from deployments.cli.errors import CommandError, ExitCode
 from deployments.cli.options import JsonOption
-from deployments.cli.output import print_json
+from deployments.cli.output import print_json, write
 
 
 async def login(*, json: JsonOption = False) -> int:
@@ -29,11 +29,11 @@ async def login(*, json: JsonOption = False) -> int:
         facts = {"key": str(path), "public": public, "fingerprint": fingerprint(public)}
         print_json({**facts, "made": known is None})
         return ExitCode.OK
-    print(f"{'Made' if known is None else 'Found'} {path}, {fingerprint(public)}")
-    print("Give this to an administrator for the settings, then `runbook configure`:")
-    print()
-    print(f"[policy.people.{_bare(account())}]")
-    print(f'keys = ["{public}"]')
+    write(f"{'Made' if known is None else 'Found'} {path}, {fingerprint(public)}")
+    write("Give this to an administrator for the settings, then `runbook configure`:")
+    write("")
+    write(f"[policy.people.{_bare(account())}]")
+    write(f'keys = ["{public}"]')
     return ExitCode.OK
 
 

@@ -1,11 +1,33 @@
-"""Results go to standard output, progress and errors to standard error."""
+"""Results go to standard output, progress and errors to standard error, and all of it through here.
 
-import json
+Whatever a command shows may hold text from outside. So a console shows what a terminal would obey as a sign,
+JSON escapes it, errors are masked too since they quote what was typed, and no command prints by itself.
+"""
+
 import logging
 import sys
+import traceback
+from collections.abc import Iterable
 from typing import IO, Any
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
+
+from runbook.outside_text import let_in
+from runbook.outside_text.machine import json_document
+from runbook.outside_text.terminal import line_on_terminal, on_terminal
+from runbook.redaction import redact_value
+
+_LONGEST_TRACE = 20_000
+
+
+class SafeConsole(Console):
+    """A console whose texts cannot steer the terminal; only rich itself can."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """The segments of what is printed, each text made safe."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(on_terminal(segment.text), segment.style)
 
 
 def console(stream: IO[str] | None = None) -> Console:
@@ -13,7 +35,7 @@ def console(stream: IO[str] | None = None) -> Console:
 
     Rich leaves colours out where NO_COLOR is set, on a dumb terminal and in a pipe.
     """
-    return Console(file=stream or sys.stdout, highlight=False, markup=False, emoji=False)
+    return SafeConsole(file=stream or sys.stdout, highlight=False, markup=False, emoji=False)
 
 
 CHATTY = ("EventsWorker", "stamina", "urllib3.connectionpool")
@@ -26,16 +48,36 @@ def quiet_libraries() -> None:
         logging.getLogger(name).setLevel(logging.ERROR)
 
 
+def write(text: str) -> None:
+    """Print a result that is text for people, of one line or more."""
+    print(on_terminal(text))
+
+
 def print_json(value: Any) -> None:
-    """Print one JSON document."""
-    print(json.dumps(value, ensure_ascii=False, indent=2))
+    """Print one JSON document, equal in value but for what is masked."""
+    print(json_document(redact_value(value), indent=2))
+
+
+def ask(question: str) -> str:
+    """Ask the person at the terminal.
+
+    Raises:
+        EOFError: there is nobody any more.
+    """
+    return input(on_terminal(question))
 
 
 def warn(text: str) -> None:
     """Tell the person something beside the result."""
-    print(f"runbook: {text}", file=sys.stderr)
+    print(f"runbook: {line_on_terminal(text)}", file=sys.stderr)
 
 
 def print_error(text: str) -> None:
     """Print an error as its one line."""
-    print(f"runbook: error: {text}", file=sys.stderr)
+    print(f"runbook: error: {line_on_terminal(text)}", file=sys.stderr)
+
+
+def print_defect(error: BaseException) -> None:
+    """Print where a fault of ours comes from, masked."""
+    trace = "".join(traceback.format_exception(error))
+    print(let_in(trace, _LONGEST_TRACE).rstrip(), file=sys.stderr)

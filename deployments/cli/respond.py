@@ -3,7 +3,7 @@
 from deployments.cli.account import account
 from deployments.cli.errors import CommandError, ExitCode
 from deployments.cli.options import ConfigOption, EnvironmentOption, JsonOption, SeverityWord, Switch
-from deployments.cli.output import print_json
+from deployments.cli.output import print_json, write
 
 
 async def respond(
@@ -34,13 +34,15 @@ async def respond(
 
     from blocks.errors import bare_url
     from deployments.cli.sources import find_sources, prefect_client
+    from runbook.alert import MAX_SUMMARY
+    from runbook.outside_text import let_in, let_in_name
     from tasks.runs import DEPLOYMENT
 
     parameters = {
-        "service": service,
-        "summary": summary,
+        "service": let_in_name(service),  # Prefect keeps them as they are given
+        "summary": let_in(summary, MAX_SUMMARY),
         "severity": severity,
-        "requested_by": account(),
+        "requested_by": let_in_name(account()),
         "dry_run": dry_run,
         "environment": find_sources(config, environment).environment_name(),
     }
@@ -59,5 +61,5 @@ async def respond(
     if json:
         print_json({"flow_run": str(run.id), "name": run.name, "url": url})
     else:
-        print(f"{run.id}  {url}".rstrip())
+        write(f"{run.id}  {url}".rstrip())
     return ExitCode.OK

@@ -8,7 +8,7 @@ from cyclopts import Parameter
 
 from deployments.cli.errors import CommandError, ExitCode
 from deployments.cli.options import ByOption, ConfigOption, EnvironmentOption, JsonOption, Reference
-from deployments.cli.output import print_json
+from deployments.cli.output import ask, print_json, write
 
 if TYPE_CHECKING:
     from deployments.acts.resuming import Resumed
@@ -57,7 +57,7 @@ async def resume(
     if json:
         print_json(resumed.model_dump(mode="json"))
     else:
-        print(f"{resumed.incident}: run {resumed.flow_run} {resumed.run}")
+        write(f"{resumed.incident}: run {resumed.flow_run} {resumed.run}")
     return ExitCode.OK
 
 
@@ -106,10 +106,10 @@ def _asked(actions: "tuple[PlannedAction, ...]") -> tuple[str, list[str]]:
         taken = [
             action.id
             for action in actions
-            if input(f"{action.spec.title} on {action.target}: done by hand? [y/N] ").strip().lower()
+            if ask(f"{action.spec.title} on {action.target}: done by hand? [y/N] ").strip().lower()
             in ("y", "yes")
         ]
-        return input(
+        return ask(
             "What else was done by hand? (a line for the timeline, empty for nothing): "
         ).strip(), taken
     except EOFError:

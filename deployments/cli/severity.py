@@ -11,7 +11,7 @@ from deployments.cli.options import (
     Reference,
     SeverityWord,
 )
-from deployments.cli.output import print_json
+from deployments.cli.output import print_json, write
 
 if TYPE_CHECKING:
     from deployments.acts.severity import SeveritySet
@@ -63,7 +63,7 @@ async def severity(
         print_json(done.model_dump(mode="json"))
     else:
         before = done.before.value if done.before else "not assessed"
-        print(f"{done.incident}: {before} -> {done.severity.value} by {named(done.by, done.identity)}")
+        write(f"{done.incident}: {before} -> {done.severity.value} by {named(done.by, done.identity)}")
     return ExitCode.OK
 
 

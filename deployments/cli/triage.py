@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from deployments.cli.errors import ExitCode
 from deployments.cli.options import ConfigOption, EnvironmentOption, JsonOption
-from deployments.cli.output import console, print_json
+from deployments.cli.output import console, print_json, warn, write
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -47,7 +47,6 @@ async def health(*, config: ConfigOption = None, environment: EnvironmentOption 
     The runbook's one-line health check. Exits with 0 if the word is a healthy one, else with 1.
     """
     from blocks.errors import OutsideError
-    from deployments.cli.output import warn
     from deployments.cli.sources import find_sources
     from runbook.health import says_well
 
@@ -56,12 +55,12 @@ async def health(*, config: ConfigOption = None, environment: EnvironmentOption 
     try:
         reading = await systems.integration.read_health()
     except OutsideError as error:
-        print(UNHEALTHY)
+        write(UNHEALTHY)
         warn(str(error))
         return ExitCode.FAILED
     word = reading.status or ""
     healthy = says_well(word, reading.http_status, healthy_words=policy.healthy_words)
-    print(word if healthy else UNHEALTHY)
+    write(word if healthy else UNHEALTHY)
     if not healthy:
         warn(f"{reading.url} answers HTTP {reading.http_status}, status {word or 'not given'}")
     return ExitCode.OK if healthy else ExitCode.FAILED

@@ -87,7 +87,7 @@ def row_of(event: e.Event, symbols: Symbols) -> Row | None:
         case e.RunContinued():
             return Row(symbols.work, "Continued", Text(plain(event.because)), UNSURE)
         case e.IncidentEscalated():
-            return Row(symbols.page, "Escalated", Text(plain(event.because)), BAD)
+            return _escalation(event, symbols)
         case e.WatchStarted():
             return Row(symbols.work, "Watching", Text(f"until {_joined(event.waiting_for)}"), LOUD)
         case e.RecoveryChecked():
@@ -249,6 +249,11 @@ def _announcement(event: e.StatusAnnounced, symbols: Symbols) -> Row:
     if event.next_update_at:
         text.append(f", next update {event.next_update_at:%H:%M} UTC", style=QUIET)
     return Row(symbols.told, "Told", text, LOUD)
+
+
+def _escalation(event: e.IncidentEscalated, symbols: Symbols) -> Row:
+    commands = tuple(Text(plain(command)) for command in event.commands)
+    return Row(symbols.page, "Escalated", Text(plain(event.because)), BAD, commands)
 
 
 def _recovery(event: e.RecoveryChecked, symbols: Symbols) -> Row:

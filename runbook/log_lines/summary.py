@@ -1,7 +1,6 @@
 """All error lines of a window, with what they say about PostHog."""
 
 from collections import Counter
-from collections.abc import Callable
 
 from runbook.log_lines.events import events_of, read_event
 from runbook.log_lines.lines import PodLogs
@@ -12,8 +11,8 @@ from runbook.readings import ErrorLine, LogReading
 _POSTHOGS = (Subject.POSTHOG, Subject.UNSAID)
 
 
-def summarise(logs: PodLogs, *, window_seconds: float, redact: Callable[[str], str]) -> LogReading:
-    """All errors, redacted, and how many of them tell which status of PostHog's.
+def summarise(logs: PodLogs, *, window_seconds: float) -> LogReading:
+    """All errors, and how many of them tell which status of PostHog's.
 
     Errors that may be PostHog's and tell no status are counted apart: they are no sign that PostHog is well.
     """
@@ -21,7 +20,7 @@ def summarise(logs: PodLogs, *, window_seconds: float, redact: Callable[[str], s
     for event in events_of(logs.lines):
         reading = read_event(event)
         if reading.error:
-            line = ErrorLine(pod=event.pod, text=redact(event.text), status=reading.status)
+            line = ErrorLine(pod=event.pod, text=event.text, status=reading.status)
             errors.append((line, reading))
     open_errors = [reading for _, reading in errors if _is_open(reading)]
     return LogReading(

@@ -9,24 +9,21 @@ from typing import Any, Literal
 from pydantic import AwareDatetime, BaseModel, Field
 
 from runbook.alert import Alert, AlertStatus
+from runbook.outside_text import one_line
 from runbook.sources.reading import (
-    MAX_SUMMARY,
     EmptyAlerts,
     Text,
     Texts,
     UnreadablePayload,
     beyond,
     bounded,
-    bounded_labels,
     claimed_severity,
-    clipped,
-    identity,
     named_service,
-    one_line,
     parsed,
     storable,
     utc,
     web_address,
+    words,
 )
 
 _MAX_GROUP = 4096
@@ -84,18 +81,18 @@ def alerts_of_group(payload: Any, default_service: str, *, source: str) -> list[
 def _alert(sent: _SentAlert, default_service: str, *, source: str, extra: dict[str, Any]) -> Alert:
     name = one_line(sent.labels.get("alertname", "")) or "unnamed alert"
     notes = sent.annotations
-    text = notes.get("summary", "").strip() or notes.get("description", "").strip() or name
+    text = words(notes.get("summary", "")) or words(notes.get("description", "")) or name
     return Alert(
         source=source,
         service=named_service(sent.labels.get("service", ""), default_service, at="labels.service"),
         name=name,
-        summary=clipped(text, MAX_SUMMARY),
+        summary=text,
         status=AlertStatus(sent.status),
         severity=claimed_severity(sent.labels.get("severity")),
-        fingerprint=identity(sent.fingerprint),
+        fingerprint=sent.fingerprint,
         starts_at=utc(sent.starts_at),
         changed_at=utc(sent.ends_at if sent.status == "resolved" else sent.starts_at),
         url=web_address(sent.url),
-        labels=bounded_labels(sent.labels),
+        labels=sent.labels,
         extra=extra,
     )

@@ -14,22 +14,19 @@ from typing import Any, Literal
 from pydantic import AwareDatetime, BaseModel
 
 from runbook.alert import Alert, AlertStatus
+from runbook.outside_text import one_line
 from runbook.sources.reading import (
-    MAX_NAME,
-    MAX_SUMMARY,
     Text,
     UnreadablePayload,
     beyond,
     bounded,
     claimed_severity,
-    clipped,
-    identity,
     named_service,
-    one_line,
     parsed,
     storable,
     utc,
     web_address,
+    words,
 )
 
 STATUS_OF_CATEGORY = {
@@ -100,25 +97,26 @@ def translate(payload: Any, default_service: str) -> list[Alert]:
     event_type = parsed(_Body, payload).event_type
     if not event_type.startswith((_INCIDENT, _ALERT)):
         return []
-    at = clipped(event_type, MAX_NAME)
     raw = payload.get(event_type)
     if not isinstance(raw, dict):
-        raise UnreadablePayload(f"{at}: not an object")
-    service = named_service("", default_service, at=f"{at}.service")
+        raise UnreadablePayload(f"{event_type}: not an object")
+    service = named_service("", default_service, at=f"{event_type}.service")
     if event_type.startswith(_ALERT):
-        return [_alert(raw, service, event_type, at=at)]
-    return _incident(raw, service, event_type, at=at)
+        return [_alert(raw, service, event_type)]
+    return _incident(raw, service, event_type)
 
 
-def _incident(raw: dict[str, Any], service: str, event_type: str, *, at: str) -> list[Alert]:
+def _incident(raw: dict[str, Any], service: str, event_type: str) -> list[Alert]:
     nested = raw.get("incident")  # a change of status has the incident beside the old and the new status
     around, fields = (raw, nested) if isinstance(nested, dict) else ({}, raw)
-    sent = parsed(_Incident, fields, at=at)
+    sent = parsed(_Incident, fields, at=event_type)
     if sent.mode in NOT_NOW:
         return []
     status = STATUS_OF_CATEGORY.get(sent.incident_status.category)
     if status is None:
-        raise UnreadablePayload(f"{at}.incident_status.category: none of {', '.join(STATUS_OF_CATEGORY)}")
+        raise UnreadablePayload(
+            f"{event_type}.incident_status.category: none of {', '.join(STATUS_OF_CATEGORY)}"
+        )
     name = one_line(sent.name) or "unnamed incident"
     extra = {
         "event_type": event_type,
@@ -131,10 +129,10 @@ def _incident(raw: dict[str, Any], service: str, event_type: str, *, at: str) ->
         source="incident-io",
         service=service,
         name=name,
-        summary=clipped(sent.summary.strip(), MAX_SUMMARY) or name,
+        summary=words(sent.summary) or name,
         status=status,
         severity=claimed_severity(sent.severity.name if sent.severity else ""),
-        fingerprint=identity(sent.id),
+        fingerprint=sent.id,
         starts_at=utc(sent.created_at),
         changed_at=utc(sent.updated_at or sent.created_at),
         url=web_address(sent.permalink),
@@ -143,8 +141,8 @@ def _incident(raw: dict[str, Any], service: str, event_type: str, *, at: str) ->
     return [alert]
 
 
-def _alert(raw: dict[str, Any], service: str, event_type: str, *, at: str) -> Alert:
-    sent = parsed(_SentAlert, raw, at=at)
+def _alert(raw: dict[str, Any], service: str, event_type: str) -> Alert:
+    sent = parsed(_SentAlert, raw, at=event_type)
     status = AlertStatus(sent.status)
     ended = sent.resolved_at if status is AlertStatus.RESOLVED else None
     name = one_line(sent.title) or "unnamed alert"
@@ -152,9 +150,9 @@ def _alert(raw: dict[str, Any], service: str, event_type: str, *, at: str) -> Al
         source="incident-io",
         service=service,
         name=name,
-        summary=clipped(sent.description.strip(), MAX_SUMMARY) or name,
+        summary=words(sent.description) or name,
         status=status,
-        fingerprint=identity(sent.id),
+        fingerprint=sent.id,
         starts_at=utc(sent.created_at),
         changed_at=utc(ended or sent.updated_at or sent.created_at),
         url=web_address(sent.source_url),

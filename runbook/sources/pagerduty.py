@@ -14,22 +14,20 @@ from typing import Any
 from pydantic import AwareDatetime, BaseModel
 
 from runbook.alert import Alert, AlertStatus
+from runbook.outside_text import one_line
 from runbook.severity import Severity
 from runbook.sources.reading import (
-    MAX_SUMMARY,
     Text,
     UnreadablePayload,
     beyond,
     bounded,
     claimed_severity,
-    clipped,
-    identity,
     named_service,
-    one_line,
     parsed,
     storable,
     utc,
     web_address,
+    words,
 )
 
 STATUS_OF_EVENT = {
@@ -102,15 +100,15 @@ def translate(payload: Any, default_service: str) -> list[Alert]:
         source="pagerduty",
         service=named_service(service, default_service, at="event.data.service.summary"),
         name=name,
-        summary=clipped(incident.title.strip(), MAX_SUMMARY) or name,
+        summary=words(incident.title) or name,
         status=_status(event.event_type, incident.status),
         severity=_claim(incident),
-        fingerprint=identity(key),
+        fingerprint=key,
         starts_at=utc(incident.created_at),
         changed_at=utc(event.occurred_at),
         url=web_address(incident.html_url),
         extra=bounded(_extra(event, incident, body.event)),
-        delivery=identity(event.id),
+        delivery=event.id,
     )
     return [alert]
 

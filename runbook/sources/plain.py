@@ -5,22 +5,19 @@ from typing import Annotated, Any
 from pydantic import AwareDatetime, BaseModel, StringConstraints
 
 from runbook.alert import Alert, AlertStatus
+from runbook.outside_text import one_line
 from runbook.sources.reading import (
-    MAX_SUMMARY,
     Text,
     Texts,
     beyond,
     bounded,
-    bounded_labels,
     claimed_severity,
-    clipped,
-    identity,
     named_service,
-    one_line,
     parsed,
     storable,
     utc,
     web_address,
+    words,
 )
 
 _Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
@@ -55,18 +52,19 @@ def translate(payload: Any, default_service: str) -> list[Alert]:
     """
     payload = storable(payload)
     sent = parsed(PlainAlert, payload)
+    name = one_line(sent.name) or "unnamed alert"
     alert = Alert(
         source="plain",
         service=named_service(sent.service, default_service, at="service"),
-        name=one_line(sent.name),
-        summary=clipped(sent.summary, MAX_SUMMARY),
+        name=name,
+        summary=words(sent.summary) or name,
         status=sent.status,
         severity=claimed_severity(sent.severity),
-        fingerprint=identity(sent.fingerprint),
+        fingerprint=sent.fingerprint,
         starts_at=utc(sent.starts_at),
         changed_at=utc(sent.changed_at),
         url=web_address(sent.url),
-        labels=bounded_labels(sent.labels),
+        labels=sent.labels,
         extra=bounded(beyond(payload, PlainAlert)),
     )
     return [alert]

@@ -1,38 +1,27 @@
 """What the readers of all sources share: the payload made safe, the mistakes told, the bounds kept.
 
 Whatever a sender sends ends up in a database, in a journal of JSON and in messages to people. So a payload
-is made storable before anything is read from it, and each text of an alert has a length.
+is made storable before anything is read from it. Masking and cutting is the alert's own, so nothing is cut
+here before.
 """
 
 import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import Annotated, Any, TypeVar
 
 import orjson
 from pydantic import BaseModel, BeforeValidator, ValidationError
 
+from runbook.alert import MAX_LABEL_NAME, MAX_URL
+from runbook.outside_text import MAX_NAME, let_in_line, let_in_name, normal
 from runbook.severity import Severity
 
-MAX_SERVICE = 255
-"""Characters, as for all of these: the width of the incident store's column."""
-
-MAX_IDENTITY = 255
-"""Of a fingerprint or a delivery: the width of the store's columns."""
-
-MAX_NAME = 255
-MAX_SUMMARY = 2000
-"""A section of a Slack message has room for 3000, and says more than the summary."""
-
-MAX_URL = 2048
-MAX_LABELS = 64
-MAX_LABEL_NAME = 128
-MAX_LABEL_VALUE = 1024
 MAX_EXTRA = 16_384
 """Of an alert's `extra`, as JSON."""
 
+_MAX_MISTAKE = 500
 _MAX_DEPTH = 32
 _MAX_LEFT_OUT = 20
 _YEARS = range(1970, 3000)
@@ -58,7 +47,13 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
 class UnreadablePayload(ValueError):
-    """A payload that is not what its sender promised; the text names the field, and never its value."""
+    """A payload that is not what its sender promised; the text names the field, and never its value.
+
+    A field's own name may come from the sender, so the text is masked.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__(let_in_line(text, _MAX_MISTAKE))
 
 
 class EmptyAlerts(UnreadablePayload):
@@ -92,7 +87,7 @@ def parsed(model: type[ModelT], payload: Any, *, at: str = "") -> ModelT:
 def first_mistake(error: ValidationError, *, at: str = "") -> str:
     """The first mistake that a model found, as `field.name: what is wrong`, without the value."""
     mistake = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    steps = (at, *(clipped(str(step), MAX_LABEL_NAME) for step in mistake["loc"]))
+    steps = (at, *(let_in_name(str(step), MAX_LABEL_NAME) for step in mistake["loc"]))
     where = ".".join(filter(None, steps)) or "the body"
     message = mistake["msg"].removeprefix("Value error, ")
     return f"{where}: {message[:1].lower()}{message[1:]}"
@@ -128,7 +123,7 @@ def _storable(value: Any, depth: int) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int):
-        return value if value.bit_length() < 64 else clipped(hex(value), MAX_NAME)
+        return value if value.bit_length() < 64 else hex(value)[:MAX_NAME]
     if isinstance(value, float):
         return value if math.isfinite(value) else str(value)
     if depth == 0:
@@ -145,6 +140,11 @@ def claimed_severity(label: str | None) -> Severity | None:
     return SEVERITY_LABELS.get((label or "").strip().lower())
 
 
+def words(text: str) -> str:
+    """What a text says, empty where it shows nothing: without white space around it."""
+    return normal(text).strip()
+
+
 def service_name(name: str) -> str:
     """The name of a service as a sender gave it, without the white space around it.
 
@@ -154,8 +154,8 @@ def service_name(name: str) -> str:
     name = name.strip()
     if not name:
         raise ValueError("the service is missing")
-    if len(name) > MAX_SERVICE or not name.isprintable():
-        raise ValueError(f"not a name of at most {MAX_SERVICE} printable characters")
+    if len(name) > MAX_NAME or not name.isprintable():
+        raise ValueError(f"not a name of at most {MAX_NAME} printable characters")
     return name
 
 
@@ -169,22 +169,6 @@ def named_service(name: str, default: str, *, at: str) -> str:
         return service_name(name.strip() or default)
     except ValueError as error:
         raise UnreadablePayload(f"{at}: {error}") from None
-
-
-def clipped(text: str, limit: int) -> str:
-    """The text, cut to that many characters with an ellipsis where it is longer."""
-    return text if len(text) <= limit else text[: limit - 1] + "…"
-
-
-def one_line(text: str, limit: int = MAX_NAME) -> str:
-    """The text on one line, clipped."""
-    return clipped(" ".join(text.split()), limit)
-
-
-def identity(text: str) -> str:
-    """The text where it fits into the store, else its hash: a clipped one could be that of another alert."""
-    text = text.strip()
-    return text if len(text) <= MAX_IDENTITY else sha256(text.encode()).hexdigest()
 
 
 def web_address(text: str) -> str:
@@ -204,12 +188,6 @@ def utc(at: datetime | None) -> datetime | None:
     return at.astimezone(UTC)
 
 
-def bounded_labels(labels: Mapping[str, str]) -> dict[str, str]:
-    """The labels, clipped; of too many the first ones."""
-    kept = list(labels.items())[:MAX_LABELS]
-    return {clipped(name, MAX_LABEL_NAME): clipped(value, MAX_LABEL_VALUE) for name, value in kept}
-
-
 def beyond(payload: Mapping[str, Any], model: type[BaseModel], *also: str) -> dict[str, Any]:
     """The fields of a payload that neither the model nor `also` names."""
     known = {field.alias or name for name, field in model.model_fields.items()} | {*also}
@@ -226,7 +204,7 @@ def bounded(fields: Mapping[str, Any], limit: int = MAX_EXTRA) -> dict[str, Any]
             kept[name] = value
             limit -= size
         else:
-            left_out.append(clipped(name, MAX_LABEL_NAME))
+            left_out.append(let_in_name(name, MAX_LABEL_NAME))
     if left_out:
         kept["left_out"] = left_out[:_MAX_LEFT_OUT]
     return kept

@@ -8,6 +8,7 @@ from typing import Any
 from blocks.errors import Refused
 from runbook.actions import ChangePlan
 from runbook.fields import EnvironmentVariable, Field, MemoryLimit, Replicas
+from runbook.outside_text import let_in
 from runbook.parameters import memory_flaw, replicas_flaw
 from runbook.patches import last_effect, spec_patch, why_this_container
 from runbook.policy import Policy, Switch
@@ -75,9 +76,12 @@ class SetField:
     async def _plan(self, change: Change, before: Workload, field: Field, value: str | None) -> ChangePlan:
         if before["spec"].get("paused") and self.restarts:
             return blocked(change, PAUSED)
+        present = read(field, before)
+        if present is not None and let_in(present) != present:
+            return blocked(change, f"{field.name} is like a secret, which cannot be kept for the undo")
         patch = spec_patch(field.spec(value), effect_id=change.effect_id, resource_version=version_of(before))
         after = await change.environment.cluster.patch_deployment(patch, dry_run=True)
-        put_back = {field.name: read(field, before)}
+        put_back = {field.name: present}
         template, configured = before["spec"]["template"], change.environment.cluster.container
         named = why_this_container(template, configured) if self.restarts else ""
         return await workload_plan(

@@ -17,6 +17,7 @@ from deployments.drill.keys import Keys
 from deployments.drill.slack import CHANNEL_ID, FOREIGN_CHANNEL_ID
 from deployments.drill.slack import Slack as Workspace
 from deployments.drill.wire import listening
+from runbook.outside_text.slack import SlackText
 
 KEYS = Keys.generated(random.Random(11))  # noqa: S311 - repeatable on purpose
 
@@ -42,9 +43,9 @@ def canned(httpserver: HTTPServer, **settings: Any) -> Slack:
 async def test_a_message_is_posted_with_its_effect(channel: tuple[Workspace, Slack]) -> None:
     """The effect's id travels in the message's metadata, and the message is found by it."""
     workspace, slack = channel
-    await slack.post("something else", effect_id="inc-1-announce-0")
+    await slack.post(SlackText("something else"), effect_id="inc-1-announce-0")
 
-    posted = await slack.post("🔴 P1 INCIDENT", effect_id="inc-1-announce-1")
+    posted = await slack.post(SlackText("🔴 P1 INCIDENT"), effect_id="inc-1-announce-1")
 
     assert workspace.messages[-1]["text"] == "🔴 P1 INCIDENT"
     assert await slack.find("inc-1-announce-1", oldest=an_hour_ago()) == posted
@@ -54,9 +55,9 @@ async def test_a_message_is_posted_with_its_effect(channel: tuple[Workspace, Sla
 async def test_a_reply_is_found_in_its_thread(channel: tuple[Workspace, Slack]) -> None:
     """An update is threaded onto the announcement and looked for there."""
     _, slack = channel
-    parent = await slack.post("down", effect_id="one")
+    parent = await slack.post(SlackText("down"), effect_id="one")
 
-    reply = await slack.post("up again", effect_id="two", thread_ts=parent.ts)
+    reply = await slack.post(SlackText("up again"), effect_id="two", thread_ts=parent.ts)
 
     assert await slack.find("two", oldest=an_hour_ago(), thread_ts=parent.ts) == reply
     assert await slack.find("two", oldest=an_hour_ago()) is None
@@ -65,9 +66,9 @@ async def test_a_reply_is_found_in_its_thread(channel: tuple[Workspace, Slack]) 
 async def test_a_reply_can_be_shown_in_the_channel_too(channel: tuple[Workspace, Slack]) -> None:
     """Broadcast, it is in both; a message that is no reply is in the channel anyway."""
     workspace, slack = channel
-    parent = await slack.post("down", effect_id="one", broadcast=True)
+    parent = await slack.post(SlackText("down"), effect_id="one", broadcast=True)
 
-    reply = await slack.post("still down", effect_id="two", thread_ts=parent.ts, broadcast=True)
+    reply = await slack.post(SlackText("still down"), effect_id="two", thread_ts=parent.ts, broadcast=True)
 
     assert await slack.find("two", oldest=an_hour_ago(), thread_ts=parent.ts) == reply
     assert await slack.find("two", oldest=an_hour_ago()) == reply
@@ -75,17 +76,25 @@ async def test_a_reply_can_be_shown_in_the_channel_too(channel: tuple[Workspace,
 
 
 async def test_what_is_too_long_is_cut_with_a_mark(channel: tuple[Workspace, Slack]) -> None:
-    """Slack refuses long texts and many blocks; both are cut and say so."""
+    """Slack refuses long texts; what is cut says so."""
     workspace, slack = channel
-    section = {"type": "section", "text": {"type": "mrkdwn", "text": "y" * 9000}}
 
-    await slack.post("x" * 50_000, effect_id="one", blocks=[section, *[{"type": "divider"}] * 60])
+    await slack.post(SlackText("x" * 50_000), effect_id="one")
 
-    message = workspace.messages[-1]
-    assert message["text"].endswith("(cut)")
-    assert len(message["blocks"]) == 50
-    assert message["blocks"][0]["text"]["text"].endswith("(cut)")
-    assert len(message["blocks"][0]["text"]["text"]) == 3000
+    assert workspace.messages[-1]["text"].endswith("(cut)")
+
+
+async def test_slack_is_told_to_look_for_nothing_but_markup(httpserver: HTTPServer) -> None:
+    """An address or a name in a text makes no link, no preview and no mention."""
+    httpserver.expect_request("/api/chat.postMessage").respond_with_json(
+        {"ok": True, "channel": "C1", "ts": "1.2"}
+    )
+
+    await canned(httpserver).post(SlackText("see http://example.com @here"), effect_id="one")
+
+    sent = httpserver.log[0][0].get_json()
+    assert (sent["parse"], sent["link_names"]) == ("none", False)
+    assert (sent["unfurl_links"], sent["unfurl_media"]) == (False, False)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +112,7 @@ async def test_a_refusal_says_what_to_do(
     _, slack = channel
 
     with pytest.raises(kind) as caught:
-        await slack.model_copy(update=settings).post("hello", effect_id="one")
+        await slack.model_copy(update=settings).post(SlackText("hello"), effect_id="one")
 
     assert next_step in caught.value.next_step
 
@@ -117,7 +126,7 @@ async def test_a_short_rate_limit_is_waited_out(httpserver: HTTPServer) -> None:
         {"ok": True, "channel": "C1", "ts": "1.2"}
     )
 
-    posted = await canned(httpserver).post("hello", effect_id="one")
+    posted = await canned(httpserver).post(SlackText("hello"), effect_id="one")
 
     assert posted.ts == "1.2"
     assert len(httpserver.log) == 2
@@ -131,7 +140,7 @@ async def test_a_long_rate_limit_is_handed_back(httpserver: HTTPServer) -> None:
     started = time.monotonic()
 
     with pytest.raises(Unavailable) as caught:
-        await canned(httpserver).post("hello", effect_id="one")
+        await canned(httpserver).post(SlackText("hello"), effect_id="one")
 
     assert caught.value.retry_after_seconds == 120
     assert time.monotonic() - started < 5
@@ -157,7 +166,7 @@ async def test_other_answers_are_errors_too(
     httpserver.expect_request("/api/chat.postMessage").respond_with_data(body, status=status)
 
     with pytest.raises(OutsideError) as caught:
-        await canned(httpserver).post("hello", effect_id="one")
+        await canned(httpserver).post(SlackText("hello"), effect_id="one")
 
     assert type(caught.value) is kind
     assert getattr(caught.value, "may_have_landed", False) is landed
@@ -172,7 +181,7 @@ async def test_no_answer_may_heal_and_nothing_is_repeated(
     block = Slack(token=KEYS.slack_token, channel="C1", base_url=url, timeout_seconds=1)
 
     with pytest.raises(Unavailable) as caught:
-        await block.post("hello", effect_id="one")
+        await block.post(SlackText("hello"), effect_id="one")
 
     assert caught.value.may_have_landed is landed
     assert len(getattr(url, "requests", [])) <= 1

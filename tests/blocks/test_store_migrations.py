@@ -20,7 +20,8 @@ from blocks.journal_tables import METADATA
 from blocks.store import IncidentStore
 from blocks.store_migrations.upgrade import migrate, revisions
 from blocks.store_schema import HEAD, VERSIONS
-from runbook.alert import Alert
+from runbook.alert import Alert, AlertStatus
+from runbook.episodes import Turn
 from runbook.events import EVENT, NoteAdded, Recorded
 from runbook.intake import Message
 from tests.blocks import earlier_stores as earlier
@@ -102,6 +103,32 @@ def test_a_frozen_journal_loses_nothing_when_it_is_read(made_by: str) -> None:
         assert holds(written, line["event"]), line["event"]["type"]
 
 
+async def test_names_with_a_secret_are_known_by_their_masked_form(url: str) -> None:
+    """What an earlier release knew of an alert is found again, and the store shows its secret no more."""
+    secret = "phx_canary0Q7zX4bV9nM2kL8"
+    service, fingerprint = f"api {secret}", f"alert-{secret}"
+    await earlier.make(url, "0003")
+    async with connected(url) as connection:
+        await connection.execute(text("UPDATE incidents SET service = :it"), {"it": service})
+        for table in ("alerts", "episodes"):
+            named = {"it": service, "key": fingerprint}
+            await connection.execute(text(f"UPDATE {table} SET service = :it, key = :key"), named)  # noqa: S608
+        await connection.execute(text("UPDATE deliveries SET delivery = :it"), {"it": secret})
+    end = SENT_AGAIN.model_copy(
+        update={"service": service, "fingerprint": fingerprint, "status": AlertStatus.RESOLVED}
+    )
+    replay = Alert(source="pagerduty", service=service, name="A", summary="x", delivery=secret)
+    received = await receive(
+        store_at(url),
+        [Message(replay, AT + timedelta(minutes=1)), Message(end, AT + timedelta(minutes=2))],
+        environment="test",
+        new_id=lambda _: "another incident",
+        flapping_episodes=5,
+    )
+    assert [(one.turn, one.incident) for one in received] == [(None, INCIDENT), (Turn.ENDED, INCIDENT)]
+    assert secret not in str(await look(url, rows))
+
+
 def holds(written: object, wanted: object) -> bool:
     """Whether everything that is wanted is written; fields that are younger may stand beside it."""
     if isinstance(wanted, dict) and isinstance(written, dict):
@@ -147,7 +174,7 @@ async def test_a_store_of_a_newer_release_is_refused_and_not_touched(url: str) -
         await connection.execute(text(f"UPDATE {VERSIONS.name} SET version_num = '9999'"))  # noqa: S608
         await connection.execute(text("DROP TABLE episodes"))
     before = await look(url, layout), await look(url, rows)
-    with pytest.raises(Refused, match=r"version 9999.*up to 0004") as refused:
+    with pytest.raises(Refused, match=rf"version 9999.*up to {HEAD}") as refused:
         await store_at(url).incidents()
     assert "newer one" in str(refused.value)
     assert (await look(url, layout), await look(url, rows)) == before

@@ -22,6 +22,7 @@ from deployments.settings import check_settings
 from flows.remind import remind, remind_of_everything
 from runbook import events as e
 from runbook.actions import ActionOutcome
+from runbook.outside_text.slack import SlackText
 from tasks.incident import now
 from tasks.lease import turn
 from tests.runbook.journals import ALERT, asked, finished, resolved
@@ -92,7 +93,7 @@ class SlackWithAFault(Slack):
 
     _block_type_slug: ClassVar[str] = "slack-with-a-fault"
 
-    async def post(self, text: str, *, effect_id: str, **how: Any) -> SlackMessage:
+    async def post(self, text: SlackText, *, effect_id: str, **how: Any) -> SlackMessage:
         """Post unless it is of that incident."""
         if effect_id.startswith("inc-1/"):
             raise RuntimeError("a fault")

@@ -1,12 +1,13 @@
 """The diff that an approver sees is exactly the change, without noise and without secrets."""
 
 import base64
+import re
 from copy import deepcopy
 from typing import Any
 
 import pytest
 
-from runbook.diff import unified_diff
+from runbook.diff import manifest_text, masked_lines, unified_diff
 from runbook.redaction import LAST_APPLIED
 
 ENV = [{"name": "LOG_LEVEL", "value": "info"}, {"name": "API_KEY", "value": "old-key"}]
@@ -109,3 +110,63 @@ def test_text_over_lines_stays_over_lines() -> None:
     """One line of a long text that changes shows as one line."""
     diff = unified_diff({"script": "one\ntwo\nthree\n"}, {"script": "one\n2\nthree\n"}, name="x")
     assert "-  two\n+  2" in diff
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("POSTHOG_API_KEY", "plain-value"),
+        ("DB_PASSWORD", "two words"),
+        ("DATABASE_URL", "postgresql://ana:hunter2-plain@db/x"),
+        ("SETTING", "phx_canary0Q7zX4bV9nM2kL8"),
+        ("SETTING", "phx_can\u200bary0Q7zX4bV9nM2kL8"),
+        ("SETTING", "x\u2028phx_canary0Q7zX4bV9nM2kL8"),
+    ],
+)
+def test_a_variable_that_holds_a_secret_never_shows(name: str, value: str) -> None:
+    """By its name or by its shape, changed or beside a change, in a diff and in the whole object."""
+    before, after = deployment(), deployment()
+    env_of(before).append({"name": name, "value": value})
+    env_of(after).extend([{"name": name, "value": f"{value}2"}, {"name": "NEW", "value": "1"}])
+    for text in (unified_diff(before, after, name="x"), manifest_text(before), manifest_text(after)):
+        assert "[redacted:" in text
+        assert not re.search("plain-value|two words|hunter2|canary|ary0Q7", text)
+    assert re.search(r"^\+ +value: ", unified_diff(before, after, name="x"), re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("lines", "masked"),
+    [
+        (
+            ["       - name: API_KEY", "-        value: old", "+        value: new"],
+            [
+                "       - name: API_KEY",
+                "-        value: [redacted:api-key]",
+                "+        value: [redacted:api-key]",
+            ],
+        ),
+        (["+- name: 'TOKEN'", '+  value: "abc"'], ["+- name: 'TOKEN'", "+  value: [redacted:token]"]),
+        (["- name: LOG_LEVEL", "  value: info"], ["- name: LOG_LEVEL", "  value: info"]),
+        (["- name: TOKEN", "  value: ''"], ["- name: TOKEN", "  value: ''"]),
+        (
+            ["- name: TOKEN", "  value: '[redacted:token, changed]'"],
+            ["- name: TOKEN", "  value: '[redacted:token, changed]'"],
+        ),
+        (["- name: TOKEN", "- name: X", "  value: x"], ["- name: TOKEN", "- name: X", "  value: x"]),
+    ],
+)
+def test_lines_of_a_diff_are_masked_by_the_name_before(lines: list[str], masked: list[str]) -> None:
+    """As a text that somebody else has made of it."""
+    assert masked_lines(lines) == masked
+
+
+def test_what_is_not_shown_is_spelled_out() -> None:
+    """An approver sees every character of a change; none of it can look like another line of the diff."""
+    hidden = {"a": "x\u202ey\u200b", "b": "one\u2028+  replicas: 100", "c": "\x1b[2J", "d\u202e": "1"}
+    diff = unified_diff({}, hidden, name="x")
+    assert [line for line in diff.splitlines() if line.startswith("+")][1:] == [
+        "+a: x\\u202ey\\u200b",
+        "+b: 'one\\u2028+  replicas: 100'",
+        "+c: \\u001b[2J",
+        "+d\\u202e: '1'",
+    ]

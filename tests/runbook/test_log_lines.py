@@ -3,7 +3,6 @@
 import pytest
 
 from runbook.log_lines import LogLine, PodLogs, http_status, is_error, summarise
-from runbook.redaction import redact
 
 ERRORS = [
     '2026-11-22T15:51:46Z ERROR posthog request failed status=401 path=/i/v0/e/ detail="invalid"',
@@ -111,7 +110,7 @@ def test_the_summary_counts_statuses_and_masks_keys() -> None:
         pods_unread={"c": "gone"},
     )
 
-    reading = summarise(logs, window_seconds=300, redact=redact)
+    reading = summarise(logs, window_seconds=300)
 
     assert reading.lines_read == 4
     assert reading.errors_by_status == {"401": 2}

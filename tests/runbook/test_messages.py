@@ -208,4 +208,4 @@ def test_times_are_shown_in_the_readers_zone() -> None:
 def test_link_and_missing_commander_are_said() -> None:
     """Without a commander nobody is named; the link to the run comes last."""
     lines = internal_message(facts(incident(), commander="", link="http://prefect/1")).splitlines()
-    assert lines[-2:] == ["Incident commander: nobody yet", "Details: http://prefect/1"]
+    assert lines[-2:] == ["Incident commander: nobody yet", "Details: <http://prefect/1>"]

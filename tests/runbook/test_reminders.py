@@ -238,7 +238,7 @@ def test_a_reminder_says_what_is_asked_since_when_and_how_to_answer() -> None:
         "⏰ Nobody has answered yet: Enable the fallback (graceful degradation)?\n"
         "Asked by the runbook at 16:02 CET (15:02 UTC). Without an answer nothing is changed.\n"
         "Who: who may: ana\n"
-        "Answer with `runbook approve inc-1` (or reject, edit, snooze), or at http://prefect/run"
+        "Answer with `runbook approve inc-1` (or reject, edit, snooze), or at <http://prefect/run>"
     )
 
 

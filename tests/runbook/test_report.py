@@ -9,7 +9,7 @@ from runbook import events as e
 from runbook.actions import CATALOGUE, ActionKind, ActionName, ActionOutcome, ChangePlan
 from runbook.events import Event
 from runbook.findings import Check, Finding, Findings, Status
-from runbook.markdown import code, code_block, inline
+from runbook.outside_text.markdown import code, code_block, inline
 from runbook.report import (
     decision_markdown,
     evidence_markdown,

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from runbook.alert import Alert, AlertStatus
+from runbook.alert import MAX_SUMMARY, Alert, AlertStatus
+from runbook.outside_text import MAX_NAME
 from runbook.severity import Severity
 from runbook.sources import SOURCES, EmptyAlerts, UnreadablePayload
 from runbook.sources.incident_io import STATUS_OF_CATEGORY
-from runbook.sources.reading import MAX_EXTRA, MAX_IDENTITY, MAX_NAME, MAX_SUMMARY, claimed_severity, storable
+from runbook.sources.reading import MAX_EXTRA, claimed_severity, storable
 
 RECORDED = Path(__file__).parents[1] / "data" / "alerts"
 
@@ -254,7 +255,7 @@ def test_a_long_identity_stays_an_identity() -> None:
     """Two alerts whose fingerprints differ at the end are two alerts."""
     keys = {plain(fingerprint="f" * 300 + end).key for end in "ab"}
     assert len(keys) == 2
-    assert all(len(key) <= MAX_IDENTITY for key in keys)
+    assert all(len(key) <= MAX_NAME for key in keys)
 
 
 def test_extra_is_bounded_by_whole_fields() -> None:

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runbook.alert import Alert
+from runbook.alert import MAX_SUMMARY, Alert
+from runbook.outside_text import MAX_NAME
 from runbook.sources import SOURCES, UnreadablePayload
-from runbook.sources.reading import MAX_EXTRA, MAX_IDENTITY, MAX_NAME, MAX_SERVICE, MAX_SUMMARY
+from runbook.sources.reading import MAX_EXTRA
 
 RECORDED = Path(__file__).parents[1] / "data" / "alerts"
 PAYLOADS = {
@@ -86,11 +87,11 @@ def check(alert: Alert, source: str) -> None:
     text.encode()
     json.dumps(alert.extra, allow_nan=False).encode()
     assert alert.source == source
-    assert 0 < len(alert.service) <= MAX_SERVICE
+    assert 0 < len(alert.service) <= MAX_NAME
     assert 0 < len(alert.name) <= MAX_NAME
     assert 0 < len(alert.summary) <= MAX_SUMMARY
-    assert len(alert.key) <= MAX_IDENTITY
-    assert len(alert.delivery) <= MAX_IDENTITY
+    assert len(alert.key) <= MAX_NAME
+    assert len(alert.delivery) <= MAX_NAME
     assert len(json.dumps(alert.extra)) <= MAX_EXTRA + 4096
     for at in (alert.starts_at, alert.changed_at):
         if at is not None:

@@ -21,6 +21,7 @@ from deployments.drill.wire import listening
 from runbook import events as e
 from runbook.effects import Authority, Effect, EffectOutcome
 from runbook.incident import Outcome, State
+from runbook.outside_text.slack import SlackText
 from runbook.severity import Severity
 from tasks.communicate import announce, escalate, page_on_opening, resolve_page, update
 from tasks.incident import OpenIncident, now
@@ -106,7 +107,7 @@ async def test_an_interrupted_message_is_looked_for_before_it_is_sent(audience: 
     effect = forgotten.model_copy(update={"id": "inc-2/slack/investigating-1"})
     slack = audience.incident.environment.slack
     assert slack is not None
-    await slack.post("sent before the crash", effect_id=effect.id)
+    await slack.post(SlackText("sent before the crash"), effect_id=effect.id)
     await again.record(e.EffectIntended(effect=effect))
 
     await announce.fn(again, State.INVESTIGATING)
@@ -208,6 +209,32 @@ async def test_an_escalation_reaches_pager_and_channel_once(audience: Audience) 
         ("service of inc-1: the facts do not suffice", 1),
         ("service of inc-1: the rollout failed", 1),
     ]
+
+
+async def test_a_reason_with_a_secret_calls_once_and_masked(audience: Audience) -> None:
+    """It is known again by what the journal has of it."""
+    because = "the answer was: phx_abcdef123456 <!channel>"
+    for _ in range(2):
+        assert await escalate.fn(audience.incident, because, ("kubectl get pods",))
+
+    assert [message["text"] for message in audience.slack.messages] == [
+        "☎️ A person is needed: the answer was: [redacted:phx] &lt;!channel&gt;\n"
+        "By hand:\n```\nkubectl get pods\n```"
+    ]
+    (page,) = audience.pager.pages
+    assert page.summary == "service of inc-1: the answer was: [redacted:phx] <!channel>"
+    assert page.events[0]["payload"]["custom_details"]["by hand"] == "kubectl get pods"
+    (effect,) = (it for it in (await audience.incident.read()).effects.values() if it.kind == "slack")
+    assert effect.summary == "☎ A person is needed: the answer was: [redacted:phx] <!channel>"
+
+
+async def test_a_call_of_an_earlier_release_is_not_made_again(audience: Audience) -> None:
+    """It had the commands in its reason."""
+    earlier = e.IncidentEscalated(because="it did not help. By hand:\nkubectl get pods")
+    await audience.incident.record(earlier)
+    await escalate.fn(audience.incident, "it did not help", ("kubectl get pods",))
+
+    assert (await audience.incident.read()).events(e.IncidentEscalated) == [earlier]
 
 
 async def test_an_escalation_is_shown_in_the_channel_too(audience: Audience) -> None:

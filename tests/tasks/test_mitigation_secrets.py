@@ -131,3 +131,23 @@ async def test_a_server_that_quotes_the_request_does_not_leak_it(
     assert result.outcome is ActionOutcome.FAILED
     assert "is not allowed here" in result.detail
     assert_clean(await everything(bench, tmp_path, caplog))
+
+
+async def test_a_switch_whose_value_is_like_a_secret_is_left_alone(
+    tmp_path: Path, bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The journal keeps what the undo puts back, so a person has to change this one."""
+    administer(bench.world, env=[{"name": "POSTHOG_FALLBACK", "value": KEY}])
+    await bench.world.until("complete")
+    action = PlannedAction(
+        id="1-enable-fallback",
+        name=ActionName.ENABLE_FALLBACK,
+        target=f"default/deployment/{DEPLOYMENT}",
+        because="a test",
+    )
+    result = await bench.take(action)
+
+    assert result.outcome is ActionOutcome.BLOCKED
+    assert "env POSTHOG_FALLBACK of app is like a secret" in result.detail
+    assert not bench.writes()
+    assert_clean("\n".join([*await asyncio.to_thread(database, tmp_path), caplog.text]))

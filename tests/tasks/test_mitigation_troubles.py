@@ -20,7 +20,7 @@ from flows.action import NEW_PLANS, take_action
 from runbook.actions import ActionName, ActionOutcome, ActionResult, PlannedAction
 from runbook.by_hand import Target, undo_commands
 from runbook.effects import EffectOutcome
-from runbook.events import ApprovalRequested, PlanDrifted
+from runbook.events import ApprovalRequested, IncidentEscalated, PlanDrifted
 from runbook.patches import RESTART_ANNOTATION
 from tests.tasks.changes import (
     CHANGES,
@@ -318,10 +318,10 @@ async def test_an_undo_that_is_refused_calls_a_person_with_the_commands(
         undo = (await bench.incident.read()).results[f"{action.id}-undo"]
         assert undo.outcome is ActionOutcome.FAILED
         (told,) = await bench.escalations()
-        explained, _, commands = told.partition(" By hand:\n")
-        assert f"NOT UNDONE (failed: {undo.detail})" in explained
-        done = (await bench.incident.read()).previews[action.id]
-        assert tuple(commands.splitlines()) == undo_commands(done, BY_HAND)
+        assert f"NOT UNDONE (failed: {undo.detail})" in told
+        journal = await bench.incident.read()
+        (called,) = journal.events(IncidentEscalated)
+        assert called.commands == undo_commands(journal.previews[action.id], BY_HAND)
         report.setdefault(change.name.value, {})["undo refused"] = "not_recovered, commands"
 
 

@@ -11,6 +11,7 @@ from pytest_httpserver import HTTPServer
 from blocks.errors import Unavailable
 from runbook.actions import ActionName, ActionOutcome, ActionResult, PlannedAction, undo_of
 from runbook.effects import EffectOutcome
+from runbook.events import IncidentEscalated
 from tasks.mitigation.workload import PAUSED
 from tests.blocks.cluster_world import KEY, ClusterWorld
 from tests.tasks.changes import (
@@ -218,7 +219,8 @@ async def test_a_field_that_somebody_sets_during_the_proof_is_kept_and_a_person_
     (told,) = await bench.escalations()
     assert "NOT UNDONE (blocked: somebody has changed it since: env POSTHOG_FALLBACK of app is half" in told
     command = "kubectl -n default set env deployment/posthog-integration -c app POSTHOG_FALLBACK=false"
-    assert command in told.splitlines()
+    (called,) = (await bench.incident.read()).events(IncidentEscalated)
+    assert command in called.commands
 
 
 async def test_a_roll_back_of_a_paused_workload_is_not_called_undone(bench: Bench) -> None:

@@ -101,7 +101,8 @@ async def test_a_reminder_is_seen_in_thread_and_channel(team: Team) -> None:
 
     opening, reminder = team.slack.messages
     assert reminder["text"].startswith("⏰ Nobody has answered yet: Enable the fallback")
-    assert f"`runbook approve {team.incident.id}` (or reject, edit, snooze), or at {LINK}" in reminder["text"]
+    how = f"`runbook approve {team.incident.id}` (or reject, edit, snooze), or at <{LINK}>"
+    assert how in reminder["text"]
     assert (reminder["thread_ts"], reminder["subtype"]) == (opening["ts"], "thread_broadcast")
     assert await reminders(team.incident) == [False]
     assert await team.notice() is None

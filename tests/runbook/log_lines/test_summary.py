@@ -13,7 +13,7 @@ from tests.runbook.findings_samples import NOW, POLICY, error_rate, triage
 def read(*lines: str) -> LogReading:
     """The reading of one pod with these lines."""
     logs = PodLogs(lines=tuple(LogLine("web-1", "app", line) for line in lines), pods_read=("web-1",))
-    return summarise(logs, window_seconds=300, redact=lambda text: text)
+    return summarise(logs, window_seconds=300)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,39 @@
+"""The parameters of flows, which anybody may type into Prefect's form: checked without quoting them.
+
+Prefect's own check would write the beginning of a wrong value into the run's state and log, where half a
+token has no shape any more that masking knows. Its database keeps what was typed, as it was typed.
+"""
+
+from collections.abc import Callable, Coroutine
+from typing import Any, ParamSpec, TypeVar
+
+from prefect.runtime import flow_run
+from pydantic import ConfigDict, validate_call
+
+from runbook.outside_text import let_in_line
+
+MAX_RUN_NAME = 200
+
+GivenT = ParamSpec("GivenT")
+ResultT = TypeVar("ResultT")
+
+
+def checked(
+    flow: Callable[GivenT, Coroutine[Any, Any, ResultT]],
+) -> Callable[GivenT, Coroutine[Any, Any, ResultT]]:
+    """A flow's function that checks its parameters; put `validate_parameters=False` before it.
+
+    Raises:
+        ValidationError: a parameter is none of its type; it names the parameter and what it should be.
+    """
+    return validate_call(config=ConfigDict(hide_input_in_errors=True, arbitrary_types_allowed=True))(flow)
+
+
+def run_name(template: str) -> Callable[[], str]:
+    """What a run is called, made of its parameters, each masked: `{service}: {summary}`."""
+
+    def name() -> str:
+        given = {key: let_in_line(str(value), MAX_RUN_NAME) for key, value in flow_run.parameters.items()}
+        return let_in_line(template.format(**given), MAX_RUN_NAME)
+
+    return name
