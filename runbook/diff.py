@@ -7,8 +7,7 @@ from typing import Any
 import yaml
 from pydantic import JsonValue
 
-from runbook.redaction import LAST_APPLIED, redact_value
-from runbook.secret_shapes import MARK
+from runbook.redaction import LAST_APPLIED, MARK, redact_value
 
 SERVER_METADATA = frozenset(
     {"managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink"}
