@@ -34,6 +34,10 @@ _SQL = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _PASSWORD = SecretName("password")
+_GLUED = ("mysql", "mariadb", "mycli")
+"""With a space after it, their `-p` asks for a password."""
+
+_FAR = 200
 
 
 def find_in_commands(text: str) -> Iterator[Span]:
@@ -48,7 +52,7 @@ def find_in_commands(text: str) -> Iterator[Span]:
     for found in _USER.finditer(text):
         user, value = found["user"], found["value"]
         if is_harmless(value) or (
-            not _HTTP_CLIENT.search(text, max(0, found.start() - 200), found.start())
+            not _HTTP_CLIENT.search(text, max(0, found.start() - _FAR), found.start())
             and (value == user or value.isdigit())
         ):
             continue
@@ -67,19 +71,15 @@ def find_in_commands(text: str) -> Iterator[Span]:
 def _of_clients(text: str) -> Iterator[Span]:
     """Passwords of programs that take them right after a letter: `mysql -px`, `redis-cli -a x`."""
     for found in _GLUED_PASSWORD.finditer(text):
-        program = ""
-        for client in _CLIENT.finditer(text, max(0, found.start() - 200), found.start()):
-            program = client.group()
-        if "\n" in text[max(0, found.start() - 200) : found.start()].rpartition(program)[2]:
+        line = text[max(0, found.start() - _FAR) : found.start()].rpartition("\n")[2]
+        programs = _CLIENT.findall(line)
+        if not programs:
             continue
+        program = programs[-1]
         wanted = "a" if program == "redis-cli" else "w" if program.startswith("ldap") else "p"
-        glued = program.startswith(("mysql", "mariadb", "mycli"))
-        if (
-            program
-            and found["letter"] == wanted
-            and (not glued or not found["gap"])
-            and not stays(found["value"], _PASSWORD)
-        ):
+        if found["letter"] != wanted or (found["gap"] and program.startswith(_GLUED)):
+            continue
+        if not stays(found["value"], _PASSWORD):
             yield Span(*found.span("value"), "password")
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from runbook.redaction.structure import Members, Number, leaves
 
-_START = re.compile(r"\{\s*+\"|\[\s*+[\[{\"]")
+_START = re.compile(r"\{\s*+\"|\[\s*+(?:[\[{\"]|-?\d|null\b|true\b|false\b|NaN\b|-?Infinity\b)")
 _STRING = r"\"(?:[^\"\\]|\\(?:[\"\\/bfnrt]|u[0-9a-fA-F]{4}))*+\""
 _TOKEN = re.compile(
     rf"\s*+(?:(?P<string>{_STRING})|(?P<mark>[\[\]{{}},:])|(?P<number>-?(?:0|[1-9]\d*+)(?:\.\d++)?(?:[eE][+-]?\d++)?)"

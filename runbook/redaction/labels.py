@@ -137,6 +137,8 @@ def _judge(text: str, start: int, label: str) -> SecretName | None:
 
 def _is_no_label(text: str, start: int, label: str, secret: SecretName) -> bool:
     before = text[max(0, start - 80) : start]
+    if before.endswith("[redacted:"):
+        return True
     if before.endswith("/") and secret.kind == "secret" and _ANNOTATION.search(before):
         value = re.compile(r"[\s:=\"']*([\w./-]*)").match(text, start + len(label))
         return before.endswith("checksum/") or (value is not None and not looks_secret(value[1]))

@@ -135,6 +135,8 @@ _REFERENCES = word_set(
 @lru_cache(maxsize=8192)
 def secret_name(name: str) -> SecretName | None:
     """What the name says of its value; `None` where it says nothing."""
+    if "[redacted:" in name:
+        return None
     words = [word for word in _SEPARATORS.split(_CAMEL.sub("_", name[-LONGEST_NAME:]).lower()) if word]
     while len(words) > 1 and (words[-1] in _QUALIFIERS or words[-1].isdigit()):
         words.pop()

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from pydantic import JsonValue
 
 from runbook.redaction.commands import find_in_commands, find_in_statements
-from runbook.redaction.json_text import find_documents, masked_string, written_back
+from runbook.redaction.json_text import Document, find_documents, masked_string, written_back
 from runbook.redaction.labels import find_labelled, label_before
 from runbook.redaction.literals import Literals
 from runbook.redaction.marks import Span, mark, with_marks
@@ -13,7 +13,7 @@ from runbook.redaction.markup import find_in_markup
 from runbook.redaction.sentences import find_in_sentences
 from runbook.redaction.shapes.addresses import find_addresses
 from runbook.redaction.shapes.cloud_keys import CLOUD_KEYS
-from runbook.redaction.shapes.private_keys import find_private_keys
+from runbook.redaction.shapes.private_keys import PRIVATE_KEY_NEEDLES, find_private_keys
 from runbook.redaction.shapes.rules import find_shapes, long_runs
 from runbook.redaction.shapes.service_keys import SERVICE_KEYS, SHORT_KEYS
 from runbook.redaction.shapes.tokens import find_jwts, find_schemes
@@ -123,30 +123,33 @@ class Redactor:
         return mark("unsettled")
 
     def _masked(self, text: str, depth: int) -> str:
-        if "PRIVATE KEY" in text or "LS0tLS1CRUdJTi" in text or "Private-Lines:" in text:
-            text = with_marks(text, find_private_keys(text))
-        masked = (
-            self._with_documents(text, depth) if '"' in text and depth < _DEEPEST_TEXT else self._plain(text)
-        )
-        if masked != text and "\n" in masked:
-            return quoted_marks(masked)
-        return masked
+        """One round over a text."""
+        if '"' in text and depth < _DEEPEST_TEXT:
+            string = masked_string(text, lambda inner: self._settled(inner, depth + 1))
+            if string is not None:
+                return string
+            documents = list(find_documents(text))
+            if documents and documents[0].start == 0 and not text[documents[0].end :].strip():
+                return self._with_documents(text, documents, depth)
+        else:
+            documents = []
+        if "\n" in text and _has_any(text, PRIVATE_KEY_NEEDLES):  # a key whose lines are lines of a log
+            unlocked = with_marks(text, find_private_keys(text))
+            if unlocked != text:
+                return quoted_marks(unlocked)
+        masked = self._with_documents(text, documents, depth)
+        return quoted_marks(masked) if masked != text and "\n" in masked else masked
 
-    def _with_documents(self, text: str, depth: int) -> str:
+    def _with_documents(self, text: str, documents: list[Document], depth: int) -> str:
         """Masked, each JSON document in it by its own rules."""
-        string = masked_string(text, lambda inner: self._settled(inner, depth + 1))
-        if string is not None:
-            return string
         structure = StructureMask(lambda inner: self._inner(inner, depth))
         pieces, end = [], 0
-        for document in find_documents(text):
-            secret = label_before(text, document.start)
+        for document in documents:
             try:
-                masked = structure.mask(document.value, secret)
-                rewritten = written_back(text, document, masked)
+                masked = structure.mask(document.value, label_before(text, document.start))
             except (TooDeep, RecursionError):
                 continue
-            pieces += [self._plain(text[end : document.start]), rewritten]
+            pieces += [self._plain(text[end : document.start]), written_back(text, document, masked)]
             end = document.end
         return "".join([*pieces, self._plain(text[end:])]) if end else self._plain(text)
 
@@ -163,17 +166,18 @@ class Redactor:
         return with_marks(text, list(self._spans(text))) if len(text) > 1 and not text.isspace() else text
 
     def _spans(self, text: str) -> Iterator[Span]:
+        if text.replace("-", "").replace("_", "").isalnum():
+            yield from self._of_word(text)
+            return
         small = text.lower()
         userinfo = list(find_userinfo(text)) if "@" in text or "%40" in text or "%2540" in text else []
         yield from userinfo
         if "/" in text:
             yield from find_shapes(text, WEBHOOKS)
-        yield from find_shapes(text, SHORT_KEYS)
-        if runs := long_runs(text):
-            yield from find_shapes(text, SERVICE_KEYS, runs)
-            yield from find_shapes(text, CLOUD_KEYS, runs)
+        yield from self._of_word(text)
         yield from find_jwts(text)
-        yield from self._literals.find(text)
+        if _has_any(text, PRIVATE_KEY_NEEDLES):
+            yield from find_private_keys(text)
         if _has_any(small, _NAMES):
             yield from find_labelled(text)
             yield from find_in_sentences(text)
@@ -190,6 +194,14 @@ class Redactor:
                 known.start <= span.end and span.start <= known.end for known in userinfo
             ) and not self._is_ours(text, span):
                 yield span
+
+    def _of_word(self, text: str) -> Iterator[Span]:
+        """Keys and listed secrets: all that there can be in a single word."""
+        yield from find_shapes(text, SHORT_KEYS)
+        if runs := long_runs(text):
+            yield from find_shapes(text, SERVICE_KEYS, runs)
+            yield from find_shapes(text, CLOUD_KEYS, runs)
+        yield from self._literals.find(text)
 
     def _is_ours(self, text: str, span: Span) -> bool:
         return bool(self._hosts) and text[span.start : span.end].lower().rpartition("@")[2] in self._hosts

@@ -8,13 +8,12 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from pydantic import JsonValue
-
 from runbook.redaction.brackets import is_descriptive
 from runbook.redaction.label_values import masked_value, stays
 from runbook.redaction.labels import NAME_KEYS, VALUE_KEYS
 from runbook.redaction.marks import is_mark, mark
 from runbook.redaction.names import LONGEST_NAME, SecretName, secret_name
+from runbook.redaction.shapes.private_keys import is_key_line
 from runbook.redaction.words import is_harmless, looks_secret
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
@@ -75,10 +74,25 @@ class StructureMask:
         members = list(value.items()) if isinstance(value, dict) else value
         is_secret = any(key == "kind" and item == "Secret" for key, item in members)
         entry = _entry(members)
-        masked = Members()
-        for key, item in members:
-            masked.append((self._string(key), self._member(key, item, entry, depth, is_secret=is_secret)))
-        return masked if isinstance(value, Members) else _unique(masked)
+        return _like(
+            value,
+            self._keys(members),
+            [self._member(key, item, entry, depth, is_secret=is_secret) for key, item in members],
+        )
+
+    def _keys(self, members: list[tuple[str, Any]]) -> list[str]:
+        """The keys masked; where masking makes two alike, they get numbers, so that no member is lost."""
+        keys: list[str] = []
+        taken = {key for key, _ in members}
+        for key, _ in members:
+            masked, number = self._string(key), 1
+            name = masked
+            while masked != key and name in taken:
+                number += 1
+                name = f"{masked} ({number})"
+            taken.add(name)
+            keys.append(name)
+        return keys
 
     def _member(self, key: str, item: Any, entry: SecretName | None, depth: int, *, is_secret: bool) -> Any:
         if is_secret and key in ("data", "stringData"):
@@ -90,9 +104,13 @@ class StructureMask:
         return self.mask(item, _by_key(key, item), depth + 1)
 
     def _items(self, items: list[Any], depth: int) -> list[Any]:
-        masked, before = [], ""
+        masked, before, in_key = [], "", False
         is_pair = len(items) == 2 and depth > 0
         for item in items:
+            if isinstance(item, str) and (in_key or "PRIVATE KEY-" in item):
+                in_key = "-BEGIN " in item or (in_key and is_key_line(item))
+                masked.append(mark("private-key") if in_key and "-BEGIN " not in item else self._string(item))
+                continue
             secret = _after(before, item, is_pair=is_pair) if before else None
             masked.append(self.mask(item, secret, depth + 1))
             before = item if isinstance(item, str) and len(item) <= LONGEST_NAME and " " not in item else ""
@@ -103,25 +121,27 @@ class StructureMask:
         if depth > DEEPEST:
             raise TooDeep
         if isinstance(value, dict | Members):
-            members = value.items() if isinstance(value, dict) else value
-            masked = Members(
-                (self._string(key), self._hidden_member(key, item, secret, depth)) for key, item in members
-            )
-            return masked if isinstance(value, Members) else _unique(masked)
+            members = list(value.items()) if isinstance(value, dict) else value
+            items = [self._hidden_member(key, item, secret, depth) for key, item in members]
+            return _like(value, self._keys(members), items)
         if isinstance(value, list):
             return [self._hidden(item, secret, depth + 1) for item in value]
         if value is None or isinstance(value, bool) or value == "":
             return value
         if isinstance(value, str) and not isinstance(value, Number):
             hidden = masked_value(value, secret)
-            return self._string(value) if hidden == value else self._string(hidden)
+            inner = self._string(hidden)
+            return mark(secret.kind) if secret.certain and inner != hidden == value else inner
         return value if stays(str(value), secret) else mark(secret.kind)
 
     def _hidden_member(self, key: str, item: Any, secret: SecretName, depth: int) -> Any:
         own = _by_key(key, item)
         if own is None and is_descriptive(key):
             return self.mask(item, depth=depth + 1)
-        return self.mask(item, own or secret, depth + 1)
+        if own is None:
+            return self.mask(item, secret, depth + 1)
+        figures = min(own.figures, secret.figures)
+        return self.mask(item, own._replace(certain=True, figures=figures), depth + 1)
 
 
 def leaves(value: Any) -> Iterator[Any]:
@@ -207,13 +227,6 @@ def _marked_annotations(annotations: Any) -> Any:
     return annotations
 
 
-def _unique(members: Members) -> dict[str, JsonValue]:
-    """A dictionary that loses no member where masking made two keys alike."""
-    unique: dict[str, JsonValue] = {}
-    for key, item in members:
-        name, number = key, 1
-        while name in unique:
-            number += 1
-            name = f"{key} ({number})"
-        unique[name] = item
-    return unique
+def _like(value: "dict[str, Any] | Members", keys: list[str], items: list[Any]) -> Any:
+    members = zip(keys, items, strict=True)
+    return Members(members) if isinstance(value, Members) else dict(members)

@@ -12,6 +12,9 @@ from runbook.redaction.shapes.rules import has_both_cases
 
 KIND = "private-key"
 
+PRIVATE_KEY_NEEDLES = ("PRIVATE KEY", "LS0tLS1CRUdJTi", "Private-Lines:")
+"""A text with none of these has no private key."""
+
 _BEGIN = re.compile(r"-{4,5} ?BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?(?: ?-{4,5})?")
 _END = re.compile(r"-{4,5} ?END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?(?: ?-{4,5})?")
 _ENCODED_BEGIN = re.compile(
@@ -28,11 +31,17 @@ _BASE64 = re.compile(
     r"=?(?:[A-Za-z0-9+/_-]|\\{1,8}/|\\u00(?:2[bB]|3[dD])|%(?:25)?(?:2[bBfF]|3[dD]))+={0,2}|={1,2}"
 )
 _HEADER = re.compile(r"(?:Proc-Type|DEK-Info|Version|Comment|Charset|Hash): ?[\w,./@() -]{0,80}")
+_UNQUOTED = re.compile(r"(?<!\\)\"(?! ?\+? ?\")")
+"""The end of the string that a key stands in; what comes after it is something else."""
+
+_ESCAPE = re.compile(r"u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|[nrtbf]")
+_BACKWARDS = re.compile(r"(?:[nr]\\{1,8}|[A-Za-z0-9+/=])*+")
 _DIGITS = re.compile(r"\d+")
 _WORDLIKE = 16
 """Shorter base64 of small letters alone may be a word."""
 
 _FULL_LINE = 48
+_FAR = 4000
 _MOST_OPEN = 8
 _MOST_FOREIGN = 50
 """Lines of others in a row, after which a key is taken to be over."""
@@ -56,6 +65,11 @@ def find_private_keys(text: str) -> Iterator[Span]:
         for found in _PUTTY.finditer(text):
             value = found["value"].rstrip()
             yield Span(found.start("value"), found.start("value") + len(value), KIND)
+
+
+def is_key_line(text: str) -> bool:
+    """Whether a text, found after the beginning of a key, can be a line of it."""
+    return _BASE64.fullmatch(text.strip()) is not None or _HEADER.fullmatch(text) is not None
 
 
 class _OpenKey:
@@ -133,7 +147,8 @@ def _read_marker_line(
         elif begin:
             close = _END.search(text, begin.end(), eol)
             again = _BEGIN.search(text, begin.end(), eol)
-            if close and not (again and again.start() < close.start()):
+            is_one = close and _UNQUOTED.search(text, begin.end(), close.start()) is None
+            if close and is_one and not (again and again.start() < close.start()):
                 spans.append((begin.start(), close.end()))
                 place = close.end()
                 continue
@@ -198,9 +213,12 @@ def _close(
 ) -> None:
     """The end of a key: of one that is open, or of one whose beginning is not in the text."""
     first = end.start()
-    before = re.compile(r"(?:[A-Za-z0-9+/=]|\\{1,8}[nr])+$").search(text, max(place, first - 4000), first)
-    if before and before.group().strip("\\nr") and (len(before.group()) >= _WORDLIKE or before.start() == at):
-        first = before.start()
+    before = _BACKWARDS.match(text[max(place, first - _FAR) : first][::-1])
+    length = len(before.group()) if before else 0
+    if length >= _WORDLIKE or (length and first - length == at):
+        first -= length
+        if text[first - 1 : first] == "\\" and (escape := _ESCAPE.match(text, first)):
+            first = escape.end()
     spans.append((first, end.end()))
     key = _OpenKey(text[at : end.start()], text[end.end() : eol].rstrip("\r "))
     for known in reversed(keys):
