@@ -9,8 +9,8 @@ import yaml
 from pydantic import JsonValue
 
 from runbook.outside_text import normal, spelled_out
-from runbook.redaction import LAST_APPLIED, redact, redact_value
-from runbook.secret_shapes import HARMLESS_VALUES, MARK, SECRET_NAME, kind_of, mark
+from runbook.redaction import LAST_APPLIED, MARK, kind_of, mark, redact, redact_value, secret_name
+from runbook.redaction.words import is_harmless
 
 SERVER_METADATA = frozenset(
     {"managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink"}
@@ -64,7 +64,7 @@ def masked_lines(lines: Iterable[str]) -> list[str]:
     for line in lines:
         text = redact(line)
         value = _VARIABLE_VALUE.fullmatch(text)
-        if value and SECRET_NAME.search(name) and not _says_nothing(value["value"]):
+        if value and secret_name(name) and not _says_nothing(value["value"]):
             text = f"{value['keep']}{mark(kind_of(name))}"
         masked.append(text)
         if not value:  # the old value and the new one follow each other
@@ -79,7 +79,7 @@ _VARIABLE_VALUE = re.compile(r"(?P<keep>[ +-]?\s*value:\s*)(?P<value>\S.*)")
 
 def _says_nothing(value: str) -> bool:
     bare = value.strip("\"'")
-    return not bare or bool(MARK.fullmatch(bare)) or bare.lower() in HARMLESS_VALUES
+    return not bare or bool(MARK.fullmatch(bare)) or is_harmless(bare)
 
 
 def _masked(value: JsonValue) -> JsonValue:

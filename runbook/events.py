@@ -217,7 +217,7 @@ class ApprovalLapsed(Value):
     type: Literal["ApprovalLapsed"] = "ApprovalLapsed"
     action_id: str
     plan_digest: str
-    by: tuple[str, ...]
+    by: tuple[OutsideName, ...]
 
 
 class ApprovalRefused(Value):

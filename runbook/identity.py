@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from runbook.names import spelling
+from runbook.outside_text import OutsideLine, OutsideName
 from runbook.value import Value
 
 
@@ -28,9 +29,9 @@ class Identity(Value):
     vouches for what it has checked.
     """
 
-    name: str
+    name: OutsideName
     how: Proof = Proof.CLAIM
-    detail: str = ""
+    detail: OutsideLine = ""
     signature: str = ""
 
 

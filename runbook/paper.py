@@ -12,7 +12,7 @@ from runbook.by_hand import Target, switch_off_command, undo_commands
 from runbook.current_action import current_action
 from runbook.incident import Incident
 from runbook.policy import Policy, Switch
-from runbook.redaction import redact
+from runbook.redaction import redact_secrets
 from runbook.templating import render_markdown
 from runbook.value import Value
 from runbook.wording import VERDICT_TITLES
@@ -64,7 +64,7 @@ def paper_runbook(incident: Incident, places: Places, policy: Policy, *, at: dat
         evidence=_evidence(incident, places, policy, at),
         window=policy.evidence_window_seconds,
     )
-    return redact(text) + "\n"
+    return redact_secrets(text) + "\n"
 
 
 def _triage(places: Places, policy: Policy) -> dict[str, str]:

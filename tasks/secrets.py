@@ -14,10 +14,11 @@ from runbook.addresses import password_in
 from runbook.redaction import Redactor
 
 
-async def redactor(environment: Environment) -> Redactor:
+async def redactor(environment: Environment, *, personal: bool = True) -> Redactor:
     """Masks the secrets of all blocks, the integration's key in the cluster and its replacement.
 
-    Where the key in the cluster cannot be read, its shape still gives it away.
+    Where the key in the cluster cannot be read, its shape still gives it away. Without `personal`, addresses
+    of people stay, by which those who answered are known.
     """
     secrets = [
         secret
@@ -34,7 +35,7 @@ async def redactor(environment: Environment) -> Redactor:
     replacement = await read_secret(environment.runbook_policy.policy.replacement_key_block)
     if replacement is not None:
         secrets.append(replacement.get_secret_value())
-    return Redactor(secrets)
+    return Redactor(secrets, personal=personal)
 
 
 def _secrets_of(block: Block) -> Iterator[str]:

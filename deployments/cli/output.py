@@ -16,7 +16,7 @@ from rich.segment import Segment
 from runbook.outside_text import let_in
 from runbook.outside_text.machine import json_document
 from runbook.outside_text.terminal import line_on_terminal, on_terminal
-from runbook.redaction import redact_value
+from runbook.redaction import redact_secret_values
 
 _LONGEST_TRACE = 20_000
 
@@ -55,7 +55,7 @@ def write(text: str) -> None:
 
 def print_json(value: Any) -> None:
     """Print one JSON document, equal in value but for what is masked."""
-    print(json_document(redact_value(value), indent=2))
+    print(json_document(redact_secret_values(value), indent=2))
 
 
 def ask(question: str) -> str:

@@ -13,8 +13,7 @@ import orjson
 from pydantic import JsonValue
 
 from runbook.outside_text.normal import normal, one_line
-from runbook.redaction import Redactor
-from runbook.secret_shapes import MARK, mark
+from runbook.redaction import MARK, Redactor, mark
 
 CUT = "…"
 """What stands where a text was cut."""
@@ -27,6 +26,7 @@ MAX_TEXT = 4000
 _HASH_LETTERS = 12
 _LOOKS = 8
 _UNKNOWN = Redactor()
+_OF_NAMES = Redactor(personal=False)
 
 
 _ODD = re.compile(rb"\\[ubfr]|[\x7f-\xff]")
@@ -74,18 +74,18 @@ def let_in_name(text: str, limit: int = MAX_NAME) -> str:
     """A name that tells one thing from another, on one line.
 
     Where masking or cutting takes something away, a short hash of the whole name stands at the end: two
-    names stay two.
+    names stay two. Addresses of people stay: a person may be known by one.
     """
     if text in _LINES and len(text) <= limit:
         return text
     name = one_line(text)
-    masked = _UNKNOWN.text(name)
+    masked = _OF_NAMES.text(name)
     if masked == name and len(name) <= limit:
         _LINES.add(name)
         return name
     ending = f" #{_hash(name)}"
-    kept = f"{_within(masked, limit - len(ending), _UNKNOWN.text)}{ending}"
-    if kept != _UNKNOWN.text(kept):  # the hash would be taken for a part of the secret
+    kept = f"{_within(masked, limit - len(ending), _OF_NAMES.text)}{ending}"
+    if kept != _OF_NAMES.text(kept):  # the hash would be taken for a part of the secret
         return f"{mark('secret')}{ending}"
     return kept
 
@@ -98,7 +98,7 @@ def let_in_identity(text: str, limit: int = MAX_NAME) -> str:
     if text in _LINES and len(text) <= limit:
         return text
     identity = normal(text).strip()
-    if len(identity) <= limit and _UNKNOWN.text(identity) == identity:
+    if len(identity) <= limit and _OF_NAMES.text(identity) == identity:
         return identity
     return sha256(text.strip().encode(errors="surrogatepass")).hexdigest()
 
@@ -123,7 +123,13 @@ def let_in_named(
         raise TypeError("not texts by name")
     if masked == texts and all(name in _LINES and len(name) <= name_limit for name in texts):
         return dict(texts)
-    return {let_in_name(name, name_limit): str(text) for name, text in masked.items()}
+    named = {let_in_name(name, name_limit): str(text) for name, text in masked.items()}
+    for _ in range(_LOOKS):  # a name that was cut may say more of its value than the whole one did
+        again = let_in_json(named, limit)
+        if again == named or not isinstance(again, dict):
+            break
+        named = {name: str(text) for name, text in again.items()}
+    return named
 
 
 def beginning(text: str, most: int) -> str:

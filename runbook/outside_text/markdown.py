@@ -10,7 +10,7 @@ import re
 from markupsafe import Markup
 
 from runbook.outside_text.normal import normal, one_line
-from runbook.redaction import redact
+from runbook.redaction import redact_secrets
 
 _BACKTICKS = re.compile(r"`+")
 _ESCAPED = re.compile(
@@ -35,7 +35,7 @@ class MarkdownText(Markup):
 
 def inline(text: str) -> MarkdownText:
     """Text within a line or at its beginning: one line, no markup, no HTML, no links."""
-    line = one_line(redact(one_line(text)))
+    line = one_line(redact_secrets(one_line(text)))
     escaped = _ESCAPED.sub(r"\\\g<0>", line)
     escaped = _NUMBERED.sub(r"\1\\\2", escaped, count=1) if _NUMBERED.match(escaped) else escaped
     escaped = f"\\{escaped}" if _BEGINS_BLOCK.match(escaped) else escaped
@@ -44,7 +44,7 @@ def inline(text: str) -> MarkdownText:
 
 def code(text: str) -> MarkdownText:
     """A name or an address as inline code."""
-    line = one_line(redact(one_line(text))).replace("|", "\\|")
+    line = one_line(redact_secrets(one_line(text))).replace("|", "\\|")
     fence = "`" * (_longest_run(line) + 1)
     space = " " if "`" in line else ""
     return MarkdownText(f"{fence}{space}{line}{space}{fence}" if line else "")
@@ -52,7 +52,7 @@ def code(text: str) -> MarkdownText:
 
 def code_block(text: str, language: str = "") -> MarkdownText:
     """A fenced block. The fence is longer than any run of backticks in the text, so nothing ends it early."""
-    masked = redact(normal(text))
+    masked = redact_secrets(normal(text))
     fence = "`" * max(3, _longest_run(masked) + 1)
     return MarkdownText(f"{fence}{language}\n{masked}\n{fence}")
 

@@ -12,8 +12,7 @@ from markupsafe import Markup
 
 from runbook.outside_text.door import let_in_line
 from runbook.outside_text.normal import normal, one_line
-from runbook.redaction import redact
-from runbook.secret_shapes import MARK
+from runbook.redaction import MARK, redact_secrets
 
 MAX_MESSAGE = 12_000
 """Characters; Slack takes about 13,000 in all."""
@@ -42,23 +41,23 @@ class SlackText(Markup):
 
 def slack(text: str) -> SlackText:
     """Text on one line: a line break of its own could begin a line that looks like ours."""
-    return SlackText(_entities(_unformatted(one_line(redact(one_line(text))))))
+    return SlackText(_entities(_unformatted(one_line(redact_secrets(one_line(text))))))
 
 
 def slack_lines(text: str) -> SlackText:
     """Text of several lines."""
-    return SlackText(_entities(_unformatted(redact(normal(text)))))
+    return SlackText(_entities(_unformatted(redact_secrets(normal(text)))))
 
 
 def slack_code(text: str) -> SlackText:
     """A name or a command as inline code."""
-    line = one_line(redact(one_line(text))).replace("`", _LOOKS_LIKE["`"])
+    line = one_line(redact_secrets(one_line(text))).replace("`", _LOOKS_LIKE["`"])
     return SlackText(f"`{_entities(line)}`" if line else "")
 
 
 def slack_code_block(text: str) -> SlackText:
     """Commands to copy. Only a run of backticks that would end the block is changed."""
-    lines = re.sub(r"`{3,}", lambda run: _LOOKS_LIKE["`"] * len(run.group()), redact(normal(text)))
+    lines = re.sub(r"`{3,}", lambda run: _LOOKS_LIKE["`"] * len(run.group()), redact_secrets(normal(text)))
     return SlackText(f"{_FENCE}\n{_entities(lines)}\n{_FENCE}")
 
 

@@ -4,7 +4,7 @@ What it would obey or hide becomes a visible sign, one column wide, so that tabl
 """
 
 from runbook.outside_text.normal import one_line, replaced
-from runbook.redaction import redact
+from runbook.redaction import redact_secrets
 
 SIGN = "\N{REPLACEMENT CHARACTER}"
 
@@ -16,9 +16,9 @@ def on_terminal(text: str) -> str:
 
 def masked_on_terminal(text: str) -> str:
     """Text of several lines, masked: errors of settings, for those who start a process by hand."""
-    return on_terminal(redact(text))
+    return on_terminal(redact_secrets(text))
 
 
 def line_on_terminal(text: str) -> str:
     """A line by itself, masked: an error may quote what was typed."""
-    return on_terminal(redact(one_line(text)))
+    return on_terminal(redact_secrets(one_line(text)))

@@ -190,12 +190,17 @@ def test_one_person_under_two_names_is_not_two(name: str, other: str) -> None:
             acceptable(spoken(second), incident(said(first, plan=MEMORY)), MEMORY, two)
 
 
-@pytest.mark.parametrize("name", ["an\u0430", "a\u200bna", "policy:preapproved"])
+@pytest.mark.parametrize("name", ["an\u0430", "policy:preapproved"])
 def test_nobody_answers_under_a_name_that_hides_what_it_is(name: str) -> None:
     """Refused where it is given; without effect where it was written past that."""
     with pytest.raises(InvalidAnswer, match="nobody can answer as"):
         acceptable(spoken(name), incident(), MEMORY, Policy())
     assert decided(incident(said(name, plan=MEMORY)), MEMORY, Policy()) is None
+
+
+def test_what_cannot_be_seen_is_no_part_of_a_name() -> None:
+    """It is taken off where the name comes in, so that nobody becomes another person by it."""
+    assert spoken("a\u200bna").approver == "ana"
 
 
 def overridden(severity: Severity, *, at: int = 0, key: Ed25519PrivateKey = ANAS) -> e.SeverityOverridden:

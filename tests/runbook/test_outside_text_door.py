@@ -24,8 +24,7 @@ from runbook.outside_text import (
     normal,
     spelled_out,
 )
-from runbook.redaction import redact
-from runbook.secret_shapes import MARK
+from runbook.redaction import MARK, redact
 from runbook.value import Value
 
 KEY = "phx_canary0Q7zX4bV9nM2kL8"

@@ -10,7 +10,7 @@ from markdown_it.token import Token
 
 from runbook.outside_text import one_line
 from runbook.outside_text.markdown import code, code_block, inline, picture
-from runbook.redaction import redact
+from runbook.redaction import redact_secrets
 
 PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 AUTOLINK = re.compile(r"(?:https?|ftp)://|\bwww\.|\w@\w", re.IGNORECASE)
@@ -100,7 +100,7 @@ def shown(markdown: str) -> str:
 @given(text=TEXTS)
 def test_text_is_shown_as_it_is_wherever_it_stands(around: str, text: str) -> None:
     """It makes no link, picture, tag, heading, list, quote, table, code or emphasis, and reads as it was."""
-    line = one_line(redact(one_line(text)))
+    line = one_line(redact_secrets(one_line(text)))
     made = around.format(inline(text))
     assert {token.type for token in tokens(made)} <= OURS
     assert shape(made) == shape(around.format("word")) if line else True
@@ -111,7 +111,7 @@ def test_text_is_shown_as_it_is_wherever_it_stands(around: str, text: str) -> No
 @given(text=TEXTS)
 def test_code_shows_its_text(text: str) -> None:
     """Backticks in a name end nothing; what it shows is the name."""
-    line = one_line(redact(one_line(text)))
+    line = one_line(redact_secrets(one_line(text)))
     found = [token for token in tokens(f"x {code(text)} y") if token.type == "code_inline"]
     assert [token.content.replace("\\|", "|").strip() for token in found] == ([line.strip()] if line else [])
 

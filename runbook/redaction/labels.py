@@ -1,0 +1,199 @@
+"""Values under a label: `API_KEY=…`, `"password": "…"`, `map[Authorization:[…]]`, `- name: TOKEN` with
+`value:`.
+
+All notations of labels that programs print are read here; which names are secret says `names`, where the
+value ends says `label_values`.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from runbook.redaction.label_values import ValueReader
+from runbook.redaction.marks import Span
+from runbook.redaction.names import SecretName, secret_name
+from runbook.redaction.words import looks_secret, word_set
+
+NAME_KEYS = word_set(
+    """
+    name key header headername field param parameter variable var env label k option property attribute
+    setting path n
+    """
+)
+"""Keys whose value is the name of what stands under one of `VALUE_KEYS`."""
+
+VALUE_KEYS = word_set(
+    """
+    value val v values content default defaultvalue stringvalue newvalue oldvalue
+    """
+)
+
+_FAR = 300
+"""Characters between a name and its value that belong together."""
+
+_ANSI = r"\x1b\[[\d;]*m|\\(?:x1[bB]|u001[bB]|033|e)\[[\d;]*m|\[\d[\d;]{0,8}m"
+_GAP = rf"(?:[ \t]|{_ANSI})*+"
+_CLOSE = r"(?:\\{0,15}[\"'`]|%(?:25){0,3}(?:22|27|5[Dd])|\]|&quot;|&\#3[49];|\*\*|[”’])"
+_LABEL = re.compile(
+    rf"(?<![\w.-])-*+(?P<name>\w[\w.-]*+)(?P<close>{_CLOSE}{{0,4}}){_GAP}"
+    rf"(?P<separator>:=|=>|={{1,3}}|:(?!//|:)|->|%(?:25){{0,3}}3[AaDd]|(?P<comma>,)"
+    rf"|[ ]?(?P<brace>(?=\{{[ ]?\w+:[ ]?))){_GAP}"
+)
+_QUOTED_NEXT = re.compile(r"[bBuU]?\\{0,15}[\"']")
+_ESCAPED = re.compile(r"(?:[nrtbfv0]|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2})(?=\w)")
+_ENCODED = re.compile(r"(?:25){0,3}[0-9A-Fa-f]{2}(?=\w)")
+_COLOUR = re.compile(r"[\d;]*m(?=\w)")
+_WORD_BEFORE = re.compile(r"[A-Za-z]+[ ]$")
+_ANNOTATION = re.compile(r"[\w.-]+/$")
+_WORD = re.compile(r"[A-Za-z-]+")
+_ARTICLE = re.compile(
+    r"\b(?:a|an|the|this|that|your|its|no|any|each|every|of|with|without)[ ]$", re.IGNORECASE
+)
+_NEXT_WORDS = re.compile(r"[a-z]+ (?:[a-z]+\b|=)")
+_ACCOUNT = re.compile(r":\d{12}:$")
+
+
+class _Pending(NamedTuple):
+    """Half of a pair: a name whose value may follow, or a value whose name may."""
+
+    secret: SecretName | None
+    start: int
+    end: int
+
+
+def find_labelled(text: str) -> Iterator[Span]:
+    """All values that stand under a secret name."""
+    reader, at = ValueReader(text), 0
+    name: _Pending | None = None
+    value: _Pending | None = None
+    while found := _LABEL.search(text, at):
+        start = found.start("name")
+        label = _cleaned(text, start, found["name"])
+        at = found.end()
+        if found["comma"] and not (found["close"] and _QUOTED_NEXT.match(text, at)):
+            continue
+        if found["brace"] is not None and not (label[0].isupper() and label.isalpha() and not found["close"]):
+            continue
+        secret = _judge(text, start, label)
+        if secret is None and not found["comma"]:
+            key = label.lower().replace("_", "").replace("-", "")
+            if key in VALUE_KEYS:
+                if name and name.secret and _belong(text, name.start, name.end, start):
+                    secret = name.secret
+                value = _Pending(None, start, at)
+            elif key in NAME_KEYS:
+                named = _named(reader, text, at)
+                name = _Pending(named, start, at)
+                if named and value and _belong(text, value.start, value.end, start):
+                    yield from reader.read(value.end, named, indent=_column(text, value.start))[0]
+                value = None
+        if secret is None or _is_no_label(text, start, label, secret) or _is_prose(text, start, at):
+            continue
+        if found["comma"]:
+            if _is_list_of_names(reader, text, start, at):
+                continue
+            secret = secret if secret.line else secret._replace(certain=False)
+        spans, after = reader.read(at, secret, separator=found["separator"], indent=_column(text, start))
+        yield from spans
+        if spans or not found["comma"]:
+            at = max(at, after)
+
+
+def label_before(text: str, at: int) -> SecretName | None:
+    """What the label says of the value that begins at `at`, if there is one right before it."""
+    start = max(0, at - _FAR)
+    if text[start:at].rstrip()[-1:] not in (":", "=", ">", "m", "D", "d", "A", "a"):
+        return None
+    for found in _LABEL.finditer(text, start, at):
+        if found.end() == at and not found["comma"]:
+            place = found.start("name")
+            label = _cleaned(text, place, found["name"])
+            secret = _judge(text, place, label)
+            return secret if secret and not _is_no_label(text, place, label, secret) else None
+    return None
+
+
+def _cleaned(text: str, start: int, name: str) -> str:
+    """The name without what is left of an escape in front of it: `\\n`, `%22` or the end of a colour."""
+    before = text[start - 1] if start else ""
+    if before == "\\":
+        return _ESCAPED.sub("", name, count=1) if _ESCAPED.match(name) else name
+    if before == "%":
+        return _ENCODED.sub("", name, count=1) if _ENCODED.match(name) else name
+    if before in ("[", ";"):
+        return _COLOUR.sub("", name, count=1) if _COLOUR.match(name) else name
+    return name
+
+
+def _judge(text: str, start: int, label: str) -> SecretName | None:
+    secret = secret_name(label)
+    if secret is None and label.lower() in ("key", "keys", "code", "codes", "phrase", "id"):
+        before = _WORD_BEFORE.search(text, max(0, start - 24), start)
+        if before:
+            secret = secret_name(f"{before.group().strip()}_{label}".lower())
+            return secret if secret and secret.certain else None
+    return secret
+
+
+def _is_no_label(text: str, start: int, label: str, secret: SecretName) -> bool:
+    before = text[max(0, start - 80) : start]
+    if before.endswith("[redacted:"):
+        return True
+    if before.endswith("/") and secret.kind == "secret" and _ANNOTATION.search(before):
+        value = re.compile(r"[\s:=\"']*([\w./-]*)").match(text, start + len(label))
+        return before.endswith("checksum/") or (value is not None and not looks_secret(value[1]))
+    if secret.kind == "token" and before.lower().endswith(("unexpected ", "next ")):
+        return True
+    return secret.kind == "secret" and _ACCOUNT.search(before) is not None
+
+
+def _is_prose(text: str, start: int, at: int) -> bool:
+    """Whether a sentence goes on after the label: `no text holds a secret: details are masked`."""
+    return (
+        _ARTICLE.search(text, max(0, start - 12), start) is not None
+        and _NEXT_WORDS.match(text, at) is not None
+    )
+
+
+def _is_list_of_names(reader: ValueReader, text: str, start: int, at: int) -> bool:
+    """Whether what follows a quoted name and a comma is a name too, as in a list of headers or fields."""
+    quoted = reader.quoted(at)
+    if not quoted:
+        return True
+    content = text[quoted.start : quoted.end]
+    if secret_name(content) is not None:
+        return True
+    is_pair = re.search(r"[(\[]\s*[bBuU]?\\*[\"']$", text[max(0, start - 12) : start]) is not None
+    return _WORD.fullmatch(content) is not None and not (
+        is_pair and text[quoted.after : quoted.after + 1] in ("]", ")")
+    )
+
+
+def _named(reader: ValueReader, text: str, at: int) -> SecretName | None:
+    """What the value of a `name:` says of the value beside it."""
+    quoted = reader.quoted(at)
+    if quoted:
+        name = text[quoted.start : quoted.end]
+    else:
+        bare = re.compile(r"[\w./-]*").match(text, at)
+        name = bare.group() if bare else ""
+    secret = secret_name(name.rsplit("/", 1)[-1])
+    return secret if secret and secret.certain else None
+
+
+def _belong(text: str, first: int, first_end: int, second: int) -> bool:
+    """Whether two keys stand in the same object: near, and in YAML in the same column."""
+    if second - first_end > _FAR:
+        return False
+    between = text[first_end:second]
+    if "\n" in between:
+        if between.rpartition("\n")[2].lstrip().startswith("- "):
+            return False
+        return _column(text, first) == _column(text, second) or "{" in text[max(0, first - 4) : first]
+    return not re.search(r"[})]\s*,", between)
+
+
+def _column(text: str, at: int) -> int:
+    """How far into its line a place is; only lines that are not long count."""
+    start = text.rfind("\n", max(0, at - _FAR), at)
+    return at - start - 1

@@ -1,0 +1,217 @@
+"""The masking itself: which rules are tried on a text, and in which order."""
+
+from collections.abc import Iterable, Iterator
+
+from pydantic import JsonValue
+
+from runbook.redaction.commands import find_in_commands, find_in_statements
+from runbook.redaction.json_text import Document, find_documents, masked_string, written_back
+from runbook.redaction.labels import find_labelled, label_before
+from runbook.redaction.literals import Literals
+from runbook.redaction.marks import Span, mark, with_marks
+from runbook.redaction.markup import find_in_markup
+from runbook.redaction.sentences import find_in_sentences
+from runbook.redaction.shapes.addresses import find_addresses
+from runbook.redaction.shapes.cloud_keys import CLOUD_KEYS
+from runbook.redaction.shapes.private_keys import PRIVATE_KEY_NEEDLES, find_private_keys
+from runbook.redaction.shapes.rules import find_shapes, long_runs
+from runbook.redaction.shapes.service_keys import SERVICE_KEYS, SHORT_KEYS
+from runbook.redaction.shapes.tokens import find_jwts, find_schemes
+from runbook.redaction.shapes.urls import find_userinfo
+from runbook.redaction.shapes.webhooks import WEBHOOKS
+from runbook.redaction.structure import StructureMask, TooDeep
+from runbook.redaction.yaml_text import find_secret_data, quoted_marks, values_of
+
+_NAMES = (
+    *(
+        "pass",
+        "pwd",
+        "secret",
+        "token",
+        "key",
+        "cred",
+        "auth",
+        "cookie",
+        "salt",
+        "pepper",
+        "dsn",
+        "otp",
+        "pin",
+    ),
+    *("sig", "csrf", "xsrf", "sess", "sid", "jwt", "mnemonic", "psk", "cvv", "cvc", "code", "phrase", "hmac"),
+    *("kennwort", "bearer", "pw", "identified"),
+)
+"""A text with none of these has no label of a secret."""
+
+_SENTENCES = ("pass", "secret", "token", "key", "pin", "otp", "cred", "pwd")
+_ROUNDS = 8
+_DEEPEST_TEXT = 3
+"""JSON in a string of JSON in a string: so many levels are read, the rest is text."""
+
+_HARMLESS: set[str] = set()
+"""Short texts that hold no secret, such as the labels and annotations which an alert repeats all the time."""
+
+_HARMLESS_TEXTS = 10_000
+_HARMLESS_LENGTH = 256
+
+
+def _remember(text: str) -> None:
+    if len(_HARMLESS) >= _HARMLESS_TEXTS:
+        _HARMLESS.clear()
+    if len(text) <= _HARMLESS_LENGTH:
+        _HARMLESS.add(text)
+
+
+def _has_any(text: str, words: Iterable[str]) -> bool:
+    for word in words:  # noqa: SIM110 - a generator takes five times as long
+        if word in text:
+            return True
+    return False
+
+
+class Redactor:
+    """Masks the listed secrets and everything that has the shape of one, and personal addresses.
+
+    A listed secret is also found base64-encoded (at any offset, so inside of `user:password` too),
+    URL-encoded and escaped. Listed values shorter than four characters are ignored. `hosts` are names and
+    addresses of our own that stay readable although they look like those of clients. Without `personal`,
+    addresses of people stay: for their names, and for what is shown again after it was masked once.
+    """
+
+    def __init__(
+        self, secrets: Iterable[str] = (), *, hosts: Iterable[str] = (), personal: bool = True
+    ) -> None:
+        self._literals = Literals(secrets)
+        self._hosts = frozenset(host.lower() for host in hosts if host)
+        self._personal = personal
+
+    def text(self, text: str) -> str:
+        """The text with marks instead of secrets. JSON in it stays JSON, and YAML stays YAML."""
+        if text in _HARMLESS and not self._literals:
+            return text
+        masked = self._settled(text, 0)
+        self._remember_if_harmless(text, masked)
+        return masked
+
+    def value(self, value: JsonValue) -> JsonValue:
+        """The JSON value masked, by what is in it and by the names that values go under.
+
+        Masked by name: keys such as `password` or `apiKey`, `{"name": "API_KEY", "value": …}` entries of a
+        container's environment, everything in a Kubernetes Secret's `data` and `stringData`. Booleans and
+        nulls stay: `automountServiceAccountToken: true` is no secret. A number may become the text of a
+        mark. What is nested too deep to be looked at is masked as a whole.
+        """
+        try:
+            masked: JsonValue = StructureMask(self.text).mask(value)
+        except (TooDeep, RecursionError):
+            return mark("nested-too-deep")
+        return masked
+
+    def _settled(self, text: str, depth: int) -> str:
+        """Masked until nothing changes any more: a mark can become part of a labelled value."""
+        for _ in range(_ROUNDS):
+            masked = self._masked(text, depth)
+            if masked == text:
+                return text
+            text = masked
+        return "\n".join(self._settled_line(line, depth) for line in text.split("\n"))
+
+    def _settled_line(self, line: str, depth: int) -> str:
+        """A line that never settles is masked as a whole, so that nobody can hide other lines with it."""
+        for _ in range(_ROUNDS):
+            masked = self._masked(line, depth)
+            if masked == line:
+                return line
+            line = masked
+        return mark("unsettled")
+
+    def _masked(self, text: str, depth: int) -> str:
+        """One round over a text."""
+        if '"' in text and depth < _DEEPEST_TEXT:
+            string = masked_string(text, lambda inner: self._settled(inner, depth + 1))
+            if string is not None:
+                return string
+            documents = list(find_documents(text))
+            if documents and documents[0].start == 0 and not text[documents[0].end :].strip():
+                return self._with_documents(text, documents, depth)
+        else:
+            documents = []
+        if "\n" in text and _has_any(text, PRIVATE_KEY_NEEDLES):  # a key whose lines are lines of a log
+            unlocked = with_marks(text, find_private_keys(text))
+            if unlocked != text:
+                return quoted_marks(unlocked)
+        masked = self._with_documents(text, documents, depth)
+        return quoted_marks(masked) if masked != text and "\n" in masked else masked
+
+    def _with_documents(self, text: str, documents: list[Document], depth: int) -> str:
+        """Masked, each JSON document in it by its own rules."""
+        structure = StructureMask(lambda inner: self._inner(inner, depth))
+        pieces, end = [], 0
+        for document in documents:
+            try:
+                masked = structure.mask(document.value, label_before(text, document.start))
+            except (TooDeep, RecursionError):
+                continue
+            pieces += [self._plain(text[end : document.start]), written_back(text, document, masked)]
+            end = document.end
+        return "".join([*pieces, self._plain(text[end:])]) if end else self._plain(text)
+
+    def _inner(self, text: str, depth: int) -> str:
+        if text in _HARMLESS and not self._literals:
+            return text
+        masked = self._settled(text, depth + 1)
+        self._remember_if_harmless(text, masked)
+        return masked
+
+    def _remember_if_harmless(self, text: str, masked: str) -> None:
+        if masked == text and self._personal and not self._literals and not self._hosts:
+            _remember(text)
+
+    def _plain(self, text: str) -> str:
+        """One round over a text that is no JSON."""
+        return with_marks(text, list(self._spans(text))) if len(text) > 1 and not text.isspace() else text
+
+    def _spans(self, text: str) -> Iterator[Span]:
+        if text.replace("-", "").replace("_", "").isalnum():
+            yield from self._of_word(text)
+            return
+        small = text.lower()
+        userinfo = list(find_userinfo(text)) if "@" in text or "%40" in text or "%2540" in text else []
+        yield from userinfo
+        if "/" in text:
+            yield from find_shapes(text, WEBHOOKS)
+        yield from self._of_word(text)
+        yield from find_jwts(text)
+        if _has_any(text, PRIVATE_KEY_NEEDLES):
+            yield from find_private_keys(text)
+        if _has_any(small, _NAMES):
+            yield from find_labelled(text)
+            yield from find_in_sentences(text)
+            yield from find_in_statements(text)
+        if "-" in text:
+            yield from find_in_commands(text)
+        if "<" in text or "&lt;" in text:
+            yield from find_in_markup(text)
+        if "kind:" in text and "Secret" in text:
+            yield from values_of(text, find_secret_data(text))
+        yield from find_schemes(text, small)
+        if self._personal:
+            yield from self._addresses(text, userinfo)
+
+    def _addresses(self, text: str, userinfo: list[Span]) -> Iterator[Span]:
+        for span in find_addresses(text):
+            if not any(
+                known.start <= span.end and span.start <= known.end for known in userinfo
+            ) and not self._is_ours(text, span):
+                yield span
+
+    def _of_word(self, text: str) -> Iterator[Span]:
+        """Keys and listed secrets: all that there can be in a single word."""
+        yield from find_shapes(text, SHORT_KEYS)
+        if runs := long_runs(text):
+            yield from find_shapes(text, SERVICE_KEYS, runs)
+            yield from find_shapes(text, CLOUD_KEYS, runs)
+        yield from self._literals.find(text)
+
+    def _is_ours(self, text: str, span: Span) -> bool:
+        return bool(self._hosts) and text[span.start : span.end].lower().rpartition("@")[2] in self._hosts
