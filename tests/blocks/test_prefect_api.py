@@ -26,15 +26,22 @@ async def test_nobody_there_shows_no_password(nobody: str) -> None:
     assert "hunter2" not in str(error)
 
 
-@pytest.mark.parametrize(("status", "kind"), [(401, Refused), (503, Unavailable)])
+@pytest.mark.parametrize(
+    ("status", "kind", "said"),
+    [
+        (401, Refused, "no password, or a wrong one, for"),
+        (403, Refused, "status 403 at"),
+        (503, Unavailable, "status 503 at"),
+    ],
+)
 async def test_a_refusal_shows_no_password(
-    httpserver: HTTPServer, status: int, kind: type[OutsideError]
+    httpserver: HTTPServer, status: int, kind: type[OutsideError], said: str
 ) -> None:
     """Nor does the error of an answer, whose own text would quote the whole address."""
     httpserver.expect_request("").respond_with_data("", status)
     error = await failure(httpserver.url_for("/api").replace("://", "://me:hunter2@"))
 
     assert isinstance(error, kind)
-    assert f"status {status} at {httpserver.url_for('/api')}" in str(error)
+    assert f"{said} {httpserver.url_for('/api')}" in str(error)
     assert "hunter2" not in str(error)
     assert error.__cause__ is None
