@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+from collections.abc import Iterator
 from glob import glob
 
 import pytest
@@ -32,6 +33,15 @@ def pytest_configure() -> None:
     """Have SIGINT end what tests start: what runs in a shell's background ignores it, with its children."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True)
+def same_umask() -> Iterator[None]:
+    """A command called inside the test's process makes files private; later tests keep the umask they had."""
+    before = os.umask(0o077)
+    os.umask(before)
+    yield
+    os.umask(before)
 
 
 DEBIAN_PACKAGES = {
