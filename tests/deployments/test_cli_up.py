@@ -180,6 +180,18 @@ def test_a_store_where_others_can_write_is_refused(tmp_path: Path) -> None:
     refused = runbook(tmp_path, "incidents")
     assert refused.returncode == 1
     assert f"others can write in {shared} (mode 0777); close it (chmod go-w {shared})" in refused.stderr
+    receiver = subprocess.run(
+        [sys.executable, "-m", "deployments.receiver", "--config", "runbook.toml"],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert receiver.returncode == 1
+    [line] = receiver.stderr.splitlines()
+    assert line.startswith(f"folder: others can write in {shared} (mode 0777)")
     assert list(shared.iterdir()) == []
 
 
