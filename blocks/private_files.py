@@ -129,7 +129,7 @@ def _below(top: Path) -> Iterator[Path]:
 
 def _close(path: Path) -> bool:
     """Take everybody else's rights away; whether there were any. What is another's or gone is left alone."""
-    with suppress(FileNotFoundError, PermissionError):
+    with suppress(OSError):
         mode = path.lstat().st_mode
         if mode & _OTHERS and not stat.S_ISLNK(mode):
             path.chmod(stat.S_IMODE(mode) & ~_OTHERS)

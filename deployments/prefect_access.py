@@ -25,7 +25,7 @@ SERVER_FILE = "prefect-server.json"
 
 _USER = "runbook"
 _RANDOM_BYTES = 32
-_CLAIM_ATTEMPTS = 20
+_CLAIM_ATTEMPTS = 100  # a server whose `runbook up` was killed takes some seconds to end
 _CLAIM_POLL_SECONDS = 0.05
 _LOOPBACK = {"localhost": "127.0.0.1"}
 

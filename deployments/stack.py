@@ -83,6 +83,15 @@ class Stack:
     ) -> None:
         await self._stop()
 
+    @property
+    def exports(self) -> str:
+        """What another shell exports to speak to this Prefect."""
+        return self.access.exports if self.access else f"export PREFECT_API_URL={self.api_url}"
+
+    def login(self, *, terminal: bool) -> list[str]:
+        """What Prefect's UI asks for, see `Access.login`; nothing is known of another's server."""
+        return [self.access.login(terminal=terminal)] if self.access else []
+
     async def watch(self) -> None:
         """Wait; return never.
 

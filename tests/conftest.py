@@ -36,9 +36,9 @@ def pytest_configure() -> None:
 
 
 @pytest.fixture(autouse=True)
-def umask_of_its_own() -> Iterator[None]:
-    """Put back the umask: a test that runs a command of ours in this process sets it for those after it."""
-    before = os.umask(0o022)
+def same_umask() -> Iterator[None]:
+    """A command called inside the test's process makes files private; later tests keep the umask they had."""
+    before = os.umask(0o077)
     os.umask(before)
     yield
     os.umask(before)

@@ -3,14 +3,10 @@
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from deployments.cli.errors import CommandError, ExitCode
 from deployments.cli.options import ConfigOption
 from deployments.cli.output import console, warn
-
-if TYPE_CHECKING:
-    from deployments.prefect_access import Access
 
 STATE = Path(".runbook")
 
@@ -44,18 +40,13 @@ async def up(*, config: ConfigOption = None) -> int:
     async with Stack(settings, config=path, state=STATE, api_url=given) as stack:
         for line in (
             f"Prefect:       {bare_url(stack.ui_url)}",
-            *([f"Password:      {stack.access.login(terminal=sys.stdout.isatty())}"] if stack.access else []),
+            *(f"Password:      {password}" for password in stack.login(terminal=sys.stdout.isatty())),
             f"Alerts:        {stack.receiver_url}/alerts/alertmanager",
             f"Logs:          {STATE / 'logs'}",
-            *_other_shells(stack.access, bare_url(stack.api_url)),
+            f"Other shells:  {stack.exports}",
+            *(["               (`runbook` in this folder needs neither)"] if stack.access else []),
             "Ready. Ctrl-C stops it.",
         ):
             out.print(line, soft_wrap=True)  # unwrapped, to be copied
         await until_stopped(stack.watch())
     return ExitCode.OK
-
-
-def _other_shells(access: "Access | None", api_url: str) -> list[str]:
-    if access is None:
-        return [f"Other shells:  export PREFECT_API_URL={api_url}"]
-    return [f"Other shells:  {access.exports}", "               (`runbook` in this folder needs neither)"]

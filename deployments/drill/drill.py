@@ -208,13 +208,9 @@ async def _stay_up(
     """Say where everything is, and wait for Ctrl-C."""
     for line in (
         f"Prefect:       {result.links['Prefect run']}",
-        *(
-            [f"Password:      {stack.access.login(terminal=screen.console.file.isatty())}"]
-            if stack.access
-            else []
-        ),
+        *(f"Password:      {password}" for password in stack.login(terminal=screen.console.file.isatty())),
         f"World:         {world.endpoints.control_url}/state",
-        f"Other shells:  export RUNBOOK_CONFIG={config}",
+        f"Other shells:  {stack.exports} RUNBOOK_CONFIG={config}",
     ):
         screen.console.print(Text(line), soft_wrap=True)  # unwrapped, to be copied
     screen.say("Everything is left running. Ctrl-C stops it.", style="bold")

@@ -160,7 +160,7 @@ def test_an_open_folder_of_an_earlier_release_is_closed_and_that_is_said_once(tm
     evidence = tmp_path / ".runbook" / "evidence" / "inc-1"
     evidence.mkdir(parents=True, mode=0o755)
     (tmp_path / ".runbook" / "prefect.db").write_text("")
-    for path in (tmp_path / ".runbook").rglob("*"):
+    for path in (tmp_path / ".runbook", *(tmp_path / ".runbook").rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
     first, second = runbook(tmp_path, "incidents"), runbook(tmp_path, "incidents")
     assert (first.returncode, second.returncode) == (0, 0)
@@ -180,6 +180,18 @@ def test_a_store_where_others_can_write_is_refused(tmp_path: Path) -> None:
     refused = runbook(tmp_path, "incidents")
     assert refused.returncode == 1
     assert f"others can write in {shared} (mode 0777); close it (chmod go-w {shared})" in refused.stderr
+    receiver = subprocess.run(
+        [sys.executable, "-m", "deployments.receiver", "--config", "runbook.toml"],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert receiver.returncode == 1
+    [line] = receiver.stderr.splitlines()
+    assert line.startswith(f"folder: others can write in {shared} (mode 0777)")
     assert list(shared.iterdir()) == []
 
 
