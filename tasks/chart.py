@@ -4,7 +4,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from io import BytesIO
 
+from runbook.outside_text import let_in_line
+
 Points = Sequence[tuple[datetime, float]]
+
+LONGEST_TITLE = 120
+LONGEST_LABEL = 24
 
 LINE_STYLES = ("-", "--", "-.", ":")
 """Lines differ in style as well as in colour, for print and for eyes that do not tell colours apart."""
@@ -30,7 +35,7 @@ def draw_error_rate(
             [date2num(at) for at, _ in points],
             [rate for _, rate in points],
             style,
-            label=status,
+            label=let_in_line(status, LONGEST_LABEL),
             linewidth=1.8,
         )
     axes.axhline(threshold, color="0.4", linewidth=0.9, linestyle=(0, (1, 3)), label="threshold")
@@ -52,9 +57,13 @@ def draw_error_rate(
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
     axes.set_ylabel("errors per second")
     axes.set_ylim(bottom=0)
-    axes.set_title(title, fontsize=10)
+    axes.set_title(let_in_line(title, LONGEST_TITLE), fontsize=10, parse_math=False)
     axes.grid(visible=True, alpha=0.25)
-    axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1), fontsize=8)  # beside the chart: it hides no peak
+    legend = axes.legend(
+        loc="upper left", bbox_to_anchor=(1.01, 1), fontsize=8
+    )  # beside it: it hides no peak
+    for text in legend.get_texts():
+        text.set_parse_math(False)
     image = BytesIO()
     figure.savefig(image, format="png")
     return image.getvalue()

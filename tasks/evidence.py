@@ -6,7 +6,6 @@ Follows the runbook's "Evidence Collection": debug bundle, `kubectl logs --since
 
 import asyncio
 import base64
-import json
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -22,6 +21,7 @@ from runbook.events import ActionFinished, DecisionMade, EvidenceCollected, Inci
 from runbook.evidence import MANIFEST, seal
 from runbook.incident import Incident
 from runbook.log_lines import LogLine
+from runbook.outside_text.plain import json_file, plain_file
 from runbook.redaction import Redactor
 from tasks.artifacts import publish_evidence
 from tasks.chart import draw_error_rate
@@ -160,11 +160,11 @@ def _line(line: LogLine) -> str:
 
 
 def _json(mask: Redactor, value: Any) -> bytes:
-    return (json.dumps(mask.value(value), indent=2, ensure_ascii=False, sort_keys=True) + "\n").encode()
+    return json_file(value, mask).encode()
 
 
 def _text(mask: Redactor, text: str) -> bytes:
-    return mask.text(text).encode()
+    return plain_file(text, mask).encode()
 
 
 def _data_uri(png: bytes | None) -> str | None:

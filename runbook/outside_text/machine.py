@@ -10,6 +10,8 @@ from typing import Any
 from runbook.outside_text.normal import escaped_for_json
 
 
-def json_document(value: Any, *, indent: int | None = None) -> str:
+def json_document(value: Any, *, indent: int | None = None, sort_keys: bool = False) -> str:
     """The value as JSON; what is no JSON value is written as its text."""
-    return escaped_for_json(json.dumps(value, ensure_ascii=False, indent=indent, default=str))
+    return escaped_for_json(
+        json.dumps(value, ensure_ascii=False, indent=indent, sort_keys=sort_keys, default=str)
+    )

@@ -1,8 +1,13 @@
 """Where nothing is markup: PagerDuty, the status page, plain text files."""
 
-from runbook.outside_text.door import let_in, let_in_json, let_in_line
+from typing import Any
 
-__all__ = ["plain", "plain_json", "plain_line"]
+from runbook.outside_text.door import let_in, let_in_json, let_in_line
+from runbook.outside_text.machine import json_document
+from runbook.outside_text.normal import normal, spelled_out
+from runbook.redaction import Redactor
+
+__all__ = ["json_file", "plain", "plain_file", "plain_json", "plain_line"]
 
 plain = let_in
 """Several lines, masked, without control characters, cut."""
@@ -12,3 +17,32 @@ plain_line = let_in_line
 
 plain_json = let_in_json
 """The texts in a JSON value."""
+
+
+def plain_file(text: str, mask: Redactor) -> str:
+    """A text that is kept as evidence: masked and whole, with what hides or steers spelled out.
+
+    Where that hides a secret from masking, the line is made normal instead.
+    """
+    return "\n".join(spelled_out(mask.text(_revealed(line, mask))) for line in mask.text(text).split("\n"))
+
+
+def json_file(value: Any, mask: Redactor) -> str:
+    """A JSON value that is kept as evidence, likewise."""
+    masked = mask.value(_revealed_json(value, mask))
+    return f"{json_document(masked, indent=2, sort_keys=True)}\n"
+
+
+def _revealed(text: str, mask: Redactor) -> str:
+    shown = normal(text).replace("\n", " ") if "\n" not in text else normal(text)
+    return text if shown == text or mask.text(shown) == shown else shown
+
+
+def _revealed_json(value: Any, mask: Redactor) -> Any:
+    if isinstance(value, str):
+        return _revealed(value, mask)
+    if isinstance(value, dict):
+        return {_revealed(key, mask): _revealed_json(item, mask) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_revealed_json(item, mask) for item in value]
+    return value
