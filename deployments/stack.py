@@ -86,7 +86,7 @@ class Stack:
     @property
     def exports(self) -> str:
         """What another shell exports to speak to this Prefect."""
-        return self.access.exports if self.access else f"export PREFECT_API_URL={self.api_url}"
+        return self.access.exports if self.access else f"export PREFECT_API_URL={bare_url(self.api_url)}"
 
     def login(self, *, terminal: bool) -> list[str]:
         """What Prefect's UI asks for, see `Access.login`; nothing is known of another's server."""
