@@ -19,7 +19,7 @@ from deployments.settings_addresses import refuse_secrets, secret_in_address
 from deployments.settings_secrets import REFERENCE, Unusable, absolute, is_reference, secret_at
 from runbook.addresses import SecretPart, secret_part
 from runbook.credential_names import names_credential
-from runbook.redaction import redact
+from runbook.redaction import redact_secrets
 from runbook.settings_tables import HeaderValues, TablesOf
 
 _PATHS = frozenset({"cluster.kubeconfig", "evidence.folder"})
@@ -58,7 +58,7 @@ def unknown(key: str, what: str, known: Iterable[str]) -> Mistake:
 
 def shown(name: str) -> str:
     """A key as it is written in the file, unless somebody put a secret there."""
-    if len(name) > _LONGEST_NAME or redact(name) != name or secret_part(name, is_address=True):
+    if len(name) > _LONGEST_NAME or redact_secrets(name) != name or secret_part(name, is_address=True):
         return "…"
     return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else f'"{name}"'
 
@@ -191,7 +191,7 @@ def _header(value: Any, name: str, key: str, folder: Path) -> _Outcome:
             return value, []
         if not isinstance(value, str):
             return secret_at(value, folder), []
-        if names_credential(name) or redact(value) != value or secret_part(value):
+        if names_credential(name) or redact_secrets(value) != value or secret_part(value):
             raise Unusable("holds a secret in this file", REFERENCE)
     except Unusable as error:
         return None, [Mistake(key, error.cause, error.next_step)]

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from runbook.redaction import redact
+from runbook.redaction import redact_secrets
 
 REFERENCE = 'write a reference, { env = "NAME" } or { file = "path" }'
 _LARGEST_FILE = 1024 * 1024  # bytes; the largest honest one is a kubeconfig
@@ -75,7 +75,7 @@ def absolute(path: str, folder: Path) -> Path:
 
 def _from_environment(name: str, *, several_lines: bool) -> SecretStr:
     # Whoever pastes the secret instead of its variable's name must not find it in a log.
-    plausible = _VARIABLE.fullmatch(name) and redact(name) == name
+    plausible = _VARIABLE.fullmatch(name) and redact_secrets(name) == name
     what = f"the environment variable {name}" if plausible else "the environment variable of that name"
     secret = _without_rim("" if "\0" in name or "=" in name else os.environ.get(name, ""))
     if not secret:
@@ -141,4 +141,4 @@ def _every_other_is_nul(content: bytes) -> bool:
 def _plausible(name: str) -> bool:
     """Whether this is a file's name rather than a secret that was put in the place of one."""
     parts = re.split(r"[/._ ~-]", name)
-    return len(parts) > 1 and redact(name) == name and all(map(_PART_OF_A_NAME.fullmatch, parts))
+    return len(parts) > 1 and redact_secrets(name) == name and all(map(_PART_OF_A_NAME.fullmatch, parts))

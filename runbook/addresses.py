@@ -5,7 +5,7 @@ from enum import StrEnum
 from urllib.parse import parse_qsl, unquote
 
 from runbook.credential_names import names_credential
-from runbook.redaction import redact
+from runbook.redaction import redact_secrets
 
 _SCHEME = r"[A-Za-z][A-Za-z0-9+.-]*://"
 _WHOLE = re.compile(rf"\s*{_SCHEME}(?P<authority>[^/?#]*)(?P<rest>.*)", re.DOTALL)
@@ -44,7 +44,7 @@ def _part_of(address: re.Match[str]) -> SecretPart | None:
     if any(_is_secret(name, value) for name, value in parameters):
         return SecretPart.PARAMETER
     whole = unquote(address["authority"] + path)
-    return SecretPart.PATH if redact(whole) != whole else None
+    return SecretPart.PATH if redact_secrets(whole) != whole else None
 
 
 def _user_of(address: re.Match[str]) -> str:
@@ -64,7 +64,7 @@ def _split(rest: str) -> tuple[str, list[tuple[str, str]]]:
 
 
 def _is_secret(name: str, value: str) -> bool:
-    return names_credential(name) or redact(value) != value
+    return names_credential(name) or redact_secrets(value) != value
 
 
 def password_in(text: str) -> str:
