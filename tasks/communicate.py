@@ -9,7 +9,7 @@ from hashlib import sha256
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from blocks.errors import Refused
+from blocks.errors import Conflict, Refused
 from blocks.pager import Pager
 from blocks.status_page_publisher import StatusPagePublisher
 from runbook.effects import Authority, Effect, EffectOutcome
@@ -26,7 +26,7 @@ from runbook.messages import (
 from runbook.outside_text.slack import SlackText, said
 from runbook.severity import Severity
 from runbook.verdict import Verdict
-from tasks.effects import SETTLED, Receipt, carry_out
+from tasks.effects import SETTLED, Act, Observe, Receipt, carry_out
 from tasks.incident import OpenIncident, now
 from tasks.links import incident_link
 
@@ -135,7 +135,7 @@ async def _end_call(incident: OpenIncident, pager: Pager, call: Effect) -> None:
 
     name = f"{call.id.rpartition('/')[2]}{CALL_ENDED}"
     effect = _message(incident, "pager", name, f"end the call: {call.summary}", ESCALATE)
-    await carry_out(incident, effect, observe=_never_seen, act=act)
+    await _tell(incident, effect, observe=_never_seen, act=act)
 
 
 def _facts(incident: OpenIncident, journal: Incident, state: State) -> MessageFacts:
@@ -224,7 +224,7 @@ async def say(
         sent = await slack.post(text, effect_id=effect.id, thread_ts=thread, broadcast=broadcast)
         return {"channel": sent.channel, "ts": sent.ts}
 
-    return await carry_out(incident, effect, observe=observe, act=act)
+    return await _tell(incident, effect, observe=observe, act=act)
 
 
 async def _publish(incident: OpenIncident, journal: Incident, facts: MessageFacts) -> None:
@@ -253,7 +253,7 @@ async def _publish(incident: OpenIncident, journal: Incident, facts: MessageFact
         posted = await publisher.post_update(reference, message.body, state, effect_id=effect.id)
         return {"incident": reference, "update": posted.id}
 
-    settled = await carry_out(incident, effect, observe=observe, act=act)
+    settled = await _tell(incident, effect, observe=observe, act=act)
     if settled.outcome in SETTLED:
         published = str(settled.receipt.get("incident", ""))
         event = StatusAnnounced(channel="status-page", state=state, reference=published)
@@ -318,7 +318,15 @@ async def _page(
         )
         return {"dedup_key": _deduplication_key(effect)}
 
-    return await carry_out(incident, effect, observe=_never_seen, act=act)
+    return await _tell(incident, effect, observe=_never_seen, act=act)
+
+
+async def _tell(incident: OpenIncident, effect: Effect, *, observe: Observe, act: Act) -> Effect:
+    """Carry a message out. One that meets a conflict is told to nobody, and is no reason to end a run."""
+    try:
+        return await carry_out(incident, effect, observe=observe, act=act)
+    except Conflict:
+        return (await incident.read()).effects[effect.id]
 
 
 def _deduplication_key(call: Effect) -> str:
