@@ -13,7 +13,7 @@ from runbook.log_lines.vocabulary import words
 _STATUS_NAMES = words(
     "status statuscode httpstatus httpstatuscode httpcode httpresponsecode responsecode responsestatus"
     " responsestatuscode upstreamstatus originstatus downstreamstatus backendstatus respstatus respcode"
-    " rescode retcode returncode code errorcode errcode"
+    " rescode retcode returncode code errorcode errcode response"
 )
 _OTHER_CODES = words("exit process signal zip postal country area promo coupon lang job order")
 _SEPARATORS = str.maketrans("", "", "_- ")
@@ -36,18 +36,34 @@ _HTTP = re.compile(
     r"(?:(?:error|status|response|code)[\s:=]{1,3}){0,3}[\"'(]?" + _CODE,
     re.IGNORECASE | re.ASCII,
 )
-_PHRASES = (
-    "Unauthori[sz]ed|Forbidden|Not Found|Too Many Requests|Internal Server Error|Bad Gateway"
-    "|Service (?:Temporarily )?Unavailable|Gateway Time-?out|Payment Required|Bad Request|Client Error"
-    "|Server Error|Request Time-?out|Unprocessable|Method Not Allowed|Origin Error"
+_PHRASES = {
+    "400": "Bad Request",
+    "401": "Unauthori[sz]ed",
+    "402": "Payment Required",
+    "403": "Forbidden",
+    "404": "Not Found",
+    "405": "Method Not Allowed",
+    "408": "Request Time-?out",
+    "422": "Unprocessable",
+    "429": "Too Many Requests",
+    "500": "Internal Server Error",
+    "502": "Bad Gateway",
+    "503": "Service (?:Temporarily )?Unavailable",
+    "504": "Gateway Time-?out",
+    "4[0-9]{2}": "Client Error",
+    "5[0-9]{2}": "Server Error",
+    "52[0-9]": "Origin Error",
+}
+_CODES_WITH_PHRASES = "|".join(
+    rf"{code}[\s:\])>/-]{{1,3}}[\"'(]?{phrase}" for code, phrase in _PHRASES.items()
 )
 _PHRASED = re.compile(
-    rf"(?<![\w.:/$-])(?P<code>[45][0-9]{{2}})[\s:\])>/-]{{1,3}}[\"'(]?(?:{_PHRASES})",
-    re.IGNORECASE | re.ASCII,
+    rf"(?<![\w.:/$-])(?=(?P<code>[45][0-9]{{2}}))(?:{_CODES_WITH_PHRASES})", re.IGNORECASE | re.ASCII
 )
 _CALLED = re.compile(r"\b(?P<name>status_?code|status|code)\(" + _CODE, re.IGNORECASE | re.ASCII)
 _NPM = re.compile(r"\bcode E(?P<code>[45][0-9]{2})\b", re.ASCII)
-_NAMED = (_FIELD, _SPOKEN, _HTTP, _PHRASED, _CALLED, _NPM)
+_REPRESENTED = re.compile(r"\bResponse \[(?P<code>[1-5][0-9]{2})\]", re.ASCII)
+_NAMED = (_FIELD, _SPOKEN, _HTTP, _PHRASED, _CALLED, _REPRESENTED, _NPM)
 
 _LONE = re.compile(r"(?<![\w.:/,=#$@+\[-])(?P<code>[45][0-9]{2})" + _TAIL, re.ASCII)
 _LIKELY = re.compile(r"40[1-4]|429|50[0-4]|52[0-79]|530")
@@ -60,7 +76,7 @@ _BEFORE_OTHER = words(
     "port line pid id after lost took waited wait in at of for every page row user order attempt step"
     " version build rev revision chunk batch number no sent dropped limit max size exit signal about over"
     " than only queue offset partition shard worker thread item record event processed flushed status code"
-    " codes"
+    " codes elapsed duration latency time seconds timeout ttl delay age total count value length lag index"
 )
 _SAYS_MORE = re.compile(r":\s[A-Za-z]|\sfrom\b", re.ASCII)
 _COUNTED = re.compile(

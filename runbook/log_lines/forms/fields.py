@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from runbook.log_lines.forms.parsed_line import ParsedLine
-from runbook.log_lines.levels import LEVEL_NAMES, Level, level_of
+from runbook.log_lines.levels import LEVEL_NAMES, LEVEL_WORDS, Level, level_of
 from runbook.log_lines.statuses import is_status_name, status_in_value
 from runbook.log_lines.vocabulary import words
 
@@ -42,10 +42,12 @@ def read_fields(fields: Iterable[Field], *, rest: str = "") -> ParsedLine:
     names_error = inbound = False
     for name, last, value in named:
         scale = "syslogseverity" if gelf else last
-        if _names_level(name, last) and (level := level_of(scale, value)) is not None:
+        if _names_level(name, last, value) and (level := level_of(scale, value)) is not None:
             levels.setdefault(last, level)
         elif is_status_name(name) and (code := status_in_value(value)):
             statuses.append(code)
+        elif is_status_name(name) and value in ("timeout", "connection"):  # where no answer came
+            texts.append(f"status={value}")
         elif _is_error_field(name, last):
             names_error = names_error or is_something(value)
             texts += [value] if isinstance(value, str) else []
@@ -61,6 +63,7 @@ def read_fields(fields: Iterable[Field], *, rest: str = "") -> ParsedLine:
             context.append(f"{last}: {value[:_LONGEST_CONTEXT]}")
     return ParsedLine(
         level=next((levels[name] for name in LEVEL_NAMES if name in levels), None),
+        default_level=Level.LOWER if _is_compact({name for name, _, _ in named}) else None,
         texts=(*(texts or context), *kinds),
         statuses=tuple(statuses),
         names_error=names_error,
@@ -76,10 +79,21 @@ def is_something(value: Any) -> bool:
     return bool(value)
 
 
-def _names_level(name: str, last: str) -> bool:
-    if last not in LEVEL_NAMES or (last == "priority" and not name.isupper()):  # journald's; else a job's
+def _names_level(name: str, last: str, value: Any) -> bool:
+    if last not in LEVEL_NAMES:
         return False
-    return "." not in name or name.lower() in ("log.level", "fields.level", "syslog.severity") or last != "s"
+    if last == "priority" and not (name.isupper() or _is_level_word(value)):
+        return False  # journald's is written in capitals; another may be a job's
+    return "." not in name or name.lower() in ("log.level", "fields.level", "syslog.severity")
+
+
+def _is_level_word(value: Any) -> bool:
+    return isinstance(value, str) and value.lower() in LEVEL_WORDS
+
+
+def _is_compact(names: set[str]) -> bool:
+    """Whether these are the fields of Serilog's compact format, which leaves the level out of information."""
+    return "@t" in names and bool(names & {"@m", "@mt"})
 
 
 def _is_error_field(name: str, last: str) -> bool:

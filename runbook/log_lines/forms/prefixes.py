@@ -26,10 +26,11 @@ _TIME = re.compile(
 )
 _BRACKETED = re.compile(
     r"\[(?P<square>[^\[\]]{0,200})\]|\((?P<round>[^()]{0,80})\)|<(?P<angle>[\w.-]{1,40})>"
+    r"|\{[\w./: -]{1,100}\}"
 )
 _WORD = re.compile(r"(?P<word>[A-Za-z]{1,13})(?P<mark>\[\d{1,9}\]|!)?(?=(?P<next>$|[\s:|,;\]\[(]))", re.ASCII)
 _LARAVEL = re.compile(r"[\w-]{1,40}\.(?P<word>[A-Z]{4,9}): ", re.ASCII)
-_SEPARATOR = re.compile(r"[|:;,>*#-]{1,4}", re.ASCII)
+_SEPARATOR = re.compile(r"[|:;,>*#-]{1,4}|[^\x00-\x7f]{1,4}(?=\s)", re.ASCII)  # signs and pictures
 _KEY_VALUE = re.compile(r"[A-Za-z][\w.-]{0,40}=[^\s\"]{1,120}(?=\s)", re.ASCII)
 _QUALIFIED = re.compile(
     r"[A-Za-z_$][\w$-]{0,80}(?:(?:\.|::|/)[\w$<>-]{1,80}){1,12}(?:[:#]\d{1,6})?(?:\[\d{1,9}\])?:?(?=[\s|]|$)",
@@ -106,7 +107,7 @@ def begins_with_time(text: str) -> bool:
 
 def _level_in_brackets(found: re.Match[str]) -> Level | None:
     """The level in `[ERROR    ]`, `[core:error]`, `[12:00:00 ERR]`, `[2023-01-01 00:00:00,0: ERROR/Main]`."""
-    inside = (found["square"] or found["angle"] or "").strip()
+    inside = (found["square"] or found["round"] or found["angle"] or "").strip()
     if not inside:
         return None
     whole = inside.rpartition(":")[2] if re.fullmatch(r"[a-z_]{1,30}:[a-z]{3,8}", inside) else inside
