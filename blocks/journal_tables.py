@@ -1,8 +1,12 @@
 """The tables of the incident store.
 
 `events` is append-only: `(incident_id, seq)` orders an incident's journal, `(incident_id, key)` makes an
-append repeatable. `incidents` holds what must be unique or found by index; everything else is a fold over
-the events. `leases` says who may change which target now; its tokens only ever grow.
+append repeatable. Its `writer` is the role that wrote the row, by PostgreSQL's own account: a trigger notes
+it whatever a client says, and whoever changes a row becomes its writer. The owner of the table can drop the
+trigger, so people's roles should only read and insert. SQLite knows no roles.
+
+`incidents` holds what must be unique or found by index; everything else is a fold over the events. `leases`
+says who may change which target now; its tokens only ever grow.
 
 `alerts` is what is known of each alert, with the number of messages about it; `deliveries` are the messages
 that were received from senders that number them; `episodes` is when alerts began again.
@@ -13,7 +17,10 @@ that were received from senders that number them; `episodes` is when alerts bega
 Stores with rows in them are brought to these tables by `blocks.store_migrations`: who changes one adds to it.
 """
 
-from sqlalchemy import Boolean, Column, DateTime, Index, Integer, MetaData, String, Table, Text, text
+from typing import Any
+
+from sqlalchemy import DDL, Boolean, Column, DateTime, Index, Integer, MetaData, String, Table, Text, text
+from sqlalchemy.event import listen
 
 METADATA = MetaData()
 
@@ -41,8 +48,27 @@ EVENTS = Table(
     Column("key", String(255), nullable=False),
     Column("at", DateTime(timezone=True), nullable=False),
     Column("body", Text, nullable=False),
+    Column("writer", String(255), nullable=True),
     Index("append_once_per_key", "incident_id", "key", unique=True),
 )
+
+_DDL: Any = DDL  # untyped in SQLAlchemy 2.0
+
+for _statement in (
+    """
+    CREATE OR REPLACE FUNCTION note_event_writer() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+      NEW.writer := session_user;
+      RETURN NEW;
+    END
+    $$
+    """,
+    """
+    CREATE TRIGGER note_event_writer BEFORE INSERT OR UPDATE ON events
+    FOR EACH ROW EXECUTE FUNCTION note_event_writer()
+    """,
+):
+    listen(EVENTS, "after_create", _DDL(_statement).execute_if(dialect="postgresql"))
 
 LEASES = Table(
     "leases",

@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 
 from prefect.blocks.core import Block
 from pydantic import ConfigDict, Field, SecretStr
-from sqlalchemy import URL, Connection, Engine, create_engine, func, insert, make_url, select, update
+from sqlalchemy import URL, Connection, Engine, create_engine, func, insert, make_url, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -159,6 +159,17 @@ class IncidentStore(Block):
         async with self._reading() as connection:
             ids = list((await connection.execute(query)).scalars())
         return [await self.read(incident_id) for incident_id in ids]
+
+    async def role(self) -> str:
+        """Our role in the database, as it will note it with what we write; empty where it notes none.
+
+        Raises:
+            Unavailable: the database cannot be reached.
+        """
+        if (await self._engine()).dialect.name != "postgresql":
+            return ""
+        async with self._reading() as connection:
+            return str((await connection.execute(text("SELECT session_user"))).scalar_one())
 
     async def check(self) -> None:
         """Look whether the database answers.
@@ -367,16 +378,10 @@ async def _insert_event(
     if last is None and not isinstance(event, IncidentOpened):
         raise UnknownIncident(f"no incident {incident_id}")
     seq = (last or 0) + 1
-    await connection.execute(
-        insert(EVENTS).values(
-            incident_id=incident_id,
-            seq=seq,
-            key=key or f"seq-{seq}",
-            at=at,
-            body=EVENT.dump_json(event).decode(),
-        )
-    )
-    return Recorded(seq=seq, at=at, event=event)
+    values = {"incident_id": incident_id, "seq": seq, "key": key or f"seq-{seq}", "at": at}
+    written = insert(EVENTS).values(**values, body=EVENT.dump_json(event).decode())
+    writer: str | None = (await connection.execute(written.returning(EVENTS.c.writer))).scalar_one()
+    return Recorded(seq=seq, at=at, event=event, writer=writer or "")
 
 
 async def _by_key(connection: AsyncConnection, incident_id: str, key: str) -> Recorded | None:
@@ -386,7 +391,8 @@ async def _by_key(connection: AsyncConnection, incident_id: str, key: str) -> Re
 
 
 def _recorded(row: Any) -> Recorded:
-    return Recorded(seq=row.seq, at=aware(row.at), event=EVENT.validate_json(row.body))
+    event = EVENT.validate_json(row.body)
+    return Recorded(seq=row.seq, at=aware(row.at), event=event, writer=row.writer or "")
 
 
 def aware(at: datetime) -> datetime:

@@ -6,8 +6,8 @@ refused without a restart.
 
 import asyncio
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import orjson
@@ -20,7 +20,7 @@ from blocks.store import IncidentStore
 from deployments.acts.refusals import ActRefused, Refusal
 from deployments.acts.speaker import Speaker
 from deployments.json_log import log_event
-from deployments.local_socket import PEER
+from deployments.local_socket import PEER, Peer
 from deployments.proving import NotProven, identify
 from deployments.receiver_body import Rejected, read_body
 from deployments.settings import ConfigurationError, Settings
@@ -29,6 +29,9 @@ from runbook.names import spelling
 from runbook.people import known_as
 
 MAX_BYTES = 16_384
+
+AT_ONCE = 2
+"""Requests whose person is looked up at one time: the threads for that also write the alerts."""
 
 STATUS = {
     Refusal.NOT_FOUND: 404,
@@ -58,6 +61,7 @@ class PeoplesDoor:
 
     store: IncidentStore
     settings: Callable[[], Settings]
+    looking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
 
 async def understood(
@@ -68,7 +72,11 @@ async def understood(
     Raises:
         Rejected: it proves nobody, or says nothing that can be done.
     """
-    settings, speaker = await asyncio.to_thread(_whose, door, request)
+    peer = request.scope.get("state", {}).get(PEER)
+    if peer is None and not _shows_something(request):
+        raise Rejected(401, "unauthenticated", "not authenticated")  # without reading any file for it
+    async with door.looking:
+        settings, speaker = await asyncio.to_thread(_whose, door, request.headers, peer)
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type != "application/json":  # what a page of another site can have a browser send is not that
         raise Rejected(415, "no JSON", "the content type is not application/json", "Send JSON")
@@ -86,10 +94,7 @@ async def understood(
     return body, speaker, settings
 
 
-def _whose(door: PeoplesDoor, request: Request) -> tuple[Settings, Speaker]:
-    peer = request.scope.get("state", {}).get(PEER)
-    if peer is None and not _shows_something(request):
-        raise Rejected(401, "unauthenticated", "not authenticated")  # without reading any file for it
+def _whose(door: PeoplesDoor, headers: Mapping[str, str], peer: Peer | None) -> tuple[Settings, Speaker]:
     try:
         settings = door.settings()
     except ConfigurationError as error:
@@ -97,7 +102,7 @@ def _whose(door: PeoplesDoor, request: Request) -> tuple[Settings, Speaker]:
         advice = "Correct the settings file; the receiver's log says what is wrong"
         raise Rejected(503, "settings", "the receiver's settings have mistakes", advice) from None
     try:
-        identity = identify(request.headers, peer, settings)
+        identity = identify(headers, peer, settings)
     except NotProven as error:
         raise Rejected(401, "unauthenticated", str(error)) from None
     secret = settings.receiver.signing_key

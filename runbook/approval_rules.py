@@ -23,7 +23,7 @@ class ActRule(Value):
     proofs: tuple[Proof, ...] = Field(
         default=(),
         title="Proofs",
-        description="The proofs that count: signing-key, api-token, proxy-header, os-peer. Empty lets any.",
+        description="The proofs that count, such as signing-key or os-peer. Empty lets any.",
     )
 
     @field_validator("approvers")

@@ -60,7 +60,8 @@ def answer_is_proven(journal: Incident, event: ApprovalAnswered, rule: ActRule, 
     if answer.identity is None:
         return not rule.proofs and answer.identity_proven and _is_of_an_earlier_release(journal, answer)
     statement = answer_statement(journal.id, event)
-    return proven(answer.approver, answer.identity, statement, rule, policy) is not None
+    writer = journal.writer_of(event)
+    return proven(answer.approver, answer.identity, statement, rule, policy, writer=writer) is not None
 
 
 def _is_of_an_earlier_release(journal: Incident, answer: Answer) -> bool:
@@ -82,9 +83,18 @@ class Proven(Value):
 
 
 def proven(
-    by: str, identity: Identity | None, statement: Statement, rule: ActRule, policy: Policy
+    by: str,
+    identity: Identity | None,
+    statement: Statement,
+    rule: ActRule,
+    policy: Policy,
+    *,
+    writer: str | None = None,
 ) -> Proven | None:
-    """The proof that a statement is that person's; `None` where none holds and is one that the rule takes."""
+    """The proof that a statement is that person's; `None` where none holds and is one that the rule takes.
+
+    `writer` is the role that the database has noted with it; `None` where it is still to be written.
+    """
     if identity is None or identity.how is Proof.CLAIM or name_flaw(by) is not None:
         return None
     if rule.proofs and identity.how not in rule.proofs:
@@ -92,6 +102,8 @@ def proven(
     person = known_as(identity.name, policy.people)
     if spelling(person) != spelling(known_as(by, policy.people)):
         return None
+    if identity.how is Proof.DATABASE_ROLE:  # of a known person, or everybody's shared role would be one
+        return Proven() if person in policy.people and writer in (None, identity.name) else None
     if identity.how is Proof.SIGNING_KEY:
         keys = policy.people[person].keys if person in policy.people else ()
     elif policy.receiver_keys:
@@ -123,9 +135,10 @@ def vouched_severity(
     by, statement = event.assessment.by, severity_statement(journal.id, event)
     if not (may(by, rule, policy) and may(by, policy.acts, policy)):
         return None
-    if proven(by, event.identity, statement, policy.acts, policy) is None:
+    writer = journal.writer_of(event)
+    if proven(by, event.identity, statement, policy.acts, policy, writer=writer) is None:
         return None
-    return proven(by, event.identity, statement, rule, policy)
+    return proven(by, event.identity, statement, rule, policy, writer=writer)
 
 
 def require_may_act(by: str, identity: Identity | None, statement: Statement, policy: Policy) -> None:

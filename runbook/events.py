@@ -392,8 +392,12 @@ EVENT: TypeAdapter[Event] = TypeAdapter(Event)
 
 
 class Recorded(Value):
-    """An event in the journal: its place in the incident's order and when it was written (aware UTC)."""
+    """An event in the journal: its place in the incident's order and when it was written (aware UTC).
+
+    `writer` is the role that wrote it, where the database itself tells.
+    """
 
     seq: int
     at: datetime
     event: Event
+    writer: str = ""

@@ -8,10 +8,11 @@ from runbook.value import Value
 
 
 class Proof(StrEnum):
-    """How an identity was proven. All but a claim and a signing key are checked by the receiver.
+    """How an identity was proven.
 
-    `os-peer` is the account that the kernel reports for the other end of the receiver's local socket. A
-    further way in, such as a chat, adds its own word here.
+    `os-peer` is the account that the kernel reports for the other end of the receiver's local socket; the
+    receiver checks that, tokens and proxies. `database-role` is the role that PostgreSQL notes with what is
+    written. A further way in, such as a chat, adds its own word here.
     """
 
     CLAIM = "claim"
@@ -19,6 +20,7 @@ class Proof(StrEnum):
     API_TOKEN = "api-token"  # noqa: S105  the kind of proof
     PROXY_HEADER = "proxy-header"
     OS_PEER = "os-peer"
+    DATABASE_ROLE = "database-role"
 
 
 class Identity(Value):
@@ -41,6 +43,7 @@ _WORDS = {
     Proof.API_TOKEN: "proven by API token",
     Proof.PROXY_HEADER: "proven by proxy",
     Proof.OS_PEER: "proven by account",
+    Proof.DATABASE_ROLE: "proven by database role",
 }
 
 

@@ -92,6 +92,10 @@ class Incident(Value):
         """When the first event of one kind was written."""
         return next((item.at for item in self.journal if isinstance(item.event, kind)), None)
 
+    def writer_of(self, event: Value) -> str | None:
+        """The database's role that wrote this very event of the journal; `None` where it is not in it."""
+        return next((item.writer for item in self.journal if item.event is event), None)
+
     @property
     def opened(self) -> e.IncidentOpened:
         """The first event."""

@@ -201,7 +201,7 @@ async def _write(reference: str, given: Given, sources: "Sources") -> "Answered"
 
     async with prefect_client(sources.config) as client:
         store, policy = await sources.store(), await sources.policy()
-        me = speaker(given.by, policy)
+        me = speaker(given.by, policy, role=await store.role())
         answer = Answer(
             choice=given.choice,
             approver=me.name,

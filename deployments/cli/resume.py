@@ -70,7 +70,7 @@ async def _write(reference: str, done: str, did: list[str], by: str | None, sour
 
     store, policy = await sources.store(), await sources.policy()
     found = await find_incident(store, reference)
-    me = speaker(by, policy)
+    me = speaker(by, policy, role=await store.role())
     return await resume_response(
         store,
         found,

@@ -82,6 +82,6 @@ async def _write(
         await find_incident(store, reference),
         Severity(level),
         reason=reason,
-        speaker=speaker(by, policy),
+        speaker=speaker(by, policy, role=await store.role()),
         policy=policy,
     )

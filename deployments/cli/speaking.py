@@ -11,8 +11,10 @@ if TYPE_CHECKING:
     from runbook.policy import Policy
 
 
-def speaker(by: str | None, policy: "Policy") -> "Speaker":
+def speaker(by: str | None, policy: "Policy", *, role: str = "") -> "Speaker":
     """The person with their key where it is registered, else the name that is said, as a claim.
+
+    `role` is the role with which the command writes to the database: a known person's proves them.
 
     Raises:
         CommandError: the person's key cannot be used.
@@ -31,15 +33,18 @@ def speaker(by: str | None, policy: "Policy") -> "Speaker":
     except KeyUnusable as error:
         raise CommandError(error.problem, error.next_step, code=ExitCode.USAGE) from None
     said = known_as(by or account(), policy.people)
-    claim = Speaker(name=said, identity=Identity(name=said))
+    unsigned = Speaker(name=said, identity=Identity(name=said))
+    whose = known_as(role, policy.people)
+    if whose in policy.people and (by is None or spelling(said) == spelling(whose)):
+        unsigned = Speaker(name=whose, identity=Identity(name=role, how=Proof.DATABASE_ROLE))
     if key is None:
-        return claim
+        return unsigned
     public = public_text(key.public_key())
     owner = owner_of(public, policy.people)
     if owner is None:
         warn(f"your key {path} is not registered: give an administrator what `runbook login` prints")
-        return claim
+        return unsigned
     if by is not None and spelling(said) != spelling(owner):
-        return claim
+        return unsigned
     identity = Identity(name=owner, how=Proof.SIGNING_KEY, detail=fingerprint(public))
     return Speaker(name=owner, identity=identity, key=key)

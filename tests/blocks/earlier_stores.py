@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, RowMapping, inspect, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from runbook.events import Recorded
@@ -117,7 +117,11 @@ def _index(index: Mapping[str, Any]) -> str:
 
 
 def rows(connection: Connection) -> dict[str, list[str]]:
-    """Every row of every table."""
+    """Every row of every table, with what is in it: a column that a later release has added is empty."""
     tables = sorted(inspect(connection).get_table_names())
     found = {table: connection.execute(text(f"SELECT * FROM {table}")) for table in tables}  # noqa: S608
-    return {table: sorted(str(row) for row in result) for table, result in found.items()}
+    return {table: sorted(map(_filled, result.mappings())) for table, result in found.items()}
+
+
+def _filled(row: RowMapping) -> str:
+    return str({name: value for name, value in row.items() if value is not None})
