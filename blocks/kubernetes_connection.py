@@ -36,6 +36,14 @@ class ClusterConnection(ClusterSettings):
         """Close idle connections to the cluster; the next request reads the credentials again."""
         kubernetes_access.disconnect(self.credentials)
 
+    async def address(self) -> str:
+        """The API server's address. Nothing is asked of it.
+
+        Raises:
+            Refused: the credentials, which it stands beside, cannot be read.
+        """
+        return await _THREADS.run(lambda: kubernetes_access.address(self.credentials))
+
     async def can_i(
         self, verb: str, resource: str, *, group: str = "", name: str = "", subresource: str = ""
     ) -> bool:

@@ -85,7 +85,7 @@ async def approval(incident: OpenIncident, plan: ChangePlan) -> ApprovalAnswered
 
 def _open_gate(journal: Incident, plan: ChangePlan) -> str | None:
     pending = journal.pending_gate
-    if pending is None or (pending.action_id, pending.plan_digest) != (plan.action.id, plan.digest):
+    if pending is None or pending.action_id != plan.action.id or not plan.known_as(pending.plan_digest):
         return None
     return pending.gate
 

@@ -53,8 +53,11 @@ def _counts(answer: Answer, plan: ChangePlan, policy: Policy) -> bool:
 
 def answers_to(journal: Incident, plan: ChangePlan) -> list[ApprovalAnswered]:
     """What was answered to exactly this plan, oldest first."""
-    about = (plan.action.id, plan.digest)
-    return [e for e in journal.events(ApprovalAnswered) if (e.action_id, e.plan_digest) == about]
+    return [
+        event
+        for event in journal.events(ApprovalAnswered)
+        if event.action_id == plan.action.id and plan.known_as(event.plan_digest)
+    ]
 
 
 def _suffices(

@@ -20,11 +20,14 @@ from runbook.events import ActionFinished, ActionPreviewed, ApprovalAnswered, Ap
 from runbook.gates import Choice
 from runbook.incident import Incident
 from runbook.limits import WINDOW, tripped
+from runbook.loose_ends import switched_on_by
+from runbook.plan import UNKNOWN_TARGET
 from tasks.effects import SETTLED, carry_out
 from tasks.incident import OpenIncident, now
 from tasks.lease import leased
-from tasks.mitigation import MITIGATIONS
+from tasks.mitigation import MITIGATIONS, steps_of
 from tasks.mitigation.base import Change
+from tasks.mitigation.binding import TARGET
 from tasks.mitigation.workload import CONFLICTS
 from tasks.prove import prove
 from tasks.retries import is_transient
@@ -79,7 +82,7 @@ async def make_change(
         words = "everything was done but the change itself"
         return await finish(incident, action, ActionOutcome.DRY_RUN, words, answer.approver)
     try:
-        async with leased(incident, action.target) as lease:
+        async with leased(incident, plan.bound.get(TARGET, action.target)) as lease:
             ended = await _carry_out(incident, plan, decided, lease)
             if ended is None:
                 return None
@@ -97,7 +100,7 @@ async def _carry_out(
     """Make the requests of a plan. `None` where the target has changed before the first of them."""
     change = change_of(incident, await incident.read(), plan.action)
     made: dict[str, EffectOutcome] = {}
-    for step in MITIGATIONS[plan.action.name].steps(change, plan):
+    for step in steps_of(change, plan):
         effect = Effect(
             id=f"{change.effect_id}/{step.name}",
             kind="kubernetes",
@@ -148,7 +151,7 @@ def change_of(incident: OpenIncident, journal: Incident, action: PlannedAction) 
         environment=incident.environment,
         effect_id=f"{incident.id}/{action.id}",
         since=_first_seen(journal, action) or now(),
-        done=journal.previews.get(action.parameters.get("undoes", "")),
+        done=journal.previews.get(action.parameters.get("undoes") or switched_on_by(journal, action)),
     )
 
 
@@ -158,6 +161,10 @@ async def _dry_run(change: Change) -> ChangePlan:
     Raises:
         OutsideError: the target cannot be read or refuses the request.
     """
+    target = change.environment.cluster.target
+    if change.action.target not in (target, UNKNOWN_TARGET):
+        wrong = f"it is planned for {change.action.target}, and the configuration names {target} by now"
+        return ChangePlan(action=change.action, blocked=wrong)
     mitigation = MITIGATIONS[change.action.name]
     for _ in range(CONFLICTS - 1):
         with suppress(Conflict):

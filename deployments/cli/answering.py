@@ -88,7 +88,7 @@ async def answer_gate(
 def _checked(answer: Answer, incident: Incident, gate: PendingGate, policy: Policy) -> Answer:
     plan = incident.previews.get(gate.action_id)
     see = f"see `runbook incident {incident.id}`"
-    if plan is None or plan.digest != gate.plan_digest:
+    if plan is None or not plan.known_as(gate.plan_digest):
         raise CommandError("the plan that is asked about is being made anew", see, code=ExitCode.NOTHING)
     try:
         return acceptable(answer, incident, plan, policy)
