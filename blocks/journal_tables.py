@@ -2,7 +2,8 @@
 
 `events` is append-only: `(incident_id, seq)` orders an incident's journal, `(incident_id, key)` makes an
 append repeatable. `incidents` holds what must be unique or found by index; everything else is a fold over
-the events. `leases` says who may change which target now; its tokens only ever grow.
+the events. A service has one open incident at most, and beside it one open rehearsal (`dry_run`).
+`leases` says who may change which target now; its tokens only ever grow.
 
 `alerts` is what is known of each alert, with the number of messages about it; `deliveries` are the messages
 that were received from senders that number them; `episodes` is when alerts began again.
@@ -13,7 +14,7 @@ that were received from senders that number them; `episodes` is when alerts bega
 Stores with rows in them are brought to these tables by `blocks.store_migrations`: who changes one adds to it.
 """
 
-from sqlalchemy import Boolean, Column, DateTime, Index, Integer, MetaData, String, Table, Text, text
+from sqlalchemy import Boolean, Column, DateTime, Index, Integer, MetaData, String, Table, Text, false, text
 
 METADATA = MetaData()
 
@@ -24,9 +25,11 @@ INCIDENTS = Table(
     Column("service", String(255), nullable=False),
     Column("opened_at", DateTime(timezone=True), nullable=False),
     Column("closed_at", DateTime(timezone=True), nullable=True),
+    Column("dry_run", Boolean, nullable=False, server_default=false()),
     Index(
         "one_open_incident_per_service",
         "service",
+        "dry_run",
         unique=True,
         sqlite_where=text("closed_at IS NULL"),
         postgresql_where=text("closed_at IS NULL"),

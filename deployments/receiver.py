@@ -20,6 +20,7 @@ from deployments.json_log import log_event, log_json_to
 from deployments.receiver_app import create_app
 from deployments.settings import ConfigurationError, Settings, find_config, load_settings
 from deployments.watching import SelfWatching
+from runbook.permissions import Permissions
 from runbook.sources import SOURCES
 
 DRAIN_SECONDS = 15
@@ -81,6 +82,7 @@ def _serve(settings: Settings, listener: socket.socket) -> None:
         responses,
         service=settings.policy.service,
         environment=settings.prefect.environment,
+        permissions=Permissions.of(settings.policy),
         look_after_every=settings.policy.takeover_after_seconds,
         self_watching=_self_watching(settings, store, responses.call_about_the_runbook),
     )

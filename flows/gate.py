@@ -20,7 +20,8 @@ from runbook.approvals import acceptable, answers_to, decided, standing_approval
 from runbook.events import ApprovalAnswered, ApprovalRefused, ApprovalRequested
 from runbook.gates import Answer, Choice, InvalidAnswer
 from runbook.incident import Incident
-from runbook.report import gate_question
+from runbook.policy_in_force import policy_edits
+from runbook.report import gate_question, question_of
 from tasks.incident import OpenIncident, now
 
 SNOOZE_MINUTES = 15
@@ -146,14 +147,15 @@ async def _ask(incident: OpenIncident, plan: ChangePlan) -> None:
             gate=gate,
             action_id=plan.action.id,
             plan_digest=plan.digest,
-            question=f"{plan.action.spec.title} on {plan.action.target}?",
+            question=question_of(plan),
             flow_run_id=str(flow_run_id()),
             remind_at=now() + timedelta(minutes=snoozed) if snoozed else None,
         ),
         key=f"ask:{gate}",
     )
     await incident.fence()
-    question = gate_question(plan, still_needed(journal, plan, incident.policy))
+    needed = still_needed(journal, plan, incident.policy)
+    question = gate_question(plan, needed, policy_edits(journal))
     await asuspend_flow_run(
         wait_for_input=_form(plan, gate).with_initial_data(description=question), key=gate
     )

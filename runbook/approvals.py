@@ -1,6 +1,7 @@
 """When a plan counts as approved: by whom, by how many, and where policy has said yes beforehand.
 
-The journal is the only witness. An answer to another plan, however similar, never counts.
+The journal is the only witness. An answer to another plan, however similar, never counts. Each function takes
+the present policy and goes by the one in force for the incident, see `runbook.policy_in_force`.
 """
 
 from runbook.actions import ActionName, ActionOutcome, ChangePlan, Risk
@@ -9,6 +10,7 @@ from runbook.gates import Answer, Choice, InvalidAnswer, complete
 from runbook.incident import Incident
 from runbook.parameters import edited
 from runbook.policy import Policy
+from runbook.policy_in_force import policy_in_force
 
 STANDING = frozenset({"policy", "approved-with-the-change"})
 """Channels of approvals that stood before the question came up; only the runbook itself writes them."""
@@ -26,6 +28,7 @@ def _weighed(
     journal: Incident, plan: ChangePlan, policy: Policy
 ) -> tuple[dict[str, ApprovalAnswered], ApprovalAnswered | None]:
     """The approvals that count and were not taken back, by name in lower case; and the deciding answer."""
+    policy = policy_in_force(journal, policy)
     approvals: dict[str, ApprovalAnswered] = {}
     for event in answers_to(journal, plan):
         match event.answer.choice:
@@ -77,7 +80,7 @@ def acceptable(answer: Answer, journal: Incident, plan: ChangePlan, policy: Poli
         InvalidAnswer: it is incomplete, comes from someone who may not approve this, has an approver whom
             nobody proved where that is needed, or edits what cannot be edited.
     """
-    answer = complete(answer)
+    answer, policy = complete(answer), policy_in_force(journal, policy)
     if answer.choice is Choice.EDIT:
         values = edited(plan.action, answer.parameters, policy=policy).parameters
         answer = answer.model_copy(update={"parameters": {name: values[name] for name in answer.parameters}})
@@ -86,9 +89,7 @@ def acceptable(answer: Answer, journal: Incident, plan: ChangePlan, policy: Poli
     risk, name = plan.action.spec.risk, answer.approver
     rule = policy.rule_for(risk)
     if rule.approvers and name.casefold() not in {known.casefold() for known in rule.approvers}:
-        raise InvalidAnswer(
-            f"{name} may not approve {risk}-risk changes; who may: {', '.join(rule.approvers)}"
-        )
+        raise InvalidAnswer(f"{name} may not approve {risk}-risk changes; who may: {rule.who_may}")
     if not rule.accept_unverified and not answer.identity_proven:
         raise InvalidAnswer(
             f"nobody has proved that this is {name}, and {risk}-risk changes need that: "
@@ -116,7 +117,7 @@ def requesters(journal: Incident, plan: ChangePlan) -> frozenset[str]:
 
 def standing_approval(journal: Incident, plan: ChangePlan, policy: Policy) -> Answer | None:
     """The approval that a plan has without asking: a policy's, or that of the change which it undoes."""
-    action = plan.action
+    action, policy = plan.action, policy_in_force(journal, policy)
     if action.name is ActionName.UNDO:
         return None if policy.undo_needs_approval else _covered(journal, action.parameters["undoes"])
     severity = journal.severity.severity if journal.severity else None
@@ -146,14 +147,14 @@ def _covered(journal: Incident, undone: str) -> Answer | None:
 
 def still_needed(journal: Incident, plan: ChangePlan, policy: Policy) -> str:
     """What an approver should know about who else has to say yes; empty where one yes is enough."""
-    rule = policy.rule_for(plan.action.spec.risk)
+    rule = policy_in_force(journal, policy).rule_for(plan.action.spec.risk)
     said = [event.answer.approver for event in _weighed(journal, plan, policy)[0].values()]
     words = []
     if rule.count > 1:
         so_far = f"; so far: {', '.join(said)}" if said else ""
         words.append(f"{rule.count} different people have to approve{so_far}")
     if rule.approvers:
-        words.append(f"who may: {', '.join(rule.approvers)}")
+        words.append(f"who may: {rule.who_may}")
     if not rule.accept_unverified:
         words.append("only with a proven identity (`runbook approve`)")
     return "; ".join(words)

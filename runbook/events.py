@@ -13,6 +13,7 @@ from runbook.alert import Alert
 from runbook.effects import Effect
 from runbook.findings import Check, Findings
 from runbook.gates import Answer
+from runbook.permissions import PermissionChange, Permissions
 from runbook.severity import SeverityAssessment
 from runbook.value import Value
 from runbook.verdict import Decision
@@ -21,13 +22,32 @@ from runbook.verdict import Decision
 class IncidentOpened(Value):
     """An alert or a person opened the incident.
 
-    `recurrence_of` is the service's incident that was closed not long before, if any.
+    `recurrence_of` is the service's incident that was closed not long before, if any. `dry_run` is true for a
+    rehearsal, which changes nothing and stays one to its end. `permissions` is what the policy permitted at
+    that moment; journals of earlier releases have none, see `PolicyNoted`.
     """
 
     type: Literal["IncidentOpened"] = "IncidentOpened"
     alert: Alert
     environment: str = "default"
     recurrence_of: str = ""
+    dry_run: bool = False
+    permissions: Permissions | None = None
+
+
+class PolicyNoted(Value):
+    """What the policy permitted when a run of this release first saw an incident of an earlier one."""
+
+    type: Literal["PolicyNoted"] = "PolicyNoted"
+    permissions: Permissions
+
+
+class PolicyChanged(Value):
+    """The policy was edited while the incident was open. What the edit loosens does not apply to it."""
+
+    type: Literal["PolicyChanged"] = "PolicyChanged"
+    permissions: Permissions
+    changes: tuple[PermissionChange, ...]
 
 
 class AlertJoined(Value):
@@ -243,10 +263,11 @@ class StatusAnnounced(Value):
 
 
 class IncidentEscalated(Value):
-    """A person was called."""
+    """A person was called; in a rehearsal (`rehearsed`) nobody was, but would have been."""
 
     type: Literal["IncidentEscalated"] = "IncidentEscalated"
     because: str
+    rehearsed: bool = False
 
 
 class WatchStarted(Value):
@@ -330,6 +351,8 @@ class IncidentClosed(Value):
 
 Event = Annotated[
     IncidentOpened
+    | PolicyNoted
+    | PolicyChanged
     | AlertJoined
     | AlertLeft
     | AlertsResolved

@@ -137,6 +137,14 @@ class Incident(Value):
         return self.opened.environment
 
     @property
+    def dry_run(self) -> bool:
+        """Whether it is a rehearsal. Earlier releases noted that with the first run, not at the opening."""
+        if self.opened.dry_run or self.opened.permissions is not None:
+            return self.opened.dry_run
+        first = next(iter(self.events(e.RunStarted)), None)
+        return first is not None and first.dry_run
+
+    @property
     def findings(self) -> Findings | None:
         """What the newest triage found."""
         completed = self.last(e.TriageCompleted)

@@ -22,6 +22,10 @@ class Switch(Value):
     value: str
 
 
+NOBODY = ""
+"""In a list of approvers, a name that nobody has: an empty list lets anybody."""
+
+
 class ApprovalRule(Value):
     """Who may approve changes of one risk class, and how many of them it takes."""
 
@@ -42,6 +46,13 @@ class ApprovalRule(Value):
         title="Accept unverified",
         description="Whether a name counts that the channel did not prove, as in Prefect's form.",
     )
+
+    @property
+    def who_may(self) -> str:
+        """Who is named, for people."""
+        if self.approvers == (NOBODY,):
+            return "nobody, since the policy at the opening and the present one name nobody in common"
+        return ", ".join(self.approvers)
 
 
 class MaintenanceWindow(Value):

@@ -59,6 +59,7 @@ async def preview_change(incident: OpenIncident, action: PlannedAction) -> Chang
         plan = await _dry_run(change)
     except Refused as error:
         plan = ChangePlan(action=action, blocked=str(error))
+    plan = plan.model_copy(update={"dry_run": journal.dry_run})
     known = journal.previews.get(action.id)
     if known is not None:
         await _note_drift(incident, journal, known, plan)
@@ -78,7 +79,8 @@ async def make_change(
     action, answer = plan.action, decided.answer
     if answer.choice is not Choice.APPROVE:
         return await finish(incident, action, ActionOutcome.REJECTED, answer.reason, answer.approver)
-    if incident.dry_run or incident.policy.dry_run_only:
+    journal = await incident.read()
+    if plan.dry_run or journal.dry_run or incident.policy_in_force(journal).dry_run_only:
         words = "everything was done but the change itself"
         return await finish(incident, action, ActionOutcome.DRY_RUN, words, answer.approver)
     try:
@@ -151,6 +153,7 @@ def change_of(incident: OpenIncident, journal: Incident, action: PlannedAction) 
         environment=incident.environment,
         effect_id=f"{incident.id}/{action.id}",
         since=_first_seen(journal, action) or now(),
+        policy=incident.policy_in_force(journal),
         done=journal.previews.get(action.parameters.get("undoes") or switched_on_by(journal, action)),
     )
 

@@ -61,7 +61,6 @@ async def start_run(incident: Incident, *, store: IncidentStore, client: Prefect
         raise Refused("Prefect", f"there is no deployment {DEPLOYMENT}", advice) from None
     alert = incident.alert
     continued = len(incident.events(RunContinued))
-    before = incident.last(RunStarted)
     run = await client.create_flow_run_from_deployment(
         deployment.id,
         name=incident.id,
@@ -74,11 +73,9 @@ async def start_run(incident: Incident, *, store: IncidentStore, client: Prefect
             "incident": incident.id,
             "environment": incident.environment,
         }
-        | ({"dry_run": True} if before and before.dry_run else {}),
+        | ({"dry_run": True} if incident.dry_run else {}),
     )
-    started = RunStarted(
-        flow_run_id=str(run.id), url=url_for(run) or "", dry_run=bool(before and before.dry_run)
-    )
+    started = RunStarted(flow_run_id=str(run.id), url=url_for(run) or "", dry_run=incident.dry_run)
     await store.append(incident.id, started, at=datetime.now(UTC), key=f"run:{run.id}")
     return str(run.id)
 

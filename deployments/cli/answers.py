@@ -166,21 +166,23 @@ async def _give(
     json: bool,
 ) -> int:
     from deployments.cli.answering import PrefectRuns, answer_gate
-    from deployments.cli.finding import find_incident
+    from deployments.cli.finding import find_incident, require_own
     from deployments.cli.sources import find_sources, prefect_client
-    from runbook.wording import ANSWERED
+    from runbook.wording import ANSWERED, REHEARSAL
 
     sources = find_sources(config, environment)
     async with prefect_client() as client:
         store, policy = await sources.store(), await sources.policy()
         found = await find_incident(store, reference)
+        require_own(found, sources.environment_name())
         _require_plan(found, plan)
         answered = await answer_gate(store, found, answer, policy=policy, runs=PrefectRuns(client))
     if json:
         print_json(answered.model_dump(mode="json"))
     else:
         standing = answered.answer
-        print(f"{answered.incident}: {standing.approver} {ANSWERED[standing.choice]} {answered.action}")
+        mark = f" ({REHEARSAL})" if found.dry_run else ""
+        print(f"{answered.incident}: {standing.approver} {ANSWERED[standing.choice]} {answered.action}{mark}")
     if not answered.ours:
         warn(f"{answered.answer.approver} had answered at {answered.at:%H:%M:%S} UTC; that answer stands")
     same = answered.answer.choice is answer.choice

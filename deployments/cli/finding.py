@@ -42,3 +42,17 @@ async def find_incident(store: "IncidentStore", reference: str) -> "Incident":
         "give more of the one you mean",
         code=ExitCode.USAGE,
     )
+
+
+def require_own(found: "Incident", environment: str) -> None:
+    """Make sure that an incident is acted upon with the policy and the systems that it was opened with.
+
+    Raises:
+        CommandError: it belongs to another environment.
+    """
+    if found.environment != environment:
+        raise CommandError(
+            f"{found.id} belongs to environment {found.environment!r}, not to {environment!r}",
+            f"give --environment {found.environment}, or the settings file of that environment",
+            code=ExitCode.USAGE,
+        )

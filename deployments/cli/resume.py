@@ -44,12 +44,14 @@ async def resume(
     """
     from datetime import UTC, datetime
 
-    from deployments.cli.finding import find_incident
+    from deployments.cli.finding import find_incident, require_own
     from deployments.cli.sources import find_sources, prefect_client
     from tasks.resume import hand_back, left_to_do
 
-    store = await find_sources(config, environment).store()
+    sources = find_sources(config, environment)
+    store = await sources.store()
     found = await find_incident(store, incident)
+    require_own(found, sources.environment_name())
     await _require_stopped(store, found)
     open_actions = left_to_do(found)
     said, taken = _asked(open_actions) if done is None else (done.strip(), did or [])

@@ -38,7 +38,7 @@ async def severity(
     """
     from datetime import UTC, datetime
 
-    from deployments.cli.finding import find_incident
+    from deployments.cli.finding import find_incident, require_own
     from deployments.cli.sources import find_sources
     from runbook.events import SeverityOverridden
     from runbook.severity import Severity, SeverityAssessment
@@ -48,8 +48,10 @@ async def severity(
         raise CommandError(
             "--by and --reason cannot be empty", "say who decides and why", code=ExitCode.USAGE
         )
-    store = await find_sources(config, environment).store()
+    sources = find_sources(config, environment)
+    store = await sources.store()
     found = await find_incident(store, incident)
+    require_own(found, sources.environment_name())
     if found.closed:
         raise CommandError(f"{found.id} is closed", "a new alert opens a new incident", code=ExitCode.NOTHING)
     before = found.severity.severity.value if found.severity else None

@@ -185,8 +185,9 @@ async def test_a_change_is_made_where_it_was_approved_or_nowhere(
         (ActionName.ENABLE_FALLBACK, policy(fallback_switch=Switch(variable="POSTHOG_FALLBACK", value="rm"))),
         (ActionName.ENABLE_FALLBACK, cluster(container="proxy")),
         (ActionName.RAISE_MEMORY_LIMIT, cluster(container="proxy")),
+        (ActionName.REPLACE_API_KEY, policy(replacement_key_block="another")),
     ],
-    ids=["another variable", "another value", "another container", "container of a limit"],
+    ids=["another variable", "another value", "another container", "container of a limit", "another block"],
 )
 @pytest.mark.parametrize("undone", [False, True], ids=["made", "undone"])
 async def test_what_is_set_is_what_was_approved(
