@@ -192,7 +192,8 @@ class PlanDrifted(Value):
 class ApprovalRequested(Value):
     """The run is suspended until someone answers. `gate` is unique for each time of asking.
 
-    `remind_at` (aware UTC) is when someone who asked for a later time wants to be reminded.
+    `remind_at` (aware UTC) is when someone who asked for a later time wants to be reminded. `bound` is true
+    where the form has to name the plan beside the gate; those of earlier releases name the gate only.
     """
 
     type: Literal["ApprovalRequested"] = "ApprovalRequested"
@@ -202,6 +203,7 @@ class ApprovalRequested(Value):
     question: str
     flow_run_id: str
     remind_at: datetime | None = None
+    bound: bool = False
 
 
 class ApprovalReminded(Value):
@@ -229,6 +231,14 @@ class ApprovalRefused(Value):
     gate: str
     action_id: str
     because: str
+
+
+class AnswerPlanted(Value):
+    """Somebody has written answers into Prefect that belong to no question of ours; none was taken."""
+
+    type: Literal["AnswerPlanted"] = "AnswerPlanted"
+    flow_run_id: str
+    answers: int
 
 
 class EffectIntended(Value):
@@ -373,6 +383,7 @@ Event = Annotated[
     | ApprovalReminded
     | ApprovalAnswered
     | ApprovalRefused
+    | AnswerPlanted
     | EffectIntended
     | EffectSettled
     | ActionFinished

@@ -194,6 +194,11 @@ def _(event: e.ApprovalRefused) -> str:
 
 
 @sentence.register
+def _(event: e.AnswerPlanted) -> str:
+    return f"{count(event.answers, 'answer')} in Prefect to no question of the runbook; none was taken"
+
+
+@sentence.register
 def _(event: e.EffectIntended) -> str:
     return f"About to happen: {event.effect.summary} ({event.effect.target})"
 

@@ -94,8 +94,10 @@ async def read_run(client: PrefectClient, flow_run_id: str) -> Run:
     if run.state is None:
         return Run(id=flow_run_id, state=RunState.DUE, since=run.created or datetime.now(UTC))
     state = _STATES[run.state.type]
-    if state is RunState.ASLEEP and not await _has_form(client, run.id, run.state):
+    if state is RunState.ASLEEP and not await _has(client, run.id, run.state, "schema"):
         state = RunState.ASLEEP_WITHOUT_FORM
+    elif state is RunState.ASLEEP and await _has(client, run.id, run.state, "response"):
+        state = RunState.ASLEEP_WITH_ANSWER
     if state is not RunState.DUE:
         return Run(id=flow_run_id, state=state, since=run.state.timestamp)
     if await _is_served(client, run.work_pool_name):
@@ -116,12 +118,13 @@ async def _is_served(client: PrefectClient, work_pool: str | None) -> bool:
     return bool(found)
 
 
-async def _has_form(client: PrefectClient, flow_run_id: UUID, state: State) -> bool:
+async def _has(client: PrefectClient, flow_run_id: UUID, state: State, part: str) -> bool:
+    """Whether there is the `schema` of the form that a sleeping run waits for, or a `response` to it."""
     keyset = state.state_details.run_input_keyset
     if not keyset:
         return False
     found = await client.filter_flow_run_input(
-        flow_run_id=flow_run_id, key_prefix=keyset["schema"], limit=1, exclude_keys=set()
+        flow_run_id=flow_run_id, key_prefix=str(keyset[part]), limit=1, exclude_keys=set()
     )
     return bool(found)
 

@@ -6,6 +6,7 @@ so asking for the same again only wakes it.
 
 import asyncio
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
@@ -74,7 +75,7 @@ async def answer_gate(
     standing = recorded.event
     if not isinstance(standing, ApprovalAnswered):
         raise TypeError(f"{gate.gate} is answered with {standing.type}")
-    await runs.wake(UUID(gate.flow_run_id), form(gate.gate, standing.answer))
+    await runs.wake(UUID(gate.flow_run_id), form(gate, standing.answer))
     return Answered(
         incident=incident.id,
         gate=gate.gate,
@@ -96,10 +97,11 @@ def _checked(answer: Answer, incident: Incident, gate: PendingGate, policy: Poli
         raise CommandError(str(error), see, code=ExitCode.USAGE) from None
 
 
-def form(gate: str, answer: Answer) -> dict[str, str]:
-    """The answer as the fields of the gate's form in Prefect."""
+def form(asked: PendingGate | ApprovalRequested, answer: Answer) -> dict[str, str]:
+    """The answer as the fields of the gate's form in Prefect; one of an earlier release takes no plan."""
     return {
-        "gate": gate,
+        "gate": asked.gate,
+        **({"plan": asked.plan_digest} if asked.bound else {}),
         "decision": answer.choice.value,
         "approver": answer.approver,
         "reason": answer.reason,
@@ -125,7 +127,7 @@ async def _wake_again(incident: Incident, *, runs: Runs) -> Answered:
     if incident.resolved or not await runs.asleep(run):
         said = f"{answer.approver} {ANSWERED[answer.choice]} {newest.action_id} at {recorded.at:%H:%M:%S} UTC"
         raise _nothing_to_answer(incident, f"asks nothing now: {said}")
-    await runs.wake(run, form(newest.gate, answer))
+    await runs.wake(run, form(newest, answer))
     return Answered(
         incident=incident.id,
         gate=newest.gate,
@@ -160,11 +162,18 @@ class PrefectRuns:
             CommandError: the run has ended, or still sleeps after `WAKING_SECONDS`.
         """
         from prefect.client.schemas.responses import SetStateStatus
+        from prefect.exceptions import PrefectHTTPStatusError
 
         clock = asyncio.get_running_loop().time
         deadline = clock() + WAKING_SECONDS
         while True:
-            result = await self._client.resume_flow_run(flow_run_id, run_input=form)
+            try:
+                result = await self._client.resume_flow_run(flow_run_id, run_input=form)
+            except PrefectHTTPStatusError as error:
+                if error.response.status_code != HTTPStatus.CONFLICT:
+                    raise
+                await self._wake_without_form(flow_run_id)
+                return
             if result.status is SetStateStatus.ACCEPT:
                 return
             state = await self._state(flow_run_id)
@@ -184,6 +193,13 @@ class PrefectRuns:
                 f"the answer is recorded, but run {flow_run_id} does not wake: {reason}",
                 "give the same command again, or resume the run in Prefect",
             )
+
+    async def _wake_without_form(self, flow_run_id: UUID) -> None:
+        """For a form that Prefect has already: another's, or one that was planted, which wakes nobody."""
+        from tasks.runs import continue_run
+
+        if await self.asleep(flow_run_id):
+            await continue_run(self._client, str(flow_run_id))  # it finds the answer in the journal
 
     async def _state(self, flow_run_id: UUID) -> "State | None":
         return (await self._client.read_flow_run(flow_run_id)).state

@@ -44,7 +44,7 @@ def row_of(event: e.Event, symbols: Symbols) -> Row | None:
             return Row(symbols.event, "Alert", alert_text(event.alert), QUIET)
         case e.AlertsResolved() | e.AlertStormNoted() | e.PolicyNoted():
             return Row(symbols.event, "Alerts", Text(plain(sentence(event))), QUIET)
-        case e.FlappingNoted() | e.MaintenanceNoted() | e.PolicyChanged():
+        case e.FlappingNoted() | e.MaintenanceNoted() | e.PolicyChanged() | e.AnswerPlanted():
             return Row(symbols.event, "Note", Text(plain(sentence(event))), UNSURE)
         case e.ApprovalWithdrawn():
             return Row(symbols.ask, "Withdrawn", Text(plain(event.because)), QUIET)

@@ -181,6 +181,7 @@ EVENTS: tuple[e.Event, ...] = (
         permissions=Permissions.of(Policy(changes_per_hour=1)),
         changes=(PermissionChange(name="changes_per_hour", before="12", after="1", applied=True),),
     ),
+    e.AnswerPlanted(flow_run_id="run-1", answers=1),
     e.ApprovalWithdrawn(gate=GATE, action_id=FALLBACK.id, because="no alert fires any more"),
     e.RunContinued(flow_run_id="7d4e", because="its run failed or crashed"),
     e.ResponseResumed(by="jun", done="rolled back by hand"),

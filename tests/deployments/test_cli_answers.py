@@ -8,7 +8,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from deployments.cli import answering, main
 from deployments.cli.errors import ExitCode
 from runbook.actions import Risk
-from runbook.events import ApprovalAnswered, Event, IncidentResolved
+from runbook.events import ApprovalAnswered, ApprovalRequested, Event, IncidentResolved
 from runbook.gates import Answer, Choice
 from runbook.permissions import Permissions
 from runbook.policy import ApprovalRule, Policy
@@ -248,6 +248,18 @@ def test_an_edited_settings_file_loosens_nothing(store: Store, prefect: FakePref
     assert "eve may not approve medium-risk changes; who may: jun" in capsys.readouterr().err
     assert prefect.forms == []
     assert main(["approve", incident_id, "--by", "jun"]) == ExitCode.OK
+
+
+def test_a_form_names_the_plan_where_it_has_to(store: Store, prefect: FakePrefect) -> None:
+    """As the run asks since this release; the forms of the release before would refuse the field."""
+    asking = tuple(
+        event.model_copy(update={"bound": True}) if isinstance(event, ApprovalRequested) else event
+        for event in ASKING
+    )
+    assert main(["approve", store.open("0001", asking), "--by", "ana"]) == ExitCode.OK
+    assert prefect.forms == [
+        {"gate": GATE, "plan": PLAN.digest, "decision": "approve", "approver": "ana", "reason": ""}
+    ]
 
 
 def test_a_rehearsal_is_called_one_wherever_it_is_answered(

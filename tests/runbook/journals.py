@@ -213,5 +213,6 @@ def every_event() -> tuple[e.Event, ...]:
             permissions=Permissions.of(Policy(announce=False)),
             changes=(PermissionChange(name="announce", before="true", after="false", applied=True),),
         ),
+        e.AnswerPlanted(flow_run_id="run-1", answers=2),
         e.IncidentClosed(outcome="recovered"),
     )

@@ -14,6 +14,7 @@ from blocks.pager import Pager
 from blocks.policy import RunbookPolicy
 from blocks.slack import Slack
 from blocks.status_page_publisher import StatusPagePublisher
+from deployments.drill.faults import SlackFaults
 from deployments.drill.keys import Keys
 from deployments.drill.pagerduty import PagerDuty
 from deployments.drill.slack import CHANNEL_ID
@@ -28,6 +29,7 @@ from runbook.severity import Severity
 from runbook.wording import REHEARSAL
 from tasks.communicate import announce, escalate, page_on_opening, resolve_page, update
 from tasks.incident import OpenIncident, now
+from tasks.warn import ATTEMPTS, warn_of_answers
 from tests.runbook.journals import decision
 from tests.tasks.environments import open_incident
 
@@ -343,3 +345,22 @@ async def test_nobody_is_told_whom_the_policy_in_force_leaves_out(
     await page_on_opening.fn(incident)
     assert audience.said() == []
     assert (audience.page.incidents, audience.pager.pages) == ([], [])
+
+
+async def test_a_refused_answer_is_told_once(audience: Audience) -> None:
+    """A channel that is away is not tried at each of a flood of them."""
+    audience.slack.faults = SlackFaults(error="fatal_error")
+    for _ in range(ATTEMPTS + 2):
+        await warn_of_answers.fn(audience.incident)
+    tried = [
+        item for item in (await audience.incident.read()).journal if isinstance(item.event, e.EffectSettled)
+    ]
+    assert len(tried) == ATTEMPTS
+
+
+async def test_a_refused_answer_is_told_in_the_channel(audience: Audience) -> None:
+    """Once for an incident, however many there are."""
+    for _ in range(3):
+        await warn_of_answers.fn(audience.incident)
+    [said] = audience.said()
+    assert said.startswith("🚫 An answer in Prefect was refused")
