@@ -31,6 +31,7 @@ from runbook.intake import (
     Tally,
     Told,
 )
+from runbook.permissions import Permissions
 
 _ATTEMPTS = 20
 
@@ -45,10 +46,12 @@ async def receive(
     environment: str,
     new_id: Callable[[datetime], str],
     flapping_episodes: int,
+    permissions: Permissions | None = None,
 ) -> list[Received]:
     """Make the messages durable, all or none, and say what became of each.
 
-    `new_id` gives the id of an incident that opens at a time; see `Batch` for `flapping_episodes`.
+    `new_id` gives the id of an incident that opens at a time; see `Batch` for `flapping_episodes` and
+    `permissions`.
 
     Raises:
         Unavailable: the database cannot be reached; none was written.
@@ -57,7 +60,7 @@ async def receive(
     def take(connection: Connection) -> list[Received]:
         known, journals = _read(connection, messages)
         stored = set(known.alerts)
-        batch = Batch(known, environment, new_id, flapping_episodes)
+        batch = Batch(known, environment, new_id, flapping_episodes, permissions)
         received = [batch.take(message) for message in messages]
         _write(connection, batch, stored, journals)
         return received

@@ -19,6 +19,7 @@ from sqlalchemy import (
     bindparam,
     column,
     exists,
+    false,
     func,
     insert,
     literal_column,
@@ -99,17 +100,20 @@ def _key_of(table: Table) -> list[ColumnElement[str]]:
 LOCK = text("SELECT pg_advisory_xact_lock(7301845112)")
 """PostgreSQL's advisory lock of the intake: a number that nothing else in that database locks."""
 
+_REAL = INCIDENTS.c.dry_run.is_(false())
+"""An alert never belongs to a rehearsal."""
+
 KNOWN_ALERTS = (
     select(
         ALERTS,
-        and_(INCIDENTS.c.id.is_not(None), INCIDENTS.c.closed_at.is_(None)).label("open"),
+        and_(INCIDENTS.c.id.is_not(None), INCIDENTS.c.closed_at.is_(None), _REAL).label("open"),
     )
     .select_from(ALERTS.outerjoin(INCIDENTS, INCIDENTS.c.id == ALERTS.c.incident_id))
     .where(_one_of(*_key_of(ALERTS)))
 )
 OPEN_INCIDENTS = (
     select(INCIDENTS.c.service, INCIDENTS.c.id)
-    .where(_one_of(INCIDENTS.c.service), INCIDENTS.c.closed_at.is_(None))
+    .where(_one_of(INCIDENTS.c.service), INCIDENTS.c.closed_at.is_(None), _REAL)
     .order_by(INCIDENTS.c.id)  # two writers that lock the same rows lock them in the same order
     .with_for_update()
 )
@@ -117,7 +121,7 @@ OPEN_INCIDENTS = (
 
 CLOSED_INCIDENTS = (
     select(INCIDENTS.c.service, INCIDENTS.c.id, INCIDENTS.c.closed_at)
-    .where(_one_of(INCIDENTS.c.service), INCIDENTS.c.closed_at >= bindparam("since"))
+    .where(_one_of(INCIDENTS.c.service), INCIDENTS.c.closed_at >= bindparam("since"), _REAL)
     .order_by(INCIDENTS.c.closed_at)
 )
 KNOWN_DELIVERIES = select(DELIVERIES.c.source, DELIVERIES.c.delivery).where(

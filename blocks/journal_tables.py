@@ -5,8 +5,9 @@ append repeatable. Its `writer` is the role that wrote the row, by PostgreSQL's 
 it whatever a client says, and whoever changes a row becomes its writer. The owner of the table can drop the
 trigger, so people's roles should only read and insert. SQLite knows no roles.
 
-`incidents` holds what must be unique or found by index; everything else is a fold over the events. `leases`
-says who may change which target now; its tokens only ever grow.
+`incidents` holds what must be unique or found by index; everything else is a fold over the events. A service
+has one open incident at most, and beside it one open rehearsal (`dry_run`). `leases` says who may change
+which target now; its tokens only ever grow.
 
 `alerts` is what is known of each alert, with the number of messages about it; `deliveries` are the messages
 that were received from senders that number them; `episodes` is when alerts began again.
@@ -19,7 +20,20 @@ Stores with rows in them are brought to these tables by `blocks.store_migrations
 
 from typing import Any
 
-from sqlalchemy import DDL, Boolean, Column, DateTime, Index, Integer, MetaData, String, Table, Text, text
+from sqlalchemy import (
+    DDL,
+    Boolean,
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    false,
+    text,
+)
 from sqlalchemy.event import listen
 
 METADATA = MetaData()
@@ -31,9 +45,11 @@ INCIDENTS = Table(
     Column("service", String(255), nullable=False),
     Column("opened_at", DateTime(timezone=True), nullable=False),
     Column("closed_at", DateTime(timezone=True), nullable=True),
+    Column("dry_run", Boolean, nullable=False, server_default=false()),
     Index(
         "one_open_incident_per_service",
         "service",
+        "dry_run",
         unique=True,
         sqlite_where=text("closed_at IS NULL"),
         postgresql_where=text("closed_at IS NULL"),

@@ -116,6 +116,15 @@ def _drop(credentials: Credentials, client: ApiClient) -> None:
             del _CLIENTS[credentials]
 
 
+def address(credentials: Credentials) -> str:
+    """The API server's address, without what may hold a secret.
+
+    Raises:
+        Unauthenticated: the credentials, which it stands beside, cannot be read.
+    """
+    return bare_url(_client(credentials).configuration.host)
+
+
 def disconnect(credentials: Credentials) -> None:
     """Close idle connections, and read the credentials again the next time that they are needed."""
     with _LOCK:

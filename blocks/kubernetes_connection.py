@@ -40,6 +40,14 @@ class ClusterConnection(ClusterSettings):
         """The cluster's time now (aware UTC), by its newest answer; `None` where it has not told its time."""
         return kubernetes_access.server_time(self.credentials)
 
+    async def address(self) -> str:
+        """The API server's address. Nothing is asked of it.
+
+        Raises:
+            Refused: the credentials, which it stands beside, cannot be read.
+        """
+        return await _THREADS.run(lambda: kubernetes_access.address(self.credentials))
+
     async def can_i(
         self, verb: str, resource: str, *, group: str = "", name: str = "", subresource: str = ""
     ) -> bool:

@@ -5,6 +5,7 @@ import base64
 import binascii
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -33,6 +34,14 @@ _READ: Mapping[WorkloadKind, Callable[..., Any]] = {
     "Deployment": AppsV1Api.read_namespaced_deployment,
     "StatefulSet": AppsV1Api.read_namespaced_stateful_set,
 }
+
+
+@dataclass(frozen=True)
+class SecretKeys:
+    """The keys of a Secret with their values, and the resourceVersion that they have."""
+
+    version: str
+    values: Mapping[str, SecretStr]
 
 
 class ClusterReads(ClusterConnection):
@@ -258,16 +267,26 @@ class ClusterReads(ClusterConnection):
         except NotFound:
             return None
         encoded = (secret.get("data") or {}).get(key or self.secret_key)
-        if encoded is None:
-            return None
-        try:
-            return SecretStr(base64.b64decode(encoded, validate=True).decode("utf-8", errors="replace"))
-        except binascii.Error:
-            raise Refused(SYSTEM, f"{self.secret_name} is not base64", "Write the Secret again") from None
+        return None if encoded is None else self._decoded(encoded)
+
+    async def read_secret_keys(self) -> SecretKeys:
+        """All keys of the Secret, as they were at one time."""
+        secret = await self._read_secret()
+        data = secret.get("data") or {}
+        return SecretKeys(
+            version=str(secret["metadata"]["resourceVersion"]),
+            values={name: self._decoded(value) for name, value in data.items()},
+        )
 
     async def read_secret_version(self) -> str:
         """The Secret's resourceVersion, which changes with every write."""
         return str((await self._read_secret())["metadata"]["resourceVersion"])
+
+    def _decoded(self, encoded: str) -> SecretStr:
+        try:
+            return SecretStr(base64.b64decode(encoded, validate=True).decode("utf-8", errors="replace"))
+        except binascii.Error:
+            raise Refused(SYSTEM, f"{self.secret_name} is not base64", "Write the Secret again") from None
 
     async def _read_secret(self) -> Json:
         return await self._ask(

@@ -38,6 +38,7 @@ from runbook.events import (
 )
 from runbook.incident import Incident
 from runbook.outside_text import let_in_line
+from runbook.permissions import Permissions
 
 _ENGINES: "WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, AsyncEngine]]" = WeakKeyDictionary()
 
@@ -75,26 +76,39 @@ class IncidentStore(Block):
     )
 
     async def open_incident(
-        self, alert: Alert, *, incident_id: str, at: datetime, environment: str = "default"
+        self,
+        alert: Alert,
+        *,
+        incident_id: str,
+        at: datetime,
+        environment: str = "default",
+        dry_run: bool = False,
+        permissions: Permissions | None = None,
     ) -> tuple[Incident, bool]:
         """Open an incident for the alert, or join the alert to the open incident of its service.
 
-        Two callers at once open one incident: the database's unique index decides. Returns the incident and
-        whether it is new.
+        A rehearsal (`dry_run`) joins a rehearsal only, and an incident no rehearsal. Two callers at once open
+        one: the database's unique index decides. Returns the incident and whether it is new.
 
         Raises:
             Unavailable: the database cannot be reached.
         """
+        opening = IncidentOpened(
+            alert=alert,
+            environment=environment,
+            states_identities=True,
+            dry_run=dry_run,
+            permissions=permissions,
+        )
         for _ in range(_APPEND_ATTEMPTS):
             with suppress(IntegrityError):  # another caller opened one in between: look again
                 async with self._transaction() as connection:
-                    joined = await _open_incident_of(connection, alert.service)
+                    joined = await _open_incident_of(connection, alert.service, dry_run=dry_run)
                     event: Event
                     if joined is None:
                         row = {"id": incident_id, "service": alert.service, "opened_at": at}
-                        await connection.execute(insert(INCIDENTS).values(row))
-                        event = IncidentOpened(alert=alert, environment=environment, states_identities=True)
-                        key = "opened"
+                        await connection.execute(insert(INCIDENTS).values(**row, dry_run=dry_run))
+                        event, key = opening, "opened"
                     else:
                         event, key = AlertJoined(alert=alert), None
                     await _insert_event(connection, joined or incident_id, event, key=key, at=at)
@@ -363,9 +377,11 @@ async def _require_held(connection: AsyncConnection, lease: Lease) -> None:
         raise lease.lost()
 
 
-async def _open_incident_of(connection: AsyncConnection, service: str) -> str | None:
-    """The open incident of a service, kept from being closed until this transaction ends."""
-    query = select(INCIDENTS.c.id).where(INCIDENTS.c.service == service, INCIDENTS.c.closed_at.is_(None))
+async def _open_incident_of(connection: AsyncConnection, service: str, *, dry_run: bool) -> str | None:
+    """The open incident, or rehearsal, of a service, kept from being closed until this transaction ends."""
+    query = select(INCIDENTS.c.id).where(
+        INCIDENTS.c.service == service, INCIDENTS.c.closed_at.is_(None), INCIDENTS.c.dry_run.is_(dry_run)
+    )
     incident_id: str | None = (await connection.execute(query.with_for_update())).scalar_one_or_none()
     return incident_id
 

@@ -23,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from blocks.journal_tables import METADATA
 
-HEAD = "0006"
+HEAD = "0007"
 """The version that `blocks.journal_tables` describes: the newest revision in `blocks.store_migrations`."""
 
 VERSIONS = Table(

@@ -48,6 +48,7 @@ class PrefectResponses:
             if run.state is None or not run.state.is_paused():
                 return False  # it is about to sleep, or awake: look again later
             form = {"gate": gate.gate, "decision": "snooze", "approver": "runbook", "reason": ALERTS_ENDED}
+            form |= {"plan": gate.plan_digest} if gate.bound else {}
             resumed = await client.resume_flow_run(run.id, run_input=form)
         return resumed.status is SetStateStatus.ACCEPT
 

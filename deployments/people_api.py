@@ -13,7 +13,7 @@ from pydantic import Field
 from blocks.errors import OutsideError
 from blocks.prefect_api import prefect_client
 from deployments.acts.answering import Answered, answer_gate
-from deployments.acts.finding import find_incident
+from deployments.acts.finding import find_own
 from deployments.acts.refusals import ActRefused
 from deployments.acts.resuming import Resumed, resume_response
 from deployments.acts.runs import PrefectRuns
@@ -70,7 +70,7 @@ async def _answer(
         parameters=body.parameters,
         snooze_minutes=body.snooze_minutes,
     )
-    found = await find_incident(door.store, reference)
+    found = await find_own(door.store, reference, settings.prefect.environment)
     async with prefect_client() as client:
         return await answer_gate(
             door.store,
@@ -86,7 +86,7 @@ async def _answer(
 async def _set_severity(
     door: PeoplesDoor, reference: str, body: SeverityBody, speaker: Speaker, settings: Settings
 ) -> SeveritySet:
-    found = await find_incident(door.store, reference)
+    found = await find_own(door.store, reference, settings.prefect.environment)
     return await set_severity(
         door.store,
         found,
@@ -100,7 +100,7 @@ async def _set_severity(
 async def _resume(
     door: PeoplesDoor, reference: str, body: ResumptionBody, speaker: Speaker, settings: Settings
 ) -> Resumed:
-    found = await find_incident(door.store, reference)
+    found = await find_own(door.store, reference, settings.prefect.environment)
     return await resume_response(
         door.store,
         found,

@@ -26,6 +26,7 @@ from deployments.settings import ConfigurationError, Settings, find_config, load
 from deployments.umask import keep_files_private
 from deployments.watching import SelfWatching
 from runbook.outside_text.terminal import masked_on_terminal
+from runbook.permissions import Permissions
 from runbook.sources import SOURCES
 
 DRAIN_SECONDS = 15
@@ -123,6 +124,7 @@ def _serve(settings: Settings, sockets: list[socket.socket]) -> None:
         responses,
         service=settings.policy.service,
         environment=settings.prefect.environment,
+        permissions=Permissions.of(settings.policy),
         look_after_every=settings.policy.takeover_after_seconds,
         self_watching=_self_watching(settings, store, responses.call_about_the_runbook),
         settings=partial(load_settings, settings.origin, systems=False),

@@ -34,6 +34,7 @@ from deployments.starting import Responses, Starter
 from deployments.watching import SelfWatching, look_after, watch_self
 from runbook.intake import Message, Received
 from runbook.outside_text import let_in_line
+from runbook.permissions import Permissions
 from runbook.sources import SELF_WATCH, SOURCES, Source
 
 RETRY_SECONDS = 5
@@ -50,11 +51,13 @@ def create_app(
     *,
     service: str,
     environment: str = "default",
+    permissions: Permissions | None = None,
     look_after_every: float = 30.0,
     self_watching: SelfWatching | None = None,
     settings: Callable[[], Settings] | None = None,
 ) -> ASGIApp:
-    """The receiver's application. `responses` starts the response to an incident, see `Responses`.
+    """The receiver's application. `responses` starts the response to an incident, see `Responses`;
+    `permissions` are noted in the journal of each incident that opens.
 
     Every so many seconds it looks after the runs of the incidents, see `tasks.watchdog`; with
     `self_watching`, also after the runbook itself. With `settings`, which reads them anew, people can act
@@ -70,6 +73,7 @@ def create_app(
             environment=environment,
             new_id=new_id,
             flapping_episodes=config.flapping_episodes,
+            permissions=permissions,
         )
 
     def written(messages: Sequence[Message], received: Sequence[Received]) -> None:

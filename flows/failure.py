@@ -26,8 +26,10 @@ async def tell_a_person(flow: Any, flow_run: FlowRun, state: State) -> None:  # 
     if incident_id is None:
         log.warning("Run %s ended as %s before it had an incident", flow_run.id, state.name)
         return
+    known = await environment.store.read(incident_id)
+    if known.environment != environment.name:  # the run's parameters were edited meanwhile
+        environment = await Environment.load(known.environment)
     incident = OpenIncident(id=incident_id, environment=environment)
-    known = await incident.read()
     if known.closed or (state.is_failed() and not known.events(RunContinued)):
         return
     await escalate.fn(incident, f"the runbook's own run ended as {state.type.value}; go on by hand")

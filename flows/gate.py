@@ -2,60 +2,32 @@
 
 A suspended run holds no process; on resume the flow runs again from the top and comes back here. The gate
 then looks for an answer to exactly this plan in the journal, next for the form that was filled in, and only
-then asks, each time under a fresh name. So an answer survives retries, crashes and code deploys, and an
-answer to another or an older plan is never taken for this one.
+then asks, each time under a fresh name that nobody can guess. So an answer survives retries, crashes and code
+deploys, and an answer to another or an older plan, or one that was there before the question, is never taken
+for this one.
 """
 
+import secrets
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any
 
 from prefect.flow_runs import asuspend_flow_run
-from prefect.input import RunInput, keyset_from_base_key
-from prefect.input.actions import aread_flow_run_input
-from pydantic import Field, ValidationError, create_model
+from pydantic import ValidationError
 
 from flows.current_run import flow_run_id
+from flows.gate_form import answer_of, filled_in, form_of, planted
 from runbook.actions import ChangePlan
 from runbook.approvals import acceptable, answers_to, decided, standing_approval, still_needed
-from runbook.events import ApprovalAnswered, ApprovalRefused, ApprovalRequested
+from runbook.asking import ForeignForm, gate_name, may_ask_afresh
+from runbook.events import AnswerPlanted, ApprovalAnswered, ApprovalRefused, ApprovalRequested
 from runbook.gates import Answer, Choice, InvalidAnswer
-from runbook.incident import Incident
-from runbook.report import gate_question
+from runbook.incident import Incident, PendingGate
+from runbook.policy_in_force import policy_edits
+from runbook.report import gate_question, question_of
 from tasks.incident import OpenIncident, now
+from tasks.warn import warn_of_answers
 
-SNOOZE_MINUTES = 15
-
-
-class ApprovalForm(RunInput):
-    """The form in the Prefect UI. Parameters that may be edited are added for each gate."""
-
-    decision: Literal["approve", "reject", "edit", "snooze"] = Field(
-        title="Decision",
-        description=(
-            "approve makes exactly the change shown above; edit takes the parameters below and shows the new "
-            "change; snooze (not yet) keeps the question open."
-        ),
-        json_schema_extra={"position": 0},
-    )
-    approver: str = Field(
-        min_length=1,
-        title="Approver",
-        description="Who decides. Prefect does not prove it, so it is recorded as unverified.",
-        json_schema_extra={"position": 1},
-    )
-    reason: str = Field(
-        default="",
-        title="Reason",
-        description="Needed for a rejection; welcome otherwise.",
-        json_schema_extra={"position": 2},
-    )
-    snooze_minutes: int = Field(
-        default=SNOOZE_MINUTES,
-        ge=1,
-        title="Snooze for",
-        description="Minutes until the reminder, for snooze.",
-        json_schema_extra={"position": 3},
-    )
+_TOKEN_BYTES = 8
 
 
 async def approval(incident: OpenIncident, plan: ChangePlan) -> ApprovalAnswered:
@@ -71,61 +43,65 @@ async def approval(incident: OpenIncident, plan: ChangePlan) -> ApprovalAnswered
     if found := decided(journal, plan, incident.policy):
         return found
     if standing := standing_approval(journal, plan, incident.policy):
-        return await _record(incident, plan, f"standing-{plan.action.id}-{plan.digest[:8]}", standing)
-    gate = _open_gate(journal, plan)
-    if gate is not None:
+        return await _record(incident, plan, f"standing-{plan.action.id}-{_token()}", standing)
+    await _note_planted(incident, journal)
+    if gate := _open_gate(journal, plan):
         answered = await _answer_in_form(incident, plan, gate)
         if answered is not None and answered.answer.choice is Choice.EDIT:
             return answered
-    if found := decided(await incident.read(), plan, incident.policy):
+    journal = await incident.read()
+    if found := decided(journal, plan, incident.policy):
         return found
+    gate = _open_gate(journal, plan)
+    if gate is not None and not may_ask_afresh(journal, plan):
+        await _ask_again(incident, plan, gate)
     await _ask(incident, plan)
     raise AssertionError("a suspended run does not come back here")
 
 
-def _open_gate(journal: Incident, plan: ChangePlan) -> str | None:
+def _token() -> str:
+    return secrets.token_hex(_TOKEN_BYTES)
+
+
+def _open_gate(journal: Incident, plan: ChangePlan) -> PendingGate | None:
     pending = journal.pending_gate
-    if pending is None or (pending.action_id, pending.plan_digest) != (plan.action.id, plan.digest):
+    if pending is None or pending.action_id != plan.action.id or not plan.known_as(pending.plan_digest):
         return None
-    return pending.gate
+    return pending
 
 
-async def _answer_in_form(incident: OpenIncident, plan: ChangePlan, gate: str) -> ApprovalAnswered | None:
+async def _answer_in_form(
+    incident: OpenIncident, plan: ChangePlan, gate: PendingGate
+) -> ApprovalAnswered | None:
     """What was filled in for this gate, journalled; `None` where nothing acceptable was."""
-    response = await aread_flow_run_input(
-        key=keyset_from_base_key(f"suspended-{gate}")["response"], flow_run_id=flow_run_id()
-    )
-    if response is None:
+    form = await filled_in(gate.gate)
+    if form is None:
         return None
     try:
-        answer = acceptable(_answer(response, plan), await incident.read(), plan, incident.policy)
+        answer = acceptable(answer_of(form, gate, plan), await incident.read(), plan, incident.policy)
     except (ValidationError, InvalidAnswer) as error:
-        because = str(error) if isinstance(error, InvalidAnswer) else "the form is incomplete"
-        refused = ApprovalRefused(gate=gate, action_id=plan.action.id, because=because)
-        await incident.record(refused, key=f"refused:{gate}")
+        await _refuse(incident, plan, gate, error)
         return None
-    return await _record(incident, plan, gate, answer)
+    return await _record(incident, plan, gate.gate, answer)
 
 
-def _answer(response: dict[str, Any], plan: ChangePlan) -> Answer:
-    """The form as an answer; parameters that were left as they are are no edit."""
-    given = {name: response[name] for name in ApprovalForm.model_fields if response.get(name) is not None}
-    form = ApprovalForm.model_validate(given)
-    choice = Choice(form.decision)
-    parameters = {
-        name: str(response[name]).strip()
-        for name in plan.action.spec.editable
-        if response.get(name) is not None and str(response[name]).strip() != plan.action.parameters.get(name)
-    }
-    if parameters and choice is Choice.APPROVE:
-        raise InvalidAnswer("a parameter was changed: choose edit, look at the new change, then approve that")
-    return Answer(
-        choice=choice,
-        approver=form.approver,
-        reason=form.reason,
-        parameters=parameters if choice is Choice.EDIT else {},
-        snooze_minutes=form.snooze_minutes if choice is Choice.SNOOZE else None,
-    )
+async def _refuse(incident: OpenIncident, plan: ChangePlan, gate: PendingGate, error: ValueError) -> None:
+    """Journal that a form is no answer, while gates are asked afresh; report one for another question."""
+    if may_ask_afresh(await incident.read(), plan):
+        because = str(error) if isinstance(error, InvalidAnswer) else "the form is incomplete"
+        refused = ApprovalRefused(gate=gate.gate, action_id=plan.action.id, because=because)
+        await incident.record(refused, key=f"refused:{gate.gate}")
+    if isinstance(error, ForeignForm):
+        await warn_of_answers(incident)
+
+
+async def _note_planted(incident: OpenIncident, journal: Incident) -> None:
+    """Answers under names of no question of ours: they are not read, and reported once."""
+    found = await planted([event.gate for event in journal.events(ApprovalRequested)])
+    if found:
+        run = str(flow_run_id())
+        await incident.record(AnswerPlanted(flow_run_id=run, answers=found), key=f"planted:{run}")
+        await warn_of_answers(incident)
 
 
 async def _record(incident: OpenIncident, plan: ChangePlan, gate: str, answer: Answer) -> ApprovalAnswered:
@@ -138,7 +114,7 @@ async def _record(incident: OpenIncident, plan: ChangePlan, gate: str, answer: A
 
 async def _ask(incident: OpenIncident, plan: ChangePlan) -> None:
     journal = await incident.read()
-    gate = f"{plan.action.id}-{len(journal.events(ApprovalRequested)) + 1}"
+    gate = gate_name(journal, plan, _token())
     newest = next(reversed(answers_to(journal, plan)), None)
     snoozed = newest.answer.snooze_minutes if newest and newest.answer.choice is Choice.SNOOZE else None
     await incident.record(
@@ -146,32 +122,24 @@ async def _ask(incident: OpenIncident, plan: ChangePlan) -> None:
             gate=gate,
             action_id=plan.action.id,
             plan_digest=plan.digest,
-            question=f"{plan.action.spec.title} on {plan.action.target}?",
+            question=question_of(plan),
             flow_run_id=str(flow_run_id()),
             remind_at=now() + timedelta(minutes=snoozed) if snoozed else None,
+            bound=True,
         ),
         key=f"ask:{gate}",
     )
+    await _suspend(incident, plan, form_of(plan, gate), key=gate)
+
+
+async def _ask_again(incident: OpenIncident, plan: ChangePlan, gate: PendingGate) -> None:
+    """The same question under the same name, with another form: Prefect takes none twice."""
+    await _suspend(incident, plan, form_of(plan, gate.gate), key=f"{gate.gate}-{_token()}")
+
+
+async def _suspend(incident: OpenIncident, plan: ChangePlan, form: Any, *, key: str) -> None:
     await incident.fence()
-    question = gate_question(plan, still_needed(journal, plan, incident.policy))
-    await asuspend_flow_run(
-        wait_for_input=_form(plan, gate).with_initial_data(description=question), key=gate
-    )
-
-
-def _form(plan: ChangePlan, gate: str) -> type[ApprovalForm]:
-    """The form of one gate: it takes this gate's name alone, so an answer to another does not validate."""
-    fields: dict[str, Any] = {
-        name: (
-            str,
-            Field(
-                default=plan.action.parameters.get(name, ""),
-                title=name.capitalize(),
-                description="Change it and choose edit; a new preview follows.",
-                json_schema_extra={"position": 4},
-            ),
-        )
-        for name in plan.action.spec.editable
-    }
-    fields["gate"] = (Literal[gate], Field(default=gate, title="Gate", json_schema_extra={"position": 9}))
-    return create_model("ApprovalForm", __base__=ApprovalForm, **fields)
+    journal = await incident.read()
+    needed = still_needed(journal, plan, incident.policy)
+    question = gate_question(plan, needed, policy_edits(journal))
+    await asuspend_flow_run(wait_for_input=form.with_initial_data(description=question), key=key)

@@ -65,9 +65,10 @@ async def respond(
         summary: What you see, in one line.
         severity: Your own estimate. The runbook assesses the severity from what it finds; yours decides where
             the facts do not suffice.
-        incident: Id of an incident that is open already; leave it empty to open one.
+        incident: Id of an incident that is open already, in this environment; leave it empty to open one.
         requested_by: Your name. Whoever asks for a high-risk change is not its only approver.
-        dry_run: Do everything but change the cluster.
+        dry_run: A rehearsal: do everything but change the cluster, call somebody or publish. It is settled
+            when the incident is opened.
         environment: Which configuration to use: the name that `runbook configure` saved it under.
     """
     blocks = await Environment.load(environment)

@@ -6,7 +6,7 @@ from blocks.environment import Environment
 from flows.current_run import flow_run_id
 from flows.parameters import checked
 from tasks.lease import turn
-from tasks.watchdog import look_after
+from tasks.watchdog import look_after, note_policies
 
 
 @flow(name="watchdog", flow_run_name="watchdog", validate_parameters=False)
@@ -21,4 +21,7 @@ async def watchdog(environment: str = "default") -> list[str]:
     """
     blocks = await Environment.load(environment)
     async with turn(blocks, "watchdog", str(flow_run_id())) as ours:
-        return await look_after(blocks) if ours else []
+        if not ours:
+            return []
+        await note_policies(blocks)
+        return await look_after(blocks)

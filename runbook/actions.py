@@ -4,9 +4,11 @@ Adding an action is one entry here and one small piece of code in `tasks/mitigat
 The rows follow the runbook's "Immediate Actions by Error Type".
 """
 
+import json
 from enum import StrEnum
 from hashlib import sha256
 
+from runbook.fields import Setting
 from runbook.outside_text import OutsideLine, OutsideName, OutsideText, OutsideTexts
 from runbook.value import Value
 
@@ -223,6 +225,10 @@ def undo_of(action: PlannedAction) -> PlannedAction:
     )
 
 
+FINGERPRINT = "fingerprint:"
+"""How the values in a plan begin that stand for what nobody should read."""
+
+
 class ChangePlan(Value):
     """The preview of an action: what exactly would change, made by a server-side dry run.
 
@@ -230,6 +236,11 @@ class ChangePlan(Value):
     too. `basis` has a fingerprint of everything that the approver relies on and that is not to change before
     the change is made: status is no part of it. `resource_versions` bind the request to the objects that
     were looked at. `before` is what the undo puts back, field by field; never a secret.
+
+    `bound` has, by name, where the change is made and every other value from outside that it takes: a value
+    that may be read as it is, any other as a `fingerprint:`. `setting` is the field and the value that it
+    sets, where it sets one. Both are what is written, whatever the configuration says by then. `dry_run`
+    marks the plan of a rehearsal.
 
     `blocked` says why the action cannot be taken at all (a precondition does not hold), `in_place` why it
     need not be.
@@ -242,14 +253,39 @@ class ChangePlan(Value):
     basis: dict[str, str] = {}
     resource_versions: dict[str, str] = {}
     before: dict[str, str | None] = {}
+    bound: dict[str, str] = {}
+    setting: Setting | None = None
+    dry_run: bool = False
     blocked: OutsideText | None = None
     in_place: OutsideText | None = None
 
     @property
     def digest(self) -> str:
-        """SHA-256 over what an approver agrees to: the action, its diff, and what it was made on."""
+        """SHA-256 over what an approver agrees to: the action, its diff, what it was made on and takes."""
+        if not (self.bound or self.setting or self.dry_run):
+            return self._digest_before_0005
+        taken = self.model_dump(mode="json", include={"bound", "setting", "dry_run"})
+        return _sha256(f"{self._shown}\n{json.dumps(taken, sort_keys=True)}")
+
+    def known_as(self, digest: str) -> bool:
+        """Whether a question or an answer with this digest is about this very plan.
+
+        The release with store version 0004 asked about what is shown alone; such a question still holds.
+        """
+        return digest in (self.digest, self._digest_before_0005)
+
+    @property
+    def _digest_before_0005(self) -> str:
+        return _sha256(self._shown)
+
+    @property
+    def _shown(self) -> str:
         basis = "\n".join(f"{name}={self.basis[name]}" for name in sorted(self.basis))
-        return sha256(f"{self.action.model_dump_json()}\n{self.diff}\n{basis}".encode()).hexdigest()
+        return f"{self.action.model_dump_json()}\n{self.diff}\n{basis}"
+
+
+def _sha256(text: str) -> str:
+    return sha256(text.encode()).hexdigest()
 
 
 class ActionOutcome(StrEnum):

@@ -6,6 +6,12 @@ from runbook.identity import Proof
 from runbook.names import name_flaw
 from runbook.value import Value
 
+NOBODY = ""
+"""In a list of approvers, a name that nobody has: an empty list lets anybody."""
+
+NO_KEY = ""
+"""In a list of the receiver's keys, one that signs nothing: an empty list needs no signature."""
+
 
 class ActRule(Value):
     """Who may do something, and how they have to prove that it is them."""
@@ -29,7 +35,7 @@ class ActRule(Value):
     @field_validator("approvers")
     @classmethod
     def _names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for name in value:
+        for name in () if value == (NOBODY,) else value:
             if flaw := name_flaw(name):
                 raise ValueError(f"{name!a} is no name that anybody can answer under: {flaw}")
         return value
@@ -40,6 +46,13 @@ class ActRule(Value):
         if Proof.CLAIM in value:
             raise ValueError("a claim is no proof: set accept_unverified for that")
         return value
+
+    @property
+    def who_may(self) -> str:
+        """Who is named, for people."""
+        if self.approvers == (NOBODY,):
+            return "nobody, since the policy at the opening and the present one name nobody in common"
+        return ", ".join(self.approvers)
 
 
 class ApprovalRule(ActRule):

@@ -2,7 +2,8 @@
 
 The journal is the only witness, and it is weighed by the people and rules as they are now. An answer to
 another plan, however similar, never counts. Two people are two who cannot pass for one another, see
-`runbook.people`.
+`runbook.people`. Each function takes the present policy and goes by the one in force for the incident, see
+`runbook.policy_in_force`.
 """
 
 from datetime import datetime
@@ -16,6 +17,7 @@ from runbook.names import name_flaw
 from runbook.parameters import edited
 from runbook.people import counted_as
 from runbook.policy import Policy
+from runbook.policy_in_force import policy_in_force
 from runbook.severity import Severity
 
 
@@ -31,6 +33,7 @@ def _weighed(
     journal: Incident, plan: ChangePlan, policy: Policy
 ) -> tuple[dict[str, ApprovalAnswered], ApprovalAnswered | None]:
     """The approvals that count and were not taken back, each by what its name counts as; and what decides."""
+    policy = policy_in_force(journal, policy)
     approvals: dict[str, ApprovalAnswered] = {}
     for event in answers_to(journal, plan):
         match event.answer.choice:
@@ -62,7 +65,7 @@ def answers_to(journal: Incident, plan: ChangePlan) -> list[ApprovalAnswered]:
     """What was answered to exactly this plan, oldest first; to each gate only the first answer."""
     gates: dict[str, ApprovalAnswered] = {}
     for event in journal.events(ApprovalAnswered):
-        if (event.action_id, event.plan_digest) == (plan.action.id, plan.digest):
+        if event.action_id == plan.action.id and plan.known_as(event.plan_digest):
             gates.setdefault(event.gate, event)
     return list(gates.values())
 
@@ -85,15 +88,14 @@ def acceptable(answer: Answer, journal: Incident, plan: ChangePlan, policy: Poli
         InvalidAnswer: it is incomplete, comes from someone who may not approve this, has an approver whom
             nobody proved where that is needed, or edits what cannot be edited.
     """
+    policy = policy_in_force(journal, policy)
     answer = as_stored(answer, plan, policy)
     if answer.choice is not Choice.APPROVE:
         return answer
     risk, name = plan.action.spec.risk, answer.approver
     rule = policy.rule_for(risk)
     if not may(name, rule, policy):
-        raise InvalidAnswer(
-            f"{name} may not approve {risk}-risk changes; who may: {', '.join(rule.approvers)}"
-        )
+        raise InvalidAnswer(f"{name} may not approve {risk}-risk changes; who may: {rule.who_may}")
     gate = journal.pending_gate.gate if journal.pending_gate else ""
     event = ApprovalAnswered(gate=gate, action_id=plan.action.id, plan_digest=plan.digest, answer=answer)
     if not rule.accept_unverified and not answer_is_proven(journal, event, rule, policy):
@@ -165,7 +167,7 @@ def needed_others(journal: Incident, plan: ChangePlan, policy: Policy) -> int:
 
 def standing_approval(journal: Incident, plan: ChangePlan, policy: Policy) -> Answer | None:
     """The approval that a plan has without asking: a policy's, or that of the change which it undoes."""
-    action = plan.action
+    action, policy = plan.action, policy_in_force(journal, policy)
     if action.name is ActionName.UNDO:
         return None if policy.undo_needs_approval else _covered(journal, action.parameters["undoes"])
     severity, named = _severity(journal, plan, policy), policy.preapproved.get(action.name, ())
@@ -221,6 +223,7 @@ _NOT_APPROVED = (ActionOutcome.REJECTED, ActionOutcome.BY_HAND)
 
 def still_needed(journal: Incident, plan: ChangePlan, policy: Policy) -> str:
     """What an approver should know about who else has to say yes; empty where one yes is enough."""
+    policy = policy_in_force(journal, policy)
     rule = policy.rule_for(plan.action.spec.risk)
     said = [event.answer for event in _weighed(journal, plan, policy)[0].values()]
     words = []
@@ -229,7 +232,7 @@ def still_needed(journal: Incident, plan: ChangePlan, policy: Policy) -> str:
         why = "" if rule.count > 1 else ", since who asked for this is a claim"
         words.append(f"{number} different people have to approve{why}{so_far if said else ''}")
     if rule.approvers:
-        words.append(f"who may: {', '.join(rule.approvers)}")
+        words.append(f"who may: {rule.who_may}")
     if not rule.accept_unverified:
         by = f" by {' or '.join(rule.proofs)}" if rule.proofs else ""
         words.append(f"only with a proven identity{by} (`runbook approve`)")

@@ -7,7 +7,7 @@ meantime counts no more; and a line that was written into the store past every d
 from collections.abc import Collection
 from datetime import datetime
 
-from runbook.approval_rules import ActRule
+from runbook.approval_rules import NO_KEY, ActRule
 from runbook.events import ApprovalAnswered, ResponseResumed, SeverityOverridden
 from runbook.gates import Answer, InvalidAnswer, Unproven
 from runbook.identity import Identity, Proof
@@ -103,11 +103,12 @@ def proven(
     if spelling(person) != spelling(known_as(by, policy.people)):
         return None
     if identity.how is Proof.DATABASE_ROLE:  # of a known person, or everybody's shared role would be one
-        return Proven() if person in policy.people and writer in (None, identity.name) else None
+        known = policy.people.get(person)
+        return Proven() if known and not known.counts_only and writer in (None, identity.name) else None
     if identity.how is Proof.SIGNING_KEY:
         keys = policy.people[person].keys if person in policy.people else ()
     elif policy.receiver_keys:
-        keys = policy.receiver_keys
+        keys = tuple(key for key in policy.receiver_keys if key != NO_KEY)
     else:
         return Proven()
     at = signed_at(identity.signature, statement, keys)

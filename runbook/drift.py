@@ -2,7 +2,7 @@
 
 import difflib
 
-from runbook.actions import ChangePlan
+from runbook.actions import FINGERPRINT, ChangePlan
 
 LINES_SHOWN = 20
 
@@ -12,7 +12,7 @@ def drift(old: ChangePlan, new: ChangePlan) -> tuple[str, ...]:
 
     Status-only changes are none: they are no part of what a plan is made on.
     """
-    if old.digest == new.digest and (old.blocked, old.in_place) == (new.blocked, new.in_place):
+    if new.known_as(old.digest) and (old.blocked, old.in_place) == (new.blocked, new.in_place):
         return ()
     return tuple(_ended(new) or _edited(old, new) or _changed_lines(old, new) or _hidden(old, new))
 
@@ -42,9 +42,15 @@ def _changed_lines(old: ChangePlan, new: ChangePlan) -> list[str]:
 
 def _hidden(old: ChangePlan, new: ChangePlan) -> list[str]:
     """A change that masking hides, or one of the request alone."""
-    names = sorted(
-        name for name in old.basis.keys() | new.basis.keys() if old.basis.get(name) != new.basis.get(name)
-    )
-    return [f"{name} has changed (its values are masked)" for name in names] or [
-        "the request itself has changed"
-    ]
+    before, after = old.basis | old.bound, new.basis | new.bound
+    names = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
+    return [
+        f"{name}: {old.bound[name]} → {new.bound[name]}"
+        if _readable(old.bound.get(name)) and _readable(new.bound.get(name))
+        else f"{name} has changed (its values are masked)"
+        for name in names
+    ] or ["the request itself has changed"]
+
+
+def _readable(bound: str | None) -> bool:
+    return bound is not None and not bound.startswith(FINGERPRINT)

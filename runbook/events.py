@@ -15,6 +15,7 @@ from runbook.findings import Check, Findings
 from runbook.gates import Answer
 from runbook.identity import Identity
 from runbook.outside_text import OutsideLine, OutsideName, OutsideText
+from runbook.permissions import PermissionChange, Permissions
 from runbook.severity import SeverityAssessment
 from runbook.value import Value
 from runbook.verdict import Decision
@@ -25,6 +26,8 @@ class IncidentOpened(Value):
 
     `recurrence_of` is the service's incident that was closed not long before, if any. `states_identities`:
     what people say in this journal tells how it is known who they are. Earlier releases' journals do not.
+    `dry_run` is true for a rehearsal, which changes nothing and stays one to its end. `permissions` is what
+    the policy permitted at that moment; journals of earlier releases have none, see `PolicyNoted`.
     """
 
     type: Literal["IncidentOpened"] = "IncidentOpened"
@@ -32,6 +35,23 @@ class IncidentOpened(Value):
     environment: str = "default"
     recurrence_of: str = ""
     states_identities: bool = False
+    dry_run: bool = False
+    permissions: Permissions | None = None
+
+
+class PolicyNoted(Value):
+    """What the policy permitted when a run of this release first saw an incident of an earlier one."""
+
+    type: Literal["PolicyNoted"] = "PolicyNoted"
+    permissions: Permissions
+
+
+class PolicyChanged(Value):
+    """The policy was edited while the incident was open. What the edit loosens does not apply to it."""
+
+    type: Literal["PolicyChanged"] = "PolicyChanged"
+    permissions: Permissions
+    changes: tuple[PermissionChange, ...]
 
 
 class AlertJoined(Value):
@@ -178,7 +198,8 @@ class PlanDrifted(Value):
 class ApprovalRequested(Value):
     """The run is suspended until someone answers. `gate` is unique for each time of asking.
 
-    `remind_at` (aware UTC) is when someone who asked for a later time wants to be reminded.
+    `remind_at` (aware UTC) is when someone who asked for a later time wants to be reminded. `bound` is true
+    where the form has to name the plan beside the gate; those of earlier releases name the gate only.
     """
 
     type: Literal["ApprovalRequested"] = "ApprovalRequested"
@@ -188,6 +209,7 @@ class ApprovalRequested(Value):
     question: OutsideText
     flow_run_id: str
     remind_at: datetime | None = None
+    bound: bool = False
 
 
 class ApprovalReminded(Value):
@@ -229,6 +251,14 @@ class ApprovalRefused(Value):
     because: OutsideText
 
 
+class AnswerPlanted(Value):
+    """Somebody has written answers into Prefect that belong to no question of ours; none was taken."""
+
+    type: Literal["AnswerPlanted"] = "AnswerPlanted"
+    flow_run_id: str
+    answers: int
+
+
 class EffectIntended(Value):
     """An effect is about to happen. Without an outcome after it, it may or may not have."""
 
@@ -261,11 +291,15 @@ class StatusAnnounced(Value):
 
 
 class IncidentEscalated(Value):
-    """A person was called. `commands` are what they may type by hand."""
+    """A person was called. `commands` are what they may type by hand.
+
+    In a rehearsal (`rehearsed`) nobody was called, but would have been.
+    """
 
     type: Literal["IncidentEscalated"] = "IncidentEscalated"
     because: OutsideText
     commands: tuple[OutsideText, ...] = ()
+    rehearsed: bool = False
 
 
 class WatchStarted(Value):
@@ -349,6 +383,8 @@ class IncidentClosed(Value):
 
 Event = Annotated[
     IncidentOpened
+    | PolicyNoted
+    | PolicyChanged
     | AlertJoined
     | AlertLeft
     | AlertsResolved
@@ -370,6 +406,7 @@ Event = Annotated[
     | ApprovalAnswered
     | ApprovalLapsed
     | ApprovalRefused
+    | AnswerPlanted
     | EffectIntended
     | EffectSettled
     | ActionFinished

@@ -4,7 +4,9 @@ A field knows its place in a Deployment (or StatefulSet) and the strategic merge
 was before is never a secret, so the journal may keep it for the undo.
 """
 
-from typing import Any, Protocol
+from typing import Annotated, Any, Literal, Protocol
+
+from pydantic import Field as Described
 
 from runbook.patches import container_named
 from runbook.value import Value
@@ -33,6 +35,7 @@ class Field(Protocol):
 class EnvironmentVariable(Value):
     """`kubectl set env`: a literal environment variable of one container."""
 
+    kind: Literal["variable"] = "variable"
     container: str
     variable: str
 
@@ -64,6 +67,7 @@ class EnvironmentVariable(Value):
 class MemoryLimit(Value):
     """`kubectl set resources --limits=memory=…` of one container."""
 
+    kind: Literal["memory limit"] = "memory limit"
     container: str
 
     @property
@@ -88,6 +92,7 @@ class MemoryLimit(Value):
 class Replicas(Value):
     """`kubectl scale`: how many pods are wanted."""
 
+    kind: Literal["replicas"] = "replicas"
     name: str = "replicas"
 
     def read(self, workload: Workload) -> str | None:
@@ -97,6 +102,17 @@ class Replicas(Value):
     def spec(self, value: str | None) -> dict[str, Any]:
         """The number alone."""
         return {"replicas": None if value is None else int(value)}
+
+
+AnyField = Annotated[EnvironmentVariable | MemoryLimit | Replicas, Described(discriminator="kind")]
+"""A field as it stands in a journal."""
+
+
+class Setting(Value):
+    """A field and the value that it is to have; `None` removes it."""
+
+    field: AnyField
+    value: str | None
 
 
 def _container(change: dict[str, Any]) -> dict[str, Any]:

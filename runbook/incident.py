@@ -47,7 +47,10 @@ class Outcome(StrEnum):
 
 
 class PendingGate(Value):
-    """A question that waits for a person. Times are aware UTC; `remind_at` is what someone asked for."""
+    """A question that waits for a person. Times are aware UTC; `remind_at` is what someone asked for.
+
+    `bound` is true where its form names the plan, too.
+    """
 
     gate: str
     action_id: str
@@ -56,6 +59,7 @@ class PendingGate(Value):
     flow_run_id: str
     asked_at: datetime
     remind_at: datetime | None = None
+    bound: bool = False
 
 
 class Incident(Value):
@@ -141,6 +145,14 @@ class Incident(Value):
         return self.opened.environment
 
     @property
+    def dry_run(self) -> bool:
+        """Whether it is a rehearsal. Earlier releases noted that with the first run, not at the opening."""
+        if self.opened.dry_run or self.opened.permissions is not None:
+            return self.opened.dry_run
+        first = next(iter(self.events(e.RunStarted)), None)
+        return first is not None and first.dry_run
+
+    @property
     def findings(self) -> Findings | None:
         """What the newest triage found."""
         completed = self.last(e.TriageCompleted)
@@ -217,6 +229,7 @@ class Incident(Value):
             flow_run_id=newest.flow_run_id,
             asked_at=asked[-1].at,
             remind_at=newest.remind_at,
+            bound=newest.bound,
         )
 
     @property

@@ -19,6 +19,7 @@ from runbook.events import (
     FlappingNoted,
     IncidentOpened,
 )
+from runbook.permissions import Permissions
 from runbook.self_watch import SOURCE as SELF_WATCH
 
 TOLD_ONE_BY_ONE = 20
@@ -105,12 +106,14 @@ class Batch:
     """The messages of one transaction, taken in their order; what there is to write collects in its fields.
 
     An alert that begins anew more than `flapping_episodes` times within an hour marks its incident.
+    `permissions` is what the policy permits at present, for the journals of the incidents that open.
     """
 
     known: Known
     environment: str
     new_id: Callable[[datetime], str]
     flapping_episodes: int
+    permissions: Permissions | None = None
     opened: dict[str, tuple[str, datetime]] = field(default_factory=dict)
     """The service and the time of each new incident, by its id."""
     told: list[Told] = field(default_factory=list)
@@ -176,6 +179,7 @@ class Batch:
             environment=self.environment,
             recurrence_of=recurrence_of,
             states_identities=True,
+            permissions=self.permissions,
         )
         self._tell(message, incident, event, "opened")
         return incident

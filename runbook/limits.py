@@ -6,6 +6,7 @@ from datetime import timedelta
 from runbook.effects import Effect, EffectOutcome
 from runbook.incident import Incident
 from runbook.policy import Policy
+from runbook.policy_in_force import policy_in_force
 from runbook.wording import count
 
 WINDOW = timedelta(hours=1)
@@ -15,8 +16,10 @@ def tripped(incident: Incident, recent: Iterable[Effect], *, policy: Policy) -> 
     """Why no further change may be made, `None` while it may.
 
     `recent` are the effects of all incidents within the last `WINDOW`. An action counts once, however many
-    requests it takes; one that certainly was not made does not count. Undoing counts too.
+    requests it takes; one that certainly was not made does not count. Undoing counts too. `policy` is the
+    present one; the limits are those in force for the incident.
     """
+    policy = policy_in_force(incident, policy)
     own = _changes(incident.effects.values())
     if len(own) >= policy.changes_per_incident:
         limit = f"[policy] changes_per_incident = {policy.changes_per_incident}"

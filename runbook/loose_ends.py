@@ -42,6 +42,16 @@ def switches_left_on(incident: Incident) -> tuple[PlannedAction, ...]:
     return tuple(action for action in on.values() if action.id not in found_off)
 
 
+def switched_on_by(incident: Incident, removal: PlannedAction) -> str:
+    """The id of the action whose switch a removal takes off; empty where this incident turned none on."""
+    switched_on = [
+        action.id
+        for action in switches_left_on(incident)
+        if (TEMPORARY_SWITCHES[action.name], action.target) == (removal.name, removal.target)
+    ]
+    return switched_on[-1] if switched_on else ""
+
+
 def hand_offs(incident: Incident) -> tuple[PlannedAction, ...]:
     """What only a person can do, whether or not the run came as far as handing it over."""
     decided = incident.decision.plan if incident.decision else ()

@@ -26,6 +26,16 @@ class Person(Value):
         title="Keys",
         description="Public Ed25519 keys for signed answers, each as `runbook login` prints it.",
     )
+    also: tuple[str, ...] = Field(
+        default=(),
+        title="Also",
+        description="Names that count as this person and give none of this person's rights.",
+    )
+    counts_only: bool = Field(
+        default=False,
+        title="Counts only",
+        description="Whether this entry tells people apart and gives no rights.",
+    )
 
 
 People = Mapping[str, Person]
@@ -51,7 +61,7 @@ def counted_as(name: str, people: People) -> str:
     """The same for all names that are, or could pass for, one person's."""
     look = likeness(name)
     for person, known in people.items():
-        if look in map(likeness, (person, *known.logins)):
+        if look in map(likeness, (person, *known.logins, *known.also)):
             return likeness(person)
     return look
 

@@ -11,6 +11,9 @@ from runbook.verdict import ErrorType, Verdict
 
 Step = tuple[ActionName, str, dict[str, str]]
 
+UNKNOWN_TARGET = "the workload"
+"""The target of changes where the workload could not be looked at; its preview then shows which one it is."""
+
 HAND_OFFS = {
     "limit": (
         "Ask PostHog support for a higher rate limit (long-term remedy for 429). Ready to send: "
@@ -41,7 +44,7 @@ def make_plan(
     for step in _steps(verdict, mix, findings, policy):
         steps.setdefault((step[0], step[2].get("topic", "")), step)
     target = (
-        findings[Check.WORKLOAD].source if findings.status(Check.WORKLOAD) != "unknown" else "the workload"
+        findings[Check.WORKLOAD].source if findings.status(Check.WORKLOAD) != "unknown" else UNKNOWN_TARGET
     )
     return tuple(
         PlannedAction(

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pydantic import AwareDatetime, Field, field_validator, model_validator
 
 from runbook.actions import CATALOGUE, ActionKind, ActionName, Risk
-from runbook.approval_rules import ActRule, ApprovalRule
+from runbook.approval_rules import NO_KEY, ActRule, ApprovalRule
 from runbook.business_hours import BusinessCalendar
 from runbook.keep_days import KeepDays
 from runbook.people import Person, people_flaw
@@ -330,7 +330,7 @@ class Policy(Value):
     @field_validator("receiver_keys")
     @classmethod
     def _are_keys(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for key in value:
+        for key in () if value == (NO_KEY,) else value:
             public_key(key)
         return value
 

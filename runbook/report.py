@@ -1,16 +1,19 @@
 """What people see of an incident in Prefect: tables and markdown artifacts, and the question at a gate."""
 
+from collections.abc import Iterable
+
 from runbook.actions import ActionKind, ChangePlan, PlannedAction
 from runbook.events import EvidenceCollected
 from runbook.findings import Findings
 from runbook.incident import Incident
 from runbook.local_time import in_zone
 from runbook.outside_text.markdown import code, inline
+from runbook.permissions import PermissionChange
 from runbook.templating import render_markdown
 from runbook.timeline import timeline
 from runbook.tree_picture import data_uri, decision_svg
 from runbook.verdict import Decision, Verdict
-from runbook.wording import CHECK_TITLES, STATUS_MARKS, VERDICT_TITLES
+from runbook.wording import CHECK_TITLES, REHEARSAL, STATUS_MARKS, VERDICT_TITLES, edit_words
 
 DIGEST_LETTERS = 12
 """How much of a plan's digest people are shown: enough to tell two plans apart by eye."""
@@ -57,21 +60,31 @@ def plan_markdown(change_plan: ChangePlan, decision: Decision | None = None, who
         reasons=decision.because if decision else (),
         digest=short_digest(change_plan),
         who=who,
+        rehearsal=REHEARSAL if change_plan.dry_run else "",
     )
 
 
-def gate_question(change_plan: ChangePlan, needed: str = "") -> str:
+def gate_question(change_plan: ChangePlan, needed: str = "", edited: Iterable[PermissionChange] = ()) -> str:
     """The question at a gate, as markdown; its first line is the question itself.
 
-    `needed` says who has to approve, where not anybody may.
+    `needed` says who has to approve, where not anybody may; `edited` is what was edited in the policy since
+    the incident was opened.
     """
     return render_markdown(
         "gate.md.j2",
+        question=question_of(change_plan),
         plan=change_plan,
         spec=change_plan.action.spec,
         digest=short_digest(change_plan),
         needed=needed,
+        edited=[edit_words(change) for change in edited],
     )
+
+
+def question_of(change_plan: ChangePlan) -> str:
+    """The question in one line, which says of a rehearsal that it is one."""
+    question = f"{change_plan.action.spec.title} on {change_plan.action.target}?"
+    return f"{REHEARSAL}. {question}" if change_plan.dry_run else question
 
 
 def timeline_markdown(incident: Incident, *, time_zone: str = "UTC") -> str:

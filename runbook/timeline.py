@@ -12,9 +12,16 @@ from runbook.findings import Status
 from runbook.identity import named
 from runbook.incident import Incident, Outcome
 from runbook.value import Value
-from runbook.wording import ACTION_OUTCOMES, ANSWERED, OUTCOMES, VERDICT_TITLES, count
+from runbook.wording import ACTION_OUTCOMES, ANSWERED, OUTCOMES, VERDICT_TITLES, count, edit_words
 
-MACHINERY = (e.RunStarted, e.RunContinued, e.TriageStarted, e.EffectIntended, e.ArtifactPublished)
+MACHINERY = (
+    e.PolicyNoted,
+    e.RunStarted,
+    e.RunContinued,
+    e.TriageStarted,
+    e.EffectIntended,
+    e.ArtifactPublished,
+)
 """Events that tell how the runbook works rather than what happened; an intent without an outcome is told."""
 
 
@@ -53,7 +60,18 @@ def sentence(event: Value) -> str:
 @sentence.register
 def _(event: e.IncidentOpened) -> str:
     again = f", again after {event.recurrence_of}" if event.recurrence_of else ""
-    return f"Incident opened by {event.alert.source}: {event.alert.name} ({event.alert.summary}){again}"
+    what = "Rehearsal" if event.dry_run else "Incident"
+    return f"{what} opened by {event.alert.source}: {event.alert.name} ({event.alert.summary}){again}"
+
+
+@sentence.register
+def _(event: e.PolicyNoted) -> str:
+    return f"Policy noted, since the release before did not: {event.permissions.digest[:12]}"
+
+
+@sentence.register
+def _(event: e.PolicyChanged) -> str:
+    return f"Policy changed: {'; '.join(map(edit_words, event.changes))}"
 
 
 @sentence.register
@@ -185,6 +203,11 @@ def _(event: e.ApprovalRefused) -> str:
 
 
 @sentence.register
+def _(event: e.AnswerPlanted) -> str:
+    return f"{count(event.answers, 'answer')} in Prefect to no question of the runbook; none was taken"
+
+
+@sentence.register
 def _(event: e.EffectIntended) -> str:
     return f"About to happen: {event.effect.summary} ({event.effect.target})"
 
@@ -221,7 +244,8 @@ def _(event: e.StatusAnnounced) -> str:
 @sentence.register
 def _(event: e.IncidentEscalated) -> str:
     commands = f". By hand: {'; '.join(event.commands)}" if event.commands else ""
-    return f"A person was called: {event.because}{commands}"
+    called = "Rehearsal, nobody was called; otherwise a person" if event.rehearsed else "A person was called"
+    return f"{called}: {event.because}{commands}"
 
 
 @sentence.register

@@ -31,7 +31,8 @@ class RunState(StrEnum):
     `due`: no worker takes up runs; `queued`: it is due as well, and workers do, so its turn will come.
 
     `asleep without a form`: its process died between falling asleep and saving the form, so no answer in
-    Prefect can wake it.
+    Prefect can wake it. `asleep with an answer`: somebody has written one past Prefect's own way to answer,
+    which wakes nobody and keeps every other form from being taken.
     """
 
     DUE = "due"
@@ -39,6 +40,7 @@ class RunState(StrEnum):
     RUNNING = "running"
     ASLEEP = "asleep"
     ASLEEP_WITHOUT_FORM = "asleep without a form"
+    ASLEEP_WITH_ANSWER = "asleep with an answer"
     COMPLETED = "completed"
     BROKEN = "broken"
     CANCELLED = "cancelled"
@@ -118,6 +120,9 @@ _STOPPED = {
     RunState.RUNNING: Care(kind=CareKind.CONTINUE, because="its process shows no sign of life"),
     RunState.ASLEEP: Care(kind=CareKind.CONTINUE, because="it sleeps at a gate that is settled"),
     RunState.ASLEEP_WITHOUT_FORM: Care(kind=CareKind.CONTINUE, because="its gate has no form"),
+    RunState.ASLEEP_WITH_ANSWER: Care(
+        kind=CareKind.CONTINUE, because="an answer that woke nobody lies at its gate"
+    ),
     RunState.BROKEN: Care(kind=CareKind.CONTINUE, because="its run failed or crashed"),
     RunState.CANCELLED: Care(kind=CareKind.CONTINUE, because="a person has handed it back"),
     RunState.COMPLETED: Care(kind=CareKind.START, because="its run ended without closing it"),

@@ -4,7 +4,11 @@ from runbook.actions import ActionOutcome
 from runbook.findings import Check, Status
 from runbook.gates import Choice
 from runbook.incident import Outcome
+from runbook.permissions import PermissionChange
 from runbook.verdict import Verdict
+
+REHEARSAL = "REHEARSAL: nothing will be changed"
+"""How everything begins that people read of an incident that was opened with `dry_run`."""
 
 VERDICT_TITLES = {
     Verdict.POSTHOG_OUTAGE: "PostHog outage",
@@ -77,3 +81,9 @@ def one_line(text: str) -> str:
 def count(number: int, noun: str) -> str:
     """A number with its noun: `1 check`, `2 checks`."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def edit_words(change: PermissionChange) -> str:
+    """An edit of the policy, and whether it holds for the incident that it is told of."""
+    held = "" if change.applied else " (not for this incident: what was in force at its opening stays)"
+    return f"{change.name}: {change.before} → {change.after}{held}"

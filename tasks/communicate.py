@@ -26,6 +26,7 @@ from runbook.messages import (
 from runbook.outside_text.slack import SlackText, said
 from runbook.severity import Severity
 from runbook.verdict import Verdict
+from runbook.wording import REHEARSAL
 from tasks.effects import SETTLED, Act, Observe, Receipt, carry_out
 from tasks.incident import OpenIncident, now
 from tasks.links import incident_link
@@ -48,7 +49,8 @@ async def announce(incident: OpenIncident, state: State) -> None:
     """
     journal = await incident.read()
     facts = _facts(incident, journal, state)
-    if incident.policy.announce and incident.environment.slack and not _announced(journal, "slack", state):
+    may_announce = incident.policy_in_force(journal).announce
+    if may_announce and incident.environment.slack and not _announced(journal, "slack", state):
         await _post_to_slack(incident, journal, facts)
     if _is_public(incident, journal) and not _announced(journal, "status-page", state):
         await _publish(incident, journal, facts)
@@ -59,7 +61,8 @@ async def update(incident: OpenIncident) -> None:
     """Keep the promise of a next update: say again where things stand, once the promised time has come."""
     journal = await incident.read()
     promised = [item.next_update_at for item in journal.announcements if item.next_update_at]
-    if promised and now() >= promised[-1] and incident.environment.slack:
+    due = bool(promised) and now() >= promised[-1] and incident.policy_in_force(journal).announce
+    if due and incident.environment.slack:
         await _post_to_slack(incident, journal, _facts(incident, journal, journal.state))
 
 
@@ -71,7 +74,7 @@ async def page_on_opening(incident: OpenIncident) -> None:
     if noted is not None and noted.paging_suppressed:
         return
     severity = journal.severity.severity if journal.severity else Severity.P2
-    if incident.policy.pages(severity):
+    if incident.policy_in_force(journal).pages(severity):
         await _page(
             incident, journal, f"{severity} {journal.service}: {journal.alert.summary}", PAGE, "opened"
         )
@@ -82,9 +85,11 @@ async def escalate(incident: OpenIncident, because: str, commands: tuple[str, ..
     """Call a person because the runbook cannot go on by itself, by the pager and in the channel.
 
     `commands` are what they may type by hand. Each reason is a call of its own, made once. Returns whether it
-    got through everywhere; what did not is tried again when the same is asked for again.
+    got through everywhere; what did not is tried again when the same is asked for again. In a rehearsal
+    nobody is called: the channel is told.
     """
-    journal, event = await incident.read(), IncidentEscalated(because=because, commands=commands)
+    journal = await incident.read()
+    event = IncidentEscalated(because=because, commands=commands, rehearsed=journal.dry_run)
     if event.because not in _reasons(journal):  # as the journal has it: masked
         key = f"escalated:{sha256(event.because.encode()).hexdigest()}"
         await incident.record(event, key=key)
@@ -97,7 +102,7 @@ async def escalate(incident: OpenIncident, because: str, commands: tuple[str, ..
     if incident.environment.slack:
         text = escalation_message(event.because, commands=event.commands, link=incident_link(journal))
         told.append(await say(incident, journal, text, name=name, authority=ESCALATE, broadcast=True))
-    return bool(told) and all(effect.outcome in SETTLED for effect in told)
+    return bool(told or journal.dry_run) and all(effect.outcome in SETTLED for effect in told)
 
 
 def _reasons(journal: Incident) -> list[str]:
@@ -161,8 +166,11 @@ def _announced(journal: Incident, channel: str, state: State) -> bool:
 
 
 def _is_public(incident: OpenIncident, journal: Incident) -> bool:
-    """The public is told about impact that we are sure of; and then, or if it may know, also how it ended."""
-    if incident.environment.status_page_publisher is None:
+    """The public is told about impact that we are sure of; and then, or if it may know, also how it ended.
+
+    Of a rehearsal it is never told.
+    """
+    if incident.environment.status_page_publisher is None or journal.dry_run:
         return False
     if any(item.channel == "status-page" for item in journal.announcements):
         return True
@@ -172,7 +180,7 @@ def _is_public(incident: OpenIncident, journal: Incident) -> bool:
     if decision is None or severity is None or journal.resolved:
         return False
     certain = decision.verdict not in (Verdict.UNKNOWN, Verdict.RESOLVED_OR_INTERMITTENT)
-    return certain and incident.policy.publishes(severity.severity)
+    return certain and incident.policy_in_force(journal).publishes(severity.severity)
 
 
 async def _post_to_slack(incident: OpenIncident, journal: Incident, facts: MessageFacts) -> None:
@@ -210,6 +218,8 @@ async def say(
         raise ValueError("no Slack block in this environment")
     thread = _thread(journal)
     effect = _message(incident, "slack", name, said(text), authority)
+    if journal.dry_run:
+        text = SlackText(f"{REHEARSAL}\n{text}")
     perhaps_there = effect.id in journal.effects
 
     async def observe() -> Receipt | None:
@@ -295,13 +305,13 @@ async def _page(
     *,
     commands: tuple[str, ...] = (),
 ) -> Effect | None:
-    """Call a person; `None` without a pager.
+    """Call a person; `None` without a pager, and in a rehearsal.
 
     Each call is an alert of its own: PagerDuty adds what comes under an open alert's key to that alert, and
     wakes nobody up again.
     """
     pager = incident.environment.pager
-    if pager is None:
+    if pager is None or journal.dry_run:
         return None
     severity = journal.severity.severity if journal.severity else Severity.P2
     effect = _message(incident, "pager", name, summary, authority)

@@ -15,7 +15,8 @@ from tasks.incident import OpenIncident
 async def decide_response(incident: OpenIncident, findings: Findings, *, round: int = 1) -> Decision:
     """Walk the decision tree and journal the decision; one that is in the journal stands."""
     journal = await incident.read()
-    decision = decide(findings, claimed=journal.alert.severity, policy=incident.policy)
+    policy = incident.policy_in_force(journal)
+    decision = decide(findings, claimed=journal.alert.severity, policy=policy)
     recorded = await incident.record(
         DecisionMade(round=round, decision=decision), key=f"decision-made:{round}"
     )

@@ -59,7 +59,10 @@ async def carry_out(
         seen = await observe()
     except OutsideError as error:
         outcome = EffectOutcome.UNSETTLED if interrupted else EffectOutcome.FAILED
-        return await _settle(incident, effect, outcome, detail=f"could not be observed: {error}")
+        settled = await _settle(incident, effect, outcome, detail=f"could not be observed: {error}")
+        if isinstance(error, Conflict) and not interrupted:
+            raise
+        return settled
     if seen is not None:
         outcome = EffectOutcome.APPLIED if interrupted else EffectOutcome.ALREADY_IN_PLACE
         return await _settle(incident, effect, outcome, receipt=seen)

@@ -4,10 +4,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from blocks.environment import Environment
+from blocks.errors import Refused
 from blocks.lease import Lease
-from runbook.events import Event, Recorded
+from runbook.events import Event, PolicyChanged, Recorded
 from runbook.incident import Incident
 from runbook.policy import Policy
+from runbook.policy_in_force import policy_in_force, policy_note
 
 
 def now() -> datetime:
@@ -19,27 +21,52 @@ def now() -> datetime:
 class OpenIncident:
     """A handle on an incident: steps read what is known and record what happened through it.
 
-    `dry_run` stops every change of the cluster just before it is made. With a `lease`, nothing is written any
-    more once another process has taken the incident over.
+    With a `lease`, nothing is written any more once another process has taken the incident over.
     """
 
     id: str
     environment: Environment
-    dry_run: bool = False
     lease: Lease | None = None
 
     @property
     def policy(self) -> Policy:
-        """The rules' configuration in this environment."""
+        """The present configuration: thresholds and clocks. For what it permits see `policy_in_force`."""
         return self.environment.runbook_policy.policy
 
     async def with_current_policy(self) -> "OpenIncident":
         """The same with the policy that is configured now, see `Environment.with_current_policy`."""
         return replace(self, environment=await self.environment.with_current_policy())
 
+    def policy_in_force(self, journal: Incident) -> Policy:
+        """The policy that decides what may be done about this incident: the strictest of then and now."""
+        return policy_in_force(journal, self.policy)
+
     async def read(self) -> Incident:
-        """The incident as its journal tells it now."""
-        return await self.environment.store.read(self.id)
+        """The incident as its journal tells it now.
+
+        Raises:
+            Refused: it belongs to another environment, whose policy and systems are not these.
+            UnknownIncident: there is none of this id.
+            Unavailable: the store cannot be reached.
+        """
+        journal = await self.environment.store.read(self.id)
+        require_own(journal, self.environment.name)
+        return journal
+
+    async def note_policy(self) -> Incident:
+        """Journal the present policy where it is not the one that the journal knows; returns the incident.
+
+        Raises:
+            LeaseLost: another process works on the incident now.
+            Unavailable: the store cannot be reached.
+        """
+        journal = await self.read()
+        note = policy_note(journal, self.policy)
+        if note is None:
+            return journal
+        number = len(journal.events(PolicyChanged)) + 1 if isinstance(note, PolicyChanged) else 0
+        await self.record(note, key=f"policy:{number}")
+        return await self.read()
 
     async def record(self, event: Event, *, key: str | None = None) -> Recorded:
         """Write an event; with a key that was written before, the earlier record is returned instead.
@@ -59,3 +86,17 @@ class OpenIncident:
         """
         if self.lease is not None:
             await self.lease.check()
+
+
+def require_own(journal: Incident, environment: str) -> None:
+    """Make sure that an incident is worked on with the policy and the systems that it was opened with.
+
+    Raises:
+        Refused: it belongs to another environment.
+    """
+    if journal.environment != environment:
+        raise Refused(
+            "incident store",
+            f"{journal.id} belongs to environment {journal.environment!r}, not to {environment!r}",
+            f"Give the environment {journal.environment!r}",
+        )

@@ -28,11 +28,14 @@ from runbook.events import (
 from runbook.gates import Choice
 from runbook.incident import Incident
 from runbook.limits import WINDOW, tripped
+from runbook.loose_ends import switched_on_by
+from runbook.plan import UNKNOWN_TARGET
 from tasks.effects import SETTLED, carry_out
 from tasks.incident import OpenIncident, now
 from tasks.lease import leased
-from tasks.mitigation import MITIGATIONS
+from tasks.mitigation import MITIGATIONS, steps_of
 from tasks.mitigation.base import Change
+from tasks.mitigation.binding import TARGET
 from tasks.mitigation.workload import CONFLICTS
 from tasks.prove import prove
 from tasks.retries import is_transient
@@ -64,6 +67,7 @@ async def preview_change(incident: OpenIncident, action: PlannedAction) -> Chang
         plan = await _dry_run(change)
     except Refused as error:
         plan = ChangePlan(action=action, blocked=str(error))
+    plan = plan.model_copy(update={"dry_run": journal.dry_run})
     known = journal.previews.get(action.id)
     if known is not None:
         await _note_drift(incident, journal, known, plan)
@@ -84,11 +88,12 @@ async def make_change(
     action, answer = plan.action, given.answer
     if answer.choice is not Choice.APPROVE:
         return await finish(incident, action, ActionOutcome.REJECTED, answer.reason, answer.approver)
-    if incident.dry_run or incident.policy.dry_run_only:
+    journal = await incident.read()
+    if plan.dry_run or journal.dry_run or incident.policy_in_force(journal).dry_run_only:
         words = "everything was done but the change itself"
         return await finish(incident, action, ActionOutcome.DRY_RUN, words, answer.approver)
     try:
-        async with leased(incident, action.target) as lease:
+        async with leased(incident, plan.bound.get(TARGET, action.target)) as lease:
             incident = await incident.with_current_policy()
             approval = await _approval_of_now(incident, plan, given)
             if approval is None:
@@ -126,7 +131,7 @@ async def _carry_out(
     """Make the requests of a plan. `None` where the target has changed before the first of them."""
     change = change_of(incident, await incident.read(), plan.action)
     made: dict[str, EffectOutcome] = {}
-    for step in MITIGATIONS[plan.action.name].steps(change, plan):
+    for step in steps_of(change, plan):
         effect = Effect(
             id=f"{change.effect_id}/{step.name}",
             kind="kubernetes",
@@ -177,7 +182,8 @@ def change_of(incident: OpenIncident, journal: Incident, action: PlannedAction) 
         environment=incident.environment,
         effect_id=f"{incident.id}/{action.id}",
         since=_first_seen(journal, action) or now(),
-        done=journal.previews.get(action.parameters.get("undoes", "")),
+        policy=incident.policy_in_force(journal),
+        done=journal.previews.get(action.parameters.get("undoes") or switched_on_by(journal, action)),
     )
 
 
@@ -187,6 +193,10 @@ async def _dry_run(change: Change) -> ChangePlan:
     Raises:
         OutsideError: the target cannot be read or refuses the request.
     """
+    target = change.environment.cluster.target
+    if change.action.target not in (target, UNKNOWN_TARGET):
+        wrong = f"it is planned for {change.action.target}, and the configuration names {target} by now"
+        return ChangePlan(action=change.action, blocked=wrong)
     mitigation = MITIGATIONS[change.action.name]
     for _ in range(CONFLICTS - 1):
         with suppress(Conflict):

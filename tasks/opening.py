@@ -7,12 +7,13 @@ from prefect.cache_policies import NO_CACHE
 from prefect.settings import PREFECT_UI_URL
 
 from blocks.environment import Environment
-from blocks.errors import bare_url
+from blocks.errors import Refused, bare_url
 from blocks.store_overview import incident_of_run
 from runbook.alert import Alert
 from runbook.events import ApprovalWithdrawn, IncidentClosed, IncidentResolved, RunStarted
-from runbook.incident import ALERTS_ENDED, Outcome
+from runbook.incident import ALERTS_ENDED, Incident, Outcome
 from runbook.incident_ids import new_incident_id
+from runbook.permissions import Permissions
 from tasks.incident import OpenIncident, now
 from tasks.retries import is_transient
 
@@ -40,6 +41,7 @@ async def open_incident(
 
     Raises:
         UnknownIncident: `incident_id` names none.
+        Refused: the incident belongs to another environment, or is a rehearsal while this run is none.
         Unavailable: the store cannot be reached.
     """
     store, ours = environment.store, True
@@ -48,16 +50,33 @@ async def open_incident(
     if incident_id is None:
         at = now()
         opened, ours = await store.open_incident(
-            alert, incident_id=new_incident_id(at, flow_run_id.hex[:4]), at=at, environment=environment.name
+            alert,
+            incident_id=new_incident_id(at, flow_run_id.hex[:4]),
+            at=at,
+            environment=environment.name,
+            dry_run=dry_run,
+            permissions=Permissions.of(environment.runbook_policy.policy),
         )
         incident_id = opened.id
-    incident = OpenIncident(id=incident_id, environment=environment, dry_run=dry_run)
+    incident = OpenIncident(id=incident_id, environment=environment)
     if ours:
+        _require_same(await incident.read(), dry_run=dry_run)
+        await incident.note_policy()
         ui = PREFECT_UI_URL.value()
         url = f"{bare_url(ui).rstrip('/')}/runs/flow-run/{flow_run_id}" if ui else ""
         started = RunStarted(flow_run_id=str(flow_run_id), url=url, dry_run=dry_run)
         await incident.record(started, key=f"run:{flow_run_id}")
     return incident, ours
+
+
+def _require_same(journal: Incident, *, dry_run: bool) -> None:
+    if journal.dry_run != dry_run:
+        what, wanted = ("a rehearsal", "true") if journal.dry_run else ("no rehearsal", "false")
+        raise Refused(
+            "incident store",
+            f"{journal.id} is {what}, which is settled at its opening",
+            f"Start the run with dry_run {wanted}, or without an incident to open another one",
+        )
 
 
 @task(name="withdraw question", task_run_name="withdraw question", cache_policy=NO_CACHE)

@@ -65,8 +65,8 @@ async def report_switch(incident: OpenIncident, action: PlannedAction) -> Switch
 
     Journalled once that got through; `None` where it did not, and is due again.
     """
-    check = await _check(incident, action)
     journal = await incident.read()
+    check = await _check(incident, journal, action)
     number = sum(event.action_id == action.id for event in journal.events(SwitchChecked)) + 1
     name = f"{action.id}-left-on-{number}"
     if check.on is not False and incident.environment.slack is not None:
@@ -74,7 +74,7 @@ async def report_switch(incident: OpenIncident, action: PlannedAction) -> Switch
             journal,
             action,
             check,
-            command=command_to_switch_off(incident, switch_of(action, incident.policy)),
+            command=command_to_switch_off(incident, switch_of(action, incident.policy_in_force(journal))),
             time_zone=incident.policy.calendar.time_zone,
         )
         said = await say(incident, journal, text, name=name, authority=REMIND, broadcast=True)
@@ -84,9 +84,10 @@ async def report_switch(incident: OpenIncident, action: PlannedAction) -> Switch
     return check
 
 
-async def _check(incident: OpenIncident, action: PlannedAction) -> SwitchChecked:
+async def _check(incident: OpenIncident, journal: Incident, action: PlannedAction) -> SwitchChecked:
     """What the cluster says of the switch. A variable with any other value than the switch's is off."""
-    switch, cluster = switch_of(action, incident.policy), incident.environment.cluster
+    switch = switch_of(action, incident.policy_in_force(journal))
+    cluster = incident.environment.cluster
     on: bool | None = None
     detail = ""
     try:

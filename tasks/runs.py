@@ -61,7 +61,6 @@ async def start_run(incident: Incident, *, store: IncidentStore, client: Prefect
         raise Refused("Prefect", f"there is no deployment {DEPLOYMENT}", advice) from None
     alert = incident.alert
     continued = len(incident.events(RunContinued))
-    before = incident.last(RunStarted)
     run = await client.create_flow_run_from_deployment(
         deployment.id,
         name=incident.id,
@@ -74,11 +73,9 @@ async def start_run(incident: Incident, *, store: IncidentStore, client: Prefect
             "incident": incident.id,
             "environment": incident.environment,
         }
-        | ({"dry_run": True} if before and before.dry_run else {}),
+        | ({"dry_run": True} if incident.dry_run else {}),
     )
-    started = RunStarted(
-        flow_run_id=str(run.id), url=url_for(run) or "", dry_run=bool(before and before.dry_run)
-    )
+    started = RunStarted(flow_run_id=str(run.id), url=url_for(run) or "", dry_run=incident.dry_run)
     await store.append(incident.id, started, at=datetime.now(UTC), key=f"run:{run.id}")
     return str(run.id)
 
@@ -97,8 +94,10 @@ async def read_run(client: PrefectClient, flow_run_id: str) -> Run:
     if run.state is None:
         return Run(id=flow_run_id, state=RunState.DUE, since=run.created or datetime.now(UTC))
     state = _STATES[run.state.type]
-    if state is RunState.ASLEEP and not await _has_form(client, run.id, run.state):
+    if state is RunState.ASLEEP and not await _has(client, run.id, run.state, "schema"):
         state = RunState.ASLEEP_WITHOUT_FORM
+    elif state is RunState.ASLEEP and await _has(client, run.id, run.state, "response"):
+        state = RunState.ASLEEP_WITH_ANSWER
     if state is not RunState.DUE:
         return Run(id=flow_run_id, state=state, since=run.state.timestamp)
     if await _is_served(client, run.work_pool_name):
@@ -119,12 +118,13 @@ async def _is_served(client: PrefectClient, work_pool: str | None) -> bool:
     return bool(found)
 
 
-async def _has_form(client: PrefectClient, flow_run_id: UUID, state: State) -> bool:
+async def _has(client: PrefectClient, flow_run_id: UUID, state: State, part: str) -> bool:
+    """Whether there is the `schema` of the form that a sleeping run waits for, or a `response` to it."""
     keyset = state.state_details.run_input_keyset
     if not keyset:
         return False
     found = await client.filter_flow_run_input(
-        flow_run_id=flow_run_id, key_prefix=keyset["schema"], limit=1, exclude_keys=set()
+        flow_run_id=flow_run_id, key_prefix=str(keyset[part]), limit=1, exclude_keys=set()
     )
     return bool(found)
 

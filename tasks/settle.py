@@ -5,7 +5,7 @@ from tasks.effects import read_outcome
 from tasks.incident import OpenIncident
 from tasks.lease import fence_off
 from tasks.mitigate import change_of
-from tasks.mitigation import MITIGATIONS
+from tasks.mitigation import steps_of
 
 
 async def settle_changes(incident: OpenIncident) -> None:
@@ -26,7 +26,7 @@ async def settle_changes(incident: OpenIncident) -> None:
         prefix = f"{change.effect_id}/"
         if not any(effect_id.startswith(prefix) for effect_id in in_doubt):
             continue
-        for step in MITIGATIONS[plan.action.name].steps(change, plan):
+        for step in steps_of(change, plan):
             effect = in_doubt.get(f"{prefix}{step.name}")
             if effect is not None:
                 await read_outcome(incident, effect, observe=step.observe)

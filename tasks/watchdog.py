@@ -82,6 +82,19 @@ async def look_after(environment: Environment) -> list[str]:
     return [sentence for sentence in done if sentence]
 
 
+async def note_policies(environment: Environment) -> None:
+    """Journal an edit of the policy while a run sleeps: people see it beside the open question.
+
+    Only for runs, which act by the policy that Prefect keeps; a receiver's settings file may be another one.
+
+    Raises:
+        Unavailable: the incident store cannot be reached.
+    """
+    for incident in await open_incidents(environment):
+        if newest_run(incident) is not None:
+            await OpenIncident(id=incident.id, environment=environment).note_policy()
+
+
 async def _attempt(incident: str, work: Awaitable[str]) -> str:
     """What was done; a defect or an outage met with one incident costs no other its care."""
     try:

@@ -19,6 +19,7 @@ from runbook.gates import Answer
 from runbook.identity import Identity
 from runbook.incident import Incident, PendingGate
 from runbook.policy import Policy
+from runbook.policy_in_force import policy_in_force
 from runbook.signatures import Statement
 from runbook.value import Value
 from runbook.wording import ANSWERED
@@ -36,6 +37,7 @@ class Answered(Value):
     answer: Answer
     at: datetime
     ours: bool
+    dry_run: bool = False
 
 
 async def answer_gate(
@@ -65,7 +67,7 @@ async def answer_gate(
         ActRefused: no gate is open, the answer cannot be accepted, or the run cannot be woken.
         Unavailable: the store or Prefect cannot be reached.
     """
-    gate = incident.pending_gate
+    gate, policy = incident.pending_gate, policy_in_force(incident, policy)
     if gate is None:
         return await _wake_again(incident, runs=runs)
     if not gate.plan_digest.startswith(plan):
@@ -77,7 +79,7 @@ async def answer_gate(
     standing = recorded.event
     if not isinstance(standing, ApprovalAnswered):
         raise TypeError(f"{gate.gate} is answered with {standing.type}")
-    await runs.wake(UUID(gate.flow_run_id), form(gate.gate, standing.answer))
+    await runs.wake(UUID(gate.flow_run_id), form(gate, standing.answer))
     return Answered(
         incident=incident.id,
         gate=gate.gate,
@@ -85,6 +87,7 @@ async def answer_gate(
         answer=standing.answer,
         at=recorded.at,
         ours=standing.answer == accepted,
+        dry_run=incident.dry_run,
     )
 
 
@@ -93,7 +96,7 @@ def _checked(
 ) -> Answer:
     """The answer as it will be stored, with its signature where the speaker signs."""
     plan = incident.previews.get(gate.action_id)
-    if plan is None or plan.digest != gate.plan_digest:
+    if plan is None or not plan.known_as(gate.plan_digest):
         raise _nothing(incident, "the plan that is asked about is being made anew")
     with checked(incident.id):
         if speaker is not None:
@@ -126,10 +129,11 @@ def _event(gate: PendingGate, answer: Answer) -> ApprovalAnswered:
     )
 
 
-def form(gate: str, answer: Answer) -> dict[str, str]:
-    """The answer as the fields of the gate's form in Prefect."""
+def form(asked: PendingGate | ApprovalRequested, answer: Answer) -> dict[str, str]:
+    """The answer as the fields of the gate's form in Prefect; one of an earlier release takes no plan."""
     return {
-        "gate": gate,
+        "gate": asked.gate,
+        **({"plan": asked.plan_digest} if asked.bound else {}),
         "decision": answer.choice.value,
         "approver": answer.approver,
         "reason": answer.reason,
@@ -155,7 +159,7 @@ async def _wake_again(incident: Incident, *, runs: Runs) -> Answered:
     if incident.resolved or not await runs.asleep(run):
         said = f"{answer.approver} {ANSWERED[answer.choice]} {newest.action_id} at {recorded.at:%H:%M:%S} UTC"
         raise _nothing(incident, f"{incident.id} asks nothing now: {said}")
-    await runs.wake(run, form(newest.gate, answer))
+    await runs.wake(run, form(newest, answer))
     return Answered(
         incident=incident.id,
         gate=newest.gate,
@@ -163,6 +167,7 @@ async def _wake_again(incident: Incident, *, runs: Runs) -> Answered:
         answer=answer,
         at=recorded.at,
         ours=False,
+        dry_run=incident.dry_run,
     )
 
 

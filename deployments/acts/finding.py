@@ -40,3 +40,29 @@ async def find_incident(store: "IncidentStore", reference: str) -> "Incident":
         f"{reference!r} is the beginning of {len(matches)} ids: {shown}",
         "give more of the one you mean",
     )
+
+
+def require_own(found: "Incident", environment: str) -> None:
+    """Make sure that an incident is acted upon with the policy and the systems that it was opened with.
+
+    Raises:
+        ActRefused: it belongs to another environment.
+    """
+    if found.environment != environment:
+        raise ActRefused(
+            Refusal.INVALID,
+            f"{found.id} belongs to environment {found.environment!r}, not to {environment!r}",
+            f"give --environment {found.environment}, or the settings file of that environment",
+        )
+
+
+async def find_own(store: "IncidentStore", reference: str, environment: str) -> "Incident":
+    """The incident that is meant, which belongs to that environment.
+
+    Raises:
+        ActRefused: none matches, more than one does, or it is another environment's.
+        Unavailable: the store cannot be reached.
+    """
+    found = await find_incident(store, reference)
+    require_own(found, environment)
+    return found

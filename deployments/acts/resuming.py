@@ -13,6 +13,7 @@ from runbook.identity import Identity
 from runbook.incident import Incident
 from runbook.names import tidy
 from runbook.policy import Policy
+from runbook.policy_in_force import policy_in_force
 from runbook.signatures import Statement
 from runbook.value import Value
 from runbook.watchdog import RunState, newest_run
@@ -72,7 +73,7 @@ async def resume_response(
     at = datetime.now(UTC)
     identity = speaker.signed(statement, at=at)
     with checked(incident.id):
-        require_may_act(who, identity, statement(identity), policy)
+        require_may_act(who, identity, statement(identity), policy_in_force(incident, policy))
     handed = await hand_back(store, incident, by=who, identity=identity, done=done, actions=did, at=at)
     async with prefect() as client:
         run, how = await _go_on(store, handed, client=client, because=f"{who} handed the response back")

@@ -1,6 +1,7 @@
 """The flow runs that wait at gates, and how they are woken."""
 
 import asyncio
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
@@ -44,11 +45,18 @@ class PrefectRuns:
             ActRefused: the run has ended, or still sleeps after `WAKING_SECONDS`.
         """
         from prefect.client.schemas.responses import SetStateStatus
+        from prefect.exceptions import PrefectHTTPStatusError
 
         clock = asyncio.get_running_loop().time
         deadline = clock() + WAKING_SECONDS
         while True:
-            result = await self._client.resume_flow_run(flow_run_id, run_input=form)
+            try:
+                result = await self._client.resume_flow_run(flow_run_id, run_input=form)
+            except PrefectHTTPStatusError as error:
+                if error.response.status_code != HTTPStatus.CONFLICT:
+                    raise
+                await self._wake_without_form(flow_run_id)
+                return
             if result.status is SetStateStatus.ACCEPT:
                 return
             state = await self._state(flow_run_id)
@@ -70,6 +78,13 @@ class PrefectRuns:
                 f"the answer is recorded, but run {flow_run_id} does not wake: {reason}",
                 "give the same command again, or resume the run in Prefect",
             )
+
+    async def _wake_without_form(self, flow_run_id: UUID) -> None:
+        """For a form that Prefect has already: another's, or one that was planted, which wakes nobody."""
+        from tasks.runs import continue_run
+
+        if await self.asleep(flow_run_id):
+            await continue_run(self._client, str(flow_run_id))  # it finds the answer in the journal
 
     async def _state(self, flow_run_id: UUID) -> "State | None":
         return (await self._client.read_flow_run(flow_run_id)).state

@@ -11,6 +11,7 @@ from runbook.identity import Identity
 from runbook.incident import Incident
 from runbook.names import tidy
 from runbook.policy import Policy
+from runbook.policy_in_force import policy_in_force
 from runbook.severity import Severity, SeverityAssessment
 from runbook.signatures import Statement
 from runbook.value import Value
@@ -60,7 +61,7 @@ async def set_severity(
     at = datetime.now(UTC)
     identity = speaker.signed(statement, at=at)
     with checked(incident.id):
-        require_may_act(who, identity, statement(identity), policy)
+        require_may_act(who, identity, statement(identity), policy_in_force(incident, policy))
     await store.append(incident.id, SeverityOverridden(assessment=assessment, identity=identity), at=at)
     before = incident.severity.severity if incident.severity else None
     return SeveritySet(

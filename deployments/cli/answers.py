@@ -167,7 +167,7 @@ async def _give(
     from deployments.acts.answering import Answered
     from deployments.cli.door import act
     from deployments.cli.sources import find_sources
-    from runbook.wording import ANSWERED
+    from runbook.wording import ANSWERED, REHEARSAL
 
     sources = find_sources(config, environment)
     answered = await act(
@@ -183,7 +183,9 @@ async def _give(
         print_json(answered.model_dump(mode="json"))
     else:
         how = f" ({standing.known_by})" if standing.known_by else ""
-        write(f"{answered.incident}: {standing.approver}{how} {ANSWERED[standing.choice]} {answered.action}")
+        mark = f" ({REHEARSAL})" if answered.dry_run else ""
+        said = f"{standing.approver}{how} {ANSWERED[standing.choice]} {answered.action}{mark}"
+        write(f"{answered.incident}: {said}")
     if not answered.ours:
         warn(f"{answered.answer.approver} had answered at {answered.at:%H:%M:%S} UTC; that answer stands")
     same = answered.answer.choice is given.choice
@@ -193,7 +195,7 @@ async def _give(
 async def _write(reference: str, given: Given, sources: "Sources") -> "Answered":
     """Write the answer into the store."""
     from deployments.acts.answering import answer_gate
-    from deployments.acts.finding import find_incident
+    from deployments.acts.finding import find_own
     from deployments.acts.runs import PrefectRuns
     from deployments.cli.sources import prefect_client
     from deployments.cli.speaking import speaker
@@ -212,7 +214,7 @@ async def _write(reference: str, given: Given, sources: "Sources") -> "Answered"
         )
         return await answer_gate(
             store,
-            await find_incident(store, reference),
+            await find_own(store, reference, sources.environment_name()),
             answer,
             policy=policy,
             runs=PrefectRuns(client),

@@ -17,6 +17,7 @@ def headline(incident: Incident) -> Facts:
         "incident": incident.id,
         "service": incident.service,
         "environment": incident.environment,
+        "dry_run": incident.dry_run,
         "opened_at": stamp(incident.opened_at),
         "open": not incident.closed,
         "state": incident.state.value,

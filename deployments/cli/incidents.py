@@ -79,12 +79,14 @@ async def paper(
 
     With a settings file this needs nothing but the incident store: neither Prefect nor any other system.
     """
-    from deployments.acts.finding import find_incident
+    from deployments.acts.finding import find_incident, require_own
     from deployments.cli.sources import find_sources
     from tasks.paper import paper_of
 
     systems = await find_sources(config, environment).systems()
-    write(paper_of(await find_incident(systems.store, incident), systems).rstrip("\n"))
+    found = await find_incident(systems.store, incident)
+    require_own(found, systems.name)
+    write(paper_of(found, systems).rstrip("\n"))
     return ExitCode.OK
 
 
@@ -111,8 +113,10 @@ def _print_header(out: "Console", found: "Incident") -> None:
 
     from deployments.cli.facts import flow_run_url
     from deployments.progress.parts import fact_lines
-    from runbook.wording import OUTCOMES, VERDICT_TITLES
+    from runbook.wording import OUTCOMES, REHEARSAL, VERDICT_TITLES
 
+    if found.dry_run:
+        out.print(Text(REHEARSAL, style="bold yellow"))
     title = Text(f"{found.id}  ", style="bold")
     title.append(f"{found.severity.severity if found.severity else 'P?'}  {found.state}", style="bold cyan")
     out.print(title)
@@ -143,7 +147,7 @@ def _table(found: list["Incident"]) -> "Table":
         table.add_column(name, no_wrap=name != "what it is")
     for item in found:
         verdict = VERDICT_TITLES[item.decision.verdict] if item.decision else item.alert.name
-        what = Text(verdict)
+        what = Text(f"rehearsal: {verdict}" if item.dry_run else verdict)
         if item.outcome:
             what.append(f", {OUTCOMES[item.outcome]}")
         if gate := item.pending_gate:

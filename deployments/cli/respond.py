@@ -56,7 +56,7 @@ async def respond(
                 code=ExitCode.NOTHING,
             ) from None
         run = await client.create_flow_run_from_deployment(deployment.id, parameters=parameters)
-    link = url_for(run)
+        link = url_for(run)
     url = bare_url(link) if link else ""
     if json:
         print_json({"flow_run": str(run.id), "name": run.name, "url": url})

@@ -63,13 +63,13 @@ async def resume(
 
 async def _write(reference: str, done: str, did: list[str], by: str | None, sources: "Sources") -> "Resumed":
     """Write it into the store, and have the run go on."""
-    from deployments.acts.finding import find_incident
+    from deployments.acts.finding import find_own
     from deployments.acts.resuming import resume_response
     from deployments.cli.sources import prefect_client
     from deployments.cli.speaking import speaker
 
     store, policy = await sources.store(), await sources.policy()
-    found = await find_incident(store, reference)
+    found = await find_own(store, reference, sources.environment_name())
     me = speaker(by, policy, role=await store.role())
     return await resume_response(
         store,
@@ -84,12 +84,12 @@ async def _write(reference: str, done: str, did: list[str], by: str | None, sour
 
 async def _ask(reference: str, sources: "Sources") -> tuple[str, list[str]]:
     """Ask the person at the terminal about each action that has not ended."""
-    from deployments.acts.finding import find_incident
+    from deployments.acts.finding import find_own
     from deployments.acts.resuming import require_stopped
     from tasks.resume import left_to_do
 
     store = await sources.store()
-    found = await find_incident(store, reference)
+    found = await find_own(store, reference, sources.environment_name())
     await require_stopped(store, found)
     return _asked(left_to_do(found))
 

@@ -71,7 +71,7 @@ async def _write(
     reference: str, level: str, reason: str, by: str | None, sources: "Sources"
 ) -> "SeveritySet":
     """Write it into the store."""
-    from deployments.acts.finding import find_incident
+    from deployments.acts.finding import find_own
     from deployments.acts.severity import set_severity
     from deployments.cli.speaking import speaker
     from runbook.severity import Severity
@@ -79,7 +79,7 @@ async def _write(
     store, policy = await sources.store(), await sources.policy()
     return await set_severity(
         store,
-        await find_incident(store, reference),
+        await find_own(store, reference, sources.environment_name()),
         Severity(level),
         reason=reason,
         speaker=speaker(by, policy, role=await store.role()),

@@ -40,12 +40,12 @@ def row_of(event: e.Event, symbols: Symbols) -> Row | None:
     """The line of an event, `None` where another event of the same moment says it already."""
     match event:
         case e.IncidentOpened():
-            return Row(symbols.event, "Alert", alert_text(event.alert), LOUD)
+            return Row(symbols.event, *_opening(event), LOUD)
         case e.AlertJoined() | e.AlertLeft():
             return Row(symbols.event, "Alert", alert_text(event.alert), QUIET)
-        case e.AlertsResolved() | e.AlertStormNoted():
+        case e.AlertsResolved() | e.AlertStormNoted() | e.PolicyNoted():
             return Row(symbols.event, "Alerts", Text(plain(sentence(event))), QUIET)
-        case e.FlappingNoted() | e.MaintenanceNoted():
+        case e.FlappingNoted() | e.MaintenanceNoted() | e.PolicyChanged() | e.AnswerPlanted():
             return Row(symbols.event, "Note", Text(plain(sentence(event))), UNSURE)
         case e.ApprovalWithdrawn():
             return Row(symbols.ask, "Withdrawn", Text(plain(event.because)), QUIET)
@@ -116,6 +116,10 @@ def _severity(event: e.SeverityOverridden, symbols: Symbols) -> Row:
     word = event.assessment
     by = plain(named(word.by, event.identity))
     return Row(symbols.decision, "Severity", Text(f"{word.severity} by {by}: {plain(word.because)}"), UNSURE)
+
+
+def _opening(event: e.IncidentOpened) -> tuple[str, Text]:
+    return "Rehearsal" if event.dry_run else "Alert", alert_text(event.alert)
 
 
 def _word(event: e.NoteAdded | e.ResponseResumed, symbols: Symbols) -> Row:

@@ -1,7 +1,8 @@
 """The changes of the catalogue, each as a small class; `MITIGATIONS` says which name is which."""
 
-from runbook.actions import ActionName
-from tasks.mitigation.base import Mitigation
+from runbook.actions import ActionName, ChangePlan
+from tasks.mitigation.base import Change, Mitigation, Step
+from tasks.mitigation.binding import at_its_place
 from tasks.mitigation.delete_pod import DeletePod
 from tasks.mitigation.replace_api_key import ReplaceApiKey
 from tasks.mitigation.restart import RestartDeployment
@@ -30,4 +31,11 @@ MITIGATIONS: dict[ActionName, Mitigation] = {
 }
 MITIGATIONS[ActionName.UNDO] = Undo(MITIGATIONS)
 
-__all__ = ["MITIGATIONS", "Mitigation"]
+
+def steps_of(change: Change, plan: ChangePlan) -> tuple[Step, ...]:
+    """The requests of a plan in their order, each at its place only, see `tasks.mitigation.binding`."""
+    steps = MITIGATIONS[plan.action.name].steps(change, plan)
+    return tuple(at_its_place(change, plan, step) for step in steps)
+
+
+__all__ = ["MITIGATIONS", "Mitigation", "steps_of"]

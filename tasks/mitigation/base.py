@@ -13,20 +13,16 @@ from tasks.effects import Act, Observe
 @dataclass(frozen=True)
 class Change:
     """An action about to be taken. `since` fixes every time that goes into a request, so that a preview can
-    be repeated to the letter; `effect_id` is noted on the changed object. `done` is the plan that an undo
-    takes back.
+    be repeated to the letter; `effect_id` is noted on the changed object. `policy` is the one in force for
+    the incident. `done` is the plan that an undo takes back, or whose switch a removal takes off.
     """
 
     action: PlannedAction
     environment: Environment
     effect_id: str
     since: datetime
+    policy: Policy
     done: ChangePlan | None = None
-
-    @property
-    def policy(self) -> Policy:
-        """The rules' configuration."""
-        return self.environment.runbook_policy.policy
 
     def of(self, done: ChangePlan) -> "Change":
         """The change that was made, for those who have to know what it had set."""

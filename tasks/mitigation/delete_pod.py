@@ -7,6 +7,7 @@ from runbook.actions import ChangePlan
 from runbook.diff import manifest_text, unified_diff
 from tasks.effects import Receipt
 from tasks.mitigation.base import Change, Step
+from tasks.mitigation.binding import place_of, require_bound
 from tasks.mitigation.workload import affected, blocked, in_place, version_of
 
 UID = "pod uid"
@@ -35,6 +36,7 @@ class DeletePod:
             ),
             live=manifest_text(_brief(pod)),
             basis={UID: uid},
+            bound=await place_of(change, workload),
             resource_versions={"pod": version_of(pod)},
         )
 
@@ -49,6 +51,7 @@ class DeletePod:
             return {"deleted": name} if gone else None
 
         async def act() -> Receipt:
+            require_bound(plan, await place_of(change, await cluster.read_deployment()))
             try:
                 await cluster.delete_pod(name, uid=uid)
             except NotFound:

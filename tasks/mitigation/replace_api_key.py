@@ -5,21 +5,23 @@ the same Secret under another name, so that it can be put back and never leaves 
 """
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from hashlib import sha256
 from typing import Any
 
 from pydantic import SecretStr
 
-from blocks.errors import Refused
+from blocks.errors import Conflict, Refused
+from blocks.kubernetes_reads import SecretKeys
 from blocks.posthog import well_formed
 from blocks.secret import read_secret
-from runbook.actions import ChangePlan
+from runbook.actions import FINGERPRINT, ChangePlan
 from runbook.diff import manifest_text, unified_diff
 from runbook.patches import EFFECT_ANNOTATION, PREVIOUS_SUFFIX
 from runbook.readings import ProbeOutcome
-from tasks.effects import Receipt
+from tasks.effects import Observe, Receipt
 from tasks.mitigation.base import Change, Step
+from tasks.mitigation.binding import place_of, require_bound
 from tasks.mitigation.workload import (
     PAUSED,
     WORKLOAD,
@@ -35,6 +37,13 @@ from tasks.mitigation.workload import (
 
 SECRET = "Secret"  # noqa: S105  its name in a plan, not its value
 
+NEW_KEY = "replacement key"
+PRESENT_KEY = "present key"
+PREVIOUS_KEY = "previous key"
+"""What the keys are called in a plan, which has a fingerprint of each."""
+
+_LOOK = "Look at it anew"
+
 Keys = dict[str, SecretStr | None]
 """Keys of the Secret's data with their values; `None` is one that is not, or no longer, there."""
 
@@ -44,93 +53,121 @@ class ReplaceApiKey:
 
     async def preview(self, change: Change) -> ChangePlan:
         """The Secret (masked) and the workload, before and after."""
-        new_key, present = await replacement_key(change), await change.environment.cluster.read_api_key()
+        cluster, new_key = change.environment.cluster, await replacement_key(change)
+        secret = await cluster.read_secret_keys()
+        present = secret.values.get(cluster.secret_key)
         if reason := await _objection(change, present, new_key):
             return blocked(change, reason)
-        return await _plan(change, _replaced(change, present, new_key))
+        bound = {PRESENT_KEY: _mark(change, present)}
+        return await _plan(change, secret, _replaced(change, secret, new_key), key=new_key, bound=bound)
 
     def steps(self, change: Change, plan: ChangePlan) -> tuple[Step, ...]:
-        """First the Secret, compared and set on its resourceVersion; then the restart."""
+        """First the Secret, compared and set on its resourceVersion; then the restart.
 
-        async def keys() -> Keys:
-            new_key, present = await replacement_key(change), await change.environment.cluster.read_api_key()
-            return _replaced(change, present, new_key)
+        The key that is in place is compared with the one that was approved, not with the one that the block
+        holds by then.
+        """
+
+        async def keys(secret: SecretKeys) -> Keys:
+            new_key = await replacement_key(change)
+            if _fingerprint(change, new_key) != plan.basis[NEW_KEY]:
+                block = f"Secret block {change.policy.replacement_key_block!r}"
+                raise Conflict("Prefect", f"{block} holds another key than the approved one", _LOOK)
+            return _replaced(change, secret, new_key)
 
         async def observe() -> Receipt | None:
-            cluster = change.environment.cluster
-            present, new_key = await cluster.read_api_key(), await replacement_key(change)
-            return {"secret": cluster.secret_name} if present == new_key else None
+            return await _in_place(change, plan.basis[NEW_KEY])
 
         return (_secret_step(change, plan, observe, keys, "replace"), restart_step(change, plan))
 
     async def preview_undo(self, change: Change, done: ChangePlan) -> ChangePlan:
-        """The previous key back in its place, if the key is still the one that was put there."""
-        cluster = change.environment.cluster
-        present, previous = await cluster.read_api_key(), await _previous(change)
-        if _fingerprint(change, await replacement_key(change)) != done.basis["replacement key"]:
-            return blocked(
-                change, "the Secret block holds another key by now: put the right one back by hand"
-            )
+        """The previous key back in its place, if the key is still the one that was put there.
+
+        The block is not asked: whatever it holds by now, the key to put back is in the cluster.
+        """
+        secret = await change.environment.cluster.read_secret_keys()
+        present, previous = _kept(change, secret)
         if previous is None:
             return in_place(change, "no previous key is kept in the cluster: it is back, or there was none")
-        if present != await replacement_key(change):
+        if present is None or _fingerprint(change, present) != done.basis[NEW_KEY]:
             return blocked(change, "somebody has changed the key since, which is kept")
-        return await _plan(change, _put_back(change, previous))
+        if _mark(change, previous) != done.bound.get(PRESENT_KEY, _mark(change, previous)):
+            return blocked(change, "the previous key in the cluster is not the one that was replaced")
+        bound = {PREVIOUS_KEY: _mark(change, previous)}
+        return await _plan(change, secret, _put_back(change, previous), key=present, bound=bound)
 
     def undo_steps(self, change: Change, plan: ChangePlan, done: ChangePlan) -> tuple[Step, ...]:  # noqa: ARG002  the previous key is in the cluster only
         """First the Secret, then the restart."""
 
-        async def keys() -> Keys:
-            previous = await _previous(change)
+        async def keys(secret: SecretKeys) -> Keys:
+            _, previous = _kept(change, secret)
             if previous is None:
                 raise Refused("Kubernetes", "the previous key is gone", "Make a new key and put it in place")
+            require_bound(plan, {PREVIOUS_KEY: _mark(change, previous)})
             return _put_back(change, previous)
 
         async def observe() -> Receipt | None:
-            return None if await _previous(change) else {"secret": change.environment.cluster.secret_name}
+            if PREVIOUS_KEY in plan.bound:
+                return await _in_place(change, plan.bound[PREVIOUS_KEY].removeprefix(FINGERPRINT))
+            _, previous = _kept(change, await change.environment.cluster.read_secret_keys())
+            return None if previous else {"secret": change.environment.cluster.secret_name}
 
         return (_secret_step(change, plan, observe, keys, "put back"), restart_step(change, plan))
 
 
-async def _plan(change: Change, keys: Keys) -> ChangePlan:
+async def _plan(
+    change: Change, secret: SecretKeys, keys: Keys, *, key: SecretStr, bound: Mapping[str, str]
+) -> ChangePlan:
     """Dry-run both requests; the basis has a salted fingerprint of the new key, which is random and long."""
-    cluster = change.environment.cluster
-    version, deployment = await cluster.read_secret_version(), await cluster.read_deployment()
+    cluster, deployment = change.environment.cluster, await change.environment.cluster.read_deployment()
     if deployment["spec"].get("paused"):
         return blocked(change, PAUSED)
-    await _write(change, keys, version=version, dry_run=True)
+    await _write(change, keys, version=secret.version, dry_run=True)
     patch = restart_patch(change, version=version_of(deployment))
     restarted = await cluster.patch_deployment(patch, dry_run=True)
-    before = {name: await cluster.read_api_key(name) for name in keys}
-    secret = f"Secret {cluster.secret_name}"
+    before = {name: secret.values.get(name) for name in keys}
+    name = f"Secret {cluster.secret_name}"
     diffs = (
-        unified_diff(_manifest(before), _manifest(keys), name=secret),
+        unified_diff(_manifest(before), _manifest(keys), name=name),
         unified_diff(deployment, restarted, name=change.action.target),
     )
     return ChangePlan(
         action=change.action,
         diff="\n".join(diffs),
-        affects=(f"{secret}, key {cluster.secret_key}", *await affected(cluster, deployment)),
+        affects=(f"{name}, key {cluster.secret_key}", *await affected(cluster, deployment)),
         live=manifest_text(deployment),
         basis={
-            SECRET: version,
-            "replacement key": _fingerprint(change, await replacement_key(change)),
+            SECRET: secret.version,
+            NEW_KEY: _fingerprint(change, key),
             WORKLOAD: spec_fingerprint(deployment),
         },
-        resource_versions={SECRET: version, WORKLOAD: version_of(deployment)},
+        resource_versions={SECRET: secret.version, WORKLOAD: version_of(deployment)},
+        bound={**await place_of(change, deployment), **_whose(change), **bound},
     )
 
 
-def _secret_step(change: Change, plan: ChangePlan, observe: Any, keys: Any, verb: str) -> Step:
+def _secret_step(
+    change: Change,
+    plan: ChangePlan,
+    observe: Observe,
+    keys: Callable[[SecretKeys], Awaitable[Keys]],
+    verb: str,
+) -> Step:
     cluster = change.environment.cluster
     target = f"Secret {cluster.secret_name}"
 
+    async def seen() -> Receipt | None:
+        require_bound(plan, _whose(change))
+        return await observe()
+
     async def act() -> Receipt:
         await unchanged(change, plan)  # or the key would be in place and its restart refused
-        written = await _write(change, await keys(), version=plan.resource_versions[SECRET])
-        return {"secret": cluster.secret_name, "resource_version": written}
+        require_bound(plan, _whose(change))
+        written = await keys(await cluster.read_secret_keys())
+        version = await _write(change, written, version=plan.resource_versions[SECRET])
+        return {"secret": cluster.secret_name, "resource_version": version}
 
-    return Step("secret", target, f"{verb} {cluster.secret_key} in {target}", observe, act)
+    return Step("secret", target, f"{verb} {cluster.secret_key} in {target}", seen, act)
 
 
 async def _write(change: Change, keys: Keys, *, version: str, dry_run: bool = False) -> str:
@@ -142,10 +179,20 @@ async def _write(change: Change, keys: Keys, *, version: str, dry_run: bool = Fa
     )
 
 
-def _replaced(change: Change, present: SecretStr | None, new_key: SecretStr) -> Keys:
+async def _in_place(change: Change, fingerprint: str) -> Receipt | None:
+    """Whether the key in the cluster is the one with this fingerprint."""
+    cluster = change.environment.cluster
+    present = (await cluster.read_secret_keys()).values.get(cluster.secret_key)
+    there = present is not None and _fingerprint(change, present) == fingerprint
+    return {"secret": cluster.secret_name} if there else None
+
+
+def _replaced(change: Change, secret: SecretKeys, new_key: SecretStr) -> Keys:
+    """The new key in its place; the one before, and no other, is kept beside it."""
     name = change.environment.cluster.secret_key
-    kept: Keys = {f"{name}{PREVIOUS_SUFFIX}": present} if present else {}
-    return {name: new_key, **kept}
+    kept = f"{name}{PREVIOUS_SUFFIX}"
+    present = secret.values.get(name)
+    return {name: new_key, kept: present} if present or kept in secret.values else {name: new_key}
 
 
 def _put_back(change: Change, previous: SecretStr) -> Keys:
@@ -153,9 +200,16 @@ def _put_back(change: Change, previous: SecretStr) -> Keys:
     return {name: previous, f"{name}{PREVIOUS_SUFFIX}": None}
 
 
-async def _previous(change: Change) -> SecretStr | None:
+def _kept(change: Change, secret: SecretKeys) -> tuple[SecretStr | None, SecretStr | None]:
+    """The present key and the one before."""
+    name = change.environment.cluster.secret_key
+    return secret.values.get(name), secret.values.get(f"{name}{PREVIOUS_SUFFIX}")
+
+
+def _whose(change: Change) -> dict[str, str]:
+    """Which key of which Secret it is."""
     cluster = change.environment.cluster
-    return await cluster.read_api_key(f"{cluster.secret_key}{PREVIOUS_SUFFIX}")
+    return {"secret key": f"{cluster.namespace}/{cluster.secret_name}, {cluster.secret_key}"}
 
 
 async def replacement_key(change: Change) -> SecretStr:
@@ -191,6 +245,11 @@ async def _objection(change: Change, present: SecretStr | None, new_key: SecretS
     if probed.outcome is not ProbeOutcome.ACCEPTED:
         return f"PostHog does not accept the key in {block}: {probed.outcome.replace('_', ' ')}"
     return None
+
+
+def _mark(change: Change, key: SecretStr | None) -> str:
+    """What a plan binds of a key that is in the cluster."""
+    return FINGERPRINT + ("none" if key is None else _fingerprint(change, key))
 
 
 def _fingerprint(change: Change, key: SecretStr) -> str:

@@ -8,6 +8,7 @@ from runbook.actions import ChangePlan
 from runbook.patches import EFFECT_ANNOTATION, last_effect
 from tasks.effects import Receipt
 from tasks.mitigation.base import Change, Step
+from tasks.mitigation.binding import fingerprint, require_bound
 from tasks.mitigation.workload import (
     PAUSED,
     as_planned,
@@ -19,7 +20,8 @@ from tasks.mitigation.workload import (
 
 REPLACED = "replaced revision"
 CHOSEN = "chosen revision"
-"""What a plan remembers: the marks of the two revisions, which their pods carry as a label."""
+"""What a plan remembers of the two revisions: their marks, which their pods carry as a label, and a
+fingerprint of their content."""
 
 
 class RollBack:
@@ -50,6 +52,8 @@ class RollBack:
             return in_place(change, "the workload is at the revision that was replaced")
         if own[-1].mark != done.before[CHOSEN]:
             return blocked(change, f"somebody has rolled out revision {own[-1].name} since, which is kept")
+        if fingerprint(replaced.template) != done.bound.get(REPLACED, fingerprint(replaced.template)):
+            return blocked(change, "somebody has rewritten the revision that was replaced")
         return await _plan(change, before, replaced=own[-1], chosen=replaced)
 
     def undo_steps(self, change: Change, plan: ChangePlan, done: ChangePlan) -> tuple[Step, ...]:  # noqa: ARG002  what to put back is in the plan
@@ -81,6 +85,7 @@ async def _plan(
         before,
         after,
         put_back={REPLACED: replaced.mark, CHOSEN: chosen.mark},
+        bound={REPLACED: fingerprint(replaced.template), CHOSEN: fingerprint(chosen.template)},
         affects=(f"to the pod template of revision {chosen.name}",),
     )
 
@@ -95,6 +100,7 @@ def _step(change: Change, plan: ChangePlan) -> Step:
         chosen = next((item for item in own if item.mark == plan.before[CHOSEN]), None)
         if chosen is None:
             raise Refused("Kubernetes", "the revision to go to is gone", "Deploy a good version")
+        require_bound(plan, {CHOSEN: fingerprint(chosen.template)})
         replaced = await as_planned(
             change, plan, lambda version: _replace(change, chosen, version=version, dry_run=False)
         )

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from blocks.errors import Refused
+from blocks.errors import Conflict, Refused
 from runbook.actions import ChangePlan
-from runbook.fields import EnvironmentVariable, Field, MemoryLimit, Replicas
+from runbook.fields import AnyField, EnvironmentVariable, Field, MemoryLimit, Replicas, Setting
 from runbook.outside_text import let_in
 from runbook.parameters import memory_flaw, replicas_flaw
 from runbook.patches import last_effect, spec_patch, why_this_container
@@ -36,7 +36,7 @@ class SetField:
     `same` whether two ways to write a value mean the same.
     """
 
-    field: Callable[[Change, Workload], Field]
+    field: Callable[[Change, Workload], AnyField]
     wanted: Callable[[Change], str | None]
     objection: Callable[[Change, str | None], str | None] = lambda _change, _present: None
     restarts: bool = True
@@ -51,70 +51,100 @@ class SetField:
             return in_place(change, says(field, present))
         if reason := self.objection(change, present):
             return blocked(change, reason)
-        return await self._plan(change, before, field, wanted)
+        return await self._plan(change, before, Setting(field=field, value=wanted))
 
     def steps(self, change: Change, plan: ChangePlan) -> tuple[Step, ...]:
         """One patch; the field itself shows whether it has happened."""
-        return (self._step(change, plan, self.wanted(change)),)
+        return (self._step(change, plan, self.wanted),)
 
     async def preview_undo(self, change: Change, done: ChangePlan) -> ChangePlan:
         """The field as it was, if it still is what the change had set."""
         before = await change.environment.cluster.read_deployment()
-        field = self.field(change, before)
-        present, was, had_set = read(field, before), done.before[field.name], self.wanted(change.of(done))
+        made = self._setting(change.of(done), done, before, self.wanted)
+        present, was = read(made.field, before), done.before[made.field.name]
         if self.same(present, was):
-            return in_place(change, f"{says(field, present)}, as before")
-        if not self.same(present, had_set):
-            return blocked(change, f"somebody has changed it since: {says(field, present)}, which is kept")
-        return await self._plan(change, before, field, was)
+            return in_place(change, f"{says(made.field, present)}, as before")
+        if not self.same(present, made.value):
+            return blocked(
+                change, f"somebody has changed it since: {says(made.field, present)}, which is kept"
+            )
+        return await self._plan(change, before, Setting(field=made.field, value=was))
 
     def undo_steps(self, change: Change, plan: ChangePlan, done: ChangePlan) -> tuple[Step, ...]:
         """One patch, back."""
         (was,) = done.before.values()
-        return (self._step(change, plan, was),)
+        return (self._step(change, plan, lambda _change: was),)
 
-    async def _plan(self, change: Change, before: Workload, field: Field, value: str | None) -> ChangePlan:
+    async def _plan(self, change: Change, before: Workload, setting: Setting) -> ChangePlan:
         if before["spec"].get("paused") and self.restarts:
             return blocked(change, PAUSED)
-        present = read(field, before)
+        present = read(setting.field, before)
         if present is not None and let_in(present) != present:
-            return blocked(change, f"{field.name} is like a secret, which cannot be kept for the undo")
-        patch = spec_patch(field.spec(value), effect_id=change.effect_id, resource_version=version_of(before))
-        after = await change.environment.cluster.patch_deployment(patch, dry_run=True)
-        put_back = {field.name: present}
+            return blocked(
+                change, f"{setting.field.name} is like a secret, which cannot be kept for the undo"
+            )
+        after = await change.environment.cluster.patch_deployment(
+            _patch(change, setting, version=version_of(before)), dry_run=True
+        )
         template, configured = before["spec"]["template"], change.environment.cluster.container
         named = why_this_container(template, configured) if self.restarts else ""
         return await workload_plan(
             change,
             before,
             after,
-            put_back=put_back,
+            put_back={setting.field.name: present},
+            setting=setting,
             affects=(named,) if named and "container" not in change.action.parameters else (),
             restarts=self.restarts,
         )
 
-    def _step(self, change: Change, plan: ChangePlan, value: str | None) -> Step:
+    def _step(self, change: Change, plan: ChangePlan, configured: Callable[[Change], str | None]) -> Step:
         cluster = change.environment.cluster
         (name,) = plan.before
+        value = plan.setting.value if plan.setting else configured(change)
 
         async def observe() -> Receipt | None:
             workload = await cluster.read_deployment()
-            if not self.same(read(self.field(change, workload), workload), value):
+            setting = self._setting(change, plan, workload, configured)
+            if not self.same(read(setting.field, workload), setting.value):
                 return None
             return {"effect": last_effect(workload), "resource_version": version_of(workload)}
 
         async def act() -> Receipt:
-            field = self.field(change, await cluster.read_deployment())
+            setting = self._setting(change, plan, await cluster.read_deployment(), configured)
 
             async def send(version: str) -> Workload:
-                patch = spec_patch(field.spec(value), effect_id=change.effect_id, resource_version=version)
-                return await cluster.patch_deployment(patch)
+                return await cluster.patch_deployment(_patch(change, setting, version=version))
 
             patched = await as_planned(change, plan, send)
             return {"effect": change.effect_id, "resource_version": version_of(patched)}
 
         summary = f"{name}: {'removed' if value is None else value}"
         return Step("set-field", change.action.target, summary, observe, act)
+
+    def _setting(
+        self,
+        change: Change,
+        plan: ChangePlan,
+        workload: Workload,
+        configured: Callable[[Change], str | None],
+    ) -> Setting:
+        """What the plan sets. One of an earlier release has only the field's name; the rest is configured.
+
+        Raises:
+            Conflict: by now another field is configured than that of the plan.
+        """
+        if plan.setting is not None:
+            return plan.setting
+        field = self.field(change, workload)
+        if field.name not in plan.before:
+            raise Conflict("the plan", f"by now it would set {field.name}", "Look at it anew")
+        return Setting(field=field, value=configured(change))
+
+
+def _patch(change: Change, setting: Setting, *, version: str) -> Workload:
+    spec = setting.field.spec(setting.value)
+    return spec_patch(spec, effect_id=change.effect_id, resource_version=version)
 
 
 def read(field: Field, workload: Workload) -> str | None:
@@ -134,10 +164,16 @@ def says(field: Field, value: str | None) -> str:
     return f"{field.name} is {'not set' if value is None else value}"
 
 
-def _variable(switch: Callable[[Policy], Switch]) -> Callable[[Change, Workload], Field]:
-    return lambda change, workload: EnvironmentVariable(
-        container=container_of(change, workload), variable=switch(change.policy).variable
-    )
+def _variable(switch: Callable[[Policy], Switch]) -> Callable[[Change, Workload], AnyField]:
+    def field(change: Change, workload: Workload) -> AnyField:
+        """The one that this incident has turned on, if it has; else the configured one."""
+        if change.done is not None and change.done.setting is not None:
+            return change.done.setting.field
+        return EnvironmentVariable(
+            container=container_of(change, workload), variable=switch(change.policy).variable
+        )
+
+    return field
 
 
 def _switch(switch: Callable[[Policy], Switch], *, on: bool) -> SetField:

@@ -10,9 +10,11 @@ from blocks.errors import Conflict, OutsideError, Refused
 from blocks.kubernetes import Cluster
 from runbook.actions import ChangePlan
 from runbook.diff import manifest_text, unified_diff
+from runbook.fields import Setting
 from runbook.patches import last_effect, main_container, restarted, spec_patch
 from tasks.effects import Receipt
 from tasks.mitigation.base import Change, Step
+from tasks.mitigation.binding import place_of, require_bound
 
 WORKLOAD = "workload"
 """The workload's name in a plan's basis and resource versions."""
@@ -60,9 +62,10 @@ async def unchanged(change: Change, plan: ChangePlan) -> dict[str, Any]:
     """The workload as it is now.
 
     Raises:
-        Conflict: its specification is not what the plan was made on.
+        Conflict: its specification is not what the plan was made on, or it is another workload.
     """
     workload = await change.environment.cluster.read_deployment()
+    require_bound(plan, await place_of(change, workload))
     now = spec_fingerprint(workload), spec_fingerprint(workload, with_replicas=True)
     if plan.basis[WORKLOAD] not in now:
         raise Conflict(
@@ -77,6 +80,8 @@ async def workload_plan(
     after: dict[str, Any],
     *,
     put_back: Mapping[str, str | None] | None = None,
+    setting: Setting | None = None,
+    bound: Mapping[str, str] | None = None,
     affects: Iterable[str] = (),
     restarts: bool = True,
 ) -> ChangePlan:
@@ -89,6 +94,8 @@ async def workload_plan(
         basis={WORKLOAD: spec_fingerprint(before, with_replicas=not restarts)},
         resource_versions={WORKLOAD: version_of(before)},
         before=dict(put_back or {}),
+        bound={**await place_of(change, before), **(bound or {})},
+        setting=setting,
     )
 
 

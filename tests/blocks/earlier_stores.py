@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, RowMapping, inspect, text
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from runbook.events import Recorded
@@ -15,7 +15,7 @@ from runbook.events import Recorded
 T = TypeVar("T")
 
 FROZEN = Path(__file__).parents[1] / "data" / "stores"
-VERSIONS = ("0001", "0002", "0003")
+VERSIONS = ("0001", "0002", "0003", "0004")
 INCIDENT = "inc-20261122-160000-ab12"
 AT = datetime(2026, 11, 22, 16, 0, tzinfo=UTC)
 
@@ -47,6 +47,24 @@ _ROWS["0003"] = [
         {"source": "alertmanager", "service": "posthog-integration", "key": "f1", "began_at": AT},
     ),
 ]
+_ROWS["0004"] = [
+    *_ROWS["0003"],
+    (
+        "self_watch_rounds",
+        {"id": "r1", "environment": "default", "received_at": AT, "done_at": None, "broken": None},
+    ),
+    (
+        "self_watch_calls",
+        {
+            "id": 1,
+            "environment": "default",
+            "at": AT,
+            "because": "x",
+            "told": True,
+            "ended_at": None,
+        },
+    ),
+]
 
 
 @asynccontextmanager
@@ -59,7 +77,7 @@ async def connected(url: str) -> AsyncIterator[AsyncConnection]:
 
 
 async def make(url: str, version: str) -> None:
-    """Make the store of that version, which wrote no version, with an open incident and a row per table."""
+    """Make the store of that version, with an open incident and a row per table. Until 0003 none is noted."""
     dialect = url.partition("+")[0]
     statements = (FROZEN / f"{version}.{dialect}.sql").read_text().split(";\n")
     async with connected(url) as connection:
@@ -116,12 +134,8 @@ def _index(index: Mapping[str, Any]) -> str:
     return f"{index['name']} {index['column_names']} {index['unique']} {options}"
 
 
-def rows(connection: Connection) -> dict[str, list[str]]:
-    """Every row of every table, with what is in it: a column that a later release has added is empty."""
+def rows(connection: Connection) -> dict[str, list[dict[str, Any]]]:
+    """Every row of every table, by the names of its columns."""
     tables = sorted(inspect(connection).get_table_names())
     found = {table: connection.execute(text(f"SELECT * FROM {table}")) for table in tables}  # noqa: S608
-    return {table: sorted(map(_filled, result.mappings())) for table, result in found.items()}
-
-
-def _filled(row: RowMapping) -> str:
-    return str({name: value for name, value in row.items() if value is not None})
+    return {table: sorted((dict(row._mapping) for row in result), key=str) for table, result in found.items()}

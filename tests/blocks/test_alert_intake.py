@@ -25,6 +25,8 @@ from runbook.events import (
 )
 from runbook.gates import Answer, Choice
 from runbook.intake import Message, Received
+from runbook.permissions import Permissions
+from runbook.policy import Policy
 from tests.blocks.journal_writers import ROUNDS, WRITERS, at_once, processes, take_alerts
 
 AT = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
@@ -101,6 +103,42 @@ async def test_a_closed_incident_is_followed_by_another_that_names_it(store: Inc
     assert second.opened
     opened = (await store.read(second.incident)).opened
     assert opened.recurrence_of == first.incident
+
+
+async def test_a_rehearsal_swallows_no_alert(store: IncidentStore) -> None:
+    """Somebody rehearses while the service fails in earnest: the alert opens an incident of its own."""
+    by_hand = Alert(source="person", service="s", name="manual", summary="a rehearsal")
+    rehearsal, _ = await store.open_incident(by_hand, incident_id="rehearsal", at=AT, dry_run=True)
+    [real] = await take(store, message(second=1))
+    [repeated] = await take(store, message(second=2))
+    assert (real.opened, real.turn) == (True, Turn.BEGAN)
+    assert (repeated.incident, repeated.turn) == (real.incident, Turn.REPEATED)
+    assert not (await store.read(real.incident)).dry_run
+    assert real.incident in (await overview(store)).unstarted
+
+    again, is_new = await store.open_incident(by_hand, incident_id="again", at=AT, dry_run=True)
+    assert (again.id, is_new) == (rehearsal.id, False)
+    joined, is_new = await store.open_incident(by_hand, incident_id="third", at=AT)
+    assert (joined.id, is_new) == (real.incident, False)
+
+    for closed in (rehearsal.id, real.incident):
+        await store.append(closed, IncidentClosed(outcome="recovered"), at=AT + 3 * SECOND)
+    [next_one] = await take(store, message("B", second=4))
+    assert (await store.read(next_one.incident)).opened.recurrence_of == real.incident
+
+
+async def test_what_the_policy_permits_is_in_the_journal_with_the_opening(store: IncidentStore) -> None:
+    """In the same transaction, so that no incident is open without it."""
+    permissions = Permissions.of(Policy(changes_per_hour=3))
+    [opened] = await receive(
+        store,
+        [message()],
+        environment="test",
+        new_id=lambda _: "inc-1",
+        flapping_episodes=2,
+        permissions=permissions,
+    )
+    assert (await store.read(opened.incident)).opened.permissions == permissions
 
 
 async def test_flapping_is_counted_over_incidents(store: IncidentStore) -> None:

@@ -115,11 +115,10 @@ async def test_what_systems_say_is_shown_without_a_secret(
         await incident.record(event)
     outputs = [*shown(events), str(triage_rows(findings)), decision_markdown(concluded)]
     answered = {check: findings[check].status.value for check in Check}
-    assert "unknown" not in {answered[check] for check in (Check.STATUS_PAGE, Check.HEALTH, Check.LOGS)}, (
-        answered
-    )
+    assert "unknown" not in {answered[check] for check in (Check.STATUS_PAGE, Check.LOGS)}, answered
     assert len(canaries.planted) > 20
-    assert "[redacted:" in findings[Check.LOGS].model_dump_json()
+    for check in (Check.HEALTH, Check.LOGS):  # what they said is there, without what was secret in it
+        assert "[redacted:" in findings[check].model_dump_json()
     assert canaries.found([*outputs, *kept(tmp_path), caplog.text]) == {}
 
 

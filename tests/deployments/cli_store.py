@@ -36,9 +36,16 @@ class Store:
     async def _open(self, token: str, events: tuple[Event, ...]) -> str:
         store = IncidentStore(url=self._url)
         at = OPENED_AT + timedelta(minutes=int(token, 16))
-        alert = events[0].alert if isinstance(events[0], IncidentOpened) else ALERT
-        alert = alert.model_copy(update={"service": f"service-{token}"})
-        opened, _ = await store.open_incident(alert, incident_id=new_incident_id(at, token), at=at)
+        opening = events[0] if isinstance(events[0], IncidentOpened) else IncidentOpened(alert=ALERT)
+        alert = opening.alert.model_copy(update={"service": f"service-{token}"})
+        opened, _ = await store.open_incident(
+            alert,
+            incident_id=new_incident_id(at, token),
+            at=at,
+            environment=opening.environment,
+            dry_run=opening.dry_run,
+            permissions=opening.permissions,
+        )
         for number, event in enumerate(events[1:], start=1):
             await store.append(opened.id, event, at=at + timedelta(seconds=number))
         return opened.id

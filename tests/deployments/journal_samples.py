@@ -9,6 +9,8 @@ from runbook.effects import Authority, Effect, EffectOutcome
 from runbook.findings import Check, Finding, Findings, Status
 from runbook.gates import Answer, Choice
 from runbook.incident import Incident
+from runbook.permissions import PermissionChange, Permissions
+from runbook.policy import Policy
 from runbook.severity import Severity, SeverityAssessment
 from runbook.verdict import Branch, Counterfactual, Decision, ErrorType, Question, Reply, Verdict
 
@@ -174,6 +176,12 @@ EVENTS: tuple[e.Event, ...] = (
     e.MaintenanceNoted(source="status-page", title="EU upgrade", until=None, paging_suppressed=False),
     e.AlertLeft(alert=ALERT.model_copy(update={"status": AlertStatus.RESOLVED})),
     e.AlertsResolved(alerts=2),
+    e.PolicyNoted(permissions=Permissions.of(Policy())),
+    e.PolicyChanged(
+        permissions=Permissions.of(Policy(changes_per_hour=1)),
+        changes=(PermissionChange(name="changes_per_hour", before="12", after="1", applied=True),),
+    ),
+    e.AnswerPlanted(flow_run_id="run-1", answers=1),
     e.ApprovalWithdrawn(gate=GATE, action_id=FALLBACK.id, because="no alert fires any more"),
     e.RunContinued(flow_run_id="7d4e", because="its run failed or crashed"),
     e.ResponseResumed(by="jun", done="rolled back by hand"),

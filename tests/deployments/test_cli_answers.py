@@ -8,9 +8,14 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from deployments.acts import runs
 from deployments.cli import main
 from deployments.cli.errors import ExitCode
-from runbook.events import ApprovalAnswered, Event, IncidentResolved
+from runbook.actions import Risk
+from runbook.approval_rules import ApprovalRule
+from runbook.events import ApprovalAnswered, ApprovalRequested, Event, IncidentResolved
 from runbook.gates import Answer, Choice
 from runbook.identity import Identity
+from runbook.permissions import Permissions
+from runbook.policy import Policy
+from runbook.wording import REHEARSAL
 from tests.deployments.cli_store import Store
 from tests.deployments.journal_samples import EVENTS, FALLBACK, GATE, PLAN
 from tests.deployments.sleeping_run import ASKING, NOT_PAUSED, FakePrefect
@@ -210,3 +215,72 @@ def test_without_an_address_of_prefect_it_is_asked_for(store: Store, capsys: Cap
     with temporary_settings(restore_defaults={PREFECT_API_URL}):
         assert main(["approve", "latest"]) == ExitCode.USAGE
     assert "no Prefect server is named; set PREFECT_API_URL" in capsys.readouterr().err
+
+
+def opened(**fields: object) -> tuple[Event, ...]:
+    """The incident that asks, opened otherwise."""
+    return (ASKING[0].model_copy(update=fields), *ASKING[1:])
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["approve"],
+        ["reject", "--reason", "no"],
+        ["edit", "memory=1Gi"],
+        ["snooze"],
+        ["resume", "--done", ""],
+        ["severity", "P3", "--reason", "x"],
+    ],
+    ids=lambda command: command[0],
+)
+def test_an_incident_of_another_environment_is_refused(
+    command: list[str], store: Store, prefect: FakePrefect, capsys: Capture
+) -> None:
+    """Its policy is another one: nothing is written or woken, and the error names the environment."""
+    incident_id = store.open("0001", opened(environment="prod"))
+    before = store.read(incident_id)
+    name, *options = command
+    assert main([name, incident_id, *options]) == ExitCode.USAGE
+    assert capsys.readouterr().err == (
+        f"runbook: error: {incident_id} belongs to environment 'prod', not to 'default'; "
+        "give --environment prod, or the settings file of that environment\n"
+    )
+    assert store.read(incident_id) == before
+    assert (prefect.forms, prefect.set) == ([], [])
+
+
+def test_an_edited_settings_file_loosens_nothing(store: Store, prefect: FakePrefect, capsys: Capture) -> None:
+    """The policy at the opening named who may approve; the one beside the command names nobody by now."""
+    strict = Permissions.of(Policy(approvals={Risk.MEDIUM: ApprovalRule(approvers=("jun",))}))
+    incident_id = store.open("0001", opened(permissions=strict))
+    assert main(["approve", incident_id, "--by", "eve"]) == ExitCode.USAGE
+    assert "eve may not approve medium-risk changes; who may: jun" in capsys.readouterr().err
+    assert prefect.forms == []
+    assert main(["approve", incident_id, "--by", "jun"]) == ExitCode.OK
+
+
+def test_a_form_names_the_plan_where_it_has_to(store: Store, prefect: FakePrefect) -> None:
+    """As the run asks since this release; the forms of the release before would refuse the field."""
+    asking = tuple(
+        event.model_copy(update={"bound": True}) if isinstance(event, ApprovalRequested) else event
+        for event in ASKING
+    )
+    assert main(["approve", store.open("0001", asking), "--by", "ana"]) == ExitCode.OK
+    assert prefect.forms == [
+        {"gate": GATE, "plan": PLAN.digest, "decision": "approve", "approver": "ana", "reason": ""}
+    ]
+
+
+def test_a_rehearsal_is_called_one_wherever_it_is_answered(
+    store: Store, prefect: FakePrefect, capsys: Capture
+) -> None:
+    """The list, the incident and the answer say that nothing will be changed."""
+    incident_id = store.open("0001", opened(dry_run=True))
+    assert main(["incidents"]) == ExitCode.OK
+    assert "rehearsal: " in capsys.readouterr().out
+    assert main(["incident", incident_id]) == ExitCode.OK
+    assert capsys.readouterr().out.startswith(f"{REHEARSAL}\n")
+    assert main(["approve", incident_id, "--by", "ana"]) == ExitCode.OK
+    assert capsys.readouterr().out == f"{incident_id}: ana approved {FALLBACK.id} ({REHEARSAL})\n"
+    assert len(prefect.forms) == 1

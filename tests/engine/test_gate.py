@@ -14,7 +14,7 @@ from prefect.states import Cancelling, Failed
 from deployments.acts.refusals import ActRefused
 from deployments.drill.cluster.faults import Fault
 from deployments.drill.manifests import DEPLOYMENT
-from flows.gate import SNOOZE_MINUTES
+from flows.gate_form import SNOOZE_MINUTES
 from runbook.actions import ActionOutcome
 from runbook.effects import EffectOutcome
 from runbook.events import (
@@ -66,15 +66,15 @@ async def test_a_form_that_decides_nothing_asks_again_and_an_older_one_does_not_
     """
     first = await response.gate()
 
-    assert await response.resume(gate=first.gate, decision="approve", approver="  ", reason="go")
+    assert await response.fill_in(first, decision="approve", approver="  ", reason="go")
     second = await response.gate(other_than=first.gate)
     await says_why(response, first, "the approver is empty")
 
-    assert await response.resume(gate=second.gate, decision="reject", approver="ana", reason="")
+    assert await response.fill_in(second, decision="reject", approver="ana", reason="")
     third = await response.gate(other_than=second.gate)
     await says_why(response, second, "a rejection needs a reason")
 
-    assert await response.resume(gate=third.gate, decision="snooze", approver="ana", reason="in a minute")
+    assert await response.fill_in(third, decision="snooze", approver="ana", reason="in a minute")
     fourth = await response.gate(other_than=third.gate)
     assert fourth.remind_at is not None
     assert fourth.remind_at - fourth.asked_at <= timedelta(minutes=SNOOZE_MINUTES)
@@ -89,7 +89,7 @@ async def test_a_form_that_decides_nothing_asks_again_and_an_older_one_does_not_
 
     asked = {(gate.action_id, gate.plan_digest) for gate in (first, second, third, fourth)}
     assert len(asked) == 1
-    assert not await response.resume(gate=first.gate, decision="approve", approver="ana")
+    assert not await response.fill_in(first, decision="approve", approver="ana")
     assert (await response.run_state()).is_paused()
     assert (await response.read()).pending_gate == fourth
     assert response.changes() == []
@@ -149,7 +149,7 @@ async def test_the_journal_goes_before_the_form(response: Case) -> None:
     )
     await response.store.append(response.incident_id, event, at=datetime.now(UTC), key=f"answer:{gate.gate}")
 
-    assert await response.resume(gate=gate.gate, decision="approve", approver="ana")
+    assert await response.fill_in(gate, decision="approve", approver="ana")
 
     incident = await response.until(ended)
     assert incident.results[FIRST].outcome is ActionOutcome.REJECTED

@@ -61,15 +61,13 @@ async def test_an_edit_leads_to_a_new_plan(engine: Engine, tmp_path: Path) -> No
     async with case(engine, "out-of-memory", tmp_path, real_prometheus=False) as response:
         await response.alert()
         first = await response.gate()
-        asked = {"gate": first.gate, "approver": "ana"}
-
-        assert await response.resume(**asked, decision="edit", memory="9Ti")
+        assert await response.fill_in(first, approver="ana", decision="edit", memory="9Ti")
         second = await response.gate(other_than=first.gate)
         refused = (await response.read()).last(ApprovalRefused)
         assert refused is not None
         assert "above the ceiling of 2Gi" in refused.because
 
-        assert await response.resume(gate=second.gate, approver="ana", decision="edit", memory="320Mi")
+        assert await response.fill_in(second, approver="ana", decision="edit", memory="320Mi")
         third = await response.gate(other_than=second.gate)
         incident = await response.read()
         assert "+            memory: 320Mi" in incident.previews[third.action_id].diff
@@ -88,7 +86,7 @@ async def test_two_people_have_to_approve_where_policy_says_so(engine: Engine, t
     async with case(engine, "posthog-outage", tmp_path, policy=policy, real_prometheus=False) as response:
         await response.alert()
         first = await response.gate()
-        assert await response.resume(gate=first.gate, decision="approve", approver="eve")
+        assert await response.fill_in(first, decision="approve", approver="eve")
         second = await response.gate(other_than=first.gate)
         refused = (await response.read()).last(ApprovalRefused)
         assert refused is not None

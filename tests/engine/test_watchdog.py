@@ -91,7 +91,7 @@ async def test_a_gate_without_its_form_is_asked_anew(response: Case) -> None:
     await until_no_engine(response.engine)  # who waits for an answer needs no process
 
     second = await response.gate(other_than=first.gate)
-    assert await response.resume(gate=second.gate, decision="approve", approver="ana")
+    assert await response.fill_in(second, decision="approve", approver="ana")
 
     incident = await response.until(ended)
     assert incident.results[FIRST].outcome is ActionOutcome.RECOVERED

@@ -9,6 +9,8 @@ from runbook.effects import Authority, Effect, EffectOutcome
 from runbook.findings import Check, Finding, Findings, Status
 from runbook.gates import Answer, Choice
 from runbook.incident import Incident
+from runbook.permissions import PermissionChange, Permissions
+from runbook.policy import Policy
 from runbook.severity import Severity, SeverityAssessment
 from runbook.verdict import Branch, Decision, ErrorType, Question, Reply, Verdict
 
@@ -207,5 +209,11 @@ def every_event() -> tuple[e.Event, ...]:
         e.RunContinued(flow_run_id="run-1", because="its process shows no sign of life"),
         e.ResponseResumed(by="bob", done="restarted the pods"),
         e.ApprovalLapsed(action_id=FALLBACK.id, plan_digest=PLAN.digest, by=("alice",)),
+        e.PolicyNoted(permissions=Permissions.of(Policy())),
+        e.PolicyChanged(
+            permissions=Permissions.of(Policy(announce=False)),
+            changes=(PermissionChange(name="announce", before="true", after="false", applied=True),),
+        ),
+        e.AnswerPlanted(flow_run_id="run-1", answers=2),
         e.IncidentClosed(outcome="recovered"),
     )

@@ -61,6 +61,8 @@ CLOSED: Timed = (3, e.IncidentClosed(outcome="recovered"))
         (RunState.RUNNING, 30, (), CONTINUE),
         (RunState.BROKEN, 29, (), LEAVE),  # its worker may still be reporting the end of it
         (RunState.BROKEN, 30, (), CONTINUE),
+        (RunState.ASLEEP_WITH_ANSWER, 29, (), LEAVE),
+        (RunState.ASLEEP_WITH_ANSWER, 30, (), CONTINUE),  # nobody else's answer is taken before
         (RunState.COMPLETED, 30, (), START),
         (RunState.UNKNOWN_TO_PREFECT, 30, (), START),
         (RunState.DUE, 119, (), LEAVE),

@@ -16,6 +16,7 @@ from blocks.prometheus import Prometheus
 from blocks.status_page import StatusPage
 from blocks.store import IncidentStore
 from runbook.alert import Alert
+from runbook.permissions import Permissions
 from runbook.policy import Policy
 from tasks.incident import OpenIncident
 
@@ -49,9 +50,18 @@ def environment(folder: Path, *, outside: str = NOWHERE, **policy: Any) -> Envir
     )
 
 
-async def open_incident(folder: Path, *, name: str = "inc-1", **policy: Any) -> OpenIncident:
-    """An incident of a service of its own, so that several can be open."""
+async def open_incident(
+    folder: Path, *, name: str = "inc-1", dry_run: bool = False, **policy: Any
+) -> OpenIncident:
+    """An incident of a service of its own, so that several can be open; `policy` is in force from then on."""
     at_work = environment(folder, **policy)
     alert = ALERT.model_copy(update={"service": f"service of {name}"})
-    await at_work.store.open_incident(alert, incident_id=name, at=AT, environment=at_work.name)
+    await at_work.store.open_incident(
+        alert,
+        incident_id=name,
+        at=AT,
+        environment=at_work.name,
+        dry_run=dry_run,
+        permissions=Permissions.of(at_work.runbook_policy.policy),
+    )
     return OpenIncident(id=name, environment=at_work)

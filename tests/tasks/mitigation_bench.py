@@ -147,15 +147,16 @@ async def mitigation_bench(
     *,
     manifest: dict[str, Any] | None = None,
     patience: float = 5,
+    dry_run: bool = False,
     **policy: Any,
 ) -> AsyncIterator[Bench]:
     """A bench whose files are in the folder; `policy` differs from the runbook's.
 
-    `patience` is how many seconds the Cluster block waits for an answer.
+    `patience` is how many seconds the Cluster block waits for an answer; `dry_run` makes it a rehearsal.
     """
     signals = Signals(httpserver)
     async with cluster_world(manifest) as world, listening(ImitatedPostHog(KEYS).app) as posthog:
-        opened = await open_incident(folder, **{**CLOCKS, **policy})
+        opened = await open_incident(folder, dry_run=dry_run, **{**CLOCKS, **policy})
         environment = dataclasses.replace(
             opened.environment,
             cluster=world.block_with(container="app", timeout_seconds=patience),

@@ -5,13 +5,16 @@ import dataclasses
 import random
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
 from blocks.pager import Pager
+from blocks.policy import RunbookPolicy
 from blocks.slack import Slack
 from blocks.status_page_publisher import StatusPagePublisher
+from deployments.drill.faults import SlackFaults
 from deployments.drill.keys import Keys
 from deployments.drill.pagerduty import PagerDuty
 from deployments.drill.slack import CHANNEL_ID
@@ -22,9 +25,12 @@ from runbook import events as e
 from runbook.effects import Authority, Effect, EffectOutcome
 from runbook.incident import Outcome, State
 from runbook.outside_text.slack import SlackText
+from runbook.policy import Policy
 from runbook.severity import Severity
+from runbook.wording import REHEARSAL
 from tasks.communicate import announce, escalate, page_on_opening, resolve_page, update
 from tasks.incident import OpenIncident, now
+from tasks.warn import ATTEMPTS, warn_of_answers
 from tests.runbook.journals import decision
 from tests.tasks.environments import open_incident
 
@@ -103,7 +109,9 @@ async def test_an_interrupted_message_is_looked_for_before_it_is_sent(audience: 
     forgotten = sent.model_copy(update={"outcome": None, "receipt": {}})
     again = OpenIncident(id="inc-2", environment=audience.incident.environment)
     alert = (await audience.incident.read()).alert.model_copy(update={"service": "another"})
-    await again.environment.store.open_incident(alert, incident_id="inc-2", at=now())
+    await again.environment.store.open_incident(
+        alert, incident_id="inc-2", at=now(), environment=again.environment.name
+    )
     effect = forgotten.model_copy(update={"id": "inc-2/slack/investigating-1"})
     slack = audience.incident.environment.slack
     assert slack is not None
@@ -314,3 +322,72 @@ async def test_nobody_is_paged_for_what_begins_in_maintenance_that_says_so(audie
     assert audience.pager.pages == []
     await escalate.fn(audience.incident, "it does not end")
     assert len(audience.pager.pages) == 1
+
+
+async def test_a_rehearsal_is_told_in_the_channel_and_nowhere_else(
+    tmp_path: Path, audience: Audience
+) -> None:
+    """Each message says that it is one; nobody is paged, and the public hears nothing."""
+    opened = await open_incident(tmp_path, name="rehearsal", dry_run=True)
+    rehearsal = OpenIncident(id=opened.id, environment=audience.incident.environment)
+    await decide(rehearsal)
+    await announce.fn(rehearsal, State.IDENTIFIED)
+    await page_on_opening.fn(rehearsal)
+    assert await escalate.fn(rehearsal, "it burns")
+    assert await escalate.fn(rehearsal, "it burns")
+    await resolve_page.fn(rehearsal)
+
+    assert audience.said() == [REHEARSAL] * 2
+    assert (audience.page.incidents, audience.pager.pages) == ([], [])
+    journal = await rehearsal.read()
+    assert journal.events(e.IncidentEscalated) == [e.IncidentEscalated(because="it burns", rehearsed=True)]
+    assert {effect.kind for effect in journal.effects.values()} == {"slack"}
+    assert not any(effect.summary == REHEARSAL for effect in journal.effects.values())
+
+
+async def test_a_rehearsal_without_a_channel_has_nobody_to_call(tmp_path: Path) -> None:
+    """It is not tried again and again."""
+    assert await escalate.fn(await open_incident(tmp_path, dry_run=True), "it burns")
+    assert not await escalate.fn(await open_incident(tmp_path, name="inc-2"), "it burns")
+
+
+@pytest.mark.parametrize(
+    ("opening", "present"),
+    [
+        ({}, {"announce": False, "publish_from": None, "page_from": None}),
+        ({"announce": False, "publish_from": None, "page_from": None}, {}),
+    ],
+    ids=["tightened", "loosened"],
+)
+async def test_nobody_is_told_whom_the_policy_in_force_leaves_out(
+    tmp_path: Path, audience: Audience, opening: dict[str, Any], present: dict[str, Any]
+) -> None:
+    """Tightening applies at once; loosening does not apply to an incident that is open."""
+    opened = await open_incident(tmp_path, name="edited", **opening)
+    policy = RunbookPolicy(policy=Policy(**present))
+    environment = dataclasses.replace(audience.incident.environment, runbook_policy=policy)
+    incident = OpenIncident(id=opened.id, environment=environment)
+    await decide(incident)
+    await announce.fn(incident, State.IDENTIFIED)
+    await page_on_opening.fn(incident)
+    assert audience.said() == []
+    assert (audience.page.incidents, audience.pager.pages) == ([], [])
+
+
+async def test_a_refused_answer_is_told_once(audience: Audience) -> None:
+    """A channel that is away is not tried at each of a flood of them."""
+    audience.slack.faults = SlackFaults(error="fatal_error")
+    for _ in range(ATTEMPTS + 2):
+        await warn_of_answers.fn(audience.incident)
+    tried = [
+        item for item in (await audience.incident.read()).journal if isinstance(item.event, e.EffectSettled)
+    ]
+    assert len(tried) == ATTEMPTS
+
+
+async def test_a_refused_answer_is_told_in_the_channel(audience: Audience) -> None:
+    """Once for an incident, however many there are."""
+    for _ in range(3):
+        await warn_of_answers.fn(audience.incident)
+    [said] = audience.said()
+    assert said.startswith("🚫 An answer in Prefect was refused")

@@ -48,7 +48,9 @@ def action(name: ActionName = FALLBACK) -> PlannedAction:
 async def another(incident: OpenIncident) -> OpenIncident:
     """Another incident of the same environment."""
     alert = ALERT.model_copy(update={"service": "another"})
-    await incident.environment.store.open_incident(alert, incident_id="inc-2", at=AT)
+    await incident.environment.store.open_incident(
+        alert, incident_id="inc-2", at=AT, environment=incident.environment.name
+    )
     return dataclasses.replace(incident, id="inc-2")
 
 

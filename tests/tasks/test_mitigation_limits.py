@@ -1,6 +1,5 @@
 """Where the runbook stops by itself: after so many changes, and always in a dry run."""
 
-import dataclasses
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -134,7 +133,7 @@ async def test_undoing_is_never_stopped(bench: Bench) -> None:
 
 @pytest.mark.parametrize(
     ("change", "mode"),
-    [(ONE_OF_EACH_KIND[0], "of this run"), *((change, "of the policy") for change in ONE_OF_EACH_KIND)],
+    [(ONE_OF_EACH_KIND[0], "of this incident"), *((change, "of the policy") for change in ONE_OF_EACH_KIND)],
     ids=lambda value: value.name.value if isinstance(value, KnownChange) else value,
 )
 async def test_a_dry_run_sends_dry_runs_only(
@@ -144,9 +143,8 @@ async def test_a_dry_run_sends_dry_runs_only(
     block = await save_replacement_key()
     only = mode == "of the policy"
     async with mitigation_bench(
-        tmp_path, httpserver, replacement_key_block=block, dry_run_only=only
+        tmp_path, httpserver, replacement_key_block=block, dry_run_only=only, dry_run=not only
     ) as bench:
-        bench.incident = dataclasses.replace(bench.incident, dry_run=not only)
         action = await change.planned(bench.world)
         await bench.quiet()
         before = template(bench.world)

@@ -183,15 +183,6 @@ async def test_the_previous_key_is_put_back_and_nothing_else_in_the_secret(bench
     assert await bench.effects(undo_of(action)) == dict.fromkeys(("secret", "restart"), EffectOutcome.APPLIED)
 
 
-async def test_a_block_with_another_key_by_now_leaves_the_secret_alone(bench: Bench) -> None:
-    """Nobody can tell any more whether the key in place is the one that was put there."""
-    action = await made(bench, REPLACE_API_KEY)
-    name = bench.incident.policy.replacement_key_block
-    await save_replacement_key(NEW_KEY[::-1], name=name)
-    plan = await bench.preview(undo_of(action))
-    assert plan.blocked == "the Secret block holds another key by now: put the right one back by hand"
-
-
 async def test_a_replaced_revision_that_is_gone_cannot_be_rolled_forward_to(bench: Bench) -> None:
     """The cluster keeps only so much history."""
     action = await made(bench, KNOWN[ActionName.ROLL_BACK])

@@ -129,7 +129,12 @@ class Workload:
     async def take(self, action: PlannedAction, done: ChangePlan | None = None) -> ChangePlan:
         """Preview the action and, if it is possible and needed, make it."""
         change = Change(
-            action=action, environment=self.environment, effect_id=f"inc-1/{action.id}", since=AT, done=done
+            action=action,
+            environment=self.environment,
+            effect_id=f"inc-1/{action.id}",
+            since=AT,
+            policy=self.environment.runbook_policy.policy,
+            done=done,
         )
         mitigation = MITIGATIONS[action.name]
         plan = await self._previewed(change)

@@ -1,11 +1,26 @@
 """Steps read and write their incident through one handle, with one clock."""
 
+import dataclasses
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
-from runbook.events import NoteAdded
+import pytest
+
+from blocks.errors import Refused
+from runbook.events import NoteAdded, PolicyChanged, PolicyNoted
+from runbook.permissions import PermissionChange, Permissions
 from runbook.severity import Severity
-from tests.tasks.environments import AT, open_incident
+from tasks.communicate import escalate
+from tasks.evidence import collect_evidence
+from tasks.incident import OpenIncident
+from tasks.incidents import open_incidents
+from tasks.opening import open_incident as take_over
+from tasks.paper import leave_paper
+from tasks.postmortem import draft_postmortem
+from tasks.settle import settle_changes
+from tasks.watchdog import note_policies
+from tests.tasks.environments import ALERT, AT, environment, open_incident
 
 NOTE = NoteAdded(by="ana", text="called PostHog support")
 
@@ -33,3 +48,99 @@ async def test_policy_is_that_of_the_environment(tmp_path: Path) -> None:
     """Rules read the team's configuration, not the defaults."""
     incident = await open_incident(tmp_path, page_from=Severity.P1)
     assert incident.policy.page_from is Severity.P1
+
+
+@pytest.mark.parametrize(("opened", "run"), [(True, False), (False, True)])
+async def test_a_rehearsal_stays_one_and_an_incident_none(tmp_path: Path, opened: bool, run: bool) -> None:
+    """A run that would make it the other is refused before it writes anything."""
+    incident = await open_incident(tmp_path, dry_run=opened)
+    before = await incident.read()
+    with pytest.raises(Refused, match="is a rehearsal, which" if opened else "is no rehearsal, which"):
+        await take_over.fn(
+            incident.environment, ALERT, incident_id=incident.id, flow_run_id=uuid4(), dry_run=run
+        )
+    assert await incident.read() == before
+
+
+async def test_a_rehearsal_and_an_incident_of_one_service_are_open_at_once(tmp_path: Path) -> None:
+    """Each has its run; a second of either kind joins its like."""
+    at_work = environment(tmp_path)
+    seen = []
+    for dry_run in (True, False, True, False):
+        opened, ours = await take_over.fn(
+            at_work, ALERT, incident_id=None, flow_run_id=uuid4(), dry_run=dry_run
+        )
+        journal = await opened.read()
+        assert journal.dry_run is dry_run
+        assert journal.opened.permissions == Permissions.of(at_work.runbook_policy.policy)
+        seen.append((opened.id, ours))
+    rehearsal, real, *again = seen
+    assert (rehearsal[1], real[1]) == (True, True)
+    assert again == [(rehearsal[0], False), (real[0], False)]
+
+
+async def test_an_incident_is_worked_on_in_its_own_environment_only(tmp_path: Path) -> None:
+    """Another one has another policy: whoever comes with it reads nothing and writes nothing."""
+    incident = await open_incident(tmp_path, name="inc-1")
+    before = await incident.read()
+    lax = dataclasses.replace(incident.environment, name="lax")
+    told = "inc-1 belongs to environment 'test', not to 'lax'"
+    with pytest.raises(Refused, match=told):
+        await take_over.fn(lax, ALERT, incident_id="inc-1", flow_run_id=uuid4())
+    foreign = OpenIncident(id="inc-1", environment=lax)
+    for step in (
+        collect_evidence.fn(foreign, "by-hand"),
+        draft_postmortem.fn(foreign, again=True),
+        leave_paper.fn(foreign),
+        escalate.fn(foreign, "it burns"),
+        settle_changes(foreign),
+    ):
+        with pytest.raises(Refused, match=told):
+            await step
+    assert await open_incidents(lax) == []
+    assert await incident.read() == before
+
+
+async def test_a_run_that_starts_again_in_another_environment_is_refused(tmp_path: Path) -> None:
+    """The parameters of a run can be edited in Prefect while it sleeps."""
+    run = uuid4()
+    opened, _ = await take_over.fn(environment(tmp_path), ALERT, incident_id=None, flow_run_id=run)
+    lax = dataclasses.replace(opened.environment, name="lax")
+    with pytest.raises(Refused, match="belongs to environment 'test'"):
+        await take_over.fn(lax, ALERT, incident_id=None, flow_run_id=run)
+
+
+async def test_an_edit_of_the_policy_is_journalled_once(tmp_path: Path) -> None:
+    """By the run that starts again, and by the watchdog's; the way back is an edit, too."""
+    run = uuid4()
+    strict = environment(tmp_path, changes_per_hour=1)
+    opened, _ = await take_over.fn(strict, ALERT, incident_id=None, flow_run_id=run)
+    lax = dataclasses.replace(strict, runbook_policy=environment(tmp_path, changes_per_hour=9).runbook_policy)
+    for at_work in (lax, lax, strict):
+        again, _ = await take_over.fn(at_work, ALERT, incident_id=None, flow_run_id=run)
+        await note_policies(at_work)
+        assert again.policy_in_force(await again.read()).changes_per_hour == 1
+    journal = await opened.read()
+    assert [event.changes for event in journal.events(PolicyChanged)] == [
+        (PermissionChange(name="changes_per_hour", before="1", after="9", applied=False),),
+        (PermissionChange(name="changes_per_hour", before="9", after="1", applied=True),),
+    ]
+
+
+async def test_the_policy_of_an_incident_of_the_release_before_is_noted_by_its_first_run(
+    tmp_path: Path,
+) -> None:
+    """What was permitted at its opening is not known: what is permitted then holds from then on."""
+    at_work = environment(tmp_path, changes_per_hour=1)
+    await at_work.store.open_incident(ALERT, incident_id="old", at=AT, environment=at_work.name)
+    run = uuid4()
+    opened, _ = await take_over.fn(at_work, ALERT, incident_id="old", flow_run_id=run)
+    lax = dataclasses.replace(
+        at_work, runbook_policy=environment(tmp_path, changes_per_hour=9).runbook_policy
+    )
+    await take_over.fn(lax, ALERT, incident_id="old", flow_run_id=run)
+    journal = await opened.read()
+    assert journal.events(PolicyNoted) == [
+        PolicyNoted(permissions=Permissions.of(at_work.runbook_policy.policy))
+    ]
+    assert OpenIncident(id="old", environment=lax).policy_in_force(journal).changes_per_hour == 1
