@@ -18,6 +18,8 @@ from blocks.store import IncidentStore
 from deployments.authentication import is_open
 from deployments.json_log import log_event, log_json_to
 from deployments.receiver_app import create_app
+from deployments.receiver_door import DoorServer, TooFewFiles, places
+from deployments.receiver_metrics import ReceiverMetrics
 from deployments.settings import ConfigurationError, Settings, find_config, load_settings
 from deployments.watching import SelfWatching
 from runbook.sources import SOURCES
@@ -44,15 +46,16 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         settings = load_settings(path, systems=False)
         settings.make_folders()
+        room = places(settings.receiver.max_connections)
         listener = _listen(
             chosen.host or settings.receiver.host,
             settings.receiver.port if chosen.port is None else chosen.port,
         )
-    except (ConfigurationError, OSError) as error:
+    except (ConfigurationError, TooFewFiles, OSError) as error:
         print(error, file=sys.stderr)
         return 1
     log_json_to(sys.stderr)
-    _serve(settings, listener)
+    _serve(settings, listener, room)
     return 0
 
 
@@ -70,11 +73,12 @@ SWITCH_SECONDS = 0.001
 """How long the thread of the store may keep the interpreter from answering; Python's default is 5 ms."""
 
 
-def _serve(settings: Settings, listener: socket.socket) -> None:
+def _serve(settings: Settings, listener: socket.socket, room: int) -> None:
     from deployments.launch import PrefectResponses
 
     store = IncidentStore(url=settings.store_url)
     responses = PrefectResponses(store, settings)
+    metrics = ReceiverMetrics()
     app = create_app(
         settings.receiver,
         store,
@@ -83,16 +87,17 @@ def _serve(settings: Settings, listener: socket.socket) -> None:
         environment=settings.prefect.environment,
         look_after_every=settings.policy.takeover_after_seconds,
         self_watching=_self_watching(settings, store, responses.call_about_the_runbook),
+        metrics=metrics,
     )
     host, port = listener.getsockname()[:2]
     taken = [name for name in SOURCES if is_open(name, settings.receiver)]
-    log_event(log, "listening", host=host, port=port, sources=", ".join(taken) or "none")
+    log_event(log, "listening", host=host, port=port, sources=", ".join(taken) or "none", connections=room)
     if not taken:
         log_event(log, "every alert will be refused: [receiver] has no credential", level=logging.ERROR)
     config = uvicorn.Config(
         app,
-        http="httptools",
         loop="uvloop",
+        ws="none",
         log_config=None,
         access_log=False,
         proxy_headers=False,
@@ -100,7 +105,8 @@ def _serve(settings: Settings, listener: socket.socket) -> None:
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
     sys.setswitchinterval(SWITCH_SECONDS)
-    uvicorn.Server(config).run(sockets=[listener])
+    most = settings.receiver.max_body_bytes
+    DoorServer(config, places=room, most_body_bytes=most, metrics=metrics).run(sockets=[listener])
 
 
 def _self_watching(

@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import cache
 from time import perf_counter
 from typing import Any
 
@@ -20,10 +21,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from blocks.alert_intake import receive
 from blocks.errors import OutsideError
 from blocks.store import IncidentStore
+from deployments.few_lines import FewLines
 from deployments.intake import Intake, log_received, new_id
-from deployments.json_log import log_event
 from deployments.notifications import Notifications
-from deployments.receiver_body import Budget, Rejected
+from deployments.readiness import Readiness
+from deployments.receiver_body import STRANGERS_BYTES, Budget, Rejected
 from deployments.receiver_metrics import ReceiverMetrics
 from deployments.receiver_page import describe, page
 from deployments.settings import ReceiverSettings
@@ -37,6 +39,7 @@ RETRY_SECONDS = 5
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 log = logging.getLogger("runbook.receiver")
+few_lines = FewLines(log)
 
 
 def create_app(
@@ -48,13 +51,14 @@ def create_app(
     environment: str = "default",
     look_after_every: float = 30.0,
     self_watching: SelfWatching | None = None,
+    metrics: ReceiverMetrics | None = None,
 ) -> ASGIApp:
     """The receiver's application. `responses` starts the response to an incident, see `Responses`.
 
     Every so many seconds it looks after the runs of the incidents, see `tasks.watchdog`; with
     `self_watching`, also after the runbook itself.
     """
-    metrics = ReceiverMetrics()
+    metrics = metrics or ReceiverMetrics()
     starter = Starter(store, responses, metrics)
 
     async def write(messages: Sequence[Message]) -> list[Received]:
@@ -74,7 +78,9 @@ def create_app(
 
     intake = Intake(write, written=written)
     metrics.watch_queue(lambda: intake.waiting)
-    notifications = Notifications(config, service, intake, Budget())
+    notifications = Notifications(
+        config, service, intake, Budget(), Budget(STRANGERS_BYTES, for_strangers=True)
+    )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -89,7 +95,7 @@ def create_app(
 
     app = FastAPI(title="Runbook alert receiver", lifespan=lifespan, docs_url=None, redoc_url=None)
     _answer_failures(app)
-    _add_operations(app, store, starter, metrics)
+    _add_operations(app, Readiness(store), starter, metrics)
     endpoints: dict[str, Endpoint] = {}
     for source in SOURCES.values():
         path = f"/alerts/{source.name}"
@@ -144,7 +150,7 @@ def _endpoint(source: Source, notifications: Notifications, metrics: ReceiverMet
     return take
 
 
-def _add_operations(app: FastAPI, store: IncidentStore, starter: Starter, metrics: ReceiverMetrics) -> None:
+def _add_operations(app: FastAPI, readiness: Readiness, starter: Starter, metrics: ReceiverMetrics) -> None:
     @app.get("/healthz", tags=["operations"], summary="Whether the process answers")
     async def health() -> dict[str, str]:
         return {"status": "ok"}
@@ -152,7 +158,7 @@ def _add_operations(app: FastAPI, store: IncidentStore, starter: Starter, metric
     @app.get("/readyz", tags=["operations"], summary="Whether alerts can be made durable")
     async def ready() -> dict[str, Any]:
         """503 without the store. That Prefect is away is told, but is no reason to refuse more alerts."""
-        await store.check()
+        await readiness.require()
         prefect = {None: "not asked yet", True: "reachable", False: "unreachable"}[starter.prefect_up]
         return {"status": "ready", "prefect": prefect, "waiting_for_prefect": list(starter.waiting)}
 
@@ -160,9 +166,11 @@ def _add_operations(app: FastAPI, store: IncidentStore, starter: Starter, metric
     async def scrape() -> Response:
         return Response(metrics.exposition(), media_type=CONTENT_TYPE_LATEST)
 
+    description = cache(lambda: page(app.openapi()))  # anybody may ask for it, again and again
+
     @app.get("/docs", include_in_schema=False)
     async def docs() -> Response:
-        return Response(page(app.openapi()), media_type="text/html; charset=utf-8")
+        return Response(description(), media_type="text/html; charset=utf-8")
 
 
 _HEADERS = {
@@ -192,6 +200,6 @@ def _not_durable(request: Request, error: OutsideError) -> JSONResponse:
 
 def _refusal(request: Request, status: int, error: str, next_step: str) -> JSONResponse:
     path = request.url.path[:200]
-    log_event(log, "request refused", level=logging.WARNING, path=path, status=status, error=error)
+    few_lines.log_event("request refused", level=logging.WARNING, path=path, status=status, error=error)
     answer = {"error": error, "next_step": next_step} if next_step else {"error": error}
     return JSONResponse(answer, status_code=status, headers=_HEADERS.get(status))

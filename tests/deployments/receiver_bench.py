@@ -13,6 +13,8 @@ from pydantic import SecretStr
 
 from blocks.store import IncidentStore
 from deployments.receiver_app import create_app
+from deployments.receiver_door import DoorServer
+from deployments.receiver_metrics import ReceiverMetrics
 from deployments.settings import ReceiverSettings
 from deployments.watching import SelfWatching
 from runbook.events import RunStarted
@@ -73,8 +75,10 @@ async def serving(
     prefect: Prefect,
     config: ReceiverSettings = CONFIG,
     self_watching: SelfWatching | None = None,
+    places: int = 64,
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A running receiver; yields a client that knows its address."""
+    metrics = ReceiverMetrics()
     prefect.store = store
     app = create_app(
         config,
@@ -83,8 +87,11 @@ async def serving(
         service="the-integration",
         environment="staging",
         self_watching=self_watching,
+        metrics=metrics,
     )
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False))
+    config_of_server = uvicorn.Config(app, log_config=None, access_log=False, ws="none")
+    most = config.max_body_bytes
+    server = DoorServer(config_of_server, places=places, most_body_bytes=most, metrics=metrics)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         running = asyncio.create_task(server.serve(sockets=[listener]))
         try:
