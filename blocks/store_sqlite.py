@@ -22,6 +22,8 @@ def _prepare(connection: Any, _record: Any) -> None:
     for pragma in ("busy_timeout=10000", "synchronous=FULL"):
         cursor.execute(f"PRAGMA {pragma}")
     _turn_wal_on(cursor)
+    cursor.execute("SELECT 1 FROM sqlite_master LIMIT 1")  # opens the log and its index, which stay open
+    cursor.fetchall()
     cursor.close()
 
 

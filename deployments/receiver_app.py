@@ -185,8 +185,8 @@ def _answer_failures(app: FastAPI) -> None:
     """Every refusal is JSON with an `error` and, but for those who are not let in, a `next_step`."""
 
     @app.exception_handler(OutsideError)
-    async def not_durable(request: Request, error: OutsideError) -> JSONResponse:
-        return _not_durable(request, error)
+    async def not_ready(request: Request, error: OutsideError) -> JSONResponse:
+        return _refusal(request, 503, f"{error.system}: {error.detail}", error.next_step)
 
     @app.exception_handler(HTTPException)
     async def no_such_route(request: Request, error: HTTPException) -> JSONResponse:
