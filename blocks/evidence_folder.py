@@ -1,12 +1,64 @@
-"""Remove evidence from the folder that it was written to, where Prefect's block only writes and reads."""
+"""Files in the folder of the evidence: written whole or not at all, and removed again.
+
+Prefect's block says where the folder is. What it writes itself may be half a file where the disk is full.
+"""
 
 import asyncio
+import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from prefect.filesystems import LocalFileSystem
 
 from blocks.errors import Refused
+from blocks.threads import Threads
+
+WRITE_SECONDS = 30.0
+"""How long a file may take to be on the disk: one that hangs must not hold up the response."""
+
+_SYSTEM = "evidence folder"
+_THREADS = Threads(_SYSTEM, 2)
+
+
+class NotWritten(Refused):
+    """A file could not be written; nothing of it is there."""
+
+
+def path_of(folder: LocalFileSystem, name: str) -> str:
+    """Where a file of that name is, or would be."""
+    return f"{folder.basepath}/{name}"
+
+
+async def write_file(folder: LocalFileSystem, name: str, content: bytes) -> str:
+    """Write a file, over an older one if there is one; return its path.
+
+    Raises:
+        NotWritten: the disk is full or takes too long, the folder is not ours to write in, or the like.
+    """
+    path = _base(folder) / name
+    try:
+        async with asyncio.timeout(WRITE_SECONDS):
+            await _THREADS.run(lambda: _write(path, content))
+    except TimeoutError:
+        advice = "Look after the disk"
+        raise NotWritten(_SYSTEM, f"{path}: not written within {WRITE_SECONDS:.0f} s", advice) from None
+    except OSError as error:
+        advice = "Free space there, or let the worker write there"
+        raise NotWritten(_SYSTEM, f"{path}: {_reason(error)}", advice) from None
+    return path_of(folder, name)
+
+
+def _write(path: Path, content: bytes) -> None:
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(content)
+        part.replace(path)
+    except OSError:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise
 
 
 async def has_collections(folder: LocalFileSystem, incident_id: str) -> bool:
@@ -40,11 +92,15 @@ async def remove_folder(folder: LocalFileSystem, incident_id: str) -> None:
 
 
 def _folder_of(folder: LocalFileSystem, incident_id: str) -> Path:
-    base = Path(folder.basepath or ".").expanduser().resolve()
+    base = _base(folder)
     path = base / incident_id
     if not incident_id or path.name != incident_id or path.parent != base:
-        raise Refused("evidence folder", f"{incident_id!r} is no folder in it", "Look at its journal")
+        raise Refused(_SYSTEM, f"{incident_id!r} is no folder in it", "Look at its journal")
     return path
+
+
+def _base(folder: LocalFileSystem) -> Path:
+    return Path(folder.basepath or ".").expanduser().resolve()
 
 
 def _collections(path: Path) -> list[Path]:
@@ -66,5 +122,8 @@ def _remove(path: Path) -> None:
 
 
 def _refused(path: Path, error: OSError) -> Refused:
-    reason = error.strerror or type(error).__name__
-    return Refused("evidence folder", f"{path}: {reason}", "Let the worker write there")
+    return Refused(_SYSTEM, f"{path}: {_reason(error)}", "Let the worker write there")
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or type(error).__name__

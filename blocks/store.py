@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from blocks.errors import Unavailable
-from blocks.journal_tables import EVENTS, INCIDENTS, LEASES
+from blocks.journal_tables import EVENTS, INCIDENTS, LEASES, STORE
 from blocks.lease import Lease, LeaseEnd
 from blocks.store_engines import Database, database
 from blocks.store_errors import translated
@@ -152,6 +152,16 @@ class IncidentStore(Block):
         """
         async with self._reading() as connection:
             await connection.execute(select(INCIDENTS.c.id).limit(1))
+
+    async def try_writing(self, *, at: datetime) -> None:
+        """Find out whether the database can be written: a full disk can still be read.
+
+        Raises:
+            Unavailable: it cannot.
+        """
+        await self.in_transaction(
+            lambda connection: connection.execute(update(STORE).values(written_at=at)).rowcount
+        )
 
     async def effects_since(self, at: datetime) -> list[Effect]:
         """What is known of every effect that any incident intended or settled since then (aware UTC).

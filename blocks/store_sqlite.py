@@ -33,8 +33,8 @@ def _turn_wal_on(cursor: Any) -> None:
         try:
             cursor.execute("PRAGMA journal_mode=WAL")
             return
-        except OperationalError:
-            if attempt == _WAL_ATTEMPTS:
+        except OperationalError as error:
+            if attempt == _WAL_ATTEMPTS or "locked" not in str(error):  # a full disk stays full
                 raise
             time.sleep(0.01)
 

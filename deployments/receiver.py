@@ -17,6 +17,7 @@ import uvicorn
 from blocks.store import IncidentStore
 from deployments.authentication import is_open
 from deployments.json_log import log_event, log_json_to
+from deployments.output import never_fail
 from deployments.receiver_app import create_app
 from deployments.receiver_door import DoorServer, TooFewFiles, places
 from deployments.receiver_metrics import ReceiverMetrics
@@ -54,6 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
     except (ConfigurationError, TooFewFiles, OSError) as error:
         print(error, file=sys.stderr)
         return 1
+    never_fail()
     log_json_to(sys.stderr)
     _serve(settings, listener, room)
     return 0

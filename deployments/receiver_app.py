@@ -24,12 +24,12 @@ from blocks.store import IncidentStore
 from deployments.few_lines import FewLines
 from deployments.intake import Intake, log_received, new_id
 from deployments.notifications import Notifications
-from deployments.readiness import Readiness
 from deployments.receiver_body import STRANGERS_BYTES, Budget, Rejected
 from deployments.receiver_metrics import ReceiverMetrics
 from deployments.receiver_page import describe, page
 from deployments.settings import ReceiverSettings
 from deployments.starting import Responses, Starter
+from deployments.store_watch import StoreWatch
 from deployments.watching import SelfWatching, look_after, watch_self
 from runbook.intake import Message, Received
 from runbook.sources import SELF_WATCH, SOURCES, Source
@@ -60,15 +60,22 @@ def create_app(
     """
     metrics = metrics or ReceiverMetrics()
     starter = Starter(store, responses, metrics)
+    store_watch = StoreWatch(store, responses, metrics)
 
     async def write(messages: Sequence[Message]) -> list[Received]:
-        return await receive(
-            store,
-            messages,
-            environment=environment,
-            new_id=new_id,
-            flapping_episodes=config.flapping_episodes,
-        )
+        try:
+            received = await receive(
+                store,
+                messages,
+                environment=environment,
+                new_id=new_id,
+                flapping_episodes=config.flapping_episodes,
+            )
+        except OutsideError as error:
+            store_watch.failed(error)
+            raise
+        store_watch.succeeded()
+        return received
 
     def written(messages: Sequence[Message], received: Sequence[Received]) -> None:
         metrics.count(messages, received)
@@ -84,7 +91,12 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        loops = [intake.run(), starter.run(), look_after(responses, every=look_after_every)]
+        loops = [
+            intake.run(),
+            starter.run(),
+            store_watch.run(),
+            look_after(responses, every=look_after_every),
+        ]
         if self_watching is not None:
             loops.append(watch_self(self_watching, metrics.watch_self()))
         running = [asyncio.create_task(loop) for loop in loops]
@@ -95,7 +107,7 @@ def create_app(
 
     app = FastAPI(title="Runbook alert receiver", lifespan=lifespan, docs_url=None, redoc_url=None)
     _answer_failures(app)
-    _add_operations(app, Readiness(store), starter, metrics)
+    _add_operations(app, store_watch, starter, metrics)
     endpoints: dict[str, Endpoint] = {}
     for source in SOURCES.values():
         path = f"/alerts/{source.name}"
@@ -150,7 +162,9 @@ def _endpoint(source: Source, notifications: Notifications, metrics: ReceiverMet
     return take
 
 
-def _add_operations(app: FastAPI, readiness: Readiness, starter: Starter, metrics: ReceiverMetrics) -> None:
+def _add_operations(
+    app: FastAPI, store_watch: StoreWatch, starter: Starter, metrics: ReceiverMetrics
+) -> None:
     @app.get("/healthz", tags=["operations"], summary="Whether the process answers")
     async def health() -> dict[str, str]:
         return {"status": "ok"}
@@ -158,7 +172,7 @@ def _add_operations(app: FastAPI, readiness: Readiness, starter: Starter, metric
     @app.get("/readyz", tags=["operations"], summary="Whether alerts can be made durable")
     async def ready() -> dict[str, Any]:
         """503 without the store. That Prefect is away is told, but is no reason to refuse more alerts."""
-        await readiness.require()
+        await store_watch.require()
         prefect = {None: "not asked yet", True: "reachable", False: "unreachable"}[starter.prefect_up]
         return {"status": "ready", "prefect": prefect, "waiting_for_prefect": list(starter.waiting)}
 

@@ -53,6 +53,9 @@ class ReceiverMetrics:
         self.shed = Counter(
             "runbook_connections_shed", "Connections that the receiver ended.", ["reason"], registry=own
         )
+        self.store_writable = Gauge(
+            "runbook_store_writable", "Whether the store could be written last.", registry=own
+        )
         self.prefect_up = Gauge("runbook_prefect_up", "Whether Prefect answered last.", registry=own)
 
     def watch_queue(self, waiting: Callable[[], float]) -> None:

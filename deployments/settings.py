@@ -5,6 +5,7 @@ in the file: it names the environment variable or the file that holds each one. 
 explains every key.
 """
 
+import logging
 import os
 import tomllib
 from collections.abc import Mapping
@@ -31,6 +32,8 @@ from runbook.policy import Policy
 CONFIG_VARIABLE = "RUNBOOK_CONFIG"
 DEFAULT_CONFIG = Path("runbook.toml")
 DRIVERS = ("sqlite+aiosqlite", "postgresql+psycopg")
+
+log = logging.getLogger("runbook.settings")
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -178,17 +181,21 @@ class Settings:
         return {**self.prefect.intervals, "self-watch": own.every}
 
     def make_folders(self) -> None:
-        """Make the folders of the evidence and of an SQLite store, readable by their owner only.
+        """Make the folders of an SQLite store and of the evidence, readable by their owner only.
+
+        Without the latter all goes on but the files: each that is not written is told then, see
+        `tasks.unwritten`.
 
         Raises:
-            OSError: that is not possible.
+            OSError: there can be no folder for the store.
         """
-        folders = [self.evidence_folder]
         url = make_url(self.store_url.get_secret_value())
         if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
-            folders.append(Path(url.database).parent)
-        for folder in folders:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            Path(url.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            self.evidence_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            log.warning("There is no folder for the evidence: %s", error)
 
 
 def find_config(given: Path | None = None) -> Path | None:

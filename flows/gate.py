@@ -18,6 +18,7 @@ from flows.current_run import flow_run_id
 from runbook.actions import ChangePlan
 from runbook.approvals import acceptable, answers_to, decided, standing_approval, still_needed
 from runbook.events import ApprovalAnswered, ApprovalRefused, ApprovalRequested
+from runbook.evidence import gap_before_change
 from runbook.gates import Answer, Choice, InvalidAnswer
 from runbook.incident import Incident
 from runbook.report import gate_question
@@ -153,7 +154,7 @@ async def _ask(incident: OpenIncident, plan: ChangePlan) -> None:
         key=f"ask:{gate}",
     )
     await incident.fence()
-    question = gate_question(plan, still_needed(journal, plan, incident.policy))
+    question = gate_question(plan, still_needed(journal, plan, incident.policy), gap_before_change(journal))
     await asuspend_flow_run(
         wait_for_input=_form(plan, gate).with_initial_data(description=question), key=gate
     )

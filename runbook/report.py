@@ -44,10 +44,12 @@ def decision_markdown(decision: Decision) -> str:
     )
 
 
-def plan_markdown(change_plan: ChangePlan, decision: Decision | None = None, who: str = "") -> str:
+def plan_markdown(
+    change_plan: ChangePlan, decision: Decision | None = None, who: str = "", gap: str = ""
+) -> str:
     """The preview of a change: exactly what would change, why, and how it is proved and undone.
 
-    `who` says whose approval it takes, or has already.
+    `who` says whose approval it takes, or has already; `gap` which evidence of the time before is missing.
     """
     return render(
         "plan.md.j2",
@@ -56,13 +58,15 @@ def plan_markdown(change_plan: ChangePlan, decision: Decision | None = None, who
         reasons=decision.because if decision else (),
         digest=short_digest(change_plan),
         who=who,
+        gap=gap,
     )
 
 
-def gate_question(change_plan: ChangePlan, needed: str = "") -> str:
+def gate_question(change_plan: ChangePlan, needed: str = "", gap: str = "") -> str:
     """The question at a gate, as markdown; its first line is the question itself.
 
-    `needed` says who has to approve, where not anybody may.
+    `needed` says who has to approve, where not anybody may; `gap` which evidence is missing that the change
+    may destroy.
     """
     return render(
         "gate.md.j2",
@@ -70,6 +74,7 @@ def gate_question(change_plan: ChangePlan, needed: str = "") -> str:
         spec=change_plan.action.spec,
         digest=short_digest(change_plan),
         needed=needed,
+        gap=gap,
     )
 
 

@@ -17,6 +17,7 @@ async def up(*, config: ConfigOption = None) -> int:
     """
     from deployments.cli.foreground import until_stopped
     from deployments.cli.sources import read_settings
+    from deployments.output import never_fail
     from deployments.settings import DEFAULT_CONFIG, find_config
     from deployments.stack import Stack
 
@@ -29,6 +30,7 @@ async def up(*, config: ConfigOption = None) -> int:
         )
     settings = read_settings(path)
     given = os.environ.get("PREFECT_API_URL")
+    never_fail()
     out = console()
     out.print("Starting Prefect, the worker and the alert receiver ...")
     async with Stack(settings, config=path, state=STATE, api_url=given) as stack:

@@ -37,6 +37,8 @@ class Prefect:
         self.started: list[Incident] = []
         self.woken: list[str] = []
         self.called: list[tuple[str, str]] = []
+        self.called_about_the_store: list[str] = []
+        self.store_works_again = 0
 
     async def start(self, incident: Incident) -> str:
         """Start a response, and journal it."""
@@ -58,6 +60,18 @@ class Prefect:
     async def call(self, incident: Incident, because: str) -> None:
         """Call a person."""
         self.called.append((incident.id, because))
+
+    async def call_about_the_store(self, because: str, since: datetime) -> bool:
+        """Call a person."""
+        assert since <= datetime.now(UTC)
+        self.called_about_the_store.append(because)
+        return True
+
+    async def end_the_call_about_the_store(self, since: datetime) -> bool:
+        """Tell them that it is over."""
+        assert since <= datetime.now(UTC)
+        self.store_works_again += 1
+        return True
 
     async def look_after(self) -> list[str]:
         """Nothing stops here."""
