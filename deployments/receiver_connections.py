@@ -149,7 +149,7 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """The parser's word that the headers are complete."""
-        if len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers) > HEAD_BYTES:
+        if self._received > HEAD_BYTES and _length(self.url, self.headers) > HEAD_BYTES:
             self._stop(LONG_HEAD)
         version = self.parser.get_http_version()
         if (
@@ -259,6 +259,10 @@ def vouch_for(scope: Mapping[str, Any]) -> None:
     extension = scope.get("extensions", {}).get(_EXTENSION)
     if extension is not None:
         extension["connection"].vouch()
+
+
+def _length(url: bytes, headers: list[tuple[bytes, bytes]]) -> int:
+    return len(url) + sum(len(name) + len(value) + len(": \r\n") for name, value in headers)
 
 
 def _origin(host: str) -> str:

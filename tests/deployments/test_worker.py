@@ -38,6 +38,10 @@ SLOW_START_SECONDS = 3
 """Longer than a run takes the processor: the worker starts runs ten seconds ahead, and they pile up else."""
 
 
+MUTE = ["its output cannot be written"]
+"""In the place of options of the worker."""
+
+
 class Bench:
     """A worker of its own pool, and a flow for it to run."""
 
@@ -127,7 +131,10 @@ async def bench(
     pool = f"pool-{uuid4().hex[:8]}"
     environment = prefect_api.client_environment(tmp_path) | {"PYTHONPATH": str(FLOWS)}
     command = [sys.executable, "-m", "deployments.worker", "--pool", pool, "--preload", "worker_probe"]
-    command += getattr(request, "param", [])
+    options = getattr(request, "param", [])
+    command = (
+        ["sh", "-c", 'exec "$@" >/dev/full 2>&1', "sh", *command] if options == MUTE else command + options
+    )
     async with get_client() as client:
         await client.create_work_pool(WorkPoolCreate(name=pool, type="process"))
         flow = await client.create_flow(load_flow_from_entrypoint("worker_probe.probe"))
@@ -179,6 +186,19 @@ async def test_a_worker_that_goes_takes_its_runs_along_and_says_so(
     assert (await bench.ends(run)).is_crashed()
     assert await bench.is_gone(engine)
     assert await bench.is_gone(zygote)
+
+
+@pytest.mark.parametrize("bench", [MUTE], indirect=True)
+async def test_a_worker_whose_output_cannot_be_written_runs_and_stops(bench: Bench) -> None:
+    """The disk behind its log is full: runs end as ever, and it takes the last one along when it stops."""
+    assert (await bench.ends(await bench.start_run())).is_completed()
+    (bench.folder / "pid").unlink()
+    run = await bench.start_run(seconds=120)
+    engine = await bench.engine()
+    os.kill(bench.worker.pid, signal.SIGTERM)
+    assert (await bench.ends(run)).is_crashed()
+    assert await bench.is_gone(engine)
+    await bench.worker.succeeded()
 
 
 async def test_a_cancelled_run_stops(bench: Bench) -> None:

@@ -143,7 +143,7 @@ async def test_a_draft_that_cannot_be_written_does_not_keep_the_incident_open(
     if fault is Fault.NO_FOLDER:
         place.folder.unlink()
     await draft_postmortem.fn(place.incident)
-    assert (place.folder / "inc-1" / "postmortem.md").read_text().startswith("# ")
+    assert (place.folder / "inc-1" / "postmortem.md").read_text().startswith("## Incident")
 
 
 async def test_a_file_is_written_whole_or_not_at_all(place: Place) -> None:
