@@ -1,4 +1,8 @@
-"""Evidence, drafts and paper runbooks in the folder of Prefect's block, which lets everybody read them."""
+"""Files in the folder of the evidence: for their owner only, written whole or not at all, and removed again.
+
+Prefect's block says where the folder is. What it writes itself everybody may read, and it may be half a file
+where the disk is full.
+"""
 
 import asyncio
 import shutil
@@ -9,28 +13,55 @@ from prefect.filesystems import LocalFileSystem
 
 from blocks.errors import Refused
 from blocks.private_files import make_private, write_private
+from blocks.threads import Threads
+
+WRITE_SECONDS = 30.0
+"""How long a file may take to be on the disk: one that hangs must not hold up the response."""
+
+_SYSTEM = "evidence folder"
+_THREADS = Threads(_SYSTEM, 2)
 
 
-async def write_evidence(folder: LocalFileSystem, path: str, content: bytes) -> None:
-    """Write a file for its owner only, whole or not at all. `path` begins with the incident's id.
+class NotWritten(Refused):
+    """A file could not be written; nothing of it is there."""
+
+
+def path_of(folder: LocalFileSystem, name: str) -> str:
+    """Where a file of that name is, or would be."""
+    return f"{folder.basepath}/{name}"
+
+
+async def write_file(folder: LocalFileSystem, name: str, content: bytes) -> str:
+    """Write a file for its owner only, over an older one if there is one; return its path.
+
+    `name` begins with the incident's id.
 
     Raises:
-        Refused: the path does not lead into an incident's folder.
-        OSError: it cannot be written.
+        Refused: the name does not lead into an incident's folder.
+        NotWritten: the disk is full or takes too long, the folder is not ours to write in, or the like.
     """
-    incident_id, _, name = path.partition("/")
-    within = _folder_of(folder, incident_id)
-    target = (within / name).resolve()
-    if within not in target.parents:
-        raise Refused("evidence folder", f"{path!r} is no file in it", "Look at the incident's journal")
-    await asyncio.to_thread(_write, within, target, content)
+    incident_id, _, within = name.partition("/")
+    of_incident = _folder_of(folder, incident_id)
+    path = (of_incident / within).resolve()
+    if of_incident not in path.parents:
+        raise Refused(_SYSTEM, f"{name!r} is not a file in it", "Look at the incident's journal")
+    try:
+        async with asyncio.timeout(WRITE_SECONDS):
+            await _THREADS.run(lambda: _write(of_incident, path, content))
+    except TimeoutError:
+        advice = "Look after the disk"
+        raise NotWritten(_SYSTEM, f"{path}: not written within {WRITE_SECONDS:.0f} s", advice) from None
+    except OSError as error:
+        advice = "Free space there, or let the worker write there"
+        raise NotWritten(_SYSTEM, f"{path}: {_reason(error)}", advice) from None
+    return path_of(folder, name)
 
 
-def _write(incident: Path, path: Path, content: bytes) -> None:
+def _write(of_incident: Path, path: Path, content: bytes) -> None:
     """An incident's folder is ours, so one that an earlier release left open is closed."""
-    make_private(incident)
+    make_private(of_incident)
     with suppress(PermissionError):
-        incident.chmod(0o700)
+        of_incident.chmod(0o700)
     write_private(path, content)
 
 
@@ -65,11 +96,15 @@ async def remove_folder(folder: LocalFileSystem, incident_id: str) -> None:
 
 
 def _folder_of(folder: LocalFileSystem, incident_id: str) -> Path:
-    base = Path(folder.basepath or ".").expanduser().resolve()
+    base = _base(folder)
     path = base / incident_id
     if not incident_id or path.name != incident_id or path.parent != base:
-        raise Refused("evidence folder", f"{incident_id!r} is no folder in it", "Look at its journal")
+        raise Refused(_SYSTEM, f"{incident_id!r} is no folder in it", "Look at its journal")
     return path
+
+
+def _base(folder: LocalFileSystem) -> Path:
+    return Path(folder.basepath or ".").expanduser().resolve()
 
 
 def _collections(path: Path) -> list[Path]:
@@ -91,5 +126,8 @@ def _remove(path: Path) -> None:
 
 
 def _refused(path: Path, error: OSError) -> Refused:
-    reason = error.strerror or type(error).__name__
-    return Refused("evidence folder", f"{path}: {reason}", "Let the worker write there")
+    return Refused(_SYSTEM, f"{path}: {_reason(error)}", "Let the worker write there")
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or type(error).__name__

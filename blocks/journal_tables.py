@@ -15,6 +15,9 @@ that were received from senders that number them; `episodes` is when alerts bega
 `self_watch_rounds` are the synthetic alerts that the receiver has taken, and what became of each;
 `self_watch_calls` are the calls to a person because the runbook itself did not work.
 
+`incident_store` has one row: the id by which a store is known from all others, and how often a deleted log of
+it was saved, see `blocks.store_file`; `written_at` is when somebody last tried whether it can be written.
+
 Stores with rows in them are brought to these tables by `blocks.store_migrations`: who changes one adds to it.
 """
 
@@ -37,6 +40,14 @@ from sqlalchemy import (
 from sqlalchemy.event import listen
 
 METADATA = MetaData()
+
+STORE = Table(
+    "incident_store",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("renewed", Integer, nullable=False),
+    Column("written_at", DateTime(timezone=True), nullable=True),
+)
 
 INCIDENTS = Table(
     "incidents",

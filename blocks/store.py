@@ -5,25 +5,22 @@ answers, the gates before they act on an answer, the effects before and after th
 """
 
 import asyncio
-import re
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any, ClassVar, TypeVar
-from weakref import WeakKeyDictionary
 
 from prefect.blocks.core import Block
 from pydantic import ConfigDict, Field, SecretStr
-from sqlalchemy import URL, Connection, Engine, create_engine, func, insert, make_url, select, text, update
-from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy import Connection, func, insert, make_url, select, text, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from blocks.errors import Refused, Unavailable
-from blocks.journal_tables import EVENTS, INCIDENTS, LEASES
+from blocks.errors import Unavailable
+from blocks.journal_tables import EVENTS, INCIDENTS, LEASES, STORE
 from blocks.lease import Lease, LeaseEnd
-from blocks.store_schema import bring_up_to_date
-from blocks.store_sqlite import prepare_sqlite
+from blocks.store_engines import Database, database
+from blocks.store_errors import translated
 from runbook.alert import Alert
 from runbook.effects import Effect
 from runbook.events import (
@@ -40,16 +37,10 @@ from runbook.incident import Incident
 from runbook.outside_text import let_in_line
 from runbook.permissions import Permissions
 
-_ENGINES: "WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, AsyncEngine]]" = WeakKeyDictionary()
-
 ResultT = TypeVar("ResultT")
 
 _NOBODY = ""
 """The holder of a lease that was let go."""
-
-POSTGRESQL_PATIENCE = {"connect_timeout": "10", "tcp_user_timeout": "20000"}
-"""Parameters of libpq, unless the URL sets them: seconds until a server that says nothing counts as away,
-milliseconds until a connection does whose other end acknowledges nothing."""
 
 _APPEND_ATTEMPTS = 20  # two writers of one incident collide on `seq`; twenty in a row would be a storm
 
@@ -180,7 +171,7 @@ class IncidentStore(Block):
         Raises:
             Unavailable: the database cannot be reached.
         """
-        if (await self._engine()).dialect.name != "postgresql":
+        if make_url(self.url.get_secret_value()).get_backend_name() != "postgresql":
             return ""
         async with self._reading() as connection:
             return str((await connection.execute(text("SELECT session_user"))).scalar_one())
@@ -193,6 +184,16 @@ class IncidentStore(Block):
         """
         async with self._reading() as connection:
             await connection.execute(select(INCIDENTS.c.id).limit(1))
+
+    async def try_writing(self, *, at: datetime) -> None:
+        """Find out whether the database can be written: a full disk can still be read.
+
+        Raises:
+            Unavailable: it cannot.
+        """
+        await self.in_transaction(
+            lambda connection: connection.execute(update(STORE).values(written_at=at)).rowcount
+        )
 
     async def effects_since(self, at: datetime) -> list[Effect]:
         """What is known of every effect that any incident intended or settled since then (aware UTC).
@@ -277,97 +278,25 @@ class IncidentStore(Block):
             Unavailable: the database cannot be reached; nothing was written.
             IntegrityError: another writer was first; nothing was written.
         """
-        with _translated():
-            engine = await self._engine()
-            return await asyncio.to_thread(_in_transaction, _threads_engine(engine.url), work)
+        with translated():
+            return await self._database.in_transaction(work)
+
+    @property
+    def _database(self) -> Database:
+        return database(self.url.get_secret_value())
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[AsyncConnection]:
-        with _translated():
-            async with (await self._engine()).begin() as connection:
+        with translated():
+            async with self._database.transaction() as connection:
                 yield connection
 
     @asynccontextmanager
     async def _reading(self) -> AsyncIterator[AsyncConnection]:
         """A connection without a transaction: one statement sees one state, and no lock is taken."""
-        with _translated():
-            async with (await self._engine()).connect() as connection:
-                yield await connection.execution_options(isolation_level="AUTOCOMMIT")
-
-    async def _engine(self) -> AsyncEngine:
-        """The engine of this URL in this event loop, with the tables in place and up to date."""
-        engines = _ENGINES.setdefault(asyncio.get_running_loop(), {})
-        url = self.url.get_secret_value()
-        if url not in engines:
-            engine = _new_engine(url)
-            try:
-                await bring_up_to_date(engine)
-            except BaseException:
-                await engine.dispose()
-                raise
-            if engines.setdefault(url, engine) is not engine:
-                await engine.dispose()  # another task of this loop was first
-        return engines[url]
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    """The driver's message can hold the URL with its password; what is said of it cannot."""
-    try:
-        yield
-    except IntegrityError:
-        raise
-    except (DBAPIError, OSError) as error:
-        raise Unavailable("incident store", _reason(error), "Check [store] url") from None
-
-
-_REASONS = {
-    "password authentication failed": "the database rejects our password",
-    r'database "[^"]*" does not exist': "there is no database of that name",
-    "timeout expired": "the database does not answer",
-    "Connection refused": "nobody listens at the database's address",
-}
-"""By what libpq's messages contain: it has no codes for what happens before there is a connection."""
-
-
-def _reason(error: DBAPIError | OSError) -> str:
-    driver = error.orig if isinstance(error, DBAPIError) else error
-    said = str(driver)
-    known = (reason for pattern, reason in _REASONS.items() if re.search(pattern, said))
-    return next(known, f"the database refused ({type(driver).__name__})")
-
-
-def _new_engine(url: str) -> AsyncEngine:
-    try:
-        engine = create_async_engine(_patient(make_url(url)), pool_pre_ping=True)
-    except (SQLAlchemyError, ValueError, ImportError) as error:
-        # The message may quote the URL, as above.
-        reason = f"its URL cannot be used ({type(error).__name__})"
-        raise Refused("incident store", reason, "Correct [store] url") from None
-    if engine.dialect.name == "sqlite":
-        prepare_sqlite(engine.sync_engine)
-    return engine
-
-
-def _patient(url: URL) -> URL:
-    if url.get_backend_name() != "postgresql":
-        return url
-    return url.set(query={**POSTGRESQL_PATIENCE, **url.query})
-
-
-@cache
-def _threads_engine(url: URL) -> Engine:
-    """The engine of this URL for work in threads. psycopg has one name for both kinds of work."""
-    if url.get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True)
-    engine = create_engine(url.set(drivername="sqlite"))
-    prepare_sqlite(engine)
-    return engine
-
-
-def _in_transaction(engine: Engine, work: Callable[[Connection], ResultT]) -> ResultT:
-    with engine.begin() as connection:
-        return work(connection)
+        with translated():
+            async with self._database.reading() as connection:
+                yield connection
 
 
 async def _require_held(connection: AsyncConnection, lease: Lease) -> None:

@@ -4,6 +4,7 @@ That is one small SELECT where they are up to date. Only where something has to 
 which takes longer than all else that a receiver or a run does before its first statement.
 """
 
+import secrets
 from typing import Any
 
 from sqlalchemy import (
@@ -21,9 +22,9 @@ from sqlalchemy import (
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from blocks.journal_tables import METADATA
+from blocks.journal_tables import METADATA, STORE
 
-HEAD = "0007"
+HEAD = "0008"
 """The version that `blocks.journal_tables` describes: the newest revision in `blocks.store_migrations`."""
 
 VERSIONS = Table(
@@ -76,6 +77,7 @@ def _change(connection: Connection) -> None:
         METADATA.create_all(connection)
         VERSIONS.create(connection)
         connection.execute(insert(VERSIONS).values(version_num=HEAD))
+        connection.execute(insert(STORE).values(id=secrets.token_hex(16), renewed=0))
         return
     from blocks.store_migrations.upgrade import upgrade  # noqa: PLC0415 - it imports alembic
 

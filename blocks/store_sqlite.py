@@ -36,6 +36,8 @@ def _prepare(connection: Any, _record: Any) -> None:
     for pragma in ("busy_timeout=10000", "synchronous=FULL"):
         cursor.execute(f"PRAGMA {pragma}")
     _turn_wal_on(cursor)
+    cursor.execute("SELECT 1 FROM sqlite_master LIMIT 1")  # opens the log and its index, which stay open
+    cursor.fetchall()
     cursor.close()
 
 
@@ -45,8 +47,8 @@ def _turn_wal_on(cursor: Any) -> None:
         try:
             cursor.execute("PRAGMA journal_mode=WAL")
             return
-        except OperationalError:
-            if attempt == _WAL_ATTEMPTS:
+        except OperationalError as error:
+            if attempt == _WAL_ATTEMPTS or "locked" not in str(error):  # a full disk stays full
                 raise
             time.sleep(0.01)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from datetime import datetime
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -62,12 +63,13 @@ class PrefectResponses:
         environment = await self._environment()
         from tasks.communicate import escalate
         from tasks.incident import OpenIncident
-        from tasks.paper import leave_paper
+        from tasks.paper import how_to_go_on, leave_paper
 
         # The task's own function: Prefect, which the task would report to, is what does not answer.
         opened = OpenIncident(id=incident.id, environment=environment)
-        path = await leave_paper.fn(opened)
-        if not await escalate.fn(opened, f"{because}. To go on by hand: {path}"):
+        called = await escalate.fn(opened, f"{because}. {how_to_go_on(opened)}")
+        await leave_paper.fn(opened)
+        if not called:
             raise Refused("pager", "nobody could be called", "Set [pager] or [slack]; see the journal")
 
     async def call_about_the_runbook(self, because: str) -> bool:
@@ -75,6 +77,20 @@ class PrefectResponses:
         from tasks.self_watch import call_a_person
 
         return await call_a_person(await self._environment(), because)
+
+    async def call_about_the_store(self, because: str, since: datetime) -> bool:
+        """Call a person because alerts cannot be kept since then; whether that got through everywhere."""
+        environment = await self._environment()
+        from tasks.direct_calls import call_about_the_store
+
+        return await call_about_the_store(environment, because, since=since)
+
+    async def end_the_call_about_the_store(self, since: datetime) -> bool:
+        """Tell those who were called that alerts are kept again; whether that got through everywhere."""
+        environment = await self._environment()
+        from tasks.direct_calls import end_the_call_about_the_store
+
+        return await end_the_call_about_the_store(environment, since=since)
 
     async def look_after(self) -> list[str]:
         """Look after the runs of all open incidents, see `tasks.watchdog`; says what was done.

@@ -16,8 +16,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-
 PEER = "peer"
 """Under this name the state of a request has the `Peer` of its connection, if it came over the socket."""
 
@@ -33,18 +31,8 @@ class Peer:
     uid: int
 
 
-class PeerProtocol(HttpToolsProtocol):
-    """uvicorn's protocol, which also notes the peer of a local connection for its requests."""
-
-    def connection_made(self, transport: Any) -> None:
-        """Begin a connection."""
-        super().connection_made(transport)
-        peer = _peer_of(transport.get_extra_info("socket"))
-        if peer is not None:
-            self.app_state = self.app_state | {PEER: peer}
-
-
-def _peer_of(connection: Any) -> Peer | None:
+def peer_of(connection: Any) -> Peer | None:
+    """The process at the other end of a local connection; `None` for a connection of another kind."""
     if connection is None or connection.family != socket.AF_UNIX:
         return None
     found = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)

@@ -11,7 +11,8 @@ from fastapi import Request
 
 from deployments.authentication import Verified, needs_body, verified
 from deployments.intake import Intake, Overloaded
-from deployments.receiver_body import Budget, Rejected, expected_bytes, overloaded, read_body
+from deployments.receiver_body import Budget, Rejected, overloaded, read_body
+from deployments.receiver_connections import vouch_for
 from deployments.receiver_settings import ReceiverSettings
 from runbook.alert import Alert
 from runbook.episodes import Turn
@@ -21,12 +22,16 @@ from runbook.sources import EmptyAlerts, Source, UnreadablePayload
 
 @dataclass(frozen=True)
 class Notifications:
-    """Takes notifications. `service` is whose alerts these are where neither they nor their source say."""
+    """Takes notifications. `service` is whose alerts these are where neither they nor their source say.
+
+    `strangers_budget` is for bodies that have to be read before their proof can be looked at.
+    """
 
     config: ReceiverSettings
     service: str
     intake: Intake
     budget: Budget
+    strangers_budget: Budget
 
     async def take(self, source: Source, request: Request) -> tuple[int, dict[str, Any]]:
         """Take one notification; returns the status and the body of the answer.
@@ -57,18 +62,14 @@ class Notifications:
 
     async def _authenticated_body(self, source: Source, request: Request) -> tuple[bytes, Verified]:
         """The body of a request that proves where it comes from; without a proof it is not even read."""
-        headers, unread = request.headers, b""
+        headers, limit, signed = request.headers, self.config.max_body_bytes, b""
         if needs_body(source.name, self.config, headers):
-            unread = await self._body(request)
-        proof = verified(source.name, self.config, headers, unread, datetime.now(UTC))
+            signed = await read_body(request, limit, self.strangers_budget)
+        proof = verified(source.name, self.config, headers, signed, datetime.now(UTC))
         if proof is None:
             raise Rejected(401, "unauthenticated", "not authenticated")
-        return unread or await self._body(request), proof
-
-    async def _body(self, request: Request) -> bytes:
-        limit = self.config.max_body_bytes
-        with self.budget.spent(expected_bytes(request, limit)):
-            return await read_body(request, limit)
+        vouch_for(request.scope)
+        return signed or await read_body(request, limit, self.budget), proof
 
     def _alerts(self, source: Source, body: bytes) -> list[Alert]:
         service = self.config.default_service(source.name) or self.service

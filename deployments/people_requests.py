@@ -22,7 +22,7 @@ from deployments.acts.speaker import Speaker
 from deployments.json_log import log_event
 from deployments.local_socket import PEER, Peer
 from deployments.proving import NotProven, identify
-from deployments.receiver_body import Rejected, read_body
+from deployments.receiver_body import Budget, Rejected, read_body
 from deployments.settings import ConfigurationError, Settings
 from deployments.signing_key import private_key
 from runbook.names import spelling
@@ -62,6 +62,7 @@ class PeoplesDoor:
     store: IncidentStore
     settings: Callable[[], Settings]
     looking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
+    budget: Budget = field(default_factory=Budget)
 
 
 async def understood(
@@ -80,7 +81,7 @@ async def understood(
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type != "application/json":  # what a page of another site can have a browser send is not that
         raise Rejected(415, "no JSON", "the content type is not application/json", "Send JSON")
-    raw = await read_body(request, MAX_BYTES)
+    raw = await read_body(request, MAX_BYTES, door.budget)
     try:
         body = body_type.model_validate(orjson.loads(raw))
     except ValidationError as error:

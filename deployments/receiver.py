@@ -20,8 +20,11 @@ from blocks.errors import OutsideError
 from blocks.store import IncidentStore
 from deployments.authentication import is_open
 from deployments.json_log import log_event, log_json_to
-from deployments.local_socket import LocalSocket, PeerProtocol, SocketInUse
+from deployments.local_socket import LocalSocket, SocketInUse
+from deployments.output import never_fail
 from deployments.receiver_app import create_app
+from deployments.receiver_door import DoorServer, TooFewFiles, places
+from deployments.receiver_metrics import ReceiverMetrics
 from deployments.settings import ConfigurationError, Settings, find_config, load_settings
 from deployments.umask import keep_files_private
 from deployments.watching import SelfWatching
@@ -53,13 +56,15 @@ def main(arguments: list[str] | None = None) -> int:
         settings = load_settings(path, systems=False)
         for line in settings.make_folders():
             print(line, file=sys.stderr)
+        room = places(settings.receiver.max_connections)
         listener = _listen(
             chosen.host or settings.receiver.host,
             settings.receiver.port if chosen.port is None else chosen.port,
         )
-    except (ConfigurationError, OutsideError, OSError) as error:
+    except (ConfigurationError, TooFewFiles, OutsideError, OSError) as error:
         print(masked_on_terminal(str(error)), file=sys.stderr)
         return 1
+    never_fail()
     log_json_to(sys.stderr)
     for line in settings.warning_lines():
         log_event(log, "settings to see to", level=logging.WARNING, what=line)
@@ -69,7 +74,7 @@ def main(arguments: list[str] | None = None) -> int:
         except OSError as error:
             print(error.strerror or error, file=sys.stderr)
             return 1
-        _serve(settings, sockets)
+        _serve(settings, sockets, room)
     return 0
 
 
@@ -113,11 +118,12 @@ SWITCH_SECONDS = 0.001
 """How long the thread of the store may keep the interpreter from answering; Python's default is 5 ms."""
 
 
-def _serve(settings: Settings, sockets: list[socket.socket]) -> None:
+def _serve(settings: Settings, sockets: list[socket.socket], room: int) -> None:
     from deployments.launch import PrefectResponses
 
     store = IncidentStore(url=settings.store_url)
     responses = PrefectResponses(store, settings)
+    metrics = ReceiverMetrics()
     app = create_app(
         settings.receiver,
         store,
@@ -128,16 +134,17 @@ def _serve(settings: Settings, sockets: list[socket.socket]) -> None:
         look_after_every=settings.policy.takeover_after_seconds,
         self_watching=_self_watching(settings, store, responses.call_about_the_runbook),
         settings=partial(load_settings, settings.origin, systems=False),
+        metrics=metrics,
     )
     host, port = sockets[0].getsockname()[:2]
     taken = [name for name in SOURCES if is_open(name, settings.receiver)]
-    log_event(log, "listening", host=host, port=port, sources=", ".join(taken) or "none")
+    log_event(log, "listening", host=host, port=port, sources=", ".join(taken) or "none", connections=room)
     if not taken:
         log_event(log, "every alert will be refused: [receiver] has no credential", level=logging.ERROR)
     config = uvicorn.Config(
         app,
-        http=PeerProtocol,
         loop="uvloop",
+        ws="none",
         log_config=None,
         access_log=False,
         proxy_headers=False,
@@ -145,7 +152,8 @@ def _serve(settings: Settings, sockets: list[socket.socket]) -> None:
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
     sys.setswitchinterval(SWITCH_SECONDS)
-    uvicorn.Server(config).run(sockets=sockets)
+    most = settings.receiver.max_body_bytes
+    DoorServer(config, places=room, most_body_bytes=most, metrics=metrics).run(sockets=sockets)
 
 
 def _self_watching(

@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import cache
 from time import perf_counter
 from typing import Any
 
@@ -20,17 +21,18 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from blocks.alert_intake import receive
 from blocks.errors import OutsideError
 from blocks.store import IncidentStore
+from deployments.few_lines import FewLines
 from deployments.intake import Intake, log_received, new_id
-from deployments.json_log import log_event
 from deployments.notifications import Notifications
 from deployments.people_api import add_people_api
 from deployments.people_requests import PeoplesDoor
-from deployments.receiver_body import Budget, Rejected
+from deployments.receiver_body import STRANGERS_BYTES, Budget, Rejected
 from deployments.receiver_metrics import ReceiverMetrics
 from deployments.receiver_page import describe, page
 from deployments.receiver_settings import ReceiverSettings
 from deployments.settings import Settings
 from deployments.starting import Responses, Starter
+from deployments.store_watch import StoreWatch
 from deployments.watching import SelfWatching, look_after, watch_self
 from runbook.intake import Message, Received
 from runbook.outside_text import let_in_line
@@ -42,6 +44,7 @@ RETRY_SECONDS = 5
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 log = logging.getLogger("runbook.receiver")
+few_lines = FewLines(log)
 
 
 def create_app(
@@ -55,6 +58,7 @@ def create_app(
     look_after_every: float = 30.0,
     self_watching: SelfWatching | None = None,
     settings: Callable[[], Settings] | None = None,
+    metrics: ReceiverMetrics | None = None,
 ) -> ASGIApp:
     """The receiver's application. `responses` starts the response to an incident, see `Responses`;
     `permissions` are noted in the journal of each incident that opens.
@@ -63,18 +67,25 @@ def create_app(
     `self_watching`, also after the runbook itself. With `settings`, which reads them anew, people can act
     through `/api`.
     """
-    metrics = ReceiverMetrics()
+    metrics = metrics or ReceiverMetrics()
     starter = Starter(store, responses, metrics)
+    store_watch = StoreWatch(store, responses, metrics)
 
     async def write(messages: Sequence[Message]) -> list[Received]:
-        return await receive(
-            store,
-            messages,
-            environment=environment,
-            new_id=new_id,
-            flapping_episodes=config.flapping_episodes,
-            permissions=permissions,
-        )
+        try:
+            received = await receive(
+                store,
+                messages,
+                environment=environment,
+                new_id=new_id,
+                flapping_episodes=config.flapping_episodes,
+                permissions=permissions,
+            )
+        except OutsideError as error:
+            store_watch.failed(error)
+            raise
+        store_watch.succeeded()
+        return received
 
     def written(messages: Sequence[Message], received: Sequence[Received]) -> None:
         metrics.count(messages, received)
@@ -84,11 +95,18 @@ def create_app(
 
     intake = Intake(write, written=written)
     metrics.watch_queue(lambda: intake.waiting)
-    notifications = Notifications(config, service, intake, Budget())
+    notifications = Notifications(
+        config, service, intake, Budget(), Budget(STRANGERS_BYTES, for_strangers=True)
+    )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        loops = [intake.run(), starter.run(), look_after(responses, every=look_after_every)]
+        loops = [
+            intake.run(),
+            starter.run(),
+            store_watch.run(),
+            look_after(responses, every=look_after_every),
+        ]
         if self_watching is not None:
             loops.append(watch_self(self_watching, metrics.watch_self()))
         running = [asyncio.create_task(loop) for loop in loops]
@@ -99,7 +117,7 @@ def create_app(
 
     app = FastAPI(title="Runbook alert receiver", lifespan=lifespan, docs_url=None, redoc_url=None)
     _answer_failures(app)
-    _add_operations(app, store, starter, metrics)
+    _add_operations(app, store_watch, starter, metrics)
     endpoints: dict[str, Endpoint] = {}
     for source in SOURCES.values():
         path = f"/alerts/{source.name}"
@@ -156,7 +174,9 @@ def _endpoint(source: Source, notifications: Notifications, metrics: ReceiverMet
     return take
 
 
-def _add_operations(app: FastAPI, store: IncidentStore, starter: Starter, metrics: ReceiverMetrics) -> None:
+def _add_operations(
+    app: FastAPI, store_watch: StoreWatch, starter: Starter, metrics: ReceiverMetrics
+) -> None:
     @app.get("/healthz", tags=["operations"], summary="Whether the process answers")
     async def health() -> dict[str, str]:
         return {"status": "ok"}
@@ -164,7 +184,7 @@ def _add_operations(app: FastAPI, store: IncidentStore, starter: Starter, metric
     @app.get("/readyz", tags=["operations"], summary="Whether alerts can be made durable")
     async def ready() -> dict[str, Any]:
         """503 without the store. That Prefect is away is told, but is no reason to refuse more alerts."""
-        await store.check()
+        await store_watch.require()
         prefect = {None: "not asked yet", True: "reachable", False: "unreachable"}[starter.prefect_up]
         return {"status": "ready", "prefect": prefect, "waiting_for_prefect": list(starter.waiting)}
 
@@ -172,9 +192,11 @@ def _add_operations(app: FastAPI, store: IncidentStore, starter: Starter, metric
     async def scrape() -> Response:
         return Response(metrics.exposition(), media_type=CONTENT_TYPE_LATEST)
 
+    description = cache(lambda: page(app.openapi()))  # anybody may ask for it, again and again
+
     @app.get("/docs", include_in_schema=False)
     async def docs() -> Response:
-        return Response(page(app.openapi()), media_type="text/html; charset=utf-8")
+        return Response(description(), media_type="text/html; charset=utf-8")
 
 
 _HEADERS = {
@@ -189,8 +211,8 @@ def _answer_failures(app: FastAPI) -> None:
     """Every refusal is JSON with an `error` and, but for those who are not let in, a `next_step`."""
 
     @app.exception_handler(OutsideError)
-    async def not_durable(request: Request, error: OutsideError) -> JSONResponse:
-        return _not_durable(request, error)
+    async def not_ready(request: Request, error: OutsideError) -> JSONResponse:
+        return _refusal(request, 503, f"{error.system}: {error.detail}", error.next_step)
 
     @app.exception_handler(HTTPException)
     async def no_such_route(request: Request, error: HTTPException) -> JSONResponse:
@@ -204,6 +226,6 @@ def _not_durable(request: Request, error: OutsideError) -> JSONResponse:
 
 def _refusal(request: Request, status: int, error: str, next_step: str) -> JSONResponse:
     path = let_in_line(request.url.path, 200)
-    log_event(log, "request refused", level=logging.WARNING, path=path, status=status, error=error)
+    few_lines.log_event("request refused", level=logging.WARNING, path=path, status=status, error=error)
     answer = {"error": error, "next_step": next_step} if next_step else {"error": error}
     return JSONResponse(answer, status_code=status, headers=_HEADERS.get(status))

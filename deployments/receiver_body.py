@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from fastapi import Request
 from starlette.requests import ClientDisconnect
@@ -12,6 +13,9 @@ BODY_SECONDS = 10.0
 
 MAX_BYTES_IN_FLIGHT = 64 * 1024 * 1024
 """Bodies that are being read or written at one time."""
+
+STRANGERS_BYTES = 32 * 1024 * 1024
+"""Bodies that are being read before it is known whether their senders may send alerts."""
 
 
 class Rejected(Exception):
@@ -30,11 +34,25 @@ def overloaded() -> Rejected:
     return Rejected(503, "overloaded", "too many alerts at once", "Send it again")
 
 
-class Budget:
-    """How many bytes may be under way at one time."""
+@dataclass(eq=False)
+class Body:
+    """A body that is being received. Its sender's time is up when `patience` says so."""
 
-    def __init__(self, limit: int = MAX_BYTES_IN_FLIGHT) -> None:
+    patience: asyncio.Timeout
+    received: int = 0
+
+
+class Budget:
+    """How many bytes may be under way at one time.
+
+    A budget for strangers makes room: where a body does not fit, those end that have taken longest. Else a
+    few senders who hold back the last byte of a long body would keep everybody else out.
+    """
+
+    def __init__(self, limit: int = MAX_BYTES_IN_FLIGHT, *, for_strangers: bool = False) -> None:
         self._left = limit
+        self._for_strangers = for_strangers
+        self._bodies: dict[Body, None] = {}
 
     @contextmanager
     def spent(self, amount: int) -> Iterator[None]:
@@ -51,34 +69,57 @@ class Budget:
         finally:
             self._left += amount
 
+    @contextmanager
+    def receiving(self, patience: asyncio.Timeout) -> Iterator[Body]:
+        """Keep what a body has by now, see `receive`, as long as the block runs."""
+        body = Body(patience)
+        self._bodies[body] = None
+        try:
+            yield body
+        finally:
+            self._forget(body)
 
-def expected_bytes(request: Request, limit: int) -> int:
-    """How long the body will be at most.
+    def receive(self, body: Body, amount: int) -> None:
+        """Keep so much more for a body.
 
-    Raises:
-        Rejected: longer than the limit, by its own account.
-    """
-    declared = request.headers.get("content-length", "")
-    if not declared.isdecimal():
-        return limit
-    if int(declared) > limit:
-        raise _too_long(limit)
-    return int(declared)
+        Raises:
+            Rejected: there is not enough left.
+        """
+        while amount > self._left and self._for_strangers:
+            longest = next(iter(self._bodies))
+            if longest is body:
+                break
+            self._forget(longest)
+            longest.patience.reschedule(asyncio.get_running_loop().time())
+        if amount > self._left or body not in self._bodies:
+            raise overloaded()
+        self._left -= amount
+        body.received += amount
+
+    def _forget(self, body: Body) -> None:
+        if body in self._bodies:
+            del self._bodies[body]
+            self._left += body.received
 
 
-async def read_body(request: Request, limit: int) -> bytes:
+async def read_body(request: Request, limit: int, budget: Budget) -> bytes:
     """The body; a longer one is refused without reading it to its end.
 
     Raises:
-        Rejected: longer than `limit` bytes, slower than `BODY_SECONDS`, or cut short.
+        Rejected: longer than `limit` bytes, slower than `BODY_SECONDS`, cut short, or beyond the budget.
     """
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > limit:
+        raise _too_long(limit)
     body = bytearray()
     try:
-        async with asyncio.timeout(BODY_SECONDS):
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > limit:
-                    raise _too_long(limit)
+        async with asyncio.timeout(BODY_SECONDS) as patience:
+            with budget.receiving(patience) as receiving:
+                async for chunk in request.stream():
+                    budget.receive(receiving, len(chunk))
+                    body += chunk
+                    if len(body) > limit:
+                        raise _too_long(limit)
     except TimeoutError:
         slow = f"the body took longer than {BODY_SECONDS:.0f} s"
         raise Rejected(408, "slow", slow, "Send it at once") from None

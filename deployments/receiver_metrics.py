@@ -50,6 +50,12 @@ class ReceiverMetrics:
         self.oldest_gate = Gauge(
             "runbook_oldest_approval_request_seconds", "How long the oldest of them waits.", registry=own
         )
+        self.shed = Counter(
+            "runbook_connections_shed", "Connections that the receiver ended.", ["reason"], registry=own
+        )
+        self.store_writable = Gauge(
+            "runbook_store_writable", "Whether the store could be written last.", registry=own
+        )
         self.prefect_up = Gauge("runbook_prefect_up", "Whether Prefect answered last.", registry=own)
 
     def watch_queue(self, waiting: Callable[[], float]) -> None:
@@ -57,6 +63,10 @@ class ReceiverMetrics:
         Gauge(
             "runbook_intake_queue_messages", "Messages that are not durable yet.", registry=self._registry
         ).set_function(waiting)
+
+    def watch_connections(self, inside: Callable[[], float]) -> None:
+        """Show the number of open connections."""
+        Gauge("runbook_connections_open", "Open connections.", registry=self._registry).set_function(inside)
 
     def watch_self(self) -> Gauge:
         """Show when a round of the self-watch last went well. Without a self-watch it would be never."""

@@ -81,10 +81,11 @@ _REFUSAL = {
     "properties": {"error": _TEXT, "next_step": _TEXT},
 }
 _REFUSALS = {
-    400: "The body ended early.",
+    400: "The body ended early, or the request is not plain HTTP/1.1.",
     401: "The request does not prove where it comes from.",
-    408: "The body took too long.",
+    408: "The headers or the body took too long.",
     413: "The body is too long.",
+    431: "The headers are too long.",
     422: "The notification has no alert in it.",
     503: "The alerts could not be made durable, or too many came at once; send them again.",
 }

@@ -31,6 +31,7 @@ class ReceiverSettings(BaseModel):
     port: int = Field(default=8181, ge=0, le=65535)
     token: SecretStr | None = Field(default=None, min_length=16)
     max_body_bytes: int = Field(default=1024 * 1024, ge=1024)
+    max_connections: int = Field(default=512, ge=16)
     flapping_episodes: int = Field(default=5, ge=1)
     services: dict[str, ServiceName] = {}
     socket: Path | None = Path(".runbook/receiver.sock")

@@ -5,6 +5,7 @@ in the file: it names the environment variable or the file that holds each one. 
 explains every key.
 """
 
+import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ from runbook.policy import Policy
 CONFIG_VARIABLE = "RUNBOOK_CONFIG"
 DEFAULT_CONFIG = Path("runbook.toml")
 DRIVERS = ("sqlite+aiosqlite", "postgresql+psycopg")
+
+log = logging.getLogger("runbook.settings")
 
 
 class ConfigurationError(Exception):
@@ -137,19 +140,25 @@ class Settings:
         return [f"{self.origin}: {warning}" for warning in self.warnings]
 
     def make_folders(self) -> list[str]:
-        """Make the folders of the evidence and of an SQLite store, see `private_folder`.
+        """Make the folders of an SQLite store and of the evidence, see `private_folder`.
 
-        Returns a line for people about each folder that was open to others and is closed now.
+        Without the latter all goes on but the files: each that is not written is told then, see
+        `tasks.unwritten`. Returns a line for people about each folder that was open to others and is closed
+        now.
 
         Raises:
             Refused: others can write in one of them.
-            OSError: that is not possible.
+            OSError: there can be no folder for the store.
         """
-        folders = [self.evidence_folder]
+        lines: list[str] = []
         url = make_url(self.store_url.get_secret_value())
         if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
-            folders.append(Path(url.database).parent)
-        return [line for folder in folders for line in private_folder(folder)]
+            lines += private_folder(Path(url.database).parent)
+        try:
+            lines += private_folder(self.evidence_folder)
+        except OSError as error:
+            log.warning("There is no folder for the evidence: %s", error)
+        return lines
 
 
 def find_config(given: Path | None = None) -> Path | None:

@@ -60,6 +60,12 @@ class Responses(Protocol):
     async def reachable(self) -> bool:
         """Whether Prefect answers."""
 
+    async def call_about_the_store(self, because: str, since: datetime) -> bool:
+        """Call a person because alerts cannot be kept since then; whether that got through everywhere."""
+
+    async def end_the_call_about_the_store(self, since: datetime) -> bool:
+        """Tell those who were called that alerts are kept again; whether that got through everywhere."""
+
 
 class Starter:
     """Starts responses, in the order in which the incidents were opened, until it is cancelled."""

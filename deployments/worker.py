@@ -26,6 +26,7 @@ from blocks.errors import OutsideError, bare_url
 from deployments import warm_run
 from deployments.configure import configure
 from deployments.definitions import flow_modules
+from deployments.output import never_fail
 from deployments.prefect_patience import come_back_soon
 from deployments.settings import ConfigurationError, load_settings
 from deployments.start_pace import PER_PROCESSOR
@@ -78,7 +79,14 @@ def main(arguments: list[str] | None = None) -> int:
     except ConfigurationError as error:
         print(masked_on_terminal(str(error)), file=sys.stderr)
         return 1
-    folder = Path(tempfile.mkdtemp(prefix="runbook-worker-"))  # for its owner only: nobody else can ask
+    never_fail()  # the runs too, which are forks of this process
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="runbook-worker-"))  # for its owner only: nobody else can ask
+    except OSError as error:
+        print(
+            f"no folder for the worker's socket ({error}): free space there, or set TMPDIR", file=sys.stderr
+        )
+        return 1
     socket_path = str(folder / "zygote")
     come_back_soon()
     _preload(chosen.preload)

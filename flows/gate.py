@@ -20,6 +20,7 @@ from runbook.actions import ChangePlan
 from runbook.approvals import acceptable, answers_to, decided, standing_approval, still_needed
 from runbook.asking import ForeignForm, gate_name, may_ask_afresh
 from runbook.events import AnswerPlanted, ApprovalAnswered, ApprovalRefused, ApprovalRequested
+from runbook.evidence import gap_before_change
 from runbook.gates import Answer, Choice, InvalidAnswer
 from runbook.incident import Incident, PendingGate
 from runbook.policy_in_force import policy_edits
@@ -141,5 +142,5 @@ async def _suspend(incident: OpenIncident, plan: ChangePlan, form: Any, *, key: 
     await incident.fence()
     journal = await incident.read()
     needed = still_needed(journal, plan, incident.policy)
-    question = gate_question(plan, needed, policy_edits(journal))
+    question = gate_question(plan, needed, policy_edits(journal), gap_before_change(journal))
     await asuspend_flow_run(wait_for_input=form.with_initial_data(description=question), key=key)

@@ -17,6 +17,7 @@ from flows.failure import tell_a_person
 from flows.parameters import checked, run_name
 from runbook.actions import TEMPORARY_SWITCHES, ActionKind, PlannedAction
 from runbook.alert import Alert
+from runbook.evidence import BEFORE_MITIGATION
 from runbook.incident import PERSON, Outcome, State
 from runbook.loose_ends import switches_left_on
 from runbook.outcome import IncidentReport, conclude
@@ -26,11 +27,11 @@ from runbook.verdict import Decision, Verdict
 from tasks.artifacts import publish_decision, publish_timeline, publish_triage
 from tasks.communicate import announce, escalate, page_on_opening, resolve_page
 from tasks.decide import decide_response, note_maintenance
-from tasks.evidence import collect_evidence
+from tasks.evidence import keep_evidence
 from tasks.incident import OpenIncident
 from tasks.opening import close, open_incident, resolve, withdraw_question
 from tasks.paper import leave_paper
-from tasks.postmortem import draft_postmortem
+from tasks.postmortem import leave_draft
 from tasks.triage import triage_incident
 from tasks.watch import watch_until_recovered
 
@@ -126,7 +127,7 @@ async def mitigate(incident: OpenIncident, decision: Decision) -> None:
     if decision.plan:
         await announce(incident, State.IDENTIFIED)
     if any(action.spec.kind is ActionKind.CHANGE for action in decision.plan):
-        await collect_evidence(incident, "before-mitigation")
+        await keep_evidence(incident, BEFORE_MITIGATION)
     for action in decision.plan:
         journal = await incident.read()
         if journal.alerts_over and action in journal.untaken:
@@ -168,8 +169,8 @@ async def wrap_up(incident: OpenIncident, outcome: Outcome) -> IncidentReport:
     if outcome in (Outcome.RECOVERED, Outcome.FALSE_POSITIVE):
         await announce(incident, State.RESOLVED)
         await resolve_page(incident)
-    await collect_evidence(incident, "resolution")
-    path = await draft_postmortem(incident)
+    await keep_evidence(incident, "resolution")
+    path = await leave_draft(incident)
     await publish_timeline(incident)
     await close(incident, outcome)
     return IncidentReport.of(await incident.read(), postmortem=path)

@@ -349,6 +349,18 @@ class EvidenceCollected(Value):
     missing: dict[OutsideName, OutsideText] = {}
 
 
+class FileNotWritten(Value):
+    """A file of the runbook's own could not be written, or not all of them; the response goes on without it.
+
+    `what` is what people call it: `evidence before-mitigation`, `paper runbook`, `post-mortem`.
+    """
+
+    type: Literal["FileNotWritten"] = "FileNotWritten"
+    what: str
+    path: str
+    because: str
+
+
 class PostmortemDrafted(Value):
     """A post-mortem draft was written."""
 
@@ -417,6 +429,7 @@ Event = Annotated[
     | IncidentResolved
     | SwitchChecked
     | EvidenceCollected
+    | FileNotWritten
     | PostmortemDrafted
     | ArtifactPublished
     | NoteAdded

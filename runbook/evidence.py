@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from runbook.events import EvidenceCollected
+from runbook.events import EvidenceCollected, FileNotWritten
 from runbook.incident import Incident
 from runbook.policy import Policy
 
@@ -31,6 +31,30 @@ def due_collections(incident: Incident, *, policy: Policy, now: datetime) -> tup
         if now >= incident.resolved_at + timedelta(seconds=seconds)
     ]
     return tuple(name for name in due if name not in have)
+
+
+BEFORE_MITIGATION = "before-mitigation"
+"""The collection of what a change may destroy."""
+
+
+def evidence_name(collection: str) -> str:
+    """What people call a collection."""
+    return f"evidence {collection}"
+
+
+def gap_before_change(incident: Incident) -> str:
+    """What people must know before a change that may destroy it: why what is there now could not be kept.
+
+    Empty where it was, or where nobody has tried.
+    """
+    name = evidence_name(BEFORE_MITIGATION)
+    failed = [event for event in incident.events(FileNotWritten) if event.what == name]
+    if not failed:
+        return ""
+    kept = [event for event in incident.events(EvidenceCollected) if event.collection == BEFORE_MITIGATION]
+    if not kept:
+        return f"nothing of it could be written ({failed[-1].because})"
+    return f"not all of it could be written ({failed[-1].because})"
 
 
 def seal(

@@ -132,6 +132,7 @@ def went_poorly(incident: Incident, calendar: BusinessCalendar) -> list[str]:
     collected = incident.last(e.EvidenceCollected)
     if collected:
         facts += [f"Evidence is missing: {name} ({reason})" for name, reason in collected.missing.items()]
+    facts += [f"Not written: {event.what} ({event.because})" for event in incident.events(e.FileNotWritten)]
     return facts
 
 

@@ -48,10 +48,12 @@ def decision_markdown(decision: Decision) -> str:
     )
 
 
-def plan_markdown(change_plan: ChangePlan, decision: Decision | None = None, who: str = "") -> str:
+def plan_markdown(
+    change_plan: ChangePlan, decision: Decision | None = None, who: str = "", gap: str = ""
+) -> str:
     """The preview of a change: exactly what would change, why, and how it is proved and undone.
 
-    `who` says whose approval it takes, or has already.
+    `who` says whose approval it takes, or has already; `gap` which evidence of the time before is missing.
     """
     return render_markdown(
         "plan.md.j2",
@@ -60,15 +62,18 @@ def plan_markdown(change_plan: ChangePlan, decision: Decision | None = None, who
         reasons=decision.because if decision else (),
         digest=short_digest(change_plan),
         who=who,
+        gap=gap,
         rehearsal=REHEARSAL if change_plan.dry_run else "",
     )
 
 
-def gate_question(change_plan: ChangePlan, needed: str = "", edited: Iterable[PermissionChange] = ()) -> str:
+def gate_question(
+    change_plan: ChangePlan, needed: str = "", edited: Iterable[PermissionChange] = (), gap: str = ""
+) -> str:
     """The question at a gate, as markdown; its first line is the question itself.
 
     `needed` says who has to approve, where not anybody may; `edited` is what was edited in the policy since
-    the incident was opened.
+    the incident was opened; `gap` is which evidence is missing that the change may destroy.
     """
     return render_markdown(
         "gate.md.j2",
@@ -78,6 +83,7 @@ def gate_question(change_plan: ChangePlan, needed: str = "", edited: Iterable[Pe
         digest=short_digest(change_plan),
         needed=needed,
         edited=[edit_words(change) for change in edited],
+        gap=gap,
     )
 
 

@@ -277,6 +277,11 @@ def _(event: e.EvidenceCollected) -> str:
 
 
 @sentence.register
+def _(event: e.FileNotWritten) -> str:
+    return f"Not written: {event.what} ({event.because})"
+
+
+@sentence.register
 def _(event: e.PostmortemDrafted) -> str:
     return f"Post-mortem drafted: {event.path}"
 

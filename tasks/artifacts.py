@@ -14,6 +14,7 @@ from blocks.logs import own_lines
 from runbook.actions import ChangePlan
 from runbook.approvals import approval_words
 from runbook.events import ArtifactPublished, EvidenceCollected
+from runbook.evidence import gap_before_change
 from runbook.findings import Findings
 from runbook.report import (
     decision_markdown,
@@ -56,7 +57,9 @@ async def publish_plan(incident: OpenIncident, plan: ChangePlan) -> None:
     if plan.digest not in known:
         who = approval_words(journal, plan, incident.policy)
         creating = acreate_markdown_artifact(
-            plan_markdown(plan, journal.decision, who), key=key, description=plan.action.spec.title
+            plan_markdown(plan, journal.decision, who, gap_before_change(journal)),
+            key=key,
+            description=plan.action.spec.title,
         )
         if await _published(key, creating):
             await incident.record(ArtifactPublished(key=key, kind="markdown", plan_digest=plan.digest))

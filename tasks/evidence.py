@@ -6,6 +6,7 @@ Follows the runbook's "Evidence Collection": debug bundle, `kubectl logs --since
 
 import asyncio
 import base64
+import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -13,12 +14,13 @@ from typing import Any
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
+from prefect.filesystems import LocalFileSystem
 from pydantic import JsonValue
 
-from blocks.errors import OutsideError
-from blocks.evidence_folder import write_evidence
+from blocks.errors import OutsideError, Refused
+from blocks.evidence_folder import NotWritten, path_of, write_file
 from runbook.events import ActionFinished, DecisionMade, EvidenceCollected, IncidentResolved
-from runbook.evidence import MANIFEST, seal
+from runbook.evidence import MANIFEST, evidence_name, seal
 from runbook.incident import Incident
 from runbook.log_lines import LogLine
 from runbook.outside_text.plain import json_file, plain_file
@@ -28,8 +30,11 @@ from tasks.chart import draw_error_rate
 from tasks.incident import OpenIncident, now
 from tasks.retries import is_transient
 from tasks.secrets import redactor
+from tasks.unwritten import note_unwritten
 
 CHART = "error-rate.png"
+
+log = logging.getLogger("runbook.evidence")
 
 Source = Callable[[], Awaitable[bytes]]
 
@@ -43,26 +48,67 @@ Source = Callable[[], Awaitable[bytes]]
     retry_condition_fn=is_transient,
 )
 async def collect_evidence(incident: OpenIncident, collection: str) -> str:
-    """Write and seal one collection; returns its folder. A collection that is in the journal stands."""
+    """Write and seal one collection; returns its folder. A collection that is in the journal stands.
+
+    Raises:
+        NotWritten: nothing of it can be written, or not the seal.
+        Unavailable: the store cannot be reached.
+    """
     journal = await incident.read()
     for known in journal.events(EvidenceCollected):
         if known.collection == collection:
             return known.folder
     files, missing = await _gather(_sources(incident, journal, await redactor(incident.environment)))
-    manifest = seal(files, incident=journal, collection=collection, missing=missing, at=now())
-    folder = incident.environment.evidence
-    for name, content in {**files, MANIFEST: manifest}.items():
-        await write_evidence(folder, f"{incident.id}/{collection}/{name}", content)
+    folder, place = incident.environment.evidence, f"{incident.id}/{collection}"
+    written, unwritten = await _write(folder, place, files)
+    missing |= {name: str(error) for name, error in unwritten.items()}
+    manifest = seal(written, incident=journal, collection=collection, missing=missing, at=now())
+    await write_file(folder, f"{place}/{MANIFEST}", manifest)
     event = EvidenceCollected(
         collection=collection,
-        folder=f"{folder.basepath}/{incident.id}/{collection}",
+        folder=path_of(folder, place),
         manifest_sha256=sha256(manifest).hexdigest(),
-        files={name: sha256(content).hexdigest() for name, content in files.items()},
+        files={name: sha256(content).hexdigest() for name, content in written.items()},
         missing=missing,
     )
     await incident.record(event, key=f"evidence:{collection}")
+    if unwritten:
+        why = next(iter(unwritten.values()))
+        await note_unwritten(incident, evidence_name(collection), event.folder, why)
     await publish_evidence(incident, event, _data_uri(files.get(CHART)))
     return event.folder
+
+
+async def keep_evidence(incident: OpenIncident, collection: str) -> None:
+    """Collect evidence within a response, or note that nothing of it can be written: the response goes on.
+
+    Where it goes on from here again, and on the schedule, it is tried again.
+    """
+    try:
+        await collect_evidence(incident, collection)
+    except NotWritten as error:
+        path = path_of(incident.environment.evidence, f"{incident.id}/{collection}")
+        await note_unwritten(incident, evidence_name(collection), path, error)
+
+
+async def _write(
+    folder: LocalFileSystem, place: str, files: dict[str, bytes]
+) -> tuple[dict[str, bytes], dict[str, NotWritten]]:
+    """Write all files that can be written; what there is no room for may leave room for the next.
+
+    Raises:
+        NotWritten: not one can be.
+    """
+    written, unwritten = {}, {}
+    for name, content in files.items():
+        try:
+            await write_file(folder, f"{place}/{name}", content)
+            written[name] = content
+        except NotWritten as error:
+            unwritten[name] = error
+    if unwritten and not written:
+        raise next(iter(unwritten.values()))
+    return written, unwritten
 
 
 async def _gather(sources: dict[str, Source]) -> tuple[dict[str, bytes], dict[str, str]]:
@@ -73,6 +119,9 @@ async def _gather(sources: dict[str, Source]) -> tuple[dict[str, bytes], dict[st
             return await source()
         except OutsideError as error:
             return error
+        except Exception as error:  # a defect met with one file costs no other, and no mitigation
+            log.exception("A part of the evidence could not be made")
+            return Refused("runbook", f"a defect ({type(error).__name__})", "See the log of the run")
 
     answers = await asyncio.gather(*(fetch(source) for source in sources.values()))
     named = dict(zip(sources, answers, strict=True))

@@ -4,22 +4,34 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from blocks.environment import Environment
-from blocks.evidence_folder import write_evidence
+from blocks.evidence_folder import NotWritten, path_of, write_file
 from runbook.incident import Incident
 from runbook.paper import Places, paper_runbook
 from tasks.by_hand import target_of
 from tasks.incident import OpenIncident, now
+from tasks.unwritten import note_unwritten
 
 PAPER = "paper-runbook.md"
 
 
 @task(name="leave paper", task_run_name="leave paper", cache_policy=NO_CACHE)
-async def leave_paper(incident: OpenIncident) -> str:
-    """Write the paper runbook into the incident's folder of evidence; returns its path."""
+async def leave_paper(incident: OpenIncident) -> None:
+    """Write the paper runbook into the incident's folder of evidence; where that cannot be, note so.
+
+    Whoever calls a person does that first, see `how_to_go_on`.
+    """
     text = paper_of(await incident.read(), incident.environment)
-    folder = incident.environment.evidence
-    await write_evidence(folder, f"{incident.id}/{PAPER}", text.encode())
-    return f"{folder.basepath}/{incident.id}/{PAPER}"
+    name = f"{incident.id}/{PAPER}"
+    try:
+        await write_file(incident.environment.evidence, name, text.encode())
+    except NotWritten as error:
+        await note_unwritten(incident, "paper runbook", path_of(incident.environment.evidence, name), error)
+
+
+def how_to_go_on(incident: OpenIncident) -> str:
+    """Where a person who is called finds the steps, whether or not the file could be written."""
+    path = path_of(incident.environment.evidence, f"{incident.id}/{PAPER}")
+    return f"To go on by hand: `runbook paper {incident.id}`, or {path}"
 
 
 def paper_of(incident: Incident, environment: Environment) -> str:

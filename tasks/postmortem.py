@@ -7,7 +7,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from blocks.errors import OutsideError
-from blocks.evidence_folder import write_evidence
+from blocks.evidence_folder import NotWritten, path_of, write_file
 from runbook.events import PostmortemDrafted
 from runbook.impact_figures import impact_figures, total_rate
 from runbook.incident import Incident
@@ -17,6 +17,9 @@ from tasks.artifacts import publish_postmortem
 from tasks.incident import OpenIncident, now
 from tasks.retries import is_transient
 from tasks.secrets import redactor
+from tasks.unwritten import note_unwritten
+
+DRAFT = "postmortem.md"
 
 
 @task(
@@ -31,6 +34,10 @@ async def draft_postmortem(incident: OpenIncident, *, again: bool = False) -> st
     """Write the draft beside the evidence and return its path.
 
     A draft that exists is kept, since a person may have written in it; `again` writes another beside it.
+
+    Raises:
+        NotWritten: it cannot be written; it is published all the same.
+        Unavailable: the store cannot be reached.
     """
     journal = await incident.read()
     drafts = journal.events(PostmortemDrafted)
@@ -39,14 +46,28 @@ async def draft_postmortem(incident: OpenIncident, *, again: bool = False) -> st
     figures = await _figures(incident, journal)
     markdown = render_draft(journal, figures, now=now(), calendar=incident.policy.calendar)
     markdown = (await redactor(incident.environment)).text(markdown)
-    name = f"postmortem-{len(drafts) + 1}.md" if drafts else "postmortem.md"
-    folder = incident.environment.evidence
-    await write_evidence(folder, f"{incident.id}/{name}", markdown.encode())
-    path = f"{folder.basepath}/{incident.id}/{name}"
-    digest = sha256(markdown.encode()).hexdigest()
-    await incident.record(PostmortemDrafted(path=path, sha256=digest), key=f"postmortem:{len(drafts) + 1}")
-    await publish_postmortem(incident, markdown)
+    name = f"postmortem-{len(drafts) + 1}.md" if drafts else DRAFT
+    try:
+        path = await write_file(incident.environment.evidence, f"{incident.id}/{name}", markdown.encode())
+        digest = sha256(markdown.encode()).hexdigest()
+        drafted = PostmortemDrafted(path=path, sha256=digest)
+        await incident.record(drafted, key=f"postmortem:{len(drafts) + 1}")
+    finally:
+        await publish_postmortem(incident, markdown)
     return path
+
+
+async def leave_draft(incident: OpenIncident) -> str:
+    """Write the draft at the end of a response, or note that it cannot be; then the path is empty.
+
+    Prefect has it in either case, and the flow `draft-postmortem` writes it once it can be written.
+    """
+    try:
+        return await draft_postmortem(incident)
+    except NotWritten as error:
+        path = path_of(incident.environment.evidence, f"{incident.id}/{DRAFT}")
+        await note_unwritten(incident, "post-mortem", path, error)
+        return ""
 
 
 async def _figures(incident: OpenIncident, journal: Incident) -> ImpactFigures:

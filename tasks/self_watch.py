@@ -4,10 +4,8 @@ Nothing here is part of an incident: what has to be remembered lies in tables of
 runs: between what is broken and the person who is called, Prefect's server has no part.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from typing import TypeVar
 
 import stamina
 from prefect.logging import get_logger
@@ -28,7 +26,6 @@ from blocks.self_watch_log import (
 from runbook.decide import decide
 from runbook.findings import Check
 from runbook.outside_text import let_in_line
-from runbook.outside_text.slack import SlackText, slack
 from runbook.self_watch import (
     STORE_AWAY,
     blindness,
@@ -37,16 +34,12 @@ from runbook.self_watch import (
     may_have_called,
     relief_text,
 )
-from runbook.severity import Severity
+from tasks import direct_calls
+from tasks.direct_calls import STEP_SECONDS, attempt, end_page, in_time, say
 from tasks.incident import now
 from tasks.triage import look
 
-ResultT = TypeVar("ResultT")
-
 log = own_lines(get_logger("runbook"))
-
-STEP_SECONDS = 60.0
-"""How long a step may take altogether: one that hangs is broken, too."""
 
 ATTEMPTS = 3
 
@@ -96,15 +89,15 @@ async def call_a_person(environment: Environment, because: str) -> bool:
     call = await _call(environment, let_in_line(because))
     if call.told:
         return True
-    told = [await _page(environment, call)] if environment.pager else []
-    if environment.slack:
-        text = slack(call_text(call.because))
-        told.append(await _say(environment, _message_id(environment, call), text, call.at))
-    if not told:
-        log.error("Nobody can be called: there is neither [pager] nor [slack]")
-    got_through = bool(told) and all(told)
+    got_through = await direct_calls.call(
+        environment,
+        key=dedup_key(environment.name),
+        message=_message_id(environment, call),
+        text=call_text(call.because),
+        since=call.at,
+    )
     if got_through and call.id:
-        await _attempt("keep that a person was called", note_told(environment.store, call))
+        await attempt("keep that a person was called", note_told(environment.store, call))
     return got_through
 
 
@@ -116,28 +109,26 @@ async def end_the_call(environment: Environment, *, before: datetime | None, eve
     """
     at = now()
     try:
-        call = await _in_time(open_call(environment.store, environment.name))
+        call = await in_time(open_call(environment.store, environment.name))
     except (OutsideError, TimeoutError):
         return False
     if call is None and not may_have_called(before=before, every=every, now=at):
         return True
-    if environment.pager and not await _attempt(
-        "end the call", environment.pager.resolve(dedup_key(environment.name))
-    ):
+    if not await end_page(environment, dedup_key(environment.name)):
         return False
     if call is None:
         return True
     if environment.slack:
-        text = slack(relief_text(since=call.at, now=at))
-        if not await _say(environment, f"{_message_id(environment, call)}-over", text, call.at):
+        text = relief_text(since=call.at, now=at)
+        if not await say(environment, f"{_message_id(environment, call)}-over", text, call.at):
             return False
-    return await _attempt("keep that the call has ended", end_call(environment.store, call, at=at))
+    return await attempt("keep that the call has ended", end_call(environment.store, call, at=at))
 
 
 async def last_good(environment: Environment) -> datetime | None:
     """When a round last went well (aware UTC); `None` also where the store does not say."""
     try:
-        return await _in_time(last_good_round(environment.store, environment.name))
+        return await in_time(last_good_round(environment.store, environment.name))
     except (OutsideError, TimeoutError):
         return None
 
@@ -146,7 +137,7 @@ async def _call(environment: Environment, because: str) -> Call:
     """The call as the store keeps it; while that is away, one without a number."""
     at = now()
     try:
-        return await _in_time(begin_call(environment.store, environment.name, because=because, at=at))
+        return await in_time(begin_call(environment.store, environment.name, because=because, at=at))
     except (OutsideError, TimeoutError):
         return Call(id=0, at=at, because=because, told=False)
 
@@ -156,50 +147,10 @@ def _message_id(environment: Environment, call: Call) -> str:
     return f"{place}/{call.id}" if call.id else STORE_AWAY.format(place=place, at=call.at)
 
 
-async def _page(environment: Environment, call: Call) -> bool:
-    if environment.pager is None:
-        return False
-    service = environment.runbook_policy.policy.service
-    return await _attempt(
-        "call a person",
-        environment.pager.trigger(
-            dedup_key(environment.name),
-            summary=call_text(call.because),
-            severity=Severity.P2,
-            source=service,
-            details={"environment": environment.name, "since": call.at.isoformat()},
-        ),
-    )
-
-
-async def _say(environment: Environment, message_id: str, text: SlackText, since: datetime) -> bool:
-    """Tell the channel, unless it was told; whether it is."""
-    slack = environment.slack
-    if slack is None:
-        return False
-
-    async def say() -> None:
-        oldest = since.replace(minute=0, second=0, microsecond=0)
-        if await slack.find(message_id, oldest=oldest) is None:
-            await slack.post(text, effect_id=message_id)
-
-    return await _attempt("tell the channel", say())
-
-
-async def _attempt(what: str, work: Awaitable[object]) -> bool:
-    """Whether it went well; one way to a person that is barred must not bar the others."""
-    try:
-        await _in_time(work)
-    except (OutsideError, TimeoutError) as error:
-        log.error("Could not %s: %s", what, str(error) or "no answer in time")
-        return False
-    return True
-
-
 async def _broken(part: str, step: Callable[[], Awaitable[str | None]]) -> str:
     """Why a part of the loop is broken, empty where it is not. Whatever it is must end in a call."""
     try:
-        return await _in_time(step()) or ""
+        return await in_time(step()) or ""
     except OutsideError as error:
         return str(error)
     except TimeoutError:
@@ -209,13 +160,8 @@ async def _broken(part: str, step: Callable[[], Awaitable[str | None]]) -> str:
         return f"the {part} itself failed ({type(error).__name__}); the log of the run says more"
 
 
-async def _in_time(work: Awaitable[ResultT]) -> ResultT:
-    async with asyncio.timeout(STEP_SECONDS):
-        return await work
-
-
 async def _patiently(request: Callable[[], Awaitable[None]]) -> None:
     """Make a request that may be repeated: overload and a restart are over in a moment."""
-    async for attempt in stamina.retry_context(on=Unavailable, attempts=ATTEMPTS, timeout=STEP_SECONDS / 2):
-        with attempt:
+    async for once in stamina.retry_context(on=Unavailable, attempts=ATTEMPTS, timeout=STEP_SECONDS / 2):
+        with once:
             await request()

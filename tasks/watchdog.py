@@ -32,7 +32,7 @@ from tasks.communicate import escalate
 from tasks.incident import OpenIncident, now
 from tasks.incidents import open_incidents
 from tasks.lease import fence_off, last_sign_of_life
-from tasks.paper import leave_paper
+from tasks.paper import how_to_go_on, leave_paper
 from tasks.remind import remind_of_gate
 from tasks.runs import continue_run, interrupted_by_hand, read_run, start_run
 from tasks.settle import settle_changes
@@ -162,10 +162,10 @@ async def _adopt(environment: Environment, incident: Incident, client: PrefectCl
 
 async def _call(opened: OpenIncident, incident: Incident, because: str) -> str:
     """Call a person, unless that was done for this reason; where to go on by hand is part of the call."""
-    path = await leave_paper.fn(opened)
-    told = await escalate.fn(opened, f"the response has stopped: {because}. To go on by hand: {path}")
-    known = len(incident.journal)
-    return f"a person is called: {because}" if told and len((await opened.read()).journal) > known else ""
+    told = await escalate.fn(opened, f"the response has stopped: {because}. {how_to_go_on(opened)}")
+    called = told and len((await opened.read()).journal) > len(incident.journal)
+    await leave_paper.fn(opened)
+    return f"a person is called: {because}" if called else ""
 
 
 async def _remind(environment: Environment, incident: Incident) -> str:

@@ -21,6 +21,7 @@ async def up(*, config: ConfigOption = None) -> int:
     from blocks.private_files import private_folder
     from deployments.cli.foreground import until_stopped
     from deployments.cli.sources import read_settings
+    from deployments.output import never_fail
     from deployments.settings import DEFAULT_CONFIG, find_config
     from deployments.stack import Stack
 
@@ -35,6 +36,7 @@ async def up(*, config: ConfigOption = None) -> int:
     given = os.environ.get("PREFECT_API_URL")
     for line in (*private_folder(STATE, thoroughly=True), *settings.make_folders()):
         warn(line)
+    never_fail()
     out = console()
     out.print("Starting Prefect, the worker and the alert receiver ...")
     async with Stack(settings, config=path, state=STATE, api_url=given) as stack:

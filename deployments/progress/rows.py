@@ -96,7 +96,7 @@ def row_of(event: e.Event, symbols: Symbols) -> Row | None:
             return _ending(event, symbols)
         case e.SwitchChecked():
             return _switch(event, symbols)
-        case e.EvidenceCollected():
+        case e.EvidenceCollected() | e.FileNotWritten():
             return _evidence(event, symbols)
         case e.PostmortemDrafted():
             return Row(symbols.event, "Draft", Text(f"post-mortem: {plain(nearby(event.path))}"), LOUD)
@@ -287,7 +287,9 @@ def _switch(event: e.SwitchChecked, symbols: Symbols) -> Row:
     return Row(symbols.good, "Switch", Text(f"{switch} is off by now{detail}"), GOOD)
 
 
-def _evidence(event: e.EvidenceCollected, symbols: Symbols) -> Row:
+def _evidence(event: e.EvidenceCollected | e.FileNotWritten, symbols: Symbols) -> Row:
+    if isinstance(event, e.FileNotWritten):
+        return Row(symbols.bad, "Not kept", Text(f"{plain(event.what)}: {plain(event.because)}"), BAD)
     text = Text(f"{len(event.files)} files sealed in {plain(nearby(event.folder))}")
     if event.missing:
         gaps = ", ".join(f"{plain(name)} ({plain(why)})" for name, why in event.missing.items())

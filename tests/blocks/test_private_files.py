@@ -11,7 +11,7 @@ from prefect.filesystems import LocalFileSystem
 from pydantic import SecretStr
 
 from blocks.errors import Refused
-from blocks.evidence_folder import write_evidence
+from blocks.evidence_folder import write_file
 from blocks.private_files import close_sqlite, open_private, private_folder, write_private
 from blocks.store import IncidentStore
 from tests.tasks.environments import ALERT, AT
@@ -161,8 +161,8 @@ async def test_evidence_is_private(tmp_path: Path) -> None:
     """In a stock worker too; the folder of an incident that an earlier release left open is closed."""
     (tmp_path / "inc-1").mkdir()
     folder = LocalFileSystem(basepath=str(tmp_path))
-    await write_evidence(folder, "inc-1/resolution/debug-bundle/pods.json", b"{}")
-    await write_evidence(folder, "inc-2/paper-runbook.md", b"# By hand")
+    await write_file(folder, "inc-1/resolution/debug-bundle/pods.json", b"{}")
+    await write_file(folder, "inc-2/paper-runbook.md", b"# By hand")
     assert (tmp_path / "inc-1/resolution/debug-bundle/pods.json").read_bytes() == b"{}"
     assert modes(tmp_path) == {
         "inc-1": "700",
@@ -181,5 +181,5 @@ async def test_evidence_stays_in_the_folder_of_its_incident(tmp_path: Path, path
     """A name from outside does not lead out of it."""
     folder = LocalFileSystem(basepath=str(tmp_path / "evidence"))
     with pytest.raises(Refused):
-        await write_evidence(folder, path, b"text")
+        await write_file(folder, path, b"text")
     assert {name for name in modes(tmp_path) if name.endswith(("file", "x"))} == set()

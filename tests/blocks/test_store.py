@@ -15,7 +15,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from blocks.errors import OutsideError, Refused, Unavailable
 from blocks.journal_tables import EVENTS
-from blocks.store import POSTGRESQL_PATIENCE, IncidentStore, UnknownIncident
+from blocks.store import IncidentStore, UnknownIncident
+from blocks.store_engines import POSTGRESQL_PATIENCE
 from runbook.effects import Authority, Effect, EffectOutcome
 from runbook.events import (
     AlertJoined,

@@ -167,6 +167,9 @@ EVENTS: tuple[e.Event, ...] = (
         files={"logs.txt": "1" * 64, "metrics.json": "2" * 64},
         missing={"status-page.json": "connection refused"},
     ),
+    e.FileNotWritten(
+        what="paper runbook", path="evidence/paper-runbook.md", because="No space left on device"
+    ),
     e.PostmortemDrafted(path=f"evidence/{INCIDENT}/postmortem.md", sha256="3" * 64),
     e.ArtifactPublished(key="triage-ab12", kind="table"),
     e.SwitchChecked(action_id=FALLBACK.id, switch="POSTHOG_FALLBACK=true", on=True),

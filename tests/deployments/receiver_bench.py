@@ -13,6 +13,8 @@ from pydantic import SecretStr
 
 from blocks.store import IncidentStore
 from deployments.receiver_app import create_app
+from deployments.receiver_door import DoorServer
+from deployments.receiver_metrics import ReceiverMetrics
 from deployments.receiver_settings import ReceiverSettings
 from deployments.watching import SelfWatching
 from runbook.events import RunStarted
@@ -35,6 +37,8 @@ class Prefect:
         self.started: list[Incident] = []
         self.woken: list[str] = []
         self.called: list[tuple[str, str]] = []
+        self.called_about_the_store: list[str] = []
+        self.store_works_again = 0
 
     async def start(self, incident: Incident) -> str:
         """Start a response, and journal it."""
@@ -57,6 +61,18 @@ class Prefect:
         """Call a person."""
         self.called.append((incident.id, because))
 
+    async def call_about_the_store(self, because: str, since: datetime) -> bool:
+        """Call a person."""
+        assert since <= datetime.now(UTC)
+        self.called_about_the_store.append(because)
+        return True
+
+    async def end_the_call_about_the_store(self, since: datetime) -> bool:
+        """Tell them that it is over."""
+        assert since <= datetime.now(UTC)
+        self.store_works_again += 1
+        return True
+
     async def look_after(self) -> list[str]:
         """Nothing stops here."""
         return []
@@ -73,8 +89,10 @@ async def serving(
     prefect: Prefect,
     config: ReceiverSettings = CONFIG,
     self_watching: SelfWatching | None = None,
+    places: int = 64,
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A running receiver; yields a client that knows its address."""
+    metrics = ReceiverMetrics()
     prefect.store = store
     app = create_app(
         config,
@@ -83,8 +101,11 @@ async def serving(
         service="the-integration",
         environment="staging",
         self_watching=self_watching,
+        metrics=metrics,
     )
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False))
+    config_of_server = uvicorn.Config(app, log_config=None, access_log=False, ws="none")
+    most = config.max_body_bytes
+    server = DoorServer(config_of_server, places=places, most_body_bytes=most, metrics=metrics)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         running = asyncio.create_task(server.serve(sockets=[listener]))
         try:

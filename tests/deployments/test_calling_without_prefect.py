@@ -20,10 +20,11 @@ from deployments.settings import load_settings
 from deployments.starting import NOT_STARTED
 from runbook.alert import Alert
 from runbook.effects import EffectOutcome
-from runbook.events import IncidentEscalated, RunStarted
+from runbook.events import FileNotWritten, IncidentEscalated, RunStarted
 from runbook.incident import Incident
 from tasks import watchdog
 from tests.deployments.receiver_bench import Prefect, eventually, notification, post, sent_alert, serving
+from tests.fixtures.own_disk import Fault, broken
 
 ALERT = Alert(source="test", service="posthog-integration", name="n", summary="it burns")
 AT = datetime(2026, 3, 1, 10, tzinfo=UTC)
@@ -84,7 +85,8 @@ async def test_the_call_goes_out_by_pager_and_channel_and_is_journalled(tmp_path
         for _ in range(2):
             await responses.call(await store.read(incident.id), NOT_STARTED)
 
-        because = f"{NOT_STARTED}. To go on by hand: {tmp_path}/evidence/{incident.id}/paper-runbook.md"
+        paper = f"{tmp_path}/evidence/{incident.id}/paper-runbook.md"
+        because = f"{NOT_STARTED}. To go on by hand: `runbook paper {incident.id}`, or {paper}"
         paged = [request["body"] for request in world.requests("pagerduty", None)]
         assert [body["payload"]["summary"] for body in paged] == [f"posthog-integration: {because}"]
         journal = await store.read(incident.id)
@@ -135,4 +137,38 @@ async def test_a_run_that_has_stopped_while_prefect_is_away_calls_a_person_once(
         assert did == [[f"{incident.id}: {called}"], []]
         paged = [request["body"]["payload"]["summary"] for request in world.requests("pagerduty", None)]
         assert len(paged) == 1
-        assert paged[0].endswith(f"To go on by hand: {tmp_path}/evidence/{incident.id}/paper-runbook.md")
+        paper = f"{tmp_path}/evidence/{incident.id}/paper-runbook.md"
+        assert paged[0].endswith(f"To go on by hand: `runbook paper {incident.id}`, or {paper}")
+
+
+@pytest.mark.usefixtures("away")
+@pytest.mark.parametrize("fault", Fault)
+async def test_a_person_is_called_though_the_paper_runbook_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Fault
+) -> None:
+    """The call comes first, and says how else to get at the steps; that the file is missing is a note."""
+    monkeypatch.setattr(watchdog, "PATIENCE_SECONDS", 1.0)
+    async with World(load_scenario("posthog-outage"), tmp_path / "world", real_prometheus=False) as world:
+        url, evidence = f"sqlite+aiosqlite:///{tmp_path}/incidents.db", tmp_path / "evidence"
+        config = write_settings(world.endpoints, tmp_path, store_url=url, evidence=evidence)
+        store = IncidentStore(url=SecretStr(url))
+        stopped, _ = await store.open_incident(ALERT, incident_id="inc-20260301-100000-0001", at=AT)
+        run = "7d4e0000-0000-4000-8000-000000000001"
+        await store.append(stopped.id, RunStarted(flow_run_id=run), at=AT, key=f"run:{run}")
+        other = ALERT.model_copy(update={"service": "another"})
+        waiting, _ = await store.open_incident(other, incident_id="inc-20260301-100000-0002", at=AT)
+        responses = PrefectResponses(store, load_settings(config, systems=False))
+
+        with broken(evidence, fault):
+            for _ in range(2):
+                await responses.look_after()
+                await responses.call(await store.read(waiting.id), NOT_STARTED)
+
+        paged = [request["body"]["payload"]["summary"] for request in world.requests("pagerduty", None)]
+        assert len(paged) == 2
+        assert all("`runbook paper inc-" in summary for summary in paged)
+        for incident in (stopped, waiting):
+            journal = await store.read(incident.id)
+            assert [event.what for event in journal.events(FileNotWritten)] == ["paper runbook"]
+            order = [type(item.event) for item in journal.journal]
+            assert order.index(IncidentEscalated) < order.index(FileNotWritten)

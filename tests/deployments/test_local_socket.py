@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 import uvicorn
 
-from deployments.local_socket import PEER, LocalSocket, Peer, PeerProtocol, SocketInUse, is_socket
+from deployments.local_socket import PEER, LocalSocket, Peer, SocketInUse, is_socket
+from deployments.receiver_door import DoorServer
+from deployments.receiver_metrics import ReceiverMetrics
 from tests.conftest import require_binary
 
 DAEMON = 1
@@ -146,8 +148,8 @@ async def told(scope: Any, receive: Any, send: Any) -> None:
 @asynccontextmanager
 async def serving(path: Path) -> AsyncIterator[int]:
     """Both listeners in one server; yields the port of the other one."""
-    config = uvicorn.Config(told, http=PeerProtocol, lifespan="off", log_config=None)
-    server = uvicorn.Server(config)
+    config = uvicorn.Config(told, lifespan="off", log_config=None)
+    server = DoorServer(config, places=16, most_body_bytes=1024, metrics=ReceiverMetrics())
     with LocalSocket(path) as local, socket.create_server(("127.0.0.1", 0)) as listener:
         running = asyncio.create_task(server.serve(sockets=[listener, local.listener]))
         try:

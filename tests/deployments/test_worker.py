@@ -12,7 +12,7 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.states import Cancelling
 
 from deployments.warm_worker import superseded
-from tests.deployments.worker_bench import Bench
+from tests.deployments.worker_bench import MUTE, Bench
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
 
@@ -56,6 +56,19 @@ async def test_a_worker_that_goes_takes_its_runs_along_and_says_so(
     assert (await bench.ends(run)).is_crashed()
     assert await bench.is_gone(engine)
     assert await bench.is_gone(zygote)
+
+
+@pytest.mark.parametrize("bench", [MUTE], indirect=True)
+async def test_a_worker_whose_output_cannot_be_written_runs_and_stops(bench: Bench) -> None:
+    """The disk behind its log is full: runs end as ever, and it takes the last one along when it stops."""
+    assert (await bench.ends(await bench.start_run())).is_completed()
+    (bench.folder / "pid").unlink()
+    run = await bench.start_run(seconds=120)
+    engine = await bench.engine()
+    os.kill(bench.worker.pid, signal.SIGTERM)
+    assert (await bench.ends(run)).is_crashed()
+    assert await bench.is_gone(engine)
+    await bench.worker.succeeded()
 
 
 async def test_a_cancelled_run_stops(bench: Bench) -> None:

@@ -30,6 +30,10 @@ FLOWS = Path(__file__).parent / "flows_for_worker"
 WITHIN_SECONDS = 90.0
 
 
+MUTE = ["its output cannot be written"]
+"""In the place of options of the worker."""
+
+
 class Bench:
     """A worker of its own pool, and a flow for it to run."""
 
@@ -138,7 +142,10 @@ async def bench(
     pool = f"pool-{uuid4().hex[:8]}"
     environment = prefect_api.client_environment(tmp_path) | {"PYTHONPATH": str(FLOWS)}
     command = [sys.executable, "-m", "deployments.worker", "--pool", pool, "--preload", "worker_probe"]
-    command += getattr(request, "param", [])
+    options = getattr(request, "param", [])
+    command = (
+        ["sh", "-c", 'exec "$@" >/dev/full 2>&1', "sh", *command] if options == MUTE else command + options
+    )
     async with get_client() as client:
         open_template = ProcessWorker.get_default_base_job_template()
         await client.create_work_pool(

@@ -193,6 +193,7 @@ def every_event() -> tuple[e.Event, ...]:
         e.NoteAdded(by="bob", text="PostHog says that they roll back"),
         resolved(),
         e.SwitchChecked(action_id=FALLBACK.id, switch="POSTHOG_FALLBACK=true", on=True),
+        e.FileNotWritten(what="paper runbook", path="paper-runbook.md", because="No space left on device"),
         e.PostmortemDrafted(path="postmortem.md", sha256="ef" * 32),
         e.ArtifactPublished(key="decision-1", kind="markdown"),
         e.AlertStormNoted(alerts=32),
