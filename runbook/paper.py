@@ -64,7 +64,8 @@ def paper_runbook(incident: Incident, places: Places, policy: Policy, *, at: dat
         evidence=_evidence(incident, places, policy, at),
         window=policy.evidence_window_seconds,
     )
-    return redact(text) + "\n"
+    ours = (places.status_page_url, places.health_url, places.prometheus_url, places.ingest_url)
+    return redact(text, hosts=ours) + "\n"
 
 
 def _triage(places: Places, policy: Policy) -> dict[str, str]:

@@ -116,7 +116,7 @@ def _sources(incident: OpenIncident, journal: Incident, mask: Redactor) -> dict[
         return _json(mask, known)
 
     async def events_so_far() -> bytes:
-        return _text(mask, "".join(f"{item.model_dump_json()}\n" for item in journal.journal))
+        return b"".join(_text(mask, f"{item.model_dump_json()}\n") for item in journal.journal)
 
     return {
         "debug-bundle/deployment.json": deployment,
@@ -157,11 +157,16 @@ def _line(line: LogLine) -> str:
 
 
 def _json(mask: Redactor, value: Any) -> bytes:
-    return (json.dumps(mask.value(value), indent=2, ensure_ascii=False, sort_keys=True) + "\n").encode()
+    return _bytes(json.dumps(mask.value(value), indent=2, ensure_ascii=False, sort_keys=True) + "\n")
 
 
 def _text(mask: Redactor, text: str) -> bytes:
-    return mask.text(text).encode()
+    return _bytes(mask.text(text))
+
+
+def _bytes(text: str) -> bytes:
+    """The text in UTF-8; a lone surrogate of a log or an alert stands as `\\ud800`, as JSON writes it."""
+    return text.encode(errors="backslashreplace")
 
 
 def _data_uri(png: bytes | None) -> str | None:

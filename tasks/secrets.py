@@ -14,15 +14,17 @@ from runbook.redaction import Redactor
 async def redactor(environment: Environment) -> Redactor:
     """Masks the secrets of all blocks, the integration's key in the cluster and its replacement.
 
-    Where the key in the cluster cannot be read, its shape still gives it away.
+    Hosts of the settings stay readable, also where they are public addresses. Where the key in the cluster
+    cannot be read, its shape still gives it away.
     """
-    secrets = [
-        value.get_secret_value()
+    settings = [
+        getattr(block, name)
         for field in dataclasses.fields(environment)
         if isinstance(block := getattr(environment, field.name), Block)
-        for value in (getattr(block, name) for name in type(block).model_fields)
-        if isinstance(value, SecretStr)
+        for name in type(block).model_fields
     ]
+    secrets = [value.get_secret_value() for value in settings if isinstance(value, SecretStr)]
+    urls = [value for value in settings if isinstance(value, str) and "://" in value]
     try:
         key = await environment.cluster.read_api_key()
     except OutsideError:
@@ -32,4 +34,4 @@ async def redactor(environment: Environment) -> Redactor:
     replacement = await read_secret(environment.runbook_policy.policy.replacement_key_block)
     if replacement is not None:
         secrets.append(replacement.get_secret_value())
-    return Redactor(secrets)
+    return Redactor(secrets, hosts=urls)

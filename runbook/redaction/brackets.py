@@ -23,6 +23,7 @@ _INSIDE = re.compile(
 )
 _KEY_AFTER = re.compile(r"[ \t]*(?:=>|[:=])")
 _ITEM = re.compile(rf"(?:{MARK.pattern}|[^\s,;{{}}\[\]()\"'`\\])++")
+_ELEMENT = re.compile(rf"(?:{MARK.pattern}|[^\s,;{{}}\[\]()]|[ \t](?![\s,;{{}}\[\]()]|$))++")
 _HAS_KEYS = re.compile(r"[\w-]++[ \t]*+(?:=>|:|=(?!=))[ \t]*+[^\s=]")
 _QUOTES = re.compile(r"[\"'`]")
 
@@ -111,7 +112,8 @@ def values_within(text: str, bracket: Bracket) -> Iterator[tuple[int, int]]:
             if not key and _KEY_AFTER.match(text, at, end):
                 key = found["bare"]
                 continue
-            item = _ITEM.match(text, found.start(), end)
+            follows_space = text[found.start() - 1] in " \t"  # Go writes `name:two next:three`
+            item = (_ELEMENT if follows_space or not key else _ITEM).match(text, found.start(), end)
             at = item.end() if item else at
             if not is_descriptive(key):
                 yield found.start(), at
