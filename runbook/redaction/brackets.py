@@ -41,9 +41,9 @@ _DESCRIPTIVE = word_set(
     name key secretname namespace kind apiversion optional mode defaultmode path type format description
     title required username user host port created createdat updated expires expiresat id items in
     readonly writeonly nullable deprecated valuefrom secretkeyref configmapkeyref fieldref schema ref
-    algorithm length minlength maxlength pattern enabled role created_at updated_at expires_at status
-    env envvar fromenv variable file filename state message error reason code hint label placeholder
-    version group
+    algorithm length minlength maxlength pattern enabled role audience ttl expirationseconds domain
+    samesite secure httponly maxage count updatedat status env envvar fromenv variable file filename
+    state message error reason code hint label placeholder version group
     """
 )
 """Members of an object under a secret name that refer to a secret or describe it."""
@@ -60,7 +60,7 @@ class Bracket(NamedTuple):
 
 def is_descriptive(key: str) -> bool:
     """Whether a member of that name, under a secret name, refers to the secret or describes it."""
-    return key.lower().replace("-", "") in _DESCRIPTIVE
+    return key.lower().replace("-", "").replace("_", "") in _DESCRIPTIVE
 
 
 def find_bracket(text: str, at: int) -> Bracket:

@@ -116,7 +116,7 @@ _FIGURE_TOKENS = word_set(
 _HARMLESS_PASSWORDS = word_set(
     """
     reset forgot forget show hide toggle require requires required has is no use enable allow change
-    with without missing
+    without missing
     """
 )
 _NO_AUTH = word_set(

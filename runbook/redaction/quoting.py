@@ -16,7 +16,7 @@ class Quoted(NamedTuple):
 
 
 _QUOTE = re.compile(
-    r"(?:[bBrRuUfF]{1,2}|@)?(?P<delimiter>(?P<slashes>\\{0,15})(?P<quote>\"\"\"|'''|[\"'`])"
+    r"(?:[bBrRuUfF]{1,2}|[@&*])?(?P<delimiter>(?P<slashes>\\{0,15})(?P<quote>\"\"\"|'''|[\"'`])"
     r"|%(?:25){0,3}2[27]|&quot;|&\#3[49];|[\u201c\u2018\u201e])"
 )
 _CLOSING = {"\u201c": "\u201d", "\u2018": "\u2019", "\u201e": "\u201c"}
