@@ -36,7 +36,9 @@ _NEXT_LINE = re.compile(r"[ \t]*(?:#[^\n]*)?\r?\n")
 _PREFIX = re.compile(r"(?:!{1,2}[\w:./-]*|&\w+)[ \t]+|string\(\d+\)[ \t]+(?=\")")
 """A tag or an anchor of YAML, and what PHP prints before a string."""
 
+_NO_SPACE = re.compile(r"[^\s\"'`]+")
 _MOST_BLANK = 3
+_COMMENT = re.compile(r" #(?:[ !#]|\r?$)", re.MULTILINE)
 _MEMBER = re.compile(r"[\"']?(?P<key>[\w.-]{1,60})[\"']?[ ]*:[ \t]+(?=[^\s|>#&*!{\[])")
 _MEMBER_LINE = re.compile(r"[\w./\"'-]+\s*:(?:\s|$)|[-?{\[]")
 _STACK_LINE = re.compile(r"at |in |File |\.\.\.|#|//|\^")
@@ -55,6 +57,7 @@ _TEMPLATE = re.compile(
     r"|<[^<>\r\n]{0,200}>"
 )
 _FIGURE = re.compile(r"(\d+)(?:[/%][\d %]*|\.\d+)?")
+_DELIVERY_STATUS = re.compile(r"\d\.\d{1,3}\.\d{1,3}")
 _PATH = re.compile(r"[/~.]|[A-Za-z]:[\\/]")
 
 
@@ -75,7 +78,7 @@ class ValueReader:
         is_block = _BLOCK.match(text, at) is not None
         if not is_block and (prefix := _PREFIX.match(text, at)):
             at = prefix.end()
-        if is_block or at >= len(text) or text[at] in "\r\n" or (at and text.startswith(" #", at - 1)):
+        if is_block or at >= len(text) or text[at] in "\r\n" or (at and _COMMENT.match(text, at - 1)):
             return self._below(at, secret, indent)
         if quoted := find_quoted(text, at):
             return self.kept(quoted.start, quoted.end, secret), quoted.after
@@ -149,6 +152,8 @@ class ValueReader:
         inside = text[bracket.start : bracket.end]
         stripped = inside.strip()
         after = max(bracket.after, at + 1)
+        if bracket.is_closed and text[after : after + 1].isalnum():  # the brackets are a part of the value
+            return self._bare(at, secret, "=")
         if not stripped or is_mark(stripped) or is_harmless(stripped) or _names_a_secret(stripped):
             return [], after
         is_line = secret.line and text[at] == "[" and "{" not in inside and not is_quoted(text, bracket)
@@ -176,6 +181,9 @@ class ValueReader:
 
     def _bare(self, at: int, secret: SecretName, separator: str) -> Read:
         end = end_of_bare(self._text, at, encoded=separator.startswith("%"))
+        if end - at == 1 and self._text[at].isalpha():  # no word, so what follows is a part of it
+            rest = _NO_SPACE.match(self._text, end)
+            end = rest.end() if rest else end
         return self.kept(at, end, secret), end
 
     def _below(self, at: int, secret: SecretName, indent: int | None) -> Read:
@@ -273,6 +281,8 @@ def stays(value: str, secret: SecretName) -> bool:
             return True
         if secret.kind in ("pin", "otp") and not figure and not looks_secret(bare):
             return True
+    if secret.kind == "dsn" and _DELIVERY_STATUS.fullmatch(bare):
+        return True
     return secret.kind == "pwd" and _PATH.match(bare) is not None
 
 

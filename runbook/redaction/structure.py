@@ -128,7 +128,13 @@ class StructureMask:
         if isinstance(value, dict | Members):
             members = list(value.items()) if isinstance(value, dict) else value
             items = [self._hidden_member(key, item, secret, depth) for key, item in members]
-            return _like(value, self._keys(members), items)
+            keys = self._keys(members)
+            if isinstance(value, Members):  # `{x}` is an object of YAML, with a key and no value
+                keys = [
+                    mark(secret.kind) if item is None and looks_secret(key) else key
+                    for key, (_, item) in zip(keys, members, strict=True)
+                ]
+            return _like(value, keys, items)
         if isinstance(value, list):
             return [self.mask(item, secret, depth + 1) for item in value]
         if value is None or isinstance(value, bool) or value == "":

@@ -13,7 +13,7 @@ _RUN = re.compile(rf"[^\s\"`\x1b]{{1,{LONGEST}}}")
 _RUN_WITH_QUOTES = re.compile(rf"[^\s,\x1b]{{1,{LONGEST}}}")
 _OPEN_PASSWORD = re.compile(r"[\w.%+-]*:(?!\d{1,5}$)[^/?#]+$")
 _HOST = re.compile(r"\[[0-9A-Fa-f:.%]+\]|[\w.${}-]+|\[redacted:|\(|%5[bB]|/")
-_PORT = re.compile(r"\d{1,5}|\$?\{\{?[\w. ]*\}?\}|")
+_PORT = re.compile(r"\d{1,5}|\$?\{\{?[\w. ]*\}?\}")
 _WEB = frozenset(
     ("http", "https", "ws", "wss", "git", "ssh", "svn", "ftp", "ftps", "sftp", "oci", "docker", "file")
 )
@@ -62,6 +62,8 @@ def _without_scheme(text: str) -> Iterator[Span]:
         for found in _DRIVER.finditer(text):
             yield Span(*found.span("value"), "userinfo")
     for found in _NO_SCHEME.finditer(text):
+        if found["user"][0].isupper() and found["value"].isalpha():
+            continue  # a thread or a class, and who it works for
         yield Span(*found.span("value"), "userinfo")
     if "oracle:" in text or "sqlplus" in text:
         for found in _ORACLE.finditer(text):
