@@ -34,7 +34,7 @@ _SQL = re.compile(
     r"|[\"'](?:auth|requirepass|masterauth)[\"'][ \t]+(?P<auth>\\{0,7}[\"'])"
     r"|\b(?:set|SET)[ \t]+(?P<name>[\w./:@-]{3,200})[ \t]+(?P<setting>\\{0,7}[\"']|[^\s;,=\"']+)"
     r"|\bAUTH[ \t]+(?:PLAIN|LOGIN)[ \t]+(?P<smtp>[A-Za-z0-9+/=]{4,})"
-    r"|^[ \t]*(?:>[ \t]*)?AUTH[ \t]+(?P<redis>[^\s\"']{4,}(?:[ \t]+[^\s\"']{4,})?)[ \t]*$",
+    r"|(?:^|>)[ \t]*AUTH[ \t]+(?P<redis>[^\s\"']{4,}(?:[ \t]+[^\s\"']{4,})?)[ \t]*$",
     re.IGNORECASE | re.MULTILINE,
 )
 _PASSWORD = SecretName("password")

@@ -36,6 +36,7 @@ _NEXT_LINE = re.compile(r"[ \t]*(?:#[^\n]*)?\r?\n")
 _PREFIX = re.compile(r"(?:!{1,2}[\w:./-]*|&\w+)[ \t]+|string\(\d+\)[ \t]+(?=\")")
 """A tag or an anchor of YAML, and what PHP prints before a string."""
 
+_CLOSED = re.compile(r"[\"'`](?:[\s,;)\]}]|$)")
 _NO_SPACE = re.compile(r"[^\s\"'`]+")
 _MOST_BLANK = 3
 _COMMENT = re.compile(r" #(?:[ !#]|\r?$)", re.MULTILINE)
@@ -81,6 +82,8 @@ class ValueReader:
         if is_block or at >= len(text) or text[at] in "\r\n" or (at and _COMMENT.match(text, at - 1)):
             return self._below(at, secret, indent)
         if quoted := find_quoted(text, at):
+            if _CLOSED.match(text, at) and at and text[at - 1] in ":=":
+                return [], at  # the quote closes what the label stands in
             return self.kept(quoted.start, quoted.end, secret), quoted.after
         if MARK.match(text, at):
             return self._unquoted(at, secret, separator)

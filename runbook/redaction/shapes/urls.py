@@ -43,7 +43,7 @@ def find_userinfo(text: str) -> Iterator[Span]:
         while (colon := text.find("://", at)) >= 0:
             yield from _in_address(text, colon + 3)
             at = colon + 3
-        if ":\\/" in text or ":/\\" in text:
+        if ":\\" in text or ":/\\" in text:
             for found in _START.finditer(text):
                 if "\\" in found.group():
                     yield from _in_address(text, found.end())
