@@ -168,7 +168,7 @@ def _sources(incident: OpenIncident, journal: Incident, mask: Redactor) -> dict[
 
     async def events_so_far() -> bytes:
         secrets = await redactor(incident.environment, personal=False)  # it says who approved what
-        return _text(secrets, "".join(f"{item.model_dump_json()}\n" for item in journal.journal))
+        return b"".join(_text(secrets, f"{item.model_dump_json()}\n") for item in journal.journal)
 
     return {
         "debug-bundle/deployment.json": deployment,
@@ -209,11 +209,16 @@ def _line(line: LogLine) -> str:
 
 
 def _json(mask: Redactor, value: Any) -> bytes:
-    return json_file(value, mask).encode()
+    return _bytes(json_file(value, mask))
 
 
 def _text(mask: Redactor, text: str) -> bytes:
-    return plain_file(text, mask).encode()
+    return _bytes(plain_file(text, mask))
+
+
+def _bytes(text: str) -> bytes:
+    """The text in UTF-8; a lone surrogate of a log or an alert stands as `\ud800`, as JSON writes it."""
+    return text.encode(errors="backslashreplace")
 
 
 def _data_uri(png: bytes | None) -> str | None:

@@ -17,15 +17,17 @@ from runbook.redaction import Redactor
 async def redactor(environment: Environment, *, personal: bool = True) -> Redactor:
     """Masks the secrets of all blocks, the integration's key in the cluster and its replacement.
 
-    Where the key in the cluster cannot be read, its shape still gives it away. Without `personal`, addresses
-    of people stay, by which those who answered are known.
+    Hosts of the settings stay readable, also where they are public addresses. Where the key in the cluster
+    cannot be read, its shape still gives it away. Without `personal`, addresses of people stay, by which
+    those who answered are known.
     """
-    secrets = [
-        secret
+    blocks = [
+        block
         for field in dataclasses.fields(environment)
         if isinstance(block := getattr(environment, field.name), Block)
-        for secret in _secrets_of(block)
     ]
+    secrets = [secret for block in blocks for secret in _secrets_of(block)]
+    urls = [url for block in blocks for url in _urls_of(block)]
     try:
         key = await environment.cluster.read_api_key()
     except OutsideError:
@@ -35,7 +37,7 @@ async def redactor(environment: Environment, *, personal: bool = True) -> Redact
     replacement = await read_secret(environment.runbook_policy.policy.replacement_key_block)
     if replacement is not None:
         secrets.append(replacement.get_secret_value())
-    return Redactor(secrets, personal=personal)
+    return Redactor(secrets, hosts=urls, personal=personal)
 
 
 def _secrets_of(block: Block) -> Iterator[str]:
@@ -47,3 +49,10 @@ def _secrets_of(block: Block) -> Iterator[str]:
             yield password_in(value.get_secret_value())
     if isinstance(block, Credentials):
         yield from block.secret_values()
+
+
+def _urls_of(block: Block) -> Iterator[str]:
+    for name in type(block).model_fields:
+        value = getattr(block, name)
+        if isinstance(value, str) and "://" in value:
+            yield value

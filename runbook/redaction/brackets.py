@@ -23,6 +23,7 @@ _INSIDE = re.compile(
 )
 _KEY_AFTER = re.compile(r"[ \t]*(?:=>|[:=])")
 _ITEM = re.compile(rf"(?:{MARK.pattern}|[^\s,;{{}}\[\]()\"'`\\])++")
+_ELEMENT = re.compile(rf"(?:{MARK.pattern}|[^\s,;{{}}\[\]()]|[ \t](?![\s,;{{}}\[\]()]|$))++")
 _HAS_KEYS = re.compile(r"[\w-]++[ \t]*+(?:=>|:|=(?!=))[ \t]*+[^\s=]")
 _QUOTES = re.compile(r"[\"'`]")
 
@@ -40,9 +41,9 @@ _DESCRIPTIVE = word_set(
     name key secretname namespace kind apiversion optional mode defaultmode path type format description
     title required username user host port created createdat updated expires expiresat id items in
     readonly writeonly nullable deprecated valuefrom secretkeyref configmapkeyref fieldref schema ref
-    algorithm length minlength maxlength pattern enabled role created_at updated_at expires_at status
-    env envvar fromenv variable file filename state message error reason code hint label placeholder
-    version group
+    algorithm length minlength maxlength pattern enabled role audience ttl expirationseconds domain
+    samesite secure httponly maxage count updatedat status env envvar fromenv variable file filename
+    state message error reason code hint label placeholder version group
     """
 )
 """Members of an object under a secret name that refer to a secret or describe it."""
@@ -59,7 +60,7 @@ class Bracket(NamedTuple):
 
 def is_descriptive(key: str) -> bool:
     """Whether a member of that name, under a secret name, refers to the secret or describes it."""
-    return key.lower().replace("-", "") in _DESCRIPTIVE
+    return key.lower().replace("-", "").replace("_", "") in _DESCRIPTIVE
 
 
 def find_bracket(text: str, at: int) -> Bracket:
@@ -111,7 +112,8 @@ def values_within(text: str, bracket: Bracket) -> Iterator[tuple[int, int]]:
             if not key and _KEY_AFTER.match(text, at, end):
                 key = found["bare"]
                 continue
-            item = _ITEM.match(text, found.start(), end)
+            follows_space = text[found.start() - 1] in " \t"  # Go writes `name:two next:three`
+            item = (_ELEMENT if follows_space or not key else _ITEM).match(text, found.start(), end)
             at = item.end() if item else at
             if not is_descriptive(key):
                 yield found.start(), at

@@ -9,16 +9,19 @@ from runbook.redaction.names import SecretName, secret_name
 from runbook.redaction.words import is_harmless
 
 _FLAG = re.compile(
-    r"(?<![\w-])--?(?P<name>[A-Za-z][\w.-]*+)(?:[ \t]++|[\"'],?[ \t]*(?=[\"'])|\n[ \t]*-[ \t]+(?=[^\s-]))"
+    r"(?<![\w-])--?(?P<name>[A-Za-z][\w.-]*+)"
+    r"(?:[ \t]++|[\"']?,[ \t]*(?=[^\s-])|[\"'][ \t]*(?=[\"'])|[\"']?\n[ \t]*-[ \t]+(?=[^\s-]))"
 )
 _SHORT_PASSWORD = re.compile(r"(?<![\w-])-p(?P<value>'[^'\n]*'?|\"[^\"\n]*\"?)(?![^\s;|&)])")
 _CLIENT = re.compile(
     r"\b(?:mysql\w*|mariadb\w*|mongo\w*|mycli|redis-cli|sshpass|ldap\w+|docker login"
     r"|podman login|skopeo login|helm registry login|az login|smbclient)\b"
 )
-_GLUED_PASSWORD = re.compile(r"(?<![\w-])-(?P<letter>[paw])(?P<gap>[ \t]*)(?P<value>[^\s'\"-][^\s'\"]*)")
+_GLUED_PASSWORD = re.compile(
+    r"(?<![\w-])-(?P<letter>[paw])(?P<gap>[ \t]*)(?P<value>(?:'[^'\n]*'|\"[^\"\n]*\"|[^\s'\"-][^\s'\"]*))"
+)
 _USER = re.compile(
-    r"(?<![\w-])(?:-u|-U|-a|--user|--proxy-user|--auth|--basic-auth)(?:[ \t]+|=|(?=[\"']))"
+    r"(?<![\w-])(?:-[A-Za-z]{0,6}[uUa]|--user|--proxy-user|--auth|--basic-auth)(?:[ \t]+|=|(?=[\"']))"
     r"(?P<quote>[\"']?)(?P<user>[^\s:\"'%/]{1,100})[:%](?P<value>[^\s\"']+|(?<=[\"'])[^\"']+)"
 )
 _COOKIE_FLAG = re.compile(r"(?<![\w-])(?:-b|--cookie)[ \t]+(?P<quote>[\"'])(?P<value>[^\"'\n]*=[^\"'\n]*)")
@@ -28,9 +31,10 @@ _SQL = re.compile(
     r"(?P<value>\\{0,7}[\"']|[^\s;,\"']+)"
     r"|\bpassword(?:[ \t]+\(?|[ \t]*\()[ \t]*(?P<quoted>\\{0,7}['\"`])"
     r"|\b(?:requirepass|masterauth)[ \t]+(?P<bare>\S+)"
-    r"|[\"'](?:auth|AUTH)[\"'][ \t]+(?P<auth>\\{0,7}[\"'])"
+    r"|[\"'](?:auth|requirepass|masterauth)[\"'][ \t]+(?P<auth>\\{0,7}[\"'])"
+    r"|\b(?:set|SET)[ \t]+(?P<name>[\w./:@-]{3,200})[ \t]+(?P<setting>\\{0,7}[\"']|[^\s;,=\"']+)"
     r"|\bAUTH[ \t]+(?:PLAIN|LOGIN)[ \t]+(?P<smtp>[A-Za-z0-9+/=]{4,})"
-    r"|^[ \t]*(?:>[ \t]*)?AUTH[ \t]+(?P<redis>[^\s\"']{4,}(?:[ \t]+[^\s\"']{4,})?)[ \t]*$",
+    r"|(?:^|>)[ \t]*AUTH[ \t]+(?P<redis>[^\s\"']{4,}(?:[ \t]+[^\s\"']{4,})?)[ \t]*$",
     re.IGNORECASE | re.MULTILINE,
 )
 _PASSWORD = SecretName("password")
@@ -79,15 +83,22 @@ def _of_clients(text: str) -> Iterator[Span]:
         wanted = "a" if program == "redis-cli" else "w" if program.startswith("ldap") else "p"
         if found["letter"] != wanted or (found["gap"] and program.startswith(_GLUED)):
             continue
-        if not stays(found["value"], _PASSWORD):
-            yield Span(*found.span("value"), "password")
+        start, end = found.span("value")
+        if text[start] in "'\"":
+            start, end = start + 1, end - 1
+        if not stays(text[start:end], _PASSWORD):
+            yield Span(start, end, "password")
 
 
 def find_in_statements(text: str) -> Iterator[Span]:
     """Secrets of SQL and other statements: `IDENTIFIED BY 'x'`, `PASSWORD 'x'`, `AUTH x`."""
     reader = ValueReader(text)
     for found in _SQL.finditer(text):
-        group = next(name for name, value in found.groupdict().items() if value is not None)
+        group = next(
+            name for name, value in found.groupdict().items() if value is not None and name != "name"
+        )
+        if group == "setting" and not _is_certain(found["name"]):
+            continue
         at = found.start(group)
         quoted = reader.quoted(at)
         start, end = (quoted.start, quoted.end) if quoted else found.span(group)
@@ -96,3 +107,8 @@ def find_in_statements(text: str) -> Iterator[Span]:
             continue
         if value and not is_harmless(value):
             yield Span(start, end, "password")
+
+
+def _is_certain(name: str) -> bool:
+    secret = secret_name(name.rpartition("/")[2].lstrip(":"))
+    return secret is not None and secret.certain

@@ -13,6 +13,9 @@ _TOKEN = re.compile(
     rf"\s*+(?:(?P<string>{_STRING})|(?P<mark>[\[\]{{}},:])|(?P<number>-?(?:0|[1-9]\d*+)(?:\.\d++)?(?:[eE][+-]?\d++)?)"
     r"|(?P<word>true|false|null|NaN|-?Infinity))"
 )
+_SUBSCRIPT = re.compile(r"[ \t]*=")
+"""After a list that is an index: `config["password"] = …`, as PHP and Python write it."""
+
 _WORDS = {"true": True, "false": False, "null": None}
 _OPENING, _CLOSING = "{[", {"}": "{", "]": "["}
 
@@ -46,8 +49,9 @@ def find_documents(text: str) -> Iterator[Document]:
         except _NoJson as broken:
             at = max(found.start() + 1, broken.at)
         else:
-            yield document
             at = document.end
+            if text[document.start] == "{" or not _SUBSCRIPT.match(text, at):
+                yield document
 
 
 def _read(text: str, start: int) -> Document:

@@ -10,6 +10,7 @@ from runbook.redaction.brackets import (
     find_bracket,
     find_wrapper,
     has_members,
+    is_descriptive,
     is_quoted,
     is_wrapper,
     secrets_of_call,
@@ -32,7 +33,14 @@ _PARAMETERS = re.compile(r"[\w-]+[ \t]*=[ \t]*\\{0,7}\"|[^\s\"'\\]+,[ \t]*[\w-]+
 _LONE_MARK = re.compile(rf"{MARK.pattern}(?=[\s,;&\"']|$)")
 _BLOCK = re.compile(r"(?:![\w:./-]*[ \t]+)?[|>][+-]?\d?[+-]?[ \t]*(?:#[^\n]*)?\r?\n")
 _NEXT_LINE = re.compile(r"[ \t]*(?:#[^\n]*)?\r?\n")
-_YAML_PREFIX = re.compile(r"(?:!{1,2}[\w:./-]*|&\w+)[ \t]+")
+_PREFIX = re.compile(r"(?:!{1,2}[\w:./-]*|&\w+)[ \t]+|string\(\d+\)[ \t]+(?=\")")
+"""A tag or an anchor of YAML, and what PHP prints before a string."""
+
+_CLOSED = re.compile(r"[\"'`](?:[\s,;)\]}]|$)")
+_NO_SPACE = re.compile(r"[^\s\"'`]+")
+_MOST_BLANK = 3
+_COMMENT = re.compile(r" #(?:[ !#]|\r?$)", re.MULTILINE)
+_MEMBER = re.compile(r"[\"']?(?P<key>[\w.-]{1,60})[\"']?[ ]*:[ \t]+(?=[^\s|>#&*!{\[])")
 _MEMBER_LINE = re.compile(r"[\w./\"'-]+\s*:(?:\s|$)|[-?{\[]")
 _STACK_LINE = re.compile(r"at |in |File |\.\.\.|#|//|\^")
 _DEFAULT = re.compile(r"\$\{\w+:?[-=?+](?P<default>[^{}\s]*)\}")
@@ -50,6 +58,7 @@ _TEMPLATE = re.compile(
     r"|<[^<>\r\n]{0,200}>"
 )
 _FIGURE = re.compile(r"(\d+)(?:[/%][\d %]*|\.\d+)?")
+_DELIVERY_STATUS = re.compile(r"\d\.\d{1,3}\.\d{1,3}")
 _PATH = re.compile(r"[/~.]|[A-Za-z]:[\\/]")
 
 
@@ -68,16 +77,34 @@ class ValueReader:
         if text.startswith("[redacted:", at) and (found := _LONE_MARK.match(text, at)):
             return [], found.end()
         is_block = _BLOCK.match(text, at) is not None
-        if not is_block and (prefix := _YAML_PREFIX.match(text, at)):
+        if not is_block and (prefix := _PREFIX.match(text, at)):
             at = prefix.end()
-        if is_block or at >= len(text) or text[at] in "\r\n" or (at and text.startswith(" #", at - 1)):
+        if is_block or at >= len(text) or text[at] in "\r\n" or (at and _COMMENT.match(text, at - 1)):
             return self._below(at, secret, indent)
         if quoted := find_quoted(text, at):
+            if _CLOSED.match(text, at) and at and text[at - 1] in ":=":
+                return [], at  # the quote closes what the label stands in
             return self.kept(quoted.start, quoted.end, secret), quoted.after
         if MARK.match(text, at):
             return self._unquoted(at, secret, separator)
         read = self._template(at, secret) or self._in_brackets(at, secret)
         return read or self._unquoted(at, secret, separator)
+
+    def read_call(self, at: int, secret: SecretName) -> Read:
+        """The spans to mask in the arguments of a call such as `setPassword("x")`, and where to read on."""
+        bracket = find_bracket(self._text, at)
+        inside = self._text[bracket.start : bracket.end].strip()
+        if is_quoted(self._text, bracket):
+            places = [
+                place
+                for place in values_within(self._text, bracket)
+                if find_quoted(self._text, place[0] - 1) and secret_name(self._text[slice(*place)]) is None
+            ]
+            return [span for place in places for span in self.kept(*place, secret)], bracket.after
+        if not looks_secret(inside) or " " in inside:
+            return [], at + 1
+        start = self._text.index(inside, bracket.start)
+        return self.kept(start, start + len(inside), secret), bracket.after
 
     def quoted(self, at: int) -> Quoted | None:
         """The quoted text that begins there, if any."""
@@ -128,6 +155,8 @@ class ValueReader:
         inside = text[bracket.start : bracket.end]
         stripped = inside.strip()
         after = max(bracket.after, at + 1)
+        if bracket.is_closed and text[after : after + 1].isalnum():  # the brackets are a part of the value
+            return self._bare(at, secret, "=")
         if not stripped or is_mark(stripped) or is_harmless(stripped) or _names_a_secret(stripped):
             return [], after
         is_line = secret.line and text[at] == "[" and "{" not in inside and not is_quoted(text, bracket)
@@ -155,6 +184,9 @@ class ValueReader:
 
     def _bare(self, at: int, secret: SecretName, separator: str) -> Read:
         end = end_of_bare(self._text, at, encoded=separator.startswith("%"))
+        if end - at == 1 and self._text[at].isalpha():  # no word, so what follows is a part of it
+            rest = _NO_SPACE.match(self._text, end)
+            end = rest.end() if rest else end
         return self.kept(at, end, secret), end
 
     def _below(self, at: int, secret: SecretName, indent: int | None) -> Read:
@@ -169,24 +201,39 @@ class ValueReader:
         if block:
             return self._block(below.end(), secret, indent)
         spans: list[Span] = []
-        after = below.end() - 1
+        after, members = below.end() - 1, -1
         while after < len(text):
             at = after + 1
             eol = text.find("\n", at)
             eol = len(text) if eol < 0 else eol
             body = text[at:eol].lstrip(" \t")
             column = eol - at - len(body)
+            if not body.strip() and not spans and at - below.end() < _MOST_BLANK:
+                after = eol
+                continue
             is_item = body.startswith("- ")
             if not body.strip() or column < indent + (0 if is_item else 1):
                 break
-            value = self._lone(at + column + (2 if is_item else 0), eol, secret)
+            start = at + column + (2 if is_item else 0)
+            member = None if is_item else _MEMBER.match(text, start, eol)
+            if member:
+                members = column if members < 0 else members
+                if (
+                    column == members
+                    and not is_descriptive(member["key"])
+                    and secret_name(member["key"]) is None
+                ):
+                    spans += self.read(member.end(), secret)[0]
+                after = eol
+                continue
+            value = self._lone(start, eol, secret) if members < 0 else None
             if value is None:
                 break
             spans += value
             after = eol
             if not is_item:
                 break
-        return spans, after
+        return spans, after if members < 0 else below.end() - 1
 
     def _lone(self, start: int, eol: int, secret: SecretName) -> list[Span] | None:
         """The value that a line consists of; `None` where the line is something else, such as a member."""
@@ -237,6 +284,8 @@ def stays(value: str, secret: SecretName) -> bool:
             return True
         if secret.kind in ("pin", "otp") and not figure and not looks_secret(bare):
             return True
+    if secret.kind == "dsn" and _DELIVERY_STATUS.fullmatch(bare):
+        return True
     return secret.kind == "pwd" and _PATH.match(bare) is not None
 
 

@@ -17,14 +17,14 @@ from runbook.redaction.words import looks_secret, word_set
 NAME_KEYS = word_set(
     """
     name key header headername field param parameter variable var env label k option property attribute
-    setting path n
+    setting path n id parameterkey parametername
     """
 )
 """Keys whose value is the name of what stands under one of `VALUE_KEYS`."""
 
 VALUE_KEYS = word_set(
     """
-    value val v values content default defaultvalue stringvalue newvalue oldvalue
+    value val v values content parametervalue default defaultvalue stringvalue newvalue oldvalue
     """
 )
 
@@ -32,13 +32,17 @@ _FAR = 300
 """Characters between a name and its value that belong together."""
 
 _ANSI = r"\x1b\[[\d;]*m|\\(?:x1[bB]|u001[bB]|033|e)\[[\d;]*m|\[\d[\d;]{0,8}m"
-_GAP = rf"(?:[ \t]|{_ANSI})*+"
+_GAP = rf"(?:[ \t\u00a0\u200b\ufeff]|{_ANSI})*+"
 _CLOSE = r"(?:\\{0,15}[\"'`]|%(?:25){0,3}(?:22|27|5[Dd])|\]|&quot;|&\#3[49];|\*\*|[”’])"
 _LABEL = re.compile(
-    rf"(?<![\w.-])-*+(?P<name>\w[\w.-]*+)(?P<close>{_CLOSE}{{0,4}}){_GAP}"
+    rf"(?:(?<![\w.-])|(?<=\[\dm)|(?<=[\[;]\d\dm)|(?<=;\dm)|(?<=%20))-*+(?P<name>\w[\w.-]*+)(?P<close>{_CLOSE}{{0,4}}){_GAP}"
     rf"(?P<separator>:=|=>|={{1,3}}|:(?!//|:)|->|%(?:25){{0,3}}3[AaDd]|(?P<comma>,)"
-    rf"|[ ]?(?P<brace>(?=\{{[ ]?\w+:[ ]?))){_GAP}"
+    rf"|;s:\d+:(?=\")|[ ]?(?P<brace>(?=\{{[ ]?\w+:[ ]?))|(?P<call>(?=\()))"
+    rf"{_GAP}(?:%(?:25){{0,3}}20)*+"
 )
+_SETTING = re.compile(r"(?:set|with|new|use|add)(?=[A-Z_])|[A-Z][a-z]|(?:pass\w+|pwd|secret|token|api_?key)$")
+"""Names of calls that are given a secret, and of types whose values print so; others get one."""
+
 _QUOTED_NEXT = re.compile(r"[bBuU]?\\{0,15}[\"']")
 _ESCAPED = re.compile(r"(?:[nrtbfv0]|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2})(?=\w)")
 _ENCODED = re.compile(r"(?:25){0,3}[0-9A-Fa-f]{2}(?=\w)")
@@ -75,6 +79,11 @@ def find_labelled(text: str) -> Iterator[Span]:
         if found["brace"] is not None and not (label[0].isupper() and label.isalpha() and not found["close"]):
             continue
         secret = _judge(text, start, label)
+        if found["call"] is not None:
+            if secret and secret.certain and _SETTING.match(label) and not found["close"]:
+                spans, at = reader.read_call(at, secret)
+                yield from spans
+            continue
         if secret is None and not found["comma"]:
             key = label.lower().replace("_", "").replace("-", "")
             if key in VALUE_KEYS:

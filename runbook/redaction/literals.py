@@ -7,15 +7,13 @@ import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import quote, quote_plus
 
-from runbook.redaction.marks import MARK, Span
+from runbook.redaction.marks import LISTED, MARK, Span
 
 SHORTEST_SECRET = 4
 """Listed values under this length are ignored: masking them would blank out ordinary words."""
 
 SHORTEST_BASE64_CORE = 6
 """Shorter fragments of base64 occur by chance."""
-
-KIND = "secret"
 
 
 class Literals:
@@ -50,7 +48,7 @@ class Literals:
         if self._pattern is None:
             return
         for found in self._pattern.finditer(text, start, end):
-            yield Span(*found.span(), KIND)
+            yield Span(*found.span(), LISTED)
 
 
 def _forms(secret: str) -> set[str]:

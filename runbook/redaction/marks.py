@@ -11,6 +11,9 @@ from typing import NamedTuple
 MARK = re.compile(r"\[redacted:[a-z0-9-]+(?:, [a-z]+)?\]")
 """What masking leaves: `[redacted:phx]`, or `[redacted:api-key, changed]` in a diff."""
 
+LISTED = "secret"
+"""The kind of a secret that is known by its value."""
+
 _MARK_START = "[redacted:"
 
 
@@ -35,9 +38,10 @@ def is_mark(text: str) -> bool:
 def with_marks(text: str, spans: Iterable[Span]) -> str:
     """The text with a mark for each span.
 
-    Spans that overlap become one; it has the kind of the span that covers the others, and of the one that was
-    given first where both are alike. A mark that is in the text already is never cut: a span that touches it
-    takes all of it, and a span that is no more than a mark changes nothing.
+    Spans that overlap become one, of the kind of the one that begins first or reaches farther; of two alike,
+    of the one that was given first. A listed secret among them gives its kind. A mark that is in the text
+    already is never cut: a span that touches it takes all of it, and one that is no more than a mark changes
+    nothing.
     """
     wanted = (
         _outside_marks(text, spans)
@@ -51,8 +55,8 @@ def with_marks(text: str, spans: Iterable[Span]) -> str:
     start, end, kind = wanted[0]
     for span in wanted[1:]:
         if span.start < end:
-            if span.end > end:
-                end = span.end
+            end = max(end, span.end)
+            kind = LISTED if span.kind == LISTED else kind
             continue
         pieces += [text[written:start], mark(kind)]
         written = end

@@ -8,7 +8,8 @@ from runbook.redaction.marks import Span
 from runbook.redaction.names import secret_name
 
 _ELEMENT = re.compile(
-    r"(?:<|&lt;)(?:[\w.-]{1,40}:)?(?P<name>[A-Za-z][\w.-]{0,60})(?P<rest>(?:\s[^<>]{0,300})?)(?:>|&gt;)(?:<!\[CDATA\[)?(?P<value>[^<&\]]+|(?:(?!&lt;|\]\]>)[^<])+)(?=<|&lt;|\]\]>)"
+    r"(?:<|&lt;)(?:[\w.-]{1,40}:)?(?P<name>[A-Za-z][\w.-]{0,60})(?P<rest>(?:\s[^<>]{0,300})?)(?:>|&gt;)(?:<!\[CDATA\[)?"
+    r"(?P<value>[^<&\]]++|(?:(?!&lt;|\]\]>)[^<])+)(?=<|&lt;|\]\]>)"
 )
 _TAG = re.compile(r"<[A-Za-z][^<>]{5,600}>")
 _TAG_NAME = re.compile(
@@ -17,13 +18,17 @@ _TAG_NAME = re.compile(
 _TAG_VALUE = re.compile(
     r"\b(?:value|content|default)\s*=\s*\\?(?P<quote>[\"'])(?P<value>(?:(?!\\?(?P=quote)).)+)", re.IGNORECASE
 )
-_PROPERTY_LIST = re.compile(r"<key>(?P<name>[^<]{1,100})</key>\s{0,100}<string>(?P<value>[^<]+)</string>")
+_PAIR = re.compile(
+    r"(?:<(?:key|name)>(?P<element>[^<]{1,100})</(?:key|name)>|<\w+\s[^<>]{0,100}?(?:name|key)\s?=\s?\\?[\"']"
+    r"(?P<attribute>[^\"'<>\\]{1,100})[^<>]{0,100}>)\s{0,100}<(?:string|value)>(?:<\w+>)?(?P<value>[^<]++)<"
+)
 
 
 def find_in_markup(text: str) -> Iterator[Span]:
     """Secrets of XML and HTML: elements, and tags that name what their value is."""
     for found in _ELEMENT.finditer(text):
-        secret = secret_name(found["name"])
+        named = _TAG_NAME.search(found["rest"]) if found["rest"] else None
+        secret = secret_name(found["name"]) or (secret_name(named["name"]) if named else None)
         if secret and not found["rest"].endswith("/") and not stays(found["value"], secret):
             value = found["value"]
             start = found.start("value") + len(value) - len(value.lstrip())
@@ -34,7 +39,7 @@ def find_in_markup(text: str) -> Iterator[Span]:
             value = _TAG_VALUE.search(tag.group())
             if secret and secret.certain and value and not stays(value["value"], secret):
                 yield Span(tag.start() + value.start("value"), tag.start() + value.end("value"), secret.kind)
-    for found in _PROPERTY_LIST.finditer(text):
-        secret = secret_name(found["name"])
-        if secret and not stays(found["value"], secret):
+    for found in _PAIR.finditer(text):
+        secret = secret_name(found["element"] or found["attribute"])
+        if secret and secret.certain and not stays(found["value"], secret):
             yield Span(*found.span("value"), secret.kind)

@@ -116,7 +116,7 @@ _FIGURE_TOKENS = word_set(
 _HARMLESS_PASSWORDS = word_set(
     """
     reset forgot forget show hide toggle require requires required has is no use enable allow change
-    with without missing
+    without missing
     """
 )
 _NO_AUTH = word_set(
@@ -171,7 +171,9 @@ def _judge_word(words: list[str], last: str, before: str, *, plural: bool) -> Se
         return SecretName(_KINDS.get(last, last), figures=_ANY if plural else 0)
     if last in _COUNTED:
         return SecretName(_KINDS.get(last, last), figures=0 if before and last != "otp" else _FEW)
-    if last == "auth" and before and before not in _NO_AUTH:
+    if last == "auth" and before in _NO_AUTH:
+        return None
+    if last == "auth" and before:
         return SecretName("auth")
     if last in _LIKELY:
         return SecretName(last, certain=False)

@@ -16,7 +16,7 @@ class Quoted(NamedTuple):
 
 
 _QUOTE = re.compile(
-    r"(?:[bBrRuUfF]{1,2}|@)?(?P<delimiter>(?P<slashes>\\{0,15})(?P<quote>\"\"\"|'''|[\"'`])"
+    r"(?:[bBrRuUfF]{1,2}|[@&*])?(?P<delimiter>(?P<slashes>\\{0,15})(?P<quote>\"\"\"|'''|[\"'`])"
     r"|%(?:25){0,3}2[27]|&quot;|&\#3[49];|[\u201c\u2018\u201e])"
 )
 _CLOSING = {"\u201c": "\u201d", "\u2018": "\u2019", "\u201e": "\u201c"}
@@ -24,7 +24,7 @@ _CLOSING = {"\u201c": "\u201d", "\u2018": "\u2019", "\u201e": "\u201c"}
 # A comma, an ampersand and so on end a value only where something begins after them: passwords have them too.
 _PART = (
     rf"{MARK.pattern}|[^\s\"'`\\,;&|<>()\[\]{{}}\x1b.:%]++|[.:]++(?![\s\"'`,;)\]}}|<\\]|$)"
-    r"|[,|](?!\s|$|[\"'\[{]|[\w.\[\]%-]{1,60}[\"']?\s?[=:])|;(?!\s|$|[\"']|[\w .-]{1,60}=)"
+    r"|[,|](?!\s|$|[\"'\[{]|[\w.\[\]%-]{1,60}[\"']?\s?[=:])|;(?!\s|$|[\"']|[\w.-]{1,60}=|[A-Z][\w .-]{1,60}=)"
     r"|&(?!\s|$|[\"']|(?:amp|quot|apos|lt|gt|\#\d+);|[\w.%\[\]-]{1,60}=)"
     r"|[)\]}>](?![\s,;:.)\]}\"'`|&<>\[{\\]|$)|[(\[{]|<(?!/|\w+/?>|!)|[\"'`](?=\w)"
     r"|\\(?![nrtbfvx\"'`\\u0]|$)|\\\\(?![nrt\"'`\\]|$)|\\u(?!00(?:22|27|0[aAdD]|1[bB]|3[cC]))"
@@ -75,4 +75,4 @@ def _content(delimiter: str, slashes: int, quote: str) -> re.Pattern[str]:
         return re.compile(rf"(?:(?!{quote})[^\r\n])*+")
     if slashes:
         return re.compile(rf"(?:\\{{{slashes + 1},40}}{quote}|(?!\\{{0,40}}{quote})[^\r\n])*+")
-    return re.compile(rf"(?:[^{quote}\\\r\n]|\\.|{quote}{quote}(?=\w))*+")
+    return re.compile(rf"(?:[^{quote}\\\r\n]|\\.|{quote}{quote}?(?=\w))*+")

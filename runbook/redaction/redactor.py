@@ -1,6 +1,7 @@
 """The masking itself: which rules are tried on a text, and in which order."""
 
 from collections.abc import Iterable, Iterator
+from urllib.parse import urlsplit
 
 from pydantic import JsonValue
 
@@ -20,7 +21,9 @@ from runbook.redaction.shapes.tokens import find_jwts, find_schemes
 from runbook.redaction.shapes.urls import find_userinfo
 from runbook.redaction.shapes.webhooks import WEBHOOKS
 from runbook.redaction.structure import StructureMask, TooDeep
-from runbook.redaction.yaml_text import find_secret_data, quoted_marks, values_of
+from runbook.redaction.yaml_data import read_yaml
+from runbook.redaction.yaml_data import written_back as yaml_written_back
+from runbook.redaction.yaml_text import find_secret_data, values_of
 
 _NAMES = (
     *(
@@ -62,6 +65,16 @@ def _remember(text: str) -> None:
         _HARMLESS.add(text)
 
 
+def _host(place: str) -> str:
+    """The host of an address such as `https://host:443/path`, or the text itself."""
+    if "://" not in place:
+        return place.strip("[]").lower()
+    try:
+        return urlsplit(place).hostname or ""
+    except ValueError:  # no address, so it has no host that could look like a client's
+        return ""
+
+
 def _has_any(text: str, words: Iterable[str]) -> bool:
     for word in words:  # noqa: SIM110 - a generator takes five times as long
         if word in text:
@@ -73,16 +86,17 @@ class Redactor:
     """Masks the listed secrets and everything that has the shape of one, and personal addresses.
 
     A listed secret is also found base64-encoded (at any offset, so inside of `user:password` too),
-    URL-encoded and escaped. Listed values shorter than four characters are ignored. `hosts` are names and
-    addresses of our own that stay readable although they look like those of clients. Without `personal`,
-    addresses of people stay: for their names, and for what is shown again after it was masked once.
+    URL-encoded and escaped. Listed values shorter than four characters are ignored. `hosts` are hosts or URLs
+    of the settings: their addresses stay readable although they look like those of clients. Without
+    `personal`, addresses of people stay: for their names, and for what is shown again after it was masked
+    once.
     """
 
     def __init__(
         self, secrets: Iterable[str] = (), *, hosts: Iterable[str] = (), personal: bool = True
     ) -> None:
         self._literals = Literals(secrets)
-        self._hosts = frozenset(host.lower() for host in hosts if host)
+        self._hosts = frozenset(host for host in map(_host, hosts) if host)
         self._personal = personal
 
     def text(self, text: str) -> str:
@@ -99,12 +113,9 @@ class Redactor:
         Masked by name: keys such as `password` or `apiKey`, `{"name": "API_KEY", "value": …}` entries of a
         container's environment, everything in a Kubernetes Secret's `data` and `stringData`. Booleans and
         nulls stay: `automountServiceAccountToken: true` is no secret. A number may become the text of a
-        mark. What is nested too deep to be looked at is masked as a whole.
+        mark. What is nested too deep to be looked at becomes a mark.
         """
-        try:
-            masked: JsonValue = StructureMask(self.text).mask(value)
-        except (TooDeep, RecursionError):
-            return mark("nested-too-deep")
+        masked: JsonValue = StructureMask(self.text, keeps_form=False).mask(value)
         return masked
 
     def _settled(self, text: str, depth: int) -> str:
@@ -139,13 +150,28 @@ class Redactor:
         if "\n" in text and _has_any(text, PRIVATE_KEY_NEEDLES):  # a key whose lines are lines of a log
             unlocked = with_marks(text, find_private_keys(text))
             if unlocked != text:
-                return quoted_marks(unlocked)
+                return unlocked
         masked = self._with_documents(text, documents, depth)
-        return quoted_marks(masked) if masked != text and "\n" in masked else masked
+        if masked == text and not (": *" in text and "&" in text):  # an alias stands for a value elsewhere
+            return text
+        return self._as_yaml(text, masked, depth)
+
+    def _as_yaml(self, text: str, masked: str, depth: int) -> str:
+        """The text masked as YAML, if it is any; otherwise as it was masked before."""
+        read = read_yaml(text) if depth < _DEEPEST_TEXT else None
+        if read is None:
+            return masked
+        documents, scalars = read
+        structure = StructureMask(lambda inner: self._inner(inner, depth), keeps_form=True)
+        try:
+            masked_documents = structure.mask(documents)
+        except (TooDeep, RecursionError):
+            return masked
+        return yaml_written_back(text, documents, scalars, masked_documents, self._plain)
 
     def _with_documents(self, text: str, documents: list[Document], depth: int) -> str:
         """Masked, each JSON document in it by its own rules."""
-        structure = StructureMask(lambda inner: self._inner(inner, depth))
+        structure = StructureMask(lambda inner: self._inner(inner, depth), keeps_form=True)
         pieces, end = [], 0
         for document in documents:
             try:

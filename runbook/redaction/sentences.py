@@ -19,7 +19,8 @@ _SENTENCE = re.compile(
     re.IGNORECASE,
 )
 _NEXT_WORD = re.compile(
-    r"\b(?P<name>pass(?:word|wd|phrase|code)|token|api[ _-]?key)[ \t]++(?P<value>[^\s\"'`,;:=()<>\[\]{}]+)",
+    r"\b(?P<name>pass(?:word|wd|phrase|code)|token|api[ _-]?key)[ \t]++(?P<quote>[\"'`]?)"
+    r"(?P<value>[^\s\"'`,;:=()<>\[\]{}]+)",
     re.IGNORECASE,
 )
 _LONG_WORD = 16
@@ -39,7 +40,9 @@ def find_in_sentences(text: str) -> Iterator[Span]:
         yield Span(start, start + len(value), _kind(found["name"]))
     for found in _NEXT_WORD.finditer(text):
         value = found["value"].rstrip(".")
-        if not looks_secret(value) or (not found["name"].lower().startswith("pass") and not _is_long(value)):
+        if not looks_secret(value) or not (
+            found["quote"] or found["name"].lower().startswith("pass") or _is_long(value)
+        ):
             continue
         yield Span(found.start("value"), found.start("value") + len(value), _kind(found["name"]))
 

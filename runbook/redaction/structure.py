@@ -23,6 +23,7 @@ DEEPEST = 100
 """Levels of nesting that are looked into."""
 
 _DATA = SecretName("secret-data")
+_OWNER = re.compile(r" (?:for|of|to|on|from|at|is|was|are|were|now|set)\b")
 _WORD = re.compile(r"[A-Za-z-]+")
 
 
@@ -39,10 +40,14 @@ class Members(list[tuple[str, Any]]):
 
 
 class StructureMask:
-    """Masks JSON values; `text` masks what is in a string."""
+    """Masks JSON values; `text` masks what is in a string.
 
-    def __init__(self, text: Callable[[str], str]) -> None:
+    `keeps_form`: a value that is nested too deep raises `TooDeep`; otherwise what is too deep becomes a mark.
+    """
+
+    def __init__(self, text: Callable[[str], str], *, keeps_form: bool) -> None:
         self._text = text
+        self._keeps_form = keeps_form
 
     def mask(self, value: Any, secret: SecretName | None = None, depth: int = 0) -> Any:
         """The value masked, of the same form. `secret` is what the name before the value says of it.
@@ -50,8 +55,10 @@ class StructureMask:
         Raises:
             TooDeep: it is nested too deep.
         """
-        if depth > DEEPEST:
-            raise TooDeep
+        if depth > DEEPEST and isinstance(value, dict | list):
+            if self._keeps_form:
+                raise TooDeep
+            return mark("nested-too-deep")
         if secret is not None:
             return self._hidden(value, secret, depth)
         if isinstance(value, dict | Members):
@@ -96,7 +103,7 @@ class StructureMask:
 
     def _member(self, key: str, item: Any, entry: SecretName | None, depth: int, *, is_secret: bool) -> Any:
         if is_secret and key in ("data", "stringData"):
-            return _blanked(item, _DATA, depth)
+            return self._blanked(item, _DATA, depth + 1)
         if is_secret and key == "metadata":
             return self.mask(_without_last_applied(item), depth=depth + 1)
         if entry and key.lower().replace("_", "").replace("-", "") in VALUE_KEYS:
@@ -118,14 +125,18 @@ class StructureMask:
 
     def _hidden(self, value: Any, secret: SecretName, depth: int) -> Any:
         """Mask every scalar in a value whose name says that it is secret."""
-        if depth > DEEPEST:
-            raise TooDeep
         if isinstance(value, dict | Members):
             members = list(value.items()) if isinstance(value, dict) else value
             items = [self._hidden_member(key, item, secret, depth) for key, item in members]
-            return _like(value, self._keys(members), items)
+            keys = self._keys(members)
+            if isinstance(value, Members):  # `{x}` is an object of YAML, with a key and no value
+                keys = [
+                    mark(secret.kind) if item is None and looks_secret(key) else key
+                    for key, (_, item) in zip(keys, members, strict=True)
+                ]
+            return _like(value, keys, items)
         if isinstance(value, list):
-            return [self._hidden(item, secret, depth + 1) for item in value]
+            return [self.mask(item, secret, depth + 1) for item in value]
         if value is None or isinstance(value, bool) or value == "":
             return value
         if isinstance(value, str) and not isinstance(value, Number):
@@ -133,6 +144,25 @@ class StructureMask:
             inner = self._string(hidden)
             return mark(secret.kind) if secret.certain and inner != hidden == value else inner
         return value if stays(str(value), secret) else mark(secret.kind)
+
+    def _blanked(self, value: Any, secret: SecretName, depth: int) -> Any:
+        """Mask everything in a value, whatever it says."""
+        if isinstance(value, dict | Members) and depth <= DEEPEST:
+            members = list(value.items()) if isinstance(value, dict) else value
+            items = [self._blanked(item, secret, depth + 1) for _, item in members]
+            return _like(value, self._keys(members), items)
+        if isinstance(value, list) and depth <= DEEPEST:
+            return [self._blanked(item, secret, depth + 1) for item in value]
+        if isinstance(value, dict | list) and self._keeps_form:
+            raise TooDeep
+        if (
+            value is None
+            or isinstance(value, bool)
+            or value == ""
+            or (isinstance(value, str) and is_mark(value))
+        ):
+            return value
+        return mark(secret.kind)
 
     def _hidden_member(self, key: str, item: Any, secret: SecretName, depth: int) -> Any:
         own = _by_key(key, item)
@@ -159,6 +189,9 @@ def leaves(value: Any) -> Iterator[Any]:
 
 def _by_key(key: str, item: Any) -> SecretName | None:
     secret = secret_name(key)
+    if secret is None and " " in key and (owner := _OWNER.search(key)):
+        of_owner = secret_name(key[: owner.start()].replace(" ", "_"))
+        return of_owner._replace(certain=False) if of_owner else None
     if secret is None or "/" not in key or secret.kind != "secret":
         return secret
     if key.startswith("checksum/") or not (isinstance(item, str) and looks_secret(item)):
@@ -190,21 +223,6 @@ def _after(before: str, item: Any, *, is_pair: bool) -> SecretName | None:
     if is_pair and not (_WORD.fullmatch(item) and item.islower()):
         return secret
     return secret if looks_secret(item) or (secret.line and not _WORD.fullmatch(item)) else None
-
-
-def _blanked(value: Any, secret: SecretName, depth: int) -> Any:
-    """Mask everything in a value, whatever it says."""
-    if depth > DEEPEST:
-        raise TooDeep
-    if isinstance(value, dict):
-        return {key: _blanked(item, secret, depth + 1) for key, item in value.items()}
-    if isinstance(value, Members):
-        return Members((key, _blanked(item, secret, depth + 1)) for key, item in value)
-    if isinstance(value, list):
-        return [_blanked(item, secret, depth + 1) for item in value]
-    if value is None or isinstance(value, bool) or value == "" or (isinstance(value, str) and is_mark(value)):
-        return value
-    return mark(secret.kind)
 
 
 def _without_last_applied(metadata: Any) -> Any:

@@ -50,6 +50,7 @@ _REFERENCE = re.compile(
 """What stands for a value that is somewhere else, or for one that was hidden already."""
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_POINTER = re.compile(r"0x[0-9a-fA-F]{1,16}")
 _SEGMENTS = re.compile(r"[^A-Za-z0-9]+")
 _PLAIN = re.compile(
     r"v?\d+|\d+[a-z]{1,3}|[a-z]{1,3}\d{1,3}|[a-z]+|[A-Z]+|[A-Z][a-z]+|x86|utf8|sha\d+|md5|base64|oauth2|http2|ipv[46]|s3"
@@ -84,7 +85,7 @@ def looks_secret(value: str) -> bool:
     """Whether a value looks made by a machine or chosen as a password, and like no name, path, date or id."""
     if len(value) < 4 or _UUID.fullmatch(value):
         return False
-    if value.isdigit():
+    if value.isdigit() or _POINTER.fullmatch(value):
         return False
     segments = [segment for segment in _SEGMENTS.split(value) if segment]
     for segment in segments:

@@ -42,7 +42,7 @@ _MAPPED = ipaddress.ip_network("::ffff:0:0/96")
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 _MAIL = re.compile(
-    r"(?<![\w.+'-])(?P<local>[\w.+'-]++)(?:@|%(?:25)*40|\\u0040|&\#64;)(?P<host>[\w-]++(?:\.[\w-]++)++)"
+    r"(?<![\w.+-])(?P<local>[\w.+-]++)(?:@|%(?:25)*40|\\u0040|&\#64;)(?P<host>[\w-]++(?:\.[\w-]++)++)"
 )
 _NO_MAIL_ENDINGS = word_set(
     """

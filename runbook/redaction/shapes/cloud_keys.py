@@ -27,7 +27,7 @@ CLOUD_KEYS: tuple[Rule, ...] = (
     ),
     rule("google-hmac", "GOOG", rf"{ALONE}GOOG1?[A-Z0-9]{{20,60}}(?![A-Za-z0-9])", holds=is_random),
     rule("azure-secret", "Q~", r"[A-Za-z0-9_~.-]{3}[0-9]Q~[A-Za-z0-9_~.-]{30,36}"),
-    rule("azure-key", "==", r"(?<!sha512-)(?<![A-Za-z0-9+/=])[A-Za-z0-9+/]{86}=="),
+    rule("azure-key", "==", rf"{ALONE}[A-Za-z0-9+/]{{86}}(?<!sha512-.{{86}})(?<![+/=].{{86}})=="),
     rule("azure-key", "JQQJ99", rf"{ALONE}[A-Za-z0-9]{{40,60}}JQQJ99[A-Za-z0-9]{{20,}}"),
     rule("azure-devops-token", "AZDO", rf"{ALONE}[A-Za-z0-9]{{70,80}}AZDO[A-Za-z0-9]{{4}}"),
     rule("digitalocean-token", "_v1_", r"do[opr]_v1_[a-fA-F0-9]{32,}"),
@@ -106,7 +106,7 @@ CLOUD_KEYS: tuple[Rule, ...] = (
     rule(
         "vault-token",
         "s.",
-        rf"{ALONE}s\.(?<![A-Za-z0-9_.-]s\.)[A-Za-z0-9]{{24}}(?![A-Za-z0-9])",
+        rf"{ALONE}s\.[A-Za-z0-9]{{24}}(?![A-Za-z0-9])",
         holds=has_both_cases,
     ),
     rule("doppler-token", "dp.", rf"{ALONE}dp\.(?:pt|st|ct|sa|scim|audit|said)\.[A-Za-z0-9_.-]{{20,}}"),

@@ -98,7 +98,7 @@ class _OpenKey:
         last = end - _reach(line[::-1], len(self.after))
         while first < last and text[first] in " \t":
             first += 1
-        while first < last and text[last - 1] in " \t\r":
+        while first < last and text[last - 1] in " \t\r\"',":
             last -= 1
         return (first, last) if first <= last else None
 

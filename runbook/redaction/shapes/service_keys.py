@@ -74,7 +74,7 @@ SERVICE_KEYS: tuple[Rule, ...] = (
         "NRAK- NRII- NRIQ- NRJS- NRRA- NRBR- NRSP-",
         r"NR(?:AK|II|IQ|JS|RA|BR|SP)-[A-Za-z0-9_-]{15,}",
     ),
-    rule("newrelic-key", "NRAL", r"(?<![A-Za-z0-9])[A-Fa-f0-9x]{32,44}NRAL"),
+    rule("newrelic-key", "NRAL", rf"{ALONE}[A-Fa-f0-9x]{{32,44}}NRAL"),
     rule("sentry-token", "sntrys_ sntryu_ sntrya_ sntryi_", r"sntry[suai]_[A-Za-z0-9+/=_-]{20,}"),
     rule("grafana-token", "glsa_ glc_", r"(?:glsa|glc)_[A-Za-z0-9+/=_-]{20,}"),
     rule("grafana-token", "eyJrIjoi", r"eyJrIjoi[A-Za-z0-9+/_-]{30,}={0,3}"),

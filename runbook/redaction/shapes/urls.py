@@ -10,8 +10,10 @@ LONGEST = 2000
 
 _START = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]{0,40}):\\{0,7}/\\{0,7}/")
 _RUN = re.compile(rf"[^\s\"`\x1b]{{1,{LONGEST}}}")
+_RUN_WITH_QUOTES = re.compile(rf"[^\s,\x1b]{{1,{LONGEST}}}")
+_OPEN_PASSWORD = re.compile(r"[\w.%+-]*:(?!\d{1,5}$)[^/?#]+$")
 _HOST = re.compile(r"\[[0-9A-Fa-f:.%]+\]|[\w.${}-]+|\[redacted:|\(|%5[bB]|/")
-_PORT = re.compile(r"\d{1,5}|\$?\{\{?[\w. ]*\}?\}|")
+_PORT = re.compile(r"\d{1,5}|\$?\{\{?[\w. ]*\}?\}")
 _WEB = frozenset(
     ("http", "https", "ws", "wss", "git", "ssh", "svn", "ftp", "ftps", "sftp", "oci", "docker", "file")
 )
@@ -19,9 +21,11 @@ _ENCODED = re.compile(
     r"%(?:25)*3[aA]%(?:25)*2[fF]%(?:25)*2[fF](?P<value>(?:[^\s\"'&%]|%(?!(?:25)*(?:40|2[fF]|26|20|22)))+)%(?:25)*40"
 )
 _QUERY = re.compile(r"\?|%(?:25)*3[fF]")
-_DRIVERS = ("@tcp(", "@tcp4(", "@tcp6(", "@udp(", "@unix(", "@cloudsql(", "@memory(", "@pipe(")
+_NETWORK_PATH = re.compile(r"(?<![:/\\\w])//(?P<value>[\w.-]{1,100}:[^\s@/\"']{1,200})@(?=[\w\[])")
+_DRIVERS = ("@tcp(", "@tcp4(", "@tcp6(", "@udp(", "@unix(", "@cloudsql(", "@memory(", "@pipe(", "@(", "@/")
 _DRIVER = re.compile(
-    r"(?<![\w.+-])[\w.+-]*+:(?P<value>[^\s\"'`]{1,200}?)@(?:tcp|tcp4|tcp6|udp|unix|cloudsql|memory|pipe)\("
+    r"(?<![\w.+-])[\w.+-]*+:(?P<value>[^\s\"'`]{1,200}?)@"
+    r"(?:(?:tcp|tcp4|tcp6|udp|unix|cloudsql|memory|pipe)?\(|/\w)"
 )
 _ORACLE = re.compile(
     r"oracle:(?:thin|oci8?):[\w$#.-]+/(?P<value>[^\s\"'@]+)@"
@@ -39,7 +43,7 @@ def find_userinfo(text: str) -> Iterator[Span]:
         while (colon := text.find("://", at)) >= 0:
             yield from _in_address(text, colon + 3)
             at = colon + 3
-        if ":\\/" in text or ":/\\" in text:
+        if ":\\" in text or ":/\\" in text:
             for found in _START.finditer(text):
                 if "\\" in found.group():
                     yield from _in_address(text, found.end())
@@ -51,10 +55,15 @@ def find_userinfo(text: str) -> Iterator[Span]:
 
 
 def _without_scheme(text: str) -> Iterator[Span]:
+    if "//" in text:
+        for found in _NETWORK_PATH.finditer(text):
+            yield Span(*found.span("value"), "userinfo")
     if any(driver in text for driver in _DRIVERS):
         for found in _DRIVER.finditer(text):
             yield Span(*found.span("value"), "userinfo")
     for found in _NO_SCHEME.finditer(text):
+        if found["user"][0].isupper() and found["value"].isalpha():
+            continue  # a thread or a class, and who it works for
         yield Span(*found.span("value"), "userinfo")
     if "oracle:" in text or "sqlplus" in text:
         for found in _ORACLE.finditer(text):
@@ -64,7 +73,10 @@ def _without_scheme(text: str) -> Iterator[Span]:
 
 def _in_address(text: str, start: int) -> Iterator[Span]:
     following = text.find("://", start, start + LONGEST)
-    run = _RUN.match(text, start, following if following >= 0 else len(text))
+    end = following if following >= 0 else len(text)
+    run = _RUN.match(text, start, end)
+    if run and "@" not in run.group() and _OPEN_PASSWORD.match(run.group()):
+        run = _RUN_WITH_QUOTES.match(text, start, end)  # a quote may be part of the password
     if not run or "@" not in run.group():
         return
     body = run.group()
