@@ -151,6 +151,8 @@ class Database:
             return result
 
     def _prepared(self, engine: Engine) -> Engine:
+        if self._file is not None:
+            self._file.guard(engine)
         if engine.dialect.name == "sqlite":
             prepare_sqlite(engine)
         if self._file is not None:

@@ -58,9 +58,12 @@ class StoreFile:
         """What to do where the file is gone, or another one."""
         return f"Put it back; to begin with what is there now, stop the runbook and delete {self._witness}"
 
+    def guard(self, engine: Engine) -> None:
+        """Have no connection of an engine make the file anew; to be called before `prepare_sqlite`."""
+        event.listen(engine, "do_connect", self._before_connecting)
+
     def watch(self, engine: Engine) -> None:
         """Have each connection of an engine know its files; to be called after `prepare_sqlite`."""
-        event.listen(engine, "do_connect", self._before_connecting)
         event.listen(engine, "connect", self._connected)
 
     def require(self, connection: Connection) -> None:

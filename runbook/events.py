@@ -358,7 +358,7 @@ class FileNotWritten(Value):
     type: Literal["FileNotWritten"] = "FileNotWritten"
     what: str
     path: str
-    because: str
+    because: OutsideLine
 
 
 class PostmortemDrafted(Value):

@@ -53,7 +53,8 @@ class Permissions(Value):
     @property
     def digest(self) -> str:
         """SHA-256 of the content: the same for two policies that permit the same."""
-        content = self.model_dump(mode="json")
+        rules = {risk: _rule_of(self.approvals, risk) for risk in Risk}
+        content = self.model_copy(update={"approvals": rules}).model_dump(mode="json")
         return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 

@@ -39,7 +39,7 @@ async def with_role(postgres_url: str) -> tuple[str, str]:
         for statement in (
             f"CREATE ROLE {name} LOGIN PASSWORD '{password}'",
             f"GRANT SELECT, INSERT ON events TO {name}",
-            f"GRANT SELECT ON incidents, incident_store_version TO {name}",
+            f"GRANT SELECT ON incidents, incident_store_version, incident_store TO {name}",
         ):
             await connection.execute(text(statement))
     url = make_url(postgres_url).set(username=name, password=password)

@@ -19,6 +19,7 @@ from runbook.current_action import current_action
 from runbook.events import EVENT, Event, Recorded
 from runbook.incident import Incident, State
 from runbook.messages import external_message, internal_message, message_facts
+from runbook.people import Person
 from runbook.postmortem import ImpactFigures, draft_postmortem
 from runbook.report import (
     decision_markdown,
@@ -39,15 +40,25 @@ EVENT_TYPES: tuple[type[BaseModel], ...] = get_args(get_args(Event)[0])
 
 
 OF_OURS: dict[str, Any] = {
+    "ActRule.approvers": (),
+    "ActRule.proofs": (),
+    "ApprovalRule.approvers": (),
+    "ApprovalRule.proofs": (),
     "Alert.source": "alertmanager",
     "ChangePlan.basis": {},
     "ChangePlan.before": {},
+    "ChangePlan.bound": {},
     "ChangePlan.resource_versions": {},
     "EvidenceCollected.files": {"logs.txt": "0" * 64},
     "IncidentResolved.outcome": "recovered",
     "LogReading.errors_by_status": {"503": 1},
+    "Permissions.memory_ceiling": "2Gi",
+    "Permissions.receiver_keys": (),
+    "Person.also": (),
+    "Person.keys": (),
+    "Person.logins": (),
 }
-"""Of the fields that are ours, those that take no other word."""
+"""Of the fields that are ours, those that take no other word, and lists of what is checked to the letter."""
 
 
 def made(kind: Any, canaries: Canaries, where: str) -> Any:
@@ -83,8 +94,12 @@ def record(kind: type[BaseModel], canaries: Canaries, where: str = "") -> dict[s
     fields: dict[str, Any] = {}
     for name, field in kind.model_fields.items():
         key = f"{kind.__name__}.{name}"
-        if key in OURS:
-            fields[name] = OF_OURS.get(key, "ours")
+        if key in OF_OURS:
+            fields[name] = OF_OURS[key]
+        elif key == "Permissions.people":
+            fields[name] = {"ours": record(Person, canaries, where)}
+        elif key in OURS:
+            fields[name] = "ours"
         elif key != "Alert.key":
             fields[name] = made(field.annotation, canaries, f"{where}{key} ")
     return fields

@@ -282,5 +282,8 @@ def test_a_rehearsal_is_called_one_wherever_it_is_answered(
     assert main(["incident", incident_id]) == ExitCode.OK
     assert capsys.readouterr().out.startswith(f"{REHEARSAL}\n")
     assert main(["approve", incident_id, "--by", "ana"]) == ExitCode.OK
-    assert capsys.readouterr().out == f"{incident_id}: ana approved {FALLBACK.id} ({REHEARSAL})\n"
+    assert (
+        capsys.readouterr().out
+        == f"{incident_id}: ana (unproven claim) approved {FALLBACK.id} ({REHEARSAL})\n"
+    )
     assert len(prefect.forms) == 1

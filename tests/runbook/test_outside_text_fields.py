@@ -66,6 +66,8 @@ OURS = {
     "EvidenceCollected.folder": "from the settings",
     "EvidenceCollected.manifest_sha256": "a hash",
     "Identity.signature": "verified to the letter; it proves one statement and opens nothing",
+    "FileNotWritten.path": "from the settings",
+    "FileNotWritten.what": "words of ours",
     "IncidentClosed.outcome": "a word of ours",
     "IncidentOpened.environment": "the name of a configuration that was loaded by it",
     "IncidentOpened.recurrence_of": "an incident's id",

@@ -19,6 +19,7 @@ from runbook.events import (
     PlanDrifted,
 )
 from runbook.gates import Answer, Choice
+from runbook.identity import Identity, Proof
 from tests.tasks.changes import (
     CHANGES,
     REPLACE_API_KEY,
@@ -62,7 +63,8 @@ async def asked_by_the_release_before(bench: Bench, change: KnownChange) -> Appr
     previewed, asked = recorded(change.name.slug)
     await bench.incident.record(previewed)
     await bench.incident.record(asked)
-    yes = Answer(choice=Choice.APPROVE, approver="ada", channel="cli", identity_proven=True)
+    identity = Identity(name="ada", how=Proof.OS_PEER)
+    yes = Answer(choice=Choice.APPROVE, approver="ada", channel="cli", identity=identity)
     event = ApprovalAnswered(
         gate=asked.gate, action_id=asked.action_id, plan_digest=asked.plan_digest, answer=yes
     )

@@ -167,7 +167,7 @@ async def test_a_disk_that_hangs_does_not_hold_up_the_response(
     os.mkfifo(fifo)
     monkeypatch.setattr(evidence_folder, "WRITE_SECONDS", 0.2)
     # Whoever opens a FIFO to write waits for a reader, as one waits for such a disk.
-    monkeypatch.setattr(evidence_folder, "_write", lambda _path, content: fifo.write_bytes(content))
+    monkeypatch.setattr(evidence_folder, "_write", lambda _folder, _path, content: fifo.write_bytes(content))
     with pytest.raises(NotWritten, match="not written within"):
         await write_file(place.incident.environment.evidence, "inc-1/note.md", b"x")
     with fifo.open("rb"):

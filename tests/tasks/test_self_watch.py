@@ -156,7 +156,10 @@ def without_switch(house: House) -> None:
 BROKEN = {
     "receiver down": (with_watch(receiver_url=NOWHERE), "alert receiver: http://127.0.0.1:9"),
     "receiver refuses": (with_watch(token=SecretStr("another-token")), "HTTP 401"),
-    "store gone": (with_store("no/such/folder/incidents.db"), "incident store: the database refused"),
+    "store gone": (
+        with_store("no/such/folder/incidents.db"),
+        "incident store: the database's file cannot be opened",
+    ),
     "another store": (with_store("others.db"), "not in the worker's store"),
     "all checks unknown": (blind, "the triage can see nothing"),
     "ping refused": (without_switch, "dead man's switch: it answered HTTP 410"),
