@@ -17,15 +17,17 @@ from runbook.events import (
     RunContinued,
 )
 from runbook.gates import Answer, Choice
+from runbook.identity import Identity, Proof
 from runbook.incident import Incident, PendingGate
 from tasks.warn import NAME
 from tests.fixtures.engine import Case, Engine, case
 
+SEEN = Identity(name="ana", how=Proof.OS_PEER)
 pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
 
 ACTION = "1-enable-fallback"
 YES = {"decision": "approve", "approver": "eve", "reason": "trust me"}
-GENUINE = Answer(choice=Choice.APPROVE, approver="ana", channel="cli", identity_proven=True)
+GENUINE = Answer(choice=Choice.APPROVE, approver="ana", channel="cli", identity=SEEN)
 
 
 @pytest.fixture

@@ -12,9 +12,11 @@ from runbook.actions import ActionOutcome, Risk
 from runbook.approval_rules import ApprovalRule
 from runbook.events import ApprovalRefused, PolicyChanged, RunStarted
 from runbook.gates import Answer, Choice
+from runbook.identity import Identity, Proof
 from tasks.runs import DEPLOYMENT
 from tests.fixtures.engine import Case, Engine, case, eventually
 
+SEEN = Identity(name="ana", how=Proof.OS_PEER)
 pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
 
 PROVEN = "{ medium = { accept_unverified = false } }"
@@ -55,9 +57,7 @@ async def test_an_edited_policy_block_lets_nobody_approve_who_could_not_before(
         )
         assert response.changes() == []
 
-        await response.answer(
-            Answer(choice=Choice.APPROVE, approver="ana", channel="cli", identity_proven=True)
-        )
+        await response.answer(Answer(choice=Choice.APPROVE, approver="ana", channel="cli", identity=SEEN))
         incident = await response.until(lambda it: second.action_id in it.results)
         result = incident.results[second.action_id]
         assert (result.outcome, result.approved_by) == (ActionOutcome.RECOVERED, "ana")

@@ -7,14 +7,16 @@ import pytest
 from runbook.actions import ActionOutcome
 from runbook.events import RunStarted
 from runbook.gates import Answer, Choice
+from runbook.identity import Identity, Proof
 from runbook.wording import REHEARSAL
 from tasks.runs import DEPLOYMENT
 from tests.fixtures.engine import Engine, case, eventually
 
+SEEN = Identity(name="ana", how=Proof.OS_PEER)
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(300)]
 
 FIRST = "1-enable-fallback"
-YES = Answer(choice=Choice.APPROVE, approver="ana", channel="cli", identity_proven=True)
+YES = Answer(choice=Choice.APPROVE, approver="ana", channel="cli", identity=SEEN)
 
 
 async def test_a_real_alert_during_a_rehearsal_gets_its_own_incident_and_run(
