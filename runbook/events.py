@@ -328,7 +328,8 @@ class IncidentResolved(Value):
 class SwitchChecked(Value):
     """A temporary switch was looked at after the incident's end, to tell people of it unless it is off.
 
-    `switch` is `VARIABLE=value`. `on` is `None` where nobody can tell; `detail` says why.
+    `switch` is `VARIABLE=value`. `on` is `None` where nobody can tell; `detail` says why. `told` is false
+    where there is no channel to tell people in.
     """
 
     type: Literal["SwitchChecked"] = "SwitchChecked"
@@ -336,6 +337,7 @@ class SwitchChecked(Value):
     switch: OutsideLine
     on: bool | None
     detail: OutsideText = ""
+    told: bool = True
 
 
 class EvidenceCollected(Value):

@@ -11,7 +11,7 @@ from runbook.alert import Alert
 from runbook.effects import Effect, EffectOutcome
 from runbook.findings import Findings
 from runbook.gates import Answer, Choice
-from runbook.severity import SeverityAssessment
+from runbook.severity import Severity, SeverityAssessment
 from runbook.value import Value
 from runbook.verdict import Decision
 
@@ -171,6 +171,11 @@ class Incident(Value):
         if overridden:
             return overridden.assessment
         return self.decision.severity if self.decision else None
+
+    @property
+    def rating(self) -> Severity | None:
+        """The severity that people are shown: the one in force, or the alert's own until there is one."""
+        return self.severity.severity if self.severity else self.alert.severity
 
     @property
     def effects(self) -> dict[str, Effect]:

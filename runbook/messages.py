@@ -81,7 +81,7 @@ def message_facts(
         raise ValueError(f"RESOLVED cannot be announced: the outcome of {incident.id} is {outcome}")
     promised = None if state is State.RESOLVED or update_interval is None else now + update_interval
     return MessageFacts(
-        severity=incident.severity.severity if incident.severity else incident.alert.severity,
+        severity=incident.rating,
         service=incident.service,
         state=state,
         impact=internal_impact(incident),

@@ -267,7 +267,8 @@ def _(event: e.IncidentResolved) -> str:
 @sentence.register
 def _(event: e.SwitchChecked) -> str:
     found = {True: "is still on", False: "is off by now", None: "may still be on"}[event.on]
-    return f"{event.switch} {found}{f': {event.detail}' if event.detail else ''}"
+    untold = "" if event.told else " (nobody was told: there is no [slack])"
+    return f"{event.switch} {found}{f': {event.detail}' if event.detail else ''}{untold}"
 
 
 @sentence.register

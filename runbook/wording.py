@@ -34,7 +34,7 @@ ACTION_OUTCOMES = {
     ActionOutcome.DONE: "done",
     ActionOutcome.RECOVERED: "done, and it helped",
     ActionOutcome.NOT_RECOVERED: "done, and it did not help",
-    ActionOutcome.UNKNOWN: "done, and nobody could tell whether it helped",
+    ActionOutcome.UNKNOWN: "unknown: it could not be told whether it was done, or whether it helped",
     ActionOutcome.ALREADY_IN_PLACE: "already in place",
     ActionOutcome.BLOCKED: "not possible",
     ActionOutcome.REJECTED: "rejected",

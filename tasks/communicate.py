@@ -144,13 +144,12 @@ async def _end_call(incident: OpenIncident, pager: Pager, call: Effect) -> None:
 
 
 def _facts(incident: OpenIncident, journal: Incident, state: State) -> MessageFacts:
-    severity = journal.severity.severity if journal.severity else Severity.P2
     return message_facts(
         journal,
         state=state,
         now=now(),
         commander=incident.policy.incident_commander,
-        update_interval=incident.policy.next_update_in(severity),
+        update_interval=incident.policy.next_update_in(journal.rating or Severity.P2),
         time_zone=incident.policy.calendar.time_zone,
         link=incident_link(journal),
     )

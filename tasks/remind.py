@@ -63,7 +63,8 @@ async def _remind(incident: OpenIncident, journal: Incident, gate: PendingGate) 
 async def report_switch(incident: OpenIncident, action: PlannedAction) -> SwitchChecked | None:
     """Look whether a switch that the incident left on still is, and tell the channel unless it is off.
 
-    Journalled once that got through; `None` where it did not, and is due again.
+    Journalled once that got through, or as told to nobody where there is no channel; `None` where it did not
+    get through, and is due again.
     """
     journal = await incident.read()
     check = await _check(incident, journal, action)
@@ -80,6 +81,8 @@ async def report_switch(incident: OpenIncident, action: PlannedAction) -> Switch
         said = await say(incident, journal, text, name=name, authority=REMIND, broadcast=True)
         if said.outcome not in SETTLED:
             return None
+    told = check.on is False or incident.environment.slack is not None
+    check = check.model_copy(update={"told": told})
     await incident.record(check, key=f"switch-checked:{name}")
     return check
 

@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 import random
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ from runbook.wording import REHEARSAL
 from tasks.communicate import announce, escalate, page_on_opening, resolve_page, update
 from tasks.incident import OpenIncident, now
 from tasks.warn import ATTEMPTS, warn_of_answers
-from tests.runbook.journals import decision
+from tests.runbook.journals import ALERT, decision
 from tests.tasks.environments import open_incident
 
 KEYS = Keys.generated(random.Random(7))  # noqa: S311 - repeatable on purpose
@@ -201,6 +202,23 @@ async def test_a_promised_update_is_kept(audience: Audience) -> None:
     await audience.incident.record(promised)
     await update.fn(audience.incident)
     assert len(audience.slack.messages) == 2
+
+
+@pytest.mark.parametrize(("claimed", "minutes"), [(Severity.P1, 15), (Severity.P3, 120), (None, 30)])
+async def test_the_next_update_is_promised_by_the_severity_that_is_shown(
+    audience: Audience, claimed: Severity | None, minutes: int
+) -> None:
+    """Before there is a decision that is the alert's own; P2 stands in where it has none."""
+    alert = ALERT.model_copy(update={"service": "another", "severity": claimed})
+    at_work = audience.incident.environment
+    await at_work.store.open_incident(alert, incident_id="inc-2", at=now(), environment=at_work.name)
+    other = dataclasses.replace(audience.incident, id="inc-2")
+    await announce.fn(other, State.INVESTIGATING)
+    [announced] = (await other.read()).events(e.StatusAnnounced)
+    assert announced.next_update_at is not None
+    assert announced.next_update_at - now() == pytest.approx(
+        timedelta(minutes=minutes), abs=timedelta(seconds=20)
+    )
 
 
 async def test_an_escalation_reaches_pager_and_channel_once(audience: Audience) -> None:

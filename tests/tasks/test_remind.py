@@ -22,6 +22,7 @@ from runbook.actions import ActionOutcome
 from runbook.gates import Choice
 from runbook.incident import State
 from runbook.reminders import Notice, due_notice, due_reports
+from runbook.timeline import sentence
 from tasks.communicate import announce, page_on_opening, resolve_page
 from tasks.incident import OpenIncident, now
 from tasks.lease import turn
@@ -264,6 +265,21 @@ async def test_a_report_that_does_not_get_through_is_due_again(
     team.slack.faults = SlackFaults(error="is_archived")
     assert await report_switch.fn(ended, FALLBACK) is None
     assert await checks(ended) == []
+
+
+async def test_a_switch_is_not_said_to_be_reported_where_there_is_no_channel(
+    team: Team, world: ClusterWorld, ended: OpenIncident
+) -> None:
+    """It is noted that it is on and that nobody was told, and looked at again a day later."""
+    await set_fallback(world, {"value": "true"})
+    bare = dataclasses.replace(ended, environment=dataclasses.replace(ended.environment, slack=None))
+    await report_switch.fn(bare, FALLBACK)
+
+    [checked] = (await ended.read()).events(e.SwitchChecked)
+    assert (checked.on, checked.told) == (True, False)
+    assert "is still on (nobody was told: there is no [slack])" in sentence(checked)
+    assert due_reports([await ended.read()], now=now() + timedelta(days=1)) != []
+    assert team.slack.messages == []
 
 
 async def test_one_run_at_a_time_reminds(team: Team) -> None:
