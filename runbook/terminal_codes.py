@@ -13,12 +13,18 @@ _SEQUENCE = (
 _CODES = re.compile(
     rf"\x1b{_SEQUENCE}|\x9b[0-?]{{0,64}}[ -/]{{0,8}}[@-~]|\x1b[ -/]{{0,8}}[0-~]?", re.ASCII
 )  # the last one is any other sequence, and a lone escape
+_WHOLE = re.compile(rf"\x1b{_SEQUENCE}|\x9b[0-?]{{0,64}}[ -/]{{0,8}}[@-~]", re.ASCII)
 _WRITTEN_OUT = re.compile(rf"(?:\\(?:x1b|u001b|033|e)|\#033){_SEQUENCE}", re.IGNORECASE | re.ASCII)
 
 
 def without_terminal_codes(text: str) -> str:
     """The text as a terminal shows it, without colours, cursor movements and window titles."""
     return _CODES.sub("", text) if "\x1b" in text or "\x9b" in text else text
+
+
+def without_sequences(text: str) -> str:
+    """The text without whole sequences. A lone escape stays, and so does the letter after it."""
+    return _WHOLE.sub("", text) if "\x1b" in text or "\x9b" in text else text
 
 
 def without_written_out_codes(text: str) -> str:
