@@ -60,6 +60,7 @@ LIMITS = st.integers(40, 120)
         ("\x1b[1;31mpass\x1b[0mword=hunter2x", "password=[redacted:password]"),
         (f"{KEY[:14]}\x1b[0m{KEY[14:]}", "[redacted:phx]"),
         (f"{KEY[:14]}\x9b31m{KEY[14:]}", "[redacted:phx]"),
+        (f"\x9b{KEY} \x1b[{KEY}", "[redacted:phx] [[redacted:phx]"),
         ("\x1b\x1b[0m[31m lone \x1b", "[31m lone "),
         ("\u202egnp.exe\u202c \u2066x\u2069", "gnp.exe x"),
         ("a\u200bb\u2060c\ufeffd\xade\U000e0041f", "abcdef"),
