@@ -1,4 +1,4 @@
-"""An incident store's SQLite file: it can be deleted, emptied, replaced or cut off from its log while it is in use.
+"""An incident store's SQLite file: it can be deleted, emptied, replaced or cut off from its log while in use.
 
 SQLite notices nothing of it: a process that has the file open goes on writing to what no other process can
 read. So each use looks whether the open files are those at the path, which costs three calls of `stat`.

@@ -56,9 +56,7 @@ def require_own(found: "Incident", environment: str) -> None:
         )
 
 
-async def find_asking(
-    store: "IncidentStore", reference: str, environment: str, *, plan: str
-) -> "Incident":
+async def find_asking(store: "IncidentStore", reference: str, environment: str, *, plan: str) -> "Incident":
     """The incident whose question is answered: the one that is meant, as `find_own` finds it.
 
     An alert can open a newer incident between reading a question and answering it. So `latest` is taken only

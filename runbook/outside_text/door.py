@@ -71,7 +71,7 @@ def let_in_line(text: str, limit: int = MAX_TEXT, *, mask: Redactor = _UNKNOWN) 
 
 
 def masked_line(text: str, mask: Callable[[str], str]) -> str:
-    """The text masked and put on one line; masked before too, since how its lines stand says what is secret."""
+    """The text masked on one line, and masked before: how lines stand can say what is secret."""
     lines = normal(text)
     return mask(one_line(mask(lines) if "\n" in lines.strip() else lines))
 

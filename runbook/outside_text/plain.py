@@ -35,7 +35,7 @@ def json_file(value: Any, mask: Redactor) -> str:
 
 
 def _with_secrets_shown(text: str, mask: Redactor) -> str:
-    """The text with those of its lines made normal that hide a secret, or all where it is of several lines."""
+    """The text with the lines made normal that hide a secret; all, where it has several lines."""
     lines = text.split("\n")
     if (shown := [_shown(line) for line in lines]) == lines:
         return text

@@ -1,4 +1,4 @@
-"""The evidence folder: whatever an incident is called, nothing beside its own folder is written or removed."""
+"""The evidence folder: whatever an incident is called, nothing beside its folder is touched."""
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path

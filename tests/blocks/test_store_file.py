@@ -79,6 +79,11 @@ def mode_of(path: Path) -> int:
     return path.stat().st_mode & 0o777
 
 
+def size_of(path: Path) -> int:
+    """How many bytes a file has."""
+    return path.stat().st_size
+
+
 def copied(path: Path) -> Path:
     """A whole copy of the store, as people make one."""
     copy = path.with_name("copy")
@@ -281,7 +286,7 @@ async def test_a_file_that_was_emptied_is_told_at_once(
     async with asyncio.timeout(5):
         with pytest.raises(Unavailable, match="is empty"):
             await use(store)
-    assert path.stat().st_size == 0
+    assert size_of(path) == 0
 
 
 @pytest.mark.usefixtures("store")
@@ -291,7 +296,7 @@ async def test_an_emptied_file_is_told_to_who_starts_later(path: Path) -> None:
     os.truncate(path, 0)
     with another_process(url_of(path)) as another:
         assert "is empty. Put it back" in another.write()["error"]
-    assert path.stat().st_size == 0
+    assert size_of(path) == 0
 
 
 @pytest.mark.usefixtures("store")

@@ -166,7 +166,7 @@ def test_a_proof_of_an_earlier_release_counts_in_its_own_journals_only() -> None
 
 
 def test_where_the_receiver_signs_a_proof_of_an_earlier_release_counts_no_more() -> None:
-    """Whoever can write into the store can write a whole journal that looks like one of an earlier release."""
+    """Whoever can write into the store can write a whole journal that looks like an old one."""
     old = said("ana", identity=None, identity_proven=True)
     signing = Policy(receiver_keys=(public_text(RECEIVERS.public_key()),))
     assert decided(of_an_earlier_release(old), ROLL_BACK, signing) is None

@@ -93,11 +93,11 @@ def test_a_text_put_on_one_line_is_masked_by_its_lines_too(text: str) -> None:
 
 def test_every_character_that_hides_or_steers_is_known() -> None:
     """Unicode's controls, formats, surrogates and separators of lines, all but tab and line feed."""
-    for code in range(0x110000):
-        sign = chr(code)
+    for number in range(0x110000):
+        sign = chr(number)
         if unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Zl", "Zp") and sign not in "\n\t":
-            assert sign not in normal(f"a{sign}b"), hex(code)
-            assert sign not in spelled_out(sign), hex(code)
+            assert sign not in normal(f"a{sign}b"), hex(number)
+            assert sign not in spelled_out(sign), hex(number)
 
 
 @pytest.mark.parametrize(
