@@ -98,7 +98,7 @@ async def remove_folder(folder: LocalFileSystem, incident_id: str) -> None:
 def _folder_of(folder: LocalFileSystem, incident_id: str) -> Path:
     base = _base(folder)
     path = base / incident_id
-    if not incident_id or path.name != incident_id or path.parent != base:
+    if incident_id in ("", "..") or path.name != incident_id or path.parent != base:
         raise Refused(_SYSTEM, f"{incident_id!r} is no folder in it", "Look at its journal")
     return path
 

@@ -1,4 +1,4 @@
-"""An incident store's SQLite file: it can be deleted, replaced or cut off from its log while it is in use.
+"""An incident store's SQLite file: it can be deleted, emptied, replaced or cut off from its log while in use.
 
 SQLite notices nothing of it: a process that has the file open goes on writing to what no other process can
 read. So each use looks whether the open files are those at the path, which costs three calls of `stat`.
@@ -139,14 +139,16 @@ class StoreFile:
 
     def _require_main(self, there: Files) -> None:
         if there.main is None:
-            raise Unavailable(SYSTEM, f"its file {self.path} is gone", self.advice)
+            became = "is empty" if self.path.exists() else "is gone"
+            raise Unavailable(SYSTEM, f"its file {self.path} {became}", self.advice)
 
     def _there(self) -> Files:
-        return Files(_identity(self.path), _identity(self._wal), _identity(self._shm))
+        main = _identity(self.path, least=1)  # SQLite takes an empty file for a database that is to be made
+        return Files(main, _identity(self._wal), _identity(self._shm))
 
     def _known(self) -> str:
         try:
-            return self._witness.read_text().strip()
+            return self._witness.read_text(errors="replace").strip()
         except OSError:
             return ""
 
@@ -178,9 +180,10 @@ class StoreFile:
             )
 
 
-def _identity(path: Path) -> Identity:
+def _identity(path: Path, *, least: int = 0) -> Identity:
+    """Which file is at a path; none where there is none, or one of fewer bytes than these."""
     try:
         found = os.stat(path)
     except OSError:
         return None
-    return found.st_dev, found.st_ino
+    return (found.st_dev, found.st_ino) if found.st_size >= least else None

@@ -11,7 +11,8 @@ from sqlalchemy import Engine, event
 
 from blocks.private_files import close_sqlite
 
-_WAL_ATTEMPTS = 50
+_WAL_SECONDS = 0.5
+"""A refusal that SQLite itself has waited for is none to try again."""
 
 
 def prepare_sqlite(engine: Engine) -> None:
@@ -43,12 +44,13 @@ def _prepare(connection: Any, _record: Any) -> None:
 
 def _turn_wal_on(cursor: Any) -> None:
     """SQLite does not wait here, whatever the timeout, for another process that does so to a new file."""
-    for attempt in range(1, _WAL_ATTEMPTS + 1):
+    until = time.monotonic() + _WAL_SECONDS
+    while True:
         try:
             cursor.execute("PRAGMA journal_mode=WAL")
             return
         except OperationalError as error:
-            if attempt == _WAL_ATTEMPTS or "locked" not in str(error):  # a full disk stays full
+            if time.monotonic() > until or "locked" not in str(error):  # a full disk stays full
                 raise
             time.sleep(0.01)
 

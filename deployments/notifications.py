@@ -1,7 +1,8 @@
 """One notification: from the request's bytes to alerts in the store, and the answer to its sender."""
 
+import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
@@ -19,6 +20,12 @@ from runbook.episodes import Turn
 from runbook.intake import Received
 from runbook.sources import EmptyAlerts, Source, UnreadablePayload
 
+LONG_BYTES = 16 * 1024
+"""A body of more is read in a thread: at its slowest, masking takes some microseconds for each byte."""
+
+AT_ONCE = 1
+"""Long bodies that are read at one time: the threads for that also write the alerts."""
+
 
 @dataclass(frozen=True)
 class Notifications:
@@ -32,6 +39,7 @@ class Notifications:
     intake: Intake
     budget: Budget
     strangers_budget: Budget
+    reading: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
     async def take(self, source: Source, request: Request) -> tuple[int, dict[str, Any]]:
         """Take one notification; returns the status and the body of the answer.
@@ -42,7 +50,7 @@ class Notifications:
         """
         body, proof = await self._authenticated_body(source, request)
         try:
-            alerts = self._alerts(source, body)
+            alerts = await self._read(source, body)
         except EmptyAlerts as error:
             raise Rejected(422, "empty", str(error), "Send at least one alert") from None
         if proof.delivery:
@@ -70,6 +78,14 @@ class Notifications:
             raise Rejected(401, "unauthenticated", "not authenticated")
         vouch_for(request.scope)
         return signed or await read_body(request, limit, self.budget), proof
+
+    async def _read(self, source: Source, body: bytes) -> list[Alert]:
+        """The alerts of a body. Masking a long one takes seconds, in which other alerts have to come in."""
+        if len(body) <= LONG_BYTES:
+            return self._alerts(source, body)
+        with self.budget.spent(len(body)):
+            async with self.reading:
+                return await asyncio.to_thread(self._alerts, source, body)
 
     def _alerts(self, source: Source, body: bytes) -> list[Alert]:
         service = self.config.default_service(source.name) or self.service

@@ -13,7 +13,7 @@ from pydantic import Field
 from blocks.errors import OutsideError
 from blocks.prefect_api import prefect_client
 from deployments.acts.answering import Answered, answer_gate
-from deployments.acts.finding import find_own
+from deployments.acts.finding import find_asking, find_own
 from deployments.acts.refusals import ActRefused
 from deployments.acts.resuming import Resumed, resume_response
 from deployments.acts.runs import PrefectRuns
@@ -70,7 +70,8 @@ async def _answer(
         parameters=body.parameters,
         snooze_minutes=body.snooze_minutes,
     )
-    found = await find_own(door.store, reference, settings.prefect.environment)
+    environment = settings.prefect.environment
+    found = await find_asking(door.store, reference, environment, plan=body.plan)
     async with prefect_client() as client:
         return await answer_gate(
             door.store,

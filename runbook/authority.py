@@ -58,7 +58,8 @@ def answer_is_proven(journal: Incident, event: ApprovalAnswered, rule: ActRule, 
     """Whether an answer is proven to be its approver's, in a way that the rule takes."""
     answer = event.answer
     if answer.identity is None:
-        return not rule.proofs and answer.identity_proven and _is_of_an_earlier_release(journal, answer)
+        unsigned = not rule.proofs and not policy.receiver_keys  # else a whole journal could be made up
+        return unsigned and answer.identity_proven and _is_of_an_earlier_release(journal, answer)
     statement = answer_statement(journal.id, event)
     writer = journal.writer_of(event)
     return proven(answer.approver, answer.identity, statement, rule, policy, writer=writer) is not None

@@ -56,6 +56,33 @@ def require_own(found: "Incident", environment: str) -> None:
         )
 
 
+async def find_asking(store: "IncidentStore", reference: str, environment: str, *, plan: str) -> "Incident":
+    """The incident whose question is answered: the one that is meant, as `find_own` finds it.
+
+    An alert can open a newer incident between reading a question and answering it. So `latest` is taken only
+    where no other incident asks, or where the answer names the plan that was seen.
+
+    Raises:
+        ActRefused: as `find_own`; or several ask, and it is not said which.
+        Unavailable: the store cannot be reached.
+    """
+    found = await find_own(store, reference, environment)
+    if reference != "latest" or plan or found.pending_gate is None:
+        return found
+    asking = [
+        each.id
+        for each in await store.incidents(only_open=True, limit=SEARCHED)
+        if each.pending_gate is not None and each.environment == environment
+    ]
+    if len(asking) > 1:
+        raise ActRefused(
+            Refusal.INVALID,
+            f"{len(asking)} incidents ask for an answer: {', '.join(asking[:5])}",
+            "give the id of the one you mean, or the plan that you have seen",
+        )
+    return found
+
+
 async def find_own(store: "IncidentStore", reference: str, environment: str) -> "Incident":
     """The incident that is meant, which belongs to that environment.
 

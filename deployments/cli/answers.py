@@ -195,7 +195,7 @@ async def _give(
 async def _write(reference: str, given: Given, sources: "Sources") -> "Answered":
     """Write the answer into the store."""
     from deployments.acts.answering import answer_gate
-    from deployments.acts.finding import find_own
+    from deployments.acts.finding import find_asking
     from deployments.acts.runs import PrefectRuns
     from deployments.cli.sources import prefect_client
     from deployments.cli.speaking import speaker
@@ -214,7 +214,7 @@ async def _write(reference: str, given: Given, sources: "Sources") -> "Answered"
         )
         return await answer_gate(
             store,
-            await find_own(store, reference, sources.environment_name()),
+            await find_asking(store, reference, sources.environment_name(), plan=given.plan),
             answer,
             policy=policy,
             runs=PrefectRuns(client),

@@ -67,7 +67,13 @@ def let_in_line(text: str, limit: int = MAX_TEXT, *, mask: Redactor = _UNKNOWN) 
     """A text on one line."""
     if text in _LINES and len(text) <= limit and mask is _UNKNOWN:
         return text
-    return _within(mask.text(one_line(text)), limit, mask.text)
+    return _within(masked_line(text, mask.text), limit, mask.text)
+
+
+def masked_line(text: str, mask: Callable[[str], str]) -> str:
+    """The text masked on one line, and masked before: how lines stand can say what is secret."""
+    lines = normal(text)
+    return mask(one_line(mask(lines) if "\n" in lines.strip() else lines))
 
 
 def let_in_name(text: str, limit: int = MAX_NAME) -> str:
@@ -79,7 +85,7 @@ def let_in_name(text: str, limit: int = MAX_NAME) -> str:
     if text in _LINES and len(text) <= limit:
         return text
     name = one_line(text)
-    masked = _OF_NAMES.text(name)
+    masked = masked_line(text, _OF_NAMES.text)
     if masked == name and len(name) <= limit:
         _LINES.add(name)
         return name

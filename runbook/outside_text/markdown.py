@@ -9,6 +9,7 @@ import re
 
 from markupsafe import Markup
 
+from runbook.outside_text.door import masked_line
 from runbook.outside_text.normal import normal, one_line
 from runbook.redaction import redact_secrets
 
@@ -35,7 +36,7 @@ class MarkdownText(Markup):
 
 def inline(text: str) -> MarkdownText:
     """Text within a line or at its beginning: one line, no markup, no HTML, no links."""
-    line = one_line(redact_secrets(one_line(text)))
+    line = one_line(masked_line(text, redact_secrets))
     escaped = _ESCAPED.sub(r"\\\g<0>", line)
     escaped = _NUMBERED.sub(r"\1\\\2", escaped, count=1) if _NUMBERED.match(escaped) else escaped
     escaped = f"\\{escaped}" if _BEGINS_BLOCK.match(escaped) else escaped
@@ -44,7 +45,7 @@ def inline(text: str) -> MarkdownText:
 
 def code(text: str) -> MarkdownText:
     """A name or an address as inline code."""
-    line = one_line(redact_secrets(one_line(text))).replace("|", "\\|")
+    line = one_line(masked_line(text, redact_secrets)).replace("|", "\\|")
     fence = "`" * (_longest_run(line) + 1)
     space = " " if "`" in line else ""
     return MarkdownText(f"{fence}{space}{line}{space}{fence}" if line else "")

@@ -6,6 +6,8 @@ is not shown at all can stand in the middle of a secret and hide it from masking
 
 import re
 
+from runbook.terminal_codes import without_sequences
+
 _CONTROLS = r"\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f"
 _INVISIBLE = (
     r"\xad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u17b4\u17b5\u180b-\u180f"
@@ -22,10 +24,14 @@ _HIDING_OR_LINE_END = re.compile(f"[{_CONTROLS}{_INVISIBLE}{_SURROGATES}" + r"\r
 
 
 def normal(text: str) -> str:
-    """The text without characters that hide or steer; whatever ends a line is a line feed, tabs stay."""
+    """The text without characters that hide or steer; whatever ends a line is a line feed, tabs stay.
+
+    A colour or another sequence of a terminal goes as a whole: what would be left of it can stand in the
+    middle of a secret too.
+    """
     if text.isascii() and text.isprintable():
         return text
-    return _HIDING.sub("", _LINE_ENDS.sub("\n", text))
+    return _HIDING.sub("", _LINE_ENDS.sub("\n", without_sequences(text)))
 
 
 def one_line(text: str) -> str:

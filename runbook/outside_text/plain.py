@@ -24,13 +24,29 @@ def plain_file(text: str, mask: Redactor) -> str:
 
     Where that hides a secret from masking, the line is made normal instead.
     """
-    return "\n".join(spelled_out(mask.text(_revealed(line, mask))) for line in mask.text(text).split("\n"))
+    masked = mask.text(_with_secrets_shown(text, mask))
+    return "\n".join(spelled_out(mask.text(_revealed(line, mask))) for line in masked.split("\n"))
 
 
 def json_file(value: Any, mask: Redactor) -> str:
     """A JSON value that is kept as evidence, likewise."""
     masked = mask.value(_revealed_json(value, mask))
     return f"{json_document(masked, indent=2, sort_keys=True)}\n"
+
+
+def _with_secrets_shown(text: str, mask: Redactor) -> str:
+    """The text with the lines made normal that hide a secret; all, where it has several lines."""
+    lines = text.split("\n")
+    if (shown := [_shown(line) for line in lines]) == lines:
+        return text
+    revealed = "\n".join(_revealed(line, mask) for line in lines)
+    whole = "\n".join(shown)
+    hides_none = normal(mask.text(revealed)) == normal(mask.text(whole))
+    return revealed if hides_none else whole
+
+
+def _shown(line: str) -> str:
+    return normal(line).replace("\n", " ")
 
 
 def _revealed(text: str, mask: Redactor) -> str:

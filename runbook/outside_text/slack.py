@@ -10,7 +10,7 @@ import re
 
 from markupsafe import Markup
 
-from runbook.outside_text.door import let_in_line
+from runbook.outside_text.door import let_in_line, masked_line
 from runbook.outside_text.normal import normal, one_line
 from runbook.redaction import MARK, redact_secrets
 
@@ -41,7 +41,7 @@ class SlackText(Markup):
 
 def slack(text: str) -> SlackText:
     """Text on one line: a line break of its own could begin a line that looks like ours."""
-    return SlackText(_entities(_unformatted(one_line(redact_secrets(one_line(text))))))
+    return SlackText(_entities(_unformatted(one_line(masked_line(text, redact_secrets)))))
 
 
 def slack_lines(text: str) -> SlackText:
@@ -51,7 +51,7 @@ def slack_lines(text: str) -> SlackText:
 
 def slack_code(text: str) -> SlackText:
     """A name or a command as inline code."""
-    line = one_line(redact_secrets(one_line(text))).replace("`", _LOOKS_LIKE["`"])
+    line = one_line(masked_line(text, redact_secrets)).replace("`", _LOOKS_LIKE["`"])
     return SlackText(f"`{_entities(line)}`" if line else "")
 
 

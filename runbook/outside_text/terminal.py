@@ -3,7 +3,8 @@
 What it would obey or hide becomes a visible sign, one column wide, so that tables keep their columns.
 """
 
-from runbook.outside_text.normal import one_line, replaced
+from runbook.outside_text.door import masked_line
+from runbook.outside_text.normal import replaced
 from runbook.redaction import redact_secrets
 
 SIGN = "\N{REPLACEMENT CHARACTER}"
@@ -21,4 +22,4 @@ def masked_on_terminal(text: str) -> str:
 
 def line_on_terminal(text: str) -> str:
     """A line by itself, masked: an error may quote what was typed."""
-    return on_terminal(redact_secrets(one_line(text)))
+    return on_terminal(masked_line(text, redact_secrets))

@@ -24,6 +24,10 @@ _USER = re.compile(
     r"(?<![\w-])(?:-[A-Za-z]{0,6}[uUa]|--user|--proxy-user|--auth|--basic-auth)(?:[ \t]+|=|(?=[\"']))"
     r"(?P<quote>[\"']?)(?P<user>[^\s:\"'%/]{1,100})[:%](?P<value>[^\s\"']+|(?<=[\"'])[^\"']+)"
 )
+_GLUED_USER = re.compile(
+    r"(?<![\w-])-[A-Za-z]{0,6}u(?P<user>[A-Za-z0-9][^\s:\"'%/]{0,100}):(?P<value>[^\s\"']+)"
+)
+_CURL = re.compile(r"\bcurl\b")
 _COOKIE_FLAG = re.compile(r"(?<![\w-])(?:-b|--cookie)[ \t]+(?P<quote>[\"'])(?P<value>[^\"'\n]*=[^\"'\n]*)")
 _HTTP_CLIENT = re.compile(r"\b(?:curl|wget|https?|xh|http)\b")
 _SQL = re.compile(
@@ -32,7 +36,7 @@ _SQL = re.compile(
     r"|\bpassword(?:[ \t]+\(?|[ \t]*\()[ \t]*(?P<quoted>\\{0,7}['\"`])"
     r"|\b(?:requirepass|masterauth)[ \t]+(?P<bare>\S+)"
     r"|[\"'](?:auth|requirepass|masterauth)[\"'][ \t]+(?P<auth>\\{0,7}[\"'])"
-    r"|\b(?:set|SET)[ \t]+(?P<name>[\w./:@-]{3,200})[ \t]+(?P<setting>\\{0,7}[\"']|[^\s;,=\"']+)"
+    r"|\b(?:set|SET)(?:env)?[ \t]+(?P<name>[\w./:@-]{3,200})[ \t]+(?P<setting>\\{0,7}[\"']|[^\s;,=\"']+)"
     r"|\bAUTH[ \t]+(?:PLAIN|LOGIN)[ \t]+(?P<smtp>[A-Za-z0-9+/=]{4,})"
     r"|(?:^|>)[ \t]*AUTH[ \t]+(?P<redis>[^\s\"']{4,}(?:[ \t]+[^\s\"']{4,})?)[ \t]*$",
     re.IGNORECASE | re.MULTILINE,
@@ -61,6 +65,10 @@ def find_in_commands(text: str) -> Iterator[Span]:
         ):
             continue
         yield Span(*found.span("value"), "password")
+    for found in _GLUED_USER.finditer(text):
+        before = text[max(0, found.start() - _FAR) : found.start()]
+        if _CURL.search(before) and not is_harmless(found["value"]):
+            yield Span(*found.span("value"), "password")
     for found in _COOKIE_FLAG.finditer(text):
         yield Span(*found.span("value"), "cookie")
     for found in _SHORT_PASSWORD.finditer(text):

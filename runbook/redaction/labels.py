@@ -54,6 +54,9 @@ _ARTICLE = re.compile(
     r"\b(?:a|an|the|this|that|your|its|no|any|each|every|of|with|without)[ ]$", re.IGNORECASE
 )
 _NEXT_WORDS = re.compile(r"[a-z]+ (?:[a-z]+\b|=)")
+_NEW_ITEM = re.compile(r"(?:\n|[ \t])-[ ]$")
+"""The sign of a list's next item; that of a diff stands farther away from the key."""
+
 _ACCOUNT = re.compile(r":\d{12}:$")
 
 
@@ -196,7 +199,7 @@ def _belong(text: str, first: int, first_end: int, second: int) -> bool:
         return False
     between = text[first_end:second]
     if "\n" in between:
-        if between.rpartition("\n")[2].lstrip().startswith("- "):
+        if _NEW_ITEM.search(between):
             return False
         return _column(text, first) == _column(text, second) or "{" in text[max(0, first - 4) : first]
     return not re.search(r"[})]\s*,", between)

@@ -77,15 +77,27 @@ class StructureMask:
         masked = self._text(value)
         return value if masked == value else masked
 
-    def _object(self, value: "dict[str, Any] | Members", depth: int) -> Any:
+    def _object(self, value: "dict[str, Any] | Members", depth: int, *, is_secret: bool = False) -> Any:
         members = list(value.items()) if isinstance(value, dict) else value
-        is_secret = any(key == "kind" and item == "Secret" for key, item in members)
+        kinds = [item for key, item in members if key == "kind"]
+        is_secret, is_list = is_secret or "Secret" in kinds, "SecretList" in kinds
         entry = _entry(members)
-        return _like(
-            value,
-            self._keys(members),
-            [self._member(key, item, entry, depth, is_secret=is_secret) for key, item in members],
-        )
+        masked = [
+            self._secrets(item, depth + 1)
+            if is_list and key == "items" and isinstance(item, list)
+            else self._member(key, item, entry, depth, is_secret=is_secret)
+            for key, item in members
+        ]
+        return _like(value, self._keys(members), masked)
+
+    def _secrets(self, items: list[Any], depth: int) -> list[Any]:
+        """The items of a list of Secrets, which leave out their kind."""
+        return [
+            self._object(item, depth + 1, is_secret=True)
+            if isinstance(item, dict | Members)
+            else self.mask(item, depth=depth + 1)
+            for item in items
+        ]
 
     def _keys(self, members: list[tuple[str, Any]]) -> list[str]:
         """The keys masked; where masking makes two alike, they get numbers, so that no member is lost."""

@@ -25,9 +25,14 @@ def find_secret_data(text: str) -> Iterator[Span]:
         if body.strip() and not body.startswith("#"):
             limit = -1 if body.startswith(("---", "...")) else indent
             for column in [
-                column for column in mappings if column > limit or (item and column == indent and limit >= 0)
+                column
+                for column, mapping in mappings.items()
+                if column > limit or (item and column == indent and limit >= 0 and not mapping.opens_list)
             ]:
-                yield from mappings.pop(column).spans()
+                closed = mappings.pop(column)
+                yield from closed.spans()
+                for outer in mappings.values():
+                    outer.take(closed)
             for mapping in mappings.values():
                 mapping.add(at + indent, at + len(line), indent)
             if found := _MEMBER.match(line):
@@ -35,8 +40,11 @@ def find_secret_data(text: str) -> Iterator[Span]:
                 mapping = mappings.setdefault(column, _Mapping(column))
                 mapping.enter(found["key"].strip("\"'"), found["value"].strip())
         at += len(line) + 1
-    for mapping in mappings.values():
-        yield from mapping.spans()
+    for column in sorted(mappings, reverse=True):
+        closed = mappings.pop(column)
+        yield from closed.spans()
+        for outer in mappings.values():
+            outer.take(closed)
 
 
 class _Mapping:
@@ -44,24 +52,34 @@ class _Mapping:
 
     def __init__(self, column: int) -> None:
         self._column = column
-        self._is_secret = False
+        self._is_secret = self._is_list = False
+        self.opens_list = False
         self._in_data = False
         self._lines: list[tuple[int, int]] = []
+        self._of_items: list[tuple[int, int]] = []
 
     def enter(self, key: str, value: str) -> None:
         """Begin with a member."""
         if key == "kind" and value.strip("\"'") == "Secret":
             self._is_secret = True
-        self._in_data = key in ("data", "stringData") and (not value or value.startswith("#"))
+        if key == "kind" and value.strip("\"'") == "SecretList":
+            self._is_list = True
+        self.opens_list = not value or value.startswith("#")
+        self._in_data = key in ("data", "stringData") and self.opens_list
 
     def add(self, start: int, end: int, indent: int) -> None:
         """A line; it is a member's data if it is further in."""
         if self._in_data and indent > self._column:
             self._lines.append((start, end))
 
+    def take(self, within: "_Mapping") -> None:
+        """The data of an object further in, which is a Secret's if this is a list of Secrets."""
+        self._of_items += within._lines + within._of_items
+
     def spans(self) -> Iterator[Span]:
-        """What is to be masked, if this is a Secret."""
-        return iter([Span(start, end, KIND) for start, end in self._lines] if self._is_secret else [])
+        """What is to be masked, if this is a Secret or a list of them."""
+        lines = (self._lines if self._is_secret else []) + (self._of_items if self._is_list else [])
+        return iter([Span(start, end, KIND) for start, end in lines])
 
 
 def values_of(text: str, spans: Iterator[Span]) -> Iterator[Span]:

@@ -1,6 +1,7 @@
 """A store whose file is deleted, replaced or cut off from its log says so, to whoever uses it, and how."""
 
 import asyncio
+import os
 import shutil
 import sqlite3
 from collections.abc import Awaitable, Callable
@@ -76,6 +77,11 @@ def is_there(path: Path) -> bool:
 def mode_of(path: Path) -> int:
     """Who may read and write a file."""
     return path.stat().st_mode & 0o777
+
+
+def size_of(path: Path) -> int:
+    """How many bytes a file has."""
+    return path.stat().st_size
 
 
 def copied(path: Path) -> Path:
@@ -265,6 +271,41 @@ async def test_a_file_that_is_written_over_is_noticed_when_it_is_read_anew(
     shutil.copyfile(other, path)
     with pytest.raises(Unavailable, match="another"):
         await store.check()
+
+
+@pytest.mark.parametrize("use", USES.values(), ids=USES)
+@pytest.mark.parametrize("in_the_log", [True, False], ids=["in its log", "in the file"])
+async def test_a_file_that_was_emptied_is_told_at_once(
+    path: Path, store: IncidentStore, use: Callable[[IncidentStore], Awaitable[object]], in_the_log: bool
+) -> None:
+    """`> incidents.db`: SQLite would take it for a new database, or wait for its own lock for minutes."""
+    if not in_the_log:
+        with closing(sqlite3.connect(path)) as own:
+            own.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    os.truncate(path, 0)
+    async with asyncio.timeout(5):
+        with pytest.raises(Unavailable, match="is empty"):
+            await use(store)
+    assert size_of(path) == 0
+
+
+@pytest.mark.usefixtures("store")
+async def test_an_emptied_file_is_told_to_who_starts_later(path: Path) -> None:
+    """So no empty store is begun in it."""
+    await disconnect_stores()
+    os.truncate(path, 0)
+    with another_process(url_of(path)) as another:
+        assert "is empty. Put it back" in another.write()["error"]
+    assert size_of(path) == 0
+
+
+@pytest.mark.usefixtures("store")
+async def test_a_witness_that_nobody_can_read_is_told(path: Path) -> None:
+    """Bytes that are no text are no id of this store."""
+    await disconnect_stores()
+    path.with_name(f".{path.name}.store-id").write_bytes(b"\xff\xfe")
+    with another_process(url_of(path)) as another:
+        assert "is another store than the one that was here" in another.write()["error"]
 
 
 async def test_a_database_that_has_lost_its_tables_is_told(path: Path, store: IncidentStore) -> None:

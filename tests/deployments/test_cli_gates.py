@@ -61,6 +61,22 @@ def configure(folder: Path, text: str) -> None:
         settings.write(text)
 
 
+def test_the_latest_of_several_that_ask_is_not_answered_unseen(
+    store: Store, prefect: FakePrefect, capsys: Capture
+) -> None:
+    """An alert that came in between opens a newer incident than the one whose question was read."""
+    seen, newer = store.open("0001", asking(MEMORY)), store.open("0002", asking(MEMORY))
+    assert main(["approve", "latest", "--by", "ana"]) == ExitCode.USAGE
+    error = capsys.readouterr().err
+    assert "2 incidents ask for an answer" in error
+    assert seen in error
+    assert newer in error
+    assert prefect.forms == []
+    assert main(["approve", "latest", "--plan", MEMORY.digest[:12], "--by", "ana"]) == ExitCode.OK
+    assert main(["approve", seen, "--by", "ana"]) == ExitCode.OK
+    assert [store.read(each).last(ApprovalAnswered) is not None for each in (seen, newer)] == [True, True]
+
+
 def test_an_edit_is_journalled_as_it_will_be_stored(
     store: Store, prefect: FakePrefect, capsys: Capture
 ) -> None:

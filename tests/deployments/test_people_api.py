@@ -214,6 +214,19 @@ REFUSED: list[tuple[str, Any, str, int, str]] = [
 ]
 
 
+def test_the_latest_of_several_that_ask_is_not_answered_unseen(
+    receiver: Receiver, kept: Store, prefect: FakePrefect
+) -> None:
+    """An alert that came in between opens a newer incident than the one whose question was read."""
+    opened(kept, *asking(MEMORY))
+    newer = opened(kept, *asking(MEMORY))
+    answer = send(receiver, "latest", "answers", {"decision": "approve"})
+    assert (answer.status_code, "incidents ask for an answer" in answer.json()["error"]) == (422, True)
+    assert prefect.forms == []
+    body = {"decision": "approve", "plan": MEMORY.digest[:12]}
+    assert send(receiver, "latest", "answers", body).json()["incident"] == newer
+
+
 @pytest.mark.parametrize(("act", "body", "policy", "status", "error"), REFUSED)
 def test_what_cannot_be_is_refused_with_the_reason(
     act: str,

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import socket
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from deployments import receiver_body
 from deployments.receiver_settings import ReceiverSettings
 from tests.deployments.receiver_bench import (
     AUTHORIZED,
+    CONFIG,
     DEADLINE_SECONDS,
     TOKEN,
     Prefect,
@@ -108,6 +110,25 @@ async def test_a_long_body_is_refused_while_it_streams(client: httpx.AsyncClient
             writer.write(b"1388\r\n" + b"x" * 5_000 + b"\r\n")
         assert (await reader.readline()).split()[1] == b"413"
         await reader.read()  # ends, because the receiver closes the connection
+
+
+@pytest.mark.parametrize("kind", ["an annotation", "no JSON"])
+async def test_a_long_body_that_is_masked_for_seconds_keeps_nobody_waiting(
+    store: IncidentStore, kind: str
+) -> None:
+    """A megabyte that is all labels of secrets, from one who may send it; another alert overtakes it."""
+    labels = "-u a:" * 150_000
+    payload = notification(sent_alert(summary=labels))
+    content = json.dumps(payload).encode() if kind == "an annotation" else labels.encode()
+    path = "/alerts/alertmanager"
+    config = CONFIG.model_copy(update={"max_body_bytes": 2**20})
+    async with serving(store, Prefect(), config) as client:
+        long = asyncio.create_task(client.post(path, content=content, headers=AUTHORIZED, timeout=60))
+        await asyncio.sleep(0.3)
+        short = await client.post(path, json=notification(sent_alert("Other")), headers=AUTHORIZED)
+        assert short.status_code == 202
+        assert not long.done()
+        assert (await long).status_code == 202
 
 
 async def test_a_body_that_comes_too_slowly_is_refused(

@@ -165,6 +165,13 @@ def test_a_proof_of_an_earlier_release_counts_in_its_own_journals_only() -> None
     assert decided(of_an_earlier_release(old), ROLL_BACK, needs_a_key) is None
 
 
+def test_where_the_receiver_signs_a_proof_of_an_earlier_release_counts_no_more() -> None:
+    """Whoever can write into the store can write a whole journal that looks like an old one."""
+    old = said("ana", identity=None, identity_proven=True)
+    signing = Policy(receiver_keys=(public_text(RECEIVERS.public_key()),))
+    assert decided(of_an_earlier_release(old), ROLL_BACK, signing) is None
+
+
 def test_an_answer_is_accepted_with_the_signature_of_the_open_gate_only() -> None:
     """The door checks it as the run will."""
     told = incident(asked(ROLL_BACK, gate="open-1"))

@@ -24,6 +24,9 @@ from runbook.outside_text import (
     normal,
     spelled_out,
 )
+from runbook.outside_text.markdown import code, inline
+from runbook.outside_text.slack import slack, slack_code
+from runbook.outside_text.terminal import line_on_terminal
 from runbook.redaction import MARK, redact
 from runbook.value import Value
 
@@ -53,7 +56,12 @@ LIMITS = st.integers(40, 120)
         ("errors since 10:00", "errors since 10:00"),
         (f"key {KEY} is old", "key [redacted:phx] is old"),
         ("a\r\nb\rc\u2028d\u2029e\x85f\x0bg\x0ch", "a\nb\nc\nd\ne\nf\ng\nh"),
-        ("\x1b]0;title\x07\x1b[31mred\x9b2J", "]0;title[31mred2J"),
+        ("\x1b]0;title\x07\x1b[31mred\x9b2J", "red"),
+        ("\x1b[1;31mpass\x1b[0mword=hunter2x", "password=[redacted:password]"),
+        (f"{KEY[:14]}\x1b[0m{KEY[14:]}", "[redacted:phx]"),
+        (f"{KEY[:14]}\x9b31m{KEY[14:]}", "[redacted:phx]"),
+        (f"\x9b{KEY} \x1b[{KEY}", "[redacted:phx] [[redacted:phx]"),
+        ("\x1b\x1b[0m[31m lone \x1b", "[31m lone "),
         ("\u202egnp.exe\u202c \u2066x\u2069", "gnp.exe x"),
         ("a\u200bb\u2060c\ufeffd\xade\U000e0041f", "abcdef"),
         (f"{KEY[:8]}\u200b{KEY[8:]}", "[redacted:phx]"),
@@ -67,13 +75,29 @@ def test_a_text_comes_in_normal_and_masked(text: str, inside: str) -> None:
     assert let_in(text) == inside
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "password: |\n  hunter2secretQ9\n  more",
+        "token: >-\n  hunter2secretQ9",
+        "apiVersion: v1\nkind: Secret\ndata:\n  x: hunter2secretQ9",
+        "- name: DB_PASSWORD\n  value: hunter2secretQ9",
+    ],
+)
+def test_a_text_put_on_one_line_is_masked_by_its_lines_too(text: str) -> None:
+    """What says that a value is a secret may be how the lines stand."""
+    places = (let_in_line, let_in_name, slack, slack_code, inline, code, line_on_terminal)
+    for inside in (write(text) for write in places):
+        assert "hunter2" not in inside
+
+
 def test_every_character_that_hides_or_steers_is_known() -> None:
     """Unicode's controls, formats, surrogates and separators of lines, all but tab and line feed."""
-    for code in range(0x110000):
-        sign = chr(code)
+    for number in range(0x110000):
+        sign = chr(number)
         if unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Zl", "Zp") and sign not in "\n\t":
-            assert sign not in normal(f"a{sign}b"), hex(code)
-            assert sign not in spelled_out(sign), hex(code)
+            assert sign not in normal(f"a{sign}b"), hex(number)
+            assert sign not in spelled_out(sign), hex(number)
 
 
 @pytest.mark.parametrize(
@@ -179,7 +203,7 @@ def test_json_is_masked_by_names_and_shapes() -> None:
     assert isinstance(inside, dict)
     assert inside["password"] == "[redacted:password]"
     assert inside["env"] == [{"name": "API_KEY", "value": "[redacted:api-key]"}]
-    assert inside["text"] == "x [redacted:phx][0m"
+    assert inside["text"] == "x [redacted:phx]"
     assert sorted(item for item in inside.values() if isinstance(item, int)) == [1, 2]
     assert len(str(inside["long"])) == 4000
     assert "canary" not in str(inside)
