@@ -1,6 +1,7 @@
 """One action of the plan: shown, approved, made, proved; undone if it did not help; or a person is told."""
 
 from blocks.errors import Unavailable
+from blocks.store_errors import StoreUnavailable
 from flows.gate import approval
 from runbook.actions import ActionKind, ActionOutcome, ActionResult, PlannedAction, undo_of
 from runbook.gates import Choice
@@ -69,6 +70,8 @@ async def change(incident: OpenIncident, action: PlannedAction) -> ActionResult:
             return await finish(incident, action, ActionOutcome.BLOCKED, f"people only: {stopped}")
         try:
             plan = await preview_change(incident, action)
+        except StoreUnavailable:  # no answer of the target: the run is continued
+            raise
         except Unavailable as error:
             why = f"it cannot be previewed: {error}"
             return await finish(incident, action, ActionOutcome.BLOCKED, why)
