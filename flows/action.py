@@ -37,7 +37,8 @@ async def take_action(incident: OpenIncident, action: PlannedAction) -> ActionRe
         undone, commands = await undo(incident, action)
     if result.outcome in NEEDS_A_PERSON:
         outcome = result.outcome.replace("_", " ")
-        await escalate(incident, f"{action.spec.title}: {outcome}. {result.detail}{undone}", commands)
+        because = f"{action.spec.title}: {outcome}. {result.detail}{undone}"
+        await escalate(incident, because, commands, about=action.id)
     return result
 
 

@@ -12,6 +12,7 @@ from prefect.cache_policies import NO_CACHE
 from blocks.errors import Conflict, Refused
 from blocks.pager import Pager
 from blocks.status_page_publisher import StatusPagePublisher
+from runbook.calls import open_calls
 from runbook.effects import Authority, Effect, EffectOutcome
 from runbook.events import IncidentEscalated, MaintenanceNoted, StatusAnnounced
 from runbook.incident import Incident, State
@@ -35,6 +36,9 @@ ANNOUNCE = Authority.policy("announce")
 PUBLISH = Authority.policy("publish_from")
 PAGE = Authority.policy("page_from")
 ESCALATE = Authority.policy("escalate")
+
+ESCALATED = "escalated-"
+"""How the names of the effects begin that call a person; the number of the call follows."""
 
 CALL_ENDED = "-resolved"
 """How the names of the effects end that end a call."""
@@ -81,20 +85,22 @@ async def page_on_opening(incident: OpenIncident) -> None:
 
 
 @task(name="escalate", task_run_name="escalate", cache_policy=NO_CACHE)
-async def escalate(incident: OpenIncident, because: str, commands: tuple[str, ...] = ()) -> bool:
+async def escalate(
+    incident: OpenIncident, because: str, commands: tuple[str, ...] = (), *, about: str = ""
+) -> bool:
     """Call a person because the runbook cannot go on by itself, by the pager and in the channel.
 
-    `commands` are what they may type by hand. Each reason is a call of its own, made once. Returns whether it
-    got through everywhere; what did not is tried again when the same is asked for again. In a rehearsal
-    nobody is called: the channel is told.
+    `commands` are what they may type by hand; `about` is the id of the action that it is about. Each reason
+    is a call of its own, made once. Returns whether it got through everywhere; what did not is tried again
+    when the same is asked for again. In a rehearsal nobody is called: the channel is told.
     """
     journal = await incident.read()
-    event = IncidentEscalated(because=because, commands=commands, rehearsed=journal.dry_run)
+    event = IncidentEscalated(because=because, commands=commands, rehearsed=journal.dry_run, about=about)
     if event.because not in _reasons(journal):  # as the journal has it: masked
         key = f"escalated:{sha256(event.because.encode()).hexdigest()}"
         await incident.record(event, key=key)
         journal = await incident.read()
-    name = f"escalated-{_reasons(journal).index(event.because) + 1}"
+    name = f"{ESCALATED}{_reasons(journal).index(event.because) + 1}"
     told = []
     summary = f"{journal.service}: {event.because}"
     if called := await _page(incident, journal, summary, ESCALATE, name, commands=event.commands):
@@ -122,12 +128,19 @@ async def hand_over(incident: OpenIncident, action_id: str, text: str) -> bool:
 
 @task(name="resolve page", task_run_name="resolve page", cache_policy=NO_CACHE)
 async def resolve_page(incident: OpenIncident) -> None:
-    """End every call that was made for this incident, also one of which nobody knows whether it was."""
+    """End the calls that were made for this incident, also one of which nobody knows whether it was.
+
+    A call about something that the recovery has not settled goes on, see `runbook.calls`.
+    """
     pager = incident.environment.pager
     if pager is None:
         return
-    for effect in (await incident.read()).effects.values():
-        if effect.kind == "pager" and not effect.id.endswith(CALL_ENDED):
+    journal = await incident.read()
+    kept = {f"{ESCALATED}{number}" for number in open_calls(journal)}
+    for effect in journal.effects.values():
+        if effect.kind != "pager" or effect.id.endswith(CALL_ENDED):
+            continue
+        if effect.id.rpartition("/")[2] not in kept:
             await _end_call(incident, pager, effect)
 
 

@@ -22,6 +22,7 @@ from deployments.drill.slack import Slack as Workspace
 from deployments.drill.statuspage_api import PAGE_ID, StatuspageApi
 from deployments.drill.wire import listening
 from runbook import events as e
+from runbook.actions import ActionName, ActionOutcome
 from runbook.effects import Authority, Effect, EffectOutcome
 from runbook.incident import Outcome, State
 from runbook.outside_text.slack import SlackText
@@ -31,7 +32,7 @@ from runbook.wording import REHEARSAL
 from tasks.communicate import announce, escalate, page_on_opening, resolve_page, update
 from tasks.incident import OpenIncident, now
 from tasks.warn import ATTEMPTS, warn_of_answers
-from tests.runbook.journals import decision
+from tests.runbook.journals import FALLBACK, decision, finished
 from tests.tasks.environments import open_incident
 
 KEYS = Keys.generated(random.Random(7))  # noqa: S311 - repeatable on purpose
@@ -291,6 +292,25 @@ async def test_every_call_ends_with_the_incident(audience: Audience) -> None:
     events = [event["event_action"] for call in audience.pager.pages for event in call.events]
     assert events == ["trigger", "resolve"] * 3, "a call that has ended is not ended again"
     assert len((await audience.incident.read()).effects) == 8, "three calls, three ends, two messages"
+
+
+async def test_a_call_about_what_is_unsettled_goes_on_after_the_end(audience: Audience) -> None:
+    """A switch that could not be taken off had called and ended its call within half a second."""
+    removal = FALLBACK.model_copy(update={"id": f"{FALLBACK.id}-off", "name": ActionName.DISABLE_FALLBACK})
+    await decide(audience.incident)
+    await page_on_opening.fn(audience.incident)
+    await audience.incident.record(finished(ActionOutcome.RECOVERED))
+    await audience.incident.record(e.WatchStarted(waiting_for=()))
+    await audience.incident.record(finished(ActionOutcome.FAILED, removal))
+    await escalate.fn(audience.incident, "Disable fallback: failed", about=removal.id)
+    await audience.incident.record(e.IncidentResolved(outcome=Outcome.RECOVERED, because=()))
+    await resolve_page.fn(audience.incident)
+    assert [call.state for call in audience.pager.pages] == ["resolved", "triggered"]
+
+    off = e.SwitchChecked(action_id=FALLBACK.id, switch="POSTHOG_FALLBACK=true", on=False)
+    await audience.incident.record(off)
+    await resolve_page.fn(audience.incident)
+    assert [call.state for call in audience.pager.pages] == ["resolved", "resolved"]
 
 
 async def test_a_call_of_an_earlier_version_ends_too(audience: Audience) -> None:

@@ -321,6 +321,7 @@ async def test_an_undo_that_is_refused_calls_a_person_with_the_commands(
         assert f"NOT UNDONE (failed: {undo.detail})" in told
         journal = await bench.incident.read()
         (called,) = journal.events(IncidentEscalated)
+        assert called.about == action.id
         assert called.commands == undo_commands(journal.previews[action.id], BY_HAND)
         report.setdefault(change.name.value, {})["undo refused"] = "not_recovered, commands"
 
