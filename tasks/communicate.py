@@ -9,7 +9,7 @@ from hashlib import sha256
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from blocks.errors import Conflict, Refused
+from blocks.errors import Conflict, Refused, Unreadable
 from blocks.pager import Pager
 from blocks.status_page_publisher import StatusPagePublisher
 from runbook.calls import open_calls
@@ -258,21 +258,35 @@ async def _publish(incident: OpenIncident, journal: Incident, facts: MessageFact
     message, state = external_message(facts), facts.state
     effect = _message(incident, "status-page", state.value.lower(), f"{message.title}: {state}", PUBLISH)
 
+    sent = False
+
     async def observe() -> Receipt | None:
-        reference = await _public_incident(journal, publisher, message.title, other_than=effect.id)
+        reference = await _public_incident(journal, publisher, other_than=effect.id)
+        if reference is None and sent and publisher.creates_once:  # it is created once more instead
+            raise Unreadable("status page", "it does not show whose an incident is", "Look at the page")
         if reference is None:
-            found = await publisher.find_incident(effect.id, name=message.title)
+            found = await publisher.find_incident(effect.id)
             return {"incident": found.id} if found else None
         posted = await publisher.find_update(reference, effect_id=effect.id, state=state)
         return {"incident": reference, "update": posted.id} if posted else None
 
     async def act() -> Receipt:
-        reference = await _public_incident(journal, publisher, message.title, other_than=effect.id)
-        if reference is None and state is State.RESOLVED:
-            raise Refused("status page", "it shows no incident that could be resolved", "Look at the page")
+        nonlocal sent
+        reference = await _public_incident(journal, publisher, other_than=effect.id)
         if reference is None:
-            created = await publisher.create_incident(message.title, message.body, state, effect_id=effect.id)
-            return {"incident": created.id}
+            in_doubt = [it.id for it in _in_doubt(journal, "status-page") if it.id != effect.id]
+            perhaps = next(iter(in_doubt), None) if publisher.creates_once else None
+            if state is State.RESOLVED and perhaps is None:
+                raise Refused(
+                    "status page", "it shows no incident of ours to be resolved", "Look at the page"
+                )
+            sent = True
+            created = await publisher.create_incident(
+                message.title, message.body, state, effect_id=perhaps or effect.id
+            )
+            if perhaps is None or created.status == state.lower():
+                return {"incident": created.id}
+            reference = created.id  # it was there already
         posted = await publisher.post_update(reference, message.body, state, effect_id=effect.id)
         return {"incident": reference, "update": posted.id}
 
@@ -284,7 +298,7 @@ async def _publish(incident: OpenIncident, journal: Incident, facts: MessageFact
 
 
 async def _public_incident(
-    journal: Incident, publisher: StatusPagePublisher, title: str, *, other_than: str
+    journal: Incident, publisher: StatusPagePublisher, *, other_than: str
 ) -> str | None:
     """The public incident to update: the announced one, or one whose publication nobody could see.
 
@@ -295,7 +309,7 @@ async def _public_incident(
         if item.channel == "status-page":
             return item.reference
     for effect in _in_doubt(journal, "status-page"):
-        if effect.id != other_than and (found := await publisher.find_incident(effect.id, name=title)):
+        if effect.id != other_than and (found := await publisher.find_incident(effect.id)):
             return found.id
     return None
 

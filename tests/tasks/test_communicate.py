@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 import random
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from blocks.policy import RunbookPolicy
 from blocks.slack import Slack
 from blocks.status_page_publisher import StatusPagePublisher
 from deployments.drill.faults import SlackFaults
+from deployments.drill.incident_io_api import STATUS_PAGE_ID, IncidentIoApi
 from deployments.drill.keys import Keys
 from deployments.drill.pagerduty import PagerDuty
 from deployments.drill.slack import CHANNEL_ID
@@ -178,6 +180,42 @@ async def test_a_public_incident_in_doubt_is_resolved_if_it_is_there(
     await announce.fn(audience.incident, State.RESOLVED)
 
     assert [item["status"] for item in audience.page.incidents] == (["resolved"] if landed else [])
+
+
+@asynccontextmanager
+async def at_incident_io(audience: Audience) -> AsyncIterator[tuple[OpenIncident, IncidentIoApi]]:
+    """The incident of a team whose page is hosted by incident.io, which shows no mark of ours."""
+    provider = IncidentIoApi(KEYS)
+    async with listening(provider.app) as url:
+        publisher = StatusPagePublisher(
+            provider="incident_io", api_key=KEYS.incident_io_key, page_id=STATUS_PAGE_ID, base_url=url
+        )
+        environment = dataclasses.replace(
+            audience.incident.environment, status_page_publisher=publisher, slack=None
+        )
+        yield OpenIncident(id=audience.incident.id, environment=environment), provider
+
+
+@pytest.mark.parametrize("landed", [True, False])
+@pytest.mark.parametrize("state", [State.MONITORING, State.RESOLVED])
+async def test_a_public_incident_in_doubt_is_known_again_by_its_key(
+    audience: Audience, landed: bool, state: State
+) -> None:
+    """Created as the same effect, it is the same incident; one of the same title is left alone."""
+    async with at_incident_io(audience) as (incident, provider):
+        publisher = incident.environment.status_page_publisher
+        assert publisher is not None
+        await publisher.create_incident("Down", "By hand.", State.IDENTIFIED, effect_id="by-hand")
+        await die_while_publishing(incident, landed=landed)
+        if state is State.RESOLVED:
+            await incident.record(e.IncidentResolved(outcome=Outcome.RECOVERED, because=("all ok",)))
+        await announce.fn(incident, state)
+
+        theirs, ours = provider.status_page_incidents
+        assert theirs["incident_status"] == "identified"
+        told = [update["incident_status"] for update in ours["updates"]]
+        assert told == (["identified", state.lower()] if landed else [state.lower()])
+        assert (await incident.read()).announcements[-1].reference == ours["id"]
 
 
 async def test_a_run_that_died_while_it_published_does_not_go_back(audience: Audience) -> None:
