@@ -48,6 +48,8 @@ async def undo(incident: OpenIncident, action: PlannedAction) -> tuple[str, tupl
     result = (await incident.read()).results.get(undoing.id) or await change(incident, undoing)
     if result.outcome in UNDONE:
         return f". Undone: {result.detail}", ()
+    if result.outcome is ActionOutcome.NOT_RECOVERED:  # put back all the same: there is nothing to type
+        return f". Put back, and not well: {result.detail}", ()
     words = f". NOT UNDONE ({result.outcome.replace('_', ' ')}: {result.detail})"
     return words, await commands_to_undo(incident, action)
 

@@ -37,6 +37,7 @@ from tasks.lease import leased
 from tasks.mitigation import MITIGATIONS, steps_of
 from tasks.mitigation.base import Change
 from tasks.mitigation.binding import TARGET
+from tasks.mitigation.undo import judge_undo
 from tasks.mitigation.workload import CONFLICTS
 from tasks.prove import prove
 from tasks.retries import is_transient
@@ -116,6 +117,9 @@ async def make_change(
             outcome, detail = ended
             if outcome is ActionOutcome.DONE:
                 outcome, detail = await prove(incident, plan, lease)
+                if action.name is ActionName.UNDO:
+                    undoing = change_of(incident, await incident.read(), action)
+                    outcome, detail = await judge_undo(undoing, steps_of(undoing, plan), outcome, detail)
     except StoreUnavailable:
         raise
     except Unavailable as error:
