@@ -14,8 +14,8 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from blocks import alert_statements as sql
-from blocks.errors import Unavailable
 from blocks.store import IncidentStore, aware
+from blocks.store_errors import SYSTEM, StoreUnavailable
 from runbook.alert import AlertStatus
 from runbook.episodes import AlertRecord, Turn, turn
 from runbook.events import EVENT
@@ -70,7 +70,7 @@ async def receive(
             return await store.in_transaction(take)
         except IntegrityError:
             await asyncio.sleep(0)  # a run wrote to the same incident in between: look again
-    raise Unavailable("incident store", "the open incidents kept changing", "Try again")
+    raise StoreUnavailable(SYSTEM, "the open incidents kept changing", "Try again")
 
 
 def _read(connection: Connection, messages: Sequence[Message]) -> tuple[Known, Journals]:

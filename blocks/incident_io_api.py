@@ -1,4 +1,9 @@
-"""incident.io's status pages, API v2: creating is idempotent, updating is not."""
+"""incident.io's status pages, API v2: creating is idempotent, updating is not.
+
+An incident carries no mark of ours that could be read: its idempotency key is never given back, and its name
+may be somebody else's. So an incident is ours only by its id, which creating it once more gives back. The
+statuses of components are each incident's own; one that is resolved takes its own back, and no other's.
+"""
 
 from typing import Any
 
@@ -21,20 +26,17 @@ class IncidentIoApi:
 
     async def find_incident(
         self,
-        effect_id: str,  # noqa: ARG002 - incident.io never gives the idempotency key back
-        *,
-        name: str,
-    ) -> PublishedIncident | None:
-        """The unresolved incident of that name. Missing it does no harm: it is not created twice."""
-        for incident in await self._listed():
-            if name and incident.get("name") == name and incident.get("incident_status") != "resolved":
-                return self._published(incident)
-        return None
+        effect_id: str,
+    ) -> None:
+        """Nothing shows whose an incident is. Missing it does no harm: it is not created twice."""
 
     async def create_incident(
         self, name: str, message: str, state: State, *, effect_id: str
     ) -> PublishedIncident:
-        """Publish an incident; the effect's id is its idempotency key."""
+        """Publish an incident; the effect's id is its idempotency key.
+
+        One that was created as this effect before is given back as it is.
+        """
         body: dict[str, JsonValue] = {
             "status_page_id": self._page.id,
             "idempotency_key": effect_id,
@@ -82,7 +84,9 @@ class IncidentIoApi:
 
     def _published(self, incident: dict[str, Any]) -> PublishedIncident:
         return PublishedIncident(
-            id=self._connection.id_of(incident), url=str(incident.get("public_url") or "")
+            id=self._connection.id_of(incident),
+            url=str(incident.get("public_url") or ""),
+            status=str(incident.get("incident_status") or ""),
         )
 
     def _fields(self, message: str, state: State) -> dict[str, JsonValue]:

@@ -71,6 +71,14 @@ def stateful_set_status(stateful_set: Object, pods: Sequence[Object]) -> Rollout
     return stuck or _withheld(stateful_set) or counted
 
 
+def available_pods(workload: Object) -> int:
+    """How many pods serve, of whichever revision."""
+    status = workload.get("status") or {}
+    if workload.get("kind") == "StatefulSet":  # clusters before 1.22 count the ready ones only
+        return int(status.get("availableReplicas", _count(status, "readyReplicas")))
+    return _count(status, "availableReplicas")
+
+
 def _withheld(stateful_set: Object) -> RolloutStatus | None:
     """Pods that the update strategy leaves at the old revision."""
     desired = stateful_set["spec"].get("replicas", 1)

@@ -14,10 +14,11 @@ ComponentStatus = Literal["degraded_performance", "partial_outage", "full_outage
 
 
 class PublishedIncident(Value):
-    """An incident on our public status page."""
+    """An incident on our public status page. `status` is what it shows, in the provider's words."""
 
     id: str
     url: str = ""
+    status: str = ""
 
 
 class PublishedUpdate(Value):
@@ -39,8 +40,8 @@ class Page(Value):
 class Provider(Protocol):
     """A host of status pages."""
 
-    async def find_incident(self, effect_id: str, *, name: str) -> PublishedIncident | None:
-        """The unresolved incident that was created as this effect."""
+    async def find_incident(self, effect_id: str) -> PublishedIncident | None:
+        """The unresolved incident that was created as this effect, where the provider shows that."""
 
     async def create_incident(
         self, name: str, message: str, state: State, *, effect_id: str

@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from blocks.errors import Unavailable
 from blocks.journal_tables import SELF_WATCH_CALLS as CALLS
 from blocks.journal_tables import SELF_WATCH_ROUNDS as ROUNDS
 from blocks.store import IncidentStore, aware
+from blocks.store_errors import SYSTEM, StoreUnavailable
 
 KEPT = timedelta(days=7)
 
@@ -96,7 +96,7 @@ async def begin_call(store: IncidentStore, environment: str, *, because: str, at
             continue  # worker and receiver call at once: the other one was first
         if call is not None:
             return call
-    raise Unavailable("incident store", "the open call kept changing", "Try again")
+    raise StoreUnavailable(SYSTEM, "the open call kept changing", "Try again")
 
 
 async def note_told(store: IncidentStore, call: Call) -> None:

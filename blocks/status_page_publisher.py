@@ -58,21 +58,29 @@ class StatusPagePublisher(Block):
         default=10, gt=0, title="Timeout", description="Seconds that one request may take."
     )
 
-    async def find_incident(self, effect_id: str, *, name: str = "") -> PublishedIncident | None:
-        """The unresolved incident that was created as this effect.
+    @property
+    def creates_once(self) -> bool:
+        """Whether an incident that is created as the same effect again is the same incident."""
+        return self.provider == "incident_io"
 
-        incident.io does not give its idempotency key back: there the incident is looked for by its `name`.
+    async def find_incident(self, effect_id: str) -> PublishedIncident | None:
+        """The unresolved incident that was created as this effect; another of the same name is not ours.
+
+        incident.io does not give its idempotency key back: there nothing is found, see `creates_once`.
 
         Raises:
             Unavailable: the provider cannot be reached, fails, or asks to slow down.
             Refused: the key or the page is not accepted.
         """
-        return await self._api().find_incident(effect_id, name=plain_line(name))
+        return await self._api().find_incident(effect_id)
 
     async def create_incident(
         self, name: str, message: str, state: State, *, effect_id: str
     ) -> PublishedIncident:
         """Publish an incident. Look for it first: Statuspage publishes a second one as gladly.
+
+        Components of a Statuspage that are not operational stay as they are. Where `creates_once`, an
+        incident that is there already is returned in the state that it is in.
 
         Raises:
             Unavailable: the provider cannot be reached, fails, or asks to slow down.

@@ -16,11 +16,10 @@ from sqlalchemy import Connection, func, insert, make_url, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from blocks.errors import Unavailable
 from blocks.journal_tables import EVENTS, INCIDENTS, LEASES, STORE
 from blocks.lease import Lease, LeaseEnd
 from blocks.store_engines import Database, database
-from blocks.store_errors import translated
+from blocks.store_errors import SYSTEM, StoreUnavailable, translated
 from runbook.alert import Alert
 from runbook.effects import Effect
 from runbook.events import (
@@ -104,7 +103,7 @@ class IncidentStore(Block):
                         event, key = AlertJoined(alert=alert), None
                     await _insert_event(connection, joined or incident_id, event, key=key, at=at)
                 return await self.read(joined or incident_id), joined is None
-        raise Unavailable("incident store", "the open incident kept changing", "Try again")
+        raise StoreUnavailable(SYSTEM, "the open incident kept changing", "Try again")
 
     async def append(
         self,
@@ -136,7 +135,7 @@ class IncidentStore(Block):
                     return await _insert_event(connection, incident_id, event, key=key, at=at)
             except IntegrityError:
                 await asyncio.sleep(0)  # another writer took this place in the order: take the next one
-        raise Unavailable("incident store", f"the journal of {incident_id} is written too fast", "Try again")
+        raise StoreUnavailable(SYSTEM, f"the journal of {incident_id} is written too fast", "Try again")
 
     async def read(self, incident_id: str) -> Incident:
         """Read an incident.
@@ -235,7 +234,7 @@ class IncidentStore(Block):
                     taken = {"holder": holder, "token": held.token + 1, "until": until}
                     await connection.execute(update(LEASES).where(LEASES.c.target == target).values(taken))
                     return held.token + 1, holder
-        raise Unavailable("incident store", f"the lease of {target} is taken too fast", "Try again")
+        raise StoreUnavailable(SYSTEM, f"the lease of {target} is taken too fast", "Try again")
 
     async def renew_lease(self, target: str, token: int, *, until: datetime) -> bool:
         """Whether the token is still the newest; its lease then lasts until the given time.

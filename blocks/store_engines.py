@@ -11,8 +11,8 @@ from sqlalchemy import URL, Connection, Engine, create_engine, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from blocks.errors import Refused, Unavailable
-from blocks.store_errors import SYSTEM
+from blocks.errors import Refused
+from blocks.store_errors import SYSTEM, StoreUnavailable
 from blocks.store_file import Renewed, StoreFile
 from blocks.store_identity import Known, identified
 from blocks.store_schema import bring_up_to_date
@@ -55,7 +55,7 @@ class Database:
                 return await asyncio.to_thread(self._in_transaction, work)
             except Renewed as renewed:
                 await self._renew(engine, renewed)
-        raise Unavailable(SYSTEM, _RESTLESS, "Try again")
+        raise StoreUnavailable(SYSTEM, _RESTLESS, "Try again")
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
@@ -103,7 +103,7 @@ class Database:
                 raise
             else:
                 return connection
-        raise Unavailable(SYSTEM, _RESTLESS, "Try again")
+        raise StoreUnavailable(SYSTEM, _RESTLESS, "Try again")
 
     async def _engine(self) -> AsyncEngine:
         """The engine of this event loop, with the tables in place and up to date."""
@@ -181,7 +181,7 @@ class Database:
         except Renewed as renewed:
             if not renewed.kept:
                 said = f"{renewed.doubt}, and what was written just now may be lost"
-                raise Unavailable(SYSTEM, said, "Try again") from None
+                raise StoreUnavailable(SYSTEM, said, "Try again") from None
 
 
 _DATABASES: dict[str, Database] = {}

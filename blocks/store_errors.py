@@ -47,12 +47,16 @@ _REASONS = {
 """By what the drivers' messages contain: libpq has no codes for what happens before there is a connection."""
 
 
+class StoreUnavailable(Unavailable):
+    """The incident store is away, so nobody can tell what has happened. It is never how an action ended."""
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     """Turn the driver's errors into ours, but for broken constraints, which tell of another writer.
 
     Raises:
-        Unavailable: the database cannot be reached, or refuses.
+        StoreUnavailable: the database cannot be reached, or refuses.
     """
     try:
         yield
@@ -63,4 +67,4 @@ def translated() -> Iterator[None]:
         said = str(driver)
         known = (meant for pattern, meant in _REASONS.items() if re.search(pattern, said))
         reason, advice = next(known, (f"the database refused ({type(driver).__name__})", _CHECK))
-        raise Unavailable(SYSTEM, reason, advice) from None
+        raise StoreUnavailable(SYSTEM, reason, advice) from None

@@ -15,8 +15,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Engine, event
 
-from blocks.errors import Unavailable
-from blocks.store_errors import SYSTEM
+from blocks.store_errors import SYSTEM, StoreUnavailable
 
 log = logging.getLogger("runbook.store")
 
@@ -112,7 +111,7 @@ class StoreFile:
             return
         if known:
             which = f"{store_id[:8]} instead of {known[:8]}"
-            raise Unavailable(
+            raise StoreUnavailable(
                 SYSTEM, f"{self.path} is another store than the one that was here ({which})", self.advice
             )
         try:
@@ -134,13 +133,13 @@ class StoreFile:
     def _connected(self, _connection: Any, record: Any) -> None:
         there = self._there()
         if record.info.pop(_BEFORE) not in (None, there.main):
-            raise Unavailable(SYSTEM, f"{self.path} was replaced while it was opened", "Try again")
+            raise StoreUnavailable(SYSTEM, f"{self.path} was replaced while it was opened", "Try again")
         record.info[_FILES] = there
 
     def _require_main(self, there: Files) -> None:
         if there.main is None:
             became = "is empty" if self.path.exists() else "is gone"
-            raise Unavailable(SYSTEM, f"its file {self.path} {became}", self.advice)
+            raise StoreUnavailable(SYSTEM, f"its file {self.path} {became}", self.advice)
 
     def _there(self) -> Files:
         main = _identity(self.path, least=1)  # SQLite takes an empty file for a database that is to be made
@@ -175,7 +174,7 @@ class StoreFile:
             cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             busy = bool(cursor.fetchall()[0][0])
         if busy:
-            raise Unavailable(
+            raise StoreUnavailable(
                 SYSTEM, f"the files of {self.path} were replaced, and are still read", "Try again"
             )
 

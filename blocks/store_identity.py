@@ -9,9 +9,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
-from blocks.errors import Unavailable
 from blocks.journal_tables import STORE
-from blocks.store_errors import SYSTEM
+from blocks.store_errors import SYSTEM, StoreUnavailable
 
 log = logging.getLogger("runbook.store")
 
@@ -37,7 +36,7 @@ class Known:
         if found is None or found.id != self.id:
             other = f"store {found.id[:8]}" if found else "no store of ours"
             said = f"the database is another one than before ({other} instead of {self.id[:8]})"
-            raise Unavailable(SYSTEM, said, self.advice)
+            raise StoreUnavailable(SYSTEM, said, self.advice)
         if self.doubt and found.renewed <= self.renewed:
             log.error("%s: what was written last may be missing", self.doubt)
         self.doubt, self.renewed = "", found.renewed
@@ -51,5 +50,5 @@ def identified(connection: Connection, advice: str) -> Known:
     """
     found = connection.execute(_WHICH).one_or_none()
     if found is None:
-        raise Unavailable(SYSTEM, "the database has lost the id of its store", advice)
+        raise StoreUnavailable(SYSTEM, "the database has lost the id of its store", advice)
     return Known(id=found.id, renewed=found.renewed, advice=advice)

@@ -1,6 +1,7 @@
 """One action of the plan: shown, approved, made, proved; undone if it did not help; or a person is told."""
 
 from blocks.errors import Unavailable
+from blocks.store_errors import StoreUnavailable
 from flows.gate import approval
 from runbook.actions import ActionKind, ActionOutcome, ActionResult, PlannedAction, undo_of
 from runbook.gates import Choice
@@ -36,7 +37,8 @@ async def take_action(incident: OpenIncident, action: PlannedAction) -> ActionRe
         undone, commands = await undo(incident, action)
     if result.outcome in NEEDS_A_PERSON:
         outcome = result.outcome.replace("_", " ")
-        await escalate(incident, f"{action.spec.title}: {outcome}. {result.detail}{undone}", commands)
+        because = f"{action.spec.title}: {outcome}. {result.detail}{undone}"
+        await escalate(incident, because, commands, about=action.id)
     return result
 
 
@@ -46,6 +48,8 @@ async def undo(incident: OpenIncident, action: PlannedAction) -> tuple[str, tupl
     result = (await incident.read()).results.get(undoing.id) or await change(incident, undoing)
     if result.outcome in UNDONE:
         return f". Undone: {result.detail}", ()
+    if result.outcome is ActionOutcome.NOT_RECOVERED:  # put back all the same: there is nothing to type
+        return f". Put back, and not well: {result.detail}", ()
     words = f". NOT UNDONE ({result.outcome.replace('_', ' ')}: {result.detail})"
     return words, await commands_to_undo(incident, action)
 
@@ -69,6 +73,8 @@ async def change(incident: OpenIncident, action: PlannedAction) -> ActionResult:
             return await finish(incident, action, ActionOutcome.BLOCKED, f"people only: {stopped}")
         try:
             plan = await preview_change(incident, action)
+        except StoreUnavailable:  # no answer of the target: the run is continued
+            raise
         except Unavailable as error:
             why = f"it cannot be previewed: {error}"
             return await finish(incident, action, ActionOutcome.BLOCKED, why)

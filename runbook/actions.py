@@ -242,6 +242,9 @@ class ChangePlan(Value):
     sets, where it sets one. Both are what is written, whatever the configuration says by then. `dry_run`
     marks the plan of a rehearsal.
 
+    `available` is how many pods of the workload were available, by which the undo is judged; `None` in plans
+    of earlier releases.
+
     `blocked` says why the action cannot be taken at all (a precondition does not hold), `in_place` why it
     need not be.
     """
@@ -256,6 +259,7 @@ class ChangePlan(Value):
     bound: dict[str, str] = {}
     setting: Setting | None = None
     dry_run: bool = False
+    available: int | None = None
     blocked: OutsideText | None = None
     in_place: OutsideText | None = None
 

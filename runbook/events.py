@@ -293,13 +293,15 @@ class StatusAnnounced(Value):
 class IncidentEscalated(Value):
     """A person was called. `commands` are what they may type by hand.
 
-    In a rehearsal (`rehearsed`) nobody was called, but would have been.
+    `about` is the id of the action that it is about; empty where it is about the response as a whole, and in
+    journals of earlier releases. In a rehearsal (`rehearsed`) nobody was called, but would have been.
     """
 
     type: Literal["IncidentEscalated"] = "IncidentEscalated"
     because: OutsideText
     commands: tuple[OutsideText, ...] = ()
     rehearsed: bool = False
+    about: str = ""
 
 
 class WatchStarted(Value):

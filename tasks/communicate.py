@@ -9,9 +9,10 @@ from hashlib import sha256
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from blocks.errors import Conflict, Refused
+from blocks.errors import Conflict, Refused, Unreadable
 from blocks.pager import Pager
 from blocks.status_page_publisher import StatusPagePublisher
+from runbook.calls import open_calls
 from runbook.effects import Authority, Effect, EffectOutcome
 from runbook.events import IncidentEscalated, MaintenanceNoted, StatusAnnounced
 from runbook.incident import Incident, State
@@ -35,6 +36,9 @@ ANNOUNCE = Authority.policy("announce")
 PUBLISH = Authority.policy("publish_from")
 PAGE = Authority.policy("page_from")
 ESCALATE = Authority.policy("escalate")
+
+ESCALATED = "escalated-"
+"""How the names of the effects begin that call a person; the number of the call follows."""
 
 CALL_ENDED = "-resolved"
 """How the names of the effects end that end a call."""
@@ -81,20 +85,22 @@ async def page_on_opening(incident: OpenIncident) -> None:
 
 
 @task(name="escalate", task_run_name="escalate", cache_policy=NO_CACHE)
-async def escalate(incident: OpenIncident, because: str, commands: tuple[str, ...] = ()) -> bool:
+async def escalate(
+    incident: OpenIncident, because: str, commands: tuple[str, ...] = (), *, about: str = ""
+) -> bool:
     """Call a person because the runbook cannot go on by itself, by the pager and in the channel.
 
-    `commands` are what they may type by hand. Each reason is a call of its own, made once. Returns whether it
-    got through everywhere; what did not is tried again when the same is asked for again. In a rehearsal
-    nobody is called: the channel is told.
+    `commands` are what they may type by hand; `about` is the id of the action that it is about. Each reason
+    is a call of its own, made once. Returns whether it got through everywhere; what did not is tried again
+    when the same is asked for again. In a rehearsal nobody is called: the channel is told.
     """
     journal = await incident.read()
-    event = IncidentEscalated(because=because, commands=commands, rehearsed=journal.dry_run)
+    event = IncidentEscalated(because=because, commands=commands, rehearsed=journal.dry_run, about=about)
     if event.because not in _reasons(journal):  # as the journal has it: masked
         key = f"escalated:{sha256(event.because.encode()).hexdigest()}"
         await incident.record(event, key=key)
         journal = await incident.read()
-    name = f"escalated-{_reasons(journal).index(event.because) + 1}"
+    name = f"{ESCALATED}{_reasons(journal).index(event.because) + 1}"
     told = []
     summary = f"{journal.service}: {event.because}"
     if called := await _page(incident, journal, summary, ESCALATE, name, commands=event.commands):
@@ -122,12 +128,19 @@ async def hand_over(incident: OpenIncident, action_id: str, text: str) -> bool:
 
 @task(name="resolve page", task_run_name="resolve page", cache_policy=NO_CACHE)
 async def resolve_page(incident: OpenIncident) -> None:
-    """End every call that was made for this incident, also one of which nobody knows whether it was."""
+    """End the calls that were made for this incident, also one of which nobody knows whether it was.
+
+    A call about something that the recovery has not settled goes on, see `runbook.calls`.
+    """
     pager = incident.environment.pager
     if pager is None:
         return
-    for effect in (await incident.read()).effects.values():
-        if effect.kind == "pager" and not effect.id.endswith(CALL_ENDED):
+    journal = await incident.read()
+    kept = {f"{ESCALATED}{number}" for number in open_calls(journal)}
+    for effect in journal.effects.values():
+        if effect.kind != "pager" or effect.id.endswith(CALL_ENDED):
+            continue
+        if effect.id.rpartition("/")[2] not in kept:
             await _end_call(incident, pager, effect)
 
 
@@ -244,21 +257,35 @@ async def _publish(incident: OpenIncident, journal: Incident, facts: MessageFact
     message, state = external_message(facts), facts.state
     effect = _message(incident, "status-page", state.value.lower(), f"{message.title}: {state}", PUBLISH)
 
+    sent = False
+
     async def observe() -> Receipt | None:
-        reference = await _public_incident(journal, publisher, message.title, other_than=effect.id)
+        reference = await _public_incident(journal, publisher, other_than=effect.id)
+        if reference is None and sent and publisher.creates_once:  # it is created once more instead
+            raise Unreadable("status page", "it does not show whose an incident is", "Look at the page")
         if reference is None:
-            found = await publisher.find_incident(effect.id, name=message.title)
+            found = await publisher.find_incident(effect.id)
             return {"incident": found.id} if found else None
         posted = await publisher.find_update(reference, effect_id=effect.id, state=state)
         return {"incident": reference, "update": posted.id} if posted else None
 
     async def act() -> Receipt:
-        reference = await _public_incident(journal, publisher, message.title, other_than=effect.id)
-        if reference is None and state is State.RESOLVED:
-            raise Refused("status page", "it shows no incident that could be resolved", "Look at the page")
+        nonlocal sent
+        reference = await _public_incident(journal, publisher, other_than=effect.id)
         if reference is None:
-            created = await publisher.create_incident(message.title, message.body, state, effect_id=effect.id)
-            return {"incident": created.id}
+            in_doubt = [it.id for it in _in_doubt(journal, "status-page") if it.id != effect.id]
+            perhaps = next(iter(in_doubt), None) if publisher.creates_once else None
+            if state is State.RESOLVED and perhaps is None:
+                raise Refused(
+                    "status page", "it shows no incident of ours to be resolved", "Look at the page"
+                )
+            sent = True
+            created = await publisher.create_incident(
+                message.title, message.body, state, effect_id=perhaps or effect.id
+            )
+            if perhaps is None or created.status == state.lower():
+                return {"incident": created.id}
+            reference = created.id  # it was there already
         posted = await publisher.post_update(reference, message.body, state, effect_id=effect.id)
         return {"incident": reference, "update": posted.id}
 
@@ -270,7 +297,7 @@ async def _publish(incident: OpenIncident, journal: Incident, facts: MessageFact
 
 
 async def _public_incident(
-    journal: Incident, publisher: StatusPagePublisher, title: str, *, other_than: str
+    journal: Incident, publisher: StatusPagePublisher, *, other_than: str
 ) -> str | None:
     """The public incident to update: the announced one, or one whose publication nobody could see.
 
@@ -281,7 +308,7 @@ async def _public_incident(
         if item.channel == "status-page":
             return item.reference
     for effect in _in_doubt(journal, "status-page"):
-        if effect.id != other_than and (found := await publisher.find_incident(effect.id, name=title)):
+        if effect.id != other_than and (found := await publisher.find_incident(effect.id)):
             return found.id
     return None
 

@@ -14,6 +14,7 @@ from blocks.environment import Environment
 from blocks.errors import Unavailable
 from blocks.lease import TERM, Lease, LeaseLost
 from blocks.store import IncidentStore
+from blocks.store_errors import StoreUnavailable
 from tasks.incident import OpenIncident, now
 
 WAIT_SECONDS = 120.0
@@ -43,8 +44,7 @@ async def on_duty(incident: OpenIncident) -> AsyncIterator[OpenIncident]:
         yield replace(incident, lease=lease)
     finally:
         beating.cancel()
-        with suppress(Unavailable):  # it ends by itself
-            await store.release_lease(target, token, at=now())
+        await _let_go(store, target, token)
 
 
 async def fence_off(incident: OpenIncident) -> None:
@@ -98,7 +98,7 @@ async def turn(environment: Environment, what: str, holder: str) -> AsyncIterato
     meanwhile; each would do what none has done yet.
 
     Raises:
-        Unavailable: the store cannot be reached.
+        StoreUnavailable: the store cannot be reached; not when the turn is let go, as it ends by itself.
     """
     store, name, at = environment.store, f"{what} of {environment.name}", now()
     token, _ = await store.take_lease(name, holder, at=at, until=at + TURN)
@@ -106,22 +106,30 @@ async def turn(environment: Environment, what: str, holder: str) -> AsyncIterato
         yield token is not None
     finally:
         if token is not None:
-            await store.release_lease(name, token, at=now())
+            await _let_go(store, name, token)
 
 
 @asynccontextmanager
 async def leased(incident: OpenIncident, target: str) -> AsyncIterator[Lease]:
     """Hold the target for the incident; a run of the same incident takes it over at once.
 
+    That it cannot be let go in the end is no part of the result: it ends by itself.
+
     Raises:
         Unavailable: another incident holds it and does not let go in time.
+        StoreUnavailable: the store cannot be reached.
     """
     store = incident.environment.store
     lease = Lease(store, target, await _taken(store, target, incident.id))
     try:
         yield lease
     finally:
-        await store.release_lease(target, lease.token, at=now())
+        await _let_go(store, target, lease.token)
+
+
+async def _let_go(store: IncidentStore, target: str, token: int) -> None:
+    with suppress(StoreUnavailable):  # it ends by itself
+        await store.release_lease(target, token, at=now())
 
 
 async def _taken(store: IncidentStore, target: str, holder: str) -> int:

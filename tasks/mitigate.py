@@ -13,6 +13,7 @@ from prefect.cache_policies import NO_CACHE
 
 from blocks.errors import Conflict, Refused, Unavailable
 from blocks.lease import Lease
+from blocks.store_errors import StoreUnavailable
 from runbook.actions import ActionName, ActionOutcome, ActionResult, ChangePlan, PlannedAction
 from runbook.approvals import answers_to, decided
 from runbook.drift import drift
@@ -36,6 +37,7 @@ from tasks.lease import leased
 from tasks.mitigation import MITIGATIONS, steps_of
 from tasks.mitigation.base import Change
 from tasks.mitigation.binding import TARGET
+from tasks.mitigation.undo import judge_undo
 from tasks.mitigation.workload import CONFLICTS
 from tasks.prove import prove
 from tasks.retries import is_transient
@@ -76,7 +78,14 @@ async def preview_change(incident: OpenIncident, action: PlannedAction) -> Chang
     return plan
 
 
-@task(name="make change", task_run_name="make change {plan.action.name}", cache_policy=NO_CACHE)
+@task(
+    name="make change",
+    task_run_name="make change {plan.action.name}",
+    cache_policy=NO_CACHE,
+    retries=3,
+    retry_delay_seconds=[1, 3, 10],
+    retry_condition_fn=is_transient,
+)
 async def make_change(
     incident: OpenIncident, plan: ChangePlan, given: ApprovalAnswered
 ) -> ActionResult | None:
@@ -84,6 +93,10 @@ async def make_change(
 
     `None` where the target has changed, or the approval counts no more by the people and rules of this
     moment: nothing was done then. A rejected plan ends the action without any request.
+
+    Raises:
+        Unavailable: nobody can tell now how far the change came, as the incident store is away. It is safe to
+            repeat: the journal and the target show what was made.
     """
     action, answer = plan.action, given.answer
     if answer.choice is not Choice.APPROVE:
@@ -104,7 +117,14 @@ async def make_change(
             outcome, detail = ended
             if outcome is ActionOutcome.DONE:
                 outcome, detail = await prove(incident, plan, lease)
+                if action.name is ActionName.UNDO:
+                    undoing = change_of(incident, await incident.read(), action)
+                    outcome, detail = await judge_undo(undoing, steps_of(undoing, plan), outcome, detail)
+    except StoreUnavailable:
+        raise
     except Unavailable as error:
+        if (await incident.read()).has_begun(action):  # it may be in the cluster: no failure to be told
+            raise
         outcome, detail = ActionOutcome.FAILED, str(error)
     return await finish(incident, action, outcome, detail, answer.approver)
 

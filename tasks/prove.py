@@ -11,6 +11,7 @@ from blocks.lease import Lease
 from runbook.actions import ActionName, ActionOutcome, ChangePlan
 from runbook.recovery import PROOF, Recovery, action_succeeded
 from tasks.incident import OpenIncident, now
+from tasks.mitigation.undo import PUT_BACK
 from tasks.triage import look
 
 Proof = tuple[ActionOutcome, str]
@@ -19,7 +20,8 @@ Proof = tuple[ActionOutcome, str]
 async def prove(incident: OpenIncident, plan: ChangePlan, lease: Lease) -> Proof:
     """Wait for the rollout, then for the success to hold, each within its deadline.
 
-    An undo is proved by its rollout: that the field is what it was has been read back already.
+    An undo is proved by its rollout: that the field is what it was has been read back already. One that does
+    not finish is no failure yet, see `tasks.mitigation.undo.judge_undo`.
 
     Raises:
         LeaseLost: another worker has taken over; it proves the change itself.
@@ -28,7 +30,7 @@ async def prove(incident: OpenIncident, plan: ChangePlan, lease: Lease) -> Proof
     if failure is not None:
         return failure
     if plan.action.name is ActionName.UNDO:
-        return ActionOutcome.DONE, "everything that the change had set is what it was before"
+        return ActionOutcome.DONE, PUT_BACK
     return await _wait_for_success(incident, plan.action.name, lease)
 
 

@@ -9,11 +9,11 @@ from runbook.approvals import still_needed
 from runbook.effects import Authority
 from runbook.events import ApprovalReminded, SwitchChecked
 from runbook.fields import EnvironmentVariable
-from runbook.incident import Incident, PendingGate
+from runbook.incident import Incident, PendingGate, State
 from runbook.patches import main_container
 from runbook.reminders import Notice, escalation_reason, reminder_text, report_text, switch_of
 from tasks.by_hand import command_to_switch_off
-from tasks.communicate import escalate, say
+from tasks.communicate import escalate, resolve_page, say
 from tasks.effects import SETTLED
 from tasks.incident import OpenIncident
 from tasks.links import incident_link
@@ -64,7 +64,7 @@ async def report_switch(incident: OpenIncident, action: PlannedAction) -> Switch
     """Look whether a switch that the incident left on still is, and tell the channel unless it is off.
 
     Journalled once that got through, or as told to nobody where there is no channel; `None` where it did not
-    get through, and is due again.
+    get through, and is due again. A call about a switch that is off by now ends.
     """
     journal = await incident.read()
     check = await _check(incident, journal, action)
@@ -84,6 +84,8 @@ async def report_switch(incident: OpenIncident, action: PlannedAction) -> Switch
     told = check.on is False or incident.environment.slack is not None
     check = check.model_copy(update={"told": told})
     await incident.record(check, key=f"switch-checked:{name}")
+    if check.on is False and journal.state is State.RESOLVED:
+        await resolve_page.fn(incident)
     return check
 
 

@@ -1,16 +1,16 @@
 """Watch: look at the recovery again and again until it has held for the settling time."""
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from runbook.events import AlertsResolved, RecoveryChecked, WatchStarted
+from runbook.events import RecoveryChecked, WatchStarted
 from runbook.incident import Incident
-from runbook.policy import Policy
 from runbook.recovery import LASTING, Recovery, incident_over
 from runbook.verdict import Decision
+from runbook.watching import begins_a_watch, has_held, waits_long_without_alerts, watching_since
 from tasks.communicate import escalate, update
 from tasks.incident import OpenIncident, now
 from tasks.triage import look
@@ -23,22 +23,26 @@ async def watch_until_recovered(incident: OpenIncident, decision: Decision) -> R
     That no alert fires any more is no recovery, only a reason to look; a person is called where the checks
     do not follow. Where one fires again, `None` is returned if there is an action left to take.
 
-    All clocks are read from the journal, so a crash does not set them back. At the limit the last answer
-    stands: not recovered, or unknown.
+    All clocks are read from the journal, so a crash does not set them back; after another action they begin
+    anew, see `runbook.watching`. At the limit the last answer stands: not recovered, or unknown.
     """
     checks = LASTING[decision.verdict]
     waiting_for = tuple(check.hope for check in checks)
-    await incident.record(WatchStarted(waiting_for=waiting_for), key="watch-started")
+    journal = await incident.read()
+    if begins_a_watch(journal):
+        number = len(journal.events(WatchStarted)) + 1
+        await incident.record(WatchStarted(waiting_for=waiting_for), key=f"watch-started:{number}")
     while True:
         recovery = incident_over(decision, await look(incident.environment, checks))
         journal = await _note_change(incident, recovery)
         if journal.untaken and not journal.alerts_over:
             return None
-        if recovery.recovered and _held(journal, incident.policy):
+        if recovery.recovered and has_held(journal, policy=incident.policy, now=now()):
             return recovery
-        if not recovery.recovered and _alerts_ended_long_ago(journal, incident.policy):
+        late = waits_long_without_alerts(journal, policy=incident.policy, now=now())
+        if late and not recovery.recovered:
             await escalate(incident, "no alert fires any more, but the checks do not show a recovery")
-        if now() - _started(journal) > timedelta(seconds=incident.policy.watch_limit_seconds):
+        if now() - watching_since(journal) > timedelta(seconds=incident.policy.watch_limit_seconds):
             return recovery if not recovery.recovered else Recovery(recovered=None, because=recovery.because)
         await update(incident)
         await asyncio.sleep(incident.policy.watch_poll_seconds)
@@ -51,21 +55,3 @@ async def _note_change(incident: OpenIncident, recovery: Recovery) -> Incident:
         await incident.record(RecoveryChecked(recovered=recovery.recovered, because=recovery.because))
         return await incident.read()
     return journal
-
-
-def _held(journal: Incident, policy: Policy) -> bool:
-    """Whether all has been well for long enough; where an alert comes and goes, without it for longer."""
-    since = [item.at for item in journal.journal if isinstance(item.event, RecoveryChecked)]
-    settled = bool(since) and now() - since[-1] >= timedelta(seconds=policy.settle_seconds)
-    quiet = timedelta(seconds=policy.flapping_quiet_seconds)
-    return settled and (not journal.flapping or now() - journal.fired_at >= quiet)
-
-
-def _alerts_ended_long_ago(journal: Incident, policy: Policy) -> bool:
-    ended = [item.at for item in journal.journal if isinstance(item.event, AlertsResolved)]
-    patience = timedelta(seconds=policy.success_deadline_seconds)
-    return journal.alerts_over and now() - ended[-1] >= patience
-
-
-def _started(journal: Incident) -> datetime:
-    return journal.time_of(WatchStarted) or journal.opened_at

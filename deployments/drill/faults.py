@@ -92,6 +92,9 @@ class PrometheusFaults(Strict):
 
     mode: Reachability = "ok"
     backup_mode: Reachability = "ok"
+    partial: bool = False
+    """Whether one of the stores behind it does not answer, which only a warning tells."""
+    backup_partial: bool = False
 
 
 class ClusterFaults(Strict):

@@ -50,6 +50,7 @@ class StatuspageApi:
             routes=[
                 Route(page, self._page),
                 Route(f"{page}/components", self._components),
+                Route(f"{page}/components/{{component}}", self._one_component),
                 Route(f"{page}/incidents", self._incidents, methods=["GET"]),
                 Route(f"{page}/incidents", self._create, methods=["POST"]),
                 Route(f"{page}/incidents/unresolved", self._unresolved),
@@ -75,6 +76,11 @@ class StatuspageApi:
 
     async def _components(self, _request: Request) -> Response:
         return json_answer([self._component(component) for component in COMPONENTS])
+
+    async def _one_component(self, request: Request) -> Response:
+        wanted = request.path_params["component"]
+        known = wanted in COMPONENTS
+        return json_answer(self._component(wanted)) if known else json_answer({"error": "Not found"}, 404)
 
     async def _incidents(self, _request: Request) -> Response:
         return json_answer(self.incidents[::-1])

@@ -13,6 +13,7 @@ from deployments.drill.integration import Integration
 from deployments.drill.keys import Keys
 from deployments.drill.manifests import NAMESPACE, RUNBOOK_USER, runbook_rules
 from deployments.drill.pagerduty import PagerDuty
+from deployments.drill.partial_metrics import PartialMetrics
 from deployments.drill.posthog_api import PostHogApi
 from deployments.drill.record import Recorder
 from deployments.drill.slack import Slack
@@ -38,6 +39,7 @@ class Systems:
         self._keys = keys
         self._recorder = recorder
         self._clock = clock
+        self._stores: dict[str, PartialMetrics] = {}
         apps: Mapping[str, ASGIApp] = {
             "status_page": self.status_page.app,
             "posthog": self.posthog.app,
@@ -49,6 +51,13 @@ class Systems:
         }
         self.doors: dict[str, Door] = {system: self.door(system, app) for system, app in apps.items()}
         self.grant()
+
+    def metrics_doors(self, app: ASGIApp) -> dict[str, Door]:
+        """Add the front doors of Prometheus and of its backup, which read the same metrics."""
+        self._stores = {name: PartialMetrics(app) for name in ("prometheus", "prometheus_backup")}
+        doors = {name: self.door(name, stores) for name, stores in self._stores.items()}
+        self.doors |= doors
+        return doors
 
     def door(self, system: str, app: ASGIApp) -> Door:
         """Return a front door for ``app`` that records under the system's name."""
@@ -69,6 +78,8 @@ class Systems:
             door.mode = getattr(faults, system.removesuffix("_backup")).mode
         if "prometheus_backup" in self.doors:
             self.doors["prometheus_backup"].mode = faults.prometheus.backup_mode
+            self._stores["prometheus"].partial = faults.prometheus.partial
+            self._stores["prometheus_backup"].partial = faults.prometheus.backup_partial
         if faults.cluster.expired_token and not before.cluster.expired_token:
             self.cluster.expire(self._keys.kubernetes_token.get_secret_value())
         elif before.cluster.expired_token and not faults.cluster.expired_token:

@@ -196,10 +196,7 @@ class World:
         running = await self._stack.enter_async_context(
             prometheus(self._urls["integration"], self._state, real=self._real_prometheus)
         )
-        systems = ("prometheus", "prometheus_backup")
-        doors = {system: self.systems.door(system, running.app) for system in systems}
-        self.systems.doors |= doors
-        await self._listen(doors)
+        await self._listen(self.systems.metrics_doors(running.app))
         return running
 
     async def _stop(self) -> None:

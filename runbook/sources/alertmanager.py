@@ -4,7 +4,7 @@ Fields that are not named here are kept in `Alert.extra`: Alertmanager adds some
 payload has the same form with more fields, see `runbook.sources.grafana`.
 """
 
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, Field
 
@@ -12,6 +12,7 @@ from runbook.alert import Alert, AlertStatus
 from runbook.outside_text import one_line
 from runbook.sources.reading import (
     EmptyAlerts,
+    FiringOrResolved,
     Text,
     Texts,
     UnreadablePayload,
@@ -21,6 +22,7 @@ from runbook.sources.reading import (
     named_service,
     parsed,
     storable,
+    unreadable_alert,
     utc,
     web_address,
     words,
@@ -33,7 +35,7 @@ _TOLD_BY_EACH_ALERT = ("version", "status", "commonLabels", "commonAnnotations")
 
 
 class _SentAlert(BaseModel):
-    status: Literal["firing", "resolved"]
+    status: FiringOrResolved
     labels: Texts
     annotations: Texts = {}
     starts_at: AwareDatetime | None = Field(default=None, alias="startsAt")
@@ -43,18 +45,19 @@ class _SentAlert(BaseModel):
 
 
 class _Group(BaseModel):
-    alerts: list[dict[str, Any]]
+    alerts: list[Any]
 
 
 def translate(payload: Any, default_service: str) -> list[Alert]:
     """The alerts of one notification, in the sender's order.
 
     An alert belongs to the service of its `service` label, else to `default_service`. Firing, its status is
-    as old as the alert (`startsAt`); resolved, as its end (`endsAt`).
+    as old as the alert (`startsAt`); resolved, as its end (`endsAt`). An alert that cannot be read among
+    others is an alert of its own, which says so.
 
     Raises:
         EmptyAlerts: it tells of no alert.
-        UnreadablePayload: a field is missing or of the wrong type, or an alert belongs to no service.
+        UnreadablePayload: no alert can be read, or one belongs to no service.
     """
     return alerts_of_group(payload, default_service, source="alertmanager")
 
@@ -66,16 +69,28 @@ def alerts_of_group(payload: Any, default_service: str, *, source: str) -> list[
     if not alerts:
         raise EmptyAlerts("alerts: the list is empty")
     group = bounded(beyond(payload, _Group, *_TOLD_BY_EACH_ALERT), _MAX_GROUP)
-    found = []
+    found: list[Alert] = []
+    mistakes: list[UnreadablePayload] = []
     for position, raw in enumerate(alerts):
-        at = f"alerts.{position}"
-        sent = parsed(_SentAlert, raw, at=at)
-        extra = {**beyond(raw, _SentAlert), "annotations": sent.annotations, "group": group}
         try:
-            found.append(_alert(sent, default_service, source=source, extra=bounded(extra)))
+            found.append(_read(raw, default_service, source=source, group=group, at=f"alerts.{position}"))
         except UnreadablePayload as error:
-            raise UnreadablePayload(f"{at}.{error}") from None
+            mistakes.append(error)
+            if default_service:
+                found.append(unreadable_alert(raw, default_service, source=source, why=error))
+    ends = any(alert.status is AlertStatus.RESOLVED for alert in found)
+    if mistakes and not (default_service and (len(mistakes) < len(alerts) or ends)):
+        raise mistakes[0]
     return found
+
+
+def _read(raw: dict[str, Any], default_service: str, *, source: str, group: dict[str, Any], at: str) -> Alert:
+    sent = parsed(_SentAlert, raw, at=at)
+    extra = {**beyond(raw, _SentAlert), "annotations": sent.annotations, "group": group}
+    try:
+        return _alert(sent, default_service, source=source, extra=bounded(extra))
+    except UnreadablePayload as error:
+        raise UnreadablePayload(f"{at}.{error}") from None
 
 
 def _alert(sent: _SentAlert, default_service: str, *, source: str, extra: dict[str, Any]) -> Alert:

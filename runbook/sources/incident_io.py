@@ -9,13 +9,14 @@ response:
 - of incidents whose mode is test, tutorial or retrospective: nothing is wrong now.
 """
 
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import AwareDatetime, BaseModel
 
 from runbook.alert import Alert, AlertStatus
 from runbook.outside_text import one_line
 from runbook.sources.reading import (
+    FiringOrResolved,
     Text,
     UnreadablePayload,
     beyond,
@@ -23,6 +24,7 @@ from runbook.sources.reading import (
     claimed_severity,
     named_service,
     parsed,
+    status_of,
     storable,
     utc,
     web_address,
@@ -58,7 +60,7 @@ class _Severity(BaseModel):
 
 
 class _Incident(BaseModel):
-    id: str
+    id: Text
     name: Text = ""
     summary: Text = ""
     permalink: Text = ""
@@ -70,10 +72,10 @@ class _Incident(BaseModel):
 
 
 class _SentAlert(BaseModel):
-    id: str
+    id: Text
     title: Text = ""
     description: Text = ""
-    status: Literal["firing", "resolved"]
+    status: FiringOrResolved
     source_url: Text = ""
     created_at: AwareDatetime | None = None
     updated_at: AwareDatetime | None = None
@@ -112,7 +114,8 @@ def _incident(raw: dict[str, Any], service: str, event_type: str) -> list[Alert]
     sent = parsed(_Incident, fields, at=event_type)
     if sent.mode in NOT_NOW:
         return []
-    status = STATUS_OF_CATEGORY.get(sent.incident_status.category)
+    category = sent.incident_status.category
+    status = STATUS_OF_CATEGORY.get(category.casefold()) or status_of(category)
     if status is None:
         raise UnreadablePayload(
             f"{event_type}.incident_status.category: none of {', '.join(STATUS_OF_CATEGORY)}"

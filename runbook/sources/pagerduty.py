@@ -24,6 +24,7 @@ from runbook.sources.reading import (
     claimed_severity,
     named_service,
     parsed,
+    status_of,
     storable,
     utc,
     web_address,
@@ -36,11 +37,6 @@ STATUS_OF_EVENT = {
     "incident.unacknowledged": AlertStatus.FIRING,
     "incident.acknowledged": AlertStatus.ACKNOWLEDGED,
     "incident.resolved": AlertStatus.RESOLVED,
-}
-STATUS_OF_INCIDENT = {
-    "triggered": AlertStatus.FIRING,
-    "acknowledged": AlertStatus.ACKNOWLEDGED,
-    "resolved": AlertStatus.RESOLVED,
 }
 CLAIM_OF_URGENCY = {"high": Severity.P2, "low": Severity.P3}
 """An urgency covers two of PagerDuty's severities each; claimed is the one nearer to the middle."""
@@ -114,7 +110,7 @@ def translate(payload: Any, default_service: str) -> list[Alert]:
 
 
 def _status(event_type: str, status: str) -> AlertStatus:
-    known = STATUS_OF_EVENT.get(event_type) or STATUS_OF_INCIDENT.get(status)
+    known = STATUS_OF_EVENT.get(event_type) or status_of(status)
     if known is None:
         raise UnreadablePayload("event.data.status: none of triggered, acknowledged, resolved")
     return known

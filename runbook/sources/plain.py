@@ -1,14 +1,16 @@
 """The receiver's own alert format: what any script can send with one POST of plain JSON."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import AwareDatetime, BaseModel, StringConstraints
+from pydantic import AwareDatetime, BaseModel
 
 from runbook.alert import Alert, AlertStatus
 from runbook.outside_text import one_line
 from runbook.sources.reading import (
+    Status,
     Text,
     Texts,
+    Words,
     beyond,
     bounded,
     claimed_severity,
@@ -20,23 +22,24 @@ from runbook.sources.reading import (
     words,
 )
 
-_Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-
 
 class PlainAlert(BaseModel):
     """One alert. Only `name` and `summary` are needed where the receiver knows the service of its senders.
 
+    `status` is firing, acknowledged or resolved; common words for these, such as `ok` or `RECOVERED`, are
+    known.
+
     `severity` is a claim: P1 to P4, or critical, error, warning, info. `fingerprint` is the sender's identity
     of the alert: the same one is the same alert again, so that it can be repeated and resolved. `starts_at`
     is when its condition began and `changed_at` when it took this status, both with a time zone. `labels`
-    are texts by name. Other fields are kept beside these.
+    are texts by name; numbers are taken for texts, also as a fingerprint. Other fields are kept beside these.
     """
 
     service: Text = ""
-    name: _Text
-    summary: _Text
-    severity: str | None = None
-    status: AlertStatus = AlertStatus.FIRING
+    name: Words
+    summary: Words
+    severity: Text | None = None
+    status: Status = AlertStatus.FIRING
     fingerprint: Text = ""
     starts_at: AwareDatetime | None = None
     changed_at: AwareDatetime | None = None

@@ -9,12 +9,13 @@ import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any, TypeVar
+from hashlib import sha256
+from typing import Annotated, Any, Literal, TypeVar
 
 import orjson
-from pydantic import BaseModel, BeforeValidator, ValidationError
+from pydantic import BaseModel, BeforeValidator, StringConstraints, ValidationError
 
-from runbook.alert import MAX_LABEL_NAME, MAX_URL
+from runbook.alert import MAX_LABEL_NAME, MAX_URL, Alert, AlertStatus
 from runbook.outside_text import MAX_NAME, let_in_line, let_in_name, normal
 from runbook.severity import Severity
 
@@ -60,16 +61,65 @@ class EmptyAlerts(UnreadablePayload):
     """A notification that is well-formed but tells of no alert: there is nothing to respond to."""
 
 
-def _none_is(empty: Any) -> BeforeValidator:
-    """Go and Ruby programs send null for what is empty."""
-    return BeforeValidator(lambda value: empty if value is None else value)
+def _text(value: Any) -> Any:
+    """Senders send null for what is empty, and numbers and truth values for ids, ports and flags."""
+    if value is None:
+        return ""
+    return orjson.dumps(value).decode() if isinstance(value, bool | int | float) else value
 
 
-Text = Annotated[str, _none_is("")]
-"""A text that may be null."""
+def _texts(value: Any) -> Any:
+    """One value of another type is no reason to lose an alert: it becomes its JSON."""
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        return value
+    return {name: it if isinstance(it, str) else _written(it) for name, it in value.items()}
 
-Texts = Annotated[dict[str, str], _none_is({})]
+
+def _written(value: Any) -> str:
+    return "" if value is None else orjson.dumps(value).decode()
+
+
+Text = Annotated[str, BeforeValidator(_text)]
+"""A text that may be null, or a number."""
+
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1), BeforeValidator(_text)]
+"""A text that says something."""
+
+Texts = Annotated[dict[str, str], BeforeValidator(_texts)]
 """Texts by name, as labels and annotations are, that may be null."""
+
+STATUS_WORDS: dict[str, AlertStatus] = {
+    **dict.fromkeys(
+        ("firing", "alerting", "alarm", "active", "open", "opened", "triggered", "problem"),
+        AlertStatus.FIRING,
+    ),
+    **dict.fromkeys(("acknowledged", "ack"), AlertStatus.ACKNOWLEDGED),
+    **dict.fromkeys(
+        ("resolved", "ok", "okay", "recovered", "recovery", "closed", "inactive", "normal", "cleared", "up"),
+        AlertStatus.RESOLVED,
+    ),
+}
+"""What senders call the status of an alert, in any case of letters. A word that is not here says nothing."""
+
+
+def status_of(word: Any) -> AlertStatus | None:
+    """The status that a sender's word means; `None` for a word of its own, or no word."""
+    return STATUS_WORDS.get(word.strip().casefold()) if isinstance(word, str) else None
+
+
+def _known_status(value: Any) -> Any:
+    """The status by its own name; another value stays as it is, and is told as a mistake."""
+    status = status_of(value)
+    return value if status is None else status.value
+
+
+Status = Annotated[AlertStatus, BeforeValidator(_known_status)]
+"""A status, whatever the sender calls it."""
+
+FiringOrResolved = Annotated[Literal["firing", "resolved"], BeforeValidator(_known_status)]
+"""The status of an alert that nobody can acknowledge."""
 
 
 def parsed(model: type[ModelT], payload: Any, *, at: str = "") -> ModelT:
@@ -102,6 +152,26 @@ def storable(payload: Any) -> Any:
         UnreadablePayload: it is nested too deeply, or is no JSON value.
     """
     return payload if _is_storable(payload) else _storable(payload, _MAX_DEPTH)
+
+
+def unreadable_alert(raw: Any, service: str, *, source: str, why: UnreadablePayload) -> Alert:
+    """One alert of several that cannot be read: it was sent for a reason, and a person can read it.
+
+    What it says of its identity and its end counts all the same.
+    """
+    fields = raw if isinstance(raw, dict) else {}
+    sent = orjson.dumps(raw, option=orjson.OPT_SORT_KEYS)
+    known = _text(fields.get("fingerprint"))
+    mark = known if isinstance(known, str) and known else f"unreadable-{sha256(sent).hexdigest()[:32]}"
+    return Alert(
+        source=source,
+        service=service,
+        name="unreadable alert",
+        summary=f"{source} sent an alert that cannot be read: {why}",
+        status=status_of(fields.get("status")) or AlertStatus.FIRING,
+        fingerprint=mark,
+        extra=bounded({"alert": raw}),
+    )
 
 
 def _is_storable(payload: Any) -> bool:

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from blocks.errors import Conflict, Refused
 from blocks.kubernetes_reads import SecretKeys
+from blocks.kubernetes_rollout import available_pods
 from blocks.posthog import well_formed
 from blocks.secret import read_secret
 from runbook.actions import FINGERPRINT, ChangePlan
@@ -147,6 +148,7 @@ async def _plan(
         },
         resource_versions={SECRET: secret.version, WORKLOAD: version_of(deployment)},
         bound={**await place_of(change, deployment), **_whose(change), **bound},
+        available=available_pods(deployment),
     )
 
 

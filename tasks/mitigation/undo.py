@@ -1,10 +1,14 @@
 """The undo of whatever did not help: what it had set is put back, and nothing else."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from runbook.actions import ActionName, ChangePlan
+from blocks.errors import Conflict, OutsideError
+from blocks.kubernetes_rollout import available_pods
+from runbook.actions import ActionName, ActionOutcome, ChangePlan
 from tasks.mitigation.base import Change, Mitigation, Reversible, Step
 from tasks.mitigation.workload import blocked
+
+PUT_BACK = "everything that the change had set is what it was before"
 
 
 class Undo:
@@ -30,3 +34,32 @@ class Undo:
         if not isinstance(mitigation, Reversible):
             raise TypeError(f"{done.action.name} cannot be undone")
         return mitigation
+
+
+async def judge_undo(
+    change: Change, steps: Iterable[Step], outcome: ActionOutcome, detail: str
+) -> tuple[ActionOutcome, str]:
+    """How an undo has ended whose rollout ended so: by what it put back, and by *not worse than before*.
+
+    A rollout may not finish for a reason that was there before. It has failed where somebody has changed the
+    same since; it has not recovered where fewer pods are available than before the change. What cannot be
+    read, or was not noted by an earlier release, leaves the rollout's word.
+    """
+    if outcome is ActionOutcome.DONE:
+        return outcome, detail
+    try:
+        for step in steps:
+            if await step.observe() is None:
+                return ActionOutcome.FAILED, f"it was put back, and is something else by now; {detail}"
+        available = available_pods(await change.environment.cluster.read_deployment())
+    except Conflict as error:
+        return ActionOutcome.FAILED, f"it was put back, and is something else by now: {error}; {detail}"
+    except OutsideError as error:
+        return ActionOutcome.UNKNOWN, f"{detail}; it cannot be read again: {error}"
+    before = change.done.available if change.done else None
+    if before is None:
+        return outcome, f"{PUT_BACK}; {detail}"
+    pods = f"{available} pods available, {before} before the change"
+    if available < before:
+        return ActionOutcome.NOT_RECOVERED, f"{PUT_BACK}, but {pods}: {detail}"
+    return ActionOutcome.DONE, f"{PUT_BACK}, and it is not worse than before ({pods}), but {detail}"

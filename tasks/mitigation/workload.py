@@ -8,6 +8,7 @@ from typing import Any
 
 from blocks.errors import Conflict, OutsideError, Refused
 from blocks.kubernetes import Cluster
+from blocks.kubernetes_rollout import available_pods
 from runbook.actions import ChangePlan
 from runbook.diff import manifest_text, unified_diff
 from runbook.fields import Setting
@@ -96,6 +97,7 @@ async def workload_plan(
         before=dict(put_back or {}),
         bound={**await place_of(change, before), **(bound or {})},
         setting=setting,
+        available=available_pods(before),
     )
 
 

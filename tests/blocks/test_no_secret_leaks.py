@@ -78,7 +78,7 @@ def publisher(provider: Literal["statuspage", "incident_io"]) -> Case:
         provider,
         block,
         (
-            lambda block: block.find_incident("e", name="n"),
+            lambda block: block.find_incident("e"),
             lambda block: block.create_incident("n", "m", State.INVESTIGATING, effect_id="e"),
             lambda block: block.post_update("1", "m", State.IDENTIFIED, effect_id="e"),
         ),

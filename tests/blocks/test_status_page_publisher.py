@@ -76,15 +76,32 @@ async def page(request: pytest.FixtureRequest) -> AsyncIterator[Published]:
         yield at_provider
 
 
-async def test_an_incident_is_published_and_found_again(page: Published) -> None:
-    """What was created as an effect is found as that effect."""
-    assert await page.block.find_incident("effect-1", name=NAME) is None
+async def test_an_incident_is_published_and_known_again(page: Published) -> None:
+    """What was created as an effect is found as that effect, or given back where it is created again."""
+    assert await page.block.find_incident("effect-1") is None
 
     created = await page.block.create_incident(NAME, MESSAGE, State.INVESTIGATING, effect_id="effect-1")
 
     assert page.updates == [("investigating", MESSAGE)]
-    assert await page.block.find_incident("effect-1", name=NAME) == created
+    again = (
+        await page.block.create_incident(NAME, MESSAGE, State.INVESTIGATING, effect_id="effect-1")
+        if page.block.creates_once
+        else await page.block.find_incident("effect-1")
+    )
+    assert again == created
     assert created.url
+    assert len(page.incidents) == 1
+
+
+async def test_an_incident_of_the_same_name_is_somebody_else_s(page: Published) -> None:
+    """A person, or another tool, has published it: only what carries our mark is ours."""
+    await page.block.create_incident(NAME, "By hand.", State.INVESTIGATING, effect_id="by-hand")
+    for incident in page.incidents:
+        incident["metadata"] = {"team": {"effect_id": "effect-1"}}
+
+    assert await page.block.find_incident("effect-1") is None
+    await page.block.create_incident(NAME, MESSAGE, State.INVESTIGATING, effect_id="effect-1")
+    assert len(page.incidents) == 2
 
 
 async def test_an_update_is_posted_and_found_again(page: Published) -> None:
@@ -119,7 +136,7 @@ async def test_a_resolved_incident_is_over(page: Published) -> None:
     await page.block.post_update(incident.id, "Over.", State.RESOLVED, effect_id="effect-2")
 
     assert page.updates[-1] == ("resolved", "Over.")
-    assert await page.block.find_incident("effect-1", name=NAME) is None
+    assert await page.block.find_incident("effect-1") is None
 
 
 async def test_components_follow_the_incident() -> None:
@@ -133,6 +150,66 @@ async def test_components_follow_the_incident() -> None:
 
         assert broken == "degraded_performance"
         assert page.provider.component_statuses[component] == "operational"
+
+
+async def publish_on_statuspage(page: Published) -> str:
+    """Publish an incident that is about our component; returns the incident's id."""
+    created = await page.block.create_incident(NAME, MESSAGE, State.INVESTIGATING, effect_id="effect-1")
+    return created.id
+
+
+@pytest.mark.parametrize("status", ["major_outage", "partial_outage", "under_maintenance"])
+@pytest.mark.parametrize("when", ["before", "meanwhile", "after an update"])
+async def test_a_component_that_somebody_else_has_set_stays_as_it_is(status: str, when: str) -> None:
+    """It is their word: neither made milder with the incident nor operational with its end."""
+    async with published("statuspage") as page:
+        assert isinstance(page.provider, StatuspageApi)
+        (component,) = page.block.component_ids
+        if when == "before":
+            page.provider.component_statuses[component] = status
+        incident = await publish_on_statuspage(page)
+        if when == "meanwhile":
+            page.provider.component_statuses[component] = status
+        await page.block.post_update(incident, "Found.", State.IDENTIFIED, effect_id="effect-2")
+        if when == "after an update":
+            page.provider.component_statuses[component] = status
+        await page.block.post_update(incident, "Over.", State.RESOLVED, effect_id="effect-3")
+
+        assert page.provider.component_statuses[component] == status
+
+
+async def test_a_component_of_another_open_incident_stays_as_it_is() -> None:
+    """What our incident no longer says of it, the other one still does."""
+    async with published("statuspage") as page:
+        assert isinstance(page.provider, StatuspageApi)
+        (component,) = page.block.component_ids
+        incident = await publish_on_statuspage(page)
+        await page.block.create_incident("By hand", MESSAGE, State.INVESTIGATING, effect_id="by-hand")
+        await page.block.post_update(incident, "Over.", State.RESOLVED, effect_id="effect-2")
+
+        assert page.provider.component_statuses[component] == "degraded_performance"
+
+
+async def test_an_incident_of_an_earlier_release_takes_its_components_back() -> None:
+    """It had set all of them and left no mark of it."""
+    async with published("statuspage") as page:
+        assert isinstance(page.provider, StatuspageApi)
+        (component,) = page.block.component_ids
+        incident = await publish_on_statuspage(page)
+        del page.incidents[0]["metadata"]["runbook"]["components"]
+        await page.block.post_update(incident, "Over.", State.RESOLVED, effect_id="effect-2")
+
+        assert page.provider.component_statuses[component] == "operational"
+
+
+async def test_a_component_that_the_page_does_not_have_keeps_nothing_from_being_published() -> None:
+    """The settings name one that somebody has deleted."""
+    async with published("statuspage") as page:
+        block = page.block.model_copy(update={"component_ids": ["gone", *page.block.component_ids]})
+        created = await block.create_incident(NAME, MESSAGE, State.INVESTIGATING, effect_id="effect-1")
+        await block.post_update(created.id, "Over.", State.RESOLVED, effect_id="effect-2")
+
+        assert page.updates[-1] == ("resolved", "Over.")
 
 
 async def test_creating_twice_is_creating_once_at_incident_io() -> None:
@@ -153,7 +230,11 @@ async def test_statuspage_remembers_every_effect() -> None:
         await page.block.post_update(incident.id, "Other words.", State.MONITORING, effect_id="effect-3")
 
         assert page.incidents[0]["metadata"] == {
-            "runbook": {"effect_id": "effect-1", "updates": ["effect-2", "effect-3"]}
+            "runbook": {
+                "effect_id": "effect-1",
+                "updates": ["effect-2", "effect-3"],
+                "components": {page.block.component_ids[0]: "degraded_performance"},
+            }
         }
 
 

@@ -17,6 +17,7 @@ from blocks.errors import OutsideError, Refused, Unavailable
 from blocks.journal_tables import EVENTS
 from blocks.store import IncidentStore, UnknownIncident
 from blocks.store_engines import POSTGRESQL_PATIENCE
+from blocks.store_errors import StoreUnavailable
 from runbook.effects import Authority, Effect, EffectOutcome
 from runbook.events import (
     AlertJoined,
@@ -311,7 +312,7 @@ async def test_database_that_does_not_answer_is_unavailable(
     """Nobody listens, or the connection is closed: one line, and it may heal."""
     port = request.getfixturevalue(server).rpartition(":")[2]
     error = await says_on_one_line(f"postgresql+psycopg://runbook:{PASSWORD}@127.0.0.1:{port}/incidents")
-    assert type(error) is Unavailable
+    assert type(error) is StoreUnavailable
 
 
 async def test_database_that_says_nothing_is_unavailable(
@@ -332,7 +333,7 @@ async def test_database_that_rejects_our_password_is_unavailable() -> None:
     """A wrong password is said without saying it."""
     async with postgres_that_rejects_the_password() as port:
         error = await says_on_one_line(f"postgresql+psycopg://runbook:{PASSWORD}@127.0.0.1:{port}/incidents")
-    assert type(error) is Unavailable
+    assert type(error) is StoreUnavailable
     assert "rejects our password" in str(error)
 
 
@@ -341,7 +342,7 @@ async def test_file_that_is_no_database_is_unavailable(tmp_path: Path, place: st
     """A missing folder, a folder, and a file that holds something else."""
     (tmp_path / "text.db").write_text("this is not a database, and it is long enough to be read as one" * 20)
     error = await says_on_one_line(f"sqlite+aiosqlite:///{tmp_path}/{place}")
-    assert type(error) is Unavailable
+    assert type(error) is StoreUnavailable
 
 
 @pytest.mark.parametrize(

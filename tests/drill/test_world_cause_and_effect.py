@@ -358,3 +358,32 @@ async def test_a_blind_world_still_shows_its_errors_in_logs_and_health(tmp_path:
         probe = {"api_key": hands.at.posthog_project_key.get_secret_value(), "distinct_id": "probe"}
         answer = await hands.client.post(f"{hands.at.posthog_ingest_url}/flags?v=2", json=probe)
         assert answer.status_code == 503
+
+
+async def test_partial_metrics_look_well_and_say_in_a_warning_that_they_are_not_all(tmp_path: Path) -> None:
+    """The missing store had the series of the errors; with its stores back the backup has it again."""
+    query = {"query": "sum by (status) (rate(posthog_errors_total[3s]))"}
+    async with hands_on("partial-metrics", tmp_path) as hands:
+
+        async def asked(url: str) -> tuple[set[str], list[str]]:
+            answer = (await hands.client.get(f"{url}/api/v1/query", params=query)).json()
+            assert answer["status"] == "success"
+            bad = {it["metric"]["status"] for it in answer["data"]["result"] if float(it["value"][1]) > 0}
+            return bad, answer.get("warnings", [])
+
+        async def logged() -> bool:
+            return "status=503" in await hands.logs()
+
+        await within(VISIBLE_WITHIN_SECONDS, logged, "the logs show it")
+        for url in (hands.at.prometheus_url, hands.at.prometheus_backup_url):
+            bad, warnings = await asked(url)
+            assert bad == set()
+            assert ["Unavailable" in warning for warning in warnings] == [True]
+
+        await hands.world.change({"prometheus": {"backup_partial": False}}, who="test", what="store is back")
+        assert (await asked(hands.at.prometheus_url))[0] == set()
+
+        async def whole() -> bool:
+            return await asked(hands.at.prometheus_backup_url) == ({"503"}, [])
+
+        await within(VISIBLE_WITHIN_SECONDS, whole, "the backup shows it")

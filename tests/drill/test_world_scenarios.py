@@ -26,6 +26,7 @@ FAMILIES = {
     "false-alarm",
     "blind",
     "mixed-errors",
+    "partial-metrics",
 }
 
 

@@ -69,6 +69,5 @@ async def test_the_end_of_the_alerts_withdraws_the_question_and_their_return_ask
         assert len((await response.read()).events(AlertJoined)) == 1
 
         await response.answer(YES)
-        incident = await response.until(lambda it: first.action_id in it.results)
+        incident = await response.until(lambda it: len(it.events(WatchStarted)) == 2)
         assert incident.results[first.action_id].outcome is ActionOutcome.RECOVERED
-        assert len(incident.events(WatchStarted)) == 1

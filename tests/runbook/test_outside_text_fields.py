@@ -69,6 +69,7 @@ OURS = {
     "FileNotWritten.path": "from the settings",
     "FileNotWritten.what": "words of ours",
     "IncidentClosed.outcome": "a word of ours",
+    "IncidentEscalated.about": "made by the plan",
     "IncidentOpened.environment": "the name of a configuration that was loaded by it",
     "IncidentOpened.recurrence_of": "an incident's id",
     "IncidentResolved.outcome": "a word of ours",

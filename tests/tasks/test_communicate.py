@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 import random
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from blocks.policy import RunbookPolicy
 from blocks.slack import Slack
 from blocks.status_page_publisher import StatusPagePublisher
 from deployments.drill.faults import SlackFaults
+from deployments.drill.incident_io_api import STATUS_PAGE_ID, IncidentIoApi
 from deployments.drill.keys import Keys
 from deployments.drill.pagerduty import PagerDuty
 from deployments.drill.slack import CHANNEL_ID
@@ -23,6 +25,7 @@ from deployments.drill.slack import Slack as Workspace
 from deployments.drill.statuspage_api import PAGE_ID, StatuspageApi
 from deployments.drill.wire import listening
 from runbook import events as e
+from runbook.actions import ActionName, ActionOutcome
 from runbook.effects import Authority, Effect, EffectOutcome
 from runbook.incident import Outcome, State
 from runbook.outside_text.slack import SlackText
@@ -32,7 +35,7 @@ from runbook.wording import REHEARSAL
 from tasks.communicate import announce, escalate, page_on_opening, resolve_page, update
 from tasks.incident import OpenIncident, now
 from tasks.warn import ATTEMPTS, warn_of_answers
-from tests.runbook.journals import ALERT, decision
+from tests.runbook.journals import ALERT, FALLBACK, decision, finished
 from tests.tasks.environments import open_incident
 
 KEYS = Keys.generated(random.Random(7))  # noqa: S311 - repeatable on purpose
@@ -180,6 +183,42 @@ async def test_a_public_incident_in_doubt_is_resolved_if_it_is_there(
     assert [item["status"] for item in audience.page.incidents] == (["resolved"] if landed else [])
 
 
+@asynccontextmanager
+async def at_incident_io(audience: Audience) -> AsyncIterator[tuple[OpenIncident, IncidentIoApi]]:
+    """The incident of a team whose page is hosted by incident.io, which shows no mark of ours."""
+    provider = IncidentIoApi(KEYS)
+    async with listening(provider.app) as url:
+        publisher = StatusPagePublisher(
+            provider="incident_io", api_key=KEYS.incident_io_key, page_id=STATUS_PAGE_ID, base_url=url
+        )
+        environment = dataclasses.replace(
+            audience.incident.environment, status_page_publisher=publisher, slack=None
+        )
+        yield OpenIncident(id=audience.incident.id, environment=environment), provider
+
+
+@pytest.mark.parametrize("landed", [True, False])
+@pytest.mark.parametrize("state", [State.MONITORING, State.RESOLVED])
+async def test_a_public_incident_in_doubt_is_known_again_by_its_key(
+    audience: Audience, landed: bool, state: State
+) -> None:
+    """Created as the same effect, it is the same incident; one of the same title is left alone."""
+    async with at_incident_io(audience) as (incident, provider):
+        publisher = incident.environment.status_page_publisher
+        assert publisher is not None
+        await publisher.create_incident("Down", "By hand.", State.IDENTIFIED, effect_id="by-hand")
+        await die_while_publishing(incident, landed=landed)
+        if state is State.RESOLVED:
+            await incident.record(e.IncidentResolved(outcome=Outcome.RECOVERED, because=("all ok",)))
+        await announce.fn(incident, state)
+
+        theirs, ours = provider.status_page_incidents
+        assert theirs["incident_status"] == "identified"
+        told = [update["incident_status"] for update in ours["updates"]]
+        assert told == (["identified", state.lower()] if landed else [state.lower()])
+        assert (await incident.read()).announcements[-1].reference == ours["id"]
+
+
 async def test_a_run_that_died_while_it_published_does_not_go_back(audience: Audience) -> None:
     """The next run starts from the top, in another minute: the page hears its state once, none before it."""
     publishing = await die_while_publishing(audience.incident, landed=True)
@@ -309,6 +348,25 @@ async def test_every_call_ends_with_the_incident(audience: Audience) -> None:
     events = [event["event_action"] for call in audience.pager.pages for event in call.events]
     assert events == ["trigger", "resolve"] * 3, "a call that has ended is not ended again"
     assert len((await audience.incident.read()).effects) == 8, "three calls, three ends, two messages"
+
+
+async def test_a_call_about_what_is_unsettled_goes_on_after_the_end(audience: Audience) -> None:
+    """A switch that could not be taken off had called and ended its call within half a second."""
+    removal = FALLBACK.model_copy(update={"id": f"{FALLBACK.id}-off", "name": ActionName.DISABLE_FALLBACK})
+    await decide(audience.incident)
+    await page_on_opening.fn(audience.incident)
+    await audience.incident.record(finished(ActionOutcome.RECOVERED))
+    await audience.incident.record(e.WatchStarted(waiting_for=()))
+    await audience.incident.record(finished(ActionOutcome.FAILED, removal))
+    await escalate.fn(audience.incident, "Disable fallback: failed", about=removal.id)
+    await audience.incident.record(e.IncidentResolved(outcome=Outcome.RECOVERED, because=()))
+    await resolve_page.fn(audience.incident)
+    assert [call.state for call in audience.pager.pages] == ["resolved", "triggered"]
+
+    off = e.SwitchChecked(action_id=FALLBACK.id, switch="POSTHOG_FALLBACK=true", on=False)
+    await audience.incident.record(off)
+    await resolve_page.fn(audience.incident)
+    assert [call.state for call in audience.pager.pages] == ["resolved", "resolved"]
 
 
 async def test_a_call_of_an_earlier_version_ends_too(audience: Audience) -> None:

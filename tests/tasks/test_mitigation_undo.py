@@ -13,7 +13,7 @@ from runbook.actions import ActionName, ActionOutcome, ActionResult, PlannedActi
 from runbook.effects import EffectOutcome
 from runbook.events import IncidentEscalated
 from tasks.mitigation.workload import PAUSED
-from tests.blocks.cluster_world import KEY, ClusterWorld
+from tests.blocks.cluster_world import KEY, LABELS, ClusterWorld
 from tests.tasks.changes import (
     CHANGES,
     DEPLOYMENT,
@@ -235,3 +235,63 @@ async def test_revisions_that_the_controller_has_not_written_yet_are_waited_for(
     for planned in (action, undo_of(action)):
         with pytest.raises(Unavailable, match="the controller has not acted upon the newest specification"):
             await bench.preview(planned)
+
+
+NO_START = "ImagePullBackOff"
+
+
+async def no_pod_starts(bench: Bench) -> None:
+    """Pods end before others start in their place, and those do not start."""
+    respecify(bench.world, strategy={"type": "Recreate", "rollingUpdate": None})
+    await bench.quiet()
+    bench.world.imitation.image_faults[PREVIOUS_IMAGE["image"]] = NO_START
+
+
+async def test_an_undo_is_not_well_where_fewer_pods_serve_than_before(bench: Bench) -> None:
+    """The field is back, which needs no commands; that the pods do not come back is told."""
+    action = await KNOWN[ActionName.ENABLE_FALLBACK].planned(bench.world)
+    await no_pod_starts(bench)
+    await bench.approve(action)
+    result = await bench.take(action)
+
+    assert result.outcome is ActionOutcome.NOT_RECOVERED
+    undo = (await bench.incident.read()).results[f"{action.id}-undo"]
+    assert undo.outcome is ActionOutcome.NOT_RECOVERED
+    assert "but 0 pods available, 2 before the change" in undo.detail
+    (called,) = (await bench.incident.read()).events(IncidentEscalated)
+    assert f"Put back, and not well: {undo.detail}" in called.because
+    assert called.commands == ()
+
+
+async def test_an_undo_is_done_where_nothing_could_start_before_either(bench: Bench) -> None:
+    """The workload was ill before the change; its undo is judged by what it put back."""
+    action = await KNOWN[ActionName.ENABLE_FALLBACK].planned(bench.world)
+    await no_pod_starts(bench)
+    respecify(bench.world, template={"metadata": {"annotations": {"deployed": "again"}}})
+    await until(lambda: not any(pod.ready for pod in bench.world.imitation.pods(LABELS)), "no pod is ready")
+    await bench.quiet()
+    await bench.approve(action)
+    await bench.take(action)
+
+    undo = (await bench.incident.read()).results[f"{action.id}-undo"]
+    assert undo.outcome is ActionOutcome.DONE
+    assert (
+        "not worse than before (0 pods available, 0 before the change), but the rollout failed" in undo.detail
+    )
+
+
+async def test_an_undo_that_somebody_takes_over_is_not_undone(tmp_path: Path, httpserver: HTTPServer) -> None:
+    """While its rollout is waited for, the field is set to something else: it is not ours any more."""
+    async with mitigation_bench(tmp_path, httpserver, rollout_deadline_seconds=1) as bench:
+        action = await made(bench, KNOWN[ActionName.ENABLE_FALLBACK])
+        undo = undo_of(action)
+        decision, plan = await bench.approve(undo), await bench.preview(undo)
+        await stop_controllers()
+        undoing = asyncio.create_task(bench.make(plan, decision))
+        await until(lambda: len(bench.writes()) == 2, "it is put back")
+        administer(bench.world, env=[{"name": "POSTHOG_FALLBACK", "value": "half"}])
+        result = await undoing
+
+        assert result is not None
+        assert result.outcome is ActionOutcome.FAILED
+        assert "it was put back, and is something else by now" in result.detail

@@ -18,12 +18,12 @@ from deployments.drill.slack import CHANNEL_ID
 from deployments.drill.slack import Slack as Workspace
 from deployments.drill.wire import listening
 from runbook import events as e
-from runbook.actions import ActionOutcome
+from runbook.actions import ActionName, ActionOutcome
 from runbook.gates import Choice
 from runbook.incident import State
 from runbook.reminders import Notice, due_notice, due_reports
 from runbook.timeline import sentence
-from tasks.communicate import announce, page_on_opening, resolve_page
+from tasks.communicate import announce, escalate, page_on_opening, resolve_page
 from tasks.incident import OpenIncident, now
 from tasks.lease import turn
 from tasks.remind import remind_of_gate, report_switch
@@ -227,8 +227,13 @@ async def test_a_switch_that_is_off_by_now_is_noted_and_not_reported(
 ) -> None:
     """Somebody has taken it off since: the journal says so, and the channel is left alone for good."""
     await set_fallback(world, entry)
+    removal = FALLBACK.model_copy(update={"id": f"{FALLBACK.id}-off", "name": ActionName.DISABLE_FALLBACK})
+    await ended.record(finished(ActionOutcome.FAILED, removal))
+    await escalate.fn(ended, "Disable fallback: failed", about=removal.id)
+    team.slack.messages.clear()
     await report_switch.fn(ended, FALLBACK)
 
+    assert [call.state for call in team.pager.pages] == ["resolved"], "what it was about is settled by now"
     assert team.slack.messages == []
     assert await checks(ended) == [False]
     assert due_reports([await ended.read()], now=now() + timedelta(days=9)) == []
