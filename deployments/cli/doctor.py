@@ -44,8 +44,10 @@ async def doctor(
 
     Tells also of secret files that others can read. Asks the cluster about each right and changes nothing.
     Asks Prefect, if one is named, as a stranger would, and says what is open. Exits with 0 if everything is
-    allowed that the configured `access` needs and Prefect asks for a password, else with 1.
+    allowed that the configured `access` needs and Prefect asks for a password, else with 1. Where the cluster
+    does not answer, the rest is told all the same.
     """
+    from blocks.errors import OutsideError
     from deployments.cli.prefect_exposure import exposures
     from deployments.cli.sources import find_sources
 
@@ -54,12 +56,16 @@ async def doctor(
     systems = await sources.systems()
     open_ways = await exposures(sources.config, sources.work_pool())
     cluster, unwatched = systems.cluster, unwatched_because(systems.self_watch)
+    rights: list[Right] | None = None  # None where the cluster does not say
+    unanswered: OutsideError | None = None
     try:
         rights = await examine(cluster)
+    except OutsideError as error:
+        unanswered = error
     finally:
         cluster.disconnect()
-    missing = missing_rules(rights)
     grave = any(each.grave for each in open_ways)
+    missing = None if rights is None else missing_rules(rights)
     if json:
         prefect = [asdict(each) for each in open_ways]
         document = _document(cluster, rights, missing)
@@ -70,7 +76,10 @@ async def doctor(
             console().print(line, markup=False, soft_wrap=True)
         if unwatched:
             console().print(unwatched, markup=False)  # [self_watch] is no style
-        _print(console(), cluster, rights, missing)
+        if rights is not None and missing is not None:
+            _print(console(), cluster, rights, missing)
+    if unanswered is not None:
+        raise unanswered
     return ExitCode.FAILED if missing or grave else ExitCode.OK
 
 
@@ -106,24 +115,25 @@ def missing_rules(rights: list[Right]) -> list[str]:
     return rule_lines(right.permission for right in rights if right.needed and not right.allowed)
 
 
-def _document(cluster: "Cluster", rights: list[Right], missing: list[str]) -> dict[str, Any]:
+def _document(cluster: "Cluster", rights: list[Right] | None, missing: list[str] | None) -> dict[str, Any]:
     return {
         "target": cluster.target,
         "access": cluster.access,
-        "ok": not missing,
-        "rights": [
-            {
-                "level": right.level,
-                "verb": right.permission.verb,
-                "group": right.permission.group,
-                "resource": right.permission.resource,
-                "name": right.permission.name,
-                "allowed": right.allowed,
-                "needed": right.needed,
-            }
-            for right in rights
-        ],
+        "ok": missing == [],
+        "rights": None if rights is None else [_facts(right) for right in rights],
         "missing_rules": missing,
+    }
+
+
+def _facts(right: Right) -> dict[str, Any]:
+    return {
+        "level": right.level,
+        "verb": right.permission.verb,
+        "group": right.permission.group,
+        "resource": right.permission.resource,
+        "name": right.permission.name,
+        "allowed": right.allowed,
+        "needed": right.needed,
     }
 
 

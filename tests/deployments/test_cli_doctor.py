@@ -27,6 +27,7 @@ from deployments.drill.cluster import Cluster, Fault, Rule, kubeconfig, serve
 Capture = pytest.CaptureFixture[str]
 NOWHERE = "http://127.0.0.1:1"
 TOKEN = "token-of-the-runbook"
+UNWATCHED = "Nobody watches the runbook itself: set [self_watch].\n"
 
 
 def rights(access: AccessLevel = "full", kind: WorkloadKind = "Deployment") -> list[Permission]:
@@ -215,7 +216,7 @@ async def test_an_expired_token_is_one_line(tmp_path: Path, capsys: Capture) -> 
         assert await here.doctor() == ExitCode.FAILED
 
     captured = capsys.readouterr()
-    assert captured.out == ""
+    assert captured.out == UNWATCHED
     assert captured.err == (
         "runbook: error: Kubernetes: cannot create selfsubjectaccessreviews: Unauthorized; "
         "re-authenticate: kubectl get pods\n"
@@ -228,7 +229,7 @@ async def test_an_unreachable_cluster_is_one_line(tmp_path: Path, capsys: Captur
         assert await here.doctor() == ExitCode.UNREACHABLE
 
     captured = capsys.readouterr()
-    assert captured.out == ""
+    assert captured.out == UNWATCHED
     assert captured.err == (
         "runbook: error: Kubernetes: cannot create selfsubjectaccessreviews: https://127.0.0.1:1 cannot be "
         "connected to; check the network from here to the cluster, or wait\n"
@@ -241,7 +242,22 @@ async def test_a_cluster_in_trouble_is_no_missing_right(tmp_path: Path, capsys: 
         here.cluster.faults.append(Fault(path="selfsubjectaccessreviews", status=500))
         assert await here.doctor() == ExitCode.UNREACHABLE
 
-    assert capsys.readouterr().out == ""
+    assert capsys.readouterr().out == UNWATCHED
+
+
+async def test_what_does_not_need_the_cluster_is_told_without_it(tmp_path: Path, capsys: Capture) -> None:
+    """Others may read the secrets before the cluster is set up; the rights are unknown, not missing."""
+    (tmp_path / "token").write_text("a-token-of-some-length")
+    async with world(tmp_path, rights(), url="https://127.0.0.1:1") as running:
+        text = running.settings.read_text()
+        running.settings.write_text(text.replace("[prometheus]\n", f"[prometheus]\n{BACKUP}"))
+        assert await running.doctor() == ExitCode.UNREACHABLE
+        captured = capsys.readouterr()
+        assert "prometheus.credentials" in captured.out
+        assert await running.doctor("--json") == ExitCode.UNREACHABLE
+    told = json.loads(capsys.readouterr().out)
+    assert (told["ok"], told["rights"], told["missing_rules"]) == (False, None, None)
+    assert "prometheus.credentials" in told["settings"][0]
 
 
 @pytest.mark.parametrize(
