@@ -214,7 +214,9 @@ def test_without_an_address_of_prefect_it_is_asked_for(store: Store, capsys: Cap
     store.open("0001", ASKING)
     with temporary_settings(restore_defaults={PREFECT_API_URL}):
         assert main(["approve", "latest"]) == ExitCode.USAGE
-    assert "no Prefect server is named; set PREFECT_API_URL" in capsys.readouterr().err
+    line = capsys.readouterr().err
+    assert "no Prefect server is named; set PREFECT_API_URL" in line
+    assert "or start one with `runbook up`" in line  # the settings file is known, so it is not asked for
 
 
 def opened(**fields: object) -> tuple[Event, ...]:
