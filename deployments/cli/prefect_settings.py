@@ -31,6 +31,7 @@ def chosen_prefect(config: Path | None = None) -> Iterator[str]:
         temporary_settings,
     )
 
+    from deployments.cli.door import URL_VARIABLE
     from deployments.settings import find_config
 
     named = get_current_settings().api
@@ -47,6 +48,8 @@ def chosen_prefect(config: Path | None = None) -> Iterator[str]:
         advice = "set PREFECT_API_URL (`runbook up` prints it), or start one with `runbook up`"
         if find_config(config) is None:
             advice = "set PREFECT_API_URL (`runbook up` prints it), or give --config FILE"
+            if os.environ.get(URL_VARIABLE):
+                advice += f"; {URL_VARIABLE} is for acting only"
         raise CommandError("no Prefect server is named", advice, code=ExitCode.USAGE)
     elif ours is not None and ours.serves(named.url) and named.auth_string is None:
         with temporary_settings({PREFECT_API_AUTH_STRING: ours.password}):
