@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+    from blocks.environment import Environment
     from blocks.kubernetes import Cluster
     from blocks.kubernetes_permissions import AccessLevel, Permission
     from blocks.self_watch import SelfWatch
@@ -56,6 +57,7 @@ async def doctor(
     systems = await sources.systems()
     open_ways = await exposures(sources.config, sources.work_pool())
     cluster, unwatched = systems.cluster, unwatched_because(systems.self_watch)
+    uncalled = uncalled_because(systems)
     rights: list[Right] | None = None  # None where the cluster does not say
     unanswered: OutsideError | None = None
     try:
@@ -69,13 +71,13 @@ async def doctor(
     if json:
         prefect = [asdict(each) for each in open_ways]
         document = _document(cluster, rights, missing)
-        told = {"unwatched": unwatched, "settings": exposed, "prefect": prefect}
+        told = {"uncalled": uncalled, "unwatched": unwatched, "settings": exposed, "prefect": prefect}
         print_json(document | {"ok": document["ok"] and not grave} | told)
     else:
         for line in (*exposed, *map(str, open_ways)):
             console().print(line, markup=False, soft_wrap=True)
-        if unwatched:
-            console().print(unwatched, markup=False)  # [self_watch] is no style
+        for line in filter(None, (uncalled, unwatched)):
+            console().print(line, markup=False)  # [self_watch] is no style
         if rights is not None and missing is not None:
             _print(console(), cluster, rights, missing)
     if unanswered is not None:
@@ -97,6 +99,13 @@ async def examine(cluster: "Cluster") -> list[Right]:
         Right(level, permission, answer, permission in needed)
         for (level, permission), answer in zip(asked, allowed, strict=True)
     ]
+
+
+def uncalled_because(systems: "Environment") -> str:
+    """Why the runbook could call no person, empty where it can."""
+    if systems.pager is None and systems.slack is None:
+        return "Nobody can be called: set [pager] or [slack]."
+    return ""
 
 
 def unwatched_because(watch: "SelfWatch | None") -> str:
