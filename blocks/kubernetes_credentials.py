@@ -45,6 +45,10 @@ class Credentials:
         return f"Re-authenticate: kubectl{context} get pods"
 
 
+class _NoKubeconfig(ConfigException):
+    """None of the files exists, so there is nobody to authenticate as again."""
+
+
 def load(credentials: Credentials, configuration: Configuration) -> None:
     """Put the credentials into a client's configuration. Blocking.
 
@@ -55,6 +59,9 @@ def load(credentials: Credentials, configuration: Configuration) -> None:
     try:
         with failed:
             _load(credentials, configuration)
+    except _NoKubeconfig as error:
+        advice = "Name one in `kubeconfig` of [cluster], or set KUBECONFIG"
+        raise Unauthenticated(SYSTEM, f"cannot load the credentials: {error}", advice) from None
     except (ConfigException, OSError, ValueError, KeyError, TypeError) as error:
         raise Unauthenticated(
             SYSTEM, f"cannot load the credentials: {_said(credentials, str(error))}", credentials.renewal
@@ -81,7 +88,7 @@ def _load(credentials: Credentials, configuration: Configuration) -> None:
         source = credentials.kubeconfig or os.environ.get("KUBECONFIG") or "~/.kube/config"
     merged = KubeConfigMerger(source).config
     if merged is None:
-        raise ConfigException(f"there is no kubeconfig at {source}")
+        raise _NoKubeconfig(f"there is no kubeconfig at {source}")
     for entry in _users(merged):
         _within(credentials.plugin_seconds, entry.get("user") or {})
     KubeConfigLoader(config_dict=merged, active_context=credentials.context).load_and_set(configuration)

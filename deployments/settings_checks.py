@@ -113,11 +113,14 @@ def resolved(
 def mistakes_of(error: ValidationError, *, section: str) -> list[Mistake]:
     """What a model refused, without the values."""
     found = []
-    for detail in error.errors(include_url=False, include_context=False):
+    for detail in error.errors(include_url=False):
         steps = [shown(str(step)) for step in detail["loc"] if step != "[key]"]  # the key itself is wrong
         key = ".".join((section, *steps))
         if detail["type"] == "missing":
             found.append(Mistake(key, "missing", "set it (runbook.example.toml explains it)"))
+        elif detail["type"] == "too_short" and isinstance(detail["input"], SecretStr | str):
+            shortest = detail["ctx"]["min_length"]  # pydantic counts the items of a secret
+            found.append(Mistake(key, f"shorter than {shortest} characters", "take a longer secret"))
         else:
             message = _without_values(detail["msg"].removeprefix("Value error, "), detail["input"])
             found.append(Mistake(key, message[:1].lower() + message[1:], "correct the value"))

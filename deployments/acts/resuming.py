@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from blocks.errors import Unavailable
 from deployments.acts.refusals import ActRefused, Refusal, checked
 from deployments.acts.speaker import Speaker
 from runbook.authority import require_may_act, resumption_statement
@@ -75,8 +76,13 @@ async def resume_response(
     with checked(incident.id):
         require_may_act(who, identity, statement(identity), policy_in_force(incident, policy))
     handed = await hand_back(store, incident, by=who, identity=identity, done=done, actions=did, at=at)
-    async with prefect() as client:
-        run, how = await _go_on(store, handed, client=client, because=f"{who} handed the response back")
+    try:
+        async with prefect() as client:
+            run, how = await _go_on(store, handed, client=client, because=f"{who} handed the response back")
+    except Unavailable as error:
+        kept = "What was done by hand is kept, the run does not go on yet"
+        next_step = f"{kept}. {error.next_step}, then resume with nothing more done by hand"
+        raise Unavailable(error.system, error.detail, next_step) from error
     return Resumed(incident=incident.id, flow_run=run, run=how, done=done, did=tuple(did))
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+    from blocks.environment import Environment
     from blocks.kubernetes import Cluster
     from blocks.kubernetes_permissions import AccessLevel, Permission
     from blocks.self_watch import SelfWatch
@@ -45,8 +46,10 @@ async def doctor(
     Tells also of secret files that others can read. Asks the cluster about each right, looks whether it has
     the workload, container, pods, Secret and key of the settings, and changes nothing. Asks Prefect, if one
     is named, as a stranger would, and says what is open. Exits with 0 if everything is allowed that the
-    configured `access` needs, the settings fit and Prefect asks for a password, else with 1.
+    configured `access` needs, the settings fit and Prefect asks for a password, else with 1. Where the
+    cluster does not answer, the rest is told all the same.
     """
+    from blocks.errors import OutsideError
     from deployments.cli.prefect_exposure import exposures
     from deployments.cli.sources import find_sources
     from deployments.cli.target_settings import misfits
@@ -56,27 +59,36 @@ async def doctor(
     systems = await sources.systems()
     open_ways = await exposures(sources.config, sources.work_pool())
     cluster, unwatched = systems.cluster, unwatched_because(systems.self_watch)
+    uncalled = uncalled_because(systems)
+    rights: list[Right] | None = None  # None where the cluster does not say
+    unanswered: OutsideError | None = None
+    wrong: list[str] = []
     try:
         rights = await examine(cluster)
         wrong = await misfits(cluster, {right.permission for right in rights if right.allowed})
+    except OutsideError as error:
+        unanswered = error
     finally:
         cluster.disconnect()
-    missing = missing_rules(rights)
     grave = any(each.grave for each in open_ways)
+    missing = None if rights is None else missing_rules(rights)
     if json:
         prefect = [asdict(each) for each in open_ways]
         document = _document(cluster, rights, missing)
-        told = {"unwatched": unwatched, "settings": exposed, "prefect": prefect}
+        told = {"uncalled": uncalled, "unwatched": unwatched, "settings": exposed, "prefect": prefect}
         ok = document["ok"] and not (grave or wrong)
         print_json(document | {"ok": ok, "settings_that_do_not_fit": wrong} | told)
     else:
         for line in (*exposed, *map(str, open_ways)):
             console().print(line, markup=False, soft_wrap=True)
-        if unwatched:
-            console().print(unwatched, markup=False)  # [self_watch] is no style
-        _print(console(), cluster, rights, missing)
+        for line in filter(None, (uncalled, unwatched)):
+            console().print(line, markup=False)  # [self_watch] is no style
+        if rights is not None and missing is not None:
+            _print(console(), cluster, rights, missing)
         for line in wrong:
             console().print(line, markup=False, soft_wrap=True)
+    if unanswered is not None:
+        raise unanswered
     return ExitCode.FAILED if missing or grave or wrong else ExitCode.OK
 
 
@@ -96,6 +108,13 @@ async def examine(cluster: "Cluster") -> list[Right]:
     ]
 
 
+def uncalled_because(systems: "Environment") -> str:
+    """Why the runbook could call no person, empty where it can."""
+    if systems.pager is None and systems.slack is None:
+        return "Nobody can be called: set [pager] or [slack]."
+    return ""
+
+
 def unwatched_because(watch: "SelfWatch | None") -> str:
     """What would go unnoticed if the runbook itself stopped, empty where nothing would."""
     if watch is None:
@@ -112,24 +131,25 @@ def missing_rules(rights: list[Right]) -> list[str]:
     return rule_lines(right.permission for right in rights if right.needed and not right.allowed)
 
 
-def _document(cluster: "Cluster", rights: list[Right], missing: list[str]) -> dict[str, Any]:
+def _document(cluster: "Cluster", rights: list[Right] | None, missing: list[str] | None) -> dict[str, Any]:
     return {
         "target": cluster.target,
         "access": cluster.access,
-        "ok": not missing,
-        "rights": [
-            {
-                "level": right.level,
-                "verb": right.permission.verb,
-                "group": right.permission.group,
-                "resource": right.permission.resource,
-                "name": right.permission.name,
-                "allowed": right.allowed,
-                "needed": right.needed,
-            }
-            for right in rights
-        ],
+        "ok": missing == [],
+        "rights": None if rights is None else [_facts(right) for right in rights],
         "missing_rules": missing,
+    }
+
+
+def _facts(right: Right) -> dict[str, Any]:
+    return {
+        "level": right.level,
+        "verb": right.permission.verb,
+        "group": right.permission.group,
+        "resource": right.permission.resource,
+        "name": right.permission.name,
+        "allowed": right.allowed,
+        "needed": right.needed,
     }
 
 

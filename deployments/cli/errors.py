@@ -45,7 +45,7 @@ class CommandError(Exception):
         """What is printed: one line, or one for each mistake."""
         if not self.next_step:
             return self.problem.splitlines()
-        return [f"{_flat(self.problem)}; {_flat(self.next_step)}"]
+        return [f"{_flat(self.problem)}; {_lower_first(_flat(self.next_step))}"]
 
 
 def expected(error: BaseException) -> CommandError | None:
@@ -68,7 +68,7 @@ def expected(error: BaseException) -> CommandError | None:
         return next(filter(None, map(expected, error.exceptions)), None)
     if isinstance(error, OutsideError):
         code = ExitCode.UNREACHABLE if isinstance(error, Unavailable) else ExitCode.FAILED
-        return CommandError(f"{error.system}: {error.detail}", _lower_first(error.next_step), code=code)
+        return CommandError(f"{error.system}: {error.detail}", error.next_step, code=code)
     if isinstance(error, OSError) and error.errno in _FOLDER_FAULTS:
         return CommandError(f"{error.filename}: {error.strerror}", "see to the folder and try again")
     return None

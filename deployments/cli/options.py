@@ -13,6 +13,12 @@ ConfigOption = Annotated[
     ),
 ]
 
+FileOption = Annotated[
+    Path | None,
+    Parameter(name="--config", help="Settings file. Without it: RUNBOOK_CONFIG, then ./runbook.toml."),
+]
+"""For a command that cannot do with the blocks in Prefect."""
+
 EnvironmentOption = Annotated[
     str | None,
     Parameter(

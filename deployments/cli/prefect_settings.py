@@ -31,6 +31,9 @@ def chosen_prefect(config: Path | None = None) -> Iterator[str]:
         temporary_settings,
     )
 
+    from deployments.cli.door import URL_VARIABLE
+    from deployments.settings import find_config
+
     named = get_current_settings().api
     ours = running_server(config)
     if ours is not None and not os.environ.get("PREFECT_API_URL"):
@@ -42,11 +45,12 @@ def chosen_prefect(config: Path | None = None) -> Iterator[str]:
         with temporary_settings(changed, restore_defaults={PREFECT_API_KEY}):
             yield ours.api_url
     elif not named.url:
-        raise CommandError(
-            "no Prefect server is named",
-            "set PREFECT_API_URL (`runbook up` prints it) or give --config FILE",
-            code=ExitCode.USAGE,
-        )
+        advice = "set PREFECT_API_URL (`runbook up` prints it), or start one with `runbook up`"
+        if find_config(config) is None:
+            advice = "set PREFECT_API_URL (`runbook up` prints it), or give --config FILE"
+            if os.environ.get(URL_VARIABLE):
+                advice += f"; {URL_VARIABLE} is for acting only"
+        raise CommandError("no Prefect server is named", advice, code=ExitCode.USAGE)
     elif ours is not None and ours.serves(named.url) and named.auth_string is None:
         with temporary_settings({PREFECT_API_AUTH_STRING: ours.password}):
             yield named.url

@@ -5,13 +5,13 @@ import sys
 from pathlib import Path
 
 from deployments.cli.errors import CommandError, ExitCode
-from deployments.cli.options import ConfigOption
+from deployments.cli.options import FileOption
 from deployments.cli.output import console, warn
 
 STATE = Path(".runbook")
 
 
-async def up(*, config: ConfigOption = None) -> int:
+async def up(*, config: FileOption = None) -> int:
     """Start Prefect, the worker and the alert receiver here.
 
     Ctrl-C stops them all. With PREFECT_API_URL set, that Prefect is used and none is started. Prefect's UI

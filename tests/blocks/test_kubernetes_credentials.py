@@ -75,3 +75,14 @@ async def test_a_plugin_that_failed_is_asked_again_later(world: ClusterWorld, tm
     ready.touch()
 
     assert await block.list_pods()
+
+
+async def test_without_a_kubeconfig_the_key_that_names_one_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody can authenticate again who has not been given an access yet."""
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
+    with pytest.raises(Unauthenticated) as refused:
+        await Cluster().list_pods()
+    assert "there is no kubeconfig at" in refused.value.detail
+    assert refused.value.next_step == "Name one in `kubeconfig` of [cluster], or set KUBECONFIG"

@@ -1,6 +1,7 @@
 """`runbook approve`, `reject`, `edit`, `snooze`: the answer goes into the journal, then the run is woken."""
 
 import json
+from pathlib import Path
 
 import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
@@ -214,7 +215,21 @@ def test_without_an_address_of_prefect_it_is_asked_for(store: Store, capsys: Cap
     store.open("0001", ASKING)
     with temporary_settings(restore_defaults={PREFECT_API_URL}):
         assert main(["approve", "latest"]) == ExitCode.USAGE
-    assert "no Prefect server is named; set PREFECT_API_URL" in capsys.readouterr().err
+    line = capsys.readouterr().err
+    assert "no Prefect server is named; set PREFECT_API_URL" in line
+    assert "or start one with `runbook up`" in line  # the settings file is known, so it is not asked for
+
+
+def test_the_receivers_address_is_not_enough_to_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    """Who has set up a token to approve is told why the same does not show an incident."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("RUNBOOK_CONFIG", raising=False)
+    monkeypatch.setenv("RUNBOOK_URL", "https://runbook.example")
+    with temporary_settings(restore_defaults={PREFECT_API_URL}):
+        assert main(["incidents"]) == ExitCode.USAGE
+    assert "or give --config FILE; RUNBOOK_URL is for acting only" in capsys.readouterr().err
 
 
 def opened(**fields: object) -> tuple[Event, ...]:

@@ -28,6 +28,8 @@ from tests.blocks.cluster_world import SECRET, deployment, stateful_set
 Capture = pytest.CaptureFixture[str]
 NOWHERE = "http://127.0.0.1:1"
 TOKEN = "token-of-the-runbook"
+UNCALLED = "Nobody can be called: set [pager] or [slack].\n"
+UNWATCHED = "Nobody watches the runbook itself: set [self_watch].\n"
 
 
 def rights(access: AccessLevel = "full", kind: WorkloadKind = "Deployment") -> list[Permission]:
@@ -220,7 +222,7 @@ async def test_an_expired_token_is_one_line(tmp_path: Path, capsys: Capture) -> 
         assert await here.doctor() == ExitCode.FAILED
 
     captured = capsys.readouterr()
-    assert captured.out == ""
+    assert captured.out == UNCALLED + UNWATCHED
     assert captured.err == (
         "runbook: error: Kubernetes: cannot create selfsubjectaccessreviews: Unauthorized; "
         "re-authenticate: kubectl get pods\n"
@@ -233,7 +235,7 @@ async def test_an_unreachable_cluster_is_one_line(tmp_path: Path, capsys: Captur
         assert await here.doctor() == ExitCode.UNREACHABLE
 
     captured = capsys.readouterr()
-    assert captured.out == ""
+    assert captured.out == UNCALLED + UNWATCHED
     assert captured.err == (
         "runbook: error: Kubernetes: cannot create selfsubjectaccessreviews: https://127.0.0.1:1 cannot be "
         "connected to; check the network from here to the cluster, or wait\n"
@@ -246,7 +248,44 @@ async def test_a_cluster_in_trouble_is_no_missing_right(tmp_path: Path, capsys: 
         here.cluster.faults.append(Fault(path="selfsubjectaccessreviews", status=500))
         assert await here.doctor() == ExitCode.UNREACHABLE
 
-    assert capsys.readouterr().out == ""
+    assert capsys.readouterr().out == UNCALLED + UNWATCHED
+
+
+async def test_what_does_not_need_the_cluster_is_told_without_it(tmp_path: Path, capsys: Capture) -> None:
+    """Others may read the secrets before the cluster is set up; the rights are unknown, not missing."""
+    (tmp_path / "token").write_text("a-token-of-some-length")
+    async with world(tmp_path, rights(), url="https://127.0.0.1:1") as running:
+        text = running.settings.read_text()
+        running.settings.write_text(text.replace("[prometheus]\n", f"[prometheus]\n{BACKUP}"))
+        assert await running.doctor() == ExitCode.UNREACHABLE
+        captured = capsys.readouterr()
+        assert "prometheus.credentials" in captured.out
+        assert await running.doctor("--json") == ExitCode.UNREACHABLE
+    told = json.loads(capsys.readouterr().out)
+    assert (told["ok"], told["rights"], told["missing_rules"]) == (False, None, None)
+    assert "prometheus.credentials" in told["settings"][0]
+
+
+@pytest.mark.parametrize(
+    ("section", "told"),
+    [
+        ("", UNCALLED),
+        ('[pager]\nrouting_key = { file = "token" }', ""),
+        ('[slack]\ntoken = { file = "token" }\nchannel = "C0123456789"', ""),
+    ],
+    ids=["neither", "pager", "slack"],
+)
+async def test_it_says_whether_somebody_can_be_called(
+    tmp_path: Path, capsys: Capture, section: str, told: str
+) -> None:
+    """Both are optional, and without both no incident reaches a person."""
+    (tmp_path / "token").write_text("a-token-of-some-length")
+    async with world(tmp_path, rights()) as running:
+        running.settings.write_text(f"{running.settings.read_text()}\n{section}\n")
+        assert await running.doctor() == ExitCode.OK
+        assert (UNCALLED in capsys.readouterr().out) is bool(told)
+        assert await running.doctor("--json") == ExitCode.OK
+    assert json.loads(capsys.readouterr().out)["uncalled"] == told.strip()
 
 
 @pytest.mark.parametrize(

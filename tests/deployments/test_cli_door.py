@@ -90,7 +90,7 @@ def test_nobody_else_can_be_named(kept: Store, prefect: FakePrefect, capsys: Cap
     """Who it is, is known here."""
     incident = opened(kept, *asking(MEMORY))
     assert main(["approve", incident, "--by", "ana"]) == ExitCode.USAGE
-    assert f"{account()} is proven, and not 'ana'; act under your own name" in capsys.readouterr().err.lower()
+    assert f"{account()} is proven, and not 'ana'; act under your own name" in capsys.readouterr().err
     assert main(["approve", incident, "--by", account()]) == ExitCode.OK
     assert len(prefect.forms) == 1
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from prefect.settings import PREFECT_API_URL, temporary_settings
 from pydantic import SecretStr
 
 from blocks.store import IncidentStore
@@ -49,6 +50,15 @@ def test_a_cancelled_run_goes_on_without_what_was_done_by_hand(
     [continued] = incident.events(e.RunContinued)
     assert continued == e.RunContinued(flow_run_id=RUN, because="ana handed the response back")
     assert prefect.set == ["AwaitingRetry (forced)"]
+
+
+def test_while_prefect_is_down_it_says_what_is_kept(store: Store, capsys: Capture) -> None:
+    """What was done by hand is in the journal; the run is not woken, so the command is to be given again."""
+    incident_id = store.open("0001", STOPPED)
+    with temporary_settings({PREFECT_API_URL: "http://127.0.0.1:1/api"}):
+        assert main(["resume", "latest", *DID]) == ExitCode.UNREACHABLE
+    assert store.read(incident_id).results[FALLBACK.id].outcome is ActionOutcome.BY_HAND
+    assert "; what was done by hand is kept, the run does not go on yet. " in capsys.readouterr().err
 
 
 def test_a_question_that_is_still_open_is_asked_again(store: Store, prefect: FakePrefect) -> None:

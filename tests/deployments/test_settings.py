@@ -176,6 +176,13 @@ def test_a_file_that_cannot_be_read_is_one_line(config: Path, content: bytes | N
     assert "\n" not in str(refused.value)
 
 
+def test_a_folder_is_no_settings_file(tmp_path: Path) -> None:
+    """Its rights are not what is wrong with it."""
+    with pytest.raises(ConfigurationError) as refused:
+        load_settings(tmp_path)
+    assert str(refused.value) == f"{tmp_path}: is a folder: name the settings file in it"
+
+
 def test_the_file_is_found_where_it_is_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A given file goes before RUNBOOK_CONFIG, and that before runbook.toml in the folder."""
     monkeypatch.chdir(tmp_path)

@@ -219,3 +219,11 @@ def test_settings_never_show_a_secret(config: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("TOKEN", "hunter2-hunter2-hunter2")
     text = '[receiver]\ntoken = { env = "TOKEN" }\n[pager]\nrouting_key = { env = "TOKEN" }'
     assert "hunter2" not in repr(load(config, text))
+
+
+def test_a_short_secret_is_told_in_characters(config: Path) -> None:
+    """With the length that it takes, and not with its own."""
+    (config.parent / "token").write_text("short")
+    assert mistakes(config, '[receiver]\ntoken = { file = "token" }') == [
+        "receiver.token: shorter than 16 characters: take a longer secret"
+    ]
