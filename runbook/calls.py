@@ -10,8 +10,13 @@ from runbook.loose_ends import switches_left_on
 from runbook.watchdog import unsettled
 from runbook.watching import watching_since
 
-PUT_BACK = (ActionOutcome.DONE, ActionOutcome.ALREADY_IN_PLACE, ActionOutcome.BY_HAND)
-"""Ends of an undo after which nothing of the change is left."""
+PUT_BACK = (
+    ActionOutcome.DONE,
+    ActionOutcome.ALREADY_IN_PLACE,
+    ActionOutcome.NOT_RECOVERED,
+    ActionOutcome.BY_HAND,
+)
+"""Ends of an undo after which nothing of the change is left, whether or not its pods were well."""
 
 
 def open_calls(incident: Incident) -> frozenset[int]:

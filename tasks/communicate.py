@@ -9,17 +9,14 @@ from hashlib import sha256
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from blocks.errors import Conflict, Refused, Unreadable
 from blocks.pager import Pager
-from blocks.status_page_publisher import StatusPagePublisher
 from runbook.calls import open_calls
-from runbook.effects import Authority, Effect, EffectOutcome
+from runbook.effects import Authority, Effect
 from runbook.events import IncidentEscalated, MaintenanceNoted, StatusAnnounced
 from runbook.incident import Incident, State
 from runbook.messages import (
     MessageFacts,
     escalation_message,
-    external_message,
     hand_off_message,
     internal_message,
     message_facts,
@@ -28,12 +25,13 @@ from runbook.outside_text.slack import SlackText, said
 from runbook.severity import Severity
 from runbook.verdict import Verdict
 from runbook.wording import REHEARSAL
-from tasks.effects import SETTLED, Act, Observe, Receipt, carry_out
+from tasks.effects import SETTLED, Receipt
 from tasks.incident import OpenIncident, now
 from tasks.links import incident_link
+from tasks.message_effects import in_doubt, message_effect, tell
+from tasks.publish import publish
 
 ANNOUNCE = Authority.policy("announce")
-PUBLISH = Authority.policy("publish_from")
 PAGE = Authority.policy("page_from")
 ESCALATE = Authority.policy("escalate")
 
@@ -57,7 +55,7 @@ async def announce(incident: OpenIncident, state: State) -> None:
     if may_announce and incident.environment.slack and not _announced(journal, "slack", state):
         await _post_to_slack(incident, journal, facts)
     if _is_public(incident, journal) and not _announced(journal, "status-page", state):
-        await _publish(incident, journal, facts)
+        await publish(incident, journal, facts)
 
 
 @task(name="update", task_run_name="update", cache_policy=NO_CACHE)
@@ -152,8 +150,8 @@ async def _end_call(incident: OpenIncident, pager: Pager, call: Effect) -> None:
         return {"dedup_key": key}
 
     name = f"{call.id.rpartition('/')[2]}{CALL_ENDED}"
-    effect = _message(incident, "pager", name, f"end the call: {call.summary}", ESCALATE)
-    await _tell(incident, effect, observe=_never_seen, act=act)
+    effect = message_effect(incident, "pager", name, f"end the call: {call.summary}", ESCALATE)
+    await tell(incident, effect, observe=_never_seen, act=act)
 
 
 def _facts(incident: OpenIncident, journal: Incident, state: State) -> MessageFacts:
@@ -172,7 +170,7 @@ def _announced(journal: Incident, channel: str, state: State) -> bool:
     """Whether the channel was told this state, or perhaps a later one: who starts again does not go back."""
     order = [str(one) for one in State]
     told = [order.index(item.state) for item in journal.announcements if item.channel == channel]
-    names = [effect.id.rpartition("/")[2].partition("-")[0].upper() for effect in _in_doubt(journal, channel)]
+    names = [it.id.rpartition("/")[2].partition("-")[0].upper() for it in in_doubt(journal, channel)]
     perhaps = [order.index(name) for name in names if name in order]
     return max(told, default=-1) >= order.index(state) or max(perhaps, default=-1) > order.index(state)
 
@@ -186,7 +184,7 @@ def _is_public(incident: OpenIncident, journal: Incident) -> bool:
         return False
     if any(item.channel == "status-page" for item in journal.announcements):
         return True
-    if _in_doubt(journal, "status-page"):
+    if in_doubt(journal, "status-page"):
         return True
     decision, severity = journal.decision, journal.severity
     if decision is None or severity is None or journal.resolved:
@@ -229,7 +227,7 @@ async def say(
     if slack is None:
         raise ValueError("no Slack block in this environment")
     thread = _thread(journal)
-    effect = _message(incident, "slack", name, said(text), authority)
+    effect = message_effect(incident, "slack", name, said(text), authority)
     if journal.dry_run:
         text = SlackText(f"{REHEARSAL}\n{text}")
     perhaps_there = effect.id in journal.effects
@@ -246,80 +244,7 @@ async def say(
         sent = await slack.post(text, effect_id=effect.id, thread_ts=thread, broadcast=broadcast)
         return {"channel": sent.channel, "ts": sent.ts}
 
-    return await _tell(incident, effect, observe=observe, act=act)
-
-
-async def _publish(incident: OpenIncident, journal: Incident, facts: MessageFacts) -> None:
-    """Create the public incident with the first announcement, and update it with the others."""
-    publisher = incident.environment.status_page_publisher
-    if publisher is None:
-        return
-    message, state = external_message(facts), facts.state
-    effect = _message(incident, "status-page", state.value.lower(), f"{message.title}: {state}", PUBLISH)
-
-    sent = False
-
-    async def observe() -> Receipt | None:
-        reference = await _public_incident(journal, publisher, other_than=effect.id)
-        if reference is None and sent and publisher.creates_once:  # it is created once more instead
-            raise Unreadable("status page", "it does not show whose an incident is", "Look at the page")
-        if reference is None:
-            found = await publisher.find_incident(effect.id)
-            return {"incident": found.id} if found else None
-        posted = await publisher.find_update(reference, effect_id=effect.id, state=state)
-        return {"incident": reference, "update": posted.id} if posted else None
-
-    async def act() -> Receipt:
-        nonlocal sent
-        reference = await _public_incident(journal, publisher, other_than=effect.id)
-        if reference is None:
-            in_doubt = [it.id for it in _in_doubt(journal, "status-page") if it.id != effect.id]
-            perhaps = next(iter(in_doubt), None) if publisher.creates_once else None
-            if state is State.RESOLVED and perhaps is None:
-                raise Refused(
-                    "status page", "it shows no incident of ours to be resolved", "Look at the page"
-                )
-            sent = True
-            created = await publisher.create_incident(
-                message.title, message.body, state, effect_id=perhaps or effect.id
-            )
-            if perhaps is None or created.status == state.lower():
-                return {"incident": created.id}
-            reference = created.id  # it was there already
-        posted = await publisher.post_update(reference, message.body, state, effect_id=effect.id)
-        return {"incident": reference, "update": posted.id}
-
-    settled = await _tell(incident, effect, observe=observe, act=act)
-    if settled.outcome in SETTLED:
-        published = str(settled.receipt.get("incident", ""))
-        event = StatusAnnounced(channel="status-page", state=state, reference=published)
-        await incident.record(event, key=f"announced:status-page:{state.value.lower()}")
-
-
-async def _public_incident(
-    journal: Incident, publisher: StatusPagePublisher, *, other_than: str
-) -> str | None:
-    """The public incident to update: the announced one, or one whose publication nobody could see.
-
-    Raises:
-        OutsideError: the page cannot be asked; publishing another incident might be one too many.
-    """
-    for item in journal.announcements:
-        if item.channel == "status-page":
-            return item.reference
-    for effect in _in_doubt(journal, "status-page"):
-        if effect.id != other_than and (found := await publisher.find_incident(effect.id)):
-            return found.id
-    return None
-
-
-def _in_doubt(journal: Incident, channel: str) -> list[Effect]:
-    """What the channel was to be told, and nobody knows whether it was."""
-    return [
-        effect
-        for effect in journal.effects.values()
-        if effect.kind == channel and effect.outcome in (None, EffectOutcome.UNSETTLED)
-    ]
+    return await tell(incident, effect, observe=observe, act=act)
 
 
 async def _page(
@@ -340,7 +265,7 @@ async def _page(
     if pager is None or journal.dry_run:
         return None
     severity = journal.severity.severity if journal.severity else Severity.P2
-    effect = _message(incident, "pager", name, summary, authority)
+    effect = message_effect(incident, "pager", name, summary, authority)
     by_hand = {"by hand": "\n".join(commands)} if commands else {}
 
     async def act() -> Receipt:
@@ -354,26 +279,12 @@ async def _page(
         )
         return {"dedup_key": _deduplication_key(effect)}
 
-    return await _tell(incident, effect, observe=_never_seen, act=act)
-
-
-async def _tell(incident: OpenIncident, effect: Effect, *, observe: Observe, act: Act) -> Effect:
-    """Carry a message out. One that meets a conflict is told to nobody, and is no reason to end a run."""
-    try:
-        return await carry_out(incident, effect, observe=observe, act=act)
-    except Conflict:
-        return (await incident.read()).effects[effect.id]
+    return await tell(incident, effect, observe=_never_seen, act=act)
 
 
 def _deduplication_key(call: Effect) -> str:
     """A repeated call has the same key; a call of an earlier version may have had another than its id."""
     return str(call.receipt.get("dedup_key", call.id))
-
-
-def _message(incident: OpenIncident, kind: str, name: str, summary: str, authority: Authority) -> Effect:
-    return Effect(
-        id=f"{incident.id}/{kind}/{name}", kind=kind, target=kind, summary=summary, authority=authority
-    )
 
 
 def _thread(journal: Incident) -> str | None:

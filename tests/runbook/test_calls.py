@@ -63,6 +63,16 @@ ROWS: dict[str, tuple[tuple[e.Event, ...], bool]] = {
         (finished(NOT_RECOVERED), finished(DONE, undo_of(FALLBACK)), called(FALLBACK), WATCH, WELL),
         False,
     ),
+    "it was put back, and not well": (
+        (
+            finished(NOT_RECOVERED, SECRET),
+            finished(NOT_RECOVERED, undo_of(SECRET)),
+            called(SECRET),
+            WATCH,
+            WELL,
+        ),
+        False,
+    ),
     "it was not undone": (
         (finished(NOT_RECOVERED), finished(FAILED, undo_of(FALLBACK)), called(FALLBACK), WATCH, WELL),
         True,

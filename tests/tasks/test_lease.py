@@ -14,8 +14,9 @@ from blocks.errors import Unavailable
 from blocks.lease import TERM, Lease, LeaseLost
 from blocks.store import IncidentStore
 from deployments.drill.cluster.faults import Fault
-from runbook.actions import ActionName, ActionOutcome, PlannedAction
+from runbook.actions import ActionName, ActionOutcome, ChangePlan, PlannedAction
 from runbook.effects import EffectOutcome
+from runbook.events import ApprovalAnswered
 from tasks import lease as leases
 from tasks.incident import OpenIncident, now
 from tasks.lease import leased
@@ -107,6 +108,39 @@ async def test_a_wait_without_an_end_names_who_is_in_the_way(
         f"target: inc-2 is changing {TARGET}. Wait for it, or look after it",
     )
     assert bench.writes() == []
+
+
+async def test_a_change_that_has_begun_does_not_fail_for_want_of_a_turn(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is in the cluster, and its run died: the run that is continued waits, and is continued again."""
+    decision, plan = await bench.approve(action()), await bench.preview(action())
+    await taken_over_in_the_proof(bench, plan, decision)
+    monkeypatch.setattr(leases, "WAIT_SECONDS", 0.1)
+    monkeypatch.setattr(leases, "POLL_SECONDS", 0.02)
+    async with leased(await another(bench.incident), TARGET):
+        with pytest.raises(Unavailable, match="inc-2 is changing"):
+            await bench.make(plan, decision)
+    assert (await bench.incident.read()).results == {}
+
+    result = await bench.make(await bench.preview(action()), decision)
+    assert result is not None
+    assert result.outcome is ActionOutcome.RECOVERED
+    assert len(bench.writes()) == 1
+
+
+async def taken_over_in_the_proof(bench: Bench, plan: ChangePlan, decision: ApprovalAnswered) -> None:
+    """The change is made, and its run loses the target before it is proved."""
+    bench.signals.mood = "silent"
+    late = asyncio.create_task(bench.make(plan, decision))
+    await until(lambda: bool(bench.writes()), "the change is made")
+    await bench.world.until("complete")
+    store = bench.incident.environment.store
+    token = await taken_over(bench.incident)
+    with pytest.raises(LeaseLost):
+        await late
+    await store.release_lease(TARGET, token, at=now())
+    bench.signals.mood = "well"
 
 
 async def test_two_incidents_change_a_target_one_after_the_other(bench: Bench) -> None:
