@@ -136,25 +136,25 @@ def _sources(incident: OpenIncident, journal: Incident, mask: Redactor) -> dict[
     start, end = journal.opened_at - window, now()
 
     async def deployment() -> bytes:
-        return _json(mask, await cluster.read_deployment())
+        return await asyncio.to_thread(_json, mask, await cluster.read_deployment())
 
     async def pods() -> bytes:
-        return _json(mask, await cluster.list_pods())
+        return await asyncio.to_thread(_json, mask, await cluster.list_pods())
 
     async def replica_sets() -> bytes:
-        return _json(mask, await cluster.list_revisions())
+        return await asyncio.to_thread(_json, mask, await cluster.list_revisions())
 
     async def events() -> bytes:
         found = await cluster.list_events()
-        return _json(mask, {"items": found.items, "missing": found.missing})
+        return await asyncio.to_thread(_json, mask, {"items": found.items, "missing": found.missing})
 
     async def logs() -> bytes:
         read = await cluster.read_logs(int((end - start).total_seconds()), every_container=True)
         unread = [f"# not read: {pod}: {why}" for pod, why in read.pods_unread.items()]
-        return _text(mask, "\n".join([*unread, *map(_line, read.lines)]) + "\n")
+        return await asyncio.to_thread(_text, mask, "\n".join([*unread, *map(_line, read.lines)]) + "\n")
 
     async def metrics() -> bytes:
-        return _json(mask, await prometheus.export(start, end))
+        return await asyncio.to_thread(_json, mask, await prometheus.export(start, end))
 
     async def chart() -> bytes:
         return await _chart(incident, journal, start, end)
@@ -164,11 +164,12 @@ def _sources(incident: OpenIncident, journal: Incident, mask: Redactor) -> dict[
             "findings": journal.findings.model_dump(mode="json") if journal.findings else None,
             "decision": journal.decision.model_dump(mode="json") if journal.decision else None,
         }
-        return _json(mask, known)
+        return await asyncio.to_thread(_json, mask, known)
 
     async def events_so_far() -> bytes:
         secrets = await redactor(incident.environment, personal=False)  # it says who approved what
-        return b"".join(_text(secrets, f"{item.model_dump_json()}\n") for item in journal.journal)
+        lines = [f"{item.model_dump_json()}\n" for item in journal.journal]
+        return await asyncio.to_thread(lambda: b"".join(_text(secrets, line) for line in lines))
 
     return {
         "debug-bundle/deployment.json": deployment,
@@ -206,6 +207,9 @@ async def _chart(incident: OpenIncident, journal: Incident, start: datetime, end
 def _line(line: LogLine) -> str:
     at = f"{line.at.isoformat()} " if line.at else ""
     return f"{at}{line.pod}/{line.container}: {line.text}"
+
+
+# Masking much takes seconds. It is done in threads, so that the run can go on saying that it is alive.
 
 
 def _json(mask: Redactor, value: Any) -> bytes:

@@ -195,6 +195,29 @@ def test_a_store_where_others_can_write_is_refused(tmp_path: Path) -> None:
     assert list(shared.iterdir()) == []
 
 
+def test_an_evidence_folder_where_others_can_write_is_refused(tmp_path: Path) -> None:
+    """They could put a file of theirs in the place of what was collected, or a link to elsewhere."""
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o777)
+    (tmp_path / "runbook.toml").write_text(
+        f'[store]\nurl = "sqlite+aiosqlite:///incidents.db"\n[evidence]\nfolder = "{shared}"\n'
+    )
+    receiver = subprocess.run(
+        [sys.executable, "-m", "deployments.receiver", "--config", "runbook.toml"],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert receiver.returncode == 1
+    [line] = receiver.stderr.splitlines()
+    assert line.startswith(f"folder: others can write in {shared} (mode 0777)")
+    assert list(shared.iterdir()) == []
+
+
 def test_on_a_terminal_the_password_is_shown(tmp_path: Path) -> None:
     """A person at 3 a.m. types what they see; and a second server in the folder is refused."""
     settings_in(tmp_path)

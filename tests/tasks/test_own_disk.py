@@ -1,10 +1,13 @@
 """The runbook's own disk is full or cannot be written: that is a note, and the response goes on."""
 
+import asyncio
 import dataclasses
 import json
 import os
 import random
+import time
 from collections.abc import AsyncIterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -97,6 +100,29 @@ async def test_evidence_that_cannot_be_written_is_told_once_and_before_the_chang
     journal = await place.incident.read()
     [kept] = journal.events(EvidenceCollected)
     assert "journal.jsonl" in kept.files
+
+
+async def test_masking_of_much_evidence_holds_nothing_else_up(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Megabytes of logs take seconds, in which the run has to say that it is alive."""
+
+    def masks_slowly(*_: object) -> bytes:
+        time.sleep(0.5)
+        return b"{}"
+
+    async def count_on() -> None:
+        while True:
+            times.append(time.monotonic())
+            await asyncio.sleep(0.01)
+
+    times: list[float] = []
+    monkeypatch.setattr(evidence, "_json", masks_slowly)
+    monkeypatch.setattr(evidence, "_text", masks_slowly)
+    counting = asyncio.create_task(count_on())
+    await keep_evidence(place.incident, BEFORE_MITIGATION)
+    counting.cancel()
+    assert max(after - before for before, after in pairwise(times)) < 0.4
 
 
 async def test_what_there_is_room_for_is_kept(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
