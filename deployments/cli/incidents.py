@@ -130,10 +130,11 @@ def _print_header(out: "Console", found: "Incident") -> None:
                 if decision
                 else "",
                 "outcome": OUTCOMES[outcome] if outcome else "",
-                "run": flow_run_url(found) or "",
             }
         )
     )
+    if url := flow_run_url(found):
+        out.print(Text(f"run:     {url}"), soft_wrap=True)  # unwrapped, to be copied
 
 
 def _table(found: list["Incident"]) -> "Table":

@@ -27,7 +27,7 @@ async def respond(
     severity
         Your own estimate; it decides where the facts do not suffice.
     dry_run
-        Do everything but change the cluster.
+        A rehearsal: do everything but change the cluster, page somebody or publish.
     """
     from prefect.exceptions import ObjectNotFound
     from prefect.utilities.urls import url_for

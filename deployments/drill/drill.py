@@ -207,8 +207,9 @@ async def _stay_up(
 ) -> None:
     """Say where everything is, and wait for Ctrl-C."""
     for line in (
-        f"Prefect:       {result.links['Prefect run']}",
+        f"Prefect:       {stack.ui_url}/runs",  # Prefect shows no login behind a link to a run
         *(f"Password:      {password}" for password in stack.login(terminal=screen.console.file.isatty())),
+        f"Run:           {result.links['Prefect run']} (log in first)",
         f"World:         {world.endpoints.control_url}/state",
         f"Other shells:  {stack.exports} RUNBOOK_CONFIG={config}",
     ):

@@ -7,6 +7,7 @@ import pytest
 
 from deployments.cli import main
 from deployments.cli.errors import ExitCode
+from runbook.events import RunStarted
 from tests.deployments.cli_store import Store, store_in
 from tests.deployments.journal_samples import EVENTS, GATE, PLAN
 
@@ -77,6 +78,13 @@ def test_one_incident_shows_what_to_answer_last(store: Store, capsys: Capture) -
     assert [line for line in PLAN.diff.splitlines() if line.rstrip() not in question] == []
     assert f"runbook approve {incident_id} --plan {PLAN.digest[:12]}\n" in question
     assert shown.endswith(f"runbook reject {incident_id} --reason TEXT\n")
+
+
+def test_the_run_can_be_copied(store: Store, capsys: Capture) -> None:
+    """An address that is broken over two lines leads nowhere."""
+    url = f"http://127.0.0.1:4200/runs/flow-run/{'0' * 36}/{'x' * 80}"
+    incident_id = store.open("0001", (*UP_TO_THE_GATE, RunStarted(flow_run_id="0", url=url)))
+    assert f"run:     {url}" in out(capsys, "incident", incident_id).splitlines()
 
 
 def test_one_incident_as_json_has_everything(store: Store, capsys: Capture) -> None:
