@@ -15,6 +15,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -165,6 +166,12 @@ class Cluster:
     def expire(self, token: str) -> None:
         """From now on whoever sends this token gets 401."""
         self._authority.expire(token)
+
+    def load_rules(self, *, after_seconds: float) -> None:
+        """Behave as a server that has just started: its rules are loaded only after so long."""
+        self._authority.rules_loaded = False
+        loaded = partial(setattr, self._authority, "rules_loaded", True)
+        asyncio.get_running_loop().call_later(after_seconds, loaded)
 
     def pods(self, labels: Mapping[str, str]) -> list[RunningPod]:
         """The running pods that carry these labels."""
