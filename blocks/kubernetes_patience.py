@@ -28,8 +28,8 @@ LOOKS_AGAIN: dict[type[OutsideError], tuple[float, ...]] = {
 BUSY_SHARE = 0.5
 """Of the timeout of a request: how long one waits in all for a server that is busy."""
 
-REFUSALS_DOUBTED = timedelta(minutes=1)
-"""How long a step that had the right a minute ago doubts that it has lost it."""
+DOUBT = 6
+"""For how many timeouts of a request a step that had a right a minute ago doubts that it has lost it."""
 
 _Answer = TypeVar("_Answer")
 _Right = tuple[Credentials, Permission | None]
@@ -68,6 +68,11 @@ async def patiently(
             _MISSING.difference_update({(credentials, request.permission), (credentials, None)})
             return answer
         await asyncio.sleep(wait)
+
+
+def doubt(timeout_seconds: float) -> timedelta:
+    """How long to look again at a right that was there a minute ago; with the default timeout a minute."""
+    return timedelta(seconds=DOUBT * timeout_seconds)
 
 
 def may_be_of_the_moment(error: OutsideError) -> bool:

@@ -12,6 +12,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from blocks.errors import Conflict, Refused, Unavailable
+from blocks.kubernetes_patience import may_be_of_the_moment
 from blocks.lease import Lease
 from runbook.actions import ActionName, ActionOutcome, ActionResult, ChangePlan, PlannedAction
 from runbook.approvals import answers_to, decided
@@ -29,6 +30,7 @@ from runbook.gates import Choice
 from runbook.incident import Incident
 from runbook.limits import WINDOW, tripped
 from runbook.loose_ends import switched_on_by
+from runbook.outages import has_a_yes
 from runbook.plan import UNKNOWN_TARGET
 from tasks.effects import SETTLED, carry_out
 from tasks.incident import OpenIncident, now
@@ -37,6 +39,7 @@ from tasks.mitigation import MITIGATIONS, steps_of
 from tasks.mitigation.base import Change
 from tasks.mitigation.binding import TARGET
 from tasks.mitigation.workload import CONFLICTS
+from tasks.outage import Heard, TargetAway
 from tasks.prove import prove
 from tasks.retries import is_transient
 
@@ -49,15 +52,18 @@ from tasks.retries import is_transient
     retry_delay_seconds=[1, 3],
     retry_condition_fn=is_transient,
 )
-async def preview_change(incident: OpenIncident, action: PlannedAction) -> ChangePlan:
+async def preview_change(
+    incident: OpenIncident, action: PlannedAction, *, doubts_refusals: bool = False
+) -> ChangePlan:
     """Dry-run the change, so that people decide about what exactly would happen.
 
     It is made anew each time, so an approval holds only while the dry run still says what was approved; what
     has changed since is journalled. A change that has begun is not previewed again: what was approved is in
-    the journal.
+    the journal. With `doubts_refusals` the refusal of a right does not block a change that is approved.
 
     Raises:
         Unavailable: the target cannot be reached, after all retries.
+        TargetAway: it refuses for now what it allowed when the change was approved.
     """
     journal = await incident.read()
     if journal.has_begun(action):
@@ -66,6 +72,9 @@ async def preview_change(incident: OpenIncident, action: PlannedAction) -> Chang
     try:
         plan = await _dry_run(change)
     except Refused as error:
+        doubted = doubts_refusals and may_be_of_the_moment(error)
+        if doubted and has_a_yes(journal, action, incident.policy):
+            raise TargetAway(error, refused=True) from None
         plan = ChangePlan(action=action, blocked=str(error))
     plan = plan.model_copy(update={"dry_run": journal.dry_run})
     known = journal.previews.get(action.id)
@@ -84,6 +93,9 @@ async def make_change(
 
     `None` where the target has changed, or the approval counts no more by the people and rules of this
     moment: nothing was done then. A rejected plan ends the action without any request.
+
+    Raises:
+        TargetAway: a request was not answered. What it may have done is read back the next time.
     """
     action, answer = plan.action, given.answer
     if answer.choice is not Choice.APPROVE:
@@ -104,6 +116,8 @@ async def make_change(
             outcome, detail = ended
             if outcome is ActionOutcome.DONE:
                 outcome, detail = await prove(incident, plan, lease)
+    except TargetAway:
+        raise
     except Unavailable as error:
         outcome, detail = ActionOutcome.FAILED, str(error)
     return await finish(incident, action, outcome, detail, answer.approver)
@@ -128,7 +142,11 @@ async def _approval_of_now(
 async def _carry_out(
     incident: OpenIncident, plan: ChangePlan, approval: ApprovalAnswered, lease: Lease
 ) -> tuple[ActionOutcome, str] | None:
-    """Make the requests of a plan. `None` where the target has changed before the first of them."""
+    """Make the requests of a plan. `None` where the target has changed before the first of them.
+
+    Raises:
+        TargetAway: a request was not answered.
+    """
     change = change_of(incident, await incident.read(), plan.action)
     made: dict[str, EffectOutcome] = {}
     for step in steps_of(change, plan):
@@ -139,11 +157,15 @@ async def _carry_out(
             summary=step.summary,
             authority=Authority.approval(approval.gate, approval.answer.approver),
         )
+        heard = Heard()
+        observe, act = heard.by(step.observe), heard.by(step.act)
         try:
-            settled = await carry_out(incident, effect, observe=step.observe, act=step.act, fence=lease.check)
+            settled = await carry_out(incident, effect, observe=observe, act=act, fence=lease.check)
         except Conflict as error:
             return (ActionOutcome.FAILED, _in_part(made, str(error))) if made else None
         if settled.outcome not in SETTLED:
+            if heard.away is not None:
+                raise TargetAway(heard.away)
             unsettled = settled.outcome is EffectOutcome.UNSETTLED
             outcome = ActionOutcome.UNKNOWN if unsettled else ActionOutcome.FAILED
             return outcome, _in_part(made, settled.detail)

@@ -7,7 +7,7 @@ import asyncio
 from datetime import datetime, timedelta
 
 from blocks.errors import OutsideError, Unavailable
-from blocks.kubernetes_patience import REFUSALS_DOUBTED, may_be_of_the_moment
+from blocks.kubernetes_patience import doubt, may_be_of_the_moment
 from blocks.lease import Lease
 from runbook.actions import ActionName, ActionOutcome, ChangePlan
 from runbook.recovery import PROOF, Recovery, action_succeeded
@@ -71,7 +71,7 @@ async def _wait_for_rollout(incident: OpenIncident, lease: Lease) -> Proof | Non
             said, known, believed_from = str(error), False, None
         except OutsideError as error:
             said, known = str(error), False
-            believed_from = believed_from or now() + REFUSALS_DOUBTED
+            believed_from = believed_from or now() + doubt(incident.environment.cluster.timeout_seconds)
             if not may_be_of_the_moment(error) or now() >= believed_from:
                 return ActionOutcome.UNKNOWN, said
         else:
