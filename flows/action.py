@@ -3,6 +3,7 @@
 from blocks.errors import Unavailable
 from flows.gate import approval
 from runbook.actions import ActionKind, ActionOutcome, ActionResult, PlannedAction, undo_of
+from runbook.drift import voided_plans
 from runbook.gates import Choice
 from runbook.outages import end_of_wait, has_a_yes
 from tasks.artifacts import publish_plan
@@ -24,7 +25,7 @@ NEEDS_A_PERSON = (
 UNDONE = (ActionOutcome.DONE, ActionOutcome.ALREADY_IN_PLACE)
 
 NEW_PLANS = 5
-"""How often a target may change under an approval before the action is given up."""
+"""How often a target may change under an approval before the action is given up: in all runs together."""
 
 
 async def take_action(incident: OpenIncident, action: PlannedAction) -> ActionResult:
@@ -81,12 +82,16 @@ async def change(incident: OpenIncident, action: PlannedAction) -> ActionResult:
                 continue
             why = f"it cannot be previewed: {error}"
             return await finish(incident, action, ActionOutcome.BLOCKED, why)
-        if not has_a_yes(await incident.read(), action, incident.policy):  # else it is not known to be over
+        journal = await incident.read()
+        if not has_a_yes(journal, action, incident.policy):  # else it is not known to be over
             await note_answer(incident, action)
         if plan.in_place:
             return await finish(incident, action, ActionOutcome.ALREADY_IN_PLACE, plan.in_place)
         if plan.blocked:
             return await finish(incident, action, ActionOutcome.BLOCKED, plan.blocked)
+        if len(voided := voided_plans(journal, action)) >= NEW_PLANS:
+            why = f"the target does not stop changing; last: {'; '.join(voided[-1].because)}"
+            return await finish(incident, action, ActionOutcome.FAILED, why)
         await publish_plan(incident, plan)
         decided = await approval(incident, plan)
         tries += 1

@@ -155,7 +155,7 @@ TROUBLES = (
         sent=None,
         in_part=FAILED,
     ),
-    Trouble("503", {"status": 503, "message": "try later"}, FAILED, made=False, said="try later"),
+    Trouble("503 once", {"status": 503, "message": "try later"}, RECOVERED, made=True, sent=2),
     Trouble("answer lost", {"close": "after_effect"}, RECOVERED, made=True),
     Trouble("answer late", {"delay_after": 3 * PATIENCE_SECONDS}, RECOVERED, made=True),
 )
