@@ -69,7 +69,11 @@ class Refused(OutsideError):
 
 
 class Unauthenticated(Refused):
-    """The credentials are missing, wrong or expired (401)."""
+    """The credentials are missing, wrong or expired (401). `by_server`: it was the system that said so."""
+
+    def __init__(self, system: str, detail: str, next_step: str, *, by_server: bool = False) -> None:
+        super().__init__(system, detail, next_step)
+        self.by_server = by_server
 
 
 class Forbidden(Refused):

@@ -17,6 +17,7 @@ from blocks import kubernetes_access
 from blocks.errors import Refused, Unavailable
 from blocks.kubernetes_access import CONNECTIONS, ask
 from blocks.kubernetes_errors import SYSTEM, Request
+from blocks.kubernetes_patience import patiently
 from blocks.kubernetes_permissions import Permission, api_group
 from blocks.kubernetes_settings import ClusterSettings
 from blocks.threads import Threads
@@ -111,10 +112,15 @@ class ClusterConnection(ClusterSettings):
         return await self._in_time(request, lambda: ask(self.credentials, request, send))
 
     async def _in_time(self, request: Request, call: Callable[[], _Answer]) -> _Answer:
-        """The client's own timeouts begin anew with every byte."""
+        """The client's own timeouts begin anew with every byte. What is refused for now is asked again."""
         try:
             async with asyncio.timeout(self.timeout_seconds * 2 + self.credentials.plugin_seconds):
-                return await _THREADS.run(call)
+                return await patiently(
+                    lambda: _THREADS.run(call),
+                    request,
+                    credentials=self.credentials,
+                    seconds=self.timeout_seconds,
+                )
         except TimeoutError:
             raise Unavailable(
                 SYSTEM,

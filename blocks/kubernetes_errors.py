@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import urllib3
@@ -18,6 +19,7 @@ from blocks.errors import (
     Unavailable,
     Unreadable,
     one_line,
+    retry_after,
 )
 from blocks.kubernetes_permissions import Permission, permission_for
 from runbook.redaction import redact
@@ -96,7 +98,7 @@ def refusal(request: Request, error: ApiException, *, renewal: str, secrets: Ite
     said = one_line(redact(_message(status, error), secrets), 300)
     detail = f"cannot {request}: {said}"
     if error.status == 401 or (error.status == 403 and "system:anonymous" in said):
-        return Unauthenticated(SYSTEM, detail, renewal)
+        return Unauthenticated(SYSTEM, detail, renewal, by_server=True)
     if any(words in said for words in _POLICY_WORDS):
         return Refused(SYSTEM, detail, "A policy of the cluster says no: ask those who run it")
     if error.status == 403:
@@ -112,7 +114,7 @@ def refusal(request: Request, error: ApiException, *, renewal: str, secrets: Ite
             SYSTEM,
             detail,
             http_status=error.status,
-            retry_after_seconds=_wish(status),
+            retry_after_seconds=_wish(status, error),
             # a load balancer's 5xx, 503 too, says nothing about what the server behind it did
             may_have_landed=error.status >= 500,
         )
@@ -144,8 +146,10 @@ def _message(status: dict[str, Any], error: ApiException) -> str:
     return message if isinstance(message, str) and message else str(error.reason)
 
 
-def _wish(status: dict[str, Any]) -> int | None:
+def _wish(status: dict[str, Any], error: ApiException) -> int | None:
+    """How long to wait, in seconds. Most refusals of a busy server are plain text with a header."""
     match status.get("details"):
         case {"retryAfterSeconds": int() as wish}:
             return wish
-    return None
+    headers = error.headers or {}
+    return retry_after(headers.get("Retry-After"), now=datetime.now(UTC))

@@ -5,6 +5,7 @@ from typing import Literal
 
 from blocks.kubernetes_pods import is_terminating, waiting_reason
 from blocks.kubernetes_revisions import Object, mark_of
+from blocks.kubernetes_update_bounds import bounds_of
 from runbook.value import Value
 
 _HOPELESS = frozenset(
@@ -41,13 +42,14 @@ def deployment_status(deployment: Object, pods: Sequence[Object], newest: str) -
     exceeded = _deadline_exceeded(status)
     if counted.state == "complete" and not exceeded:
         return counted
-    stuck = _hopeless(pod for pod in pods if mark_of(pod) == newest) or exceeded
+    refused = _refused(deployment, pods)
+    stuck = _hopeless(pod for pod in pods if mark_of(pod) == newest) or refused or exceeded
     if stuck:
         return stuck
     total = _count(status, "replicas")
     if spec.get("paused") and (total > _count(status, "updatedReplicas") or not total):
         return _failed("Paused", "the Deployment is paused: nothing is rolled out")
-    return counted
+    return _no_node(pod for pod in pods if mark_of(pod) == newest) or counted
 
 
 def stateful_set_status(stateful_set: Object, pods: Sequence[Object]) -> RolloutStatus:
@@ -68,7 +70,8 @@ def stateful_set_status(stateful_set: Object, pods: Sequence[Object]) -> Rollout
     stuck = _hopeless(pod for pod in pods if mark_of(pod) == newest)
     if not stuck and spec.get("podManagementPolicy", "OrderedReady") == "OrderedReady":
         stuck = _hopeless(pods, "of an older revision: the update waits until the pod is deleted")
-    return stuck or _withheld(stateful_set) or counted
+    waits = _no_node(pod for pod in pods if mark_of(pod) == newest)
+    return stuck or _withheld(stateful_set) or waits or counted
 
 
 def available_pods(workload: Object) -> int:
@@ -116,6 +119,47 @@ def _deadline_exceeded(status: Object) -> RolloutStatus | None:
     for condition in status.get("conditions") or ():
         if condition["type"] == "Progressing" and condition.get("reason") == "ProgressDeadlineExceeded":
             return _failed("ProgressDeadlineExceeded", str(condition.get("message", "")))
+    return None
+
+
+def _refused(deployment: Object, pods: Sequence[Object]) -> RolloutStatus | None:
+    """That no further pod may be made: by a quota, a LimitRange or a policy, in the API server's words.
+
+    Room in a quota may still come of a pod that ends. So that counts only where none of ours is ending, and
+    the update may end no other one before a new one is there.
+    """
+    for condition in (deployment.get("status") or {}).get("conditions") or ():
+        if condition["type"] != "ReplicaFailure" or condition.get("status") != "True":
+            continue
+        message = str(condition.get("message", ""))
+        if not any(words in message for words in _FOR_GOOD):
+            return None  # a webhook that does not answer, say: the next try may work
+        if QUOTA_EXCEEDED in message and (any(map(is_terminating, pods)) or _may_end_one(deployment)):
+            return None
+        return _failed(str(condition.get("reason") or "FailedCreate"), message)
+    return None
+
+
+QUOTA_EXCEEDED = "exceeded quota"
+_FOR_GOOD = ("is forbidden", "is invalid", "denied the request", "denied request")
+"""How the refusals of a pod read that its controller meets again with each try."""
+
+
+def _may_end_one(deployment: Object) -> bool:
+    """Whether the update may end a pod before a new one is available."""
+    available = _count(deployment.get("status") or {}, "availableReplicas")
+    desired = int(deployment["spec"].get("replicas", 1))
+    return available > desired - bounds_of(deployment).unavailable
+
+
+def _no_node(pods: Iterable[Object]) -> RolloutStatus | None:
+    """Pods for which no node has room now: the scheduler's words. A node may still come."""
+    for pod in pods:
+        for condition in (pod.get("status") or {}).get("conditions") or ():
+            unscheduled = condition["type"] == "PodScheduled" and condition["status"] == "False"
+            if unscheduled and not is_terminating(pod):
+                detail = f"{pod['metadata']['name']}: {condition.get('message', '')}"
+                return _progressing(str(condition.get("reason") or "Unschedulable"), detail)
     return None
 
 

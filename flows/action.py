@@ -4,13 +4,16 @@ from blocks.errors import Unavailable
 from blocks.store_errors import StoreUnavailable
 from flows.gate import approval
 from runbook.actions import ActionKind, ActionOutcome, ActionResult, PlannedAction, undo_of
+from runbook.drift import voided_plans
 from runbook.gates import Choice
+from runbook.outages import end_of_wait, has_a_yes
 from tasks.artifacts import publish_plan
 from tasks.by_hand import commands_to_undo
 from tasks.communicate import escalate, hand_over
 from tasks.incident import OpenIncident
 from tasks.inspect import inspect
 from tasks.mitigate import finish, make_change, preview_change, stopped_by_limits
+from tasks.outage import Patience, TargetAway, note_answer
 
 NEEDS_A_PERSON = (
     ActionOutcome.BLOCKED,
@@ -23,7 +26,7 @@ NEEDS_A_PERSON = (
 UNDONE = (ActionOutcome.DONE, ActionOutcome.ALREADY_IN_PLACE)
 
 NEW_PLANS = 5
-"""How often a target may change under an approval before the action is given up."""
+"""How often a target may change under an approval before the action is given up: in all runs together."""
 
 
 async def take_action(incident: OpenIncident, action: PlannedAction) -> ActionResult:
@@ -65,28 +68,51 @@ async def _take(incident: OpenIncident, action: PlannedAction) -> ActionResult:
 
 
 async def change(incident: OpenIncident, action: PlannedAction) -> ActionResult:
-    """Preview, gate, make, prove. What changes in between, target or rules, is asked about anew."""
-    for _ in range(NEW_PLANS):
+    """Preview, gate, make, prove. What changes in between, target or rules, is asked about anew.
+
+    Raises:
+        NoLongerNeeded: no alert fires any more, and the change has only waited for the cluster.
+    """
+    patience, tries = Patience(), 0
+    while tries < NEW_PLANS:
         incident = await incident.with_current_policy()
         action = (await incident.read()).as_edited(action)
         if stopped := await stopped_by_limits(incident, action):
             return await finish(incident, action, ActionOutcome.BLOCKED, f"people only: {stopped}")
         try:
-            plan = await preview_change(incident, action)
+            plan = await preview_change(incident, action, doubts_refusals=patience.doubts_refusals(incident))
         except StoreUnavailable:  # no answer of the target: the run is continued
             raise
         except Unavailable as error:
+            if await patience.outlast(incident, action, error):
+                continue
             why = f"it cannot be previewed: {error}"
             return await finish(incident, action, ActionOutcome.BLOCKED, why)
+        journal = await incident.read()
+        if not has_a_yes(journal, action, incident.policy):  # else it is not known to be over
+            await note_answer(incident, action)
         if plan.in_place:
             return await finish(incident, action, ActionOutcome.ALREADY_IN_PLACE, plan.in_place)
         if plan.blocked:
             return await finish(incident, action, ActionOutcome.BLOCKED, plan.blocked)
+        if len(voided := voided_plans(journal, action)) >= NEW_PLANS:
+            why = f"the target does not stop changing; last: {'; '.join(voided[-1].because)}"
+            return await finish(incident, action, ActionOutcome.FAILED, why)
         await publish_plan(incident, plan)
         decided = await approval(incident, plan)
+        tries += 1
         if decided.answer.choice is Choice.EDIT:
             continue
-        if result := await make_change(incident, plan, decided):
+        try:
+            result = await make_change(incident, plan, decided)
+        except TargetAway as error:
+            if await patience.outlast(incident, action, error):
+                tries -= 1
+                continue
+            ended = end_of_wait(await incident.read(), action, str(error))
+            return await finish(incident, action, *ended, decided.answer.approver)
+        await note_answer(incident, action)
+        if result is not None:
             return result
     return await finish(incident, action, ActionOutcome.FAILED, "the target does not stop changing")
 

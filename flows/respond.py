@@ -30,6 +30,7 @@ from tasks.decide import decide_response, note_maintenance
 from tasks.evidence import keep_evidence
 from tasks.incident import OpenIncident
 from tasks.opening import close, open_incident, resolve, withdraw_question
+from tasks.outage import NoLongerNeeded
 from tasks.paper import leave_paper
 from tasks.postmortem import leave_draft
 from tasks.triage import triage_incident
@@ -133,7 +134,10 @@ async def mitigate(incident: OpenIncident, decision: Decision) -> None:
         if journal.alerts_over and action in journal.untaken:
             await withdraw_question(incident)
             return
-        await take_action(incident, action)
+        try:
+            await take_action(incident, action)
+        except NoLongerNeeded:
+            return
 
 
 async def watch(incident: OpenIncident, decision: Decision) -> Recovery | None:

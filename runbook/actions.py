@@ -5,6 +5,7 @@ The rows follow the runbook's "Immediate Actions by Error Type".
 """
 
 import json
+from collections.abc import Mapping
 from enum import StrEnum
 from hashlib import sha256
 
@@ -234,8 +235,10 @@ class ChangePlan(Value):
 
     `diff` is a unified diff of the live object with secret values masked, `live` that object as it is, masked
     too. `basis` has a fingerprint of everything that the approver relies on and that is not to change before
-    the change is made: status is no part of it. `resource_versions` bind the request to the objects that
-    were looked at. `before` is what the undo puts back, field by field; never a secret.
+    the change is made: neither status nor annotations are part of it. `changes` has the lines that change,
+    and not what stands around them. `earlier` has what a basis was in the release before, by which its
+    questions are known. `resource_versions` bind the request to the objects that were looked at. `before` is
+    what the undo puts back, field by field; never a secret.
 
     `bound` has, by name, where the change is made and every other value from outside that it takes: a value
     that may be read as it is, any other as a `fingerprint:`. `setting` is the field and the value that it
@@ -254,6 +257,8 @@ class ChangePlan(Value):
     affects: tuple[OutsideLine, ...] = ()
     live: str = ""
     basis: dict[str, str] = {}
+    changes: str | None = None
+    earlier: dict[str, str] = {}
     resource_versions: dict[str, str] = {}
     before: dict[str, str | None] = {}
     bound: dict[str, str] = {}
@@ -265,18 +270,24 @@ class ChangePlan(Value):
 
     @property
     def digest(self) -> str:
-        """SHA-256 over what an approver agrees to: the action, its diff, what it was made on and takes."""
-        if not (self.bound or self.setting or self.dry_run):
-            return self._digest_before_0005
-        taken = self.model_dump(mode="json", include={"bound", "setting", "dry_run"})
-        return _sha256(f"{self._shown}\n{json.dumps(taken, sort_keys=True)}")
+        """SHA-256 over what an approver agrees to: the action, what changes, what it is made on and takes."""
+        if self.changes is None:
+            return self._digest_with_surroundings
+        return _sha256(f"{self._agreed(self.changes, self.basis)}\n{self._taken}")
 
     def known_as(self, digest: str) -> bool:
         """Whether a question or an answer with this digest is about this very plan.
 
-        The release with store version 0004 asked about what is shown alone; such a question still holds.
+        The releases before asked about the diff with all that stands around it, and the one with store
+        version 0004 about that alone; such a question still holds.
         """
-        return digest in (self.digest, self._digest_before_0005)
+        return digest in (self.digest, self._digest_with_surroundings, self._digest_before_0005)
+
+    @property
+    def _digest_with_surroundings(self) -> str:
+        if not (self.bound or self.setting or self.dry_run):
+            return self._digest_before_0005
+        return _sha256(f"{self._shown}\n{self._taken}")
 
     @property
     def _digest_before_0005(self) -> str:
@@ -284,8 +295,16 @@ class ChangePlan(Value):
 
     @property
     def _shown(self) -> str:
-        basis = "\n".join(f"{name}={self.basis[name]}" for name in sorted(self.basis))
-        return f"{self.action.model_dump_json()}\n{self.diff}\n{basis}"
+        return self._agreed(self.diff, self.basis | self.earlier)
+
+    @property
+    def _taken(self) -> str:
+        taken = self.model_dump(mode="json", include={"bound", "setting", "dry_run"})
+        return json.dumps(taken, sort_keys=True)
+
+    def _agreed(self, change: str, basis: Mapping[str, str]) -> str:
+        made_on = "\n".join(f"{name}={basis[name]}" for name in sorted(basis))
+        return f"{self.action.model_dump_json()}\n{change}\n{made_on}"
 
 
 def _sha256(text: str) -> str:

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from runbook.actions import ActionName, ActionOutcome, ChangePlan, Risk
 from runbook.authority import answer_is_proven, may, vouched_severity
-from runbook.events import ApprovalAnswered, SeverityOverridden
+from runbook.events import ApprovalAnswered, ApprovalExpired, SeverityOverridden
 from runbook.gates import STANDING, Answer, Choice, InvalidAnswer, Unproven, complete
 from runbook.incident import PERSON, Incident
 from runbook.names import name_flaw
@@ -62,12 +62,18 @@ def _counts(event: ApprovalAnswered, journal: Incident, plan: ChangePlan, policy
 
 
 def answers_to(journal: Incident, plan: ChangePlan) -> list[ApprovalAnswered]:
-    """What was answered to exactly this plan, oldest first; to each gate only the first answer."""
-    gates: dict[str, ApprovalAnswered] = {}
-    for event in journal.events(ApprovalAnswered):
-        if event.action_id == plan.action.id and plan.known_as(event.plan_digest):
-            gates.setdefault(event.gate, event)
-    return list(gates.values())
+    """What was answered to exactly this plan, oldest first; to each gate only the first answer.
+
+    An approval that has expired is none any more.
+    """
+    gates: dict[str, ApprovalAnswered | None] = {}
+    for item in journal.journal:
+        match item.event:
+            case ApprovalAnswered(action_id=plan.action.id) as event if plan.known_as(event.plan_digest):
+                gates.setdefault(event.gate, event)
+            case ApprovalExpired(action_id=plan.action.id):
+                gates = dict.fromkeys(gates)  # a gate that was answered takes no second answer
+    return [event for event in gates.values() if event is not None]
 
 
 def _suffices(

@@ -49,6 +49,25 @@ def unified_diff(
     return "\n".join(masked_lines(lines))
 
 
+def changed_lines(before: Mapping[str, JsonValue] | None, after: Mapping[str, JsonValue] | None) -> str:
+    """What changes, as the lines of a unified diff that begin with + or -, masked as there.
+
+    The object's own annotations are left out: anything may write one, at any time.
+    """
+    lines = unified_diff(_without_annotations(before), _without_annotations(after), name="").splitlines()
+    return "\n".join(line for line in lines[2:] if line.startswith(("+", "-")))
+
+
+def _without_annotations(manifest: Mapping[str, JsonValue] | None) -> dict[str, JsonValue] | None:
+    if manifest is None:
+        return None
+    metadata = manifest.get("metadata")
+    if not isinstance(metadata, dict):
+        return dict(manifest)
+    kept = {key: value for key, value in metadata.items() if key != "annotations"}
+    return {**manifest, "metadata": kept}
+
+
 def manifest_text(manifest: Mapping[str, JsonValue]) -> str:
     """The object as people see it in a diff: YAML, secrets masked, without what the server writes."""
     return "\n".join(masked_lines(_yaml_lines(_masked(_without_noise(manifest)))))

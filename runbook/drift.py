@@ -2,7 +2,10 @@
 
 import difflib
 
-from runbook.actions import FINGERPRINT, ChangePlan
+from runbook.actions import FINGERPRINT, ChangePlan, PlannedAction
+from runbook.events import ApprovalAnswered, PlanDrifted
+from runbook.gates import Choice
+from runbook.incident import Incident
 
 LINES_SHOWN = 20
 
@@ -15,6 +18,20 @@ def drift(old: ChangePlan, new: ChangePlan) -> tuple[str, ...]:
     if new.known_as(old.digest) and (old.blocked, old.in_place) == (new.blocked, new.in_place):
         return ()
     return tuple(_ended(new) or _edited(old, new) or _changed_lines(old, new) or _hidden(old, new))
+
+
+def voided_plans(journal: Incident, action: PlannedAction) -> list[PlanDrifted]:
+    """How often an approval of the action came to nothing because the target had changed, oldest first.
+
+    A plan that a person has edited is none of these.
+    """
+    edits = {
+        event.plan_digest
+        for event in journal.events(ApprovalAnswered)
+        if event.action_id == action.id and event.answer.choice is Choice.EDIT
+    }
+    drifted = (event for event in journal.events(PlanDrifted) if event.action_id == action.id)
+    return [event for event in drifted if event.voided and event.old_digest not in edits]
 
 
 def _ended(new: ChangePlan) -> list[str]:

@@ -242,6 +242,33 @@ class ApprovalLapsed(Value):
     by: tuple[OutsideName, ...]
 
 
+class OutageNoted(Value):
+    """The cluster did not answer when an approved action was to be taken; the action waits for it."""
+
+    type: Literal["OutageNoted"] = "OutageNoted"
+    action_id: str
+    because: OutsideText
+
+
+class OutageEnded(Value):
+    """The cluster answers again, and the action that has waited for it goes on."""
+
+    type: Literal["OutageEnded"] = "OutageEnded"
+    action_id: str
+
+
+class ApprovalExpired(Value):
+    """The cluster was away for longer than an approval holds: it counts no more, and is asked for again.
+
+    `by` are the people whose approval that was.
+    """
+
+    type: Literal["ApprovalExpired"] = "ApprovalExpired"
+    action_id: str
+    plan_digest: str
+    by: tuple[OutsideName, ...]
+
+
 class ApprovalRefused(Value):
     """An answer could not be accepted; the gate asks again."""
 
@@ -421,6 +448,9 @@ Event = Annotated[
     | ApprovalReminded
     | ApprovalAnswered
     | ApprovalLapsed
+    | OutageNoted
+    | OutageEnded
+    | ApprovalExpired
     | ApprovalRefused
     | AnswerPlanted
     | EffectIntended

@@ -166,6 +166,12 @@ class Policy(Value):
         title="Escalate after",
         description="How long a gate stays unanswered until a person is paged; nothing is applied for it.",
     )
+    approval_outage_seconds: float = Field(
+        default=900,
+        ge=0,
+        title="Approval in an outage",
+        description="How long an approval holds while the cluster does not answer; then it is asked again.",
+    )
     changes_per_incident: int = Field(
         default=6,
         ge=0,

@@ -198,6 +198,22 @@ def _(event: e.ApprovalLapsed) -> str:
 
 
 @sentence.register
+def _(event: e.OutageNoted) -> str:
+    return f"{event.action_id} waits for the cluster: {event.because}"
+
+
+@sentence.register
+def _(event: e.OutageEnded) -> str:
+    return f"The cluster answers again: {event.action_id} goes on"
+
+
+@sentence.register
+def _(event: e.ApprovalExpired) -> str:
+    by = f" by {', '.join(event.by)}" if event.by else ""
+    return f"The approval of {event.action_id}{by} has expired: the cluster was away for too long"
+
+
+@sentence.register
 def _(event: e.ApprovalRefused) -> str:
     return f"An answer for {event.action_id} could not be accepted: {event.because}"
 

@@ -12,6 +12,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from blocks.errors import Conflict, Refused, Unavailable
+from blocks.kubernetes_patience import may_be_of_the_moment
 from blocks.lease import Lease
 from blocks.store_errors import StoreUnavailable
 from runbook.actions import ActionName, ActionOutcome, ActionResult, ChangePlan, PlannedAction
@@ -30,6 +31,7 @@ from runbook.gates import Choice
 from runbook.incident import Incident
 from runbook.limits import WINDOW, tripped
 from runbook.loose_ends import switched_on_by
+from runbook.outages import has_a_yes
 from runbook.plan import UNKNOWN_TARGET
 from tasks.effects import SETTLED, carry_out
 from tasks.incident import OpenIncident, now
@@ -39,6 +41,7 @@ from tasks.mitigation.base import Change
 from tasks.mitigation.binding import TARGET
 from tasks.mitigation.undo import judge_undo
 from tasks.mitigation.workload import CONFLICTS
+from tasks.outage import Heard, TargetAway
 from tasks.prove import prove
 from tasks.retries import is_transient
 
@@ -51,15 +54,18 @@ from tasks.retries import is_transient
     retry_delay_seconds=[1, 3],
     retry_condition_fn=is_transient,
 )
-async def preview_change(incident: OpenIncident, action: PlannedAction) -> ChangePlan:
+async def preview_change(
+    incident: OpenIncident, action: PlannedAction, *, doubts_refusals: bool = False
+) -> ChangePlan:
     """Dry-run the change, so that people decide about what exactly would happen.
 
     It is made anew each time, so an approval holds only while the dry run still says what was approved; what
     has changed since is journalled. A change that has begun is not previewed again: what was approved is in
-    the journal.
+    the journal. With `doubts_refusals` the refusal of a right does not block a change that is approved.
 
     Raises:
         Unavailable: the target cannot be reached, after all retries.
+        TargetAway: it refuses for now what it allowed when the change was approved.
     """
     journal = await incident.read()
     if journal.has_begun(action):
@@ -68,6 +74,9 @@ async def preview_change(incident: OpenIncident, action: PlannedAction) -> Chang
     try:
         plan = await _dry_run(change)
     except Refused as error:
+        doubted = doubts_refusals and may_be_of_the_moment(error)
+        if doubted and has_a_yes(journal, action, incident.policy):
+            raise TargetAway(error, refused=True) from None
         plan = ChangePlan(action=action, blocked=str(error))
     plan = plan.model_copy(update={"dry_run": journal.dry_run})
     known = journal.previews.get(action.id)
@@ -95,6 +104,7 @@ async def make_change(
     moment: nothing was done then. A rejected plan ends the action without any request.
 
     Raises:
+        TargetAway: a request was not answered. What it may have done is read back the next time.
         Unavailable: nobody can tell now how far the change came, as the incident store is away. It is safe to
             repeat: the journal and the target show what was made.
     """
@@ -120,7 +130,7 @@ async def make_change(
                 if action.name is ActionName.UNDO:
                     undoing = change_of(incident, await incident.read(), action)
                     outcome, detail = await judge_undo(undoing, steps_of(undoing, plan), outcome, detail)
-    except StoreUnavailable:
+    except (StoreUnavailable, TargetAway):
         raise
     except Unavailable as error:
         if (await incident.read()).has_begun(action):  # it may be in the cluster: no failure to be told
@@ -148,7 +158,11 @@ async def _approval_of_now(
 async def _carry_out(
     incident: OpenIncident, plan: ChangePlan, approval: ApprovalAnswered, lease: Lease
 ) -> tuple[ActionOutcome, str] | None:
-    """Make the requests of a plan. `None` where the target has changed before the first of them."""
+    """Make the requests of a plan. `None` where the target has changed before the first of them.
+
+    Raises:
+        TargetAway: a request was not answered.
+    """
     change = change_of(incident, await incident.read(), plan.action)
     made: dict[str, EffectOutcome] = {}
     for step in steps_of(change, plan):
@@ -159,11 +173,15 @@ async def _carry_out(
             summary=step.summary,
             authority=Authority.approval(approval.gate, approval.answer.approver),
         )
+        heard = Heard()
+        observe, act = heard.by(step.observe), heard.by(step.act)
         try:
-            settled = await carry_out(incident, effect, observe=step.observe, act=step.act, fence=lease.check)
+            settled = await carry_out(incident, effect, observe=observe, act=act, fence=lease.check)
         except Conflict as error:
             return (ActionOutcome.FAILED, _in_part(made, str(error))) if made else None
         if settled.outcome not in SETTLED:
+            if heard.away is not None:
+                raise TargetAway(heard.away)
             unsettled = settled.outcome is EffectOutcome.UNSETTLED
             outcome = ActionOutcome.UNKNOWN if unsettled else ActionOutcome.FAILED
             return outcome, _in_part(made, settled.detail)

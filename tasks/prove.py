@@ -7,6 +7,7 @@ import asyncio
 from datetime import datetime, timedelta
 
 from blocks.errors import OutsideError, Unavailable
+from blocks.kubernetes_patience import doubt, may_be_of_the_moment
 from blocks.lease import Lease
 from runbook.actions import ActionName, ActionOutcome, ChangePlan
 from runbook.recovery import PROOF, Recovery, action_succeeded
@@ -63,15 +64,20 @@ async def _wait_for_rollout(incident: OpenIncident, lease: Lease) -> Proof | Non
     """`None` once the rollout is complete, else how it ended. A passing outage of the API is waited out."""
     deadline = now() + timedelta(seconds=incident.policy.rollout_deadline_seconds)
     said, known = "no answer yet", False
+    believed_from: datetime | None = None
     while now() < deadline:
         await lease.check()
         try:
             status = await incident.environment.cluster.rollout_status()
         except Unavailable as error:
-            said, known = str(error), False
+            said, known, believed_from = str(error), False, None
         except OutsideError as error:
-            return ActionOutcome.UNKNOWN, str(error)
+            said, known = str(error), False
+            believed_from = believed_from or now() + doubt(incident.environment.cluster.timeout_seconds)
+            if not may_be_of_the_moment(error) or now() >= believed_from:
+                return ActionOutcome.UNKNOWN, said
         else:
+            believed_from = None
             if status.state == "complete":
                 return None
             said, known = f"{status.reason} {status.detail}".strip(), True

@@ -72,7 +72,9 @@ def row_of(event: e.Event, symbols: Symbols) -> Row | None:
             return Row(symbols.ask, "Approval", Text(_first_line(event.question), style="bold"), UNSURE)
         case e.ApprovalAnswered():
             return _answer(event, symbols)
-        case e.ApprovalLapsed():
+        case e.OutageNoted() | e.OutageEnded():
+            return Row(symbols.work, "Outage", Text(plain(sentence(event))), UNSURE)
+        case e.ApprovalLapsed() | e.ApprovalExpired():
             return Row(symbols.bad, "Lapsed", Text(plain(sentence(event))), BAD)
         case e.ApprovalRefused():
             return Row(symbols.bad, "Refused", Text(plain(event.because)), BAD)

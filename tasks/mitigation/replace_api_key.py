@@ -17,18 +17,19 @@ from blocks.kubernetes_rollout import available_pods
 from blocks.posthog import well_formed
 from blocks.secret import read_secret
 from runbook.actions import FINGERPRINT, ChangePlan
-from runbook.diff import manifest_text, unified_diff
+from runbook.diff import changed_lines, manifest_text, unified_diff
 from runbook.patches import EFFECT_ANNOTATION, PREVIOUS_SUFFIX
 from runbook.readings import ProbeOutcome
 from runbook.secret_uses import unread_because, uses_of
 from tasks.effects import Observe, Receipt
 from tasks.mitigation.base import Change, Step
-from tasks.mitigation.binding import place_of, require_bound
+from tasks.mitigation.binding import fingerprint, place_of, require_bound
 from tasks.mitigation.workload import (
     PAUSED,
     WORKLOAD,
     affected,
     blocked,
+    earlier_fingerprint,
     in_place,
     restart_patch,
     restart_step,
@@ -132,20 +133,19 @@ async def _plan(
     restarted = await cluster.patch_deployment(patch, dry_run=True)
     before = {name: secret.values.get(name) for name in keys}
     name = f"Secret {cluster.secret_name}"
-    diffs = (
-        unified_diff(_manifest(before), _manifest(keys), name=name),
-        unified_diff(deployment, restarted, name=change.action.target),
-    )
+    objects = ((_manifest(before), _manifest(keys), name), (deployment, restarted, change.action.target))
     return ChangePlan(
         action=change.action,
-        diff="\n".join(diffs),
+        diff="\n".join(unified_diff(old, new, name=named) for old, new, named in objects),
+        changes="\n".join(changed_lines(old, new) for old, new, _ in objects),
         affects=(f"{name}, key {cluster.secret_key}", *await affected(cluster, deployment)),
         live=manifest_text(deployment),
         basis={
-            SECRET: secret.version,
+            SECRET: _content(change, secret),
             NEW_KEY: _fingerprint(change, key),
             WORKLOAD: spec_fingerprint(deployment),
         },
+        earlier={SECRET: secret.version, WORKLOAD: earlier_fingerprint(deployment)},
         resource_versions={SECRET: secret.version, WORKLOAD: version_of(deployment)},
         bound={**await place_of(change, deployment), **_whose(change), **bound},
         available=available_pods(deployment),
@@ -169,11 +169,34 @@ def _secret_step(
     async def act() -> Receipt:
         await unchanged(change, plan)  # or the key would be in place and its restart refused
         require_bound(plan, _whose(change))
-        written = await keys(await cluster.read_secret_keys())
-        version = await _write(change, written, version=plan.resource_versions[SECRET])
+        secret = await cluster.read_secret_keys()
+        written = await keys(secret)
+        version = await _write(change, written, version=_version(change, plan, secret))
         return {"secret": cluster.secret_name, "resource_version": version}
 
     return Step("secret", target, f"{verb} {cluster.secret_key} in {target}", seen, act)
+
+
+def _version(change: Change, plan: ChangePlan, secret: SecretKeys) -> str:
+    """The version that the Secret is written on: its own as long as it has the content of the plan.
+
+    A plan of an earlier release is bound to the version that it was made on.
+
+    Raises:
+        Conflict: somebody has changed one of its values since.
+    """
+    if not plan.basis[SECRET].startswith(FINGERPRINT):
+        return plan.resource_versions[SECRET]
+    if plan.basis[SECRET] != _content(change, secret):
+        name = change.environment.cluster.secret_name
+        raise Conflict("Kubernetes", f"Secret {name} has changed since the plan was made", _LOOK)
+    return secret.version
+
+
+def _content(change: Change, secret: SecretKeys) -> str:
+    """Stands for all values of the Secret; what else is written on it, as by an operator, is none of them."""
+    each = {name: _fingerprint(change, value) for name, value in secret.values.items()}
+    return fingerprint(each)
 
 
 async def _write(change: Change, keys: Keys, *, version: str, dry_run: bool = False) -> str:

@@ -10,7 +10,7 @@ from blocks.errors import Conflict, OutsideError, Refused
 from blocks.kubernetes import Cluster
 from blocks.kubernetes_rollout import available_pods
 from runbook.actions import ChangePlan
-from runbook.diff import manifest_text, unified_diff
+from runbook.diff import changed_lines, manifest_text, unified_diff
 from runbook.fields import Setting
 from runbook.patches import last_effect, main_container, restarted, spec_patch
 from tasks.effects import Receipt
@@ -35,13 +35,25 @@ def version_of(item: Mapping[str, Any]) -> str:
 
 
 def spec_fingerprint(workload: Mapping[str, Any], *, with_replicas: bool = False) -> str:
-    """What an approver relies on: the whole specification, and no status.
+    """What an approver relies on: the whole specification; no status, and no label or annotation of its own.
 
     The number of pods is left out where it is not the matter itself: an autoscaler changes it all the time.
     """
-    spec = {key: value for key, value in workload["spec"].items() if with_replicas or key != "replicas"}
+    return _sha256([_spec(workload, with_replicas=with_replicas)])
+
+
+def earlier_fingerprint(workload: Mapping[str, Any], *, with_replicas: bool = False) -> str:
+    """The fingerprint of the releases before, which had the labels in it."""
     labels = workload["metadata"].get("labels") or {}
-    return sha256(json.dumps([spec, labels], sort_keys=True).encode()).hexdigest()
+    return _sha256([_spec(workload, with_replicas=with_replicas), labels])
+
+
+def _spec(workload: Mapping[str, Any], *, with_replicas: bool) -> dict[str, Any]:
+    return {key: value for key, value in workload["spec"].items() if with_replicas or key != "replicas"}
+
+
+def _sha256(content: list[Any]) -> str:
+    return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 async def as_planned(change: Change, plan: ChangePlan, send: Send) -> dict[str, Any]:
@@ -67,7 +79,11 @@ async def unchanged(change: Change, plan: ChangePlan) -> dict[str, Any]:
     """
     workload = await change.environment.cluster.read_deployment()
     require_bound(plan, await place_of(change, workload))
-    now = spec_fingerprint(workload), spec_fingerprint(workload, with_replicas=True)
+    now = {
+        fingerprint(workload, with_replicas=with_replicas)
+        for fingerprint in (spec_fingerprint, earlier_fingerprint)
+        for with_replicas in (False, True)
+    }
     if plan.basis[WORKLOAD] not in now:
         raise Conflict(
             "Kubernetes", f"{plan.action.target} has changed since the plan was made", "Look at it anew"
@@ -93,6 +109,8 @@ async def workload_plan(
         affects=(*affects, *await affected(change.environment.cluster, before, restarts=restarts)),
         live=manifest_text(before),
         basis={WORKLOAD: spec_fingerprint(before, with_replicas=not restarts)},
+        changes=changed_lines(before, after),
+        earlier={WORKLOAD: earlier_fingerprint(before, with_replicas=not restarts)},
         resource_versions={WORKLOAD: version_of(before)},
         before=dict(put_back or {}),
         bound={**await place_of(change, before), **(bound or {})},

@@ -46,6 +46,30 @@ def condition(reason: str) -> dict[str, Any]:
     return {"conditions": [{"type": "Progressing", "reason": reason, "message": "timed out"}]}
 
 
+QUOTA = 'pods "app-9" is forbidden: exceeded quota: q, requested: limits.memory=512Mi'
+RANGE = 'pods "app-9" is forbidden: maximum memory usage per Container is 256Mi, but limit is 512Mi'
+AWAY = 'Internal error occurred: failed calling webhook "inject.example.com": connection refused'
+
+
+def refused(message: str, status: str = "True") -> dict[str, Any]:
+    """A ReplicaFailure condition."""
+    failure = {"type": "ReplicaFailure", "status": status, "reason": "FailedCreate", "message": message}
+    return {"conditions": [failure]}
+
+
+def unschedulable(number: int, mark: str) -> dict[str, Any]:
+    """A pod for which no node has room."""
+    found = pod(number, mark)
+    found["status"]["conditions"] = [
+        {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": NO_ROOM}
+    ]
+    return found
+
+
+NO_ROOM = "0/3 nodes are available: 3 Insufficient memory."
+ROLLING = {"strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1, "maxSurge": 1}}}
+RECREATE = {"strategy": {"type": "Recreate"}}
+
 Row = tuple[int, dict[str, Any], dict[str, Any], list[dict[str, Any]], str, str, str]
 
 SAME_FOR_BOTH: list[Row] = [
@@ -62,6 +86,8 @@ SAME_FOR_BOTH: list[Row] = [
     (3, counts(3, 3, 2), {}, [], "progressing", "NotAvailable", "2 of 3 updated pods available"),
     (3, counts(3, 3, 2), {}, [pod(1, NEW, "ErrImagePull")], "progressing", "NotAvailable", ""),
     (3, counts(3, 3, 2), {}, [pod(1, NEW, "ContainerCreating")], "progressing", "NotAvailable", ""),
+    (3, counts(1, 4, 3), {}, [unschedulable(1, NEW)], "progressing", "Unschedulable", f"app-01: {NO_ROOM}"),
+    (3, counts(1, 4, 3), {}, [unschedulable(1, OLD)], "progressing", "Updating", ""),
     (
         3,
         counts(3, 3, 2),
@@ -91,6 +117,17 @@ ONLY_DEPLOYMENT: list[Row] = [
      "failed", "ImagePullBackOff", ""),  # the cause says more than the deadline
     (3, counts(1, 4, 3), {}, [pod(1, OLD, "CrashLoopBackOff")], "progressing", "Updating", ""),
     (3, counts(3, 3, 3) | condition("NewReplicaSetAvailable"), {}, [], "complete", "", ""),
+    (2, counts(0, 2, 2) | refused(QUOTA), {}, [], "failed", "FailedCreate", QUOTA),
+    (2, counts(0, 2, 2) | refused(QUOTA, "False"), {}, [], "progressing", "Updating", ""),
+    (2, counts(0, 2, 2) | refused(QUOTA), ROLLING, [], "progressing", "Updating", ""),  # one may end first
+    (2, counts(0, 1, 1) | refused(QUOTA), ROLLING, [], "failed", "FailedCreate", QUOTA),
+    (2, counts(0, 1, 1) | refused(QUOTA), ROLLING, [pod(1, OLD, terminating=True)], "progressing", "Updating",
+     ""),
+    (2, counts(0, 2, 2) | refused(QUOTA), RECREATE, [], "progressing", "Updating", ""),
+    (2, counts(0, 0, 0) | refused(QUOTA), RECREATE, [], "failed", "FailedCreate", QUOTA),
+    (2, counts(0, 2, 2) | refused(RANGE), ROLLING, [], "failed", "FailedCreate", RANGE),
+    (2, counts(0, 2, 2) | refused(AWAY), {}, [], "progressing", "Updating", ""),
+    (2, counts(2, 2, 2) | refused(QUOTA), {}, [], "complete", "", ""),
 ]  # fmt: skip
 
 ON_DELETE = {"updateStrategy": {"type": "OnDelete"}}

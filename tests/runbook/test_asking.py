@@ -123,3 +123,30 @@ def test_a_plan_of_the_release_before_keeps_its_digest() -> None:
         assert now.known_as(now.digest)
     other: ChangePlan = BOUND.model_copy(update={"diff": "another"})
     assert not other.known_as(PLAN.digest)
+
+
+def test_a_plan_of_store_version_0005_keeps_its_digest() -> None:
+    """It had the whole diff and another basis in it; the same plan, as it is made now, is known by it."""
+    old = "bd7ef4070cbc61b6faa65c8bfa7fe7fb7090640844e3899466754f953777301d"
+    earlier = {"workload": "f1", "Secret": "7"}
+    assert BOUND.model_copy(update={"basis": earlier}).digest == old
+    made_on = {"workload": "f2", "Secret": "8"}
+    now = BOUND.model_copy(update={"changes": "+x", "basis": made_on, "earlier": earlier})
+    assert now.digest != old
+    assert now.known_as(old)
+    assert not now.model_copy(update={"diff": "another"}).known_as(old)
+    assert not now.model_copy(update={"bound": {"cluster": "https://y"}}).known_as(old)
+
+
+def test_what_stands_around_a_change_is_no_part_of_what_is_approved() -> None:
+    """The lines that change are, and what the plan is made on and takes."""
+    plan = BOUND.model_copy(update={"changes": "+x"})
+    assert plan.model_copy(update={"diff": "another", "earlier": {"workload": "w"}}).digest == plan.digest
+    others: tuple[dict[str, Any], ...] = (
+        {"changes": "+y"},
+        {"changes": ""},
+        {"basis": {"workload": "w"}},
+        {"bound": {}},
+    )
+    for more in others:
+        assert plan.model_copy(update=more).digest != plan.digest

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from runbook.actions import ChangePlan
 from runbook.diff import manifest_text
-from runbook.drift import LINES_SHOWN, drift
-from tests.runbook.journals import FALLBACK
+from runbook.drift import LINES_SHOWN, drift, voided_plans
+from runbook.events import PlanDrifted
+from runbook.gates import Choice
+from tests.runbook.journals import FALLBACK, answered, incident
 
 PLAN = ChangePlan(
     action=FALLBACK.model_copy(update={"parameters": {"memory": "512Mi"}}),
@@ -111,6 +113,20 @@ def test_status_of_the_live_object_is_no_part_of_what_is_compared() -> None:
     later = copy.deepcopy(workload("k"))
     later["status"], later["metadata"]["resourceVersion"] = {"readyReplicas": 1}, "2"
     assert manifest_text(later) == manifest_text(workload("k"))
+
+
+def test_only_approvals_that_a_changed_target_has_voided_are_counted() -> None:
+    """Not a plan that nobody had approved, nor one that a person has edited, nor another action's."""
+    edit = answered(Choice.EDIT)
+
+    def drifted(digest: str, action: str = FALLBACK.id, voided: tuple[str, ...] = ("ana",)) -> PlanDrifted:
+        return PlanDrifted(action_id=action, old_digest=digest, new_digest="n", because=("x",), voided=voided)
+
+    counted = drifted("d1")
+    journal = incident(
+        edit, counted, drifted("d2", voided=()), drifted(edit.plan_digest), drifted("d3", "2-other")
+    )
+    assert voided_plans(journal, FALLBACK) == [counted]
 
 
 TEXTS = st.sampled_from(["", "a", "a\nb", "a\nc"])

@@ -32,6 +32,7 @@ NO_AUTHORITY = {
     *("service", "healthy_words", "incident_commander", "calendar", "update_interval_minutes", "keep_days"),
     *("error_rate_threshold", "complete_outage_share", "log_error_threshold", "log_window_seconds"),
     *("recent_rollout_seconds", "check_deadline_seconds", "remind_after_seconds", "escalate_after_seconds"),
+    "approval_outage_seconds",
     *("takeover_after_seconds", "continuations_per_hour", "hold_seconds", "rollout_deadline_seconds"),
     *("success_deadline_seconds", "settle_seconds", "watch_poll_seconds", "watch_limit_seconds"),
     *("maintenance", "listed_maintenance_suppresses_paging", "flapping_quiet_seconds"),

@@ -69,6 +69,7 @@ NO_RIGHT = 'deployments.apps "posthog-integration" is forbidden: User "runbook" 
 FROZEN = 'admission webhook "freeze.example.com" denied the request: no change on Fridays'
 STALE = "the object has been modified; please apply your changes to the latest version and try again"
 FORBIDDEN: dict[str, Any] = {"status": 403, "reason": "Forbidden", "message": NO_RIGHT}
+NO_RIGHTS = {**FORBIDDEN, "times": None}
 CONFLICT: dict[str, Any] = {"status": 409, "reason": "Conflict", "message": STALE}
 
 BY_HAND = Target(
@@ -136,7 +137,8 @@ class Trouble:
 
 TROUBLES = (
     Trouble("none", None, RECOVERED, made=True),
-    Trouble("403", FORBIDDEN, FAILED, made=False, said="the runbook's Role lacks"),
+    Trouble("403 once", FORBIDDEN, RECOVERED, made=True, sent=2),
+    Trouble("403", NO_RIGHTS, FAILED, made=False, said="the runbook's Role lacks", sent=4),
     Trouble("webhook", {**FORBIDDEN, "message": FROZEN}, FAILED, made=False, said="no change on Fridays"),
     Trouble("409 once", CONFLICT, RECOVERED, made=True, sent=2),
     Trouble(
@@ -147,7 +149,7 @@ TROUBLES = (
         sent=None,
         in_part=FAILED,
     ),
-    Trouble("503", {"status": 503, "message": "try later"}, FAILED, made=False, said="try later"),
+    Trouble("503 once", {"status": 503, "message": "try later"}, RECOVERED, made=True, sent=2),
     Trouble("answer lost", {"close": "after_effect"}, RECOVERED, made=True),
     Trouble("answer late", {"delay_after": 3 * PATIENCE_SECONDS}, RECOVERED, made=True),
 )
@@ -300,7 +302,7 @@ async def test_an_undo_that_is_refused_calls_a_person_with_the_commands(
 ) -> None:
     """The change is still there, and the message has what to type."""
     async with benched(tmp_path, httpserver, change) as (bench, action):
-        disturb(bench, change, FORBIDDEN, after=3)  # a dry run, the change, the dry run of the undo
+        disturb(bench, change, NO_RIGHTS, after=3)  # a dry run, the change, the dry run of the undo
         await no_success(bench)
         result = await bench.take(action)
 

@@ -78,7 +78,10 @@ class Api:
             return DroppedConnection()
         refusal = fault.refusal()
         if refusal is not None:
-            return JSONResponse(refusal.body, refusal.code)
+            headers = None if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
+            if fault.text is not None:
+                return PlainTextResponse(fault.text, refusal.code, headers)
+            return JSONResponse(refusal.body, refusal.code, headers)
         response = await self._answer(request, call, recorded)
         await self._delay(fault.delay_after)
         if fault.close == "after_effect":

@@ -78,6 +78,8 @@ class Authority:
     namespace: str
     _users: dict[str, str] = field(default_factory=dict, repr=False)
     _rules: dict[str, tuple[Rule, ...]] = field(default_factory=dict)
+    rules_loaded: bool = True
+    """Without, nobody may do anything, as just after the start of a real server."""
 
     def grant(self, user: str, token: str, rules: Sequence[Rule]) -> None:
         """Let the token act as the user, with exactly these rules."""
@@ -100,6 +102,8 @@ class Authority:
 
     def allows(self, user: str, attributes: Attributes) -> bool:
         """Whether the user may do this."""
+        if not self.rules_loaded:
+            return False
         if attributes.path:
             return _path_allowed(user, attributes)
         if (

@@ -15,12 +15,14 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from random import Random
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from deployments.drill.cluster.admission import quota_status
 from deployments.drill.cluster.api import Api
 from deployments.drill.cluster.auth import Authority, Rule
 from deployments.drill.cluster.containers import NODE_NAME, NODE_STATUS, PodRun
@@ -28,7 +30,14 @@ from deployments.drill.cluster.deployment_controller import DeploymentController
 from deployments.drill.cluster.disruption_controller import DisruptionController
 from deployments.drill.cluster.environment import memory_limit
 from deployments.drill.cluster.faults import Fault
-from deployments.drill.cluster.kinds import CONTROLLER_REVISION, NAMESPACE, NODE, REPLICA_SET, by_kind
+from deployments.drill.cluster.kinds import (
+    CONTROLLER_REVISION,
+    NAMESPACE,
+    NODE,
+    REPLICA_SET,
+    RESOURCE_QUOTA,
+    by_kind,
+)
 from deployments.drill.cluster.kubelet import Kubelet, Speeds
 from deployments.drill.cluster.objects import (
     JsonObject,
@@ -166,6 +175,12 @@ class Cluster:
         """From now on whoever sends this token gets 401."""
         self._authority.expire(token)
 
+    def load_rules(self, *, after_seconds: float) -> None:
+        """Behave as a server that has just started: its rules are loaded only after so long."""
+        self._authority.rules_loaded = False
+        loaded = partial(setattr, self._authority, "rules_loaded", True)
+        asyncio.get_running_loop().call_later(after_seconds, loaded)
+
     def pods(self, labels: Mapping[str, str]) -> list[RunningPod]:
         """The running pods that carry these labels."""
         runs = [run for run in self._kubelet.pods.values() if run.running]
@@ -228,6 +243,10 @@ class Cluster:
         self._store.close_streams()
         self._kubelet.close_logs()
 
+    def _count_quotas(self) -> None:
+        for quota in self._store.objects(RESOURCE_QUOTA):
+            self._registry.set_status(RESOURCE_QUOTA, quota, quota_status(self._store, quota))
+
     async def run(self) -> None:
         """Run the controllers and the node until cancelled: a change wakes them, else they rest."""
         try:
@@ -238,6 +257,7 @@ class Cluster:
                 self._stateful_sets.reconcile()
                 self._kubelet.reconcile()
                 self._budgets.reconcile()
+                self._count_quotas()
                 self._collector.reconcile()
                 await asyncio.sleep(0)  # let requests in between two passes
                 await self._wake.wait()

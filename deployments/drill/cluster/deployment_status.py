@@ -118,6 +118,9 @@ def deployment_status(
     conditions = [_availability(deployment, sets, now)]
     if progress.condition:
         conditions.append(progress.condition)
+    failed = [new] if new and new.get("status", {}).get("conditions") else sets
+    refused = [each for item in failed for each in item.get("status", {}).get("conditions", [])]
+    conditions += [{**each, "lastUpdateTime": each["lastTransitionTime"]} for each in refused[:1]]
     return {**{key: count for key, count in counts.items() if count}, "conditions": conditions}
 
 

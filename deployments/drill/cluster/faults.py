@@ -28,6 +28,8 @@ class Fault:
     reason: str = "InternalError"
     message: str = "the drill asked for this failure"
     body: JsonObject | None = None
+    text: str | None = None
+    retry_after: int | None = None
     delay_before: float = 0.0
     delay_after: float = 0.0
     close: Cut | None = None

@@ -71,9 +71,16 @@ POD_DISRUPTION_BUDGET = Kind(
     short_names=("pdb",), subresources=("status",), has_generation=True,
 )  # fmt: skip
 
+RESOURCE_QUOTA = Kind(
+    "", "v1", "ResourceQuota", "resourcequotas", "V1ResourceQuota",
+    short_names=("quota",), subresources=("status",),
+)  # fmt: skip
+LIMIT_RANGE = Kind("", "v1", "LimitRange", "limitranges", "V1LimitRange", short_names=("limits",))
+
 KINDS = (
     POD, SECRET, CONFIG_MAP, EVENT, SERVICE, SERVICE_ACCOUNT, NAMESPACE, NODE,
     DEPLOYMENT, REPLICA_SET, STATEFUL_SET, CONTROLLER_REVISION, POD_DISRUPTION_BUDGET,
+    RESOURCE_QUOTA, LIMIT_RANGE,
 )  # fmt: skip
 
 REVIEWS = {

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
+from deployments.drill.cluster.admission import admit
 from deployments.drill.cluster.decoding import DecodingError, decoded
 from deployments.drill.cluster.defaults import set_defaults
 from deployments.drill.cluster.errors import (
@@ -97,6 +98,8 @@ class Registry:
         name = name_of(obj)
         if self.store.get(kind, namespace_of(obj), name):
             raise already_exists(kind, name)
+        if kind is POD:
+            admit(self.store, namespace_of(obj), obj)
         metadata.update(
             uid=str(uuid.UUID(int=self._random.getrandbits(128), version=4)), creationTimestamp=self.now()
         )

@@ -65,20 +65,24 @@ class ReplicaSetController:
 
     def __post_init__(self) -> None:
         self._events = Recorder(self.registry, "replicaset-controller")
+        self._refused: dict[str, ApiError] = {}
 
     def reconcile(self) -> None:
         """Create and delete pods, and report what there is."""
         for replica_set in self.registry.store.objects(REPLICA_SET):
             pods = active(owned(self.registry, POD, replica_set))
             missing = replica_set["spec"]["replicas"] - len(pods)
+            if missing <= 0:
+                self._refused.pop(uid_of(replica_set), None)
             for _ in range(missing):
-                self._create_pod(replica_set)
+                if not self._create_pod(replica_set):
+                    break
             for pod in _first_to_go(pods)[: max(-missing, 0)]:
                 self.registry.delete(POD, pod, {})
                 self._events.record(replica_set, "SuccessfulDelete", f"Deleted pod: {name_of(pod)}")
             self._report(replica_set)
 
-    def _create_pod(self, replica_set: JsonObject) -> None:
+    def _create_pod(self, replica_set: JsonObject) -> bool:
         template = copied(replica_set["spec"]["template"])
         metadata = template.get("metadata", {})
         metadata.pop("creationTimestamp", None)
@@ -89,9 +93,13 @@ class ReplicaSetController:
                 POD, namespace_of(replica_set), {"metadata": metadata, "spec": template["spec"]}
             )
         except ApiError as error:
-            self._events.record(replica_set, "FailedCreate", f"Error creating: {error}", warning=True)
-            return
+            if uid_of(replica_set) not in self._refused:  # each try would tell of another name
+                self._refused[uid_of(replica_set)] = error
+                self._events.record(replica_set, "FailedCreate", f"Error creating: {error}", warning=True)
+            return False
+        self._refused.pop(uid_of(replica_set), None)
         self._events.record(replica_set, "SuccessfulCreate", f"Created pod: {name_of(pod)}")
+        return True
 
     def _report(self, replica_set: JsonObject) -> None:
         pods = active(owned(self.registry, POD, replica_set))
@@ -103,9 +111,23 @@ class ReplicaSetController:
         }
         if ready:  # a real server leaves out counts of zero
             status.update(readyReplicas=ready, availableReplicas=ready)
+        if error := self._refused.get(uid_of(replica_set)):
+            status["conditions"] = [self._failure(replica_set, error)]
         self.registry.set_status(
             REPLICA_SET, replica_set, {k: v for k, v in status.items() if v or k == "replicas"}
         )
+
+    def _failure(self, replica_set: JsonObject, error: ApiError) -> JsonObject:
+        for condition in replica_set.get("status", {}).get("conditions", []):
+            if condition["message"] == str(error):
+                return dict(condition)
+        return {
+            "type": "ReplicaFailure",
+            "status": "True",
+            "lastTransitionTime": self.registry.now(),
+            "reason": "FailedCreate",
+            "message": str(error),
+        }
 
 
 def _first_to_go(pods: list[JsonObject]) -> list[JsonObject]:

@@ -23,6 +23,8 @@ _COLUMNS = {
     "StatefulSet": ("Name", "Ready", "Age"),
     "ControllerRevision": ("Name", "Controller", "Revision", "Age"),
     "PodDisruptionBudget": ("Name", "Min Available", "Max Unavailable", "Allowed Disruptions", "Age"),
+    "ResourceQuota": ("Name", "Request", "Limit", "Age"),
+    "LimitRange": ("Name", "Created At"),
     "Secret": ("Name", "Type", "Data", "Age"),
     "ConfigMap": ("Name", "Data", "Age"),
     "Event": ("Last Seen", "Type", "Reason", "Object", "Message"),
@@ -178,6 +180,15 @@ def _disruption_budget(obj: JsonObject, now: datetime) -> list[Any]:
     return [name_of(obj), *limits, obj.get("status", {}).get("disruptionsAllowed", 0), _created(obj, now)]
 
 
+def _quota(obj: JsonObject, now: datetime) -> list[Any]:
+    status = obj.get("status", {})
+    used, hard = status.get("used", {}), status.get("hard", {})
+    shown = [f"{key}: {used.get(key, 0)}/{most}" for key, most in sorted(hard.items())]
+    limits = [each for each in shown if each.startswith("limits.")]
+    requests = [each for each in shown if each not in limits]
+    return [name_of(obj), ", ".join(requests), ", ".join(limits), _created(obj, now)]
+
+
 def _secret(obj: JsonObject, now: datetime) -> list[Any]:
     return [name_of(obj), obj.get("type", ""), len(obj.get("data", {})), _created(obj, now)]
 
@@ -222,6 +233,8 @@ _CELLS: dict[str, Callable[[JsonObject, datetime], list[Any]]] = {
     "StatefulSet": _stateful_set,
     "ControllerRevision": _controller_revision,
     "PodDisruptionBudget": _disruption_budget,
+    "ResourceQuota": _quota,
+    "LimitRange": lambda obj, _now: [name_of(obj), obj["metadata"]["creationTimestamp"]],
     "Secret": _secret,
     "ConfigMap": _config_map,
     "Event": _event,
