@@ -42,6 +42,19 @@ def switches_left_on(incident: Incident) -> tuple[PlannedAction, ...]:
     return tuple(action for action in on.values() if action.id not in found_off)
 
 
+def switches_to_take_off(incident: Incident) -> tuple[PlannedAction, ...]:
+    """The switches left on that this incident has turned on, or saw being turned on.
+
+    One that was on before the incident looked is its owner's: what it was before that is not known.
+    """
+    previews = incident.previews
+    return tuple(
+        action
+        for action in switches_left_on(incident)
+        if action.id not in previews or not previews[action.id].in_place
+    )
+
+
 def switched_on_by(incident: Incident, removal: PlannedAction) -> str:
     """The id of the action whose switch a removal takes off; empty where this incident turned none on."""
     switched_on = [

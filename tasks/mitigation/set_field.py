@@ -3,6 +3,7 @@
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from typing import Any
 
 from blocks.errors import Conflict, Refused
@@ -26,6 +27,8 @@ from tasks.mitigation.workload import (
 )
 
 Workload = dict[str, Any]
+
+CHANGED_SINCE = "somebody has changed it since"
 
 
 @dataclass(frozen=True)
@@ -65,9 +68,7 @@ class SetField:
         if self.same(present, was):
             return in_place(change, f"{says(made.field, present)}, as before")
         if not self.same(present, made.value):
-            return blocked(
-                change, f"somebody has changed it since: {says(made.field, present)}, which is kept"
-            )
+            return blocked(change, f"{CHANGED_SINCE}: {says(made.field, present)}, which is kept")
         return await self._plan(change, before, Setting(field=made.field, value=was))
 
     def undo_steps(self, change: Change, plan: ChangePlan, done: ChangePlan) -> tuple[Step, ...]:
@@ -142,6 +143,25 @@ class SetField:
         return Setting(field=field, value=configured(change))
 
 
+@dataclass(frozen=True)
+class TakeOff(SetField):
+    """Take off what the incident has turned on: the field is what it was before that.
+
+    Where nothing is known of the time before (nobody has turned it on in this incident), it is removed.
+    """
+
+    on: SetField = dataclass_field(kw_only=True)
+
+    async def preview(self, change: Change) -> ChangePlan:
+        """The field as it was; nothing to do where somebody else has given it another value since."""
+        if change.done is None or not change.done.before:
+            return await super().preview(change)
+        plan = await self.on.preview_undo(change, change.done)
+        if plan.blocked and plan.blocked.startswith(CHANGED_SINCE):
+            return in_place(change, plan.blocked)
+        return plan
+
+
 def _patch(change: Change, setting: Setting, *, version: str) -> Workload:
     spec = setting.field.spec(setting.value)
     return spec_patch(spec, effect_id=change.effect_id, resource_version=version)
@@ -176,10 +196,12 @@ def _variable(switch: Callable[[Policy], Switch]) -> Callable[[Change, Workload]
     return field
 
 
-def _switch(switch: Callable[[Policy], Switch], *, on: bool) -> SetField:
-    return SetField(
-        field=_variable(switch), wanted=lambda change: switch(change.policy).value if on else None
-    )
+def _switch_on(switch: Callable[[Policy], Switch]) -> SetField:
+    return SetField(field=_variable(switch), wanted=lambda change: switch(change.policy).value)
+
+
+def _switch_off(switch: Callable[[Policy], Switch]) -> TakeOff:
+    return TakeOff(field=_variable(switch), wanted=lambda _change: None, on=_switch_on(switch))
 
 
 def _memory_objection(change: Change, present: str | None) -> str | None:
@@ -198,10 +220,10 @@ def _same_memory(one: str | None, other: str | None) -> bool:
     )
 
 
-enable_fallback = _switch(lambda policy: policy.fallback_switch, on=True)
-disable_fallback = _switch(lambda policy: policy.fallback_switch, on=False)
-enable_queue = _switch(lambda policy: policy.queue_switch, on=True)
-disable_queue = _switch(lambda policy: policy.queue_switch, on=False)
+enable_fallback = _switch_on(lambda policy: policy.fallback_switch)
+disable_fallback = _switch_off(lambda policy: policy.fallback_switch)
+enable_queue = _switch_on(lambda policy: policy.queue_switch)
+disable_queue = _switch_off(lambda policy: policy.queue_switch)
 raise_memory_limit = SetField(
     field=lambda change, workload: MemoryLimit(
         container=change.action.parameters.get("container") or container_of(change, workload)
