@@ -13,8 +13,8 @@ from blocks.kubernetes_errors import SYSTEM, Request
 from blocks.kubernetes_permissions import WORKLOADS, WorkloadKind
 from blocks.kubernetes_reads import ClusterReads
 from blocks.kubernetes_revisions import belongs, revisions
+from runbook.ownership import FIELD_MANAGER
 
-_FIELD_MANAGER = "posthog-incident-runbook"
 _STRATEGIC_MERGE = "application/strategic-merge-patch+json"
 _MERGE_PATCH = "application/merge-patch+json"
 
@@ -147,7 +147,7 @@ class ClusterWrites(ClusterReads):
             raise Refused(SYSTEM, f"pod {name} is none of {self.target}", "Choose one of its own pods")
 
     def _patching(self, dry_run: bool) -> dict[str, Any]:
-        return {"field_manager": _FIELD_MANAGER, "dry_run": "All" if dry_run else None, **self._raw}
+        return {"field_manager": FIELD_MANAGER, "dry_run": "All" if dry_run else None, **self._raw}
 
 
 def _metadata(resource_version: str, annotations: Mapping[str, str] | None) -> Json:

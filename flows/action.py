@@ -16,10 +16,9 @@ NEEDS_A_PERSON = (
     ActionOutcome.FAILED,
     ActionOutcome.NOT_RECOVERED,
     ActionOutcome.UNKNOWN,
+    ActionOutcome.REVERTED,
 )
 """Ends of a change after which the runbook cannot help any further by itself."""
-
-UNDONE = (ActionOutcome.DONE, ActionOutcome.ALREADY_IN_PLACE)
 
 NEW_PLANS = 5
 """How often a target may change under an approval before the action is given up."""
@@ -44,7 +43,9 @@ async def undo(incident: OpenIncident, action: PlannedAction) -> tuple[str, tupl
     """Take a change back that did not help; says how it went, and the commands where it did not go well."""
     undoing = undo_of(action)
     result = (await incident.read()).results.get(undoing.id) or await change(incident, undoing)
-    if result.outcome in UNDONE:
+    if result.outcome is ActionOutcome.ALREADY_IN_PLACE:
+        return f". Nothing to undo, somebody else has put it back: {result.detail}", ()
+    if result.outcome is ActionOutcome.DONE:
         return f". Undone: {result.detail}", ()
     words = f". NOT UNDONE ({result.outcome.replace('_', ' ')}: {result.detail})"
     return words, await commands_to_undo(incident, action)

@@ -295,6 +295,7 @@ class ActionOutcome(StrEnum):
     RECOVERED = "recovered"
     NOT_RECOVERED = "not_recovered"
     UNKNOWN = "unknown"
+    REVERTED = "reverted"
     ALREADY_IN_PLACE = "already_in_place"
     BLOCKED = "blocked"
     REJECTED = "rejected"

@@ -13,6 +13,7 @@ from runbook.recovery import LASTING, Recovery, incident_over
 from runbook.verdict import Decision
 from tasks.communicate import escalate, update
 from tasks.incident import OpenIncident, now
+from tasks.reverts import note_reverts
 from tasks.triage import look
 
 
@@ -23,6 +24,8 @@ async def watch_until_recovered(incident: OpenIncident, decision: Decision) -> R
     That no alert fires any more is no recovery, only a reason to look; a person is called where the checks
     do not follow. Where one fires again, `None` is returned if there is an action left to take.
 
+    What the incident has changed is read again, too, see `note_reverts`.
+
     All clocks are read from the journal, so a crash does not set them back. At the limit the last answer
     stands: not recovered, or unknown.
     """
@@ -32,6 +35,7 @@ async def watch_until_recovered(incident: OpenIncident, decision: Decision) -> R
     while True:
         recovery = incident_over(decision, await look(incident.environment, checks))
         journal = await _note_change(incident, recovery)
+        await note_reverts(incident)
         if journal.untaken and not journal.alerts_over:
             return None
         if recovery.recovered and _held(journal, incident.policy):

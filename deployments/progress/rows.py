@@ -96,6 +96,8 @@ def row_of(event: e.Event, symbols: Symbols) -> Row | None:
             return _ending(event, symbols)
         case e.SwitchChecked():
             return _switch(event, symbols)
+        case e.ChangeReverted():
+            return Row(symbols.bad, "Reverted", Text(plain(sentence(event))), BAD)
         case e.EvidenceCollected() | e.FileNotWritten():
             return _evidence(event, symbols)
         case e.PostmortemDrafted():

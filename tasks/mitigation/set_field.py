@@ -1,6 +1,5 @@
 """Changes of a single field of the workload: the switches, the memory limit, the number of pods."""
 
-import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
@@ -35,22 +34,20 @@ CHANGED_SINCE = "somebody has changed it since"
 class SetField:
     """Set one field to a value, or remove it; undone, it is what it was.
 
-    `objection` says why it should not be done, given the present value; `restarts` whether pods restart;
-    `same` whether two ways to write a value mean the same.
+    `objection` says why it should not be done, given the present value; `restarts` whether pods restart.
     """
 
     field: Callable[[Change, Workload], AnyField]
     wanted: Callable[[Change], str | None]
     objection: Callable[[Change, str | None], str | None] = lambda _change, _present: None
     restarts: bool = True
-    same: Callable[[str | None, str | None], bool] = operator.eq
 
     async def preview(self, change: Change) -> ChangePlan:
         """The workload with and without the change."""
         before = await change.environment.cluster.read_deployment()
         field, wanted = self.field(change, before), self.wanted(change)
         present = read(field, before)
-        if self.same(present, wanted):
+        if field.same(present, wanted):
             return in_place(change, says(field, present))
         if reason := self.objection(change, present):
             return blocked(change, reason)
@@ -65,9 +62,9 @@ class SetField:
         before = await change.environment.cluster.read_deployment()
         made = self._setting(change.of(done), done, before, self.wanted)
         present, was = read(made.field, before), done.before[made.field.name]
-        if self.same(present, was):
+        if made.field.same(present, was):
             return in_place(change, f"{says(made.field, present)}, as before")
-        if not self.same(present, made.value):
+        if not made.field.same(present, made.value):
             return blocked(change, f"{CHANGED_SINCE}: {says(made.field, present)}, which is kept")
         return await self._plan(change, before, Setting(field=made.field, value=was))
 
@@ -107,7 +104,7 @@ class SetField:
         async def observe() -> Receipt | None:
             workload = await cluster.read_deployment()
             setting = self._setting(change, plan, workload, configured)
-            if not self.same(read(setting.field, workload), setting.value):
+            if not setting.field.same(read(setting.field, workload), setting.value):
                 return None
             return {"effect": last_effect(workload), "resource_version": version_of(workload)}
 
@@ -213,13 +210,6 @@ def _memory_objection(change: Change, present: str | None) -> str | None:
     return memory_flaw(wanted, change.policy)
 
 
-def _same_memory(one: str | None, other: str | None) -> bool:
-    """The API server keeps the shortest form of a quantity: 1Gi where 1024Mi was sent."""
-    return one == other or (
-        one is not None and other is not None and memory_bytes(one) == memory_bytes(other)
-    )
-
-
 enable_fallback = _switch_on(lambda policy: policy.fallback_switch)
 disable_fallback = _switch_off(lambda policy: policy.fallback_switch)
 enable_queue = _switch_on(lambda policy: policy.queue_switch)
@@ -230,7 +220,6 @@ raise_memory_limit = SetField(
     ),
     wanted=lambda change: change.action.parameters["memory"],
     objection=_memory_objection,
-    same=_same_memory,
 )
 scale = SetField(
     field=lambda _change, _workload: Replicas(),

@@ -62,7 +62,7 @@ async def test_a_switch_taken_off_is_what_it_was(
     ("value", "why"), [("drop", "somebody has changed it since"), ("direct", "as before")]
 )
 async def test_a_switch_that_somebody_has_set_since_is_left(bench: Bench, value: str, why: str) -> None:
-    """Their value is newer than ours: nothing is asked, nothing is sent, and the switch is not on any more."""
+    """Their value is newer than ours: nothing is asked, nothing is sent, and the switch is on no more."""
     administer(bench.world, env=[{"name": "RATE_LIMIT_MODE", "value": "direct"}])
     await bench.quiet()
     action = await made(bench, KNOWN[ActionName.ENABLE_REQUEST_QUEUE])
