@@ -1,7 +1,7 @@
 """What is changed in the cluster: the workload, its pods and its Secret, and nothing else."""
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from kubernetes.client import AppsV1Api, CoreV1Api, V1DeleteOptions, V1Preconditions
@@ -74,6 +74,27 @@ class ClusterWrites(ClusterReads):
                 dict(patch),
                 _content_type=_STRATEGIC_MERGE,
                 **self._patching(dry_run),
+            ),
+        )
+
+    async def patch_managed_fields(
+        self, entries: Sequence[Mapping[str, Any]], *, resource_version: str
+    ) -> Json:
+        """Say anew who has set which field of the workload, if it is still at the version, and nothing else.
+
+        Source: https://kubernetes.io/docs/reference/using-api/server-side-apply/#clearing-managedfields
+        """
+        metadata = {"resourceVersion": resource_version, "managedFields": list(entries)}
+        send = _PATCH[self.workload_kind]
+        return await self._write(
+            Request("patch", WORKLOADS[self.workload_kind], self.deployment),
+            lambda client: send(
+                AppsV1Api(client),
+                self.deployment,
+                self.namespace,
+                {"metadata": metadata},
+                _content_type=_MERGE_PATCH,
+                **self._patching(dry_run=False),
             ),
         )
 

@@ -10,6 +10,7 @@ from hashlib import sha256
 
 from runbook.fields import Setting
 from runbook.outside_text import OutsideLine, OutsideName, OutsideText, OutsideTexts
+from runbook.ownership import FieldOwner
 from runbook.value import Value
 
 
@@ -242,6 +243,9 @@ class ChangePlan(Value):
     sets, where it sets one. Both are what is written, whatever the configuration says by then. `dry_run`
     marks the plan of a rehearsal.
 
+    `owned_by` are those who had set the field by server-side apply, `give_back` those whom an undo gives it
+    back to; `in_git` is the change as a patch of the manifest, where somebody applies the object from Git.
+
     `blocked` says why the action cannot be taken at all (a precondition does not hold), `in_place` why it
     need not be.
     """
@@ -256,6 +260,9 @@ class ChangePlan(Value):
     bound: dict[str, str] = {}
     setting: Setting | None = None
     dry_run: bool = False
+    owned_by: tuple[FieldOwner, ...] = ()
+    give_back: tuple[FieldOwner, ...] = ()
+    in_git: OutsideText = ""
     blocked: OutsideText | None = None
     in_place: OutsideText | None = None
 

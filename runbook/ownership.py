@@ -4,7 +4,8 @@ Source: https://kubernetes.io/docs/reference/using-api/server-side-apply/ (Field
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any
 
@@ -46,10 +47,14 @@ class FieldOwner(Value):
     operation: OutsideLine = "Update"
 
     @property
+    def tool(self) -> str:
+        """The tool that writes under this name; empty where it is not known."""
+        return next((tool for begin, tool in TOOLS.items() if self.manager.startswith(begin)), "")
+
+    @property
     def title(self) -> str:
         """For people: `Flux (kustomize-controller)`."""
-        tool = next((tool for begin, tool in TOOLS.items() if self.manager.startswith(begin)), "")
-        return f"{tool} ({self.manager})" if tool and tool != self.manager else self.manager
+        return f"{self.tool} ({self.manager})" if self.tool not in ("", self.manager) else self.manager
 
 
 class Writing(Value):
@@ -105,6 +110,41 @@ _EARLY = datetime.fromtimestamp(0, UTC)
 def is_ours(obj: Object, path: FieldPath) -> bool:
     """Whether the runbook is a manager of a field, or of anything within it."""
     return any(entry.get("manager") == FIELD_MANAGER and _owns(entry, path) for entry in _entries(obj))
+
+
+def handed_over(obj: Object, path: FieldPath, to: Iterable[FieldOwner]) -> list[dict[str, Any]]:
+    """The object's managedFields with what we own at a place given to others.
+
+    So an owner's next apply neither conflicts with us nor finds a field that it never had.
+    """
+    entries = deepcopy(list(obj["metadata"].get("managedFields") or ()))
+    ours = [entry for entry in entries if entry.get("manager") == FIELD_MANAGER and _owns(entry, path)]
+    for entry in ours:
+        given = subtree(entry["fieldsV1"], path)
+        entry["fieldsV1"] = _pruned(entry["fieldsV1"], path)
+        for owner in to:
+            theirs = next((other for other in entries if _owner(other) == owner), None)
+            if theirs is None:
+                theirs = {**entry, "manager": owner.manager, "operation": owner.operation, "fieldsV1": {}}
+                entries.append(theirs)
+            _graft(theirs["fieldsV1"], path, deepcopy(given))
+    return [entry for entry in entries if entry.get("fieldsV1")]
+
+
+def _pruned(fields: Object, path: FieldPath) -> dict[str, Any]:
+    """The tree without a branch, and without what only led there."""
+    kept = {key: below for key, below in fields.items() if not _same(key, path[0])}
+    for key, below in fields.items():
+        if _same(key, path[0]) and len(path) > 1 and (left := _pruned(below, path[1:])):
+            kept[key] = left
+    return kept
+
+
+def _graft(fields: dict[str, Any], path: FieldPath, branch: Any) -> None:
+    for name in path[:-1]:
+        found = next((key for key in fields if _same(key, name)), name)
+        fields = fields.setdefault(found, {})
+    fields[path[-1]] = branch
 
 
 def _entries(obj: Object) -> Iterator[Object]:

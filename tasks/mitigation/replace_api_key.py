@@ -18,6 +18,7 @@ from blocks.posthog import well_formed
 from blocks.secret import read_secret
 from runbook.actions import FINGERPRINT, ChangePlan
 from runbook.diff import manifest_text, unified_diff
+from runbook.keepers import foretold
 from runbook.patches import EFFECT_ANNOTATION, PREVIOUS_SUFFIX
 from runbook.readings import ProbeOutcome
 from tasks.effects import Observe, Receipt
@@ -135,7 +136,11 @@ async def _plan(
     return ChangePlan(
         action=change.action,
         diff="\n".join(diffs),
-        affects=(f"{name}, key {cluster.secret_key}", *await affected(cluster, deployment)),
+        affects=(
+            f"{name}, key {cluster.secret_key}",
+            *foretold(secret.as_object, ("f:data", f"f:{cluster.secret_key}")),
+            *await affected(cluster, deployment),
+        ),
         live=manifest_text(deployment),
         basis={
             SECRET: secret.version,

@@ -9,12 +9,14 @@ from blocks.errors import Conflict, Refused
 from runbook.actions import ChangePlan
 from runbook.fields import AnyField, EnvironmentVariable, Field, MemoryLimit, Replicas, Setting
 from runbook.outside_text import let_in
+from runbook.ownership import FieldOwner
 from runbook.parameters import memory_flaw, replicas_flaw
 from runbook.patches import last_effect, spec_patch, why_this_container
 from runbook.policy import Policy, Switch
 from runbook.quantities import memory_bytes
 from tasks.effects import Receipt
 from tasks.mitigation.base import Change, Step
+from tasks.mitigation.give_back import give_back_steps
 from tasks.mitigation.workload import (
     PAUSED,
     as_planned,
@@ -66,14 +68,17 @@ class SetField:
             return in_place(change, f"{says(made.field, present)}, as before")
         if not made.field.same(present, made.value):
             return blocked(change, f"{CHANGED_SINCE}: {says(made.field, present)}, which is kept")
-        return await self._plan(change, before, Setting(field=made.field, value=was))
+        setting = Setting(field=made.field, value=was)
+        return await self._plan(change, before, setting, give_back=done.owned_by)
 
     def undo_steps(self, change: Change, plan: ChangePlan, done: ChangePlan) -> tuple[Step, ...]:
-        """One patch, back."""
+        """One patch, back; and whose the field was, it is again."""
         (was,) = done.before.values()
-        return (self._step(change, plan, lambda _change: was),)
+        return (self._step(change, plan, lambda _change: was), *give_back_steps(change, plan))
 
-    async def _plan(self, change: Change, before: Workload, setting: Setting) -> ChangePlan:
+    async def _plan(
+        self, change: Change, before: Workload, setting: Setting, give_back: tuple[FieldOwner, ...] = ()
+    ) -> ChangePlan:
         if before["spec"].get("paused") and self.restarts:
             return blocked(change, PAUSED)
         present = read(setting.field, before)
@@ -94,6 +99,7 @@ class SetField:
             setting=setting,
             affects=(named,) if named and "container" not in change.action.parameters else (),
             restarts=self.restarts,
+            give_back=give_back,
         )
 
     def _step(self, change: Change, plan: ChangePlan, configured: Callable[[Change], str | None]) -> Step:
@@ -157,6 +163,10 @@ class TakeOff(SetField):
         if plan.blocked and plan.blocked.startswith(CHANGED_SINCE):
             return in_place(change, plan.blocked)
         return plan
+
+    def steps(self, change: Change, plan: ChangePlan) -> tuple[Step, ...]:
+        """As those of an undo."""
+        return (*super().steps(change, plan), *give_back_steps(change, plan))
 
 
 def _patch(change: Change, setting: Setting, *, version: str) -> Workload:
