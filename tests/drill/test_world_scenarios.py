@@ -26,6 +26,7 @@ FAMILIES = {
     "false-alarm",
     "blind",
     "mixed-errors",
+    "reverted-by-gitops",
 }
 
 

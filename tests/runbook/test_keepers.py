@@ -22,7 +22,9 @@ APP, VARIABLE = 'k:{"name":"app"}', 'k:{"name":"MODE"}'
 
 def entry(manager: str, operation: str = "Update", *, owns: bool = True, at: int = 0, **more: Any) -> Any:
     """An entry of managedFields: the variable, or only the number of pods."""
-    value = {"f:template": {"f:spec": {"f:containers": {APP: {"f:env": {VARIABLE: {"f:value": {}}}}}}}}
+    value: dict[str, Any] = {
+        "f:template": {"f:spec": {"f:containers": {APP: {"f:env": {VARIABLE: {"f:value": {}}}}}}}
+    }
     fields = {"f:spec": value if owns else {"f:replicas": {}}}
     time = f"2026-11-22T15:00:{at:02}Z"
     return {"manager": manager, "operation": operation, "time": time, "fieldsV1": fields, **more}
@@ -166,7 +168,8 @@ def test_the_patch_for_git_says_which_object_it_is_of() -> None:
 
 
 def test_a_copy_of_the_contents_is_left_out() -> None:
-    """kubectl keeps the whole Secret in an annotation."""
+    kept = {"name": "s", "annotations": TRACKING}
+    assert without_contents({"name": "s", "annotations": annotations}) == kept
     annotations = {"kubectl.kubernetes.io/last-applied-configuration": "{}", **TRACKING}
     assert without_contents({"name": "s", "annotations": annotations}) == {
         "name": "s",
