@@ -25,6 +25,7 @@ from blocks.kubernetes_pods import WorkloadPods, known_containers, pods_of
 from blocks.kubernetes_revisions import Revision, revisions
 from blocks.kubernetes_rollout import RolloutStatus, deployment_status, stateful_set_status
 from runbook.log_lines import PodLogs
+from runbook.ownership import without_contents
 from runbook.patches import main_container
 from runbook.readings import ContainerRole, WorkloadReading
 
@@ -38,10 +39,14 @@ _READ: Mapping[WorkloadKind, Callable[..., Any]] = {
 
 @dataclass(frozen=True)
 class SecretKeys:
-    """The keys of a Secret with their values, and the resourceVersion that they have."""
+    """The keys of a Secret with their values, and the resourceVersion that they have.
+
+    `as_object` has of its metadata what says who keeps it, and no value.
+    """
 
     version: str
     values: Mapping[str, SecretStr]
+    as_object: Mapping[str, Any]
 
 
 class ClusterReads(ClusterConnection):
@@ -276,6 +281,7 @@ class ClusterReads(ClusterConnection):
         return SecretKeys(
             version=str(secret["metadata"]["resourceVersion"]),
             values={name: self._decoded(value) for name, value in data.items()},
+            as_object={"kind": "Secret", "metadata": without_contents(secret["metadata"])},
         )
 
     async def read_secret_version(self) -> str:

@@ -1,7 +1,7 @@
 """What is changed in the cluster: the workload, its pods and its Secret, and nothing else."""
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from kubernetes.client import AppsV1Api, CoreV1Api, V1DeleteOptions, V1Preconditions
@@ -13,8 +13,8 @@ from blocks.kubernetes_errors import SYSTEM, Request
 from blocks.kubernetes_permissions import WORKLOADS, WorkloadKind
 from blocks.kubernetes_reads import ClusterReads
 from blocks.kubernetes_revisions import belongs, revisions
+from runbook.ownership import FIELD_MANAGER
 
-_FIELD_MANAGER = "posthog-incident-runbook"
 _STRATEGIC_MERGE = "application/strategic-merge-patch+json"
 _MERGE_PATCH = "application/merge-patch+json"
 
@@ -74,6 +74,27 @@ class ClusterWrites(ClusterReads):
                 dict(patch),
                 _content_type=_STRATEGIC_MERGE,
                 **self._patching(dry_run),
+            ),
+        )
+
+    async def patch_managed_fields(
+        self, entries: Sequence[Mapping[str, Any]], *, resource_version: str
+    ) -> Json:
+        """Say anew who has set which field of the workload, if it is still at the version, and nothing else.
+
+        Source: https://kubernetes.io/docs/reference/using-api/server-side-apply/#clearing-managedfields
+        """
+        metadata = {"resourceVersion": resource_version, "managedFields": list(entries)}
+        send = _PATCH[self.workload_kind]
+        return await self._write(
+            Request("patch", WORKLOADS[self.workload_kind], self.deployment),
+            lambda client: send(
+                AppsV1Api(client),
+                self.deployment,
+                self.namespace,
+                {"metadata": metadata},
+                _content_type=_MERGE_PATCH,
+                **self._patching(dry_run=False),
             ),
         )
 
@@ -147,7 +168,7 @@ class ClusterWrites(ClusterReads):
             raise Refused(SYSTEM, f"pod {name} is none of {self.target}", "Choose one of its own pods")
 
     def _patching(self, dry_run: bool) -> dict[str, Any]:
-        return {"field_manager": _FIELD_MANAGER, "dry_run": "All" if dry_run else None, **self._raw}
+        return {"field_manager": FIELD_MANAGER, "dry_run": "All" if dry_run else None, **self._raw}
 
 
 def _metadata(resource_version: str, annotations: Mapping[str, str] | None) -> Json:

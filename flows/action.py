@@ -20,10 +20,9 @@ NEEDS_A_PERSON = (
     ActionOutcome.FAILED,
     ActionOutcome.NOT_RECOVERED,
     ActionOutcome.UNKNOWN,
+    ActionOutcome.REVERTED,
 )
 """Ends of a change after which the runbook cannot help any further by itself."""
-
-UNDONE = (ActionOutcome.DONE, ActionOutcome.ALREADY_IN_PLACE)
 
 NEW_PLANS = 5
 """How often a target may change under an approval before the action is given up: in all runs together."""
@@ -49,7 +48,9 @@ async def undo(incident: OpenIncident, action: PlannedAction) -> tuple[str, tupl
     """Take a change back that did not help; says how it went, and the commands where it did not go well."""
     undoing = undo_of(action)
     result = (await incident.read()).results.get(undoing.id) or await change(incident, undoing)
-    if result.outcome in UNDONE:
+    if result.outcome is ActionOutcome.ALREADY_IN_PLACE:
+        return f". Nothing to undo, somebody else has put it back: {result.detail}", ()
+    if result.outcome is ActionOutcome.DONE:
         return f". Undone: {result.detail}", ()
     if result.outcome is ActionOutcome.NOT_RECOVERED:  # put back all the same: there is nothing to type
         return f". Put back, and not well: {result.detail}", ()

@@ -19,7 +19,7 @@ from runbook.actions import TEMPORARY_SWITCHES, ActionKind, PlannedAction
 from runbook.alert import Alert
 from runbook.evidence import BEFORE_MITIGATION
 from runbook.incident import PERSON, Outcome, State
-from runbook.loose_ends import switches_left_on
+from runbook.loose_ends import switches_to_take_off
 from runbook.outcome import IncidentReport, conclude
 from runbook.recovery import Recovery
 from runbook.severity import Severity
@@ -156,8 +156,8 @@ async def end(incident: OpenIncident, decision: Decision, recovery: Recovery) ->
 
 
 async def remove_switches(incident: OpenIncident) -> None:
-    """Each switch that this incident left on is offered for removal, as a change with its own approval."""
-    for switched_on in switches_left_on(await incident.read()):
+    """Each switch that this incident turned on is offered for removal, as a change with its own approval."""
+    for switched_on in switches_to_take_off(await incident.read()):
         name = TEMPORARY_SWITCHES[switched_on.name]
         removal = PlannedAction(
             id=f"{switched_on.id}-off",

@@ -11,6 +11,7 @@ from hashlib import sha256
 
 from runbook.fields import Setting
 from runbook.outside_text import OutsideLine, OutsideName, OutsideText, OutsideTexts
+from runbook.ownership import FieldOwner
 from runbook.value import Value
 
 
@@ -247,6 +248,8 @@ class ChangePlan(Value):
 
     `available` is how many pods of the workload were available, by which the undo is judged; `None` in plans
     of earlier releases.
+    `owned_by` are those who had set the field by server-side apply, `give_back` those whom an undo gives it
+    back to; `in_git` is the change as a patch of the manifest, where somebody applies the object from Git.
 
     `blocked` says why the action cannot be taken at all (a precondition does not hold), `in_place` why it
     need not be.
@@ -265,6 +268,9 @@ class ChangePlan(Value):
     setting: Setting | None = None
     dry_run: bool = False
     available: int | None = None
+    owned_by: tuple[FieldOwner, ...] = ()
+    give_back: tuple[FieldOwner, ...] = ()
+    in_git: OutsideText = ""
     blocked: OutsideText | None = None
     in_place: OutsideText | None = None
 
@@ -318,6 +324,7 @@ class ActionOutcome(StrEnum):
     RECOVERED = "recovered"
     NOT_RECOVERED = "not_recovered"
     UNKNOWN = "unknown"
+    REVERTED = "reverted"
     ALREADY_IN_PLACE = "already_in_place"
     BLOCKED = "blocked"
     REJECTED = "rejected"

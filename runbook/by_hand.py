@@ -50,8 +50,13 @@ def undo_commands(done: ChangePlan, target: Target) -> tuple[str, ...]:
     return (*commands, look)
 
 
-def switch_off_command(variable: str, target: Target) -> str:
-    """What to type to take a temporary switch off: its variable is removed, as the runbook itself does."""
+def switch_off_command(variable: str, target: Target, done: ChangePlan | None = None) -> str:
+    """What to type to take a temporary switch off: its variable is what it was before `done`, as the runbook
+    itself does it. Where that is not known, it is removed.
+    """
+    if done is not None and done.before:
+        ((name, was),) = done.before.items()
+        return target.kubectl(_put_back(name, was, target))
     container = f" -c {target.container}" if target.container else ""
     return target.kubectl(f"set env {target.reference}{container} {variable}-")
 

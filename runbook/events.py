@@ -16,6 +16,7 @@ from runbook.gates import Answer
 from runbook.identity import Identity
 from runbook.outside_text import OutsideLine, OutsideName, OutsideText
 from runbook.permissions import PermissionChange, Permissions
+from runbook.reversals import Reversal
 from runbook.severity import SeverityAssessment
 from runbook.value import Value
 from runbook.verdict import Decision
@@ -369,6 +370,14 @@ class SwitchChecked(Value):
     told: bool = True
 
 
+class ChangeReverted(Value):
+    """Somebody else has changed what an action had set, after the action had ended."""
+
+    type: Literal["ChangeReverted"] = "ChangeReverted"
+    action_id: str
+    reversal: Reversal
+
+
 class EvidenceCollected(Value):
     """Evidence was written and sealed. `files` maps each name to its SHA-256."""
 
@@ -462,6 +471,7 @@ Event = Annotated[
     | RecoveryChecked
     | IncidentResolved
     | SwitchChecked
+    | ChangeReverted
     | EvidenceCollected
     | FileNotWritten
     | PostmortemDrafted

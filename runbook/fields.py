@@ -8,7 +8,9 @@ from typing import Annotated, Any, Literal, Protocol
 
 from pydantic import Field as Described
 
+from runbook.ownership import CONTAINERS, FieldPath, item
 from runbook.patches import container_named
+from runbook.quantities import memory_bytes
 from runbook.value import Value
 
 Workload = dict[str, Any]
@@ -30,6 +32,13 @@ class Field(Protocol):
 
     def spec(self, value: str | None) -> dict[str, Any]:
         """The part of a strategic merge patch under `spec` that sets or removes it."""
+
+    @property
+    def path(self) -> FieldPath:
+        """Where its owner is found, see `runbook.ownership`."""
+
+    def same(self, one: str | None, other: str | None) -> bool:
+        """Whether two ways to write a value mean the same."""
 
 
 class EnvironmentVariable(Value):
@@ -63,6 +72,16 @@ class EnvironmentVariable(Value):
         entry |= {"$patch": "delete"} if value is None else {"value": value}
         return _container({"name": self.container, "env": [entry]})
 
+    @property
+    def path(self) -> FieldPath:
+        """The variable's value; its name alone says nothing of who has set it."""
+        at = (item("name", self.container), "f:env", item("name", self.variable), "f:value")
+        return (*CONTAINERS, *at)
+
+    def same(self, one: str | None, other: str | None) -> bool:
+        """To the letter."""
+        return one == other
+
 
 class MemoryLimit(Value):
     """`kubectl set resources --limits=memory=…` of one container."""
@@ -88,6 +107,17 @@ class MemoryLimit(Value):
         """The limit alone; requests and other limits stay."""
         return _container({"name": self.container, "resources": {"limits": {"memory": value}}})
 
+    @property
+    def path(self) -> FieldPath:
+        """The limit of memory alone."""
+        return (*CONTAINERS, item("name", self.container), "f:resources", "f:limits", "f:memory")
+
+    def same(self, one: str | None, other: str | None) -> bool:
+        """The API server keeps the shortest form of a quantity: 1Gi where 1024Mi was sent."""
+        return one == other or (
+            one is not None and other is not None and memory_bytes(one) == memory_bytes(other)
+        )
+
 
 class Replicas(Value):
     """`kubectl scale`: how many pods are wanted."""
@@ -102,6 +132,15 @@ class Replicas(Value):
     def spec(self, value: str | None) -> dict[str, Any]:
         """The number alone."""
         return {"replicas": None if value is None else int(value)}
+
+    @property
+    def path(self) -> FieldPath:
+        """The number alone."""
+        return ("f:spec", "f:replicas")
+
+    def same(self, one: str | None, other: str | None) -> bool:
+        """To the letter."""
+        return one == other
 
 
 AnyField = Annotated[EnvironmentVariable | MemoryLimit | Replicas, Described(discriminator="kind")]

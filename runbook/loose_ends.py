@@ -1,8 +1,8 @@
 """What an incident leaves behind for people to take care of."""
 
-from runbook.actions import TEMPORARY_SWITCHES, ActionName, ActionOutcome, PlannedAction
+from runbook.actions import TEMPORARY_SWITCHES, ActionName, ActionOutcome, ChangePlan, PlannedAction
 from runbook.effects import Effect, EffectOutcome
-from runbook.events import SwitchChecked
+from runbook.events import ChangeReverted, SwitchChecked
 from runbook.findings import Finding
 from runbook.incident import Incident
 
@@ -22,7 +22,7 @@ IN_FORCE = frozenset(
 def switches_left_on(incident: Incident) -> tuple[PlannedAction, ...]:
     """Temporary switches that were turned on and not off again, in the order in which they were.
 
-    One that was found off after the incident's end was taken off by somebody else.
+    One that was found off after the incident's end, or reverted before, was taken off by somebody else.
     """
     on: dict[ActionName, PlannedAction] = {}
     for result in incident.results.values():
@@ -38,8 +38,22 @@ def switches_left_on(incident: Incident) -> tuple[PlannedAction, ...]:
         for switched_on, off in TEMPORARY_SWITCHES.items():
             if name is off:
                 on.pop(switched_on, None)
+    reverted = {event.action_id for event in incident.events(ChangeReverted)}
     found_off = {event.action_id for event in incident.events(SwitchChecked) if event.on is False}
-    return tuple(action for action in on.values() if action.id not in found_off)
+    return tuple(action for action in on.values() if action.id not in found_off | reverted)
+
+
+def switches_to_take_off(incident: Incident) -> tuple[PlannedAction, ...]:
+    """The switches left on that this incident has turned on, or saw being turned on.
+
+    One that was on before the incident looked is its owner's: what it was before that is not known.
+    """
+    previews = incident.previews
+    return tuple(
+        action
+        for action in switches_left_on(incident)
+        if action.id not in previews or not previews[action.id].in_place
+    )
 
 
 def switched_on_by(incident: Incident, removal: PlannedAction) -> str:
@@ -50,6 +64,37 @@ def switched_on_by(incident: Incident, removal: PlannedAction) -> str:
         if (TEMPORARY_SWITCHES[action.name], action.target) == (removal.name, removal.target)
     ]
     return switched_on[-1] if switched_on else ""
+
+
+def changes_in_force(incident: Incident) -> tuple[ChangePlan, ...]:
+    """The changes that the runbook made for sure and has not begun to take back, and nobody has reverted."""
+    reverted = {event.action_id for event in incident.events(ChangeReverted)}
+    made = _actions_with(incident, frozenset({EffectOutcome.APPLIED}))
+    begun = _actions_with(incident, frozenset({None, EffectOutcome.APPLIED, EffectOutcome.UNSETTLED}))
+    taken_back = {name.removesuffix(end) for name in begun for end in (_UNDO, _OFF) if name.endswith(end)}
+    return tuple(
+        incident.previews[action_id]
+        for action_id, result in incident.results.items()
+        if result.outcome in _MADE and action_id in incident.previews
+        if action_id in made and action_id not in reverted | taken_back
+    )
+
+
+_UNDO, _OFF = "-undo", "-off"
+"""How the ids of the actions end that take another one back."""
+
+
+def _actions_with(incident: Incident, outcomes: frozenset[EffectOutcome | None]) -> set[str]:
+    """The ids of the actions of which a change of the cluster ended in one of these ways."""
+    return {
+        effect.id.rsplit("/", 2)[-2]
+        for effect in incident.effects.values()
+        if effect.kind == "kubernetes" and effect.outcome in outcomes
+    }
+
+
+_MADE = frozenset({ActionOutcome.RECOVERED, ActionOutcome.NOT_RECOVERED, ActionOutcome.UNKNOWN})
+"""Outcomes after which what the runbook itself has set should be there."""
 
 
 def hand_offs(incident: Incident) -> tuple[PlannedAction, ...]:

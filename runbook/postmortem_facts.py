@@ -14,7 +14,13 @@ from runbook.value import Value
 from runbook.wording import ACTION_OUTCOMES, CHECK_TITLES
 
 DISAPPOINTING = frozenset(
-    {ActionOutcome.NOT_RECOVERED, ActionOutcome.UNKNOWN, ActionOutcome.BLOCKED, ActionOutcome.FAILED}
+    {
+        ActionOutcome.NOT_RECOVERED,
+        ActionOutcome.UNKNOWN,
+        ActionOutcome.REVERTED,
+        ActionOutcome.BLOCKED,
+        ActionOutcome.FAILED,
+    }
 )
 
 
@@ -128,6 +134,7 @@ def went_poorly(incident: Incident, calendar: BusinessCalendar) -> list[str]:
         for result in incident.results.values()
         if result.outcome in DISAPPOINTING
     ]
+    facts += [sentence(event) for event in incident.events(e.ChangeReverted)]
     facts += [f"Nobody knows whether it happened: {effect.summary}" for effect in unsettled_effects(incident)]
     collected = incident.last(e.EvidenceCollected)
     if collected:

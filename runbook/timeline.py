@@ -288,6 +288,11 @@ def _(event: e.SwitchChecked) -> str:
 
 
 @sentence.register
+def _(event: e.ChangeReverted) -> str:
+    return f"{event.action_id}: {event.reversal}"
+
+
+@sentence.register
 def _(event: e.EvidenceCollected) -> str:
     missing = f", {len(event.missing)} missing ({', '.join(event.missing)})" if event.missing else ""
     return f"Evidence collected: {count(len(event.files), 'file')} in {event.folder}{missing}"

@@ -35,6 +35,7 @@ ACTION_OUTCOMES = {
     ActionOutcome.RECOVERED: "done, and it helped",
     ActionOutcome.NOT_RECOVERED: "done, and it did not help",
     ActionOutcome.UNKNOWN: "unknown: it could not be told whether it was done, or whether it helped",
+    ActionOutcome.REVERTED: "done, and reverted by somebody else",
     ActionOutcome.ALREADY_IN_PLACE: "already in place",
     ActionOutcome.BLOCKED: "not possible",
     ActionOutcome.REJECTED: "rejected",

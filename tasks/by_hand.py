@@ -1,7 +1,7 @@
 """What a person types where the runbook cannot go on."""
 
 from blocks.kubernetes import Cluster
-from runbook.actions import PlannedAction
+from runbook.actions import ChangePlan, PlannedAction
 from runbook.by_hand import Target, switch_off_command, undo_commands
 from runbook.policy import Switch
 from tasks.incident import OpenIncident
@@ -15,9 +15,9 @@ async def commands_to_undo(incident: OpenIncident, action: PlannedAction) -> tup
     return undo_commands(done, target_of(incident.environment.cluster))
 
 
-def command_to_switch_off(incident: OpenIncident, switch: Switch) -> str:
-    """The command that takes a temporary switch off, with this environment's names."""
-    return switch_off_command(switch.variable, target_of(incident.environment.cluster))
+def command_to_switch_off(incident: OpenIncident, switch: Switch, done: ChangePlan | None) -> str:
+    """The command that takes a temporary switch off, with this environment's names; `done` turned it on."""
+    return switch_off_command(switch.variable, target_of(incident.environment.cluster), done)
 
 
 def target_of(cluster: Cluster) -> Target:

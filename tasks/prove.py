@@ -1,9 +1,11 @@
 """Prove that a change worked: its rollout finishes, and its success holds for a while. Or say it did not.
 
-Three ends: recovered, not recovered, and unknown where nobody could tell. No data is unknown.
+Four ends: recovered, not recovered, reverted by somebody else, and unknown where nobody could tell. No data
+is unknown.
 """
 
 import asyncio
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from blocks.errors import OutsideError, Unavailable
@@ -11,7 +13,9 @@ from blocks.kubernetes_patience import doubt, may_be_of_the_moment
 from blocks.lease import Lease
 from runbook.actions import ActionName, ActionOutcome, ChangePlan
 from runbook.recovery import PROOF, Recovery, action_succeeded
+from runbook.reversals import ADVICE
 from tasks.incident import OpenIncident, now
+from tasks.mitigation.standing import reversal
 from tasks.mitigation.undo import PUT_BACK
 from tasks.triage import look
 
@@ -22,20 +26,21 @@ async def prove(incident: OpenIncident, plan: ChangePlan, lease: Lease) -> Proof
     """Wait for the rollout, then for the success to hold, each within its deadline.
 
     An undo is proved by its rollout: that the field is what it was has been read back already. One that does
-    not finish is no failure yet, see `tasks.mitigation.undo.judge_undo`.
+    not finish is no failure yet, see `tasks.mitigation.undo.judge_undo`. What was set is read again all the
+    while: where somebody has changed it, whatever becomes of the errors is not this change's doing.
 
     Raises:
         LeaseLost: another worker has taken over; it proves the change itself.
     """
-    failure = await _wait_for_rollout(incident, lease)
+    failure = await _wait_for_rollout(incident, plan, lease)
     if failure is not None:
         return failure
     if plan.action.name is ActionName.UNDO:
         return ActionOutcome.DONE, PUT_BACK
-    return await _wait_for_success(incident, plan.action.name, lease)
+    return await _wait_for_success(incident, plan, lease)
 
 
-async def _wait_for_success(incident: OpenIncident, name: ActionName, lease: Lease) -> Proof:
+async def _wait_for_success(incident: OpenIncident, plan: ChangePlan, lease: Lease) -> Proof:
     """The success has to hold for its window without a break."""
     policy = incident.policy
     hold = timedelta(seconds=policy.hold_seconds)
@@ -43,7 +48,12 @@ async def _wait_for_success(incident: OpenIncident, name: ActionName, lease: Lea
     held_since: datetime | None = None
     while True:
         await lease.check()
-        recovery = await _check_success(incident, name)
+        recovery = await _check_success(incident, plan.action.name)
+        stands = await _stands(incident, plan)
+        if stands.reverted:
+            return ActionOutcome.REVERTED, f"{stands.reverted}. {ADVICE}"
+        if stands.unread and recovery.recovered:  # it may be over; not known to be by this change
+            recovery = Recovery(recovered=None, because=(stands.unread,))
         held_since = (held_since or now()) if recovery.recovered else None
         because = "; ".join(recovery.because)
         if held_since is not None and now() - held_since >= hold:
@@ -55,18 +65,36 @@ async def _wait_for_success(incident: OpenIncident, name: ActionName, lease: Lea
         await asyncio.sleep(policy.watch_poll_seconds)
 
 
+@dataclass(frozen=True)
+class _Stands:
+    """Whether a change still stands: who has reverted it, or why that could not be read."""
+
+    reverted: str = ""
+    unread: str = ""
+
+
+async def _stands(incident: OpenIncident, plan: ChangePlan) -> _Stands:
+    try:
+        found = await reversal(incident.environment.cluster, plan)
+    except OutsideError as error:
+        return _Stands(unread=f"whether the change still stands could not be read: {error}")
+    return _Stands(reverted=str(found) if found else "")
+
+
 async def _check_success(incident: OpenIncident, name: ActionName) -> Recovery:
     findings = await look(incident.environment, PROOF[name])
     return action_succeeded(name, findings, policy=incident.policy)
 
 
-async def _wait_for_rollout(incident: OpenIncident, lease: Lease) -> Proof | None:
+async def _wait_for_rollout(incident: OpenIncident, plan: ChangePlan, lease: Lease) -> Proof | None:
     """`None` once the rollout is complete, else how it ended. A passing outage of the API is waited out."""
     deadline = now() + timedelta(seconds=incident.policy.rollout_deadline_seconds)
     said, known = "no answer yet", False
     believed_from: datetime | None = None
     while now() < deadline:
         await lease.check()
+        if reverted := (await _stands(incident, plan)).reverted:
+            return ActionOutcome.REVERTED, f"{reverted}. {ADVICE}"
         try:
             status = await incident.environment.cluster.rollout_status()
         except Unavailable as error:

@@ -75,7 +75,11 @@ async def report_switch(incident: OpenIncident, action: PlannedAction) -> Switch
             journal,
             action,
             check,
-            command=command_to_switch_off(incident, switch_of(action, incident.policy_in_force(journal))),
+            command=command_to_switch_off(
+                incident,
+                switch_of(action, incident.policy_in_force(journal)),
+                journal.previews.get(action.id),
+            ),
             time_zone=incident.policy.calendar.time_zone,
         )
         said = await say(incident, journal, text, name=name, authority=REMIND, broadcast=True)
@@ -92,14 +96,17 @@ async def report_switch(incident: OpenIncident, action: PlannedAction) -> Switch
 async def _check(incident: OpenIncident, journal: Incident, action: PlannedAction) -> SwitchChecked:
     """What the cluster says of the switch. A variable with any other value than the switch's is off."""
     switch = switch_of(action, incident.policy_in_force(journal))
-    cluster = incident.environment.cluster
+    cluster, done = incident.environment.cluster, journal.previews.get(action.id)
     on: bool | None = None
     detail = ""
     try:
         workload = await cluster.read_deployment()
-        container = main_container(workload["spec"]["template"], cluster.container)
-        variable = EnvironmentVariable(container=container, variable=switch.variable)
-        on = variable.read(workload) == switch.value
+        if done is not None and done.setting is not None:  # what was turned on, whatever is configured by now
+            on = done.setting.field.read(workload) == done.setting.value
+        else:
+            container = main_container(workload["spec"]["template"], cluster.container)
+            variable = EnvironmentVariable(container=container, variable=switch.variable)
+            on = variable.read(workload) == switch.value
     except (OutsideError, LookupError) as error:
         detail = str(error)
     return SwitchChecked(

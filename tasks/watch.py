@@ -13,6 +13,7 @@ from runbook.verdict import Decision
 from runbook.watching import begins_a_watch, has_held, waits_long_without_alerts, watching_since
 from tasks.communicate import escalate, update
 from tasks.incident import OpenIncident, now
+from tasks.reverts import note_reverts
 from tasks.triage import look
 
 
@@ -24,7 +25,8 @@ async def watch_until_recovered(incident: OpenIncident, decision: Decision) -> R
     do not follow. Where one fires again, `None` is returned if there is an action left to take.
 
     All clocks are read from the journal, so a crash does not set them back; after another action they begin
-    anew, see `runbook.watching`. At the limit the last answer stands: not recovered, or unknown.
+    anew, see `runbook.watching`. At the limit the last answer stands: not recovered, or unknown. What the
+    incident has changed is read again, too, see `note_reverts`.
     """
     checks = LASTING[decision.verdict]
     waiting_for = tuple(check.hope for check in checks)
@@ -35,6 +37,7 @@ async def watch_until_recovered(incident: OpenIncident, decision: Decision) -> R
     while True:
         recovery = incident_over(decision, await look(incident.environment, checks))
         journal = await _note_change(incident, recovery)
+        await note_reverts(incident)
         if journal.untaken and not journal.alerts_over:
             return None
         if recovery.recovered and has_held(journal, policy=incident.policy, now=now()):

@@ -102,6 +102,8 @@ class ClusterFaults(Strict):
 
     bad_release: bool = False
     """Whether the newest revision crash-loops: its image starts once and then never again."""
+    mode_in_git: Literal["direct", "queue"] | None = None
+    """A GitOps controller applies the deployment with this mode and puts back what differs."""
     expired_token: bool = False
     """Whether the runbook's token is refused from now on."""
 

@@ -82,6 +82,18 @@ def deployment(posthog_url: str, image: str) -> dict[str, Any]:
     }
 
 
+def in_git(posthog_url: str, mode: str) -> dict[str, Any]:
+    """Return the deployment as a team has it in Git, with the labels that Flux adds when it applies it."""
+    found = deployment(posthog_url, GOOD_IMAGE)
+    found["metadata"]["labels"] |= {
+        "kustomize.toolkit.fluxcd.io/name": "apps",
+        "kustomize.toolkit.fluxcd.io/namespace": "flux-system",
+    }
+    (container,) = found["spec"]["template"]["spec"]["containers"]
+    container["env"].append({"name": "RATE_LIMIT_MODE", "value": mode})
+    return found
+
+
 def _container(posthog_url: str, image: str) -> dict[str, Any]:
     limit = f"{LIMIT_BYTES // (1024 * 1024)}Mi"
     return {

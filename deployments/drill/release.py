@@ -1,6 +1,7 @@
 """The integration's releases in the cluster: the good one, and one that breaks after it was rolled out."""
 
 import asyncio
+from typing import Any
 
 from deployments.drill.cluster import Cluster
 from deployments.drill.manifests import BAD_IMAGE, DEPLOYMENT, GOOD_IMAGE, deployment
@@ -15,7 +16,15 @@ async def release(cluster: Cluster, posthog_url: str, image: str = GOOD_IMAGE) -
 
     Raises ``TimeoutError`` if they are not within 20 s.
     """
-    cluster.apply(deployment(posthog_url, image))
+    await apply_and_wait(cluster, deployment(posthog_url, image))
+
+
+async def apply_and_wait(cluster: Cluster, manifest: dict[str, Any]) -> None:
+    """Apply the deployment and wait until its pods, and no others, are ready.
+
+    Raises ``TimeoutError`` if they are not within 20 s.
+    """
+    cluster.apply(manifest)
     async with asyncio.timeout(_ROLLED_OUT_WITHIN_SECONDS):
         while not _rolled_out(cluster):  # noqa: ASYNC110  the cluster has no signal, as a real one has none
             await asyncio.sleep(_LOOK_SECONDS)

@@ -27,6 +27,7 @@ ActionOutcome = Literal[
     "recovered",
     "not_recovered",
     "unknown",
+    "reverted",
     "already_in_place",
     "blocked",
     "rejected",

@@ -8,6 +8,7 @@ from deployments.drill.clock import Clock
 from deployments.drill.cluster import Cluster
 from deployments.drill.door import Door
 from deployments.drill.faults import Faults
+from deployments.drill.gitops import GitOps
 from deployments.drill.incident_io_api import IncidentIoApi
 from deployments.drill.integration import Integration
 from deployments.drill.keys import Keys
@@ -29,6 +30,7 @@ class Systems:
     def __init__(self, keys: Keys, recorder: Recorder, clock: Clock) -> None:
         """Make them, in order and not yet listening."""
         self.cluster = Cluster(namespace=NAMESPACE, clock=clock)
+        self.gitops = GitOps(self.cluster)
         self.status_page = StatusPage(clock=clock)
         self.posthog = PostHogApi(keys)
         self.integration = Integration(self.cluster, clock=clock)
@@ -74,6 +76,7 @@ class Systems:
         self.posthog.faults = faults.posthog
         self.integration.faults = faults.integration
         self.slack.faults = faults.slack
+        self.gitops.mode = faults.cluster.mode_in_git
         for system, door in self.doors.items():
             door.mode = getattr(faults, system.removesuffix("_backup")).mode
         if "prometheus_backup" in self.doors:

@@ -171,7 +171,11 @@ class World:
         served = await self._stack.enter_async_context(serve(self.systems.cluster))
         self._run(self.systems.cluster.run())
         self.systems.cluster.apply(manifests.secret(self.keys))
-        await release(self.systems.cluster, self._urls["posthog"])
+        if (mode := self.scenario.faults.cluster.mode_in_git) is None:
+            await release(self.systems.cluster, self._urls["posthog"])
+        else:
+            await self.systems.gitops.begin(self._urls["posthog"], mode)
+        self._run(self.systems.gitops.run(self._urls["posthog"]))
         self._run(self.systems.integration.run())
         self._run(Memory(self.systems.cluster, self.systems.integration, clock=self.clock).run())
         self._urls["kubernetes"] = served.url

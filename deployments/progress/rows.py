@@ -62,9 +62,7 @@ def row_of(event: e.Event, symbols: Symbols) -> Row | None:
         case e.ActionPreviewed():
             return _preview(event.plan, symbols)
         case e.PlanDrifted():
-            void = f"; the approval of {', '.join(event.voided)} is void" if event.voided else ""
-            text = Text(f"the target is another by now{plain(void)}")
-            return Row(symbols.bad, "Drifted", text, BAD, (diff_lines("\n".join(event.because)),))
+            return _drift(event, symbols)
         case e.ApprovalReminded():
             what = "a person was paged" if event.escalated else "the channel was reminded"
             return Row(symbols.ask, "Reminded", Text(f"{what}: nobody has answered"), UNSURE)
@@ -98,6 +96,8 @@ def row_of(event: e.Event, symbols: Symbols) -> Row | None:
             return _ending(event, symbols)
         case e.SwitchChecked():
             return _switch(event, symbols)
+        case e.ChangeReverted():
+            return Row(symbols.bad, "Reverted", Text(plain(sentence(event))), BAD)
         case e.EvidenceCollected() | e.FileNotWritten():
             return _evidence(event, symbols)
         case e.PostmortemDrafted():
@@ -118,6 +118,12 @@ def _severity(event: e.SeverityOverridden, symbols: Symbols) -> Row:
     word = event.assessment
     by = plain(named(word.by, event.identity))
     return Row(symbols.decision, "Severity", Text(f"{word.severity} by {by}: {plain(word.because)}"), UNSURE)
+
+
+def _drift(event: e.PlanDrifted, symbols: Symbols) -> Row:
+    void = f"; the approval of {', '.join(event.voided)} is void" if event.voided else ""
+    text = Text(f"the target has changed{plain(void)}")
+    return Row(symbols.bad, "Drifted", text, BAD, (diff_lines("\n".join(event.because)),))
 
 
 def _opening(event: e.IncidentOpened) -> tuple[str, Text]:

@@ -78,6 +78,7 @@ OUTCOME_STYLES = {
     ActionOutcome.DRY_RUN: UNSURE,
     ActionOutcome.UNKNOWN: UNSURE,
     ActionOutcome.NOT_RECOVERED: BAD,
+    ActionOutcome.REVERTED: BAD,
     ActionOutcome.BLOCKED: BAD,
     ActionOutcome.REJECTED: BAD,
     ActionOutcome.FAILED: BAD,

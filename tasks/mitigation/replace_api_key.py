@@ -12,12 +12,14 @@ from typing import Any
 from pydantic import SecretStr
 
 from blocks.errors import Conflict, Refused
+from blocks.kubernetes import Cluster
 from blocks.kubernetes_reads import SecretKeys
 from blocks.kubernetes_rollout import available_pods
 from blocks.posthog import well_formed
 from blocks.secret import read_secret
 from runbook.actions import FINGERPRINT, ChangePlan
 from runbook.diff import changed_lines, manifest_text, unified_diff
+from runbook.keepers import foretold
 from runbook.patches import EFFECT_ANNOTATION, PREVIOUS_SUFFIX
 from runbook.readings import ProbeOutcome
 from runbook.secret_uses import unread_because, uses_of
@@ -138,7 +140,11 @@ async def _plan(
         action=change.action,
         diff="\n".join(unified_diff(old, new, name=named) for old, new, named in objects),
         changes="\n".join(changed_lines(old, new) for old, new, _ in objects),
-        affects=(f"{name}, key {cluster.secret_key}", *await affected(cluster, deployment)),
+        affects=(
+            f"{name}, key {cluster.secret_key}",
+            *foretold(secret.as_object, ("f:data", f"f:{cluster.secret_key}")),
+            *await affected(cluster, deployment),
+        ),
         live=manifest_text(deployment),
         basis={
             SECRET: _content(change, secret),
@@ -286,14 +292,21 @@ async def _objection(change: Change, present: SecretStr | None, new_key: SecretS
 
 
 def _mark(change: Change, key: SecretStr | None) -> str:
+    return key_mark(change.environment.cluster, key)
+
+
+def key_mark(cluster: Cluster, key: SecretStr | None) -> str:
     """What a plan binds of a key that is in the cluster."""
-    return FINGERPRINT + ("none" if key is None else _fingerprint(change, key))
+    return FINGERPRINT + ("none" if key is None else _salted(cluster, key))
 
 
 def _fingerprint(change: Change, key: SecretStr) -> str:
+    return _salted(change.environment.cluster, key)
+
+
+def _salted(cluster: Cluster, key: SecretStr) -> str:
     """Tells two keys apart and nothing else: salted by the cluster's target, and cut short."""
-    salt = change.environment.cluster.target
-    return sha256(f"{salt}\n{key.get_secret_value()}".encode()).hexdigest()[:16]
+    return sha256(f"{cluster.target}\n{key.get_secret_value()}".encode()).hexdigest()[:16]
 
 
 def _manifest(data: Mapping[str, SecretStr | None]) -> dict[str, Any]:

@@ -1,20 +1,22 @@
 """Changes of a single field of the workload: the switches, the memory limit, the number of pods."""
 
-import operator
 from collections.abc import Callable
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from typing import Any
 
 from blocks.errors import Conflict, Refused
 from runbook.actions import ChangePlan
 from runbook.fields import AnyField, EnvironmentVariable, Field, MemoryLimit, Replicas, Setting
 from runbook.outside_text import let_in
+from runbook.ownership import FieldOwner
 from runbook.parameters import memory_flaw, replicas_flaw
 from runbook.patches import last_effect, spec_patch, why_this_container
 from runbook.policy import Policy, Switch
 from runbook.quantities import memory_bytes
 from tasks.effects import Receipt
 from tasks.mitigation.base import Change, Step
+from tasks.mitigation.give_back import give_back_steps
 from tasks.mitigation.workload import (
     PAUSED,
     as_planned,
@@ -27,27 +29,27 @@ from tasks.mitigation.workload import (
 
 Workload = dict[str, Any]
 
+CHANGED_SINCE = "somebody has changed it since"
+
 
 @dataclass(frozen=True)
 class SetField:
     """Set one field to a value, or remove it; undone, it is what it was.
 
-    `objection` says why it should not be done, given the present value; `restarts` whether pods restart;
-    `same` whether two ways to write a value mean the same.
+    `objection` says why it should not be done, given the present value; `restarts` whether pods restart.
     """
 
     field: Callable[[Change, Workload], AnyField]
     wanted: Callable[[Change], str | None]
     objection: Callable[[Change, str | None], str | None] = lambda _change, _present: None
     restarts: bool = True
-    same: Callable[[str | None, str | None], bool] = operator.eq
 
     async def preview(self, change: Change) -> ChangePlan:
         """The workload with and without the change."""
         before = await change.environment.cluster.read_deployment()
         field, wanted = self.field(change, before), self.wanted(change)
         present = read(field, before)
-        if self.same(present, wanted):
+        if field.same(present, wanted):
             return in_place(change, says(field, present))
         if reason := self.objection(change, present):
             return blocked(change, reason)
@@ -62,20 +64,21 @@ class SetField:
         before = await change.environment.cluster.read_deployment()
         made = self._setting(change.of(done), done, before, self.wanted)
         present, was = read(made.field, before), done.before[made.field.name]
-        if self.same(present, was):
+        if made.field.same(present, was):
             return in_place(change, f"{says(made.field, present)}, as before")
-        if not self.same(present, made.value):
-            return blocked(
-                change, f"somebody has changed it since: {says(made.field, present)}, which is kept"
-            )
-        return await self._plan(change, before, Setting(field=made.field, value=was))
+        if not made.field.same(present, made.value):
+            return blocked(change, f"{CHANGED_SINCE}: {says(made.field, present)}, which is kept")
+        setting = Setting(field=made.field, value=was)
+        return await self._plan(change, before, setting, give_back=done.owned_by)
 
     def undo_steps(self, change: Change, plan: ChangePlan, done: ChangePlan) -> tuple[Step, ...]:
-        """One patch, back."""
+        """One patch, back; and whose the field was, it is again."""
         (was,) = done.before.values()
-        return (self._step(change, plan, lambda _change: was),)
+        return (self._step(change, plan, lambda _change: was), *give_back_steps(change, plan))
 
-    async def _plan(self, change: Change, before: Workload, setting: Setting) -> ChangePlan:
+    async def _plan(
+        self, change: Change, before: Workload, setting: Setting, give_back: tuple[FieldOwner, ...] = ()
+    ) -> ChangePlan:
         if before["spec"].get("paused") and self.restarts:
             return blocked(change, PAUSED)
         present = read(setting.field, before)
@@ -96,6 +99,7 @@ class SetField:
             setting=setting,
             affects=(named,) if named and "container" not in change.action.parameters else (),
             restarts=self.restarts,
+            give_back=give_back,
         )
 
     def _step(self, change: Change, plan: ChangePlan, configured: Callable[[Change], str | None]) -> Step:
@@ -106,7 +110,7 @@ class SetField:
         async def observe() -> Receipt | None:
             workload = await cluster.read_deployment()
             setting = self._setting(change, plan, workload, configured)
-            if not self.same(read(setting.field, workload), setting.value):
+            if not setting.field.same(read(setting.field, workload), setting.value):
                 return None
             return {"effect": last_effect(workload), "resource_version": version_of(workload)}
 
@@ -140,6 +144,29 @@ class SetField:
         if field.name not in plan.before:
             raise Conflict("the plan", f"by now it would set {field.name}", "Look at it anew")
         return Setting(field=field, value=configured(change))
+
+
+@dataclass(frozen=True)
+class TakeOff(SetField):
+    """Take off what the incident has turned on: the field is what it was before that.
+
+    Where nothing is known of the time before (nobody has turned it on in this incident), it is removed.
+    """
+
+    on: SetField = dataclass_field(kw_only=True)
+
+    async def preview(self, change: Change) -> ChangePlan:
+        """The field as it was; nothing to do where somebody else has given it another value since."""
+        if change.done is None or not change.done.before:
+            return await super().preview(change)
+        plan = await self.on.preview_undo(change, change.done)
+        if plan.blocked and plan.blocked.startswith(CHANGED_SINCE):
+            return in_place(change, plan.blocked)
+        return plan
+
+    def steps(self, change: Change, plan: ChangePlan) -> tuple[Step, ...]:
+        """As those of an undo."""
+        return (*super().steps(change, plan), *give_back_steps(change, plan))
 
 
 def _patch(change: Change, setting: Setting, *, version: str) -> Workload:
@@ -176,10 +203,12 @@ def _variable(switch: Callable[[Policy], Switch]) -> Callable[[Change, Workload]
     return field
 
 
-def _switch(switch: Callable[[Policy], Switch], *, on: bool) -> SetField:
-    return SetField(
-        field=_variable(switch), wanted=lambda change: switch(change.policy).value if on else None
-    )
+def _switch_on(switch: Callable[[Policy], Switch]) -> SetField:
+    return SetField(field=_variable(switch), wanted=lambda change: switch(change.policy).value)
+
+
+def _switch_off(switch: Callable[[Policy], Switch]) -> TakeOff:
+    return TakeOff(field=_variable(switch), wanted=lambda _change: None, on=_switch_on(switch))
 
 
 def _memory_objection(change: Change, present: str | None) -> str | None:
@@ -191,24 +220,16 @@ def _memory_objection(change: Change, present: str | None) -> str | None:
     return memory_flaw(wanted, change.policy)
 
 
-def _same_memory(one: str | None, other: str | None) -> bool:
-    """The API server keeps the shortest form of a quantity: 1Gi where 1024Mi was sent."""
-    return one == other or (
-        one is not None and other is not None and memory_bytes(one) == memory_bytes(other)
-    )
-
-
-enable_fallback = _switch(lambda policy: policy.fallback_switch, on=True)
-disable_fallback = _switch(lambda policy: policy.fallback_switch, on=False)
-enable_queue = _switch(lambda policy: policy.queue_switch, on=True)
-disable_queue = _switch(lambda policy: policy.queue_switch, on=False)
+enable_fallback = _switch_on(lambda policy: policy.fallback_switch)
+disable_fallback = _switch_off(lambda policy: policy.fallback_switch)
+enable_queue = _switch_on(lambda policy: policy.queue_switch)
+disable_queue = _switch_off(lambda policy: policy.queue_switch)
 raise_memory_limit = SetField(
     field=lambda change, workload: MemoryLimit(
         container=change.action.parameters.get("container") or container_of(change, workload)
     ),
     wanted=lambda change: change.action.parameters["memory"],
     objection=_memory_objection,
-    same=_same_memory,
 )
 scale = SetField(
     field=lambda _change, _workload: Replicas(),

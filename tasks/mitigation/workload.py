@@ -12,6 +12,8 @@ from blocks.kubernetes_rollout import available_pods
 from runbook.actions import ChangePlan
 from runbook.diff import changed_lines, manifest_text, unified_diff
 from runbook.fields import Setting
+from runbook.keepers import foretold, git_patch
+from runbook.ownership import CONTAINERS, FieldOwner, FieldPath, owners
 from runbook.patches import last_effect, main_container, restarted, spec_patch
 from tasks.effects import Receipt
 from tasks.mitigation.base import Change, Step
@@ -101,12 +103,15 @@ async def workload_plan(
     bound: Mapping[str, str] | None = None,
     affects: Iterable[str] = (),
     restarts: bool = True,
+    give_back: tuple[FieldOwner, ...] = (),
 ) -> ChangePlan:
     """The plan of a change of the workload alone."""
+    path = setting.field.path if setting else CONTAINERS if put_back else None
+    warned = foretold(before, path) if path else ()
     return ChangePlan(
         action=change.action,
         diff=unified_diff(before, after, name=change.action.target),
-        affects=(*affects, *await affected(change.environment.cluster, before, restarts=restarts)),
+        affects=(*warned, *affects, *await affected(change.environment.cluster, before, restarts=restarts)),
         live=manifest_text(before),
         basis={WORKLOAD: spec_fingerprint(before, with_replicas=not restarts)},
         changes=changed_lines(before, after),
@@ -116,7 +121,15 @@ async def workload_plan(
         bound={**await place_of(change, before), **(bound or {})},
         setting=setting,
         available=available_pods(before),
+        owned_by=appliers(before, path) if setting and path else (),
+        give_back=give_back,
+        in_git=git_patch(before, setting) if setting and warned else "",
     )
+
+
+def appliers(workload: Mapping[str, Any], path: FieldPath) -> tuple[FieldOwner, ...]:
+    """Those whose next server-side apply finds our value in their field."""
+    return tuple(owner for owner in owners(workload, path) if owner.operation == "Apply")
 
 
 async def affected(cluster: Cluster, workload: dict[str, Any], *, restarts: bool = True) -> tuple[str, ...]:

@@ -9,8 +9,10 @@ from runbook.effects import Authority, Effect, EffectOutcome
 from runbook.findings import Check, Finding, Findings, Status
 from runbook.gates import Answer, Choice
 from runbook.incident import Incident
+from runbook.ownership import Writing
 from runbook.permissions import PermissionChange, Permissions
 from runbook.policy import Policy
+from runbook.reversals import Reversal
 from runbook.severity import Severity, SeverityAssessment
 from runbook.verdict import Branch, Counterfactual, Decision, ErrorType, Question, Reply, Verdict
 
@@ -173,6 +175,14 @@ EVENTS: tuple[e.Event, ...] = (
     e.PostmortemDrafted(path=f"evidence/{INCIDENT}/postmortem.md", sha256="3" * 64),
     e.ArtifactPublished(key="triage-ab12", kind="table"),
     e.SwitchChecked(action_id=FALLBACK.id, switch="POSTHOG_FALLBACK=true", on=True),
+    e.ChangeReverted(
+        action_id=FALLBACK.id,
+        reversal=Reversal(
+            writing=Writing(by="Flux (kustomize-controller)", at=OPENED_AT),
+            detail="env POSTHOG_FALLBACK of app is false again, and was true",
+            put_back=True,
+        ),
+    ),
     e.IncidentClosed(outcome="recovered"),
     e.AlertStormNoted(alerts=32),
     e.FlappingNoted(alert="PostHogErrorsHigh", episodes=6),

@@ -77,8 +77,8 @@ def drifted(*voided: str) -> e.PlanDrifted:
 @pytest.mark.parametrize(
     ("event", "label", "text"),
     [
-        (drifted(), "Drifted", "the target is another by now"),
-        (drifted("ana", "bob"), "Drifted", "the target is another by now; the approval of ana, bob is void"),
+        (drifted(), "Drifted", "the target has changed"),
+        (drifted("ana", "bob"), "Drifted", "the target has changed; the approval of ana, bob is void"),
         (e.ApprovalReminded(gate="g"), "Reminded", "the channel was reminded: nobody has answered"),
         (
             e.ApprovalReminded(gate="g", escalated=True),

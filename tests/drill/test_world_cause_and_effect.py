@@ -18,6 +18,8 @@ import yaml
 
 from deployments.drill.scenario import load_scenario
 from deployments.drill.world import World
+from runbook.fields import EnvironmentVariable
+from runbook.ownership import owners
 
 VISIBLE_WITHIN_SECONDS = 3.0
 CURED_WITHIN_SECONDS = 2.0
@@ -267,6 +269,25 @@ async def test_a_raised_limit_ends_the_need_for_a_queue(tmp_path: Path) -> None:
         await hands.client.post(f"{hands.at.slack_url}chat.postMessage", json=body, headers=slack)
         await cured(hands, after=1 + CURED_WITHIN_SECONDS)
         assert (await hands.state())["integration"]["per_second"]["requests"] > 15
+
+
+async def test_what_git_has_is_put_back_until_git_has_something_else(tmp_path: Path) -> None:
+    """The switch is gone in a moment, by the name of who did it; the same change in Git ends the errors."""
+    async with hands_on("reverted-by-gitops", tmp_path) as hands:
+        await visible(hands, "429")
+        await hands.patch_deployment(env={"RATE_LIMIT_MODE": "queue"})
+        cluster = hands.world.systems.cluster
+        field = EnvironmentVariable(container=hands.at.container, variable="RATE_LIMIT_MODE")
+
+        async def put_back() -> bool:
+            return field.read(cluster.get("Deployment", hands.at.deployment)) == "direct"
+
+        await within(2, put_back, "the switch is put back")
+        live = cluster.get("Deployment", hands.at.deployment)
+        assert [owner.manager for owner in owners(live, field.path)] == ["kustomize-controller"]
+        patch = {"cluster": {"mode_in_git": "queue"}}
+        await hands.world.change(patch, who="an engineer", what="merges")
+        await cured(hands, after=1 + CURED_WITHIN_SECONDS)
 
 
 async def test_a_queue_cures_only_half_of_mixed_errors(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ FAMILIES = {
     "blind",
     "mixed-errors",
     "partial-metrics",
+    "reverted-by-gitops",
 }
 
 

@@ -9,8 +9,10 @@ from runbook.effects import Authority, Effect, EffectOutcome
 from runbook.findings import Check, Finding, Findings, Status
 from runbook.gates import Answer, Choice
 from runbook.incident import Incident
+from runbook.ownership import Writing
 from runbook.permissions import PermissionChange, Permissions
 from runbook.policy import Policy
+from runbook.reversals import Reversal
 from runbook.severity import Severity, SeverityAssessment
 from runbook.verdict import Branch, Decision, ErrorType, Question, Reply, Verdict
 
@@ -193,6 +195,14 @@ def every_event() -> tuple[e.Event, ...]:
         e.NoteAdded(by="bob", text="PostHog says that they roll back"),
         resolved(),
         e.SwitchChecked(action_id=FALLBACK.id, switch="POSTHOG_FALLBACK=true", on=True),
+        e.ChangeReverted(
+            action_id=FALLBACK.id,
+            reversal=Reversal(
+                writing=Writing(by="Flux (kustomize-controller)", at=OPENED),
+                detail="env POSTHOG_FALLBACK of app is false again, and was true",
+                put_back=True,
+            ),
+        ),
         e.FileNotWritten(what="paper runbook", path="paper-runbook.md", because="No space left on device"),
         e.PostmortemDrafted(path="postmortem.md", sha256="ef" * 32),
         e.ArtifactPublished(key="decision-1", kind="markdown"),

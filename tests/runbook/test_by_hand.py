@@ -3,7 +3,7 @@
 import pytest
 
 from runbook.actions import CATALOGUE, ActionName, ChangePlan, PlannedAction
-from runbook.by_hand import Target, undo_commands
+from runbook.by_hand import Target, switch_off_command, undo_commands
 from tests.runbook.journals import TARGET
 
 DEPLOYMENT = Target(
@@ -103,3 +103,13 @@ def test_no_command_holds_a_secret(name: ActionName) -> None:
         update={"diff": key, "live": key, "basis": {"replacement key": key}, "affects": (key,)}
     )
     assert key not in "\n".join(undo_commands(plan, DEPLOYMENT))
+
+
+@pytest.mark.parametrize(
+    ("before", "setting"),
+    [({"env RATE_LIMIT_MODE of web": "direct"}, "RATE_LIMIT_MODE=direct"), ({}, "RATE_LIMIT_MODE-")],
+)
+def test_a_switch_is_taken_off_by_putting_back_what_was(before: dict[str, str | None], setting: str) -> None:
+    """A variable is removed only where nothing is known of the time before."""
+    command = switch_off_command("RATE_LIMIT_MODE", DEPLOYMENT, done(ActionName.ENABLE_REQUEST_QUEUE, before))
+    assert command.endswith(f"set env deployment/posthog-integration -c web {setting}")

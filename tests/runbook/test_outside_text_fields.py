@@ -50,6 +50,7 @@ OURS = {
     "ArtifactPublished.plan_digest": "a hash",
     "Authority.kind": "a word of ours",
     "Authority.reference": "a gate or a word of ours",
+    "ChangeReverted.action_id": "made by the plan",
     "ChangePlan.basis": "fingerprints",
     "ChangePlan.before": "what the undo puts back: a change of a value that looks like a secret is blocked",
     "ChangePlan.bound": "the target's place from the settings, and fingerprints",

@@ -230,7 +230,7 @@ async def test_a_switch_is_taken_off_where_it_was_turned_on(bench: Bench) -> Non
     result = await bench.make(await bench.preview(removal), await bench.approve(removal))
     assert result is not None
     assert result.outcome is ActionOutcome.RECOVERED
-    assert variable("POSTHOG_FALLBACK")(bench.world) is None
+    assert variable("POSTHOG_FALLBACK")(bench.world) == "false"
 
 
 async def test_a_change_for_another_workload_than_the_configured_one_is_not_possible(bench: Bench) -> None:

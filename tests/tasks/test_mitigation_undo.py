@@ -193,7 +193,7 @@ async def test_a_replaced_revision_that_is_gone_cannot_be_rolled_forward_to(benc
 
 
 async def test_a_field_that_somebody_sets_during_the_proof_is_kept_and_a_person_is_told(bench: Bench) -> None:
-    """The change does not help and somebody takes over meanwhile: no undo, but the commands for one."""
+    """Somebody takes over meanwhile: it is not known whether the change would have helped, and no undo."""
     action = await KNOWN[ActionName.ENABLE_FALLBACK].planned(bench.world)
     await bench.approve(action)
     bench.signals.mood = "ill"
@@ -204,14 +204,12 @@ async def test_a_field_that_somebody_sets_during_the_proof_is_kept_and_a_person_
 
     result, _ = await asyncio.gather(bench.take(action), somebody())
 
-    assert result.outcome is ActionOutcome.NOT_RECOVERED
+    assert result.outcome is ActionOutcome.REVERTED
     assert KNOWN[ActionName.ENABLE_FALLBACK].shows(bench.world) == "half"
     assert len(bench.writes()) == 1
     (told,) = await bench.escalations()
-    assert "NOT UNDONE (blocked: somebody has changed it since: env POSTHOG_FALLBACK of app is half" in told
-    command = "kubectl -n default set env deployment/posthog-integration -c app POSTHOG_FALLBACK=false"
-    (called,) = (await bench.incident.read()).events(IncidentEscalated)
-    assert command in called.commands
+    assert "changed since by kubectl (kubectl-patch)" in told
+    assert "env POSTHOG_FALLBACK of app is half, and was true" in told
 
 
 async def test_a_roll_back_of_a_paused_workload_is_not_called_undone(bench: Bench) -> None:

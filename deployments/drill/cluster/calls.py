@@ -8,10 +8,11 @@ from typing import Any
 import yaml
 from starlette.requests import Request
 
-from deployments.drill.cluster.errors import bad_request, not_acceptable, unsupported_media_type
+from deployments.drill.cluster.errors import APPLY_PATCH, bad_request, not_acceptable, unsupported_media_type
+from deployments.drill.cluster.managed_fields import Writer
 from deployments.drill.cluster.objects import JsonObject
 from deployments.drill.cluster.protobuf import MEDIA_TYPE, decoded_review
-from deployments.drill.cluster.registry import WriteOptions
+from deployments.drill.cluster.write_options import WriteOptions
 
 _BODY_TYPES = ("application/json", "application/yaml")
 
@@ -24,13 +25,18 @@ class Call:
     content_type: str
     accept: str
     raw: bytes
+    user_agent: str = ""
 
     @classmethod
     async def of(cls, request: Request) -> "Call":
         """Read a request to its end."""
         content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         return cls(
-            dict(request.query_params), content_type, request.headers.get("accept", ""), await request.body()
+            dict(request.query_params),
+            content_type,
+            request.headers.get("accept", ""),
+            await request.body(),
+            request.headers.get("user-agent", ""),
         )
 
     @property
@@ -97,12 +103,14 @@ class Call:
         _check_dry_run(asked)
         return bool(asked)
 
-    def write_options(self) -> WriteOptions:
-        """How the caller wants the write. Raises ApiError 400."""
+    def write_options(self, subresource: str = "") -> WriteOptions:
+        """How the caller wants the write, and as which field manager. Raises ApiError 400."""
         validation = self.query.get("fieldValidation") or "Warn"
         if validation not in ("Ignore", "Warn", "Strict"):
             raise bad_request(f'fieldValidation: Unsupported value: "{validation}"')
-        return WriteOptions(self.is_dry_run(), validation)
+        manager = self.query.get("fieldManager") or self.user_agent.partition("/")[0]
+        operation = "Apply" if self.content_type == APPLY_PATCH else "Update"
+        return WriteOptions(self.is_dry_run(), validation, Writer(manager, operation, subresource))
 
 
 def _check_dry_run(asked: list[str]) -> None:

@@ -5,10 +5,11 @@ watches for tests of operators, but has no authentication, RBAC, strategic merge
 validation, tables, logs, controllers or kubelet, and would bring in aiohttp. Those limits are what a drill
 must meet.
 
-Not imitated: server-side apply and managedFields, admission webhooks, `exec` and port-forward, Services'
+Not imitated: admission webhooks, `exec` and port-forward, Services'
 traffic, `minReadySeconds`, init containers, volumes, evictions (a budget only says how many pods may go), and
 objects sent in protobuf, as by a new `kubectl create` without `--dry-run=client`. Lists come in one piece
-whatever `limit` says.
+whatever `limit` says. Server-side apply changes what is there and creates nothing; `managedFields` are kept
+for workloads and Secrets.
 """
 
 import asyncio
@@ -39,6 +40,7 @@ from deployments.drill.cluster.kinds import (
     by_kind,
 )
 from deployments.drill.cluster.kubelet import Kubelet, Speeds
+from deployments.drill.cluster.managed_fields import Writer
 from deployments.drill.cluster.objects import (
     JsonObject,
     controller_of,
@@ -55,6 +57,7 @@ from deployments.drill.cluster.rollout import TEMPLATE_HASH, revision_of
 from deployments.drill.cluster.stateful_set_controller import REVISION_HASH, StatefulSetController
 from deployments.drill.cluster.store import Store
 from deployments.drill.cluster.strategic_merge import strategically_merged
+from deployments.drill.cluster.write_options import WriteOptions
 
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
@@ -138,8 +141,10 @@ class Cluster:
         """What goes wrong at the wire: append a Fault; the first that matches a request applies."""
         return self._api.faults
 
-    def apply(self, manifest: Mapping[str, Any]) -> None:
+    def apply(self, manifest: Mapping[str, Any], *, manager: str = "kubectl-patch") -> None:
         """Create the object, or merge the manifest into it strategically, as an administrator would.
+
+        `manager` is the field manager who owns from then on what that changes.
 
         Raises KeyError for an unknown kind, DecodingError or ApiError for an object that a client could not
         write.
@@ -148,10 +153,21 @@ class Cluster:
         obj: JsonObject = dict(copied(manifest))
         namespace = obj["metadata"].get("namespace", self.namespace) if kind.namespaced else ""
         current = self._store.get(kind, namespace, name_of(obj))
+        options = WriteOptions(writer=Writer(manager))
         if current is None:
-            self._registry.create(kind, namespace, obj)
+            self._registry.create(kind, namespace, obj, options)
         else:
-            self._registry.replace(kind, current, strategically_merged(current, obj))
+            self._registry.replace(kind, current, strategically_merged(current, obj), options)
+
+    def apply_server_side(self, manifest: Mapping[str, Any], *, manager: str, force: bool = True) -> None:
+        """Apply the manifest to an object that is there as GitOps controllers do, owning what it names.
+
+        Raises KeyError where there is none; ApiError 409 without `force` where others own what would change.
+        """
+        obj: JsonObject = dict(copied(manifest))
+        kind = by_kind(obj["kind"])
+        current = self.get(kind.kind, name_of(obj))
+        self._registry.apply(kind, current, obj, WriteOptions(writer=Writer(manager, "Apply")), force)
 
     def get(self, kind: str, name: str) -> JsonObject:
         """A copy of an object in the cluster's namespace, or cluster-wide. Raises KeyError."""

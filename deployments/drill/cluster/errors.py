@@ -3,16 +3,20 @@
 Texts and codes follow k8s.io/apimachinery/pkg/api/errors.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from deployments.drill.cluster.kinds import Kind
 from deployments.drill.cluster.objects import JsonObject
 
+APPLY_PATCH = "application/apply-patch+yaml"
+
 PATCH_TYPES = (
     "application/json-patch+json",
     "application/merge-patch+json",
     "application/strategic-merge-patch+json",
+    APPLY_PATCH,
 )
 
 
@@ -95,6 +99,22 @@ def conflict(kind: Kind, name: str, detail: str = "") -> ApiError:
     )
     text = f'Operation cannot be fulfilled on {kind.qualified_plural} "{name}": {detail}'
     return ApiError(409, "Conflict", text, _details(kind, name))
+
+
+def owned_by_others(fields: Mapping[str, list[str]], api_version: str) -> ApiError:
+    """409: an apply would change what other managers own; `fields` has it by manager."""
+    causes = [
+        {
+            "reason": "FieldManagerConflict",
+            "message": f'conflict with "{manager}" using {api_version}',
+            "field": field,
+        }
+        for manager, owned in fields.items()
+        for field in owned
+    ]
+    listed = "\n".join(f"{cause['message']}: {cause['field']}" for cause in causes)
+    count = f"{len(causes)} conflict{'s' if len(causes) != 1 else ''}"
+    return ApiError(409, "Conflict", f"Apply failed with {count}: {listed}", {"causes": causes})
 
 
 def invalid(kind: Kind, name: str, causes: list[Cause]) -> ApiError:

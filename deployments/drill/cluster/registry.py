@@ -8,7 +8,7 @@ object under its old resourceVersion.
 import base64
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
@@ -23,8 +23,18 @@ from deployments.drill.cluster.errors import (
     conflict,
     invalid,
     not_found,
+    owned_by_others,
 )
 from deployments.drill.cluster.kinds import DEPLOYMENT, KINDS, NAMESPACE, POD, Kind
+from deployments.drill.cluster.managed_fields import (
+    TRACKED,
+    Writer,
+    abandoned,
+    applied,
+    disputed,
+    updated,
+    without,
+)
 from deployments.drill.cluster.objects import (
     JsonObject,
     annotations_of,
@@ -35,7 +45,9 @@ from deployments.drill.cluster.objects import (
     timestamp,
 )
 from deployments.drill.cluster.store import Store
+from deployments.drill.cluster.strategic_merge import strategically_merged
 from deployments.drill.cluster.validation import violations
+from deployments.drill.cluster.write_options import WriteOptions
 
 NAME_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 """No vowels and no digits that look like letters: k8s.io/apimachinery/pkg/util/rand."""
@@ -43,17 +55,7 @@ NAME_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 _SERVER_SET = ("uid", "creationTimestamp", "generation", "deletionTimestamp", "deletionGracePeriodSeconds")
 
 
-@dataclass
-class WriteOptions:
-    """How a write was asked for, and what the server has to say about it.
-
-    `validation` is the request's fieldValidation: Strict refuses unknown fields, Warn reports them in
-    `warnings`.
-    """
-
-    dry_run: bool = False
-    validation: str = "Warn"
-    warnings: list[str] = field(default_factory=list)
+_STATUS = Writer("kube-controller-manager", subresource="status")
 
 
 class Registry:
@@ -107,6 +109,8 @@ class Registry:
             metadata["generation"] = 1
         if kind is POD or kind.has_generation:
             obj["status"] = {"phase": "Pending", "qosClass": "Burstable"} if kind is POD else {}
+        metadata.pop("managedFields", None)
+        self._note_writer(kind, obj, None, options)
         return obj if options.dry_run else copied(self.store.put(kind, obj))
 
     def _place(self, metadata: JsonObject, namespace: str) -> None:
@@ -147,9 +151,22 @@ class Registry:
             self._finish(kind, obj, old)
             self._bump_generation(kind, obj, old)
         obj["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"]
+        self._note_writer(kind, obj, old, options)
         if options.dry_run or obj == old:
             return copied(obj)
         return copied(self.store.put(kind, obj))
+
+    def _note_writer(
+        self, kind: Kind, obj: JsonObject, old: JsonObject | None, options: WriteOptions
+    ) -> None:
+        """Who owns which field from now on."""
+        if kind not in TRACKED:
+            obj["metadata"].pop("managedFields", None)
+            return
+        managers = options.managers
+        if managers is None:
+            managers = updated(kind, old, obj, options.writer, self.now())
+        obj["metadata"]["managedFields"] = managers
 
     def _check_preconditions(self, kind: Kind, metadata: JsonObject, old: JsonObject) -> None:
         name = name_of(old)
@@ -194,7 +211,6 @@ class Registry:
                 f"{body.get('apiVersion')}, Kind={body.get('kind')}"
             )
         obj.update(kind=kind.kind, apiVersion=kind.api_version)
-        obj.get("metadata", {}).pop("managedFields", None)
         return obj
 
     def _finish(self, kind: Kind, obj: JsonObject, old: JsonObject | None) -> None:
@@ -239,6 +255,21 @@ class Registry:
                 if kept != owners:
                     self.store.put(kind, {**obj, "metadata": {**obj["metadata"], "ownerReferences": kept}})
 
+    def apply(
+        self, kind: Kind, old: JsonObject, config: JsonObject, options: WriteOptions, forced: bool
+    ) -> JsonObject:
+        """Server-side apply: what the writer no longer names, and nobody else owns, goes.
+
+        Raises ApiError 409 where others own what would change, unless it is forced; else as `replace`.
+        """
+        named = self._decoded(kind, config, options)
+        if not forced and (fields := disputed(old, named, options.writer)):
+            raise owned_by_others(fields, kind.api_version)
+        merged = without(strategically_merged(old, config), abandoned(old, named, options.writer))
+        trial = self.replace(kind, old, merged, replace(options, dry_run=True))
+        options.managers = applied(kind, old, trial, named, options.writer, self.now())
+        return self.replace(kind, old, merged, options)
+
     def amend(self, kind: Kind, obj: JsonObject, change: Callable[[JsonObject], Any]) -> JsonObject:
         """Apply a controller's change to the current state of an object, if it still exists."""
         current = self.store.get(kind, namespace_of(obj), name_of(obj))
@@ -259,7 +290,12 @@ class Registry:
         if annotations:
             merged = {**annotations_of(current), **annotations}
             new["metadata"] = {**current["metadata"], "annotations": merged}
-        return current if new == current else self.store.put(kind, new)
+        if new == current:
+            return current
+        if kind in TRACKED:
+            managers = updated(kind, current, new, _STATUS, self.now())
+            new["metadata"] = {**new["metadata"], "managedFields": managers}
+        return self.store.put(kind, new)
 
 
 def decoded_secret_value(encoded: str) -> str:

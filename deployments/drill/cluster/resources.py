@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from deployments.drill.cluster.calls import Call
 from deployments.drill.cluster.decoding import DecodingError
 from deployments.drill.cluster.errors import (
+    APPLY_PATCH,
     PATCH_TYPES,
     ApiError,
     bad_request,
@@ -20,13 +21,14 @@ from deployments.drill.cluster.json_patch import json_patched, merge_patched
 from deployments.drill.cluster.kinds import POD, Kind
 from deployments.drill.cluster.objects import JsonObject, go_text, name_of, uid_of
 from deployments.drill.cluster.paging import paged
-from deployments.drill.cluster.registry import Registry, WriteOptions
+from deployments.drill.cluster.registry import Registry
 from deployments.drill.cluster.request_info import RequestInfo
 from deployments.drill.cluster.scaling import scale_of, scaled
 from deployments.drill.cluster.selectors import selects
 from deployments.drill.cluster.strategic_merge import strategically_merged
 from deployments.drill.cluster.tables import table
 from deployments.drill.cluster.watching import Watch
+from deployments.drill.cluster.write_options import WriteOptions
 
 
 class Resources:
@@ -105,7 +107,9 @@ class Resources:
 
     def _write(self, kind: Kind, info: RequestInfo, call: Call) -> Response:
         old = self._registry.find(kind, info.namespace, info.name)
-        options = call.write_options()
+        options = call.write_options(info.subresource)
+        if info.verb == "patch" and call.content_type == APPLY_PATCH:
+            return self._apply(kind, old, call, options)
         status = info.subresource == "status"
         shown = scale_of(old) if info.subresource == "scale" else old
         if info.verb == "patch":
@@ -122,6 +126,19 @@ class Resources:
         if info.subresource == "scale":
             return JSONResponse(scale_of(stored))
         return self._written(kind, call, stored, options, 200)
+
+    def _apply(self, kind: Kind, old: JsonObject, call: Call, options: WriteOptions) -> Response:
+        """Server-side apply to an object that is there."""
+        if not call.query.get("fieldManager"):
+            raise bad_request("PatchOptions.meta.k8s.io is invalid: fieldManager: Required value")
+        config = call.parsed()
+        if not isinstance(config, dict):
+            raise bad_request("error decoding YAML: the body is not an object")
+        _check_name(config, name_of(old))
+        forced = call.query.get("force") == "true"
+        return self._written(
+            kind, call, self._registry.apply(kind, old, config, options, forced), options, 200
+        )
 
     def _written(self, kind: Kind, call: Call, obj: JsonObject, options: WriteOptions, code: int) -> Response:
         response = JSONResponse(

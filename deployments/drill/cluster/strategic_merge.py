@@ -29,7 +29,8 @@ _MERGED_PRIMITIVES = {"finalizers"}
 _ORDER, _DELETE, _RETAIN, _PATCH = "$setElementOrder/", "$deleteFromPrimitiveList/", "$retainKeys", "$patch"
 
 
-def _merge_key(field: str, item: JsonObject) -> str | None:
+def merge_key(field: str, item: JsonObject) -> str | None:
+    """The key by which a list of this name merges; `None` where it is replaced as a whole."""
     if field == "ports":  # a container's ports merge by containerPort, a service's by port
         return "port" if "port" in item and "containerPort" not in item else "containerPort"
     return _MERGE_KEYS.get(field)
@@ -83,7 +84,7 @@ def _merged_list(field: str, current: list[Any], patch: list[Any]) -> list[Any]:
         return [copied(item) for item in patch if item != {_PATCH: "replace"}]
     result = copied(current)
     for item in patch:
-        key = _merge_key(field, item)
+        key = merge_key(field, item)
         if key is None:
             return copied(patch)
         if key not in item:
@@ -115,7 +116,7 @@ def _in_order(field: str, items: list[Any], order: list[Any]) -> list[Any]:
     def identity(item: Any) -> Any:
         if not isinstance(item, dict):
             return item
-        key = _merge_key(field, item)
+        key = merge_key(field, item)
         return item.get(key) if key else None
 
     rank = {identity(item): n for n, item in enumerate(order)}
