@@ -176,13 +176,13 @@ def test_a_terminal_without_unicode_gets_ascii_signs() -> None:
 
 
 def test_text_from_outside_cannot_steer_the_terminal() -> None:
-    """Escape sequences and direction marks do not come in with an alert, and are a visible mark elsewhere."""
+    """Terminal sequences do not come in with an alert; elsewhere they and direction marks are visible."""
     alert = ALERT.model_copy(update={"summary": "\x1b[2Jgone \x9b31m \u202etxt"})
     text = shown(e.IncidentOpened(alert=alert))
     hostile = drifted("\x1b[2Jana").model_copy(update={"because": ("-\x1b[2Jx",)})
     text += shown(hostile, answered(Choice.EDIT, parameters={"memory": "\x9b31m"}))
     assert not set("\x1b\x9b\u202e") & set(text)
-    assert "[2Jgone" in text
+    assert "gone" in text
     assert plain("\x1b[2Jgone \u202etxt") == "�[2Jgone �txt"
     assert plain("two\nlines\tkept") == "two\nlines\tkept"
 
