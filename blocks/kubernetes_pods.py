@@ -53,11 +53,10 @@ def known_containers(templates: Iterable[Object]) -> frozenset[str]:
 def pod_reading(pod: Object, *, main: str, known: frozenset[str], revisions: Mapping[str, str]) -> PodReading:
     """A pod with its containers; `main` is the integration's own, `known` are those of the templates."""
     status = pod.get("status") or {}
-    conditions = {item["type"]: item["status"] for item in status.get("conditions") or ()}
     return PodReading(
         name=pod["metadata"]["name"],
         phase=status.get("phase", "Unknown"),
-        ready=conditions.get("Ready") == "True",
+        ready=is_ready(pod),
         containers=tuple(
             container_reading(pod, item, role=role_of(pod, item["name"], main=main, known=known))
             for item in container_statuses(pod)
@@ -98,6 +97,12 @@ def container_statuses(pod: Object) -> list[Object]:
     """The entries of all containers in a pod's status, those that run first first."""
     status = pod.get("status") or {}
     return [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
+
+
+def is_ready(pod: Object) -> bool:
+    """Whether the pod receives traffic."""
+    conditions = (pod.get("status") or {}).get("conditions") or ()
+    return any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
 
 
 def is_terminating(pod: Object) -> bool:

@@ -4,8 +4,9 @@ from blocks.errors import Unavailable
 from flows.gate import approval
 from runbook.actions import ActionKind, ActionOutcome, ActionResult, PlannedAction, undo_of
 from runbook.gates import Choice
+from runbook.held_rollout import deletion_for
 from tasks.artifacts import publish_plan
-from tasks.by_hand import commands_to_undo
+from tasks.by_hand import commands_to_delete, commands_to_undo
 from tasks.communicate import escalate, hand_over
 from tasks.incident import OpenIncident
 from tasks.inspect import inspect
@@ -21,6 +22,9 @@ NEEDS_A_PERSON = (
 
 UNDONE = (ActionOutcome.DONE, ActionOutcome.ALREADY_IN_PLACE)
 
+NOT_MADE = (ActionOutcome.BLOCKED, ActionOutcome.FAILED)
+"""Ends of a deletion after which the pod is still there."""
+
 NEW_PLANS = 5
 """How often a target may change under an approval before the action is given up."""
 
@@ -32,18 +36,45 @@ async def take_action(incident: OpenIncident, action: PlannedAction) -> ActionRe
     if action.spec.kind is not ActionKind.CHANGE:
         return result
     undone, commands = "", tuple[str, ...]()
-    if result.outcome is ActionOutcome.NOT_RECOVERED and action.spec.inverse is not None:
+    if result.waits_for:
+        result, undone, commands = await let_go_on(incident, result)
+    elif result.outcome is ActionOutcome.NOT_RECOVERED and action.spec.inverse is not None:
         undone, commands = await undo(incident, action)
     if result.outcome in NEEDS_A_PERSON:
         outcome = result.outcome.replace("_", " ")
-        await escalate(incident, f"{action.spec.title}: {outcome}. {result.detail}{undone}", commands)
+        title = result.action.spec.title
+        await escalate(incident, f"{title}: {outcome}. {result.detail}{undone}", commands)
     return result
+
+
+async def let_go_on(incident: OpenIncident, held: ActionResult) -> tuple[ActionResult, str, tuple[str, ...]]:
+    """Ask to delete the pods that a change's rollout waits for, one after the other.
+
+    The change stays, however that ends: what it replaced is what the broken pods are made of. Returns how
+    the last deletion ended, what became of the change, and the commands where a pod was not deleted.
+    """
+    result, number = held, 0
+    while result.waits_for:
+        number += 1
+        deletion = deletion_for(held, result.waits_for, number)
+        result = (await incident.read()).results.get(deletion.id) or await change(incident, deletion)
+    stays = f". {held.action.spec.title}: {held.detail}"
+    if result.outcome not in NOT_MADE:
+        return result, stays, ()
+    return result, stays, commands_to_delete(incident, result.action.parameters["pod"])
 
 
 async def undo(incident: OpenIncident, action: PlannedAction) -> tuple[str, tuple[str, ...]]:
     """Take a change back that did not help; says how it went, and the commands where it did not go well."""
     undoing = undo_of(action)
     result = (await incident.read()).results.get(undoing.id) or await change(incident, undoing)
+    if result.waits_for:
+        deleted, _, commands = await let_go_on(incident, result)
+        outcome = deleted.outcome.replace("_", " ")
+        return (
+            f". Undone: {result.detail}; {deleted.action.spec.title}: {outcome}: {deleted.detail}",
+            commands,
+        )
     if result.outcome in UNDONE:
         return f". Undone: {result.detail}", ()
     words = f". NOT UNDONE ({result.outcome.replace('_', ' ')}: {result.detail})"

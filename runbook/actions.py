@@ -225,6 +225,9 @@ def undo_of(action: PlannedAction) -> PlannedAction:
     )
 
 
+FROM_REVISION = "from_revision"
+"""The parameter of a roll back that names the revision whose pods fail, by its number."""
+
 FINGERPRINT = "fingerprint:"
 """How the values in a plan begin that stand for what nobody should read."""
 
@@ -305,9 +308,14 @@ class ActionOutcome(StrEnum):
 
 
 class ActionResult(Value):
-    """The end of an action. `approved_by` is a person, `policy:NAME`, or empty where nothing needed a yes."""
+    """The end of an action. `approved_by` is a person, `policy:NAME`, or empty where nothing needed a yes.
+
+    `waits_for` is the pod that must be deleted before the rollout of the change goes on: the change is in
+    place then, and not proved yet.
+    """
 
     action: PlannedAction
     outcome: ActionOutcome
     detail: OutsideText
     approved_by: OutsideName = ""
+    waits_for: OutsideName = ""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from runbook.actions import ActionName, PlannedAction
+from runbook.actions import FROM_REVISION, ActionName, PlannedAction
 from runbook.findings import Check, Findings, Status
 from runbook.policy import Policy
 from runbook.quantities import as_quantity, memory_bytes
@@ -128,7 +128,7 @@ def _for_infrastructure(findings: Findings, policy: Policy) -> Iterator[Step]:
     crashing = findings.fact(Check.WORKLOAD, "crashing_revisions")
     if suspect and isinstance(crashing, list) and suspect in crashing:
         because = f"revision {suspect} was rolled out shortly before and its pods do not start"
-        yield ActionName.ROLL_BACK, because, {"from_revision": str(suspect)}
+        yield ActionName.ROLL_BACK, because, {FROM_REVISION: str(suspect)}
     elif findings.fact(Check.WORKLOAD, "killed_for_memory"):
         yield _for_memory(findings, policy)
     elif findings.fact(Check.WORKLOAD, "desired") == 0:
