@@ -119,6 +119,21 @@ def waiting_reason(pod: Object) -> str | None:
     return None
 
 
+def failing_containers(pod: Object) -> dict[str, str]:
+    """The containers of a pod that do not start or end again and again, with the reason of each.
+
+    Between two crashes a container runs for a while, so its last end counts as long as it is not ready.
+    """
+    found = {}
+    for item in container_statuses(pod):
+        state, before = item.get("state") or {}, item.get("lastState") or {}
+        waiting = (state.get("waiting") or {}).get("reason")
+        reason = waiting if waiting not in (None, *STARTING) else _last_termination(state, before)
+        if reason and not item.get("ready"):
+            found[str(item["name"])] = str(reason)
+    return found
+
+
 def _last_termination(state: Object, before: Object) -> str | None:
     """The reason of the latest end that was not a completion; memory first, since its remedy is another."""
     reasons = [
