@@ -11,6 +11,7 @@ from tasks.communicate import escalate, hand_over
 from tasks.incident import OpenIncident
 from tasks.inspect import inspect
 from tasks.mitigate import finish, make_change, preview_change, stopped_by_limits
+from tasks.opening import withdraw_outdated_question
 
 NEEDS_A_PERSON = (
     ActionOutcome.BLOCKED,
@@ -25,15 +26,21 @@ UNDONE = (ActionOutcome.DONE, ActionOutcome.ALREADY_IN_PLACE)
 NOT_MADE = (ActionOutcome.BLOCKED, ActionOutcome.FAILED)
 """Ends of a deletion after which the pod is still there."""
 
+ROUNDS = 5
+"""How often the verdict is taken anew in an incident before a person is called."""
+
 NEW_PLANS = 5
 """How often a target may change under an approval before the action is given up."""
 
 
 async def take_action(incident: OpenIncident, action: PlannedAction) -> ActionResult:
-    """Take an action once; one that has ended is not taken again, but a person is still told if need be."""
+    """Take an action once; one that has ended is not taken again, but a person is still told if need be.
+
+    Of one that is outdated nobody is told: the verdict is taken anew.
+    """
     ended = (await incident.read()).results.get(action.id)
     result = ended or await _take(incident, action)
-    if action.spec.kind is not ActionKind.CHANGE:
+    if action.spec.kind is not ActionKind.CHANGE or result.outdated:
         return result
     undone, commands = "", tuple[str, ...]()
     if result.waits_for:
@@ -106,7 +113,10 @@ async def change(incident: OpenIncident, action: PlannedAction) -> ActionResult:
         if plan.in_place:
             return await finish(incident, action, ActionOutcome.ALREADY_IN_PLACE, plan.in_place)
         if plan.blocked:
-            return await finish(incident, action, ActionOutcome.BLOCKED, plan.blocked)
+            outdated = plan.outdated and (await incident.read()).round < ROUNDS
+            if outdated:
+                await withdraw_outdated_question(incident, action, plan.blocked)
+            return await finish(incident, action, ActionOutcome.BLOCKED, plan.blocked, outdated=outdated)
         await publish_plan(incident, plan)
         decided = await approval(incident, plan)
         if decided.answer.choice is Choice.EDIT:

@@ -246,7 +246,8 @@ class ChangePlan(Value):
     marks the plan of a rehearsal.
 
     `blocked` says why the action cannot be taken at all (a precondition does not hold), `in_place` why it
-    need not be.
+    need not be. `outdated` is true where it is blocked because what the verdict rests on is gone: then the
+    verdict is taken anew.
     """
 
     action: PlannedAction
@@ -261,6 +262,7 @@ class ChangePlan(Value):
     dry_run: bool = False
     blocked: OutsideText | None = None
     in_place: OutsideText | None = None
+    outdated: bool = False
 
     @property
     def digest(self) -> str:
@@ -311,7 +313,7 @@ class ActionResult(Value):
     """The end of an action. `approved_by` is a person, `policy:NAME`, or empty where nothing needed a yes.
 
     `waits_for` is the pod that must be deleted before the rollout of the change goes on: the change is in
-    place then, and not proved yet.
+    place then, and not proved yet. `outdated` is true where the verdict is taken anew after it.
     """
 
     action: PlannedAction
@@ -319,3 +321,4 @@ class ActionResult(Value):
     detail: OutsideText
     approved_by: OutsideName = ""
     waits_for: OutsideName = ""
+    outdated: bool = False

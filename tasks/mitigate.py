@@ -175,10 +175,16 @@ async def finish(
     approved_by: str = "",
     *,
     waits_for: str = "",
+    outdated: bool = False,
 ) -> ActionResult:
     """Journal the end of an action; the first end stands."""
     result = ActionResult(
-        action=action, outcome=outcome, detail=detail, approved_by=approved_by, waits_for=waits_for
+        action=action,
+        outcome=outcome,
+        detail=detail,
+        approved_by=approved_by,
+        waits_for=waits_for,
+        outdated=outdated,
     )
     recorded = await incident.record(ActionFinished(result=result), key=f"finished:{action.id}")
     return recorded.event.result if isinstance(recorded.event, ActionFinished) else result

@@ -99,6 +99,8 @@ class ClusterFaults(Strict):
 
     bad_release: bool = False
     """Whether the newest revision crash-loops: its image starts once and then never again."""
+    fixed_release: bool = False
+    """Whether somebody has rolled out a release after the broken one, which is well."""
     expired_token: bool = False
     """Whether the runbook's token is refused from now on."""
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from blocks.errors import Refused, Unavailable
 from blocks.kubernetes_revisions import Revision, revisions
-from runbook.actions import ChangePlan
+from runbook.actions import FROM_REVISION, ChangePlan
 from runbook.patches import EFFECT_ANNOTATION, last_effect
 from tasks.effects import Receipt
 from tasks.mitigation.base import Change, Step
@@ -33,6 +33,8 @@ class RollBack:
         before, own = await _look(change)
         if before["spec"].get("paused"):
             return blocked(change, PAUSED)
+        if reason := _outdated(change, own):
+            return ChangePlan(action=change.action, blocked=reason, outdated=True)
         if len(own) < 2:
             return blocked(change, "there is no earlier revision to go back to")
         choice = await choose_among(change.environment.cluster, before, own)
@@ -65,6 +67,21 @@ class RollBack:
     def undo_steps(self, change: Change, plan: ChangePlan, done: ChangePlan) -> tuple[Step, ...]:  # noqa: ARG002  what to put back is in the plan
         """One replacement, forward again."""
         return (_step(change, plan),)
+
+
+def _outdated(change: Change, own: list[Revision]) -> str:
+    """Why what triage saw is no longer so: somebody has rolled out since, perhaps the very fix.
+
+    Plans of earlier releases name no suspect.
+    """
+    suspect = change.action.parameters.get(FROM_REVISION)
+    newest = own[-1].name if own else ""
+    if suspect in (None, newest):
+        return ""
+    return (
+        f"somebody has rolled out revision {newest} since triage saw revision {suspect} fail: "
+        "the verdict is taken anew"
+    )
 
 
 async def _look(change: Change) -> tuple[dict[str, Any], list[Revision]]:

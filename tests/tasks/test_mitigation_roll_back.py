@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from pytest_httpserver import HTTPServer
 
-from runbook.actions import ActionName, PlannedAction
+from flows.action import ROUNDS
+from runbook.actions import ActionName, ActionOutcome, ActionResult, PlannedAction
+from runbook.events import ActionFinished
 from runbook.patches import RESTART_ANNOTATION
 from tests.blocks.cluster_world import stateful_set
 from tests.tasks.changes import DEPLOYMENT
@@ -46,16 +48,17 @@ async def roll_out(bench: Bench, *, revision: int, image: str = "", restart: boo
         {"kind": kind(bench), "metadata": {"name": DEPLOYMENT}, "spec": {"template": template}}
     )
 
-    def made() -> bool:
-        if kind(bench) == "Deployment":
-            notes = bench.world.imitation.get("Deployment", DEPLOYMENT)["metadata"]["annotations"]
-            return bool(notes["deployment.kubernetes.io/revision"] == str(revision))
-        revisions = bench.world.imitation.objects("ControllerRevision")
-        return bool(max(item["revision"] for item in revisions) == revision)
-
-    await until(made, f"revision {revision}")
+    await until(lambda: newest(bench) == revision, f"revision {revision}")
     await until(lambda: "CrashLoopBackOff" in waiting(bench), "its pod crashes")
     await bench.quiet()
+
+
+def newest(bench: Bench) -> int:
+    """The number of the newest revision that the controller has made."""
+    if kind(bench) == "Deployment":
+        notes = bench.world.imitation.get("Deployment", DEPLOYMENT)["metadata"]["annotations"]
+        return int(notes["deployment.kubernetes.io/revision"])
+    return max(int(item["revision"]) for item in bench.world.imitation.objects("ControllerRevision"))
 
 
 def waiting(bench: Bench) -> set[str]:
@@ -112,3 +115,54 @@ async def test_where_no_revision_was_healthy_the_roll_back_is_not_possible(bench
     assert plan.blocked == (
         "no earlier revision is known to be better in what fails (revision 1: it is the same in what fails)"
     )
+
+
+async def test_after_somebodys_fix_nothing_is_rolled_back(bench: Bench) -> None:
+    """The newest revision is not the suspect any more: nobody is asked, nobody is called."""
+    await roll_out(bench, revision=2, image=BAD)
+    suspected = roll_back(bench, 2)
+    asked = await bench.preview(suspected)
+    assert asked.blocked is None
+    fix = "registry.example/integration:4"
+    bench.world.imitation.apply(
+        {
+            "kind": kind(bench),
+            "metadata": {"name": DEPLOYMENT},
+            "spec": {"template": {"spec": {"containers": [{"name": "app", "image": fix}]}}},
+        }
+    )
+    await until(lambda: newest(bench) == 3, "revision 3")
+
+    result = await bench.take(suspected)
+    assert (result.outcome, result.outdated) == (ActionOutcome.BLOCKED, True)
+    assert result.detail == (
+        "somebody has rolled out revision 3 since triage saw revision 2 fail: the verdict is taken anew"
+    )
+    assert bench.writes() == []
+    assert await bench.escalations() == []
+    assert (await bench.incident.read()).round == 2
+
+
+async def test_a_fix_after_the_yes_keeps_the_roll_back_from_being_made(bench: Bench) -> None:
+    """The yes was for the suspect; the open question is taken back where nobody has answered."""
+    await roll_out(bench, revision=2, image=BAD)
+    suspected = roll_back(bench, 2)
+    await bench.approve(suspected)
+    await roll_out(bench, revision=3, image=WORSE)
+
+    result = await bench.take(suspected)
+    assert (result.outcome, result.outdated) == (ActionOutcome.BLOCKED, True)
+    assert bench.writes() == []
+
+
+async def test_who_keeps_deploying_is_left_to_people(bench: Bench) -> None:
+    """After some rounds the roll back is not possible, and a person is called."""
+    for number in range(1, ROUNDS):
+        earlier = roll_back(bench, 1).model_copy(update={"id": f"{number}-of-another-round"})
+        result = ActionResult(action=earlier, outcome=ActionOutcome.BLOCKED, detail="a test", outdated=True)
+        await bench.incident.record(ActionFinished(result=result))
+
+    result = await bench.take(roll_back(bench, 7))
+    assert (result.outcome, result.outdated) == (ActionOutcome.BLOCKED, False)
+    (called,) = await bench.escalations()
+    assert "somebody has rolled out revision 1 since triage saw revision 7 fail" in called
