@@ -136,10 +136,14 @@ CATALOGUE: dict[ActionName, ActionSpec] = {
         undo=_SWITCH_BACK,
     ),
     ActionName.ROLL_BACK: ActionSpec(
-        title="Roll back to the previous revision",
+        title="Roll back to an earlier revision",
         kind=ActionKind.CHANGE,
         risk=Risk.HIGH,
-        preconditions=(_NOT_PAUSED, "there is an earlier revision"),
+        preconditions=(
+            _NOT_PAUSED,
+            "the newest revision is the one that triage saw fail",
+            "an earlier revision was healthy, as far as the cluster shows, and differs in what fails",
+        ),
         success=f"{_ROLLED_OUT} and the health endpoint says healthy",
         inverse=ActionName.UNDO,
         undo="roll forward to the revision that was replaced",

@@ -8,7 +8,10 @@ from runbook.actions import ActionName, ActionResult, PlannedAction
 from runbook.incident import Incident
 
 CONTINUES = "continues"
-"""The parameter of a deletion that lets the rollout of another action go on: that action's id."""
+"""The parameter of a deletion that lets a rollout go on: the id of the action that began it."""
+
+SOMEBODYS = "somebody's rollout"
+"""Its value where none of ours began it."""
 
 
 def deletion_for(held: ActionResult, pod: str, number: int) -> PlannedAction:

@@ -13,7 +13,7 @@ from flows.action import take_action
 from runbook.actions import ActionName, ActionOutcome, ActionResult, PlannedAction
 from runbook.events import ApprovalRequested, IncidentEscalated
 from runbook.gates import Answer, Choice
-from runbook.held_rollout import deletion_for
+from runbook.held_rollout import CONTINUES, SOMEBODYS, deletion_for
 from tests.blocks.cluster_world import LABELS, ClusterWorld, stateful_set
 from tests.tasks.mitigation_bench import Bench, mitigation_bench, until
 
@@ -247,3 +247,24 @@ async def test_an_undo_whose_rollout_waits_is_undone_and_asks_to_delete_the_pod(
         assert "Undone: it is in place" in told
         assert "NOT UNDONE" not in told
         assert (await bench.world.block.rollout_status()).state == "complete"
+
+
+async def test_a_fix_that_somebody_has_rolled_out_goes_on_after_the_pod_is_deleted(
+    tmp_path: Path, httpserver: HTTPServer
+) -> None:
+    """The pod that triage names is deleted while the rollout waits for it, and its successor never."""
+    async with bench_of(tmp_path, httpserver) as bench:
+        await a_bad_image(bench)
+        specify(bench.world, image="registry.example/integration:3")
+        await until(lambda: app(bench.world)["image"].endswith(":3"), "the fix is there")
+        await bench.quiet()
+        parameters = {"pod": LAST, CONTINUES: SOMEBODYS}
+        deletion = planned(ActionName.DELETE_POD, bench.world, **parameters)
+        await bench.approve(deletion)
+        result = await take(bench, deletion)
+        assert result is not None
+        assert result.outcome is ActionOutcome.RECOVERED, result.detail
+
+        bench.world.imitation.set_ready(LAST, False)
+        again = deletion.model_copy(update={"id": "2-delete-pod"})
+        assert (await bench.preview(again)).in_place == f"the rollout does not wait for pod {LAST} any more"
