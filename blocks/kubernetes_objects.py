@@ -19,6 +19,7 @@ def workload_reading(
     container: str | None,
     switches: Iterable[str],
     at: datetime | None,
+    waits_for: str = "",
 ) -> WorkloadReading:
     """The workload with its pods and its own revisions, newest revision last; `at` is the cluster's time.
 
@@ -45,6 +46,7 @@ def workload_reading(
         rollouts=_rollouts(workload, own, container),
         events=events,
         not_counted=pods.not_counted,
+        waits_for=waits_for,
         at=at,
     )
 

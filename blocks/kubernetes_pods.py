@@ -53,11 +53,10 @@ def known_containers(templates: Iterable[Object]) -> frozenset[str]:
 def pod_reading(pod: Object, *, main: str, known: frozenset[str], revisions: Mapping[str, str]) -> PodReading:
     """A pod with its containers; `main` is the integration's own, `known` are those of the templates."""
     status = pod.get("status") or {}
-    conditions = {item["type"]: item["status"] for item in status.get("conditions") or ()}
     return PodReading(
         name=pod["metadata"]["name"],
         phase=status.get("phase", "Unknown"),
-        ready=conditions.get("Ready") == "True",
+        ready=is_ready(pod),
         containers=tuple(
             container_reading(pod, item, role=role_of(pod, item["name"], main=main, known=known))
             for item in container_statuses(pod)
@@ -100,6 +99,12 @@ def container_statuses(pod: Object) -> list[Object]:
     return [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
 
 
+def is_ready(pod: Object) -> bool:
+    """Whether the pod receives traffic."""
+    conditions = (pod.get("status") or {}).get("conditions") or ()
+    return any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
+
+
 def is_terminating(pod: Object) -> bool:
     """Whether the pod is on its way out; it stays listed until then."""
     return bool(pod["metadata"].get("deletionTimestamp"))
@@ -112,6 +117,21 @@ def waiting_reason(pod: Object) -> str | None:
         if waiting and waiting.get("reason") not in (None, *STARTING):
             return str(waiting["reason"])
     return None
+
+
+def failing_containers(pod: Object) -> dict[str, str]:
+    """The containers of a pod that do not start or end again and again, with the reason of each.
+
+    Between two crashes a container runs for a while, so its last end counts as long as it is not ready.
+    """
+    found = {}
+    for item in container_statuses(pod):
+        state, before = item.get("state") or {}, item.get("lastState") or {}
+        waiting = (state.get("waiting") or {}).get("reason")
+        reason = waiting if waiting not in (None, *STARTING) else _last_termination(state, before)
+        if reason and not item.get("ready"):
+            found[str(item["name"])] = str(reason)
+    return found
 
 
 def _last_termination(state: Object, before: Object) -> str | None:

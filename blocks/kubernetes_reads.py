@@ -81,6 +81,7 @@ class ClusterReads(ClusterConnection):
                 container=self.container,
                 switches=self.switches,
                 at=self.server_time(),
+                waits_for=self._rollout(workload, own, mine).waits_for,
             )
         except LookupError as error:
             raise NotFound(SYSTEM, f"{self.target}: {error}", "Correct `container` in [cluster]") from None
@@ -201,7 +202,9 @@ class ClusterReads(ClusterConnection):
 
     async def rollout_status(self) -> RolloutStatus:
         """How far the newest rollout is."""
-        workload, own, pods = await self.own_pods()
+        return self._rollout(*await self.own_pods())
+
+    def _rollout(self, workload: Json, own: Sequence[Revision], pods: WorkloadPods) -> RolloutStatus:
         if self.workload_kind == "StatefulSet":
             return stateful_set_status(workload, pods.living)
         return deployment_status(workload, pods.living, own[-1].mark if own else "")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from blocks.kubernetes_pods import is_terminating, waiting_reason
+from blocks.kubernetes_pods import is_ready, is_terminating, waiting_reason
 from blocks.kubernetes_revisions import Object, mark_of
 from blocks.kubernetes_update_bounds import bounds_of
 from runbook.value import Value
@@ -26,11 +26,14 @@ class RolloutStatus(Value):
     """`complete`, `progressing` or `failed`; `reason` is Kubernetes' word where it has one.
 
     A workload that is scaled to zero is complete with the reason `ScaledToZero`: nothing runs there.
+    `waits_for` is the pod of an older revision that is not ready, and without whose deletion the rollout
+    never goes on.
     """
 
     state: Literal["complete", "progressing", "failed"]
     reason: str = ""
     detail: str = ""
+    waits_for: str = ""
 
 
 def deployment_status(deployment: Object, pods: Sequence[Object], newest: str) -> RolloutStatus:
@@ -56,7 +59,9 @@ def stateful_set_status(stateful_set: Object, pods: Sequence[Object]) -> Rollout
     """How far a StatefulSet's newest rollout is.
 
     It has no deadline of its own, and in order it updates no pod before all others are ready: a pod of an
-    older revision that cannot start holds it up for ever.
+    older revision that cannot start holds it up for ever, also after a good template was put back.
+
+    Source: "Forced rollback" in kubernetes.io/docs/concepts/workloads/controllers/statefulset.
     """
     spec, status = stateful_set["spec"], stateful_set.get("status") or {}
     if not _observed(stateful_set):
@@ -68,10 +73,14 @@ def stateful_set_status(stateful_set: Object, pods: Sequence[Object]) -> Rollout
         return counted
     newest = status.get("updateRevision", "")
     stuck = _hopeless(pod for pod in pods if mark_of(pod) == newest)
-    if not stuck and spec.get("podManagementPolicy", "OrderedReady") == "OrderedReady":
+    first = _first_unready(pods)
+    coming = first is not None and (is_terminating(first) or mark_of(first) == newest)
+    if not stuck and _in_order(spec) and not coming:
         stuck = _hopeless(pods, "of an older revision: the update waits until the pod is deleted")
     waits = _no_node(pod for pod in pods if mark_of(pod) == newest)
-    return stuck or _withheld(stateful_set) or waits or counted
+    told = stuck or _withheld(stateful_set) or waits or counted
+    held = first is not None and not coming and _holds_up(spec, first)
+    return told.model_copy(update={"waits_for": str(first["metadata"]["name"])}) if first and held else told
 
 
 def available_pods(workload: Object) -> int:
@@ -82,14 +91,44 @@ def available_pods(workload: Object) -> int:
     return _count(status, "availableReplicas")
 
 
+def _first_unready(pods: Iterable[Object]) -> Object | None:
+    """The controller goes from the lowest number up, and stops at the first pod that is not ready."""
+    return min((pod for pod in pods if not is_ready(pod)), key=_ordinal, default=None)
+
+
+def _holds_up(spec: Object, pod: Object) -> bool:
+    """Whether the update goes on when this pod of an older revision is deleted, and not before.
+
+    Below the partition a new pod would be of the old revision again.
+    """
+    if _strategy(spec).get("type") == "OnDelete":
+        return True
+    return _in_order(spec) and _ordinal(pod) >= _partition(spec)
+
+
+def _ordinal(pod: Object) -> int:
+    return int(pod["metadata"]["name"].rpartition("-")[2])
+
+
+def _in_order(spec: Object) -> bool:
+    return bool(spec.get("podManagementPolicy", "OrderedReady") == "OrderedReady")
+
+
+def _strategy(spec: Object) -> Object:
+    return spec.get("updateStrategy") or {}
+
+
+def _partition(spec: Object) -> int:
+    return int((_strategy(spec).get("rollingUpdate") or {}).get("partition") or 0)
+
+
 def _withheld(stateful_set: Object) -> RolloutStatus | None:
     """Pods that the update strategy leaves at the old revision."""
     desired = stateful_set["spec"].get("replicas", 1)
     updated = _count(stateful_set.get("status") or {}, "updatedReplicas")
-    strategy = stateful_set["spec"].get("updateStrategy") or {}
-    if strategy.get("type") == "OnDelete" and updated < desired:
+    if _strategy(stateful_set["spec"]).get("type") == "OnDelete" and updated < desired:
         return _failed("OnDelete", f"{desired - updated} pods stay as they are until someone deletes them")
-    partition = (strategy.get("rollingUpdate") or {}).get("partition") or 0
+    partition = _partition(stateful_set["spec"])
     if partition and desired - partition <= updated < desired:
         return _failed("Partition", f"the partition leaves {desired - updated} pods at the old revision")
     return None

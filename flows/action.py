@@ -6,13 +6,15 @@ from flows.gate import approval
 from runbook.actions import ActionKind, ActionOutcome, ActionResult, PlannedAction, undo_of
 from runbook.drift import voided_plans
 from runbook.gates import Choice
+from runbook.held_rollout import deletion_for
 from runbook.outages import end_of_wait, has_a_yes
 from tasks.artifacts import publish_plan
-from tasks.by_hand import commands_to_undo
+from tasks.by_hand import commands_to_delete, commands_to_undo
 from tasks.communicate import escalate, hand_over
 from tasks.incident import OpenIncident
 from tasks.inspect import inspect
 from tasks.mitigate import finish, make_change, preview_change, stopped_by_limits
+from tasks.opening import withdraw_outdated_question
 from tasks.outage import Patience, TargetAway, note_answer
 
 NEEDS_A_PERSON = (
@@ -24,30 +26,66 @@ NEEDS_A_PERSON = (
 )
 """Ends of a change after which the runbook cannot help any further by itself."""
 
+NOT_MADE = (ActionOutcome.BLOCKED, ActionOutcome.FAILED)
+"""Ends of a deletion after which the pod is still there."""
+
+ROUNDS = 5
+"""How often the verdict is taken anew in an incident before a person is called."""
+
 NEW_PLANS = 5
 """How often a target may change under an approval before the action is given up: in all runs together."""
 
 
 async def take_action(incident: OpenIncident, action: PlannedAction) -> ActionResult:
-    """Take an action once; one that has ended is not taken again, but a person is still told if need be."""
+    """Take an action once; one that has ended is not taken again, but a person is still told if need be.
+
+    Of one that is outdated nobody is told: the verdict is taken anew.
+    """
     ended = (await incident.read()).results.get(action.id)
     result = ended or await _take(incident, action)
-    if action.spec.kind is not ActionKind.CHANGE:
+    if action.spec.kind is not ActionKind.CHANGE or result.outdated:
         return result
     undone, commands = "", tuple[str, ...]()
-    if result.outcome is ActionOutcome.NOT_RECOVERED and action.spec.inverse is not None:
+    if result.waits_for:
+        result, undone, commands = await let_go_on(incident, result)
+    elif result.outcome is ActionOutcome.NOT_RECOVERED and action.spec.inverse is not None:
         undone, commands = await undo(incident, action)
     if result.outcome in NEEDS_A_PERSON:
         outcome = result.outcome.replace("_", " ")
-        because = f"{action.spec.title}: {outcome}. {result.detail}{undone}"
+        title = result.action.spec.title
+        because = f"{title}: {outcome}. {result.detail}{undone}"
         await escalate(incident, because, commands, about=action.id)
     return result
+
+
+async def let_go_on(incident: OpenIncident, held: ActionResult) -> tuple[ActionResult, str, tuple[str, ...]]:
+    """Ask to delete the pods that a change's rollout waits for, one after the other.
+
+    The change stays, however that ends: what it replaced is what the broken pods are made of. Returns how
+    the last deletion ended, what became of the change, and the commands where a pod was not deleted.
+    """
+    result, number = held, 0
+    while result.waits_for:
+        number += 1
+        deletion = deletion_for(held, result.waits_for, number)
+        result = (await incident.read()).results.get(deletion.id) or await change(incident, deletion)
+    stays = f". {held.action.spec.title}: {held.detail}"
+    if result.outcome not in NOT_MADE:
+        return result, stays, ()
+    return result, stays, commands_to_delete(incident, result.action.parameters["pod"])
 
 
 async def undo(incident: OpenIncident, action: PlannedAction) -> tuple[str, tuple[str, ...]]:
     """Take a change back that did not help; says how it went, and the commands where it did not go well."""
     undoing = undo_of(action)
     result = (await incident.read()).results.get(undoing.id) or await change(incident, undoing)
+    if result.waits_for:
+        deleted, _, commands = await let_go_on(incident, result)
+        outcome = deleted.outcome.replace("_", " ")
+        return (
+            f". Undone: {result.detail}; {deleted.action.spec.title}: {outcome}: {deleted.detail}",
+            commands,
+        )
     if result.outcome is ActionOutcome.ALREADY_IN_PLACE:
         return f". Nothing to undo, somebody else has put it back: {result.detail}", ()
     if result.outcome is ActionOutcome.DONE:
@@ -95,7 +133,10 @@ async def change(incident: OpenIncident, action: PlannedAction) -> ActionResult:
         if plan.in_place:
             return await finish(incident, action, ActionOutcome.ALREADY_IN_PLACE, plan.in_place)
         if plan.blocked:
-            return await finish(incident, action, ActionOutcome.BLOCKED, plan.blocked)
+            outdated = plan.outdated and journal.round < ROUNDS
+            if outdated:
+                await withdraw_outdated_question(incident, action, plan.blocked)
+            return await finish(incident, action, ActionOutcome.BLOCKED, plan.blocked, outdated=outdated)
         if len(voided := voided_plans(journal, action)) >= NEW_PLANS:
             why = f"the target does not stop changing; last: {'; '.join(voided[-1].because)}"
             return await finish(incident, action, ActionOutcome.FAILED, why)

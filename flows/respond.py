@@ -17,6 +17,7 @@ from flows.failure import tell_a_person
 from flows.parameters import checked, run_name
 from runbook.actions import TEMPORARY_SWITCHES, ActionKind, PlannedAction
 from runbook.alert import Alert
+from runbook.events import DecisionMade
 from runbook.evidence import BEFORE_MITIGATION
 from runbook.incident import PERSON, Outcome, State
 from runbook.loose_ends import switches_to_take_off
@@ -33,6 +34,7 @@ from tasks.opening import close, open_incident, resolve, withdraw_question
 from tasks.outage import NoLongerNeeded
 from tasks.paper import leave_paper
 from tasks.postmortem import leave_draft
+from tasks.rollout import wait_for_rollout
 from tasks.triage import triage_incident
 from tasks.watch import watch_until_recovered
 
@@ -95,35 +97,39 @@ async def respond(
 
 async def bring_to_an_end(incident: OpenIncident) -> Outcome:
     """The response itself: understand, mitigate, watch; or call a person where nobody can tell."""
-    decision = await understand(incident)
-    if decision.verdict is Verdict.UNKNOWN:
-        await escalate(incident, "the facts do not suffice for a decision; nothing was changed")
-        return await resolve(incident, Outcome.UNKNOWN, decision.because)
-    recovery = None
-    while recovery is None:
-        await mitigate(incident, decision)
-        recovery = await watch(incident, decision)
-    return await end(incident, decision, recovery)
+    while True:
+        decision = await understand(incident)
+        if decision.verdict is Verdict.UNKNOWN:
+            await escalate(incident, "the facts do not suffice for a decision; nothing was changed")
+            return await resolve(incident, Outcome.UNKNOWN, decision.because)
+        if await mitigate(incident, decision) and (recovery := await watch(incident, decision)):
+            return await end(incident, decision, recovery)
 
 
 async def understand(incident: OpenIncident) -> Decision:
-    """Triage and decide, and tell people what is known."""
-    findings, _ = await asyncio.gather(triage_incident(incident), announce(incident, State.INVESTIGATING))
-    decision = await decide_response(incident, findings)
+    """Triage and decide, and tell people what is known; anew where a plan was outdated."""
+    round = (await incident.read()).round
+    if round > 1:
+        await wait_for_rollout(incident, round=round)
+    findings, _ = await asyncio.gather(
+        triage_incident(incident, round=round), announce(incident, State.INVESTIGATING)
+    )
+    decision = await decide_response(incident, findings, round=round)
     await note_maintenance(incident, findings)
     await asyncio.gather(
-        publish_triage(incident, findings),
-        publish_decision(incident, decision),
+        publish_triage(incident, findings, round=round),
+        publish_decision(incident, decision, round=round),
         page_on_opening(incident),
         leave_paper(incident),
     )
     return decision
 
 
-async def mitigate(incident: OpenIncident, decision: Decision) -> None:
+async def mitigate(incident: OpenIncident, decision: Decision) -> bool:
     """Take the actions of the plan, one at a time, after what they would destroy is kept.
 
     Once no alert fires any more, what has not begun is left: it may be over already, which watching tells.
+    Returns false where the plan is outdated: the verdict has to be taken anew.
     """
     if decision.plan:
         await announce(incident, State.IDENTIFIED)
@@ -133,11 +139,14 @@ async def mitigate(incident: OpenIncident, decision: Decision) -> None:
         journal = await incident.read()
         if journal.alerts_over and action in journal.untaken:
             await withdraw_question(incident)
-            return
+            return True
         try:
-            await take_action(incident, action)
+            taken = await take_action(incident, action)
         except NoLongerNeeded:
-            return
+            return True
+        if taken.outdated:
+            return False
+    return True
 
 
 async def watch(incident: OpenIncident, decision: Decision) -> Recovery | None:
@@ -152,7 +161,9 @@ async def end(incident: OpenIncident, decision: Decision, recovery: Recovery) ->
         await remove_switches(incident)
     else:
         await escalate(incident, f"not over within the watch limit: {'; '.join(recovery.because)}")
-    return await resolve(incident, conclude(decision, recovery), recovery.because)
+    made = (await incident.read()).events(DecisionMade)
+    outcome = conclude(decision, recovery, earlier=tuple(event.decision for event in made))
+    return await resolve(incident, outcome, recovery.because)
 
 
 async def remove_switches(incident: OpenIncident) -> None:

@@ -138,10 +138,14 @@ CATALOGUE: dict[ActionName, ActionSpec] = {
         undo=_SWITCH_BACK,
     ),
     ActionName.ROLL_BACK: ActionSpec(
-        title="Roll back to the previous revision",
+        title="Roll back to an earlier revision",
         kind=ActionKind.CHANGE,
         risk=Risk.HIGH,
-        preconditions=(_NOT_PAUSED, "there is an earlier revision"),
+        preconditions=(
+            _NOT_PAUSED,
+            "the newest revision is the one that triage saw fail",
+            "an earlier revision was healthy, as far as the cluster shows, and differs in what fails",
+        ),
         success=f"{_ROLLED_OUT} and the health endpoint says healthy",
         inverse=ActionName.UNDO,
         undo="roll forward to the revision that was replaced",
@@ -227,6 +231,9 @@ def undo_of(action: PlannedAction) -> PlannedAction:
     )
 
 
+FROM_REVISION = "from_revision"
+"""The parameter of a roll back that names the revision whose pods fail, by its number."""
+
 FINGERPRINT = "fingerprint:"
 """How the values in a plan begin that stand for what nobody should read."""
 
@@ -252,7 +259,8 @@ class ChangePlan(Value):
     back to; `in_git` is the change as a patch of the manifest, where somebody applies the object from Git.
 
     `blocked` says why the action cannot be taken at all (a precondition does not hold), `in_place` why it
-    need not be.
+    need not be. `outdated` is true where it is blocked because what the verdict rests on is gone: then the
+    verdict is taken anew.
     """
 
     action: PlannedAction
@@ -273,6 +281,7 @@ class ChangePlan(Value):
     in_git: OutsideText = ""
     blocked: OutsideText | None = None
     in_place: OutsideText | None = None
+    outdated: bool = False
 
     @property
     def digest(self) -> str:
@@ -335,9 +344,15 @@ class ActionOutcome(StrEnum):
 
 
 class ActionResult(Value):
-    """The end of an action. `approved_by` is a person, `policy:NAME`, or empty where nothing needed a yes."""
+    """The end of an action. `approved_by` is a person, `policy:NAME`, or empty where nothing needed a yes.
+
+    `waits_for` is the pod that must be deleted before the rollout of the change goes on: the change is in
+    place then, and not proved yet. `outdated` is true where the verdict is taken anew after it.
+    """
 
     action: PlannedAction
     outcome: ActionOutcome
     detail: OutsideText
     approved_by: OutsideName = ""
+    waits_for: OutsideName = ""
+    outdated: bool = False

@@ -2,7 +2,7 @@
 
 import shlex
 
-from runbook.actions import ActionName, ChangePlan
+from runbook.actions import FROM_REVISION, ActionName, ChangePlan
 from runbook.patches import PREVIOUS_SUFFIX
 from runbook.value import Value
 
@@ -41,13 +41,21 @@ def undo_commands(done: ChangePlan, target: Target) -> tuple[str, ...]:
                 target.kubectl(f"rollout restart {target.reference}"),
             ]
         case ActionName.ROLL_BACK:
+            # without a number kubectl goes to the revision before the newest: here the one that was replaced
+            number = done.action.parameters.get(FROM_REVISION, "")
+            to = f" --to-revision={number}" if number else ""
             commands = [
                 target.kubectl(f"rollout history {target.reference}"),
-                target.kubectl(f"rollout undo {target.reference} --to-revision=REVISION"),
+                target.kubectl(f"rollout undo {target.reference}{to}"),
             ]
         case _:
             commands = [target.kubectl(_put_back(name, was, target)) for name, was in done.before.items()]
     return (*commands, look)
+
+
+def deletion_commands(pod: str, target: Target) -> tuple[str, ...]:
+    """What to type to delete a pod that holds a rollout up; ends with a look at the rollout."""
+    return target.kubectl(f"delete pod {pod}"), target.kubectl(f"rollout status {target.reference}")
 
 
 def switch_off_command(variable: str, target: Target, done: ChangePlan | None = None) -> str:

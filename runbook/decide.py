@@ -1,5 +1,7 @@
 """The decision: findings in, an explained decision out."""
 
+from collections.abc import Sequence
+
 from runbook.error_types import error_mix
 from runbook.findings import Finding, Findings, Status
 from runbook.plan import make_plan
@@ -34,6 +36,26 @@ def decide(findings: Findings, *, claimed: Severity | None, policy: Policy) -> D
         severity=assess_severity(findings, verdict, claimed=claimed, policy=policy),
         plan=make_plan(verdict, mix, findings, policy),
         would_flip=counterfactuals(findings, verdict),
+    )
+
+
+def following(decision: Decision, earlier: Sequence[Decision]) -> Decision:
+    """A decision that is taken anew, after others: its actions are numbered on, so that each id is unique.
+
+    The severity never falls: what people had to bear until then has happened.
+    """
+    taken = sum(len(item.plan) for item in earlier)
+    severities = [*(item.severity for item in earlier), decision.severity]
+    worst = min(severities, key=lambda item: item.severity.rank)
+    same = decision.severity.severity is worst.severity
+    return decision.model_copy(
+        update={
+            "plan": tuple(
+                action.model_copy(update={"id": f"{number}-{action.name.slug}"})
+                for number, action in enumerate(decision.plan, start=taken + 1)
+            ),
+            "severity": decision.severity if same else worst,
+        }
     )
 
 

@@ -196,6 +196,11 @@ class Incident(Value):
         """The end of each action that has ended, in order."""
         return {event.result.action.id: event.result for event in self.events(e.ActionFinished)}
 
+    @property
+    def round(self) -> int:
+        """Which triage and decision the response is at; each plan that was outdated led to another."""
+        return 1 + sum(result.outdated for result in self.results.values())
+
     def has_begun(self, action: PlannedAction) -> bool:
         """Whether a request of the action was made, or may have been."""
         prefix = f"{self.id}/{action.id}/"

@@ -1,5 +1,7 @@
 """How a response ends, and what a run returns about it."""
 
+from collections.abc import Sequence
+
 from runbook.incident import Incident, Outcome
 from runbook.recovery import Recovery
 from runbook.severity import Severity
@@ -7,16 +9,17 @@ from runbook.value import Value
 from runbook.verdict import Decision, Verdict
 
 
-def conclude(decision: Decision, recovery: Recovery) -> Outcome:
+def conclude(decision: Decision, recovery: Recovery, *, earlier: Sequence[Decision] = ()) -> Outcome:
     """The outcome that the facts support. Only a recovery that was seen to hold is one.
 
     An alert whose triage found nothing wrong, and where nothing went wrong afterwards, was a false positive.
+    `earlier` are the decisions that were taken before this one: what one of them found was there.
     """
     if recovery.recovered is None:
         return Outcome.UNKNOWN
     if not recovery.recovered:
         return Outcome.NOT_RECOVERED
-    if decision.verdict is Verdict.RESOLVED_OR_INTERMITTENT:
+    if all(item.verdict is Verdict.RESOLVED_OR_INTERMITTENT for item in (*earlier, decision)):
         return Outcome.FALSE_POSITIVE
     return Outcome.RECOVERED
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from runbook.actions import ActionName, PlannedAction
+from runbook.actions import FROM_REVISION, ActionName, PlannedAction
 from runbook.findings import Check, Findings, Status
+from runbook.held_rollout import CONTINUES, SOMEBODYS
 from runbook.policy import Policy
 from runbook.quantities import as_quantity, memory_bytes
 from runbook.readings import CONFIGURATION, ProbeOutcome
@@ -128,9 +129,11 @@ def _for_infrastructure(findings: Findings, policy: Policy) -> Iterator[Step]:
     crashing = findings.fact(Check.WORKLOAD, "crashing_revisions")
     if suspect and isinstance(crashing, list) and suspect in crashing:
         because = f"revision {suspect} was rolled out shortly before and its pods do not start"
-        yield ActionName.ROLL_BACK, because, {"from_revision": str(suspect)}
+        yield ActionName.ROLL_BACK, because, {FROM_REVISION: str(suspect)}
     elif findings.fact(Check.WORKLOAD, "killed_for_memory"):
         yield _for_memory(findings, policy)
+    elif waits_for := findings.fact(Check.WORKLOAD, "rollout_waits_for"):
+        yield _for_held_rollout(str(waits_for), findings)
     elif findings.fact(Check.WORKLOAD, "desired") == 0:
         because = "the workload is scaled to zero: if nobody meant that, bring it back"
         yield ActionName.SCALE, because, {"replicas": "1"}
@@ -141,6 +144,16 @@ def _for_infrastructure(findings: Findings, policy: Policy) -> Iterator[Step]:
         yield _hand_off("container", findings)
     else:
         yield ActionName.RESTART_DEPLOYMENT, "the service is unhealthy without a named cause", {}
+
+
+def _for_held_rollout(pod: str, findings: Findings) -> Step:
+    """A fix was rolled out, and waits for a broken pod; or the same was, which is no better."""
+    suspect = findings.fact(Check.WORKLOAD, "recent_rollout")
+    if suspect and findings.fact(Check.WORKLOAD, "waits_for_the_same"):
+        because = f"revision {suspect} was rolled out shortly before, with the image of {pod}, which fails"
+        return ActionName.ROLL_BACK, because, {FROM_REVISION: str(suspect)}
+    because = f"the newest rollout waits until {pod} is deleted, a pod of an older revision that is not ready"
+    return ActionName.DELETE_POD, because, {"pod": pod, CONTINUES: SOMEBODYS}
 
 
 def _for_memory(findings: Findings, policy: Policy) -> Step:

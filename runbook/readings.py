@@ -199,6 +199,7 @@ class WorkloadReading(Value):
 
     `container` is the integration's own, `memory_limits` are those of the template's containers.
     `not_counted` are the pods that the selector finds beside the workload's living ones, with the reasons.
+    `waits_for` is the pod of an older revision that must be deleted before the newest rollout goes on.
     `at` is the cluster's own time of the reading (aware UTC), `None` where it did not say.
     """
 
@@ -214,4 +215,5 @@ class WorkloadReading(Value):
     rollouts: tuple[Rollout, ...] = ()
     events: tuple[OutsideLine, ...] = ()
     not_counted: dict[OutsideName, OutsideLine] = {}
+    waits_for: OutsideName = ""
     at: datetime | None = None

@@ -71,6 +71,8 @@ def judge_workload(reading: WorkloadReading, *, policy: Policy, now: datetime) -
             "stuck_pod": _stuck_pod(reading),
             "memory_limit": reading.memory_limits.get(out_of_memory or reading.container),
             "recent_rollout": suspect,
+            "rollout_waits_for": reading.waits_for or None,
+            "waits_for_the_same": _waits_for_the_same(reading),
             "crashing_revisions": list(_crashing_revisions(crashing)),
             "switches": dict(reading.switches),
             "paused": reading.paused,
@@ -116,6 +118,14 @@ def _stuck_pod(reading: WorkloadReading) -> str | None:
     alone = len(waiting) == 1 and len(pods) > 1 and reading.ready == reading.desired - 1
     crashes = alone and any(item.waiting in CRASHES for item in waiting[0].containers)
     return waiting[0].name if alone and not crashes else None
+
+
+def _waits_for_the_same(reading: WorkloadReading) -> bool:
+    """Whether the newest revision is of the same image as the pod that it waits for, and so no fix of it."""
+    images = {rollout.revision: rollout.image for rollout in reading.rollouts}
+    held = next((pod for pod in reading.pods if pod.name == reading.waits_for), None)
+    image = images.get(held.revision or "") if held else None
+    return bool(image) and image == reading.rollouts[-1].image
 
 
 def _recent_rollout(reading: WorkloadReading, *, policy: Policy, now: datetime) -> str | None:

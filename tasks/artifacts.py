@@ -33,9 +33,9 @@ log = own_lines(logging.getLogger("runbook.artifacts"))
 
 
 @task(name="publish triage", task_run_name="publish triage", cache_policy=NO_CACHE)
-async def publish_triage(incident: OpenIncident, findings: Findings) -> None:
-    """The triage table."""
-    key = f"{incident.id}-triage"
+async def publish_triage(incident: OpenIncident, findings: Findings, *, round: int = 1) -> None:
+    """The triage table, one for each round."""
+    key = _of_round(f"{incident.id}-triage", round)
     if await _is_new(incident, key):
         creating = acreate_table_artifact(triage_rows(findings), key=key, description="# Quick Triage")
         if await _published(key, creating):
@@ -43,9 +43,14 @@ async def publish_triage(incident: OpenIncident, findings: Findings) -> None:
 
 
 @task(name="publish decision", task_run_name="publish decision", cache_policy=NO_CACHE)
-async def publish_decision(incident: OpenIncident, decision: Decision) -> None:
-    """The decision with the picture of the tree."""
-    await _markdown(incident, f"{incident.id}-decision", decision_markdown(decision), "Decision")
+async def publish_decision(incident: OpenIncident, decision: Decision, *, round: int = 1) -> None:
+    """The decision with the picture of the tree, one for each round."""
+    key = _of_round(f"{incident.id}-decision", round)
+    await _markdown(incident, key, decision_markdown(decision), "Decision")
+
+
+def _of_round(key: str, round: int) -> str:
+    return key if round == 1 else f"{key}-{round}"
 
 
 @task(name="publish plan", task_run_name="publish plan", cache_policy=NO_CACHE)

@@ -2,7 +2,7 @@
 
 from blocks.kubernetes import Cluster
 from runbook.actions import ChangePlan, PlannedAction
-from runbook.by_hand import Target, switch_off_command, undo_commands
+from runbook.by_hand import Target, deletion_commands, switch_off_command, undo_commands
 from runbook.policy import Switch
 from tasks.incident import OpenIncident
 
@@ -13,6 +13,11 @@ async def commands_to_undo(incident: OpenIncident, action: PlannedAction) -> tup
     if done is None:
         return ()
     return undo_commands(done, target_of(incident.environment.cluster))
+
+
+def commands_to_delete(incident: OpenIncident, pod: str) -> tuple[str, ...]:
+    """The commands that delete a pod which holds a rollout up, with this environment's names."""
+    return deletion_commands(pod, target_of(incident.environment.cluster))
 
 
 def command_to_switch_off(incident: OpenIncident, switch: Switch, done: ChangePlan | None) -> str:

@@ -3,7 +3,7 @@
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from runbook.decide import decide
+from runbook.decide import decide, following
 from runbook.events import DecisionMade
 from runbook.findings import Findings
 from runbook.maintenance import maintenance_of
@@ -13,10 +13,13 @@ from tasks.incident import OpenIncident
 
 @task(name="decide", task_run_name="decide", cache_policy=NO_CACHE)
 async def decide_response(incident: OpenIncident, findings: Findings, *, round: int = 1) -> Decision:
-    """Walk the decision tree and journal the decision; one that is in the journal stands."""
+    """Walk the decision tree and journal the decision; one of the round that is in the journal stands."""
     journal = await incident.read()
     policy = incident.policy_in_force(journal)
     decision = decide(findings, claimed=journal.alert.severity, policy=policy)
+    earlier = [event.decision for event in journal.events(DecisionMade) if event.round < round]
+    if earlier:
+        decision = following(decision, earlier)
     recorded = await incident.record(
         DecisionMade(round=round, decision=decision), key=f"decision-made:{round}"
     )

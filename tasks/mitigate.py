@@ -111,6 +111,7 @@ async def make_change(
     action, answer = plan.action, given.answer
     if answer.choice is not Choice.APPROVE:
         return await finish(incident, action, ActionOutcome.REJECTED, answer.reason, answer.approver)
+    waits_for = ""
     journal = await incident.read()
     if plan.dry_run or journal.dry_run or incident.policy_in_force(journal).dry_run_only:
         words = "everything was done but the change itself"
@@ -126,8 +127,8 @@ async def make_change(
                 return None
             outcome, detail = ended
             if outcome is ActionOutcome.DONE:
-                outcome, detail = await prove(incident, plan, lease)
-                if action.name is ActionName.UNDO:
+                outcome, detail, waits_for = await prove(incident, plan, lease)
+                if action.name is ActionName.UNDO and not waits_for:
                     undoing = change_of(incident, await incident.read(), action)
                     outcome, detail = await judge_undo(undoing, steps_of(undoing, plan), outcome, detail)
     except (StoreUnavailable, TargetAway):
@@ -136,7 +137,7 @@ async def make_change(
         if (await incident.read()).has_begun(action):  # it may be in the cluster: no failure to be told
             raise
         outcome, detail = ActionOutcome.FAILED, str(error)
-    return await finish(incident, action, outcome, detail, answer.approver)
+    return await finish(incident, action, outcome, detail, answer.approver, waits_for=waits_for)
 
 
 async def _approval_of_now(
@@ -205,10 +206,24 @@ async def stopped_by_limits(incident: OpenIncident, action: PlannedAction) -> st
 
 
 async def finish(
-    incident: OpenIncident, action: PlannedAction, outcome: ActionOutcome, detail: str, approved_by: str = ""
+    incident: OpenIncident,
+    action: PlannedAction,
+    outcome: ActionOutcome,
+    detail: str,
+    approved_by: str = "",
+    *,
+    waits_for: str = "",
+    outdated: bool = False,
 ) -> ActionResult:
     """Journal the end of an action; the first end stands."""
-    result = ActionResult(action=action, outcome=outcome, detail=detail, approved_by=approved_by)
+    result = ActionResult(
+        action=action,
+        outcome=outcome,
+        detail=detail,
+        approved_by=approved_by,
+        waits_for=waits_for,
+        outdated=outdated,
+    )
     recorded = await incident.record(ActionFinished(result=result), key=f"finished:{action.id}")
     return recorded.event.result if isinstance(recorded.event, ActionFinished) else result
 

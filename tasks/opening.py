@@ -9,6 +9,7 @@ from prefect.settings import PREFECT_UI_URL
 from blocks.environment import Environment
 from blocks.errors import Refused, bare_url
 from blocks.store_overview import incident_of_run
+from runbook.actions import PlannedAction
 from runbook.alert import Alert
 from runbook.events import ApprovalWithdrawn, IncidentClosed, IncidentResolved, RunStarted
 from runbook.incident import ALERTS_ENDED, Incident, Outcome
@@ -85,6 +86,15 @@ async def withdraw_question(incident: OpenIncident) -> None:
     gate = (await incident.read()).needless_gate
     if gate is not None:
         event = ApprovalWithdrawn(gate=gate.gate, action_id=gate.action_id, because=ALERTS_ENDED)
+        await incident.record(event, key=f"withdrawn:{gate.gate}")
+
+
+@task(name="withdraw outdated question", task_run_name="withdraw outdated question", cache_policy=NO_CACHE)
+async def withdraw_outdated_question(incident: OpenIncident, action: PlannedAction, because: str) -> None:
+    """Take back a question about an action whose reason is gone, so that nobody is asked or reminded."""
+    gate = (await incident.read()).pending_gate
+    if gate is not None and gate.action_id == action.id:
+        event = ApprovalWithdrawn(gate=gate.gate, action_id=gate.action_id, because=because)
         await incident.record(event, key=f"withdrawn:{gate.gate}")
 
 

@@ -7,11 +7,13 @@ is unknown.
 import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from blocks.errors import OutsideError, Unavailable
 from blocks.kubernetes_patience import doubt, may_be_of_the_moment
 from blocks.lease import Lease
 from runbook.actions import ActionName, ActionOutcome, ChangePlan
+from runbook.held_rollout import proved_as
 from runbook.recovery import PROOF, Recovery, action_succeeded
 from runbook.reversals import ADVICE
 from tasks.incident import OpenIncident, now
@@ -19,15 +21,22 @@ from tasks.mitigation.standing import reversal
 from tasks.mitigation.undo import PUT_BACK
 from tasks.triage import look
 
-Proof = tuple[ActionOutcome, str]
+
+class Proof(NamedTuple):
+    """How a change ended. `waits_for` is the pod that must be deleted before its rollout goes on."""
+
+    outcome: ActionOutcome
+    detail: str
+    waits_for: str = ""
 
 
 async def prove(incident: OpenIncident, plan: ChangePlan, lease: Lease) -> Proof:
     """Wait for the rollout, then for the success to hold, each within its deadline.
 
     An undo is proved by its rollout: that the field is what it was has been read back already. One that does
-    not finish is no failure yet, see `tasks.mitigation.undo.judge_undo`. What was set is read again all the
-    while: where somebody has changed it, whatever becomes of the errors is not this change's doing.
+    not finish is no failure yet, see `tasks.mitigation.undo.judge_undo`. A deletion that lets the rollout of
+    another change go on is proved as that change. What was set is read again all the while: where somebody
+    has changed it, whatever becomes of the errors is not this change's doing.
 
     Raises:
         LeaseLost: another worker has taken over; it proves the change itself.
@@ -35,12 +44,15 @@ async def prove(incident: OpenIncident, plan: ChangePlan, lease: Lease) -> Proof
     failure = await _wait_for_rollout(incident, plan, lease)
     if failure is not None:
         return failure
-    if plan.action.name is ActionName.UNDO:
-        return ActionOutcome.DONE, PUT_BACK
-    return await _wait_for_success(incident, plan, lease)
+    name = proved_as(await incident.read(), plan.action)
+    if name is ActionName.UNDO:
+        return Proof(ActionOutcome.DONE, PUT_BACK)
+    return await _wait_for_success(incident, plan, name, lease)
 
 
-async def _wait_for_success(incident: OpenIncident, plan: ChangePlan, lease: Lease) -> Proof:
+async def _wait_for_success(
+    incident: OpenIncident, plan: ChangePlan, name: ActionName, lease: Lease
+) -> Proof:
     """The success has to hold for its window without a break."""
     policy = incident.policy
     hold = timedelta(seconds=policy.hold_seconds)
@@ -48,20 +60,19 @@ async def _wait_for_success(incident: OpenIncident, plan: ChangePlan, lease: Lea
     held_since: datetime | None = None
     while True:
         await lease.check()
-        recovery = await _check_success(incident, plan.action.name)
+        recovery = await _check_success(incident, name)
         stands = await _stands(incident, plan)
         if stands.reverted:
-            return ActionOutcome.REVERTED, f"{stands.reverted}. {ADVICE}"
+            return Proof(ActionOutcome.REVERTED, f"{stands.reverted}. {ADVICE}")
         if stands.unread and recovery.recovered:  # it may be over; not known to be by this change
             recovery = Recovery(recovered=None, because=(stands.unread,))
         held_since = (held_since or now()) if recovery.recovered else None
         because = "; ".join(recovery.because)
         if held_since is not None and now() - held_since >= hold:
-            return ActionOutcome.RECOVERED, because
+            return Proof(ActionOutcome.RECOVERED, because)
         if now() >= deadline:
-            return (
-                ActionOutcome.UNKNOWN if recovery.recovered is None else ActionOutcome.NOT_RECOVERED
-            ), because
+            unknown = recovery.recovered is None
+            return Proof(ActionOutcome.UNKNOWN if unknown else ActionOutcome.NOT_RECOVERED, because)
         await asyncio.sleep(policy.watch_poll_seconds)
 
 
@@ -87,30 +98,38 @@ async def _check_success(incident: OpenIncident, name: ActionName) -> Recovery:
 
 
 async def _wait_for_rollout(incident: OpenIncident, plan: ChangePlan, lease: Lease) -> Proof | None:
-    """`None` once the rollout is complete, else how it ended. A passing outage of the API is waited out."""
+    """`None` once the rollout is complete, else how it ended. A passing outage of the API is waited out.
+
+    One that waits for a broken pod of an older revision is no failure of the change, which stays.
+    """
     deadline = now() + timedelta(seconds=incident.policy.rollout_deadline_seconds)
-    said, known = "no answer yet", False
+    said, known, waits_for = "no answer yet", False, ""
     believed_from: datetime | None = None
     while now() < deadline:
         await lease.check()
         if reverted := (await _stands(incident, plan)).reverted:
-            return ActionOutcome.REVERTED, f"{reverted}. {ADVICE}"
+            return Proof(ActionOutcome.REVERTED, f"{reverted}. {ADVICE}")
         try:
             status = await incident.environment.cluster.rollout_status()
         except Unavailable as error:
-            said, known, believed_from = str(error), False, None
+            said, known, waits_for, believed_from = str(error), False, "", None
         except OutsideError as error:
-            said, known = str(error), False
+            said, known, waits_for = str(error), False, ""
             believed_from = believed_from or now() + doubt(incident.environment.cluster.timeout_seconds)
             if not may_be_of_the_moment(error) or now() >= believed_from:
-                return ActionOutcome.UNKNOWN, said
+                return Proof(ActionOutcome.UNKNOWN, said)
         else:
             believed_from = None
             if status.state == "complete":
                 return None
-            said, known = f"{status.reason} {status.detail}".strip(), True
+            said, known, waits_for = f"{status.reason} {status.detail}".strip(), True, status.waits_for
+            if status.state == "failed" and not waits_for:
+                return Proof(ActionOutcome.NOT_RECOVERED, f"the rollout failed: {said}")
             if status.state == "failed":
-                return ActionOutcome.NOT_RECOVERED, f"the rollout failed: {said}"
+                break
         await asyncio.sleep(min(1.0, incident.policy.watch_poll_seconds))
+    if waits_for:
+        held = f"it is in place, and its rollout waits until pod {waits_for} is deleted: {said}"
+        return Proof(ActionOutcome.DONE, held, waits_for)
     outcome = ActionOutcome.NOT_RECOVERED if known else ActionOutcome.UNKNOWN
-    return outcome, f"the rollout did not finish in time: {said}"
+    return Proof(outcome, f"the rollout did not finish in time: {said}")

@@ -104,6 +104,8 @@ class ClusterFaults(Strict):
     """Whether the newest revision crash-loops: its image starts once and then never again."""
     mode_in_git: Literal["direct", "queue"] | None = None
     """A GitOps controller applies the deployment with this mode and puts back what differs."""
+    fixed_release: bool = False
+    """Whether somebody has rolled out a release after the broken one, which is well."""
     expired_token: bool = False
     """Whether the runbook's token is refused from now on."""
 

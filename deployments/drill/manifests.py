@@ -20,6 +20,7 @@ SECRET_KEY = "api-key"
 PERSONAL_KEY = "personal-api-key"
 GOOD_IMAGE = "registry.example.com/posthog-integration:2.3.1"
 BAD_IMAGE = "registry.example.com/posthog-integration:2.4.0"
+FIXED_IMAGE = "registry.example.com/posthog-integration:2.4.1"
 RUNBOOK_USER = "system:serviceaccount:default:incident-runbook"
 
 RBAC = Path(__file__).parents[1] / "kubernetes" / "rbac.yaml"

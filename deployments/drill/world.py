@@ -121,7 +121,7 @@ class World:
         await asyncio.shield(self._failed)
 
     async def change(self, patch: Mapping[str, Any], *, who: str, what: str) -> None:
-        """Patch the faults; a release that breaks is rolled out first.
+        """Patch the faults; a release that breaks, or that is the fix of one, is rolled out first.
 
         Raises ``pydantic.ValidationError`` for a patch that fits no system.
         """
@@ -133,6 +133,8 @@ class World:
             await break_newest_release(self.systems.cluster, self._urls["posthog"])
         elif before.cluster.bad_release and not faults.cluster.bad_release:
             mend_release(self.systems.cluster)
+        if faults.cluster.fixed_release and not before.cluster.fixed_release:
+            await release(self.systems.cluster, self._urls["posthog"], manifests.FIXED_IMAGE)
 
     async def alert(self, order: AlertOrder) -> dict[str, Any]:
         """Send the scenario's alert to a receiver and return ``{status, body}`` of its answer."""

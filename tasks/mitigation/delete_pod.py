@@ -1,20 +1,34 @@
-"""`kubectl delete pod`: one pod that is stuck while its siblings are well."""
+"""`kubectl delete pod`: one pod that is stuck while its siblings are well, or that holds a rollout up."""
 
 from typing import Any
 
 from blocks.errors import NotFound
+from blocks.kubernetes_pods import is_ready
 from runbook.actions import ChangePlan
 from runbook.diff import manifest_text, unified_diff
+from runbook.held_rollout import CONTINUES
 from tasks.effects import Receipt
 from tasks.mitigation.base import Change, Step
 from tasks.mitigation.binding import place_of, require_bound
-from tasks.mitigation.workload import affected, blocked, in_place, version_of
+from tasks.mitigation.workload import (
+    WORKLOAD,
+    affected,
+    blocked,
+    in_place,
+    spec_fingerprint,
+    unchanged,
+    version_of,
+)
 
 UID = "pod uid"
 
 
 class DeletePod:
-    """Delete the very pod that was seen; another one of the same name is another pod."""
+    """Delete the very pod that was seen; another one of the same name is another pod.
+
+    One that holds up the rollout of another change is deleted for the template that it was approved for:
+    the pod that takes its place is made of it.
+    """
 
     async def preview(self, change: Change) -> ChangePlan:
         """The pod that would go."""
@@ -22,11 +36,15 @@ class DeletePod:
         pod = await _pod(change, name)
         if pod is None or "deletionTimestamp" in pod["metadata"]:
             return in_place(change, f"pod {name} is gone already")
-        if _is_ready(pod):
+        continues = CONTINUES in change.action.parameters
+        if continues and (await cluster.rollout_status()).waits_for != name:
+            return in_place(change, f"the rollout does not wait for pod {name} any more")
+        if not continues and is_ready(pod):
             return blocked(change, f"pod {name} is ready again: there is nothing stuck")
         uid = str(pod["metadata"]["uid"])
         await cluster.delete_pod(name, uid=uid, dry_run=True)
         workload = await cluster.read_deployment()
+        template = {WORKLOAD: spec_fingerprint(workload)} if continues else {}
         return ChangePlan(
             action=change.action,
             diff=unified_diff(_brief(pod), None, name=f"pod {name}"),
@@ -35,7 +53,7 @@ class DeletePod:
                 *await affected(cluster, workload, restarts=False),
             ),
             live=manifest_text(_brief(pod)),
-            basis={UID: uid},
+            basis={UID: uid, **template},
             bound=await place_of(change, workload),
             resource_versions={"pod": version_of(pod)},
         )
@@ -51,6 +69,8 @@ class DeletePod:
             return {"deleted": name} if gone else None
 
         async def act() -> Receipt:
+            if WORKLOAD in plan.basis:
+                await unchanged(change, plan)
             require_bound(plan, await place_of(change, await cluster.read_deployment()))
             try:
                 await cluster.delete_pod(name, uid=uid)
@@ -64,11 +84,6 @@ class DeletePod:
 async def _pod(change: Change, name: str) -> dict[str, Any] | None:
     pods = await change.environment.cluster.list_pods()
     return next((pod for pod in pods if pod["metadata"]["name"] == name), None)
-
-
-def _is_ready(pod: dict[str, Any]) -> bool:
-    conditions = pod.get("status", {}).get("conditions") or ()
-    return any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
 
 
 def _brief(pod: dict[str, Any]) -> dict[str, Any]:

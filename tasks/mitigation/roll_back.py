@@ -1,14 +1,15 @@
-"""`kubectl rollout undo`: the pod template of the revision before; undone, the one that was replaced."""
+"""`kubectl rollout undo`: the pod template of an earlier revision; undone, the one that was replaced."""
 
 from typing import Any
 
 from blocks.errors import Refused, Unavailable
 from blocks.kubernetes_revisions import Revision, revisions
-from runbook.actions import ChangePlan
+from runbook.actions import FROM_REVISION, ChangePlan
 from runbook.patches import EFFECT_ANNOTATION, last_effect
 from tasks.effects import Receipt
 from tasks.mitigation.base import Change, Step
 from tasks.mitigation.binding import fingerprint, require_bound
+from tasks.mitigation.earlier_revisions import choose_among
 from tasks.mitigation.workload import (
     PAUSED,
     as_planned,
@@ -25,16 +26,23 @@ fingerprint of their content."""
 
 
 class RollBack:
-    """Put the previous revision's pod template back."""
+    """Put the pod template of the newest healthy revision back."""
 
     async def preview(self, change: Change) -> ChangePlan:
-        """The present pod template against the previous revision's."""
+        """The present pod template against that of the newest revision that was healthy."""
         before, own = await _look(change)
         if before["spec"].get("paused"):
             return blocked(change, PAUSED)
+        if reason := _outdated(change, own):
+            return ChangePlan(action=change.action, blocked=reason, outdated=True)
         if len(own) < 2:
             return blocked(change, "there is no earlier revision to go back to")
-        return await _plan(change, before, replaced=own[-1], chosen=own[-2])
+        choice = await choose_among(change.environment.cluster, before, own)
+        chosen = next((item for item in own if item.mark == choice.mark), None)
+        if chosen is None:
+            return blocked(change, choice.because)
+        why = (f"revision {chosen.name}: {choice.because}", *(f"not {item}" for item in choice.passed_over))
+        return await _plan(change, before, replaced=own[-1], chosen=chosen, why=why)
 
     def steps(self, change: Change, plan: ChangePlan) -> tuple[Step, ...]:
         """One replacement of the pod template; the effect noted on the workload shows that it happened."""
@@ -61,6 +69,21 @@ class RollBack:
         return (_step(change, plan),)
 
 
+def _outdated(change: Change, own: list[Revision]) -> str:
+    """Why what triage saw is no longer so: somebody has rolled out since, perhaps the very fix.
+
+    Plans of earlier releases name no suspect.
+    """
+    suspect = change.action.parameters.get(FROM_REVISION)
+    newest = own[-1].name if own else ""
+    if suspect in (None, newest):
+        return ""
+    return (
+        f"somebody has rolled out revision {newest} since triage saw revision {suspect} fail: "
+        "the verdict is taken anew"
+    )
+
+
 async def _look(change: Change) -> tuple[dict[str, Any], list[Revision]]:
     """The workload and its revisions.
 
@@ -77,7 +100,12 @@ async def _look(change: Change) -> tuple[dict[str, Any], list[Revision]]:
 
 
 async def _plan(
-    change: Change, before: dict[str, Any], *, replaced: Revision, chosen: Revision
+    change: Change,
+    before: dict[str, Any],
+    *,
+    replaced: Revision,
+    chosen: Revision,
+    why: tuple[str, ...] = (),
 ) -> ChangePlan:
     after = await _replace(change, chosen, version=version_of(before), dry_run=True)
     return await workload_plan(
@@ -86,7 +114,7 @@ async def _plan(
         after,
         put_back={REPLACED: replaced.mark, CHOSEN: chosen.mark},
         bound={REPLACED: fingerprint(replaced.template), CHOSEN: fingerprint(chosen.template)},
-        affects=(f"to the pod template of revision {chosen.name}",),
+        affects=(f"to the pod template of revision {chosen.name}", *why),
     )
 
 

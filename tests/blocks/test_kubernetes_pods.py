@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from blocks.kubernetes_logs import log_sources
-from blocks.kubernetes_pods import known_containers, pod_reading, pods_of
+from blocks.kubernetes_pods import failing_containers, known_containers, pod_reading, pods_of
 from blocks.kubernetes_revisions import revisions
 from runbook.readings import ContainerRole
 
@@ -172,3 +172,24 @@ def test_a_log_is_asked_for_where_there_may_be_lines(
 ) -> None:
     """A container that ended before the window, or is only starting, has none: nothing is missing."""
     assert read(pod(initContainerStatuses=[status("migrate", state)]), {"migrate"}) == sources
+
+
+@pytest.mark.parametrize(
+    ("state", "before", "ready", "reason"),
+    [
+        ({"waiting": {"reason": "CrashLoopBackOff"}}, {"reason": "Error"}, False, "CrashLoopBackOff"),
+        ({"waiting": {"reason": "ImagePullBackOff"}}, None, False, "ImagePullBackOff"),
+        ({"waiting": {"reason": "ContainerCreating"}}, None, False, None),
+        (RUNNING, {"reason": "Error"}, False, "Error"),  # it runs for a while, until the next crash
+        (RUNNING, {"reason": "Error"}, True, None),
+        (RUNNING, None, False, None),  # its probe fails, or it has only just started
+        ({"terminated": {"reason": "OOMKilled"}}, None, False, "OOMKilled"),
+        ({"terminated": {"reason": "Completed"}}, None, False, None),  # an init container that is through
+    ],
+)
+def test_a_container_that_fails_is_told_with_its_reason(
+    state: dict[str, Any], before: dict[str, Any] | None, ready: bool, reason: str | None
+) -> None:
+    """Whether it waits for its next start or runs in between."""
+    found = failing_containers(pod(containerStatuses=[status("app", state, before) | {"ready": ready}]))
+    assert found == ({"app": reason} if reason else {})

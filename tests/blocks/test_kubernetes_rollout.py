@@ -176,6 +176,30 @@ def test_of_sixty_stuck_pods_one_is_named_and_the_others_counted() -> None:
     assert (told.state, told.detail) == ("failed", "app-20 (and 39 more): ImagePullBackOff")
 
 
+@pytest.mark.parametrize(
+    ("spec", "pods", "state", "waits_for"),
+    [
+        ({}, [pod(1, OLD, "CrashLoopBackOff")], "failed", "app-01"),
+        ({}, [pod(1, OLD)], "progressing", "app-01"),  # it runs, and its readiness probe fails
+        ({}, [pod(2, OLD, "CrashLoopBackOff"), pod(0, OLD), pod(1, OLD)], "failed", "app-00"),
+        ({}, [pod(0, NEW), pod(1, OLD, "CrashLoopBackOff")], "progressing", ""),  # the new one comes first
+        ({}, [pod(0, NEW, "CrashLoopBackOff"), pod(1, OLD, "CrashLoopBackOff")], "failed", ""),
+        ({}, [pod(1, OLD, "CrashLoopBackOff", terminating=True)], "progressing", ""),
+        (PARALLEL, [pod(1, OLD, "CrashLoopBackOff")], "progressing", ""),  # is replaced by itself
+        (PARTITION, [pod(1, OLD, "CrashLoopBackOff")], "failed", ""),
+        (PARTITION, [pod(2, OLD, "CrashLoopBackOff")], "failed", "app-02"),
+        (ON_DELETE, [pod(1, OLD)], "failed", "app-01"),
+        (ON_DELETE, [], "failed", ""),
+    ],
+)
+def test_a_rollout_names_the_pod_whose_deletion_it_waits_for(
+    spec: dict[str, Any], pods: list[dict[str, Any]], state: str, waits_for: str
+) -> None:
+    """The lowest that is not ready, if it is of an older revision and a new one would be of the newest."""
+    told = stateful_set_status(workload(3, counts(0, 3, 2), **spec), pods)
+    assert (told.state, told.waits_for) == (state, waits_for)
+
+
 @given(
     desired=st.integers(0, 60),
     updated=st.integers(0, 80),

@@ -125,3 +125,15 @@ async def test_a_pod_of_another_stateful_set_is_never_deleted(world: ClusterWorl
         await world.block.delete_pod("posthog-integration-2nd-0", uid=uid)
 
     assert world.asked("DELETE") == []
+
+
+async def test_the_pod_that_a_fix_waits_for_is_told(world: ClusterWorld) -> None:
+    """Somebody has put a good template in place, which is not enough: the reading names the pod."""
+    world.imitation.image_faults[BROKEN] = "CrashLoopBackOff"
+    await world.block.patch_deployment(image(BROKEN))
+    await world.until("failed")
+    assert (await world.block.read_workload()).waits_for == ""
+
+    await world.block.patch_deployment(image("registry.example/integration:3"))
+    await world.until("failed")
+    assert (await world.block.read_workload()).waits_for == NAMES[-1]

@@ -353,6 +353,16 @@ async def test_a_bad_release_is_cured_by_the_one_before(tmp_path: Path) -> None:
         await cured(hands, after=4)
 
 
+async def test_a_bad_release_is_cured_by_somebodys_fix(tmp_path: Path) -> None:
+    """A third revision takes the place of the crashing one, without anybody's roll back."""
+    async with hands_on("fix-in-between", tmp_path) as hands:
+        await hands.client.post(f"{hands.at.control_url}/fault", json={"cluster": {"fixed_release": True}})
+        await cured(hands, after=10)
+        sets = (await hands.cluster.get("/apis/apps/v1/namespaces/default/replicasets")).json()["items"]
+        numbers = {one["metadata"]["annotations"]["deployment.kubernetes.io/revision"] for one in sets}
+        assert numbers == {"1", "2", "3"}
+
+
 async def test_a_false_alarm_is_a_world_in_order(tmp_path: Path) -> None:
     """Nothing fails, the service is healthy, and the status page tells of another region only."""
     async with hands_on("false-alarm", tmp_path) as hands:

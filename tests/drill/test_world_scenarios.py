@@ -23,6 +23,7 @@ FAMILIES = {
     "rate-limited",
     "out-of-memory",
     "bad-rollout",
+    "fix-in-between",
     "false-alarm",
     "blind",
     "mixed-errors",

@@ -3,7 +3,7 @@
 import pytest
 
 from runbook.actions import CATALOGUE, ActionName, ChangePlan, PlannedAction
-from runbook.by_hand import Target, switch_off_command, undo_commands
+from runbook.by_hand import Target, deletion_commands, switch_off_command, undo_commands
 from tests.runbook.journals import TARGET
 
 DEPLOYMENT = Target(
@@ -72,7 +72,7 @@ def done(name: ActionName, before: dict[str, str | None] | None = None) -> Chang
             {"replaced revision": "5c9", "chosen revision": "7f8"},
             [
                 "rollout history deployment/posthog-integration",
-                "rollout undo deployment/posthog-integration --to-revision=REVISION",
+                "rollout undo deployment/posthog-integration",
             ],
         ),
         (ActionName.RESTART_DEPLOYMENT, {}, []),
@@ -91,6 +91,22 @@ def test_commands_name_the_kind_of_workload() -> None:
     """A StatefulSet is addressed as one."""
     assert undo_commands(done(ActionName.SCALE, {"replicas": "3"}), STATEFUL) == (
         "kubectl -n shop scale statefulset/posthog-integration --replicas=3",
+        "kubectl -n shop rollout status statefulset/posthog-integration",
+    )
+
+
+def test_a_roll_back_is_taken_back_to_the_revision_that_it_replaced() -> None:
+    """By its number, where the plan knows it: by then another one may be the newest."""
+    plan = done(ActionName.ROLL_BACK)
+    action = plan.action.model_copy(update={"parameters": {"from_revision": "7"}})
+    undo = "kubectl -n shop rollout undo deployment/posthog-integration --to-revision=7"
+    assert undo in undo_commands(plan.model_copy(update={"action": action}), DEPLOYMENT)
+
+
+def test_a_pod_that_holds_a_rollout_up_is_deleted_by_name() -> None:
+    """With a look at the rollout, which then goes on."""
+    assert deletion_commands("posthog-integration-2", STATEFUL) == (
+        "kubectl -n shop delete pod posthog-integration-2",
         "kubectl -n shop rollout status statefulset/posthog-integration",
     )
 

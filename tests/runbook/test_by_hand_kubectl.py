@@ -48,9 +48,12 @@ async def _kubectl(bench: Bench, tmp_path: Path) -> Kubectl:
     return kubectl_for(bench, tmp_path)
 
 
-def done(name: ActionName, before: dict[str, str | None]) -> ChangePlan:
+def done(name: ActionName, before: dict[str, str | None], **parameters: str) -> ChangePlan:
     """A change that was made."""
-    action = PlannedAction(id=f"1-{name}", name=name, target=f"deployment/{APP}", because="it was broken")
+    target = f"deployment/{APP}"
+    action = PlannedAction(
+        id=f"1-{name}", name=name, target=target, because="it was broken", parameters=parameters
+    )
     return ChangePlan(action=action, before=before)
 
 
@@ -101,3 +104,24 @@ async def test_commands_put_the_previous_key_back(bench: Bench, kubectl: Kubectl
     assert [answer.code for answer in answers] == [0, 0, 0], answers
     assert {pod.env["POSTHOG_API_KEY"] for pod in bench.cluster.pods(LABELS)} == {"phc_old"}
     assert not any("phc_" in answer.out + answer.err for answer in answers)
+
+
+@pytest.mark.parametrize("parameters", [{}, {"from_revision": "2"}])
+async def test_commands_roll_forward_to_the_replaced_revision(
+    parameters: dict[str, str], bench: Bench, kubectl: Kubectl
+) -> None:
+    """With its number or without: right after a roll back kubectl's own choice is the same."""
+    first = spec(bench)["template"]
+    await bench.patch(DEPLOYMENT, env_patch("LOG_LEVEL", "debug"))
+    await bench.until(bench.complete)
+    replaced = spec(bench)["template"]
+    await bench.patch(DEPLOYMENT, {"spec": {"template": {**first, "$patch": "replace"}}})
+    await bench.until(bench.complete)
+
+    answers = [
+        await kubectl(command)
+        for command in undo_commands(done(ActionName.ROLL_BACK, {}, **parameters), TARGET)
+    ]
+
+    assert [answer.code for answer in answers] == [0, 0, 0], answers
+    assert spec(bench)["template"] == replaced

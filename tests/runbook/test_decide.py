@@ -3,7 +3,7 @@
 import pytest
 
 from runbook.actions import ActionKind
-from runbook.decide import decide
+from runbook.decide import decide, following
 from runbook.findings import Check, Finding, Findings, Status
 from runbook.readings import ProbeOutcome
 from runbook.tree import walk
@@ -156,3 +156,21 @@ def test_reasons_of_a_decision_follow_its_path() -> None:
         "error rate: 4.00 errors/s (20% of requests); 503: 4.00/s",
         "status page: US Cloud is slow (degraded_performance, investigating)",
     )
+
+
+def test_a_decision_that_is_taken_anew_numbers_its_actions_on(decisions: Made) -> None:
+    """No id is used twice in an incident, and the severity never falls."""
+    every = [decision for _, decision in decisions]
+    worst, mildest = (pick(every, key=lambda item: item.severity.severity.rank) for pick in (min, max))
+    earlier = max(every, key=lambda item: len(item.plan))
+    for decision in (worst, mildest, earlier):
+        anew = following(decision, [worst, earlier])
+        ids = [action.id for item in (worst, earlier, anew) for action in item.plan]
+        assert [action.id.partition("-")[0] for action in anew.plan] == [
+            str(number) for number in range(len(worst.plan) + len(earlier.plan) + 1, len(ids) + 1)
+        ]
+        assert [(action.name, action.parameters) for action in anew.plan] == [
+            (action.name, action.parameters) for action in decision.plan
+        ]
+        assert anew.severity.severity is worst.severity.severity
+        assert anew.verdict is decision.verdict

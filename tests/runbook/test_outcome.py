@@ -26,6 +26,14 @@ def test_outcome_is_the_recovery_that_was_seen(
     assert conclude(decision(verdict), Recovery(recovered=recovered, because=())) is expected
 
 
+def test_what_an_earlier_decision_found_was_no_false_positive() -> None:
+    """Somebody's fix came in between: the verdict that was taken anew finds nothing wrong any more."""
+    well = Recovery(recovered=True, because=())
+    before, now = decision(Verdict.INFRASTRUCTURE_ISSUE), decision(Verdict.RESOLVED_OR_INTERMITTENT)
+    assert conclude(now, well, earlier=(before, now)) is Outcome.RECOVERED
+    assert conclude(now, well, earlier=(now,)) is Outcome.FALSE_POSITIVE
+
+
 @pytest.mark.parametrize("verdict", Verdict)
 def test_no_combination_with_missing_facts_ends_well(verdict: Verdict) -> None:
     """Where a check of the verdict is unknown or bad, nothing has recovered and nothing was a false alarm."""

@@ -1,6 +1,7 @@
 """The plan holds the runbook's immediate actions, in the runbook's order."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -42,6 +43,10 @@ YOUNG = rollouts(timedelta(days=9), timedelta(minutes=10))
 CRASHING = pod(waiting="CrashLoopBackOff", ready=False)
 KILLED = pod(last_termination="OOMKilled")
 STUCK = pod("web-2", ready=False)
+OLD_ONES = rollouts(timedelta(days=9), timedelta(days=8))
+SAME_IMAGE = tuple(item.model_copy(update={"image": "app:2"}) for item in YOUNG)
+OLD_FAILS = pod(waiting="CrashLoopBackOff", ready=False, revision="6")
+HELD: dict[str, Any] = {"ready": 1, "waits_for": "web-1"}
 IN_SIDECAR = pod(
     containers=(
         ContainerReading(name="app"),
@@ -102,6 +107,10 @@ def steps(verdict: Verdict, mix: dict[ErrorType, float], findings: Findings) -> 
         (INSIDE, {}, (workload(KILLED, CRASHING, rollouts=YOUNG, ready=0),), [INSPECT, "roll_back"]),
         (INSIDE, {}, (workload(desired=0, ready=0),), [INSPECT, "scale", "infrastructure"]),
         (INSIDE, {}, (workload(pod("web-1"), STUCK, ready=1),), [INSPECT, "delete_pod"]),
+        # a StatefulSet's rollout that waits for a broken pod: a fix waits for its end, the same is no fix
+        (INSIDE, {}, (workload(OLD_FAILS, rollouts=YOUNG, **HELD),), [INSPECT, "delete_pod"]),
+        (INSIDE, {}, (workload(OLD_FAILS, rollouts=SAME_IMAGE, **HELD),), [INSPECT, "roll_back"]),
+        (INSIDE, {}, (workload(OLD_FAILS, rollouts=OLD_ONES, **HELD),), [INSPECT, "delete_pod"]),
         (INSIDE, {}, (workload(IN_SIDECAR),), [INSPECT, "container"]),  # a restart would not cure it
         (INSIDE, {}, (workload(IN_SIDECAR, CRASHING),), [INSPECT, RESTART]),
         (INSIDE, {}, (workload(STUCK, pod("web-3", ready=False), ready=0),), [INSPECT, RESTART]),

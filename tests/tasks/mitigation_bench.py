@@ -31,7 +31,7 @@ from runbook.gates import Answer, Choice
 from runbook.identity import Identity, Proof
 from tasks.incident import OpenIncident
 from tasks.mitigate import make_change, preview_change
-from tests.blocks.cluster_world import USER, ClusterWorld, cluster_world
+from tests.blocks.cluster_world import USER, ClusterWorld, cluster_world, deployment, rules
 from tests.fixtures.stores import disconnect_stores
 from tests.tasks.environments import open_incident
 from tests.tasks.signals import Signals
@@ -127,7 +127,8 @@ class Bench:
         seen: list[str] = []
 
         def no_news() -> bool:
-            objects = [*self.world.imitation.objects("Deployment"), *self.world.imitation.objects("Pod")]
+            kinds = ("Deployment", "StatefulSet", "Pod")
+            objects = [item for kind in kinds for item in self.world.imitation.objects(kind)]
             seen.append(str([item["metadata"]["resourceVersion"] for item in objects]))
             return len(seen) >= 8 and len(set(seen[-8:])) == 1
 
@@ -155,7 +156,11 @@ async def mitigation_bench(
     `patience` is how many seconds the Cluster block waits for an answer; `dry_run` makes it a rehearsal.
     """
     signals = Signals(httpserver)
-    async with cluster_world(manifest) as world, listening(ImitatedPostHog(KEYS).app) as posthog:
+    manifest = manifest or deployment()
+    async with (
+        cluster_world(manifest, rules=rules(manifest["kind"])) as world,
+        listening(ImitatedPostHog(KEYS).app) as posthog,
+    ):
         opened = await open_incident(folder, dry_run=dry_run, **{**CLOCKS, **policy})
         environment = dataclasses.replace(
             opened.environment,
