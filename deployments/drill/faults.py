@@ -100,7 +100,7 @@ class ClusterFaults(Strict):
     bad_release: bool = False
     """Whether the newest revision crash-loops: its image starts once and then never again."""
     mode_in_git: Literal["direct", "queue"] | None = None
-    """A GitOps controller applies the deployment with this mode, and puts back what differs; None for none."""
+    """A GitOps controller applies the deployment with this mode and puts back what differs; None for none."""
     expired_token: bool = False
     """Whether the runbook's token is refused from now on."""
 
