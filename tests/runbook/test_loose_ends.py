@@ -81,7 +81,9 @@ def test_switch_is_off_once_it_was_undone(outcome: ActionOutcome, left_on: bool)
 
 def test_switch_that_was_reverted_during_the_watch_is_not_left_on() -> None:
     """Somebody else has taken it off; the change is in force no more."""
-    made = e.EffectSettled(effect=effect(EffectOutcome.APPLIED))
+    applied = effect(EffectOutcome.APPLIED, kind="kubernetes")
+    step = applied.model_copy(update={"id": f"inc-1/{FALLBACK.id}/set-field"})
+    made = e.EffectSettled(effect=step)
     preview, ended = e.ActionPreviewed(plan=PLAN, since=OPENED), finished(ActionOutcome.RECOVERED)
     reversal = Reversal(writing=Writing(by="Flux"), detail="it is off again", put_back=True)
     gone = e.ChangeReverted(action_id=FALLBACK.id, reversal=reversal)
