@@ -26,8 +26,12 @@ BY_HAND = ("kubectl-client-side-apply", "helm")
 """Managers of tools that put their value back when somebody runs them the next time."""
 
 
-def foretold(obj: Object, path: FieldPath) -> tuple[str, ...]:
-    """What people should know of those who apply an object before a field of it is changed; a line each."""
+def foretold(obj: Object, path: FieldPath, *, given_back: bool = False) -> tuple[str, ...]:
+    """What people should know of those who apply an object before a field of it is changed; a line each.
+
+    `given_back`: taken back, the field is its owner's again.
+    """
+    until = "until the change is taken back, its" if given_back else "its"
     owning = owners(obj, path)
     lines = [_of_controller(title, tool, obj, owning) for tool, title in _controllers(obj).items()]
     lines += [_of_owner(kind, name) for kind, name in _owner_references(obj)]
@@ -36,9 +40,8 @@ def foretold(obj: Object, path: FieldPath) -> tuple[str, ...]:
             continue  # they take a field back by force
         if owner.operation == "Apply":
             lines.append(
-                f"{owner.title} has set this by server-side apply: until the change is taken back, its next "
-                f"apply conflicts with {FIELD_MANAGER}; change its manifest first, or apply with "
-                "--force-conflicts, which puts its own value back"
+                f"{owner.title} has set this by server-side apply: {until} next apply conflicts with "
+                f"{FIELD_MANAGER}; change its manifest first, then apply with --force-conflicts"
             )
         elif owner.manager in BY_HAND:
             lines.append(

@@ -107,7 +107,8 @@ async def workload_plan(
 ) -> ChangePlan:
     """The plan of a change of the workload alone."""
     path = setting.field.path if setting else CONTAINERS if put_back else None
-    warned = foretold(before, path) if path else ()
+    taken_back = change.done is not None  # to what it was: nobody minds that
+    warned = foretold(before, path, given_back=setting is not None) if path and not taken_back else ()
     return ChangePlan(
         action=change.action,
         diff=unified_diff(before, after, name=change.action.target),

@@ -6,8 +6,27 @@ from runbook import events as e
 from runbook.actions import ActionName, ActionOutcome, undo_of
 from runbook.effects import EffectOutcome
 from runbook.findings import Check, Status
-from runbook.loose_ends import hand_offs, switches_left_on, unknown_checks, unsettled_effects
-from tests.runbook.journals import FALLBACK, HAND_OFF, decided, decision, effect, finished, incident, triaged
+from runbook.loose_ends import (
+    changes_in_force,
+    hand_offs,
+    switches_left_on,
+    unknown_checks,
+    unsettled_effects,
+)
+from runbook.ownership import Writing
+from runbook.reversals import Reversal
+from tests.runbook.journals import (
+    FALLBACK,
+    HAND_OFF,
+    OPENED,
+    PLAN,
+    decided,
+    decision,
+    effect,
+    finished,
+    incident,
+    triaged,
+)
 
 QUEUE_ON = FALLBACK.model_copy(
     update={"id": "2-enable-request-queue", "name": ActionName.ENABLE_REQUEST_QUEUE}
@@ -23,6 +42,7 @@ FALLBACK_OFF = FALLBACK.model_copy(update={"id": "2-disable-fallback", "name": A
         (ActionOutcome.ALREADY_IN_PLACE, True),
         (ActionOutcome.NOT_RECOVERED, True),  # it did not help, and is on all the same
         (ActionOutcome.UNKNOWN, True),  # it may be on: somebody must look
+        (ActionOutcome.REVERTED, False),
         (ActionOutcome.REJECTED, False),
         (ActionOutcome.BLOCKED, False),
         (ActionOutcome.FAILED, False),
@@ -57,6 +77,19 @@ def test_switch_is_off_once_it_was_undone(outcome: ActionOutcome, left_on: bool)
     undone = finished(outcome, undo_of(FALLBACK))
     expected = (FALLBACK, QUEUE_ON) if left_on else (QUEUE_ON,)
     assert switches_left_on(incident(on, queue, undone)) == expected
+
+
+def test_switch_that_was_reverted_during_the_watch_is_not_left_on() -> None:
+    """Somebody else has taken it off; the change is in force no more."""
+    applied = effect(EffectOutcome.APPLIED, kind="kubernetes")
+    step = applied.model_copy(update={"id": f"inc-1/{FALLBACK.id}/set-field"})
+    made = e.EffectSettled(effect=step)
+    preview, ended = e.ActionPreviewed(plan=PLAN, since=OPENED), finished(ActionOutcome.RECOVERED)
+    reversal = Reversal(writing=Writing(by="Flux"), detail="it is off again", put_back=True)
+    gone = e.ChangeReverted(action_id=FALLBACK.id, reversal=reversal)
+    assert changes_in_force(incident(preview, made, ended)) == (PLAN,)
+    assert changes_in_force(incident(preview, made, ended, gone)) == ()
+    assert switches_left_on(incident(preview, made, ended, gone)) == ()
 
 
 def test_switch_that_was_turned_on_again_is_left_on() -> None:

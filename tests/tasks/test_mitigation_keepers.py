@@ -60,7 +60,9 @@ async def test_a_field_that_is_put_back_is_its_owners_again(bench: Bench, way: s
     removal = action.model_copy(
         update={"id": f"{action.id}-off", "name": TEMPORARY_SWITCHES[ActionName.ENABLE_REQUEST_QUEUE]}
     )
-    effects = await taken_back(bench, undo_of(action) if way == "undo" else removal)
+    back = undo_of(action) if way == "undo" else removal
+    assert not any("conflicts" in line for line in (await bench.preview(back)).affects)
+    effects = await taken_back(bench, back)
 
     assert effects == {"set-field": EffectOutcome.APPLIED, "give-back": EffectOutcome.APPLIED}
     assert SWITCH.shows(bench.world) == "direct"
