@@ -1,14 +1,17 @@
 """What every change of the workload has in common: what it touches, and what it is made on."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
 from blocks.errors import Conflict, OutsideError, Refused
 from blocks.kubernetes import Cluster
-from runbook.actions import ChangePlan
+from blocks.kubernetes_room import surge_words, why_no_room
+from runbook.actions import ActionName, ChangePlan
 from runbook.diff import changed_lines, manifest_text, unified_diff
 from runbook.fields import Setting
 from runbook.patches import last_effect, main_container, restarted, spec_patch
@@ -101,11 +104,18 @@ async def workload_plan(
     affects: Iterable[str] = (),
     restarts: bool = True,
 ) -> ChangePlan:
-    """The plan of a change of the workload alone."""
+    """The plan of a change of the workload alone; blocked where the cluster has no room for its pods."""
+    room = await look_for_room(change, before, after)
+    if room.blocked:
+        return blocked(change, room.blocked)
     return ChangePlan(
         action=change.action,
         diff=unified_diff(before, after, name=change.action.target),
-        affects=(*affects, *await affected(change.environment.cluster, before, restarts=restarts)),
+        affects=(
+            *affects,
+            *await affected(change.environment.cluster, before, restarts=restarts),
+            *room.affects,
+        ),
         live=manifest_text(before),
         basis={WORKLOAD: spec_fingerprint(before, with_replicas=not restarts)},
         changes=changed_lines(before, after),
@@ -115,6 +125,32 @@ async def workload_plan(
         bound={**await place_of(change, before), **(bound or {})},
         setting=setting,
     )
+
+
+@dataclass(frozen=True)
+class Room:
+    """Whether there is room for the pods of a change: why not, and what people should know of it."""
+
+    blocked: str = ""
+    affects: tuple[str, ...] = ()
+
+
+async def look_for_room(change: Change, before: dict[str, Any], after: dict[str, Any]) -> Room:
+    """Look at quotas and limit ranges before people are asked.
+
+    A cluster that does not show them stops nothing; nor do they stop an undo, whose fields are put back even
+    where its pods have to wait.
+    """
+    cluster = change.environment.cluster
+    surge = tuple(filter(None, [surge_words(before, after)]))
+    try:
+        quotas, ranges = await asyncio.gather(cluster.list_quotas(), cluster.list_limit_ranges())
+    except Refused as error:
+        return Room(affects=(*surge, f"quotas and limit ranges could not be read: {error.detail}"))
+    reason = why_no_room(before, after, quotas=quotas, limit_ranges=ranges)
+    if reason and change.action.name is ActionName.UNDO:
+        return Room(affects=(*surge, reason))
+    return Room(blocked=reason or "", affects=surge)
 
 
 async def affected(cluster: Cluster, workload: dict[str, Any], *, restarts: bool = True) -> tuple[str, ...]:
