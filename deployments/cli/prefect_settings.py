@@ -44,7 +44,7 @@ def chosen_prefect(config: Path | None = None) -> Iterator[str]:
     elif not named.url:
         raise CommandError(
             "no Prefect server is named",
-            "set PREFECT_API_URL (`runbook up` prints it) or give --config FILE",
+            _where_to_look(config),
             code=ExitCode.USAGE,
         )
     elif ours is not None and ours.serves(named.url) and named.auth_string is None:
@@ -52,6 +52,13 @@ def chosen_prefect(config: Path | None = None) -> Iterator[str]:
             yield named.url
     else:
         yield named.url
+
+
+def _where_to_look(config: Path | None) -> str:
+    """What helps a person whose command finds no server; a settings file that was given is not asked for."""
+    if config is None:
+        return "set PREFECT_API_URL (`runbook up` prints it) or give --config FILE"
+    return f"set PREFECT_API_URL, or start one with `runbook up --config {config}`"
 
 
 def running_server(config: Path | None) -> "Access | None":

@@ -1,6 +1,7 @@
 """`runbook approve`, `reject`, `edit`, `snooze`: the answer goes into the journal, then the run is woken."""
 
 import json
+from pathlib import Path
 
 import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
@@ -215,6 +216,22 @@ def test_without_an_address_of_prefect_it_is_asked_for(store: Store, capsys: Cap
     with temporary_settings(restore_defaults={PREFECT_API_URL}):
         assert main(["approve", "latest"]) == ExitCode.USAGE
     assert "no Prefect server is named; set PREFECT_API_URL" in capsys.readouterr().err
+
+
+def test_a_settings_file_that_was_given_is_not_asked_for(
+    store: Store, tmp_path: Path, capsys: Capture
+) -> None:
+    """The next step is a server that belongs to it; one that is not there is told first."""
+    store.open("0001", ASKING)
+    given = tmp_path / "given.toml"
+    with temporary_settings(restore_defaults={PREFECT_API_URL}):
+        assert main(["approve", "latest", "--config", str(given)]) == ExitCode.USAGE
+        assert f"{given}: there is no such file" in capsys.readouterr().err
+        given.write_text('[integration]\nhealth_url = "https://x.example/health"\n')
+        assert main(["approve", "latest", "--config", str(given)]) == ExitCode.USAGE
+    line = capsys.readouterr().err
+    assert f"set PREFECT_API_URL, or start one with `runbook up --config {given}`" in line
+    assert "give --config" not in line
 
 
 def opened(**fields: object) -> tuple[Event, ...]:
