@@ -153,8 +153,10 @@ async def look_for_room(change: Change, before: dict[str, Any], after: dict[str,
     return Room(blocked=reason or "", affects=surge)
 
 
-async def affected(cluster: Cluster, workload: dict[str, Any], *, restarts: bool = True) -> tuple[str, ...]:
-    """What people should know before they say yes to a change of the workload."""
+async def affected(
+    cluster: Cluster, workload: dict[str, Any], *, restarts: bool = True, deletes: bool = False
+) -> tuple[str, ...]:
+    """What people should know before they say yes to a change of the workload, or to a pod's deletion."""
     replicas = workload["spec"].get("replicas", 1)
     status = workload.get("status", {})
     words = []
@@ -166,20 +168,24 @@ async def affected(cluster: Cluster, workload: dict[str, Any], *, restarts: bool
         words.append("the workload is paused: nothing happens before it is resumed")
     if replicas == 0:
         words.append("the workload is scaled to zero: there is no pod to restart")
-    return (*words, *await _budgets(cluster))
+    return (*words, *await _budgets(cluster, deletes=deletes))
 
 
-async def _budgets(cluster: Cluster) -> tuple[str, ...]:
+PAST_THE_BUDGET = "a deletion does not ask it; an eviction might be refused"
+
+
+async def _budgets(cluster: Cluster, *, deletes: bool) -> tuple[str, ...]:
     """Disruption budgets inform and do not decide, so a cluster that does not show them stops nothing."""
     try:
         budgets = await cluster.list_disruption_budgets()
     except OutsideError as error:
         return (f"disruption budgets could not be read: {error.detail}",)
-    return tuple(
-        f"disruption budget {item['metadata']['name']}: "
-        f"{item.get('status', {}).get('disruptionsAllowed', 0)} disruptions allowed now"
-        for item in budgets
-    )
+    words = []
+    for item in budgets:
+        allowed = item.get("status", {}).get("disruptionsAllowed", 0)
+        past = f": {PAST_THE_BUDGET}" if deletes and not allowed else ""
+        words.append(f"disruption budget {item['metadata']['name']}: {allowed} disruptions allowed now{past}")
+    return tuple(words)
 
 
 def blocked(change: Change, reason: str) -> ChangePlan:
