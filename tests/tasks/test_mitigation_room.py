@@ -9,6 +9,7 @@ from pytest_httpserver import HTTPServer
 
 from deployments.drill.cluster import Rule
 from runbook.actions import ActionName, ActionOutcome, undo_of
+from tasks.unfinished_rollout import tell_of_unfinished_rollout
 from tests.blocks.cluster_world import RULES
 from tests.tasks.changes import CHANGES, administer
 from tests.tasks.mitigation_bench import Bench, mitigation_bench
@@ -97,3 +98,24 @@ async def test_an_undo_is_not_stopped_by_a_quota(bench: Bench) -> None:
 
     assert undo.blocked is None
     assert any("quota few" in line for line in undo.affects)
+
+
+async def test_a_half_rollout_is_told_before_the_incident_ends(bench: Bench) -> None:
+    """What the incident began and the namespace refuses is a person's; a rollout that is complete is not."""
+    action = await KNOWN[ActionName.RESTART_DEPLOYMENT].planned(bench.world)
+    await bench.quiet()
+    decision = await bench.approve(action)
+    plan = await bench.preview(action)
+    await tell_of_unfinished_rollout.fn(bench.incident)
+    assert await bench.escalations() == []
+
+    bench.world.restrict(*without_quotas())
+    limit(bench, "ResourceQuota", hard={"pods": "2"})
+    result = await bench.make(plan, decision)
+    assert result is not None
+    assert result.outcome is ActionOutcome.NOT_RECOVERED
+    await tell_of_unfinished_rollout.fn(bench.incident)
+
+    (told,) = await bench.escalations()
+    assert "the rollout of default/deployment/posthog-integration is not complete: FailedCreate" in told
+    assert "exceeded quota: few" in told
