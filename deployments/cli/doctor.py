@@ -1,4 +1,4 @@
-"""`runbook doctor`: whether the runbook has the rights in the cluster that it needs, and others have none."""
+"""`runbook doctor`: whether the runbook has the rights it needs, its settings fit, and no door is open."""
 
 import asyncio
 from dataclasses import asdict, dataclass
@@ -42,12 +42,14 @@ async def doctor(
 ) -> int:
     """Check the runbook's rights in the cluster, print the rules that are missing, and say who watches it.
 
-    Tells also of secret files that others can read. Asks the cluster about each right and changes nothing.
-    Asks Prefect, if one is named, as a stranger would, and says what is open. Exits with 0 if everything is
-    allowed that the configured `access` needs and Prefect asks for a password, else with 1.
+    Tells also of secret files that others can read. Asks the cluster about each right, looks whether it has
+    the workload, container, pods, Secret and key of the settings, and changes nothing. Asks Prefect, if one
+    is named, as a stranger would, and says what is open. Exits with 0 if everything is allowed that the
+    configured `access` needs, the settings fit and Prefect asks for a password, else with 1.
     """
     from deployments.cli.prefect_exposure import exposures
     from deployments.cli.sources import find_sources
+    from deployments.cli.target_settings import misfits
 
     sources = find_sources(config, environment)
     exposed = sources.settings_warnings()
@@ -56,6 +58,7 @@ async def doctor(
     cluster, unwatched = systems.cluster, unwatched_because(systems.self_watch)
     try:
         rights = await examine(cluster)
+        wrong = await misfits(cluster, {right.permission for right in rights if right.allowed})
     finally:
         cluster.disconnect()
     missing = missing_rules(rights)
@@ -64,14 +67,17 @@ async def doctor(
         prefect = [asdict(each) for each in open_ways]
         document = _document(cluster, rights, missing)
         told = {"unwatched": unwatched, "settings": exposed, "prefect": prefect}
-        print_json(document | {"ok": document["ok"] and not grave} | told)
+        ok = document["ok"] and not (grave or wrong)
+        print_json(document | {"ok": ok, "settings_that_do_not_fit": wrong} | told)
     else:
         for line in (*exposed, *map(str, open_ways)):
             console().print(line, markup=False, soft_wrap=True)
         if unwatched:
             console().print(unwatched, markup=False)  # [self_watch] is no style
         _print(console(), cluster, rights, missing)
-    return ExitCode.FAILED if missing or grave else ExitCode.OK
+        for line in wrong:
+            console().print(line, markup=False, soft_wrap=True)
+    return ExitCode.FAILED if missing or grave or wrong else ExitCode.OK
 
 
 async def examine(cluster: "Cluster") -> list[Right]:

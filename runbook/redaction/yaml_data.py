@@ -53,6 +53,10 @@ class Scalar(NamedTuple):
     source: int | None = None
 
 
+_TRACEBACK = "Traceback (most recent call last):\n"
+"""Python's tracebacks have the form of YAML, and are read by people."""
+
+
 class _NoData(Exception):
     """The text is no YAML that can be written back."""
 
@@ -61,7 +65,7 @@ def looks_like_yaml(text: str) -> bool:
     """Whether the lines of a text may be YAML: several with a member, or one object in braces."""
     if _OBJECT.match(text):
         return text.rstrip().endswith("}")
-    if "\n" not in text.strip():
+    if "\n" not in text.strip() or _TRACEBACK in text:
         return False
     block, members, full = -1, 0, 0
     for line in text.split("\n"):

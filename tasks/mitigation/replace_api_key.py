@@ -19,6 +19,7 @@ from runbook.actions import FINGERPRINT, ChangePlan
 from runbook.diff import changed_lines, manifest_text, unified_diff
 from runbook.patches import EFFECT_ANNOTATION, PREVIOUS_SUFFIX
 from runbook.readings import ProbeOutcome
+from runbook.secret_uses import unread_because, uses_of
 from tasks.effects import Observe, Receipt
 from tasks.mitigation.base import Change, Step
 from tasks.mitigation.binding import fingerprint, place_of, require_bound
@@ -58,7 +59,7 @@ class ReplaceApiKey:
         cluster, new_key = change.environment.cluster, await replacement_key(change)
         secret = await cluster.read_secret_keys()
         present = secret.values.get(cluster.secret_key)
-        if reason := await _objection(change, present, new_key):
+        if reason := await _unread(change, secret) or await _objection(change, present, new_key):
             return blocked(change, reason)
         bound = {PRESENT_KEY: _mark(change, present)}
         return await _plan(change, secret, _replaced(change, secret, new_key), key=new_key, bound=bound)
@@ -89,7 +90,10 @@ class ReplaceApiKey:
         """
         secret = await change.environment.cluster.read_secret_keys()
         present, previous = _kept(change, secret)
-        if previous is None:
+        added = done.bound.get(PRESENT_KEY) == _mark(change, None)
+        if added and present is None:
+            return in_place(change, "there was no such key before, and there is none now")
+        if previous is None and not added:
             return in_place(change, "no previous key is kept in the cluster: it is back, or there was none")
         if present is None or _fingerprint(change, present) != done.basis[NEW_KEY]:
             return blocked(change, "somebody has changed the key since, which is kept")
@@ -103,7 +107,7 @@ class ReplaceApiKey:
 
         async def keys(secret: SecretKeys) -> Keys:
             _, previous = _kept(change, secret)
-            if previous is None:
+            if previous is None and plan.bound.get(PREVIOUS_KEY) != _mark(change, None):
                 raise Refused("Kubernetes", "the previous key is gone", "Make a new key and put it in place")
             require_bound(plan, {PREVIOUS_KEY: _mark(change, previous)})
             return _put_back(change, previous)
@@ -210,7 +214,7 @@ async def _in_place(change: Change, fingerprint: str) -> Receipt | None:
     """Whether the key in the cluster is the one with this fingerprint."""
     cluster = change.environment.cluster
     present = (await cluster.read_secret_keys()).values.get(cluster.secret_key)
-    there = present is not None and _fingerprint(change, present) == fingerprint
+    there = _mark(change, present) == f"{FINGERPRINT}{fingerprint}"
     return {"secret": cluster.secret_name} if there else None
 
 
@@ -222,7 +226,8 @@ def _replaced(change: Change, secret: SecretKeys, new_key: SecretStr) -> Keys:
     return {name: new_key, kept: present} if present or kept in secret.values else {name: new_key}
 
 
-def _put_back(change: Change, previous: SecretStr) -> Keys:
+def _put_back(change: Change, previous: SecretStr | None) -> Keys:
+    """The previous key in its place; without one the key is removed, as it was added."""
     name = change.environment.cluster.secret_key
     return {name: previous, f"{name}{PREVIOUS_SUFFIX}": None}
 
@@ -254,6 +259,14 @@ async def replacement_key(change: Change) -> SecretStr:
             "Create a key in the PostHog dashboard and save it in a Secret block of this name",
         )
     return key
+
+
+async def _unread(change: Change, secret: SecretKeys) -> str | None:
+    """Why no pod would notice the new key: the settings name a Secret or a key that nothing reads."""
+    cluster = change.environment.cluster
+    uses = uses_of((await cluster.read_deployment())["spec"]["template"], cluster.secret_name)
+    reason = unread_because(uses, cluster.secret_name, cluster.secret_key, secret.values)
+    return reason and f"{reason}. Correct `secret_name` and `secret_key` in [cluster]"
 
 
 async def _objection(change: Change, present: SecretStr | None, new_key: SecretStr) -> str | None:

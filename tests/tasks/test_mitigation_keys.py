@@ -188,7 +188,7 @@ async def test_a_previous_key_that_is_another_is_not_put_back(bench: Bench) -> N
 
 
 async def test_a_previous_key_of_an_earlier_replacement_is_not_kept(bench: Bench) -> None:
-    """There is no key to replace, only one from before: the undo would put a key back that was not there."""
+    """There is no key to replace, only one from before: the undo removes what was added, no more."""
     bench.world.imitation.apply(
         {
             "kind": "Secret",
@@ -198,4 +198,19 @@ async def test_a_previous_key_of_an_earlier_replacement_is_not_kept(bench: Bench
     )
     action = await made(bench, REPLACE_API_KEY)
     assert secret_keys(bench.world) == {"api-key": NEW_KEY}
-    assert (await bench.preview(undo_of(action))).in_place
+    undo = undo_of(action)
+    result = await bench.make(await bench.preview(undo), await bench.approve(undo))
+    assert result is not None  # no pod starts without the key, as before
+    assert secret_keys(bench.world) == {}
+
+
+async def test_a_key_that_no_pod_reads_is_not_replaced(bench: Bench) -> None:
+    """A wrong name in the settings: nothing is written, and it is said what the pods read."""
+    cluster = bench.incident.environment.cluster
+    cluster.secret_key = "apikey"
+    plan = await bench.preview(await REPLACE_API_KEY.planned(bench.world))
+    assert plan.blocked == (
+        f"no container of the workload reads key apikey of Secret {cluster.secret_name}; they read api-key. "
+        "Correct `secret_name` and `secret_key` in [cluster]"
+    )
+    assert bench.writes() == []
