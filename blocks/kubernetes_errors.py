@@ -36,6 +36,13 @@ _POLICY_WORDS = (
 """A refusal by the cluster's own policies may come as 400, 403 or any code; no right would change it."""
 
 
+_IMMUTABLE = "field is immutable when `immutable` is set"
+_ANOTHER_ONE = (
+    "create one of another name with the new value, have the workload refer to it, and name it in [cluster]"
+)
+"""What to do about a Secret whose `immutable` is set, which nobody can unset."""
+
+
 @dataclass(frozen=True)
 class Request:
     """What is asked of the API server, in RBAC's words, for errors that say which permission is missing."""
@@ -118,6 +125,8 @@ def refusal(request: Request, error: ApiException, *, renewal: str, secrets: Ite
             # a load balancer's 5xx, 503 too, says nothing about what the server behind it did
             may_have_landed=error.status >= 500,
         )
+    if _IMMUTABLE in said:
+        return Refused(SYSTEM, detail, f"It never takes another value: {_ANOTHER_ONE}")
     return Refused(SYSTEM, detail, "Check the request")
 
 

@@ -81,6 +81,8 @@ def needed_permissions(
             Permission("patch", WORKLOADS[kind], workload),
             Permission("delete", "pods"),
             Permission("list", "poddisruptionbudgets"),
+            Permission("list", "resourcequotas"),
+            Permission("list", "limitranges"),
         ),
         "full": (
             Permission("get", "secrets", secret),

@@ -192,6 +192,24 @@ class ClusterReads(ClusterConnection):
             raise NotFound(SYSTEM, error.detail, older) from None
         return budgets_of(pods, _items(answer))
 
+    async def list_quotas(self) -> list[Json]:
+        """The namespace's ResourceQuotas."""
+        return _items(
+            await self._ask(
+                Request("list", "resourcequotas"),
+                lambda client: CoreV1Api(client).list_namespaced_resource_quota(self.namespace, **self._raw),
+            )
+        )
+
+    async def list_limit_ranges(self) -> list[Json]:
+        """The namespace's LimitRanges."""
+        return _items(
+            await self._ask(
+                Request("list", "limitranges"),
+                lambda client: CoreV1Api(client).list_namespaced_limit_range(self.namespace, **self._raw),
+            )
+        )
+
     async def own_pods(self) -> tuple[Json, list[Revision], WorkloadPods]:
         """The workload, its revisions, and which of the selector's pods are its own living ones."""
         workload, pods, items = await asyncio.gather(

@@ -36,6 +36,7 @@ from tasks.paper import leave_paper
 from tasks.postmortem import leave_draft
 from tasks.rollout import wait_for_rollout
 from tasks.triage import triage_incident
+from tasks.unfinished_rollout import tell_of_unfinished_rollout
 from tasks.watch import watch_until_recovered
 
 # What a parameter means stands in the flow's docstring: Prefect's form takes descriptions only from there.
@@ -159,6 +160,7 @@ async def end(incident: OpenIncident, decision: Decision, recovery: Recovery) ->
     """Offer to take the temporary switches off again, or call a person where it is not over."""
     if recovery.recovered:
         await remove_switches(incident)
+        await tell_of_unfinished_rollout(incident)
     else:
         await escalate(incident, f"not over within the watch limit: {'; '.join(recovery.because)}")
     made = (await incident.read()).events(DecisionMade)

@@ -166,10 +166,12 @@ async def _give(
 ) -> int:
     from deployments.acts.answering import Answered
     from deployments.cli.door import act
-    from deployments.cli.sources import find_sources
+    from deployments.cli.sources import find_sources, read_settings
     from runbook.wording import ANSWERED, REHEARSAL
 
     sources = find_sources(config, environment)
+    if sources.config is not None:
+        read_settings(sources.config, systems=False)  # a mistake in it is told first
     answered = await act(
         Answered,
         reference,

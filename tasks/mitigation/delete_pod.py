@@ -50,7 +50,7 @@ class DeletePod:
             diff=unified_diff(_brief(pod), None, name=f"pod {name}"),
             affects=(
                 f"pod {name} ends, another one starts",
-                *await affected(cluster, workload, restarts=False),
+                *await affected(cluster, workload, restarts=False, deletes=True),
             ),
             live=manifest_text(_brief(pod)),
             basis={UID: uid, **template},

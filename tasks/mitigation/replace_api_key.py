@@ -33,6 +33,7 @@ from tasks.mitigation.workload import (
     blocked,
     earlier_fingerprint,
     in_place,
+    look_for_room,
     restart_patch,
     restart_step,
     spec_fingerprint,
@@ -133,6 +134,9 @@ async def _plan(
     await _write(change, keys, version=secret.version, dry_run=True)
     patch = restart_patch(change, version=version_of(deployment))
     restarted = await cluster.patch_deployment(patch, dry_run=True)
+    room = await look_for_room(change, deployment, restarted)
+    if room.blocked:
+        return blocked(change, room.blocked)
     before = {name: secret.values.get(name) for name in keys}
     name = f"Secret {cluster.secret_name}"
     objects = ((_manifest(before), _manifest(keys), name), (deployment, restarted, change.action.target))
@@ -144,6 +148,7 @@ async def _plan(
             f"{name}, key {cluster.secret_key}",
             *foretold(secret.as_object, ("f:data", f"f:{cluster.secret_key}")),
             *await affected(cluster, deployment),
+            *room.affects,
         ),
         live=manifest_text(deployment),
         basis={

@@ -1,15 +1,18 @@
 """What every change of the workload has in common: what it touches, and what it is made on."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
 from blocks.errors import Conflict, OutsideError, Refused
 from blocks.kubernetes import Cluster
 from blocks.kubernetes_rollout import available_pods
-from runbook.actions import ChangePlan
+from blocks.kubernetes_room import surge_words, why_no_room
+from runbook.actions import ActionName, ChangePlan
 from runbook.diff import changed_lines, manifest_text, unified_diff
 from runbook.fields import Setting
 from runbook.keepers import foretold, git_patch
@@ -105,14 +108,22 @@ async def workload_plan(
     restarts: bool = True,
     give_back: tuple[FieldOwner, ...] = (),
 ) -> ChangePlan:
-    """The plan of a change of the workload alone."""
+    """The plan of a change of the workload alone; blocked where the cluster has no room for its pods."""
+    room = await look_for_room(change, before, after)
+    if room.blocked:
+        return blocked(change, room.blocked)
     path = setting.field.path if setting else CONTAINERS if put_back else None
     taken_back = change.done is not None  # to what it was: nobody minds that
     warned = foretold(before, path, given_back=setting is not None) if path and not taken_back else ()
     return ChangePlan(
         action=change.action,
         diff=unified_diff(before, after, name=change.action.target),
-        affects=(*warned, *affects, *await affected(change.environment.cluster, before, restarts=restarts)),
+        affects=(
+            *warned,
+            *affects,
+            *await affected(change.environment.cluster, before, restarts=restarts),
+            *room.affects,
+        ),
         live=manifest_text(before),
         basis={WORKLOAD: spec_fingerprint(before, with_replicas=not restarts)},
         changes=changed_lines(before, after),
@@ -133,8 +144,36 @@ def appliers(workload: Mapping[str, Any], path: FieldPath) -> tuple[FieldOwner, 
     return tuple(owner for owner in owners(workload, path) if owner.operation == "Apply")
 
 
-async def affected(cluster: Cluster, workload: dict[str, Any], *, restarts: bool = True) -> tuple[str, ...]:
-    """What people should know before they say yes to a change of the workload."""
+@dataclass(frozen=True)
+class Room:
+    """Whether there is room for the pods of a change: why not, and what people should know of it."""
+
+    blocked: str = ""
+    affects: tuple[str, ...] = ()
+
+
+async def look_for_room(change: Change, before: dict[str, Any], after: dict[str, Any]) -> Room:
+    """Look at quotas and limit ranges before people are asked.
+
+    A cluster that does not show them stops nothing; nor do they stop an undo, whose fields are put back even
+    where its pods have to wait.
+    """
+    cluster = change.environment.cluster
+    surge = tuple(filter(None, [surge_words(before, after)]))
+    try:
+        quotas, ranges = await asyncio.gather(cluster.list_quotas(), cluster.list_limit_ranges())
+    except Refused as error:
+        return Room(affects=(*surge, f"quotas and limit ranges could not be read: {error.detail}"))
+    reason = why_no_room(before, after, quotas=quotas, limit_ranges=ranges)
+    if reason and change.action.name is ActionName.UNDO:
+        return Room(affects=(*surge, reason))
+    return Room(blocked=reason or "", affects=surge)
+
+
+async def affected(
+    cluster: Cluster, workload: dict[str, Any], *, restarts: bool = True, deletes: bool = False
+) -> tuple[str, ...]:
+    """What people should know before they say yes to a change of the workload, or to a pod's deletion."""
     replicas = workload["spec"].get("replicas", 1)
     status = workload.get("status", {})
     words = []
@@ -146,20 +185,24 @@ async def affected(cluster: Cluster, workload: dict[str, Any], *, restarts: bool
         words.append("the workload is paused: nothing happens before it is resumed")
     if replicas == 0:
         words.append("the workload is scaled to zero: there is no pod to restart")
-    return (*words, *await _budgets(cluster))
+    return (*words, *await _budgets(cluster, deletes=deletes))
 
 
-async def _budgets(cluster: Cluster) -> tuple[str, ...]:
+PAST_THE_BUDGET = "a deletion does not ask it; an eviction might be refused"
+
+
+async def _budgets(cluster: Cluster, *, deletes: bool) -> tuple[str, ...]:
     """Disruption budgets inform and do not decide, so a cluster that does not show them stops nothing."""
     try:
         budgets = await cluster.list_disruption_budgets()
     except OutsideError as error:
         return (f"disruption budgets could not be read: {error.detail}",)
-    return tuple(
-        f"disruption budget {item['metadata']['name']}: "
-        f"{item.get('status', {}).get('disruptionsAllowed', 0)} disruptions allowed now"
-        for item in budgets
-    )
+    words = []
+    for item in budgets:
+        allowed = item.get("status", {}).get("disruptionsAllowed", 0)
+        past = f": {PAST_THE_BUDGET}" if deletes and not allowed else ""
+        words.append(f"disruption budget {item['metadata']['name']}: {allowed} disruptions allowed now{past}")
+    return tuple(words)
 
 
 def blocked(change: Change, reason: str) -> ChangePlan:

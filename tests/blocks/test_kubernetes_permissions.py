@@ -144,7 +144,7 @@ def test_a_request_needs_the_right_that_a_rule_can_give(
 
 def test_every_resource_of_the_table_has_its_group() -> None:
     """A resource without a group would be asked for in the core group."""
-    core = {"pods", "pods/log", "events", "secrets"}
+    core = {"pods", "pods/log", "events", "secrets", "resourcequotas", "limitranges"}
     for kind in KINDS:
         for level in needed_permissions(kind, "a", "b").values():
             assert all(bool(api_group(each.resource)) != (each.resource in core) for each in level)

@@ -179,3 +179,15 @@ async def test_an_expired_token_is_read_again_before_a_write(world: ClusterWorld
 
     assert caught.value.next_step == "Put a new kubeconfig into the Cluster block"
     assert len(world.asked("PATCH")) == 4
+
+
+async def test_an_immutable_secret_is_refused_with_what_to_do(world: ClusterWorld) -> None:
+    """Nobody can unset it: the way is another Secret, not another request."""
+    world.imitation.apply({"kind": "Secret", "metadata": {"name": "posthog-secrets"}, "immutable": True})
+    version = await world.block.read_secret_version()
+
+    with pytest.raises(Refused) as caught:
+        await world.block.patch_secret({"api-key": SecretStr("k")}, resource_version=version, dry_run=True)
+
+    assert "field is immutable when `immutable` is set" in caught.value.detail
+    assert "create one of another name with the new value" in caught.value.next_step

@@ -232,6 +232,22 @@ def test_the_receivers_address_is_not_enough_to_look(
     assert "or give --config FILE; RUNBOOK_URL is for acting only" in capsys.readouterr().err
 
 
+def test_a_settings_file_that_was_given_is_not_asked_for(
+    store: Store, tmp_path: Path, capsys: Capture
+) -> None:
+    """The next step is a server that belongs to it; one that is not there is told first."""
+    store.open("0001", ASKING)
+    given = tmp_path / "given.toml"
+    with temporary_settings(restore_defaults={PREFECT_API_URL}):
+        assert main(["approve", "latest", "--config", str(given)]) == ExitCode.USAGE
+        assert f"{given}: there is no such file" in capsys.readouterr().err
+        given.write_text('[integration]\nhealth_url = "https://x.example/health"\n')
+        assert main(["approve", "latest", "--config", str(given)]) == ExitCode.USAGE
+    line = capsys.readouterr().err
+    assert f"set PREFECT_API_URL, or start one with `runbook up --config {given}`" in line
+    assert "give --config" not in line
+
+
 def opened(**fields: object) -> tuple[Event, ...]:
     """The incident that asks, opened otherwise."""
     return (ASKING[0].model_copy(update=fields), *ASKING[1:])

@@ -100,6 +100,8 @@ async def test_all_rights_are_listed_by_level(tmp_path: Path, capsys: Capture) -
         "mitigation patch deployments.apps posthog-integration allowed",
         "delete pods allowed",
         "list poddisruptionbudgets.policy allowed",
+        "list resourcequotas allowed",
+        "list limitranges allowed",
         "full get secrets posthog-secrets allowed",
         "patch secrets posthog-secrets allowed",
     ]
@@ -205,13 +207,15 @@ async def test_json_has_every_right_and_the_rules(tmp_path: Path, capsys: Captur
     }
     assert [(each["allowed"], each["needed"]) for each in told["rights"]] == [
         *[(True, True)] * 5,
-        *[(False, True)] * 3,
+        *[(False, True)] * 5,
         *[(False, False)] * 2,
     ]
     assert told["missing_rules"] == [
         "{apiGroups: [apps], resources: [deployments], resourceNames: [posthog-integration], verbs: [patch]}",
         "{apiGroups: [''], resources: [pods], verbs: [delete]}",
         "{apiGroups: [policy], resources: [poddisruptionbudgets], verbs: [list]}",
+        "{apiGroups: [''], resources: [resourcequotas], verbs: [list]}",
+        "{apiGroups: [''], resources: [limitranges], verbs: [list]}",
     ]
 
 

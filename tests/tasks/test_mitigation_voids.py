@@ -9,7 +9,9 @@ from pytest_httpserver import HTTPServer
 from flows.action import NEW_PLANS
 from runbook.actions import ActionName, ActionOutcome, ChangePlan
 from runbook.approvals import decided
-from runbook.events import ApprovalRequested, PlanDrifted
+from runbook.events import ActionPreviewed, ApprovalAnswered, ApprovalRequested, PlanDrifted
+from runbook.gates import Answer, Choice
+from runbook.identity import Identity, Proof
 from tests.tasks.approved_changes import approved
 from tests.tasks.changes import CHANGES, DEPLOYMENT, REPLACE_API_KEY, SECRET, KnownChange, administer
 from tests.tasks.mitigation_bench import Bench, mitigation_bench, save_replacement_key
@@ -80,9 +82,14 @@ async def test_a_question_of_the_release_before_still_holds(bench: Bench, change
 @EACH
 async def test_a_plan_of_the_release_before_is_made(bench: Bench, change: KnownChange) -> None:
     """One that had begun is carried out as it stands in the journal, by its own fingerprints."""
-    _, plan, decision = await approved(bench, change)
-    old = as_before(plan)
-    asked = decision.model_copy(update={"plan_digest": old.digest, "gate": "of-the-release-before"})
+    action = await change.planned(bench.world)
+    await bench.quiet()
+    old = as_before(await bench.preview(action))
+    (previewed,) = (await bench.incident.read()).events(ActionPreviewed)
+    await bench.incident.record(previewed.model_copy(update={"plan": old}))
+    identity = Identity(name="ada", how=Proof.OS_PEER)
+    yes = Answer(choice=Choice.APPROVE, approver="ada", channel="cli", identity=identity)
+    asked = ApprovalAnswered(gate="1", action_id=action.id, plan_digest=old.digest, answer=yes)
     await bench.incident.record(asked)
     assert decided(await bench.incident.read(), old, bench.incident.policy) is not None
 
