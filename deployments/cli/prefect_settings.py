@@ -46,7 +46,9 @@ def chosen_prefect(config: Path | None = None) -> Iterator[str]:
             yield ours.api_url
     elif not named.url:
         advice = "set PREFECT_API_URL (`runbook up` prints it), or start one with `runbook up`"
-        if find_config(config) is None:
+        if config is not None:
+            advice = f"set PREFECT_API_URL, or start one with `runbook up --config {config}`"
+        elif find_config(config) is None:
             advice = "set PREFECT_API_URL (`runbook up` prints it), or give --config FILE"
             if os.environ.get(URL_VARIABLE):
                 advice += f"; {URL_VARIABLE} is for acting only"
