@@ -217,7 +217,8 @@ def test_without_an_address_of_prefect_it_is_asked_for(store: Store, capsys: Cap
         assert main(["approve", "latest"]) == ExitCode.USAGE
     line = capsys.readouterr().err
     assert "no Prefect server is named; set PREFECT_API_URL" in line
-    assert "or start one with `runbook up --config runbook.toml`" in line  # the settings file is known, so it is not asked for
+    # The settings file is known, so it is not asked for.
+    assert "or start one with `runbook up --config runbook.toml`" in line
 
 
 def test_the_receivers_address_is_not_enough_to_look(
