@@ -4,6 +4,7 @@ from runbook import events as e
 from runbook.actions import CATALOGUE, ActionOutcome, ActionResult, PlannedAction
 from runbook.effects import Effect
 from runbook.incident import Incident
+from runbook.outages import open_outage
 from runbook.verdict import Verdict
 from runbook.wording import ACTION_OUTCOMES, OUTCOMES
 
@@ -32,6 +33,8 @@ def current_action(incident: Incident) -> str:
     if changing is not None:
         return changing.summary
     following = _next(incident)
+    if following is not None and open_outage(incident, following) is not None:
+        return f"waiting for the cluster: {following.spec.title}"
     if following is not None:
         return f"next: {following.spec.title}"
     return _after_the_plan(incident)

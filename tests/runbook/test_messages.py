@@ -13,6 +13,7 @@ from runbook.severity import Severity
 from runbook.verdict import ErrorType, Verdict
 from tests.runbook.journals import (
     ALERT,
+    FALLBACK,
     OPENED,
     asked,
     decided,
@@ -160,12 +161,17 @@ def test_impact_is_what_is_known(of: Incident, internal: str, public: str) -> No
     assert public in external_message(made).body
 
 
+AWAY = e.OutageNoted(action_id=FALLBACK.id, because="Kubernetes: no answer")
+
+
 @pytest.mark.parametrize(
     ("of", "text"),
     [
         (incident(), "running the triage checks"),
         (incident(decided()), "next: Enable the fallback"),
         (incident(decided(), asked()), "waiting for approval: Enable the fallback"),
+        (incident(decided(), AWAY), "waiting for the cluster: Enable the fallback"),
+        (incident(decided(), AWAY, e.OutageEnded(action_id=FALLBACK.id)), "next: Enable the fallback"),
         (incident(decided(), e.EffectIntended(effect=effect())), "set POSTHOG_FALLBACK=true"),
         (incident(decided(), e.EffectIntended(effect=effect(kind="slack"))), "next: Enable the fallback"),
         (incident(decided(), finished(ActionOutcome.REJECTED)), "rejected"),

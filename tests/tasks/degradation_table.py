@@ -154,8 +154,10 @@ ROWS = (
         System.KUBERNETES,
         NO_GOOD_ANSWER,
         "Logs and workload are unknown; the probe tries the configured key, not the stored one",
-        "“Kubernetes: …” with the reason; a change is blocked, or waits for its rollout until the deadline",
-        "`cluster.timeout_seconds`, `posthog.api_key`, `policy.rollout_deadline_seconds`",
+        "“Kubernetes: …” with the reason; an approved change waits, as for its rollout, within its time; "
+        "another is blocked",
+        "`cluster.timeout_seconds`, `posthog.api_key`, `policy.approval_outage_seconds`, "
+        "`.rollout_deadline_seconds`",
         {Check.LOGS: _UNKNOWN, Check.WORKLOAD: _UNKNOWN, Check.PROBE: Status.OK},
     ),
     Row(
