@@ -48,6 +48,7 @@ OF_OURS: dict[str, Any] = {
     "ChangePlan.basis": {},
     "ChangePlan.before": {},
     "ChangePlan.bound": {},
+    "ChangePlan.earlier": {},
     "ChangePlan.resource_versions": {},
     "EvidenceCollected.files": {"logs.txt": "0" * 64},
     "IncidentResolved.outcome": "recovered",
