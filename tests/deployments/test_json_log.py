@@ -70,14 +70,14 @@ def test_a_traceback_is_masked(lines: Lines) -> None:
         assert "canary" not in line
         assert not STEERS.search(line)
         assert told["event"] == "it failed with [redacted:phx]"
-        assert told["trace"].endswith("ValueError: [redacted:phx] [31m")
+        assert told["trace"].rstrip().endswith("ValueError: [redacted:phx]")
 
 
 @pytest.mark.parametrize(
     ("given_text", "written"),
     [
         ("a\r\nb\u2028c\x85d", "a b c d"),
-        (f"\x1b[2Jkey {KEY}\u202e", "[2Jkey [redacted:phx]"),
+        (f"\x1b[2Jkey {KEY}\u202e", "key [redacted:phx]"),
         ("100% of %s", "100% of %s"),
     ],
 )
