@@ -93,8 +93,6 @@ OURS = {
     "Person.also": "from the settings",
     "Person.keys": "public keys",
     "Person.logins": "from the settings",
-    "OutageEnded.action_id": "made by the plan",
-    "OutageNoted.action_id": "made by the plan",
     "PlanDrifted.action_id": "made by the plan",
     "PlanDrifted.new_digest": "a hash",
     "PlanDrifted.old_digest": "a hash",
