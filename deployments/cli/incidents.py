@@ -1,5 +1,7 @@
 """`runbook incidents` and `runbook incident`: what happened, and what is asked now."""
 
+import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
@@ -64,7 +66,7 @@ async def incident(
     if json:
         print_json(everything(found))
     else:
-        print_incident(console(), found)
+        print_incident(console(), found, config=config)
     return ExitCode.OK
 
 
@@ -90,8 +92,8 @@ async def paper(
     return ExitCode.OK
 
 
-def print_incident(out: "Console", found: "Incident") -> None:
-    """Header, timeline and, last, what someone has to answer."""
+def print_incident(out: "Console", found: "Incident", *, config: Path | None = None) -> None:
+    """Header, timeline and, last, what someone has to answer; `config` is the file that was given."""
     from deployments.progress import Progress
 
     _print_header(out, found)
@@ -104,8 +106,12 @@ def print_incident(out: "Console", found: "Incident") -> None:
 
         out.print()
         print_question(out, gate, found.previews.get(gate.action_id))
-        out.print(f"Answer:  runbook approve {found.id} --plan {gate.plan_digest[:12]}")
-        out.print(f"         runbook reject {found.id} --reason TEXT")
+        given = f" --config {shlex.quote(str(config))}" if config else ""
+        for head, answer in (
+            ("Answer:", f"approve {found.id} --plan {gate.plan_digest[:12]}"),
+            ("", f"reject {found.id} --reason TEXT"),
+        ):
+            out.print(f"{head:<9}runbook {answer}{given}", soft_wrap=True, markup=False, highlight=False)
 
 
 def _print_header(out: "Console", found: "Incident") -> None:

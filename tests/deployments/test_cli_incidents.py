@@ -80,6 +80,20 @@ def test_one_incident_shows_what_to_answer_last(store: Store, capsys: Capture) -
     assert shown.endswith(f"runbook reject {incident_id} --reason TEXT\n")
 
 
+def test_the_answer_to_paste_names_the_settings_file_that_was_given(
+    store: Store, tmp_path: Path, capsys: Capture
+) -> None:
+    """Without it the command would look for another one, and nothing is broken over two lines."""
+    incident_id = store.open("0001", UP_TO_THE_GATE)
+    given = tmp_path / "other settings.toml"
+    given.write_text((tmp_path / "runbook.toml").read_text())
+    lines = out(capsys, "incident", incident_id, "--config", str(given)).splitlines()
+    assert lines[-2:] == [
+        f"Answer:  runbook approve {incident_id} --plan {PLAN.digest[:12]} --config '{given}'",
+        f"         runbook reject {incident_id} --reason TEXT --config '{given}'",
+    ]
+
+
 def test_the_run_can_be_copied(store: Store, capsys: Capture) -> None:
     """An address that is broken over two lines leads nowhere."""
     url = f"http://127.0.0.1:4200/runs/flow-run/{'0' * 36}/{'x' * 80}"
