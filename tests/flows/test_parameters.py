@@ -23,7 +23,7 @@ class FlowRun:
     ("given", "name"),
     [
         ({"service": "api", "summary": "flags time out"}, "api: flags time out"),
-        ({"service": "api", "summary": f"key {KEY}\n\x1b[31m"}, "api: key [redacted:phx] [31m"),
+        ({"service": "api", "summary": f"key {KEY}\n\x1b[31m"}, "api: key [redacted:phx]"),
         ({"service": KEY, "summary": "{service}"}, "[redacted:phx]: {service}"),
         ({"service": None, "summary": 7}, "None: 7"),
         ({"service": "a", "summary": "x" * 500}, f"a: {'x' * (MAX_RUN_NAME - 4)}…"),
