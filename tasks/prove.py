@@ -21,6 +21,10 @@ from tasks.mitigation.standing import reversal
 from tasks.mitigation.undo import PUT_BACK
 from tasks.triage import look
 
+REFUSED_PODS = "FailedCreate"
+"""The reason of a rollout whose pods are refused. It is looked at twice: a pod that has just ended may have
+made room, and the controller has not tried again yet."""
+
 
 class Proof(NamedTuple):
     """How a change ended. `waits_for` is the pod that must be deleted before its rollout goes on."""
@@ -105,6 +109,7 @@ async def _wait_for_rollout(incident: OpenIncident, plan: ChangePlan, lease: Lea
     deadline = now() + timedelta(seconds=incident.policy.rollout_deadline_seconds)
     said, known, waits_for = "no answer yet", False, ""
     believed_from: datetime | None = None
+    refused = False
     while now() < deadline:
         await lease.check()
         if reverted := (await _stands(incident, plan)).reverted:
@@ -123,9 +128,10 @@ async def _wait_for_rollout(incident: OpenIncident, plan: ChangePlan, lease: Lea
             if status.state == "complete":
                 return None
             said, known, waits_for = f"{status.reason} {status.detail}".strip(), True, status.waits_for
-            if status.state == "failed" and not waits_for:
+            refused_again, refused = refused, status.reason == REFUSED_PODS
+            if status.state == "failed" and not waits_for and (refused_again or not refused):
                 return Proof(ActionOutcome.NOT_RECOVERED, f"the rollout failed: {said}")
-            if status.state == "failed":
+            if status.state == "failed" and waits_for:
                 break
         await asyncio.sleep(min(1.0, incident.policy.watch_poll_seconds))
     if waits_for:

@@ -49,7 +49,9 @@ async def dies(bench: Bench, monkeypatch: pytest.MonkeyPatch, *, landed: bool) -
         raise Died
 
     if not landed:
-        bench.world.imitation.faults.append(Fault(path="/deployments/", method="PATCH", status=403))
+        bench.world.imitation.faults.append(
+            Fault(path="/deployments/", method="PATCH", status=403, times=None)
+        )
     with monkeypatch.context() as patched:
         patched.setattr(effects, "_settle", dead)
         with pytest.raises(Died):
