@@ -8,6 +8,7 @@ or a list of models is encrypted too, but answered with its values.
 """
 
 import base64
+from abc import abstractmethod
 from collections.abc import Iterator
 from typing import Annotated, Any, Self
 
@@ -160,9 +161,9 @@ class CredentialsByHost(Credentials):
         description="By address: what the other servers are shown that are not on the first one's host.",
     )
 
+    @abstractmethod
     def addresses(self) -> tuple[str, ...]:
         """All addresses, the one that the section's own credentials are for first."""
-        raise NotImplementedError
 
     @model_validator(mode="after")
     def _of_known_hosts(self) -> Self:

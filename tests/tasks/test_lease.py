@@ -162,7 +162,8 @@ async def test_a_target_is_free_after_every_end(bench: Bench, ends: str) -> None
     decision = await bench.approve(action())
     plan = await bench.preview(action())
     if ends == "refused":
-        bench.world.imitation.faults.append(Fault(path="/deployments/", method="PATCH", status=403))
+        refusal = Fault(path="/deployments/", method="PATCH", status=403, times=None)
+        bench.world.imitation.faults.append(refusal)
     if ends == "by an error of ours":
         decision = decision.model_copy(update={"gate": "no such gate"})
     with suppress(PermissionError):
