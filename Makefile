@@ -60,12 +60,12 @@ storm: setup ## have thirty services report trouble at once, each of which comes
 .PHONY: fuzz-undo
 fuzz-undo: setup ## undo changes of many made-up workloads (EXAMPLES=3000 are 90 of each kind)
 	@RUNBOOK_EXAMPLES=$(or $(EXAMPLES),3000) $(BIN)/pytest --numprocesses 2 --timeout 3600 \
-		tests/tasks/test_mitigation_undo_properties.py
+		tests/tasks/actions/test_undo_properties.py
 
 .PHONY: fuzz-intake
 fuzz-intake: setup ## send the receiver tens of thousands of made-up requests (EXAMPLES=20000)
 	@RUNBOOK_EXAMPLES=$(or $(EXAMPLES),20000) $(BIN)/pytest --numprocesses 2 --timeout 3600 \
-		tests/deployments/test_receiver_fuzzed.py tests/runbook/test_sources_properties.py
+		tests/deployments/receiver/test_fuzzed.py tests/runbook/alerts/test_sources_properties.py
 
 .PHONY: lint
 lint: setup ## check style, format, types and import layers
@@ -116,5 +116,5 @@ $(VENV)/.locked: requirements.lock
 $(VENV)/.project: $(VENV)/.locked pyproject.toml
 	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	@echo "Preparing a database for local Prefect servers"
-	@$(BIN)/python -m deployments.prefect_server
+	@$(BIN)/python -m deployments.prefect.server
 	@touch $@

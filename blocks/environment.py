@@ -13,19 +13,19 @@ from prefect.blocks.core import Block
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.filesystems import LocalFileSystem
 
-from blocks.errors import Refused
+from blocks.channels.pager import Pager
+from blocks.channels.slack import Slack
+from blocks.channels.status_page_publisher import StatusPagePublisher
 from blocks.integration import IntegrationService
-from blocks.kubernetes import Cluster
-from blocks.pager import Pager
+from blocks.kubernetes.cluster import Cluster
 from blocks.policy import RunbookPolicy
 from blocks.posthog import PostHogApi
-from blocks.prefect_api import prefect_client
-from blocks.prometheus import Prometheus
+from blocks.prometheus.metrics import Prometheus
 from blocks.self_watch import SelfWatch
-from blocks.slack import Slack
-from blocks.status_page import StatusPage
-from blocks.status_page_publisher import StatusPagePublisher
-from blocks.store import IncidentStore
+from blocks.status_page.page import StatusPage
+from blocks.store.journal import IncidentStore
+from blocks.transport.errors import Refused
+from blocks.transport.prefect_api import prefect_client
 
 OPTIONAL = ("slack", "status_page_publisher", "pager", "self_watch")
 """Systems that a team may not have; without one, its messages are left out and the journal says so.

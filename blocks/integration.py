@@ -5,11 +5,11 @@ from typing import ClassVar
 from prefect.blocks.core import Block
 from pydantic import Field, field_validator
 
-from blocks.credentials import Credentials
-from blocks.errors import bare_url, one_line, refusal, unreadable
-from blocks.http import exchange
-from runbook.health import DEFAULT_PATH, Answer, UnreadableBody, parse_path, read_body
-from runbook.readings import HealthReading
+from blocks.transport.credentials import Credentials
+from blocks.transport.errors import bare_url, one_line, refusal, unreadable
+from blocks.transport.http import exchange
+from runbook.checks.health import DEFAULT_PATH, Answer, UnreadableBody, parse_path, read_body
+from runbook.checks.readings import HealthReading
 from runbook.redaction import redact
 
 _SYSTEM = "Integration health"

@@ -5,7 +5,7 @@ from typing import ClassVar
 from prefect.blocks.core import Block
 from pydantic import Field
 
-from runbook.policy import Policy
+from runbook.policy.policy import Policy
 
 
 class RunbookPolicy(Block):

@@ -14,9 +14,9 @@ import httpx
 from prefect.blocks.core import Block
 from pydantic import ConfigDict, Field, SecretStr
 
-from blocks.errors import OutsideError, bare_url, excerpt, one_line, retry_after
-from blocks.http import exchange, parsed
-from runbook.readings import CONFIGURATION, ProbeOutcome, ProbeReading
+from blocks.transport.errors import OutsideError, bare_url, excerpt, one_line, retry_after
+from blocks.transport.http import exchange, parsed
+from runbook.checks.readings import CONFIGURATION, ProbeOutcome, ProbeReading
 from runbook.redaction import redact
 from runbook.value import Value
 

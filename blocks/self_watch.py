@@ -8,9 +8,9 @@ from typing import ClassVar
 from prefect.blocks.core import Block
 from pydantic import ConfigDict, Field, JsonValue, SecretStr
 
-from blocks.errors import OutsideError, Refused, Unavailable, refusal
-from blocks.http import exchange
-from runbook.sources.self_watch import payload
+from blocks.transport.errors import OutsideError, Refused, Unavailable, refusal
+from blocks.transport.http import exchange
+from runbook.alerts.sources.self_watch import payload
 
 _RECEIVER = "alert receiver"
 ALIVE = "RunbookAlive"

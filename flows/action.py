@@ -1,21 +1,21 @@
 """One action of the plan: shown, approved, made, proved; undone if it did not help; or a person is told."""
 
-from blocks.errors import Unavailable
-from blocks.store_errors import StoreUnavailable
+from blocks.store.database.errors import StoreUnavailable
+from blocks.transport.errors import Unavailable
 from flows.gate import approval
-from runbook.actions import ActionKind, ActionOutcome, ActionResult, PlannedAction, undo_of
-from runbook.drift import voided_plans
-from runbook.gates import Choice
-from runbook.held_rollout import deletion_for
-from runbook.outages import end_of_wait, has_a_yes
+from runbook.actions.catalogue import ActionKind, ActionOutcome, ActionResult, PlannedAction, undo_of
+from runbook.actions.drift import voided_plans
+from runbook.actions.outages import end_of_wait, has_a_yes
+from runbook.approvals.gates import Choice
+from runbook.kubernetes.held_rollout import deletion_for
+from tasks.actions.by_hand import commands_to_delete, commands_to_undo
+from tasks.actions.inspect import inspect
+from tasks.actions.mitigate import finish, make_change, preview_change, stopped_by_limits
+from tasks.actions.outage import Patience, TargetAway, note_answer
 from tasks.artifacts import publish_plan
-from tasks.by_hand import commands_to_delete, commands_to_undo
-from tasks.communicate import escalate, hand_over
+from tasks.channels.communicate import escalate, hand_over
 from tasks.incident import OpenIncident
-from tasks.inspect import inspect
-from tasks.mitigate import finish, make_change, preview_change, stopped_by_limits
 from tasks.opening import withdraw_outdated_question
-from tasks.outage import Patience, TargetAway, note_answer
 
 NEEDS_A_PERSON = (
     ActionOutcome.BLOCKED,

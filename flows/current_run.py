@@ -8,9 +8,9 @@ from uuid import UUID
 from prefect.context import FlowRunContext
 from prefect.exceptions import Abort, ObjectNotFound
 
-from blocks.errors import OutsideError
-from blocks.lease import LeaseLost
-from blocks.prefect_api import prefect_client
+from blocks.store.lease import LeaseLost
+from blocks.transport.errors import OutsideError
+from blocks.transport.prefect_api import prefect_client
 from tasks.incident import OpenIncident
 from tasks.lease import on_duty
 

@@ -7,9 +7,9 @@ from prefect.logging import get_logger
 
 from blocks.environment import Environment
 from blocks.logs import own_lines
-from blocks.store_overview import incident_of_run
-from runbook.events import RunContinued
-from tasks.communicate import escalate
+from blocks.store.overview import incident_of_run
+from runbook.incidents.events import RunContinued
+from tasks.channels.communicate import escalate
 from tasks.incident import OpenIncident
 
 log = own_lines(get_logger("runbook"))

@@ -16,17 +16,17 @@ from pydantic import ValidationError
 
 from flows.current_run import flow_run_id
 from flows.gate_form import answer_of, filled_in, form_of, planted
-from runbook.actions import ChangePlan
-from runbook.approvals import acceptable, answers_to, decided, standing_approval, still_needed
-from runbook.asking import ForeignForm, gate_name, may_ask_afresh
-from runbook.events import AnswerPlanted, ApprovalAnswered, ApprovalRefused, ApprovalRequested
-from runbook.evidence import gap_before_change
-from runbook.gates import Answer, Choice, InvalidAnswer
-from runbook.incident import Incident, PendingGate
-from runbook.policy_in_force import policy_edits
-from runbook.report import gate_question, question_of
+from runbook.actions.catalogue import ChangePlan
+from runbook.approvals.approvals import acceptable, answers_to, decided, standing_approval, still_needed
+from runbook.approvals.asking import ForeignForm, gate_name, may_ask_afresh
+from runbook.approvals.gates import Answer, Choice, InvalidAnswer
+from runbook.evidence.manifest import gap_before_change
+from runbook.incidents.events import AnswerPlanted, ApprovalAnswered, ApprovalRefused, ApprovalRequested
+from runbook.incidents.incident import Incident, PendingGate
+from runbook.incidents.report import gate_question, question_of
+from runbook.policy.in_force import policy_edits
+from tasks.channels.warn import warn_of_answers
 from tasks.incident import OpenIncident, now
-from tasks.warn import warn_of_answers
 
 _TOKEN_BYTES = 8
 

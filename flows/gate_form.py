@@ -9,10 +9,10 @@ from prefect.input.actions import aread_flow_run_input
 from pydantic import Field, create_model
 
 from flows.current_run import flow_run_id
-from runbook.actions import ChangePlan
-from runbook.asking import require_for
-from runbook.gates import Answer, Choice, InvalidAnswer
-from runbook.incident import PendingGate
+from runbook.actions.catalogue import ChangePlan
+from runbook.approvals.asking import require_for
+from runbook.approvals.gates import Answer, Choice, InvalidAnswer
+from runbook.incidents.incident import PendingGate
 
 SNOOZE_MINUTES = 15
 

@@ -7,13 +7,13 @@ from prefect import flow
 from blocks.environment import Environment
 from flows.current_run import flow_run_id
 from flows.parameters import checked
-from runbook.incident import Incident
-from runbook.reminders import due_notice, due_reports
-from runbook.timeline import sentence
+from runbook.channels.reminders import due_notice, due_reports
+from runbook.incidents.incident import Incident
+from runbook.incidents.timeline import sentence
+from tasks.channels.remind import remind_of_gate, report_switch
 from tasks.incident import OpenIncident, now
 from tasks.incidents import incidents_with_switches, open_incidents
 from tasks.lease import turn
-from tasks.remind import remind_of_gate, report_switch
 
 
 @flow(name="remind", flow_run_name="remind", validate_parameters=False)

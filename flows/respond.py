@@ -15,29 +15,29 @@ from flows.action import take_action
 from flows.current_run import flow_run_id, sole_process
 from flows.failure import tell_a_person
 from flows.parameters import checked, run_name
-from runbook.actions import TEMPORARY_SWITCHES, ActionKind, PlannedAction
-from runbook.alert import Alert
-from runbook.events import DecisionMade
-from runbook.evidence import BEFORE_MITIGATION
-from runbook.incident import PERSON, Outcome, State
-from runbook.loose_ends import switches_to_take_off
-from runbook.outcome import IncidentReport, conclude
-from runbook.recovery import Recovery
-from runbook.severity import Severity
-from runbook.verdict import Decision, Verdict
+from runbook.actions.catalogue import TEMPORARY_SWITCHES, ActionKind, PlannedAction
+from runbook.alerts.alert import Alert
+from runbook.checks.recovery import Recovery
+from runbook.decision.severity import Severity
+from runbook.decision.verdict import Decision, Verdict
+from runbook.evidence.manifest import BEFORE_MITIGATION
+from runbook.incidents.events import DecisionMade
+from runbook.incidents.incident import PERSON, Outcome, State
+from runbook.incidents.loose_ends import switches_to_take_off
+from runbook.incidents.outcome import IncidentReport, conclude
+from tasks.actions.outage import NoLongerNeeded
+from tasks.actions.rollout import wait_for_rollout
+from tasks.actions.unfinished_rollout import tell_of_unfinished_rollout
 from tasks.artifacts import publish_decision, publish_timeline, publish_triage
-from tasks.communicate import announce, escalate, page_on_opening, resolve_page
-from tasks.decide import decide_response, note_maintenance
-from tasks.evidence import keep_evidence
+from tasks.channels.communicate import announce, escalate, page_on_opening, resolve_page
+from tasks.checks.decide import decide_response, note_maintenance
+from tasks.checks.triage import triage_incident
+from tasks.checks.watch import watch_until_recovered
+from tasks.evidence.collect import keep_evidence
+from tasks.evidence.paper import leave_paper
 from tasks.incident import OpenIncident
 from tasks.opening import close, open_incident, resolve, withdraw_question
-from tasks.outage import NoLongerNeeded
-from tasks.paper import leave_paper
 from tasks.postmortem import leave_draft
-from tasks.rollout import wait_for_rollout
-from tasks.triage import triage_incident
-from tasks.unfinished_rollout import tell_of_unfinished_rollout
-from tasks.watch import watch_until_recovered
 
 # What a parameter means stands in the flow's docstring: Prefect's form takes descriptions only from there.
 Service = Annotated[str, Field(min_length=1, max_length=255)]

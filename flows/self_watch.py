@@ -12,9 +12,8 @@ from prefect.artifacts import acreate_markdown_artifact
 from blocks.environment import Environment
 from blocks.self_watch import SelfWatch
 from flows.parameters import checked
-from runbook.self_watch import call_text
-from tasks.incident import now
-from tasks.self_watch import (
+from runbook.caretaking.self_watch import call_text
+from tasks.caretaking.self_watch import (
     call_a_person,
     complete,
     end_the_call,
@@ -23,6 +22,7 @@ from tasks.self_watch import (
     send_synthetic_alert,
     triage_and_decide,
 )
+from tasks.incident import now
 
 OFF = "off: there is no [self_watch] in the settings, so nobody watches the runbook"
 ALIVE = "alive: intake, triage and decision work"

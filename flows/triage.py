@@ -4,11 +4,11 @@ from prefect import flow
 
 from blocks.environment import Environment
 from flows.parameters import checked, run_name
-from runbook.decide import decide
-from runbook.findings import Check, Findings
-from runbook.verdict import Decision
+from runbook.checks.findings import Check, Findings
+from runbook.decision.decide import decide
+from runbook.decision.verdict import Decision
 from tasks.artifacts import publish_look
-from tasks.triage import look
+from tasks.checks.triage import look
 
 
 @flow(name="triage", flow_run_name=run_name("triage {environment}"), validate_parameters=False)

@@ -5,8 +5,8 @@ from prefect import flow
 from blocks.environment import Environment
 from flows.current_run import flow_run_id
 from flows.parameters import checked
+from tasks.caretaking.watchdog import look_after, note_policies
 from tasks.lease import turn
-from tasks.watchdog import look_after, note_policies
 
 
 @flow(name="watchdog", flow_run_name="watchdog", validate_parameters=False)

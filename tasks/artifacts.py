@@ -11,19 +11,19 @@ from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
 from prefect.cache_policies import NO_CACHE
 
 from blocks.logs import own_lines
-from runbook.actions import ChangePlan
-from runbook.approvals import approval_words
-from runbook.events import ArtifactPublished, EvidenceCollected
-from runbook.evidence import gap_before_change
-from runbook.findings import Findings
-from runbook.report import (
+from runbook.actions.catalogue import ChangePlan
+from runbook.approvals.approvals import approval_words
+from runbook.checks.findings import Findings
+from runbook.decision.verdict import Decision
+from runbook.evidence.manifest import gap_before_change
+from runbook.incidents.events import ArtifactPublished, EvidenceCollected
+from runbook.incidents.report import (
     decision_markdown,
     evidence_markdown,
     plan_markdown,
     timeline_markdown,
     triage_rows,
 )
-from runbook.verdict import Decision
 from tasks.incident import OpenIncident
 
 PUBLISHING_SECONDS = 10.0

@@ -9,20 +9,20 @@ from collections.abc import Awaitable, Callable
 
 from pydantic import JsonValue
 
-from blocks.errors import Conflict, OutsideError, Refused, Unavailable
-from runbook.approvals import decided
-from runbook.effects import Effect, EffectOutcome
-from runbook.events import EffectIntended, EffectSettled
-from runbook.gates import Choice
-from runbook.incident import Incident
-from runbook.policy import Policy
+from blocks.transport.errors import Conflict, OutsideError, Refused, Unavailable
+from runbook.approvals.approvals import decided
+from runbook.approvals.gates import Choice
+from runbook.incidents.effects import Effect, EffectOutcome
+from runbook.incidents.events import EffectIntended, EffectSettled
+from runbook.incidents.incident import Incident
+from runbook.policy.policy import Policy
 from tasks.incident import OpenIncident
 
 Receipt = dict[str, JsonValue]
 Observe = Callable[[], Awaitable[Receipt | None]]
 Act = Callable[[], Awaitable[Receipt]]
 Fence = Callable[[], Awaitable[None]]
-"""Raises where somebody else has taken over, see `blocks.lease`."""
+"""Raises where somebody else has taken over, see `blocks.store.lease`."""
 SETTLED = (EffectOutcome.APPLIED, EffectOutcome.ALREADY_IN_PLACE)
 
 

@@ -4,12 +4,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from blocks.environment import Environment
-from blocks.errors import Refused
-from blocks.lease import Lease
-from runbook.events import Event, PolicyChanged, Recorded
-from runbook.incident import Incident
-from runbook.policy import Policy
-from runbook.policy_in_force import policy_in_force, policy_note
+from blocks.store.lease import Lease
+from blocks.transport.errors import Refused
+from runbook.incidents.events import Event, PolicyChanged, Recorded
+from runbook.incidents.incident import Incident
+from runbook.policy.in_force import policy_in_force, policy_note
+from runbook.policy.policy import Policy
 
 
 def now() -> datetime:

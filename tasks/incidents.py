@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from blocks import store_lists
 from blocks.environment import Environment
-from runbook.actions import TEMPORARY_SWITCHES
-from runbook.evidence import collection_name
-from runbook.incident import Incident
+from blocks.store import lists as store_lists
+from runbook.actions.catalogue import TEMPORARY_SWITCHES
+from runbook.evidence.manifest import collection_name
+from runbook.incidents.incident import Incident
 
 
 async def open_incidents(

@@ -11,10 +11,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from blocks.environment import Environment
-from blocks.errors import Unavailable
-from blocks.lease import TERM, Lease, LeaseLost
-from blocks.store import IncidentStore
-from blocks.store_errors import StoreUnavailable
+from blocks.store.database.errors import StoreUnavailable
+from blocks.store.journal import IncidentStore
+from blocks.store.lease import TERM, Lease, LeaseLost
+from blocks.transport.errors import Unavailable
 from tasks.incident import OpenIncident, now
 
 WAIT_SECONDS = 120.0

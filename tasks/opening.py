@@ -7,14 +7,14 @@ from prefect.cache_policies import NO_CACHE
 from prefect.settings import PREFECT_UI_URL
 
 from blocks.environment import Environment
-from blocks.errors import Refused, bare_url
-from blocks.store_overview import incident_of_run
-from runbook.actions import PlannedAction
-from runbook.alert import Alert
-from runbook.events import ApprovalWithdrawn, IncidentClosed, IncidentResolved, RunStarted
-from runbook.incident import ALERTS_ENDED, Incident, Outcome
-from runbook.incident_ids import new_incident_id
-from runbook.permissions import Permissions
+from blocks.store.overview import incident_of_run
+from blocks.transport.errors import Refused, bare_url
+from runbook.actions.catalogue import PlannedAction
+from runbook.alerts.alert import Alert
+from runbook.incidents.events import ApprovalWithdrawn, IncidentClosed, IncidentResolved, RunStarted
+from runbook.incidents.ids import new_incident_id
+from runbook.incidents.incident import ALERTS_ENDED, Incident, Outcome
+from runbook.policy.permissions import Permissions
 from tasks.incident import OpenIncident, now
 from tasks.retries import is_transient
 

@@ -6,18 +6,18 @@ from hashlib import sha256
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from blocks.errors import OutsideError
-from blocks.evidence_folder import NotWritten, path_of, write_file
-from runbook.events import PostmortemDrafted
-from runbook.impact_figures import impact_figures, total_rate
-from runbook.incident import Incident
-from runbook.postmortem import ImpactFigures
-from runbook.postmortem import draft_postmortem as render_draft
+from blocks.files.evidence_folder import NotWritten, path_of, write_file
+from blocks.transport.errors import OutsideError
+from runbook.incidents.events import PostmortemDrafted
+from runbook.incidents.incident import Incident
+from runbook.postmortem.draft import ImpactFigures
+from runbook.postmortem.draft import draft_postmortem as render_draft
+from runbook.postmortem.impact_figures import impact_figures, total_rate
 from tasks.artifacts import publish_postmortem
+from tasks.evidence.unwritten import note_unwritten
 from tasks.incident import OpenIncident, now
 from tasks.retries import is_transient
 from tasks.secrets import redactor
-from tasks.unwritten import note_unwritten
 
 DRAFT = "postmortem.md"
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from blocks.errors import Unavailable
+from blocks.transport.errors import Unavailable
 
 
 def is_transient(_task: Any, _task_run: Any, state: Any) -> bool:

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from prefect.blocks.core import Block
 from pydantic import SecretStr
 
-from blocks.credentials import Credentials
 from blocks.environment import Environment
-from blocks.errors import OutsideError
 from blocks.secret import read_secret
-from runbook.addresses import password_in
+from blocks.transport.credentials import Credentials
+from blocks.transport.errors import OutsideError
 from runbook.redaction import Redactor
+from runbook.transport.addresses import password_in
 
 
 async def redactor(environment: Environment, *, personal: bool = True) -> Redactor:

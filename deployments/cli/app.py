@@ -12,20 +12,20 @@ from typing import Any
 from cyclopts import App, Parameter
 from cyclopts.exceptions import CycloptsError, UnknownCommandError
 
-from deployments.cli.answers import approve, edit, reject, snooze
 from deployments.cli.configure import configure
-from deployments.cli.doctor import doctor
+from deployments.cli.doctor.doctor import doctor
 from deployments.cli.drill import drill
 from deployments.cli.errors import EXIT_CODES, CommandError, ExitCode, expected
 from deployments.cli.incidents import incident, incidents, paper
-from deployments.cli.login import login
 from deployments.cli.output import print_defect, print_error, quiet_libraries
-from deployments.cli.respond import respond
-from deployments.cli.resume import resume
-from deployments.cli.severity import severity
+from deployments.cli.people.answers import approve, edit, reject, snooze
+from deployments.cli.people.login import login
+from deployments.cli.people.respond import respond
+from deployments.cli.people.resume import resume
+from deployments.cli.people.severity import severity
 from deployments.cli.triage import health, triage
 from deployments.cli.up import up
-from deployments.umask import keep_files_private
+from deployments.processes.umask import keep_files_private
 
 EXAMPLES: dict[Callable[..., Any], tuple[str, ...]] = {
     drill: ("runbook drill", "runbook drill expired-key --approve auto", "runbook drill --list"),

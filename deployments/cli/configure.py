@@ -20,7 +20,7 @@ async def configure(file: Path, /, *, json: JsonOption = False) -> int:
         Settings file; deployments/runbook.example.toml explains every key.
     """
     from deployments.cli.sources import prefect_client, read_settings
-    from deployments.configure import configure as save
+    from deployments.prefect.configure import configure as save
 
     settings = read_settings(file)
     for line in settings.make_folders():

@@ -38,7 +38,7 @@ async def drill(
     only_list
         List the scenarios.
     """
-    from deployments.drill.scenario import load_scenario
+    from deployments.drill.run.scenario import load_scenario
 
     if only_list:
         return _list(json)
@@ -52,8 +52,8 @@ async def drill(
         approve = "ask" if at_terminal else "auto"
         if not at_terminal:
             warn("no terminal: the drill approves by itself (--approve auto)")
-    from deployments.drill.drill import Drill
-    from deployments.drill.drill_report import DrillResult, print_summary
+    from deployments.drill.run.drill import Drill
+    from deployments.drill.run.report import DrillResult, print_summary
 
     out = console(sys.stderr if json else sys.stdout)
 
@@ -67,7 +67,7 @@ async def drill(
 
 
 def _list(json: bool) -> int:
-    from deployments.drill.scenario import load_scenario, scenario_names
+    from deployments.drill.run.scenario import load_scenario, scenario_names
 
     scenarios = [load_scenario(name) for name in scenario_names()]
     if json:

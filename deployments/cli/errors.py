@@ -50,8 +50,8 @@ class CommandError(Exception):
 
 def expected(error: BaseException) -> CommandError | None:
     """What an error means to the person at the terminal; `None` for a fault of ours."""
-    from blocks.errors import OutsideError, Unavailable
-    from deployments.acts.refusals import ActRefused, Refusal
+    from blocks.transport.errors import OutsideError, Unavailable
+    from deployments.services.refusals import ActRefused, Refusal
 
     codes = {
         Refusal.NOT_FOUND: ExitCode.NOTHING,

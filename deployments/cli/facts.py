@@ -4,8 +4,8 @@ from datetime import datetime
 
 from pydantic import JsonValue
 
-from runbook.events import EvidenceCollected, IncidentEscalated, PostmortemDrafted, RunStarted
-from runbook.incident import Incident, PendingGate
+from runbook.incidents.events import EvidenceCollected, IncidentEscalated, PostmortemDrafted, RunStarted
+from runbook.incidents.incident import Incident, PendingGate
 
 Facts = dict[str, JsonValue]
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from runbook.incident import Incident
+    from runbook.incidents.incident import Incident
 
 
 async def incidents(
@@ -57,9 +57,9 @@ async def incident(
     json: JsonOption = False,
 ) -> int:
     """Show one incident and what it asks for."""
-    from deployments.acts.finding import find_incident
     from deployments.cli.facts import everything
     from deployments.cli.sources import find_sources
+    from deployments.services.finding import find_incident
 
     store = await find_sources(config, environment).store()
     found = await find_incident(store, incident)
@@ -81,9 +81,9 @@ async def paper(
 
     With a settings file this needs nothing but the incident store: neither Prefect nor any other system.
     """
-    from deployments.acts.finding import find_incident, require_own
     from deployments.cli.sources import find_sources
-    from tasks.paper import paper_of
+    from deployments.services.finding import find_incident, require_own
+    from tasks.evidence.paper import paper_of
 
     systems = await find_sources(config, environment).systems()
     found = await find_incident(systems.store, incident)
@@ -119,7 +119,7 @@ def _print_header(out: "Console", found: "Incident") -> None:
 
     from deployments.cli.facts import flow_run_url
     from deployments.progress.parts import fact_lines
-    from runbook.wording import OUTCOMES, REHEARSAL, VERDICT_TITLES
+    from runbook.channels.wording import OUTCOMES, REHEARSAL, VERDICT_TITLES
 
     if found.dry_run:
         out.print(Text(REHEARSAL, style="bold yellow"))
@@ -147,7 +147,7 @@ def _table(found: list["Incident"]) -> "Table":
     from rich.table import Table
     from rich.text import Text
 
-    from runbook.wording import OUTCOMES, VERDICT_TITLES
+    from runbook.channels.wording import OUTCOMES, VERDICT_TITLES
 
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
     for name in ("incident", "opened (UTC)", "sev", "state", "what it is"):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from deployments.cli.errors import CommandError, ExitCode
 
 if TYPE_CHECKING:
-    from deployments.prefect_access import Access
+    from deployments.prefect.access import Access
 
 
 @contextmanager
@@ -31,8 +31,8 @@ def chosen_prefect(config: Path | None = None) -> Iterator[str]:
         temporary_settings,
     )
 
-    from deployments.cli.door import URL_VARIABLE
-    from deployments.settings import find_config
+    from deployments.cli.people.door import URL_VARIABLE
+    from deployments.settings.settings import find_config
 
     named = get_current_settings().api
     ours = running_server(config)
@@ -62,9 +62,9 @@ def chosen_prefect(config: Path | None = None) -> Iterator[str]:
 
 def running_server(config: Path | None) -> "Access | None":
     """The running server of ours that belongs to a settings file or to this folder."""
-    from blocks.private_files import STATE_FOLDER
-    from deployments.prefect_access import find_access
-    from deployments.settings import find_config
+    from blocks.files.private_files import STATE_FOLDER
+    from deployments.prefect.access import find_access
+    from deployments.settings.settings import find_config
 
     here = Path(STATE_FOLDER)
     path = find_config(config)

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
 
     from blocks.environment import Environment
-    from blocks.store import IncidentStore
-    from deployments.settings import Settings
-    from runbook.policy import Policy
+    from blocks.store.journal import IncidentStore
+    from deployments.settings.settings import Settings
+    from runbook.policy.policy import Policy
 
 DEFAULT_ENVIRONMENT = "default"
 
@@ -53,7 +53,7 @@ class Sources:
         Raises:
             CommandError: the settings file has mistakes in it.
         """
-        from deployments.settings import PrefectSettings
+        from deployments.settings.settings import PrefectSettings
 
         if self.config is None:
             return PrefectSettings().work_pool
@@ -66,7 +66,7 @@ class Sources:
             CommandError: there is none.
             Unavailable: Prefect, which knows where it is, cannot be reached.
         """
-        from blocks.store import IncidentStore
+        from blocks.store.journal import IncidentStore
 
         if self.config is not None:
             settings = read_settings(self.config, systems=False)
@@ -107,8 +107,8 @@ class Sources:
             Unavailable: Prefect, which knows where they are, cannot be reached.
         """
         from blocks.environment import Environment
-        from blocks.errors import Refused
-        from deployments.configure import blocks
+        from blocks.transport.errors import Refused
+        from deployments.prefect.configure import blocks
 
         if self.config is not None:
             settings = read_settings(self.config)
@@ -134,7 +134,7 @@ class Sources:
 
 def find_sources(config: Path | None, environment: str | None) -> Sources:
     """Where this command looks: the file that is named or found, else the blocks in Prefect."""
-    from deployments.settings import find_config
+    from deployments.settings.settings import find_config
 
     return Sources(config=find_config(config), environment=environment)
 
@@ -154,7 +154,7 @@ def read_settings(path: Path, *, systems: bool = True) -> "Settings":
 
 
 def _loaded(path: Path, *, systems: bool) -> "Settings":
-    from deployments.settings import ConfigurationError, load_settings
+    from deployments.settings.settings import ConfigurationError, load_settings
 
     try:
         return load_settings(path, systems=systems)
@@ -171,7 +171,7 @@ async def prefect_client(config: Path | None = None) -> AsyncIterator["PrefectCl
         Unavailable: it cannot be reached.
         Refused: it refused.
     """
-    from blocks import prefect_api
+    from blocks.transport import prefect_api
 
     with chosen_prefect(config):
         async with prefect_api.prefect_client() as client:

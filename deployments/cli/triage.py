@@ -9,8 +9,8 @@ from deployments.cli.output import console, print_json, warn, write
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from runbook.findings import Findings
-    from runbook.verdict import Decision
+    from runbook.checks.findings import Findings
+    from runbook.decision.verdict import Decision
 
 UNHEALTHY = "UNHEALTHY"
 
@@ -46,9 +46,9 @@ async def health(*, config: ConfigOption = None, environment: EnvironmentOption 
 
     The runbook's one-line health check. Exits with 0 if the word is a healthy one, else with 1.
     """
-    from blocks.errors import OutsideError
+    from blocks.transport.errors import OutsideError
     from deployments.cli.sources import find_sources
-    from runbook.health import says_well
+    from runbook.checks.health import says_well
 
     systems = await find_sources(config, environment).systems()
     policy = systems.runbook_policy.policy

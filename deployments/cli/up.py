@@ -17,13 +17,13 @@ async def up(*, config: FileOption = None) -> int:
     Ctrl-C stops them all. With PREFECT_API_URL set, that Prefect is used and none is started. Prefect's UI
     asks for the password that is printed; commands in this folder find it by themselves.
     """
-    from blocks.errors import bare_url
-    from blocks.private_files import private_folder
+    from blocks.files.private_files import private_folder
+    from blocks.transport.errors import bare_url
     from deployments.cli.foreground import until_stopped
     from deployments.cli.sources import read_settings
-    from deployments.output import never_fail
-    from deployments.settings import DEFAULT_CONFIG, find_config
-    from deployments.stack import Stack
+    from deployments.processes.output import never_fail
+    from deployments.processes.stack import Stack
+    from deployments.settings.settings import DEFAULT_CONFIG, find_config
 
     path = find_config(config)
     if path is None:

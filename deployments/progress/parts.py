@@ -8,10 +8,10 @@ from rich.table import Table
 from rich.text import Text
 
 from deployments.progress.symbols import BAD, GOOD, LOUD, QUIET, REPLY_STYLES, STATUS_STYLES, Symbols, plain
-from runbook.actions import ActionKind, ChangePlan, PlannedAction
-from runbook.findings import Findings
-from runbook.verdict import Branch, Counterfactual, Decision, Verdict
-from runbook.wording import CHECK_TITLES, VERDICT_TITLES
+from runbook.actions.catalogue import ActionKind, ChangePlan, PlannedAction
+from runbook.channels.wording import CHECK_TITLES, VERDICT_TITLES
+from runbook.checks.findings import Findings
+from runbook.decision.verdict import Branch, Counterfactual, Decision, Verdict
 
 DIFF_STYLES = (("+++", "bold"), ("---", "bold"), ("@@", LOUD), ("+", GOOD), ("-", BAD))
 

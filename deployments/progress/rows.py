@@ -9,17 +9,17 @@ from rich.text import Text
 
 from deployments.progress.parts import change_lines, decision_details, diff_lines, findings_table, words
 from deployments.progress.symbols import BAD, GOOD, LOUD, OUTCOME_STYLES, QUIET, UNSURE, Symbols, plain
-from runbook import events as e
-from runbook.actions import ActionOutcome, ChangePlan
-from runbook.alert import Alert, AlertStatus
-from runbook.current_action import MESSAGES
-from runbook.effects import Effect, EffectOutcome
-from runbook.gates import Choice
-from runbook.identity import named
-from runbook.incident_ids import INCIDENT_ID
-from runbook.timeline import sentence
-from runbook.verdict import Decision
-from runbook.wording import ACTION_OUTCOMES, VERDICT_TITLES
+from runbook.actions.catalogue import ActionOutcome, ChangePlan
+from runbook.alerts.alert import Alert, AlertStatus
+from runbook.approvals.gates import Choice
+from runbook.approvals.identity import named
+from runbook.channels.wording import ACTION_OUTCOMES, VERDICT_TITLES
+from runbook.decision.verdict import Decision
+from runbook.incidents import events as e
+from runbook.incidents.current_action import MESSAGES
+from runbook.incidents.effects import Effect, EffectOutcome
+from runbook.incidents.ids import INCIDENT_ID
+from runbook.incidents.timeline import sentence
 
 ANNOUNCING = ("announce", "publish_from", "remind")
 """Policies whose messages are journalled as an announcement, a hand-off or a reminder of their own."""

@@ -3,9 +3,9 @@
 import unicodedata
 from dataclasses import dataclass
 
-from runbook.actions import ActionOutcome
-from runbook.findings import Status
-from runbook.verdict import Reply
+from runbook.actions.catalogue import ActionOutcome
+from runbook.checks.findings import Status
+from runbook.decision.verdict import Reply
 
 
 @dataclass(frozen=True)

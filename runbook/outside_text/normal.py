@@ -6,7 +6,7 @@ is not shown at all can stand in the middle of a secret and hide it from masking
 
 import re
 
-from runbook.terminal_codes import without_sequences
+from runbook.outside_text.terminal_codes import without_sequences
 
 _CONTROLS = r"\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f"
 _INVISIBLE = (

@@ -16,7 +16,7 @@ from pydantic import JsonValue
 from runbook.redaction.marks import MARK, mark
 from runbook.redaction.names import kind_of, secret_name
 from runbook.redaction.redactor import Redactor
-from runbook.redaction.structure import LAST_APPLIED
+from runbook.redaction.structured.structure import LAST_APPLIED
 
 __all__ = [
     "LAST_APPLIED",

@@ -6,7 +6,10 @@ a block of YAML. All here looks at each character a bounded number of times.
 
 import re
 
-from runbook.redaction.brackets import (
+from runbook.redaction.marks import MARK, Span, is_mark, with_marks
+from runbook.redaction.names import SecretName, secret_name
+from runbook.redaction.quoting import Quoted, end_of_bare, end_of_line, find_quoted
+from runbook.redaction.structured.brackets import (
     find_bracket,
     find_wrapper,
     has_members,
@@ -16,9 +19,6 @@ from runbook.redaction.brackets import (
     secrets_of_call,
     values_within,
 )
-from runbook.redaction.marks import MARK, Span, is_mark, with_marks
-from runbook.redaction.names import SecretName, secret_name
-from runbook.redaction.quoting import Quoted, end_of_bare, end_of_line, find_quoted
 from runbook.redaction.words import is_harmless, looks_secret
 
 Read = tuple[list[Span], int]

@@ -6,11 +6,9 @@ from urllib.parse import urlsplit
 from pydantic import JsonValue
 
 from runbook.redaction.commands import find_in_commands, find_in_statements
-from runbook.redaction.json_text import Document, find_documents, masked_string, written_back
 from runbook.redaction.labels import find_labelled, label_before
 from runbook.redaction.literals import Literals
 from runbook.redaction.marks import Span, mark, with_marks
-from runbook.redaction.markup import find_in_markup
 from runbook.redaction.sentences import find_in_sentences
 from runbook.redaction.shapes.addresses import find_addresses
 from runbook.redaction.shapes.cloud_keys import CLOUD_KEYS
@@ -20,10 +18,12 @@ from runbook.redaction.shapes.service_keys import SERVICE_KEYS, SHORT_KEYS
 from runbook.redaction.shapes.tokens import find_jwts, find_schemes
 from runbook.redaction.shapes.urls import find_userinfo
 from runbook.redaction.shapes.webhooks import WEBHOOKS
-from runbook.redaction.structure import StructureMask, TooDeep
-from runbook.redaction.yaml_data import read_yaml
-from runbook.redaction.yaml_data import written_back as yaml_written_back
-from runbook.redaction.yaml_text import find_secret_data, values_of
+from runbook.redaction.structured.json_text import Document, find_documents, masked_string, written_back
+from runbook.redaction.structured.markup import find_in_markup
+from runbook.redaction.structured.structure import StructureMask, TooDeep
+from runbook.redaction.structured.yaml_data import read_yaml
+from runbook.redaction.structured.yaml_data import written_back as yaml_written_back
+from runbook.redaction.structured.yaml_text import find_secret_data, values_of
 
 _NAMES = (
     *(

@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from deployments.drill.drill_settings import to_toml
-from deployments.prefect_server import foreign_settings_removed, until_answers
-from deployments.process import EndedEarly, Process, free_port
+from deployments.drill.run.settings import to_toml
+from deployments.prefect.server import foreign_settings_removed, until_answers
+from deployments.processes.process import EndedEarly, Process, free_port
 from tests.bench.load import Address
 
 TOKEN = "a-token-of-the-bench"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from blocks.journal_tables import ALERTS, INCIDENTS
+from blocks.store.database.tables import ALERTS, INCIDENTS
 
 
 @dataclass(frozen=True)

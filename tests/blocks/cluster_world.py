@@ -9,9 +9,9 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from blocks.kubernetes import Cluster
-from blocks.kubernetes_permissions import AccessLevel, WorkloadKind, needed_permissions, up_to
-from blocks.kubernetes_rollout import RolloutStatus
+from blocks.kubernetes.access.permissions import AccessLevel, WorkloadKind, needed_permissions, up_to
+from blocks.kubernetes.cluster import Cluster
+from blocks.kubernetes.rollout import RolloutStatus
 from deployments.drill.cluster import Cluster as ImitatedCluster
 from deployments.drill.cluster import Rule, kubeconfig, serve
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from runbook.events import Recorded
+from runbook.incidents.events import Recorded
 
 T = TypeVar("T")
 

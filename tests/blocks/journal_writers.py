@@ -13,11 +13,11 @@ from typing import Any, TypeVar
 
 from pydantic import SecretStr
 
-from blocks.alert_intake import receive
-from blocks.store import IncidentStore
-from runbook.alert import Alert
-from runbook.events import IncidentClosed, NoteAdded
-from runbook.intake import Message
+from blocks.store.alerts import receive
+from blocks.store.journal import IncidentStore
+from runbook.alerts.alert import Alert
+from runbook.alerts.intake import Message
+from runbook.incidents.events import IncidentClosed, NoteAdded
 
 T = TypeVar("T")
 Work = Callable[[IncidentStore, str], Coroutine[Any, Any, T]]

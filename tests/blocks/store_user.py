@@ -17,9 +17,9 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from blocks.errors import OutsideError
-from blocks.store import IncidentStore, UnknownIncident
-from runbook.events import NoteAdded
+from blocks.store.journal import IncidentStore, UnknownIncident
+from blocks.transport.errors import OutsideError
+from runbook.incidents.events import NoteAdded
 from tests.blocks.journal_writers import AT, INCIDENT
 
 Said = dict[str, list[str] | str]

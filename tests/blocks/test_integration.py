@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from pytest_httpserver import HTTPServer
 
-from blocks.errors import NotFound, Refused, Unavailable, Unreadable
 from blocks.integration import IntegrationService
-from runbook.readings import HealthReading
+from blocks.transport.errors import NotFound, Refused, Unavailable, Unreadable
+from runbook.checks.readings import HealthReading
 
 
 async def read(httpserver: HTTPServer, **settings: Any) -> HealthReading:

@@ -19,18 +19,18 @@ from pydantic import SecretStr
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from blocks.errors import OutsideError
+from blocks.channels.pager import Pager
+from blocks.channels.slack import Slack
+from blocks.channels.status_page_publisher import StatusPagePublisher
 from blocks.integration import IntegrationService
-from blocks.kubernetes import Cluster
-from blocks.pager import Pager
+from blocks.kubernetes.cluster import Cluster
 from blocks.posthog import PostHogApi
-from blocks.prometheus import Prometheus
+from blocks.prometheus.metrics import Prometheus
 from blocks.self_watch import SelfWatch
-from blocks.slack import Slack
-from blocks.status_page import StatusPage
-from blocks.status_page_publisher import StatusPagePublisher
-from runbook.incident import State
-from runbook.severity import Severity
+from blocks.status_page.page import StatusPage
+from blocks.transport.errors import OutsideError
+from runbook.decision.severity import Severity
+from runbook.incidents.incident import State
 
 CANARY = "canary0Q7zX4bV9nM2kL8"
 """In every secret of these tests. It has the shape of no known key, so that only the block can hide it."""

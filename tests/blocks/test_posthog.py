@@ -9,7 +9,7 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from blocks.posthog import PostHogApi, well_formed
-from runbook.readings import ProbeOutcome
+from runbook.checks.readings import ProbeOutcome
 
 PROJECT_KEY = "phc_" + "p" * 43
 PERSONAL_KEY = "phx_" + "q" * 43

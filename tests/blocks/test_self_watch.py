@@ -7,10 +7,10 @@ import pytest
 from pydantic import SecretStr
 from pytest_httpserver import HTTPServer
 
-from blocks.alert_intake import receive
-from blocks.errors import OutsideError, Refused, Unavailable
 from blocks.self_watch import SelfWatch
-from blocks.self_watch_log import (
+from blocks.store.alerts import receive
+from blocks.store.journal import IncidentStore
+from blocks.store.self_watch_log import (
     KEPT,
     begin_call,
     complete_round,
@@ -19,12 +19,12 @@ from blocks.self_watch_log import (
     note_told,
     open_call,
 )
-from blocks.store import IncidentStore
-from runbook.alert import Alert
-from runbook.episodes import Turn
-from runbook.intake import Message, Received
-from runbook.sources import SELF_WATCH
-from runbook.sources.self_watch import payload
+from blocks.transport.errors import OutsideError, Refused, Unavailable
+from runbook.alerts.alert import Alert
+from runbook.alerts.episodes import Turn
+from runbook.alerts.intake import Message, Received
+from runbook.alerts.sources import SELF_WATCH
+from runbook.alerts.sources.self_watch import payload
 
 AT = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -14,14 +14,14 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from blocks.alert_intake import receive
-from blocks.store import IncidentStore
-from deployments.intake import log_received
-from deployments.json_log import log_json_to
-from runbook.alert import Alert
-from runbook.incident_ids import new_incident_id
-from runbook.intake import Message
-from runbook.sources import SOURCES, UnreadablePayload
+from blocks.store.alerts import receive
+from blocks.store.journal import IncidentStore
+from deployments.processes.json_log import log_json_to
+from deployments.receiver.intake import log_received
+from runbook.alerts.alert import Alert
+from runbook.alerts.intake import Message
+from runbook.alerts.sources import SOURCES, UnreadablePayload
+from runbook.incidents.ids import new_incident_id
 from tests.canary.canaries import SHAPES, Canaries
 from tests.deployments.receiver_bench import AUTHORIZED, Prefect, notification, sent_alert, serving
 

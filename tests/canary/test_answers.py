@@ -12,23 +12,23 @@ from pydantic import SecretStr
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
+from blocks.channels.pager import Pager
+from blocks.channels.slack import Slack
+from blocks.channels.status_page_publisher import StatusPagePublisher
 from blocks.integration import IntegrationService
-from blocks.pager import Pager
 from blocks.posthog import PostHogApi
-from blocks.prometheus import Prometheus
-from blocks.slack import Slack
-from blocks.status_page import StatusPage
-from blocks.status_page_publisher import StatusPagePublisher
-from runbook import events as e
-from runbook.decide import decide
-from runbook.findings import Check
-from runbook.incident import State
-from runbook.report import decision_markdown, triage_rows
-from tasks.communicate import announce, escalate, resolve_page
-from tasks.self_watch import call_a_person
-from tasks.triage import look
+from blocks.prometheus.metrics import Prometheus
+from blocks.status_page.page import StatusPage
+from runbook.checks.findings import Check
+from runbook.decision.decide import decide
+from runbook.incidents import events as e
+from runbook.incidents.incident import State
+from runbook.incidents.report import decision_markdown, triage_rows
+from tasks.caretaking.self_watch import call_a_person
+from tasks.channels.communicate import announce, escalate, resolve_page
+from tasks.checks.triage import look
 from tests.blocks.cluster_world import cluster_world, deployment
-from tests.blocks.test_status_page import INCIDENT, SUMMARY
+from tests.blocks.status_page.test_page import INCIDENT, SUMMARY
 from tests.canary.canaries import SHAPES, Canaries
 from tests.canary.test_records import shown
 from tests.runbook.journals import decision

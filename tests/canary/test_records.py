@@ -14,14 +14,13 @@ from rich.console import Console
 from deployments.cli.incidents import print_incident
 from deployments.cli.output import console
 from deployments.progress import Progress
-from runbook import events as e
-from runbook.current_action import current_action
-from runbook.events import EVENT, Event, Recorded
-from runbook.incident import Incident, State
-from runbook.messages import external_message, internal_message, message_facts
-from runbook.people import Person
-from runbook.postmortem import ImpactFigures, draft_postmortem
-from runbook.report import (
+from runbook.approvals.people import Person
+from runbook.channels.messages import external_message, internal_message, message_facts
+from runbook.incidents import events as e
+from runbook.incidents.current_action import current_action
+from runbook.incidents.events import EVENT, Event, Recorded
+from runbook.incidents.incident import Incident, State
+from runbook.incidents.report import (
     decision_markdown,
     evidence_markdown,
     gate_question,
@@ -29,11 +28,12 @@ from runbook.report import (
     timeline_markdown,
     triage_rows,
 )
-from runbook.timeline import sentence
+from runbook.incidents.timeline import sentence
+from runbook.postmortem.draft import ImpactFigures, draft_postmortem
 from tests.canary.canaries import SHAPES, Canaries
+from tests.runbook.evidence.test_paper import paper
 from tests.runbook.journals import ALERT, OPENED, every_event
-from tests.runbook.test_outside_text_fields import OURS, READINGS
-from tests.runbook.test_paper import paper
+from tests.runbook.outside_text.test_fields import OURS, READINGS
 
 AT = datetime(2026, 11, 22, 16, 0, tzinfo=UTC)
 EVENT_TYPES: tuple[type[BaseModel], ...] = get_args(get_args(Event)[0])

@@ -21,7 +21,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from blocks.errors import OutsideError
+from blocks.transport.errors import OutsideError
 from tests.chaos.cases import Result, counted, passed_points, strike_at
 from tests.chaos.seen import Seen
 from tests.chaos.stage import Blow, Stage, stage

@@ -9,11 +9,11 @@ from pathlib import Path
 import httpx
 from prefect.exceptions import PrefectHTTPStatusError
 
-from blocks.errors import OutsideError
-from deployments.acts.refusals import ActRefused
-from runbook.events import IncidentEscalated, RunContinued
-from runbook.gates import Answer, Choice
-from runbook.incident import Outcome
+from blocks.transport.errors import OutsideError
+from deployments.services.refusals import ActRefused
+from runbook.approvals.gates import Answer, Choice
+from runbook.incidents.events import IncidentEscalated, RunContinued
+from runbook.incidents.incident import Outcome
 from tests.chaos.seen import Seen, seen_outside
 from tests.chaos.stage import Blow, Stage
 from tests.fixtures.engine import Case, case

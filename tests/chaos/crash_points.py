@@ -15,8 +15,8 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
-from blocks.store import IncidentStore
-from runbook import events as e
+from blocks.store.journal import IncidentStore
+from runbook.incidents import events as e
 
 FOLDER = "RUNBOOK_CRASH_POINTS"
 STAND_STILL_SECONDS = 20.0

@@ -17,8 +17,8 @@ from prefect.settings import (
     temporary_settings,
 )
 
-from deployments.prefect_server import PrefectServer, until_answers
-from deployments.process import EndedEarly, Process
+from deployments.prefect.server import PrefectServer, until_answers
+from deployments.processes.process import EndedEarly, Process
 from tests.chaos.crash_points import FOLDER
 from tests.engine.processes import children, engines
 from tests.fixtures.engine import Case, Engine

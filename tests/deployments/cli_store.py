@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from blocks.store import IncidentStore
-from runbook.events import Event, IncidentOpened
-from runbook.incident import Incident
-from runbook.incident_ids import new_incident_id
+from blocks.store.journal import IncidentStore
+from runbook.incidents.events import Event, IncidentOpened
+from runbook.incidents.ids import new_incident_id
+from runbook.incidents.incident import Incident
 from tests.deployments.journal_samples import ALERT, OPENED_AT
 
 

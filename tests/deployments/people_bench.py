@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from deployments.prefect_server import until_answers
-from deployments.process import Process, free_port
+from deployments.prefect.server import until_answers
+from deployments.processes.process import Process, free_port
 from tests.deployments.cli_store import Store, store_in
 from tests.fixtures.prefect_server import event_loop_in_background
 

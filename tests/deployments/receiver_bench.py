@@ -11,14 +11,14 @@ import httpx
 import uvicorn
 from pydantic import SecretStr
 
-from blocks.store import IncidentStore
-from deployments.receiver_app import create_app
-from deployments.receiver_door import DoorServer
-from deployments.receiver_metrics import ReceiverMetrics
-from deployments.receiver_settings import ReceiverSettings
-from deployments.watching import SelfWatching
-from runbook.events import RunStarted
-from runbook.incident import Incident
+from blocks.store.journal import IncidentStore
+from deployments.receiver.app import create_app
+from deployments.receiver.connections.door import DoorServer
+from deployments.receiver.metrics import ReceiverMetrics
+from deployments.receiver.settings import ReceiverSettings
+from deployments.receiver.watching import SelfWatching
+from runbook.incidents.events import RunStarted
+from runbook.incidents.incident import Incident
 
 TOKEN = "a-token-of-some-length"
 AUTHORIZED = {"authorization": f"Bearer {TOKEN}", "content-type": "application/json"}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from deployments.settings import ConfigurationError, Settings, load_settings
+from deployments.settings.settings import ConfigurationError, Settings, load_settings
 
 NEEDED = '[integration]\nhealth_url = "https://api.example/health"\n'
 REFERENCE = 'write a reference, { env = "NAME" } or { file = "path" }'

@@ -6,7 +6,7 @@ from typing import Any
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from runbook.events import Event
+from runbook.incidents.events import Event
 from tests.deployments.journal_samples import EVENTS
 
 RUN = "7d4e0000-0000-4000-8000-000000000001"

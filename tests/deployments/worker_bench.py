@@ -23,8 +23,8 @@ from prefect.client.schemas.sorting import FlowRunSort
 from prefect.flows import load_flow_from_entrypoint
 from prefect.workers.process import ProcessWorker
 
-from deployments.prefect_server import PrefectServer
-from deployments.process import Process
+from deployments.prefect.server import PrefectServer
+from deployments.processes.process import Process
 
 FLOWS = Path(__file__).parent / "flows_for_worker"
 WITHIN_SECONDS = 90.0

@@ -6,12 +6,18 @@ from pathlib import Path
 import httpx
 import pytest
 
-from runbook.actions import ActionOutcome
-from runbook.alert import Alert
-from runbook.events import AlertJoined, AlertsResolved, ApprovalWithdrawn, RecoveryChecked, WatchStarted
-from runbook.gates import Answer, Choice
-from runbook.identity import Identity, Proof
-from runbook.incident import State
+from runbook.actions.catalogue import ActionOutcome
+from runbook.alerts.alert import Alert
+from runbook.approvals.gates import Answer, Choice
+from runbook.approvals.identity import Identity, Proof
+from runbook.incidents.events import (
+    AlertJoined,
+    AlertsResolved,
+    ApprovalWithdrawn,
+    RecoveryChecked,
+    WatchStarted,
+)
+from runbook.incidents.incident import State
 from tests.fixtures.engine import Case, Engine, case
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from blocks.environment import Environment
-from blocks.store import IncidentStore
-from deployments.configure import configure
-from deployments.settings import check_settings
+from blocks.store.journal import IncidentStore
+from deployments.prefect.configure import configure
+from deployments.settings.settings import check_settings
 from flows.clean_up import clean_up
-from runbook import events as e
-from runbook.actions import ActionOutcome
-from runbook.evidence import collection_name
-from runbook.policy import Policy
+from runbook.actions.catalogue import ActionOutcome
+from runbook.evidence.manifest import collection_name
+from runbook.incidents import events as e
+from runbook.policy.policy import Policy
 from tasks.incident import now
 from tasks.lease import duty
 from tests.runbook.journals import ALERT, finished, resolved

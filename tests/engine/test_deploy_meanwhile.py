@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from deployments.prefect_server import PrefectServer
-from deployments.process import Process
-from runbook.events import ApprovalRequested, IncidentEscalated
-from runbook.incident import Outcome
+from deployments.prefect.server import PrefectServer
+from deployments.processes.process import Process
+from runbook.incidents.events import ApprovalRequested, IncidentEscalated
+from runbook.incidents.incident import Outcome
 from tests.chaos.seen import seen_outside
 from tests.engine.test_chaos import EXPECTED
 from tests.engine.test_watchdog import until_no_engine

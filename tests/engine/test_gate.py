@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 from prefect.states import Cancelling, Failed
 
-from deployments.acts.refusals import ActRefused
 from deployments.drill.cluster.faults import Fault
-from deployments.drill.manifests import DEPLOYMENT
+from deployments.drill.world.integration.manifests import DEPLOYMENT
+from deployments.services.refusals import ActRefused
 from flows.gate_form import SNOOZE_MINUTES
-from runbook.actions import ActionOutcome
-from runbook.effects import EffectOutcome
-from runbook.events import (
+from runbook.actions.catalogue import ActionOutcome
+from runbook.approvals.gates import Answer, Choice
+from runbook.incidents.effects import EffectOutcome
+from runbook.incidents.events import (
     ApprovalAnswered,
     ApprovalRefused,
     ApprovalRequested,
@@ -26,8 +27,7 @@ from runbook.events import (
     IncidentEscalated,
     RunContinued,
 )
-from runbook.gates import Answer, Choice
-from runbook.incident import Incident, PendingGate
+from runbook.incidents.incident import Incident, PendingGate
 from tests.engine.processes import engines
 from tests.fixtures.engine import WITHIN_SECONDS, Case, Engine, case
 

@@ -9,9 +9,9 @@ from uuid import UUID
 import httpx
 import pytest
 
-from runbook.events import IncidentEscalated, TriageCompleted
-from runbook.findings import Check, Status
-from runbook.incident import Incident
+from runbook.checks.findings import Check, Status
+from runbook.incidents.events import IncidentEscalated, TriageCompleted
+from runbook.incidents.incident import Incident
 from tests.engine.processes import engines
 from tests.fixtures.engine import Case, Engine, case, eventually
 

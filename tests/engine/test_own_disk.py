@@ -9,17 +9,17 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from blocks.store import IncidentStore
-from deployments.configure import configure
-from deployments.drill.drill_settings import write_settings
-from deployments.drill.scenario import load_scenario
-from deployments.drill.world import World
-from deployments.prefect_server import PrefectServer, until_answers
-from deployments.process import Process, free_port
-from deployments.settings import load_settings
-from runbook.actions import ActionOutcome
-from runbook.events import EvidenceCollected, FileNotWritten, PostmortemDrafted
-from runbook.incident import Outcome
+from blocks.store.journal import IncidentStore
+from deployments.drill.run.scenario import load_scenario
+from deployments.drill.run.settings import write_settings
+from deployments.drill.world.world import World
+from deployments.prefect.configure import configure
+from deployments.prefect.server import PrefectServer, until_answers
+from deployments.processes.process import Process, free_port
+from deployments.settings.settings import load_settings
+from runbook.actions.catalogue import ActionOutcome
+from runbook.incidents.events import EvidenceCollected, FileNotWritten, PostmortemDrafted
+from runbook.incidents.incident import Outcome
 from tests.deployments.receiver_bench import notification, sent_alert
 from tests.fixtures.engine import Engine, case, eventually
 from tests.fixtures.own_disk import fill, small_disk

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from deployments.drill.manifests import DEPLOYMENT
-from runbook.actions import ActionOutcome
-from runbook.events import ApprovalAnswered, ApprovalRefused, PlanDrifted
-from runbook.gates import Answer, Choice
-from runbook.identity import Identity, Proof
+from deployments.drill.world.integration.manifests import DEPLOYMENT
+from runbook.actions.catalogue import ActionOutcome
+from runbook.approvals.gates import Answer, Choice
+from runbook.approvals.identity import Identity, Proof
+from runbook.incidents.events import ApprovalAnswered, ApprovalRefused, PlanDrifted
 from tests.fixtures.engine import Case, Engine, case
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(300)]

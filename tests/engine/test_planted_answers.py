@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from runbook.actions import ActionOutcome
-from runbook.asking import ASKED_AFRESH
-from runbook.events import (
+from runbook.actions.catalogue import ActionOutcome
+from runbook.approvals.asking import ASKED_AFRESH
+from runbook.approvals.gates import Answer, Choice
+from runbook.approvals.identity import Identity, Proof
+from runbook.incidents.events import (
     AnswerPlanted,
     ApprovalAnswered,
     ApprovalRefused,
@@ -16,10 +18,8 @@ from runbook.events import (
     IncidentEscalated,
     RunContinued,
 )
-from runbook.gates import Answer, Choice
-from runbook.identity import Identity, Proof
-from runbook.incident import Incident, PendingGate
-from tasks.warn import NAME
+from runbook.incidents.incident import Incident, PendingGate
+from tasks.channels.warn import NAME
 from tests.fixtures.engine import Case, Engine, case
 
 SEEN = Identity(name="ana", how=Proof.OS_PEER)

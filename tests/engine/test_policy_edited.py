@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from blocks.policy import RunbookPolicy
-from deployments.configure import configure
-from deployments.settings import load_settings
-from runbook.actions import ActionOutcome, Risk
-from runbook.approval_rules import ApprovalRule
-from runbook.events import ApprovalRefused, PolicyChanged, RunStarted
-from runbook.gates import Answer, Choice
-from runbook.identity import Identity, Proof
-from tasks.runs import DEPLOYMENT
+from deployments.prefect.configure import configure
+from deployments.settings.settings import load_settings
+from runbook.actions.catalogue import ActionOutcome, Risk
+from runbook.approvals.gates import Answer, Choice
+from runbook.approvals.identity import Identity, Proof
+from runbook.approvals.rules import ApprovalRule
+from runbook.incidents.events import ApprovalRefused, PolicyChanged, RunStarted
+from tasks.caretaking.runs import DEPLOYMENT
 from tests.fixtures.engine import Case, Engine, case, eventually
 
 SEEN = Identity(name="ana", how=Proof.OS_PEER)

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from runbook.actions import ActionOutcome
-from runbook.events import RunStarted
-from runbook.gates import Answer, Choice
-from runbook.identity import Identity, Proof
-from runbook.wording import REHEARSAL
-from tasks.runs import DEPLOYMENT
+from runbook.actions.catalogue import ActionOutcome
+from runbook.approvals.gates import Answer, Choice
+from runbook.approvals.identity import Identity, Proof
+from runbook.channels.wording import REHEARSAL
+from runbook.incidents.events import RunStarted
+from tasks.caretaking.runs import DEPLOYMENT
 from tests.fixtures.engine import Engine, case, eventually
 
 SEEN = Identity(name="ana", how=Proof.OS_PEER)

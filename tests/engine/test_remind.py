@@ -11,17 +11,17 @@ from uuid import uuid4
 import pytest
 from prefect import flow
 
+from blocks.channels.slack import Slack, SlackMessage
 from blocks.environment import Environment
-from blocks.slack import Slack, SlackMessage
-from deployments.configure import configure
-from deployments.drill.keys import Keys
-from deployments.drill.slack import CHANNEL_ID
-from deployments.drill.slack import Slack as Workspace
-from deployments.drill.wire import listening
-from deployments.settings import check_settings
+from deployments.drill.world.channels.slack import CHANNEL_ID
+from deployments.drill.world.channels.slack import Slack as Workspace
+from deployments.drill.world.keys import Keys
+from deployments.drill.world.servers.wire import listening
+from deployments.prefect.configure import configure
+from deployments.settings.settings import check_settings
 from flows.remind import remind, remind_of_everything
-from runbook import events as e
-from runbook.actions import ActionOutcome
+from runbook.actions.catalogue import ActionOutcome
+from runbook.incidents import events as e
 from runbook.outside_text.slack import SlackText
 from tasks.incident import now
 from tasks.lease import turn

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from deployments.drill.judge import judge
-from deployments.drill.keys import Keys
-from deployments.drill.scenario import scenario_names
-from deployments.drill.world import World
-from runbook.actions import ActionKind, ActionOutcome
-from runbook.events import ApprovalAnswered, IncidentEscalated, PostmortemDrafted
-from runbook.gates import Choice
-from runbook.incident import Incident, Outcome
-from runbook.severity import Severity
+from deployments.drill.run.judge import judge
+from deployments.drill.run.scenario import scenario_names
+from deployments.drill.world.keys import Keys
+from deployments.drill.world.world import World
+from runbook.actions.catalogue import ActionKind, ActionOutcome
+from runbook.approvals.gates import Choice
+from runbook.decision.severity import Severity
+from runbook.incidents.events import ApprovalAnswered, IncidentEscalated, PostmortemDrafted
+from runbook.incidents.incident import Incident, Outcome
 from tests.fixtures.engine import Case, Engine, case
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]

@@ -8,9 +8,9 @@ import pytest
 from prefect.client.schemas.objects import State
 from pytest_httpserver import HTTPServer
 
-from blocks.self_watch_log import last_good_round
-from deployments.configure import configure
-from deployments.settings import load_settings
+from blocks.store.self_watch_log import last_good_round
+from deployments.prefect.configure import configure
+from deployments.settings.settings import load_settings
 from tests.fixtures.engine import Case, Engine, case, eventually
 
 PING = "/ping/8c1f4b9a"

@@ -10,14 +10,14 @@ import pytest
 from prefect.states import Cancelling, Crashed
 
 from blocks.environment import Environment
-from blocks.store_overview import incident_of_run
+from blocks.store.overview import incident_of_run
 from deployments.drill.cluster.faults import Fault
-from deployments.settings import load_settings
-from runbook.actions import ActionOutcome
-from runbook.effects import EffectOutcome
-from runbook.events import IncidentEscalated, RunContinued
-from tasks.runs import DEPLOYMENT
-from tasks.watchdog import look_after
+from deployments.settings.settings import load_settings
+from runbook.actions.catalogue import ActionOutcome
+from runbook.incidents.effects import EffectOutcome
+from runbook.incidents.events import IncidentEscalated, RunContinued
+from tasks.caretaking.runs import DEPLOYMENT
+from tasks.caretaking.watchdog import look_after
 from tests.engine.processes import engines
 from tests.engine.test_gate import FIRST, NO, PATCHES, YES, ended, gates
 from tests.fixtures.engine import WITHIN_SECONDS, Case, Engine, case, eventually

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from playwright.async_api import Page, async_playwright, expect
 
-from deployments.prefect_server import PrefectServer
+from deployments.prefect.server import PrefectServer
 from tests.conftest import require_binary
 from tests.fixtures.engine import WITHIN_SECONDS
 

@@ -14,12 +14,12 @@ from pytest_httpserver import HTTPServer
 from sqlalchemy import select
 from werkzeug import Request, Response
 
-from blocks.journal_tables import ALERTS
-from blocks.store import IncidentStore
-from deployments.prefect_server import until_answers
-from deployments.process import Process, free_port
-from runbook.events import AlertJoined, AlertLeft, AlertsResolved
-from runbook.incident import Incident
+from blocks.store.database.tables import ALERTS
+from blocks.store.journal import IncidentStore
+from deployments.prefect.server import until_answers
+from deployments.processes.process import Process, free_port
+from runbook.incidents.events import AlertJoined, AlertLeft, AlertsResolved
+from runbook.incidents.incident import Incident
 from tests.fixtures.engine import eventually
 from tests.real.test_real_input import running
 

@@ -15,10 +15,10 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from deployments.prefect_server import until_answers
-from deployments.process import Process, free_port
-from runbook.alert import Alert, AlertStatus
-from runbook.sources import SOURCES
+from deployments.prefect.server import until_answers
+from deployments.processes.process import Process, free_port
+from runbook.alerts.alert import Alert, AlertStatus
+from runbook.alerts.sources import SOURCES
 from tests.conftest import require_binary
 from tests.fixtures.engine import eventually
 

@@ -8,9 +8,9 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 
-from runbook.actions import ActionOutcome
-from runbook.gates import Answer, Choice
-from runbook.severity import Severity
+from runbook.actions.catalogue import ActionOutcome
+from runbook.approvals.gates import Answer, Choice
+from runbook.decision.severity import Severity
 from tests.fixtures.engine import WITHIN_SECONDS, Case, Engine, case
 from tests.real.browser import browser_page, log_in
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from deployments.drill.judge import judge
-from deployments.prefect_server import until_answers
-from deployments.process import Process, free_port
-from runbook.events import AlertJoined, PostmortemDrafted
+from deployments.drill.run.judge import judge
+from deployments.prefect.server import until_answers
+from deployments.processes.process import Process, free_port
+from runbook.incidents.events import AlertJoined, PostmortemDrafted
 from tests.conftest import require_binary
 from tests.fixtures.engine import Case, Engine, case, eventually
 

@@ -8,9 +8,9 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy.engine import make_url
 
-from blocks.errors import Unavailable
-from blocks.store import IncidentStore
-from runbook.events import NoteAdded
+from blocks.store.journal import IncidentStore
+from blocks.transport.errors import Unavailable
+from runbook.incidents.events import NoteAdded
 from tests.blocks.journal_writers import ALERT, AT, INCIDENT, WRITERS, at_once, count_incidents, processes
 from tests.fixtures.postgres import PostgresCluster
 

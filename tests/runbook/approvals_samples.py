@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from itertools import count
 from typing import Any
 
-from runbook import events as e
-from runbook.actions import ActionName, ChangePlan, PlannedAction, Risk
-from runbook.approval_rules import ApprovalRule
-from runbook.gates import Answer, Choice
-from runbook.identity import Identity, Proof
-from runbook.incident import Incident
-from runbook.policy import Policy
+from runbook.actions.catalogue import ActionName, ChangePlan, PlannedAction, Risk
+from runbook.approvals.gates import Answer, Choice
+from runbook.approvals.identity import Identity, Proof
+from runbook.approvals.rules import ApprovalRule
+from runbook.incidents import events as e
+from runbook.incidents.incident import Incident
+from runbook.policy.policy import Policy
 from tests.runbook.journals import ALERT, TARGET, incident
 
 

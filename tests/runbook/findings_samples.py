@@ -9,9 +9,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import Any
 
-from runbook.findings import Check, Finding, Findings, Status
-from runbook.policy import Policy
-from runbook.readings import (
+from runbook.checks.findings import Check, Finding, Findings, Status
+from runbook.checks.readings import (
     ContainerReading,
     ErrorLine,
     ErrorRateReading,
@@ -26,14 +25,9 @@ from runbook.readings import (
     StatusPageReading,
     WorkloadReading,
 )
-from runbook.triage import (
-    judge_error_rate,
-    judge_health,
-    judge_logs,
-    judge_probe,
-    judge_status_page,
-)
-from runbook.workload_check import judge_workload
+from runbook.checks.triage import judge_error_rate, judge_health, judge_logs, judge_probe, judge_status_page
+from runbook.checks.workload import judge_workload
+from runbook.policy.policy import Policy
 
 NOW = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
 POLICY = Policy()

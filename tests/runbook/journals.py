@@ -2,19 +2,19 @@
 
 from datetime import UTC, datetime, timedelta
 
-from runbook import events as e
-from runbook.actions import ActionName, ActionOutcome, ActionResult, ChangePlan, PlannedAction
-from runbook.alert import Alert
-from runbook.effects import Authority, Effect, EffectOutcome
-from runbook.findings import Check, Finding, Findings, Status
-from runbook.gates import Answer, Choice
-from runbook.incident import Incident
-from runbook.ownership import Writing
-from runbook.permissions import PermissionChange, Permissions
-from runbook.policy import Policy
-from runbook.reversals import Reversal
-from runbook.severity import Severity, SeverityAssessment
-from runbook.verdict import Branch, Decision, ErrorType, Question, Reply, Verdict
+from runbook.actions.catalogue import ActionName, ActionOutcome, ActionResult, ChangePlan, PlannedAction
+from runbook.alerts.alert import Alert
+from runbook.approvals.gates import Answer, Choice
+from runbook.checks.findings import Check, Finding, Findings, Status
+from runbook.decision.severity import Severity, SeverityAssessment
+from runbook.decision.verdict import Branch, Decision, ErrorType, Question, Reply, Verdict
+from runbook.incidents import events as e
+from runbook.incidents.effects import Authority, Effect, EffectOutcome
+from runbook.incidents.incident import Incident
+from runbook.kubernetes.ownership import Writing
+from runbook.kubernetes.reversals import Reversal
+from runbook.policy.permissions import PermissionChange, Permissions
+from runbook.policy.policy import Policy
 
 OPENED = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
 TARGET = "deployment/posthog-integration"

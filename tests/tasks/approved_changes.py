@@ -1,7 +1,7 @@
 """Changes of the bench that were approved, or made."""
 
-from runbook.actions import ActionOutcome, ChangePlan, PlannedAction
-from runbook.events import ApprovalAnswered
+from runbook.actions.catalogue import ActionOutcome, ChangePlan, PlannedAction
+from runbook.incidents.events import ApprovalAnswered
 from tests.tasks.changes import KnownChange
 from tests.tasks.mitigation_bench import Bench
 

@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from runbook.actions import CATALOGUE, ActionName, PlannedAction
-from runbook.patches import RESTART_ANNOTATION
+from runbook.actions.catalogue import CATALOGUE, ActionName, PlannedAction
+from runbook.kubernetes.patches import RESTART_ANNOTATION
 from tests.blocks.cluster_world import KEY, LABELS, ClusterWorld
 from tests.tasks.mitigation_bench import NEW_KEY
 

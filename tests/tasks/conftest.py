@@ -6,7 +6,7 @@ import pytest
 from prefect.context import SettingsContext, get_settings_context
 from prefect.settings import PREFECT_LOGGING_TO_API_ENABLED
 
-from deployments.prefect_server import PrefectServer
+from deployments.prefect.server import PrefectServer
 from tests.fixtures.prefect_server import speaking_to
 
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from runbook.actions import ActionName
-from runbook.findings import Check, Status
+from runbook.actions.catalogue import ActionName
+from runbook.checks.findings import Check, Status
 from tests.fixtures.faulty_server import WireFault
 
 
@@ -217,7 +217,7 @@ class OwnDiskRow:
 
 
 _ON_DISK = "tests.tasks.test_own_disk"
-_STORE_WATCH = "tests.deployments.test_store_watch"
+_STORE_WATCH = "tests.deployments.receiver.test_store_watch"
 
 OWN_DISK_ROWS = (
     OwnDiskRow(
@@ -248,7 +248,7 @@ OWN_DISK_ROWS = (
         "`evidence.folder`",
         (
             f"{_ON_DISK}.test_a_paper_runbook_that_cannot_be_written_is_a_note",
-            "tests.deployments.test_calling_without_prefect."
+            "tests.deployments.receiver.test_calling_without_prefect."
             "test_a_person_is_called_though_the_paper_runbook_cannot_be_written",
         ),
     ),
@@ -280,10 +280,10 @@ OWN_DISK_ROWS = (
         "`store.url`",
         (
             f"{_STORE_WATCH}.test_trouble_is_told_to_all_and_a_person_is_called_once",
-            "tests.blocks.test_store_file.test_a_deleted_file_is_told_and_nothing_is_written_into_it",
-            "tests.blocks.test_store_file.test_a_process_that_starts_after_the_deletion_makes_no_empty_store",
-            "tests.blocks.test_store_file.test_another_store_in_its_place_is_refused",
-            "tests.blocks.test_store_file.test_a_postgresql_database_that_was_swapped_is_refused",
+            "tests.blocks.store.test_file.test_a_deleted_file_is_told_and_nothing_is_written_into_it",
+            "tests.blocks.store.test_file.test_a_process_that_starts_after_the_deletion_makes_no_empty_store",
+            "tests.blocks.store.test_file.test_another_store_in_its_place_is_refused",
+            "tests.blocks.store.test_file.test_a_postgresql_database_that_was_swapped_is_refused",
         ),
     ),
     OwnDiskRow(
@@ -292,7 +292,7 @@ OWN_DISK_ROWS = (
         "Goes on with the copy: what was written since it was made is missing",
         "“was put in place anew: what was written last may be missing” in the log",
         "`store.url`",
-        ("tests.blocks.test_store_file.test_a_copy_that_was_put_in_place_is_taken_and_told",),
+        ("tests.blocks.store.test_file.test_a_copy_that_was_put_in_place_is_taken_and_told",),
     ),
     OwnDiskRow(
         "incident store",
@@ -301,8 +301,8 @@ OWN_DISK_ROWS = (
         "“was deleted; what it held was saved” in the log, or that something may be missing",
         "none",
         (
-            "tests.blocks.test_store_file.test_a_deleted_log_loses_nothing",
-            "tests.blocks.test_store_file.test_a_log_that_a_newcomer_has_replaced_is_told",
+            "tests.blocks.store.test_file.test_a_deleted_log_loses_nothing",
+            "tests.blocks.store.test_file.test_a_log_that_a_newcomer_has_replaced_is_told",
         ),
     ),
     OwnDiskRow(
@@ -320,9 +320,9 @@ OWN_DISK_ROWS = (
         "“… bytes could not be written here” in the log, once there is room",
         "none",
         (
-            "tests.deployments.test_output.test_a_receiver_whose_log_cannot_be_written_takes_alerts",
-            "tests.deployments.test_output.test_what_is_lost_is_told_once_there_is_room",
-            "tests.deployments.test_worker.test_a_worker_whose_output_cannot_be_written_runs_and_stops",
+            "tests.deployments.processes.test_output.test_a_receiver_whose_log_cannot_be_written_takes_alerts",
+            "tests.deployments.processes.test_output.test_what_is_lost_is_told_once_there_is_room",
+            "tests.deployments.worker.test_worker.test_a_worker_whose_output_cannot_be_written_runs_and_stops",
         ),
     ),
 )

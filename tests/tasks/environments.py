@@ -9,15 +9,15 @@ from pydantic import SecretStr
 
 from blocks.environment import Environment
 from blocks.integration import IntegrationService
-from blocks.kubernetes import Cluster
+from blocks.kubernetes.cluster import Cluster
 from blocks.policy import RunbookPolicy
 from blocks.posthog import PostHogApi
-from blocks.prometheus import Prometheus
-from blocks.status_page import StatusPage
-from blocks.store import IncidentStore
-from runbook.alert import Alert
-from runbook.permissions import Permissions
-from runbook.policy import Policy
+from blocks.prometheus.metrics import Prometheus
+from blocks.status_page.page import StatusPage
+from blocks.store.journal import IncidentStore
+from runbook.alerts.alert import Alert
+from runbook.policy.permissions import Permissions
+from runbook.policy.policy import Policy
 from tasks.incident import OpenIncident
 
 AT = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)

@@ -18,19 +18,19 @@ from pytest_httpserver import HTTPServer
 
 from blocks.integration import IntegrationService
 from blocks.posthog import PostHogApi
-from blocks.prometheus import Prometheus
+from blocks.prometheus.metrics import Prometheus
 from deployments.drill.cluster.recording import RecordedRequest
-from deployments.drill.keys import Keys
-from deployments.drill.posthog_api import PostHogApi as ImitatedPostHog
-from deployments.drill.wire import listening
+from deployments.drill.world.keys import Keys
+from deployments.drill.world.posthog_api import PostHogApi as ImitatedPostHog
+from deployments.drill.world.servers.wire import listening
 from flows.action import take_action
-from runbook.actions import ActionResult, ChangePlan, PlannedAction
-from runbook.effects import EffectOutcome
-from runbook.events import ApprovalAnswered, ApprovalRequested, IncidentEscalated
-from runbook.gates import Answer, Choice
-from runbook.identity import Identity, Proof
+from runbook.actions.catalogue import ActionResult, ChangePlan, PlannedAction
+from runbook.approvals.gates import Answer, Choice
+from runbook.approvals.identity import Identity, Proof
+from runbook.incidents.effects import EffectOutcome
+from runbook.incidents.events import ApprovalAnswered, ApprovalRequested, IncidentEscalated
+from tasks.actions.mitigate import make_change, preview_change
 from tasks.incident import OpenIncident
-from tasks.mitigate import make_change, preview_change
 from tests.blocks.cluster_world import USER, ClusterWorld, cluster_world, deployment, rules
 from tests.fixtures.stores import disconnect_stores
 from tests.tasks.environments import open_incident

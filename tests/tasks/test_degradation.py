@@ -16,22 +16,22 @@ from pydantic import SecretStr
 
 from blocks.environment import Environment
 from blocks.integration import IntegrationService
-from blocks.kubernetes import Cluster
+from blocks.kubernetes.cluster import Cluster
 from blocks.policy import RunbookPolicy
 from blocks.posthog import PostHogApi
-from blocks.prometheus import Prometheus
-from blocks.status_page import StatusPage
-from blocks.store import IncidentStore
-from deployments.drill.drill_settings import RATE_WINDOW
-from deployments.drill.endpoints import Endpoints
-from deployments.drill.world_process import running_world
-from runbook.actions import ActionKind, ActionName
-from runbook.decide import decide
-from runbook.findings import Check, Findings, Status
-from runbook.policy import Policy
-from runbook.recovery import LASTING, incident_over
-from runbook.verdict import Decision
-from tasks.triage import look
+from blocks.prometheus.metrics import Prometheus
+from blocks.status_page.page import StatusPage
+from blocks.store.journal import IncidentStore
+from deployments.drill.run.settings import RATE_WINDOW
+from deployments.drill.world.endpoints import Endpoints
+from deployments.drill.world.process import running_world
+from runbook.actions.catalogue import ActionKind, ActionName
+from runbook.checks.findings import Check, Findings, Status
+from runbook.checks.recovery import LASTING, incident_over
+from runbook.decision.decide import decide
+from runbook.decision.verdict import Decision
+from runbook.policy.policy import Policy
+from tasks.checks.triage import look
 from tests.fixtures.faulty_server import FaultyServer, WireFault, faulty
 from tests.fixtures.prefect_server import event_loop_in_background
 from tests.tasks.degradation_table import (

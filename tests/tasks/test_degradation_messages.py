@@ -11,22 +11,22 @@ from pathlib import Path
 
 import pytest
 
+from blocks.channels.pager import Pager
+from blocks.channels.slack import Slack
+from blocks.channels.status_page_publisher import StatusPagePublisher
 from blocks.environment import Environment
-from blocks.pager import Pager
-from blocks.slack import Slack
-from blocks.status_page_publisher import StatusPagePublisher
-from deployments.drill.clock import utc_now
-from deployments.drill.incident_io_api import STATUS_PAGE_ID, IncidentIoApi
-from deployments.drill.keys import Keys
-from deployments.drill.pagerduty import PagerDuty
-from deployments.drill.slack import CHANNEL_ID
-from deployments.drill.slack import Slack as Workspace
-from deployments.drill.statuspage_api import PAGE_ID, StatuspageApi
-from deployments.drill.wire import all_listening
-from runbook.effects import Effect, EffectOutcome
-from runbook.events import DecisionMade, IncidentResolved
-from runbook.incident import Incident, Outcome, State
-from tasks.communicate import announce, escalate, page_on_opening, resolve_page
+from deployments.drill.world.channels.incident_io import STATUS_PAGE_ID, IncidentIoApi
+from deployments.drill.world.channels.pagerduty import PagerDuty
+from deployments.drill.world.channels.slack import CHANNEL_ID
+from deployments.drill.world.channels.slack import Slack as Workspace
+from deployments.drill.world.channels.statuspage import PAGE_ID, StatuspageApi
+from deployments.drill.world.clock import utc_now
+from deployments.drill.world.keys import Keys
+from deployments.drill.world.servers.wire import all_listening
+from runbook.incidents.effects import Effect, EffectOutcome
+from runbook.incidents.events import DecisionMade, IncidentResolved
+from runbook.incidents.incident import Incident, Outcome, State
+from tasks.channels.communicate import announce, escalate, page_on_opening, resolve_page
 from tasks.effects import SETTLED
 from tasks.incident import OpenIncident
 from tests.fixtures.faulty_server import SHIFT, WireFault, faulty

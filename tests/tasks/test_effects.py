@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from blocks.errors import Forbidden, OutsideError, Refused, Unavailable
-from runbook import events as e
-from runbook.actions import ActionName, ChangePlan, PlannedAction
-from runbook.effects import Authority, Effect, EffectOutcome
-from runbook.gates import Answer, Choice
+from blocks.transport.errors import Forbidden, OutsideError, Refused, Unavailable
+from runbook.actions.catalogue import ActionName, ChangePlan, PlannedAction
+from runbook.approvals.gates import Answer, Choice
+from runbook.incidents import events as e
+from runbook.incidents.effects import Authority, Effect, EffectOutcome
 from tasks.effects import NotAuthorised, Receipt, carry_out
 from tasks.incident import OpenIncident
 from tests.tasks.environments import AT, open_incident

@@ -12,8 +12,8 @@ from pytest_httpserver import HTTPServer
 
 from flows.action import take_action
 from flows.current_run import flow_run_id
-from runbook.actions import ActionOutcome, ActionResult
-from runbook.events import (
+from runbook.actions.catalogue import ActionOutcome, ActionResult
+from runbook.incidents.events import (
     EVENT,
     ActionPreviewed,
     AnswerPlanted,

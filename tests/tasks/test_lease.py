@@ -10,13 +10,13 @@ import pytest
 from pydantic import SecretStr
 from pytest_httpserver import HTTPServer
 
-from blocks.errors import Unavailable
-from blocks.lease import TERM, Lease, LeaseLost
-from blocks.store import IncidentStore
+from blocks.store.journal import IncidentStore
+from blocks.store.lease import TERM, Lease, LeaseLost
+from blocks.transport.errors import Unavailable
 from deployments.drill.cluster.faults import Fault
-from runbook.actions import ActionName, ActionOutcome, ChangePlan, PlannedAction
-from runbook.effects import EffectOutcome
-from runbook.events import ApprovalAnswered
+from runbook.actions.catalogue import ActionName, ActionOutcome, ChangePlan, PlannedAction
+from runbook.incidents.effects import EffectOutcome
+from runbook.incidents.events import ApprovalAnswered
 from tasks import lease as leases
 from tasks.incident import OpenIncident, now
 from tasks.lease import leased

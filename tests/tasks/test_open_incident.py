@@ -7,19 +7,19 @@ from uuid import uuid4
 
 import pytest
 
-from blocks.errors import Refused
-from runbook.events import NoteAdded, PolicyChanged, PolicyNoted
-from runbook.permissions import PermissionChange, Permissions
-from runbook.severity import Severity
-from tasks.communicate import escalate
-from tasks.evidence import collect_evidence
+from blocks.transport.errors import Refused
+from runbook.decision.severity import Severity
+from runbook.incidents.events import NoteAdded, PolicyChanged, PolicyNoted
+from runbook.policy.permissions import PermissionChange, Permissions
+from tasks.caretaking.settle import settle_changes
+from tasks.caretaking.watchdog import note_policies
+from tasks.channels.communicate import escalate
+from tasks.evidence.collect import collect_evidence
+from tasks.evidence.paper import leave_paper
 from tasks.incident import OpenIncident
 from tasks.incidents import open_incidents
 from tasks.opening import open_incident as take_over
-from tasks.paper import leave_paper
 from tasks.postmortem import draft_postmortem
-from tasks.settle import settle_changes
-from tasks.watchdog import note_policies
 from tests.tasks.environments import ALERT, AT, environment, open_incident
 
 NOTE = NoteAdded(by="ana", text="called PostHog support")

@@ -11,20 +11,20 @@ from pathlib import Path
 import pytest
 from prefect.filesystems import LocalFileSystem
 
-from blocks import evidence_folder
-from blocks.evidence_folder import NotWritten, write_file
-from blocks.slack import Slack
-from deployments.drill.keys import Keys
-from deployments.drill.slack import CHANNEL_ID
-from deployments.drill.slack import Slack as Workspace
-from deployments.drill.wire import listening
-from runbook.events import EvidenceCollected, FileNotWritten, PostmortemDrafted
-from runbook.evidence import BEFORE_MITIGATION, gap_before_change
-from runbook.report import gate_question, plan_markdown
-from tasks import evidence
-from tasks.evidence import keep_evidence
+from blocks.channels.slack import Slack
+from blocks.files import evidence_folder
+from blocks.files.evidence_folder import NotWritten, write_file
+from deployments.drill.world.channels.slack import CHANNEL_ID
+from deployments.drill.world.channels.slack import Slack as Workspace
+from deployments.drill.world.keys import Keys
+from deployments.drill.world.servers.wire import listening
+from runbook.evidence.manifest import BEFORE_MITIGATION, gap_before_change
+from runbook.incidents.events import EvidenceCollected, FileNotWritten, PostmortemDrafted
+from runbook.incidents.report import gate_question, plan_markdown
+from tasks.evidence import collect as evidence
+from tasks.evidence.collect import keep_evidence
+from tasks.evidence.paper import leave_paper
 from tasks.incident import OpenIncident
-from tasks.paper import leave_paper
 from tasks.postmortem import draft_postmortem, leave_draft
 from tests.fixtures.own_disk import Fault, broken, fill, small_disk
 from tests.runbook.journals import PLAN

@@ -1,10 +1,10 @@
 """A simulated Kubernetes cluster for drills; `cluster` says what it imitates and what it leaves out."""
 
-from deployments.drill.cluster.auth import ADMIN, Rule
 from deployments.drill.cluster.cluster import Cluster, RunningPod
 from deployments.drill.cluster.faults import Fault
 from deployments.drill.cluster.recording import RecordedRequest
-from deployments.drill.cluster.serving import ServedCluster, kubeconfig, serve
+from deployments.drill.cluster.server.auth import ADMIN, Rule
+from deployments.drill.cluster.server.serving import ServedCluster, kubeconfig, serve
 
 __all__ = [
     "ADMIN",

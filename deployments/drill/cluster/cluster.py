@@ -23,13 +23,11 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from deployments.drill.cluster.admission import quota_status
-from deployments.drill.cluster.api import Api
-from deployments.drill.cluster.auth import Authority, Rule
-from deployments.drill.cluster.containers import NODE_NAME, NODE_STATUS, PodRun
-from deployments.drill.cluster.deployment_controller import DeploymentController
-from deployments.drill.cluster.disruption_controller import DisruptionController
-from deployments.drill.cluster.environment import memory_limit
+from deployments.drill.cluster.controllers.deployment import DeploymentController
+from deployments.drill.cluster.controllers.disruption import DisruptionController
+from deployments.drill.cluster.controllers.replication import GarbageCollector, ReplicaSetController
+from deployments.drill.cluster.controllers.rollout import TEMPLATE_HASH, revision_of
+from deployments.drill.cluster.controllers.stateful_set import REVISION_HASH, StatefulSetController
 from deployments.drill.cluster.faults import Fault
 from deployments.drill.cluster.kinds import (
     CONTROLLER_REVISION,
@@ -39,8 +37,9 @@ from deployments.drill.cluster.kinds import (
     RESOURCE_QUOTA,
     by_kind,
 )
-from deployments.drill.cluster.kubelet import Kubelet, Speeds
-from deployments.drill.cluster.managed_fields import Writer
+from deployments.drill.cluster.node.containers import NODE_NAME, NODE_STATUS, PodRun
+from deployments.drill.cluster.node.environment import memory_limit
+from deployments.drill.cluster.node.kubelet import Kubelet, Speeds
 from deployments.drill.cluster.objects import (
     JsonObject,
     controller_of,
@@ -51,13 +50,14 @@ from deployments.drill.cluster.objects import (
     uid_of,
 )
 from deployments.drill.cluster.recording import RecordedRequest
-from deployments.drill.cluster.registry import Registry
-from deployments.drill.cluster.replication import GarbageCollector, ReplicaSetController
-from deployments.drill.cluster.rollout import TEMPLATE_HASH, revision_of
-from deployments.drill.cluster.stateful_set_controller import REVISION_HASH, StatefulSetController
+from deployments.drill.cluster.server.api import Api
+from deployments.drill.cluster.server.auth import Authority, Rule
 from deployments.drill.cluster.store import Store
-from deployments.drill.cluster.strategic_merge import strategically_merged
-from deployments.drill.cluster.write_options import WriteOptions
+from deployments.drill.cluster.writes.admission import quota_status
+from deployments.drill.cluster.writes.managed_fields import Writer
+from deployments.drill.cluster.writes.registry import Registry
+from deployments.drill.cluster.writes.strategic_merge import strategically_merged
+from deployments.drill.cluster.writes.write_options import WriteOptions
 
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 

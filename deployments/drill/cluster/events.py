@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from deployments.drill.cluster.kinds import EVENT, by_kind
 from deployments.drill.cluster.objects import JsonObject, copied, name_of, namespace_of
-from deployments.drill.cluster.registry import Registry
+from deployments.drill.cluster.writes.registry import Registry
 
 
 @dataclass(frozen=True)

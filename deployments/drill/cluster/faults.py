@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from deployments.drill.cluster.errors import ApiError
 from deployments.drill.cluster.objects import JsonObject
+from deployments.drill.cluster.server.errors import ApiError
 
 Cut = Literal["before_effect", "after_effect"]
 

@@ -6,9 +6,10 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from deployments.drill.cluster.calls import Call
-from deployments.drill.cluster.decoding import DecodingError
-from deployments.drill.cluster.errors import (
+from deployments.drill.cluster.kinds import POD, Kind
+from deployments.drill.cluster.objects import JsonObject, go_text, name_of, uid_of
+from deployments.drill.cluster.server.calls import Call
+from deployments.drill.cluster.server.errors import (
     APPLY_PATCH,
     PATCH_TYPES,
     ApiError,
@@ -17,18 +18,17 @@ from deployments.drill.cluster.errors import (
     no_such_path,
     unsupported_media_type,
 )
-from deployments.drill.cluster.json_patch import json_patched, merge_patched
-from deployments.drill.cluster.kinds import POD, Kind
-from deployments.drill.cluster.objects import JsonObject, go_text, name_of, uid_of
-from deployments.drill.cluster.paging import paged
-from deployments.drill.cluster.registry import Registry
-from deployments.drill.cluster.request_info import RequestInfo
-from deployments.drill.cluster.scaling import scale_of, scaled
-from deployments.drill.cluster.selectors import selects
-from deployments.drill.cluster.strategic_merge import strategically_merged
-from deployments.drill.cluster.tables import table
-from deployments.drill.cluster.watching import Watch
-from deployments.drill.cluster.write_options import WriteOptions
+from deployments.drill.cluster.server.paging import paged
+from deployments.drill.cluster.server.request_info import RequestInfo
+from deployments.drill.cluster.server.selectors import selects
+from deployments.drill.cluster.server.tables import table
+from deployments.drill.cluster.server.watching import Watch
+from deployments.drill.cluster.writes.decoding import DecodingError
+from deployments.drill.cluster.writes.json_patch import json_patched, merge_patched
+from deployments.drill.cluster.writes.registry import Registry
+from deployments.drill.cluster.writes.scaling import scale_of, scaled
+from deployments.drill.cluster.writes.strategic_merge import strategically_merged
+from deployments.drill.cluster.writes.write_options import WriteOptions
 
 
 class Resources:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runbook.findings import Status
-from runbook.health import DEFAULT_PATH, UnreadableBody, read_body
+from runbook.checks.findings import Status
+from runbook.checks.health import DEFAULT_PATH, UnreadableBody, read_body
 from tests.runbook.findings_samples import health
 
 FOLDER = Path(__file__).parents[2] / "data" / "health"

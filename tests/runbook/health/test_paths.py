@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runbook.health import InvalidPath, parse_path
-from runbook.health.paths import follow
+from runbook.checks.health import InvalidPath, parse_path
+from runbook.checks.health.paths import follow
 
 DOCUMENT: dict[str, Any] = {
     "services": {"posthog": {"status": "ok"}},

@@ -2,9 +2,9 @@
 
 import pytest
 
-from runbook.findings import Status
-from runbook.health import Health, health_of
-from runbook.policy import Policy
+from runbook.checks.findings import Status
+from runbook.checks.health import Health, health_of
+from runbook.policy.policy import Policy
 from tests.runbook.findings_samples import health
 
 HEALTHY, DEGRADED, DOWN, UNKNOWN = Health

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from runbook.log_lines import LogLine, PodLogs, summarise
-from runbook.log_lines.events import events_of, read_event
+from runbook.checks.log_lines import LogLine, PodLogs, summarise
+from runbook.checks.log_lines.events import events_of, read_event
 from tests.runbook.log_lines.recorded import recorded
 
 EVENTS = recorded("events.json")

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runbook.log_lines import LogLine, in_order
+from runbook.checks.log_lines import LogLine, in_order
 
 NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runbook.log_lines import LogLine, PodLogs, read_line, summarise
-from runbook.log_lines.levels import Level
+from runbook.checks.log_lines import LogLine, PodLogs, read_line, summarise
+from runbook.checks.log_lines.levels import Level
 from tests.runbook.log_lines.recorded import LINES
 
 TEXTS = [line for line, _, _ in LINES]

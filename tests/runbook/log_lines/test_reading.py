@@ -2,8 +2,8 @@
 
 import pytest
 
-from runbook.log_lines import http_status, is_error, read_line
-from runbook.log_lines.subjects import Subject
+from runbook.checks.log_lines import http_status, is_error, read_line
+from runbook.checks.log_lines.subjects import Subject
 from tests.runbook.log_lines.recorded import LINES
 
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from runbook.decide import decide
-from runbook.log_lines import LogLine, PodLogs, summarise
-from runbook.readings import LogReading
-from runbook.triage import judge_logs
-from runbook.verdict import Verdict
+from runbook.checks.log_lines import LogLine, PodLogs, summarise
+from runbook.checks.readings import LogReading
+from runbook.checks.triage import judge_logs
+from runbook.decision.decide import decide
+from runbook.decision.verdict import Verdict
 from tests.runbook.findings_samples import NOW, POLICY, error_rate, triage
 
 

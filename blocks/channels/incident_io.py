@@ -1,0 +1,103 @@
+"""incident.io's status pages, API v2: creating is idempotent, updating is not.
+
+An incident carries no mark of ours that could be read: its idempotency key is never given back, and its name
+may be somebody else's. So an incident is ours only by its id, which creating it once more gives back. The
+statuses of components are each incident's own; one that is resolved takes its own back, and no other's.
+"""
+
+from typing import Any
+
+from pydantic import JsonValue
+
+from blocks.channels.publishing import Connection, Page, PublishedIncident, PublishedUpdate
+from blocks.transport.errors import having_sent
+from runbook.incidents.incident import State
+
+_INCIDENTS = "/v2/status_page_incidents"
+_UPDATES = "/v2/status_page_incident_updates"
+
+
+class IncidentIoApi:
+    """Our page on incident.io."""
+
+    def __init__(self, connection: Connection, page: Page) -> None:
+        self._connection = connection
+        self._page = page
+
+    async def find_incident(
+        self,
+        effect_id: str,
+    ) -> None:
+        """Nothing shows whose an incident is. Missing it does no harm: it is not created twice."""
+
+    async def create_incident(
+        self, name: str, message: str, state: State, *, effect_id: str
+    ) -> PublishedIncident:
+        """Publish an incident; the effect's id is its idempotency key.
+
+        One that was created as this effect before is given back as it is.
+        """
+        body: dict[str, JsonValue] = {
+            "status_page_id": self._page.id,
+            "idempotency_key": effect_id,
+            "name": name,
+            **self._fields(message, state),
+        }
+        with having_sent():
+            answer = await self._connection.send("POST", _INCIDENTS, body)
+            return self._published(self._connection.member(answer, "status_page_incident"))
+
+    async def find_update(
+        self,
+        incident_id: str,
+        *,
+        effect_id: str,  # noqa: ARG002 - incident.io has no place for it
+        state: State,
+    ) -> PublishedUpdate | None:
+        """The incident's update to that state."""
+        for incident in await self._listed():
+            if incident.get("id") != incident_id:
+                continue
+            for update in self._connection.objects(incident.get("updates", [])):
+                if update.get("incident_status") == state.lower():
+                    return PublishedUpdate(id=self._connection.id_of(update), incident_id=incident_id)
+        return None
+
+    async def post_update(
+        self,
+        incident_id: str,
+        message: str,
+        state: State,
+        *,
+        effect_id: str,  # noqa: ARG002 - incident.io has no place for it
+    ) -> PublishedUpdate:
+        """Add an update to the incident."""
+        body: dict[str, JsonValue] = {"status_page_incident_id": incident_id, **self._fields(message, state)}
+        with having_sent():
+            answer = await self._connection.send("POST", _UPDATES, body)
+            update = self._connection.member(answer, "status_page_incident_update")
+            return PublishedUpdate(id=self._connection.id_of(update), incident_id=incident_id)
+
+    async def _listed(self) -> list[dict[str, Any]]:
+        answer = await self._connection.send("GET", _INCIDENTS, params={"status_page_id": self._page.id})
+        return self._connection.objects(self._connection.member(answer).get("status_page_incidents"))
+
+    def _published(self, incident: dict[str, Any]) -> PublishedIncident:
+        return PublishedIncident(
+            id=self._connection.id_of(incident),
+            url=str(incident.get("public_url") or ""),
+            status=str(incident.get("incident_status") or ""),
+        )
+
+    def _fields(self, message: str, state: State) -> dict[str, JsonValue]:
+        fields: dict[str, JsonValue] = {
+            "message": message,
+            "incident_status": state.lower(),
+            "notify_subscribers": self._page.notify_subscribers,
+        }
+        if self._page.component_ids and state != "RESOLVED":  # refused together with a resolution
+            fields["component_statuses"] = [
+                {"component_id": component, "component_status": self._page.component_status}
+                for component in self._page.component_ids
+            ]
+        return fields

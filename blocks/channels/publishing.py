@@ -1,0 +1,130 @@
+"""What publishing on a status page means, whoever hosts it."""
+
+from collections.abc import Mapping
+from typing import Any, Literal, Protocol
+
+from pydantic import JsonValue, SecretStr
+
+from blocks.transport.errors import Unreadable, refusal
+from blocks.transport.http import exchange, json_body
+from runbook.incidents.incident import State
+from runbook.value import Value
+
+ComponentStatus = Literal["degraded_performance", "partial_outage", "full_outage"]
+
+
+class PublishedIncident(Value):
+    """An incident on our public status page. `status` is what it shows, in the provider's words."""
+
+    id: str
+    url: str = ""
+    status: str = ""
+
+
+class PublishedUpdate(Value):
+    """An update of an incident on our public status page."""
+
+    id: str
+    incident_id: str
+
+
+class Page(Value):
+    """Our page at a provider, and how incidents are to look on it."""
+
+    id: str
+    component_ids: tuple[str, ...] = ()
+    component_status: ComponentStatus = "degraded_performance"
+    notify_subscribers: bool = False
+
+
+class Provider(Protocol):
+    """A host of status pages."""
+
+    async def find_incident(self, effect_id: str) -> PublishedIncident | None:
+        """The unresolved incident that was created as this effect, where the provider shows that."""
+
+    async def create_incident(
+        self, name: str, message: str, state: State, *, effect_id: str
+    ) -> PublishedIncident:
+        """Publish an incident."""
+
+    async def find_update(self, incident_id: str, *, effect_id: str, state: State) -> PublishedUpdate | None:
+        """The update that was posted as this effect, or else one to the same state."""
+
+    async def post_update(
+        self, incident_id: str, message: str, state: State, *, effect_id: str
+    ) -> PublishedUpdate:
+        """Add an update to an incident."""
+
+
+class Connection:
+    """A provider's API with our key."""
+
+    def __init__(
+        self, system: str, base_url: str, *, scheme: str, api_key: SecretStr, timeout_seconds: float
+    ) -> None:
+        self.system = system
+        self._base_url = base_url.rstrip("/")
+        self._scheme = scheme
+        self._api_key = api_key
+        self._timeout_seconds = timeout_seconds
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        body: JsonValue = None,
+        *,
+        params: Mapping[str, str] | None = None,
+    ) -> JsonValue:
+        """One request; the JSON of its successful answer.
+
+        Raises:
+            Unavailable: the provider cannot be reached, fails, or asks to slow down.
+            Refused: it does not accept the key or the request.
+        """
+        key = self._api_key.get_secret_value()
+        response = await exchange(
+            self.system,
+            method,
+            f"{self._base_url}{path}",
+            headers={"Authorization": f"{self._scheme} {key}"},
+            params=params,
+            body=body,
+            timeout_seconds=self._timeout_seconds,
+            secrets=[key],
+        )
+        if not response.is_success:
+            raise refusal(response, system=self.system, secrets=[key])
+        return json_body(self.system, response)
+
+    def objects(self, value: JsonValue) -> list[dict[str, Any]]:
+        """The value as a list of objects.
+
+        Raises:
+            Unreadable: it is none.
+        """
+        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+            raise Unreadable(self.system, "the answer is not a list of objects", "Check the base URL")
+        return [item for item in value if isinstance(item, dict)]
+
+    def id_of(self, value: Mapping[str, Any]) -> str:
+        """The object's id.
+
+        Raises:
+            Unreadable: it has none.
+        """
+        if not value.get("id"):
+            raise Unreadable(self.system, "the answer has no id", "Check the base URL")
+        return str(value["id"])
+
+    def member(self, value: JsonValue, name: str | None = None) -> dict[str, Any]:
+        """The value, or the value's member of that name, as an object.
+
+        Raises:
+            Unreadable: it is none.
+        """
+        found = value.get(name) if name is not None and isinstance(value, dict) else value
+        if not isinstance(found, dict):
+            raise Unreadable(self.system, f"the answer has no {name or 'object'}", "Check the base URL")
+        return found

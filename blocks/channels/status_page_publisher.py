@@ -1,0 +1,136 @@
+"""Our own public status page, on Atlassian Statuspage or incident.io.
+
+Nothing is published twice: each effect is looked for before it is published (`find_…` before its verb).
+"""
+
+from typing import ClassVar, Literal
+
+from prefect.blocks.core import Block
+from pydantic import ConfigDict, Field, SecretStr
+
+from blocks.channels.incident_io import IncidentIoApi
+from blocks.channels.publishing import (
+    ComponentStatus,
+    Connection,
+    Page,
+    Provider,
+    PublishedIncident,
+    PublishedUpdate,
+)
+from blocks.channels.statuspage import StatuspageApi
+from runbook.incidents.incident import State
+from runbook.outside_text.plain import plain, plain_line
+
+
+class StatusPagePublisher(Block):
+    """Where our users are told."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    _block_type_name: ClassVar[str] = "Runbook status page publisher"
+    _block_type_slug: ClassVar[str] = "runbook-status-page-publisher"
+    _description: ClassVar[str] = "Our own public status page, on Atlassian Statuspage or incident.io."
+
+    provider: Literal["statuspage", "incident_io"] = Field(
+        title="Provider", description="Who hosts the page: Atlassian Statuspage or incident.io."
+    )
+    api_key: SecretStr = Field(title="API key", description="Key that may manage the page's incidents.")
+    page_id: str = Field(title="Page ID", description="The page's ID at the provider.")
+    base_url: str | None = Field(
+        default=None,
+        title="Base URL",
+        description="The provider's API or a relay of it: https://api.statuspage.io/v1 or https://api.incident.io.",
+    )
+    component_ids: list[str] = Field(
+        default=[],
+        title="Component IDs",
+        description="Components of the page that the integration is part of.",
+    )
+    component_status: ComponentStatus = Field(
+        default="degraded_performance",
+        title="Component status",
+        description="What the components are shown as until the incident is resolved.",
+    )
+    notify_subscribers: bool = Field(
+        default=False, title="Notify subscribers", description="Whether the page's subscribers are notified."
+    )
+    timeout_seconds: float = Field(
+        default=10, gt=0, title="Timeout", description="Seconds that one request may take."
+    )
+
+    @property
+    def creates_once(self) -> bool:
+        """Whether an incident that is created as the same effect again is the same incident."""
+        return self.provider == "incident_io"
+
+    async def find_incident(self, effect_id: str) -> PublishedIncident | None:
+        """The unresolved incident that was created as this effect; another of the same name is not ours.
+
+        incident.io does not give its idempotency key back: there nothing is found, see `creates_once`.
+
+        Raises:
+            Unavailable: the provider cannot be reached, fails, or asks to slow down.
+            Refused: the key or the page is not accepted.
+        """
+        return await self._api().find_incident(effect_id)
+
+    async def create_incident(
+        self, name: str, message: str, state: State, *, effect_id: str
+    ) -> PublishedIncident:
+        """Publish an incident. Look for it first: Statuspage publishes a second one as gladly.
+
+        Components of a Statuspage that are not operational stay as they are. Where `creates_once`, an
+        incident that is there already is returned in the state that it is in.
+
+        Raises:
+            Unavailable: the provider cannot be reached, fails, or asks to slow down.
+            Refused: the key, the page or the incident is not accepted.
+        """
+        return await self._api().create_incident(plain_line(name), plain(message), state, effect_id=effect_id)
+
+    async def find_update(self, incident_id: str, *, effect_id: str, state: State) -> PublishedUpdate | None:
+        """The update that was posted as this effect, or else one to the same state.
+
+        Each state is announced once, and the incident's creation is its first update. The words are no help:
+        they tell the time.
+
+        Raises:
+            Unavailable: the provider cannot be reached, fails, or asks to slow down.
+            Refused: the key is not accepted, or there is no such incident.
+        """
+        return await self._api().find_update(incident_id, effect_id=effect_id, state=state)
+
+    async def post_update(
+        self, incident_id: str, message: str, state: State, *, effect_id: str
+    ) -> PublishedUpdate:
+        """Add an update to an incident. Look for it first: neither provider recognises a repeat.
+
+        Raises:
+            Unavailable: the provider cannot be reached, fails, or asks to slow down.
+            Refused: the key or the update is not accepted, or there is no such incident.
+        """
+        return await self._api().post_update(incident_id, plain(message), state, effect_id=effect_id)
+
+    def _api(self) -> Provider:
+        page = Page(
+            id=self.page_id,
+            component_ids=tuple(self.component_ids),
+            component_status=self.component_status,
+            notify_subscribers=self.notify_subscribers,
+        )
+        if self.provider == "statuspage":
+            return StatuspageApi(
+                self._connection("Statuspage", "https://api.statuspage.io/v1", scheme="OAuth"), page
+            )
+        return IncidentIoApi(
+            self._connection("incident.io", "https://api.incident.io", scheme="Bearer"), page
+        )
+
+    def _connection(self, system: str, base_url: str, *, scheme: str) -> Connection:
+        return Connection(
+            system,
+            self.base_url or base_url,
+            scheme=scheme,
+            api_key=self.api_key,
+            timeout_seconds=self.timeout_seconds,
+        )

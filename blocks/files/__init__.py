@@ -1,0 +1,1 @@
+"""Files of the runbook that only their owner can read."""

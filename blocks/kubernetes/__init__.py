@@ -1,0 +1,1 @@
+"""The cluster that the integration runs in: what is read of its workload, and what is changed."""

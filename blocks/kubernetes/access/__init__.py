@@ -1,0 +1,1 @@
+"""A connection to an API server: credentials, deadlines, errors and rights."""

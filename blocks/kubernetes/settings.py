@@ -1,0 +1,115 @@
+"""Which cluster, which workload in it, and how much may be done there."""
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from blocks.kubernetes.access.credentials import Credentials
+from blocks.kubernetes.access.permissions import (
+    AccessLevel,
+    Permission,
+    WorkloadKind,
+    needed_permissions,
+    up_to,
+)
+
+PLUGIN_SHARE = 0.8
+"""Of the timeout for a program that makes credentials, so that there is time left to say that it was that."""
+
+
+class ClusterSettings(BaseModel):
+    """The settings of the Cluster block."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    kubeconfig: str | None = Field(
+        default=None,
+        title="Kubeconfig",
+        description="Its path, or several joined by a colon; empty is $KUBECONFIG or ~/.kube/config.",
+    )
+    kubeconfig_yaml: SecretStr | None = Field(
+        default=None,
+        title="Kubeconfig text",
+        description="The kubeconfig itself, for workers without the file; goes before the path.",
+    )
+    context: str | None = Field(
+        default=None, title="Context", description="Context of the kubeconfig; empty is its current one."
+    )
+    in_cluster: bool = Field(
+        default=False, title="In cluster", description="Use the service account of the pod that this runs in."
+    )
+    namespace: str = Field(default="default", title="Namespace", description="The integration's namespace.")
+    allowed_namespaces: list[str] = Field(
+        default=[],
+        title="Allowed namespaces",
+        description="Namespaces that this may touch at all; empty allows only the one above.",
+    )
+    access: AccessLevel = Field(
+        default="full",
+        title="Access",
+        description="triage only looks, mitigation also changes the workload and deletes its pods, full also "
+        "reads and replaces the API key. What is beyond it is never asked of the cluster.",
+    )
+    workload_kind: WorkloadKind = Field(
+        default="Deployment",
+        title="Workload kind",
+        description="Whether the integration is a Deployment or a StatefulSet.",
+    )
+    deployment: str = Field(
+        default="posthog-integration",
+        title="Deployment",
+        description="Name of the integration's Deployment or StatefulSet.",
+    )
+    selector: str = Field(
+        default="app=posthog-integration",
+        title="Selector",
+        description="Label selector of the integration's pods.",
+    )
+    container: str | None = Field(
+        default=None,
+        title="Container",
+        description="The integration's container; empty is the first one, and all of them for logs.",
+    )
+    secret_name: str = Field(
+        default="posthog-secrets", title="Secret", description="The Secret with the PostHog API key."
+    )
+    secret_key: str = Field(
+        default="api-key", title="Secret key", description="The key of the Secret's data that holds it."
+    )
+    switches: list[str] = Field(
+        default=["RATE_LIMIT_MODE", "POSTHOG_FALLBACK"],
+        title="Switches",
+        description="Environment variables that are read as switches.",
+    )
+    log_bytes_limit: int = Field(
+        default=5_000_000,
+        gt=0,
+        title="Log limit",
+        description="Bytes that are kept of one container's log; over it, only the newest lines are.",
+    )
+    timeout_seconds: float = Field(
+        default=10, gt=0, title="Timeout", description="Seconds that one request may take."
+    )
+
+    @property
+    def target(self) -> str:
+        """The workload's name for people and for locks: `default/deployment/posthog-integration`."""
+        return f"{self.namespace}/{self.workload_kind.lower()}/{self.deployment}"
+
+    @property
+    def credentials(self) -> Credentials:
+        """Where the credentials are."""
+        return Credentials(
+            in_cluster=self.in_cluster,
+            kubeconfig_yaml=self.kubeconfig_yaml,
+            kubeconfig=self.kubeconfig,
+            context=self.context,
+            plugin_seconds=PLUGIN_SHARE * self.timeout_seconds,
+        )
+
+    def permissions(self) -> dict[AccessLevel, tuple[Permission, ...]]:
+        """The rights that each level of access adds to those below, for this workload and this Secret."""
+        return needed_permissions(self.workload_kind, self.deployment, self.secret_name)
+
+    def permitted(self) -> frozenset[Permission]:
+        """The rights that are made use of with this `access`; no others are."""
+        table = self.permissions()
+        return frozenset(each for level in up_to(self.access) for each in table[level])

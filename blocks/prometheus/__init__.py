@@ -1,0 +1,1 @@
+"""Prometheus: the error rate and its history, through one or more servers."""

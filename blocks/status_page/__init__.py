@@ -1,0 +1,1 @@
+"""PostHog's status page, in the formats that status pages have."""

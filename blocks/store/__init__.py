@@ -1,0 +1,1 @@
+"""The incident store: journals, alerts, leases, lists and what is kept of the self-watch, in SQL."""

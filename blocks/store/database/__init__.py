@@ -1,0 +1,1 @@
+"""The store's database: tables, engines, its SQLite file, and what its errors mean."""

@@ -1,0 +1,70 @@
+"""What a database's refusal means, in one line and with what to do about it.
+
+The driver's message can hold the URL with its password; what is said of it here cannot.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from blocks.transport.errors import Unavailable
+
+SYSTEM = "incident store"
+
+_CHECK = "Check [store] url"
+_SPACE = "Free space on its disk"
+_REASONS = {
+    "password authentication failed": ("the database rejects our password", _CHECK),
+    r'database "[^"]*" does not exist': ("there is no database of that name", _CHECK),
+    "timeout expired": ("the database does not answer", _CHECK),
+    "Connection refused": ("nobody listens at the database's address", _CHECK),
+    "No space left on device|database or disk is full": ("the database's disk is full", _SPACE),
+    "File too large": ("the database's file may not grow any more", "Raise the limit of its size"),
+    "disk I/O error": ("the database's disk fails, or is full", "Look after its disk: space, quota, errors"),
+    "attempt to write a readonly database|read-only": (
+        "the database cannot be written",
+        "Make it writable: its files, their folder, or its transactions",
+    ),
+    "unable to open database file": (
+        "the database's file cannot be opened",
+        "Check [store] url, the folder's permissions, and `ulimit -n`",
+    ),
+    "malformed|not a database": (
+        "the database's file is damaged",
+        "Stop the runbook, put a good copy in its place, and start it again",
+    ),
+    r'no such table|relation "[^"]*" does not exist': (
+        "the database has lost its tables",
+        "Stop the runbook, put a good copy in its place, and start it again",
+    ),
+    "too many connections|too many clients": (
+        "the database takes no more connections",
+        "Raise its limit of connections",
+    ),
+}
+"""By what the drivers' messages contain: libpq has no codes for what happens before there is a connection."""
+
+
+class StoreUnavailable(Unavailable):
+    """The incident store is away, so nobody can tell what has happened. It is never how an action ended."""
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn the driver's errors into ours, but for broken constraints, which tell of another writer.
+
+    Raises:
+        StoreUnavailable: the database cannot be reached, or refuses.
+    """
+    try:
+        yield
+    except IntegrityError:
+        raise
+    except (DBAPIError, OSError) as error:
+        driver = error.orig if isinstance(error, DBAPIError) else error
+        said = str(driver)
+        known = (meant for pattern, meant in _REASONS.items() if re.search(pattern, said))
+        reason, advice = next(known, (f"the database refused ({type(driver).__name__})", _CHECK))
+        raise StoreUnavailable(SYSTEM, reason, advice) from None

@@ -1,0 +1,188 @@
+"""An incident store's SQLite file: it can be deleted, emptied, replaced or cut off from its log while in use.
+
+SQLite notices nothing of it: a process that has the file open goes on writing to what no other process can
+read. So each use looks whether the open files are those at the path, which costs three calls of `stat`.
+
+A process that starts after the deletion would make an empty store. So there is a witness beside the file: it
+holds the id of the store, and as long as it is there no other one is begun or taken in its place.
+"""
+
+import logging
+import os
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Engine, event
+
+from blocks.store.database.errors import SYSTEM, StoreUnavailable
+
+log = logging.getLogger("runbook.store")
+
+_FILES, _BEFORE = "runbook_files", "runbook_before"
+
+Identity = tuple[int, int] | None
+"""Device and inode of a file; none where there is none."""
+
+
+class Files(NamedTuple):
+    """The files of a database: itself, its write-ahead log, and the index of that."""
+
+    main: Identity
+    wal: Identity
+    shm: Identity
+
+
+class Renewed(Exception):
+    """A connection to these files is of no use any more. `kept`: what it wrote is in those at the path."""
+
+    def __init__(self, doubt: str, files: Files, *, kept: bool) -> None:
+        self.doubt = doubt
+        self.files = files
+        self.kept = kept
+        super().__init__(doubt)
+
+
+class StoreFile:
+    """The file at a path, and what this process's connections to it have opened."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._witness = path.with_name(f".{path.name}.store-id")
+        self._wal = path.with_name(f"{path.name}-wal")
+        self._shm = path.with_name(f"{path.name}-shm")
+
+    @property
+    def advice(self) -> str:
+        """What to do where the file is gone, or another one."""
+        return f"Put it back; to begin with what is there now, stop the runbook and delete {self._witness}"
+
+    def guard(self, engine: Engine) -> None:
+        """Have no connection of an engine make the file anew; to be called before `prepare_sqlite`."""
+        event.listen(engine, "do_connect", self._before_connecting)
+
+    def watch(self, engine: Engine) -> None:
+        """Have each connection of an engine know its files; to be called after `prepare_sqlite`."""
+        event.listen(engine, "connect", self._connected)
+
+    def require(self, connection: Connection) -> None:
+        """Do nothing if a connection still has the files open that are at the path. It has no transaction.
+
+        Raises:
+            Renewed: they were put in place anew; connect again.
+            Unavailable: the file is gone.
+        """
+        opened: Files = connection.info[_FILES]
+        there = self._there()
+        if there == opened:
+            return
+        self._require_main(there)
+        if there.main != opened.main:
+            self._bring_the_log_in(
+                connection
+            )  # into the file that was there; SQLite itself would not, at its end
+            raise Renewed(f"{self.path} was put in place anew", opened, kept=False)
+        made_anew = self._made_anew(there, opened)
+        if not made_anew:
+            self._save(connection)
+        doubt = f"the write-ahead log of {self.path} was deleted while the runbook used it"
+        raise Renewed(doubt, opened, kept=not made_anew)
+
+    def part_from_its_log(self, opened: Files) -> None:
+        """Delete the log of a file that was replaced, if it is there: SQLite would play it into the new one.
+
+        To be called once this process has closed its connections to the old one, which has all of it by then.
+        """
+        there = self._there()
+        if there.main == opened.main:
+            return
+        for path, now, was in ((self._wal, there.wal, opened.wal), (self._shm, there.shm, opened.shm)):
+            if now is not None and now == was:
+                path.unlink(missing_ok=True)
+
+    def confirm(self, store_id: str) -> None:
+        """Do nothing if the store with that id may be at this path; keep that it is.
+
+        Raises:
+            Unavailable: another one was here, and nobody has said that it may be replaced.
+        """
+        known = self._known()
+        if known == store_id:
+            return
+        if known:
+            which = f"{store_id[:8]} instead of {known[:8]}"
+            raise StoreUnavailable(
+                SYSTEM, f"{self.path} is another store than the one that was here ({which})", self.advice
+            )
+        try:
+            with suppress(FileExistsError):  # another process was first
+                descriptor = os.open(self._witness, os.O_WRONLY | os.O_CREAT, 0o600)
+                with os.fdopen(descriptor, "w") as file:
+                    file.write(f"{store_id}\n")
+        except OSError as error:
+            log.warning(
+                "%s cannot be written (%s): no process that starts later can tell", self._witness, error
+            )
+
+    def _before_connecting(self, _dialect: Any, record: Any, _args: Any, _options: Any) -> None:
+        there = self._there()
+        if there.main is None and self._known():
+            self._require_main(there)
+        record.info[_BEFORE] = there.main
+
+    def _connected(self, _connection: Any, record: Any) -> None:
+        there = self._there()
+        if record.info.pop(_BEFORE) not in (None, there.main):
+            raise StoreUnavailable(SYSTEM, f"{self.path} was replaced while it was opened", "Try again")
+        record.info[_FILES] = there
+
+    def _require_main(self, there: Files) -> None:
+        if there.main is None:
+            became = "is empty" if self.path.exists() else "is gone"
+            raise StoreUnavailable(SYSTEM, f"its file {self.path} {became}", self.advice)
+
+    def _there(self) -> Files:
+        main = _identity(self.path, least=1)  # SQLite takes an empty file for a database that is to be made
+        return Files(main, _identity(self._wal), _identity(self._shm))
+
+    def _known(self) -> str:
+        try:
+            return self._witness.read_text(errors="replace").strip()
+        except OSError:
+            return ""
+
+    def _made_anew(self, there: Files, opened: Files) -> bool:
+        """Whether another process has opened the file with a new log, so that ours is not to be saved."""
+        if there.wal == opened.wal:
+            return there.shm not in (None, opened.shm)
+        return self._wal.exists() and self._wal.stat().st_size > 0
+
+    def _save(self, connection: Connection) -> None:
+        """Bring what only the deleted log holds into the file, before anybody opens that with an empty log.
+
+        Whoever else has the deleted log open sees by the number in the store that this was done.
+        """
+        with closing(connection.connection.cursor()) as cursor:
+            cursor.execute("BEGIN IMMEDIATE")  # waits for whoever writes just now
+            cursor.execute("UPDATE incident_store SET renewed = renewed + 1")
+            cursor.execute("COMMIT")
+        self._bring_the_log_in(connection)
+        log.error("The write-ahead log of %s was deleted; what it held was saved", self.path)
+
+    def _bring_the_log_in(self, connection: Connection) -> None:
+        with closing(connection.connection.cursor()) as cursor:
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            busy = bool(cursor.fetchall()[0][0])
+        if busy:
+            raise StoreUnavailable(
+                SYSTEM, f"the files of {self.path} were replaced, and are still read", "Try again"
+            )
+
+
+def _identity(path: Path, *, least: int = 0) -> Identity:
+    """Which file is at a path; none where there is none, or one of fewer bytes than these."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return (found.st_dev, found.st_ino) if found.st_size >= least else None

@@ -1,0 +1,344 @@
+"""The incident store: an append-only journal per incident, in SQL.
+
+SQLite by default, PostgreSQL by URL. Every writer of the runbook writes here first: the receiver before it
+answers, the gates before they act on an answer, the effects before and after they happen.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+from typing import Any, ClassVar, TypeVar
+
+from prefect.blocks.core import Block
+from pydantic import ConfigDict, Field, SecretStr
+from sqlalchemy import Connection, func, insert, make_url, select, text, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from blocks.store.database.engines import Database, database
+from blocks.store.database.errors import SYSTEM, StoreUnavailable, translated
+from blocks.store.database.tables import EVENTS, INCIDENTS, LEASES, STORE
+from blocks.store.lease import Lease, LeaseEnd
+from runbook.alerts.alert import Alert
+from runbook.incidents.effects import Effect
+from runbook.incidents.events import (
+    EVENT,
+    AlertJoined,
+    EffectIntended,
+    EffectSettled,
+    Event,
+    IncidentClosed,
+    IncidentOpened,
+    Recorded,
+)
+from runbook.incidents.incident import Incident
+from runbook.outside_text import let_in_line
+from runbook.policy.permissions import Permissions
+
+ResultT = TypeVar("ResultT")
+
+_NOBODY = ""
+"""The holder of a lease that was let go."""
+
+_APPEND_ATTEMPTS = 20  # two writers of one incident collide on `seq`; twenty in a row would be a storm
+
+
+class UnknownIncident(LookupError):
+    """No incident has this id, which somebody may have typed."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(let_in_line(text))
+
+
+class IncidentStore(Block):
+    """Where incidents and their journals are kept."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    _block_type_name: ClassVar[str] = "Runbook incident store"
+    _block_type_slug: ClassVar[str] = "runbook-incident-store"
+    _description: ClassVar[str] = "The append-only journal of every incident, in SQLite or PostgreSQL."
+
+    url: SecretStr = Field(
+        title="Database URL",
+        description="SQLAlchemy URL, sqlite+aiosqlite:///… or postgresql+psycopg://…; may hold a password.",
+    )
+
+    async def open_incident(
+        self,
+        alert: Alert,
+        *,
+        incident_id: str,
+        at: datetime,
+        environment: str = "default",
+        dry_run: bool = False,
+        permissions: Permissions | None = None,
+    ) -> tuple[Incident, bool]:
+        """Open an incident for the alert, or join the alert to the open incident of its service.
+
+        A rehearsal (`dry_run`) joins a rehearsal only, and an incident no rehearsal. Two callers at once open
+        one: the database's unique index decides. Returns the incident and whether it is new.
+
+        Raises:
+            Unavailable: the database cannot be reached.
+        """
+        opening = IncidentOpened(
+            alert=alert,
+            environment=environment,
+            states_identities=True,
+            dry_run=dry_run,
+            permissions=permissions,
+        )
+        for _ in range(_APPEND_ATTEMPTS):
+            with suppress(IntegrityError):  # another caller opened one in between: look again
+                async with self._transaction() as connection:
+                    joined = await _open_incident_of(connection, alert.service, dry_run=dry_run)
+                    event: Event
+                    if joined is None:
+                        row = {"id": incident_id, "service": alert.service, "opened_at": at}
+                        await connection.execute(insert(INCIDENTS).values(**row, dry_run=dry_run))
+                        event, key = opening, "opened"
+                    else:
+                        event, key = AlertJoined(alert=alert), None
+                    await _insert_event(connection, joined or incident_id, event, key=key, at=at)
+                return await self.read(joined or incident_id), joined is None
+        raise StoreUnavailable(SYSTEM, "the open incident kept changing", "Try again")
+
+    async def append(
+        self,
+        incident_id: str,
+        event: Event,
+        *,
+        at: datetime,
+        key: str | None = None,
+        lease: Lease | None = None,
+    ) -> Recorded:
+        """Write an event; with a key that is already in this journal, return what was written then.
+
+        Raises:
+            UnknownIncident: there is no such incident.
+            LeaseLost: the lease is another's by now; nothing was written.
+            Unavailable: the database cannot be reached.
+        """
+        for _ in range(_APPEND_ATTEMPTS):
+            try:
+                async with self._transaction() as connection:
+                    if lease is not None:
+                        await _require_held(connection, lease)
+                    if key is not None and (known := await _by_key(connection, incident_id, key)):
+                        return known
+                    if isinstance(event, IncidentClosed):  # first, as who joins also locks this row first
+                        await connection.execute(
+                            update(INCIDENTS).where(INCIDENTS.c.id == incident_id).values(closed_at=at)
+                        )
+                    return await _insert_event(connection, incident_id, event, key=key, at=at)
+            except IntegrityError:
+                await asyncio.sleep(0)  # another writer took this place in the order: take the next one
+        raise StoreUnavailable(SYSTEM, f"the journal of {incident_id} is written too fast", "Try again")
+
+    async def read(self, incident_id: str) -> Incident:
+        """Read an incident.
+
+        Raises:
+            UnknownIncident: there is no such incident.
+            Unavailable: the database cannot be reached.
+        """
+        query = select(EVENTS).where(EVENTS.c.incident_id == incident_id).order_by(EVENTS.c.seq)
+        async with self._reading() as connection:
+            journal = [_recorded(row) for row in await connection.execute(query)]
+        if not journal:
+            raise UnknownIncident(f"no incident {incident_id}")
+        return Incident.from_events(incident_id, journal)
+
+    async def incidents(self, *, only_open: bool = False, limit: int = 50) -> list[Incident]:
+        """The newest incidents, newest first.
+
+        Raises:
+            Unavailable: the database cannot be reached.
+        """
+        query = select(INCIDENTS.c.id).order_by(INCIDENTS.c.opened_at.desc()).limit(limit)
+        if only_open:
+            query = query.where(INCIDENTS.c.closed_at.is_(None))
+        async with self._reading() as connection:
+            ids = list((await connection.execute(query)).scalars())
+        return [await self.read(incident_id) for incident_id in ids]
+
+    async def role(self) -> str:
+        """Our role in the database, as it will note it with what we write; empty where it notes none.
+
+        Raises:
+            Unavailable: the database cannot be reached.
+        """
+        if make_url(self.url.get_secret_value()).get_backend_name() != "postgresql":
+            return ""
+        async with self._reading() as connection:
+            return str((await connection.execute(text("SELECT session_user"))).scalar_one())
+
+    async def check(self) -> None:
+        """Look whether the database answers.
+
+        Raises:
+            Unavailable: it does not.
+        """
+        async with self._reading() as connection:
+            await connection.execute(select(INCIDENTS.c.id).limit(1))
+
+    async def try_writing(self, *, at: datetime) -> None:
+        """Find out whether the database can be written: a full disk can still be read.
+
+        Raises:
+            Unavailable: it cannot.
+        """
+        await self.in_transaction(
+            lambda connection: connection.execute(update(STORE).values(written_at=at)).rowcount
+        )
+
+    async def effects_since(self, at: datetime) -> list[Effect]:
+        """What is known of every effect that any incident intended or settled since then (aware UTC).
+
+        Raises:
+            Unavailable: the database cannot be reached.
+        """
+        query = (
+            select(EVENTS)
+            .where(EVENTS.c.at >= at, EVENTS.c.body.contains('"type":"Effect'))
+            .order_by(EVENTS.c.incident_id, EVENTS.c.seq)
+        )
+        async with self._reading() as connection:
+            found = [_recorded(row).event for row in await connection.execute(query)]
+        newest = {e.effect.id: e.effect for e in found if isinstance(e, EffectIntended | EffectSettled)}
+        return list(newest.values())
+
+    async def take_lease(
+        self, target: str, holder: str, *, at: datetime, until: datetime
+    ) -> tuple[int | None, str]:
+        """Take the right to change a target: a new token, or `None` and who holds it until later than `at`.
+
+        The holder itself may take it anew, which makes the token before worthless.
+
+        Raises:
+            Unavailable: the database cannot be reached.
+        """
+        for _ in range(_APPEND_ATTEMPTS):
+            with suppress(IntegrityError):  # the first lease of a target, and another caller was first
+                async with self._transaction() as connection:
+                    query = select(LEASES).where(LEASES.c.target == target).with_for_update()
+                    held = (await connection.execute(query)).one_or_none()
+                    if held is None:
+                        values = {"target": target, "holder": holder, "token": 1, "until": until}
+                        await connection.execute(insert(LEASES).values(values))
+                        return 1, holder
+                    if held.holder not in (holder, _NOBODY) and aware(held.until) > at:
+                        return None, held.holder
+                    taken = {"holder": holder, "token": held.token + 1, "until": until}
+                    await connection.execute(update(LEASES).where(LEASES.c.target == target).values(taken))
+                    return held.token + 1, holder
+        raise StoreUnavailable(SYSTEM, f"the lease of {target} is taken too fast", "Try again")
+
+    async def renew_lease(self, target: str, token: int, *, until: datetime) -> bool:
+        """Whether the token is still the newest; its lease then lasts until the given time.
+
+        Raises:
+            Unavailable: the database cannot be reached.
+        """
+        mine = update(LEASES).where(LEASES.c.target == target, LEASES.c.token == token)
+        async with self._transaction() as connection:
+            return (await connection.execute(mine.values(until=until))).rowcount == 1
+
+    async def lease_end(self, target: str) -> LeaseEnd | None:
+        """How and when the newest lease of a target ends, or did; `None` where nobody ever took one.
+
+        Raises:
+            Unavailable: the database cannot be reached.
+        """
+        async with self._reading() as connection:
+            query = select(LEASES.c.until, LEASES.c.holder).where(LEASES.c.target == target)
+            found = (await connection.execute(query)).one_or_none()
+        return None if found is None else LeaseEnd(aware(found.until), let_go=found.holder == _NOBODY)
+
+    async def release_lease(self, target: str, token: int, *, at: datetime) -> None:
+        """Let go of a target, unless another has it by now.
+
+        Raises:
+            Unavailable: the database cannot be reached.
+        """
+        mine = update(LEASES).where(LEASES.c.target == target, LEASES.c.token == token)
+        async with self._transaction() as connection:
+            await connection.execute(mine.values(until=at, holder=_NOBODY))
+
+    async def in_transaction(self, work: Callable[[Connection], ResultT]) -> ResultT:
+        """Do work of many statements in one transaction, and return its result.
+
+        The drivers for asyncio go through the event loop for each statement, which takes longer than the
+        statement and keeps the loop from all else; so the whole work is done in a thread.
+
+        Raises:
+            Unavailable: the database cannot be reached; nothing was written.
+            IntegrityError: another writer was first; nothing was written.
+        """
+        with translated():
+            return await self._database.in_transaction(work)
+
+    @property
+    def _database(self) -> Database:
+        return database(self.url.get_secret_value())
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[AsyncConnection]:
+        with translated():
+            async with self._database.transaction() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def _reading(self) -> AsyncIterator[AsyncConnection]:
+        """A connection without a transaction: one statement sees one state, and no lock is taken."""
+        with translated():
+            async with self._database.reading() as connection:
+                yield connection
+
+
+async def _require_held(connection: AsyncConnection, lease: Lease) -> None:
+    """Nobody takes the lease until this transaction has ended."""
+    query = select(LEASES.c.token).where(LEASES.c.target == lease.target).with_for_update(read=True)
+    if (await connection.execute(query)).scalar_one_or_none() != lease.token:
+        raise lease.lost()
+
+
+async def _open_incident_of(connection: AsyncConnection, service: str, *, dry_run: bool) -> str | None:
+    """The open incident, or rehearsal, of a service, kept from being closed until this transaction ends."""
+    query = select(INCIDENTS.c.id).where(
+        INCIDENTS.c.service == service, INCIDENTS.c.closed_at.is_(None), INCIDENTS.c.dry_run.is_(dry_run)
+    )
+    incident_id: str | None = (await connection.execute(query.with_for_update())).scalar_one_or_none()
+    return incident_id
+
+
+async def _insert_event(
+    connection: AsyncConnection, incident_id: str, event: Event, *, key: str | None, at: datetime
+) -> Recorded:
+    newest = select(func.max(EVENTS.c.seq)).where(EVENTS.c.incident_id == incident_id)
+    last: int | None = (await connection.execute(newest)).scalar_one()
+    if last is None and not isinstance(event, IncidentOpened):
+        raise UnknownIncident(f"no incident {incident_id}")
+    seq = (last or 0) + 1
+    values = {"incident_id": incident_id, "seq": seq, "key": key or f"seq-{seq}", "at": at}
+    written = insert(EVENTS).values(**values, body=EVENT.dump_json(event).decode())
+    writer: str | None = (await connection.execute(written.returning(EVENTS.c.writer))).scalar_one()
+    return Recorded(seq=seq, at=at, event=event, writer=writer or "")
+
+
+async def _by_key(connection: AsyncConnection, incident_id: str, key: str) -> Recorded | None:
+    query = select(EVENTS).where(EVENTS.c.incident_id == incident_id, EVENTS.c.key == key)
+    row = (await connection.execute(query)).one_or_none()
+    return _recorded(row) if row is not None else None
+
+
+def _recorded(row: Any) -> Recorded:
+    event = EVENT.validate_json(row.body)
+    return Recorded(seq=row.seq, at=aware(row.at), event=event, writer=row.writer or "")
+
+
+def aware(at: datetime) -> datetime:
+    """A time from the database in UTC; SQLite drops the zone."""
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)

@@ -1,0 +1,46 @@
+"""A lease that somebody holds: the right to change a target, or to work on an incident."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from blocks.store.journal import IncidentStore
+
+TERM = timedelta(minutes=2)
+"""How long a lease lasts unless it is renewed. Its holder renews it with every look at the target."""
+
+
+class LeaseEnd(NamedTuple):
+    """When a lease ends or has ended (aware UTC), and whether by its holder or because nobody renewed it."""
+
+    at: datetime
+    let_go: bool
+
+
+class LeaseLost(Exception):
+    """Somebody else works on the target now. Whoever gets this must not write another word."""
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The right to change a target, or to work on an incident, for a `term` after each renewal."""
+
+    store: "IncidentStore"
+    target: str
+    token: int
+    term: timedelta = TERM
+
+    async def check(self) -> None:
+        """Renew it.
+
+        Raises:
+            LeaseLost: it is another's by now.
+            Unavailable: the store cannot be reached, so nobody can tell.
+        """
+        if not await self.store.renew_lease(self.target, self.token, until=datetime.now(UTC) + self.term):
+            raise self.lost()
+
+    def lost(self) -> LeaseLost:
+        """What its holder is told when another has it."""
+        return LeaseLost(f"{self.target}: another worker or incident has taken over")

@@ -1,0 +1,58 @@
+"""The incidents that somebody on a schedule has to look at: all of them, however many there are."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import Connection, Exists, Select, exists, false, or_, select
+
+from blocks.store.database.tables import EVENTS, INCIDENTS
+from blocks.store.journal import IncidentStore
+from runbook.incidents.incident import Incident
+
+_NEWEST_FIRST = select(INCIDENTS.c.id).order_by(INCIDENTS.c.opened_at.desc())
+
+
+async def open_incidents(store: IncidentStore, *, or_closed_since: datetime | None = None) -> list[Incident]:
+    """Every open incident, and every one that was closed since then (aware UTC), newest first.
+
+    Raises:
+        Unavailable: the database cannot be reached.
+    """
+    closed_since = false() if or_closed_since is None else INCIDENTS.c.closed_at >= or_closed_since
+    return await _read(store, _NEWEST_FIRST.where(or_(INCIDENTS.c.closed_at.is_(None), closed_since)))
+
+
+async def incidents_that_finished(store: IncidentStore, actions: Iterable[str]) -> list[Incident]:
+    """Every incident that has finished one of these actions (`enable-fallback`), newest first.
+
+    Found by the keys of the journals, so that no event is read of an incident that has not.
+
+    Raises:
+        Unavailable: the database cannot be reached.
+    """
+    finished = or_(*(EVENTS.c.key.like(f"finished:%-{action}") for action in actions))
+    did = select(EVENTS.c.incident_id).where(finished)
+    return await _read(store, _NEWEST_FIRST.where(INCIDENTS.c.id.in_(did)))
+
+
+async def incidents_that_lack(store: IncidentStore, collections: Iterable[str]) -> list[Incident]:
+    """Every resolved incident that lacks one of these collections of evidence (`after-1h`), newest first.
+
+    Found by the keys of the journals, so that no event is read of an incident that has them all.
+
+    Raises:
+        Unavailable: the database cannot be reached.
+    """
+    lacks = or_(false(), *(~_has(f"evidence:{collection}") for collection in collections))
+    return await _read(store, _NEWEST_FIRST.where(_has("resolved"), lacks))
+
+
+def _has(key: str) -> Exists:
+    return exists().where(EVENTS.c.incident_id == INCIDENTS.c.id, EVENTS.c.key == key)
+
+
+async def _read(store: IncidentStore, query: Select[tuple[str]]) -> list[Incident]:
+    def ids(connection: Connection) -> list[str]:
+        return list(connection.execute(query).scalars())
+
+    return [await store.read(incident_id) for incident_id in await store.in_transaction(ids)]

@@ -1,0 +1,85 @@
+"""What all open incidents wait for, read from the keys of their journals: no event is parsed for it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, or_, select
+
+from blocks.store.database.tables import EVENTS, INCIDENTS
+from blocks.store.journal import IncidentStore, aware
+from runbook.alerts.intake import OVER
+
+_ASKED, _SETTLED = "ask:", ("answer:", "refused:", "withdrawn:")
+_RUN, _RESOLVED = "run:", "resolved"
+
+
+@dataclass(frozen=True)
+class OpenGate:
+    """A question that nobody has answered. `alerts_ended`: no alert fired at some time since the opening."""
+
+    incident: str
+    gate: str
+    asked_at: datetime
+    alerts_ended: bool
+
+
+@dataclass(frozen=True)
+class Overview:
+    """Open incidents that no run works on (id and time of opening, oldest first), and the open gates."""
+
+    unstarted: dict[str, datetime]
+    gates: tuple[OpenGate, ...]
+
+
+async def overview(store: IncidentStore) -> Overview:
+    """What the open incidents wait for now.
+
+    Raises:
+        Unavailable: the database cannot be reached.
+    """
+    return await store.in_transaction(_overview)
+
+
+async def incident_of_run(store: IncidentStore, flow_run_id: str) -> str | None:
+    """The id of the incident that a flow run works on, or has worked on.
+
+    Raises:
+        Unavailable: the database cannot be reached.
+    """
+    query = select(EVENTS.c.incident_id).where(EVENTS.c.key == f"{_RUN}{flow_run_id}").limit(1)
+    return await store.in_transaction(lambda connection: connection.execute(query).scalar_one_or_none())
+
+
+def _overview(connection: Connection) -> Overview:
+    is_open = INCIDENTS.c.closed_at.is_(None)
+    prefixes = (_ASKED, *_SETTLED, _RUN, OVER)
+    noted = (
+        select(EVENTS.c.incident_id, EVENTS.c.key, EVENTS.c.at)
+        .join(INCIDENTS, INCIDENTS.c.id == EVENTS.c.incident_id)
+        .where(is_open, or_(EVENTS.c.key == _RESOLVED, *map(EVENTS.c.key.startswith, prefixes)))
+        .order_by(EVENTS.c.seq)
+    )
+    opened = select(INCIDENTS.c.id, INCIDENTS.c.opened_at).where(is_open).order_by(INCIDENTS.c.opened_at)
+    incidents = {row.id: aware(row.opened_at) for row in connection.execute(opened)}
+    notes: dict[str, dict[str, datetime]] = {}
+    for row in connection.execute(noted):
+        notes.setdefault(row.incident_id, {})[row.key] = aware(row.at)
+    unstarted = {
+        incident: at
+        for incident, at in incidents.items()
+        if not any(key.startswith(_RUN) for key in notes.get(incident, ()))
+    }
+    found = (_gate(incident, keys) for incident, keys in notes.items() if _RESOLVED not in keys)
+    return Overview(unstarted=unstarted, gates=tuple(gate for gate in found if gate is not None))
+
+
+def _gate(incident: str, keys: dict[str, datetime]) -> OpenGate | None:
+    """The newest question, unless it is settled."""
+    newest = next((key for key in reversed(keys) if key.startswith(_ASKED)), None)
+    if newest is None:
+        return None
+    gate = newest.removeprefix(_ASKED)
+    if any(f"{settled}{gate}" in keys for settled in _SETTLED):
+        return None
+    over = any(key.startswith(OVER) for key in keys)
+    return OpenGate(incident=incident, gate=gate, asked_at=keys[newest], alerts_ended=over)

@@ -1,0 +1,1 @@
+"""One exchange with an outside system: HTTP, credentials, threads and errors."""

@@ -1,0 +1,1 @@
+"""`runbook doctor`: what it checks."""

@@ -1,0 +1,188 @@
+"""`runbook doctor`: whether the runbook has the rights it needs, its settings fit, and no door is open."""
+
+import asyncio
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from deployments.cli.errors import ExitCode
+from deployments.cli.options import ConfigOption, EnvironmentOption, JsonOption
+from deployments.cli.output import console, print_json
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from blocks.environment import Environment
+    from blocks.kubernetes.access.permissions import AccessLevel, Permission
+    from blocks.kubernetes.cluster import Cluster
+    from blocks.self_watch import SelfWatch
+
+
+@dataclass(frozen=True)
+class Right:
+    """One right, whether the cluster gives it, and whether the configured access makes use of it."""
+
+    level: "AccessLevel"
+    permission: "Permission"
+    allowed: bool
+    needed: bool
+
+    @property
+    def verdict(self) -> str:
+        """What the table says."""
+        if self.needed:
+            return "allowed" if self.allowed else "missing"
+        return "allowed, not needed" if self.allowed else "not needed"
+
+
+async def doctor(
+    *,
+    config: ConfigOption = None,
+    environment: EnvironmentOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Check the runbook's rights in the cluster, print the rules that are missing, and say who watches it.
+
+    Tells also of secret files that others can read. Asks the cluster about each right, looks whether it has
+    the workload, container, pods, Secret and key of the settings, and changes nothing. Asks Prefect, if one
+    is named, as a stranger would, and says what is open. Exits with 0 if everything is allowed that the
+    configured `access` needs, the settings fit and Prefect asks for a password, else with 1. Where the
+    cluster does not answer, the rest is told all the same.
+    """
+    from blocks.transport.errors import OutsideError
+    from deployments.cli.doctor.prefect_exposure import exposures
+    from deployments.cli.doctor.target_settings import misfits
+    from deployments.cli.sources import find_sources
+
+    sources = find_sources(config, environment)
+    exposed = sources.settings_warnings()
+    systems = await sources.systems()
+    open_ways = await exposures(sources.config, sources.work_pool())
+    cluster, unwatched = systems.cluster, unwatched_because(systems.self_watch)
+    uncalled = uncalled_because(systems)
+    rights: list[Right] | None = None  # None where the cluster does not say
+    unanswered: OutsideError | None = None
+    wrong: list[str] = []
+    try:
+        rights = await examine(cluster)
+        wrong = await misfits(cluster, {right.permission for right in rights if right.allowed})
+    except OutsideError as error:
+        unanswered = error
+    finally:
+        cluster.disconnect()
+    grave = any(each.grave for each in open_ways)
+    missing = None if rights is None else missing_rules(rights)
+    if json:
+        prefect = [asdict(each) for each in open_ways]
+        document = _document(cluster, rights, missing)
+        told = {"uncalled": uncalled, "unwatched": unwatched, "settings": exposed, "prefect": prefect}
+        ok = document["ok"] and not (grave or wrong)
+        print_json(document | {"ok": ok, "settings_that_do_not_fit": wrong} | told)
+    else:
+        for line in (*exposed, *map(str, open_ways)):
+            console().print(line, markup=False, soft_wrap=True)
+        for line in filter(None, (uncalled, unwatched)):
+            console().print(line, markup=False)  # [self_watch] is no style
+        if rights is not None and missing is not None:
+            _print(console(), cluster, rights, missing)
+        for line in wrong:
+            console().print(line, markup=False, soft_wrap=True)
+    if unanswered is not None:
+        raise unanswered
+    return ExitCode.FAILED if missing or grave or wrong else ExitCode.OK
+
+
+async def examine(cluster: "Cluster") -> list[Right]:
+    """Every right of the table, as the cluster answers a SelfSubjectAccessReview.
+
+    Raises:
+        Unavailable: the cluster does not answer.
+        Refused: the credentials are not accepted.
+    """
+    needed = cluster.permitted()
+    asked = [(level, each) for level, added in cluster.permissions().items() for each in added]
+    allowed = await asyncio.gather(*(cluster.holds(permission) for _, permission in asked))
+    return [
+        Right(level, permission, answer, permission in needed)
+        for (level, permission), answer in zip(asked, allowed, strict=True)
+    ]
+
+
+def uncalled_because(systems: "Environment") -> str:
+    """Why the runbook could call no person, empty where it can."""
+    if systems.pager is None and systems.slack is None:
+        return "Nobody can be called: set [pager] or [slack]."
+    return ""
+
+
+def unwatched_because(watch: "SelfWatch | None") -> str:
+    """What would go unnoticed if the runbook itself stopped, empty where nothing would."""
+    if watch is None:
+        return "Nobody watches the runbook itself: set [self_watch]."
+    if watch.ping_url is None and watch.alertmanager_url is None:
+        return "If worker and receiver both die, nobody hears of it: set [self_watch] ping_url."
+    return ""
+
+
+def missing_rules(rights: list[Right]) -> list[str]:
+    """The rules that an admin must add, a line of YAML each."""
+    from blocks.kubernetes.access.permissions import rule_lines
+
+    return rule_lines(right.permission for right in rights if right.needed and not right.allowed)
+
+
+def _document(cluster: "Cluster", rights: list[Right] | None, missing: list[str] | None) -> dict[str, Any]:
+    return {
+        "target": cluster.target,
+        "access": cluster.access,
+        "ok": missing == [],
+        "rights": None if rights is None else [_facts(right) for right in rights],
+        "missing_rules": missing,
+    }
+
+
+def _facts(right: Right) -> dict[str, Any]:
+    return {
+        "level": right.level,
+        "verb": right.permission.verb,
+        "group": right.permission.group,
+        "resource": right.permission.resource,
+        "name": right.permission.name,
+        "allowed": right.allowed,
+        "needed": right.needed,
+    }
+
+
+def _print(out: "Console", cluster: "Cluster", rights: list[Right], missing: list[str]) -> None:
+    out.print(f"{cluster.target}, access {cluster.access}")
+    out.print()
+    out.print(_table(rights))
+    out.print()
+    if not missing:
+        out.print("All that is needed is allowed.")
+        return
+    out.print(f"Escalate to an admin: add to the runbook's Role in namespace {cluster.namespace}")
+    for line in missing:
+        out.print(f"  - {line}", soft_wrap=True)  # to be pasted, so it is never broken
+
+
+def _table(rights: list[Right]) -> "Table":
+    from rich.table import Table
+    from rich.text import Text
+
+    styles = {"allowed": "green", "missing": "bold red"}
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
+    for name in ("level", "verb", "resource", ""):
+        table.add_column(name, no_wrap=name != "resource")
+    before = ""
+    for right in rights:
+        permission = right.permission
+        resource = f"{permission.resource}.{permission.group}" if permission.group else permission.resource
+        table.add_row(
+            right.level if right.level != before else "",
+            permission.verb,
+            f"{resource} {permission.name}".rstrip(),
+            Text(right.verdict, style=styles.get(right.verdict, "dim")),
+        )
+        before = right.level
+    return table

@@ -1,0 +1,1 @@
+"""Commands with which people answer, lead and hand back."""

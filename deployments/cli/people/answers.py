@@ -1,0 +1,225 @@
+"""`runbook approve`, `reject`, `edit` and `snooze`: a person's word at a gate, from the terminal."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from deployments.cli.errors import CommandError, ExitCode
+from deployments.cli.options import ByOption, ConfigOption, EnvironmentOption, JsonOption, Reference
+from deployments.cli.output import print_json, warn, write
+
+if TYPE_CHECKING:
+    from deployments.cli.sources import Sources
+    from deployments.services.answering import Answered
+    from runbook.approvals.gates import Choice
+
+ReasonOption = Annotated[str, Parameter(show_default=False)]
+
+
+async def approve(
+    incident: Reference,
+    /,
+    *,
+    reason: ReasonOption = "",
+    plan: Annotated[str | None, Parameter(show_default=False)] = None,
+    by: ByOption = None,
+    config: ConfigOption = None,
+    environment: EnvironmentOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Approve the change that an incident asks for.
+
+    The approval holds for exactly the diff that `runbook incident` shows: if the target changes before it is
+    applied, the run asks again. Who you are is proven by the receiver, over its local socket or with
+    RUNBOOK_URL and RUNBOOK_TOKEN, or by your signature (`runbook login`). Else your name is a claim.
+
+    Parameters
+    ----------
+    reason
+        Why; kept in the timeline.
+    plan
+        The beginning of the plan's hash that you have seen; if another plan is asked about by now, nothing is
+        approved.
+    """
+    from runbook.approvals.gates import Choice
+
+    given = Given(choice=Choice.APPROVE, by=by, reason=reason, plan=plan or "")
+    return await _give(incident, given, config=config, environment=environment, json=json)
+
+
+async def reject(
+    incident: Reference,
+    /,
+    *,
+    reason: str,
+    by: ByOption = None,
+    config: ConfigOption = None,
+    environment: EnvironmentOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Reject the change that an incident asks for.
+
+    Nothing is changed; the run goes on with what is left of its plan.
+
+    Parameters
+    ----------
+    reason
+        Why, for the next person who reads the timeline.
+    """
+    from runbook.approvals.gates import Choice
+
+    given = Given(choice=Choice.REJECT, by=by, reason=reason)
+    return await _give(incident, given, config=config, environment=environment, json=json)
+
+
+async def edit(
+    incident: Reference,
+    /,
+    *settings: str,
+    reason: ReasonOption = "",
+    by: ByOption = None,
+    config: ConfigOption = None,
+    environment: EnvironmentOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Change a parameter of the change that an incident asks for.
+
+    The run previews the change anew and asks again. Whoever edits a high-risk change is not its only
+    approver.
+
+    Parameters
+    ----------
+    settings
+        The parameter and its new value, such as `memory=1Gi` or `replicas=3`.
+    reason
+        Why; kept in the timeline.
+    """
+    from runbook.approvals.gates import Choice
+
+    parameters = dict(_setting(text) for text in settings)
+    given = Given(choice=Choice.EDIT, by=by, reason=reason, parameters=parameters)
+    return await _give(incident, given, config=config, environment=environment, json=json)
+
+
+async def snooze(
+    incident: Reference,
+    /,
+    *,
+    minutes: int = 15,
+    reason: ReasonOption = "",
+    by: ByOption = None,
+    config: ConfigOption = None,
+    environment: EnvironmentOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Put the question off that an incident asks.
+
+    Nothing is changed, the question stays open, and the channel is reminded when the time is over.
+
+    Parameters
+    ----------
+    minutes
+        Until the reminder.
+    reason
+        Why; kept in the timeline.
+    """
+    from runbook.approvals.gates import Choice
+
+    given = Given(choice=Choice.SNOOZE, by=by, reason=reason, snooze_minutes=minutes)
+    return await _give(incident, given, config=config, environment=environment, json=json)
+
+
+@dataclass(frozen=True)
+class Given:
+    """What the person at the terminal says."""
+
+    choice: "Choice"
+    by: str | None
+    reason: str
+    parameters: dict[str, str] = field(default_factory=dict)
+    snooze_minutes: int | None = None
+    plan: str = ""
+
+    def body(self) -> dict[str, Any]:
+        """As the receiver's API takes it."""
+        return {
+            "by": self.by or "",
+            "decision": self.choice.value,
+            "reason": self.reason,
+            "parameters": self.parameters,
+            "snooze_minutes": self.snooze_minutes,
+            "plan": self.plan,
+        }
+
+
+def _setting(text: str) -> tuple[str, str]:
+    name, separator, value = text.partition("=")
+    if not separator or not name or not value:
+        raise CommandError(f"{text!r} is not a setting", "write memory=1Gi", code=ExitCode.USAGE)
+    return name, value
+
+
+async def _give(
+    reference: str, given: Given, *, config: Path | None, environment: str | None, json: bool
+) -> int:
+    from deployments.cli.people.door import act
+    from deployments.cli.sources import find_sources, read_settings
+    from deployments.services.answering import Answered
+    from runbook.channels.wording import ANSWERED, REHEARSAL
+
+    sources = find_sources(config, environment)
+    if sources.config is not None:
+        read_settings(sources.config, systems=False)  # a mistake in it is told first
+    answered = await act(
+        Answered,
+        reference,
+        "answers",
+        given.body(),
+        config=sources.config,
+        directly=lambda: _write(reference, given, sources),
+    )
+    standing = answered.answer
+    if json:
+        print_json(answered.model_dump(mode="json"))
+    else:
+        how = f" ({standing.known_by})" if standing.known_by else ""
+        mark = f" ({REHEARSAL})" if answered.dry_run else ""
+        said = f"{standing.approver}{how} {ANSWERED[standing.choice]} {answered.action}{mark}"
+        write(f"{answered.incident}: {said}")
+    if not answered.ours:
+        warn(f"{answered.answer.approver} had answered at {answered.at:%H:%M:%S} UTC; that answer stands")
+    same = answered.answer.choice is given.choice
+    return ExitCode.OK if same else ExitCode.NOTHING
+
+
+async def _write(reference: str, given: Given, sources: "Sources") -> "Answered":
+    """Write the answer into the store."""
+    from deployments.cli.people.speaking import speaker
+    from deployments.cli.sources import prefect_client
+    from deployments.services.answering import answer_gate
+    from deployments.services.finding import find_asking
+    from deployments.services.runs import PrefectRuns
+    from runbook.approvals.gates import Answer
+
+    async with prefect_client(sources.config) as client:
+        store, policy = await sources.store(), await sources.policy()
+        me = speaker(given.by, policy, role=await store.role())
+        answer = Answer(
+            choice=given.choice,
+            approver=me.name,
+            reason=given.reason,
+            channel="cli",
+            parameters=given.parameters,
+            snooze_minutes=given.snooze_minutes,
+        )
+        return await answer_gate(
+            store,
+            await find_asking(store, reference, sources.environment_name(), plan=given.plan),
+            answer,
+            policy=policy,
+            runs=PrefectRuns(client),
+            speaker=me,
+            plan=given.plan,
+        )

@@ -1,0 +1,87 @@
+"""`runbook severity`: a person's word on the severity goes before the rules."""
+
+from typing import TYPE_CHECKING
+
+from deployments.cli.errors import CommandError, ExitCode
+from deployments.cli.options import (
+    ByOption,
+    ConfigOption,
+    EnvironmentOption,
+    JsonOption,
+    Reference,
+    SeverityWord,
+)
+from deployments.cli.output import print_json, write
+
+if TYPE_CHECKING:
+    from deployments.cli.sources import Sources
+    from deployments.services.severity import SeveritySet
+
+
+async def severity(
+    incident: Reference,
+    level: SeverityWord,
+    /,
+    *,
+    reason: str,
+    by: ByOption = None,
+    config: ConfigOption = None,
+    environment: EnvironmentOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Set the severity of an incident by hand.
+
+    It holds for what happens from now on: the next update and its clock, paging, the status page. It makes no
+    change run without an approval, unless you are proven to be somebody who may approve that change.
+
+    Parameters
+    ----------
+    level
+        P1 complete outage, P2 degraded service, P3 minor impact, P4 no user impact.
+    reason
+        Why; kept in the timeline.
+    """
+    from deployments.cli.people.door import act
+    from deployments.cli.sources import find_sources
+    from deployments.services.severity import SeveritySet
+    from runbook.approvals.identity import named
+
+    if not reason.strip() or (by is not None and not by.strip()):
+        raise CommandError(
+            "--by and --reason cannot be empty", "say who decides and why", code=ExitCode.USAGE
+        )
+    sources = find_sources(config, environment)
+    done = await act(
+        SeveritySet,
+        incident,
+        "severity",
+        {"by": by or "", "severity": level, "reason": reason},
+        config=sources.config,
+        directly=lambda: _write(incident, level, reason, by, sources),
+    )
+    if json:
+        print_json(done.model_dump(mode="json"))
+    else:
+        before = done.before.value if done.before else "not assessed"
+        write(f"{done.incident}: {before} -> {done.severity.value} by {named(done.by, done.identity)}")
+    return ExitCode.OK
+
+
+async def _write(
+    reference: str, level: str, reason: str, by: str | None, sources: "Sources"
+) -> "SeveritySet":
+    """Write it into the store."""
+    from deployments.cli.people.speaking import speaker
+    from deployments.services.finding import find_own
+    from deployments.services.severity import set_severity
+    from runbook.decision.severity import Severity
+
+    store, policy = await sources.store(), await sources.policy()
+    return await set_severity(
+        store,
+        await find_own(store, reference, sources.environment_name()),
+        Severity(level),
+        reason=reason,
+        speaker=speaker(by, policy, role=await store.role()),
+        policy=policy,
+    )

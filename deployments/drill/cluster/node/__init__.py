@@ -1,0 +1,1 @@
+"""The imitated node: the kubelet and what runs on it."""

@@ -1,0 +1,1 @@
+"""The imitated API server: requests, authorisation, lists and watches."""

@@ -1,0 +1,1 @@
+"""How the imitated API server takes a write: patches, defaults, validation, field managers."""

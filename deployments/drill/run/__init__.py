@@ -1,0 +1,1 @@
+"""A drill from the scenario to its report."""

@@ -1,0 +1,73 @@
+"""The judge of a drill: did the incident end as the scenario expects?
+
+Pure: it reads the incident's journal and nothing else.
+"""
+
+from collections.abc import Iterable
+
+from deployments.drill.run.scenario import Expect
+from runbook.approvals.gates import Choice
+from runbook.incidents.events import ApprovalAnswered
+from runbook.incidents.incident import Incident
+from runbook.value import Value
+
+NOTHING = "nothing"
+
+
+class Difference(Value):
+    """One thing that is not as expected, both sides as people read them."""
+
+    what: str
+    expected: str
+    actual: str
+
+
+def judge(incident: Incident, expect: Expect) -> list[Difference]:
+    """Compare an incident with what its scenario expects; an empty list is a pass.
+
+    A person who rejects a change takes the incident off the scenario's way. Then the verdict is judged as
+    before, the rejected actions must have stayed undone, and how it ended is not judged.
+    """
+    decision, severity = incident.decision, incident.severity
+    told = [
+        ("verdict", expect.verdict, decision.verdict.value if decision else NOTHING),
+        ("error type", expect.error_type, decision.error_type.value if decision else NOTHING),
+        (
+            "path",
+            _lines(expect.path),
+            _lines(branch.label for branch in decision.path) if decision else NOTHING,
+        ),
+        ("severity", expect.severity, severity.severity.value if severity else NOTHING),
+    ]
+    rejected = rejected_actions(incident)
+    if rejected:
+        told += [(f"action {action}", "rejected", _outcome_of(incident, action)) for action in rejected]
+    else:
+        told += [
+            ("actions", _lines(f"{name}: {end}" for name, end in expect.actions), _lines(_actions(incident))),
+            ("outcome", expect.outcome, incident.outcome.value if incident.outcome else NOTHING),
+        ]
+    return [
+        Difference(what=what, expected=wanted, actual=actual)
+        for what, wanted, actual in told
+        if wanted != actual
+    ]
+
+
+def rejected_actions(incident: Incident) -> tuple[str, ...]:
+    """Ids of the actions that a person rejected, in order."""
+    answers = incident.events(ApprovalAnswered)
+    return tuple(dict.fromkeys(event.action_id for event in answers if event.answer.choice is Choice.REJECT))
+
+
+def _actions(incident: Incident) -> list[str]:
+    return [f"{result.action.name}: {result.outcome}" for result in incident.results.values()]
+
+
+def _outcome_of(incident: Incident, action_id: str) -> str:
+    result = incident.results.get(action_id)
+    return result.outcome.value if result else NOTHING
+
+
+def _lines(items: Iterable[str]) -> str:
+    return "\n".join(items) or NOTHING

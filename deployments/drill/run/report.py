@@ -1,0 +1,183 @@
+"""What a drill leaves: its result as JSON, and the summary that a person reads last."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from pydantic import JsonValue
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from deployments.cli import facts
+from deployments.drill.run.judge import Difference, judge
+from deployments.drill.run.scenario import Scenario
+from deployments.progress.parts import fact_lines
+from deployments.progress.rows import bare_key, nearby
+from deployments.progress.symbols import BAD, GOOD, symbols_for
+from runbook.approvals.gates import Choice
+from runbook.channels.wording import OUTCOMES
+from runbook.incidents.effects import EffectOutcome
+from runbook.incidents.events import ApprovalAnswered, EffectSettled
+from runbook.incidents.incident import Incident
+from runbook.value import Value
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+class DrillResult(Value):
+    """A finished drill. `alerted_at` is when the alert was sent, aware UTC."""
+
+    scenario: Scenario
+    incident: Incident
+    alerted_at: datetime
+    differences: tuple[Difference, ...]
+    evidence: str | None
+    postmortem: str | None
+    links: dict[str, str]
+
+    @classmethod
+    def of(
+        cls,
+        scenario: Scenario,
+        incident: Incident,
+        *,
+        alerted_at: datetime,
+        evidence: str | None,
+        postmortem: str | None,
+        links: dict[str, str],
+    ) -> "DrillResult":
+        """Judge the incident and keep what belongs to it."""
+        return cls(
+            scenario=scenario,
+            incident=incident,
+            alerted_at=alerted_at,
+            differences=tuple(judge(incident, scenario.expect)),
+            evidence=evidence,
+            postmortem=postmortem,
+            links=links,
+        )
+
+    @property
+    def as_expected(self) -> bool:
+        """Whether the judge found no difference."""
+        return not self.differences
+
+    @property
+    def alert_to_verdict(self) -> float | None:
+        """Seconds from sending the alert to the first explained decision."""
+        at = self.incident.responded_at
+        return (at - self.alerted_at).total_seconds() if at else None
+
+    @property
+    def approval_to_effect(self) -> float | None:
+        """Seconds from the first yes to the first change that was applied after it."""
+        approved = next(
+            (
+                item.at
+                for item in self.incident.journal
+                if isinstance(item.event, ApprovalAnswered) and item.event.answer.choice is Choice.APPROVE
+            ),
+            None,
+        )
+        if approved is None:
+            return None
+        applied = (
+            item.at
+            for item in self.incident.journal
+            if isinstance(item.event, EffectSettled)
+            and item.event.effect.authority.kind == "approval"
+            and item.event.effect.outcome is EffectOutcome.APPLIED
+        )
+        first = next((at for at in applied if at >= approved), None)
+        return (first - approved).total_seconds() if first else None
+
+    @property
+    def total(self) -> float:
+        """Seconds from sending the alert to the journal's last entry."""
+        return (self.incident.journal[-1].at - self.alerted_at).total_seconds()
+
+    def as_json(self) -> dict[str, JsonValue]:
+        """The result for programs."""
+        incident = self.incident
+        brief = facts.headline(incident)
+        return {
+            "scenario": self.scenario.name,
+            "incident": incident.id,
+            "verdict": brief["verdict"],
+            "error_type": brief["error_type"],
+            "severity": brief["severity"],
+            "path": facts.path(incident),
+            "actions": facts.actions(incident),
+            "outcome": brief["outcome"],
+            "messages": facts.messages(incident),
+            "artifacts": list(incident.artifacts),
+            "evidence": self.evidence,
+            "postmortem": self.postmortem,
+            "seconds": {
+                "alert_to_verdict": _rounded(self.alert_to_verdict),
+                "approval_to_effect": _rounded(self.approval_to_effect),
+                "total": _rounded(self.total),
+            },
+            "as_expected": self.as_expected,
+            "differences": [difference.model_dump() for difference in self.differences],
+            "links": dict(self.links),
+        }
+
+
+def print_summary(out: "Console", result: DrillResult) -> None:
+    """Outcome, times, where everything is, and what the judge says."""
+    incident, symbols = result.incident, symbols_for(out.encoding)
+    outcome = OUTCOMES[incident.outcome] if incident.outcome else "not ended"
+    out.print()
+    out.print(Text(f"{incident.id}  {outcome}", style="bold"))
+    out.print(
+        Padding(
+            fact_lines(
+                {
+                    "response": _response(result),
+                    "to the change": _after(result.approval_to_effect, "after the yes"),
+                    "total": f"{result.total:.1f}s",
+                    "artifacts": ", ".join(bare_key(key) for key in incident.artifacts),
+                    "evidence": nearby(result.evidence or ""),
+                    "post-mortem": nearby(result.postmortem or ""),
+                }
+            ),
+            (0, 0, 0, 2),
+        )
+    )
+    if result.as_expected:
+        out.print(Text(f"{symbols.good} as the scenario expects", style=f"bold {GOOD}"))
+    else:
+        out.print(Text(f"{symbols.bad} not as the scenario expects", style=f"bold {BAD}"))
+        out.print(Padding(differences_table(result.differences), (0, 0, 0, 2)))
+
+
+def differences_table(differences: tuple[Difference, ...]) -> Table:
+    """What is not as expected, side by side."""
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
+    for name in ("what", "expected", "actual"):
+        table.add_column(name, overflow="fold")
+    for difference in differences:
+        table.add_row(
+            difference.what, Text(difference.expected, style=GOOD), Text(difference.actual, style=BAD)
+        )
+    return table
+
+
+def _response(result: DrillResult) -> str:
+    severity = result.incident.severity
+    if result.alert_to_verdict is None or severity is None:
+        return "no decision"
+    target = severity.severity.response_time
+    met = "" if target is None or result.alert_to_verdict <= target.total_seconds() else ", missed"
+    words = f"{severity.severity} target {severity.severity.target}{met}"
+    return f"{result.alert_to_verdict:.1f}s from alert to explained verdict ({words})"
+
+
+def _after(seconds: float | None, what: str) -> str:
+    return f"{seconds:.1f}s {what}" if seconds is not None else ""
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return round(seconds, 3) if seconds is not None else None

@@ -1,0 +1,177 @@
+"""A scenario: what is wrong in the world, what happens next and what the runbook should make of it.
+
+Scenarios are TOML files in ``scenarios/``; a mistake in one is refused when it is read.
+"""
+
+import json
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from deployments.drill.world.faults import Faults, Strict
+
+FOLDER = Path(__file__).parents[1] / "scenarios"
+
+Verdict = Literal[
+    "posthog_outage", "integration_issue", "resolved_or_intermittent", "infrastructure_issue", "unknown"
+]
+ErrorType = Literal["authentication", "rate_limited", "posthog_errors", "infrastructure", "none", "unknown"]
+Severity = Literal["P1", "P2", "P3", "P4"]
+Outcome = Literal["recovered", "not_recovered", "unknown", "false_positive"]
+ActionOutcome = Literal[
+    "done",
+    "recovered",
+    "not_recovered",
+    "unknown",
+    "reverted",
+    "already_in_place",
+    "blocked",
+    "rejected",
+    "dry_run",
+    "failed",
+    "handed_off",
+    "by_hand",
+]
+ActionName = Literal[
+    "verify_credentials",
+    "replace_api_key",
+    "restart_deployment",
+    "enable_request_queue",
+    "disable_request_queue",
+    "enable_fallback",
+    "disable_fallback",
+    "roll_back",
+    "raise_memory_limit",
+    "scale",
+    "delete_pod",
+    "undo",
+    "inspect_infrastructure",
+    "hand_off",
+]
+
+_STEP = re.compile(r"(posthog_returning_errors|status_page_incident|service_healthy): (yes|no|unknown)")
+
+
+def _step(text: str) -> str:
+    if not _STEP.fullmatch(text):
+        raise ValueError("a step of the path reads '<question>: yes|no|unknown'")
+    return text
+
+
+def _pattern(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"not a regular expression: {error}") from error
+    return text
+
+
+class AlertText(Strict):
+    """The alert that starts the incident."""
+
+    alertname: str
+    severity: Severity
+    summary: str
+    description: str = ""
+
+
+class AtStart(Strict):
+    """Some seconds after the world was ready."""
+
+    kind: Literal["start"]
+    seconds: float = Field(ge=0)
+
+
+class EnvLanded(Strict):
+    """Some seconds after every desired pod is ready with this environment."""
+
+    kind: Literal["env_landed"]
+    name: str
+    value: str
+    seconds: float = Field(ge=0)
+
+
+class SlackMessage(Strict):
+    """Some seconds after a message in Slack matches, in its text or blocks."""
+
+    kind: Literal["slack_message"]
+    pattern: Annotated[str, AfterValidator(_pattern)]
+    seconds: float = Field(ge=0)
+
+
+class Event(Strict):
+    """Something that someone in the world does, once, when its time has come."""
+
+    when: Annotated[AtStart | EnvLanded | SlackMessage, Field(discriminator="kind")]
+    who: str
+    what: str
+    change: dict[str, Any] = {}
+    """A patch of the world's faults."""
+    clear: tuple[str, ...] = ()
+    """Faults that end, such as ``posthog.outage``; TOML has no null to say it in the patch."""
+
+    @property
+    def patch(self) -> Mapping[str, Any]:
+        """Both together, as :meth:`Faults.patched` takes them."""
+        patch = {system: dict(faults) for system, faults in self.change.items()}
+        for path in self.clear:
+            system, _, fault = path.partition(".")
+            patch.setdefault(system, {})[fault] = None
+        return patch
+
+    @model_validator(mode="after")
+    def _known_faults(self) -> "Event":
+        Faults().patched(self.patch)
+        return self
+
+
+class Expect(Strict):
+    """What the judge of the drill compares the incident with."""
+
+    verdict: Verdict
+    error_type: ErrorType
+    path: tuple[Annotated[str, AfterValidator(_step)], ...]
+    outcome: Outcome
+    severity: Severity
+    actions: tuple[tuple[ActionName, ActionOutcome], ...] = ()
+    """Each action that is carried out, in order, with its outcome."""
+
+
+class Scenario(Strict):
+    """One drill."""
+
+    name: Annotated[str, Field(pattern=r"[a-z]+(-[a-z]+)*")]
+    title: str
+    story: str
+    """A paragraph for people who watch."""
+    alert: AlertText
+    faults: Faults = Faults()
+    events: tuple[Event, ...] = ()
+    expect: Expect
+
+
+def read_scenario(path: Path) -> Scenario:
+    """Read a scenario file.
+
+    Raises ``OSError`` where it cannot be read, ``tomllib.TOMLDecodeError`` where it is no TOML and
+    ``pydantic.ValidationError`` where it is no scenario.
+    """
+    # By way of JSON: strict models take a list as a tuple only from there.
+    return Scenario.model_validate_json(json.dumps(tomllib.loads(path.read_text(encoding="utf-8"))))
+
+
+def load_scenario(name: str) -> Scenario:
+    """Return the scenario of that name. Raises ``LookupError``, naming those there are."""
+    path = FOLDER / f"{name}.toml"
+    if name not in scenario_names():
+        raise LookupError(f"no scenario {name!r}; there are: {', '.join(scenario_names())}")
+    return read_scenario(path)
+
+
+def scenario_names() -> list[str]:
+    """Return the names of all scenarios in order of the alphabet."""
+    return sorted(path.stem for path in FOLDER.glob("*.toml"))

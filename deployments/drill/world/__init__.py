@@ -1,0 +1,1 @@
+"""The world of a drill: every outside system on loopback."""

@@ -1,0 +1,1 @@
+"""Imitations of Slack, PagerDuty and the hosts of our own status page."""

@@ -1,0 +1,1 @@
+"""The integration in the drill: its traffic, its pods, its releases."""

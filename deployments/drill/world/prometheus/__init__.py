@@ -1,0 +1,1 @@
+"""Prometheus in the drill: the real program, or an imitation."""

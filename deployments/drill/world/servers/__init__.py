@@ -1,0 +1,1 @@
+"""What the imitated systems share: servers, front doors, records and rate limits."""

@@ -1,0 +1,340 @@
+"""A world to drill in: every outside system of the runbook on loopback, with cause and effect.
+
+``python -m deployments.drill.world --scenario NAME --state DIR`` prints one line of JSON (the
+:class:`Endpoints`) when all listens, begins the trouble some seconds later, and runs until SIGTERM, SIGINT
+or the end of its standard input.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import os
+import random
+import secrets
+import signal
+import threading
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import AsyncExitStack
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from starlette.types import ASGIApp
+
+from deployments.drill.cluster import kubeconfig, serve
+from deployments.drill.run.alert import alert_payload, send_alert
+from deployments.drill.run.scenario import Event, Scenario, load_scenario, scenario_names
+from deployments.drill.world.channels import incident_io as incident_io_api
+from deployments.drill.world.channels import slack
+from deployments.drill.world.channels import statuspage as statuspage_api
+from deployments.drill.world.clock import utc_now
+from deployments.drill.world.control import AlertOrder, control_app
+from deployments.drill.world.endpoints import Endpoints
+from deployments.drill.world.events import Course
+from deployments.drill.world.faults import Faults
+from deployments.drill.world.integration import manifests
+from deployments.drill.world.integration.leak import Memory
+from deployments.drill.world.integration.release import break_newest_release, mend_release, release
+from deployments.drill.world.keys import Keys
+from deployments.drill.world.prometheus.prometheus import RunningPrometheus, prometheus
+from deployments.drill.world.servers.record import Recorder
+from deployments.drill.world.servers.wire import all_listening
+from deployments.drill.world.state import cluster_requests, world_state
+from deployments.drill.world.systems import Systems
+from deployments.processes.umask import keep_files_private
+
+_NAMES = {
+    "namespace": manifests.NAMESPACE,
+    "deployment": manifests.DEPLOYMENT,
+    "container": manifests.CONTAINER,
+    "selector": manifests.SELECTOR,
+    "secret_name": manifests.SECRET,
+    "secret_key": manifests.SECRET_KEY,
+    "slack_channel": slack.CHANNEL_ID,
+    "statuspage_page_id": statuspage_api.PAGE_ID,
+    "statuspage_component_ids": tuple(statuspage_api.COMPONENTS),
+    "incident_io_status_page_id": incident_io_api.STATUS_PAGE_ID,
+    "incident_io_component_ids": incident_io_api.COMPONENT_IDS,
+}
+
+
+class World:
+    """A running world; use it as an async context manager.
+
+    ``state`` receives the kubeconfig, the endpoints and Prometheus's files. ``real_prometheus=False``
+    takes the imitation although the binary is there.
+    """
+
+    endpoints: Endpoints
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        state: Path,
+        *,
+        real_prometheus: bool = True,
+        source: random.Random | None = None,
+        opened: Callable[[Endpoints], None] | None = None,
+    ) -> None:
+        """Prepare the world of ``scenario``; keys are made up from ``source``.
+
+        ``opened`` is told the endpoints as soon as all listens, some seconds before the trouble begins.
+        """
+        self.scenario = scenario
+        self.keys = Keys.generated(source or secrets.SystemRandom())
+        self.recorder = Recorder()
+        self.clock = utc_now
+        self.systems = Systems(self.keys, self.recorder, self.clock)
+        self.faults = Faults()
+        self.history: list[dict[str, str]] = []
+        self.started_at = self.clock()
+        self.began_at: datetime | None = None
+        self._opened = opened
+        self._state = state
+        self._real_prometheus = real_prometheus
+        self._stack = AsyncExitStack()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._failed: asyncio.Future[None] | None = None
+        self._urls: dict[str, str] = {}
+
+    async def __aenter__(self) -> Self:
+        """Start everything and return when all is ready and the scenario's faults are in force."""
+        try:
+            scraping = await self._open()
+            if self._opened is not None:
+                self._opened(self.endpoints)
+            await self._begin(scraping)
+        except BaseException:
+            await self._stop()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop everything. Raises what any part of the world failed with meanwhile."""
+        await self._stop()
+        if error is None and self._failed is not None and self._failed.done():
+            self._failed.result()
+
+    async def failed(self) -> None:
+        """Wait until a part of the world fails and raise its error; else wait for ever."""
+        assert self._failed is not None  # noqa: S101  only of a started world
+        await asyncio.shield(self._failed)
+
+    async def change(self, patch: Mapping[str, Any], *, who: str, what: str) -> None:
+        """Patch the faults; a release that breaks, or that is the fix of one, is rolled out first.
+
+        Raises ``pydantic.ValidationError`` for a patch that fits no system.
+        """
+        before, faults = self.faults, self.faults.patched(patch)
+        self.faults = faults
+        self._note(who, what)
+        self.systems.set_faults(before, faults)
+        if faults.cluster.bad_release and not before.cluster.bad_release:
+            await break_newest_release(self.systems.cluster, self._urls["posthog"])
+        elif before.cluster.bad_release and not faults.cluster.bad_release:
+            mend_release(self.systems.cluster)
+        if faults.cluster.fixed_release and not before.cluster.fixed_release:
+            await release(self.systems.cluster, self._urls["posthog"], manifests.FIXED_IMAGE)
+
+    async def alert(self, order: AlertOrder) -> dict[str, Any]:
+        """Send the scenario's alert to a receiver and return ``{status, body}`` of its answer."""
+        self._note("Alertmanager", f"sends the alert, {order.status}")
+        payload = alert_payload(
+            self.scenario,
+            status=order.status,
+            starts_at=self.started_at,
+            now=self.clock(),
+            prometheus_url=self._urls["prometheus"],
+        )
+        return await send_alert(order.url, order.token or self.keys.alert_token.get_secret_value(), payload)
+
+    def state(self) -> dict[str, Any]:
+        """Return what is true now, without secrets."""
+        return world_state(self)
+
+    def requests(self, system: str | None, since: datetime | None) -> list[dict[str, Any]]:
+        """Return the recorded requests, of one system if named, from a time on, in order of arrival."""
+        kept = self.recorder.all() if system is None else self.recorder.of(system)
+        found = [received.as_json() for received in kept if since is None or received.at >= since]
+        if system in (None, "cluster"):
+            asked = [
+                request for request in self.systems.cluster.requests if since is None or request.at >= since
+            ]
+            found += cluster_requests(asked, self.keys)
+        return sorted(found, key=lambda request: str(request["at"]))
+
+    async def _open(self) -> RunningPrometheus:
+        """Everything listens and is well."""
+        self._failed = asyncio.get_running_loop().create_future()
+        self._state.mkdir(parents=True, exist_ok=True)
+        await self._listen(self.systems.doors)
+        scraping = await self._start_prometheus()
+        self.systems.status_page.url = self._urls["status_page"]
+        served = await self._stack.enter_async_context(serve(self.systems.cluster))
+        self._run(self.systems.cluster.run())
+        self.systems.cluster.apply(manifests.secret(self.keys))
+        if (mode := self.scenario.faults.cluster.mode_in_git) is None:
+            await release(self.systems.cluster, self._urls["posthog"])
+        else:
+            await self.systems.gitops.begin(self._urls["posthog"], mode)
+        self._run(self.systems.gitops.run(self._urls["posthog"]))
+        self._run(self.systems.integration.run())
+        self._run(Memory(self.systems.cluster, self.systems.integration, clock=self.clock).run())
+        self._urls["kubernetes"] = served.url
+        await self._listen({"control": control_app(self)})
+        config = kubeconfig(
+            served.url, served.ca_pem, self.keys.kubernetes_token.get_secret_value(), manifests.NAMESPACE
+        )
+        self._write_private("kubeconfig", config)
+        self.endpoints = self._endpoints()
+        self._write_private("endpoints.json", self.endpoints.model_dump_json())
+        return scraping
+
+    async def _begin(self, scraping: RunningPrometheus) -> None:
+        """The trouble begins, once Prometheus has seen how it was before."""
+        if self.scenario.faults.prometheus.mode == "ok":
+            await scraping.until_scraped()
+        await self.change(self.scenario.faults.model_dump(mode="json"), who="scenario", what="begins")
+        self.started_at = self.began_at = self.clock()
+        self._run(self._course())
+
+    async def _start_prometheus(self) -> RunningPrometheus:
+        running = await self._stack.enter_async_context(
+            prometheus(self._urls["integration"], self._state, real=self._real_prometheus)
+        )
+        await self._listen(self.systems.metrics_doors(running.app))
+        return running
+
+    async def _stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._stack.aclose()
+
+    async def _listen(self, apps: Mapping[str, ASGIApp]) -> None:
+        urls = await self._stack.enter_async_context(all_listening(list(apps.values())))
+        self._urls |= dict(zip(apps, urls, strict=True))
+
+    def _run(self, part: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(part)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None and self._failed is not None and not self._failed.done():
+            self._failed.set_exception(error)
+
+    def _note(self, who: str, what: str) -> None:
+        self.history.append({"at": self.clock().isoformat(), "who": who, "what": what})
+
+    async def _course(self) -> None:
+        course = Course(self.systems.cluster, self.systems.slack, self._happen)
+        await course.run(self.scenario.events)
+
+    def _happen(self, event: Event) -> None:
+        self._run(self.change(event.patch, who=event.who, what=event.what))
+
+    def _write_private(self, name: str, text: str) -> None:
+        path = self._state / name
+        path.touch(mode=0o600)
+        path.write_text(text)
+
+    def _endpoints(self) -> Endpoints:
+        return Endpoints.model_validate(
+            {
+                "scenario": self.scenario.name,
+                "state_dir": self._state,
+                "kubeconfig": self._state / "kubeconfig",
+                **self._addresses(),
+                **_NAMES,
+                **self._credentials(),
+            }
+        )
+
+    def _addresses(self) -> dict[str, str]:
+        return {
+            "control_url": self._urls["control"],
+            "status_page_url": self._urls["status_page"],
+            "posthog_app_url": self._urls["posthog"],
+            "posthog_ingest_url": self._urls["posthog"],
+            "integration_url": self._urls["integration"],
+            "prometheus_url": self._urls["prometheus"],
+            "prometheus_backup_url": self._urls["prometheus_backup"],
+            "kubernetes_url": self._urls["kubernetes"],
+            "slack_url": f"{self._urls['slack']}/api/",
+            "statuspage_url": f"{self._urls['statuspage_api']}/v1",
+            "incident_io_url": self._urls["incident_io"],
+            "pagerduty_url": f"{self._urls['pagerduty']}/v2/enqueue",
+        }
+
+    def _credentials(self) -> dict[str, Any]:
+        webhook = f"{self._urls['slack']}/services/{self.keys.slack_webhook_path.get_secret_value()}"
+        return {
+            "posthog_project_key": self.keys.project_key,
+            "posthog_personal_key": self.keys.personal_key,
+            "replacement_project_key": self.keys.replacement_project_key,
+            "slack_token": self.keys.slack_token,
+            "slack_signing_secret": self.keys.slack_signing_secret,
+            "slack_webhook_url": webhook,
+            "statuspage_key": self.keys.statuspage_key,
+            "incident_io_key": self.keys.incident_io_key,
+            "pagerduty_routing_key": self.keys.pagerduty_routing_key,
+            "alert_token": self.keys.alert_token,
+        }
+
+
+def _watch_stdin(ended: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+
+    def watch() -> None:
+        while os.read(0, 4096):
+            continue
+        loop.call_soon_threadsafe(ended.set)
+
+    threading.Thread(target=watch, daemon=True, name="stdin").start()
+
+
+async def _live(scenario: str, state: Path, *, real_prometheus: bool) -> None:
+    def announce(endpoints: Endpoints) -> None:
+        print(endpoints.model_dump_json(), flush=True)
+
+    world = World(load_scenario(scenario), state, real_prometheus=real_prometheus, opened=announce)
+    async with world:
+        await world.failed()
+
+
+async def _main(scenario: str, state: Path, *, real_prometheus: bool) -> None:
+    ended = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    _watch_stdin(ended)
+    living = asyncio.create_task(_live(scenario, state, real_prometheus=real_prometheus))
+    ending = asyncio.create_task(ended.wait())
+    await asyncio.wait((living, ending), return_when=asyncio.FIRST_COMPLETED)
+    ending.cancel()
+    living.cancel()
+    with contextlib.suppress(asyncio.CancelledError):  # the end that was asked for
+        await living
+
+
+def main() -> None:
+    """Run a world from the command line."""
+    keep_files_private()
+    parser = argparse.ArgumentParser(
+        prog="python -m deployments.drill.world", description="Run a drill's world."
+    )
+    parser.add_argument("--scenario", required=True, choices=scenario_names())
+    parser.add_argument(
+        "--state", required=True, type=Path, help="folder for the kubeconfig and Prometheus's data"
+    )
+    parser.add_argument("--imitate-prometheus", action="store_true", help="although the binary is there")
+    asked = parser.parse_args()
+    asyncio.run(_main(asked.scenario, asked.state, real_prometheus=not asked.imitate_prometheus))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Our own Prefect server, and what is written into it."""

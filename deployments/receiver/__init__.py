@@ -1,0 +1,1 @@
+"""The alert receiver: what listens, who may send, and how an alert becomes a run."""

@@ -1,0 +1,231 @@
+"""The alert receiver's application: a path for each source of alerts, and what operators ask it.
+
+A 2xx means that the alerts are in the store. Prefect need not be up for that.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from functools import cache
+from time import perf_counter
+from typing import Any
+
+import orjson
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from blocks.store.alerts import receive
+from blocks.store.journal import IncidentStore
+from blocks.transport.errors import OutsideError
+from deployments.receiver.connections.body import STRANGERS_BYTES, Budget, Rejected
+from deployments.receiver.connections.few_lines import FewLines
+from deployments.receiver.intake import Intake, log_received, new_id
+from deployments.receiver.metrics import ReceiverMetrics
+from deployments.receiver.notifications import Notifications
+from deployments.receiver.page import describe, page
+from deployments.receiver.people.api import add_people_api
+from deployments.receiver.people.requests import PeoplesDoor
+from deployments.receiver.settings import ReceiverSettings
+from deployments.receiver.starting import Responses, Starter
+from deployments.receiver.store_watch import StoreWatch
+from deployments.receiver.watching import SelfWatching, look_after, watch_self
+from deployments.settings.settings import Settings
+from runbook.alerts.intake import Message, Received
+from runbook.alerts.sources import SELF_WATCH, SOURCES, Source
+from runbook.outside_text import let_in_line
+from runbook.policy.permissions import Permissions
+
+RETRY_SECONDS = 5
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+log = logging.getLogger("runbook.receiver")
+few_lines = FewLines(log)
+
+
+def create_app(
+    config: ReceiverSettings,
+    store: IncidentStore,
+    responses: Responses,
+    *,
+    service: str,
+    environment: str = "default",
+    permissions: Permissions | None = None,
+    look_after_every: float = 30.0,
+    self_watching: SelfWatching | None = None,
+    settings: Callable[[], Settings] | None = None,
+    metrics: ReceiverMetrics | None = None,
+) -> ASGIApp:
+    """The receiver's application. `responses` starts the response to an incident, see `Responses`;
+    `permissions` are noted in the journal of each incident that opens.
+
+    Every so many seconds it looks after the runs of the incidents, see `tasks.caretaking.watchdog`; with
+    `self_watching`, also after the runbook itself. With `settings`, which reads them anew, people can act
+    through `/api`.
+    """
+    metrics = metrics or ReceiverMetrics()
+    starter = Starter(store, responses, metrics)
+    store_watch = StoreWatch(store, responses, metrics)
+
+    async def write(messages: Sequence[Message]) -> list[Received]:
+        try:
+            received = await receive(
+                store,
+                messages,
+                environment=environment,
+                new_id=new_id,
+                flapping_episodes=config.flapping_episodes,
+                permissions=permissions,
+            )
+        except OutsideError as error:
+            store_watch.failed(error)
+            raise
+        store_watch.succeeded()
+        return received
+
+    def written(messages: Sequence[Message], received: Sequence[Received]) -> None:
+        metrics.count(messages, received)
+        for message, one in zip(messages, received, strict=True):
+            log_received(message, one)
+            starter.heard(one)
+
+    intake = Intake(write, written=written)
+    metrics.watch_queue(lambda: intake.waiting)
+    notifications = Notifications(
+        config, service, intake, Budget(), Budget(STRANGERS_BYTES, for_strangers=True)
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        loops = [
+            intake.run(),
+            starter.run(),
+            store_watch.run(),
+            look_after(responses, every=look_after_every),
+        ]
+        if self_watching is not None:
+            loops.append(watch_self(self_watching, metrics.watch_self()))
+        running = [asyncio.create_task(loop) for loop in loops]
+        yield
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+    app = FastAPI(title="Runbook alert receiver", lifespan=lifespan, docs_url=None, redoc_url=None)
+    _answer_failures(app)
+    _add_operations(app, store_watch, starter, metrics)
+    endpoints: dict[str, Endpoint] = {}
+    for source in SOURCES.values():
+        path = f"/alerts/{source.name}"
+        endpoints[path] = _endpoint(source, notifications, metrics)
+        app.post(path, **describe(source))(endpoints[path])
+    endpoints[f"/alerts/{SELF_WATCH.name}"] = _endpoint(SELF_WATCH, notifications, metrics)
+    if settings is not None:
+        add_people_api(app, PeoplesDoor(store, settings))
+    return AlertPaths(app, endpoints)
+
+
+class AlertPaths:
+    """An ASGI application before another one: answers the notifications itself.
+
+    They are all that has to be fast, and FastAPI's way to an endpoint takes longer than the endpoint. It has
+    the same endpoints for the description and for whatever else is sent to their paths.
+    """
+
+    def __init__(self, app: FastAPI, endpoints: Mapping[str, Endpoint]) -> None:
+        self._app = app
+        self._endpoints = endpoints
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        posted = scope["type"] == "http" and scope["method"] == "POST"
+        endpoint = self._endpoints.get(scope["path"]) if posted else None
+        if endpoint is None:
+            await self._app(scope, receive, send)
+            return
+        response = await endpoint(Request(scope, receive))
+        await response(scope, receive, send)
+
+
+def _endpoint(source: Source, notifications: Notifications, metrics: ReceiverMetrics) -> Endpoint:
+    """What answers the notifications of one source."""
+    accepted = metrics.accepted.labels(source.name)
+    seconds = metrics.seconds.labels(source.name)
+
+    async def take(request: Request) -> Response:
+        began = perf_counter()
+        try:
+            status, answer = await notifications.take(source, request)
+        except Rejected as error:
+            metrics.refused.labels(source.name, error.reason).inc()
+            return _refusal(request, error.status, error.error, error.next_step)
+        except OutsideError as error:
+            metrics.refused.labels(source.name, "not durable").inc()
+            return _not_durable(request, error)
+        finally:
+            seconds.observe(perf_counter() - began)
+        accepted.inc()
+        return Response(orjson.dumps(answer), status_code=status, media_type="application/json")
+
+    return take
+
+
+def _add_operations(
+    app: FastAPI, store_watch: StoreWatch, starter: Starter, metrics: ReceiverMetrics
+) -> None:
+    @app.get("/healthz", tags=["operations"], summary="Whether the process answers")
+    async def health() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @app.get("/readyz", tags=["operations"], summary="Whether alerts can be made durable")
+    async def ready() -> dict[str, Any]:
+        """503 without the store. That Prefect is away is told, but is no reason to refuse more alerts."""
+        await store_watch.require()
+        prefect = {None: "not asked yet", True: "reachable", False: "unreachable"}[starter.prefect_up]
+        return {"status": "ready", "prefect": prefect, "waiting_for_prefect": list(starter.waiting)}
+
+    @app.get("/metrics", tags=["operations"], summary="Metrics in Prometheus' format")
+    async def scrape() -> Response:
+        return Response(metrics.exposition(), media_type=CONTENT_TYPE_LATEST)
+
+    description = cache(lambda: page(app.openapi()))  # anybody may ask for it, again and again
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> Response:
+        return Response(description(), media_type="text/html; charset=utf-8")
+
+
+_HEADERS = {
+    401: {"www-authenticate": "Bearer"},
+    408: {"connection": "close"},  # the rest of the body would be read for ever
+    413: {"connection": "close"},
+    503: {"retry-after": str(RETRY_SECONDS)},
+}
+
+
+def _answer_failures(app: FastAPI) -> None:
+    """Every refusal is JSON with an `error` and, but for those who are not let in, a `next_step`."""
+
+    @app.exception_handler(OutsideError)
+    async def not_ready(request: Request, error: OutsideError) -> JSONResponse:
+        return _refusal(request, 503, f"{error.system}: {error.detail}", error.next_step)
+
+    @app.exception_handler(HTTPException)
+    async def no_such_route(request: Request, error: HTTPException) -> JSONResponse:
+        paths = ", ".join(f"/alerts/{name}" for name in SOURCES)
+        return _refusal(request, error.status_code, error.detail.lower(), f"POST to one of {paths}")
+
+
+def _not_durable(request: Request, error: OutsideError) -> JSONResponse:
+    return _refusal(request, 503, f"{error.system}: {error.detail}", "Send the alert again")
+
+
+def _refusal(request: Request, status: int, error: str, next_step: str) -> JSONResponse:
+    path = let_in_line(request.url.path, 200)
+    few_lines.log_event("request refused", level=logging.WARNING, path=path, status=status, error=error)
+    answer = {"error": error, "next_step": next_step} if next_step else {"error": error}
+    return JSONResponse(answer, status_code=status, headers=_HEADERS.get(status))

@@ -1,0 +1,1 @@
+"""Connections to the receiver: how many, how long and how large."""

@@ -1,0 +1,129 @@
+"""Responses as the receiver needs them: started and woken in Prefect, or a person called without it."""
+
+import asyncio
+import os
+from datetime import datetime
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from prefect.client.schemas.responses import SetStateStatus
+
+from blocks.store.journal import IncidentStore
+from blocks.transport.errors import OutsideError, Refused
+from blocks.transport.prefect_api import prefect_client
+from deployments.settings.settings import Settings, load_settings
+from runbook.incidents.incident import ALERTS_ENDED, Incident
+from tasks.caretaking.runs import start_run
+
+if TYPE_CHECKING:
+    from blocks.environment import Environment
+
+PATIENCE_SECONDS = 5.0
+"""How long Prefect may take to say that it is there."""
+
+
+class PrefectResponses:
+    """The responses in Prefect. `settings` say how a person is called while it is away."""
+
+    def __init__(self, store: IncidentStore, settings: Settings) -> None:
+        self._store = store
+        self._settings = settings
+
+    async def start(self, incident: Incident) -> str:
+        """Start the response, see `start_run`."""
+        return await start_run(incident, store=self._store)
+
+    async def wake(self, incident: Incident) -> bool:
+        """Wake a run that waits for an answer although no alert fires any more: it withdraws its question.
+
+        Raises:
+            Refused: Prefect refused.
+            Unavailable: Prefect cannot be reached.
+        """
+        gate = incident.needless_gate
+        if gate is None:
+            return False
+        async with prefect_client() as client:
+            run = await client.read_flow_run(UUID(gate.flow_run_id))
+            if run.state is None or not run.state.is_paused():
+                return False  # it is about to sleep, or awake: look again later
+            form = {"gate": gate.gate, "decision": "snooze", "approver": "runbook", "reason": ALERTS_ENDED}
+            form |= {"plan": gate.plan_digest} if gate.bound else {}
+            resumed = await client.resume_flow_run(run.id, run_input=form)
+        return resumed.status is SetStateStatus.ACCEPT
+
+    async def call(self, incident: Incident, because: str) -> None:
+        """Call a person by the pager and in the channel, as a run would.
+
+        Raises:
+            Refused: nobody can be called: there is neither a pager nor a channel, or both refuse.
+            Unavailable: the incident store cannot be reached.
+        """
+        environment = await self._environment()
+        from tasks.channels.communicate import escalate
+        from tasks.evidence.paper import how_to_go_on, leave_paper
+        from tasks.incident import OpenIncident
+
+        # The task's own function: Prefect, which the task would report to, is what does not answer.
+        opened = OpenIncident(id=incident.id, environment=environment)
+        called = await escalate.fn(opened, f"{because}. {how_to_go_on(opened)}")
+        await leave_paper.fn(opened)
+        if not called:
+            raise Refused("pager", "nobody could be called", "Set [pager] or [slack]; see the journal")
+
+    async def call_about_the_runbook(self, because: str) -> bool:
+        """Call a person because the runbook itself is silent, once; whether that got through everywhere."""
+        from tasks.caretaking.self_watch import call_a_person
+
+        return await call_a_person(await self._environment(), because)
+
+    async def call_about_the_store(self, because: str, since: datetime) -> bool:
+        """Call a person because alerts cannot be kept since then; whether that got through everywhere."""
+        environment = await self._environment()
+        from tasks.channels.direct_calls import call_about_the_store
+
+        return await call_about_the_store(environment, because, since=since)
+
+    async def end_the_call_about_the_store(self, since: datetime) -> bool:
+        """Tell those who were called that alerts are kept again; whether that got through everywhere."""
+        environment = await self._environment()
+        from tasks.channels.direct_calls import end_the_call_about_the_store
+
+        return await end_the_call_about_the_store(environment, since=since)
+
+    async def look_after(self) -> list[str]:
+        """Look after the runs of all open incidents, see `tasks.caretaking.watchdog`; says what was done.
+
+        Raises:
+            Unavailable: the incident store cannot be reached.
+        """
+        if not await self._store.incidents(limit=1):
+            return []
+        environment = await self._environment()
+        from tasks.caretaking.watchdog import look_after
+        from tasks.lease import turn
+
+        async with turn(environment, "watchdog", f"receiver {os.getpid()}") as ours:
+            return await look_after(environment) if ours else []
+
+    async def _environment(self) -> "Environment":
+        """All systems. Imported when they are needed: their clients would take most of a restart.
+
+        In a thread: it takes more than a second, in which the receiver has to answer.
+        """
+        await asyncio.to_thread(import_module, "tasks.caretaking.watchdog")
+        from blocks.environment import Environment
+        from deployments.prefect.configure import blocks
+
+        settings = await asyncio.to_thread(load_settings, self._settings.origin)
+        by_name: dict[str, Any] = {**blocks(settings)}
+        return Environment(name=settings.prefect.environment, **by_name)
+
+    async def reachable(self) -> bool:
+        """Whether Prefect answers in time."""
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS), prefect_client() as client:
+                return await client.api_healthcheck() is None
+        except (OutsideError, TimeoutError):
+            return False

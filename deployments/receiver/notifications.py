@@ -1,0 +1,140 @@
+"""One notification: from the request's bytes to alerts in the store, and the answer to its sender."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+
+import orjson
+from fastapi import Request
+
+from deployments.receiver.connections.body import Budget, Rejected, overloaded, read_body
+from deployments.receiver.connections.connections import vouch_for
+from deployments.receiver.intake import Intake, Overloaded
+from deployments.receiver.settings import ReceiverSettings
+from deployments.receiver.sources.authentication import Verified, needs_body, verified
+from runbook.alerts.alert import Alert
+from runbook.alerts.episodes import Turn
+from runbook.alerts.intake import Received
+from runbook.alerts.sources import EmptyAlerts, Source, UnreadablePayload
+
+LONG_BYTES = 16 * 1024
+"""A body of more is read in a thread: at its slowest, masking takes some microseconds for each byte."""
+
+AT_ONCE = 1
+"""Long bodies that are read at one time: the threads for that also write the alerts."""
+
+
+@dataclass(frozen=True)
+class Notifications:
+    """Takes notifications. `service` is whose alerts these are where neither they nor their source say.
+
+    `strangers_budget` is for bodies that have to be read before their proof can be looked at.
+    """
+
+    config: ReceiverSettings
+    service: str
+    intake: Intake
+    budget: Budget
+    strangers_budget: Budget
+    reading: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
+
+    async def take(self, source: Source, request: Request) -> tuple[int, dict[str, Any]]:
+        """Take one notification; returns the status and the body of the answer.
+
+        Raises:
+            Rejected: it is not taken.
+            OutsideError: it could not be made durable.
+        """
+        body, proof = await self._authenticated_body(source, request)
+        try:
+            alerts = await self._read(source, body)
+        except EmptyAlerts as error:
+            raise Rejected(422, "empty", str(error), "Send at least one alert") from None
+        if proof.delivery:
+            alerts = [
+                alert.model_copy(update={"delivery": f"{proof.delivery}/{number}"})
+                for number, alert in enumerate(alerts)
+            ]
+        if not alerts:
+            return 202, _answer([], [])  # a ping, or an event that tells of no alert
+        try:
+            with self.budget.spent(len(body)):
+                received = await self.intake.take(alerts)
+        except Overloaded:
+            raise overloaded() from None
+        replayed = bool(received) and all(item.turn is None for item in received)
+        return (200 if replayed else 202), _answer(alerts, received)
+
+    async def _authenticated_body(self, source: Source, request: Request) -> tuple[bytes, Verified]:
+        """The body of a request that proves where it comes from; without a proof it is not even read."""
+        headers, limit, signed = request.headers, self.config.max_body_bytes, b""
+        if needs_body(source.name, self.config, headers):
+            signed = await read_body(request, limit, self.strangers_budget)
+        proof = verified(source.name, self.config, headers, signed, datetime.now(UTC))
+        if proof is None:
+            raise Rejected(401, "unauthenticated", "not authenticated")
+        vouch_for(request.scope)
+        return signed or await read_body(request, limit, self.budget), proof
+
+    async def _read(self, source: Source, body: bytes) -> list[Alert]:
+        """The alerts of a body. Masking a long one takes seconds, in which other alerts have to come in."""
+        if len(body) <= LONG_BYTES:
+            return self._alerts(source, body)
+        with self.budget.spent(len(body)):
+            async with self.reading:
+                return await asyncio.to_thread(self._alerts, source, body)
+
+    def _alerts(self, source: Source, body: bytes) -> list[Alert]:
+        service = self.config.default_service(source.name) or self.service
+        try:
+            alerts = source.translate(orjson.loads(body), service)
+        except EmptyAlerts:
+            raise
+        except UnreadablePayload as error:
+            return [_unreadable(source, body, service, str(error))]
+        except ValueError:
+            return [_unreadable(source, body, service, "the body is not JSON")]
+        return [_of_service(alert, self.config.service_here(alert.service)) for alert in alerts]
+
+
+def _of_service(alert: Alert, service: str) -> Alert:
+    return alert if service == alert.service else alert.model_copy(update={"service": service})
+
+
+def _unreadable(source: Source, body: bytes, service: str, why: str) -> Alert:
+    """A broken alert is an alert: it was sent for a reason, and a person can read what we cannot."""
+    text = body.decode(errors="replace")
+    return Alert(
+        source=source.name,
+        service=service,
+        name="unreadable alert",
+        summary=f"{source.title} sent what cannot be read: {why}",
+        fingerprint=f"unreadable-{sha256(body).hexdigest()[:32]}",
+        extra={"body": text, "bytes": len(body)},
+    )
+
+
+def _answer(alerts: Sequence[Alert], received: Sequence[Received]) -> dict[str, Any]:
+    """Which incidents the alerts belong to, and which alerts belong to none and why."""
+    incidents: dict[str, bool] = {}
+    ignored = []
+    for alert, one in zip(alerts, received, strict=True):
+        if one.incident:
+            incidents[one.incident] = incidents.get(one.incident, False) or one.opened
+        else:
+            reason = _REASONS[one.turn].format(service=alert.service)
+            ignored.append({"service": alert.service, "name": alert.name, "reason": reason})
+    named = [{"id": incident, "new": new} for incident, new in incidents.items()]
+    return {"incidents": named, "ignored": ignored}
+
+
+_REASONS: dict[Turn | None, str] = {
+    None: "received before",
+    Turn.ENDED: "resolved, and {service} has no open incident",
+    Turn.REPEATED: "resolved before",
+    Turn.LATE: "older than what is known of it already",
+    Turn.NOTED: "synthetic, and never an incident",
+}

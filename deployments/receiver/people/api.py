@@ -1,0 +1,183 @@
+"""The receiver's API for people: answering a question, setting a severity, handing the response back.
+
+Whose request it is comes from `deployments.receiver.people.proving` alone. Another act is a body, a function
+and a line here.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Literal, TypeVar
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import Field
+
+from blocks.transport.errors import OutsideError
+from blocks.transport.prefect_api import prefect_client
+from deployments.processes.json_log import log_event
+from deployments.receiver.connections.body import Rejected
+from deployments.receiver.people.requests import Body, PeoplesDoor, log, refused, understood
+from deployments.services.answering import Answered, answer_gate
+from deployments.services.finding import find_asking, find_own
+from deployments.services.refusals import ActRefused
+from deployments.services.resuming import Resumed, resume_response
+from deployments.services.runs import PrefectRuns
+from deployments.services.severity import SeveritySet, set_severity
+from deployments.services.speaker import Speaker
+from deployments.settings.settings import Settings
+from runbook.approvals.gates import Answer, Choice
+from runbook.approvals.identity import Proof
+from runbook.decision.severity import Severity
+from runbook.value import Value
+
+LONGEST_REASON = 4_000
+
+
+class AnswerBody(Body):
+    """An answer to the open question of an incident."""
+
+    decision: Literal["approve", "reject", "edit", "snooze"]
+    reason: str = Field(default="", max_length=LONGEST_REASON)
+    parameters: dict[str, str] = Field(default={}, description="New values, for edit.", max_length=20)
+    snooze_minutes: int | None = Field(default=None, ge=1, le=100_000)
+    plan: str = Field(default="", description="The beginning of the plan's hash that you have seen.")
+
+
+class SeverityBody(Body):
+    """A person's word on the severity."""
+
+    severity: Literal["P1", "P2", "P3", "P4"]
+    reason: str = Field(min_length=1, max_length=LONGEST_REASON)
+
+
+class ResumptionBody(Body):
+    """Handing the response back."""
+
+    done: str = Field(description="What was done by hand; empty for nothing.", max_length=LONGEST_REASON)
+    did: list[str] = Field(default=[], description="Ids of the actions among it.", max_length=100)
+
+
+BodyT = TypeVar("BodyT", bound=Body)
+Act = Callable[[PeoplesDoor, str, BodyT, Speaker, Settings], Awaitable[Value]]
+
+
+async def _answer(
+    door: PeoplesDoor, reference: str, body: AnswerBody, speaker: Speaker, settings: Settings
+) -> Answered:
+    given = Answer(
+        choice=Choice(body.decision),
+        approver=speaker.name,
+        reason=body.reason,
+        channel="cli" if speaker.identity.how is Proof.OS_PEER else "api",
+        parameters=body.parameters,
+        snooze_minutes=body.snooze_minutes,
+    )
+    environment = settings.prefect.environment
+    found = await find_asking(door.store, reference, environment, plan=body.plan)
+    async with prefect_client() as client:
+        return await answer_gate(
+            door.store,
+            found,
+            given,
+            policy=settings.policy,
+            runs=PrefectRuns(client),
+            speaker=speaker,
+            plan=body.plan,
+        )
+
+
+async def _set_severity(
+    door: PeoplesDoor, reference: str, body: SeverityBody, speaker: Speaker, settings: Settings
+) -> SeveritySet:
+    found = await find_own(door.store, reference, settings.prefect.environment)
+    return await set_severity(
+        door.store,
+        found,
+        Severity(body.severity),
+        reason=body.reason,
+        speaker=speaker,
+        policy=settings.policy,
+    )
+
+
+async def _resume(
+    door: PeoplesDoor, reference: str, body: ResumptionBody, speaker: Speaker, settings: Settings
+) -> Resumed:
+    found = await find_own(door.store, reference, settings.prefect.environment)
+    return await resume_response(
+        door.store,
+        found,
+        done=body.done,
+        did=body.did,
+        speaker=speaker,
+        policy=settings.policy,
+        prefect=prefect_client,
+    )
+
+
+def add_people_api(app: FastAPI, door: PeoplesDoor) -> None:
+    """Add the paths `/api/incidents/…`. An incident is named by its id, the beginning of one, or `latest`."""
+    _add(app, door, "answers", "Answer the open question", AnswerBody, Answered, _answer)
+    _add(app, door, "severity", "Set the severity", SeverityBody, SeveritySet, _set_severity)
+    _add(app, door, "resumption", "Hand the response back", ResumptionBody, Resumed, _resume)
+
+
+def _add(
+    app: FastAPI,
+    door: PeoplesDoor,
+    name: str,
+    summary: str,
+    body_type: type[BodyT],
+    result_type: type[Value],
+    act: Act[BodyT],
+) -> None:
+    async def take(reference: str, request: Request) -> Response:
+        try:
+            body, speaker, settings = await understood(door, request, body_type)
+            result = await act(door, reference, body, speaker, settings)
+        except (ActRefused, Rejected, OutsideError) as error:
+            answer = refused(error)
+            log_event(log, "act refused", act=name, status=answer.status_code, error=str(error))
+            return answer
+        log_event(log, "act", act=name, by=speaker.name, how=speaker.identity.how.value)
+        return JSONResponse(result.model_dump(mode="json"))
+
+    app.post(
+        f"/api/incidents/{{reference}}/{name}",
+        summary=summary,
+        description=_PROOFS,
+        tags=["people"],
+        responses=_responses(result_type),
+        openapi_extra={"requestBody": _content(body_type.model_json_schema()) | {"required": True}},
+        response_class=JSONResponse,
+        name=name,
+    )(take)
+
+
+_PROOFS = (
+    "Proof: a bearer token of yours, a proxy that has logged you in, or your account, over the local socket."
+)
+_TEXT = {"type": "string"}
+_REFUSAL = {
+    "type": "object",
+    "required": ["kind", "error"],
+    "properties": {"kind": _TEXT, "error": _TEXT, "next_step": _TEXT},
+}
+_REFUSALS = {
+    401: "The request does not prove whose it is.",
+    403: "It is proven to be somebody else's, or not in the way that the rules ask for.",
+    404: "There is no such incident.",
+    409: "There is nothing to do: nothing is asked, another plan is, or the incident is closed.",
+    415: "The body is not said to be JSON.",
+    422: "This cannot be done, or not by this person.",
+    502: "It is in the journal, and its run does not wake.",
+    503: "The store or Prefect cannot be reached.",
+}
+
+
+def _responses(result_type: type[Value]) -> dict[int | str, dict[str, Any]]:
+    done: dict[int | str, dict[str, Any]] = {200: {"description": "Done.", "model": result_type}}
+    return done | {status: {"description": text, **_content(_REFUSAL)} for status, text in _REFUSALS.items()}
+
+
+def _content(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"content": {"application/json": {"schema": schema}}}

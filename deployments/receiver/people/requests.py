@@ -1,0 +1,154 @@
+"""A person's request to the receiver's API: whose it is, what it says, and the answer where it is refused.
+
+The settings are read anew for each request, so that somebody whose token, login or right was taken away is
+refused without a restart.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import orjson
+from fastapi import Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from blocks.store.journal import IncidentStore
+from blocks.transport.errors import OutsideError
+from deployments.processes.json_log import log_event
+from deployments.receiver.connections.body import Budget, Rejected, read_body
+from deployments.receiver.connections.local_socket import PEER, Peer
+from deployments.receiver.people.proving import NotProven, identify
+from deployments.services.refusals import ActRefused, Refusal
+from deployments.services.speaker import Speaker
+from deployments.settings.settings import ConfigurationError, Settings
+from deployments.settings.signing_key import private_key
+from runbook.approvals.names import spelling
+from runbook.approvals.people import known_as
+
+MAX_BYTES = 16_384
+
+AT_ONCE = 2
+"""Requests whose person is looked up at one time: the threads for that also write the alerts."""
+
+STATUS = {
+    Refusal.NOT_FOUND: 404,
+    Refusal.NOTHING: 409,
+    Refusal.INVALID: 422,
+    Refusal.UNPROVEN: 403,
+    Refusal.FAILED: 502,
+}
+
+log = logging.getLogger("runbook.receiver")
+
+
+class Body(BaseModel):
+    """What every request may say."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    by: str = Field(default="", description="Who you think you are; another than is proven is refused.")
+
+
+BodyT = TypeVar("BodyT", bound=Body)
+
+
+@dataclass(frozen=True)
+class PeoplesDoor:
+    """What the API needs. `settings` reads them, and raises `ConfigurationError` where it cannot."""
+
+    store: IncidentStore
+    settings: Callable[[], Settings]
+    looking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
+    budget: Budget = field(default_factory=Budget)
+
+
+async def understood(
+    door: PeoplesDoor, request: Request, body_type: type[BodyT]
+) -> tuple[BodyT, Speaker, Settings]:
+    """What the request says, who says it, and the settings of this moment.
+
+    Raises:
+        Rejected: it proves nobody, or says nothing that can be done.
+    """
+    peer = request.scope.get("state", {}).get(PEER)
+    if peer is None and not _shows_something(request):
+        raise Rejected(401, "unauthenticated", "not authenticated")  # without reading any file for it
+    async with door.looking:
+        settings, speaker = await asyncio.to_thread(_whose, door, request.headers, peer)
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content_type != "application/json":  # what a page of another site can have a browser send is not that
+        raise Rejected(415, "no JSON", "the content type is not application/json", "Send JSON")
+    raw = await read_body(request, MAX_BYTES, door.budget)
+    try:
+        body = body_type.model_validate(orjson.loads(raw))
+    except ValidationError as error:
+        raise Rejected(422, "invalid", _mistakes(error), "See /docs") from None
+    except ValueError:
+        raise Rejected(422, "invalid", "the body is not JSON", "See /docs") from None
+    known = settings.policy.people
+    if body.by and spelling(known_as(body.by, known)) != spelling(speaker.name):
+        mine = f"{speaker.name} is proven, and not {body.by!a}"
+        raise Rejected(403, "another name", mine, "Act under your own name")
+    return body, speaker, settings
+
+
+def _whose(door: PeoplesDoor, headers: Mapping[str, str], peer: Peer | None) -> tuple[Settings, Speaker]:
+    try:
+        settings = door.settings()
+    except ConfigurationError as error:
+        log_event(log, "settings cannot be read", level=logging.ERROR, error=str(error))
+        advice = "Correct the settings file; the receiver's log says what is wrong"
+        raise Rejected(503, "settings", "the receiver's settings have mistakes", advice) from None
+    try:
+        identity = identify(headers, peer, settings)
+    except NotProven as error:
+        raise Rejected(401, "unauthenticated", str(error)) from None
+    secret = settings.receiver.signing_key
+    key = private_key(secret.get_secret_value().encode()) if secret is not None else None
+    name = known_as(identity.name, settings.policy.people)
+    return settings, Speaker(name=name, identity=identity, key=key)
+
+
+def _shows_something(request: Request) -> bool:
+    """Whether there is anything beside the headers that every client sends: a token, or a proxy's own."""
+    return len(set(request.headers.keys()) - _USUAL) > 0
+
+
+_USUAL = frozenset(
+    {"host", "user-agent", "accept", "accept-encoding", "connection", "content-type", "content-length"}
+)
+
+
+def _mistakes(error: ValidationError) -> str:
+    """What is wrong, without the values."""
+    found = error.errors(include_url=False, include_input=False, include_context=False)
+    return "; ".join(f"{'.'.join(map(str, item['loc'])) or 'body'}: {item['msg']}" for item in found[:5])
+
+
+def refused(error: Exception) -> JSONResponse:
+    """The answer to a request that was refused, or could not be carried out.
+
+    Raises:
+        Exception: the error itself, where it is none of those.
+    """
+    match error:
+        case ActRefused():
+            return _answer(STATUS[error.kind], error.kind.value, error.problem, error.next_step)
+        case Rejected():
+            return _answer(error.status, error.reason, error.error, error.next_step)
+        case OutsideError():
+            next_step = error.next_step or "Try again"
+            return _answer(503, "unavailable", f"{error.system}: {error.detail}", next_step)
+        case _:
+            raise error
+
+
+def _answer(status: int, kind: str, error: str, next_step: str) -> JSONResponse:
+    content: dict[str, Any] = {"kind": kind, "error": error}
+    if next_step:
+        content["next_step"] = next_step
+    headers = {401: {"www-authenticate": "Bearer"}, 503: {"retry-after": "5"}}.get(status)
+    return JSONResponse(content, status_code=status, headers=headers)

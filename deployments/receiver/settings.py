@@ -1,0 +1,85 @@
+"""Section `[receiver]`: where alerts come in and people act, and who may send what."""
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+
+from deployments.receiver.people.settings import hashed, public_part
+from deployments.receiver.sources.settings import (
+    AlertmanagerSettings,
+    GrafanaSettings,
+    IdentityHeader,
+    IncidentIoSettings,
+    PagerDutySettings,
+    PlainSettings,
+    ServiceName,
+    SourceSettings,
+)
+
+
+class ReceiverSettings(BaseModel):
+    """Section `[receiver]`: where alerts come in, and who may send them.
+
+    `token` is for Alertmanager, Grafana and plain alerts where their own sections have no credential.
+    `services` are our names of services by the senders' names. People act through the same process: over the
+    local `socket`, with a token of theirs, or through a proxy. `people` has the hashes of their tokens.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8181, ge=0, le=65535)
+    token: SecretStr | None = Field(default=None, min_length=16)
+    max_body_bytes: int = Field(default=1024 * 1024, ge=1024)
+    max_connections: int = Field(default=512, ge=16)
+    flapping_episodes: int = Field(default=5, ge=1)
+    services: dict[str, ServiceName] = {}
+    socket: Path | None = Path(".runbook/receiver.sock")
+    socket_group: str = ""
+    people: dict[str, list[SecretStr]] = {}
+    identity_header: IdentityHeader | None = None
+    signing_key: SecretStr | None = None
+    alertmanager: AlertmanagerSettings = AlertmanagerSettings()
+    grafana: GrafanaSettings = GrafanaSettings()
+    pagerduty: PagerDutySettings = PagerDutySettings()
+    incident_io: IncidentIoSettings = IncidentIoSettings()
+    plain: PlainSettings = PlainSettings()
+    self_watch: PlainSettings = PlainSettings()
+
+    @field_validator("people")
+    @classmethod
+    def _hashed(cls, people: dict[str, list[SecretStr]]) -> dict[str, list[SecretStr]]:
+        """The tokens themselves are not kept."""
+        return hashed(people)
+
+    @field_validator("signing_key")
+    @classmethod
+    def _is_a_key(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None:
+            public_part(key)
+        return key
+
+    @property
+    def url(self) -> str:
+        """Where it is asked on its own machine; empty where its port is not known before it listens."""
+        return f"http://{reachable(self.host)}:{self.port}" if self.port else ""
+
+    @property
+    def self_watch_token(self) -> SecretStr | None:
+        """What the self-watch shows."""
+        return self.self_watch.token or self.token
+
+    def default_service(self, source: str) -> str:
+        """Our name of the service whose alerts come from that source where they name none; else empty."""
+        own: SourceSettings = getattr(self, source.replace("-", "_"))
+        return own.service or ""
+
+    def service_here(self, name: str) -> str:
+        """Our name of the service that a source calls by that name."""
+        return self.services.get(name, name)
+
+
+def reachable(host: str) -> str:
+    """The host in a URL for what listens on that address of this machine."""
+    known = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  compared only
+    return f"[{known}]" if ":" in known else known

@@ -1,0 +1,1 @@
+"""Who may send alerts, and how each source proves it."""

@@ -1,0 +1,178 @@
+"""Sees to it that every incident has a run: the store is the queue, so nothing is lost.
+
+An incident waits here while Prefect is away, or when a receiver died between making it durable and starting
+its run. While it waits for Prefect, a person is called directly.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from blocks.store.journal import IncidentStore
+from blocks.store.overview import Overview, overview
+from blocks.transport.errors import OutsideError
+from deployments.processes.json_log import log_event
+from deployments.receiver.metrics import ReceiverMetrics
+from runbook.alerts.intake import Received
+from runbook.incidents.incident import Incident
+from runbook.redaction import redact
+
+LOOK_SECONDS = 10.0
+ADOPT_AFTER = timedelta(seconds=30)
+"""Incidents that this receiver did not open: a flow run that opened one by itself has this long to say so."""
+
+ASK_PREFECT_EVERY = timedelta(seconds=LOOK_SECONDS)
+CALL_AFTER = timedelta(seconds=30)
+"""How long an incident waits for Prefect before a person is called: a restart of Prefect is over by then."""
+
+TOGETHER_SECONDS = 0.05
+"""What else happens within this time is looked at together: a storm opens many incidents at once."""
+
+ATTEMPT_SECONDS = 60.0
+"""How long one attempt may take: Prefect's client could go on for an hour, and nobody would be called."""
+
+_FIRST_RETRY_SECONDS = 0.5
+_LAST_RETRY_SECONDS = 10.0
+
+NOT_STARTED = "Prefect does not answer, so the response has not been started; it will be once Prefect is back"
+
+log = logging.getLogger("runbook.receiver")
+
+
+class Responses(Protocol):
+    """The responses to incidents, in Prefect and beside it. Each may be asked for again without harm."""
+
+    async def start(self, incident: Incident) -> str:
+        """Start the response and return the flow run's id. Raises `OutsideError` if it cannot be."""
+
+    async def wake(self, incident: Incident) -> bool:
+        """Wake a run whose question the end of the alerts has made needless; whether there was one."""
+
+    async def call(self, incident: Incident, because: str) -> None:
+        """Call a person without Prefect. Raises `OutsideError` if nobody can be reached."""
+
+    async def look_after(self) -> list[str]:
+        """Look after the runs of all open incidents; says what was done. Raises `OutsideError`."""
+
+    async def reachable(self) -> bool:
+        """Whether Prefect answers."""
+
+    async def call_about_the_store(self, because: str, since: datetime) -> bool:
+        """Call a person because alerts cannot be kept since then; whether that got through everywhere."""
+
+    async def end_the_call_about_the_store(self, since: datetime) -> bool:
+        """Tell those who were called that alerts are kept again; whether that got through everywhere."""
+
+
+class Starter:
+    """Starts responses, in the order in which the incidents were opened, until it is cancelled."""
+
+    def __init__(self, store: IncidentStore, responses: Responses, metrics: ReceiverMetrics) -> None:
+        self._store = store
+        self._responses = responses
+        self._metrics = metrics
+        self._opened_here: set[str] = set()
+        self._called: set[str] = set()
+        self._woken = asyncio.Event()
+        self.waiting: tuple[str, ...] = ()
+        """Ids of the incidents whose response could not be started at the last attempt."""
+        self.prefect_up: bool | None = None
+        self._asked_at = datetime.fromtimestamp(0, UTC)
+
+    def heard(self, received: Received) -> None:
+        """Do at once what a message about an alert makes necessary."""
+        if received.opened:
+            self._opened_here.add(received.incident)
+        if received.opened or received.over:
+            self._woken.set()
+
+    async def run(self) -> None:
+        """Look for what waits, again and again."""
+        retry_seconds = _FIRST_RETRY_SECONDS
+        while True:
+            self._woken.clear()
+            if await self._look():
+                retry_seconds, pause = _FIRST_RETRY_SECONDS, LOOK_SECONDS
+            else:
+                pause, retry_seconds = retry_seconds, min(2 * retry_seconds, _LAST_RETRY_SECONDS)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._woken.wait()
+            await asyncio.sleep(TOGETHER_SECONDS)
+
+    async def _look(self) -> bool:
+        """Start, wake and call whatever is due; whether nothing is left to try again."""
+        try:
+            seen, at = await overview(self._store), datetime.now(UTC)
+        except OutsideError as error:
+            log_event(log, "store not readable", level=logging.ERROR, error=str(error))
+            return False
+        self._show(seen, at)
+        due = [
+            incident
+            for incident, opened_at in seen.unstarted.items()
+            if incident in self._opened_here or at - opened_at >= ADOPT_AFTER
+        ]
+        if due or at - self._asked_at >= ASK_PREFECT_EVERY:
+            self._note(up=await self._responses.reachable(), at=at)
+        started = [incident for incident in due if self.prefect_up and await self._start(incident)]
+        self.waiting = tuple(incident for incident in due if incident not in started)
+        for incident in self.waiting:
+            if at - seen.unstarted[incident] >= CALL_AFTER and incident not in self._called:
+                await self._call(incident)
+        for gate in seen.gates:
+            if gate.alerts_ended:
+                await self._attempt("run not woken", gate.incident, self._wake(gate.incident))
+        return not self.waiting
+
+    def _show(self, seen: Overview, at: datetime) -> None:
+        own = self._metrics
+        own.unstarted.set(len(seen.unstarted))
+        own.oldest_unstarted.set(_age(list(seen.unstarted.values()), at))
+        own.gates.set(len(seen.gates))
+        own.oldest_gate.set(_age([gate.asked_at for gate in seen.gates], at))
+
+    def _note(self, *, up: bool, at: datetime) -> None:
+        self.prefect_up, self._asked_at = up, at
+        self._metrics.prefect_up.set(up)
+
+    async def _start(self, incident: str) -> bool:
+        return await self._attempt("response not started", incident, self._launch(incident))
+
+    async def _launch(self, incident: str) -> None:
+        flow_run_id = await self._responses.start(await self._store.read(incident))
+        self._opened_here.discard(incident)
+        log_event(log, "response started", incident=incident, flow_run=flow_run_id)
+
+    async def _call(self, incident: str) -> None:
+        if await self._attempt("nobody could be called", incident, self._page(incident)):
+            self._called.add(incident)
+
+    async def _page(self, incident: str) -> None:
+        await self._responses.call(await self._store.read(incident), NOT_STARTED)
+        log_event(log, "person called without Prefect", incident=incident)
+
+    async def _wake(self, incident: str) -> None:
+        if await self._responses.wake(await self._store.read(incident)):
+            log_event(log, "run woken, since no alert fires any more", incident=incident)
+
+    async def _attempt(self, failure: str, incident: str, work: Awaitable[None]) -> bool:
+        """Whether it went well. Neither an outage nor a defect may hold up the incidents behind this one."""
+        try:
+            async with asyncio.timeout(ATTEMPT_SECONDS):
+                await work
+        except OutsideError as error:
+            log_event(log, failure, level=logging.WARNING, incident=incident, error=str(error))
+            return False
+        except Exception as error:
+            text = f"{type(error).__name__}: {redact(str(error))}"
+            log_event(log, failure, level=logging.ERROR, incident=incident, error=text)
+            return False
+        return True
+
+
+def _age(times: list[datetime], at: datetime) -> float:
+    return (at - min(times)).total_seconds() if times else 0.0

@@ -1,0 +1,80 @@
+"""What the receiver watches, also when no worker is left: the runs of incidents, and the runbook itself."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from prometheus_client import Gauge
+
+from blocks.store.journal import IncidentStore
+from blocks.store.self_watch_log import last_good_round, open_call
+from blocks.transport.errors import OutsideError
+from deployments.processes.json_log import log_event
+from deployments.receiver.starting import Responses
+from runbook.caretaking.self_watch import silence
+from runbook.redaction import redact
+
+LOOKS_PER_ROUND = 10
+LONGEST_SECONDS = 30.0
+
+log = logging.getLogger("runbook.receiver")
+
+
+async def look_after(responses: Responses, *, every: float) -> None:
+    """Look after the runs of all incidents every so many seconds, until cancelled."""
+    while True:
+        await asyncio.sleep(every)
+        try:
+            for sentence in await responses.look_after():
+                log_event(log, "looked after", did=sentence)
+        except OutsideError as error:
+            log_event(log, "runs not looked after", level=logging.WARNING, error=str(error))
+        except Exception as error:  # a defect here must not stop the intake; the next look may be spared it
+            text = f"{type(error).__name__}: {redact(str(error))}"
+            log_event(log, "runs not looked after", level=logging.ERROR, error=text)
+
+
+@dataclass(frozen=True)
+class SelfWatching:
+    """How the receiver notices that nobody watches the runbook any more.
+
+    `every` is the time from round to round; `call` calls a person without Prefect and without a worker, and
+    returns whether that got through.
+    """
+
+    store: IncidentStore
+    environment: str
+    every: timedelta
+    call: Callable[[str], Awaitable[bool]]
+
+
+async def watch_self(watching: SelfWatching, last_success: Gauge) -> None:
+    """Call a person, once, when too many rounds of the self-watch are missing; until cancelled.
+
+    The call ends with the next round that goes well, see `flows.self_watch`.
+    """
+    since = datetime.now(UTC)
+    while True:
+        try:
+            await _look_for_rounds(watching, last_success, since)
+        except OutsideError as error:
+            log_event(log, "self-watch not looked for", level=logging.WARNING, error=str(error))
+        except Exception as error:  # a defect here must not end the watch
+            text = f"{type(error).__name__}: {redact(str(error))}"
+            log_event(log, "self-watch not looked for", level=logging.ERROR, error=text)
+        await asyncio.sleep(min(watching.every.total_seconds() / LOOKS_PER_ROUND, LONGEST_SECONDS))
+
+
+async def _look_for_rounds(watching: SelfWatching, last_success: Gauge, since: datetime) -> None:
+    last = await last_good_round(watching.store, watching.environment)
+    last_success.set(last.timestamp() if last else 0)
+    because = silence(last=last, watched_since=since, every=watching.every, now=datetime.now(UTC))
+    if not because:
+        return
+    known = await open_call(watching.store, watching.environment)
+    if known is None or not known.told:
+        called = await watching.call(because)
+        level = logging.WARNING if called else logging.ERROR
+        log_event(log, "person called" if called else "nobody could be called", level=level, error=because)

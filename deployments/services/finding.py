@@ -1,0 +1,95 @@
+"""Incidents by what a person types: an id, the beginning of one, or `latest`."""
+
+from typing import TYPE_CHECKING
+
+from deployments.services.refusals import ActRefused, Refusal
+
+if TYPE_CHECKING:
+    from blocks.store.journal import IncidentStore
+    from runbook.incidents.incident import Incident
+
+SEARCHED = 1000
+"""How many of the newest incidents the beginning of an id is looked for in."""
+
+
+async def find_incident(store: "IncidentStore", reference: str) -> "Incident":
+    """The incident that is meant.
+
+    Raises:
+        ActRefused: none matches, or more than one does.
+        Unavailable: the store cannot be reached.
+    """
+    if reference == "latest":
+        newest = await store.incidents(limit=1)
+        if not newest:
+            raise ActRefused(
+                Refusal.NOT_FOUND,
+                "there is no incident yet",
+                "`runbook drill` makes one, `runbook respond` opens one",
+            )
+        return newest[0]
+    matches = [item for item in await store.incidents(limit=SEARCHED) if item.id.startswith(reference)]
+    exact = [item for item in matches if item.id == reference]
+    if len(exact or matches) == 1:
+        return (exact or matches)[0]
+    if not matches:
+        raise ActRefused(Refusal.NOT_FOUND, f"no incident {reference!r}", "`runbook incidents` lists them")
+    shown = ", ".join(item.id for item in matches[:5])
+    raise ActRefused(
+        Refusal.INVALID,
+        f"{reference!r} is the beginning of {len(matches)} ids: {shown}",
+        "give more of the one you mean",
+    )
+
+
+def require_own(found: "Incident", environment: str) -> None:
+    """Make sure that an incident is acted upon with the policy and the systems that it was opened with.
+
+    Raises:
+        ActRefused: it belongs to another environment.
+    """
+    if found.environment != environment:
+        raise ActRefused(
+            Refusal.INVALID,
+            f"{found.id} belongs to environment {found.environment!r}, not to {environment!r}",
+            f"give --environment {found.environment}, or the settings file of that environment",
+        )
+
+
+async def find_asking(store: "IncidentStore", reference: str, environment: str, *, plan: str) -> "Incident":
+    """The incident whose question is answered: the one that is meant, as `find_own` finds it.
+
+    An alert can open a newer incident between reading a question and answering it. So `latest` is taken only
+    where no other incident asks, or where the answer names the plan that was seen.
+
+    Raises:
+        ActRefused: as `find_own`; or several ask, and it is not said which.
+        Unavailable: the store cannot be reached.
+    """
+    found = await find_own(store, reference, environment)
+    if reference != "latest" or plan or found.pending_gate is None:
+        return found
+    asking = [
+        each.id
+        for each in await store.incidents(only_open=True, limit=SEARCHED)
+        if each.pending_gate is not None and each.environment == environment
+    ]
+    if len(asking) > 1:
+        raise ActRefused(
+            Refusal.INVALID,
+            f"{len(asking)} incidents ask for an answer: {', '.join(asking[:5])}",
+            "give the id of the one you mean, or the plan that you have seen",
+        )
+    return found
+
+
+async def find_own(store: "IncidentStore", reference: str, environment: str) -> "Incident":
+    """The incident that is meant, which belongs to that environment.
+
+    Raises:
+        ActRefused: none matches, more than one does, or it is another environment's.
+        Unavailable: the store cannot be reached.
+    """
+    found = await find_incident(store, reference)
+    require_own(found, environment)
+    return found

@@ -1,0 +1,1 @@
+"""The settings file, its secrets and its warnings."""

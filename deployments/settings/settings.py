@@ -1,0 +1,271 @@
+"""Settings: one TOML file with a section per outside system, checked as a whole before anything starts.
+
+A section's keys are the fields of its block, so that a setting is defined in one place. Secrets never stand
+in the file: it names the environment variable or the file that holds each one. `runbook.example.toml`
+explains every key.
+"""
+
+import logging
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from blocks.files.private_files import private_folder
+from deployments.receiver.people.settings import public_part
+from deployments.receiver.settings import ReceiverSettings
+from deployments.settings.checks import Mistake
+from deployments.settings.file import SectionsCheck, read_tables
+from deployments.settings.secrets import Unusable
+from deployments.settings.warnings import exposed_files, hosts_shown_nothing
+from runbook.policy.policy import Policy
+
+CONFIG_VARIABLE = "RUNBOOK_CONFIG"
+DEFAULT_CONFIG = Path("runbook.toml")
+DRIVERS = ("sqlite+aiosqlite", "postgresql+psycopg")
+
+log = logging.getLogger("runbook.settings")
+
+
+class ConfigurationError(Exception):
+    """The settings cannot be used. A line per mistake: the file, the key, the cause and what to do."""
+
+    def __init__(self, origin: Path, mistakes: list[Mistake]) -> None:
+        self.mistakes = tuple(mistakes)
+        super().__init__("\n".join(f"{origin}: {mistake}" for mistake in mistakes))
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PrefectSettings(_Section):
+    """Section `[prefect]`: how the runbook shows up in Prefect. What is `_every` is in seconds."""
+
+    environment: str = Field(default="default", pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")
+    work_pool: str = Field(default="runbook", min_length=1)
+    collect_evidence_every: int = Field(default=300, ge=10)
+    remind_every: int = Field(default=60, ge=10)
+    watchdog_every: int = Field(default=60, ge=10)
+    clean_up_every: int = Field(default=86400, ge=10)
+
+    @property
+    def intervals(self) -> dict[str, int]:
+        """Seconds from run to run, by the name of the deployment that runs on a schedule."""
+        return {
+            "collect-evidence": self.collect_evidence_every,
+            "remind": self.remind_every,
+            "watchdog": self.watchdog_every,
+            "clean-up": self.clean_up_every,
+        }
+
+
+class SelfWatchSettings(_Section):
+    """Section `[self_watch]`: how the runbook tries itself every so many seconds; without it, it does not."""
+
+    every: int = Field(default=300, ge=10)
+    receiver_url: str = ""
+    ping_url: SecretStr | None = None
+    alertmanager_url: SecretStr | None = None
+
+
+class StoreSettings(_Section):
+    """Section `[store]`: where the incidents are kept. A relative SQLite path is relative to the file."""
+
+    url: SecretStr = Field(default=SecretStr("sqlite+aiosqlite:///.runbook/incidents.db"))
+
+    def url_seen_from(self, folder: Path) -> SecretStr:
+        """The address with an absolute path.
+
+        Raises:
+            ValueError: it is no database URL, or its driver is none of ours; the text holds no password.
+        """
+        try:
+            url = make_url(self.url.get_secret_value())
+        except (ArgumentError, ValueError):  # of a port that is none, the text quotes the password
+            raise ValueError("not a database URL") from None
+        if url.drivername not in DRIVERS:
+            raise ValueError(f"the driver is none of {', '.join(DRIVERS)}")
+        if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
+            url = url.set(database=str(folder / Path(url.database).expanduser()))
+        return SecretStr(url.render_as_string(hide_password=False))
+
+
+class EvidenceSettings(_Section):
+    """Section `[evidence]`: where the evidence is kept."""
+
+    folder: Path = Path(".runbook/evidence")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Checked settings. `systems` holds the values of each outside system's section, ready for its block.
+
+    `self_watch` is there where its section is; it knows its receiver then, and that has a token. `warnings`
+    are what a person should see to, and does not keep anything from starting.
+    """
+
+    origin: Path
+    prefect: PrefectSettings
+    receiver: ReceiverSettings
+    store_url: SecretStr
+    evidence_folder: Path
+    policy: Policy
+    systems: Mapping[str, Mapping[str, Any]] = field(repr=False)
+    self_watch: SelfWatchSettings | None = None
+    warnings: tuple[Mistake, ...] = ()
+
+    @property
+    def socket_path(self) -> Path | None:
+        """The receiver's local socket; `None` where it has none."""
+        own = self.receiver.socket
+        return self.origin.absolute().parent / own.expanduser() if own is not None else None
+
+    @property
+    def intervals(self) -> dict[str, int]:
+        """Seconds from run to run, by the name of the deployment that runs on a schedule.
+
+        Without its section the self-watch runs as well, and says that it is off: as with `prefect deploy`.
+        """
+        own = self.self_watch or SelfWatchSettings()
+        return {**self.prefect.intervals, "self-watch": own.every}
+
+    def warning_lines(self) -> list[str]:
+        """A line for each warning: the file, the key, the cause and what to do."""
+        return [f"{self.origin}: {warning}" for warning in self.warnings]
+
+    def make_folders(self) -> list[str]:
+        """Make the folders of an SQLite store and of the evidence, see `private_folder`.
+
+        Without the latter all goes on but the files: each that is not written is told then, see
+        `tasks.evidence.unwritten`. Returns a line for people about each folder that was open to others and is
+        closed now.
+
+        Raises:
+            Refused: others can write in one of them.
+            OSError: there can be no folder for the store.
+        """
+        lines: list[str] = []
+        url = make_url(self.store_url.get_secret_value())
+        if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
+            lines += private_folder(Path(url.database).parent)
+        try:
+            lines += private_folder(self.evidence_folder)
+        except OSError as error:
+            log.warning("There is no folder for the evidence: %s", error)
+        return lines
+
+
+def find_config(given: Path | None = None) -> Path | None:
+    """The settings file: the given one, else `RUNBOOK_CONFIG`, else `runbook.toml` here, else None."""
+    if given is not None:
+        return given
+    if named := os.environ.get(CONFIG_VARIABLE):
+        return Path(named)
+    return DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else None
+
+
+def load_settings(path: Path, *, systems: bool = True) -> Settings:
+    """Read and check a settings file; without `systems`, leave the outside systems' sections unread.
+
+    Checking those imports the systems' clients, which takes a second that the receiver need not wait.
+
+    Raises:
+        ConfigurationError: the file cannot be read, or something in it is wrong; every mistake is named.
+    """
+    try:
+        tables = read_tables(path)
+    except Unusable as error:
+        raise ConfigurationError(path, [Mistake("", error.cause, error.next_step)]) from None
+    return check_settings(tables, origin=path, systems=systems)
+
+
+def check_settings(tables: Mapping[str, Any], *, origin: Path, systems: bool = True) -> Settings:
+    """Check the tables of a settings file. Relative paths are relative to the folder of `origin`.
+
+    Raises:
+        ConfigurationError: every mistake is named.
+    """
+    check = SectionsCheck(tables, folder=origin.absolute().parent)
+    prefect = check.section("prefect", PrefectSettings)
+    receiver = check.section("receiver", ReceiverSettings)
+    store = check.section("store", StoreSettings)
+    evidence = check.section("evidence", EvidenceSettings)
+    policy = check.section("policy", Policy)
+    self_watch = _self_watch(check, receiver) if "self_watch" in tables else None
+    values = _systems(check) if systems else {}
+    if check.mistakes or not (prefect and receiver and store and evidence and policy):
+        raise ConfigurationError(origin, check.mistakes)
+    try:
+        url = store.url_seen_from(check.folder)
+    except ValueError as error:
+        advice = "write sqlite+aiosqlite:///path or postgresql+psycopg://host/database"
+        raise ConfigurationError(origin, [Mistake("store.url", str(error), advice)]) from None
+    if receiver.signing_key is not None:
+        keys = (*policy.receiver_keys, public_part(receiver.signing_key))
+        policy = policy.model_copy(update={"receiver_keys": tuple(dict.fromkeys(keys))})
+    return Settings(
+        origin=origin,
+        prefect=prefect,
+        receiver=receiver,
+        store_url=url,
+        evidence_folder=check.folder / evidence.folder,
+        policy=policy,
+        systems=values,
+        self_watch=self_watch,
+        warnings=(*exposed_files(tables, origin), *check.warnings),
+    )
+
+
+def sections() -> dict[str, type[BaseModel]]:
+    """The model of each section, by the section's name."""
+    return _OWN | _system_types()
+
+
+_OWN: dict[str, type[BaseModel]] = {
+    "prefect": PrefectSettings,
+    "receiver": ReceiverSettings,
+    "store": StoreSettings,
+    "evidence": EvidenceSettings,
+    "policy": Policy,
+    "self_watch": SelfWatchSettings,
+}
+
+
+def _system_types() -> dict[str, type[BaseModel]]:
+    from blocks.environment import block_types
+
+    return {name: kind for name, kind in block_types().items() if name not in (*_OWN, "runbook_policy")}
+
+
+def _systems(check: SectionsCheck) -> dict[str, dict[str, Any]]:
+    """The values of each outside system's section; systems that a team may not have can be absent."""
+    from blocks.environment import OPTIONAL
+
+    kinds = _system_types()
+    check.known_sections(_OWN | kinds)
+    wanted = {name: kind for name, kind in kinds.items() if name in check.tables or name not in OPTIONAL}
+    checked = {
+        name: block for name, kind in wanted.items() if (block := check.section(name, kind)) is not None
+    }
+    check.warnings += [each for name, block in checked.items() for each in hosts_shown_nothing(name, block)]
+    return {name: dict(block) for name, block in checked.items()}
+
+
+def _self_watch(check: SectionsCheck, receiver: ReceiverSettings | None) -> SelfWatchSettings | None:
+    """The section, with the address of the receiver; None where one of the two has a mistake."""
+    own = check.section("self_watch", SelfWatchSettings)
+    if own is None or receiver is None:
+        return None
+    if not own.receiver_url and not receiver.url:
+        cause = "missing, and [receiver] port is 0"
+        check.mistakes.append(Mistake("self_watch.receiver_url", cause, "set one of them"))
+    if receiver.self_watch_token is None:
+        cause = "missing, and [receiver] has no token either"
+        check.mistakes.append(Mistake("receiver.self_watch.token", cause, "set one of them"))
+    return own.model_copy(update={"receiver_url": own.receiver_url or receiver.url})

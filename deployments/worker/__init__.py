@@ -1,0 +1,1 @@
+"""The worker: warm processes for the flow runs."""

@@ -1,0 +1,159 @@
+"""What the worker runs: flows of ours, as they are installed here, and nothing that a run brings along.
+
+Whoever may write into Prefect could otherwise run any code on the worker: by job variables, by a deployment's
+entrypoint or by its pull steps. The work pool's own template is not asked either. The entrypoint that was
+checked is handed to the run's process, so that a deployment that is changed meanwhile changes nothing.
+"""
+
+import tempfile
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import anyio
+from prefect.client.schemas.objects import FlowRun
+from prefect.flows import Flow, load_flow_from_entrypoint
+from prefect.runner._flow_run_executor import FlowRunExecutionResult, FlowRunExecutorContext
+from prefect.runner._process_manager import ProcessHandle
+from prefect.runner._starter_engine import EngineCommandStarter
+from prefect.utilities.processutils import command_to_string, get_sys_executable
+from prefect.workers.process import ProcessJobConfiguration, ProcessWorkerResult
+from pydantic import PrivateAttr
+
+from deployments.prefect.definitions import definitions
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from anyio.abc import TaskStatus
+    from prefect.client.orchestration import PrefectClient
+    from prefect.client.schemas.objects import WorkPool
+    from prefect.client.schemas.responses import DeploymentResponse
+
+
+_SHOWN = 200
+"""Characters of a foreign entrypoint."""
+
+
+class NotOurs(Exception):
+    """The run is of something else than a flow of ours; the text says of what."""
+
+
+@dataclass(frozen=True)
+class OwnFlows:
+    """The flows of `prefect.yaml`, and those of the modules that the worker was told to preload."""
+
+    entrypoints: frozenset[str]
+    modules: frozenset[str] = frozenset()
+
+    @classmethod
+    def installed(cls, preloaded: Collection[str] = ()) -> "OwnFlows":
+        """Those of this installation."""
+        return cls(frozenset(each.entrypoint for each in definitions()), frozenset(preloaded))
+
+    def entrypoint_of(self, deployment: "DeploymentResponse | None") -> str:
+        """The entrypoint of a run's deployment.
+
+        Raises:
+            NotOurs: it is none of ours, or the deployment has steps of its own before it.
+        """
+        if deployment is None:
+            raise NotOurs("it has no deployment")
+        entrypoint = deployment.entrypoint or ""
+        module = "" if ":" in entrypoint else entrypoint.rpartition(".")[0]
+        if entrypoint not in self.entrypoints and module not in self.modules:
+            raise NotOurs(f"the entrypoint {entrypoint[:_SHOWN]!r} of its deployment is none of ours")
+        if deployment.pull_steps:
+            raise NotOurs("its deployment has pull steps, which would run before our code")
+        return entrypoint
+
+
+def ignored_variables(flow_run: FlowRun, deployment: "DeploymentResponse | None") -> list[str]:
+    """The names of the job variables that a run or its deployment brings along."""
+    brought = (flow_run.job_variables or {}).keys() | ((deployment and deployment.job_variables) or {}).keys()
+    return sorted(brought)
+
+
+class JobConfiguration(ProcessJobConfiguration):
+    """How a run's process is started: by the worker's own command, for an entrypoint of ours."""
+
+    _entrypoint: str = PrivateAttr(default="")
+
+    @classmethod
+    async def resolve_for_flow_run(
+        cls,
+        flow_run: FlowRun,
+        *,
+        client: "PrefectClient",
+        work_pool: "WorkPool",
+        worker_name: str,
+        worker_id: "UUID | None" = None,
+        deployment: "DeploymentResponse | None" = None,
+    ) -> Self:
+        """The configuration, without regard to the pool's template and to job variables.
+
+        Raises:
+            NotOurs: it is no run of ours.
+        """
+        if deployment is None and flow_run.deployment_id is not None:
+            deployment = await client.read_deployment(flow_run.deployment_id)
+        entrypoint = worker_process.flows.entrypoint_of(deployment)
+        configuration = cls(command=worker_process.command, env={"PREFECT__FLOW_ENTRYPOINT": entrypoint})
+        configuration._entrypoint = entrypoint
+        flow = await client.read_flow(flow_run.flow_id)
+        configuration.prepare_for_flow_run(
+            flow_run, deployment, flow, work_pool, worker_name, worker_id=worker_id
+        )
+        return configuration
+
+    async def flow(self, _: FlowRun) -> Flow[..., Any]:
+        """The flow, for what Prefect does in the worker itself after a run was cancelled or has crashed."""
+        return await anyio.to_thread.run_sync(load_flow_from_entrypoint, self._entrypoint)
+
+
+@dataclass
+class WorkerProcess:
+    """What a configuration has to know; Prefect makes it from a class, not from an object of ours."""
+
+    flows: OwnFlows
+    command: str
+
+
+worker_process = WorkerProcess(
+    OwnFlows.installed(), command_to_string([get_sys_executable(), "-m", "prefect.engine"])
+)
+
+
+async def run_job(
+    flow_run: FlowRun, configuration: JobConfiguration, task_status: "TaskStatus[int]"
+) -> ProcessWorkerResult:
+    """Run it in a process in a new folder, as Prefect's process worker does, but for where the flow is from.
+
+    Raises:
+        RuntimeError: the process did not start.
+    """
+    execution: FlowRunExecutionResult | None = None
+    with tempfile.TemporaryDirectory(prefix="runbook-run-") as folder:
+        async with FlowRunExecutorContext() as context:
+            starter = EngineCommandStarter(
+                command=configuration.command,
+                cwd=folder,
+                env=configuration.env,
+                control_channel=context.control_channel,
+            )
+            executor = context.create_executor(
+                flow_run, starter, resolve_flow=configuration.flow, propose_submitting=False
+            )
+
+            async def execute(
+                *, task_status: "TaskStatus[ProcessHandle]" = anyio.TASK_STATUS_IGNORED
+            ) -> None:
+                nonlocal execution
+                execution = await executor.submit(task_status=task_status)
+
+            async with anyio.create_task_group() as group:
+                handle = await group.start(execute)
+                task_status.started(handle.pid)
+    if execution is None or execution.status_code is None:
+        raise RuntimeError("the run's process did not start")
+    return ProcessWorkerResult(status_code=execution.status_code, identifier=str(execution.handle.pid))

@@ -1,0 +1,166 @@
+"""The worker: Prefect's process worker, whose runs start from a warm process.
+
+    python -m deployments.worker --config runbook.toml   # what `runbook configure` does, then work
+    python -m deployments.worker --pool runbook          # work only
+
+Any `prefect worker start --type process` can serve the same pool, only slower: it imports Prefect anew for
+each run (over a second), where a fork of the zygote takes some milliseconds. It also runs whatever code a
+deployment names; this one runs our flows only, see `worker_jobs`.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import importlib
+import shutil
+import signal
+import sys
+import tempfile
+from pathlib import Path
+
+from prefect.client.orchestration import get_client
+from prefect.settings import PREFECT_WORKER_QUERY_SECONDS, temporary_settings
+from prefect.utilities.processutils import command_to_string
+
+from blocks.transport.errors import OutsideError, bare_url
+from deployments.prefect.configure import configure
+from deployments.prefect.definitions import flow_modules
+from deployments.prefect.patience import come_back_soon
+from deployments.processes.output import never_fail
+from deployments.processes.umask import keep_files_private
+from deployments.settings.settings import ConfigurationError, load_settings
+from deployments.worker import warm_run
+from deployments.worker.jobs import OwnFlows, worker_process
+from deployments.worker.start_pace import PER_PROCESSOR
+from deployments.worker.warm_worker import WarmWorker
+from deployments.worker.zygote import ZygoteHandle, start_zygote
+from runbook.outside_text.terminal import line_on_terminal, masked_on_terminal
+
+POLL_SECONDS = 0.5
+_API_POLL_SECONDS = 0.1
+
+_ENGINE_MODULES = (
+    "prefect.flow_engine",
+    "prefect.task_engine",
+    "prefect.runner.runner",
+    "prefect._internal.metrics",
+    "matplotlib.dates",  # imported late by the chart, which most processes never draw
+    "matplotlib.figure",
+)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serve a pool until SIGTERM or SIGINT. Returns 1 with one line on stderr where that is not possible."""
+    keep_files_private()
+    parser = argparse.ArgumentParser(
+        prog="python -m deployments.worker", description="A warm process worker."
+    )
+    parser.add_argument("--config", type=Path, help="settings file to save in Prefect first")
+    parser.add_argument("--pool", help="work pool of type process (default: as in the settings, or runbook)")
+    parser.add_argument("--name", help="name of this worker (default: a random one)")
+    parser.add_argument(
+        "--preload",
+        action="append",
+        default=[],
+        metavar="MODULE",
+        help="import before forking; its flows are ours",
+    )
+    parser.add_argument(
+        "--begin-at-once",
+        type=int,
+        metavar="N",
+        help=f"responses that begin at the same time (default: {PER_PROCESSOR} for each of its processors)",
+    )
+    chosen = parser.parse_args(arguments)
+    if chosen.begin_at_once is not None and chosen.begin_at_once < 1:
+        parser.error("--begin-at-once: at least one, or no response would ever begin")
+    try:
+        pool = chosen.pool or (_pool_of(chosen.config) if chosen.config else "runbook")
+    except ConfigurationError as error:
+        print(masked_on_terminal(str(error)), file=sys.stderr)
+        return 1
+    never_fail()  # the runs too, which are forks of this process
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="runbook-worker-"))  # for its owner only: nobody else can ask
+    except OSError as error:
+        print(
+            f"no folder for the worker's socket ({error}): free space there, or set TMPDIR", file=sys.stderr
+        )
+        return 1
+    socket_path = str(folder / "zygote")
+    come_back_soon()
+    _preload(chosen.preload)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    zygote = start_zygote(socket_path)
+    # Only the worker comes here: the zygote and its forks end inside `start_zygote`.
+    worker_process.command = command_to_string([sys.executable, "-I", "-S", warm_run.__file__, socket_path])
+    worker_process.flows = OwnFlows.installed(chosen.preload)
+    try:
+        with temporary_settings({PREFECT_WORKER_QUERY_SECONDS: POLL_SECONDS}):
+            worker = WarmWorker(work_pool_name=pool, name=chosen.name, begin_at_once=chosen.begin_at_once)
+            asyncio.run(_serve(worker, zygote, chosen.config))
+    except (ConfigurationError, OutsideError) as error:
+        print(masked_on_terminal(str(error)), file=sys.stderr)
+        return 1
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return 0
+
+
+def _pool_of(config: Path) -> str:
+    return load_settings(config, systems=False).prefect.work_pool
+
+
+async def _serve(worker: WarmWorker, zygote: ZygoteHandle, config: Path | None) -> None:
+    """Work until told to stop. The stock worker would then leave its runs in state Running for ever."""
+    told_to_stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, told_to_stop.set)
+    working = asyncio.create_task(_work(worker, config))
+    told = asyncio.create_task(told_to_stop.wait())
+    await asyncio.wait((working, told), return_when=asyncio.FIRST_COMPLETED)
+    told.cancel()
+    if not working.done():
+        print("Worker stopping", flush=True)
+        worker.stopping = True
+        await asyncio.to_thread(zygote.dismiss)
+        working.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await working
+
+
+async def _work(worker: WarmWorker, config: Path | None) -> None:
+    """Save the settings, then work. They are read after the fork: a run's process has no secrets by birth."""
+    await _wait_for_api()
+    if config is not None:
+        settings = load_settings(config)
+        for line in (*settings.warning_lines(), *settings.make_folders()):
+            print(line, file=sys.stderr, flush=True)
+        await configure(settings)
+    await worker.start()
+
+
+async def _wait_for_api() -> None:
+    """Wait until Prefect's server answers, so that a worker can be started together with it."""
+    async with get_client() as client:
+        failure = await client.api_healthcheck()
+        if failure is not None:
+            print(f"Waiting for Prefect's server at {bare_url(str(client.api_url))}", flush=True)
+        while failure is not None:
+            await asyncio.sleep(_API_POLL_SECONDS)
+            failure = await client.api_healthcheck()
+
+
+def _preload(modules: list[str]) -> None:
+    """Import what an engine process needs. A module that fails is named here, and again by its runs."""
+    for name in (*_ENGINE_MODULES, *flow_modules(), *modules):
+        try:
+            importlib.import_module(name)
+        except Exception as error:
+            why = line_on_terminal(f"{type(error).__name__}: {error}")
+            print(f"{name} was not preloaded: {why}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,163 @@
+"""A process worker whose runs are of our flows, begin a few at a time, and can do it no harm."""
+
+import contextlib
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import httpx
+from anyio import TASK_STATUS_IGNORED
+from prefect.exceptions import ObjectNotFound, PrefectSignal
+from prefect.states import Cancelled, Failed
+from prefect.workers.base import BaseWorkerResult
+from prefect.workers.process import ProcessJobConfiguration, ProcessWorker, ProcessWorkerResult
+
+from deployments.prefect.work_pool import fixed_template
+from deployments.worker.jobs import JobConfiguration, NotOurs, ignored_variables, run_job, worker_process
+from deployments.worker.start_pace import StartPace, begun_at_once
+
+if TYPE_CHECKING:
+    from anyio.abc import TaskStatus
+    from prefect.client.schemas.objects import FlowRun, State
+    from prefect.client.schemas.responses import WorkerFlowRunResponse
+
+
+class WarmWorker(ProcessWorker):
+    """A process worker that polls often, and goes on polling while Prefect's server is away."""
+
+    job_configuration = JobConfiguration
+
+    @classmethod
+    def __dispatch_key__(cls) -> str:
+        return "runbook-process"  # Prefect's own worker stays registered for the type `process`
+
+    @classmethod
+    def get_default_base_job_template(cls) -> dict[str, Any]:
+        """What a pool gets that is not there yet, or has no template."""
+        return fixed_template()
+
+    stopping = False
+    """Set when the worker is told to stop: it takes no more runs."""
+
+    def __init__(self, *args: Any, begin_at_once: int | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._pace = StartPace(begin_at_once or begun_at_once())
+
+    async def get_and_submit_flow_runs(self) -> list["FlowRun"]:
+        """Poll once. A dozen failed polls would end Prefect's loop, at this interval within a minute."""
+        if self.stopping:
+            return []
+        try:
+            return await super().get_and_submit_flow_runs()
+        except httpx.TransportError as error:
+            self._logger.warning("Prefect's server does not answer (%s)", type(error).__name__)
+            return []
+
+    async def _get_scheduled_flow_runs(self) -> list["WorkerFlowRunResponse"]:
+        """What is due, but for what a schedule has made superfluous, and what is not to begin just now.
+
+        A schedule goes on while no worker is there. Its runs of an hour, all at once, would keep an alert
+        waiting for a minute.
+        """
+        due = await super()._get_scheduled_flow_runs()
+        waiting = [entry.flow_run for entry in due if entry.flow_run.id not in self._submitting_flow_run_ids]
+        skipped = {run.id for run in superseded(waiting, now=datetime.now(UTC))}
+        for run_id in skipped:
+            why = "No worker was there; a later run makes up for it."
+            state: State[Any] = Cancelled(name="Skipped", message=why)
+            await self.client.set_flow_run_state(run_id, state)
+        left_out = skipped | self._pace.begin(run for run in waiting if run.id not in skipped)
+        return [entry for entry in due if entry.flow_run.id not in left_out]
+
+    async def _submit_run(self, flow_run: "FlowRun") -> None:
+        """Take up a run. What it meets is its own: Prefect would end the worker, and with it all its runs."""
+        try:
+            await self._require_ours(flow_run)
+            await super()._submit_run(flow_run)
+        except NotOurs as error:
+            self._logger.error("%r (%s) was refused: %s", flow_run.name, flow_run.id, error)
+            self._let_go(flow_run)
+        except (Exception, PrefectSignal) as error:
+            self._logger.warning("%s was not taken up: %s: %s", flow_run.name, type(error).__name__, error)
+            self._let_go(flow_run)
+
+    def _let_go(self, flow_run: "FlowRun") -> None:
+        self._pace.ended(flow_run.id)
+        self._release_limit_slot(flow_run.id)
+        self._submitting_flow_run_ids.discard(flow_run.id)
+        if self._cancelling_observer is not None:
+            self._cancelling_observer.remove_in_flight_flow_run_id(flow_run.id)
+
+    async def _require_ours(self, flow_run: "FlowRun") -> None:
+        """Fail a run that is not of ours, and say which of its variables are ignored."""
+        deployment = None
+        if flow_run.deployment_id is not None:
+            try:
+                deployment = await self.client.read_deployment(flow_run.deployment_id)
+            except ObjectNotFound:
+                return  # Prefect cancels it
+        try:
+            worker_process.flows.entrypoint_of(deployment)
+        except NotOurs as error:
+            state: State[Any] = Failed(name="Refused", message=f"This worker runs our flows only: {error}.")
+            await self.client.set_flow_run_state(flow_run.id, state)
+            raise
+        if ignored := ignored_variables(flow_run, deployment):
+            names = ", ".join(map(repr, ignored))
+            self._logger.warning(
+                "%r (%s): its job variables are ignored: %s", flow_run.name, flow_run.id, names
+            )
+
+    async def _cancel_run(self, flow_run_id: UUID) -> None:
+        """Cancel a run that has not begun. What that meets is its own, too."""
+        try:
+            await super()._cancel_run(flow_run_id)
+        except Exception as error:
+            self._logger.warning("%s was not cancelled: %s: %s", flow_run_id, type(error).__name__, error)
+
+    async def _submit_run_and_capture_errors(
+        self, flow_run: "FlowRun", task_status: "TaskStatus[int | Exception] | None" = None
+    ) -> BaseWorkerResult | Exception:
+        """Run it, and capture also the signal that it sleeps: its former process came to its question."""
+        try:
+            return await super()._submit_run_and_capture_errors(flow_run, task_status)
+        except PrefectSignal as signal:
+            error = RuntimeError(f"{type(signal).__name__}: {signal}")
+            self._logger.warning("%s does not begin: %s", flow_run.name, error)
+            if task_status is not None:
+                with contextlib.suppress(RuntimeError):  # it had begun
+                    task_status.started(error)
+            return error
+
+    async def run(
+        self,
+        flow_run: "FlowRun",
+        configuration: ProcessJobConfiguration,
+        task_status: "TaskStatus[int] | None" = None,
+    ) -> ProcessWorkerResult:
+        """Run it; its end makes room for the next."""
+        try:
+            if not isinstance(configuration, JobConfiguration):
+                raise NotOurs("its configuration was not checked")
+            return await run_job(flow_run, configuration, task_status or TASK_STATUS_IGNORED)
+        finally:
+            self._pace.ended(flow_run.id)
+
+
+def superseded(runs: Iterable["FlowRun"], *, now: datetime) -> list["FlowRun"]:
+    """The overdue runs of a schedule after which another one of the same deployment is overdue as well."""
+    overdue = sorted(
+        (run for run in runs if run.auto_scheduled and _due_at(run) <= now), key=_due_at, reverse=True
+    )
+    newest: set[UUID | None] = set()
+    found = []
+    for run in overdue:
+        if run.deployment_id in newest:
+            found.append(run)
+        newest.add(run.deployment_id)
+    return found
+
+
+def _due_at(run: "FlowRun") -> datetime:
+    return run.next_scheduled_start_time or datetime.max.replace(tzinfo=UTC)

@@ -1,0 +1,81 @@
+"""The commands that take a change back by hand, for the person who is called when the runbook could not."""
+
+import shlex
+
+from runbook.actions.catalogue import FROM_REVISION, ActionName, ChangePlan
+from runbook.kubernetes.patches import PREVIOUS_SUFFIX
+from runbook.value import Value
+
+
+class Target(Value):
+    """Where the workload is. `kind` is kubectl's word for it: `deployment` or `statefulset`."""
+
+    namespace: str
+    kind: str
+    name: str
+    container: str = ""
+    secret_name: str = ""
+    secret_key: str = ""
+
+    def kubectl(self, words: str) -> str:
+        """A command in the target's namespace."""
+        return f"kubectl -n {self.namespace} {words}"
+
+    @property
+    def reference(self) -> str:
+        """`deployment/posthog-integration`."""
+        return f"{self.kind}/{self.name}"
+
+
+def undo_commands(done: ChangePlan, target: Target) -> tuple[str, ...]:
+    """What to type, in order, to take a change back; ends with a look at the rollout."""
+    look = target.kubectl(f"rollout status {target.reference}")
+    match done.action.name:
+        case ActionName.REPLACE_API_KEY:
+            copy = (
+                f'[{{"op":"copy","from":"/data/{target.secret_key}{PREVIOUS_SUFFIX}",'
+                f'"path":"/data/{target.secret_key}"}}]'
+            )
+            commands = [
+                target.kubectl(f"patch secret {target.secret_name} --type=json -p='{copy}'"),
+                target.kubectl(f"rollout restart {target.reference}"),
+            ]
+        case ActionName.ROLL_BACK:
+            # without a number kubectl goes to the revision before the newest: here the one that was replaced
+            number = done.action.parameters.get(FROM_REVISION, "")
+            to = f" --to-revision={number}" if number else ""
+            commands = [
+                target.kubectl(f"rollout history {target.reference}"),
+                target.kubectl(f"rollout undo {target.reference}{to}"),
+            ]
+        case _:
+            commands = [target.kubectl(_put_back(name, was, target)) for name, was in done.before.items()]
+    return (*commands, look)
+
+
+def deletion_commands(pod: str, target: Target) -> tuple[str, ...]:
+    """What to type to delete a pod that holds a rollout up; ends with a look at the rollout."""
+    return target.kubectl(f"delete pod {pod}"), target.kubectl(f"rollout status {target.reference}")
+
+
+def switch_off_command(variable: str, target: Target, done: ChangePlan | None = None) -> str:
+    """What to type to take a temporary switch off: its variable is what it was before `done`, as the runbook
+    itself does it. Where that is not known, it is removed.
+    """
+    if done is not None and done.before:
+        ((name, was),) = done.before.items()
+        return target.kubectl(_put_back(name, was, target))
+    container = f" -c {target.container}" if target.container else ""
+    return target.kubectl(f"set env {target.reference}{container} {variable}-")
+
+
+def _put_back(field: str, was: str | None, target: Target) -> str:
+    """A field's name is `env NAME of CONTAINER`, `memory limit of CONTAINER` or `replicas`."""
+    what, _, container = field.partition(" of ")
+    if field == "replicas":
+        return f"scale {target.reference} --replicas={was}"
+    if what == "memory limit":
+        return f"set resources {target.reference} -c {container} --limits=memory={was or 0}"
+    variable = what.removeprefix("env ")
+    setting = f"{variable}-" if was is None else shlex.quote(f"{variable}={was}")
+    return f"set env {target.reference} -c {container} {setting}"

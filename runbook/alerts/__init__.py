@@ -1,0 +1,1 @@
+"""Alerts: how each source writes them, what one more message means, and which incident it belongs to."""

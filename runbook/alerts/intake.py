@@ -1,0 +1,244 @@
+"""What a batch of messages about alerts does to the incidents: a pure fold, written to the store as a whole.
+
+Alerts of one service belong to one incident, whichever system they come from. The first opens it; what begins
+or ends is told in its journal; everything else is only counted.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from runbook.alerts.alert import Alert
+from runbook.alerts.episodes import AlertRecord, Turn, turn
+from runbook.caretaking.self_watch import SOURCE as SELF_WATCH
+from runbook.incidents.events import (
+    AlertJoined,
+    AlertLeft,
+    AlertsResolved,
+    AlertStormNoted,
+    Event,
+    FlappingNoted,
+    IncidentOpened,
+)
+from runbook.policy.permissions import Permissions
+
+TOLD_ONE_BY_ONE = 20
+"""Alerts of an incident that are journalled each; of more, only how many they are, each time they double."""
+
+FLAPPING_WITHIN = timedelta(hours=1)
+RECURS_WITHIN = timedelta(days=1)
+"""A new incident this soon after the end of the last one of its service is linked to it."""
+
+OVER = "over:"
+"""How the keys begin under which a journal has `AlertsResolved`."""
+
+Key = tuple[str, str, str]
+"""An alert: the name of its source, its service, and its key there."""
+
+Delivery = tuple[str, str]
+"""A message: the name of its source, and the source's id of it."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message about an alert, and when it was received (aware UTC)."""
+
+    alert: Alert
+    at: datetime
+
+    @property
+    def key(self) -> Key:
+        """Which alert it is about."""
+        return self.alert.source, self.alert.service, self.alert.key
+
+
+@dataclass(frozen=True)
+class Received:
+    """What became of a message. `turn` is `None` for a replay; `incident` is empty where none is open.
+
+    `over` says that no alert of the incident fires any more.
+    """
+
+    turn: Turn | None
+    incident: str = ""
+    opened: bool = False
+    over: bool = False
+
+
+@dataclass
+class Tally:
+    """The alerts of an incident: how many there are, and how many of them fire."""
+
+    alerts: int = 0
+    firing: int = 0
+
+
+@dataclass
+class Known:
+    """What the store knows about the alerts and services of a batch, kept up to date as it is taken.
+
+    `open` has the open incident of each service, `closed` its newest closed one and when that was closed.
+    `episodes` has how often each alert began anew within the last hour, `flapping` the incidents that are
+    marked already.
+    """
+
+    alerts: dict[Key, AlertRecord] = field(default_factory=dict)
+    deliveries: set[Delivery] = field(default_factory=set)
+    open: dict[str, str] = field(default_factory=dict)
+    closed: dict[str, tuple[str, datetime]] = field(default_factory=dict)
+    tallies: dict[str, Tally] = field(default_factory=dict)
+    episodes: dict[Key, int] = field(default_factory=dict)
+    flapping: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class Told:
+    """An event for an incident's journal; with a key it is told once."""
+
+    incident: str
+    event: Event
+    at: datetime
+    key: str | None = None
+
+
+@dataclass
+class Batch:
+    """The messages of one transaction, taken in their order; what there is to write collects in its fields.
+
+    An alert that begins anew more than `flapping_episodes` times within an hour marks its incident.
+    `permissions` is what the policy permits at present, for the journals of the incidents that open.
+    """
+
+    known: Known
+    environment: str
+    new_id: Callable[[datetime], str]
+    flapping_episodes: int
+    permissions: Permissions | None = None
+    opened: dict[str, tuple[str, datetime]] = field(default_factory=dict)
+    """The service and the time of each new incident, by its id."""
+    told: list[Told] = field(default_factory=list)
+    alerts: set[Key] = field(default_factory=set)
+    """Alerts that there were messages about."""
+    deliveries: dict[Delivery, datetime] = field(default_factory=dict)
+    episodes: list[tuple[Key, datetime]] = field(default_factory=list)
+    rounds: list[Message] = field(default_factory=list)
+    """The synthetic alerts of the self-watch."""
+
+    def take(self, message: Message) -> Received:
+        """Count the message and do what it means."""
+        alert = message.alert
+        if alert.source == SELF_WATCH:
+            self.rounds.append(message)
+            return Received(Turn.NOTED)
+        delivery = (alert.source, alert.delivery)
+        if alert.delivery and delivery in self.known.deliveries:
+            return Received(None, self.known.open.get(alert.service, ""))
+        if alert.delivery:
+            self.known.deliveries.add(delivery)
+            self.deliveries[delivery] = message.at
+        before = self.known.alerts.get(message.key)
+        meaning = turn(before, alert, at=message.at)
+        if meaning is Turn.BEGAN:
+            return self._begin(message, before)
+        if meaning is Turn.ENDED:
+            return self._end(message, before)
+        if before is not None:
+            times = [at for at in (before.changed_at, alert.changed_at) if at is not None]
+            self._keep(message, before.model_copy(update={"changed_at": max(times, default=None)}))
+        return Received(meaning, self.known.open.get(alert.service, ""))
+
+    def _begin(self, message: Message, before: AlertRecord | None) -> Received:
+        alert = message.alert
+        incident, opened = self.known.open.get(alert.service), False
+        if incident is None:
+            incident, opened = self._open(message), True
+        tally = self.known.tallies.setdefault(incident, Tally())
+        ours = before if before is not None and before.incident == incident else None
+        none_fired = tally.firing == 0
+        tally.alerts += ours is None
+        tally.firing += ours is None or not ours.firing
+        journalled = none_fired or (ours.journalled if ours else tally.alerts <= TOLD_ONE_BY_ONE)
+        if journalled and not opened:
+            self._tell(message, incident, AlertJoined(alert=alert))
+        elif not journalled and ours is None and tally.alerts.bit_count() == 1:
+            self._tell(message, incident, AlertStormNoted(alerts=tally.alerts), f"storm:{tally.alerts}")
+        self._keep(message, _record(message, incident, before, is_open=True, journalled=journalled))
+        if before is not None:
+            self._count_episode(message, incident)
+        return Received(Turn.BEGAN, incident, opened)
+
+    def _open(self, message: Message) -> str:
+        service, at = message.alert.service, message.at
+        incident = self.new_id(at)
+        last, closed_at = self.known.closed.get(service, ("", at))
+        recurrence_of = last if at - closed_at <= RECURS_WITHIN else ""
+        self.known.open[service] = incident
+        self.opened[incident] = (service, at)
+        event = IncidentOpened(
+            alert=message.alert,
+            environment=self.environment,
+            recurrence_of=recurrence_of,
+            states_identities=True,
+            permissions=self.permissions,
+        )
+        self._tell(message, incident, event, "opened")
+        return incident
+
+    def _end(self, message: Message, before: AlertRecord | None) -> Received:
+        incident = self.known.open.get(message.alert.service, "")
+        ours = before is not None and before.open and before.incident == incident
+        journalled, over = before is not None and before.journalled, False
+        if ours:
+            tally = self.known.tallies[incident]
+            tally.firing -= 1
+            over = tally.firing == 0
+            if journalled:
+                self._tell(message, incident, AlertLeft(alert=_in_short(message.alert)))
+            if over:
+                key = f"{OVER}{message.at.isoformat()}-{len(self.told)}"
+                self._tell(message, incident, AlertsResolved(alerts=tally.alerts), key)
+        belongs_to = before.incident if before is not None else ""
+        self._keep(message, _record(message, belongs_to, before, is_open=ours, journalled=journalled))
+        return Received(Turn.ENDED, incident, over=over)
+
+    def _count_episode(self, message: Message, incident: str) -> None:
+        self.episodes.append((message.key, message.at))
+        episodes = self.known.episodes.get(message.key, 0) + 1
+        self.known.episodes[message.key] = episodes
+        if episodes > self.flapping_episodes and incident not in self.known.flapping:
+            self.known.flapping.add(incident)
+            event = FlappingNoted(alert=message.alert.name, episodes=episodes)
+            self._tell(message, incident, event, "flapping")
+
+    def _keep(self, message: Message, record: AlertRecord) -> None:
+        counted = {"received": record.received + 1, "last_seen_at": message.at}
+        self.known.alerts[message.key] = record.model_copy(update=counted)
+        self.alerts.add(message.key)
+
+    def _tell(self, message: Message, incident: str, event: Event, key: str | None = None) -> None:
+        self.told.append(Told(incident, event, message.at, key))
+
+
+def _in_short(alert: Alert) -> Alert:
+    """Without what the journal has of the alert's beginning already."""
+    return alert.model_copy(update={"labels": {}, "extra": {}, "key": alert.key})
+
+
+def _record(
+    message: Message, incident: str, before: AlertRecord | None, *, is_open: bool, journalled: bool
+) -> AlertRecord:
+    alert = message.alert
+    return AlertRecord(
+        source=alert.source,
+        key=alert.key,
+        service=alert.service,
+        incident=incident,
+        open=is_open,
+        status=alert.status,
+        starts_at=alert.starts_at,
+        changed_at=alert.changed_at,
+        turned_at=message.at,
+        last_seen_at=message.at,
+        received=before.received if before else 0,
+        journalled=journalled,
+    )

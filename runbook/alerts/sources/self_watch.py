@@ -1,0 +1,27 @@
+"""The synthetic alert by which the runbook watches itself: a plain alert that is marked by its source."""
+
+from typing import Any
+
+from runbook.alerts.alert import Alert
+from runbook.alerts.sources import plain
+from runbook.caretaking.self_watch import SOURCE
+
+
+def payload(round_id: str) -> dict[str, str]:
+    """What is sent in a round."""
+    return {
+        "name": "RunbookSelfWatch",
+        "summary": "synthetic: the runbook watches itself, and this is never an incident",
+        "fingerprint": round_id,
+    }
+
+
+def translate(payload: Any, default_service: str) -> list[Alert]:
+    """The one alert of the payload.
+
+    Raises:
+        UnreadablePayload: as for a plain alert.
+    """
+    return [
+        alert.model_copy(update={"source": SOURCE}) for alert in plain.translate(payload, default_service)
+    ]

@@ -1,0 +1,1 @@
+"""Who may answer a question, how they prove who they are, and when a plan counts as approved."""

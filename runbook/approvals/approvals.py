@@ -1,0 +1,253 @@
+"""When a plan counts as approved: by whom, by how many, and where policy has said yes beforehand.
+
+The journal is the only witness, and it is weighed by the people and rules as they are now. An answer to
+another plan, however similar, never counts. Two people are two who cannot pass for one another, see
+`runbook.approvals.people`. Each function takes the present policy and goes by the one in force for the
+incident, see `runbook.policy.in_force`.
+"""
+
+from datetime import datetime
+
+from runbook.actions.catalogue import ActionName, ActionOutcome, ChangePlan, Risk
+from runbook.actions.parameters import edited
+from runbook.approvals.authority import answer_is_proven, may, vouched_severity
+from runbook.approvals.gates import STANDING, Answer, Choice, InvalidAnswer, Unproven, complete
+from runbook.approvals.names import name_flaw
+from runbook.approvals.people import counted_as
+from runbook.decision.severity import Severity
+from runbook.incidents.events import ApprovalAnswered, ApprovalExpired, SeverityOverridden
+from runbook.incidents.incident import PERSON, Incident
+from runbook.policy.in_force import policy_in_force
+from runbook.policy.policy import Policy
+
+
+def decided(journal: Incident, plan: ChangePlan, policy: Policy) -> ApprovalAnswered | None:
+    """The answer that decides about a plan: the first rejection, or the approval that completes the number.
+
+    A later snooze or edit takes back what was said about this plan before.
+    """
+    return _weighed(journal, plan, policy)[1]
+
+
+def _weighed(
+    journal: Incident, plan: ChangePlan, policy: Policy
+) -> tuple[dict[str, ApprovalAnswered], ApprovalAnswered | None]:
+    """The approvals that count and were not taken back, each by what its name counts as; and what decides."""
+    policy = policy_in_force(journal, policy)
+    approvals: dict[str, ApprovalAnswered] = {}
+    for event in answers_to(journal, plan):
+        match event.answer.choice:
+            case Choice.REJECT:
+                return approvals, event
+            case Choice.APPROVE if _counts(event, journal, plan, policy):
+                approvals[counted_as(event.answer.approver, policy.people)] = event
+                if _suffices(journal, plan, policy, approvals):
+                    return approvals, event
+            case Choice.SNOOZE | Choice.EDIT:
+                approvals.clear()
+            case Choice.APPROVE:  # written past this policy, by another program or under an older one
+                continue
+    return approvals, None
+
+
+def _counts(event: ApprovalAnswered, journal: Incident, plan: ChangePlan, policy: Policy) -> bool:
+    answer = event.answer
+    if answer.channel in STANDING:  # only as long as the policy, or the change that is undone, still says so
+        standing = standing_approval(journal, plan, policy)
+        return standing is not None and standing.channel == answer.channel
+    rule = policy.rule_for(plan.action.spec.risk)
+    if not may(answer.approver, rule, policy) or name_flaw(answer.approver):
+        return False
+    return rule.accept_unverified or answer_is_proven(journal, event, rule, policy)
+
+
+def answers_to(journal: Incident, plan: ChangePlan) -> list[ApprovalAnswered]:
+    """What was answered to exactly this plan, oldest first; to each gate only the first answer.
+
+    An approval that has expired is none any more.
+    """
+    gates: dict[str, ApprovalAnswered | None] = {}
+    for item in journal.journal:
+        match item.event:
+            case ApprovalAnswered(action_id=plan.action.id) as event if plan.known_as(event.plan_digest):
+                gates.setdefault(event.gate, event)
+            case ApprovalExpired(action_id=plan.action.id):
+                gates = dict.fromkeys(gates)  # a gate that was answered takes no second answer
+    return [event for event in gates.values() if event is not None]
+
+
+def _suffices(
+    journal: Incident, plan: ChangePlan, policy: Policy, approvals: dict[str, ApprovalAnswered]
+) -> bool:
+    if any(event.answer.channel in STANDING for event in approvals.values()):
+        return True
+    if len(approvals) < policy.rule_for(plan.action.spec.risk).count:
+        return False
+    others = approvals.keys() - requesters(journal, plan, policy)
+    return len(others) >= needed_others(journal, plan, policy)
+
+
+def acceptable(answer: Answer, journal: Incident, plan: ChangePlan, policy: Policy) -> Answer:
+    """Check an answer to a plan against the policy; edited parameters come back as they will be stored.
+
+    Raises:
+        InvalidAnswer: it is incomplete, comes from someone who may not approve this, has an approver whom
+            nobody proved where that is needed, or edits what cannot be edited.
+    """
+    policy = policy_in_force(journal, policy)
+    answer = as_stored(answer, plan, policy)
+    if answer.choice is not Choice.APPROVE:
+        return answer
+    risk, name = plan.action.spec.risk, answer.approver
+    rule = policy.rule_for(risk)
+    if not may(name, rule, policy):
+        raise InvalidAnswer(f"{name} may not approve {risk}-risk changes; who may: {rule.who_may}")
+    gate = journal.pending_gate.gate if journal.pending_gate else ""
+    event = ApprovalAnswered(gate=gate, action_id=plan.action.id, plan_digest=plan.digest, answer=answer)
+    if not rule.accept_unverified and not answer_is_proven(journal, event, rule, policy):
+        raise Unproven(name, f"{risk}-risk changes", rule.proofs)
+    known = _weighed(journal, plan, policy)[0].keys()
+    others, me = needed_others(journal, plan, policy), counted_as(name, policy.people)
+    number = max(rule.count, others)
+    if me in known and number > 1:
+        raise InvalidAnswer(f"{name} has approved this already; it takes {number} different people")
+    asked = requesters(journal, plan, policy)
+    if others and me in asked and len(known & asked) >= rule.count - others:
+        raise InvalidAnswer(f"{name} asked for this high-risk change: somebody else has to approve it")
+    return answer
+
+
+def as_stored(answer: Answer, plan: ChangePlan, policy: Policy) -> Answer:
+    """The answer as it will stand in the journal, which is how it is signed; the same again if it is already.
+
+    Raises:
+        InvalidAnswer: it is incomplete, or edits what cannot be edited.
+    """
+    answer = complete(answer)
+    if answer.choice is not Choice.EDIT:
+        return answer
+    values = edited(plan.action, answer.parameters, policy=policy).parameters
+    return answer.model_copy(update={"parameters": {name: values[name] for name in answer.parameters}})
+
+
+def requesters(journal: Incident, plan: ChangePlan, policy: Policy) -> frozenset[str]:
+    """Who is proven to have asked for a change, by editing it: what their names count as."""
+    rule = policy.rule_for(plan.action.spec.risk)
+    return frozenset(
+        counted_as(event.answer.approver, policy.people)
+        for event in _edits(journal, plan)
+        if answer_is_proven(journal, event, rule, policy)
+    )
+
+
+def asked_by_a_claim(journal: Incident, plan: ChangePlan, policy: Policy) -> bool:
+    """Whether nobody can tell who asked for a change: who started the response by hand, or edited the change.
+
+    Such a name is anybody's to choose: one's own approval would pass under another's request, and naming a
+    colleague would keep them from approving.
+    """
+    rule = policy.rule_for(plan.action.spec.risk)
+    by_hand = journal.alert.source == PERSON or bool(journal.alert.requested_by)
+    return by_hand or any(
+        not answer_is_proven(journal, event, rule, policy) for event in _edits(journal, plan)
+    )
+
+
+def _edits(journal: Incident, plan: ChangePlan) -> list[ApprovalAnswered]:
+    return [
+        event
+        for event in journal.events(ApprovalAnswered)
+        if event.action_id == plan.action.id and event.answer.choice is Choice.EDIT
+    ]
+
+
+def needed_others(journal: Incident, plan: ChangePlan, policy: Policy) -> int:
+    """How many people have to approve a high-risk change who are not proven to have asked for it.
+
+    One, and two where nobody can tell who asked: one of the two did not.
+    """
+    if plan.action.spec.risk is not Risk.HIGH:
+        return 0
+    return 2 if asked_by_a_claim(journal, plan, policy) else 1
+
+
+def standing_approval(journal: Incident, plan: ChangePlan, policy: Policy) -> Answer | None:
+    """The approval that a plan has without asking: a policy's, or that of the change which it undoes."""
+    action, policy = plan.action, policy_in_force(journal, policy)
+    if action.name is ActionName.UNDO:
+        return None if policy.undo_needs_approval else _covered(journal, action.parameters["undoes"])
+    severity, named = _severity(journal, plan, policy), policy.preapproved.get(action.name, ())
+    if severity is not None and severity in named and journal.severity and journal.severity.severity in named:
+        reason = f"[policy] preapproved: {action.name.value} at {severity.value}"
+        return Answer(
+            choice=Choice.APPROVE,
+            approver="policy:preapproved",
+            reason=reason,
+            channel="policy",
+        )
+    return None
+
+
+def _severity(journal: Incident, plan: ChangePlan, policy: Policy) -> Severity | None:
+    """The severity that a pre-approval goes by: the rules' own, or a proven person's who may approve this.
+
+    What a sender or an unproven person says can take a pre-approval away, and never gives one. A signed
+    statement counts once, so an old one that somebody writes again moves nothing.
+    """
+    assessed = journal.decision.severity if journal.decision else None
+    severity = assessed.severity if assessed and not assessed.claimed else None
+    rule = policy.rule_for(plan.action.spec.risk)
+    seen: set[tuple[datetime, str]] = set()
+    for event in journal.events(SeverityOverridden):
+        vouched = vouched_severity(journal, event, rule, policy)
+        if vouched is None:
+            continue
+        if vouched.signed_at is not None:
+            said = (vouched.signed_at, event.assessment.model_dump_json())
+            if said in seen:
+                continue
+            seen.add(said)
+        severity = event.assessment.severity
+    return severity
+
+
+def _covered(journal: Incident, undone: str) -> Answer | None:
+    result = journal.results.get(undone)
+    if result is None or not result.approved_by or result.outcome in _NOT_APPROVED:
+        return None
+    return Answer(
+        choice=Choice.APPROVE,
+        approver=result.approved_by,
+        reason="the approval of the change covers its undo, as its plan said",
+        channel="approved-with-the-change",
+    )
+
+
+_NOT_APPROVED = (ActionOutcome.REJECTED, ActionOutcome.BY_HAND)
+"""Ends of an action that name a person who has not approved a change of ours."""
+
+
+def still_needed(journal: Incident, plan: ChangePlan, policy: Policy) -> str:
+    """What an approver should know about who else has to say yes; empty where one yes is enough."""
+    policy = policy_in_force(journal, policy)
+    rule = policy.rule_for(plan.action.spec.risk)
+    said = [event.answer for event in _weighed(journal, plan, policy)[0].values()]
+    words = []
+    if (number := max(rule.count, needed_others(journal, plan, policy))) > 1:
+        so_far = "; so far: " + ", ".join(f"{answer.approver} ({answer.known_by})" for answer in said)
+        why = "" if rule.count > 1 else ", since who asked for this is a claim"
+        words.append(f"{number} different people have to approve{why}{so_far if said else ''}")
+    if rule.approvers:
+        words.append(f"who may: {rule.who_may}")
+    if not rule.accept_unverified:
+        by = f" by {' or '.join(rule.proofs)}" if rule.proofs else ""
+        words.append(f"only with a proven identity{by} (`runbook approve`)")
+    return "; ".join(words)
+
+
+def approval_words(journal: Incident, plan: ChangePlan, policy: Policy) -> str:
+    """Whose approval a plan takes, or has already, for people."""
+    standing = standing_approval(journal, plan, policy)
+    if standing is not None:
+        return f"given beforehand: {standing.reason}"
+    return still_needed(journal, plan, policy) or "one person's yes"

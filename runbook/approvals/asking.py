@@ -1,0 +1,50 @@
+"""How a plan's question is asked: under names that nobody can guess, and not under ever new ones."""
+
+from typing import Any
+
+from runbook.actions.catalogue import ChangePlan
+from runbook.approvals.gates import InvalidAnswer
+from runbook.incidents.events import ApprovalAnswered, ApprovalRequested
+from runbook.incidents.incident import Incident, PendingGate
+
+ASKED_AFRESH = 5
+"""So many of a plan's gates may end without an answer: from then on the open one is asked again as it is.
+
+So a flood of forms that are no answer fills no journal, and the clocks of the reminders go on."""
+
+
+class ForeignForm(InvalidAnswer):
+    """A form that was not filled in for this question: it may have been planted."""
+
+
+def gate_name(journal: Incident, plan: ChangePlan, token: str) -> str:
+    """The name of the next gate and of its form in Prefect: `1-enable-fallback-2-9f86d081884c7d65`.
+
+    `token` is random, in lower-case letters and digits: nobody can answer before there is a question.
+    """
+    return f"{plan.action.id}-{len(journal.events(ApprovalRequested)) + 1}-{token}"
+
+
+def may_ask_afresh(journal: Incident, plan: ChangePlan) -> bool:
+    """Whether a form that is no answer is journalled, and the question asked under a new name."""
+    answered = {event.gate for event in journal.events(ApprovalAnswered)}
+    asked = [
+        event.gate
+        for event in journal.events(ApprovalRequested)
+        if event.action_id == plan.action.id and plan.known_as(event.plan_digest)
+    ]
+    return len(set(asked) - answered) <= ASKED_AFRESH
+
+
+def require_for(gate: PendingGate, form: dict[str, Any]) -> None:
+    """Make sure that a form was filled in for this gate, and for its plan.
+
+    Raises:
+        ForeignForm: it does not say so. Fields are optional in Prefect, so that one can be left out.
+    """
+    named = {"gate": gate.gate} | ({"plan": gate.plan_digest} if gate.bound else {})
+    wrong = [name for name, value in named.items() if form.get(name) != value]
+    if wrong:
+        raise ForeignForm(
+            f"it does not name this {' and '.join(wrong)}: it was filled in for another question, or planted"
+        )

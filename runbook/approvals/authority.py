@@ -1,0 +1,168 @@
+"""Whether somebody is who they say, and may do what they did, by the people and rules as they are now.
+
+What stands in a journal is looked at again each time, so a key, a login or a right that was taken away in the
+meantime counts no more; and a line that was written into the store past every door has to hold as well.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from runbook.approvals.gates import Answer, InvalidAnswer, Unproven
+from runbook.approvals.identity import Identity, Proof
+from runbook.approvals.names import name_flaw, spelling
+from runbook.approvals.people import People, is_one_of, known_as
+from runbook.approvals.rules import NO_KEY, ActRule
+from runbook.approvals.signatures import Statement, public_key, public_text, signed_at
+from runbook.incidents.events import ApprovalAnswered, ResponseResumed, SeverityOverridden
+from runbook.incidents.incident import Incident
+from runbook.policy.policy import Policy
+from runbook.value import Value
+
+
+def answer_statement(incident_id: str, event: ApprovalAnswered) -> Statement:
+    """What a signature of an answer is over: this gate of this incident, this plan, and every word of it."""
+    answer = event.answer
+    return {
+        "statement": "answer",
+        "incident": incident_id,
+        "gate": event.gate,
+        "action": event.action_id,
+        "plan": event.plan_digest,
+        "choice": answer.choice.value,
+        "parameters": dict(answer.parameters),
+        "snooze_minutes": answer.snooze_minutes,
+        "reason": answer.reason,
+        **_who(answer.approver, answer.identity),
+    }
+
+
+def severity_statement(incident_id: str, event: SeverityOverridden) -> Statement:
+    """What a signature of a severity is over."""
+    assessment = event.assessment
+    return {
+        "statement": "severity",
+        "incident": incident_id,
+        "severity": assessment.severity.value,
+        "reason": assessment.because,
+        **_who(assessment.by, event.identity),
+    }
+
+
+def _who(by: str, identity: Identity | None) -> Statement:
+    if identity is None:
+        return {"by": by}
+    return {"by": by, "name": identity.name, "how": identity.how.value, "detail": identity.detail}
+
+
+def answer_is_proven(journal: Incident, event: ApprovalAnswered, rule: ActRule, policy: Policy) -> bool:
+    """Whether an answer is proven to be its approver's, in a way that the rule takes."""
+    answer = event.answer
+    if answer.identity is None:
+        unsigned = not rule.proofs and not policy.receiver_keys  # else a whole journal could be made up
+        return unsigned and answer.identity_proven and _is_of_an_earlier_release(journal, answer)
+    statement = answer_statement(journal.id, event)
+    writer = journal.writer_of(event)
+    return proven(answer.approver, answer.identity, statement, rule, policy, writer=writer) is not None
+
+
+def _is_of_an_earlier_release(journal: Incident, answer: Answer) -> bool:
+    """Only their journals may say that a name was proven and not how, and only until this release came."""
+    if journal.opened.states_identities:
+        return False
+    for event in journal.events(ApprovalAnswered):
+        if event.answer.identity is not None:
+            return False
+        if event.answer is answer:
+            return True
+    return True  # it is about to be written
+
+
+class Proven(Value):
+    """A proof that holds now. `signed_at` (aware UTC) is there where it is a signature."""
+
+    signed_at: datetime | None = None
+
+
+def proven(
+    by: str,
+    identity: Identity | None,
+    statement: Statement,
+    rule: ActRule,
+    policy: Policy,
+    *,
+    writer: str | None = None,
+) -> Proven | None:
+    """The proof that a statement is that person's; `None` where none holds and is one that the rule takes.
+
+    `writer` is the role that the database has noted with it; `None` where it is still to be written.
+    """
+    if identity is None or identity.how is Proof.CLAIM or name_flaw(by) is not None:
+        return None
+    if rule.proofs and identity.how not in rule.proofs:
+        return None
+    person = known_as(identity.name, policy.people)
+    if spelling(person) != spelling(known_as(by, policy.people)):
+        return None
+    if identity.how is Proof.DATABASE_ROLE:  # of a known person, or everybody's shared role would be one
+        known = policy.people.get(person)
+        return Proven() if known and not known.counts_only and writer in (None, identity.name) else None
+    if identity.how is Proof.SIGNING_KEY:
+        keys = policy.people[person].keys if person in policy.people else ()
+    elif policy.receiver_keys:
+        keys = tuple(key for key in policy.receiver_keys if key != NO_KEY)
+    else:
+        return Proven()
+    at = signed_at(identity.signature, statement, keys)
+    return Proven(signed_at=at) if at else None
+
+
+def owner_of(public: str, people: People) -> str | None:
+    """The person whose signing key this is, `None` where it is nobody's."""
+    wanted = public_text(public_key(public))
+    for name, person in people.items():
+        if wanted in (public_text(public_key(key)) for key in person.keys):
+            return name
+    return None
+
+
+def may(name: str, rule: ActRule, policy: Policy) -> bool:
+    """Whether the rule names this person, or nobody."""
+    return not rule.approvers or is_one_of(name, rule.approvers, policy.people)
+
+
+def vouched_severity(
+    journal: Incident, event: SeverityOverridden, rule: ActRule, policy: Policy
+) -> Proven | None:
+    """The proof that a severity is of a person whom both the rule and `[policy.acts]` let; else `None`."""
+    by, statement = event.assessment.by, severity_statement(journal.id, event)
+    if not (may(by, rule, policy) and may(by, policy.acts, policy)):
+        return None
+    writer = journal.writer_of(event)
+    if proven(by, event.identity, statement, policy.acts, policy, writer=writer) is None:
+        return None
+    return proven(by, event.identity, statement, rule, policy, writer=writer)
+
+
+def require_may_act(by: str, identity: Identity | None, statement: Statement, policy: Policy) -> None:
+    """Check an act other than an answer against `[policy.acts]`.
+
+    Raises:
+        InvalidAnswer: the name hides what it is, the person may not, or nobody has proved that it is them.
+    """
+    if flaw := name_flaw(by):
+        raise InvalidAnswer(f"nobody can act as {ascii(by)[1:-1]}: {flaw}")
+    if not may(by, policy.acts, policy):
+        raise InvalidAnswer(f"{by} may not do this; who may: {', '.join(policy.acts.approvers)}")
+    if not policy.acts.accept_unverified and not proven(by, identity, statement, policy.acts, policy):
+        raise Unproven(by, "this", policy.acts.proofs)
+
+
+def resumption_statement(incident_id: str, event: ResponseResumed, actions: Collection[str]) -> Statement:
+    """What a signature of handing the response back is over; `actions` are those that were done by hand."""
+    return {
+        "statement": "resumption",
+        "incident": incident_id,
+        "done": event.done,
+        "actions": [*sorted(actions)],
+        **_who(event.by, event.identity),
+    }

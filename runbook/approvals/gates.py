@@ -1,0 +1,101 @@
+"""What a gate asks and what can be answered."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Literal
+
+from runbook.approvals.identity import Identity, Proof, identity_words
+from runbook.approvals.names import name_flaw, tidy
+from runbook.outside_text import OutsideName, OutsideText, OutsideTexts
+from runbook.value import Value
+
+
+class Choice(StrEnum):
+    """The answers to a gate.
+
+    `edit` changes parameters and leads to a new preview; `snooze` is "not yet": the question stays open.
+    """
+
+    APPROVE = "approve"
+    REJECT = "reject"
+    EDIT = "edit"
+    SNOOZE = "snooze"
+
+
+Channel = Literal["prefect-ui", "cli", "api", "drill", "policy", "approved-with-the-change"]
+"""How an answer came in. The last two are no person at that moment: a policy of the configuration said yes
+beforehand, or the approval of a change covers its undo.
+"""
+
+STANDING = frozenset({"policy", "approved-with-the-change"})
+"""Channels of approvals that stood before the question came up; only the runbook itself writes them."""
+
+
+class InvalidAnswer(ValueError):
+    """An answer that cannot be accepted; the text says what is missing."""
+
+
+class Unproven(InvalidAnswer):
+    """A name that nobody has proved, where that is needed; the text says how it can be."""
+
+    def __init__(self, name: str, what: str, proofs: Sequence[Proof]) -> None:
+        taken = f" by {' or '.join(proofs)}" if proofs else ""
+        super().__init__(
+            f"nobody has proved that this is {name}, and {what} need that{taken}: {HOW_TO_PROVE}"
+        )
+
+
+HOW_TO_PROVE = (
+    "answer with `runbook approve` on the receiver's machine, through its local socket; or from anywhere "
+    "with RUNBOOK_URL and your RUNBOOK_TOKEN; or sign, with the key that `runbook login` makes"
+)
+
+
+class Answer(Value):
+    """What a person said at a gate.
+
+    `approver` is a person of the settings where they know the name. `identity` tells how that is known;
+    without one, as from the Prefect UI, it is a claim. `parameters` come with an edit, `snooze_minutes` with
+    a snooze. `identity_proven` is how earlier releases wrote that a name was proven; it counts in their
+    journals only.
+    """
+
+    choice: Choice
+    approver: OutsideName
+    reason: OutsideText = ""
+    channel: Channel = "prefect-ui"
+    identity: Identity | None = None
+    identity_proven: bool = False
+    parameters: OutsideTexts = {}
+    snooze_minutes: int | None = None
+
+    @property
+    def known_by(self) -> str:
+        """How it is known who said this, for people; empty where no person did."""
+        if self.channel in STANDING:
+            return ""
+        return identity_words(self.identity, of=self.approver, earlier_proof=self.identity_proven)
+
+
+def complete(answer: Answer) -> Answer:
+    """Check that an answer says all that its choice needs, with white space trimmed and the name in one form.
+
+    Prefect's form makes every pre-filled field optional, so the model's own limits do not hold there and
+    each answer is checked again here.
+
+    Raises:
+        InvalidAnswer: no approver, one whose name hides what it is, a rejection without a reason, an edit
+            without parameters, or a snooze of no length.
+    """
+    approver, reason = tidy(answer.approver), answer.reason.strip()
+    if not approver:
+        raise InvalidAnswer("the approver is empty: say who decides")
+    if flaw := name_flaw(answer.approver):
+        raise InvalidAnswer(f"nobody can answer as {ascii(approver)[1:-1]}: {flaw}")
+    if answer.choice is Choice.REJECT and not reason:
+        raise InvalidAnswer("a rejection needs a reason: the next person must know why")
+    if answer.choice is Choice.EDIT and not answer.parameters:
+        raise InvalidAnswer("an edit needs a parameter with its new value")
+    if answer.choice is Choice.SNOOZE and answer.snooze_minutes is not None and answer.snooze_minutes < 1:
+        raise InvalidAnswer("a snooze takes at least a minute")
+    return answer.model_copy(update={"approver": approver, "reason": reason})

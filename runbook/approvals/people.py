@@ -1,0 +1,82 @@
+"""People by their names: who somebody is, what they may, and when two names are one person.
+
+Whether a person *may* do something goes by the exact name, but for case, white space and compatibility forms,
+so that no look-alike gets another's rights. Whether two names *count* as two people goes by how they look, so
+that no spelling of one name counts twice. Each errs on the safe side.
+"""
+
+from collections.abc import Mapping
+
+from pydantic import Field
+
+from runbook.approvals.names import likeness, name_flaw, spelling, tidy
+from runbook.value import Value
+
+
+class Person(Value):
+    """Someone the settings know: the names of their accounts elsewhere, and their signing keys."""
+
+    logins: tuple[str, ...] = Field(
+        default=(),
+        title="Logins",
+        description="What this person is called where they log in: account, e-mail address, id.",
+    )
+    keys: tuple[str, ...] = Field(
+        default=(),
+        title="Keys",
+        description="Public Ed25519 keys for signed answers, each as `runbook login` prints it.",
+    )
+    also: tuple[str, ...] = Field(
+        default=(),
+        title="Also",
+        description="Names that count as this person and give none of this person's rights.",
+    )
+    counts_only: bool = Field(
+        default=False,
+        title="Counts only",
+        description="Whether this entry tells people apart and gives no rights.",
+    )
+
+
+People = Mapping[str, Person]
+"""The known people by name."""
+
+
+def known_as(name: str, people: People) -> str:
+    """The person's name in the settings whose name or login this is, else the name itself."""
+    wanted = spelling(name)
+    for person, known in people.items():
+        if wanted in map(spelling, (person, *known.logins)):
+            return person
+    return tidy(name)
+
+
+def is_one_of(name: str, others: tuple[str, ...], people: People) -> bool:
+    """Whether a person is one of those; by their exact names and logins."""
+    person = spelling(known_as(name, people))
+    return any(person == spelling(known_as(other, people)) for other in others)
+
+
+def counted_as(name: str, people: People) -> str:
+    """The same for all names that are, or could pass for, one person's."""
+    look = likeness(name)
+    for person, known in people.items():
+        if look in map(likeness, (person, *known.logins, *known.also)):
+            return likeness(person)
+    return look
+
+
+def people_flaw(people: People) -> str | None:
+    """Why the people of the settings are not clear, `None` where they are.
+
+    No name may belong to two of them, nor look as if it did.
+    """
+    owners: dict[str, str] = {}
+    for person, known in people.items():
+        for name in (person, *known.logins):
+            if flaw := name_flaw(name):
+                return f"{person}: the name {name!r} cannot be used: {flaw}"
+            owner = owners.setdefault(likeness(name), person)
+            if owner != person:
+                return f"{person} and {owner} could both be {name!r}: give each name to one person"
+    return None

@@ -1,0 +1,1 @@
+"""How the runbook looks after its own runs, its store and itself."""

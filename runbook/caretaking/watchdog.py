@@ -1,0 +1,208 @@
+"""The watchdog's rules: what an open incident's flow run needs, from what the journal and Prefect say of it.
+
+A run ends in the middle when its process, its worker or Prefect's server dies. It is then continued: every
+step looks into the journal first, so what was done is not done again. What continuing does not heal is a
+person's.
+"""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from itertools import takewhile
+
+from runbook.incidents.current_action import MESSAGES
+from runbook.incidents.effects import Effect
+from runbook.incidents.events import (
+    IncidentClosed,
+    IncidentEscalated,
+    ResponseResumed,
+    RunContinued,
+    RunStarted,
+)
+from runbook.incidents.incident import Incident
+from runbook.incidents.loose_ends import unsettled_effects
+from runbook.outside_text import OutsideText
+from runbook.policy.policy import Policy
+from runbook.value import Value
+
+LATE = timedelta(minutes=2)
+"""How long a run may wait for a worker until a person is told: a worker's restart is over by then."""
+
+LATE_IN_QUEUE = timedelta(minutes=15)
+"""How long a run may wait while workers begin others: a storm of fifty alerts, begun a few at a time."""
+
+
+class RunState(StrEnum):
+    """The states of a flow run, as far as they matter here. `unreachable`: Prefect does not say.
+
+    `due`: no worker takes up runs; `queued`: it is due as well, and workers do, so its turn will come.
+
+    `asleep without a form`: its process died between falling asleep and saving the form, so no answer in
+    Prefect can wake it. `asleep with an answer`: somebody has written one past Prefect's own way to answer,
+    which wakes nobody and keeps every other form from being taken.
+    """
+
+    DUE = "due"
+    QUEUED = "queued"
+    RUNNING = "running"
+    ASLEEP = "asleep"
+    ASLEEP_WITHOUT_FORM = "asleep without a form"
+    ASLEEP_WITH_ANSWER = "asleep with an answer"
+    COMPLETED = "completed"
+    BROKEN = "broken"
+    CANCELLED = "cancelled"
+    UNKNOWN_TO_PREFECT = "unknown to Prefect"
+    UNREACHABLE = "unreachable"
+
+
+class Run(Value):
+    """A flow run as Prefect has it.
+
+    `since` is when it came into its state, or was due (aware UTC); `starts` how often it has started.
+    """
+
+    id: str
+    state: RunState
+    since: datetime
+    starts: int = 0
+
+
+class CareKind(StrEnum):
+    """What to do for a run."""
+
+    LEAVE = "leave"
+    START = "start"
+    CONTINUE = "continue"
+    CALL = "call"
+
+
+class Care(Value):
+    """What to do, and why: in words that are the same each time, so that nobody is called twice for it."""
+
+    kind: CareKind
+    because: OutsideText = ""
+
+
+_LEAVE = Care(kind=CareKind.LEAVE)
+
+
+def due_care(
+    incident: Incident, run: Run, *, alive_at: datetime | None, policy: Policy, now: datetime
+) -> Care:
+    """What the newest run of an incident that is open, or was closed not long ago, needs now.
+
+    `alive_at` is when the process that works on the incident, or did last, was heard of. Times are aware UTC.
+    """
+    term = timedelta(seconds=policy.takeover_after_seconds)
+    signs_of_life = [run.since, *_continued(incident)]
+    if alive_at is not None:
+        signs_of_life.append(alive_at)
+    quiet = now - max(signs_of_life)
+    if quiet < term:
+        return _LEAVE
+    if incident.closed:
+        left_behind = run.state in (RunState.RUNNING, RunState.BROKEN)
+        ended = Care(kind=CareKind.CONTINUE, because="it was closed, and its run has not heard of it")
+        again = len(_continued_after_its_end(incident)) < policy.continuations_per_hour
+        return ended if left_behind and again else _LEAVE
+    match run.state:
+        case RunState.ASLEEP if incident.pending_gate:
+            return _LEAVE
+        case RunState.DUE:
+            call = _call(incident, "no worker has taken its run: start one")
+            return call if quiet >= max(LATE, 4 * term) else _LEAVE
+        case RunState.QUEUED:
+            call = _call(incident, "its run has not had its turn for long: start more workers")
+            return call if quiet >= LATE_IN_QUEUE else _LEAVE
+        case RunState.CANCELLED if (_handed_back(incident) or run.since) <= run.since:
+            return _call(incident, f"its run was cancelled; `runbook resume {incident.id}` goes on")
+        case RunState.UNREACHABLE if incident.pending_gate:
+            return _LEAVE
+        case RunState.UNREACHABLE:
+            return _call(incident, "its run has stopped, and Prefect does not answer")
+    return _unless_too_often(incident, _STOPPED[run.state], policy=policy, now=now, term=term)
+
+
+_STOPPED = {
+    RunState.RUNNING: Care(kind=CareKind.CONTINUE, because="its process shows no sign of life"),
+    RunState.ASLEEP: Care(kind=CareKind.CONTINUE, because="it sleeps at a gate that is settled"),
+    RunState.ASLEEP_WITHOUT_FORM: Care(kind=CareKind.CONTINUE, because="its gate has no form"),
+    RunState.ASLEEP_WITH_ANSWER: Care(
+        kind=CareKind.CONTINUE, because="an answer that woke nobody lies at its gate"
+    ),
+    RunState.BROKEN: Care(kind=CareKind.CONTINUE, because="its run failed or crashed"),
+    RunState.CANCELLED: Care(kind=CareKind.CONTINUE, because="a person has handed it back"),
+    RunState.COMPLETED: Care(kind=CareKind.START, because="its run ended without closing it"),
+    RunState.UNKNOWN_TO_PREFECT: Care(kind=CareKind.START, because="Prefect does not know its run any more"),
+}
+"""What a run needs that has stopped in the middle."""
+
+
+def _unless_too_often(
+    incident: Incident, stopped: Care, *, policy: Policy, now: datetime, term: timedelta
+) -> Care:
+    """Each continuation waits longer than the one before; after too many in an hour, a person is called."""
+    recent = [at for at in _continued(incident) if now - at < timedelta(hours=1)]
+    if len(recent) >= policy.continuations_per_hour:
+        return _call(
+            incident,
+            f"{stopped.because}, and continuing it {len(recent)} times did not help; "
+            f"`runbook resume {incident.id}` tries again",
+        )
+    return stopped if not recent or now - recent[-1] >= len(recent) * term else _LEAVE
+
+
+def _call(incident: Incident, because: str) -> Care:
+    """Say what else the person has to know: what may have been done without our having heard of it."""
+    open_ends = [f"{effect.summary} ({effect.id})" for effect in unsettled(incident)]
+    doubts = f". It may or may not have been done, look first: {'; '.join(open_ends)}" if open_ends else ""
+    return Care(kind=CareKind.CALL, because=f"{because}{doubts}")
+
+
+def stopped_before_opening(run: Run, *, policy: Policy, now: datetime) -> bool:
+    """Whether a run that has opened no incident yet was interrupted, and may be continued.
+
+    A failed one is left alone: it has told the person who started it why.
+    """
+    quiet = now - run.since >= timedelta(seconds=policy.takeover_after_seconds)
+    return quiet and run.starts <= policy.continuations_per_hour
+
+
+def unsettled(incident: Incident) -> list[Effect]:
+    """The changes that were intended and of which nobody knows whether they were made. No messages."""
+    return [effect for effect in unsettled_effects(incident) if effect.kind not in MESSAGES]
+
+
+def told_of_doubt(incident: Incident) -> bool:
+    """Whether a person was called about a change that is still in doubt: it is theirs to look at now."""
+    told = " ".join(event.because for event in incident.events(IncidentEscalated))
+    return any(effect.id in told for effect in unsettled(incident))
+
+
+def newest_run(incident: Incident) -> str | None:
+    """The id of the flow run that works on the incident, or did last."""
+    started = incident.last(RunStarted)
+    return started.flow_run_id if started else None
+
+
+def _continued(incident: Incident) -> list[datetime]:
+    """When its runs were continued, since a person last handed the response back."""
+    times: list[datetime] = []
+    for item in incident.journal:
+        if isinstance(item.event, ResponseResumed):
+            times.clear()
+        elif isinstance(item.event, RunContinued):
+            times.append(item.at)
+    return times
+
+
+def _continued_after_its_end(incident: Incident) -> list[RunContinued]:
+    """How its run was continued after it had closed the incident: that may itself have been cut short."""
+    events = [item.event for item in reversed(incident.journal)]
+    later = takewhile(lambda event: not isinstance(event, IncidentClosed), events)
+    return [event for event in later if isinstance(event, RunContinued)]
+
+
+def _handed_back(incident: Incident) -> datetime | None:
+    """When a person last handed the response back to the runbook."""
+    times = [item.at for item in incident.journal if isinstance(item.event, ResponseResumed)]
+    return times[-1] if times else None

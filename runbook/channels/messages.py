@@ -1,0 +1,116 @@
+"""The runbook's communication templates, filled: content once, rendered for Slack and for the status page."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from pydantic import field_validator
+
+from runbook.channels.impact import PublicImpact, internal_impact, public_impact
+from runbook.channels.local_time import zone
+from runbook.channels.wording import service_title
+from runbook.decision.severity import Severity
+from runbook.incidents.current_action import current_action
+from runbook.incidents.incident import Incident, Outcome, State
+from runbook.outside_text.slack import SlackText
+from runbook.templates.environments import render_plain, render_slack
+from runbook.value import Value
+
+EMOJI = {Severity.P1: "🔴", Severity.P2: "🟠", Severity.P3: "🟡", Severity.P4: "🔵"}
+RESOLVED_EMOJI = "✅"
+UNRATED_EMOJI = "⚪"
+
+
+class MessageFacts(Value):
+    """What an update says. `severity` is `None` before anybody has rated the incident.
+
+    `impact` and `current_action` are for colleagues; the public only ever gets `public_impact`. Times are
+    aware UTC and shown in `time_zone` (an IANA name). `next_update` is a promise, `None` promises nothing.
+    """
+
+    severity: Severity | None
+    service: str
+    state: State
+    impact: str
+    public_impact: PublicImpact
+    current_action: str
+    next_update: datetime | None
+    commander: str
+    updated_at: datetime
+    link: str = ""
+    time_zone: str = "UTC"
+
+    @field_validator("time_zone")
+    @classmethod
+    def _zone_exists(cls, name: str) -> str:
+        zone(name)
+        return name
+
+    @property
+    def emoji(self) -> str:
+        """The colour of the severity, a tick once it is over."""
+        if self.state is State.RESOLVED:
+            return RESOLVED_EMOJI
+        return EMOJI[self.severity] if self.severity else UNRATED_EMOJI
+
+
+class ExternalMessage(Value):
+    """A text for the public status page: it names nothing internal."""
+
+    title: str
+    body: str
+
+
+def message_facts(
+    incident: Incident,
+    *,
+    state: State,
+    now: datetime,
+    commander: str,
+    update_interval: timedelta | None,
+    time_zone: str = "UTC",
+    link: str = "",
+) -> MessageFacts:
+    """What can truly be said about an incident now. The alert's own severity stands in until ours is known.
+
+    Raises:
+        ValueError: `state` is RESOLVED, but the incident has not ended as recovered or false positive.
+    """
+    over = incident.outcome in (Outcome.RECOVERED, Outcome.FALSE_POSITIVE)
+    if state is State.RESOLVED and not over:
+        outcome = incident.outcome.value if incident.outcome else "not ended"
+        raise ValueError(f"RESOLVED cannot be announced: the outcome of {incident.id} is {outcome}")
+    promised = None if state is State.RESOLVED or update_interval is None else now + update_interval
+    return MessageFacts(
+        severity=incident.rating,
+        service=incident.service,
+        state=state,
+        impact=internal_impact(incident),
+        public_impact=public_impact(incident),
+        current_action=current_action(incident),
+        next_update=promised,
+        commander=commander.strip().lstrip("@"),
+        updated_at=now,
+        link=link,
+        time_zone=time_zone,
+    )
+
+
+def internal_message(facts: MessageFacts) -> SlackText:
+    """The runbook's internal template, filled."""
+    return render_slack("internal.slack.j2", facts=facts, service=service_title(facts.service))
+
+
+def escalation_message(because: str, *, commands: Sequence[str] = (), link: str = "") -> SlackText:
+    """What the channel is told when a person is called; `commands` are for them to copy."""
+    return render_slack("escalation.slack.j2", because=because, commands=commands, link=link)
+
+
+def hand_off_message(text: str) -> SlackText:
+    """What only a person can do."""
+    return render_slack("hand_off.slack.j2", text=text)
+
+
+def external_message(facts: MessageFacts) -> ExternalMessage:
+    """The runbook's external template, filled."""
+    title, _, body = render_plain("external.txt.j2", facts=facts).partition("\n")
+    return ExternalMessage(title=title, body=body)

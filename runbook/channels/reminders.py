@@ -1,0 +1,168 @@
+"""The clock behind the gates: what people have to be reminded of now, and in which words.
+
+A suspended run waits for an answer without a process, and a switch that was left on makes no noise. Time
+alone only ever leads to a message: nothing is applied, and nothing is taken off, for lack of an answer.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from runbook.actions.catalogue import ActionName, PlannedAction
+from runbook.approvals.gates import Choice
+from runbook.channels.local_time import clock_after, stamp
+from runbook.incidents.current_action import MESSAGES
+from runbook.incidents.effects import EffectOutcome
+from runbook.incidents.events import ApprovalAnswered, ApprovalReminded, EffectSettled, SwitchChecked
+from runbook.incidents.incident import Incident, PendingGate
+from runbook.incidents.loose_ends import switches_left_on
+from runbook.outside_text.slack import SlackText
+from runbook.policy.policy import Policy, Switch
+from runbook.templates.environments import render_slack
+from runbook.value import Value
+
+LONGEST_WAIT = timedelta(minutes=15)
+"""A message that does not get through is tried again after as long as it is overdue, and at most this."""
+
+REPORT_EVERY = timedelta(days=1)
+"""How often people are told of a switch that an incident left on."""
+
+
+class Notice(Value):
+    """An unanswered gate that people have to be told about now; `escalated` pages one of them."""
+
+    gate: PendingGate
+    escalated: bool
+
+
+def due_notice(incident: Incident, *, policy: Policy, now: datetime) -> Notice | None:
+    """The notice that is due of the open gate: a reminder, later a page, each once per gate.
+
+    A snooze moves both: its end is the time of the reminder, and the page follows from there. A page that is
+    due makes up for a reminder that was missed.
+    """
+    gate = incident.pending_gate
+    if gate is None:
+        return None
+    remind_at = gate.remind_at or gate.asked_at + timedelta(seconds=policy.remind_after_seconds)
+    escalate_at = (gate.remind_at or gate.asked_at) + timedelta(seconds=policy.escalate_after_seconds)
+    notice = Notice(gate=gate, escalated=now >= escalate_at)
+    given = {event.escalated for event in incident.events(ApprovalReminded) if event.gate == gate.gate}
+    if notice.escalated in given:
+        return None
+    due_at = escalate_at if notice.escalated else remind_at
+    return notice if _is_time(incident, due_at, now) else None
+
+
+def due_reports(incidents: Iterable[Incident], *, now: datetime) -> list[tuple[Incident, PlannedAction]]:
+    """The switches that ended incidents left on and of which people have to hear now.
+
+    First a day after the incident's end, then once a day. Where several incidents turned the same switch on,
+    it is the newest one's; while that one goes on, the switch is in use.
+    """
+    seen: set[tuple[str, ActionName]] = set()
+    due = []
+    for incident in sorted(incidents, key=lambda item: item.opened_at, reverse=True):
+        for action in switches_left_on(incident):
+            switch = (action.target, action.name)
+            if switch not in seen and _report_is_due(incident, action, now):
+                due.append((incident, action))
+            seen.add(switch)
+    return due
+
+
+def _report_is_due(incident: Incident, action: PlannedAction, now: datetime) -> bool:
+    if incident.resolved_at is None:
+        return False
+    reported = [
+        item.at
+        for item in incident.journal
+        if isinstance(item.event, SwitchChecked) and item.event.action_id == action.id
+    ]
+    return _is_time(incident, max([incident.resolved_at, *reported]) + REPORT_EVERY, now)
+
+
+def _is_time(incident: Incident, due_at: datetime, now: datetime) -> bool:
+    """Whether a message is to be sent that is due since `due_at`: at once, or again after it has failed.
+
+    Without the growing pause, a pager that refuses us all night would fill the journal. What failed before
+    the message was due does not hold it up.
+    """
+    failed = [
+        item.at
+        for item in incident.journal
+        if isinstance(item.event, EffectSettled)
+        and item.event.effect.kind in MESSAGES
+        and item.event.effect.outcome in (EffectOutcome.FAILED, EffectOutcome.UNSETTLED)
+    ]
+    again_at = failed[-1] + min(failed[-1] - due_at, LONGEST_WAIT) if failed else due_at
+    return now >= again_at
+
+
+def switch_of(action: PlannedAction, policy: Policy) -> Switch:
+    """The environment variable that an action has turned on.
+
+    Raises:
+        KeyError: the action turns no temporary switch on.
+    """
+    switches = {
+        ActionName.ENABLE_FALLBACK: policy.fallback_switch,
+        ActionName.ENABLE_REQUEST_QUEUE: policy.queue_switch,
+    }
+    return switches[action.name]
+
+
+def reminder_text(
+    incident: Incident, gate: PendingGate, *, needed: str, link: str, time_zone: str
+) -> SlackText:
+    """The reminder in the channel. `needed` says who has to approve, where not anybody may."""
+    asked = f"Asked by the runbook at {clock_after(gate.asked_at, incident.opened_at, time_zone)}"
+    if incident.alert.requested_by:
+        asked += f" for {incident.alert.requested_by}"
+    if gate.remind_at:
+        until = clock_after(gate.remind_at, incident.opened_at, time_zone)
+        asked += f", put off{_by_whom(incident, gate)} until {until}"
+    return render_slack(
+        "reminder.slack.j2",
+        incident=incident,
+        question=_first_line(gate.question),
+        asked=asked,
+        needed=needed,
+        link=link,
+    )
+
+
+def escalation_reason(incident: Incident, gate: PendingGate, *, time_zone: str) -> str:
+    """Why a person is paged about a gate: the same words at every try, and other words for another gate."""
+    asked_at = clock_after(gate.asked_at, incident.opened_at, time_zone)
+    return (
+        f"nobody has answered {gate.gate} since {asked_at}: {_first_line(gate.question)} "
+        f"Answer with `runbook approve {incident.id}`; without an answer nothing is changed"
+    )
+
+
+def report_text(
+    incident: Incident, action: PlannedAction, check: SwitchChecked, *, command: str, time_zone: str
+) -> SlackText:
+    """What the channel is told of a switch that is, or may be, still on; `command` takes it off by hand."""
+    return render_slack(
+        "switch_left_on.slack.j2",
+        incident=incident,
+        check=check,
+        what=f"{check.switch} on {action.target}",
+        ended=stamp(incident.resolved_at or incident.opened_at, time_zone),
+        command=command,
+    )
+
+
+def _by_whom(incident: Incident, gate: PendingGate) -> str:
+    snoozes = [
+        event.answer.approver
+        for event in incident.events(ApprovalAnswered)
+        if event.action_id == gate.action_id and event.answer.choice is Choice.SNOOZE
+    ]
+    return f" by {snoozes[-1]}" if snoozes else ""
+
+
+def _first_line(question: str) -> str:
+    lines = (line.strip("#* ").strip() for line in question.splitlines())
+    return next((line for line in lines if line), "")

@@ -1,0 +1,90 @@
+"""How the runbook's values are called in text for people."""
+
+from runbook.actions.catalogue import ActionOutcome
+from runbook.approvals.gates import Choice
+from runbook.checks.findings import Check, Status
+from runbook.decision.verdict import Verdict
+from runbook.incidents.incident import Outcome
+from runbook.policy.permissions import PermissionChange
+
+REHEARSAL = "REHEARSAL: nothing will be changed"
+"""How everything begins that people read of an incident that was opened with `dry_run`."""
+
+VERDICT_TITLES = {
+    Verdict.POSTHOG_OUTAGE: "PostHog outage",
+    Verdict.INTEGRATION_ISSUE: "Our integration",
+    Verdict.RESOLVED_OR_INTERMITTENT: "Resolved or intermittent",
+    Verdict.INFRASTRUCTURE_ISSUE: "Our infrastructure",
+    Verdict.UNKNOWN: "Unknown",
+}
+
+CHECK_TITLES = {
+    Check.STATUS_PAGE: "Status page",
+    Check.HEALTH: "Health",
+    Check.ERROR_RATE: "Error rate",
+    Check.LOGS: "Logs",
+    Check.PROBE: "Probe",
+    Check.WORKLOAD: "Workload",
+}
+
+STATUS_MARKS = {Status.OK: "✔", Status.BAD: "✘", Status.UNKNOWN: "?"}
+"""Told apart by shape, so that colour only adds to them."""
+
+ACTION_OUTCOMES = {
+    ActionOutcome.DONE: "done",
+    ActionOutcome.RECOVERED: "done, and it helped",
+    ActionOutcome.NOT_RECOVERED: "done, and it did not help",
+    ActionOutcome.UNKNOWN: "unknown: it could not be told whether it was done, or whether it helped",
+    ActionOutcome.REVERTED: "done, and reverted by somebody else",
+    ActionOutcome.ALREADY_IN_PLACE: "already in place",
+    ActionOutcome.BLOCKED: "not possible",
+    ActionOutcome.REJECTED: "rejected",
+    ActionOutcome.DRY_RUN: "approved, and not made: dry run only",
+    ActionOutcome.FAILED: "failed",
+    ActionOutcome.HANDED_OFF: "handed over to a person",
+    ActionOutcome.BY_HAND: "done by hand",
+}
+
+ANSWERED = {
+    Choice.APPROVE: "approved",
+    Choice.REJECT: "rejected",
+    Choice.EDIT: "edited",
+    Choice.SNOOZE: "put off",
+}
+"""What someone did at a gate."""
+
+OUTCOMES = {
+    Outcome.RECOVERED: "recovered",
+    Outcome.NOT_RECOVERED: "not recovered",
+    Outcome.UNKNOWN: "unknown: nobody could tell whether it is over",
+    Outcome.FALSE_POSITIVE: "false positive",
+}
+
+_SPELLINGS = {"posthog": "PostHog", "api": "API"}
+
+
+def service_title(service: str) -> str:
+    """The service's name as a heading: `posthog-integration` gives `PostHog Integration`."""
+    words = service.replace("_", " ").replace("-", " ").split()
+    return " ".join(_SPELLINGS.get(word.lower(), sentence_case(word)) for word in words)
+
+
+def sentence_case(text: str) -> str:
+    """The text with its first letter large."""
+    return text[:1].upper() + text[1:]
+
+
+def one_line(text: str) -> str:
+    """The text without line breaks."""
+    return " ".join(text.split())
+
+
+def count(number: int, noun: str) -> str:
+    """A number with its noun: `1 check`, `2 checks`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def edit_words(change: PermissionChange) -> str:
+    """An edit of the policy, and whether it holds for the incident that it is told of."""
+    held = "" if change.applied else " (not for this incident: what was in force at its opening stays)"
+    return f"{change.name}: {change.before} → {change.after}{held}"

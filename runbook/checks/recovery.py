@@ -1,0 +1,81 @@
+"""When an action has worked, and when an incident is over. Missing facts are never a recovery."""
+
+from runbook.actions.catalogue import ActionName
+from runbook.checks.findings import Check, Finding, Findings, Status
+from runbook.decision.error_types import error_type_of
+from runbook.decision.verdict import Decision, ErrorType, Verdict
+from runbook.outside_text import OutsideText
+from runbook.policy.policy import Policy
+from runbook.value import Value
+
+PROOF: dict[ActionName, tuple[Check, ...]] = {
+    ActionName.ENABLE_FALLBACK: (Check.ERROR_RATE,),
+    ActionName.DISABLE_FALLBACK: (Check.ERROR_RATE, Check.HEALTH),
+    ActionName.ENABLE_REQUEST_QUEUE: (Check.ERROR_RATE,),
+    ActionName.DISABLE_REQUEST_QUEUE: (Check.ERROR_RATE, Check.HEALTH),
+    ActionName.REPLACE_API_KEY: (Check.PROBE, Check.ERROR_RATE),
+    ActionName.RESTART_DEPLOYMENT: (Check.HEALTH, Check.WORKLOAD),
+    ActionName.ROLL_BACK: (Check.HEALTH, Check.WORKLOAD),
+    ActionName.RAISE_MEMORY_LIMIT: (Check.HEALTH, Check.WORKLOAD),
+    ActionName.SCALE: (Check.HEALTH, Check.WORKLOAD),
+    ActionName.DELETE_POD: (Check.WORKLOAD,),
+}
+"""The checks that must be ok for an action to have succeeded."""
+
+LASTING = {
+    Verdict.POSTHOG_OUTAGE: (Check.STATUS_PAGE, Check.ERROR_RATE, Check.PROBE, Check.HEALTH),
+    Verdict.INTEGRATION_ISSUE: (Check.ERROR_RATE, Check.PROBE, Check.HEALTH),
+    Verdict.INFRASTRUCTURE_ISSUE: (Check.ERROR_RATE, Check.HEALTH, Check.WORKLOAD),
+    Verdict.RESOLVED_OR_INTERMITTENT: (Check.ERROR_RATE, Check.PROBE, Check.HEALTH),
+    Verdict.UNKNOWN: tuple(Check),
+}
+"""The checks that must be ok, for the settling time, for an incident to be over."""
+
+
+class Recovery(Value):
+    """Whether all is well: yes, no, or `None` where it cannot be known, with the facts."""
+
+    recovered: bool | None
+    because: tuple[OutsideText, ...]
+
+
+def action_succeeded(name: ActionName, findings: Findings, *, policy: Policy) -> Recovery:
+    """Whether an action's success check holds now."""
+    if name is ActionName.ENABLE_REQUEST_QUEUE:
+        return _no_more(ErrorType.RATE_LIMITED, findings, policy)
+    return _all_ok(findings, PROOF[name])
+
+
+def incident_over(decision: Decision, findings: Findings) -> Recovery:
+    """Whether the incident's cause is gone, as far as the checks of its verdict can tell."""
+    return _all_ok(findings, LASTING[decision.verdict])
+
+
+def _all_ok(findings: Findings, checks: tuple[Check, ...]) -> Recovery:
+    made = [item for item in findings.items if item.check in checks]
+    bad = [item for item in made if item.status is Status.BAD]
+    unknown = [item for item in made if item.status is Status.UNKNOWN]
+    if bad:
+        return Recovery(recovered=False, because=_say(bad))
+    if unknown or len(made) < len(checks):
+        return Recovery(recovered=None, because=_say(unknown) or ("a check was not made",))
+    return Recovery(recovered=True, because=_say(made))
+
+
+def _no_more(kind: ErrorType, findings: Findings, policy: Policy) -> Recovery:
+    """Whether the errors of one type are under the threshold; others may go on and have their own action."""
+    by_status = findings.fact(Check.ERROR_RATE, "errors_by_status")
+    if not isinstance(by_status, dict) or findings.fact(Check.ERROR_RATE, "complete") is False:
+        asked = [item for item in findings.items if item.check is Check.ERROR_RATE]
+        return Recovery(recovered=None, because=_say(asked) or ("a check was not made",))
+    rate = sum(
+        value
+        for status, value in by_status.items()
+        if isinstance(value, int | float) and error_type_of(status) is kind
+    )
+    words = f"{kind.heading.lower()}: {rate:.2f} errors/s, threshold {policy.error_rate_threshold}"
+    return Recovery(recovered=rate <= policy.error_rate_threshold, because=(words,))
+
+
+def _say(findings: list[Finding]) -> tuple[str, ...]:
+    return tuple(f"{item.check.replace('_', ' ')}: {item.summary}" for item in findings)

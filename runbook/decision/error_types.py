@@ -1,0 +1,69 @@
+"""Which of the runbook's error types the errors are, from metrics, logs and probe together."""
+
+from pydantic import JsonValue
+
+from runbook.checks.findings import Check, Findings
+from runbook.checks.readings import ProbeOutcome
+from runbook.decision.verdict import ErrorType
+
+NOISE = 0.05
+"""A type with a smaller share of the errors is not reported."""
+
+PROBE_TYPES: dict[str, ErrorType] = {
+    ProbeOutcome.KEY_REJECTED: ErrorType.AUTHENTICATION,
+    ProbeOutcome.SCOPE_MISSING: ErrorType.AUTHENTICATION,
+    ProbeOutcome.RATE_LIMITED: ErrorType.RATE_LIMITED,
+    ProbeOutcome.SERVER_ERROR: ErrorType.POSTHOG_ERRORS,
+}
+
+
+def error_type_of(status: str) -> ErrorType:
+    """The error type of an HTTP status, or of the word that stands where no answer came.
+
+    402 is PostHog's quota limit. A word such as `timeout` means that PostHog did not answer; `unknown` is
+    what a metric without the status label says.
+    """
+    if status in ("401", "403"):
+        return ErrorType.AUTHENTICATION
+    if status in ("402", "429"):
+        return ErrorType.RATE_LIMITED
+    if status in ("", "unknown") or status[0] in "1234":  # `4xx` too: some exporters count by class
+        return ErrorType.UNKNOWN
+    return ErrorType.POSTHOG_ERRORS
+
+
+def error_mix(findings: Findings) -> dict[ErrorType, float]:
+    """Each error type's share of the errors, 0 to 1, largest first.
+
+    The mean of what metrics and logs say; the probe speaks where neither saw an error, since a single
+    request says nothing about shares.
+    """
+    sources = [
+        shares
+        for check in (Check.ERROR_RATE, Check.LOGS)
+        if findings.fact(check, "posthog_errors")
+        and (shares := _shares(findings.fact(check, "errors_by_status")))
+    ]
+    if not sources:
+        seen = PROBE_TYPES.get(str(findings.fact(Check.PROBE, "outcome")))
+        return {seen: 1.0} if seen else {}
+    mean = {
+        kind: sum(source.get(kind, 0.0) for source in sources) / len(sources)
+        for kind in ErrorType
+        if any(kind in source for source in sources)
+    }
+    loud = {kind: share for kind, share in mean.items() if share >= NOISE}
+    total = sum(loud.values())
+    return {kind: round(share / total, 3) for kind, share in sorted(loud.items(), key=lambda item: -item[1])}
+
+
+def _shares(by_status: JsonValue) -> dict[ErrorType, float]:
+    if not isinstance(by_status, dict):
+        return {}
+    counts: dict[ErrorType, float] = {}
+    for status, count in by_status.items():
+        if isinstance(count, int | float) and count > 0:
+            kind = error_type_of(status)
+            counts[kind] = counts.get(kind, 0.0) + count
+    total = sum(counts.values())
+    return {kind: count / total for kind, count in counts.items()}

@@ -1,0 +1,182 @@
+"""Which actions a verdict asks for: the runbook's "Immediate Actions by Error Type" as a table."""
+
+from collections.abc import Iterator
+
+from runbook.actions.catalogue import FROM_REVISION, ActionName, PlannedAction
+from runbook.checks.findings import Check, Findings, Status
+from runbook.checks.readings import CONFIGURATION, ProbeOutcome
+from runbook.decision.verdict import ErrorType, Verdict
+from runbook.kubernetes.held_rollout import CONTINUES, SOMEBODYS
+from runbook.kubernetes.quantities import as_quantity, memory_bytes
+from runbook.policy.policy import Policy
+
+Step = tuple[ActionName, str, dict[str, str]]
+
+UNKNOWN_TARGET = "the workload"
+"""The target of changes where the workload could not be looked at; its preview then shows which one it is."""
+
+HAND_OFFS = {
+    "limit": (
+        "Ask PostHog support for a higher rate limit (long-term remedy for 429). Ready to send: "
+        "“Hello, our project gets 429 responses from your API since {since}. We queue our requests now. "
+        "Please raise our rate limit, or tell us which one we hit and what would keep us under it.”"
+    ),
+    "dashboard": "Check in the PostHog dashboard whether the key was rotated, by whom and when.",
+    "scope": (
+        "Escalate to admin: the API key lacks a permission. Ready to send: “Please give the API key of our "
+        "PostHog integration the scope that it lacks ({detail}). Without it our requests are refused (403); "
+        "it can be changed in the PostHog dashboard under the project's settings, API keys.”"
+    ),
+    "config": "Check the integration's configuration: the errors are of no type that the runbook knows.",
+    "infrastructure": "Look at the cluster: nothing was found that a restart or a rollback would cure.",
+    "container": (
+        "Look at {elsewhere}. The runbook changes only the integration's own containers, and restarting its "
+        "pods does not cure this."
+    ),
+}
+"""What only a person can do, by topic."""
+
+
+def make_plan(
+    verdict: Verdict, mix: dict[ErrorType, float], findings: Findings, policy: Policy
+) -> tuple[PlannedAction, ...]:
+    """The actions in the order of the runbook; for mixed errors the largest type first, each action once."""
+    steps: dict[tuple[ActionName, str], Step] = {}
+    for step in _steps(verdict, mix, findings, policy):
+        steps.setdefault((step[0], step[2].get("topic", "")), step)
+    target = (
+        findings[Check.WORKLOAD].source if findings.status(Check.WORKLOAD) != "unknown" else UNKNOWN_TARGET
+    )
+    return tuple(
+        PlannedAction(
+            id=f"{number}-{name.slug}",
+            name=name,
+            target="a person" if name is ActionName.HAND_OFF else target,
+            because=because,
+            parameters=parameters,
+        )
+        for number, (name, because, parameters) in enumerate(steps.values(), start=1)
+    )
+
+
+def _steps(
+    verdict: Verdict, mix: dict[ErrorType, float], findings: Findings, policy: Policy
+) -> Iterator[Step]:
+    match verdict:
+        case Verdict.POSTHOG_OUTAGE:
+            yield (
+                ActionName.ENABLE_FALLBACK,
+                "PostHog lists an incident: wait for it with the fallback on",
+                {},
+            )
+        case Verdict.INTEGRATION_ISSUE:
+            for kind in mix:
+                yield from _for_error_type(kind, findings)
+        case Verdict.INFRASTRUCTURE_ISSUE:
+            yield from _for_infrastructure(findings, policy)
+        case Verdict.RESOLVED_OR_INTERMITTENT | Verdict.UNKNOWN:
+            return
+
+
+def _for_error_type(kind: ErrorType, findings: Findings) -> Iterator[Step]:
+    match kind:
+        case ErrorType.AUTHENTICATION:
+            yield from _for_authentication(findings)
+        case ErrorType.RATE_LIMITED:
+            yield ActionName.ENABLE_REQUEST_QUEUE, "PostHog limits our request rate: queue requests", {}
+            yield _hand_off("limit", findings)
+        case ErrorType.POSTHOG_ERRORS:
+            yield ActionName.ENABLE_FALLBACK, "PostHog fails without listing it: degrade gracefully", {}
+        case _:
+            yield ActionName.VERIFY_CREDENTIALS, "errors of an unknown type: check credentials first", {}
+            yield _hand_off("config", findings)
+
+
+def _for_authentication(findings: Findings) -> Iterator[Step]:
+    """Replace a key that is rejected; restart pods that hold an older key; a missing scope needs an admin."""
+    yield ActionName.VERIFY_CREDENTIALS, "PostHog answers 401 or 403: check the key", {}
+    tried = findings.fact(Check.PROBE, "key_source") != CONFIGURATION  # another key says nothing of this one
+    match findings.fact(Check.PROBE, "outcome") if tried else None:
+        case ProbeOutcome.SCOPE_MISSING:
+            yield _hand_off("scope", findings)
+        case ProbeOutcome.ACCEPTED if _mostly_forbidden(findings):
+            yield _hand_off("scope", findings)
+        case ProbeOutcome.ACCEPTED:
+            because = "PostHog accepts the stored key, so the pods must be running with another one"
+            yield ActionName.RESTART_DEPLOYMENT, because, {}
+            yield _hand_off("dashboard", findings)
+        case ProbeOutcome.KEY_REJECTED:
+            yield ActionName.REPLACE_API_KEY, "PostHog rejects the stored key", {}
+            yield _hand_off("dashboard", findings)
+        case _:
+            because = "PostHog answers 401 or 403, and the stored key could not be tried"
+            yield ActionName.REPLACE_API_KEY, because, {}
+            yield _hand_off("dashboard", findings)
+
+
+def _mostly_forbidden(findings: Findings) -> bool:
+    """Whether 403 outweighs 401: PostHog knows the key, but it may not do what the integration asks."""
+    for check in (Check.ERROR_RATE, Check.LOGS):
+        counts = findings.fact(check, "errors_by_status")
+        if isinstance(counts, dict) and (counts.get("401") or counts.get("403")):
+            return float(str(counts.get("403") or 0)) > float(str(counts.get("401") or 0))
+    return False
+
+
+def _for_infrastructure(findings: Findings, policy: Policy) -> Iterator[Step]:
+    yield ActionName.INSPECT_INFRASTRUCTURE, "our service is unhealthy while PostHog answers", {}
+    suspect = findings.fact(Check.WORKLOAD, "recent_rollout")
+    crashing = findings.fact(Check.WORKLOAD, "crashing_revisions")
+    if suspect and isinstance(crashing, list) and suspect in crashing:
+        because = f"revision {suspect} was rolled out shortly before and its pods do not start"
+        yield ActionName.ROLL_BACK, because, {FROM_REVISION: str(suspect)}
+    elif findings.fact(Check.WORKLOAD, "killed_for_memory"):
+        yield _for_memory(findings, policy)
+    elif waits_for := findings.fact(Check.WORKLOAD, "rollout_waits_for"):
+        yield _for_held_rollout(str(waits_for), findings)
+    elif findings.fact(Check.WORKLOAD, "desired") == 0:
+        because = "the workload is scaled to zero: if nobody meant that, bring it back"
+        yield ActionName.SCALE, because, {"replicas": "1"}
+        yield _hand_off("infrastructure", findings)
+    elif stuck := findings.fact(Check.WORKLOAD, "stuck_pod"):
+        yield ActionName.DELETE_POD, f"{stuck} is not ready while its siblings are", {"pod": str(stuck)}
+    elif findings.fact(Check.WORKLOAD, "elsewhere"):
+        yield _hand_off("container", findings)
+    else:
+        yield ActionName.RESTART_DEPLOYMENT, "the service is unhealthy without a named cause", {}
+
+
+def _for_held_rollout(pod: str, findings: Findings) -> Step:
+    """A fix was rolled out, and waits for a broken pod; or the same was, which is no better."""
+    suspect = findings.fact(Check.WORKLOAD, "recent_rollout")
+    if suspect and findings.fact(Check.WORKLOAD, "waits_for_the_same"):
+        because = f"revision {suspect} was rolled out shortly before, with the image of {pod}, which fails"
+        return ActionName.ROLL_BACK, because, {FROM_REVISION: str(suspect)}
+    because = f"the newest rollout waits until {pod} is deleted, a pod of an older revision that is not ready"
+    return ActionName.DELETE_POD, because, {"pod": pod, CONTINUES: SOMEBODYS}
+
+
+def _for_memory(findings: Findings, policy: Policy) -> Step:
+    """Twice the limit, as far as the ceiling goes; a restart only frees memory for a while."""
+    present = findings.fact(Check.WORKLOAD, "memory_limit")
+    if isinstance(present, str) and present:
+        ceiling = memory_bytes(policy.memory_ceiling)
+        wanted = min(2 * memory_bytes(present), ceiling)
+        if wanted > memory_bytes(present):
+            container = str(findings.fact(Check.WORKLOAD, "killed_container"))
+            because = f"pods were killed for memory: container {container} has a limit of {present}"
+            parameters = {"memory": as_quantity(wanted), "container": container}
+            return ActionName.RAISE_MEMORY_LIMIT, because, parameters
+    return ActionName.RESTART_DEPLOYMENT, "pods were killed for memory: a restart frees it for a while", {}
+
+
+def _hand_off(topic: str, findings: Findings) -> Step:
+    probe = findings[Check.PROBE]
+    lacking = probe.summary if probe.status is Status.BAD else "it answers 403 to our requests"
+    elsewhere = findings.fact(Check.WORKLOAD, "elsewhere")
+    words = {
+        "since": f"{probe.observed_at:%Y-%m-%d %H:%M} UTC",
+        "detail": lacking,
+        "elsewhere": "; ".join(map(str, elsewhere)) if isinstance(elsewhere, list) else "",
+    }
+    return ActionName.HAND_OFF, HAND_OFFS[topic].format(**words), {"topic": topic}

@@ -1,0 +1,99 @@
+"""The runbook's decision tree, question by question.
+
+    PostHog API returning errors?
+    ├─ YES: Is status.posthog.com showing incident?
+    │   ├─ YES → Wait for PostHog to resolve. Enable fallback.
+    │   └─ NO → Our integration issue. Check credentials, config.
+    └─ NO: Is our service healthy?
+        ├─ YES → Likely resolved or intermittent. Monitor.
+        └─ NO → Our infrastructure issue. Check pods, memory, network.
+
+Extended by a third answer: where the facts do not suffice, the walk ends with verdict `unknown`.
+"""
+
+from runbook.checks.findings import Check, Finding, Findings, Status
+from runbook.decision.verdict import Branch, Question, Reply, Verdict
+
+WITNESSES = (Check.ERROR_RATE, Check.LOGS, Check.PROBE)
+"""The checks that can see PostHog returning errors."""
+
+NEXT: dict[tuple[Question, Reply], Question | Verdict] = {
+    (Question.POSTHOG_RETURNING_ERRORS, Reply.YES): Question.STATUS_PAGE_INCIDENT,
+    (Question.POSTHOG_RETURNING_ERRORS, Reply.NO): Question.SERVICE_HEALTHY,
+    (Question.STATUS_PAGE_INCIDENT, Reply.YES): Verdict.POSTHOG_OUTAGE,
+    (Question.STATUS_PAGE_INCIDENT, Reply.NO): Verdict.INTEGRATION_ISSUE,
+    (Question.SERVICE_HEALTHY, Reply.YES): Verdict.RESOLVED_OR_INTERMITTENT,
+    (Question.SERVICE_HEALTHY, Reply.NO): Verdict.INFRASTRUCTURE_ISSUE,
+}
+"""Where each answer leads; an unknown answer always leads to `Verdict.UNKNOWN`."""
+
+
+def walk(findings: Findings) -> tuple[tuple[Branch, ...], Verdict]:
+    """Walk the tree; returns the branches taken and the leaf."""
+    path: list[Branch] = []
+    step: Question | Verdict = Question.POSTHOG_RETURNING_ERRORS
+    while isinstance(step, Question):
+        branch = ASK[step](findings)
+        path.append(branch)
+        step = NEXT.get((branch.question, branch.reply), Verdict.UNKNOWN)
+    return tuple(path), step
+
+
+def posthog_returning_errors(findings: Findings) -> Branch:
+    """One witness of errors is enough for yes.
+
+    No needs the probe to be accepted and the error rate to be low; where the error rate is unknown, logs
+    that were read completely stand in for it. Logs with errors that name PostHog, and do not say which, take
+    the no back. Everything else is unknown.
+    """
+    seen = [item for check in WITNESSES if (item := _witness(findings, check, errors=True))]
+    clear = [item for check in WITNESSES if (item := _witness(findings, check, errors=False))]
+    clear_checks = {item.check for item in clear}
+    if seen:
+        return _branch(Question.POSTHOG_RETURNING_ERRORS, Reply.YES, seen)
+    if findings.fact(Check.LOGS, "posthog_suspected"):
+        return _branch(Question.POSTHOG_RETURNING_ERRORS, Reply.UNKNOWN, _made(findings, Check.LOGS))
+    if Check.PROBE in clear_checks and clear_checks & {Check.ERROR_RATE, Check.LOGS}:
+        return _branch(Question.POSTHOG_RETURNING_ERRORS, Reply.NO, clear)
+    missing = [item for item in findings.items if item.check in WITNESSES and item.check not in clear_checks]
+    return _branch(Question.POSTHOG_RETURNING_ERRORS, Reply.UNKNOWN, missing)
+
+
+def _witness(findings: Findings, check: Check, *, errors: bool) -> Finding | None:
+    return findings[check] if findings.fact(check, "posthog_errors") is errors else None
+
+
+def status_page_incident(findings: Findings) -> Branch:
+    """Only the status page can answer."""
+    replies = {Status.BAD: Reply.YES, Status.OK: Reply.NO, Status.UNKNOWN: Reply.UNKNOWN}
+    reply = replies[findings.status(Check.STATUS_PAGE)]
+    return _branch(Question.STATUS_PAGE_INCIDENT, reply, _made(findings, Check.STATUS_PAGE))
+
+
+def service_healthy(findings: Findings) -> Branch:
+    """Health endpoint and workload must both be well for yes; one of them bad is a no."""
+    checks = (Check.HEALTH, Check.WORKLOAD)
+    statuses = {check: findings.status(check) for check in checks}
+    bad = [check for check, status in statuses.items() if status is Status.BAD]
+    open_ = [check for check, status in statuses.items() if status is Status.UNKNOWN]
+    if bad:
+        return _branch(Question.SERVICE_HEALTHY, Reply.NO, _made(findings, *bad))
+    if open_:
+        return _branch(Question.SERVICE_HEALTHY, Reply.UNKNOWN, _made(findings, *open_))
+    return _branch(Question.SERVICE_HEALTHY, Reply.YES, _made(findings, *checks))
+
+
+ASK = {
+    Question.POSTHOG_RETURNING_ERRORS: posthog_returning_errors,
+    Question.STATUS_PAGE_INCIDENT: status_page_incident,
+    Question.SERVICE_HEALTHY: service_healthy,
+}
+
+
+def _made(findings: Findings, *checks: Check) -> list[Finding]:
+    return [item for item in findings.items if item.check in checks]
+
+
+def _branch(question: Question, reply: Reply, facts: list[Finding]) -> Branch:
+    because = tuple(f"{item.check.replace('_', ' ')}: {item.summary}" for item in facts)
+    return Branch(question=question, reply=reply, because=because or ("nothing was observed",))

@@ -1,0 +1,1 @@
+"""What is kept of an incident, how it is sealed, and when it may be removed."""

@@ -1,0 +1,1 @@
+"""What an incident is: the events of its journal, and what is read from them."""

@@ -1,0 +1,314 @@
+"""An incident: the fold of its journal. Nothing about an incident is stored anywhere else."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TypeVar
+
+from runbook.actions.catalogue import ActionResult, ChangePlan, PlannedAction
+from runbook.alerts.alert import Alert
+from runbook.approvals.gates import Answer, Choice
+from runbook.checks.findings import Findings
+from runbook.decision.severity import Severity, SeverityAssessment
+from runbook.decision.verdict import Decision
+from runbook.incidents import events as e
+from runbook.incidents.effects import Effect, EffectOutcome
+from runbook.value import Value
+
+EventT = TypeVar("EventT", bound=Value)
+
+
+PERSON = "person"
+"""The source of an incident that somebody opened by hand: no alert says when that is over."""
+
+ALERTS_ENDED = "no alert fires any more"
+"""Why an action that had not begun is left."""
+
+_BEGINNINGS = (e.IncidentOpened, e.AlertJoined)
+_ALERT_TURNS = (*_BEGINNINGS, e.AlertsResolved)
+
+
+class State(StrEnum):
+    """Where the incident is, in the words that people are told."""
+
+    INVESTIGATING = "INVESTIGATING"
+    IDENTIFIED = "IDENTIFIED"
+    MONITORING = "MONITORING"
+    RESOLVED = "RESOLVED"
+
+
+class Outcome(StrEnum):
+    """How the response ended. `unknown`: nobody could tell, so nobody may say that it is over."""
+
+    RECOVERED = "recovered"
+    NOT_RECOVERED = "not_recovered"
+    UNKNOWN = "unknown"
+    FALSE_POSITIVE = "false_positive"
+
+
+class PendingGate(Value):
+    """A question that waits for a person. Times are aware UTC; `remind_at` is what someone asked for.
+
+    `bound` is true where its form names the plan, too.
+    """
+
+    gate: str
+    action_id: str
+    plan_digest: str
+    question: str
+    flow_run_id: str
+    asked_at: datetime
+    remind_at: datetime | None = None
+    bound: bool = False
+
+
+class Incident(Value):
+    """An incident as its journal tells it.
+
+    Build it with `from_events`. Everything else is derived, so two readers of one journal agree.
+    """
+
+    id: str
+    journal: tuple[e.Recorded, ...]
+
+    @classmethod
+    def from_events(cls, incident_id: str, journal: Iterable[e.Recorded]) -> "Incident":
+        """Fold a journal.
+
+        Raises:
+            ValueError: the journal does not begin with `IncidentOpened`.
+        """
+        recorded = tuple(sorted(journal, key=lambda item: item.seq))
+        if not recorded or not isinstance(recorded[0].event, e.IncidentOpened):
+            raise ValueError(f"the journal of {incident_id} does not begin with IncidentOpened")
+        return cls(id=incident_id, journal=recorded)
+
+    def events(self, kind: type[EventT]) -> list[EventT]:
+        """The events of one kind, oldest first."""
+        return [item.event for item in self.journal if isinstance(item.event, kind)]
+
+    def last(self, kind: type[EventT]) -> EventT | None:
+        """The newest event of one kind."""
+        found = self.events(kind)
+        return found[-1] if found else None
+
+    def time_of(self, kind: type[EventT]) -> datetime | None:
+        """When the first event of one kind was written."""
+        return next((item.at for item in self.journal if isinstance(item.event, kind)), None)
+
+    def writer_of(self, event: Value) -> str | None:
+        """The database's role that wrote this very event of the journal; `None` where it is not in it."""
+        return next((item.writer for item in self.journal if item.event is event), None)
+
+    @property
+    def opened(self) -> e.IncidentOpened:
+        """The first event."""
+        first = self.journal[0].event
+        if not isinstance(first, e.IncidentOpened):  # from_events has checked it; this tells the type checker
+            raise TypeError("journal without an opening")
+        return first
+
+    @property
+    def opened_at(self) -> datetime:
+        """When the incident was opened."""
+        return self.journal[0].at
+
+    @property
+    def alert(self) -> Alert:
+        """The alert that opened the incident."""
+        return self.opened.alert
+
+    @property
+    def service(self) -> str:
+        """The service that the incident is about."""
+        return self.alert.service
+
+    @property
+    def alerts_over(self) -> bool:
+        """Whether an alert opened the incident and none of its alerts fires any more."""
+        turns = (item.event for item in reversed(self.journal) if isinstance(item.event, _ALERT_TURNS))
+        return self.alert.source != PERSON and isinstance(next(turns, None), e.AlertsResolved)
+
+    @property
+    def fired_at(self) -> datetime:
+        """When an alert of the incident began last (aware UTC, our clock)."""
+        return next(item.at for item in reversed(self.journal) if isinstance(item.event, _BEGINNINGS))
+
+    @property
+    def flapping(self) -> bool:
+        """Whether an alert of the incident begins again and again."""
+        return self.last(e.FlappingNoted) is not None
+
+    @property
+    def environment(self) -> str:
+        """Which configuration's blocks the incident is worked with."""
+        return self.opened.environment
+
+    @property
+    def dry_run(self) -> bool:
+        """Whether it is a rehearsal. Earlier releases noted that with the first run, not at the opening."""
+        if self.opened.dry_run or self.opened.permissions is not None:
+            return self.opened.dry_run
+        first = next(iter(self.events(e.RunStarted)), None)
+        return first is not None and first.dry_run
+
+    @property
+    def findings(self) -> Findings | None:
+        """What the newest triage found."""
+        completed = self.last(e.TriageCompleted)
+        return completed.findings if completed else None
+
+    @property
+    def decision(self) -> Decision | None:
+        """The newest decision."""
+        made = self.last(e.DecisionMade)
+        return made.decision if made else None
+
+    @property
+    def severity(self) -> SeverityAssessment | None:
+        """The severity in force: a person's word goes before the rules, whichever came first."""
+        overridden = self.last(e.SeverityOverridden)
+        if overridden:
+            return overridden.assessment
+        return self.decision.severity if self.decision else None
+
+    @property
+    def rating(self) -> Severity | None:
+        """The severity that people are shown: the one in force, or the alert's own until there is one."""
+        return self.severity.severity if self.severity else self.alert.severity
+
+    @property
+    def effects(self) -> dict[str, Effect]:
+        """Every effect by id, as last recorded: without an outcome it is only intended."""
+        known: dict[str, Effect] = {}
+        for item in self.journal:
+            if isinstance(item.event, e.EffectIntended | e.EffectSettled):
+                known[item.event.effect.id] = item.event.effect
+        return known
+
+    @property
+    def previews(self) -> dict[str, ChangePlan]:
+        """The newest preview of each action."""
+        return {event.plan.action.id: event.plan for event in self.events(e.ActionPreviewed)}
+
+    @property
+    def results(self) -> dict[str, ActionResult]:
+        """The end of each action that has ended, in order."""
+        return {event.result.action.id: event.result for event in self.events(e.ActionFinished)}
+
+    @property
+    def round(self) -> int:
+        """Which triage and decision the response is at; each plan that was outdated led to another."""
+        return 1 + sum(result.outdated for result in self.results.values())
+
+    def has_begun(self, action: PlannedAction) -> bool:
+        """Whether a request of the action was made, or may have been."""
+        prefix = f"{self.id}/{action.id}/"
+        return any(
+            effect.id.startswith(prefix) and effect.outcome is not EffectOutcome.FAILED
+            for effect in self.effects.values()
+        )
+
+    @property
+    def untaken(self) -> tuple[PlannedAction, ...]:
+        """The actions of the plan that have neither ended nor begun, in order."""
+        plan = self.decision.plan if self.decision else ()
+        return tuple(item for item in plan if item.id not in self.results and not self.has_begun(item))
+
+    @property
+    def needless_gate(self) -> PendingGate | None:
+        """The open question about an action that is not needed now, since no alert fires any more."""
+        gate = self.pending_gate
+        asked = gate is not None and any(action.id == gate.action_id for action in self.untaken)
+        return gate if asked and self.alerts_over else None
+
+    @property
+    def pending_gate(self) -> PendingGate | None:
+        """The question that is open now, if any. Only the newest one can be answered."""
+        asked = [item for item in self.journal if isinstance(item.event, e.ApprovalRequested)]
+        if not asked or self.resolved:
+            return None
+        newest = asked[-1].event
+        if not isinstance(newest, e.ApprovalRequested) or newest.gate in self.settled_gates:
+            return None
+        return PendingGate(
+            gate=newest.gate,
+            action_id=newest.action_id,
+            plan_digest=newest.plan_digest,
+            question=newest.question,
+            flow_run_id=newest.flow_run_id,
+            asked_at=asked[-1].at,
+            remind_at=newest.remind_at,
+            bound=newest.bound,
+        )
+
+    @property
+    def settled_gates(self) -> dict[str, Answer | None]:
+        """Every gate that was answered, or refused or withdrawn (`None`): none takes another answer."""
+        settled: dict[str, Answer | None] = {}
+        for item in self.journal:
+            if isinstance(item.event, e.ApprovalAnswered):
+                settled[item.event.gate] = item.event.answer
+            elif isinstance(item.event, e.ApprovalRefused | e.ApprovalWithdrawn):
+                settled.setdefault(item.event.gate, None)
+        return settled
+
+    def as_edited(self, action: PlannedAction) -> PlannedAction:
+        """The action with the parameters that people have changed at its gates."""
+        edits: dict[str, str] = {}
+        for event in self.events(e.ApprovalAnswered):
+            if event.action_id == action.id and event.answer.choice is Choice.EDIT:
+                edits |= event.answer.parameters
+        return action.model_copy(update={"parameters": action.parameters | edits}) if edits else action
+
+    @property
+    def announcements(self) -> tuple[e.StatusAnnounced, ...]:
+        """What stakeholders were told, oldest first."""
+        return tuple(self.events(e.StatusAnnounced))
+
+    @property
+    def state(self) -> State:
+        """The state in the words of the communication templates."""
+        if self.resolved and self.outcome in (Outcome.RECOVERED, Outcome.FALSE_POSITIVE):
+            return State.RESOLVED
+        if self.last(e.WatchStarted):
+            return State.MONITORING
+        if self.decision and self.decision.verdict != "unknown":
+            return State.IDENTIFIED
+        return State.INVESTIGATING
+
+    @property
+    def resolved(self) -> bool:
+        """Whether the response has ended."""
+        return self.last(e.IncidentResolved) is not None
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing is left to do."""
+        return self.last(e.IncidentClosed) is not None
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """How the response ended, `None` while it goes on."""
+        ended = self.last(e.IncidentResolved)
+        return Outcome(ended.outcome) if ended else None
+
+    @property
+    def resolved_at(self) -> datetime | None:
+        """When the response ended."""
+        return self.time_of(e.IncidentResolved)
+
+    @property
+    def duration(self) -> timedelta | None:
+        """From opening to the end of the response."""
+        return self.resolved_at - self.opened_at if self.resolved_at else None
+
+    @property
+    def responded_at(self) -> datetime | None:
+        """The response in the sense of the runbook's response time: the first explained decision."""
+        return self.time_of(e.DecisionMade)
+
+    @property
+    def artifacts(self) -> tuple[str, ...]:
+        """Keys of the artifacts in Prefect, each once, oldest first."""
+        return tuple(dict.fromkeys(event.key for event in self.events(e.ArtifactPublished)))

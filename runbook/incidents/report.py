@@ -1,0 +1,130 @@
+"""What people see of an incident in Prefect: tables and markdown artifacts, and the question at a gate."""
+
+from collections.abc import Iterable
+
+from runbook.actions.catalogue import ActionKind, ChangePlan, PlannedAction
+from runbook.channels.local_time import in_zone
+from runbook.channels.wording import CHECK_TITLES, REHEARSAL, STATUS_MARKS, VERDICT_TITLES, edit_words
+from runbook.checks.findings import Findings
+from runbook.decision.tree_picture import data_uri, decision_svg
+from runbook.decision.verdict import Decision, Verdict
+from runbook.incidents.events import EvidenceCollected
+from runbook.incidents.incident import Incident
+from runbook.incidents.timeline import timeline
+from runbook.outside_text.markdown import code, inline
+from runbook.policy.permissions import PermissionChange
+from runbook.templates.environments import render_markdown
+
+DIGEST_LETTERS = 12
+"""How much of a plan's digest people are shown: enough to tell two plans apart by eye."""
+
+
+def triage_rows(findings: Findings) -> list[dict[str, str]]:
+    """The findings as rows of a table, one per check. Prefect's UI reads each cell as markdown."""
+    return [
+        {
+            "check": CHECK_TITLES[finding.check],
+            "question": finding.check.question,
+            "status": f"{STATUS_MARKS[finding.status]} {finding.status.value}",
+            "summary": str(inline(finding.summary)),
+            "source": str(code(finding.source)),
+            "seconds": f"{finding.seconds:.2f}",
+        }
+        for finding in findings.items
+    ]
+
+
+def decision_markdown(decision: Decision) -> str:
+    """The verdict with its picture, path, severity, plan, and what would have led elsewhere."""
+    return render_markdown(
+        "decision.md.j2",
+        decision=decision,
+        title=VERDICT_TITLES[decision.verdict],
+        picture=data_uri(decision_svg(decision)),
+        mix=[(kind.heading, f"{share:.0%}") for kind, share in decision.mix.items()],
+        plan=[(action, _how(action)) for action in decision.plan],
+        flips=[(flip.change, VERDICT_TITLES[flip.verdict]) for flip in decision.would_flip],
+        undecided=decision.verdict is Verdict.UNKNOWN,
+    )
+
+
+def plan_markdown(
+    change_plan: ChangePlan, decision: Decision | None = None, who: str = "", gap: str = ""
+) -> str:
+    """The preview of a change: exactly what would change, why, and how it is proved and undone.
+
+    `who` says whose approval it takes, or has already; `gap` which evidence of the time before is missing.
+    """
+    return render_markdown(
+        "plan.md.j2",
+        plan=change_plan,
+        spec=change_plan.action.spec,
+        reasons=decision.because if decision else (),
+        digest=short_digest(change_plan),
+        who=who,
+        gap=gap,
+        rehearsal=REHEARSAL if change_plan.dry_run else "",
+    )
+
+
+def gate_question(
+    change_plan: ChangePlan, needed: str = "", edited: Iterable[PermissionChange] = (), gap: str = ""
+) -> str:
+    """The question at a gate, as markdown; its first line is the question itself.
+
+    `needed` says who has to approve, where not anybody may; `edited` is what was edited in the policy since
+    the incident was opened; `gap` is which evidence is missing that the change may destroy.
+    """
+    return render_markdown(
+        "gate.md.j2",
+        question=question_of(change_plan),
+        plan=change_plan,
+        spec=change_plan.action.spec,
+        digest=short_digest(change_plan),
+        needed=needed,
+        edited=[edit_words(change) for change in edited],
+        gap=gap,
+    )
+
+
+def question_of(change_plan: ChangePlan) -> str:
+    """The question in one line, which says of a rehearsal that it is one."""
+    question = f"{change_plan.action.spec.title} on {change_plan.action.target}?"
+    return f"{REHEARSAL}. {question}" if change_plan.dry_run else question
+
+
+def timeline_markdown(incident: Incident, *, time_zone: str = "UTC") -> str:
+    """The whole journal as a table, in UTC and on the clocks of a second zone where that is another one."""
+    rows = [
+        (
+            f"{in_zone(entry.at, 'UTC'):%Y-%m-%d %H:%M:%S}",
+            f"{in_zone(entry.at, time_zone):%Y-%m-%d %H:%M:%S %Z}",
+            entry.sentence,
+        )
+        for entry in timeline(incident)
+    ]
+    local = "" if time_zone == "UTC" else time_zone
+    return render_markdown("timeline.md.j2", incident=incident, rows=rows, local=local)
+
+
+def evidence_markdown(collection: EvidenceCollected, chart_uri: str | None = None) -> str:
+    """What was kept, where, with its hashes; and what could not be had, and why.
+
+    `chart_uri` is the address of the error chart, a data URI as a rule.
+    """
+    return render_markdown("evidence.md.j2", collection=collection, chart_uri=chart_uri)
+
+
+def short_digest(change_plan: ChangePlan) -> str:
+    """The start of the plan's digest, for people to compare."""
+    return change_plan.digest[:DIGEST_LETTERS]
+
+
+def _how(action: PlannedAction) -> str:
+    match action.spec.kind:
+        case ActionKind.CHANGE:
+            return f"change, {action.spec.risk.value} risk, needs an approval"
+        case ActionKind.HAND_OFF:
+            return "for a person"
+        case _:
+            return "looks only, changes nothing"

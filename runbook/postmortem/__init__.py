@@ -1,0 +1,1 @@
+"""The draft of the post-mortem and the facts in it."""

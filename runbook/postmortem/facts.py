@@ -1,0 +1,164 @@
+"""The facts that a post-mortem draft is filled with, section by section; people judge them."""
+
+from datetime import date, datetime
+
+from runbook.actions.catalogue import TEMPORARY_SWITCHES, ActionOutcome
+from runbook.approvals.gates import Answer
+from runbook.channels.local_time import clock, in_zone, span, stamp
+from runbook.channels.wording import ACTION_OUTCOMES, CHECK_TITLES
+from runbook.incidents import events as e
+from runbook.incidents.incident import Incident, Outcome
+from runbook.incidents.loose_ends import hand_offs, switches_left_on, unknown_checks, unsettled_effects
+from runbook.incidents.timeline import sentence
+from runbook.policy.business_hours import BusinessCalendar, response_due
+from runbook.value import Value
+
+DISAPPOINTING = frozenset(
+    {
+        ActionOutcome.NOT_RECOVERED,
+        ActionOutcome.UNKNOWN,
+        ActionOutcome.REVERTED,
+        ActionOutcome.BLOCKED,
+        ActionOutcome.FAILED,
+    }
+)
+
+
+class ActionItem(Value):
+    """Something left to do. `due` is only proposed where waiting does harm."""
+
+    text: str
+    due: date | None = None
+
+
+def detection(incident: Incident, errors_from: datetime | None, calendar: BusinessCalendar) -> list[str]:
+    """How the incident came to be noticed, and how soon."""
+    alert, opened = incident.alert, incident.opened_at
+    facts = [f"{alert.source} reported {alert.name}: {alert.summary}"]
+    begun = ((alert.starts_at, "The alert's condition began"), (errors_from, "Errors began to rise"))
+    for moment, what in begun:
+        if moment is not None:
+            facts.append(f"{what} at {stamp(moment, calendar.time_zone)}, {_against(opened, moment)}")
+    facts.append(_response(incident, calendar))
+    return facts
+
+
+def _against(opened: datetime, moment: datetime) -> str:
+    if moment <= opened:
+        return f"{span(opened - moment)} before the incident was opened"
+    return f"{span(moment - opened)} after the incident was opened"
+
+
+def _response(incident: Incident, calendar: BusinessCalendar) -> str:
+    responded, severity = incident.responded_at, incident.severity
+    if responded is None or severity is None:
+        return "No verdict was reached"
+    kept, level = "in time" if _in_time(incident, calendar) else "late", severity.severity
+    took = span(responded - incident.opened_at)
+    return f"Explained verdict after {took}: {kept} for {level.value} ({level.target})"
+
+
+def _in_time(incident: Incident, calendar: BusinessCalendar) -> bool:
+    responded, severity = incident.responded_at, incident.severity
+    if responded is None or severity is None:
+        return False
+    return responded <= response_due(severity.severity, incident.opened_at, calendar)
+
+
+def escalation(incident: Incident, time_zone: str) -> list[str]:
+    """Who was called and asked, and how long an answer took."""
+    answers = {
+        item.event.gate: (item.at, item.event.answer)
+        for item in incident.journal
+        if isinstance(item.event, e.ApprovalAnswered)
+    }
+    facts = []
+    for item in incident.journal:
+        if isinstance(item.event, e.IncidentEscalated):
+            facts.append(f"{clock(item.at, time_zone)}: {sentence(item.event)}")
+        elif isinstance(item.event, e.ApprovalRequested):
+            reply = _reply(item.at, answers.get(item.event.gate))
+            asked = f"approval of {item.event.action_id} was asked"
+            facts.append(f"{clock(item.at, time_zone)}: {asked}; {reply}")
+    return facts or ["Nobody was called, and nothing needed an approval"]
+
+
+def _reply(asked_at: datetime, answered: tuple[datetime, Answer] | None) -> str:
+    if answered is None:
+        return "the question was not answered"
+    at, answer = answered
+    return f"{answer.approver} answered “{answer.choice.value}” after {span(at - asked_at)}"
+
+
+def recovery(incident: Incident) -> list[str]:
+    """What was done, and how the response ended."""
+    facts = [sentence(event) for event in incident.events(e.ActionFinished)] or ["No action was taken"]
+    ended = incident.last(e.IncidentResolved)
+    return [*facts, sentence(ended) if ended else "The response has not ended"]
+
+
+def prevention(incident: Incident) -> list[str]:
+    """Where the runbook could not help itself: what only people can do, and what it could not see."""
+    facts = [f"Only a person can: {action.because.rstrip('.')}" for action in hand_offs(incident)]
+    return facts + [
+        f"The runbook could not see: {CHECK_TITLES[item.check]} ({item.summary})"
+        for item in unknown_checks(incident)
+    ]
+
+
+def went_well(incident: Incident, calendar: BusinessCalendar) -> list[str]:
+    """What the journal has to say in favour of the response."""
+    facts = []
+    if _in_time(incident, calendar):
+        facts.append(_response(incident, calendar))
+    if incident.findings and not unknown_checks(incident):
+        facts.append("Every check of the triage had an answer")
+    facts += [
+        f"{result.action.spec.title}: {ACTION_OUTCOMES[result.outcome]}"
+        for result in incident.results.values()
+        if result.outcome is ActionOutcome.RECOVERED
+    ]
+    if incident.outcome is Outcome.RECOVERED:
+        facts.append("The recovery was verified before it was announced")
+    return facts
+
+
+def went_poorly(incident: Incident, calendar: BusinessCalendar) -> list[str]:
+    """What the journal has to say against it."""
+    facts = [] if _in_time(incident, calendar) else [_response(incident, calendar)]
+    facts += [
+        f"{CHECK_TITLES[item.check]} could not tell: {item.summary}" for item in unknown_checks(incident)
+    ]
+    facts += [
+        f"{result.action.spec.title}: {ACTION_OUTCOMES[result.outcome]}"
+        for result in incident.results.values()
+        if result.outcome in DISAPPOINTING
+    ]
+    facts += [sentence(event) for event in incident.events(e.ChangeReverted)]
+    facts += [f"Nobody knows whether it happened: {effect.summary}" for effect in unsettled_effects(incident)]
+    collected = incident.last(e.EvidenceCollected)
+    if collected:
+        facts += [f"Evidence is missing: {name} ({reason})" for name, reason in collected.missing.items()]
+    facts += [f"Not written: {event.what} ({event.because})" for event in incident.events(e.FileNotWritten)]
+    return facts
+
+
+def action_items(incident: Incident, now: datetime, calendar: BusinessCalendar) -> list[ActionItem]:
+    """What the incident leaves behind. Switches left on are due on the next business day."""
+    tomorrow = in_zone(calendar.next_business_day(now), calendar.time_zone).date()
+    items = []
+    for switch in switches_left_on(incident):
+        off = switch.model_copy(update={"name": TEMPORARY_SWITCHES[switch.name]})
+        items.append(
+            ActionItem(text=f"{off.spec.title} on {off.target}, left on by this incident", due=tomorrow)
+        )
+    items += [
+        ActionItem(text=f"Find out whether this happened: {effect.summary} ({effect.target})", due=tomorrow)
+        for effect in unsettled_effects(incident)
+    ]
+    items += [ActionItem(text=action.because.rstrip(".")) for action in hand_offs(incident)]
+    items += [
+        ActionItem(text=f"Make the check “{CHECK_TITLES[item.check]}” answer; it said: {item.summary}")
+        for item in unknown_checks(incident)
+    ]
+    return items

@@ -1,0 +1,1 @@
+"""Masking of data in a format: JSON, YAML, XML and bracketed values."""

@@ -1,0 +1,1 @@
+"""The texts of messages, artifacts and drafts, as Jinja templates."""

@@ -1,0 +1,97 @@
+"""The Jinja environments of the runbook's texts; the templates lie in `runbook/templates/`.
+
+The ending of a template's name says where its text is shown, and every value in it is escaped for that place,
+unless a filter has done so. So nobody who writes a template can forget it.
+"""
+
+from collections.abc import Callable
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from runbook.channels.local_time import clock, clock_after, hours_and_minutes, span, stamp
+from runbook.channels.wording import one_line, sentence_case
+from runbook.outside_text.markdown import code, code_block, inline, picture
+from runbook.outside_text.normal import normal
+from runbook.outside_text.plain import plain_line
+from runbook.outside_text.slack import (
+    SlackText,
+    slack,
+    slack_code,
+    slack_code_block,
+    slack_lines,
+    slack_link,
+)
+
+Escape = Callable[[str], str]
+
+_FILTERS: dict[str, Callable[..., str]] = {
+    "clock": clock,
+    "clock_after": clock_after,
+    "hours_and_minutes": hours_and_minutes,
+    "one_line": one_line,
+    "sentence_case": sentence_case,
+    "span": span,
+    "stamp": stamp,
+}
+
+
+def _environment(escape: Escape, filters: dict[str, Callable[..., str]] | None = None) -> Environment:
+    def escaped(value: object) -> object:
+        return value if isinstance(value, Markup) else Markup(escape(str(value)))  # noqa: S704 - it is escaped
+
+    environment = Environment(
+        loader=PackageLoader("runbook", "templates"),
+        autoescape=True,  # so that what a macro returns counts as escaped; `escaped` comes before Jinja's own
+        finalize=escaped,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=False,
+    )
+    environment.filters.update(_FILTERS | (filters or {}))
+    return environment
+
+
+_MARKDOWN = _environment(inline, {"code": code, "code_block": code_block, "picture": picture})
+_SLACK = _environment(
+    slack, {"code": slack_code, "code_block": slack_code_block, "lines": slack_lines, "link": slack_link}
+)
+_PLAIN = _environment(plain_line)
+_XML = _environment(lambda text: str(Markup.escape(normal(text))))
+
+
+def render_markdown(template: str, **values: object) -> str:
+    """Fill a `.md.j2` template.
+
+    Raises:
+        jinja2.UndefinedError: the template uses a value that is not given.
+    """
+    return _MARKDOWN.get_template(template).render(**values).strip()
+
+
+def render_slack(template: str, **values: object) -> SlackText:
+    """Fill a `.slack.j2` template.
+
+    Raises:
+        jinja2.UndefinedError: the template uses a value that is not given.
+    """
+    return SlackText(_SLACK.get_template(template).render(**values).strip())
+
+
+def render_plain(template: str, **values: object) -> str:
+    """Fill a `.txt.j2` template; each value is put on one line.
+
+    Raises:
+        jinja2.UndefinedError: the template uses a value that is not given.
+    """
+    return _PLAIN.get_template(template).render(**values).strip()
+
+
+def render_xml(template: str, **values: object) -> str:
+    """Fill a `.svg.j2` template.
+
+    Raises:
+        jinja2.UndefinedError: the template uses a value that is not given.
+    """
+    return _XML.get_template(template).render(**values).strip()

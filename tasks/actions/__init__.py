@@ -1,0 +1,1 @@
+"""An action of the plan: previewed, made, proved or undone."""

@@ -1,0 +1,321 @@
+"""The runbook's remedy for 401: put the new key into the Secret and restart the pods.
+
+The new key comes from a Prefect `Secret` block, so that nobody types it into a form; the one before stays in
+the same Secret under another name, so that it can be put back and never leaves the cluster.
+"""
+
+import base64
+from collections.abc import Awaitable, Callable, Mapping
+from hashlib import sha256
+from typing import Any
+
+from pydantic import SecretStr
+
+from blocks.kubernetes.cluster import Cluster
+from blocks.kubernetes.reads import SecretKeys
+from blocks.kubernetes.rollout import available_pods
+from blocks.posthog import well_formed
+from blocks.secret import read_secret
+from blocks.transport.errors import Conflict, Refused
+from runbook.actions.catalogue import FINGERPRINT, ChangePlan
+from runbook.checks.readings import ProbeOutcome
+from runbook.kubernetes.diff import changed_lines, manifest_text, unified_diff
+from runbook.kubernetes.keepers import foretold
+from runbook.kubernetes.patches import EFFECT_ANNOTATION, PREVIOUS_SUFFIX
+from runbook.kubernetes.secret_uses import unread_because, uses_of
+from tasks.actions.changes.base import Change, Step
+from tasks.actions.changes.binding import fingerprint, place_of, require_bound
+from tasks.actions.changes.workload import (
+    PAUSED,
+    WORKLOAD,
+    affected,
+    blocked,
+    earlier_fingerprint,
+    in_place,
+    look_for_room,
+    restart_patch,
+    restart_step,
+    spec_fingerprint,
+    unchanged,
+    version_of,
+)
+from tasks.effects import Observe, Receipt
+
+SECRET = "Secret"  # noqa: S105  its name in a plan, not its value
+
+NEW_KEY = "replacement key"
+PRESENT_KEY = "present key"
+PREVIOUS_KEY = "previous key"
+"""What the keys are called in a plan, which has a fingerprint of each."""
+
+_LOOK = "Look at it anew"
+
+Keys = dict[str, SecretStr | None]
+"""Keys of the Secret's data with their values; `None` is one that is not, or no longer, there."""
+
+
+class ReplaceApiKey:
+    """Replace the key, provided that PostHog rejects the present one and accepts the new one."""
+
+    async def preview(self, change: Change) -> ChangePlan:
+        """The Secret (masked) and the workload, before and after."""
+        cluster, new_key = change.environment.cluster, await replacement_key(change)
+        secret = await cluster.read_secret_keys()
+        present = secret.values.get(cluster.secret_key)
+        if reason := await _unread(change, secret) or await _objection(change, present, new_key):
+            return blocked(change, reason)
+        bound = {PRESENT_KEY: _mark(change, present)}
+        return await _plan(change, secret, _replaced(change, secret, new_key), key=new_key, bound=bound)
+
+    def steps(self, change: Change, plan: ChangePlan) -> tuple[Step, ...]:
+        """First the Secret, compared and set on its resourceVersion; then the restart.
+
+        The key that is in place is compared with the one that was approved, not with the one that the block
+        holds by then.
+        """
+
+        async def keys(secret: SecretKeys) -> Keys:
+            new_key = await replacement_key(change)
+            if _fingerprint(change, new_key) != plan.basis[NEW_KEY]:
+                block = f"Secret block {change.policy.replacement_key_block!r}"
+                raise Conflict("Prefect", f"{block} holds another key than the approved one", _LOOK)
+            return _replaced(change, secret, new_key)
+
+        async def observe() -> Receipt | None:
+            return await _in_place(change, plan.basis[NEW_KEY])
+
+        return (_secret_step(change, plan, observe, keys, "replace"), restart_step(change, plan))
+
+    async def preview_undo(self, change: Change, done: ChangePlan) -> ChangePlan:
+        """The previous key back in its place, if the key is still the one that was put there.
+
+        The block is not asked: whatever it holds by now, the key to put back is in the cluster.
+        """
+        secret = await change.environment.cluster.read_secret_keys()
+        present, previous = _kept(change, secret)
+        added = done.bound.get(PRESENT_KEY) == _mark(change, None)
+        if added and present is None:
+            return in_place(change, "there was no such key before, and there is none now")
+        if previous is None and not added:
+            return in_place(change, "no previous key is kept in the cluster: it is back, or there was none")
+        if present is None or _fingerprint(change, present) != done.basis[NEW_KEY]:
+            return blocked(change, "somebody has changed the key since, which is kept")
+        if _mark(change, previous) != done.bound.get(PRESENT_KEY, _mark(change, previous)):
+            return blocked(change, "the previous key in the cluster is not the one that was replaced")
+        bound = {PREVIOUS_KEY: _mark(change, previous)}
+        return await _plan(change, secret, _put_back(change, previous), key=present, bound=bound)
+
+    def undo_steps(self, change: Change, plan: ChangePlan, done: ChangePlan) -> tuple[Step, ...]:  # noqa: ARG002  the previous key is in the cluster only
+        """First the Secret, then the restart."""
+
+        async def keys(secret: SecretKeys) -> Keys:
+            _, previous = _kept(change, secret)
+            if previous is None and plan.bound.get(PREVIOUS_KEY) != _mark(change, None):
+                raise Refused("Kubernetes", "the previous key is gone", "Make a new key and put it in place")
+            require_bound(plan, {PREVIOUS_KEY: _mark(change, previous)})
+            return _put_back(change, previous)
+
+        async def observe() -> Receipt | None:
+            if PREVIOUS_KEY in plan.bound:
+                return await _in_place(change, plan.bound[PREVIOUS_KEY].removeprefix(FINGERPRINT))
+            _, previous = _kept(change, await change.environment.cluster.read_secret_keys())
+            return None if previous else {"secret": change.environment.cluster.secret_name}
+
+        return (_secret_step(change, plan, observe, keys, "put back"), restart_step(change, plan))
+
+
+async def _plan(
+    change: Change, secret: SecretKeys, keys: Keys, *, key: SecretStr, bound: Mapping[str, str]
+) -> ChangePlan:
+    """Dry-run both requests; the basis has a salted fingerprint of the new key, which is random and long."""
+    cluster, deployment = change.environment.cluster, await change.environment.cluster.read_deployment()
+    if deployment["spec"].get("paused"):
+        return blocked(change, PAUSED)
+    await _write(change, keys, version=secret.version, dry_run=True)
+    patch = restart_patch(change, version=version_of(deployment))
+    restarted = await cluster.patch_deployment(patch, dry_run=True)
+    room = await look_for_room(change, deployment, restarted)
+    if room.blocked:
+        return blocked(change, room.blocked)
+    before = {name: secret.values.get(name) for name in keys}
+    name = f"Secret {cluster.secret_name}"
+    objects = ((_manifest(before), _manifest(keys), name), (deployment, restarted, change.action.target))
+    return ChangePlan(
+        action=change.action,
+        diff="\n".join(unified_diff(old, new, name=named) for old, new, named in objects),
+        changes="\n".join(changed_lines(old, new) for old, new, _ in objects),
+        affects=(
+            f"{name}, key {cluster.secret_key}",
+            *foretold(secret.as_object, ("f:data", f"f:{cluster.secret_key}")),
+            *await affected(cluster, deployment),
+            *room.affects,
+        ),
+        live=manifest_text(deployment),
+        basis={
+            SECRET: _content(change, secret),
+            NEW_KEY: _fingerprint(change, key),
+            WORKLOAD: spec_fingerprint(deployment),
+        },
+        earlier={SECRET: secret.version, WORKLOAD: earlier_fingerprint(deployment)},
+        resource_versions={SECRET: secret.version, WORKLOAD: version_of(deployment)},
+        bound={**await place_of(change, deployment), **_whose(change), **bound},
+        available=available_pods(deployment),
+    )
+
+
+def _secret_step(
+    change: Change,
+    plan: ChangePlan,
+    observe: Observe,
+    keys: Callable[[SecretKeys], Awaitable[Keys]],
+    verb: str,
+) -> Step:
+    cluster = change.environment.cluster
+    target = f"Secret {cluster.secret_name}"
+
+    async def seen() -> Receipt | None:
+        require_bound(plan, _whose(change))
+        return await observe()
+
+    async def act() -> Receipt:
+        await unchanged(change, plan)  # or the key would be in place and its restart refused
+        require_bound(plan, _whose(change))
+        secret = await cluster.read_secret_keys()
+        written = await keys(secret)
+        version = await _write(change, written, version=_version(change, plan, secret))
+        return {"secret": cluster.secret_name, "resource_version": version}
+
+    return Step("secret", target, f"{verb} {cluster.secret_key} in {target}", seen, act)
+
+
+def _version(change: Change, plan: ChangePlan, secret: SecretKeys) -> str:
+    """The version that the Secret is written on: its own as long as it has the content of the plan.
+
+    A plan of an earlier release is bound to the version that it was made on.
+
+    Raises:
+        Conflict: somebody has changed one of its values since.
+    """
+    if not plan.basis[SECRET].startswith(FINGERPRINT):
+        return plan.resource_versions[SECRET]
+    if plan.basis[SECRET] != _content(change, secret):
+        name = change.environment.cluster.secret_name
+        raise Conflict("Kubernetes", f"Secret {name} has changed since the plan was made", _LOOK)
+    return secret.version
+
+
+def _content(change: Change, secret: SecretKeys) -> str:
+    """Stands for all values of the Secret; what else is written on it, as by an operator, is none of them."""
+    each = {name: _fingerprint(change, value) for name, value in secret.values.items()}
+    return fingerprint(each)
+
+
+async def _write(change: Change, keys: Keys, *, version: str, dry_run: bool = False) -> str:
+    return await change.environment.cluster.patch_secret(
+        keys,
+        resource_version=version,
+        annotations={EFFECT_ANNOTATION: f"{change.effect_id}/secret"},
+        dry_run=dry_run,
+    )
+
+
+async def _in_place(change: Change, fingerprint: str) -> Receipt | None:
+    """Whether the key in the cluster is the one with this fingerprint."""
+    cluster = change.environment.cluster
+    present = (await cluster.read_secret_keys()).values.get(cluster.secret_key)
+    there = _mark(change, present) == f"{FINGERPRINT}{fingerprint}"
+    return {"secret": cluster.secret_name} if there else None
+
+
+def _replaced(change: Change, secret: SecretKeys, new_key: SecretStr) -> Keys:
+    """The new key in its place; the one before, and no other, is kept beside it."""
+    name = change.environment.cluster.secret_key
+    kept = f"{name}{PREVIOUS_SUFFIX}"
+    present = secret.values.get(name)
+    return {name: new_key, kept: present} if present or kept in secret.values else {name: new_key}
+
+
+def _put_back(change: Change, previous: SecretStr | None) -> Keys:
+    """The previous key in its place; without one the key is removed, as it was added."""
+    name = change.environment.cluster.secret_key
+    return {name: previous, f"{name}{PREVIOUS_SUFFIX}": None}
+
+
+def _kept(change: Change, secret: SecretKeys) -> tuple[SecretStr | None, SecretStr | None]:
+    """The present key and the one before."""
+    name = change.environment.cluster.secret_key
+    return secret.values.get(name), secret.values.get(f"{name}{PREVIOUS_SUFFIX}")
+
+
+def _whose(change: Change) -> dict[str, str]:
+    """Which key of which Secret it is."""
+    cluster = change.environment.cluster
+    return {"secret key": f"{cluster.namespace}/{cluster.secret_name}, {cluster.secret_key}"}
+
+
+async def replacement_key(change: Change) -> SecretStr:
+    """The new key from its Prefect Secret block.
+
+    Raises:
+        Refused: there is no such block.
+    """
+    name = change.policy.replacement_key_block
+    key = await read_secret(name)
+    if key is None:
+        raise Refused(
+            "Prefect",
+            f"there is no Secret block {name!r}",
+            "Create a key in the PostHog dashboard and save it in a Secret block of this name",
+        )
+    return key
+
+
+async def _unread(change: Change, secret: SecretKeys) -> str | None:
+    """Why no pod would notice the new key: the settings name a Secret or a key that nothing reads."""
+    cluster = change.environment.cluster
+    uses = uses_of((await cluster.read_deployment())["spec"]["template"], cluster.secret_name)
+    reason = unread_because(uses, cluster.secret_name, cluster.secret_key, secret.values)
+    return reason and f"{reason}. Correct `secret_name` and `secret_key` in [cluster]"
+
+
+async def _objection(change: Change, present: SecretStr | None, new_key: SecretStr) -> str | None:
+    """Why the key should not be replaced: it is fine as it is, or the new one is no better."""
+    posthog = change.environment.posthog
+    block = f"Secret block {change.policy.replacement_key_block!r}"
+    if present == new_key:
+        return f"{block} holds the key that is in use already; put the new key into it"
+    if flaw := well_formed(new_key.get_secret_value()):
+        return f"the key in {block} cannot be right: {flaw}"
+    if present is not None:
+        probed = await posthog.probe(present, "the cluster's Secret")
+        if probed.outcome is ProbeOutcome.ACCEPTED:
+            return "PostHog accepts the present key: there is nothing to replace"
+    probed = await posthog.probe(new_key, block)
+    if probed.outcome is not ProbeOutcome.ACCEPTED:
+        return f"PostHog does not accept the key in {block}: {probed.outcome.replace('_', ' ')}"
+    return None
+
+
+def _mark(change: Change, key: SecretStr | None) -> str:
+    return key_mark(change.environment.cluster, key)
+
+
+def key_mark(cluster: Cluster, key: SecretStr | None) -> str:
+    """What a plan binds of a key that is in the cluster."""
+    return FINGERPRINT + ("none" if key is None else _salted(cluster, key))
+
+
+def _fingerprint(change: Change, key: SecretStr) -> str:
+    return _salted(change.environment.cluster, key)
+
+
+def _salted(cluster: Cluster, key: SecretStr) -> str:
+    """Tells two keys apart and nothing else: salted by the cluster's target, and cut short."""
+    return sha256(f"{cluster.target}\n{key.get_secret_value()}".encode()).hexdigest()[:16]
+
+
+def _manifest(data: Mapping[str, SecretStr | None]) -> dict[str, Any]:
+    """What the Secret's data look like, for a diff that masks them."""
+    present = {name: key.get_secret_value() for name, key in data.items() if key is not None}
+    encoded = {name: base64.b64encode(value.encode()).decode() for name, value in present.items()}
+    return {"apiVersion": "v1", "kind": "Secret", "data": encoded}

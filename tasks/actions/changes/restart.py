@@ -1,0 +1,32 @@
+"""The runbook's `kubectl rollout restart deployment/posthog-integration`."""
+
+from runbook.actions.catalogue import ChangePlan
+from tasks.actions.changes.base import Change, Step
+from tasks.actions.changes.workload import (
+    PAUSED,
+    blocked,
+    restart_patch,
+    restart_step,
+    version_of,
+    workload_plan,
+)
+
+
+class RestartDeployment:
+    """Restart all pods in a rolling update."""
+
+    async def preview(self, change: Change) -> ChangePlan:
+        """The annotation that makes the workload's controller replace its pods."""
+        cluster = change.environment.cluster
+        before = await cluster.read_deployment()
+        if before["spec"].get("paused"):
+            return blocked(change, PAUSED)
+        if before["spec"].get("replicas", 1) == 0:
+            return blocked(change, "the workload is scaled to zero: a restart starts no pod")
+        patch = restart_patch(change, version=version_of(before))
+        after = await cluster.patch_deployment(patch, dry_run=True)
+        return await workload_plan(change, before, after)
+
+    def steps(self, change: Change, plan: ChangePlan) -> tuple[Step, ...]:
+        """One patch."""
+        return (restart_step(change, plan),)

@@ -1,0 +1,239 @@
+"""Changes of a single field of the workload: the switches, the memory limit, the number of pods."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
+from typing import Any
+
+from blocks.transport.errors import Conflict, Refused
+from runbook.actions.catalogue import ChangePlan
+from runbook.actions.parameters import memory_flaw, replicas_flaw
+from runbook.kubernetes.fields import AnyField, EnvironmentVariable, Field, MemoryLimit, Replicas, Setting
+from runbook.kubernetes.ownership import FieldOwner
+from runbook.kubernetes.patches import last_effect, spec_patch, why_this_container
+from runbook.kubernetes.quantities import memory_bytes
+from runbook.outside_text import let_in
+from runbook.policy.policy import Policy, Switch
+from tasks.actions.changes.base import Change, Step
+from tasks.actions.changes.give_back import give_back_steps
+from tasks.actions.changes.workload import (
+    PAUSED,
+    as_planned,
+    blocked,
+    container_of,
+    in_place,
+    version_of,
+    workload_plan,
+)
+from tasks.effects import Receipt
+
+Workload = dict[str, Any]
+
+CHANGED_SINCE = "somebody has changed it since"
+
+
+@dataclass(frozen=True)
+class SetField:
+    """Set one field to a value, or remove it; undone, it is what it was.
+
+    `objection` says why it should not be done, given the present value; `restarts` whether pods restart.
+    """
+
+    field: Callable[[Change, Workload], AnyField]
+    wanted: Callable[[Change], str | None]
+    objection: Callable[[Change, str | None], str | None] = lambda _change, _present: None
+    restarts: bool = True
+
+    async def preview(self, change: Change) -> ChangePlan:
+        """The workload with and without the change."""
+        before = await change.environment.cluster.read_deployment()
+        field, wanted = self.field(change, before), self.wanted(change)
+        present = read(field, before)
+        if field.same(present, wanted):
+            return in_place(change, says(field, present))
+        if reason := self.objection(change, present):
+            return blocked(change, reason)
+        return await self._plan(change, before, Setting(field=field, value=wanted))
+
+    def steps(self, change: Change, plan: ChangePlan) -> tuple[Step, ...]:
+        """One patch; the field itself shows whether it has happened."""
+        return (self._step(change, plan, self.wanted),)
+
+    async def preview_undo(self, change: Change, done: ChangePlan) -> ChangePlan:
+        """The field as it was, if it still is what the change had set."""
+        before = await change.environment.cluster.read_deployment()
+        made = self._setting(change.of(done), done, before, self.wanted)
+        present, was = read(made.field, before), done.before[made.field.name]
+        if made.field.same(present, was):
+            return in_place(change, f"{says(made.field, present)}, as before")
+        if not made.field.same(present, made.value):
+            return blocked(change, f"{CHANGED_SINCE}: {says(made.field, present)}, which is kept")
+        setting = Setting(field=made.field, value=was)
+        return await self._plan(change, before, setting, give_back=done.owned_by)
+
+    def undo_steps(self, change: Change, plan: ChangePlan, done: ChangePlan) -> tuple[Step, ...]:
+        """One patch, back; and whose the field was, it is again."""
+        (was,) = done.before.values()
+        return (self._step(change, plan, lambda _change: was), *give_back_steps(change, plan))
+
+    async def _plan(
+        self, change: Change, before: Workload, setting: Setting, give_back: tuple[FieldOwner, ...] = ()
+    ) -> ChangePlan:
+        if before["spec"].get("paused") and self.restarts:
+            return blocked(change, PAUSED)
+        present = read(setting.field, before)
+        if present is not None and let_in(present) != present:
+            return blocked(
+                change, f"{setting.field.name} is like a secret, which cannot be kept for the undo"
+            )
+        after = await change.environment.cluster.patch_deployment(
+            _patch(change, setting, version=version_of(before)), dry_run=True
+        )
+        template, configured = before["spec"]["template"], change.environment.cluster.container
+        named = why_this_container(template, configured) if self.restarts else ""
+        return await workload_plan(
+            change,
+            before,
+            after,
+            put_back={setting.field.name: present},
+            setting=setting,
+            affects=(named,) if named and "container" not in change.action.parameters else (),
+            restarts=self.restarts,
+            give_back=give_back,
+        )
+
+    def _step(self, change: Change, plan: ChangePlan, configured: Callable[[Change], str | None]) -> Step:
+        cluster = change.environment.cluster
+        (name,) = plan.before
+        value = plan.setting.value if plan.setting else configured(change)
+
+        async def observe() -> Receipt | None:
+            workload = await cluster.read_deployment()
+            setting = self._setting(change, plan, workload, configured)
+            if not setting.field.same(read(setting.field, workload), setting.value):
+                return None
+            return {"effect": last_effect(workload), "resource_version": version_of(workload)}
+
+        async def act() -> Receipt:
+            setting = self._setting(change, plan, await cluster.read_deployment(), configured)
+
+            async def send(version: str) -> Workload:
+                return await cluster.patch_deployment(_patch(change, setting, version=version))
+
+            patched = await as_planned(change, plan, send)
+            return {"effect": change.effect_id, "resource_version": version_of(patched)}
+
+        summary = f"{name}: {'removed' if value is None else value}"
+        return Step("set-field", change.action.target, summary, observe, act)
+
+    def _setting(
+        self,
+        change: Change,
+        plan: ChangePlan,
+        workload: Workload,
+        configured: Callable[[Change], str | None],
+    ) -> Setting:
+        """What the plan sets. One of an earlier release has only the field's name; the rest is configured.
+
+        Raises:
+            Conflict: by now another field is configured than that of the plan.
+        """
+        if plan.setting is not None:
+            return plan.setting
+        field = self.field(change, workload)
+        if field.name not in plan.before:
+            raise Conflict("the plan", f"by now it would set {field.name}", "Look at it anew")
+        return Setting(field=field, value=configured(change))
+
+
+@dataclass(frozen=True)
+class TakeOff(SetField):
+    """Take off what the incident has turned on: the field is what it was before that.
+
+    Where nothing is known of the time before (nobody has turned it on in this incident), it is removed.
+    """
+
+    on: SetField = dataclass_field(kw_only=True)
+
+    async def preview(self, change: Change) -> ChangePlan:
+        """The field as it was; nothing to do where somebody else has given it another value since."""
+        if change.done is None or not change.done.before:
+            return await super().preview(change)
+        plan = await self.on.preview_undo(change, change.done)
+        if plan.blocked and plan.blocked.startswith(CHANGED_SINCE):
+            return in_place(change, plan.blocked)
+        return plan
+
+    def steps(self, change: Change, plan: ChangePlan) -> tuple[Step, ...]:
+        """As those of an undo."""
+        return (*super().steps(change, plan), *give_back_steps(change, plan))
+
+
+def _patch(change: Change, setting: Setting, *, version: str) -> Workload:
+    spec = setting.field.spec(setting.value)
+    return spec_patch(spec, effect_id=change.effect_id, resource_version=version)
+
+
+def read(field: Field, workload: Workload) -> str | None:
+    """The field's value.
+
+    Raises:
+        Refused: it is not ours to set.
+    """
+    try:
+        return field.read(workload)
+    except LookupError as error:
+        raise Refused("Kubernetes", str(error), "Change it where the reference points to") from None
+
+
+def says(field: Field, value: str | None) -> str:
+    """A field with its value, for people."""
+    return f"{field.name} is {'not set' if value is None else value}"
+
+
+def _variable(switch: Callable[[Policy], Switch]) -> Callable[[Change, Workload], AnyField]:
+    def field(change: Change, workload: Workload) -> AnyField:
+        """The one that this incident has turned on, if it has; else the configured one."""
+        if change.done is not None and change.done.setting is not None:
+            return change.done.setting.field
+        return EnvironmentVariable(
+            container=container_of(change, workload), variable=switch(change.policy).variable
+        )
+
+    return field
+
+
+def _switch_on(switch: Callable[[Policy], Switch]) -> SetField:
+    return SetField(field=_variable(switch), wanted=lambda change: switch(change.policy).value)
+
+
+def _switch_off(switch: Callable[[Policy], Switch]) -> TakeOff:
+    return TakeOff(field=_variable(switch), wanted=lambda _change: None, on=_switch_on(switch))
+
+
+def _memory_objection(change: Change, present: str | None) -> str | None:
+    wanted = change.action.parameters["memory"]
+    if present is None:
+        return "the container has no memory limit, so it was not the limit that killed it"
+    if memory_bytes(wanted) <= memory_bytes(present):
+        return f"{wanted} is no more than the present limit of {present}"
+    return memory_flaw(wanted, change.policy)
+
+
+enable_fallback = _switch_on(lambda policy: policy.fallback_switch)
+disable_fallback = _switch_off(lambda policy: policy.fallback_switch)
+enable_queue = _switch_on(lambda policy: policy.queue_switch)
+disable_queue = _switch_off(lambda policy: policy.queue_switch)
+raise_memory_limit = SetField(
+    field=lambda change, workload: MemoryLimit(
+        container=change.action.parameters.get("container") or container_of(change, workload)
+    ),
+    wanted=lambda change: change.action.parameters["memory"],
+    objection=_memory_objection,
+)
+scale = SetField(
+    field=lambda _change, _workload: Replicas(),
+    wanted=lambda change: change.action.parameters["replicas"],
+    objection=lambda change, _present: replicas_flaw(change.action.parameters["replicas"], change.policy),
+    restarts=False,
+)

@@ -1,0 +1,48 @@
+"""Before the end: a rollout that this incident began and that is not complete is told to a person."""
+
+import logging
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from blocks.logs import own_lines
+from blocks.transport.errors import OutsideError
+from runbook.incidents.effects import EffectOutcome
+from runbook.incidents.incident import Incident
+from tasks.channels.communicate import escalate
+from tasks.incident import OpenIncident
+
+log = own_lines(logging.getLogger("runbook.rollout"))
+
+
+@task(
+    name="look for an unfinished rollout",
+    task_run_name="look for an unfinished rollout",
+    cache_policy=NO_CACHE,
+)
+async def tell_of_unfinished_rollout(incident: OpenIncident) -> None:
+    """Call a person where the workload that was changed is left half rolled out, though all is well.
+
+    A cluster that does not answer now is no reason to call: what is known of the change was told before.
+    """
+    if not _changed(await incident.read()):
+        return
+    cluster = incident.environment.cluster
+    try:
+        status = await cluster.rollout_status()
+    except OutsideError as error:
+        log.warning("the rollout of %s was not looked at: %s", cluster.target, error)
+        return
+    if status.state != "complete":
+        said = f"{status.reason} {status.detail}".strip()
+        await escalate(
+            incident, f"the incident ends, and the rollout of {cluster.target} is not complete: {said}"
+        )
+
+
+def _changed(journal: Incident) -> bool:
+    """Whether a request of this incident has changed the cluster."""
+    return any(
+        effect.kind == "kubernetes" and effect.outcome is EffectOutcome.APPLIED
+        for effect in journal.effects.values()
+    )

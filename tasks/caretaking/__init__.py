@@ -1,0 +1,1 @@
+"""Looking after runs, unsettled effects and the runbook itself."""

@@ -1,0 +1,167 @@
+"""The steps of the self-watch: a synthetic alert through the whole loop, and the calls when it is broken.
+
+Nothing here is part of an incident: what has to be remembered lies in tables of its own. These are no task
+runs: between what is broken and the person who is called, Prefect's server has no part.
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+import stamina
+from prefect.logging import get_logger
+
+from blocks.environment import Environment
+from blocks.logs import own_lines
+from blocks.self_watch import SelfWatch
+from blocks.store.self_watch_log import (
+    Call,
+    begin_call,
+    complete_round,
+    end_call,
+    last_good_round,
+    note_told,
+    open_call,
+)
+from blocks.transport.errors import OutsideError, Unavailable
+from runbook.caretaking.self_watch import (
+    STORE_AWAY,
+    blindness,
+    call_text,
+    dedup_key,
+    may_have_called,
+    relief_text,
+)
+from runbook.checks.findings import Check
+from runbook.decision.decide import decide
+from runbook.outside_text import let_in_line
+from tasks.channels import direct_calls
+from tasks.channels.direct_calls import STEP_SECONDS, attempt, end_page, in_time, say
+from tasks.checks.triage import look
+from tasks.incident import now
+
+log = own_lines(get_logger("runbook"))
+
+ATTEMPTS = 3
+
+NOT_STORED = "the receiver took the alert, but it is not in the worker's store: give both one [store] url"
+
+
+async def send_synthetic_alert(watch: SelfWatch, round_id: str) -> str:
+    """Send the receiver the alert of a round; why that is broken, empty where the receiver took it."""
+    return await _broken("intake", lambda: _patiently(lambda: watch.send_alert(round_id)))
+
+
+async def triage_and_decide(environment: Environment) -> str:
+    """Make all checks and the decision, for nobody; why that is broken, empty where it is not."""
+
+    async def look_and_decide() -> str:
+        findings = await look(environment, tuple(Check))
+        decide(findings, claimed=None, policy=environment.runbook_policy.policy)
+        return blindness(findings)
+
+    return await _broken("triage", look_and_decide)
+
+
+async def complete(environment: Environment, round_id: str, broken: str) -> str:
+    """Note what became of the round; why that is broken, empty where the store has it from end to end."""
+
+    async def note() -> str:
+        stored = await complete_round(environment.store, round_id, broken=broken, at=now())
+        return "" if stored else NOT_STORED
+
+    return await _broken("store", note)
+
+
+async def ping(watch: SelfWatch, environment: str) -> str:
+    """Tell the dead man's switches that all is well; why that is broken, empty where they have heard it."""
+    pinged = await _broken("ping", lambda: _patiently(watch.ping))
+    renewed = await _broken(
+        "Alertmanager", lambda: _patiently(lambda: watch.renew_alert(environment, at=now()))
+    )
+    return "; ".join(filter(None, (pinged, renewed)))
+
+
+async def call_a_person(environment: Environment, because: str) -> bool:
+    """Call a person because the loop is broken, by the pager and in the channel: once until it is well again.
+
+    Returns whether that got through everywhere; what did not is tried again when the same is asked for again.
+    """
+    call = await _call(environment, let_in_line(because))
+    if call.told:
+        return True
+    got_through = await direct_calls.call(
+        environment,
+        key=dedup_key(environment.name),
+        message=_message_id(environment, call),
+        text=call_text(call.because),
+        since=call.at,
+    )
+    if got_through and call.id:
+        await attempt("keep that a person was called", note_told(environment.store, call))
+    return got_through
+
+
+async def end_the_call(environment: Environment, *, before: datetime | None, every: timedelta) -> bool:
+    """End the call, if one is open, since a round went well. What fails is tried again after the next one.
+
+    `before` is when the round before it went well: while the store is away, a call leaves no trace in it.
+    Returns whether nothing is left to do.
+    """
+    at = now()
+    try:
+        call = await in_time(open_call(environment.store, environment.name))
+    except (OutsideError, TimeoutError):
+        return False
+    if call is None and not may_have_called(before=before, every=every, now=at):
+        return True
+    if not await end_page(environment, dedup_key(environment.name)):
+        return False
+    if call is None:
+        return True
+    if environment.slack:
+        text = relief_text(since=call.at, now=at)
+        if not await say(environment, f"{_message_id(environment, call)}-over", text, call.at):
+            return False
+    return await attempt("keep that the call has ended", end_call(environment.store, call, at=at))
+
+
+async def last_good(environment: Environment) -> datetime | None:
+    """When a round last went well (aware UTC); `None` also where the store does not say."""
+    try:
+        return await in_time(last_good_round(environment.store, environment.name))
+    except (OutsideError, TimeoutError):
+        return None
+
+
+async def _call(environment: Environment, because: str) -> Call:
+    """The call as the store keeps it; while that is away, one without a number."""
+    at = now()
+    try:
+        return await in_time(begin_call(environment.store, environment.name, because=because, at=at))
+    except (OutsideError, TimeoutError):
+        return Call(id=0, at=at, because=because, told=False)
+
+
+def _message_id(environment: Environment, call: Call) -> str:
+    place = f"self-watch/{environment.name}"
+    return f"{place}/{call.id}" if call.id else STORE_AWAY.format(place=place, at=call.at)
+
+
+async def _broken(part: str, step: Callable[[], Awaitable[str | None]]) -> str:
+    """Why a part of the loop is broken, empty where it is not. Whatever it is must end in a call."""
+    try:
+        return await in_time(step()) or ""
+    except OutsideError as error:
+        return str(error)
+    except TimeoutError:
+        return f"the {part} did not end within {STEP_SECONDS:.0f} s"
+    except Exception as error:
+        log.error("The %s failed: %s: %s", part, type(error).__name__, error)
+        return f"the {part} itself failed ({type(error).__name__}); the log of the run says more"
+
+
+async def _patiently(request: Callable[[], Awaitable[None]]) -> None:
+    """Make a request that may be repeated: overload and a restart are over in a moment."""
+    async for once in stamina.retry_context(on=Unavailable, attempts=ATTEMPTS, timeout=STEP_SECONDS / 2):
+        with once:
+            await request()

@@ -1,0 +1,32 @@
+"""Settle what was intended and never told of, where no run goes on that would do it: read the target."""
+
+from runbook.caretaking.watchdog import unsettled
+from tasks.actions.changes import steps_of
+from tasks.actions.mitigate import change_of
+from tasks.effects import read_outcome
+from tasks.incident import OpenIncident
+from tasks.lease import fence_off
+
+
+async def settle_changes(incident: OpenIncident) -> None:
+    """Journal of each change in doubt whether its target shows it. Nothing is changed.
+
+    Whoever might still be at it is fenced off first. What cannot be read stays in doubt.
+
+    Raises:
+        Unavailable: the incident store cannot be reached.
+    """
+    journal = await incident.read()
+    in_doubt = {effect.id: effect for effect in unsettled(journal)}
+    if not in_doubt:
+        return
+    await fence_off(incident)
+    for plan in journal.previews.values():
+        change = change_of(incident, journal, plan.action)
+        prefix = f"{change.effect_id}/"
+        if not any(effect_id.startswith(prefix) for effect_id in in_doubt):
+            continue
+        for step in steps_of(change, plan):
+            effect = in_doubt.get(f"{prefix}{step.name}")
+            if effect is not None:
+                await read_outcome(incident, effect, observe=step.observe)

@@ -1,0 +1,191 @@
+"""The watchdog: looks after the runs of open incidents, whoever of them has died.
+
+It runs on a schedule, and in the receiver in case the worker is what died. Whatever it does may be done
+twice without harm: a run that is continued fences off the process before it.
+"""
+
+import asyncio
+from collections.abc import Awaitable
+from datetime import timedelta
+
+from prefect.client.orchestration import PrefectClient
+from prefect.logging import get_logger
+
+from blocks.environment import Environment
+from blocks.logs import own_lines
+from blocks.store.overview import incident_of_run
+from blocks.transport.errors import OutsideError
+from blocks.transport.prefect_api import prefect_client
+from runbook.caretaking.watchdog import (
+    CareKind,
+    Run,
+    RunState,
+    due_care,
+    newest_run,
+    stopped_before_opening,
+    told_of_doubt,
+)
+from runbook.channels.reminders import due_notice
+from runbook.incidents.events import RunContinued
+from runbook.incidents.incident import Incident
+from tasks.caretaking.runs import continue_run, interrupted_by_hand, read_run, start_run
+from tasks.caretaking.settle import settle_changes
+from tasks.channels.communicate import escalate
+from tasks.channels.remind import remind_of_gate
+from tasks.evidence.paper import how_to_go_on, leave_paper
+from tasks.incident import OpenIncident, now
+from tasks.incidents import open_incidents
+from tasks.lease import fence_off, last_sign_of_life
+
+log = own_lines(get_logger("runbook"))
+
+PATIENCE_SECONDS = 5.0
+"""How long Prefect may take to say that it is there."""
+
+CARE_SECONDS = 60.0
+"""How long looking after one incident may take: all of it may be done again."""
+
+SETTLE_SECONDS = 20.0
+"""How long a person who has to be called may wait for what can be read of changes in doubt."""
+
+ADOPT_AFTER = timedelta(seconds=30)
+"""An incident without a run: whoever opened it has this long to start one."""
+
+CLOSED_SINCE = timedelta(hours=1)
+"""A process may die between closing its incident and telling Prefect that its run is over, and Prefect may
+not be there when it is to be told."""
+
+BY_HAND_SINCE = timedelta(days=1)
+"""Runs that were started by hand longer ago are left alone."""
+
+REMINDERS_LATE = timedelta(minutes=2)
+"""How far the scheduled reminders may be behind until somebody else gives them."""
+
+
+async def look_after(environment: Environment) -> list[str]:
+    """Look after all incidents of an environment; says what was done, a sentence for each.
+
+    Raises:
+        Unavailable: the incident store cannot be reached.
+    """
+    incidents = await open_incidents(environment, or_closed_since=now() - CLOSED_SINCE)
+    try:
+        async with prefect_client() as client:
+            async with asyncio.timeout(PATIENCE_SECONDS):  # the client itself would try again and again
+                await client.hello()
+            done = [await _attempt(it.id, _look_after_run(environment, it, client)) for it in incidents]
+            done += await _look_after_runs_by_hand(environment, client)
+    except (OutsideError, TimeoutError) as error:
+        log.warning("Prefect does not answer the watchdog: %s", str(error) or "no answer in time")
+        done = [await _attempt(it.id, _look_after_run(environment, it, None)) for it in incidents]
+    done += [await _attempt(it.id, _remind(environment, it)) for it in incidents]
+    return [sentence for sentence in done if sentence]
+
+
+async def note_policies(environment: Environment) -> None:
+    """Journal an edit of the policy while a run sleeps: people see it beside the open question.
+
+    Only for runs, which act by the policy that Prefect keeps; a receiver's settings file may be another one.
+
+    Raises:
+        Unavailable: the incident store cannot be reached.
+    """
+    for incident in await open_incidents(environment):
+        if newest_run(incident) is not None:
+            await OpenIncident(id=incident.id, environment=environment).note_policy()
+
+
+async def _attempt(incident: str, work: Awaitable[str]) -> str:
+    """What was done; a defect or an outage met with one incident costs no other its care."""
+    try:
+        async with asyncio.timeout(CARE_SECONDS):
+            did = await work
+    except Exception as error:
+        log.error("%s was not looked after: %s: %s", incident, type(error).__name__, error)
+        return f"{incident}: not looked after ({type(error).__name__})"
+    return f"{incident}: {did}" if did else ""
+
+
+async def _look_after_run(environment: Environment, incident: Incident, client: PrefectClient | None) -> str:
+    """What was done for the newest run of an incident, nothing if it needs nothing.
+
+    A process writes to the journal first, then lets go of its lease, then tells Prefect. Read the other way
+    round, so that a run which comes to its end meanwhile is not taken for one that has stopped.
+    """
+    run_id, at = newest_run(incident), now()
+    if run_id is None:
+        return await _adopt(environment, incident, client)
+    if client is None:
+        run = Run(id=run_id, state=RunState.UNREACHABLE, since=incident.journal[-1].at)
+    else:
+        run = await read_run(client, run_id)
+    opened = OpenIncident(id=incident.id, environment=environment)
+    alive_at = await last_sign_of_life(opened)
+    incident = await opened.read()
+    if newest_run(incident) != run_id:
+        return ""
+    care = due_care(incident, run, alive_at=alive_at, policy=opened.policy, now=at)
+    match care.kind:
+        case CareKind.LEAVE:
+            return ""
+        case CareKind.CALL:
+            if not told_of_doubt(incident):  # else what is read now would call a second time
+                incident = await _settled(opened)
+                care = due_care(incident, run, alive_at=alive_at, policy=opened.policy, now=at)
+            return await _call(opened, incident, care.because)
+    await opened.record(RunContinued(flow_run_id=run_id, because=care.because))
+    await fence_off(opened)
+    if client is not None and care.kind is CareKind.CONTINUE:
+        await continue_run(client, run_id)
+        return f"its run is continued: {care.because}"
+    await start_run(await opened.read(), store=environment.store, client=client)
+    return f"another run is started: {care.because}"
+
+
+async def _settled(opened: OpenIncident) -> Incident:
+    """The incident, with its changes in doubt settled as far as they can be read in time: a call waits."""
+    try:
+        async with asyncio.timeout(SETTLE_SECONDS):
+            await settle_changes(opened)
+    except TimeoutError:
+        log.warning("%s: its changes in doubt could not be read in time", opened.id)
+    return await opened.read()
+
+
+async def _adopt(environment: Environment, incident: Incident, client: PrefectClient | None) -> str:
+    """Start the response that nobody has started, as when the receiver died in between."""
+    if client is None or now() - incident.opened_at < ADOPT_AFTER:
+        return ""
+    await start_run(incident, store=environment.store, client=client)
+    return "its run is started: it had none"
+
+
+async def _call(opened: OpenIncident, incident: Incident, because: str) -> str:
+    """Call a person, unless that was done for this reason; where to go on by hand is part of the call."""
+    told = await escalate.fn(opened, f"the response has stopped: {because}. {how_to_go_on(opened)}")
+    called = told and len((await opened.read()).journal) > len(incident.journal)
+    await leave_paper.fn(opened)
+    return f"a person is called: {because}" if called else ""
+
+
+async def _remind(environment: Environment, incident: Incident) -> str:
+    """Give the reminder that the schedule should have given by now."""
+    policy = environment.runbook_policy.policy
+    notice = due_notice(incident, policy=policy, now=now() - REMINDERS_LATE)
+    if notice is None:
+        return ""
+    told = await remind_of_gate.fn(OpenIncident(id=incident.id, environment=environment), notice)
+    return f"reminded of {notice.gate.gate}" if told else ""
+
+
+async def _look_after_runs_by_hand(environment: Environment, client: PrefectClient) -> list[str]:
+    """Continue the runs that were interrupted before they had opened an incident."""
+    at, policy = now(), environment.runbook_policy.policy
+    done = []
+    for run in await interrupted_by_hand(client, environment.name, since=at - BY_HAND_SINCE):
+        if await incident_of_run(environment.store, run.id) is None and stopped_before_opening(
+            run, policy=policy, now=at
+        ):
+            await continue_run(client, run.id)
+            done.append(f"run {run.id} is continued: it had stopped before it opened an incident")
+    return done

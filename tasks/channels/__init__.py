@@ -1,0 +1,1 @@
+"""Telling people: messages, pages and the public status page, each an effect."""

@@ -1,0 +1,114 @@
+"""Remind: people are told of a gate that nobody answers, and of a switch that an incident left on."""
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from blocks.transport.errors import OutsideError
+from runbook.actions.catalogue import PlannedAction
+from runbook.approvals.approvals import still_needed
+from runbook.channels.reminders import Notice, escalation_reason, reminder_text, report_text, switch_of
+from runbook.incidents.effects import Authority
+from runbook.incidents.events import ApprovalReminded, SwitchChecked
+from runbook.incidents.incident import Incident, PendingGate, State
+from runbook.kubernetes.fields import EnvironmentVariable
+from runbook.kubernetes.patches import main_container
+from tasks.actions.by_hand import command_to_switch_off
+from tasks.channels.communicate import escalate, resolve_page, say
+from tasks.channels.links import incident_link
+from tasks.effects import SETTLED
+from tasks.incident import OpenIncident
+
+REMIND = Authority.policy("remind")
+
+
+@task(name="remind of gate", task_run_name="remind of {notice.gate.gate}", cache_policy=NO_CACHE)
+async def remind_of_gate(incident: OpenIncident, notice: Notice) -> ApprovalReminded | None:
+    """Bring an unanswered gate to people's notice: in the channel, or by a call when it is escalated.
+
+    Journalled once it got through. `None` where it did not, and is due again; where there is no way to tell
+    anybody; and where somebody has answered in the meantime.
+    """
+    journal, gate = await incident.read(), notice.gate
+    if journal.pending_gate != gate:
+        return None
+    if notice.escalated:
+        because = escalation_reason(journal, gate, time_zone=incident.policy.calendar.time_zone)
+        told = await escalate.fn(incident, because)
+    else:
+        told = await _remind(incident, journal, gate)
+    if not told:
+        return None
+    event = ApprovalReminded(gate=gate.gate, escalated=notice.escalated)
+    await incident.record(event, key=f"{'escalated' if notice.escalated else 'reminded'}:{gate.gate}")
+    return event
+
+
+async def _remind(incident: OpenIncident, journal: Incident, gate: PendingGate) -> bool:
+    if incident.environment.slack is None:
+        return False
+    plan = journal.previews.get(gate.action_id)
+    text = reminder_text(
+        journal,
+        gate,
+        needed=still_needed(journal, plan, incident.policy) if plan else "",
+        link=incident_link(journal),
+        time_zone=incident.policy.calendar.time_zone,
+    )
+    name = f"reminder-{gate.gate}"
+    said = await say(incident, journal, text, name=name, authority=REMIND, broadcast=True)
+    return said.outcome in SETTLED
+
+
+@task(name="report switch", task_run_name="report switch {action.id}", cache_policy=NO_CACHE)
+async def report_switch(incident: OpenIncident, action: PlannedAction) -> SwitchChecked | None:
+    """Look whether a switch that the incident left on still is, and tell the channel unless it is off.
+
+    Journalled once that got through, or as told to nobody where there is no channel; `None` where it did not
+    get through, and is due again. A call about a switch that is off by now ends.
+    """
+    journal = await incident.read()
+    check = await _check(incident, journal, action)
+    number = sum(event.action_id == action.id for event in journal.events(SwitchChecked)) + 1
+    name = f"{action.id}-left-on-{number}"
+    if check.on is not False and incident.environment.slack is not None:
+        text = report_text(
+            journal,
+            action,
+            check,
+            command=command_to_switch_off(
+                incident,
+                switch_of(action, incident.policy_in_force(journal)),
+                journal.previews.get(action.id),
+            ),
+            time_zone=incident.policy.calendar.time_zone,
+        )
+        said = await say(incident, journal, text, name=name, authority=REMIND, broadcast=True)
+        if said.outcome not in SETTLED:
+            return None
+    told = check.on is False or incident.environment.slack is not None
+    check = check.model_copy(update={"told": told})
+    await incident.record(check, key=f"switch-checked:{name}")
+    if check.on is False and journal.state is State.RESOLVED:
+        await resolve_page.fn(incident)
+    return check
+
+
+async def _check(incident: OpenIncident, journal: Incident, action: PlannedAction) -> SwitchChecked:
+    """What the cluster says of the switch. A variable with any other value than the switch's is off."""
+    switch = switch_of(action, incident.policy_in_force(journal))
+    cluster, done = incident.environment.cluster, journal.previews.get(action.id)
+    on: bool | None = None
+    detail = ""
+    try:
+        workload = await cluster.read_deployment()
+        if done is not None and done.setting is not None:  # what was turned on, whatever is configured by now
+            on = done.setting.field.read(workload) == done.setting.value
+        else:
+            container = main_container(workload["spec"]["template"], cluster.container)
+            variable = EnvironmentVariable(container=container, variable=switch.variable)
+            on = variable.read(workload) == switch.value
+    except (OutsideError, LookupError) as error:
+        detail = str(error)
+    return SwitchChecked(
+        action_id=action.id, switch=f"{switch.variable}={switch.value}", on=on, detail=detail
+    )

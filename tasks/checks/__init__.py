@@ -1,0 +1,1 @@
+"""Quick Triage, the decision and the watch, as tasks."""

@@ -1,0 +1,34 @@
+"""Decide: the findings become an explained decision."""
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from runbook.checks.findings import Findings
+from runbook.decision.decide import decide, following
+from runbook.decision.verdict import Decision
+from runbook.incidents.events import DecisionMade
+from runbook.policy.maintenance import maintenance_of
+from tasks.incident import OpenIncident
+
+
+@task(name="decide", task_run_name="decide", cache_policy=NO_CACHE)
+async def decide_response(incident: OpenIncident, findings: Findings, *, round: int = 1) -> Decision:
+    """Walk the decision tree and journal the decision; one of the round that is in the journal stands."""
+    journal = await incident.read()
+    policy = incident.policy_in_force(journal)
+    decision = decide(findings, claimed=journal.alert.severity, policy=policy)
+    earlier = [event.decision for event in journal.events(DecisionMade) if event.round < round]
+    if earlier:
+        decision = following(decision, earlier)
+    recorded = await incident.record(
+        DecisionMade(round=round, decision=decision), key=f"decision-made:{round}"
+    )
+    return recorded.event.decision if isinstance(recorded.event, DecisionMade) else decision
+
+
+@task(name="note maintenance", task_run_name="note maintenance", cache_policy=NO_CACHE)
+async def note_maintenance(incident: OpenIncident, findings: Findings) -> None:
+    """Journal the known maintenance that the incident began in, if any."""
+    noted = maintenance_of(await incident.read(), findings, incident.policy)
+    if noted is not None:
+        await incident.record(noted, key="maintenance")

@@ -1,0 +1,60 @@
+"""Watch: look at the recovery again and again until it has held for the settling time."""
+
+import asyncio
+from datetime import timedelta
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from runbook.checks.recovery import LASTING, Recovery, incident_over
+from runbook.checks.watching import begins_a_watch, has_held, waits_long_without_alerts, watching_since
+from runbook.decision.verdict import Decision
+from runbook.incidents.events import RecoveryChecked, WatchStarted
+from runbook.incidents.incident import Incident
+from tasks.actions.reverts import note_reverts
+from tasks.channels.communicate import escalate, update
+from tasks.checks.triage import look
+from tasks.incident import OpenIncident, now
+
+
+@task(name="watch until recovered", task_run_name="watch until recovered", cache_policy=NO_CACHE)
+async def watch_until_recovered(incident: OpenIncident, decision: Decision) -> Recovery | None:
+    """Recovered once all checks of the verdict have been ok for the settling time.
+
+    That no alert fires any more is no recovery, only a reason to look; a person is called where the checks
+    do not follow. Where one fires again, `None` is returned if there is an action left to take.
+
+    All clocks are read from the journal, so a crash does not set them back; after another action they begin
+    anew, see `runbook.checks.watching`. At the limit the last answer stands: not recovered, or unknown. What
+    the incident has changed is read again, too, see `note_reverts`.
+    """
+    checks = LASTING[decision.verdict]
+    waiting_for = tuple(check.hope for check in checks)
+    journal = await incident.read()
+    if begins_a_watch(journal):
+        number = len(journal.events(WatchStarted)) + 1
+        await incident.record(WatchStarted(waiting_for=waiting_for), key=f"watch-started:{number}")
+    while True:
+        recovery = incident_over(decision, await look(incident.environment, checks))
+        journal = await _note_change(incident, recovery)
+        await note_reverts(incident)
+        if journal.untaken and not journal.alerts_over:
+            return None
+        if recovery.recovered and has_held(journal, policy=incident.policy, now=now()):
+            return recovery
+        late = waits_long_without_alerts(journal, policy=incident.policy, now=now())
+        if late and not recovery.recovered:
+            await escalate(incident, "no alert fires any more, but the checks do not show a recovery")
+        if now() - watching_since(journal) > timedelta(seconds=incident.policy.watch_limit_seconds):
+            return recovery if not recovery.recovered else Recovery(recovered=None, because=recovery.because)
+        await update(incident)
+        await asyncio.sleep(incident.policy.watch_poll_seconds)
+
+
+async def _note_change(incident: OpenIncident, recovery: Recovery) -> Incident:
+    journal = await incident.read()
+    before = journal.last(RecoveryChecked)
+    if before is None or before.recovered != recovery.recovered:
+        await incident.record(RecoveryChecked(recovered=recovery.recovered, because=recovery.because))
+        return await incident.read()
+    return journal

@@ -1,0 +1,27 @@
+"""A file of ours that cannot be written: a note in the journal and the channel, and the response goes on."""
+
+from hashlib import sha256
+
+from blocks.files.evidence_folder import NotWritten
+from runbook.incidents.effects import Authority
+from runbook.incidents.events import FileNotWritten
+from runbook.outside_text.slack import slack
+from tasks.channels.communicate import say
+from tasks.incident import OpenIncident
+
+TELL = Authority.policy("announce")
+
+
+async def note_unwritten(incident: OpenIncident, what: str, path: str, error: NotWritten) -> None:
+    """Journal that a file could not be written, and tell the channel; once for each reason.
+
+    Raises:
+        LeaseLost: another process works on the incident now.
+        Unavailable: the store cannot be reached.
+    """
+    event = FileNotWritten(what=what, path=path, because=error.detail)
+    number = sha256(f"{what}\n{error.detail}".encode()).hexdigest()[:12]
+    await incident.record(event, key=f"not-written:{number}")
+    if incident.environment.slack is not None:
+        text = f"💾 The {what} could not be written: {error.detail}. {error.next_step}; the response goes on."
+        await say(incident, await incident.read(), slack(text), name=f"not-written-{number}", authority=TELL)

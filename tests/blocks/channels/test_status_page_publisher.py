@@ -1,0 +1,289 @@
+"""Publishing on our own status page: at both providers, and never twice."""
+
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+from pytest_httpserver import HTTPServer
+
+from blocks.channels.status_page_publisher import StatusPagePublisher
+from blocks.transport.errors import NotFound, OutsideError, Refused, Unauthenticated, Unavailable
+from deployments.drill.world.channels.incident_io import COMPONENT_IDS, STATUS_PAGE_ID, IncidentIoApi
+from deployments.drill.world.channels.statuspage import COMPONENTS, PAGE_ID, StatuspageApi
+from deployments.drill.world.keys import Keys
+from deployments.drill.world.servers.wire import listening
+from runbook.incidents.incident import State
+
+KEYS = Keys.generated(random.Random(13))  # noqa: S311 - repeatable on purpose
+NAME, MESSAGE = "PostHog Integration Issue", "We're experiencing issues."
+
+
+@dataclass
+class Published:
+    """A provider's page as the test sees it, and a block for it."""
+
+    block: StatusPagePublisher
+    provider: StatuspageApi | IncidentIoApi
+
+    @property
+    def incidents(self) -> list[dict[str, Any]]:
+        """What was published."""
+        if isinstance(self.provider, StatuspageApi):
+            return self.provider.incidents
+        return self.provider.status_page_incidents
+
+    @property
+    def updates(self) -> list[tuple[str, str]]:
+        """States and words of the first incident's updates, oldest first."""
+        if isinstance(self.provider, StatuspageApi):
+            newest_first = self.incidents[0]["incident_updates"]
+            return [(update["status"], update["body"]) for update in reversed(newest_first)]
+        return [(update["incident_status"], update["message"]) for update in self.incidents[0]["updates"]]
+
+
+@asynccontextmanager
+async def published(provider: str) -> AsyncIterator[Published]:
+    """An imitated provider with our page, and a block that publishes on it."""
+    imitation = StatuspageApi(KEYS) if provider == "statuspage" else IncidentIoApi(KEYS)
+    async with listening(imitation.app) as url:
+        if isinstance(imitation, StatuspageApi):
+            block = StatusPagePublisher(
+                provider="statuspage",
+                api_key=KEYS.statuspage_key,
+                page_id=PAGE_ID,
+                base_url=f"{url}/v1",
+                component_ids=list(COMPONENTS)[:1],
+            )
+        else:
+            block = StatusPagePublisher(
+                provider="incident_io",
+                api_key=KEYS.incident_io_key,
+                page_id=STATUS_PAGE_ID,
+                base_url=url,
+                component_ids=list(COMPONENT_IDS),
+            )
+        yield Published(block, imitation)
+
+
+@pytest.fixture(params=["statuspage", "incident_io"])
+async def page(request: pytest.FixtureRequest) -> AsyncIterator[Published]:
+    """Our page at each of the providers."""
+    async with published(request.param) as at_provider:
+        yield at_provider
+
+
+async def test_an_incident_is_published_and_known_again(page: Published) -> None:
+    """What was created as an effect is found as that effect, or given back where it is created again."""
+    assert await page.block.find_incident("effect-1") is None
+
+    created = await page.block.create_incident(NAME, MESSAGE, State.INVESTIGATING, effect_id="effect-1")
+
+    assert page.updates == [("investigating", MESSAGE)]
+    again = (
+        await page.block.create_incident(NAME, MESSAGE, State.INVESTIGATING, effect_id="effect-1")
+        if page.block.creates_once
+        else await page.block.find_incident("effect-1")
+    )
+    assert again == created
+    assert created.url
+    assert len(page.incidents) == 1
+
+
+async def test_an_incident_of_the_same_name_is_somebody_else_s(page: Published) -> None:
+    """A person, or another tool, has published it: only what carries our mark is ours."""
+    await page.block.create_incident(NAME, "By hand.", State.INVESTIGATING, effect_id="by-hand")
+    for incident in page.incidents:
+        incident["metadata"] = {"team": {"effect_id": "effect-1"}}
+
+    assert await page.block.find_incident("effect-1") is None
+    await page.block.create_incident(NAME, MESSAGE, State.INVESTIGATING, effect_id="effect-1")
+    assert len(page.incidents) == 2
+
+
+async def test_an_update_is_posted_and_found_again(page: Published) -> None:
+    """An update is looked for by its effect or its state, and found only after it was posted."""
+    incident = await page.block.create_incident(NAME, MESSAGE, State.INVESTIGATING, effect_id="effect-1")
+
+    async def find() -> Any:
+        return await page.block.find_update(incident.id, effect_id="effect-2", state=State.IDENTIFIED)
+
+    assert await find() is None
+
+    await page.block.post_update(incident.id, "Found.", State.IDENTIFIED, effect_id="effect-2")
+
+    assert page.updates == [("investigating", MESSAGE), ("identified", "Found.")]
+    found = await find()
+    assert found is not None
+    assert found.incident_id == incident.id
+
+
+async def test_what_created_the_incident_is_found_as_its_first_update(page: Published) -> None:
+    """A run that died after publishing does not say the same again, in words of a later minute."""
+    incident = await page.block.create_incident(NAME, MESSAGE, State.IDENTIFIED, effect_id="effect-1")
+
+    assert await page.block.find_update(incident.id, effect_id="effect-1", state=State.IDENTIFIED)
+    assert not await page.block.find_update(incident.id, effect_id="effect-2", state=State.MONITORING)
+
+
+async def test_a_resolved_incident_is_over(page: Published) -> None:
+    """After the resolution the incident is not found as unresolved any more."""
+    incident = await page.block.create_incident(NAME, MESSAGE, State.INVESTIGATING, effect_id="effect-1")
+
+    await page.block.post_update(incident.id, "Over.", State.RESOLVED, effect_id="effect-2")
+
+    assert page.updates[-1] == ("resolved", "Over.")
+    assert await page.block.find_incident("effect-1") is None
+
+
+async def test_components_follow_the_incident() -> None:
+    """Statuspage's components turn red with the incident and green with its resolution."""
+    async with published("statuspage") as page:
+        assert isinstance(page.provider, StatuspageApi)
+        (component,) = page.block.component_ids
+        incident = await page.block.create_incident(NAME, MESSAGE, State.INVESTIGATING, effect_id="effect-1")
+        broken = page.provider.component_statuses[component]
+        await page.block.post_update(incident.id, "Over.", State.RESOLVED, effect_id="effect-2")
+
+        assert broken == "degraded_performance"
+        assert page.provider.component_statuses[component] == "operational"
+
+
+async def publish_on_statuspage(page: Published) -> str:
+    """Publish an incident that is about our component; returns the incident's id."""
+    created = await page.block.create_incident(NAME, MESSAGE, State.INVESTIGATING, effect_id="effect-1")
+    return created.id
+
+
+@pytest.mark.parametrize("status", ["major_outage", "partial_outage", "under_maintenance"])
+@pytest.mark.parametrize("when", ["before", "meanwhile", "after an update"])
+async def test_a_component_that_somebody_else_has_set_stays_as_it_is(status: str, when: str) -> None:
+    """It is their word: neither made milder with the incident nor operational with its end."""
+    async with published("statuspage") as page:
+        assert isinstance(page.provider, StatuspageApi)
+        (component,) = page.block.component_ids
+        if when == "before":
+            page.provider.component_statuses[component] = status
+        incident = await publish_on_statuspage(page)
+        if when == "meanwhile":
+            page.provider.component_statuses[component] = status
+        await page.block.post_update(incident, "Found.", State.IDENTIFIED, effect_id="effect-2")
+        if when == "after an update":
+            page.provider.component_statuses[component] = status
+        await page.block.post_update(incident, "Over.", State.RESOLVED, effect_id="effect-3")
+
+        assert page.provider.component_statuses[component] == status
+
+
+async def test_a_component_of_another_open_incident_stays_as_it_is() -> None:
+    """What our incident no longer says of it, the other one still does."""
+    async with published("statuspage") as page:
+        assert isinstance(page.provider, StatuspageApi)
+        (component,) = page.block.component_ids
+        incident = await publish_on_statuspage(page)
+        await page.block.create_incident("By hand", MESSAGE, State.INVESTIGATING, effect_id="by-hand")
+        await page.block.post_update(incident, "Over.", State.RESOLVED, effect_id="effect-2")
+
+        assert page.provider.component_statuses[component] == "degraded_performance"
+
+
+async def test_an_incident_of_an_earlier_release_takes_its_components_back() -> None:
+    """It had set all of them and left no mark of it."""
+    async with published("statuspage") as page:
+        assert isinstance(page.provider, StatuspageApi)
+        (component,) = page.block.component_ids
+        incident = await publish_on_statuspage(page)
+        del page.incidents[0]["metadata"]["runbook"]["components"]
+        await page.block.post_update(incident, "Over.", State.RESOLVED, effect_id="effect-2")
+
+        assert page.provider.component_statuses[component] == "operational"
+
+
+async def test_a_component_that_the_page_does_not_have_keeps_nothing_from_being_published() -> None:
+    """The settings name one that somebody has deleted."""
+    async with published("statuspage") as page:
+        block = page.block.model_copy(update={"component_ids": ["gone", *page.block.component_ids]})
+        created = await block.create_incident(NAME, MESSAGE, State.INVESTIGATING, effect_id="effect-1")
+        await block.post_update(created.id, "Over.", State.RESOLVED, effect_id="effect-2")
+
+        assert page.updates[-1] == ("resolved", "Over.")
+
+
+async def test_creating_twice_is_creating_once_at_incident_io() -> None:
+    """The effect's id is the idempotency key."""
+    async with published("incident_io") as page:
+        first = await page.block.create_incident(NAME, MESSAGE, State.INVESTIGATING, effect_id="effect-1")
+        second = await page.block.create_incident(NAME, MESSAGE, State.INVESTIGATING, effect_id="effect-1")
+
+        assert first == second
+        assert len(page.incidents) == 1
+
+
+async def test_statuspage_remembers_every_effect() -> None:
+    """Each update adds its effect to those that the incident's metadata holds already."""
+    async with published("statuspage") as page:
+        incident = await page.block.create_incident(NAME, MESSAGE, State.INVESTIGATING, effect_id="effect-1")
+        await page.block.post_update(incident.id, "Same words.", State.IDENTIFIED, effect_id="effect-2")
+        await page.block.post_update(incident.id, "Other words.", State.MONITORING, effect_id="effect-3")
+
+        assert page.incidents[0]["metadata"] == {
+            "runbook": {
+                "effect_id": "effect-1",
+                "updates": ["effect-2", "effect-3"],
+                "components": {page.block.component_ids[0]: "degraded_performance"},
+            }
+        }
+
+
+async def test_subscribers_are_notified_only_if_wanted(page: Published, httpserver: HTTPServer) -> None:
+    """Notifications are off unless the block turns them on."""
+    field = "deliver_notifications" if page.block.provider == "statuspage" else "notify_subscribers"
+    httpserver.expect_request(method="POST", uri="/pages/p/incidents").respond_with_json(
+        {"id": "1"}, status=201
+    )
+    httpserver.expect_request(method="POST", uri="/v2/status_page_incidents").respond_with_json(
+        {"status_page_incident": {"id": "1"}}, status=201
+    )
+    for wanted in (False, True):
+        block = StatusPagePublisher(
+            provider=page.block.provider,
+            api_key=SecretStr("k"),
+            page_id="p",
+            base_url=httpserver.url_for("/"),
+            notify_subscribers=wanted,
+        )
+        await block.create_incident(NAME, MESSAGE, State.INVESTIGATING, effect_id="e")
+
+    bodies = [request.json for request, _ in httpserver.log]
+    assert [body.get("incident", body)[field] for body in bodies] == [False, True]
+
+
+async def test_a_wrong_key_is_refused(page: Published) -> None:
+    """The provider's 401 is an error of the credentials."""
+    with pytest.raises(Unauthenticated):
+        await page.block.model_copy(update={"api_key": SecretStr("wrong")}).create_incident(
+            NAME, MESSAGE, State.INVESTIGATING, effect_id="effect-1"
+        )
+
+
+async def test_an_unknown_incident_is_refused(page: Published) -> None:
+    """An update of an incident that is not there will not heal."""
+    with pytest.raises((NotFound, Refused)):
+        await page.block.post_update("nowhere", MESSAGE, State.IDENTIFIED, effect_id="effect-1")
+
+
+@pytest.mark.parametrize("status", [420, 429, 503])
+async def test_a_busy_provider_may_heal(httpserver: HTTPServer, status: int) -> None:
+    """Statuspage's own 420 is a rate limit as well."""
+    httpserver.expect_request("/pages/p/incidents/unresolved").respond_with_data("", status=status)
+    block = StatusPagePublisher(
+        provider="statuspage", api_key=SecretStr("k"), page_id="p", base_url=httpserver.url_for("/")
+    )
+
+    with pytest.raises(OutsideError) as caught:
+        await block.find_incident("effect-1")
+
+    assert type(caught.value) is Unavailable

@@ -1,0 +1,108 @@
+"""Warnings of the workload are found whatever else happens in the namespace."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from blocks.kubernetes.events import PAGE, PAGES, is_part_of, warning_lines
+from tests.blocks.cluster_world import ClusterWorld, cluster_world
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[ClusterWorld]:
+    """The integration, rolled out."""
+    async with cluster_world() as running:
+        yield running
+
+
+def warn(world: ClusterWorld, name: str, reason: str, number: int = 0) -> None:
+    """Write a warning about a pod."""
+    world.imitation.apply(
+        {
+            "apiVersion": "v1",
+            "kind": "Event",
+            "metadata": {"name": f"{name}.{number:06d}", "namespace": "default"},
+            "type": "Warning",
+            "reason": reason,
+            "message": "as the test wants it",
+            "involvedObject": {"kind": "Pod", "name": name, "namespace": "default"},
+            "lastTimestamp": "2026-11-28T12:00:00Z",
+        }
+    )
+
+
+def noise(world: ClusterWorld, count: int) -> None:
+    """Warnings about another workload, which come before ours in the list."""
+    for number in range(count):
+        warn(world, "a-job", "BackOff", number)
+
+
+async def test_our_warnings_are_seen_in_a_busy_namespace(world: ClusterWorld) -> None:
+    """They are asked for by object: two thousand others in front of them do not hide them."""
+    name = world.pod_names()[0]
+    noise(world, 2 * PAGE)
+    warn(world, name, "FailedMount")
+
+    reading = await world.block.read_workload()
+
+    assert any(f"FailedMount pod/{name}:" in line for line in reading.events)
+    assert not any("a-job" in line for line in reading.events)
+
+
+async def test_all_pages_are_kept_as_evidence(world: ClusterWorld) -> None:
+    """The list goes on until the API server says that there is no more."""
+    name = world.pod_names()[0]
+    noise(world, 2 * PAGE)
+    warn(world, name, "FailedMount")
+
+    found = await world.block.list_events()
+
+    assert "FailedMount" in {event["reason"] for event in found.items}
+    assert found.missing == ""
+
+
+async def test_events_that_were_not_read_are_named(world: ClusterWorld) -> None:
+    """A namespace with more events than are read says so, so that nobody takes them for all."""
+    noise(world, PAGE * PAGES + 1)
+
+    found = await world.block.list_events()
+
+    assert found.missing == f"only the first {PAGE * PAGES} events were read; there are more"
+
+
+@pytest.mark.parametrize(
+    ("name", "ours"),
+    [
+        ("web", True),
+        ("web-7f9c8d", True),
+        ("web-7f9c8d-x2k9p", True),
+        ("web-0", True),
+        ("web-worker", True),  # as a ReplicaSet of web could be called
+        ("web-worker-7f9c8d-x2k9p", False),
+        ("website-7f9c8d-x2k9p", False),
+        ("a-web", False),
+    ],
+)
+def test_an_event_is_ours_by_the_names_that_controllers_give(name: str, ours: bool) -> None:
+    """A workload whose name begins with ours is another one."""
+    assert is_part_of({"name": name}, "web") is ours
+
+
+def test_a_pod_that_is_gone_is_told_as_gone() -> None:
+    """The warnings of an hour ago may be about pods that nobody finds any more."""
+    events = [
+        {
+            "metadata": {"uid": name},
+            "type": "Warning",
+            "reason": "Unhealthy",
+            "message": "probe failed",
+            "involvedObject": {"kind": "Pod", "name": name},
+            "lastTimestamp": "2026-11-28T12:00:00Z",
+        }
+        for name in ("web-7f9c8d-aaaaa", "web-7f9c8d-bbbbb")
+    ]
+
+    lines = warning_lines(events, "web", living={"web-7f9c8d-aaaaa"})
+
+    assert lines[0].endswith("Unhealthy pod/web-7f9c8d-aaaaa: probe failed")
+    assert lines[1].endswith("Unhealthy pod/web-7f9c8d-bbbbb (gone): probe failed")

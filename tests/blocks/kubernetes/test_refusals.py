@@ -1,0 +1,201 @@
+"""What the Cluster block makes of the API server's refusals and silences when it writes."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from blocks.kubernetes.cluster import Cluster
+from blocks.transport.errors import (
+    Conflict,
+    Forbidden,
+    NotFound,
+    OutsideError,
+    Refused,
+    Unauthenticated,
+    Unavailable,
+)
+from deployments.drill.cluster import Fault, Rule
+from tests.blocks.cluster_world import RULES, TOKEN, ClusterWorld, cluster_world
+
+PATCH = {"spec": {"replicas": 3}}
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[ClusterWorld]:
+    """The integration, rolled out."""
+    async with cluster_world() as running:
+        yield running
+
+
+CALLS: dict[str, Callable[[Cluster], Awaitable[Any]]] = {
+    "deployments": lambda block: block.patch_deployment(PATCH),
+    "secrets": lambda block: block.patch_secret({"api-key": SecretStr("k")}, resource_version="1"),
+    "poddisruptionbudgets": lambda block: block.list_disruption_budgets(),
+    "pods": lambda block: block.list_pods(),
+}
+
+
+def without(verb: str, resource: str) -> tuple[Rule, ...]:
+    """All rules that the runbook needs, but for one."""
+    return tuple(rule for rule in RULES if (verb, resource) != (rule.verbs[0], rule.resources[0]))
+
+
+@pytest.mark.parametrize(
+    ("verb", "resource", "rule"),
+    [
+        (
+            "patch",
+            "deployments",
+            "{apiGroups: [apps], resources: [deployments], resourceNames: [posthog-integration], "
+            "verbs: [patch]}",
+        ),
+        (
+            "patch",
+            "secrets",
+            "{apiGroups: [''], resources: [secrets], resourceNames: [posthog-secrets], verbs: [patch]}",
+        ),
+        (
+            "list",
+            "poddisruptionbudgets",
+            "{apiGroups: [policy], resources: [poddisruptionbudgets], verbs: [list]}",
+        ),
+        ("list", "pods", "{apiGroups: [''], resources: [pods], verbs: [list]}"),
+    ],
+)
+async def test_a_missing_right_is_shown_as_the_rule_to_add(
+    world: ClusterWorld, verb: str, resource: str, rule: str
+) -> None:
+    """The error has verb and resource for programs, and for the admin the line of YAML."""
+    world.restrict(*without(verb, resource))
+
+    with pytest.raises(Forbidden) as caught:
+        await CALLS[resource](world.block)
+
+    error = caught.value
+    assert (error.verb, error.resource) == (verb, resource)
+    assert f"cannot {verb} {resource}" in error.detail
+    assert error.next_step == f"Escalate to an admin: the runbook's Role lacks {rule}"
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "message"),
+    [
+        (
+            400,
+            "BadRequest",
+            'admission webhook "freeze.example.com" denied the request: no change on Fridays',
+        ),
+        (403, "Forbidden", 'admission webhook "freeze.example.com" denied the request: no change on Fridays'),
+        (
+            422,
+            "Invalid",
+            "deployments.apps \"posthog-integration\" is forbidden: ValidatingAdmissionPolicy 'freeze' with "
+            "binding 'freeze' denied request: no change on Fridays",
+        ),
+        (500, "", 'admission webhook "freeze.example.com" denied the request: no change on Fridays'),
+        (403, "Forbidden", "exceeded quota: no change on Fridays"),
+    ],
+)
+async def test_a_policy_of_the_cluster_speaks_in_its_own_words(
+    world: ClusterWorld, status: int, reason: str, message: str
+) -> None:
+    """Whatever its code, it is a refusal that no right would change, and its words are kept."""
+    world.imitation.faults.append(
+        Fault(path="/deployments/", method="PATCH", status=status, reason=reason, message=message)
+    )
+
+    with pytest.raises(Refused) as caught:
+        await world.block.patch_deployment(PATCH)
+
+    assert type(caught.value) is Refused
+    assert "no change on Fridays" in caught.value.detail
+    assert caught.value.next_step == "A policy of the cluster says no: ask those who run it"
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (401, Unauthenticated),
+        (404, NotFound),
+        (409, Conflict),
+        (422, Refused),
+        (405, Refused),
+        (415, Refused),
+    ],
+)
+async def test_a_refused_write_is_told_by_its_kind(
+    world: ClusterWorld, status: int, kind: type[OutsideError]
+) -> None:
+    """What will not heal by itself is never retried."""
+    world.imitation.faults.append(
+        Fault(path="/deployments/", method="PATCH", status=status, reason="", message="no", times=None)
+    )
+
+    with pytest.raises(kind) as caught:
+        await world.block.patch_deployment(PATCH)
+
+    assert type(caught.value) is kind
+    assert "cannot patch deployments/posthog-integration: no" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("fault", "landed"),
+    [
+        (Fault(method="PATCH", status=500), False),
+        (Fault(method="PATCH", status=503), False),
+        (Fault(method="PATCH", status=504), False),
+        (Fault(method="PATCH", close="before_effect"), False),
+        (Fault(method="PATCH", close="after_effect"), True),
+        (Fault(method="PATCH", delay_after=3), True),
+        (Fault(method="PATCH", short_body=40), True),
+    ],
+    ids=["500", "503", "504", "cut before", "cut after", "silence after", "half an answer"],
+)
+async def test_a_write_whose_end_is_unknown_may_have_landed(
+    world: ClusterWorld, fault: Fault, landed: bool
+) -> None:
+    """Whether it did cannot be seen from here: it is sent once, and whoever called must read it back."""
+    world.imitation.faults.append(fault)
+
+    with pytest.raises(Unavailable) as caught:
+        await world.block_with(timeout_seconds=0.5).patch_deployment(PATCH)
+
+    assert caught.value.may_have_landed
+    assert len(world.asked("PATCH")) == 1
+    assert (world.imitation.get("Deployment", "posthog-integration")["spec"]["replicas"] == 3) is landed
+
+
+async def test_too_many_requests_landed_nowhere(world: ClusterWorld) -> None:
+    """The server's own throttling comes before any effect, and says how long to wait."""
+    body = {"message": "too many requests", "details": {"retryAfterSeconds": 7}}
+    world.imitation.faults.append(Fault(method="PATCH", status=429, body=body))
+
+    with pytest.raises(Unavailable) as caught:
+        await world.block.patch_deployment(PATCH)
+
+    assert (caught.value.may_have_landed, caught.value.retry_after_seconds) == (False, 7)
+
+
+async def test_an_expired_token_is_read_again_before_a_write(world: ClusterWorld) -> None:
+    """Looked at twice, each time with new ones, it is the end, with what renews them; nothing was changed."""
+    world.imitation.expire(TOKEN)
+
+    with pytest.raises(Unauthenticated) as caught:
+        await world.block.patch_deployment(PATCH)
+
+    assert caught.value.next_step == "Put a new kubeconfig into the Cluster block"
+    assert len(world.asked("PATCH")) == 4
+
+
+async def test_an_immutable_secret_is_refused_with_what_to_do(world: ClusterWorld) -> None:
+    """Nobody can unset it: the way is another Secret, not another request."""
+    world.imitation.apply({"kind": "Secret", "metadata": {"name": "posthog-secrets"}, "immutable": True})
+    version = await world.block.read_secret_version()
+
+    with pytest.raises(Refused) as caught:
+        await world.block.patch_secret({"api-key": SecretStr("k")}, resource_version=version, dry_run=True)
+
+    assert "field is immutable when `immutable` is set" in caught.value.detail
+    assert "create one of another name with the new value" in caught.value.next_step

@@ -1,0 +1,310 @@
+"""Commands act through the receiver where it is there; where it is away nothing is lost."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pytest_httpserver import HTTPServer
+
+from deployments.cli import main
+from deployments.cli.errors import ExitCode
+from deployments.cli.people import door
+from deployments.cli.people.account import account
+from runbook.approvals.gates import Answer
+from runbook.approvals.identity import Identity, Proof
+from runbook.incidents import events as e
+from runbook.incidents.events import ApprovalAnswered
+from runbook.incidents.incident import Incident
+from tests.conftest import require_binary
+from tests.deployments.cli.test_gates import MEMORY, ROLL_BACK, asking
+from tests.deployments.cli_store import Store
+from tests.deployments.people_bench import TOKENS, Receiver, receiver_process
+from tests.deployments.sleeping_run import RUN, FakePrefect
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(scope="module")
+def receiver(tmp_path_factory: pytest.TempPathFactory, make_httpserver: HTTPServer) -> Iterator[Receiver]:
+    """One receiver for all tests here."""
+    with receiver_process(tmp_path_factory.mktemp("door"), make_httpserver.url_for("/api")) as running:
+        yield running
+
+
+@pytest.fixture
+def kept(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """The receiver's store; the commands find its settings in the working folder."""
+    return receiver.store(monkeypatch)
+
+
+_numbers = iter(range(1, 1000))
+
+
+def opened(kept: Store, *events: e.Event) -> str:
+    """An incident of its own."""
+    return kept.open(f"{next(_numbers):04x}", events)
+
+
+def newest(told: Incident) -> Answer:
+    """The newest answer."""
+    found = told.last(ApprovalAnswered)
+    assert found is not None
+    return found.answer
+
+
+ME = Identity(name=account(), how=Proof.OS_PEER, detail=f"uid {os.getuid()}")
+
+
+def test_an_account_approves_a_high_risk_change(kept: Store, prefect: FakePrefect, capsys: Capture) -> None:
+    """The receiver has seen who it is, so it needs neither a name nor a key."""
+    incident = opened(kept, *asking(ROLL_BACK))
+    assert main(["approve", incident, "--reason", "looks right"]) == ExitCode.OK
+    out = capsys.readouterr().out
+    assert out == f"{incident}: {account()} (proven by account (uid {os.getuid()})) approved 2-roll_back\n"
+    given = newest(kept.read(incident))
+    assert (given.approver, given.identity, given.channel) == (account(), ME, "cli")
+    assert len(prefect.forms) == 1
+
+
+def test_the_other_commands_go_there_too(kept: Store, prefect: FakePrefect, capsys: Capture) -> None:
+    """An edit, a severity and handing back."""
+    begun = (
+        e.RunStarted(flow_run_id=RUN) if isinstance(event, e.RunStarted) else event
+        for event in asking(MEMORY)
+    )
+    incident = opened(kept, *begun)
+    assert main(["edit", incident, "memory=1024Mi"]) == ExitCode.OK
+    given = newest(kept.read(incident))
+    assert (given.identity, given.parameters) == (ME, {"memory": "1Gi"})
+    assert main(["severity", incident, "P3", "--reason", "night"]) == ExitCode.OK
+    assert f"P2 -> P3 by {account()} (proven by account" in capsys.readouterr().out
+    assert main(["resume", incident, "--done", "x"]) == ExitCode.OK
+    assert kept.read(incident).events(e.ResponseResumed)[-1].identity == ME
+    assert len(prefect.forms) == 1
+
+
+def test_nobody_else_can_be_named(kept: Store, prefect: FakePrefect, capsys: Capture) -> None:
+    """Who it is, is known here."""
+    incident = opened(kept, *asking(MEMORY))
+    assert main(["approve", incident, "--by", "ana"]) == ExitCode.USAGE
+    assert f"{account()} is proven, and not 'ana'; act under your own name" in capsys.readouterr().err
+    assert main(["approve", incident, "--by", account()]) == ExitCode.OK
+    assert len(prefect.forms) == 1
+
+
+@pytest.mark.real
+def test_a_command_in_a_namespace_of_its_own_is_who_it_is(
+    kept: Store, receiver: Receiver, prefect: FakePrefect
+) -> None:
+    """`unshare --map-user` and LOGNAME change what the command thinks it is, and not what is journalled."""
+    incident = opened(kept, *asking(ROLL_BACK))
+    run = [sys.executable, "-c", "import sys; from deployments.cli import main; sys.exit(main())"]
+    command = [require_binary("unshare"), "--user", "--map-user=1", *run, "approve", incident]
+    done = subprocess.run(
+        command,
+        cwd=receiver.folder,
+        env={**os.environ, "LOGNAME": "daemon", "PYTHONPATH": str(Path(__file__).parents[3])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if "not permitted" in done.stderr:
+        pytest.skip(f"this machine lets nobody make a user namespace: {done.stderr}")
+    assert done.returncode == ExitCode.OK, done.stderr
+    assert newest(kept.read(incident)).identity == ME
+    assert len(prefect.forms) == 1
+
+
+def test_an_incident_is_named_as_everywhere(kept: Store, prefect: FakePrefect, capsys: Capture) -> None:
+    """By its id, the beginning of one, or `latest`; what does not exist is told."""
+    incident = opened(kept, *asking(MEMORY))
+    assert main(["snooze", "latest"]) == ExitCode.OK
+    assert main(["approve", "inc-no-such"]) == ExitCode.NOTHING
+    assert "no incident 'inc-no-such'; `runbook incidents` lists them" in capsys.readouterr().err
+    assert main(["approve", "inc/../x"]) == ExitCode.NOTHING
+    assert newest(kept.read(incident)).identity == ME
+    assert len(prefect.forms) == 1
+
+
+def test_where_the_rules_ask_for_a_signature_the_own_key_signs(
+    kept: Store, receiver: Receiver, prefect: FakePrefect, capsys: Capture
+) -> None:
+    """The receiver's proof is not one that they take; the command signs and writes itself."""
+    assert main(["login"]) == ExitCode.OK
+    said = capsys.readouterr().out
+    key = said[said.index("keys = ") :]
+    rules = f'{key}\n[policy.people.dee]\n{key}[policy.approvals.high]\nproofs = ["signing-key"]\n'
+    receiver.configure(rules.partition("\n")[2])
+    incident = opened(kept, *asking(ROLL_BACK))
+    assert main(["approve", incident]) == ExitCode.OK
+    told = capsys.readouterr()
+    assert "high-risk changes need that by signing-key" in told.err
+    assert "signing with your own key instead" in told.err
+    given = newest(kept.read(incident))
+    assert given.identity is not None
+    assert (given.approver, given.identity.how) == ("dee", Proof.SIGNING_KEY)
+    assert len(prefect.forms) == 1
+
+
+@pytest.fixture
+def elsewhere(receiver: Receiver, kept: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """A machine with no settings, that knows the receiver's address and Ana's token."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RUNBOOK_URL", f"{receiver.url}/")
+    monkeypatch.setenv("RUNBOOK_TOKEN", TOKENS["ana"])
+    return kept
+
+
+def test_from_elsewhere_a_token_is_enough(elsewhere: Store, prefect: FakePrefect, capsys: Capture) -> None:
+    """Neither the store nor Prefect is reached from there."""
+    incident = opened(elsewhere, *asking(ROLL_BACK))
+    assert main(["approve", incident]) == ExitCode.OK
+    assert f"{incident}: ana (proven by API token) approved" in capsys.readouterr().out
+    assert newest(elsewhere.read(incident)).channel == "api"
+    assert len(prefect.forms) == 1
+
+
+def test_a_token_can_be_in_a_file(
+    elsewhere: Store,
+    prefect: FakePrefect,
+    monkeypatch: pytest.MonkeyPatch,
+    receiver: Receiver,
+    capsys: Capture,
+) -> None:
+    """Which is read without its line end; one that is not there is told."""
+    monkeypatch.delenv("RUNBOOK_TOKEN")
+    (receiver.folder / "token").write_text(f"{TOKENS['bob']}\n")
+    monkeypatch.setenv("RUNBOOK_TOKEN_FILE", str(receiver.folder / "token"))
+    incident = opened(elsewhere, *asking(MEMORY))
+    assert main(["approve", incident]) == ExitCode.OK
+    assert newest(elsewhere.read(incident)).approver == "bob"
+    monkeypatch.setenv("RUNBOOK_TOKEN_FILE", str(receiver.folder / "none"))
+    assert main(["approve", incident]) == ExitCode.USAGE
+    assert "No such file or directory" in capsys.readouterr().err
+    assert len(prefect.forms) == 1
+
+
+@pytest.mark.parametrize("token", ["", "guessed" * 6])
+def test_without_a_good_token_nothing_is_done(
+    token: str, elsewhere: Store, prefect: FakePrefect, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    """The person hears how to be known."""
+    monkeypatch.setenv("RUNBOOK_TOKEN", token)
+    incident = opened(elsewhere, *asking(MEMORY))
+    assert main(["approve", incident]) == ExitCode.USAGE
+    said = capsys.readouterr().err
+    assert "does not know you; set RUNBOOK_TOKEN, or RUNBOOK_TOKEN_FILE, to a token of yours" in said
+    assert elsewhere.read(incident).last(ApprovalAnswered) is None
+    assert prefect.forms == []
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("http://runbook.example", "would send your token in the clear; write https://HOST"),
+        ("https://ana:secret@runbook.example", "is no address"),
+        ("runbook.example", "is no address"),
+        ("ftp://runbook.example", "is no address"),
+    ],
+)
+def test_a_token_is_sent_nowhere_in_the_clear(
+    url: str, said: str, elsewhere: Store, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    """Only to this machine or over TLS."""
+    assert isinstance(elsewhere, Store)
+    monkeypatch.setenv("RUNBOOK_URL", url)
+    assert main(["approve", "latest"]) == ExitCode.USAGE
+    assert said in capsys.readouterr().err
+
+
+def test_an_address_where_nobody_answers_is_no_reason_to_act_elsewhere(
+    kept: Store, prefect: FakePrefect, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    """The store that is configured here may be another one, where `latest` is another incident."""
+    incident = opened(kept, *asking(MEMORY))
+    monkeypatch.setenv("RUNBOOK_URL", "http://127.0.0.1:9")
+    assert main(["approve", "latest"]) == ExitCode.UNREACHABLE
+    said = capsys.readouterr().err
+    assert "nothing was recorded; try again, or unset RUNBOOK_URL" in said
+    assert kept.read(incident).last(ApprovalAnswered) is None
+    assert prefect.forms == []
+
+
+@pytest.fixture
+def alone(store: Store, tmp_path: Path) -> Store:
+    """A store whose receiver was killed: its socket is still there."""
+    (tmp_path / ".runbook").mkdir()
+    with socket.socket(socket.AF_UNIX) as dead:
+        os.chdir(tmp_path / ".runbook")
+        dead.bind("receiver.sock")
+        os.chdir(tmp_path)
+    return store
+
+
+def test_where_the_receiver_is_away_the_answer_goes_into_the_store(
+    alone: Store, prefect: FakePrefect, capsys: Capture
+) -> None:
+    """As a claim, which is said; so a low-risk change can be approved, and a high-risk one cannot."""
+    incident = opened(alone, *asking(MEMORY))
+    assert main(["approve", incident]) == ExitCode.OK
+    told = capsys.readouterr()
+    assert "is not there" in told.err
+    assert "writing to the incident store instead" in told.err
+    assert f"{account()} (unproven claim) approved" in told.out
+    another = opened(alone, *asking(ROLL_BACK))
+    assert main(["approve", another]) == ExitCode.USAGE
+    assert "nobody has proved that this is" in capsys.readouterr().err
+    assert len(prefect.forms) == 1
+
+
+def test_with_a_key_nothing_is_lacking_where_the_receiver_is_away(
+    alone: Store, prefect: FakePrefect, tmp_path: Path, capsys: Capture
+) -> None:
+    """The signature proves as much."""
+    assert main(["login"]) == ExitCode.OK
+    said = capsys.readouterr().out
+    with (tmp_path / "runbook.toml").open("a") as settings:
+        settings.write(said[said.index("[policy") :])
+    incident = opened(alone, *asking(ROLL_BACK))
+    assert main(["approve", incident]) == ExitCode.OK
+    assert f"{account()} (signed (SHA256:" in capsys.readouterr().out
+    assert len(prefect.forms) == 1
+
+
+@pytest.mark.parametrize("kind", ["link", "file"])
+def test_what_is_no_socket_is_not_asked(
+    kind: str, store: Store, prefect: FakePrefect, receiver: Receiver, tmp_path: Path, capsys: Capture
+) -> None:
+    """Least of all a link that leads to somebody else's."""
+    (tmp_path / ".runbook").mkdir()
+    path = tmp_path / ".runbook" / "receiver.sock"
+    if kind == "link":
+        path.symlink_to(receiver.socket)
+    else:
+        path.write_text("")
+    incident = opened(store, *asking(MEMORY))
+    assert main(["approve", incident]) == ExitCode.OK
+    assert "(unproven claim) approved" in capsys.readouterr().out
+    assert len(prefect.forms) == 1
+
+
+def test_a_receiver_that_does_not_answer_leaves_it_open(
+    store: Store, prefect: FakePrefect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    """It may have done it: so nothing is done a second time, and the person hears how to find out."""
+    monkeypatch.setattr(door, "ANSWER_SECONDS", 0.2)
+    (tmp_path / ".runbook").mkdir()
+    incident = opened(store, *asking(MEMORY))
+    with socket.socket(socket.AF_UNIX) as deaf:
+        os.chdir(tmp_path / ".runbook")
+        deaf.bind("receiver.sock")
+        deaf.listen()
+        os.chdir(tmp_path)
+        assert main(["approve", incident]) == ExitCode.UNREACHABLE
+    assert "has not answered" in capsys.readouterr().err
+    assert store.read(incident).last(ApprovalAnswered) is None
+    assert prefect.forms == []

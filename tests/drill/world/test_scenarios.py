@@ -1,0 +1,141 @@
+"""The scenario files: complete, honest with each other, and refused when they are wrong."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from pydantic import ValidationError
+
+from deployments.drill.run import scenario
+from deployments.drill.run.scenario import Scenario, load_scenario, read_scenario, scenario_names
+from deployments.drill.world.faults import Faults
+from runbook.actions.catalogue import ActionName, ActionOutcome
+from runbook.decision.severity import Severity
+from runbook.decision.verdict import ErrorType, Verdict
+from runbook.incidents.incident import Outcome
+
+FAMILIES = {
+    "posthog-outage",
+    "unlisted-errors",
+    "expired-key",
+    "missing-scope",
+    "rate-limited",
+    "out-of-memory",
+    "bad-rollout",
+    "fix-in-between",
+    "false-alarm",
+    "blind",
+    "mixed-errors",
+    "partial-metrics",
+    "reverted-by-gitops",
+}
+
+
+def test_every_family_of_incidents_has_a_drill() -> None:
+    """No scenario that the runbook must handle is missing."""
+    assert set(scenario_names()) >= FAMILIES
+
+
+@pytest.mark.parametrize("name", sorted(FAMILIES))
+def test_a_scenario_is_named_as_its_file_and_tells_its_story(name: str) -> None:
+    """Each file loads under its own name and says in prose what happens."""
+    loaded = load_scenario(name)
+    assert loaded.name == name
+    assert len(loaded.story.split()) > 20
+
+
+def test_every_verdict_is_drilled() -> None:
+    """The scenarios together expect each verdict that the decision tree can reach."""
+    verdicts = {load_scenario(name).expect.verdict for name in scenario_names()}
+    assert verdicts == {
+        "posthog_outage",
+        "integration_issue",
+        "resolved_or_intermittent",
+        "infrastructure_issue",
+        "unknown",
+    }
+
+
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        (scenario.Verdict, Verdict),
+        (scenario.ErrorType, ErrorType),
+        (scenario.Severity, Severity),
+        (scenario.Outcome, Outcome),
+        (scenario.ActionName, ActionName),
+        (scenario.ActionOutcome, ActionOutcome),
+    ],
+)
+def test_scenarios_expect_in_the_runbooks_own_words(words: object, names: type[StrEnum]) -> None:
+    """What a scenario may expect is exactly what the runbook can answer."""
+    assert set(get_args(words)) == {name.value for name in names}
+
+
+GOOD = """
+name = "test-case"
+title = "t"
+story = "s"
+[alert]
+alertname = "A"
+severity = "P1"
+summary = "s"
+[expect]
+verdict = "unknown"
+error_type = "none"
+path = ["service_healthy: no"]
+outcome = "unknown"
+severity = "P1"
+"""
+
+
+def event(when: str, more: str = "") -> str:
+    """Return the TOML of an event, with the table that follows it."""
+    return f'[[events]]\nwhen = {when}\nwho = "w"\nwhat = "w"\n{more}\n[expect]'
+
+
+def written(folder: Path, text: str) -> Scenario:
+    """Read a scenario from its text."""
+    path = folder / "scenario.toml"
+    path.write_text(text)
+    return read_scenario(path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('title = "t"', 'title = "t"\ncolour = "red"'),
+        ('verdict = "unknown"', 'verdict = "perhaps"'),
+        ("service_healthy: no", "service_healthy: maybe"),
+        ("service_healthy: no", "weather: no"),
+        ('severity = "P1"\nsummary', "severity = 1\nsummary"),
+        ("[expect]", '[faults.weather]\nmode = "ok"\n[expect]'),
+        ("[expect]", "[faults.posthog.outage]\nshare = 1.5\n[expect]"),
+        ("[expect]", event('{kind = "noon", seconds = 1.0}')),
+        ("[expect]", event('{kind = "start", seconds = 1.0}', 'clear = ["posthog.rain"]')),
+        ("[expect]", event('{kind = "slack_message", pattern = "(", seconds = 1.0}')),
+    ],
+)
+def test_a_mistake_in_a_scenario_is_refused(tmp_path: Path, old: str, new: str) -> None:
+    """Unknown keys, words, questions, faults and causes are refused when the file is read."""
+    assert old in GOOD
+    assert written(tmp_path, GOOD).name == "test-case"
+    with pytest.raises(ValidationError):
+        written(tmp_path, GOOD.replace(old, new))
+
+
+def test_an_unknown_scenario_names_those_there_are() -> None:
+    """Asking for a scenario that is not there lists the others."""
+    with pytest.raises(LookupError, match="posthog-outage"):
+        load_scenario("sunshine")
+
+
+def test_a_patch_changes_what_it_names_and_null_clears() -> None:
+    """Patches merge key by key, and null ends a fault."""
+    faults = Faults().patched({"posthog": {"outage": {"share": 0.5}, "limit_per_second": 3}})
+    faults = faults.patched({"posthog": {"outage": {"html": True}}})
+    assert faults.posthog.outage is not None
+    assert (faults.posthog.outage.share, faults.posthog.outage.html) == (0.5, True)
+    cleared = faults.patched({"posthog": {"outage": None}})
+    assert (cleared.posthog.outage, cleared.posthog.limit_per_second) == (None, 3)

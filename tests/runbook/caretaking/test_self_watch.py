@@ -1,0 +1,84 @@
+"""When the loop counts as broken, and when a person is called for it."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from runbook.caretaking.self_watch import blindness, may_have_called, relief_text, silence
+from runbook.checks.findings import Check, Finding, Findings
+from tests.runbook.findings_samples import health
+
+NOW = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
+EVERY = timedelta(minutes=5)
+
+
+def blind(check: Check) -> Finding:
+    """A check that could not be made."""
+    return Finding.unknown(check, f"{check} did not answer", observed_at=NOW)
+
+
+@pytest.mark.parametrize(
+    ("seen", "why"),
+    [
+        ([blind(Check.LOGS), health("healthy")], ""),
+        ([blind(Check.LOGS), health("down")], ""),
+        (
+            [blind(Check.LOGS), blind(Check.PROBE)],
+            "the triage can see nothing: logs did not answer; probe did not answer",
+        ),
+        ([], "the triage can see nothing: no check was made"),
+    ],
+    ids=["one is well", "one is in trouble", "all unknown", "none"],
+)
+def test_only_a_triage_that_sees_nothing_is_broken(seen: list[Finding], why: str) -> None:
+    """Trouble that the checks find is what they are for."""
+    assert blindness(Findings(items=tuple(seen))) == why
+
+
+MINUTES = [
+    # last good round, receiver started, called
+    (5, 60, False),
+    (14, 60, False),
+    (15, 60, True),
+    (600, 60, True),
+    (600, 4, False),
+    (600, 5, True),
+    (None, 14, False),
+    (None, 15, True),
+]
+
+
+@pytest.mark.parametrize(("last", "started", "called"), MINUTES)
+def test_three_missing_rounds_call_a_person(last: int | None, started: int, called: bool) -> None:
+    """After a restart of everything the schedule has an interval to begin; one that never began has three."""
+    because = silence(
+        last=None if last is None else NOW - timedelta(minutes=last),
+        watched_since=NOW - timedelta(minutes=started),
+        every=EVERY,
+        now=NOW,
+    )
+    assert bool(because) is called
+
+
+def test_the_reason_is_the_same_at_each_look() -> None:
+    """It names when all was well last, which does not change."""
+    reasons = {
+        silence(last=NOW, watched_since=NOW, every=EVERY, now=NOW + timedelta(minutes=minutes))
+        for minutes in (15, 16, 60)
+    }
+    assert reasons == {
+        "no round has gone well since 2026-11-22 15:00 UTC: look after the worker, Prefect and its schedules"
+    }
+
+
+@pytest.mark.parametrize(("before", "may"), [(None, True), (5, False), (7, False), (8, True), (10, True)])
+def test_a_gap_between_good_rounds_may_hide_a_call(before: int | None, may: bool) -> None:
+    """While the store is away, it cannot tell that somebody was called."""
+    at = None if before is None else NOW - timedelta(minutes=before)
+    assert may_have_called(before=at, every=EVERY, now=NOW) is may
+
+
+@pytest.mark.parametrize(("seconds", "minutes"), [(5, 1), (600, 10)])
+def test_relief_says_how_long_it_was(seconds: int, minutes: int) -> None:
+    """In whole minutes."""
+    assert f" {minutes} min " in relief_text(since=NOW, now=NOW + timedelta(seconds=seconds))

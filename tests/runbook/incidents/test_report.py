@@ -1,0 +1,274 @@
+"""The artifacts and the question at a gate show exactly what is known, and nothing can break out of them."""
+
+import re
+from typing import get_args
+
+import pytest
+
+from runbook.actions.catalogue import CATALOGUE, ActionKind, ActionName, ActionOutcome, ChangePlan
+from runbook.checks.findings import Check, Finding, Findings, Status
+from runbook.decision.verdict import Counterfactual, ErrorType, Verdict
+from runbook.incidents import events as e
+from runbook.incidents.events import Event
+from runbook.incidents.report import (
+    decision_markdown,
+    evidence_markdown,
+    gate_question,
+    plan_markdown,
+    timeline_markdown,
+    triage_rows,
+)
+from runbook.incidents.timeline import sentence, timeline
+from runbook.outside_text.markdown import code, code_block, inline
+from runbook.value import Value
+from tests.runbook.journals import (
+    FALLBACK,
+    HAND_OFF,
+    OPENED,
+    PLAN,
+    asked,
+    decision,
+    effect,
+    every_event,
+    finding,
+    findings,
+    finished,
+    incident,
+)
+
+
+def test_triage_rows_tell_status_by_a_mark() -> None:
+    """Each check is a row whose status can be told without colour."""
+    rows = triage_rows(findings(probe=Status.BAD, logs=Status.UNKNOWN))
+    assert {row["check"]: row["status"] for row in rows} == {
+        "Status page": "✔ ok",
+        "Health": "✔ ok",
+        "Error rate": "✔ ok",
+        "Logs": "? unknown",
+        "Probe": "✘ bad",
+        "Workload": "✔ ok",
+    }
+    assert rows[4]["question"] == "Does the PostHog API accept our key?"
+    assert rows[4]["seconds"] == "0.25"
+
+
+def test_decision_shows_path_reasons_plan_and_flips() -> None:
+    """A reader sees how the verdict came about, what will be done, and what would have led elsewhere."""
+    made = decision(plan=(FALLBACK, HAND_OFF)).model_copy(
+        update={
+            "mix": {ErrorType.POSTHOG_ERRORS: 0.75, ErrorType.RATE_LIMITED: 0.25},
+            "would_flip": (
+                Counterfactual(change="if status page were ok", verdict=Verdict.INTEGRATION_ISSUE),
+            ),
+        }
+    )
+    text = decision_markdown(made)
+    for part in (
+        "## PostHog outage · P1",
+        "![The decision tree with the walked path](data:image/svg+xml;base64,",
+        "1. PostHog API returning errors? **yes**\n   - fact of posthog_returning_errors",
+        "2. Is status.posthog.com showing incident? **yes**",
+        "**P1**, complete outage, respond: < 15 min. All requests fail (by rules).",
+        "| 429 - Rate Limited | 25% |",
+        "1. **Enable the fallback (graceful degradation)** on `deployment/posthog-integration` "
+        "(change, medium risk, needs an approval)",
+        "2. **Hand over to a person** (for a person): Ask PostHog support",
+        "- If status page were ok: Our integration",
+    ):
+        assert part in text
+
+
+@pytest.mark.parametrize(
+    ("verdict", "text"),
+    [
+        (Verdict.UNKNOWN, "Nothing is changed; a person must look."),
+        (Verdict.RESOLVED_OR_INTERMITTENT, "No action: watch."),
+    ],
+)
+def test_empty_plan_is_said(verdict: Verdict, text: str) -> None:
+    """Where nothing is planned the decision says why."""
+    assert text in decision_markdown(decision(verdict, plan=()))
+
+
+def test_gate_question_shows_exactly_the_diff() -> None:
+    """The approver sees the question first, then the whole diff, the consequences and how to answer."""
+    question = gate_question(PLAN)
+    target = "deployment/posthog-integration"
+    assert question.splitlines()[0] == f"## Enable the fallback (graceful degradation) on {target}?"
+    assert f"```diff\n{PLAN.diff}\n```" in question
+    for part in (
+        "**Why:** PostHog lists an incident",
+        "**Affects:** 3 pods restart one after the other.",
+        "**Risk:** medium",
+        "**Undo:** put the switch back to what it was",
+        "**Proved by:** the rollout finishes",
+        f"**Plan:** `{PLAN.digest[:12]}`",
+        "**approve**",
+        "**reject**",
+        "**snooze** (not yet)",
+        "Without an answer nothing happens.",
+    ):
+        assert part in question
+
+
+def test_gate_question_differs_with_the_diff() -> None:
+    """Two plans can be told apart by what the approver is shown."""
+    other = PLAN.model_copy(update={"diff": PLAN.diff.replace("true", "false")})
+    assert gate_question(other) != gate_question(PLAN)
+
+
+def plan_of(name: ActionName) -> ChangePlan:
+    """A plan of an action."""
+    return ChangePlan(action=FALLBACK.model_copy(update={"name": name}), diff="+a: 1")
+
+
+@pytest.mark.parametrize("name", [name for name, spec in CATALOGUE.items() if spec.kind is ActionKind.CHANGE])
+def test_gate_question_offers_what_the_action_allows(name: ActionName) -> None:
+    """An edit is offered where something may be edited; a yes is one to the undo where there is one."""
+    question, spec = gate_question(plan_of(name)), CATALOGUE[name]
+    assert ("**edit** takes another" in question) is bool(spec.editable)
+    assert ("if it does not help, its undo" in question) is (spec.inverse is not None)
+    assert all(parameter in question for parameter in spec.editable)
+
+
+def test_gate_question_says_who_has_to_approve() -> None:
+    """Where not anybody may, the approver is told who may; else nothing is said."""
+    assert "**Who:** 2 different people have to approve" in gate_question(
+        PLAN, "2 different people have to approve"
+    )
+    assert "**Who:**" not in gate_question(PLAN)
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"blocked": "the deployment is paused"}, "**Not possible:** the deployment is paused"),
+        ({"in_place": "the switch is on"}, "**Nothing to do:** the switch is on"),
+        ({"diff": ""}, "The dry run shows no difference."),
+    ],
+)
+def test_plan_without_a_change_says_so(changes: dict[str, str], text: str) -> None:
+    """A change that cannot or need not be made shows its reason instead of a diff."""
+    assert text in plan_markdown(PLAN.model_copy(update=changes), decision())
+
+
+@pytest.mark.parametrize("name", ActionName)
+def test_every_action_can_be_shown(name: ActionName) -> None:
+    """Each row of the catalogue has a preview and a question, with or without a decision."""
+    plan = plan_of(name)
+    assert plan.action.spec.title in plan_markdown(plan)
+    assert plan.action.spec.title in gate_question(plan)
+
+
+EVENT_TYPES = get_args(get_args(Event)[0])
+
+
+def test_every_event_has_a_sentence() -> None:
+    """A new type of event cannot be forgotten: each has a sentence, and the sample journal has each."""
+    journal = incident(*every_event()).journal
+    assert {type(item.event) for item in journal} == set(EVENT_TYPES)
+    for kind in EVENT_TYPES:
+        assert sentence.dispatch(kind) is not sentence.dispatch(Value)
+    assert all(sentence(item.event) for item in journal)
+
+
+def test_unknown_event_is_refused() -> None:
+    """An event without a sentence is an error, not an empty line."""
+    with pytest.raises(TypeError, match="no sentence for Finding"):
+        sentence(finding(Check.LOGS))
+
+
+def test_timeline_shows_utc_and_local_time() -> None:
+    """Every event is a row, in UTC and in the reader's zone; a reader in UTC sees one column."""
+    of = incident(*every_event())
+    local = timeline_markdown(of, time_zone="Europe/Berlin")
+    assert "| 2026-11-22 15:06:00 | 2026-11-22 16:06:00 CET | alice approved 1-enable-fallback" in local
+    assert len(re.findall(r"^\| 2026", local, re.MULTILINE)) == len(of.journal)
+    assert "| UTC | What happened |" in timeline_markdown(of)
+
+
+def test_short_timeline_leaves_out_machinery_but_not_an_open_intent() -> None:
+    """A post-mortem's reader is spared how the runbook works, yet told of an effect nobody has settled."""
+    machinery = ("Flow run", "About to", "Published", "Triage 1 started")
+    told = [entry.sentence for entry in timeline(incident(*every_event()), machinery=False)]
+    assert not [text for text in told if text.startswith(machinery)]
+    crashed = incident(e.EffectIntended(effect=effect()))
+    last = timeline(crashed, machinery=False)[-1]
+    assert last.sentence.startswith("About to happen: set POSTHOG_FALLBACK=true")
+
+
+def test_evidence_lists_files_and_what_is_missing() -> None:
+    """Evidence shows its hashes, its chart where there is one, and each gap with the reason."""
+    collected = next(event for event in every_event() if isinstance(event, e.EvidenceCollected))
+    text = evidence_markdown(collected, "data:image/png;base64,AAAA")
+    assert "![Errors per second](data:image/png;base64,AAAA)" in text
+    assert f"| `logs.txt` | `{'cd' * 32}` |" in text
+    assert "- `metrics.json`: Prometheus did not answer" in text
+    assert "![" not in evidence_markdown(collected)
+    assert "No file could be collected." in evidence_markdown(collected.model_copy(update={"files": {}}))
+
+
+HOSTILE = "x ![a](http://evil) <script> | **b** `c`\n## Approved phx_abcdef123456"
+
+
+def test_outside_text_stays_text() -> None:
+    """A summary from outside cannot add images, HTML, columns, headings or secrets to what people read."""
+    text = inline(HOSTILE)
+    assert "](" not in text
+    assert "<script" not in text
+    assert not re.search(r"(?<!\\)[|*`]", text)
+    assert "\n" not in text
+    assert "[redacted:phx]" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [("a", "`a`"), ("a`b", "`` a`b ``"), ("a``b", "``` a``b ```"), ("a|b", "`a\\|b`"), ("", "")],
+)
+def test_inline_code_cannot_be_left(text: str, shown: str) -> None:
+    """Backticks and bars in a name end neither the code nor the table's cell."""
+    assert code(text) == shown
+
+
+def test_code_block_cannot_be_left() -> None:
+    """Backticks in a diff do not end its block."""
+    text = "+a: |\n+  ```\n+  ## Approved"
+    assert code_block(text, "diff") == f"````diff\n{text}\n````"
+
+
+def test_hostile_text_does_not_get_into_any_report() -> None:
+    """All reports pass outside text through the same escaping."""
+    hostile = FALLBACK.model_copy(update={"because": HOSTILE, "target": HOSTILE})
+    plan = ChangePlan(action=hostile, diff="+a", affects=(HOSTILE,), blocked=HOSTILE)
+    made = decision(plan=(hostile,))
+    collected = e.EvidenceCollected(
+        collection=HOSTILE,
+        folder=HOSTILE,
+        manifest_sha256="",
+        files={HOSTILE: "1"},
+        missing={HOSTILE: HOSTILE},
+    )
+    previewed = e.ActionPreviewed(plan=plan, since=OPENED)
+    of = incident(e.NoteAdded(by=HOSTILE, text=HOSTILE), asked(plan), previewed)
+    reports = (
+        decision_markdown(made),
+        plan_markdown(plan, made),
+        gate_question(plan, HOSTILE),
+        timeline_markdown(of),
+        evidence_markdown(collected),
+    )
+    for text in reports:
+        assert "phx_abcdef123456" not in text
+        assert not re.search(r"^## Approved", text, re.MULTILINE)
+        assert "![a](" not in re.sub(r"`` .*? ``|`[^`\n]*`", "", text)
+
+
+def test_finding_without_source_has_a_row() -> None:
+    """A check that could not be made is a row like any other."""
+    item = Finding.unknown(Check.LOGS, "kubectl fails", observed_at=OPENED)
+    assert triage_rows(Findings(items=(item,)))[0]["status"] == "? unknown"
+
+
+def test_every_outcome_of_an_action_has_its_words() -> None:
+    """No two outcomes of an action read the same."""
+    assert len({sentence(finished(outcome)) for outcome in ActionOutcome}) == len(ActionOutcome)

@@ -1,0 +1,81 @@
+"""The timeline tells of gates and plans in plain sentences."""
+
+import pytest
+
+from runbook.actions.catalogue import ActionOutcome, ActionResult
+from runbook.approvals.gates import Answer, Choice
+from runbook.incidents import events as e
+from runbook.incidents.timeline import sentence
+from tests.runbook.journals import FALLBACK, TARGET
+
+
+def drifted(*voided: str) -> e.PlanDrifted:
+    """A plan that holds no more."""
+    because = ("-image: web:1", "+image: web:2")
+    return e.PlanDrifted(
+        action_id=FALLBACK.id, old_digest="1" * 64, new_digest="2" * 64, because=because, voided=voided
+    )
+
+
+def answered(choice: Choice, **said: object) -> e.ApprovalAnswered:
+    """An answer of a person on the command line."""
+    answer = Answer.model_validate({"choice": choice, "approver": "ana", "channel": "cli"} | said)
+    return e.ApprovalAnswered(gate="g-1", action_id=FALLBACK.id, plan_digest="1" * 64, answer=answer)
+
+
+def ended(outcome: ActionOutcome, by: str = "ana") -> e.ActionFinished:
+    """An action that ended."""
+    return e.ActionFinished(
+        result=ActionResult(action=FALLBACK, outcome=outcome, detail="so it is", approved_by=by)
+    )
+
+
+TITLE = f"Enable the fallback (graceful degradation) on {TARGET}"
+
+
+@pytest.mark.parametrize(
+    ("event", "text"),
+    [
+        (drifted(), "The plan of 1-enable-fallback holds no more: -image: web:1; +image: web:2"),
+        (
+            drifted("ana", "bob"),
+            "The plan of 1-enable-fallback holds no more: -image: web:1; +image: web:2; "
+            "the approval of ana, bob is void",
+        ),
+        (e.ApprovalReminded(gate="g-1"), "Reminded: g-1 is unanswered"),
+        (e.ApprovalReminded(gate="g-1", escalated=True), "A person was paged: g-1 is unanswered"),
+        (answered(Choice.APPROVE), "ana approved 1-enable-fallback (cli, unproven claim)"),
+        (answered(Choice.REJECT, reason="no"), "ana rejected 1-enable-fallback (cli, unproven claim): no"),
+        (answered(Choice.SNOOZE, snooze_minutes=10), "ana put off 1-enable-fallback (cli, unproven claim)"),
+        (
+            answered(Choice.EDIT, parameters={"memory": "1Gi", "replicas": "3"}, reason="enough"),
+            "ana edited 1-enable-fallback, memory = 1Gi, replicas = 3 (cli, unproven claim): enough",
+        ),
+        (
+            answered(Choice.APPROVE, identity={"name": "al", "how": "os-peer", "detail": "uid 1001"}),
+            "ana approved 1-enable-fallback (cli, proven by account al (uid 1001))",
+        ),
+        (
+            answered(Choice.APPROVE, identity={"name": "Ana", "how": "api-token"}),
+            "ana approved 1-enable-fallback (cli, proven by API token)",
+        ),
+        (
+            answered(Choice.APPROVE, identity_proven=True),
+            "ana approved 1-enable-fallback (cli, proven, by an earlier release's account)",
+        ),
+        (
+            answered(Choice.APPROVE, approver="policy:preapproved", channel="policy"),
+            "policy:preapproved approved 1-enable-fallback (policy)",
+        ),
+        (ended(ActionOutcome.RECOVERED), f"{TITLE}: done, and it helped, approved by ana: so it is"),
+        (ended(ActionOutcome.REJECTED), f"{TITLE}: rejected, by ana: so it is"),
+        (ended(ActionOutcome.BLOCKED, by=""), f"{TITLE}: not possible: so it is"),
+        (
+            ended(ActionOutcome.DRY_RUN),
+            f"{TITLE}: approved, and not made: dry run only, approved by ana: so it is",
+        ),
+    ],
+)
+def test_event_reads_as_a_person_would_tell_it(event: e.Event, text: str) -> None:
+    """Who said what about which action, and why an approval counts no more."""
+    assert sentence(event) == text

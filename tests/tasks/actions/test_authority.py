@@ -1,0 +1,89 @@
+"""Just before a change the people and rules of that moment decide whether its approval still counts."""
+
+import dataclasses
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_httpserver import HTTPServer
+
+from blocks.policy import RunbookPolicy
+from blocks.transport.errors import Unavailable
+from runbook.actions.catalogue import ActionName, ActionOutcome, Risk
+from runbook.approvals.identity import Proof
+from runbook.approvals.rules import ApprovalRule
+from runbook.incidents.effects import EffectOutcome
+from runbook.incidents.events import ApprovalLapsed
+from runbook.policy.policy import Policy
+from tests.tasks.actions.test_mitigation import action
+from tests.tasks.mitigation_bench import Bench, mitigation_bench
+
+FALLBACK = ActionName.ENABLE_FALLBACK
+PROVEN: dict[str, Any] = {"approvals": {Risk.MEDIUM: ApprovalRule(accept_unverified=False)}}
+
+
+@pytest.fixture
+async def bench(tmp_path: Path, httpserver: HTTPServer) -> AsyncIterator[Bench]:
+    """An incident with a cluster to change, whose medium-risk changes take a proven identity."""
+    async with mitigation_bench(tmp_path, httpserver, **PROVEN) as ready:
+        yield ready
+
+
+def configured(bench: Bench, **changes: Any) -> Bench:
+    """The bench while other rules are saved from now on; the run still has those that it began with."""
+    changed = bench.incident.policy.model_copy(update=changes)
+
+    async def source() -> RunbookPolicy:
+        return RunbookPolicy(policy=Policy.model_validate(changed.model_dump()))
+
+    environment = dataclasses.replace(bench.incident.environment, policy_source=source)
+    return dataclasses.replace(bench, incident=dataclasses.replace(bench.incident, environment=environment))
+
+
+LAPSED: dict[str, dict[str, Any]] = {
+    "no approver any more": {"approvals": {Risk.MEDIUM: ApprovalRule(approvers=("bob",))}},
+    "two by now": {"approvals": {Risk.MEDIUM: ApprovalRule(count=2)}},
+    "signatures only": {
+        "approvals": {Risk.MEDIUM: ApprovalRule(accept_unverified=False, proofs=(Proof.SIGNING_KEY,))}
+    },
+}
+
+
+@pytest.mark.parametrize("changes", LAPSED.values(), ids=list(LAPSED))
+async def test_an_approval_that_counts_no_more_makes_no_change(changes: dict[str, Any], bench: Bench) -> None:
+    """What was taken away between the answer and the change: nothing is requested, and it is asked anew."""
+    given = await bench.approve(action(FALLBACK))
+    later = configured(bench, **changes)
+    made = await later.make(await later.preview(action(FALLBACK)), given)
+    journal = await bench.incident.read()
+    assert made is None
+    assert bench.writes() == []
+    assert journal.results == {}
+    [lapsed] = journal.events(ApprovalLapsed)
+    assert (lapsed.action_id, lapsed.by) == (action(FALLBACK).id, ("ada",))
+
+
+async def test_an_approval_that_still_counts_is_carried_out(bench: Bench) -> None:
+    """Other rules may have changed meanwhile."""
+    given = await bench.approve(action(FALLBACK))
+    later = configured(bench, approvals={Risk.MEDIUM: ApprovalRule(approvers=("bob", "Ada"))})
+    made = await later.make(await later.preview(action(FALLBACK)), given)
+    assert made is not None
+    assert made.outcome is ActionOutcome.RECOVERED
+    assert set((await bench.effects(action(FALLBACK))).values()) == {EffectOutcome.APPLIED}
+
+
+async def test_where_the_rules_cannot_be_read_nothing_is_changed(bench: Bench) -> None:
+    """Nobody can tell then whether the approval still counts."""
+    given = await bench.approve(action(FALLBACK))
+
+    async def source() -> RunbookPolicy:
+        raise Unavailable("Prefect", "no answer", "Start it")
+
+    environment = dataclasses.replace(bench.incident.environment, policy_source=source)
+    later = dataclasses.replace(bench, incident=dataclasses.replace(bench.incident, environment=environment))
+    made = await later.make(await later.preview(action(FALLBACK)), given)
+    assert made is not None
+    assert (made.outcome, made.detail) == (ActionOutcome.FAILED, "Prefect: no answer. Start it")
+    assert bench.writes() == []

@@ -1,0 +1,270 @@
+"""Changes of a StatefulSet: a good template stays while it waits for a broken pod, which may be deleted."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prefect import flow
+from pytest_httpserver import HTTPServer
+
+from flows.action import take_action
+from runbook.actions.catalogue import ActionName, ActionOutcome, ActionResult, PlannedAction
+from runbook.approvals.gates import Answer, Choice
+from runbook.incidents.events import ApprovalRequested, IncidentEscalated
+from runbook.kubernetes.held_rollout import CONTINUES, SOMEBODYS, deletion_for
+from tests.blocks.cluster_world import LABELS, ClusterWorld, stateful_set
+from tests.tasks.mitigation_bench import Bench, mitigation_bench, until
+
+pytestmark = [pytest.mark.real, pytest.mark.usefixtures("engineless")]
+
+NAME = "posthog-integration"
+GOOD, BAD = "registry.example/integration:1", "registry.example/integration:2"
+LAST = f"{NAME}-2"
+
+
+def app(world: ClusterWorld) -> dict[str, Any]:
+    """The integration's container in the live template."""
+    found: dict[str, Any] = world.imitation.get("StatefulSet", NAME)["spec"]["template"]["spec"][
+        "containers"
+    ][0]
+    return found
+
+
+def specify(world: ClusterWorld, **container: Any) -> None:
+    """Somebody changes the integration's container."""
+    template = {"spec": {"containers": [{"name": "app", **container}]}}
+    world.imitation.apply({"kind": "StatefulSet", "metadata": {"name": NAME}, "spec": {"template": template}})
+
+
+def planned(name: ActionName, world: ClusterWorld, **parameters: str) -> PlannedAction:
+    """An action of the plan."""
+    return PlannedAction(
+        id=f"1-{name.slug}", name=name, target=world.block.target, because="a test", parameters=parameters
+    )
+
+
+async def stuck(world: ClusterWorld, *pods: str) -> None:
+    """Wait until these pods crash."""
+
+    def crash() -> bool:
+        waiting = {
+            item["metadata"]["name"]
+            for item in world.imitation.objects("Pod")
+            for container in item["status"].get("containerStatuses", ())
+            if (container["state"].get("waiting") or {}).get("reason") == "CrashLoopBackOff"
+        }
+        return waiting >= set(pods)
+
+    await until(crash, f"{pods} crash")
+
+
+@asynccontextmanager
+async def bench_of(
+    folder: Path, httpserver: HTTPServer, *, spec: dict[str, Any] | None = None, **policy: Any
+) -> AsyncIterator[Bench]:
+    """A StatefulSet of three pods; what does not finish is known within a second."""
+    clocks: dict[str, Any] = {"rollout_deadline_seconds": 3, "success_deadline_seconds": 3, **policy}
+    async with mitigation_bench(folder, httpserver, manifest=stateful_set(**(spec or {})), **clocks) as made:
+        yield made
+
+
+async def a_bad_image(bench: Bench) -> None:
+    """Somebody rolls out an image that crashes: the update stops at its first pod, the highest."""
+    bench.world.imitation.image_faults[BAD] = "CrashLoopBackOff"
+    specify(bench.world, image=BAD)
+    await stuck(bench.world, LAST)
+    await bench.quiet()
+
+
+async def take(bench: Bench, action: PlannedAction) -> ActionResult | None:
+    """Take the action in a flow run, which fails where it has asked: no run of its own can suspend."""
+
+    @flow(name="take an action", validate_parameters=False)
+    async def taking() -> ActionResult:
+        return await take_action(bench.incident, action)
+
+    try:
+        return await taking()
+    except RuntimeError as error:
+        if "cannot be suspended" not in str(error):
+            raise
+        return None
+
+
+async def asked_about(bench: Bench) -> str:
+    """The action that the newest question is about."""
+    asked = (await bench.incident.read()).last(ApprovalRequested)
+    return asked.action_id if asked else ""
+
+
+async def test_a_roll_back_keeps_the_good_template_and_asks_to_delete_the_broken_pod(
+    tmp_path: Path, httpserver: HTTPServer
+) -> None:
+    """The pod is deleted after its own yes, made anew of the good template, and the roll back is proved."""
+    async with bench_of(tmp_path, httpserver) as bench:
+        await a_bad_image(bench)
+        roll_back = planned(ActionName.ROLL_BACK, bench.world, from_revision="2")
+        await bench.approve(roll_back)
+        assert await take(bench, roll_back) is None
+
+        held = (await bench.incident.read()).results[roll_back.id]
+        assert (held.outcome, held.waits_for) == (ActionOutcome.DONE, LAST)
+        assert app(bench.world)["image"] == GOOD
+        assert await asked_about(bench) == f"{roll_back.id}-delete-pod-1"
+        assert bench.writes("DELETE") == []
+
+        await bench.approve(deletion_for(held, LAST, 1))
+        result = await take(bench, roll_back)
+        assert result is not None
+        assert (result.outcome, result.action.name) == (ActionOutcome.RECOVERED, ActionName.DELETE_POD)
+        assert {pod.name: pod.ready for pod in bench.world.imitation.pods(LABELS)} == {
+            f"{NAME}-{number}": True for number in range(3)
+        }
+        assert app(bench.world)["image"] == GOOD
+        assert [request.method for request in bench.writes()] == ["PATCH", "DELETE"]
+        assert await bench.escalations() == []
+
+
+async def test_a_memory_limit_stays_while_every_broken_pod_is_asked_about(
+    tmp_path: Path, httpserver: HTTPServer
+) -> None:
+    """The controller goes from the lowest pod up, so each is asked about when it is in the way."""
+    async with bench_of(tmp_path, httpserver, spec={"replicas": 2}) as bench:
+        bench.world.imitation.image_faults[GOOD] = "CrashLoopBackOff"
+        for pod in bench.world.pod_names():
+            bench.world.imitation.set_ready(pod, False)
+            bench.world.imitation.terminate(pod, reason="OOMKilled", exit_code=137)
+        await stuck(bench.world, f"{NAME}-0", f"{NAME}-1")
+        memory = planned(ActionName.RAISE_MEMORY_LIMIT, bench.world, memory="512Mi")
+        await bench.approve(memory)
+        assert await take(bench, memory) is None
+        bench.world.imitation.image_faults.clear()  # what crashed for its limit starts with the new one
+
+        for number in (1, 2):
+            journal = await bench.incident.read()
+            held = list(journal.results.values())[-1]
+            assert held.waits_for == f"{NAME}-{number - 1}", held
+            first = journal.results[memory.id]
+            await bench.approve(deletion_for(first, held.waits_for, number))
+            await take(bench, memory)
+        ends = [(item.action.name, item.outcome) for item in (await bench.incident.read()).results.values()]
+        assert ends == [
+            (ActionName.RAISE_MEMORY_LIMIT, ActionOutcome.DONE),
+            (ActionName.DELETE_POD, ActionOutcome.DONE),
+            (ActionName.DELETE_POD, ActionOutcome.RECOVERED),
+        ]
+        assert app(bench.world)["resources"]["limits"]["memory"] == "512Mi"
+
+
+async def test_a_deletion_that_is_rejected_leaves_the_good_template(
+    tmp_path: Path, httpserver: HTTPServer
+) -> None:
+    """Nothing is undone for it."""
+    async with bench_of(tmp_path, httpserver) as bench:
+        await a_bad_image(bench)
+        roll_back = planned(ActionName.ROLL_BACK, bench.world, from_revision="2")
+        await bench.approve(roll_back)
+        assert await take(bench, roll_back) is None
+        held = (await bench.incident.read()).results[roll_back.id]
+        await bench.answer(deletion_for(held, LAST, 1), Answer(choice=Choice.REJECT, approver="ada"))
+
+        result = await take(bench, roll_back)
+        assert result is not None
+        assert result.outcome is ActionOutcome.REJECTED
+        assert app(bench.world)["image"] == GOOD
+        assert len(bench.writes()) == 1
+
+
+async def test_a_pod_that_somebody_has_deleted_meanwhile_is_not_deleted_again(
+    tmp_path: Path, httpserver: HTTPServer
+) -> None:
+    """The new pod of the same name is of the good template: the yes was not for it."""
+    async with bench_of(tmp_path, httpserver) as bench:
+        await a_bad_image(bench)
+        roll_back = planned(ActionName.ROLL_BACK, bench.world, from_revision="2")
+        await bench.approve(roll_back)
+        assert await take(bench, roll_back) is None
+        held = (await bench.incident.read()).results[roll_back.id]
+        await bench.approve(deletion_for(held, LAST, 1))
+        await bench.world.block.delete_pod(
+            LAST, uid=bench.world.imitation.get("Pod", LAST)["metadata"]["uid"]
+        )
+        await bench.world.until("complete")
+        before = len(bench.writes("DELETE"))
+
+        result = await take(bench, roll_back)
+        assert result is not None
+        assert result.outcome is ActionOutcome.ALREADY_IN_PLACE
+        assert len(bench.writes("DELETE")) == before
+
+
+async def test_where_people_only_may_delete_the_pod_they_get_the_commands(
+    tmp_path: Path, httpserver: HTTPServer
+) -> None:
+    """The limit of changes is reached: the template stays, and the page has what to type."""
+    async with bench_of(tmp_path, httpserver, changes_per_incident=1) as bench:
+        await a_bad_image(bench)
+        roll_back = planned(ActionName.ROLL_BACK, bench.world, from_revision="2")
+        await bench.approve(roll_back)
+        result = await take(bench, roll_back)
+
+        assert result is not None
+        assert result.outcome is ActionOutcome.BLOCKED
+        assert app(bench.world)["image"] == GOOD
+        (called,) = (await bench.incident.read()).events(IncidentEscalated)
+        assert called.because.startswith("Delete one stuck pod: blocked. people only: ")
+        assert f"it is in place, and its rollout waits until pod {LAST} is deleted" in called.because
+        assert called.commands == (
+            f"kubectl -n default delete pod {LAST}",
+            f"kubectl -n default rollout status statefulset/{NAME}",
+        )
+
+
+async def test_an_undo_whose_rollout_waits_is_undone_and_asks_to_delete_the_pod(
+    tmp_path: Path, httpserver: HTTPServer
+) -> None:
+    """The change's own pod is broken: its template is taken back, and the pod that holds it up is named."""
+    async with bench_of(tmp_path, httpserver) as bench:
+        memory = planned(ActionName.RAISE_MEMORY_LIMIT, bench.world, memory="512Mi")
+        await bench.approve(memory)
+        bench.world.imitation.image_faults[GOOD] = "CrashLoopBackOff"
+        assert await take(bench, memory) is None
+
+        results = (await bench.incident.read()).results
+        undone = results[f"{memory.id}-undo"]
+        assert results[memory.id].outcome is ActionOutcome.NOT_RECOVERED
+        assert (undone.outcome, undone.waits_for) == (ActionOutcome.DONE, LAST)
+        assert app(bench.world)["resources"]["limits"]["memory"] == "256Mi"
+        bench.world.imitation.image_faults.clear()
+        await bench.approve(deletion_for(undone, LAST, 1))
+        result = await take(bench, memory)
+
+        assert result is not None
+        assert result.outcome is ActionOutcome.NOT_RECOVERED
+        (told,) = await bench.escalations()
+        assert "Undone: it is in place" in told
+        assert "NOT UNDONE" not in told
+        assert (await bench.world.block.rollout_status()).state == "complete"
+
+
+async def test_a_fix_that_somebody_has_rolled_out_goes_on_after_the_pod_is_deleted(
+    tmp_path: Path, httpserver: HTTPServer
+) -> None:
+    """The pod that triage names is deleted while the rollout waits for it, and its successor never."""
+    async with bench_of(tmp_path, httpserver) as bench:
+        await a_bad_image(bench)
+        specify(bench.world, image="registry.example/integration:3")
+        await until(lambda: app(bench.world)["image"].endswith(":3"), "the fix is there")
+        await bench.quiet()
+        parameters = {"pod": LAST, CONTINUES: SOMEBODYS}
+        deletion = planned(ActionName.DELETE_POD, bench.world, **parameters)
+        await bench.approve(deletion)
+        result = await take(bench, deletion)
+        assert result is not None
+        assert result.outcome is ActionOutcome.RECOVERED, result.detail
+
+        bench.world.imitation.set_ready(LAST, False)
+        again = deletion.model_copy(update={"id": "2-delete-pod"})
+        assert (await bench.preview(again)).in_place == f"the rollout does not wait for pod {LAST} any more"
