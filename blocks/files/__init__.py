@@ -1,1 +1,3 @@
 """Files of the runbook that only their owner can read."""
+
+__all__ = ["evidence_folder", "private_files"]

@@ -1,1 +1,3 @@
 """Prometheus: the error rate and its history, through one or more servers."""
+
+__all__ = ["metrics"]

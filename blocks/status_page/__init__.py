@@ -1,1 +1,3 @@
 """PostHog's status page, in the formats that status pages have."""
+
+__all__ = ["page"]

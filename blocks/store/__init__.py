@@ -1,1 +1,3 @@
 """The incident store: journals, alerts, leases, lists and what is kept of the self-watch, in SQL."""
+
+__all__ = ["alerts", "database", "journal", "lease", "lists", "overview", "retention", "self_watch_log"]

@@ -34,8 +34,8 @@ async def incidents(
     limit
         How many to list at most.
     """
-    from deployments.cli.facts import headline
     from deployments.cli.sources import find_sources
+    from runbook.incidents.summary import headline
 
     store = await find_sources(config, environment).store()
     found = await store.incidents(only_open=only_open, limit=limit)
@@ -57,9 +57,9 @@ async def incident(
     json: JsonOption = False,
 ) -> int:
     """Show one incident and what it asks for."""
-    from deployments.cli.facts import everything
     from deployments.cli.sources import find_sources
     from deployments.services.finding import find_incident
+    from runbook.incidents.summary import everything
 
     store = await find_sources(config, environment).store()
     found = await find_incident(store, incident)
@@ -117,9 +117,9 @@ def print_incident(out: "Console", found: "Incident", *, config: Path | None = N
 def _print_header(out: "Console", found: "Incident") -> None:
     from rich.text import Text
 
-    from deployments.cli.facts import flow_run_url
     from deployments.progress.parts import fact_lines
     from runbook.channels.wording import OUTCOMES, REHEARSAL, VERDICT_TITLES
+    from runbook.incidents.summary import flow_run_url
 
     if found.dry_run:
         out.print(Text(REHEARSAL, style="bold yellow"))

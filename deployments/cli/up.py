@@ -19,8 +19,8 @@ async def up(*, config: FileOption = None) -> int:
     """
     from blocks.files.private_files import private_folder
     from blocks.transport.errors import bare_url
-    from deployments.cli.foreground import until_stopped
     from deployments.cli.sources import read_settings
+    from deployments.processes.foreground import until_stopped
     from deployments.processes.output import never_fail
     from deployments.processes.stack import Stack
     from deployments.settings.settings import DEFAULT_CONFIG, find_config

@@ -3,3 +3,5 @@
 Everything that only pretends lives here and under the tests; product code never asks whether it
 is in a drill.
 """
+
+__all__ = ["run"]

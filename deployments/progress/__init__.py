@@ -107,3 +107,6 @@ def elapsed(seconds: float) -> str:
         return f"+{minutes}m{rest:02}s"
     hours, minutes = divmod(minutes, 60)
     return f"+{hours}h{minutes:02}m"
+
+
+__all__ = ["parts", "rows", "symbols"]

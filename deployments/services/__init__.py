@@ -3,3 +3,5 @@
 The receiver's API and the command line both come here. Who is acting, and how that is known, is an argument:
 the receiver gives what it has checked, the command line a claim, or a key to sign with.
 """
+
+__all__ = ["answering", "finding", "refusals", "resuming", "runs", "severity", "speaker"]

@@ -1,1 +1,15 @@
 """What an incident is: the events of its journal, and what is read from them."""
+
+__all__ = [
+    "calls",
+    "current_action",
+    "effects",
+    "events",
+    "ids",
+    "incident",
+    "loose_ends",
+    "outcome",
+    "report",
+    "summary",
+    "timeline",
+]

@@ -1,1 +1,14 @@
 """What the runbook knows of Kubernetes objects: their fields, their owners and their revisions."""
+
+__all__ = [
+    "diff",
+    "fields",
+    "held_rollout",
+    "keepers",
+    "ownership",
+    "patches",
+    "quantities",
+    "reversals",
+    "revision_choice",
+    "secret_uses",
+]

@@ -54,7 +54,13 @@ __all__ = [
     "let_in_line",
     "let_in_name",
     "let_in_named",
+    "machine",
+    "markdown",
     "normal",
     "one_line",
+    "plain",
+    "slack",
     "spelled_out",
+    "terminal",
+    "terminal_codes",
 ]

@@ -29,6 +29,7 @@ __all__ = [
     "redact_secrets",
     "redact_value",
     "secret_name",
+    "words",
 ]
 
 

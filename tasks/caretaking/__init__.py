@@ -1,1 +1,3 @@
 """Looking after runs, unsettled effects and the runbook itself."""
+
+__all__ = ["resume", "runs", "self_watch", "watchdog"]

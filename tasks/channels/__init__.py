@@ -1,1 +1,3 @@
 """Telling people: messages, pages and the public status page, each an effect."""
+
+__all__ = ["communicate", "direct_calls", "links", "remind", "warn"]

@@ -21,7 +21,7 @@ from blocks.posthog import PostHogApi
 from blocks.prometheus.metrics import Prometheus
 from deployments.drill.cluster.recording import RecordedRequest
 from deployments.drill.world.keys import Keys
-from deployments.drill.world.posthog_api import PostHogApi as ImitatedPostHog
+from deployments.drill.world.posthog.api import PostHogApi as ImitatedPostHog
 from deployments.drill.world.servers.wire import listening
 from flows.action import take_action
 from runbook.actions.catalogue import ActionResult, ChangePlan, PlannedAction

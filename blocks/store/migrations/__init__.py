@@ -6,3 +6,5 @@ stays as it was released, so it names columns itself and imports no table. It ge
 an argument: `alembic.op` is one for the whole process, and a process may open several stores. There is no way
 back: a release that is older than its tables refuses them, so keep a copy of the database before an upgrade.
 """
+
+__all__ = ["upgrade"]

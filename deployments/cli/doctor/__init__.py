@@ -1,1 +1,3 @@
 """`runbook doctor`: what it checks."""
+
+__all__ = ["doctor"]

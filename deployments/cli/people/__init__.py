@@ -1,1 +1,3 @@
 """Commands with which people answer, lead and hand back."""
+
+__all__ = ["answers", "door", "login", "respond", "resume", "severity"]

@@ -1,1 +1,3 @@
 """A drill from the scenario to its report."""
+
+__all__ = ["alert", "drill", "report", "scenario"]

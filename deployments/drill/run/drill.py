@@ -17,8 +17,6 @@ from rich.text import Text
 
 from blocks.files.private_files import private_folder, write_private
 from blocks.transport.errors import OutsideError
-from deployments.cli import facts
-from deployments.cli.foreground import until_stopped
 from deployments.drill.run.following import Approve, Follower
 from deployments.drill.run.report import DrillResult
 from deployments.drill.run.scenario import Scenario
@@ -26,10 +24,12 @@ from deployments.drill.run.screen import Screen
 from deployments.drill.run.settings import REPLACEMENT_KEY_BLOCK, write_settings
 from deployments.drill.world.process import WorldProcess, running_world
 from deployments.prefect.server import PrefectServer
+from deployments.processes.foreground import until_stopped
 from deployments.processes.stack import Stack
 from deployments.progress.rows import nearby
 from deployments.services.runs import PrefectRuns
 from deployments.settings.settings import load_settings
+from runbook.incidents import summary
 from runbook.incidents.incident import Incident
 from runbook.policy.policy import Policy
 
@@ -133,8 +133,8 @@ class Drill:
             incident,
             alerted_at=alerted_at,
             evidence=str(kept.absolute()),
-            postmortem=facts.postmortem(incident),
-            links={"Prefect run": facts.flow_run_url(incident) or stack.ui_url},
+            postmortem=summary.postmortem(incident),
+            links={"Prefect run": summary.flow_run_url(incident) or stack.ui_url},
         )
 
 
@@ -169,7 +169,7 @@ async def _save_replacement_key(world: WorldProcess) -> None:
 def _keep(incident: Incident) -> Path:
     """Put the journal beside the incident's evidence: its database goes with the drill."""
     folder = KEPT / incident.id
-    text = json.dumps(facts.everything(incident), ensure_ascii=False, indent=2)
+    text = json.dumps(summary.everything(incident), ensure_ascii=False, indent=2)
     write_private(folder / "incident.json", f"{text}\n".encode())
     return folder
 

@@ -8,7 +8,6 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from deployments.cli import facts
 from deployments.drill.run.judge import Difference, judge
 from deployments.drill.run.scenario import Scenario
 from deployments.progress.parts import fact_lines
@@ -16,6 +15,7 @@ from deployments.progress.rows import bare_key, nearby
 from deployments.progress.symbols import BAD, GOOD, symbols_for
 from runbook.approvals.gates import Choice
 from runbook.channels.wording import OUTCOMES
+from runbook.incidents import summary
 from runbook.incidents.effects import EffectOutcome
 from runbook.incidents.events import ApprovalAnswered, EffectSettled
 from runbook.incidents.incident import Incident
@@ -100,17 +100,17 @@ class DrillResult(Value):
     def as_json(self) -> dict[str, JsonValue]:
         """The result for programs."""
         incident = self.incident
-        brief = facts.headline(incident)
+        brief = summary.headline(incident)
         return {
             "scenario": self.scenario.name,
             "incident": incident.id,
             "verdict": brief["verdict"],
             "error_type": brief["error_type"],
             "severity": brief["severity"],
-            "path": facts.path(incident),
-            "actions": facts.actions(incident),
+            "path": summary.path(incident),
+            "actions": summary.actions(incident),
             "outcome": brief["outcome"],
-            "messages": facts.messages(incident),
+            "messages": summary.messages(incident),
             "artifacts": list(incident.artifacts),
             "evidence": self.evidence,
             "postmortem": self.postmortem,

@@ -15,11 +15,11 @@ from deployments.drill.world.integration.gitops import GitOps
 from deployments.drill.world.integration.integration import Integration
 from deployments.drill.world.integration.manifests import NAMESPACE, RUNBOOK_USER, runbook_rules
 from deployments.drill.world.keys import Keys
-from deployments.drill.world.posthog_api import PostHogApi
+from deployments.drill.world.posthog.api import PostHogApi
+from deployments.drill.world.posthog.status_page import StatusPage
 from deployments.drill.world.prometheus.partial_metrics import PartialMetrics
 from deployments.drill.world.servers.door import Door
 from deployments.drill.world.servers.record import Recorder
-from deployments.drill.world.status_page import StatusPage
 
 _OWN_CREDENTIALS = {"posthog": ("api_key", "token"), "slack": ("token",), "pagerduty": ("routing_key",)}
 

@@ -1,1 +1,3 @@
 """The receiver's API for people."""
+
+__all__ = ["api", "requests", "settings"]

@@ -14,7 +14,16 @@ from runbook.alerts.sources.reading import EmptyAlerts, UnreadablePayload
 from runbook.caretaking.self_watch import SOURCE as SELF_WATCH_NAME
 from runbook.value import Value
 
-__all__ = ["SELF_WATCH", "SOURCES", "EmptyAlerts", "Source", "UnreadablePayload"]
+__all__ = [
+    "SELF_WATCH",
+    "SOURCES",
+    "EmptyAlerts",
+    "Source",
+    "UnreadablePayload",
+    "plain",
+    "reading",
+    "self_watch",
+]
 
 
 class Source(Value):

@@ -3,3 +3,5 @@
 Sources of the shapes: the vendors' documentation of their keys, and the public rules of gitleaks and
 detect-secrets.
 """
+
+__all__ = ["addresses", "cloud_keys", "private_keys", "rules", "service_keys", "tokens", "urls", "webhooks"]

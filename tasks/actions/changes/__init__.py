@@ -38,4 +38,4 @@ def steps_of(change: Change, plan: ChangePlan) -> tuple[Step, ...]:
     return tuple(at_its_place(change, plan, step) for step in steps)
 
 
-__all__ = ["MITIGATIONS", "Mitigation", "steps_of"]
+__all__ = ["MITIGATIONS", "Mitigation", "base", "binding", "standing", "steps_of", "undo", "workload"]

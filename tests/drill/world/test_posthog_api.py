@@ -8,7 +8,7 @@ import pytest
 
 from deployments.drill.world.faults import Outage, PostHogFaults
 from deployments.drill.world.keys import Keys
-from deployments.drill.world.posthog_api import PostHogApi
+from deployments.drill.world.posthog.api import PostHogApi
 from deployments.drill.world.servers.door import Door
 from deployments.drill.world.servers.record import Recorder
 from deployments.drill.world.servers.wire import listening

@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from deployments.drill.world.faults import ListedIncident, StatusPageFaults
+from deployments.drill.world.posthog.status_page import StatusPage
 from deployments.drill.world.servers.wire import listening
-from deployments.drill.world.status_page import StatusPage
 
 
 @pytest.fixture

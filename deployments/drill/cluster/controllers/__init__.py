@@ -1,1 +1,3 @@
 """The imitated controllers."""
+
+__all__ = ["deployment", "disruption", "replication", "rollout", "stateful_set"]

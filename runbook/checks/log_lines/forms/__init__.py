@@ -21,3 +21,6 @@ def parse(text: str) -> ParsedLine | None:
         if parsed is not None:
             return parsed
     return None
+
+
+__all__ = ["parsed_line", "prefixes"]

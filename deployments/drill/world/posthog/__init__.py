@@ -1,0 +1,3 @@
+"""Imitations of PostHog: its API and its status page."""
+
+__all__ = ["api", "status_page"]

@@ -1,0 +1,89 @@
+"""The rooms of the house: how large they are, what each offers, and that nobody uses the rest."""
+
+import ast
+from pathlib import Path
+
+import grimp
+import pytest
+
+ROOT = Path(__file__).parents[1]
+LAYERS = ("runbook", "blocks", "tasks", "flows", "deployments")
+MOST_FILES = 15
+
+
+def module_file(module: str) -> Path:
+    """The file of a module, or of a package's `__init__`."""
+    path = ROOT / module.replace(".", "/")
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+@pytest.fixture(scope="module")
+def graph() -> grimp.ImportGraph:
+    """Who imports whom, in all layers."""
+    return grimp.build_graph(*LAYERS)
+
+
+@pytest.fixture(scope="module")
+def rooms(graph: grimp.ImportGraph) -> list[str]:
+    """The packages below the layers, such as `blocks.store` and `blocks.store.database`."""
+    return sorted(module for module in graph.modules if "." in module and graph.find_children(module))
+
+
+def offered(room: str) -> set[str]:
+    """What a room's `__init__` names in `__all__`."""
+    for node in ast.parse(module_file(room).read_text()).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            names: list[str] = ast.literal_eval(node.value)
+            return set(names)
+    return set()
+
+
+def used_from_outside(graph: grimp.ImportGraph, room: str) -> dict[str, set[str]]:
+    """The parts of a room that modules outside of it import, each with those modules."""
+    used: dict[str, set[str]] = {}
+    for module in graph.find_descendants(room):
+        part = module.removeprefix(f"{room}.").split(".")[0]
+        for importer in graph.find_modules_that_directly_import(module):
+            if importer != room and not importer.startswith(f"{room}."):
+                used.setdefault(part, set()).add(importer)
+    return used
+
+
+def test_a_room_is_used_through_what_it_offers(graph: grimp.ImportGraph, rooms: list[str]) -> None:
+    """Modules outside of a room import only those of its modules that its `__init__` names."""
+    past = [
+        f"{importer} imports {room}.{part}"
+        for room in rooms
+        for part, importers in used_from_outside(graph, room).items()
+        for importer in sorted(importers)
+        if part not in offered(room)
+    ]
+    assert past == []
+
+
+def test_a_room_offers_only_what_somebody_uses(graph: grimp.ImportGraph, rooms: list[str]) -> None:
+    """A module that `__all__` names is used outside of the room; a function or class is one of the room's."""
+    stale = [
+        f"{room}.{name}"
+        for room in rooms
+        for name in sorted(offered(room))
+        if f"{room}.{name}" in graph.modules and name not in used_from_outside(graph, room)
+    ]
+    assert stale == []
+
+
+def test_each_room_says_what_it_is_for(rooms: list[str]) -> None:
+    """An `__init__` begins with a sentence about its room."""
+    unsaid = [room for room in rooms if not ast.get_docstring(ast.parse(module_file(room).read_text()))]
+    assert unsaid == []
+
+
+def test_no_room_is_overfull(graph: grimp.ImportGraph, rooms: list[str]) -> None:
+    """A folder has at most 15 files of code, unless its `__init__` says why it has more."""
+    overfull = {}
+    for room in (*LAYERS, *rooms):
+        parts = len(set(graph.find_children(room)) - set(rooms))
+        reason = ast.get_docstring(ast.parse(module_file(room).read_text())) or ""
+        if parts > MOST_FILES and "More than 15 files:" not in reason:
+            overfull[room] = parts
+    assert overfull == {}
