@@ -10,11 +10,11 @@ from typing import Any
 import orjson
 from fastapi import Request
 
+from deployments.receiver.authentication import Verified, needs_body, verified
 from deployments.receiver.connections.body import Budget, Rejected, overloaded, read_body
 from deployments.receiver.connections.connections import vouch_for
 from deployments.receiver.intake import Intake, Overloaded
 from deployments.receiver.settings import ReceiverSettings
-from deployments.receiver.sources.authentication import Verified, needs_body, verified
 from runbook.alerts.alert import Alert
 from runbook.alerts.episodes import Turn
 from runbook.alerts.intake import Received

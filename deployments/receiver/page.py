@@ -5,54 +5,14 @@ from typing import Any
 from fastapi.responses import JSONResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from deployments.receiver.sources.registry import PROOFS
 from runbook.alerts.sources import Source
-from runbook.alerts.sources.plain import PlainAlert
 
 _TEMPLATES = Environment(
     loader=PackageLoader("deployments.receiver"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
 )
 
 _TEXT = {"type": "string"}
-_LABELS = {"type": "object", "additionalProperties": _TEXT}
-_GROUP = {
-    "type": "object",
-    "required": ["alerts"],
-    "properties": {
-        "version": _TEXT,
-        "groupKey": _TEXT,
-        "alerts": {
-            "type": "array",
-            "minItems": 1,
-            "items": {
-                "type": "object",
-                "required": ["status", "labels"],
-                "properties": {
-                    "status": {"enum": ["firing", "resolved"]},
-                    "labels": _LABELS,
-                    "annotations": _LABELS,
-                    "startsAt": {"type": "string", "format": "date-time"},
-                    "endsAt": {"type": "string", "format": "date-time"},
-                    "generatorURL": _TEXT,
-                    "fingerprint": _TEXT,
-                },
-            },
-        },
-    },
-}
-_SCHEMAS: dict[str, dict[str, Any]] = {
-    "alertmanager": _GROUP,
-    "grafana": _GROUP,
-    "pagerduty": {"type": "object", "required": ["event"], "properties": {"event": {"type": "object"}}},
-    "incident-io": {"type": "object", "required": ["event_type"], "properties": {"event_type": _TEXT}},
-    "plain": PlainAlert.model_json_schema(),
-}
-_PROOFS = {
-    "alertmanager": "A bearer token, a user and password, or a header that your proxy sets.",
-    "grafana": "The HMAC-SHA256 of the body in `X-Grafana-Alerting-Signature`, or a bearer token.",
-    "pagerduty": "`X-PagerDuty-Signature`.",
-    "incident-io": "`webhook-id`, `webhook-timestamp` and `webhook-signature`, as in Standard Webhooks.",
-    "plain": "A bearer token.",
-}
 _ANSWER = {
     "type": "object",
     "required": ["incidents", "ignored"],
@@ -97,13 +57,14 @@ _TAKEN = {
 
 def describe(source: Source) -> dict[str, Any]:
     """The path of a source for FastAPI."""
+    proof = PROOFS[source.name]
     taken = {status: _response(text, _ANSWER) for status, text in _TAKEN.items()}
     refused = {status: _response(text, _REFUSAL) for status, text in _REFUSALS.items()}
-    body = {"required": True, "content": {"application/json": {"schema": _SCHEMAS[source.name]}}}
+    body = {"required": True, "content": {"application/json": {"schema": proof.payload}}}
     return {
         "status_code": 202,
         "summary": source.title,
-        "description": f"Proof: {_PROOFS[source.name]}",
+        "description": f"Proof: {proof.how}",
         "tags": ["alerts"],
         "response_class": JSONResponse,
         "responses": {**taken, **refused},

@@ -1,26 +1,32 @@
 """Section `[receiver]`: where alerts come in and people act, and who may send what."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, create_model, field_validator
 
 from deployments.receiver.people.settings import hashed, public_part
-from deployments.receiver.sources.settings import (
-    AlertmanagerSettings,
-    GrafanaSettings,
-    IdentityHeader,
-    IncidentIoSettings,
-    PagerDutySettings,
-    PlainSettings,
-    ServiceName,
-    SourceSettings,
-)
+from deployments.receiver.sources import self_watch
+from deployments.receiver.sources.proof import SettingsT, SourceProof
+from deployments.receiver.sources.registry import PROOFS
+from deployments.receiver.sources.settings import IdentityHeader, ServiceName, SourceSettings
+
+if TYPE_CHECKING:
+
+    class _Sections(BaseModel):
+        """A section for each source."""
+
+else:
+    _Sections = create_model(
+        "_Sections", **{proof.section: (proof.settings, proof.settings()) for proof in PROOFS.values()}
+    )
 
 
-class ReceiverSettings(BaseModel):
+class ReceiverSettings(_Sections):
     """Section `[receiver]`: where alerts come in, and who may send them.
 
-    `token` is for Alertmanager, Grafana and plain alerts where their own sections have no credential.
+    Each source has a section here, see `SourceProof`. `token` is for Alertmanager, Grafana and plain alerts
+    where their own sections have no credential.
     `services` are our names of services by the senders' names. People act through the same process: over the
     local `socket`, with a token of theirs, or through a proxy. `people` has the hashes of their tokens.
     """
@@ -39,12 +45,6 @@ class ReceiverSettings(BaseModel):
     people: dict[str, list[SecretStr]] = {}
     identity_header: IdentityHeader | None = None
     signing_key: SecretStr | None = None
-    alertmanager: AlertmanagerSettings = AlertmanagerSettings()
-    grafana: GrafanaSettings = GrafanaSettings()
-    pagerduty: PagerDutySettings = PagerDutySettings()
-    incident_io: IncidentIoSettings = IncidentIoSettings()
-    plain: PlainSettings = PlainSettings()
-    self_watch: PlainSettings = PlainSettings()
 
     @field_validator("people")
     @classmethod
@@ -64,14 +64,19 @@ class ReceiverSettings(BaseModel):
         """Where it is asked on its own machine; empty where its port is not known before it listens."""
         return f"http://{reachable(self.host)}:{self.port}" if self.port else ""
 
+    def of(self, proof: SourceProof[SettingsT]) -> SettingsT:
+        """The section of that source."""
+        section: SettingsT = getattr(self, proof.section)
+        return section
+
     @property
     def self_watch_token(self) -> SecretStr | None:
         """What the self-watch shows."""
-        return self.self_watch.token or self.token
+        return self.of(self_watch.PROOF).token or self.token
 
     def default_service(self, source: str) -> str:
         """Our name of the service whose alerts come from that source where they name none; else empty."""
-        own: SourceSettings = getattr(self, source.replace("-", "_"))
+        own: SourceSettings = self.of(PROOFS[source])
         return own.service or ""
 
     def service_here(self, name: str) -> str:

@@ -1,4 +1,4 @@
-"""The ways to prove where a request comes from: a token, a password, a header, or a signature of the body.
+"""The ways to prove where a request comes from that sources share; a signature is in the file of its source.
 
 Whatever is wrong with a header, the answer is the same: not proved. What is verified is the body as it came.
 Secrets are compared in constant time.
@@ -12,15 +12,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from standardwebhooks import Webhook
-
-from runbook.outside_text import let_in_identity
+from pydantic import SecretStr
 
 TOLERANCE = timedelta(minutes=5)
 """How far a signed time may be from ours; Standard Webhooks' own."""
 
 _DIGITS = 12
-_SIGNATURES = 8
+SIGNATURES = 8
 """Signatures in one header that are looked at: PagerDuty and incident.io send one for each secret in use."""
 
 
@@ -66,7 +64,7 @@ class BearerToken:
     def verify(self, call: Call) -> Verified | None:
         """Whether the token is one of them."""
         given = _authorization(call.headers, b"bearer")
-        return Verified() if _is_one_of(given, self.tokens) else None
+        return Verified() if is_one_of(given, self.tokens) else None
 
 
 @dataclass(frozen=True)
@@ -85,7 +83,7 @@ class BasicPassword:
         except binascii.Error:
             return None
         wanted = self.username.encode() + b":" + self.password
-        return Verified() if _is_one_of(given, [wanted]) else None
+        return Verified() if is_one_of(given, [wanted]) else None
 
 
 @dataclass(frozen=True)
@@ -98,80 +96,16 @@ class HeaderValue:
 
     def verify(self, call: Call) -> Verified | None:
         """Whether the header is there, once, with that value."""
-        return Verified() if _is_one_of(header_bytes(call.headers, self.header), [self.value]) else None
+        return Verified() if is_one_of(header_bytes(call.headers, self.header), [self.value]) else None
 
 
-@dataclass(frozen=True)
-class GrafanaSignature:
-    """The hex HMAC-SHA256 of the body, or of `<time>:` and the body where there is a header for the time."""
-
-    header: str
-    timestamp_header: str
-    secret: bytes = field(repr=False)
-    reads_body = True
-
-    def verify(self, call: Call) -> Verified | None:
-        """Whether the signature is the body's, and not old."""
-        signed = call.body
-        if self.timestamp_header:
-            time = header_bytes(call.headers, self.timestamp_header)
-            if _recent(time, call.now) is None:
-                return None
-            signed = time + b":" + call.body
-        given = header_bytes(call.headers, self.header).lower()
-        return Verified() if _is_one_of(given, [_hex_hmac(self.secret, signed)]) else None
-
-
-@dataclass(frozen=True)
-class PagerDutySignature:
-    """`v1=` and the hex HMAC-SHA256 of the body, one for each secret of the sender's, joined by commas."""
-
-    secrets: tuple[bytes, ...] = field(repr=False)
-    header = "x-pagerduty-signature"
-    reads_body = True
-
-    def verify(self, call: Call) -> Verified | None:
-        """Whether one of the signatures is made with one of the secrets. PagerDuty signs no time."""
-        wanted = [b"v1=" + _hex_hmac(secret, call.body) for secret in self.secrets]
-        given = header_bytes(call.headers, self.header).lower().split(b",")[:_SIGNATURES]
-        return Verified() if any(_is_one_of(one.strip(), wanted) for one in given) else None
-
-
-@dataclass(frozen=True)
-class StandardWebhookSignature:
-    """`v1,` and the base64 HMAC-SHA256 of id, time and body, see standardwebhooks.com."""
-
-    secrets: tuple[str, ...] = field(repr=False)
-    header = "webhook-signature"
-    reads_body = True
-
-    def verify(self, call: Call) -> Verified | None:
-        """Whether one of the signatures is made with one of the secrets, and not old.
-
-        The library signs; its own check has a clock of its own and fails in many ways on malformed headers.
-        """
-        delivery = header_bytes(call.headers, "webhook-id")
-        time = _recent(header_bytes(call.headers, "webhook-timestamp"), call.now)
-        if time is None or not delivery or not delivery.isascii():
-            return None
-        try:
-            text = call.body.decode()
-        except UnicodeDecodeError:
-            return None
-        known = [Webhook(secret) for secret in self.secrets]
-        wanted = [webhook.sign(delivery.decode(), time, text).encode() for webhook in known]
-        given = header_bytes(call.headers, self.header).split()[:_SIGNATURES]
-        if not any(_is_one_of(one, wanted) for one in given):
-            return None
-        return Verified(delivery=let_in_identity(delivery.decode()))
-
-
-def _is_one_of(given: bytes, wanted: Sequence[bytes]) -> bool:
+def is_one_of(given: bytes, wanted: Sequence[bytes]) -> bool:
     """Compared in a time that does not depend on the content."""
     return any(hmac.compare_digest(given, one) for one in wanted)
 
 
-def _hex_hmac(secret: bytes, signed: bytes) -> bytes:
+def hex_hmac(secret: bytes, signed: bytes) -> bytes:
+    """The HMAC-SHA256 in hex."""
     return hmac.new(secret, signed, "sha256").hexdigest().encode()
 
 
@@ -191,10 +125,21 @@ def _authorization(headers: Mapping[str, str], scheme: bytes) -> bytes:
     return credentials.strip() if given.lower() == scheme else b""
 
 
-def _recent(seconds: bytes, now: datetime) -> datetime | None:
+def recent(seconds: bytes, now: datetime) -> datetime | None:
     """That Unix time, if it is written as one and within the tolerance of now."""
     if not seconds.isdigit() or len(seconds) > _DIGITS:
         return None
     if abs(int(seconds) - now.timestamp()) > TOLERANCE.total_seconds():
         return None
     return datetime.fromtimestamp(int(seconds), UTC)
+
+
+def tokens(*given: SecretStr | None) -> list[Credential]:
+    """The credential of whoever shows one of these tokens; none where there is no token."""
+    known = tuple(secret_bytes(token) for token in given if token is not None)
+    return [BearerToken(known)] if known else []
+
+
+def secret_bytes(secret: SecretStr) -> bytes:
+    """The bytes that are sent or signed with."""
+    return secret.get_secret_value().encode()

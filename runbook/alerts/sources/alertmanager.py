@@ -26,6 +26,7 @@ from runbook.alerts.sources.reading import (
     web_address,
     words,
 )
+from runbook.alerts.sources.source import Source
 from runbook.outside_text import one_line
 
 _MAX_GROUP = 4096
@@ -111,3 +112,6 @@ def _alert(sent: _SentAlert, default_service: str, *, source: str, extra: dict[s
         labels=sent.labels,
         extra=extra,
     )
+
+
+SOURCE = Source(name="alertmanager", title="Alertmanager", translate=translate)

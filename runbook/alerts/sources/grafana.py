@@ -27,6 +27,7 @@ from runbook.alerts.sources.reading import (
     web_address,
     words,
 )
+from runbook.alerts.sources.source import Source
 from runbook.outside_text import one_line
 
 NO_DATA = "no_data"
@@ -74,3 +75,6 @@ def _legacy(payload: dict[str, Any], default_service: str) -> Alert:
         labels=sent.tags,
         extra=bounded({**beyond(payload, _LegacyRule), "title": sent.title}),
     )
+
+
+SOURCE = Source(name="grafana", title="Grafana Alerting", translate=translate)

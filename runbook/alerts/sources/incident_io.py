@@ -29,6 +29,7 @@ from runbook.alerts.sources.reading import (
     web_address,
     words,
 )
+from runbook.alerts.sources.source import Source
 from runbook.outside_text import one_line
 
 STATUS_OF_CATEGORY = {
@@ -161,3 +162,6 @@ def _alert(raw: dict[str, Any], service: str, event_type: str) -> Alert:
         url=web_address(sent.source_url),
         extra=bounded({"event_type": event_type, **beyond(raw, _SentAlert)}),
     )
+
+
+SOURCE = Source(name="incident-io", title="incident.io", translate=translate)

@@ -28,6 +28,7 @@ from runbook.alerts.sources.reading import (
     web_address,
     words,
 )
+from runbook.alerts.sources.source import Source
 from runbook.decision.severity import Severity
 from runbook.outside_text import one_line
 
@@ -130,3 +131,6 @@ def _extra(event: _Event, incident: _Incident, raw: dict[str, Any]) -> dict[str,
         **beyond(event.data, _Incident, "type"),
         "event": beyond(raw, _Event),
     }
+
+
+SOURCE = Source(name="pagerduty", title="PagerDuty", translate=translate)

@@ -20,6 +20,7 @@ from runbook.alerts.sources.reading import (
     web_address,
     words,
 )
+from runbook.alerts.sources.source import Source
 from runbook.outside_text import one_line
 
 
@@ -71,3 +72,6 @@ def translate(payload: Any, default_service: str) -> list[Alert]:
         extra=bounded(beyond(payload, PlainAlert)),
     )
     return [alert]
+
+
+SOURCE = Source(name="plain", title="Plain JSON", translate=translate)

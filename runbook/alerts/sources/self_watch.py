@@ -4,7 +4,8 @@ from typing import Any
 
 from runbook.alerts.alert import Alert
 from runbook.alerts.sources import plain
-from runbook.caretaking.self_watch import SOURCE
+from runbook.alerts.sources.source import Source
+from runbook.caretaking.self_watch import SOURCE as NAME
 
 
 def payload(round_id: str) -> dict[str, str]:
@@ -22,6 +23,8 @@ def translate(payload: Any, default_service: str) -> list[Alert]:
     Raises:
         UnreadablePayload: as for a plain alert.
     """
-    return [
-        alert.model_copy(update={"source": SOURCE}) for alert in plain.translate(payload, default_service)
-    ]
+    return [alert.model_copy(update={"source": NAME}) for alert in plain.translate(payload, default_service)]
+
+
+SELF_WATCH = Source(name=NAME, title="The runbook's self-watch", translate=translate)
+"""The one that is no program of anybody's: what it sends is synthetic, and never an incident."""

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from standardwebhooks import Webhook
 from starlette.datastructures import Headers
 
+from deployments.receiver.authentication import Verified, credentials, is_open, needs_body, verified
 from deployments.receiver.settings import ReceiverSettings
-from deployments.receiver.sources.authentication import Verified, credentials, is_open, needs_body, verified
 from runbook.alerts.sources import SOURCES
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

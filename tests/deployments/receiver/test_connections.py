@@ -13,7 +13,7 @@ from deployments.receiver.connections import connections as receiver_connections
 from deployments.receiver.connections import door as receiver_door
 from deployments.receiver.connections.refusals import HEAD_BYTES
 from deployments.receiver.settings import ReceiverSettings
-from deployments.receiver.sources.settings import PagerDutySettings
+from deployments.receiver.sources.pagerduty import PagerDutySettings
 from tests.deployments.raw_http import HEALTH, Peer, alert, peer
 from tests.deployments.receiver_bench import CONFIG, TOKEN, Prefect, serving
 
@@ -349,9 +349,7 @@ async def test_long_bodies_that_are_held_back_keep_no_signed_alert_out(
 ) -> None:
     """The memory for bodies of strangers is full: whoever takes longest is out of patience, not who comes."""
     secret = "a-signing-secret-of-pagerduty"
-    config = ReceiverSettings(
-        pagerduty=PagerDutySettings(secrets=[SecretStr(secret)]), token=SecretStr(TOKEN)
-    )
+    config = ReceiverSettings.model_validate({"pagerduty": {"secrets": [secret]}, "token": TOKEN})
     monkeypatch.setattr("deployments.receiver.app.STRANGERS_BYTES", 100_000)
     head = b"POST /alerts/pagerduty HTTP/1.1\r\nhost: r\r\nx-pagerduty-signature: v1=0\r\n"
     async with serving(store, Prefect(), config) as client:

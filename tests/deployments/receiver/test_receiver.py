@@ -16,7 +16,6 @@ from pydantic import SecretStr
 from blocks.store.journal import IncidentStore
 from deployments.processes.json_log import log_json_to
 from deployments.receiver.settings import ReceiverSettings
-from deployments.receiver.sources.settings import PagerDutySettings
 from runbook.actions.catalogue import ActionName, PlannedAction
 from runbook.alerts.alert import Alert
 from runbook.checks.findings import Findings
@@ -291,7 +290,7 @@ async def test_a_replay_is_answered_with_200_and_has_no_effect(
 ) -> None:
     """PagerDuty sends a message again whose answer it did not get in time."""
     secret = "a-signing-secret-of-pagerduty"
-    config = ReceiverSettings(pagerduty=PagerDutySettings(secrets=[SecretStr(secret)]))
+    config = ReceiverSettings.model_validate({"pagerduty": {"secrets": [secret]}})
     body = (PAYLOADS / "pagerduty" / "incident_triggered.json").read_bytes()
     signature = hmac.new(secret.encode(), body, "sha256").hexdigest()
     headers = {"x-pagerduty-signature": f"v1={signature}"}

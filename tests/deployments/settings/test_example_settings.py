@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from blocks.transport.credentials import HostCredentials
 from deployments.receiver.settings import ReceiverSettings
-from deployments.receiver.sources.settings import GrafanaSettings
+from deployments.receiver.sources import grafana
 from deployments.settings.settings import check_settings, load_settings, sections
 from runbook.alerts.sources import SELF_WATCH, SOURCES
 from runbook.approvals.people import Person
@@ -172,5 +172,5 @@ def test_the_defaults_that_the_example_file_tells_are_the_defaults() -> None:
         if not field.is_required() and values[key] != field.get_default(call_default_factory=True)
     }
     assert different == EXAMPLES
-    assert settings.receiver.grafana.signature_header == GrafanaSettings().signature_header
-    assert settings.receiver.grafana.timestamp_header == GrafanaSettings().timestamp_header
+    assert settings.receiver.of(grafana.PROOF).signature_header == grafana.GrafanaSettings().signature_header
+    assert settings.receiver.of(grafana.PROOF).timestamp_header == grafana.GrafanaSettings().timestamp_header

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from deployments.receiver.sources import alertmanager, pagerduty
 from runbook.alerts.sources import SOURCES
 from tests.deployments.settings_samples import REFERENCE, load, mistakes
 
@@ -17,10 +18,11 @@ def test_secrets_within_tables_and_lists_are_read(config: Path, monkeypatch: pyt
         '[receiver.pagerduty]\nsecrets = [{ env = "FIRST" }, { file = "second" }]\n'
         '[receiver.alertmanager]\nclient_header = { name = "X-Verified", value = { env = "FIRST" } }',
     ).receiver
-    read = [secret.get_secret_value() for secret in receiver.pagerduty.secrets]
+    read = [secret.get_secret_value() for secret in receiver.of(pagerduty.PROOF).secrets]
     assert read == ["first-secret-of-some-length", "second-secret-of-some-length"]
-    assert receiver.alertmanager.client_header is not None
-    assert receiver.alertmanager.client_header.value.get_secret_value() == "first-secret-of-some-length"
+    header = receiver.of(alertmanager.PROOF).client_header
+    assert header is not None
+    assert header.value.get_secret_value() == "first-secret-of-some-length"
 
 
 @pytest.mark.parametrize(
