@@ -13,7 +13,7 @@ from deployments.receiver.sources.credentials import (
 )
 from deployments.receiver.sources.proof import SourceProof
 from deployments.receiver.sources.settings import ClientHeader, Secret, SourceSettings
-from runbook.alerts.sources import alertmanager
+from runbook.alerts.sources import SOURCES
 
 _TEXT = {"type": "string"}
 _LABELS = {"type": "object", "additionalProperties": _TEXT}
@@ -74,7 +74,7 @@ def _credentials(own: AlertmanagerSettings, shared: SecretStr | None) -> list[Cr
 
 
 PROOF = SourceProof(
-    source=alertmanager.SOURCE,
+    source=SOURCES["alertmanager"],
     settings=AlertmanagerSettings,
     credentials=_credentials,
     how="A bearer token, a user and password, or a header that your proxy sets.",

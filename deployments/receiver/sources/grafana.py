@@ -19,7 +19,7 @@ from deployments.receiver.sources.credentials import (
 )
 from deployments.receiver.sources.proof import SourceProof
 from deployments.receiver.sources.settings import HeaderName, Secret, SourceSettings
-from runbook.alerts.sources import grafana
+from runbook.alerts.sources import SOURCES
 
 
 class GrafanaSettings(SourceSettings):
@@ -63,7 +63,7 @@ def _credentials(own: GrafanaSettings, shared: SecretStr | None) -> list[Credent
 
 
 PROOF = SourceProof(
-    source=grafana.SOURCE,
+    source=SOURCES["grafana"],
     settings=GrafanaSettings,
     credentials=_credentials,
     how="The HMAC-SHA256 of the body in `X-Grafana-Alerting-Signature`, or a bearer token.",

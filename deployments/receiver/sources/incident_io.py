@@ -17,7 +17,7 @@ from deployments.receiver.sources.credentials import (
 )
 from deployments.receiver.sources.proof import SourceProof
 from deployments.receiver.sources.settings import Secret, SourceSettings
-from runbook.alerts.sources import incident_io
+from runbook.alerts.sources import SOURCES
 from runbook.outside_text import let_in_identity
 
 
@@ -75,7 +75,7 @@ def _credentials(own: IncidentIoSettings, _: SecretStr | None) -> list[Credentia
 
 
 PROOF = SourceProof(
-    source=incident_io.SOURCE,
+    source=SOURCES["incident-io"],
     settings=IncidentIoSettings,
     credentials=_credentials,
     how="`webhook-id`, `webhook-timestamp` and `webhook-signature`, as in Standard Webhooks.",

@@ -16,7 +16,7 @@ from deployments.receiver.sources.credentials import (
 )
 from deployments.receiver.sources.proof import SourceProof
 from deployments.receiver.sources.settings import Secret, SourceSettings
-from runbook.alerts.sources import pagerduty
+from runbook.alerts.sources import SOURCES
 
 
 class PagerDutySettings(SourceSettings):
@@ -45,7 +45,7 @@ def _credentials(own: PagerDutySettings, _: SecretStr | None) -> list[Credential
 
 
 PROOF = SourceProof(
-    source=pagerduty.SOURCE,
+    source=SOURCES["pagerduty"],
     settings=PagerDutySettings,
     credentials=_credentials,
     how="`X-PagerDuty-Signature`.",

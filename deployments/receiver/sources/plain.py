@@ -5,7 +5,8 @@ from pydantic import SecretStr
 from deployments.receiver.sources.credentials import Credential, tokens
 from deployments.receiver.sources.proof import SourceProof
 from deployments.receiver.sources.settings import Secret, SourceSettings
-from runbook.alerts.sources import plain
+from runbook.alerts.sources import SOURCES
+from runbook.alerts.sources.plain import PlainAlert
 
 
 class PlainSettings(SourceSettings):
@@ -20,9 +21,9 @@ def credentials(own: PlainSettings, shared: SecretStr | None) -> list[Credential
 
 
 PROOF = SourceProof(
-    source=plain.SOURCE,
+    source=SOURCES["plain"],
     settings=PlainSettings,
     credentials=credentials,
     how="A bearer token.",
-    payload=plain.PlainAlert.model_json_schema(),
+    payload=PlainAlert.model_json_schema(),
 )

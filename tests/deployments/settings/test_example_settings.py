@@ -10,10 +10,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from pydantic import BaseModel
 
 from blocks.transport.credentials import HostCredentials
-from deployments.receiver.settings import ReceiverSettings
 from deployments.receiver.sources import grafana
+from deployments.receiver.sources.registry import PROOFS
 from deployments.settings.settings import check_settings, load_settings, sections
-from runbook.alerts.sources import SELF_WATCH, SOURCES
 from runbook.approvals.people import Person
 from runbook.approvals.rules import ActRule, ApprovalRule
 from runbook.policy.business_hours import BusinessCalendar
@@ -107,12 +106,11 @@ def test_the_example_file_has_every_key_of_another_hosts_credentials() -> None:
     assert keys(HostCredentials) == own.keys()
 
 
-@pytest.mark.parametrize("source", [*SOURCES, SELF_WATCH.name])
+@pytest.mark.parametrize("source", PROOFS)
 def test_the_example_file_has_every_key_of_a_source(source: str) -> None:
     """Each source of alerts has a section within the receiver's."""
-    name = source.replace("-", "_")
-    kind = type(getattr(ReceiverSettings(), name))
-    assert keys(kind) == uncommented()["receiver"][name].keys()
+    proof = PROOFS[source]
+    assert keys(proof.settings) == uncommented()["receiver"][proof.section].keys()
 
 
 EXAMPLES = {
@@ -120,12 +118,7 @@ EXAMPLES = {
     "receiver.people",
     "receiver.identity_header",
     "receiver.signing_key",
-    "receiver.alertmanager",
-    "receiver.grafana",
-    "receiver.pagerduty",
-    "receiver.incident_io",
-    "receiver.plain",
-    "receiver.self_watch",
+    *(f"receiver.{proof.section}" for proof in PROOFS.values()),
     "self_watch.receiver_url",
     "self_watch.ping_url",
     "self_watch.alertmanager_url",
