@@ -24,6 +24,7 @@ from blocks.prometheus.metrics import Prometheus
 from blocks.self_watch import SelfWatch
 from blocks.status_page.page import StatusPage
 from blocks.store.journal import IncidentStore
+from blocks.store.own_store import require_own_store
 from blocks.transport.errors import Refused
 from blocks.transport.prefect_api import prefect_client
 
@@ -70,7 +71,8 @@ class Environment:
         """Load all blocks of an environment.
 
         Raises:
-            Refused: a block that cannot be left out is missing.
+            Refused: a block that cannot be left out is missing, or its store is not the one that the worker's
+                own settings name.
         """
         wanted = block_types()
         async with get_client() as client:  # one for all: making a client takes longer than a load
@@ -83,6 +85,9 @@ class Environment:
                 f"environment {name!r} has no {', '.join(missing)} block",
                 "Run `runbook configure FILE`",
             )
+        store = found["store"]
+        if isinstance(store, IncidentStore):
+            require_own_store(store.url, environment=name)
         present: dict[str, Any] = found
         return cls(name=name, policy_source=partial(_current_policy, name), **present)
 

@@ -2,9 +2,9 @@
 
 A suspended run holds no process; on resume the flow runs again from the top and comes back here. The gate
 then looks for an answer to exactly this plan in the journal, next for the form that was filled in, and only
-then asks, each time under a fresh name that nobody can guess. So an answer survives retries, crashes and code
-deploys, and an answer to another or an older plan, or one that was there before the question, is never taken
-for this one.
+then asks, under a fresh name that nobody can guess; a question of its own that is still open stays as it is.
+So an answer survives retries, crashes and code deploys, and an answer to another or an older plan, or one
+that was there before the question, is never taken for this one.
 """
 
 import secrets
@@ -54,7 +54,7 @@ async def approval(incident: OpenIncident, plan: ChangePlan) -> ApprovalAnswered
     if found := decided(journal, plan, incident.policy):
         return found
     gate = _open_gate(journal, plan)
-    if gate is not None and not may_ask_afresh(journal, plan):
+    if gate is not None and (_is_ours(gate) or not may_ask_afresh(journal, plan)):
         await _ask_again(incident, plan, gate)
     await _ask(incident, plan)
     raise AssertionError("a suspended run does not come back here")
@@ -69,6 +69,14 @@ def _open_gate(journal: Incident, plan: ChangePlan) -> PendingGate | None:
     if pending is None or pending.action_id != plan.action.id or not plan.known_as(pending.plan_digest):
         return None
     return pending
+
+
+def _is_ours(gate: PendingGate) -> bool:
+    """Whether this very run has asked, in this release's way: then nothing has been said, and it sleeps on.
+
+    Whoever has woken it, reminder and page come by the time at which people were asked.
+    """
+    return gate.bound and gate.flow_run_id == str(flow_run_id())
 
 
 async def _answer_in_form(

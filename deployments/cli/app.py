@@ -38,7 +38,7 @@ EXAMPLES: dict[Callable[..., Any], tuple[str, ...]] = {
     incidents: ("runbook incidents --open", "runbook incidents --json"),
     incident: ("runbook incident latest", "runbook incident inc-20261122 --json"),
     paper: ("runbook paper latest",),
-    approve: ('runbook approve latest --reason "looks right"',),
+    approve: ("runbook approve latest", "runbook approve inc-20261122 --plan 4b1d0c3f9e2a"),
     reject: ('runbook reject latest --reason "the deploy is being rolled back by hand"',),
     edit: ("runbook edit latest memory=1Gi",),
     snooze: ("runbook snooze latest --minutes 10",),

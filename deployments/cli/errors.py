@@ -56,6 +56,7 @@ def expected(error: BaseException) -> CommandError | None:
     codes = {
         Refusal.NOT_FOUND: ExitCode.NOTHING,
         Refusal.NOTHING: ExitCode.NOTHING,
+        Refusal.UNSEEN: ExitCode.USAGE,
         Refusal.INVALID: ExitCode.USAGE,
         Refusal.UNPROVEN: ExitCode.USAGE,
         Refusal.FAILED: ExitCode.FAILED,

@@ -9,6 +9,7 @@ from cyclopts import Parameter
 from deployments.cli.errors import ExitCode
 from deployments.cli.options import ConfigOption, EnvironmentOption, JsonOption, Reference
 from deployments.cli.output import console, print_json, write
+from deployments.cli.people.confirming import approve_command
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -108,10 +109,10 @@ def print_incident(out: "Console", found: "Incident", *, config: Path | None = N
         print_question(out, gate, found.previews.get(gate.action_id))
         given = f" --config {shlex.quote(str(config))}" if config else ""
         for head, answer in (
-            ("Answer:", f"approve {found.id} --plan {gate.plan_digest[:12]}"),
-            ("", f"reject {found.id} --reason TEXT"),
+            ("Answer:", approve_command(found.id, gate.plan_digest, config)),
+            ("", f"runbook reject {found.id} --reason TEXT{given}"),
         ):
-            out.print(f"{head:<9}runbook {answer}{given}", soft_wrap=True, markup=False, highlight=False)
+            out.print(f"{head:<9}{answer}", soft_wrap=True, markup=False, highlight=False)
 
 
 def _print_header(out: "Console", found: "Incident") -> None:

@@ -7,14 +7,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from prefect.client.schemas.responses import SetStateStatus
-
 from blocks.store.journal import IncidentStore
 from blocks.transport.errors import OutsideError, Refused
 from blocks.transport.prefect_api import prefect_client
 from deployments.settings.settings import Settings, load_settings
-from runbook.incidents.incident import ALERTS_ENDED, Incident
-from tasks.caretaking.runs import start_run
+from runbook.incidents.incident import Incident
+from tasks.caretaking.runs import continue_run, start_run
 
 if TYPE_CHECKING:
     from blocks.environment import Environment
@@ -37,6 +35,9 @@ class PrefectResponses:
     async def wake(self, incident: Incident) -> bool:
         """Wake a run that waits for an answer although no alert fires any more: it withdraws its question.
 
+        That is no answer: no form is filled in. Where an alert fires again first, the run sleeps on at the
+        same question.
+
         Raises:
             Refused: Prefect refused.
             Unavailable: Prefect cannot be reached.
@@ -48,10 +49,8 @@ class PrefectResponses:
             run = await client.read_flow_run(UUID(gate.flow_run_id))
             if run.state is None or not run.state.is_paused():
                 return False  # it is about to sleep, or awake: look again later
-            form = {"gate": gate.gate, "decision": "snooze", "approver": "runbook", "reason": ALERTS_ENDED}
-            form |= {"plan": gate.plan_digest} if gate.bound else {}
-            resumed = await client.resume_flow_run(run.id, run_input=form)
-        return resumed.status is SetStateStatus.ACCEPT
+            await continue_run(client, gate.flow_run_id)
+        return True
 
     async def call(self, incident: Incident, because: str) -> None:
         """Call a person by the pager and in the channel, as a run would.

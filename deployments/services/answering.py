@@ -4,28 +4,40 @@ The journal is the truth. A run that was not woken, for whatever reason, finds t
 so asking for the same again only wakes it.
 """
 
+import asyncio
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from deployments.services.refusals import ActRefused, Refusal, checked
+from deployments.services.refusals import ActRefused, Asked, Refusal, checked
 from deployments.services.runs import Runs
 from deployments.services.speaker import Speaker
 from runbook.actions.catalogue import ChangePlan
-from runbook.approvals.approvals import acceptable, as_stored
+from runbook.approvals.approvals import acceptable, as_stored, decided
 from runbook.approvals.authority import answer_statement
-from runbook.approvals.gates import Answer
+from runbook.approvals.gates import Answer, Choice
 from runbook.approvals.identity import Identity
 from runbook.approvals.signatures import Statement
 from runbook.channels.wording import ANSWERED
-from runbook.incidents.events import ApprovalAnswered, ApprovalRequested
+from runbook.incidents.events import ApprovalAnswered, ApprovalRequested, ApprovalWithdrawn
 from runbook.incidents.incident import Incident, PendingGate
+from runbook.incidents.report import DIGEST_LETTERS
 from runbook.policy.in_force import policy_in_force
 from runbook.policy.policy import Policy
 from runbook.value import Value
 
 if TYPE_CHECKING:
     from blocks.store.journal import IncidentStore
+
+
+SHORTEST_PLAN = 8
+"""How much of a plan's digest has to be named: enough that no other plan begins the same by chance."""
+
+
+ASKING_SECONDS = 10.0
+"""How long a run that was answered a moment ago may take to ask again: it starts from the top."""
+
+ASKING_POLL_SECONDS = 0.25
 
 
 class Answered(Value):
@@ -48,7 +60,7 @@ async def answer_gate(
     policy: Policy,
     runs: Runs,
     speaker: Speaker | None = None,
-    plan: str = "",
+    plan: str | None = None,
 ) -> Answered:
     """Answer the open gate of an incident and wake its run.
 
@@ -61,18 +73,24 @@ async def answer_gate(
         policy: The rules, as they are now.
         runs: The runs that wait at gates.
         speaker: Whose answer it is; else the approver and the identity are those of the answer.
-        plan: The beginning of the hash of the plan that they have seen; empty where they did not say.
+        plan: The beginning of the digest of the plan that they have seen, empty where they did not say: then
+            nothing is approved. `None` where they were shown the question of the incident that is given here.
 
     Raises:
         ActRefused: no gate is open, the answer cannot be accepted, or the run cannot be woken.
         Unavailable: the store or Prefect cannot be reached.
     """
-    gate, policy = incident.pending_gate, policy_in_force(incident, policy)
+    policy = policy_in_force(incident, policy)
+    if incident.pending_gate is None:
+        if woken := await _wake_again(incident, runs=runs):
+            return woken
+        incident = await _asked_again(store, incident, policy)
+    gate = incident.pending_gate
     if gate is None:
-        return await _wake_again(incident, runs=runs)
-    if not gate.plan_digest.startswith(plan):
-        raise _nothing(incident, f"another plan is asked about by now: {gate.plan_digest[:12]}")
+        raise _nothing(incident, _why_nothing(incident))
     accepted = _checked(answer, incident, gate, policy, speaker)
+    if plan is not None:
+        _require_seen(plan.strip().lower(), answer.choice, incident, gate)
     await runs.asleep(UUID(gate.flow_run_id))  # an answer that cannot wake its run is not taken
     key = f"answer:{gate.gate}"
     recorded = await store.append(incident.id, _event(gate, accepted), at=datetime.now(UTC), key=key)
@@ -102,6 +120,36 @@ def _checked(
         if speaker is not None:
             answer = _spoken(answer, incident, gate, plan, policy, speaker)
         return acceptable(answer, incident, plan, policy)
+
+
+def _require_seen(plan: str, choice: Choice, incident: Incident, gate: PendingGate) -> None:
+    """Make sure that a yes is to the plan that is asked about: between looking and answering it may change.
+
+    Whoever says no, or not yet, may leave the plan out: that changes nothing. This comes after the rules, so
+    that nobody is shown a plan who may not approve it.
+
+    Raises:
+        ActRefused: another plan was seen, or an approval does not say which.
+    """
+    if not plan and choice is not Choice.APPROVE:
+        return
+    if 0 < len(plan) < SHORTEST_PLAN:
+        problem = f"{plan!a} is too short to name a plan"
+        raise ActRefused(Refusal.INVALID, problem, f"give at least {SHORTEST_PLAN} letters of its digest")
+    if plan and gate.plan_digest.startswith(plan):
+        return
+    asked = Asked.by(incident, gate, incident.previews[gate.action_id])
+    present = gate.plan_digest[:DIGEST_LETTERS]
+    if plan:
+        problem = f"another plan is asked about by now: {present}"
+        next_step = f"see `runbook incident {incident.id}`"
+        raise ActRefused(Refusal.NOTHING, problem, next_step, asked=asked)
+    raise ActRefused(
+        Refusal.UNSEEN,
+        "an approval has to name the plan that you have seen",
+        f"look at it, then say --plan {present}",
+        asked=asked,
+    )
 
 
 def _spoken(
@@ -141,24 +189,15 @@ def form(asked: PendingGate | ApprovalRequested, answer: Answer) -> dict[str, st
     }
 
 
-async def _wake_again(incident: Incident, *, runs: Runs) -> Answered:
+async def _wake_again(incident: Incident, *, runs: Runs) -> Answered | None:
     """An answer may stand while its run sleeps on: the one who gave it was interrupted before the waking."""
-    newest = incident.last(ApprovalRequested)
-    recorded = next(
-        (
-            item
-            for item in reversed(incident.journal)
-            if newest and isinstance(item.event, ApprovalAnswered) and item.event.gate == newest.gate
-        ),
-        None,
-    )
-    if newest is None or recorded is None or not isinstance(recorded.event, ApprovalAnswered):
-        raise _nothing(incident, f"{incident.id} asks nothing now")
-    answer = recorded.event.answer
+    newest, recorded = incident.last(ApprovalRequested), _newest_answer(incident)
+    if newest is None or recorded is None or incident.resolved:
+        return None
     run = UUID(newest.flow_run_id)
-    if incident.resolved or not await runs.asleep(run):
-        said = f"{answer.approver} {ANSWERED[answer.choice]} {newest.action_id} at {recorded.at:%H:%M:%S} UTC"
-        raise _nothing(incident, f"{incident.id} asks nothing now: {said}")
+    if not await runs.asleep(run):
+        return None
+    answer = recorded.event.answer
     await runs.wake(run, form(newest, answer))
     return Answered(
         incident=incident.id,
@@ -169,6 +208,54 @@ async def _wake_again(incident: Incident, *, runs: Runs) -> Answered:
         ours=False,
         dry_run=incident.dry_run,
     )
+
+
+async def _asked_again(store: "IncidentStore", incident: Incident, policy: Policy) -> Incident:
+    """The incident once it asks again, where the run has just been answered with what decides nothing."""
+    clock = asyncio.get_running_loop().time
+    deadline = clock() + ASKING_SECONDS
+    while incident.pending_gate is None and _asks_again(incident, policy) and clock() < deadline:
+        await asyncio.sleep(ASKING_POLL_SECONDS)
+        incident = await store.read(incident.id)
+    return incident
+
+
+def _asks_again(incident: Incident, policy: Policy) -> bool:
+    """Whether the run has to come back with a question about the same action: after a snooze, say."""
+    newest = incident.last(ApprovalRequested)
+    if newest is None or incident.resolved or newest.action_id in incident.results:
+        return False
+    if newest.gate in (event.gate for event in incident.events(ApprovalWithdrawn)):
+        return False
+    plan = incident.previews.get(newest.action_id)
+    return plan is not None and decided(incident, plan, policy) is None
+
+
+def _why_nothing(incident: Incident) -> str:
+    if incident.closed:
+        return f"{incident.id} is closed"
+    recorded, newest = _newest_answer(incident), incident.last(ApprovalRequested)
+    if newest is None or recorded is None:
+        return f"{incident.id} asks nothing now"
+    answer = recorded.event.answer
+    said = f"{answer.approver} {ANSWERED[answer.choice]} {newest.action_id} at {recorded.at:%H:%M:%S} UTC"
+    return f"{incident.id} asks nothing now: {said}"
+
+
+class _Given(Value):
+    """An answer in the journal, and when it was written."""
+
+    event: ApprovalAnswered
+    at: datetime
+
+
+def _newest_answer(incident: Incident) -> _Given | None:
+    """The answer to the question that was asked last."""
+    newest = incident.last(ApprovalRequested)
+    for item in reversed(incident.journal):
+        if newest and isinstance(item.event, ApprovalAnswered) and item.event.gate == newest.gate:
+            return _Given(event=item.event, at=item.at)
+    return None
 
 
 def _nothing(incident: Incident, why: str) -> ActRefused:

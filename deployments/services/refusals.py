@@ -4,27 +4,51 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 
+from runbook.actions.catalogue import ChangePlan
 from runbook.approvals.gates import InvalidAnswer, Unproven
+from runbook.incidents.incident import Incident, PendingGate
+from runbook.value import Value
 
 
 class Refusal(StrEnum):
-    """The kinds of refusal. `failed` is the only one where something was written before."""
+    """The kinds of refusal. `failed` is the only one where something was written before.
+
+    `unseen`: an approval does not say which plan was seen.
+    """
 
     NOT_FOUND = "not-found"
     NOTHING = "nothing-to-do"
+    UNSEEN = "unseen"
     INVALID = "invalid"
     UNPROVEN = "unproven"
     FAILED = "failed"
 
 
-class ActRefused(Exception):
-    """An act that was not done, or not to its end: what is wrong, and what to do next."""
+class Asked(Value):
+    """What an incident asks at this moment, for somebody who has not seen it: the question and its plan."""
 
-    def __init__(self, kind: Refusal, problem: str, next_step: str) -> None:
+    incident: str
+    gate: PendingGate
+    plan: ChangePlan
+
+    @classmethod
+    def by(cls, incident: Incident, gate: PendingGate, plan: ChangePlan) -> "Asked":
+        """The open question of an incident, without the whole live object: the diff shows what counts."""
+        return cls(incident=incident.id, gate=gate, plan=plan.model_copy(update={"live": ""}))
+
+
+class ActRefused(Exception):
+    """An act that was not done, or not to its end: what is wrong, and what to do next.
+
+    `asked` is there where another plan was named than the one that is asked about, or none.
+    """
+
+    def __init__(self, kind: Refusal, problem: str, next_step: str, *, asked: Asked | None = None) -> None:
         super().__init__(f"{problem}; {next_step}")
         self.kind = kind
         self.problem = problem
         self.next_step = next_step
+        self.asked = asked
 
 
 @contextmanager

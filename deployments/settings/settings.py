@@ -22,7 +22,7 @@ from deployments.receiver.settings import ReceiverSettings
 from deployments.settings.checks import Mistake
 from deployments.settings.file import SectionsCheck, read_tables
 from deployments.settings.secrets import Unusable
-from deployments.settings.warnings import exposed_files, hosts_shown_nothing
+from deployments.settings.warnings import exposed_files, hosts_shown_nothing, too_few_people
 from runbook.policy.policy import Policy
 
 CONFIG_VARIABLE = "RUNBOOK_CONFIG"
@@ -218,7 +218,7 @@ def check_settings(tables: Mapping[str, Any], *, origin: Path, systems: bool = T
         policy=policy,
         systems=values,
         self_watch=self_watch,
-        warnings=(*exposed_files(tables, origin), *check.warnings),
+        warnings=(*exposed_files(tables, origin), *too_few_people(policy), *check.warnings),
     )
 
 

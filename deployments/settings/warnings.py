@@ -17,6 +17,7 @@ from pydantic import BaseModel
 
 from deployments.settings.checks import Mistake, shown
 from deployments.settings.secrets import absolute, is_reference
+from runbook.policy.policy import Policy
 
 _KUBECONFIG = "cluster.kubeconfig"
 
@@ -55,6 +56,18 @@ def hosts_shown_nothing(section: str, block: BaseModel) -> list[Mistake]:
             f'{section}.credentials."{host}"', "missing: that host is shown none of this section's", advice
         )
         for host in block.hosts_shown_nothing()
+    ]
+
+
+def too_few_people(policy: Policy) -> list[Mistake]:
+    """The rules that take more people than the settings list: no approval passes them."""
+    listed = sum(not person.counts_only for person in policy.people.values())
+    problem = f"takes {{}} people, and [policy.people] lists {listed or 'nobody'}: nobody can pass it"
+    advice = "give each of them a table [policy.people.NAME] with all their logins"
+    return [
+        Mistake(f"policy.approvals.{risk}.count", problem.format(rule.count), advice)
+        for risk, rule in policy.approvals.items()
+        if rule.count > max(listed, 1)
     ]
 
 

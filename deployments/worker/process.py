@@ -5,13 +5,15 @@
 
 Any `prefect worker start --type process` can serve the same pool, only slower: it imports Prefect anew for
 each run (over a second), where a fork of the zygote takes some milliseconds. It also runs whatever code a
-deployment names; this one runs our flows only, see `worker_jobs`.
+deployment names; this one runs our flows only, see `worker_jobs`. With `--config` its runs believe the store
+of those settings and no other, whatever the block in Prefect says, see `blocks.store.own_store`.
 """
 
 import argparse
 import asyncio
 import contextlib
 import importlib
+import os
 import shutil
 import signal
 import sys
@@ -22,6 +24,7 @@ from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_WORKER_QUERY_SECONDS, temporary_settings
 from prefect.utilities.processutils import command_to_string
 
+from blocks.store.own_store import give_to_runs
 from blocks.transport.errors import OutsideError, bare_url
 from deployments.prefect.configure import configure
 from deployments.prefect.definitions import flow_modules
@@ -75,7 +78,8 @@ def main(arguments: list[str] | None = None) -> int:
     if chosen.begin_at_once is not None and chosen.begin_at_once < 1:
         parser.error("--begin-at-once: at least one, or no response would ever begin")
     try:
-        pool = chosen.pool or (_pool_of(chosen.config) if chosen.config else "runbook")
+        configured = _bound_to(chosen.config) if chosen.config else "runbook"
+        pool = chosen.pool or configured
     except ConfigurationError as error:
         print(masked_on_terminal(str(error)), file=sys.stderr)
         return 1
@@ -108,8 +112,11 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _pool_of(config: Path) -> str:
-    return load_settings(config, systems=False).prefect.work_pool
+def _bound_to(config: Path) -> str:
+    """Have the runs believe the store of these settings only; returns the pool that they name."""
+    settings = load_settings(config, systems=False)
+    give_to_runs(settings.store_url, os.environ)
+    return settings.prefect.work_pool
 
 
 async def _serve(worker: WarmWorker, zygote: ZygoteHandle, config: Path | None) -> None:

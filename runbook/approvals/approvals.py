@@ -1,19 +1,19 @@
 """When a plan counts as approved: by whom, by how many, and where policy has said yes beforehand.
 
 The journal is the only witness, and it is weighed by the people and rules as they are now. An answer to
-another plan, however similar, never counts. Two people are two who cannot pass for one another, see
+another plan, however similar, never counts. Two people are two that `[policy.people]` lists, see
 `runbook.approvals.people`. Each function takes the present policy and goes by the one in force for the
 incident, see `runbook.policy.in_force`.
 """
 
 from datetime import datetime
 
-from runbook.actions.catalogue import ActionName, ActionOutcome, ChangePlan, Risk
+from runbook.actions.catalogue import ActionName, ActionOutcome, ChangePlan, PlannedAction, Risk
 from runbook.actions.parameters import edited
 from runbook.approvals.authority import answer_is_proven, may, vouched_severity
 from runbook.approvals.gates import STANDING, Answer, Choice, InvalidAnswer, Unproven, complete
 from runbook.approvals.names import name_flaw
-from runbook.approvals.people import counted_as
+from runbook.approvals.people import certain_number, counted_as, is_listed
 from runbook.decision.severity import Severity
 from runbook.incidents.events import ApprovalAnswered, ApprovalExpired, SeverityOverridden
 from runbook.incidents.incident import PERSON, Incident
@@ -40,7 +40,7 @@ def _weighed(
             case Choice.REJECT:
                 return approvals, event
             case Choice.APPROVE if _counts(event, journal, plan, policy):
-                approvals[counted_as(event.answer.approver, policy.people)] = event
+                _add(event, approvals, policy)
                 if _suffices(journal, plan, policy, approvals):
                     return approvals, event
             case Choice.SNOOZE | Choice.EDIT:
@@ -48,6 +48,13 @@ def _weighed(
             case Choice.APPROVE:  # written past this policy, by another program or under an older one
                 continue
     return approvals, None
+
+
+def _add(event: ApprovalAnswered, approvals: dict[str, ApprovalAnswered], policy: Policy) -> None:
+    """A person's approval; that of a name which only looks like theirs does not take its place."""
+    person = counted_as(event.answer.approver, policy.people)
+    if person not in approvals or is_listed(event.answer.approver, policy.people):
+        approvals[person] = event
 
 
 def _counts(event: ApprovalAnswered, journal: Incident, plan: ChangePlan, policy: Policy) -> bool:
@@ -81,10 +88,11 @@ def _suffices(
 ) -> bool:
     if any(event.answer.channel in STANDING for event in approvals.values()):
         return True
-    if len(approvals) < policy.rule_for(plan.action.spec.risk).count:
+    names, people = [event.answer.approver for event in approvals.values()], policy.people
+    if certain_number(names, people) < policy.rule_for(plan.action.spec.risk).count:
         return False
-    others = approvals.keys() - requesters(journal, plan, policy)
-    return len(others) >= needed_others(journal, plan, policy)
+    asked = _requesting(journal, plan, policy)
+    return certain_number(names, people, besides=asked) >= needed_others(journal, plan, policy)
 
 
 def acceptable(answer: Answer, journal: Incident, plan: ChangePlan, policy: Policy) -> Answer:
@@ -108,10 +116,16 @@ def acceptable(answer: Answer, journal: Incident, plan: ChangePlan, policy: Poli
         raise Unproven(name, f"{risk}-risk changes", rule.proofs)
     known = _weighed(journal, plan, policy)[0].keys()
     others, me = needed_others(journal, plan, policy), counted_as(name, policy.people)
-    number = max(rule.count, others)
+    number = _needed(journal, plan, policy)
     if me in known and number > 1:
         raise InvalidAnswer(f"{name} has approved this already; it takes {number} different people")
     asked = requesters(journal, plan, policy)
+    if (number > 1 or (others and asked)) and not is_listed(name, policy.people):
+        takes = f"it takes {number} different people" if number > 1 else "it takes another than who asked"
+        raise InvalidAnswer(
+            f"{name} is not in [policy.people]: {takes}, and who is not listed there could be any of them "
+            "under another account; let people of that list approve, or go on by hand (`runbook paper`)"
+        )
     if others and me in asked and len(known & asked) >= rule.count - others:
         raise InvalidAnswer(f"{name} asked for this high-risk change: somebody else has to approve it")
     return answer
@@ -132,12 +146,24 @@ def as_stored(answer: Answer, plan: ChangePlan, policy: Policy) -> Answer:
 
 def requesters(journal: Incident, plan: ChangePlan, policy: Policy) -> frozenset[str]:
     """Who is proven to have asked for a change, by editing it: what their names count as."""
+    return frozenset(counted_as(name, policy.people) for name in _requesting(journal, plan, policy))
+
+
+def _requesting(journal: Incident, plan: ChangePlan, policy: Policy) -> list[str]:
     rule = policy.rule_for(plan.action.spec.risk)
-    return frozenset(
-        counted_as(event.answer.approver, policy.people)
+    return [
+        event.answer.approver
         for event in _edits(journal, plan)
         if answer_is_proven(journal, event, rule, policy)
-    )
+    ]
+
+
+def _needed(journal: Incident, plan: ChangePlan, policy: Policy) -> int:
+    """How many people have to approve; who asked under a name that nobody knows could be one of them."""
+    others = needed_others(journal, plan, policy)
+    asked = {name for name in _requesting(journal, plan, policy) if not is_listed(name, policy.people)}
+    unknown = {counted_as(name, policy.people) for name in asked}
+    return max(policy.rule_for(plan.action.spec.risk).count, others + len(unknown) if others else 0)
 
 
 def asked_by_a_claim(journal: Incident, plan: ChangePlan, policy: Policy) -> bool:
@@ -175,7 +201,7 @@ def standing_approval(journal: Incident, plan: ChangePlan, policy: Policy) -> An
     """The approval that a plan has without asking: a policy's, or that of the change which it undoes."""
     action, policy = plan.action, policy_in_force(journal, policy)
     if action.name is ActionName.UNDO:
-        return None if policy.undo_needs_approval else _covered(journal, action.parameters["undoes"])
+        return None if policy.undo_needs_approval else _covered(journal, action.parameters["undoes"], policy)
     severity, named = _severity(journal, plan, policy), policy.preapproved.get(action.name, ())
     if severity is not None and severity in named and journal.severity and journal.severity.severity in named:
         reason = f"[policy] preapproved: {action.name.value} at {severity.value}"
@@ -211,9 +237,11 @@ def _severity(journal: Incident, plan: ChangePlan, policy: Policy) -> Severity |
     return severity
 
 
-def _covered(journal: Incident, undone: str) -> Answer | None:
+def _covered(journal: Incident, undone: str, policy: Policy) -> Answer | None:
     result = journal.results.get(undone)
     if result is None or not result.approved_by or result.outcome in _NOT_APPROVED:
+        return None
+    if not _was_approved(journal, result.action, policy):
         return None
     return Answer(
         choice=Choice.APPROVE,
@@ -221,6 +249,18 @@ def _covered(journal: Incident, undone: str) -> Answer | None:
         reason="the approval of the change covers its undo, as its plan said",
         channel="approved-with-the-change",
     )
+
+
+def _was_approved(journal: Incident, action: PlannedAction, policy: Policy) -> bool:
+    """Whether the approval that a result names holds, where one takes a proof.
+
+    A result that somebody has written into the store, with a plan of theirs to go back to, is no approval.
+    """
+    if policy.rule_for(action.spec.risk).accept_unverified or action.name in policy.preapproved:
+        return True
+    plan = journal.previews.get(action.id)
+    found = decided(journal, plan, policy) if plan is not None else None
+    return found is not None and found.answer.choice is Choice.APPROVE
 
 
 _NOT_APPROVED = (ActionOutcome.REJECTED, ActionOutcome.BY_HAND)
@@ -233,16 +273,27 @@ def still_needed(journal: Incident, plan: ChangePlan, policy: Policy) -> str:
     rule = policy.rule_for(plan.action.spec.risk)
     said = [event.answer for event in _weighed(journal, plan, policy)[0].values()]
     words = []
-    if (number := max(rule.count, needed_others(journal, plan, policy))) > 1:
+    if (number := _needed(journal, plan, policy)) > 1:
         so_far = "; so far: " + ", ".join(f"{answer.approver} ({answer.known_by})" for answer in said)
         why = "" if rule.count > 1 else ", since who asked for this is a claim"
-        words.append(f"{number} different people have to approve{why}{so_far if said else ''}")
+        listed = f", each of [policy.people]{_too_few(number, policy)}"
+        words.append(f"{number} different people have to approve{why}{listed}{so_far if said else ''}")
     if rule.approvers:
         words.append(f"who may: {rule.who_may}")
     if not rule.accept_unverified:
         by = f" by {' or '.join(rule.proofs)}" if rule.proofs else ""
         words.append(f"only with a proven identity{by} (`runbook approve`)")
     return "; ".join(words)
+
+
+def _too_few(number: int, policy: Policy) -> str:
+    """Who is listed, where they cannot suffice."""
+    names = [name for name in policy.people if is_listed(name, policy.people)]
+    if len(names) >= number:
+        return ""
+    return (
+        f", which lists {' and '.join(names) or 'nobody'} for this incident: go on by hand (`runbook paper`)"
+    )
 
 
 def approval_words(journal: Incident, plan: ChangePlan, policy: Policy) -> str:

@@ -2,10 +2,11 @@
 
 Whether a person *may* do something goes by the exact name, but for case, white space and compatibility forms,
 so that no look-alike gets another's rights. Whether two names *count* as two people goes by how they look, so
-that no spelling of one name counts twice. Each errs on the safe side.
+that no spelling of one name counts twice; and by whether the settings know both, since somebody whom they do
+not know could be anybody, by another account. Each errs on the safe side.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from pydantic import Field
 
@@ -64,6 +65,30 @@ def counted_as(name: str, people: People) -> str:
         if look in map(likeness, (person, *known.logins, *known.also)):
             return likeness(person)
     return look
+
+
+def is_listed(name: str, people: People) -> bool:
+    """Whether this is the name or login of a person of the settings."""
+    known = people.get(known_as(name, people))
+    return known is not None and not known.counts_only
+
+
+def certain_number(names: Collection[str], people: People, *, besides: Collection[str] = ()) -> int:
+    """How many people these names are at the least, not counting who may be one of `besides`.
+
+    A name that the settings do not know may be another account of anybody: of a person who is listed, or of
+    the same one as another such name.
+    """
+    listed, unlisted = _sorted(names, people)
+    listed_besides, unlisted_besides = _sorted(besides, people)
+    number = max(0, len(listed - listed_besides) - len(unlisted_besides))
+    return number or int(bool(unlisted) and not besides)
+
+
+def _sorted(names: Collection[str], people: People) -> tuple[set[str], set[str]]:
+    """What the names count as: of those that the settings know, and of the others."""
+    listed = {counted_as(name, people) for name in names if is_listed(name, people)}
+    return listed, {counted_as(name, people) for name in names} - listed
 
 
 def people_flaw(people: People) -> str | None:

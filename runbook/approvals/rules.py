@@ -63,5 +63,5 @@ class ApprovalRule(ActRule):
         ge=1,
         le=2,
         title="How many",
-        description="How many different people have to approve: 1 or 2.",
+        description="How many different people have to approve: 1 or 2. Two are two of [policy.people].",
     )

@@ -15,6 +15,7 @@ from runbook.incidents.effects import EffectOutcome
 from runbook.incidents.events import ApprovalAnswered, ApprovalReminded, EffectSettled, SwitchChecked
 from runbook.incidents.incident import Incident, PendingGate
 from runbook.incidents.loose_ends import switches_left_on
+from runbook.incidents.report import DIGEST_LETTERS
 from runbook.outside_text.slack import SlackText
 from runbook.policy.policy import Policy, Switch
 from runbook.templates.environments import render_slack
@@ -128,6 +129,7 @@ def reminder_text(
         asked=asked,
         needed=needed,
         link=link,
+        plan=gate.plan_digest[:DIGEST_LETTERS],
     )
 
 
@@ -136,7 +138,8 @@ def escalation_reason(incident: Incident, gate: PendingGate, *, time_zone: str) 
     asked_at = clock_after(gate.asked_at, incident.opened_at, time_zone)
     return (
         f"nobody has answered {gate.gate} since {asked_at}: {_first_line(gate.question)} "
-        f"Answer with `runbook approve {incident.id}`; without an answer nothing is changed"
+        f"Answer with `runbook approve {incident.id} --plan {gate.plan_digest[:DIGEST_LETTERS]}`; "
+        "without an answer nothing is changed"
     )
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from deployments.receiver.launch import PrefectResponses
+from deployments.settings.settings import load_settings
 from runbook.actions.catalogue import ActionOutcome
 from runbook.alerts.alert import Alert
 from runbook.approvals.gates import Answer, Choice
@@ -13,11 +15,14 @@ from runbook.approvals.identity import Identity, Proof
 from runbook.incidents.events import (
     AlertJoined,
     AlertsResolved,
+    ApprovalAnswered,
+    ApprovalRefused,
+    ApprovalRequested,
     ApprovalWithdrawn,
     RecoveryChecked,
     WatchStarted,
 )
-from runbook.incidents.incident import State
+from runbook.incidents.incident import Incident, State
 from tests.fixtures.engine import Case, Engine, case
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
@@ -77,3 +82,37 @@ async def test_the_end_of_the_alerts_withdraws_the_question_and_their_return_ask
         await response.answer(YES)
         incident = await response.until(lambda it: len(it.events(WatchStarted)) == 2)
         assert incident.results[first.action_id].outcome is ActionOutcome.RECOVERED
+
+
+SAID = (ApprovalRequested, ApprovalAnswered, ApprovalRefused, ApprovalWithdrawn)
+
+
+async def test_waking_a_run_is_no_answer(engine: Engine, tmp_path: Path) -> None:
+    """The alert fires again before the woken run looks: it sleeps on at the same question, asked as long ago.
+
+    So no approval is taken back, and reminder and page come when they would have come.
+    """
+    async with case(engine, "posthog-outage", tmp_path, real_prometheus=False) as response:
+        await response.alert()
+        gate = await response.gate()
+        before = await response.until_run(lambda state: state.is_paused())
+        now = await response.read()
+        over = now.journal[-1].model_copy(
+            update={"seq": now.journal[-1].seq + 1, "event": AlertsResolved(alerts=1)}
+        )
+        outdated = Incident.from_events(now.id, (*now.journal, over))
+        responses = PrefectResponses(response.store, load_settings(response.config))
+
+        assert await responses.wake(outdated)
+
+        await response.until_run(lambda state: state.is_paused() and state.id != before.id)
+        told = await response.read()
+        assert told.pending_gate == gate
+        assert [item.event for item in told.journal if isinstance(item.event, SAID)] == [
+            item.event for item in now.journal if isinstance(item.event, SAID)
+        ]
+        assert not await responses.wake(told)  # nothing is over: nobody is woken
+        assert await response.fill_in(gate, decision="approve", approver="ana")
+        ended = await response.until(lambda it: gate.action_id in it.results)
+        assert ended.results[gate.action_id].approved_by == "ana"
+        assert len(response.changes()) == 1

@@ -14,7 +14,7 @@ from tests.fixtures.engine import Case, Engine, case
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(300)]
 
-TWO_PEOPLE = '{ medium = { count = 2, approvers = ["ana", "jun"] } }'
+TWO_PEOPLE = '{ medium = { count = 2, approvers = ["ana", "jun"] } }\npeople = { ana = {}, jun = {} }'
 
 
 def yes(approver: str) -> Answer:

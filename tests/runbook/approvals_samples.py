@@ -7,6 +7,7 @@ from typing import Any
 from runbook.actions.catalogue import ActionName, ChangePlan, PlannedAction, Risk
 from runbook.approvals.gates import Answer, Choice
 from runbook.approvals.identity import Identity, Proof
+from runbook.approvals.people import Person
 from runbook.approvals.rules import ApprovalRule
 from runbook.incidents import events as e
 from runbook.incidents.incident import Incident
@@ -65,9 +66,13 @@ def journal(plan: ChangePlan, answers: Sequence[Said], *, requested_by: str = ""
     return incident(*(said(who, choice, plan) for who, choice in answers), alert=alert)
 
 
+PEOPLE = {name: Person() for name in ("ana", "bob", "cyd", "eve", "req")}
+"""Whom the settings know."""
+
+
 def policy(risk: Risk, **rule: Any) -> Policy:
-    """A configuration with a rule for one risk."""
-    return Policy(approvals={risk: ApprovalRule(**rule)})
+    """A configuration with people, and a rule for one risk."""
+    return Policy(approvals={risk: ApprovalRule(**rule)}, people=PEOPLE)
 
 
 def outcome(found: e.ApprovalAnswered | None) -> Said | None:

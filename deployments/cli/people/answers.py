@@ -1,6 +1,6 @@
 """`runbook approve`, `reject`, `edit` and `snooze`: a person's word at a gate, from the terminal."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -31,17 +31,19 @@ async def approve(
 ) -> int:
     """Approve the change that an incident asks for.
 
-    The approval holds for exactly the diff that `runbook incident` shows: if the target changes before it is
-    applied, the run asks again. Who you are is proven by the receiver, over its local socket or with
-    RUNBOOK_URL and RUNBOOK_TOKEN, or by your signature (`runbook login`). Else your name is a claim.
+    The approval holds for exactly the diff that `runbook incident` shows, with the command to paste: if the
+    target changes before it is applied, the run asks again. Without --plan the change is shown, and you are
+    asked about it; where nobody is at the terminal, nothing is approved. Who you are is proven by the
+    receiver, over its local socket or with RUNBOOK_URL and RUNBOOK_TOKEN, or by your signature (`runbook
+    login`). Else your name is a claim.
 
     Parameters
     ----------
     reason
         Why; kept in the timeline.
     plan
-        The beginning of the plan's hash that you have seen; if another plan is asked about by now, nothing is
-        approved.
+        The beginning of the digest of the plan that you have seen; if another plan is asked about by now,
+        nothing is approved.
     """
     from runbook.approvals.gates import Choice
 
@@ -164,22 +166,21 @@ def _setting(text: str) -> tuple[str, str]:
 async def _give(
     reference: str, given: Given, *, config: Path | None, environment: str | None, json: bool
 ) -> int:
-    from deployments.cli.people.door import act
+    from deployments.cli.people.confirming import confirmed
     from deployments.cli.sources import find_sources, read_settings
-    from deployments.services.answering import Answered
+    from deployments.services.refusals import ActRefused, Refusal
     from runbook.channels.wording import ANSWERED, REHEARSAL
 
     sources = find_sources(config, environment)
     if sources.config is not None:
         read_settings(sources.config, systems=False)  # a mistake in it is told first
-    answered = await act(
-        Answered,
-        reference,
-        "answers",
-        given.body(),
-        config=sources.config,
-        directly=lambda: _write(reference, given, sources),
-    )
+    try:
+        answered = await _sent(reference, given, sources)
+    except ActRefused as refused:
+        if refused.kind is not Refusal.UNSEEN or refused.asked is None:
+            raise
+        seen = confirmed(refused.asked, refused, config=config, json=json)
+        answered = await _sent(refused.asked.incident, replace(given, plan=seen), sources)
     standing = answered.answer
     if json:
         print_json(answered.model_dump(mode="json"))
@@ -192,6 +193,21 @@ async def _give(
         warn(f"{answered.answer.approver} had answered at {answered.at:%H:%M:%S} UTC; that answer stands")
     same = answered.answer.choice is given.choice
     return ExitCode.OK if same else ExitCode.NOTHING
+
+
+async def _sent(reference: str, given: Given, sources: "Sources") -> "Answered":
+    """Give the answer to the receiver, or write it into the store."""
+    from deployments.cli.people.door import act
+    from deployments.services.answering import Answered
+
+    return await act(
+        Answered,
+        reference,
+        "answers",
+        given.body(),
+        config=sources.config,
+        directly=lambda: _write(reference, given, sources),
+    )
 
 
 async def _write(reference: str, given: Given, sources: "Sources") -> "Answered":

@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
+from pydantic import ValidationError
+
 from deployments.cli.errors import CommandError, ExitCode
 from deployments.cli.output import warn
-from deployments.services.refusals import ActRefused, Refusal
+from deployments.services.refusals import ActRefused, Asked, Refusal
 from runbook.value import Value
 
 if TYPE_CHECKING:
@@ -93,7 +95,7 @@ class Door:
         kind, problem = body.get("kind"), str(body.get("error") or f"it answered {answer.status_code}")
         next_step = str(body.get("next_step") or "")
         if kind in {refusal.value for refusal in Refusal}:
-            raise ActRefused(Refusal(kind), problem, next_step)
+            raise ActRefused(Refusal(kind), problem, next_step, asked=_asked(body))
         if answer.status_code == 401:
             raise ActRefused(Refusal.UNPROVEN, f"the receiver at {self.where} does not know you", _TELL_WHO)
         codes = {404: ExitCode.NOTHING}
@@ -103,6 +105,14 @@ class Door:
         raise CommandError(
             f"receiver: {problem}", next_step or f"see what answers at {self.where}", code=code
         )
+
+
+def _asked(body: dict[str, Any]) -> Asked | None:
+    """The question that came with a refusal; `None` also where a receiver of another release sent it."""
+    try:
+        return Asked.model_validate(body.get("asked"))
+    except ValidationError:
+        return None
 
 
 _TELL_WHO = f"set {TOKEN_VARIABLE}, or {TOKEN_FILE_VARIABLE}, to a token of yours from [receiver.people]"

@@ -39,7 +39,14 @@ class AnswerBody(Body):
     reason: str = Field(default="", max_length=LONGEST_REASON)
     parameters: dict[str, str] = Field(default={}, description="New values, for edit.", max_length=20)
     snooze_minutes: int | None = Field(default=None, ge=1, le=100_000)
-    plan: str = Field(default="", description="The beginning of the plan's hash that you have seen.")
+    plan: str = Field(
+        default="",
+        max_length=64,
+        description=(
+            "The digest of the plan that you have seen, or its beginning. An approval needs it: without it, "
+            "or with another plan's, the answer is 409 with the question as it is."
+        ),
+    )
 
 
 class SeverityBody(Body):
@@ -72,7 +79,7 @@ async def _answer(
         snooze_minutes=body.snooze_minutes,
     )
     environment = settings.prefect.environment
-    found = await find_asking(door.store, reference, environment, plan=body.plan)
+    found = await find_asking(door.store, reference, environment, plan=body.plan.strip())
     async with prefect_client() as client:
         return await answer_gate(
             door.store,
@@ -160,13 +167,19 @@ _TEXT = {"type": "string"}
 _REFUSAL = {
     "type": "object",
     "required": ["kind", "error"],
-    "properties": {"kind": _TEXT, "error": _TEXT, "next_step": _TEXT},
+    "properties": {
+        "kind": _TEXT,
+        "error": _TEXT,
+        "next_step": _TEXT,
+        "plan": _TEXT | {"description": "The digest of the plan that is asked about."},
+        "asked": {"type": "object", "description": "The open question with its plan and diff."},
+    },
 }
 _REFUSALS = {
     401: "The request does not prove whose it is.",
     403: "It is proven to be somebody else's, or not in the way that the rules ask for.",
     404: "There is no such incident.",
-    409: "There is nothing to do: nothing is asked, another plan is, or the incident is closed.",
+    409: "Nothing is asked, another plan is, an approval names none, or the incident is closed.",
     415: "The body is not said to be JSON.",
     422: "This cannot be done, or not by this person.",
     502: "It is in the journal, and its run does not wake.",

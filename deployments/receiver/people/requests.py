@@ -21,7 +21,7 @@ from deployments.processes.json_log import log_event
 from deployments.receiver.connections.body import Budget, Rejected, read_body
 from deployments.receiver.connections.local_socket import PEER, Peer
 from deployments.receiver.people.proving import NotProven, identify
-from deployments.services.refusals import ActRefused, Refusal
+from deployments.services.refusals import ActRefused, Asked, Refusal
 from deployments.services.speaker import Speaker
 from deployments.settings.settings import ConfigurationError, Settings
 from deployments.settings.signing_key import private_key
@@ -36,6 +36,7 @@ AT_ONCE = 2
 STATUS = {
     Refusal.NOT_FOUND: 404,
     Refusal.NOTHING: 409,
+    Refusal.UNSEEN: 409,
     Refusal.INVALID: 422,
     Refusal.UNPROVEN: 403,
     Refusal.FAILED: 502,
@@ -136,7 +137,8 @@ def refused(error: Exception) -> JSONResponse:
     """
     match error:
         case ActRefused():
-            return _answer(STATUS[error.kind], error.kind.value, error.problem, error.next_step)
+            answer = STATUS[error.kind], error.kind.value, error.problem, error.next_step
+            return _answer(*answer, asked=error.asked)
         case Rejected():
             return _answer(error.status, error.reason, error.error, error.next_step)
         case OutsideError():
@@ -146,9 +148,13 @@ def refused(error: Exception) -> JSONResponse:
             raise error
 
 
-def _answer(status: int, kind: str, error: str, next_step: str) -> JSONResponse:
+def _answer(
+    status: int, kind: str, error: str, next_step: str, *, asked: Asked | None = None
+) -> JSONResponse:
     content: dict[str, Any] = {"kind": kind, "error": error}
     if next_step:
         content["next_step"] = next_step
+    if asked is not None:
+        content |= {"plan": asked.gate.plan_digest, "asked": asked.model_dump(mode="json")}
     headers = {401: {"www-authenticate": "Bearer"}, 503: {"retry-after": "5"}}.get(status)
     return JSONResponse(content, status_code=status, headers=headers)

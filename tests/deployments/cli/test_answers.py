@@ -22,6 +22,7 @@ from tests.deployments.journal_samples import EVENTS, FALLBACK, GATE, PLAN
 from tests.deployments.sleeping_run import ASKING, NOT_PAUSED, FakePrefect
 
 Capture = pytest.CaptureFixture[str]
+SEEN = ("--plan", PLAN.digest[:12])
 
 
 def answered(choice: Choice, approver: str) -> ApprovalAnswered:
@@ -37,8 +38,8 @@ def answered(choice: Choice, approver: str) -> ApprovalAnswered:
 @pytest.mark.parametrize(
     ("arguments", "choice", "reason", "minutes"),
     [
-        (["approve", "--reason", "looks right"], Choice.APPROVE, "looks right", None),
-        (["approve"], Choice.APPROVE, "", None),
+        (["approve", *SEEN, "--reason", "looks right"], Choice.APPROVE, "looks right", None),
+        (["approve", *SEEN], Choice.APPROVE, "", None),
         (["snooze"], Choice.SNOOZE, "", 15),
         (["snooze", "--minutes", "5", "--reason", "lunch"], Choice.SNOOZE, "lunch", 5),
         (["reject", "--reason", "by hand"], Choice.REJECT, "by hand", None),
@@ -78,7 +79,7 @@ def test_an_answer_is_journalled_and_wakes_the_run(
 def test_people_are_told_who_decided_what(store: Store, prefect: FakePrefect, capsys: Capture) -> None:
     """One line: incident, approver, decision, action."""
     incident_id = store.open("0001", ASKING)
-    assert main(["approve", "latest", "--by", "ana"]) == ExitCode.OK
+    assert main(["approve", "latest", *SEEN, "--by", "ana"]) == ExitCode.OK
     assert capsys.readouterr().out == f"{incident_id}: ana (unproven claim) approved {FALLBACK.id}\n"
     assert prefect.state == "SCHEDULED"
 
@@ -90,7 +91,7 @@ def test_an_early_resume_is_tried_again(
     monkeypatch.setattr(runs, "WAKING_POLL_SECONDS", 0.01)
     prefect.refusals = [NOT_PAUSED, "Run input schema not found."]
     store.open("0001", ASKING)
-    assert main(["approve", "latest"]) == ExitCode.OK
+    assert main(["approve", "latest", *SEEN]) == ExitCode.OK
     assert len(prefect.forms) == 3
 
 
@@ -102,7 +103,7 @@ def test_a_run_that_will_not_wake_is_told_with_the_reason(
     monkeypatch.setattr(runs, "WAKING_POLL_SECONDS", 0.01)
     prefect.refusals = ["Reason: 'gate' was unexpected"] * 100
     incident_id = store.open("0001", ASKING)
-    assert main(["approve", "latest", "--by", "ana"]) == ExitCode.FAILED
+    assert main(["approve", "latest", *SEEN, "--by", "ana"]) == ExitCode.FAILED
     line = capsys.readouterr().err
     assert "the answer is recorded, but run" in line
     assert "does not wake: Reason: 'gate' was unexpected; give the same command again" in line
@@ -113,13 +114,13 @@ def test_a_run_that_has_ended_is_told(store: Store, prefect: FakePrefect, capsys
     """Nothing will apply the change until the run is retried."""
     prefect.state = "CRASHED"
     store.open("0001", ASKING)
-    assert main(["approve", "latest"]) == ExitCode.FAILED
+    assert main(["approve", "latest", *SEEN]) == ExitCode.FAILED
     assert "has ended (Crashed); retry it in Prefect" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     ("arguments", "code"),
-    [(["approve"], ExitCode.NOTHING), (["reject", "--reason", "x"], ExitCode.OK)],
+    [(["approve", *SEEN], ExitCode.NOTHING), (["reject", "--reason", "x"], ExitCode.OK)],
     ids=["the other decision", "the same decision"],
 )
 def test_who_answers_first_stands(
@@ -151,7 +152,7 @@ def test_who_answers_first_stands(
 def test_an_answer_whose_run_sleeps_on_wakes_it(store: Store, prefect: FakePrefect, capsys: Capture) -> None:
     """Interrupted between journal and waking: the same command again only wakes the run."""
     incident_id = store.open("0001", (*ASKING, answered(Choice.APPROVE, "ana")))
-    assert main(["approve", incident_id, "--by", "bob"]) == ExitCode.OK
+    assert main(["approve", incident_id, *SEEN, "--by", "bob"]) == ExitCode.OK
     assert prefect.forms == [{"gate": GATE, "decision": "approve", "approver": "ana", "reason": "seen"}]
     assert "ana (unproven claim) approved" in capsys.readouterr().out
     assert len(store.read(incident_id).events(ApprovalAnswered)) == 1
@@ -172,7 +173,7 @@ def test_nothing_to_answer_is_said(
     """Without an open gate nothing is written and nothing is woken."""
     prefect.state = "RUNNING"
     incident_id = store.open("0001", events)
-    assert main(["approve", incident_id]) == ExitCode.NOTHING
+    assert main(["approve", incident_id, *SEEN]) == ExitCode.NOTHING
     line = capsys.readouterr().err
     assert f"{incident_id} asks nothing now" in line
     assert f"see `runbook incident {incident_id}`" in line
@@ -204,7 +205,7 @@ def test_while_prefect_is_down_nothing_is_written(store: Store, capsys: Capture)
     """An approval that cannot wake its run is not taken: the person must know at once."""
     incident_id = store.open("0001", ASKING)
     with temporary_settings({PREFECT_API_URL: "http://127.0.0.1:1/api"}):
-        assert main(["approve", incident_id]) == ExitCode.UNREACHABLE
+        assert main(["approve", incident_id, *SEEN]) == ExitCode.UNREACHABLE
     line = capsys.readouterr().err
     assert "Prefect: no answer at http://127.0.0.1:1/api; start it (`runbook up`)" in line
     assert store.read(incident_id).pending_gate is not None
@@ -214,7 +215,7 @@ def test_without_an_address_of_prefect_it_is_asked_for(store: Store, capsys: Cap
     """Prefect would start a server of its own, in which there is no incident."""
     store.open("0001", ASKING)
     with temporary_settings(restore_defaults={PREFECT_API_URL}):
-        assert main(["approve", "latest"]) == ExitCode.USAGE
+        assert main(["approve", "latest", *SEEN]) == ExitCode.USAGE
     line = capsys.readouterr().err
     assert "no Prefect server is named; set PREFECT_API_URL" in line
     # The settings file is known, so it is not asked for.
@@ -240,10 +241,10 @@ def test_a_settings_file_that_was_given_is_not_asked_for(
     store.open("0001", ASKING)
     given = tmp_path / "given.toml"
     with temporary_settings(restore_defaults={PREFECT_API_URL}):
-        assert main(["approve", "latest", "--config", str(given)]) == ExitCode.USAGE
+        assert main(["approve", "latest", *SEEN, "--config", str(given)]) == ExitCode.USAGE
         assert f"{given}: there is no such file" in capsys.readouterr().err
         given.write_text('[integration]\nhealth_url = "https://x.example/health"\n')
-        assert main(["approve", "latest", "--config", str(given)]) == ExitCode.USAGE
+        assert main(["approve", "latest", *SEEN, "--config", str(given)]) == ExitCode.USAGE
     line = capsys.readouterr().err
     assert f"set PREFECT_API_URL, or start one with `runbook up --config {given}`" in line
     assert "give --config" not in line
@@ -286,10 +287,10 @@ def test_an_edited_settings_file_loosens_nothing(store: Store, prefect: FakePref
     """The policy at the opening named who may approve; the one beside the command names nobody by now."""
     strict = Permissions.of(Policy(approvals={Risk.MEDIUM: ApprovalRule(approvers=("jun",))}))
     incident_id = store.open("0001", opened(permissions=strict))
-    assert main(["approve", incident_id, "--by", "eve"]) == ExitCode.USAGE
+    assert main(["approve", incident_id, *SEEN, "--by", "eve"]) == ExitCode.USAGE
     assert "eve may not approve medium-risk changes; who may: jun" in capsys.readouterr().err
     assert prefect.forms == []
-    assert main(["approve", incident_id, "--by", "jun"]) == ExitCode.OK
+    assert main(["approve", incident_id, *SEEN, "--by", "jun"]) == ExitCode.OK
 
 
 def test_a_form_names_the_plan_where_it_has_to(store: Store, prefect: FakePrefect) -> None:
@@ -298,7 +299,7 @@ def test_a_form_names_the_plan_where_it_has_to(store: Store, prefect: FakePrefec
         event.model_copy(update={"bound": True}) if isinstance(event, ApprovalRequested) else event
         for event in ASKING
     )
-    assert main(["approve", store.open("0001", asking), "--by", "ana"]) == ExitCode.OK
+    assert main(["approve", store.open("0001", asking), *SEEN, "--by", "ana"]) == ExitCode.OK
     assert prefect.forms == [
         {"gate": GATE, "plan": PLAN.digest, "decision": "approve", "approver": "ana", "reason": ""}
     ]
@@ -313,7 +314,7 @@ def test_a_rehearsal_is_called_one_wherever_it_is_answered(
     assert "rehearsal: " in capsys.readouterr().out
     assert main(["incident", incident_id]) == ExitCode.OK
     assert capsys.readouterr().out.startswith(f"{REHEARSAL}\n")
-    assert main(["approve", incident_id, "--by", "ana"]) == ExitCode.OK
+    assert main(["approve", incident_id, *SEEN, "--by", "ana"]) == ExitCode.OK
     assert (
         capsys.readouterr().out
         == f"{incident_id}: ana (unproven claim) approved {FALLBACK.id} ({REHEARSAL})\n"

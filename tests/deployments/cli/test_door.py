@@ -20,7 +20,7 @@ from runbook.incidents import events as e
 from runbook.incidents.events import ApprovalAnswered
 from runbook.incidents.incident import Incident
 from tests.conftest import require_binary
-from tests.deployments.cli.test_gates import MEMORY, ROLL_BACK, asking
+from tests.deployments.cli.test_gates import MEMORY, ROLL_BACK, asking, seen
 from tests.deployments.cli_store import Store
 from tests.deployments.people_bench import TOKENS, Receiver, receiver_process
 from tests.deployments.sleeping_run import RUN, FakePrefect
@@ -62,7 +62,7 @@ ME = Identity(name=account(), how=Proof.OS_PEER, detail=f"uid {os.getuid()}")
 def test_an_account_approves_a_high_risk_change(kept: Store, prefect: FakePrefect, capsys: Capture) -> None:
     """The receiver has seen who it is, so it needs neither a name nor a key."""
     incident = opened(kept, *asking(ROLL_BACK))
-    assert main(["approve", incident, "--reason", "looks right"]) == ExitCode.OK
+    assert main(["approve", incident, *seen(ROLL_BACK), "--reason", "looks right"]) == ExitCode.OK
     out = capsys.readouterr().out
     assert out == f"{incident}: {account()} (proven by account (uid {os.getuid()})) approved 2-roll_back\n"
     given = newest(kept.read(incident))
@@ -90,9 +90,9 @@ def test_the_other_commands_go_there_too(kept: Store, prefect: FakePrefect, caps
 def test_nobody_else_can_be_named(kept: Store, prefect: FakePrefect, capsys: Capture) -> None:
     """Who it is, is known here."""
     incident = opened(kept, *asking(MEMORY))
-    assert main(["approve", incident, "--by", "ana"]) == ExitCode.USAGE
+    assert main(["approve", incident, *seen(MEMORY), "--by", "ana"]) == ExitCode.USAGE
     assert f"{account()} is proven, and not 'ana'; act under your own name" in capsys.readouterr().err
-    assert main(["approve", incident, "--by", account()]) == ExitCode.OK
+    assert main(["approve", incident, *seen(MEMORY), "--by", account()]) == ExitCode.OK
     assert len(prefect.forms) == 1
 
 
@@ -103,7 +103,15 @@ def test_a_command_in_a_namespace_of_its_own_is_who_it_is(
     """`unshare --map-user` and LOGNAME change what the command thinks it is, and not what is journalled."""
     incident = opened(kept, *asking(ROLL_BACK))
     run = [sys.executable, "-c", "import sys; from deployments.cli import main; sys.exit(main())"]
-    command = [require_binary("unshare"), "--user", "--map-user=1", *run, "approve", incident]
+    command = [
+        require_binary("unshare"),
+        "--user",
+        "--map-user=1",
+        *run,
+        "approve",
+        incident,
+        *seen(ROLL_BACK),
+    ]
     done = subprocess.run(
         command,
         cwd=receiver.folder,
@@ -140,7 +148,7 @@ def test_where_the_rules_ask_for_a_signature_the_own_key_signs(
     rules = f'{key}\n[policy.people.dee]\n{key}[policy.approvals.high]\nproofs = ["signing-key"]\n'
     receiver.configure(rules.partition("\n")[2])
     incident = opened(kept, *asking(ROLL_BACK))
-    assert main(["approve", incident]) == ExitCode.OK
+    assert main(["approve", incident, *seen(ROLL_BACK)]) == ExitCode.OK
     told = capsys.readouterr()
     assert "high-risk changes need that by signing-key" in told.err
     assert "signing with your own key instead" in told.err
@@ -162,7 +170,7 @@ def elsewhere(receiver: Receiver, kept: Store, tmp_path: Path, monkeypatch: pyte
 def test_from_elsewhere_a_token_is_enough(elsewhere: Store, prefect: FakePrefect, capsys: Capture) -> None:
     """Neither the store nor Prefect is reached from there."""
     incident = opened(elsewhere, *asking(ROLL_BACK))
-    assert main(["approve", incident]) == ExitCode.OK
+    assert main(["approve", incident, *seen(ROLL_BACK)]) == ExitCode.OK
     assert f"{incident}: ana (proven by API token) approved" in capsys.readouterr().out
     assert newest(elsewhere.read(incident)).channel == "api"
     assert len(prefect.forms) == 1
@@ -180,10 +188,10 @@ def test_a_token_can_be_in_a_file(
     (receiver.folder / "token").write_text(f"{TOKENS['bob']}\n")
     monkeypatch.setenv("RUNBOOK_TOKEN_FILE", str(receiver.folder / "token"))
     incident = opened(elsewhere, *asking(MEMORY))
-    assert main(["approve", incident]) == ExitCode.OK
+    assert main(["approve", incident, *seen(MEMORY)]) == ExitCode.OK
     assert newest(elsewhere.read(incident)).approver == "bob"
     monkeypatch.setenv("RUNBOOK_TOKEN_FILE", str(receiver.folder / "none"))
-    assert main(["approve", incident]) == ExitCode.USAGE
+    assert main(["approve", incident, *seen(MEMORY)]) == ExitCode.USAGE
     assert "No such file or directory" in capsys.readouterr().err
     assert len(prefect.forms) == 1
 
@@ -195,7 +203,7 @@ def test_without_a_good_token_nothing_is_done(
     """The person hears how to be known."""
     monkeypatch.setenv("RUNBOOK_TOKEN", token)
     incident = opened(elsewhere, *asking(MEMORY))
-    assert main(["approve", incident]) == ExitCode.USAGE
+    assert main(["approve", incident, *seen(MEMORY)]) == ExitCode.USAGE
     said = capsys.readouterr().err
     assert "does not know you; set RUNBOOK_TOKEN, or RUNBOOK_TOKEN_FILE, to a token of yours" in said
     assert elsewhere.read(incident).last(ApprovalAnswered) is None
@@ -227,7 +235,7 @@ def test_an_address_where_nobody_answers_is_no_reason_to_act_elsewhere(
     """The store that is configured here may be another one, where `latest` is another incident."""
     incident = opened(kept, *asking(MEMORY))
     monkeypatch.setenv("RUNBOOK_URL", "http://127.0.0.1:9")
-    assert main(["approve", "latest"]) == ExitCode.UNREACHABLE
+    assert main(["approve", "latest", *seen(MEMORY)]) == ExitCode.UNREACHABLE
     said = capsys.readouterr().err
     assert "nothing was recorded; try again, or unset RUNBOOK_URL" in said
     assert kept.read(incident).last(ApprovalAnswered) is None
@@ -250,13 +258,13 @@ def test_where_the_receiver_is_away_the_answer_goes_into_the_store(
 ) -> None:
     """As a claim, which is said; so a low-risk change can be approved, and a high-risk one cannot."""
     incident = opened(alone, *asking(MEMORY))
-    assert main(["approve", incident]) == ExitCode.OK
+    assert main(["approve", incident, *seen(MEMORY)]) == ExitCode.OK
     told = capsys.readouterr()
     assert "is not there" in told.err
     assert "writing to the incident store instead" in told.err
     assert f"{account()} (unproven claim) approved" in told.out
     another = opened(alone, *asking(ROLL_BACK))
-    assert main(["approve", another]) == ExitCode.USAGE
+    assert main(["approve", another, *seen(ROLL_BACK)]) == ExitCode.USAGE
     assert "nobody has proved that this is" in capsys.readouterr().err
     assert len(prefect.forms) == 1
 
@@ -270,7 +278,7 @@ def test_with_a_key_nothing_is_lacking_where_the_receiver_is_away(
     with (tmp_path / "runbook.toml").open("a") as settings:
         settings.write(said[said.index("[policy") :])
     incident = opened(alone, *asking(ROLL_BACK))
-    assert main(["approve", incident]) == ExitCode.OK
+    assert main(["approve", incident, *seen(ROLL_BACK)]) == ExitCode.OK
     assert f"{account()} (signed (SHA256:" in capsys.readouterr().out
     assert len(prefect.forms) == 1
 
@@ -287,7 +295,7 @@ def test_what_is_no_socket_is_not_asked(
     else:
         path.write_text("")
     incident = opened(store, *asking(MEMORY))
-    assert main(["approve", incident]) == ExitCode.OK
+    assert main(["approve", incident, *seen(MEMORY)]) == ExitCode.OK
     assert "(unproven claim) approved" in capsys.readouterr().out
     assert len(prefect.forms) == 1
 
@@ -304,7 +312,7 @@ def test_a_receiver_that_does_not_answer_leaves_it_open(
         deaf.bind("receiver.sock")
         deaf.listen()
         os.chdir(tmp_path)
-        assert main(["approve", incident]) == ExitCode.UNREACHABLE
+        assert main(["approve", incident, *seen(MEMORY)]) == ExitCode.UNREACHABLE
     assert "has not answered" in capsys.readouterr().err
     assert store.read(incident).last(ApprovalAnswered) is None
     assert prefect.forms == []

@@ -55,6 +55,11 @@ def approved_by(who: str, plan: ChangePlan) -> ApprovalAnswered:
     return ApprovalAnswered(gate=gate, action_id=plan.action.id, plan_digest=plan.digest, answer=answer)
 
 
+def seen(plan: ChangePlan) -> tuple[str, str]:
+    """The option that says that this plan was seen."""
+    return "--plan", plan.digest[:12]
+
+
 def configure(folder: Path, text: str) -> None:
     """Add a section to the settings that the commands read."""
     with (folder / "runbook.toml").open("a") as settings:
@@ -65,16 +70,16 @@ def test_the_latest_of_several_that_ask_is_not_answered_unseen(
     store: Store, prefect: FakePrefect, capsys: Capture
 ) -> None:
     """An alert that came in between opens a newer incident than the one whose question was read."""
-    seen, newer = store.open("0001", asking(MEMORY)), store.open("0002", asking(MEMORY))
+    earlier, newer = store.open("0001", asking(MEMORY)), store.open("0002", asking(MEMORY))
     assert main(["approve", "latest", "--by", "ana"]) == ExitCode.USAGE
     error = capsys.readouterr().err
     assert "2 incidents ask for an answer" in error
-    assert seen in error
+    assert earlier in error
     assert newer in error
     assert prefect.forms == []
     assert main(["approve", "latest", "--plan", MEMORY.digest[:12], "--by", "ana"]) == ExitCode.OK
-    assert main(["approve", seen, "--by", "ana"]) == ExitCode.OK
-    assert [store.read(each).last(ApprovalAnswered) is not None for each in (seen, newer)] == [True, True]
+    assert main(["approve", earlier, *seen(MEMORY), "--by", "ana"]) == ExitCode.OK
+    assert [store.read(each).last(ApprovalAnswered) is not None for each in (earlier, newer)] == [True, True]
 
 
 def test_an_edit_is_journalled_as_it_will_be_stored(
@@ -135,7 +140,7 @@ def test_what_the_command_says_of_itself_is_a_claim(
     for variable in ("LOGNAME", "USER", "LNAME", "USERNAME"):
         monkeypatch.setenv(variable, "eve")
     incident_id = store.open("0001", asking(MEMORY))
-    assert main(["approve", "latest", *(["--by", by] if by else [])]) == ExitCode.OK
+    assert main(["approve", "latest", *seen(MEMORY), *(["--by", by] if by else [])]) == ExitCode.OK
     standing = store.read(incident_id).last(ApprovalAnswered)
     assert standing is not None
     name = by or account()
@@ -183,20 +188,23 @@ def test_the_settings_say_who_may_approve(
     assert main(["approve", "latest", "--by", "ana"]) == ExitCode.USAGE
     assert "ana may not approve medium-risk changes; who may: Bob, cyd" in capsys.readouterr().err
     assert prefect.forms == []
-    assert main(["approve", "latest", "--by", "bob"]) == ExitCode.OK
+    assert main(["approve", "latest", *seen(MEMORY), "--by", "bob"]) == ExitCode.OK
 
 
 def test_two_approvals_are_of_two_people(
     store: Store, prefect: FakePrefect, tmp_path: Path, capsys: Capture
 ) -> None:
     """The run asks again after the first; the same person is told that another one has to come."""
-    configure(tmp_path, "[policy.approvals.medium]\ncount = 2\naccept_unverified = true\n")
+    people = "[policy.people.ana]\n[policy.people.bob]\n"
+    configure(tmp_path, f"[policy.approvals.medium]\ncount = 2\naccept_unverified = true\n{people}")
     first = approved_by("ana", MEMORY)
     store.open("0001", (*asking(MEMORY), first, question(MEMORY, 2)))
     assert main(["approve", "latest", "--by", "Ana"]) == ExitCode.USAGE
-    assert "Ana has approved this already; it takes 2 different people" in capsys.readouterr().err
+    assert "ana has approved this already; it takes 2 different people" in capsys.readouterr().err
     assert prefect.forms == []
-    assert main(["approve", "latest", "--by", "bob"]) == ExitCode.OK
+    assert main(["approve", "latest", "--by", "root"]) == ExitCode.USAGE
+    assert "root is not in [policy.people]: it takes 2 different people" in capsys.readouterr().err
+    assert main(["approve", "latest", *seen(MEMORY), "--by", "bob"]) == ExitCode.OK
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from runbook.incidents.events import ApprovalAnswered
 from runbook.incidents.incident import Incident
 from runbook.policy.policy import Policy
 from tests.conftest import require_binary
-from tests.deployments.cli.test_gates import MEMORY, ROLL_BACK, asking, configure, question
+from tests.deployments.cli.test_gates import MEMORY, ROLL_BACK, asking, configure, question, seen
 from tests.deployments.cli_store import Store
 from tests.deployments.sleeping_run import FakePrefect
 
@@ -115,7 +115,7 @@ def test_a_registered_key_approves_a_high_risk_change(
     """The journal keeps the signature, and the run goes by it and nothing else."""
     policy = register(tmp_path, ana=public)
     incident_id = store.open("0001", asking(ROLL_BACK))
-    assert main(["approve", "latest", "--reason", " looks right "]) == ExitCode.OK
+    assert main(["approve", "latest", *seen(ROLL_BACK), "--reason", " looks right "]) == ExitCode.OK
     assert f"{incident_id}: ana (signed (SHA256:" in capsys.readouterr().out
     assert len(prefect.forms) == 1
     told = store.read(incident_id)
@@ -141,7 +141,7 @@ def test_a_signature_is_for_its_owner_s_name_only(
     """With another name it is a claim, as for anybody."""
     register(tmp_path, ana=public)
     incident_id = store.open("0001", asking(MEMORY))
-    assert main(["approve", "latest", "--by", by]) == ExitCode.OK
+    assert main(["approve", "latest", *seen(MEMORY), "--by", by]) == ExitCode.OK
     standing = store.read(incident_id).last(ApprovalAnswered)
     assert standing is not None
     assert standing.answer.identity is not None
@@ -156,7 +156,7 @@ def test_a_key_that_nobody_has_registered_proves_nothing(
     """The person hears what is missing."""
     assert public
     store.open("0001", asking(ROLL_BACK))
-    assert main(["approve", "latest"]) == ExitCode.USAGE
+    assert main(["approve", "latest", *seen(ROLL_BACK)]) == ExitCode.USAGE
     said = capsys.readouterr().err
     assert "is not registered: give an administrator what `runbook login` prints" in said
     assert "nobody has proved that this is" in said
@@ -170,10 +170,10 @@ def test_who_asked_by_a_claim_keeps_nobody_out_and_lets_nobody_alone(
     policy = register(tmp_path, ana=public)
     plan = ROLL_BACK
     incident_id = store.open("0001", asking(plan, requested_by="ana"))
-    assert main(["approve", "latest"]) == ExitCode.OK
+    assert main(["approve", "latest", *seen(plan)]) == ExitCode.OK
     assert decided(store.read(incident_id), plan, policy) is None
     store.append(incident_id, question(plan, 2), key="ask:2")
-    assert main(["approve", "latest"]) == ExitCode.USAGE
+    assert main(["approve", "latest", *seen(plan)]) == ExitCode.USAGE
     assert "ana has approved this already; it takes 2 different people" in capsys.readouterr().err
     assert len(prefect.forms) == 1
 

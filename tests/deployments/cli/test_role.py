@@ -12,7 +12,7 @@ from deployments.cli.errors import ExitCode
 from runbook.approvals.identity import Identity, Proof
 from runbook.incidents.events import ApprovalAnswered
 from tests.blocks.store.test_event_writers import AT, INCIDENT, with_role
-from tests.deployments.cli.test_gates import ROLL_BACK, asking
+from tests.deployments.cli.test_gates import ROLL_BACK, asking, seen
 from tests.deployments.cli_store import Store
 from tests.deployments.journal_samples import ALERT
 from tests.deployments.sleeping_run import FakePrefect
@@ -46,7 +46,7 @@ def test_a_role_that_the_settings_know_approves_a_high_risk_change(
     (tmp_path / "store-url").write_text(url)
     person = f'[policy.people.ana]\nlogins = ["{role}"]\n' if known else ""
     (tmp_path / "runbook.toml").write_text(f'[store]\nurl = {{ file = "store-url" }}\n{person}')
-    code = main(["approve", INCIDENT, "--by", role])
+    code = main(["approve", INCIDENT, *seen(ROLL_BACK), "--by", role])
     answered = answer_in(postgres_url)
     if not known:
         assert (code, answered, prefect.forms) == (ExitCode.USAGE, None, [])

@@ -4,11 +4,15 @@ import asyncio
 import os
 import socket
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from prefect.client.schemas.objects import State
 from prefect.settings import PREFECT_API_URL
+from pydantic import SecretStr
 
+from blocks.store.journal import IncidentStore
 from blocks.transport.errors import Refused
 from blocks.transport.prefect_api import prefect_client
 from deployments.prefect.server import foreign_settings_removed
@@ -51,6 +55,31 @@ async def test_inside_everything_works_an_early_end_is_told_and_outside_nothing_
             await asyncio.wait_for(running.watch(), timeout=20)
     assert PREFECT_API_URL.value() == before
     assert wait_until_gone(tmp_path) == []
+
+
+async def test_runs_believe_the_store_of_the_settings_whatever_a_block_says(tmp_path: Path) -> None:
+    """Somebody who may edit blocks in Prefect leads a run to a store of their own: it refuses to act."""
+    async with stack(tmp_path), prefect_client() as client:
+        deployment = await client.read_deployment_by_name("remind/remind")
+
+        async def ended() -> State[Any]:
+            run = await client.create_flow_run_from_deployment(
+                deployment.id, parameters={"environment": "default"}
+            )
+            async with asyncio.timeout(90):
+                while True:
+                    state = (await client.read_flow_run(run.id)).state
+                    if state is not None and state.is_final():
+                        return state
+                    await asyncio.sleep(0.2)
+
+        assert (await ended()).is_completed()
+        mine = SecretStr(f"sqlite+aiosqlite:///{tmp_path / 'mine.db'}")
+        await IncidentStore(url=mine).asave("default", overwrite=True)
+        refused = await ended()
+    assert refused.is_failed()
+    assert "names another store than this worker's settings" in str(refused.message)
+    assert not (tmp_path / "mine.db").exists()
 
 
 async def test_a_part_that_cannot_start_is_told_with_its_last_words(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from deployments.cli.people.account import account
 from runbook.actions.catalogue import Risk
 from runbook.approvals.approvals import decided
 from runbook.approvals.identity import Identity, Proof
+from runbook.approvals.people import Person
 from runbook.approvals.rules import ApprovalRule
 from runbook.approvals.signatures import public_text
 from runbook.incidents import events as e
@@ -26,7 +27,7 @@ from tests.deployments.people_bench import TOKENS, Receiver, receiver_process
 from tests.deployments.sleeping_run import FakePrefect
 from tests.runbook.approvals.test_signatures import KEY
 
-TWO = Policy(approvals={Risk.HIGH: ApprovalRule(count=2)})
+TWO = Policy(approvals={Risk.HIGH: ApprovalRule(count=2)}, people={"ana": Person(), "bob": Person()})
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +82,12 @@ def answer_of(told: Incident) -> ApprovalAnswered:
 def test_a_token_proves_its_person(receiver: Receiver, kept: Store, prefect: FakePrefect) -> None:
     """Her answer is journalled as hers, with how that is known, and wakes the run; it approves a rollback."""
     incident = opened(kept, *asking(ROLL_BACK))
-    answer = send(receiver, incident, "answers", {"decision": "approve", "reason": "looks right"})
+    answer = send(
+        receiver,
+        incident,
+        "answers",
+        {"decision": "approve", "plan": ROLL_BACK.digest, "reason": "looks right"},
+    )
     assert (answer.status_code, answer.json()["ours"]) == (200, True)
     told = kept.read(incident)
     given = answer_of(told).answer
@@ -96,7 +102,7 @@ def test_the_account_at_the_other_end_of_the_socket_is_proven(
 ) -> None:
     """No header, no environment and no `by` says it: the kernel does."""
     incident = opened(kept, *asking(ROLL_BACK))
-    answer = over_socket(receiver, incident, "answers", {"decision": "approve"})
+    answer = over_socket(receiver, incident, "answers", {"decision": "approve", "plan": ROLL_BACK.digest})
     assert answer.status_code == 200, answer.text
     given = answer_of(kept.read(incident)).answer
     assert given.identity is not None
@@ -109,7 +115,9 @@ def test_an_account_is_its_person(receiver: Receiver, kept: Store, prefect: Fake
     receiver.configure(f'[policy.approvals.high]\ncount = 2\n[policy.people.eve]\nlogins = ["{account()}"]\n')
     incident = opened(kept, *asking(ROLL_BACK))
     assert (
-        over_socket(receiver, incident, "answers", {"decision": "approve"}).json()["answer"]["approver"]
+        over_socket(receiver, incident, "answers", {"decision": "approve", "plan": ROLL_BACK.digest}).json()[
+            "answer"
+        ]["approver"]
         == "eve"
     )
     kept.append(incident, question(ROLL_BACK, 2), key="ask:2")
@@ -119,7 +127,9 @@ def test_an_account_is_its_person(receiver: Receiver, kept: Store, prefect: Fake
         '[receiver.people]\neve = { file = "eve.token" }\n',
         instead_of='[receiver.people]\nana = { file = "ana.token" }\nbob = { file = "bob.token" }\n',
     )
-    again = send(receiver, incident, "answers", {"decision": "approve"}, whose="e" * 40)
+    again = send(
+        receiver, incident, "answers", {"decision": "approve", "plan": ROLL_BACK.digest}, whose="e" * 40
+    )
     assert (again.status_code, again.json()["kind"]) == (422, "invalid")
     assert "eve has approved this already; it takes 2 different people" in again.json()["error"]
     assert len(prefect.forms) == 1
@@ -129,11 +139,19 @@ def test_two_people_are_two_tokens(receiver: Receiver, kept: Store, prefect: Fak
     """The run asks again after the first."""
     receiver.configure("[policy.approvals.high]\ncount = 2\n")
     incident = opened(kept, *asking(ROLL_BACK))
-    assert send(receiver, incident, "answers", {"decision": "approve"}).status_code == 200
+    assert (
+        send(receiver, incident, "answers", {"decision": "approve", "plan": ROLL_BACK.digest}).status_code
+        == 200
+    )
     assert decided(kept.read(incident), ROLL_BACK, TWO) is None
     kept.append(incident, question(ROLL_BACK, 2), key="ask:2")
     prefect.state = "PAUSED"
-    assert send(receiver, incident, "answers", {"decision": "approve"}, whose="bob").status_code == 200
+    assert (
+        send(
+            receiver, incident, "answers", {"decision": "approve", "plan": ROLL_BACK.digest}, whose="bob"
+        ).status_code
+        == 200
+    )
     assert decided(kept.read(incident), ROLL_BACK, TWO) is not None
 
 
@@ -170,10 +188,10 @@ def test_who_proves_nobody_does_nothing(
 def test_nobody_acts_under_another_name(receiver: Receiver, kept: Store, prefect: FakePrefect) -> None:
     """Not even as a claim: who it is, is known. One's own logins are no other name."""
     incident = opened(kept, *asking(MEMORY))
-    answer = send(receiver, incident, "answers", {"decision": "approve", "by": "bob"})
+    answer = send(receiver, incident, "answers", {"decision": "approve", "plan": MEMORY.digest, "by": "bob"})
     assert (answer.status_code, answer.json()["kind"]) == (403, "another name")
     assert kept.read(incident).last(ApprovalAnswered) is None
-    own = {"decision": "approve", "by": "ANA@example.com"}
+    own = {"decision": "approve", "plan": MEMORY.digest, "by": "ANA@example.com"}
     assert send(receiver, incident, "answers", own).json()["answer"]["approver"] == "ana"
     assert len(prefect.forms) == 1
 
@@ -193,7 +211,9 @@ REFUSED: list[tuple[str, Any, str, int, str]] = [
         403,
         "high-risk changes need that by signing-key",
     ),
-    ("answers", {"decision": "approve", "plan": "beef"}, "", 409, "another plan is asked about by now"),
+    ("answers", {"decision": "approve", "plan": "beefbeef"}, "", 409, "another plan is asked about by now"),
+    ("answers", {"decision": "approve", "plan": ROLL_BACK.digest[:7]}, "", 422, "too short to name a plan"),
+    ("answers", {"decision": "approve", "plan": "x" * 65}, "", 422, "plan: String should have at most 64"),
     ("answers", {"decision": "reject"}, "", 422, "a rejection needs a reason"),
     ("answers", {"decision": "edit"}, "", 422, "an edit needs a parameter"),
     ("answers", {"decision": "edit", "parameters": {"memory": "1Gi"}}, "", 422, "cannot be changed here"),
@@ -225,6 +245,63 @@ def test_the_latest_of_several_that_ask_is_not_answered_unseen(
     assert prefect.forms == []
     body = {"decision": "approve", "plan": MEMORY.digest[:12]}
     assert send(receiver, "latest", "answers", body).json()["incident"] == newer
+
+
+@pytest.mark.parametrize(
+    ("plan", "kind", "error"),
+    [
+        (None, "unseen", "an approval has to name the plan that you have seen"),
+        ("", "unseen", "an approval has to name the plan that you have seen"),
+        (" ", "unseen", "an approval has to name the plan that you have seen"),
+        (MEMORY.digest, "nothing-to-do", "another plan is asked about by now"),
+    ],
+)
+def test_an_approval_without_the_plan_that_is_asked_about_is_answered_with_it(
+    plan: str | None,
+    kind: str,
+    error: str,
+    receiver: Receiver,
+    kept: Store,
+    prefect: FakePrefect,
+) -> None:
+    """409 with the question and its digest; nothing is journalled, and naming that digest approves it."""
+    incident = opened(kept, *asking(ROLL_BACK))
+    before = kept.read(incident)
+    body = {"decision": "approve"} | ({} if plan is None else {"plan": plan})
+    answer = send(receiver, incident, "answers", body)
+    told = answer.json()
+    assert (answer.status_code, told["kind"]) == (409, kind), answer.text
+    assert error in told["error"]
+    assert told["plan"] == ROLL_BACK.digest
+    assert told["asked"]["incident"] == incident
+    assert told["asked"]["gate"]["gate"] == question(ROLL_BACK, 1).gate
+    assert told["asked"]["plan"]["diff"] == ROLL_BACK.diff
+    assert kept.read(incident) == before
+    assert prefect.forms == []
+    assert send(receiver, incident, "answers", body | {"plan": told["plan"]}).status_code == 200
+    assert len(prefect.forms) == 1
+
+
+@pytest.mark.parametrize("plan", ["", ROLL_BACK.digest, ROLL_BACK.digest[:8].upper()])
+@pytest.mark.parametrize("decision", ["reject", "snooze"])
+def test_who_says_no_may_leave_the_plan_out(
+    decision: str, plan: str, receiver: Receiver, kept: Store, prefect: FakePrefect
+) -> None:
+    """Nothing is changed by it."""
+    incident = opened(kept, *asking(ROLL_BACK))
+    body = {"decision": decision, "reason": "no", "plan": plan}
+    assert send(receiver, incident, "answers", body).status_code == 200
+    assert len(prefect.forms) == 1
+
+
+def test_who_may_not_approve_is_not_shown_the_plan(
+    receiver: Receiver, kept: Store, prefect: FakePrefect
+) -> None:
+    """The rules come first."""
+    receiver.configure("[policy.approvals.high]\napprovers = ['bob']\n")
+    answer = send(receiver, opened(kept, *asking(ROLL_BACK)), "answers", {"decision": "approve"})
+    assert (answer.status_code, set(answer.json())) == (422, {"kind", "error", "next_step"})
+    assert prefect.forms == []
 
 
 @pytest.mark.parametrize(("act", "body", "policy", "status", "error"), REFUSED)
@@ -279,9 +356,11 @@ def test_who_was_taken_away_is_refused_at_once(receiver: Receiver, kept: Store, 
     """The settings are read again for each request; with mistakes in them nobody gets in."""
     incident = opened(kept, *asking(MEMORY))
     receiver.configure(instead_of='ana = { file = "ana.token" }\n')
-    assert send(receiver, incident, "answers", {"decision": "approve"}).status_code == 401
+    assert (
+        send(receiver, incident, "answers", {"decision": "approve", "plan": MEMORY.digest}).status_code == 401
+    )
     receiver.configure("[policy]\nnonsense = 1\n", instead_of="[policy.people.ana]\n[policy.people.bob]\n")
-    answer = send(receiver, incident, "answers", {"decision": "approve"})
+    answer = send(receiver, incident, "answers", {"decision": "approve", "plan": MEMORY.digest})
     assert (answer.status_code, answer.json()["kind"]) == (503, "settings")
     assert kept.read(incident).last(ApprovalAnswered) is None
     assert prefect.forms == []
@@ -327,7 +406,10 @@ def test_what_the_receiver_vouches_for_is_signed_with_its_key(
     with_key = text.replace("[receiver]\n", f'[receiver]\nsigning_key = {{ file = "{key}" }}\n')
     (receiver.folder / "runbook.toml").write_text(with_key)
     incident = opened(kept, *asking(ROLL_BACK))
-    assert send(receiver, incident, "answers", {"decision": "approve"}).status_code == 200
+    assert (
+        send(receiver, incident, "answers", {"decision": "approve", "plan": ROLL_BACK.digest}).status_code
+        == 200
+    )
     strict = Policy(receiver_keys=(public_text(KEY.public_key()),))
     told = kept.read(incident)
     assert decided(told, ROLL_BACK, strict) is not None
@@ -356,8 +438,8 @@ def test_each_act_is_in_the_log_and_no_token_is(
 ) -> None:
     """Who, what and how it is known; refusals too."""
     incident = opened(kept, *asking(MEMORY))
-    send(receiver, incident, "answers", {"decision": "approve"})
-    send(receiver, incident, "answers", {"decision": "approve"}, whose="guessed" * 7)
+    send(receiver, incident, "answers", {"decision": "approve", "plan": MEMORY.digest})
+    send(receiver, incident, "answers", {"decision": "approve", "plan": MEMORY.digest}, whose="guessed" * 7)
     lines = [json.loads(line) for line in receiver.log().splitlines() if line.startswith("{")]
     acts = [line for line in lines if line["event"] == "act"]
     assert {"act": "answers", "by": "ana", "how": "api-token"}.items() <= acts[-1].items()

@@ -146,3 +146,20 @@ def test_a_backup_on_another_host_that_is_shown_nothing_is_told(config: Path) ->
     ]
     assert warnings(config, f'{text}[prometheus.credentials."https://b.example"]') == []
     assert warnings(config, BACKUP) == []
+
+
+@pytest.mark.parametrize(
+    ("people", "listed"),
+    [("", "nobody"), ("[policy.people.ana]\n", "1"), ("[policy.people.ana]\n[policy.people.bob]\n", "")],
+)
+def test_a_rule_that_takes_more_people_than_there_are_is_told(config: Path, people: str, listed: str) -> None:
+    """Before an incident waits for a second approval that nobody can give."""
+    said = warnings(config, f"[policy.approvals.high]\ncount = 2\n{people}")
+    assert said == (
+        [
+            f"policy.approvals.high.count: takes 2 people, and [policy.people] lists {listed}: nobody can "
+            "pass it: give each of them a table [policy.people.NAME] with all their logins"
+        ]
+        if listed
+        else []
+    )

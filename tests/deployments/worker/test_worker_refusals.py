@@ -7,6 +7,7 @@ import pytest
 from prefect.client.schemas.objects import StateType
 from prefect.states import Cancelling
 
+from blocks.store.own_store import VARIABLE
 from tests.deployments.worker_bench import FLOWS, Bench
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
@@ -20,7 +21,12 @@ async def test_a_run_chooses_nothing_about_its_process(bench: Bench) -> None:
     ran = bench.folder / "ran"
     chosen: dict[str, Any] = {
         "command": f"touch {ran}",
-        "env": {"INJECTED": "yes", "PREFECT__FLOW_ENTRYPOINT": "os.getcwd", "PYTHONPATH": str(bench.folder)},
+        "env": {
+            VARIABLE: "mine",
+            "INJECTED": "yes",
+            "PREFECT__FLOW_ENTRYPOINT": "os.getcwd",
+            "PYTHONPATH": str(bench.folder),
+        },
         "working_dir": str(bench.folder),
         "stream_output": False,
         "labels": {"injected": "yes"},
@@ -31,6 +37,7 @@ async def test_a_run_chooses_nothing_about_its_process(bench: Bench) -> None:
     assert not ran.exists()
     seen = bench.seen()
     assert "INJECTED" not in seen["environment"]
+    assert seen["environment"].get(VARIABLE) != "mine"
     assert seen["environment"]["PYTHONPATH"] == str(FLOWS)
     assert seen["folder"] != str(bench.folder)
     [told] = bench.told(run)

@@ -1,5 +1,6 @@
 """Some approvals stand before anybody is asked: a policy's, and that of the change which is undone."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -167,6 +168,38 @@ def test_undo_is_covered_by_the_approval_of_the_change(
     assert standing_approval(told, UNDO, Policy(undo_needs_approval=True)) is None
 
 
+UNDO_ROLL_BACK = ChangePlan(action=undo_of(ROLL_BACK.action), diff="-a: 1")
+PREVIEWED = e.ActionPreviewed(plan=ROLL_BACK, since=datetime(2026, 11, 22, tzinfo=UTC))
+NOT_RECOVERED = ended(ActionOutcome.NOT_RECOVERED, "ana", ROLL_BACK.action)
+
+
+@pytest.mark.parametrize(
+    ("events", "covered"),
+    [
+        ((PREVIEWED, said("ana", YES), NOT_RECOVERED), True),
+        ((PREVIEWED, NOT_RECOVERED), False),
+        ((said("ana", YES), NOT_RECOVERED), False),
+        ((PREVIEWED, said("ana?", YES), NOT_RECOVERED), False),
+        ((PREVIEWED, said("ana", YES, MEMORY), NOT_RECOVERED), False),
+        (
+            (
+                PREVIEWED,
+                said("ana", YES),
+                PREVIEWED.model_copy(update={"plan": ROLL_BACK.model_copy(update={"diff": "+a: evil"})}),
+                NOT_RECOVERED,
+            ),
+            False,
+        ),
+    ],
+    ids=["approved", "a line in the store", "no plan", "a claim", "another plan", "a plan to go back to"],
+)
+def test_the_undo_of_a_high_risk_change_is_covered_by_an_approval_that_holds(
+    events: tuple[e.Event, ...], covered: bool
+) -> None:
+    """A result that was written past every door has the undo asked about, and not made."""
+    assert (standing_approval(incident(*events), UNDO_ROLL_BACK, Policy()) is not None) is covered
+
+
 STRICT = {Risk.LOW: ApprovalRule(count=2, approvers=("bob",), accept_unverified=False)}
 PREAPPROVED_BUT_STRICT = PREAPPROVED.model_copy(update={"approvals": STRICT})
 
@@ -178,7 +211,9 @@ def test_standing_approval_counts_without_people() -> None:
     assert outcome(decided(told, RESTART, PREAPPROVED_BUT_STRICT)) == ("ana", YES)
     told = at_severity(Severity.P3, said("ana?", plan=RESTART, channel="prefect-ui"))
     assert decided(told, RESTART, PREAPPROVED_BUT_STRICT) is None
-    covered = incident(ended(ActionOutcome.NOT_RECOVERED, "ana"), said("ana", plan=UNDO, channel=COVERED))
+    both = said("ana", plan=MEMORY), said("bob", plan=MEMORY)
+    change = PREVIEWED.model_copy(update={"plan": MEMORY}), *both, ended(ActionOutcome.NOT_RECOVERED, "bob")
+    covered = incident(*change, said("ana", plan=UNDO, channel=COVERED))
     assert outcome(decided(covered, UNDO, policy(Risk.MEDIUM, count=2))) == ("ana", YES)
 
 

@@ -264,16 +264,20 @@ def test_edit_is_accepted_within_bounds_and_kept_as_it_will_be_stored() -> None:
         ([], {"accept_unverified": True}, ""),
         ([], {}, "only with a proven identity (`runbook approve`)"),
         ([], {"accept_unverified": True, "approvers": ("ana", "bob")}, "who may: ana, bob"),
-        ([], {"accept_unverified": True, "count": 2}, "2 different people have to approve"),
+        (
+            [],
+            {"accept_unverified": True, "count": 2},
+            "2 different people have to approve, each of [policy.people]",
+        ),
         (
             [("ana", YES)],
             {"accept_unverified": True, "count": 2},
-            "2 different people have to approve; so far: ana (proven by account)",
+            "2 different people have to approve, each of [policy.people]; so far: ana (proven by account)",
         ),
         (
             [("ana", YES), ("bob", LATER)],
             {"accept_unverified": True, "count": 2},
-            "2 different people have to approve",
+            "2 different people have to approve, each of [policy.people]",
         ),
     ],
 )

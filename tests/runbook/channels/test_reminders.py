@@ -238,7 +238,7 @@ def test_a_reminder_says_what_is_asked_since_when_and_how_to_answer() -> None:
         "⏰ Nobody has answered yet: Enable the fallback (graceful degradation)?\n"
         "Asked by the runbook at 16:02 CET (15:02 UTC). Without an answer nothing is changed.\n"
         "Who: who may: ana\n"
-        "Answer with `runbook approve inc-1` (or reject, edit, snooze), or at <http://prefect/run>"
+        f"Answer with `runbook approve inc-1 --plan {PLAN.digest[:12]}` (or reject, edit, snooze), or at <http://prefect/run>"
     )
 
 
@@ -254,7 +254,7 @@ def test_a_reminder_names_who_put_the_question_off() -> None:
     assert of.pending_gate is not None
     text = reminder_text(of, of.pending_gate, needed="", link="", time_zone="UTC")
     assert "Asked by the runbook at 15:02 UTC for bob, put off by ana until 15:12 UTC." in text
-    assert text.endswith("`runbook approve inc-1` (or reject, edit, snooze)")
+    assert text.endswith(f"`runbook approve inc-1 --plan {PLAN.digest[:12]}` (or reject, edit, snooze)")
 
 
 def test_the_reason_of_a_page_is_of_one_gate_alone() -> None:
@@ -265,7 +265,7 @@ def test_the_reason_of_a_page_is_of_one_gate_alone() -> None:
     reason = escalation_reason(first, first.pending_gate, time_zone="UTC")
     assert reason == (
         "nobody has answered gate-1 since 15:02 UTC: Enable the fallback (graceful degradation)? "
-        "Answer with `runbook approve inc-1`; without an answer nothing is changed"
+        f"Answer with `runbook approve inc-1 --plan {PLAN.digest[:12]}`; without an answer nothing is changed"
     )
     assert escalation_reason(second, second.pending_gate, time_zone="UTC") != reason
 

@@ -102,7 +102,8 @@ async def test_a_reminder_is_seen_in_thread_and_channel(team: Team) -> None:
 
     opening, reminder = team.slack.messages
     assert reminder["text"].startswith("⏰ Nobody has answered yet: Enable the fallback")
-    how = f"`runbook approve {team.incident.id}` (or reject, edit, snooze), or at <{LINK}>"
+    digest = notice.gate.plan_digest[:12]
+    how = f"`runbook approve {team.incident.id} --plan {digest}` (or reject, edit, snooze), or at <{LINK}>"
     assert how in reminder["text"]
     assert (reminder["thread_ts"], reminder["subtype"]) == (opening["ts"], "thread_broadcast")
     assert await reminders(team.incident) == [False]
