@@ -156,7 +156,7 @@ class PostHogApi(Block):
             timeout_seconds=self.timeout_seconds,
             secrets=[secret],
         )
-        if response.status_code == httpx.codes.FORBIDDEN and not required:
+        if response.status_code == httpx.codes.FORBIDDEN and not required and not _is_web_page(response):
             # the probe itself may lie outside of the key's scopes; the key has authenticated all the same
             return _Judgement(outcome=ProbeOutcome.ACCEPTED, detail="for other scopes"), response.status_code
         return _judge(response, secret), response.status_code
@@ -166,6 +166,8 @@ def _judge(response: httpx.Response, secret: str) -> _Judgement:
     """What PostHog's answer says about itself and about the key."""
     status = response.status_code
     said = _said(response, secret)
+    if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN) and _is_web_page(response):
+        return _Judgement(outcome=ProbeOutcome.UNREACHABLE, detail=_something_else(response))
     if status == httpx.codes.UNAUTHORIZED:
         return _Judgement(outcome=ProbeOutcome.KEY_REJECTED, detail=said)
     if status == httpx.codes.FORBIDDEN:
@@ -183,9 +185,21 @@ def _judge(response: httpx.Response, secret: str) -> _Judgement:
         limited = document.get("quotaLimited")
         detail = f"over its billing quota: {limited}" if limited else ""
         return _Judgement(outcome=ProbeOutcome.ACCEPTED, detail=detail)
+    return _Judgement(outcome=ProbeOutcome.UNREACHABLE, detail=_something_else(response))
+
+
+def _something_else(response: httpx.Response) -> str:
     kind = response.headers.get("Content-Type", "no content type")
-    detail = f"something else answers there: HTTP {status}, {kind}"
-    return _Judgement(outcome=ProbeOutcome.UNREACHABLE, detail=detail)
+    return f"something else answers there: HTTP {response.status_code}, {kind}"
+
+
+def _is_web_page(response: httpx.Response) -> bool:
+    """Whether the answer is a page for people. PostHog's API refuses in JSON or a line of text.
+
+    A firewall or a proxy on the way also refuses with 401 and 403, and knows nothing of the key.
+    """
+    kind = response.headers.get("Content-Type", "")
+    return "html" in kind.lower() or response.content.lstrip()[:1] == b"<"
 
 
 def _json(response: httpx.Response) -> dict[str, object] | None:

@@ -200,7 +200,9 @@ def pod_logs(texts: list[LogText]) -> PodLogs:
 def _line(source: LogSource, raw: str) -> LogLine:
     stamp, _, rest = raw.partition(" ")
     try:
-        at = datetime.fromisoformat(stamp).astimezone(UTC)
+        at = datetime.fromisoformat(stamp)
     except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:  # a date or a number of the program's own is no time of the cluster
         return LogLine(source.pod, source.container, raw)
-    return LogLine(source.pod, source.container, rest, at)
+    return LogLine(source.pod, source.container, rest, at.astimezone(UTC))

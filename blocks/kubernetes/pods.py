@@ -90,7 +90,13 @@ def container_reading(pod: Object, item: Object, *, role: ContainerRole) -> Cont
         waiting=None if waiting in STARTING else waiting,
         last_termination=_last_termination(state, before),
         changed_at=_changed_at(pod, state, before),
+        ran_seconds=_ran_seconds(state.get("terminated") or before.get("terminated") or {}),
     )
+
+
+def _ran_seconds(terminated: Object) -> float | None:
+    begun, ended = moment(terminated.get("startedAt")), moment(terminated.get("finishedAt"))
+    return None if begun is None or ended is None else (ended - begun).total_seconds()
 
 
 def container_statuses(pod: Object) -> list[Object]:

@@ -3,13 +3,16 @@
 import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 import requests
 from pydantic import JsonValue
 
 from blocks.prometheus.partial import infos_of, reasons_missing
 from runbook.value import Value
+
+ResultType = Literal["vector", "matrix"]
+"""What an instant query and a range query answer."""
 
 
 class Sample(Value):
@@ -62,19 +65,21 @@ class PrometheusAnswer(Value):
         ]
 
 
-def well_formed(result: list[JsonValue], response: requests.Response) -> PrometheusAnswer:
-    """The answer, read once to its end so that what is garbage in it is found here.
+def well_formed(result: list[JsonValue], response: requests.Response, kind: ResultType) -> PrometheusAnswer:
+    """The answer of this kind, read once to its end so that what is garbage in it is found here.
 
     Raises:
         ValueError, TypeError, OverflowError: a part of it is not in the format.
     """
     document = response.json()
+    if document["status"] != "success" or document["data"].get("resultType") != kind:
+        raise ValueError(f"no {kind}")
     answer = PrometheusAnswer(
         result=result,
         missing=tuple(reasons_missing(document, response.headers)),
         infos=tuple(infos_of(document)),
     )
-    _ = answer.series if document["data"].get("resultType") == "matrix" else answer.samples
+    _ = answer.series if kind == "matrix" else answer.samples
     return answer
 
 

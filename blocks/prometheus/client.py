@@ -18,7 +18,7 @@ from prometheus_api_client.exceptions import PrometheusApiClientException
 from requests.adapters import BaseAdapter
 from requests.auth import AuthBase
 
-from blocks.prometheus.answer import PrometheusAnswer, items_of, well_formed
+from blocks.prometheus.answer import PrometheusAnswer, ResultType, items_of, well_formed
 from blocks.transport.credentials import Credentials
 from blocks.transport.errors import (
     Forbidden,
@@ -115,7 +115,7 @@ class PrometheusSource:
             Unavailable: no answer, or one that may heal.
             Refused: the server does not take the query or the credentials.
         """
-        return self._ask(methodcaller("custom_query", promql, self._parameters))
+        return self._ask("vector", methodcaller("custom_query", promql, self._parameters))
 
     def query_range(self, promql: str, start: datetime, end: datetime, step_seconds: int) -> PrometheusAnswer:
         """A range query, split where it has more steps than Prometheus allows in one.
@@ -130,7 +130,7 @@ class PrometheusSource:
         for first, last in _spans(start, end, timedelta(seconds=step_seconds)):
             step = str(step_seconds)
             answer = self._ask(
-                methodcaller("custom_query_range", promql, first, last, step, self._parameters)
+                "matrix", methodcaller("custom_query_range", promql, first, last, step, self._parameters)
             )
             missing += answer.missing
             infos += answer.infos
@@ -144,7 +144,7 @@ class PrometheusSource:
             infos=tuple(dict.fromkeys(infos)),
         )
 
-    def _ask(self, request: Callable[[PrometheusConnect], Any]) -> PrometheusAnswer:
+    def _ask(self, kind: ResultType, request: Callable[[PrometheusConnect], Any]) -> PrometheusAnswer:
         answers: list[requests.Response] = []
         with requests.Session() as session:
             # the library hands out `data.result` only; all else stays in the response
@@ -161,7 +161,7 @@ class PrometheusSource:
                 result = request(server)
                 if not isinstance(result, list):
                     raise Unreadable(_SYSTEM, f"{self.name} answered a scalar", "Ask for a vector")
-                return well_formed(result, answers[-1])
+                return well_formed(result, answers[-1], kind)
             except PrometheusApiClientException:
                 raise self._refusal(answers[-1]) from None
             except requests.exceptions.JSONDecodeError:

@@ -19,6 +19,7 @@ from blocks.transport.credentials import CredentialsByHost
 from blocks.transport.errors import OutsideError, Unavailable
 from blocks.transport.threads import Threads
 from runbook.checks.readings import ErrorRateReading
+from runbook.decision.error_types import UNKNOWN_STATUS, is_success
 
 _SYSTEM = "Prometheus"
 _Answer = TypeVar("_Answer")
@@ -163,7 +164,8 @@ class Prometheus(CredentialsByHost, Block):
             Refused: no server takes the query.
         """
         step = step_seconds or _step(start, end)
-        return await self.query_range(self.queries.errors_by_status, start, end, step)
+        series = await self.query_range(self.queries.errors_by_status, start, end, step)
+        return [item for item in series if not is_success(item.labels.get(self.status_label, UNKNOWN_STATUS))]
 
     async def request_history(
         self, start: datetime, end: datetime, *, step_seconds: int | None = None

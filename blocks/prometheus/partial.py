@@ -4,7 +4,8 @@ Servers that gather from several stores answer 200 with what they have:
 
 - Thanos, Mimir and promxy say so in `warnings`.
 - A VictoriaMetrics cluster sets `isPartial` beside `data`.
-- M3 and some proxies say it in a header, such as `M3-Results-Limited`.
+- M3 and some proxies say it in a header, such as `M3-Results-Limited` or HTTP's own `Warning`, with which
+  caches tell that an answer is stale, too.
 
 Prometheus itself uses `infos` for hints on the query, and before 3.0 also warnings that begin with
 `PromQL info:`. Those leave the result whole.
@@ -15,7 +16,7 @@ from typing import Any
 
 _INFO = "PromQL info:"
 _FLAGS = ("isPartial", "partial", "partialResponse", "is_partial", "partial_response")
-_LIMITED = "m3-results-limited"
+_HEADERS = ("m3-results-limited", "warning")
 _NO = frozenset({"", "0", "false", "no", "none"})
 
 
@@ -29,7 +30,7 @@ def reasons_missing(document: Mapping[str, Any], headers: Mapping[str, str]) -> 
         yield from (f"the server says {name}" for name in _FLAGS if _is_set(place.get(name)))
     for name, value in headers.items():
         lower = name.lower()
-        if (lower == _LIMITED or "partial" in lower) and _is_set(value):
+        if (lower in _HEADERS or "partial" in lower) and _is_set(value):
             yield f"the header {name} says {value}"
 
 

@@ -64,7 +64,14 @@ class ErrorRateQueries(Value):
     @property
     def same_series(self) -> bool:
         """Whether errors and requests are the same series, so that their share would always be 100 %."""
-        return self.errors.replace(" ", "") == self.requests.replace(" ", "")
+        return _parts(self.errors) == _parts(self.requests)
+
+
+def _parts(selector: str) -> tuple[str, frozenset[str]]:
+    """The metric's name and its matchers, in whichever order they stand."""
+    name, _, matchers = selector.partition("{")
+    found = re.findall(r"[\w.:]+\s*[!=]?[=~]\s*(?:\"(?:[^\"\\]|\\.)*\"|'[^']*')", matchers)
+    return name.strip(), frozenset(re.sub(r"\s*([!=]?[=~])\s*", r"\1", item, count=1) for item in found)
 
 
 def selected(metric: str, *matchers: str) -> str:

@@ -1,12 +1,14 @@
 """The error rate of one Prometheus server, with what its answer leaves open."""
 
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from blocks.prometheus.answer import PrometheusAnswer
 from blocks.prometheus.client import PrometheusSource
 from blocks.prometheus.queries import ErrorRateQueries
 from blocks.transport.errors import Refused, Unavailable
 from runbook.checks.readings import ErrorRateReading
+from runbook.decision.error_types import UNKNOWN_STATUS, is_success
 
 
 def read_error_rate(
@@ -22,19 +24,18 @@ def read_error_rate(
     born, notes = _born(source, queries)
     _check_times(source, errors, tolerance=tolerance, now=datetime.now(UTC))
     missing = [*errors.missing, *requests.missing, *born.missing]
-    by_status = _by_status(errors, queries)
-    complete = not missing and len(by_status) == len(errors.result) > 0
+    rates, births = _by_status(errors, queries), _by_status(born, queries)
+    by_status = rates.errors
+    complete = not missing and rates.complete and births.complete and bool(errors.result)
     at_birth = {
-        status: count / queries.window_seconds
-        for status, count in _by_status(born, queries).items()
-        if count > 0
+        status: count / queries.window_seconds for status, count in births.errors.items() if count > 0
     }
     dated = bool(at_birth) and any(source.query(query).samples for query in queries.counted_before)
     if at_birth and not dated:
         notes.append(
             f"{source.name} has data of less than {queries.window}: when errors happened is not known"
         )
-    if not by_status:
+    if not by_status and not rates.successes:
         # a rate needs two samples in the window; one of them alone may stand for any number of errors
         present = source.query(queries.errors_present).samples
         few = f"{queries.errors} has fewer than two samples in {queries.window}"
@@ -42,17 +43,20 @@ def read_error_rate(
     if dated:
         every = by_status | at_birth
         by_status = {status: by_status.get(status, 0) + at_birth.get(status, 0) for status in every}
-    if queries.same_series:
+    if rates.successes:
+        notes.append(f"{queries.errors} counts successes too, which were left out: set errors_selector")
+    elif queries.same_series:
         notes.append("errors and requests are the same series: set errors_selector")
     rate_of_requests = requests.samples[0].value if requests.samples else None
+    no_share = bool(missing) or (queries.same_series and not rates.successes)
     return ErrorRateReading(
         source=source.name,
         window_seconds=queries.window_seconds,
-        errors_by_status=by_status or None,
+        errors_by_status=by_status if by_status or rates.successes else None,
         complete=complete,
         partial=bool(missing),
         undated_errors_per_second=0 if dated else sum(at_birth.values()),
-        requests_per_second=None if missing or queries.same_series else rate_of_requests,
+        requests_per_second=None if no_share else rate_of_requests,
         warnings=tuple(dict.fromkeys([*missing, *notes])),
     )
 
@@ -65,12 +69,29 @@ def _born(source: PrometheusSource, queries: ErrorRateQueries) -> tuple[Promethe
         return PrometheusAnswer(result=[]), [f"errors before the first sample are not known: {error.detail}"]
 
 
-def _by_status(answer: PrometheusAnswer, queries: ErrorRateQueries) -> dict[str, float]:
-    return {
-        sample.labels.get(queries.status_label, "unknown"): sample.value
-        for sample in answer.samples
-        if sample.value >= 0
-    }
+class _ByStatus(NamedTuple):
+    """The values by status. It is not complete where one is no number, or stands there twice.
+
+    A metric may count every request; `successes` says that it does, and these are no errors.
+    """
+
+    errors: dict[str, float]
+    successes: bool
+    complete: bool
+
+
+def _by_status(answer: PrometheusAnswer, queries: ErrorRateQueries) -> _ByStatus:
+    values: dict[str, float] = {}
+    for sample in answer.samples:
+        if sample.value >= 0:
+            status = sample.labels.get(queries.status_label, UNKNOWN_STATUS)
+            values[status] = max(sample.value, values.get(status, 0))
+    errors = {status: value for status, value in values.items() if not is_success(status)}
+    complete = len(values) == len(answer.result)
+    if queries.same_series and UNKNOWN_STATUS in errors:  # all requests, of whatever outcome
+        del errors[UNKNOWN_STATUS]
+        complete = False
+    return _ByStatus(errors, any(is_success(status) for status in values), complete)
 
 
 def _check_times(

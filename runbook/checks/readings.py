@@ -165,7 +165,10 @@ class ContainerRole(StrEnum):
 
 
 class ContainerReading(Value):
-    """A container of a pod: why it waits, how it last ended, and when it last started or ended."""
+    """A container of a pod: why it waits, how it last ended, and when it last started or ended.
+
+    `ran_seconds` is how long it had run when it last ended, `None` where that is not known.
+    """
 
     name: OutsideName
     role: ContainerRole = ContainerRole.MAIN
@@ -173,6 +176,7 @@ class ContainerReading(Value):
     waiting: OutsideName | None = None
     last_termination: OutsideName | None = None
     changed_at: datetime | None = None
+    ran_seconds: float | None = None
 
 
 class PodReading(Value):

@@ -82,5 +82,21 @@ def state_in(word: object) -> State | None:
     return STATES.get(_plain(word))
 
 
+def names_region(listed: str, wanted: str) -> bool:
+    """Whether a group of components is of a region: all words of the region stand in its name, in a row.
+
+    "us" names "US Cloud 🇺🇸", and not "Status API". Signs and pictures are no words, so it does not matter
+    who writes them.
+    """
+    words, sought = _words(listed), _words(wanted)
+    if not sought:
+        return bool(wanted.strip()) and wanted.strip() in listed
+    return any(words[at : at + len(sought)] == sought for at in range(len(words)))
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[^\W_]+", text.casefold())
+
+
 def _plain(word: object) -> str:
     return re.sub(r"[\W_]+", "_", word.lower()[:100]).strip("_") if isinstance(word, str) else ""

@@ -4,7 +4,6 @@ The fact `posthog_errors` says whether the check saw PostHog answering our reque
 (`None` where it could not tell); the decision tree's first question is asked of it.
 """
 
-import re
 from datetime import datetime
 
 from pydantic import JsonValue
@@ -21,6 +20,7 @@ from runbook.checks.readings import (
     ProbeReading,
     StatusPageReading,
 )
+from runbook.checks.status_page_words import names_region
 from runbook.policy.policy import Policy
 
 IMPACTS = tuple(Impact)
@@ -71,8 +71,7 @@ def _listed(incidents: list[ListedIncident]) -> str:
 def _concerns(incident: ListedIncident, regions: tuple[str, ...]) -> bool:
     if not regions or not incident.regions:
         return True
-    wanted = "|".join(re.escape(region) for region in regions)
-    return any(re.search(rf"\b(?:{wanted})\b", listed, re.IGNORECASE) for listed in incident.regions)
+    return any(names_region(listed, wanted) for listed in incident.regions for wanted in regions)
 
 
 def judge_health(reading: HealthReading, *, policy: Policy, now: datetime) -> Finding:

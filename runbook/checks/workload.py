@@ -28,6 +28,9 @@ CRASHES = frozenset(
 
 KILLED = "OOMKilled"
 
+_BACKOFF_RESET_SECONDS = 600
+"""A container that ran longer than this begins anew with Kubernetes' delays: it does not crash in a loop."""
+
 _OF_TEMPLATE = (ContainerRole.MAIN, ContainerRole.BESIDE)
 """Containers whose memory limit is a field of the workload's template that the runbook can set."""
 
@@ -39,15 +42,15 @@ def judge_workload(reading: WorkloadReading, *, policy: Policy, now: datetime) -
     """
     at = reading.at or now
     pods = [pod for pod in reading.pods if not pod.terminating]
-    crashing = [(pod, item) for pod, item in _containers(pods) if item.waiting in CRASHES]
     lately = at - timedelta(seconds=policy.log_window_seconds)
+    crashing = [(pod, item) for pod, item in _containers(pods) if _is_crashing(item, lately)]
     killed = [(pod, item) for pod, item in _containers(pods) if _killed_since(item, lately)]
     problems: list[str] = []
     if reading.desired == 0:
         problems.append("scaled to zero")
     elif reading.ready < reading.desired:
         problems.append(f"{reading.ready} of {reading.desired} pods ready")
-    problems += [f"{_name(pod, item)}: {item.waiting}" for pod, item in crashing]
+    problems += [f"{_name(pod, item)}: {_why(item)}" for pod, item in crashing]
     problems += [f"{_name(pod, item)}: {KILLED}" for pod, item in killed]
     suspect = _recent_rollout(reading, policy=policy, now=at)
     summary = "; ".join(problems) or f"{reading.ready} of {reading.desired} pods ready"
@@ -55,7 +58,7 @@ def judge_workload(reading: WorkloadReading, *, policy: Policy, now: datetime) -
         summary += f"; revision {suspect} was rolled out recently"
     out_of_memory = _out_of_memory(killed)
     troubles = [(pod, item) for pod, item in (*crashing, *killed)]
-    elsewhere: list[JsonValue] = [f"{_name(pod, item)}: {item.waiting or KILLED}" for pod, item in troubles]
+    elsewhere: list[JsonValue] = [f"{_name(pod, item)}: {_why(item)}" for pod, item in troubles]
     here = any(item.role in _OF_TEMPLATE for _, item in troubles)
     return Finding(
         check=Check.WORKLOAD,
@@ -68,7 +71,7 @@ def judge_workload(reading: WorkloadReading, *, policy: Policy, now: datetime) -
             "killed_for_memory": [pod.name for pod, item in killed if item.name == out_of_memory],
             "killed_container": out_of_memory,
             "elsewhere": [] if here else elsewhere,
-            "stuck_pod": _stuck_pod(reading),
+            "stuck_pod": _stuck_pod(reading, lately),
             "memory_limit": reading.memory_limits.get(out_of_memory or reading.container),
             "recent_rollout": suspect,
             "rollout_waits_for": reading.waits_for or None,
@@ -95,6 +98,27 @@ def _name(pod: PodReading, item: ContainerReading) -> str:
     return f"{pod.name}, {item.role} container {item.name}"
 
 
+def _is_crashing(item: ContainerReading, lately: datetime) -> bool:
+    """Whether a container waits for its next start after a crash, or runs between two crashes.
+
+    One without a readiness probe is ready whenever it runs. An init container that does not wait has got
+    through at last.
+    """
+    if item.waiting in CRASHES:
+        return True
+    if item.role is ContainerRole.INIT:
+        return False
+    again = item.last_termination not in (None, KILLED) and item.restarts > 1
+    quick = item.ran_seconds is not None and item.ran_seconds < _BACKOFF_RESET_SECONDS
+    return again and quick and item.changed_at is not None and item.changed_at >= lately
+
+
+def _why(item: ContainerReading) -> str:
+    if item.waiting or item.last_termination in (None, KILLED):
+        return item.waiting or KILLED
+    return f"restarted {item.restarts} times, last after {item.last_termination}"
+
+
 def _killed_since(item: ContainerReading, lately: datetime) -> bool:
     return item.last_termination == KILLED and (item.changed_at is None or item.changed_at >= lately)
 
@@ -111,12 +135,12 @@ def _out_of_memory(killed: list[tuple[PodReading, ContainerReading]]) -> str:
     return next((names[role] for role in _OF_TEMPLATE if role in names), "")
 
 
-def _stuck_pod(reading: WorkloadReading) -> str | None:
+def _stuck_pod(reading: WorkloadReading, lately: datetime) -> str | None:
     """The one pod that is not ready while all its siblings are, and in which nothing crashes."""
     pods = [pod for pod in reading.pods if not pod.terminating]
     waiting = [pod for pod in pods if not pod.ready]
     alone = len(waiting) == 1 and len(pods) > 1 and reading.ready == reading.desired - 1
-    crashes = alone and any(item.waiting in CRASHES for item in waiting[0].containers)
+    crashes = alone and any(_is_crashing(item, lately) for item in waiting[0].containers)
     return waiting[0].name if alone and not crashes else None
 
 

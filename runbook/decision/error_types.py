@@ -1,5 +1,7 @@
 """Which of the runbook's error types the errors are, from metrics, logs and probe together."""
 
+import re
+
 from pydantic import JsonValue
 
 from runbook.checks.findings import Check, Findings
@@ -17,17 +19,45 @@ PROBE_TYPES: dict[str, ErrorType] = {
 }
 
 
+UNKNOWN_STATUS = "unknown"
+"""The status of errors whose metric has no label for it."""
+
+_SUCCESSES = ("ok", "success", "successful", "succeeded")
+_AUTHENTICATION = ("unauthorized", "unauthenticated", "forbidden", "permission_denied", "permissiondenied")
+_RATE_LIMITED = (
+    *("too_many_requests", "toomanyrequests", "rate_limited", "ratelimited", "throttled"),
+    *("resource_exhausted", "resourceexhausted"),
+)
+_CODE = re.compile(
+    r"(?:http[ _-]?)?(?P<code>[1-5](?:\d\d|xx))(?:[ _-].*)?", re.IGNORECASE | re.ASCII | re.DOTALL
+)
+
+
+def is_success(status: str) -> bool:
+    """Whether the status says that a request succeeded: 1xx to 3xx, as number or class, or a word for it."""
+    plain = _code_in(status)
+    return plain in _SUCCESSES or (_CODE.fullmatch(plain) is not None and plain[0] in "123")
+
+
+def _code_in(status: str) -> str:
+    """The code in "401 Unauthorized", `HTTP_401` or `4xx`, else the word in lower case."""
+    plain = status.strip().lower()
+    found = _CODE.fullmatch(plain)
+    return found["code"] if found else plain.replace(" ", "_").replace("-", "_")
+
+
 def error_type_of(status: str) -> ErrorType:
     """The error type of an HTTP status, or of the word that stands where no answer came.
 
     402 is PostHog's quota limit. A word such as `timeout` means that PostHog did not answer; `unknown` is
     what a metric without the status label says.
     """
-    if status in ("401", "403"):
+    status = _code_in(status)
+    if status in ("401", "403") or status in _AUTHENTICATION:
         return ErrorType.AUTHENTICATION
-    if status in ("402", "429"):
+    if status in ("402", "429") or status in _RATE_LIMITED:
         return ErrorType.RATE_LIMITED
-    if status in ("", "unknown") or status[0] in "1234":  # `4xx` too: some exporters count by class
+    if status in ("", UNKNOWN_STATUS) or status[0] in "1234":  # `4xx` too: some exporters count by class
         return ErrorType.UNKNOWN
     return ErrorType.POSTHOG_ERRORS
 

@@ -163,6 +163,23 @@ async def test_a_login_page_in_between_is_no_answer_of_posthog(httpserver: HTTPS
     assert (await api(httpserver).probe(SecretStr(PROJECT_KEY), "x")).outcome is ProbeOutcome.UNREACHABLE
 
 
+@pytest.mark.parametrize("key", [PERSONAL_KEY, PROJECT_KEY])
+@pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.parametrize("content_type", ["text/html; charset=UTF-8", "application/octet-stream"])
+async def test_a_firewalls_refusal_says_nothing_of_the_key(
+    httpserver: HTTPServer, key: str, status: int, content_type: str
+) -> None:
+    """A page for people comes from something on the way: the key is neither rejected nor proven by it."""
+    page = "<!DOCTYPE html><title>Attention Required! | Cloudflare</title>"
+    for path in ("/flags", "/api/users/@me/"):
+        httpserver.expect_request(path).respond_with_data(page, status=status, content_type=content_type)
+
+    reading = await api(httpserver).probe(SecretStr(key), "x")
+
+    assert (reading.outcome, reading.http_status) == (ProbeOutcome.UNREACHABLE, status)
+    assert "something else answers there" in reading.detail
+
+
 async def test_the_configured_key_is_used_where_none_is_given(httpserver: HTTPServer) -> None:
     """Without a key from the cluster the configured one is asked with, and named as the source."""
     httpserver.expect_request("/flags").respond_with_json({})

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from blocks.status_page.formats.affected import Affected, by_region
 from blocks.status_page.formats.documents import UnknownFormat, moment, objects, regions, text
 from blocks.status_page.formats.listing import Listing, banner_of, completed
 from runbook.checks.readings import Impact, ListedIncident
-from runbook.checks.status_page_words import State, impact_of, state_in
+from runbook.checks.status_page_words import State, impact_in, impact_of, state_in
 
 
 def read_incident_io(document: Mapping[str, Any]) -> Listing:
@@ -34,8 +35,23 @@ def _listed(
     if isinstance(value, int) and not isinstance(value, bool):
         what = name.replace("_", " ")
         return [_counted(f"{value} {what}", impact or Impact.DEGRADED)] if value else []
-    items = [_incident(item, impact) for item in objects(document, name)]
+    items = [part for item in objects(document, name) for part in _parts(item, impact)]
     return [item for item in items if state_in(item.status) is not State.OVER]
+
+
+def _parts(item: Mapping[str, Any], impact: Impact | None) -> list[ListedIncident]:
+    incident = _incident(item, impact)
+    if impact is not None:
+        return [incident]
+    affected = [
+        Affected(
+            text(component, "name"), text(component, "group_name"), impact_in(component["current_status"])
+        )
+        for component in objects(item, "affected_components", "components", required=False)
+        if component.get("current_status") is not None
+    ]
+    complete = len(affected) == len(incident.components)
+    return by_region(incident, affected) if complete else [incident]
 
 
 def _counted(name: str, impact: Impact) -> ListedIncident:

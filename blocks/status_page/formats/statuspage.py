@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from blocks.status_page.formats.affected import Affected, by_region
 from blocks.status_page.formats.documents import moment, objects, regions, text
-from blocks.status_page.formats.listing import Component, Listing, banner_of, completed, worst
+from blocks.status_page.formats.listing import Component, Listing, banner_of, completed
 from runbook.checks.readings import ListedIncident
 from runbook.checks.status_page_words import State, impact_in, impact_of, state_in
 
@@ -20,7 +21,12 @@ def read_statuspage(document: Mapping[str, Any]) -> Listing:
     items = objects(document, "components", required=False)
     names = {text(item, "id"): text(item, "name") for item in items if item.get("group")}
     listing = Listing(
-        incidents=tuple(_listed(item, names) for item in objects(document, "incidents") if _is_open(item)),
+        incidents=tuple(
+            part
+            for item in objects(document, "incidents")
+            if _is_open(item)
+            for part in by_region(_listed(item, names), _affected(item, names))
+        ),
         maintenances=tuple(
             _listed(item, names)
             for item in objects(document, "scheduled_maintenances", required=False)
@@ -54,16 +60,26 @@ def _components(items: list[Mapping[str, Any]], group_names: Mapping[str, str]) 
     ]
 
 
+def _affected(item: Mapping[str, Any], group_names: Mapping[str, str]) -> list[Affected]:
+    return [
+        Affected(
+            text(component, "name"),
+            group_names.get(text(component, "group_id"), text(component, "group_id")),
+            impact_in(component.get("status")),
+        )
+        for component in objects(item, "components", required=False)
+    ]
+
+
 def _listed(item: Mapping[str, Any], group_names: Mapping[str, str]) -> ListedIncident:
     components = objects(item, "components", required=False)
     updates = objects(item, "incident_updates", required=False)
     group_ids = [text(component, "group_id") for component in components]
-    statuses = [impact_in(component.get("status")) for component in components]
     return ListedIncident(
         id=text(item, "id"),
         name=text(item, "name"),
         status=text(item, "status"),
-        impact=worst(impact_of(item.get("impact")), *statuses),
+        impact=impact_of(item.get("impact")),
         url=text(item, "shortlink"),
         components=tuple(text(component, "name") for component in components),
         regions=regions(group_names.get(group, group) for group in group_ids),

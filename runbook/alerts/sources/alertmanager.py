@@ -6,7 +6,7 @@ payload has the same form with more fields, see `runbook.alerts.sources.grafana`
 
 from typing import Any
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from runbook.alerts.alert import Alert, AlertStatus
 from runbook.alerts.sources.reading import (
@@ -14,6 +14,7 @@ from runbook.alerts.sources.reading import (
     FiringOrResolved,
     Text,
     Texts,
+    Time,
     UnreadablePayload,
     beyond,
     bounded,
@@ -27,6 +28,7 @@ from runbook.alerts.sources.reading import (
     words,
 )
 from runbook.alerts.sources.source import Source
+from runbook.alerts.sources.status_words import status_of
 from runbook.outside_text import one_line
 
 _MAX_GROUP = 4096
@@ -39,8 +41,8 @@ class _SentAlert(BaseModel):
     status: FiringOrResolved
     labels: Texts
     annotations: Texts = {}
-    starts_at: AwareDatetime | None = Field(default=None, alias="startsAt")
-    ends_at: AwareDatetime | None = Field(default=None, alias="endsAt")
+    starts_at: Time = Field(default=None, alias="startsAt")
+    ends_at: Time = Field(default=None, alias="endsAt")
     url: Text = Field(default="", alias="generatorURL")
     fingerprint: Text = ""
 
@@ -74,7 +76,8 @@ def alerts_of_group(payload: Any, default_service: str, *, source: str) -> list[
     mistakes: list[UnreadablePayload] = []
     for position, raw in enumerate(alerts):
         try:
-            found.append(_read(raw, default_service, source=source, group=group, at=f"alerts.{position}"))
+            told = _with_status(raw, payload)
+            found.append(_read(told, default_service, source=source, group=group, at=f"alerts.{position}"))
         except UnreadablePayload as error:
             mistakes.append(error)
             if default_service:
@@ -83,6 +86,13 @@ def alerts_of_group(payload: Any, default_service: str, *, source: str) -> list[
     if mistakes and not (default_service and (len(mistakes) < len(alerts) or ends)):
         raise mistakes[0]
     return found
+
+
+def _with_status(raw: Any, payload: dict[str, Any]) -> Any:
+    """The alert, with the group's status where it says none of its own."""
+    if not isinstance(raw, dict) or raw.get("status") not in (None, ""):
+        return raw
+    return {**raw, "status": payload["status"]} if status_of(payload.get("status")) else raw
 
 
 def _read(raw: dict[str, Any], default_service: str, *, source: str, group: dict[str, Any], at: str) -> Alert:

@@ -22,12 +22,12 @@ from runbook.alerts.sources.reading import (
     claimed_severity,
     named_service,
     parsed,
-    status_of,
     storable,
     web_address,
     words,
 )
 from runbook.alerts.sources.source import Source
+from runbook.alerts.sources.status_words import status_of
 from runbook.outside_text import one_line
 
 NO_DATA = "no_data"

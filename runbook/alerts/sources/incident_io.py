@@ -11,25 +11,26 @@ response:
 
 from typing import Any
 
-from pydantic import AwareDatetime, BaseModel
+from pydantic import BaseModel
 
 from runbook.alerts.alert import Alert, AlertStatus
 from runbook.alerts.sources.reading import (
     FiringOrResolved,
     Text,
+    Time,
     UnreadablePayload,
     beyond,
     bounded,
     claimed_severity,
     named_service,
     parsed,
-    status_of,
     storable,
     utc,
     web_address,
     words,
 )
 from runbook.alerts.sources.source import Source
+from runbook.alerts.sources.status_words import status_of
 from runbook.outside_text import one_line
 
 STATUS_OF_CATEGORY = {
@@ -42,6 +43,7 @@ STATUS_OF_CATEGORY = {
     "merged": AlertStatus.RESOLVED,
     "declined": AlertStatus.RESOLVED,
     "canceled": AlertStatus.RESOLVED,
+    "post-incident": AlertStatus.RESOLVED,
 }
 """Paused is known and waits for something. A merged incident goes on as another one."""
 
@@ -68,8 +70,8 @@ class _Incident(BaseModel):
     mode: Text = ""
     incident_status: _Status
     severity: _Severity | None = None
-    created_at: AwareDatetime | None = None
-    updated_at: AwareDatetime | None = None
+    created_at: Time = None
+    updated_at: Time = None
 
 
 class _SentAlert(BaseModel):
@@ -78,9 +80,9 @@ class _SentAlert(BaseModel):
     description: Text = ""
     status: FiringOrResolved
     source_url: Text = ""
-    created_at: AwareDatetime | None = None
-    updated_at: AwareDatetime | None = None
-    resolved_at: AwareDatetime | None = None
+    created_at: Time = None
+    updated_at: Time = None
+    resolved_at: Time = None
 
 
 class _Body(BaseModel):

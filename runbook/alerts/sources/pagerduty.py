@@ -11,24 +11,25 @@ says that types may be added; so what an event is about is read from `data.type`
 
 from typing import Any
 
-from pydantic import AwareDatetime, BaseModel
+from pydantic import BaseModel
 
 from runbook.alerts.alert import Alert, AlertStatus
 from runbook.alerts.sources.reading import (
     Text,
+    Time,
     UnreadablePayload,
     beyond,
     bounded,
     claimed_severity,
     named_service,
     parsed,
-    status_of,
     storable,
     utc,
     web_address,
     words,
 )
 from runbook.alerts.sources.source import Source
+from runbook.alerts.sources.status_words import status_of
 from runbook.decision.severity import Severity
 from runbook.outside_text import one_line
 
@@ -54,7 +55,7 @@ class _Incident(BaseModel):
     status: Text = ""
     html_url: Text = ""
     urgency: Text = ""
-    created_at: AwareDatetime | None = None
+    created_at: Time = None
     service: _Reference | None = None
     priority: _Reference | None = None
 
@@ -66,7 +67,7 @@ class _Subject(BaseModel):
 class _Event(BaseModel):
     id: Text = ""
     event_type: str
-    occurred_at: AwareDatetime | None = None
+    occurred_at: Time = None
     data: dict[str, Any]
 
 

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from pydantic import AwareDatetime, BaseModel
+from pydantic import BaseModel, field_validator
 
 from runbook.alerts.alert import Alert, AlertStatus
 from runbook.alerts.sources.reading import (
     Status,
     Text,
     Texts,
+    Time,
     Words,
     beyond,
     bounded,
@@ -42,10 +43,15 @@ class PlainAlert(BaseModel):
     severity: Text | None = None
     status: Status = AlertStatus.FIRING
     fingerprint: Text = ""
-    starts_at: AwareDatetime | None = None
-    changed_at: AwareDatetime | None = None
+    starts_at: Time = None
+    changed_at: Time = None
     url: Text = ""
     labels: Texts = {}
+
+    @field_validator("status", mode="before")
+    @classmethod
+    def _fires_unless_said(cls, value: Any) -> Any:
+        return AlertStatus.FIRING if value is None else value
 
 
 def translate(payload: Any, default_service: str) -> list[Alert]:

@@ -13,9 +13,10 @@ from hashlib import sha256
 from typing import Annotated, Any, Literal, TypeVar
 
 import orjson
-from pydantic import BaseModel, BeforeValidator, StringConstraints, ValidationError
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, StringConstraints, ValidationError
 
 from runbook.alerts.alert import MAX_LABEL_NAME, MAX_URL, Alert, AlertStatus
+from runbook.alerts.sources.status_words import status_of
 from runbook.decision.severity import Severity
 from runbook.outside_text import MAX_NAME, let_in_line, let_in_name, normal
 
@@ -90,24 +91,6 @@ Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1), B
 Texts = Annotated[dict[str, str], BeforeValidator(_texts)]
 """Texts by name, as labels and annotations are, that may be null."""
 
-STATUS_WORDS: dict[str, AlertStatus] = {
-    **dict.fromkeys(
-        ("firing", "alerting", "alarm", "active", "open", "opened", "triggered", "problem"),
-        AlertStatus.FIRING,
-    ),
-    **dict.fromkeys(("acknowledged", "ack"), AlertStatus.ACKNOWLEDGED),
-    **dict.fromkeys(
-        ("resolved", "ok", "okay", "recovered", "recovery", "closed", "inactive", "normal", "cleared", "up"),
-        AlertStatus.RESOLVED,
-    ),
-}
-"""What senders call the status of an alert, in any case of letters. A word that is not here says nothing."""
-
-
-def status_of(word: Any) -> AlertStatus | None:
-    """The status that a sender's word means; `None` for a word of its own, or no word."""
-    return STATUS_WORDS.get(word.strip().casefold()) if isinstance(word, str) else None
-
 
 def _known_status(value: Any) -> Any:
     """The status by its own name; another value stays as it is, and is told as a mistake."""
@@ -118,8 +101,18 @@ def _known_status(value: Any) -> Any:
 Status = Annotated[AlertStatus, BeforeValidator(_known_status)]
 """A status, whatever the sender calls it."""
 
+
 FiringOrResolved = Annotated[Literal["firing", "resolved"], BeforeValidator(_known_status)]
 """The status of an alert that nobody can acknowledge."""
+
+
+def _unless_blank(value: Any) -> Any:
+    """Senders send an empty text for what they do not know."""
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+Time = Annotated[AwareDatetime | None, BeforeValidator(_unless_blank)]
+"""A time with its zone, or none."""
 
 
 def parsed(model: type[ModelT], payload: Any, *, at: str = "") -> ModelT:

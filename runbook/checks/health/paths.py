@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 DEFAULT_PATH = "services.posthog.status"
 """The runbook's `jq '.services.posthog'`."""
 
+_NAMES = ("name", "id", "componentid", "checkid", "key", "servicename", "service", "component")
+
 Step = str | int
 
 _STEP = re.compile(
@@ -56,13 +58,14 @@ def parse_path(path: str) -> tuple[Step, ...]:
 def follow(document: Any, steps: tuple[Step, ...]) -> Place | None:
     """The value at the end of the steps; `None` where one of them leads nowhere.
 
-    A name leads to the item of a list that bears it, too.
+    A name leads to the item of a list that bears it, too. Where no name is written like the step, one that
+    differs in capitals alone is meant.
     """
     place = Place(document, None)
     for step in steps:
         value = place.value
-        if isinstance(value, Mapping) and isinstance(step, str) and step in value:
-            place = Place(value[step], value)
+        if isinstance(value, Mapping) and isinstance(step, str) and (name := _key(value, step)) is not None:
+            place = Place(value[name], value)
         elif isinstance(value, list) and isinstance(step, int) and -len(value) <= step < len(value):
             place = Place(value[step], place.parent)
         elif isinstance(value, list) and isinstance(step, str) and (item := _named(value, step)) is not None:
@@ -72,12 +75,22 @@ def follow(document: Any, steps: tuple[Step, ...]) -> Place | None:
     return place
 
 
+def _key(value: Mapping[Any, Any], step: str) -> str | None:
+    if step in value:
+        return step
+    alike = [key for key in value if isinstance(key, str) and key.casefold() == step.casefold()]
+    return alike[0] if len(alike) == 1 else None
+
+
 def _is_name(found: re.Match[str]) -> bool:
     return bool(found["double"] or found["single"] or found["bare"])
 
 
 def _named(items: list[Any], name: str) -> Any:
-    keys = ("name", "id", "componentId", "key")
-    return next(
-        (item for item in items if isinstance(item, Mapping) and name in (item.get(k) for k in keys)), None
-    )
+    return next((item for item in items if isinstance(item, Mapping) and name in names_of(item)), None)
+
+
+def names_of(item: Mapping[Any, Any]) -> tuple[str, ...]:
+    """What an item of a list calls itself."""
+    fields = {key.casefold(): value for key, value in item.items() if isinstance(key, str)}
+    return tuple(name for key in _NAMES if isinstance(name := fields.get(key), str))

@@ -1,12 +1,13 @@
 """Which lines go on with the event that began before them: stack traces, and messages of several lines.
 
 Forms: Python's tracebacks with their causes, Java and .NET stack traces, Go and Rust panics, Node and Ruby
-stacks, PHP's numbered frames, objects that are printed over several lines.
+stacks, Elixir's processes, PHP's numbered frames, objects that are printed over several lines.
 """
 
 import re
 from collections.abc import Sequence
 
+from runbook.checks.log_lines.forms.access_logs import read_access
 from runbook.checks.log_lines.forms.prefixes import begins_with_time, read_prefix
 from runbook.checks.log_lines.levels import Level
 from runbook.checks.log_lines.reading import read_line
@@ -19,13 +20,17 @@ _GOES_ON = re.compile(
     r"Caused by\b|Suppressed:|\.\.\. \d{1,6} (?:more|common)|at [\w$.<>/`\[\]|]{1,300}\s?\(|#\d{1,5}\s"
     r"|(?:Stack ?trace|stack backtrace|Backtrace):?\s*$|\[(?:previous )?(?:exception|stacktrace)\]|note: "
     r"|goroutine \d|\[signal |exit status \d|created by |[}\])]{1,4}[,;\"]?\s*$|\"}\s*$|--- End of|---> "
-    r"|Node\.js v\d|[\w./-]{1,300}\.rb:\d{1,6}:in |thrown in ",
+    r"|Node\.js v\d|[\w./-]{1,300}\.rb:\d{1,6}:in |thrown in |> File \"|Original Stack Trace:"
+    r"|Error has been observed at the following site|For more information check: https?://"
+    r"|\*\* \([\w.]{1,100}\)|Last message(?: \([^)]{1,100}\))?: "
+    r"|State: [%\[{]|[\u256d\u2502\u2570]",
     re.IGNORECASE | re.ASCII,
 )
 _FRAME = re.compile(
     r"\s*(?:--- |[}\])]{1,4}[,;\"]?\s*$|\"}\s*$|note: |exit status \d|\[signal |Node\.js v\d|thrown in "
     r"|\[stacktrace\]|#\d{1,5}\s|at [\w$.<>/]{1,300}\()|(?:Stack ?trace|stack backtrace):?\s*$"
-    r"|\s+(?:at |\.\.\. \d|File \"|from |in |\d{1,5}: |\^|~)|goroutine \d|created by "
+    r"|\s+(?:at |\.\.\. \d|File \"|from |in |\d{1,5}: \S{0,500}(?: as \S{0,500})?\s*$|\^|~)"
+    r"|> File \"|[\u256d\u2502\u2570]|goroutine \d|created by "
     r"|[\w./-]{1,300}\.rb:\d{1,6}:in ",
     re.ASCII,
 )
@@ -36,9 +41,14 @@ _HEADER = re.compile(
 _NAMES_EXCEPTION = re.compile(
     r"\s*(?:Caused by: |---> )?[\w$.:]{0,200}(?:Exception|Error|Throwable)\w{0,40}\b", re.ASCII
 )
-_PANIC = re.compile(r"panic: |fatal error: |thread '.{1,80}' panicked at ")
+_PANIC = re.compile(r"panic: |fatal error: |thread '.{1,80}'(?: \(\d{1,9}\))? panicked at ")
 _GO_FUNCTION = re.compile(r"[\w./*()\[\]{}·$-]{1,300}\(.{0,2000}\)\s*$", re.ASCII)
-_RUST_PANIC = re.compile(r"thread '.{1,80}' panicked at \S{1,300}:\s*$")  # its message is on the next line
+_RUST_PANIC = re.compile(
+    r"thread '.{1,80}'(?: \(\d{1,9}\))? panicked at \S{1,300}:\s*$"
+)  # its message is on the next line
+_GO_PLACE = re.compile(r"\t\S{1,400}\.go:\d{1,7}\b", re.ASCII)  # below each function of a Go stack
+_NEXTJS = re.compile(r" [\u2a2f\u26a0\u2713\u25cb\u25b2] \S")
+_BOX = "\u256d\u2502\u2570"  # what rich draws around a traceback
 _EXCEPTION_GROUP = re.compile(r"\s*\+ Exception Group Traceback")
 _BAR = re.compile(r"\s*[|+](?:-\+)?(?:-{3,} \S{1,12} -{3,}|-{3,})? ?")
 _NODE_PLACE = re.compile(r"(?:node:|file://|/)[^\s:]{1,300}(?::[^\s:]{1,300})?:\d{1,7}\s*$")
@@ -66,6 +76,7 @@ class Continuation:
         self._head, self._is_open = text, True
         group = _EXCEPTION_GROUP.match(text) is not None  # all its lines have a bar before them
         self._trace_shown = _TRACEBACK.match(text) is not None
+        self._trace_shown = self._trace_shown or _is_boxed_traceback(text)
         self._traceback = (self._trace_shown and not group) or _RUST_PANIC.match(text) is not None
         # where the window cuts a stack in two, its exception is still to come
         self._chained = _NODE_PLACE.match(text) is not None or text[:1] in (" ", "\t")
@@ -77,7 +88,10 @@ class Continuation:
         if _TRACEBACK.match(text):
             return self._takes_traceback(text)
         if text[0] in " \t":
-            return not begins_with_time(text)
+            return not begins_with_time(text) and not _is_nextjs(text)
+        if text[0] in _BOX or text.startswith("> File "):
+            self._traceback = self._traceback or _is_boxed_traceback(text)
+            return True
         if self._traceback:  # the first line at the margin is the exception itself
             self._traceback = False
             return not _is_logged(text)
@@ -85,6 +99,8 @@ class Continuation:
             self._chained = True
             return True
         if _GOES_ON.match(text) or (self._go and _GO_FUNCTION.match(text)):
+            return True
+        if following and _GO_PLACE.match(following[0]) and not begins_with_time(text):
             return True
         return self._takes_exception(text, following)
 
@@ -111,6 +127,16 @@ class Continuation:
     def _is_trouble(self) -> bool:
         reading = read_line(self._head)
         return reading.error or reading.level is Level.WARNING
+
+
+def _is_nextjs(text: str) -> bool:
+    """Whether a line is one of Next.js' own, which all begin with a space: ` POST /orders 500 in 12ms`."""
+    return _NEXTJS.match(text) is not None or (text[1:2].isalpha() and read_access(text[1:]) is not None)
+
+
+def _is_boxed_traceback(text: str) -> bool:
+    """Whether a line begins a traceback that rich draws in a box."""
+    return text[:1] in _BOX and "Traceback (most recent call last)" in text[:400]
 
 
 def _is_logged(text: str) -> bool:

@@ -11,8 +11,12 @@ _WORD = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _CERTAIN = re.compile(
-    r"Traceback \(most recent call last\)|^panic:|^thread '.{1,80}' panicked|segmentation fault"
+    r"Traceback \(most recent call last\)|^panic:|^thread '.{1,80}'(?: \(\d{1,9}\))? panicked"
+    r"|segmentation fault"
     r"|\bE(?:CONN[A-Z]{3,8}|TIMEDOUT|NOTFOUND|AI_AGAIN|HOSTUNREACH|NETUNREACH|PIPE)\b"
+    r"|(?-i:\b(?:Get|Post|Put|Patch|Delete|Head) \\{0,2}\"https?://[^\"]{1,2000}\": )|\bdial (?:tcp|udp)\b"
+    r"|(?-i:^(?:Caused by: )?(?:[\w$]{1,80}\.){1,12}[A-Z][\w$]{0,80}(?:Exception|Error|Timeout)(?=$|:\s))"
+    r"|(?-i:\b(?:[\w$]{1,80}\.){2,12}[A-Z][\w$]{0,80}(?:Exception|Error): null\b)"
     r"|connection (?:refused|reset)|timed out|deadline exceeded|no such host|name or service not known"
     r"|socket hang up|could not resolve|no route to host|network is unreachable"
     r"|\b(?:401[\s:]{1,3}Unauthori[sz]ed|403[\s:]{1,3}Forbidden|429[\s:]{1,3}Too Many Requests"
@@ -27,7 +31,7 @@ _PLACES = re.compile(
 
 _CONTEXT = 60  # characters on either side of a word that may take it back
 _DENIED_BEFORE = re.compile(
-    r"(?:\b(?:no|zero|without(?: any)?|never|non)|(?<![\w.,])0)[\s-]"
+    r"\bon[_-]$|\bignor(?:e|es|ing) (?:all )?$|(?:\b(?:no|zero|without(?: any)?|never|non)|(?<![\w.,])0)[\s-]"
     r"(?:(?:new|more|further|known|such|other|recent|critical|fatal|serious|unexpected|additional|any)\s)?"
     r"[\w.]{0,30}$",
     re.IGNORECASE | re.ASCII,
@@ -39,13 +43,16 @@ _DENIED_AFTER = re.compile(
     r"|=(?:\s|$|[,;)}])"  # error=
     rf"|\s?:\s?[\"'\\]{{0,2}}{_NONE}[\"'\\]{{0,2}}"  # error: none
     r"(?:\s{0,3}$|\s?[.,;)}\]]|\s\w{1,30}[:=])"
-    r"|\s(?:(?:rate|ratio|count|total)\s(?:is\s)?)?0+(?:\.0+)?%?(?:\s(?!of\b)|[,;)]|$)"  # errors_total 0
+    r"|\s(?:(?:rate|ratio|count|total|percentage)\s?(?:[:=]\s?|is\s|of\s)?)?0+(?:\.0+)?%?(?:\s(?!of\b)|[,;)]|$)"
+    r"|s?\s(?:will|would|may|might|can) be \w"  # errors will be reported
     r")",
     re.IGNORECASE | re.ASCII,
 )
 _PART_OF_THE_PROGRAM = re.compile(
     r"s?[\s_-]?(?:handlers?|page|pages|boundary|middleware|reporting|reporter|tracking|tracker|budget"
-    r"|threshold|listener|callback|hook|mapper|log|logs|template|templates)\b",
+    r"|threshold|listener|callback|hook|mapper|log|logs|template|templates)\b"
+    r"|s?(?-i:Controller|Worker|Job|Service|Module|Component|Filter|Interceptor|View|Model|Factory|Provider)"
+    r"(?![a-z])",
     re.IGNORECASE | re.ASCII,
 )
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from runbook.checks.log_lines.continuations import Continuation, exception_among, telling_lines
+from runbook.checks.log_lines.forms.records import without_record
 from runbook.checks.log_lines.lines import LogLine
 from runbook.checks.log_lines.reading import Evidence, LineReading, evidence_in, judge
 from runbook.outside_text.terminal_codes import without_terminal_codes
@@ -34,8 +35,9 @@ def events_of(lines: Sequence[LogLine]) -> list[LogEvent]:
         sources.setdefault((line.pod, line.container), []).append(number)
     begun: list[tuple[int, LogEvent]] = []
     for (pod, _), numbers in sources.items():
-        for group in _grouped([without_terminal_codes(lines[number].text) for number in numbers]):
-            event = LogEvent(pod, tuple(lines[numbers[index]].text for index in group))
+        texts = [without_record(lines[number].text) for number in numbers]
+        for group in _grouped([without_terminal_codes(text) for text in texts]):
+            event = LogEvent(pod, tuple(texts[index] for index in group))
             begun.append((numbers[group[0]], event))
     return [event for _, event in sorted(begun, key=lambda item: item[0])]
 

@@ -4,6 +4,7 @@ Sources: syslog (RFC 5424), Python logging, log4j, java.util.logging, .NET's Log
 bunyan, logrus, zap and zerolog, OpenTelemetry's severity numbers, Monolog.
 """
 
+import re
 from enum import IntEnum
 
 
@@ -68,6 +69,7 @@ Python; Logback; OpenTelemetry. One digit is on no scale: syslog and .NET count 
 
 _DOWNWARDS = frozenset({"priority", "syslogseverity"})
 _SYSLOG_ERROR, _SYSLOG_WARNING, _SYSLOG_DEBUG = 3, 4, 7
+_OFFSET = re.compile(r"(?<=[A-Za-z])[+-]\d{1,3}$", re.ASCII)  # slog writes levels between two as `ERROR+2`
 _LETTER_FIELDS = frozenset({"s", "level", "severity", "lvl"})
 
 
@@ -82,7 +84,7 @@ def level_of(name: str, value: object) -> Level | None:
         return level_of_number(name, value)
     if not isinstance(value, str):
         return None
-    text = value.strip()
+    text = _OFFSET.sub("", value.strip())
     if text.isascii() and text.isdigit() and len(text) < 6:
         return level_of_number(name, int(text))
     if name in _LETTER_FIELDS and 0 < len(text) <= 2 and text[0] in LEVEL_LETTERS:

@@ -6,7 +6,7 @@ _NAMED = re.compile(
     r"\bstatus[\"'\\]{0,2}\s?[=:]\s?[\"'\\]{0,2}(?P<failure>timeout|connection)\b", re.IGNORECASE | re.ASCII
 )
 _TIMEOUT = re.compile(
-    r"(?:(?<![a-z])timed?[\s_-]?out(?![a-z])|[a-z]timeout)(?!\s{0,3}[=:]\s{0,3}[0-9])|deadline exceeded"
+    r"(?:(?<![a-z])timed?[\s_-]?out(?![a-z])|[a-z]timeout)(?!\s{0,3}[=:]\s{0,3}[0-9])|deadline[ _]?exceeded"
     r"|timeout(?:error|exception)|E(?:SOCKET)?TIMEDOUT|\[Errno 110\]",
     re.IGNORECASE | re.ASCII,
 )
@@ -23,7 +23,10 @@ _NO_CONNECTION = re.compile(
     r"|name or service not known|no such host|unknown ?host|could not resolve|nodename nor servname"
     r"|name resolution|network is unreachable|network ?error|no ?route ?to ?host"
     r"|socket (?:hang up|disconnected)|server disconnected|broken pipe|cannot connect|failed to connect"
-    r"|fetch failed|new connection|connecte(?:xception|rror)|no healthy upstream|before headers",
+    r"|fetch failed|new connection|connecte(?:xception|rror)|no healthy upstream|before (?:headers|response)"
+    r"|prematurely closed|other side closed|UND_ERR_SOCKET"
+    r"|dial (?:tcp|udp)|server misbehaving|\bcode = Unavailable\b|StatusCode\.UNAVAILABLE"
+    r"|\b14 UNAVAILABLE\b|StatusRuntimeException: UNAVAILABLE",
     re.IGNORECASE,
 )
 

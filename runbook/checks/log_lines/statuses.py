@@ -15,7 +15,7 @@ _STATUS_NAMES = words(
     " responsestatuscode upstreamstatus originstatus downstreamstatus backendstatus respstatus respcode"
     " rescode retcode returncode code errorcode errcode response"
 )
-_OTHER_CODES = words("exit process signal zip postal country area promo coupon lang job order")
+_OTHER_CODES = words("exit process signal span zip postal country area promo coupon lang job order")
 _SEPARATORS = str.maketrans("", "", "_- ")
 
 _TAIL = r"(?![\w%])(?![./-]\w)(?!:[0-9])(?!,[0-9]{3}(?![0-9]))"
@@ -44,6 +44,10 @@ _PHRASES = {
     "404": "Not Found",
     "405": "Method Not Allowed",
     "408": "Request Time-?out",
+    "409": "Conflict",
+    "410": "Gone",
+    "413": "(?:Request Entity|Content|Payload) Too Large",
+    "415": "Unsupported Media Type",
     "422": "Unprocessable",
     "429": "Too Many Requests",
     "500": "Internal Server Error",
@@ -61,11 +65,28 @@ _PHRASED = re.compile(
     rf"(?<![\w.:/$-])(?=(?P<code>[45][0-9]{{2}}))(?:{_CODES_WITH_PHRASES})", re.IGNORECASE | re.ASCII
 )
 _CALLED = re.compile(r"\b(?P<name>status_?code|status|code)\(" + _CODE, re.IGNORECASE | re.ASCII)
+_TOO_MANY = re.compile(r"\btoo many (?P<code>[45][0-9]{2}) error responses", re.ASCII)  # urllib3
+_ANSWER = re.compile(r"(?:^|\s)<-- (?P<code>[1-5][0-9]{2})(?=\s)", re.ASCII)  # OkHttp
+_NOT_AS_EXPECTED = re.compile(
+    r"\bexpected (?:HTTP )?(?:status )?(?:code )?2[0-9]{2},? (?:but )?"
+    r"(?:got|received|was) (?P<code>[45][0-9]{2})" + _TAIL,
+    re.IGNORECASE | re.ASCII,
+)
 _NPM = re.compile(r"\bcode E(?P<code>[45][0-9]{2})\b", re.ASCII)
 _REPRESENTED = re.compile(r"\bResponse \[(?P<code>[1-5][0-9]{2})\]", re.ASCII)
-_NAMED = (_FIELD, _SPOKEN, _HTTP, _PHRASED, _CALLED, _REPRESENTED, _NPM)
+_NAMED = (_FIELD, _SPOKEN, _HTTP, _PHRASED, _CALLED, _REPRESENTED, _NPM, _TOO_MANY, _ANSWER, _NOT_AS_EXPECTED)
 
 _LONE = re.compile(r"(?<![\w.:/,=#$@+\[-])(?P<code>[45][0-9]{2})" + _TAIL, re.ASCII)
+_WHOLE = re.compile(
+    r"(?:(?:\[[\w. -]{1,60}\]\s{0,3}){1,4}:?|[\w.-]{0,60}posthog[\w.-]{0,60}:?)\s{1,3}"
+    r"(?P<code>[45][0-9]{2})\s*",
+    re.IGNORECASE | re.ASCII,
+)
+_AT_THE_END = re.compile(r"\s\[(?P<code>[45][0-9]{2})\]\s*$", re.ASCII)
+_POSSIBLE = re.compile(
+    r"\b(?:will|would|may|might|should|if|when|unless)\s(?:\w{1,20}\s){0,2}$", re.IGNORECASE
+)
+_ENDED = re.compile(r"\b(?:exit(?:ed|s)?|terminated|died)\b[\w\s,]{0,20}$", re.IGNORECASE)
 _LIKELY = re.compile(r"40[1-4]|429|50[0-4]|52[0-79]|530")
 _BEFORE = re.compile(r"([A-Za-z]+)[\s:\"'(]*$", re.ASCII)
 _BEFORE_STATUS = words(
@@ -76,13 +97,16 @@ _BEFORE_OTHER = words(
     "port line pid id after lost took waited wait in at of for every page row user order attempt step"
     " version build rev revision chunk batch number no sent dropped limit max size exit signal about over"
     " than only queue offset partition shard worker thread item record event processed flushed status code"
-    " codes elapsed duration latency time seconds timeout ttl delay age total count value length lag index"
+    " sequence seq job task session account customer team project tenant group"
+    " slot table errno codes to tid thread column col elapsed duration latency time seconds timeout ttl delay"
+    " age total count value length lag index"
 )
+_ENDS_IN_S = words("is was says gives this posthogs status")
 _SAYS_MORE = re.compile(r":\s[A-Za-z]|\sfrom\b", re.ASCII)
 _COUNTED = re.compile(
     r"\s*(?:ms|s|secs?|seconds?|minutes?|min|hours?|days?|bytes?|[KMG]i?B|percent|x|of|--- )\b"
     r"|\s+(?!(?:is|was|has|as|this|responses|errors|status|times-out)\b)[a-z]+s\b"
-    r"|\s+---\s",
+    r"|\s+---\s|\)\s+panicked\b",
     re.ASCII,
 )
 
@@ -153,21 +177,35 @@ def _named(text: str) -> Iterator[str]:
 
 def _is_another_code(text: str, start: int) -> bool:
     """Whether the word before a label says that it is no HTTP status: `exit code 401`."""
-    before = _BEFORE.search(text[max(0, start - 20) : start])
-    return before is not None and before[1].lower() in _OTHER_CODES
+    near = text[max(0, start - 40) : start]
+    before = _BEFORE.search(near[-20:])
+    return (before is not None and before[1].lower() in _OTHER_CODES) or _ENDED.search(near) is not None
+
+
+def _is_plural(word: str) -> bool:
+    """Whether a number after the word counts things: "dropped events: 503"."""
+    return word.endswith("s") and word not in _ENDS_IN_S and word not in _BEFORE_STATUS
 
 
 def _lone(text: str) -> Iterator[tuple[str, bool]]:
+    whole = _WHOLE.fullmatch(text)  # a client that says its name and a status, and nothing else
+    if whole is not None and _LIKELY.fullmatch(whole["code"]):
+        yield whole["code"], True
+        return
     for found in _LONE.finditer(text):
         code, start, end = found["code"], found.start(), found.end()
         if _COUNTED.match(text[end : end + 40]):
             continue
         before = _BEFORE.search(text[max(0, start - 24) : start])
         word = before[1].lower() if before else ""
-        if word in _BEFORE_OTHER:
+        if word in _BEFORE_OTHER or _is_plural(word):
             continue
         in_brackets = text[start - 1 : start] == "(" and text[end : end + 1] == ")"
         likely = _LIKELY.fullmatch(code) is not None
-        told = word in _BEFORE_STATUS or in_brackets or (likely and bool(_SAYS_MORE.match(text, end)))
+        said = word in _BEFORE_STATUS and not _POSSIBLE.search(text[max(0, start - 60) : start])
+        told = said or in_brackets or (likely and bool(_SAYS_MORE.match(text, end)))
         if told or likely or not text[max(0, start - 24) : start].strip():
             yield code, told
+    at_the_end = _AT_THE_END.search(text[-40:])
+    if at_the_end is not None and _LIKELY.fullmatch(at_the_end["code"]):
+        yield at_the_end["code"], False

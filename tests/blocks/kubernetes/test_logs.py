@@ -185,6 +185,20 @@ def test_lines_end_where_the_container_ended_them() -> None:
 
 
 @pytest.mark.parametrize(
+    "line",
+    ["2026-11-28 12:00:00 ERROR lost", "20261128 events were lost", "2026-11-28T12:00:00 lost", "lost"],
+)
+def test_a_line_without_the_clusters_time_is_left_as_it_is(line: str) -> None:
+    """A date or a number at its beginning is the program's own."""
+    text = LogText(LogSource("web-1", "app"))
+    text.add(f"{line}\n".encode(), 1000)
+
+    [read], _ = text.finished()
+
+    assert (read.text, read.at) == (line, None)
+
+
+@pytest.mark.parametrize(
     ("limit", "slow", "missing"),
     [
         (1000, False, ""),

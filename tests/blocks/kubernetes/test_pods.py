@@ -193,3 +193,18 @@ def test_a_container_that_fails_is_told_with_its_reason(
     """Whether it waits for its next start or runs in between."""
     found = failing_containers(pod(containerStatuses=[status("app", state, before) | {"ready": ready}]))
     assert found == ({"app": reason} if reason else {})
+
+
+@pytest.mark.parametrize(
+    ("before", "seconds"),
+    [
+        ({"startedAt": "2026-11-28T12:00:00Z", "finishedAt": "2026-11-28T12:00:30Z"}, 30),
+        ({"finishedAt": "2026-11-28T12:00:30Z"}, None),
+        (None, None),
+    ],
+)
+def test_it_is_known_how_long_a_container_ran(before: dict[str, Any] | None, seconds: float | None) -> None:
+    """By its last end, so that a crash loop is seen while it runs."""
+    found = pod(containerStatuses=[status("app", RUNNING, before)])
+    [container] = pod_reading(found, main="app", known=KNOWN, revisions={}).containers
+    assert container.ran_seconds == seconds

@@ -12,7 +12,7 @@ import pytest
 
 from runbook.alerts.alert import Alert, AlertStatus
 from runbook.alerts.sources import SOURCES, UnreadablePayload
-from runbook.alerts.sources.reading import STATUS_WORDS
+from runbook.alerts.sources.status_words import STATUS_WORDS
 from runbook.decision.severity import Severity
 
 CASES = Path(__file__).parents[2] / "data" / "alert-cases"

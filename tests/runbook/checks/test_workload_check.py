@@ -1,6 +1,7 @@
 """The workload is judged by its own pods, and each trouble is told with its container."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -39,6 +40,36 @@ def test_workload_is_ok_if_all_pods_are_ready_and_none_crashes(
     found: Finding, status: Status, summary: str
 ) -> None:
     """Missing, crashing and lately killed pods are bad; what has healed long ago is not."""
+    assert (found.status, found.summary) == (status, summary)
+
+
+LOOPING: dict[str, Any] = {
+    "restarts": 5,
+    "last_termination": "Error",
+    "changed_at": NOW - timedelta(seconds=20),
+    "ran_seconds": 30.0,
+}
+
+
+@pytest.mark.parametrize(
+    ("told", "status", "summary"),
+    [
+        ({}, BAD, "web-1: restarted 5 times, last after Error"),
+        ({"restarts": 1}, OK, "2 of 2 pods ready"),  # once is no loop
+        ({"ran_seconds": 601.0}, OK, "2 of 2 pods ready"),  # Kubernetes' delays have begun anew
+        ({"ran_seconds": None}, OK, "2 of 2 pods ready"),
+        ({"changed_at": NOW - timedelta(minutes=6)}, OK, "2 of 2 pods ready"),  # it has run since
+        ({"role": ContainerRole.INIT}, OK, "2 of 2 pods ready"),  # it has got through at last
+        ({"last_termination": None}, OK, "2 of 2 pods ready"),
+        ({"waiting": "CrashLoopBackOff"}, BAD, "web-1: CrashLoopBackOff"),
+        ({"last_termination": "OOMKilled"}, BAD, "web-1: OOMKilled"),
+    ],
+)
+def test_a_container_between_two_crashes_is_crashing(
+    told: dict[str, Any], status: Status, summary: str
+) -> None:
+    """Without a readiness probe its pod is ready whenever it runs."""
+    found = workload(pod(**{**LOOPING, **told}))
     assert (found.status, found.summary) == (status, summary)
 
 

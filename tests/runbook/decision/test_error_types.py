@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from runbook.checks.findings import Check, Finding
 from runbook.checks.readings import ProbeOutcome
-from runbook.decision.error_types import NOISE, error_mix, error_type_of
+from runbook.decision.error_types import NOISE, error_mix, error_type_of, is_success
 from runbook.decision.verdict import ErrorType
 from tests.runbook.findings_samples import error_rate, gone, logs, probe, triage
 
@@ -36,11 +36,37 @@ OTHER = ErrorType.UNKNOWN
         ("302", OTHER),
         ("unknown", OTHER),  # what Prometheus' block says where the metric has no status label
         ("", OTHER),
+        ("401 Unauthorized", AUTH),
+        ("HTTP 429", LIMIT),
+        ("HTTP_503", POSTHOG),
+        ("Unauthorized", AUTH),
+        ("PERMISSION_DENIED", AUTH),
+        ("TooManyRequests", LIMIT),
+        ("rate-limited", LIMIT),
+        ("404 Not Found", OTHER),
     ],
 )
 def test_status_or_word_has_an_error_type(status: str, kind: ErrorType) -> None:
     """HTTP statuses are sorted by the runbook's headings; a word such as `timeout` is PostHog's silence."""
     assert error_type_of(status) is kind
+
+
+@pytest.mark.parametrize(
+    ("status", "success"),
+    [
+        *(
+            (status, True)
+            for status in ("200", "204", "302", "2xx", "200 OK", "HTTP 201", "ok", "OK", "success")
+        ),
+        *(
+            (status, False)
+            for status in ("", "unknown", "none", "0", "2", "20", "2000", "404", "5xx", "timeout")
+        ),
+    ],
+)
+def test_a_status_of_success_is_no_error(status: str, success: bool) -> None:
+    """A metric that counts all requests has them beside its errors."""
+    assert is_success(status) is success
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,11 @@ from runbook.checks.log_lines.forms.access_logs import read_access
 from runbook.checks.log_lines.forms.json_lines import read_json
 from runbook.checks.log_lines.forms.logfmt import read_logfmt
 from runbook.checks.log_lines.forms.parsed_line import ParsedLine
+from runbook.checks.log_lines.forms.records import read_record
 from runbook.checks.log_lines.forms.text import read_enveloped, read_keyed, read_marked, read_prefixed
 from runbook.outside_text.terminal_codes import without_written_out_codes
 
-_READERS = (read_marked, read_access, read_prefixed, read_logfmt, read_enveloped, read_keyed)
+_READERS = (read_record, read_marked, read_access, read_prefixed, read_logfmt, read_enveloped, read_keyed)
 
 
 def parse(text: str) -> ParsedLine | None:

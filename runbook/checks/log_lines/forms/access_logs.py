@@ -1,6 +1,7 @@
 """Lines of access logs: what a server of ours answered to a client. The status in them is our own.
 
-Forms: the Common Log Format of nginx, Apache and gunicorn, uvicorn, Django's server, morgan, gin, Rails.
+Forms: the Common Log Format of nginx, Apache and gunicorn, uvicorn, Django's server, morgan, gin, Rails,
+Next.js, Tornado, Plug, haproxy.
 """
 
 import re
@@ -17,6 +18,13 @@ _FORMS = tuple(
         rf"\[[^\]]{{1,60}}\] {_REQUEST}",  # Django's development server
         rf"{_METHOD} /\S{{0,4000}} (?P<status>[1-5][0-9]{{2}}) [\d.]{{1,12}} ?ms\b",  # morgan
         r"\[GIN\] [\d/]{10} - [\d:]{8} \| {0,2}(?P<status>[1-5][0-9]{2}) \|",
+        rf"{_METHOD} /\S{{0,4000}} (?P<status>[1-5][0-9]{{2}}) in [\d.]{{1,12}} ?m?s\b",  # Next.js
+        # Tornado
+        rf"(?P<status>[1-5][0-9]{{2}}) {_METHOD} /\S{{0,4000}} \([^\s()]{{1,80}}\) [\d.]{{1,12}}ms\b",
+        r"Sent (?P<status>[1-5][0-9]{2}) in [\d.]{1,9}(?:ms|s|\u00b5s)",  # Plug
+        # haproxy
+        r"\S{3,80}:\d{1,5} \[[^\]]{1,60}\] \S{1,200} \S{1,200}/\S{1,200} [-+\d/]{5,80} "
+        r"(?P<status>[1-5][0-9]{2}) ",
         r"(?:\[[\w-]{1,60}\] )?Completed (?P<status>[1-5][0-9]{2}) [A-Z][\w ]{1,40} in \d{1,9}ms",  # Rails
     )
 )

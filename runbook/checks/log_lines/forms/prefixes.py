@@ -17,6 +17,7 @@ _LONGEST_PREFIX = 400  # characters
 _TIME = re.compile(
     r"\d{4}[-/.]\d\d[-/.]\d\d(?:[T _:]\s?\d\d:\d\d(?::\d\d)?(?:[.,:]\d{1,9})?)?"
     r"(?:\s?(?:Z|UTC|GMT|[+-]\d\d:?\d\d))?"
+    r"|\d{8}T\d{6}(?:[.,]\d{1,9})?Z?|\d\d-\d\d(?= \d\d:\d\d:\d\d)"
     r"|\d{1,2}:\d\d(?::\d\d)?(?:[.,:]\d{1,9})?(?:\s?[AaPp][Mm]\b)?(?:Z|\s?[+-]\d{4})?"
     r"|\d{1,2}[-/ ][A-Z][a-z]{2}[-/ ]\d{2,4}|\d{1,2}[-/]\d{1,2}[-/]\d{2,4}|\d{1,2}\.\d{1,2}\.\d{4}"
     r"|(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6},? )?"
@@ -26,7 +27,7 @@ _TIME = re.compile(
 )
 _BRACKETED = re.compile(
     r"\[(?P<square>[^\[\]]{0,200})\]|\((?P<round>[^()]{0,80})\)|<(?P<angle>[\w.-]{1,40})>"
-    r"|\{[\w./: -]{1,100}\}"
+    r"|\{[\w./: -]{0,100}\}"
 )
 _WORD = re.compile(r"(?P<word>[A-Za-z]{1,13})(?P<mark>\[\d{1,9}\]|!)?(?=(?P<next>$|[\s:|,;\]\[(]))", re.ASCII)
 _LARAVEL = re.compile(r"[\w-]{1,40}\.(?P<word>[A-Z]{4,9}): ", re.ASCII)
@@ -49,6 +50,13 @@ _WITH_COLON = frozenset(LEVEL_WORDS) - (_ORDINARY_WORDS - {"http"}) - {"trace"}
 
 _WITHOUT_MARK = frozenset({"info", "debug", "warn", "warning"})
 """Those that are levels in small letters without any mark, as the first word."""
+
+
+_OF_GO = re.compile(
+    r"http: (?:proxy error|panic serving|TLS handshake error|Accept error|[Ss]erver|superfluous"
+    r"|abort Handler)"
+)
+"""Messages of Go's `net/http`, whose first word is no level."""
 
 
 class Prefix(NamedTuple):
@@ -138,6 +146,8 @@ def _level_of_word(found: re.Match[str], *, names: int, timed: bool) -> Level | 
         return level if small not in _ORDINARY_WORDS or timed or after in (":", "|") else None
     if names <= 1 and (after in ("|", "\t", "]") or found["mark"]):
         return level
+    if _OF_GO.match(found.string, found.start()):
+        return None
     if names <= 1 and after == ":" and small in _WITH_COLON and _ends_or_spaces(found):
         return level
     return level if names == 0 and small in _WITHOUT_MARK and (word.islower() or timed) else None

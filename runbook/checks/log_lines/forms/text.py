@@ -14,7 +14,16 @@ _RUBY = re.compile(r"(?P<level>[FEWIDA]), \[[^\]]{10,60}\]\s{1,3}[A-Z]{3,7} -- [
 _NGINX = re.compile(
     r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[(?P<word>[a-z]{4,6})\] \d{1,9}#\d{1,9}: (?:\*\d{1,20} )?", re.ASCII
 )
-_PHP = re.compile(r"PHP (?P<word>Fatal error|Parse error|Warning|Notice|Deprecated):\s{0,3}")
+_PHP = re.compile(
+    r"(?:\[[^\]]{10,60}\] )?PHP"
+    r" (?P<word>(?:[A-Z][a-z]{2,12} )?[Ff]atal error|Parse error|Warning|Notice|Deprecated):\s{0,3}"
+)
+_PHP_FPM = re.compile(
+    r"(?:\[[^\]]{10,60}\] )?(?:WARNING: \[pool [^\]]{1,60}\] child \d{1,9} said"
+    r" into std(?:err|out): \"(?:NOTICE: )?"
+    r"|NOTICE: )(?:PHP message: )?",
+)
+_METRIC_COMMENT = re.compile(r"# (?:HELP|TYPE|UNIT) [a-zA-Z_:][\w:]{1,200}(?:\s|$)", re.ASCII)
 _NPM = re.compile(r"npm (?P<word>ERR!|error|WARN|warn|notice|verb|http|sill)(?:\s|$)")
 _METRIC = re.compile(
     r"(?P<name>[a-zA-Z_:][\w:]{1,200})\{[^{}]{0,2000}\} (?P<value>[-+.\deE]{1,30})(?: \d{1,20})?$", re.ASCII
@@ -32,16 +41,16 @@ _SYSLOG = re.compile(
 _SYSLOG_5424 = re.compile(
     r"\d{4}-\d\d-\d\dT\S{8,30} \S{1,255} \S{1,48} \S{1,128} \S{1,32} (?:-|\[[^\]]{0,500}\]) ?", re.ASCII
 )
-_CONTAINER_RUNTIME = re.compile(r"\d{4}-\d\d-\d\dT\S{8,40} std(?:out|err) [FP] ", re.ASCII)
 _COMPOSE = re.compile(r"[\w.-]{1,100}\s{0,60}\| ", re.ASCII)
 _KEYED = re.compile(
     r"(?<![\w.-])(?:level|lvl|severity|levelname|loglevel|level_name|severity_text)[\"'\\]{0,3}\s{0,3}[=:]\s{0,3}"
     r"[\"'\\]{0,3}(?P<word>[A-Za-z]{3,13})(?![\w.-])",
     re.IGNORECASE | re.ASCII,
 )
+_NOTHING = frozenset({"0", "0.0", "none", "null", "nil", "<nil>", "false", "no"})
 _LARGEST_PRIORITY = 191
 _LARGEST_SEVERITY = 7  # larger priorities name a facility too
-_PHP_LEVELS = {"Fatal error": Level.ERROR, "Parse error": Level.ERROR, "Warning": Level.WARNING}
+_PHP_LEVELS = {"Warning": Level.WARNING, "Notice": Level.LOWER, "Deprecated": Level.LOWER}
 _NPM_LEVELS = {"ERR!": Level.ERROR, "error": Level.ERROR, "WARN": Level.WARNING, "warn": Level.WARNING}
 
 
@@ -56,7 +65,11 @@ def read_marked(text: str) -> ParsedLine | None:
             inbound=", client: " in text and ", server: " in text,
         )
     if found := _PHP.match(text):
-        return ParsedLine(_PHP_LEVELS.get(found["word"], Level.LOWER), (text[found.end() :],))
+        return ParsedLine(_PHP_LEVELS.get(found["word"], Level.ERROR), (text[found.end() :],))
+    if (found := _PHP_FPM.match(text)) and found.group().endswith(("PHP message: ", '"')):
+        return ParsedLine(None, (text[found.end() :],))
+    if _METRIC_COMMENT.match(text):
+        return ParsedLine(Level.LOWER, ())
     if found := _NPM.match(text):
         return ParsedLine(_NPM_LEVELS.get(found["word"], Level.LOWER), (text[found.end() :],))
     if (found := _PRIORITY.match(text)) and int(found["number"]) <= _LARGEST_PRIORITY:
@@ -75,8 +88,8 @@ def read_marked(text: str) -> ParsedLine | None:
 
 
 def read_enveloped(text: str) -> ParsedLine | None:
-    """The line within what a runtime, a log daemon or docker compose put before it; else `None`."""
-    for envelope in (_CONTAINER_RUNTIME, _SYSLOG_5424, _SYSLOG, _COMPOSE):
+    """The line within what a log daemon or docker compose put before it; else `None`."""
+    for envelope in (_SYSLOG_5424, _SYSLOG, _COMPOSE):
         if found := envelope.match(text):
             return ParsedLine(None, (text[found.end() :],))
     return None
@@ -85,7 +98,12 @@ def read_enveloped(text: str) -> ParsedLine | None:
 def read_prefixed(text: str) -> ParsedLine | None:
     """The parts of a line whose level stands among the times and names before its message; else `None`."""
     found = read_prefix(text)
-    return None if found is None else ParsedLine(found.level, (text[found.end :],))
+    if found is None:
+        return None
+    message = text[found.end :]
+    if found.level is Level.ERROR and message.strip().lower() in _NOTHING:
+        return None  # "error: none"
+    return ParsedLine(found.level, (message,))
 
 
 def read_keyed(text: str) -> ParsedLine | None:
