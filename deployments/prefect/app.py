@@ -15,6 +15,7 @@ from sqlalchemy import Pool, event
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from deployments.prefect.guard import Guard
+from deployments.prefect.login import LoginFirst
 from deployments.processes.umask import keep_files_private
 
 RETRY_AFTER = b"0.3"
@@ -56,6 +57,7 @@ def create_app() -> ASGIApp:
     event.listen(Pool, "checkout", _wait_less)
     app = prefects_app()
     app.add_middleware(RetrySoon)
+    app.add_middleware(LoginFirst)
     origins = api.cors_allowed_origins.split(",")
     return Guard(app, origins=origins, password=api.auth_string.get_secret_value())
 

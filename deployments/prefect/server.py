@@ -79,6 +79,7 @@ class PrefectServer:
         with await claim(state, api_url=api_url, ui_url=ui_url) as claimed:
             access = Access(api_url, ui_url, password_of(state), (state / PASSWORD_FILE).absolute())
             environment = _environment(state, await _database(state)) | {
+                "PREFECT_UI_STATIC_DIRECTORY": str(_cache() / f"prefect-{version('prefect')}-ui"),
                 "PREFECT_API_URL": api_url,
                 "PREFECT_SERVER_API_AUTH_STRING": access.password,
                 "PREFECT_SERVER_API_CORS_ALLOWED_ORIGINS": f"{ui_url},http://localhost:{port}",
@@ -172,15 +173,26 @@ async def database_template() -> Path:
     Raises:
         Refused: others can write in that folder.
     """
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "posthog-incident-runbook"
-    private_folder(cache)
-    template = cache / f"prefect-{version('prefect')}.db"
+    template = _cache() / f"prefect-{version('prefect')}.db"
     if not template.exists():
-        with tempfile.TemporaryDirectory(dir=cache) as scratch:
+        with tempfile.TemporaryDirectory(dir=template.parent) as scratch:
             made = await _migrate(Path(scratch))
             made.replace(template)  # at once, so that two first starts do no harm to each other
     close_sqlite(template)
     return template
+
+
+def _cache() -> Path:
+    """The user's folder for what is made once: the empty database, and the UI's files.
+
+    Prefect would write those where it is installed: a folder of root's, or of whoever came first.
+
+    Raises:
+        Refused: others can write in it.
+    """
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "posthog-incident-runbook"
+    private_folder(cache)
+    return cache
 
 
 async def _migrate(folder: Path) -> Path:

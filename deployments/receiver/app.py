@@ -162,7 +162,7 @@ def _endpoint(source: Source, notifications: Notifications, metrics: ReceiverMet
             status, answer = await notifications.take(source, request)
         except Rejected as error:
             metrics.refused.labels(source.name, error.reason).inc()
-            return _refusal(request, error.status, error.error, error.next_step)
+            return _refusal(request, error.status, error.error, error.next_step, error.operator_step)
         except OutsideError as error:
             metrics.refused.labels(source.name, "not durable").inc()
             return _not_durable(request, error)
@@ -224,8 +224,17 @@ def _not_durable(request: Request, error: OutsideError) -> JSONResponse:
     return _refusal(request, 503, f"{error.system}: {error.detail}", "Send the alert again")
 
 
-def _refusal(request: Request, status: int, error: str, next_step: str) -> JSONResponse:
+def _refusal(
+    request: Request, status: int, error: str, next_step: str, operator_step: str | None = None
+) -> JSONResponse:
     path = let_in_line(request.url.path, 200)
-    few_lines.log_event("request refused", level=logging.WARNING, path=path, status=status, error=error)
+    few_lines.log_event(
+        "request refused",
+        level=logging.WARNING,
+        path=path,
+        status=status,
+        error=error,
+        next_step=operator_step,
+    )
     answer = {"error": error, "next_step": next_step} if next_step else {"error": error}
     return JSONResponse(answer, status_code=status, headers=_HEADERS.get(status))

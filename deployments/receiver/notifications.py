@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 from fastapi import Request
 
-from deployments.receiver.authentication import Verified, needs_body, verified
+from deployments.receiver.authentication import Verified, is_open, needs_body, verified
 from deployments.receiver.connections.body import Budget, Rejected, overloaded, read_body
 from deployments.receiver.connections.connections import vouch_for
 from deployments.receiver.intake import Intake, Overloaded
@@ -75,7 +75,12 @@ class Notifications:
             signed = await read_body(request, limit, self.strangers_budget)
         proof = verified(source.name, self.config, headers, signed, datetime.now(UTC))
         if proof is None:
-            raise Rejected(401, "unauthenticated", "not authenticated")
+            raise Rejected(
+                401,
+                "unauthenticated",
+                "not authenticated",
+                operator_step=_credential_step(source, self.config),
+            )
         vouch_for(request.scope)
         return signed or await read_body(request, limit, self.budget), proof
 
@@ -98,6 +103,14 @@ class Notifications:
         except ValueError:
             return [_unreadable(source, body, service, "the body is not JSON")]
         return [_of_service(alert, self.config.service_here(alert.service)) for alert in alerts]
+
+
+def _credential_step(source: Source, config: ReceiverSettings) -> str:
+    """What an operator can do about a sender that proves nothing."""
+    section = f"[receiver.{source.name.replace('-', '_')}]"
+    if is_open(source.name, config):
+        return f"Give the sender the credential that {section} or [receiver] names, if it is one of yours"
+    return f"Set a credential in {section}: without one no alert of {source.title} is taken"
 
 
 def _of_service(alert: Alert, service: str) -> Alert:

@@ -16,6 +16,7 @@ from blocks.store.overview import Overview, overview
 from blocks.transport.errors import OutsideError
 from deployments.processes.json_log import log_event
 from deployments.receiver.metrics import ReceiverMetrics
+from deployments.receiver.told_once import ToldOnce
 from runbook.alerts.intake import Received
 from runbook.incidents.incident import Incident
 from runbook.redaction import redact
@@ -76,6 +77,7 @@ class Starter:
         self._metrics = metrics
         self._opened_here: set[str] = set()
         self._called: set[str] = set()
+        self._trouble = ToldOnce(log)
         self._woken = asyncio.Event()
         self.waiting: tuple[str, ...] = ()
         """Ids of the incidents whose response could not be started at the last attempt."""
@@ -108,8 +110,9 @@ class Starter:
         try:
             seen, at = await overview(self._store), datetime.now(UTC)
         except OutsideError as error:
-            log_event(log, "store not readable", level=logging.ERROR, error=str(error))
+            self._trouble.wrong("store not readable", level=logging.ERROR, error=str(error))
             return False
+        self._trouble.well("store not readable")
         self._show(seen, at)
         due = [
             incident
@@ -126,6 +129,7 @@ class Starter:
         for gate in seen.gates:
             if gate.alerts_ended:
                 await self._attempt("run not woken", gate.incident, self._wake(gate.incident))
+        self._trouble.keep({*due, *(gate.incident for gate in seen.gates)})
         return not self.waiting
 
     def _show(self, seen: Overview, at: datetime) -> None:
@@ -165,12 +169,13 @@ class Starter:
             async with asyncio.timeout(ATTEMPT_SECONDS):
                 await work
         except OutsideError as error:
-            log_event(log, failure, level=logging.WARNING, incident=incident, error=str(error))
+            self._trouble.wrong(failure, incident=incident, error=str(error))
             return False
         except Exception as error:
             text = f"{type(error).__name__}: {redact(str(error))}"
-            log_event(log, failure, level=logging.ERROR, incident=incident, error=text)
+            self._trouble.wrong(failure, level=logging.ERROR, incident=incident, error=text)
             return False
+        self._trouble.well(failure, incident=incident)
         return True
 
 

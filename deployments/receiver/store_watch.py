@@ -13,6 +13,7 @@ from blocks.transport.errors import OutsideError, Unavailable
 from deployments.processes.json_log import log_event
 from deployments.receiver.metrics import ReceiverMetrics
 from deployments.receiver.starting import Responses
+from deployments.receiver.told_once import ToldOnce
 from runbook.caretaking.store_trouble import is_due
 from runbook.redaction import redact
 
@@ -23,6 +24,8 @@ TRY_SECONDS = 15.0
 
 READY_SECONDS = 5.0
 """How long the store may take to say that it is there."""
+
+NOBODY_CALLED = "nobody could be called"
 
 log = logging.getLogger("runbook.receiver")
 
@@ -39,6 +42,7 @@ class StoreWatch:
         self._trouble: OutsideError | None = None
         self._since: datetime | None = None
         self._called_at: datetime | None = None
+        self._uncalled = ToldOnce(log)
 
     async def require(self) -> None:
         """Do nothing if alerts can be made durable.
@@ -87,16 +91,17 @@ class StoreWatch:
         self._since = self._since or at
         if is_due(since=self._since, called_at=self._called_at, now=at):
             called = await self._responses.call_about_the_store(str(trouble), self._since)
-            level = logging.WARNING if called else logging.ERROR
-            log_event(
-                log, "person called" if called else "nobody could be called", level=level, error=str(trouble)
-            )
             self._called_at = at if called else None
+            if called:
+                log_event(log, "person called", level=logging.WARNING, error=str(trouble))
+            else:
+                self._uncalled.wrong(NOBODY_CALLED, level=logging.ERROR, error=str(trouble))
 
     async def _note_relief(self) -> None:
         if self._trouble is not None:
             log_event(log, "alerts are kept again")
         self._trouble = None
+        self._uncalled.well(NOBODY_CALLED)
         since = self._since if self._called_at is not None else None
         if since is not None and not await self._responses.end_the_call_about_the_store(since):
             return  # the next look tries again

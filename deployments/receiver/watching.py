@@ -13,27 +13,33 @@ from blocks.store.self_watch_log import last_good_round, open_call
 from blocks.transport.errors import OutsideError
 from deployments.processes.json_log import log_event
 from deployments.receiver.starting import Responses
+from deployments.receiver.told_once import ToldOnce
 from runbook.caretaking.self_watch import silence
 from runbook.redaction import redact
 
 LOOKS_PER_ROUND = 10
 LONGEST_SECONDS = 30.0
 
+NOT_LOOKED_AFTER, NOT_LOOKED_FOR = "runs not looked after", "self-watch not looked for"
+NOBODY_CALLED = "nobody could be called"
+
 log = logging.getLogger("runbook.receiver")
 
 
 async def look_after(responses: Responses, *, every: float) -> None:
     """Look after the runs of all incidents every so many seconds, until cancelled."""
+    trouble = ToldOnce(log)
     while True:
         await asyncio.sleep(every)
         try:
             for sentence in await responses.look_after():
                 log_event(log, "looked after", did=sentence)
+            trouble.well(NOT_LOOKED_AFTER)
         except OutsideError as error:
-            log_event(log, "runs not looked after", level=logging.WARNING, error=str(error))
+            trouble.wrong(NOT_LOOKED_AFTER, error=str(error))
         except Exception as error:  # a defect here must not stop the intake; the next look may be spared it
             text = f"{type(error).__name__}: {redact(str(error))}"
-            log_event(log, "runs not looked after", level=logging.ERROR, error=text)
+            trouble.wrong(NOT_LOOKED_AFTER, level=logging.ERROR, error=text)
 
 
 @dataclass(frozen=True)
@@ -55,26 +61,32 @@ async def watch_self(watching: SelfWatching, last_success: Gauge) -> None:
 
     The call ends with the next round that goes well, see `flows.self_watch`.
     """
-    since = datetime.now(UTC)
+    since, trouble = datetime.now(UTC), ToldOnce(log)
     while True:
         try:
-            await _look_for_rounds(watching, last_success, since)
+            await _look_for_rounds(watching, last_success, since, trouble)
+            trouble.well(NOT_LOOKED_FOR)
         except OutsideError as error:
-            log_event(log, "self-watch not looked for", level=logging.WARNING, error=str(error))
+            trouble.wrong(NOT_LOOKED_FOR, error=str(error))
         except Exception as error:  # a defect here must not end the watch
             text = f"{type(error).__name__}: {redact(str(error))}"
-            log_event(log, "self-watch not looked for", level=logging.ERROR, error=text)
+            trouble.wrong(NOT_LOOKED_FOR, level=logging.ERROR, error=text)
         await asyncio.sleep(min(watching.every.total_seconds() / LOOKS_PER_ROUND, LONGEST_SECONDS))
 
 
-async def _look_for_rounds(watching: SelfWatching, last_success: Gauge, since: datetime) -> None:
+async def _look_for_rounds(
+    watching: SelfWatching, last_success: Gauge, since: datetime, trouble: ToldOnce
+) -> None:
     last = await last_good_round(watching.store, watching.environment)
     last_success.set(last.timestamp() if last else 0)
     because = silence(last=last, watched_since=since, every=watching.every, now=datetime.now(UTC))
     if not because:
+        trouble.well(NOBODY_CALLED)
         return
     known = await open_call(watching.store, watching.environment)
     if known is None or not known.told:
-        called = await watching.call(because)
-        level = logging.WARNING if called else logging.ERROR
-        log_event(log, "person called" if called else "nobody could be called", level=level, error=because)
+        if await watching.call(because):
+            trouble.well(NOBODY_CALLED)
+            log_event(log, "person called", level=logging.WARNING, error=because)
+        else:
+            trouble.wrong(NOBODY_CALLED, level=logging.ERROR, error=because)

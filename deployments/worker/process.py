@@ -92,6 +92,8 @@ def main(arguments: list[str] | None = None) -> int:
         )
         return 1
     socket_path = str(folder / "zygote")
+    # Prefect's runner has one folder in /tmp for all users: whoever makes it first keeps others out.
+    tempfile.tempdir = str(folder)
     come_back_soon()
     _preload(chosen.preload)
     sys.stdout.flush()

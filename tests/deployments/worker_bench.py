@@ -33,6 +33,9 @@ WITHIN_SECONDS = 90.0
 MUTE = ["its output cannot be written"]
 """In the place of options of the worker."""
 
+TAKEN = ["another user was first"]
+"""The same: what Prefect's runner has in the temporary folder of all users is another's."""
+
 
 class Bench:
     """A worker of its own pool, and a flow for it to run."""
@@ -143,9 +146,13 @@ async def bench(
     environment = prefect_api.client_environment(tmp_path) | {"PYTHONPATH": str(FLOWS)}
     command = [sys.executable, "-m", "deployments.worker", "--pool", pool, "--preload", "worker_probe"]
     options = getattr(request, "param", [])
-    command = (
-        ["sh", "-c", 'exec "$@" >/dev/full 2>&1', "sh", *command] if options == MUTE else command + options
-    )
+    if options == MUTE:
+        command = ["sh", "-c", 'exec "$@" >/dev/full 2>&1', "sh", *command]
+    elif options == TAKEN:
+        (tmp_path / "runner_storage").touch()
+        environment["TMPDIR"] = str(tmp_path)
+    else:
+        command += options
     async with get_client() as client:
         open_template = ProcessWorker.get_default_base_job_template()
         await client.create_work_pool(

@@ -51,6 +51,7 @@ class StoreFile:
         self._witness = path.with_name(f".{path.name}.store-id")
         self._wal = path.with_name(f"{path.name}-wal")
         self._shm = path.with_name(f"{path.name}-shm")
+        self._index_bytes = 0
 
     @property
     def advice(self) -> str:
@@ -72,6 +73,7 @@ class StoreFile:
             Renewed: they were put in place anew; connect again.
             Unavailable: the file is gone.
         """
+        self._mend_index()
         opened: Files = connection.info[_FILES]
         there = self._there()
         if there == opened:
@@ -135,6 +137,23 @@ class StoreFile:
         if record.info.pop(_BEFORE) not in (None, there.main):
             raise StoreUnavailable(SYSTEM, f"{self.path} was replaced while it was opened", "Try again")
         record.info[_FILES] = there
+
+    def _mend_index(self) -> None:
+        """Give the log's index its length back, if somebody has cut it short.
+
+        SQLite has it mapped into memory, and the kernel ends a process that reads beyond a file's end. An
+        index of zeros is one that SQLite makes anew from the log. It is not opened for that: to close
+        it again would let go of the locks that this process holds on it.
+        """
+        try:
+            size = os.stat(self._shm).st_size
+            if size < self._index_bytes:
+                os.truncate(self._shm, 0)  # what was left may look whole
+                os.truncate(self._shm, self._index_bytes)
+                log.error("%s was cut short, and is made anew", self._shm)
+        except OSError:  # it is gone, or nobody can write: the comparison of the files tells
+            return
+        self._index_bytes = max(size, self._index_bytes)
 
     def _require_main(self, there: Files) -> None:
         if there.main is None:

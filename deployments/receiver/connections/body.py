@@ -19,13 +19,19 @@ STRANGERS_BYTES = 32 * 1024 * 1024
 
 
 class Rejected(Exception):
-    """A request that is not taken, and what its sender can do about it. `reason` is the metric's word."""
+    """A request that is not taken, and what its sender can do about it. `reason` is the metric's word.
 
-    def __init__(self, status: int, reason: str, error: str, next_step: str = "") -> None:
+    `operator_step` is what we can do about it ourselves: for the log, and not for the sender.
+    """
+
+    def __init__(
+        self, status: int, reason: str, error: str, next_step: str = "", *, operator_step: str | None = None
+    ) -> None:
         self.status = status
         self.reason = reason
         self.error = error
         self.next_step = next_step
+        self.operator_step = operator_step
         super().__init__(error)
 
 

@@ -92,17 +92,19 @@ class Connection(HttpToolsProtocol):
         self.proven = False
         """Whether the peer has proved, on this connection, that it may send alerts."""
         self.origin = ""
-        """Where the peer is: its IPv4 address, or its IPv6 network, of which anybody has a whole one."""
+        """Where the peer is: its IPv4 address, or its IPv6 network, of which anybody has a whole one; or its
+        account, if it came over the local socket."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Begin; the time for the headers runs."""
         super().connection_made(transport)
-        self.origin = _origin(self.client[0]) if self.client else ""
-        self._door.arrived(self)
         local = peer_of(transport.get_extra_info("socket"))
-        if local is not None:  # whom the file lets through is no stranger
+        if local is not None:
             self.app_state = self.app_state | {PEER: local}
-            self.vouch()
+            self.origin = f"account {local.uid}"
+        elif self.client:
+            self.origin = _origin(self.client[0])
+        self._door.arrived(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End."""

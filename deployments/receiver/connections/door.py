@@ -2,9 +2,10 @@
 
 Anybody may connect, and until its headers are there nobody can be told from an attacker. So a stranger has
 its place only as long as nobody else needs it: whoever comes takes that of the stranger that has been there
-longest, of the address that holds the most places. A sender's request arrives within the moment that
-everybody has; once it has proved that it may send alerts, its connection is no stranger's any more. Whoever
-comes while all strangers are newer than a moment waits in the kernel's queue, where its request can arrive.
+longest, of the address or account that holds the most places. A sender's request arrives within the moment
+that everybody has; once it has proved that it may send alerts, its connection is no stranger's any more.
+Whoever comes while all strangers are newer than a moment waits in the kernel's queue, where its request can
+arrive.
 """
 
 import asyncio
@@ -212,7 +213,7 @@ class Door:
         return next(waiting, None) or next(answered, None)
 
     def _had_their_moment(self) -> Iterator[Connection]:
-        """The strangers that are there longest, those of the address that holds the most places first."""
+        """The strangers that are there longest, those of the origin that holds the most places first."""
         now = self._loop.time()
         for group in sorted(self._strangers.values(), key=len, reverse=True):
             yield from takewhile(lambda one: now - one.opened_at >= MOMENT, group)

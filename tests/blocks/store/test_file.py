@@ -209,6 +209,22 @@ async def test_a_deleted_log_loses_nothing(
     assert told == [f"The write-ahead log of {path} was deleted; what it held was saved"]
 
 
+@pytest.mark.parametrize("left", [0, 100])
+async def test_an_index_of_the_log_that_is_cut_short_ends_no_process(
+    path: Path, store: IncidentStore, left: int
+) -> None:
+    """SQLite has it in memory, and the kernel would kill whoever reads it: here another process."""
+    with another_process(url_of(path)) as another:
+        another.write("of another")
+        await note(store, "in the log")
+        os.truncate(path.with_name("incidents.db-shm"), left)
+        said = another.write("of another, after")
+        assert said["notes"] == ["before", "of another", "in the log", "of another, after"]
+        await note(store, "after")
+        assert await notes(store) == [*said["notes"], "after"]
+        assert await store.in_transaction(_intact) == "ok"
+
+
 def _intact(connection: Connection) -> str:
     return str(connection.execute(text("PRAGMA integrity_check")).scalar_one())
 

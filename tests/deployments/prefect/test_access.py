@@ -6,6 +6,8 @@ import stat
 import subprocess
 from pathlib import Path
 
+import httpx
+import prefect
 import pytest
 from prefect.settings import (
     PREFECT_API_AUTH_STRING,
@@ -192,3 +194,16 @@ async def test_the_server_s_password_is_nowhere_but_in_its_file(prefect_server: 
     assert password not in commands
     assert written == [prefect_server.access.password_file]
     assert find_access([state]) == prefect_server.access
+
+
+@pytest.mark.real
+async def test_the_ui_s_files_are_the_user_s_own(prefect_server: PrefectServer) -> None:
+    """Where Prefect is installed they would be of whoever started a server first: nobody else could."""
+    environment = Path(f"/proc/{prefect_server.process.pid}/environ").read_bytes().decode()  # noqa: ASYNC240
+    named = dict(line.split("=", 1) for line in environment.split("\0") if "=" in line)
+    folder = Path(named["PREFECT_UI_STATIC_DIRECTORY"])
+    async with httpx.AsyncClient() as client:
+        shown = await client.get(f"{prefect_server.ui_url}/dashboard", headers={"accept": "text/html"})
+    assert shown.content == (folder / "v1" / "index.html").read_bytes()
+    assert mode(folder.parent) == 0o700
+    assert not folder.is_relative_to(Path(prefect.__file__).parent)

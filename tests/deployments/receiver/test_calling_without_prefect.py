@@ -11,6 +11,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from pydantic import SecretStr
 
 from blocks.store.journal import IncidentStore
+from blocks.transport.errors import Refused
 from deployments.drill.run.scenario import load_scenario
 from deployments.drill.run.settings import write_settings
 from deployments.drill.world.world import World
@@ -48,6 +49,45 @@ async def test_a_person_is_called_once_while_an_incident_waits_for_prefect(
         prefect.up.set()
         await eventually(lambda: prefect.started)
     assert [started.id for started in prefect.started] == [incident]
+
+
+class Alone(Prefect):
+    """Away, and nobody is to be called either."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.up.clear()
+        self.calls = 0
+        self.because = "there is no pager"
+
+    async def call(self, incident: Incident, because: str) -> None:
+        """Fail, as without settings for it."""
+        self.calls += 1
+        raise Refused("pager", f"{self.because}, so nobody hears of {incident.id}: {because}", "Set one")
+
+
+async def test_that_nobody_can_be_called_is_logged_once_for_each_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is tried again with each look; the log is not filled with it."""
+    monkeypatch.setattr(starting, "CALL_AFTER", timedelta(0))
+    monkeypatch.setattr(starting, "_LAST_RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(starting, "_FIRST_RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(starting, "TOGETHER_SECONDS", 0)
+    store = IncidentStore(url=SecretStr(f"sqlite+aiosqlite:///{tmp_path}/incidents.db"))
+    prefect = Alone()
+
+    def told() -> int:
+        return [record.message for record in caplog.records].count("nobody could be called")
+
+    async with serving(store, prefect) as client:
+        await post(client, notification(sent_alert()))
+        await eventually(lambda: prefect.calls >= 5)
+        assert told() == 1
+        prefect.because = "the pager refuses"
+        before = prefect.calls
+        await eventually(lambda: prefect.calls >= before + 5)
+        assert told() == 2
 
 
 class Stuck(Prefect):

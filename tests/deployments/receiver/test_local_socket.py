@@ -146,10 +146,10 @@ async def told(scope: Any, receive: Any, send: Any) -> None:
 
 
 @asynccontextmanager
-async def serving(path: Path) -> AsyncIterator[int]:
+async def serving(path: Path, places: int = 16) -> AsyncIterator[int]:
     """Both listeners in one server; yields the port of the other one."""
     config = uvicorn.Config(told, lifespan="off", log_config=None)
-    server = DoorServer(config, places=16, most_body_bytes=1024, metrics=ReceiverMetrics())
+    server = DoorServer(config, places=places, most_body_bytes=1024, metrics=ReceiverMetrics())
     with LocalSocket(path) as local, socket.create_server(("127.0.0.1", 0)) as listener:
         running = asyncio.create_task(server.serve(sockets=[listener, local.listener]))
         try:
@@ -190,6 +190,33 @@ async def test_the_kernel_tells_who_connects_and_the_client_does_not(tmp_path: P
         writer.write(b"GET / HTTP/1.0\r\nx-peer: 0\r\n\r\n")
         assert (await reader.read()).splitlines()[-1] == b"None"
         writer.close()
+
+
+HALF = b"GET / HTTP/1.1\r\nx-note: "
+WHOLE = b"GET / HTTP/1.1\r\nhost: r\r\n\r\n"
+
+
+@pytest.mark.parametrize("before", [b"", WHOLE], ids=["at once", "after a request"])
+async def test_those_at_the_socket_keep_nobody_out_with_half_requests(tmp_path: Path, before: bytes) -> None:
+    """Many more than there are places, of one account: an alert from the network and a person get in."""
+    path = tmp_path / "receiver.sock"
+    async with serving(path, places=8) as port:
+        holders = []
+        for _ in range(24):
+            reader, writer = await asyncio.open_unix_connection(path)
+            holders.append(writer)
+            if before:
+                writer.write(before)
+                await reader.readuntil(b"\r\n\r\n")
+            writer.write(HALF)
+        async with asyncio.timeout(2):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(WHOLE)
+            assert b" 200 " in await reader.readline()
+            writer.close()
+            assert await ask(path) == str(os.geteuid())
+        for holder in holders:
+            holder.close()
 
 
 @pytest.mark.real

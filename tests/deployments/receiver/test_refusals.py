@@ -15,7 +15,9 @@ import pytest
 from pydantic import SecretStr
 
 from blocks.store.journal import IncidentStore
+from deployments.receiver import app as receiver_app
 from deployments.receiver.connections import body as receiver_body
+from deployments.receiver.connections.few_lines import FewLines
 from deployments.receiver.settings import ReceiverSettings
 from tests.deployments.receiver_bench import (
     AUTHORIZED,
@@ -64,12 +66,32 @@ async def test_nobody_without_the_token_may_send(
     assert await store.incidents() == []
 
 
-async def test_without_a_token_in_the_settings_nobody_may_send(store: IncidentStore) -> None:
-    """A receiver that was not given a token is closed, and tells callers nothing; its log says why."""
-    async with serving(store, Prefect(), ReceiverSettings()) as client:
-        answer = await client.post("/alerts/plain", json={}, headers=AUTHORIZED)
+@pytest.mark.parametrize(
+    ("path", "config", "advice"),
+    [
+        ("plain", ReceiverSettings(), "Set a credential in [receiver.plain]: "),
+        ("incident-io", CONFIG, "Set a credential in [receiver.incident_io]: "),
+        ("pagerduty", CONFIG, "Set a credential in [receiver.pagerduty]: "),
+        ("grafana", CONFIG, "Give the sender the credential that [receiver.grafana] or [receiver] names"),
+    ],
+)
+async def test_who_proves_nothing_is_told_nothing_and_the_log_says_what_to_do(
+    store: IncidentStore,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    path: str,
+    config: ReceiverSettings,
+    advice: str,
+) -> None:
+    """A source without a credential is closed for all, which only its operator can change."""
+    monkeypatch.setattr(receiver_app, "few_lines", FewLines(receiver_app.log))  # other tests have had theirs
+    headers = {"authorization": "Bearer another-token", "x-pagerduty-signature": "v1=00"}
+    async with serving(store, Prefect(), config) as client:
+        answer = await client.post(f"/alerts/{path}", json={}, headers=headers)
     assert answer.status_code == 401
     assert answer.json() == {"error": "not authenticated"}
+    refused = [record for record in caplog.records if record.message == "request refused"]
+    assert [record.runbook_fields["next_step"].startswith(advice) for record in refused] == [True]  # type: ignore[attr-defined]
 
 
 async def test_a_notification_without_alerts_is_refused(

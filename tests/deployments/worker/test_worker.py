@@ -12,7 +12,7 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.states import Cancelling
 
 from deployments.worker.warm_worker import superseded
-from tests.deployments.worker_bench import MUTE, Bench
+from tests.deployments.worker_bench import MUTE, TAKEN, Bench
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
 
@@ -69,6 +69,12 @@ async def test_a_worker_whose_output_cannot_be_written_runs_and_stops(bench: Ben
     assert (await bench.ends(run)).is_crashed()
     assert await bench.is_gone(engine)
     await bench.worker.succeeded()
+
+
+@pytest.mark.parametrize("bench", [TAKEN], indirect=True)
+async def test_a_worker_needs_no_folder_that_other_users_may_have_made_first(bench: Bench) -> None:
+    """Prefect's runner would end where somebody else has made its folder in /tmp, and say nothing of use."""
+    assert (await bench.ends(await bench.start_run())).is_completed()
 
 
 async def test_a_cancelled_run_stops(bench: Bench) -> None:
