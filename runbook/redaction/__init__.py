@@ -5,7 +5,8 @@ once, JSON stays JSON, and words that explain an incident stay readable.
 
 In this room: `redactor` chooses the rules; `labels`, `label_values`, `names` and `words` read names and
 their values; `commands`, `sentences` and `markup` read other notations; `structure`, `json_text` and
-`yaml_text` keep data valid; `literals` finds secrets that are known by value; `shapes` has what is a secret
+`yaml_text` keep data valid; `views` and `encoded` undo encodings; `literals` finds secrets that are known by
+value; `shapes` has what is a secret
 by itself.
 """
 

@@ -30,22 +30,101 @@ _GLUED_USER = re.compile(
 _CURL = re.compile(r"\bcurl\b")
 _COOKIE_FLAG = re.compile(r"(?<![\w-])(?:-b|--cookie)[ \t]+(?P<quote>[\"'])(?P<value>[^\"'\n]*=[^\"'\n]*)")
 _HTTP_CLIENT = re.compile(r"\b(?:curl|wget|https?|xh|http)\b")
-_SQL = re.compile(
-    r"\bidentified(?:[ \t]+with[ \t]+[\w'\"`]+)?[ \t]+(?:by|as)(?:[ \t]+password)?[ \t]+"
-    r"(?P<value>\\{0,7}[\"']|[^\s;,\"']+)"
-    r"|\bpassword(?:[ \t]+\(?|[ \t]*\()[ \t]*(?P<quoted>\\{0,7}['\"`])"
-    r"|\b(?:requirepass|masterauth)[ \t]+(?P<bare>\S+)"
-    r"|[\"'](?:auth|requirepass|masterauth)[\"'][ \t]+(?P<auth>\\{0,7}[\"'])"
-    r"|\b(?:set|SET)(?:env)?[ \t]+(?P<name>[\w./:@-]{3,200})[ \t]+(?P<setting>\\{0,7}[\"']|[^\s;,=\"']+)"
-    r"|\bAUTH[ \t]+(?:PLAIN|LOGIN)[ \t]+(?P<smtp>[A-Za-z0-9+/=]{4,})"
-    r"|(?:^|>)[ \t]*AUTH[ \t]+(?P<redis>[^\s\"']{4,}(?:[ \t]+[^\s\"']{4,})?)[ \t]*$",
-    re.IGNORECASE | re.MULTILINE,
+_I = re.IGNORECASE | re.MULTILINE
+_SQL: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = (
+    (
+        ("identified",),
+        re.compile(
+            r"identified(?:[ \t]+with[ \t]+[\w'\"`]+)?[ \t]+(?:by|as)(?:[ \t]+password)?[ \t]+"
+            r"(?P<value>\\{0,7}[\"']|[^\s;,\"']+)",
+            _I,
+        ),
+    ),
+    (
+        ("password",),
+        re.compile(
+            r"password(?:(?:[ \t]+\(?|\()[ \t]*(?P<quoted>\\{0,7}['\"`])"
+            r"|[ \t]+[0-9][ \t]+(?P<typed>[0-9A-Za-z$./]{6,}))",
+            _I,
+        ),
+    ),
+    (("login ",), re.compile(r"login[ \t]+\S+[ \t]+password[ \t]+(?P<netrc>\S+)", _I)),
+    (
+        ("requirepass", "masterauth"),
+        re.compile(
+            r"(?:requirepass|masterauth)(?:[\"'][ \t]+(?P<auth>\\{0,7}[\"'])|[ \t]+(?P<bare>\S+))", _I
+        ),
+    ),
+    (
+        ('auth"', "auth'"),
+        re.compile(
+            r"[\"']auth[\"'][ \t]+(?:[\"'][^\"']{1,100}[\"'][ \t]+(?P<acl>\\{0,7}[\"'])|"
+            r"(?P<auth>\\{0,7}[\"']))",
+            _I,
+        ),
+    ),
+    (
+        ("set", "env ", "_param", "_header"),
+        re.compile(
+            r"\b(?:set|setx|ENV|fastcgi_param|uwsgi_param|proxy_set_header|add_header)(?:env)?"
+            r"(?:[ \t]+-[A-Za-z]{1,3})?"
+            r"[ \t]+(?P<name>[\w./:@-]{3,200})[ \t]+(?P<setting>\\{0,7}[\"']|[^\s;,=\"'$]+)",
+            _I,
+        ),
+    ),
+    (
+        ("auth ", "auth\t"),
+        re.compile(
+            r"\bAUTH[ \t]+(?:PLAIN|LOGIN)[ \t]+(?P<smtp>[A-Za-z0-9+/=]{4,})"
+            r"|(?:^|>)[ \t]*AUTH[ \t]+(?P<redis>[^\s\"']{4,}(?:[ \t]+[^\s\"']{4,})?)[ \t]*$",
+            _I,
+        ),
+    ),
 )
+"""Statements, each behind words of which a text in small letters has one, or it is not looked for."""
+
 _PASSWORD = SecretName("password")
 _GLUED = ("mysql", "mariadb", "mycli")
 """With a space after it, their `-p` asks for a password."""
 
 _FAR = 200
+
+
+_PROGRAMS = re.compile(
+    r"\bvault[ \t]+login[ \t]+(?:-\S+[ \t]+){0,3}(?P<vault>[^\s=-][^\s=]{5,})[ \t]*(?=$|[\"'`;|&)])"
+    r"|\brabbitmqctl[ \t]+(?:add_user|change_password)[ \t]+\S+[ \t]+(?P<rabbitmq>[^\s\"'`]+)"
+    r"|\bhtpasswd[ \t]+-\w*b\w*[ \t]+(?:\S+[ \t]+)?\S+[ \t]+(?P<htpasswd>[^\s\"'`]+)[ \t]*(?=$|[\"'`;|&)])"
+    r"|\becho[ \t]+(?:-\w[ \t]+)?[\"']?[^\s:\"']{1,60}:"
+    r"(?P<chpasswd>[^\s|\"']+)[\"']?[ \t]*\|[^\n|]{0,40}\bchpasswd\b"
+    r"|\b(?:echo|printf)[ \t]+(?:-\w[ \t]+)?[\"']?(?P<stdin>[^\s|\"'$]+)[\"']?[ \t]*\|[^\n|]{0,200}"
+    r"(?:--password-stdin|--with-token)"
+    r"|\bgh[ \t]+auth[ \t]+login[^\n]{0,80}--with-token[ \t]+(?P<github>\w{6,})"
+    r"|(?:^|>[ \t]?)PASS[ \t]+(?P<ftp>[^\s/.]{4,})[ \t]*\r?$"
+    r"|^[ \t]*\w{1,8}[ \t]+LOGIN[ \t]+\S+[ \t]+(?P<imap>\S{4,})[ \t]*\r?$"
+    r"|\b7z[ \t][^\n|;]{0,200}?[ \t]-p(?P<archive>[^\s\"'`]+)"
+    r"|\bunzip[ \t][^\n|;]{0,200}?-P[ \t]*(?P<unzip>[^\s\"'`]+)"
+    r"|\bopenssl[ \t]+enc[^\n|;]{0,200}?[ \t]-k[ \t]+(?P<openssl>[^\s\"'`]+)"
+    r"|\bnet[ \t]+use[ \t]+\S+[ \t]+\\{2,4}\S+[ \t]+(?P<share>[^\s/][^\s]*)"
+    r"|\bkubectl[ \t]+create[ \t]+secret[^\n]{0,400}?--from-literal[= ][\"']?[\w.-]+=(?P<literal>[^\s\"'`]+)"
+    r"|\b(?:user|setuser)[ \t]+\S+[ \t]+(?:[^\s>#]\S*[ \t]+){0,8}(?:>(?P<redis>[^\s\d]\S{3,})|#"
+    r"(?P<redis_hash>[0-9a-f]{64}))"
+    r"|\bsnmp-server[ \t]+community[ \t]+(?P<community>\S+)"
+    r"|\bsnmp\w+[ \t][^\n|;]{0,100}?[ \t]-[AX][ \t]+(?P<snmp>[^\s\"'`]+)",
+    re.MULTILINE | re.IGNORECASE,
+)
+_LITERALS = re.compile(r"--from-literal[= ][\"']?[\w.-]+=(?P<value>[^\s\"'`]+)")
+
+
+def find_in_programs(text: str) -> Iterator[Span]:
+    """Secrets that programs take by their place among the arguments, such as `vault login x`."""
+    for found in _PROGRAMS.finditer(text):
+        group = found.lastgroup
+        if group and not is_harmless(found[group]):
+            yield Span(*found.span(group), "password")
+    if "create secret" in text:
+        for found in _LITERALS.finditer(text):
+            if not is_harmless(found["value"]):
+                yield Span(*found.span("value"), "secret-data")
 
 
 def find_in_commands(text: str) -> Iterator[Span]:
@@ -60,8 +139,8 @@ def find_in_commands(text: str) -> Iterator[Span]:
     for found in _USER.finditer(text):
         user, value = found["user"], found["value"]
         if is_harmless(value) or (
-            not _HTTP_CLIENT.search(text, max(0, found.start() - _FAR), found.start())
-            and (value == user or value.isdigit())
+            (value == user or value.isdigit())
+            and not _HTTP_CLIENT.search(text, max(0, found.start() - _FAR), found.start())
         ):
             continue
         yield Span(*found.span("value"), "password")
@@ -100,8 +179,14 @@ def _of_clients(text: str) -> Iterator[Span]:
 
 def find_in_statements(text: str) -> Iterator[Span]:
     """Secrets of SQL and other statements: `IDENTIFIED BY 'x'`, `PASSWORD 'x'`, `AUTH x`."""
-    reader = ValueReader(text)
-    for found in _SQL.finditer(text):
+    reader, small = ValueReader(text), text.lower()
+    places = (
+        found
+        for needles, pattern in _SQL
+        if any(needle in small for needle in needles)
+        for found in pattern.finditer(text)
+    )
+    for found in places:
         group = next(
             name for name, value in found.groupdict().items() if value is not None and name != "name"
         )

@@ -38,7 +38,7 @@ _LABEL = re.compile(
     rf"(?:(?<![\w.-])|(?<=\[\dm)|(?<=[\[;]\d\dm)|(?<=;\dm)|(?<=%20))-*+(?P<name>\w[\w.-]*+)(?P<close>{_CLOSE}{{0,4}}){_GAP}"
     rf"(?P<separator>:=|=>|={{1,3}}|:(?!//|:)|->|%(?:25){{0,3}}3[AaDd]|(?P<comma>,)"
     rf"|;s:\d+:(?=\")|[ ]?(?P<brace>(?=\{{[ ]?\w+:[ ]?))|(?P<call>(?=\()))"
-    rf"{_GAP}(?:%(?:25){{0,3}}20)*+"
+    rf"{_GAP}(?:%(?:25){{0,3}}20|\*{{1,2}}[ ])*+"
 )
 _SETTING = re.compile(r"(?:set|with|new|use|add)(?=[A-Z_])|[A-Z][a-z]|(?:pass\w+|pwd|secret|token|api_?key)$")
 """Names of calls that are given a secret, and of types whose values print so; others get one."""
@@ -47,7 +47,16 @@ _QUOTED_NEXT = re.compile(r"[bBuU]?\\{0,15}[\"']")
 _ESCAPED = re.compile(r"(?:[nrtbfv0]|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2})(?=\w)")
 _ENCODED = re.compile(r"(?:25){0,3}[0-9A-Fa-f]{2}(?=\w)")
 _COLOUR = re.compile(r"[\d;]*m(?=\w)")
-_WORD_BEFORE = re.compile(r"[A-Za-z]+[ ]$")
+_WORD_BEFORE = re.compile(r"[^\W\d_]+[ ]$")
+_SECOND_WORDS = frozenset(
+    (
+        *("key", "keys", "code", "codes", "phrase", "id", "word", "passe", "secreta"),
+        *("\u0627\u0644\u0645\u0631\u0648\u0631", "\u0627\u0644\u0633\u0631"),
+    )
+)
+"""Words that name a secret together with the word before them."""
+
+_ARROW = re.compile(r"[\"'`]?[ ]{0,3}(?:->|=>|\u2192)[ ]{0,3}(?=\S)")
 _ANNOTATION = re.compile(r"[\w.-]+/$")
 _WORD = re.compile(r"[A-Za-z-]+")
 _ARTICLE = re.compile(
@@ -105,10 +114,20 @@ def find_labelled(text: str) -> Iterator[Span]:
             if _is_list_of_names(reader, text, start, at):
                 continue
             secret = secret if secret.line else secret._replace(certain=False)
-        spans, after = reader.read(at, secret, separator=found["separator"], indent=_column(text, start))
+        spans, after = _read(reader, text, found, secret)
         yield from spans
         if spans or not found["comma"]:
             at = max(at, after)
+
+
+def _read(reader: ValueReader, text: str, found: re.Match[str], secret: SecretName) -> tuple[list[Span], int]:
+    """What to mask of the value under a label, and of the one it was changed to: `a -> b`."""
+    column = _column(text, found.start("name"))
+    spans, after = reader.read(found.end(), secret, separator=found["separator"], indent=column)
+    if spans and (arrow := _ARROW.match(text, after)):
+        more, after = reader.read(arrow.end(), secret)
+        spans = [*spans, *more]
+    return spans, after
 
 
 def label_before(text: str, at: int) -> SecretName | None:
@@ -139,7 +158,7 @@ def _cleaned(text: str, start: int, name: str) -> str:
 
 def _judge(text: str, start: int, label: str) -> SecretName | None:
     secret = secret_name(label)
-    if secret is None and label.lower() in ("key", "keys", "code", "codes", "phrase", "id"):
+    if secret is None and label.lower() in _SECOND_WORDS:
         before = _WORD_BEFORE.search(text, max(0, start - 24), start)
         if before:
             secret = secret_name(f"{before.group().strip()}_{label}".lower())

@@ -8,6 +8,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+from runbook.redaction.views import plain_letters
 from runbook.redaction.words import word_set
 
 LONGEST_NAME = 120
@@ -49,6 +50,32 @@ _CERTAIN = word_set(
     masterauth authtoken pincode
     """
 )
+_ELSEWHERE = frozenset(
+    plain_letters(word)
+    for word in word_set(
+        """
+        contrase\u00f1a senha wachtwoord has\u0142o heslo l\u00f6senord \u015fifre salasana adgangskode
+        passord         jelsz\u00f3 lozinka kodeord \u043f\u0430\u0440\u043e\u043b\u044c
+        \u0441\u0435\u043a\u0440\u0435\u0442
+        \u05e1\u05d9\u05e1\u05de\u05d4 zugangsschl\u00fcssel geheimnis sifra jeton
+        \u0442\u043e\u043a\u0435\u043d
+        """
+    )
+)
+"""Passwords and secrets in other languages: Spanish, Portuguese, Dutch, Polish, Czech, Swedish, Turkish,
+Finnish, Danish, Norwegian, Hungarian, Croatian, Russian, Hebrew and German."""
+
+_ENDINGS = tuple(
+    plain_letters(word)
+    for word in word_set(
+        """
+        \u5bc6\u7801 \u5bc6\u78bc \u53e3\u4ee4 \u5bc6\u94a5 \u5bc6\u9470 \u4ee4\u724c
+        \u30d1\u30b9\u30ef\u30fc\u30c9 \u30c8\u30fc\u30af\u30f3 \ube44\ubc00\ubc88\ud638 \uc554\ud638
+        """
+    )
+)
+"""The same in Chinese, Japanese and Korean, where words are written without spaces: the name ends so."""
+
 _COUNTED = word_set(
     """
     pass otp pin
@@ -58,12 +85,13 @@ _COUNTED = word_set(
 
 _LIKELY = word_set(
     """
-    auth oauth salt sig signature hmac csrf xsrf sessionid phpsessid jsessionid sessid sid bearer creds
+    auth oauth parola clave salt sig signature hmac csrf xsrf sessionid phpsessid jsessionid
+    sessid sid bearer creds
     """
 )
 _GLUED = re.compile(
-    r"(?:password|passwd|passphrase|passcode|secret|token|apikey|accesskey|secretkey|privatekey|authkey|accountkey"
-    r"|signingkey|masterkey|encryptionkey|sharedkey|clientkey|licensekey|(?:db|user|ssh|root|admin|ftp|smtp|mail|redis"
+    r"(?:p[4a]ssw[0o]rd|passwort|kennwort|wachtwoord|passord|passwd|passphrase|passcode|secret|token|apikey|accesskey|secretkey|privatekey|authkey|accountkey"
+    r"|signingkey|masterkey|encryptionkey|sharedkey|clientkey|licensekey|(?:db|user|ssh|root|admin|ftp|smtp|mail|store|keystore|truststore|key|redis"
     r"|sql)(?:pass|pwd|pw))$"
 )
 _PHRASES = {
@@ -79,6 +107,13 @@ _PHRASES = {
         for word in word_set("verification security auth authorization mfa otp sms 2fa access passport totp")
     },
     "time code": "one-time-code",
+    "pass word": "password",
+    "pass phrase": "passphrase",
+    "pass code": "passcode",
+    "de passe": "password",
+    "clave secreta": "secret",
+    "\u0643\u0644\u0645\u0629 \u0627\u0644\u0645\u0631\u0648\u0631": "password",  # Arabic: password
+    "\u0643\u0644\u0645\u0629 \u0627\u0644\u0633\u0631": "password",
 }
 _OF_KEYS = word_set(
     """
@@ -137,6 +172,7 @@ def secret_name(name: str) -> SecretName | None:
     """What the name says of its value; `None` where it says nothing."""
     if "[redacted:" in name:
         return None
+    name = plain_letters(name)
     words = [word for word in _SEPARATORS.split(_CAMEL.sub("_", name[-LONGEST_NAME:]).lower()) if word]
     while len(words) > 1 and (words[-1] in _QUALIFIERS or words[-1].isdigit()):
         words.pop()
@@ -165,6 +201,8 @@ def _judge_word(words: list[str], last: str, before: str, *, plural: bool) -> Se
         return None
     if last in ("authorization", "cookie"):
         return SecretName(last, figures=_ANY if plural else 0, line=True)
+    if last in _ELSEWHERE or last.endswith(_ENDINGS):
+        return SecretName("password")
     if last == "token":
         return SecretName(last, figures=_ANY if plural else _FEW)
     if last in _CERTAIN or (last == "creds") or (last == "salt" and before):

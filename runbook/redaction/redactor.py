@@ -1,29 +1,36 @@
 """The masking itself: which rules are tried on a text, and in which order."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
 from pydantic import JsonValue
 
-from runbook.redaction.commands import find_in_commands, find_in_statements
+from runbook.redaction.commands import find_in_commands, find_in_programs, find_in_statements
+from runbook.redaction.encoded import find_encoded
 from runbook.redaction.labels import find_labelled, label_before
 from runbook.redaction.literals import Literals
 from runbook.redaction.marks import Span, mark, with_marks
+from runbook.redaction.notations import find_in_notations, find_in_secrets
 from runbook.redaction.sentences import find_in_sentences
 from runbook.redaction.shapes.addresses import find_addresses
 from runbook.redaction.shapes.cloud_keys import CLOUD_KEYS
+from runbook.redaction.shapes.key_pairs import find_key_pairs
 from runbook.redaction.shapes.private_keys import PRIVATE_KEY_NEEDLES, find_private_keys
 from runbook.redaction.shapes.rules import find_shapes, long_runs
 from runbook.redaction.shapes.service_keys import SERVICE_KEYS, SHORT_KEYS
 from runbook.redaction.shapes.tokens import find_jwts, find_schemes
-from runbook.redaction.shapes.urls import find_userinfo
+from runbook.redaction.shapes.urls import find_in_errors, find_userinfo
 from runbook.redaction.shapes.webhooks import WEBHOOKS
+from runbook.redaction.sql import find_in_connections, find_in_sql
 from runbook.redaction.structured.json_text import Document, find_documents, masked_string, written_back
 from runbook.redaction.structured.markup import find_in_markup
 from runbook.redaction.structured.structure import StructureMask, TooDeep
 from runbook.redaction.structured.yaml_data import read_yaml
 from runbook.redaction.structured.yaml_data import written_back as yaml_written_back
 from runbook.redaction.structured.yaml_text import find_secret_data, values_of
+from runbook.redaction.tables import find_in_rows, find_in_tables
+from runbook.redaction.views import views_of
 
 _NAMES = (
     *(
@@ -42,14 +49,32 @@ _NAMES = (
         "pin",
     ),
     *("sig", "csrf", "xsrf", "sess", "sid", "jwt", "mnemonic", "psk", "cvv", "cvc", "code", "phrase", "hmac"),
-    *("kennwort", "bearer", "pw", "identified"),
+    *(
+        "kennwort",
+        "bearer",
+        "pw",
+        "ssw",
+        "identified",
+        "senha",
+        "parola",
+        "haslo",
+        "heslo",
+        "wachtwoord",
+        "sifre",
+    ),
+    *("salasana", "adgang", "jelszo", "clave", "lozinka", "kodeord", "losenord", "schluessel", "contrasena"),
 )
 """A text with none of these has no label of a secret."""
 
-_SENTENCES = ("pass", "secret", "token", "key", "pin", "otp", "cred", "pwd")
+_PROGRAMS = (
+    *("vault", "rabbitmqctl", "htpasswd", "echo", "printf", "gh auth", "7z", "unzip", "openssl", "net "),
+    *("kubectl", "snmp", " on ", "PASS ", "LOGIN "),
+)
 _ROUNDS = 8
 _DEEPEST_TEXT = 3
 """JSON in a string of JSON in a string: so many levels are read, the rest is text."""
+
+_SHORTEST_ENCODED = 16
 
 _HARMLESS: set[str] = set()
 """Short texts that hold no secret, such as the labels and annotations which an alert repeats all the time."""
@@ -167,7 +192,9 @@ class Redactor:
             masked_documents = structure.mask(documents)
         except (TooDeep, RecursionError):
             return masked
-        return yaml_written_back(text, documents, scalars, masked_documents, self._plain)
+        return yaml_written_back(
+            text, documents, scalars, masked_documents, lambda inner: self._plain(inner, depth)
+        )
 
     def _with_documents(self, text: str, documents: list[Document], depth: int) -> str:
         """Masked, each JSON document in it by its own rules."""
@@ -178,9 +205,9 @@ class Redactor:
                 masked = structure.mask(document.value, label_before(text, document.start))
             except (TooDeep, RecursionError):
                 continue
-            pieces += [self._plain(text[end : document.start]), written_back(text, document, masked)]
+            pieces += [self._plain(text[end : document.start], depth), written_back(text, document, masked)]
             end = document.end
-        return "".join([*pieces, self._plain(text[end:])]) if end else self._plain(text)
+        return "".join([*pieces, self._plain(text[end:], depth)]) if end else self._plain(text, depth)
 
     def _inner(self, text: str, depth: int) -> str:
         if text in _HARMLESS and not self._literals:
@@ -193,9 +220,16 @@ class Redactor:
         if masked == text and self._personal and not self._literals and not self._hosts:
             _remember(text)
 
-    def _plain(self, text: str) -> str:
-        """One round over a text that is no JSON."""
-        return with_marks(text, list(self._spans(text))) if len(text) > 1 and not text.isspace() else text
+    def _plain(self, text: str, depth: int) -> str:
+        """One round over a text that is no JSON, as it stands and as it reads without its encoding."""
+        if len(text) < 2 or text.isspace():
+            return text
+        spans = list(self._spans(text))
+        for view in views_of(text):
+            spans += view.back(self._spans(view.text))
+        if depth < _DEEPEST_TEXT and len(text) >= _SHORTEST_ENCODED:
+            spans += find_encoded(text, lambda inner: self._inner(inner, depth))
+        return with_marks(text, spans)
 
     def _spans(self, text: str) -> Iterator[Span]:
         if text.replace("-", "").replace("_", "").isalnum():
@@ -208,16 +242,29 @@ class Redactor:
             yield from find_shapes(text, WEBHOOKS)
         yield from self._of_word(text)
         yield from find_jwts(text)
+        if "ort" in text or "://" in text:
+            yield from find_in_errors(text)
         if _has_any(text, PRIVATE_KEY_NEEDLES):
             yield from find_private_keys(text)
-        if _has_any(small, _NAMES):
+        if _has_any(small, _NAMES) or not text.isascii():
             yield from find_labelled(text)
             yield from find_in_sentences(text)
             yield from find_in_statements(text)
+            yield from find_in_notations(text)
+            yield from find_in_sql(text)
+            yield from find_in_tables(text)
+        if "('" in text or "(Object" in text:
+            yield from find_in_connections(text)
+        if ":" in text or "|" in text:
+            yield from find_in_rows(text)
+        if _has_any(text, _PROGRAMS):
+            yield from find_in_programs(text)
         if "-" in text:
             yield from find_in_commands(text)
         if "<" in text or "&lt;" in text:
             yield from find_in_markup(text)
+        if "kind" in text and "data" in small and "Secret" in text:
+            yield from find_in_secrets(text)
         if "kind:" in text and "Secret" in text:
             yield from values_of(text, find_secret_data(text))
         yield from find_schemes(text, small)
@@ -225,10 +272,11 @@ class Redactor:
             yield from self._addresses(text, userinfo)
 
     def _addresses(self, text: str, userinfo: list[Span]) -> Iterator[Span]:
+        starts = sorted((span.start, span.end) for span in userinfo)
         for span in find_addresses(text):
-            if not any(
-                known.start <= span.end and span.start <= known.end for known in userinfo
-            ) and not self._is_ours(text, span):
+            at = bisect_right(starts, (span.end, len(text)))  # they do not overlap one another
+            is_known = at > 0 and starts[at - 1][1] >= span.start
+            if not is_known and not self._is_ours(text, span):
                 yield span
 
     def _of_word(self, text: str) -> Iterator[Span]:
@@ -237,6 +285,7 @@ class Redactor:
         if runs := long_runs(text):
             yield from find_shapes(text, SERVICE_KEYS, runs)
             yield from find_shapes(text, CLOUD_KEYS, runs)
+        yield from find_key_pairs(text)
         yield from self._literals.find(text)
 
     def _is_ours(self, text: str, span: Span) -> bool:

@@ -40,7 +40,7 @@ HARMLESS_VALUES = word_set(
 _ENDS = " \t.,;:!?)(]['\"`|>-"
 
 _REFERENCE = re.compile(
-    r"\$[A-Z_][A-Z0-9_]*|\$\{[^{}:]*\}|\$\([^()]*\)|\{\{.*\}\}|\$?%\(\w+\)[sdr]|%[sdvqrT]|%[+#]v|%[A-Z_]{2,}%|\*[A-Za-z_]\w*"
+    r"\$[A-Z_][A-Z0-9_]*|\$\d{1,3}|:[a-z_]+|\$\{[^{}:]*\}|\$\([^()]*\)|\{\{.*\}\}|\$?%\(\w+\)[sdr]|%[sdvqrT]|%[+#]v|%[A-Z_]{2,}%|\*[A-Za-z_]\w*"
     r"|<[^<>0-9]*>|<[^<>]* [^<>]*>|[*•.…_\-·?]+|[xX]{4,}|\*{3,}[^\s*]{0,4}|[^\s*]{0,4}\*{3,}|0x0"
     r"|/(?:run|var|etc|home|opt|tmp|usr|mnt|secrets?|root|app|srv|proc|dev)(?:/[\w.@+-]+)+/?|file://\S*"
     r"|op://\S+|vault:[\w./#-]+|arn:aws[\w-]*:[\w./:-]+|projects/[\w-]+/secrets/[\w./-]+|@Microsoft\.KeyVault\(.*\)"

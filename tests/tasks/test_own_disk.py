@@ -7,6 +7,7 @@ import random
 import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prefect.filesystems import LocalFileSystem
@@ -21,16 +22,19 @@ from deployments.drill.world.servers.wire import listening
 from runbook.evidence.manifest import BEFORE_MITIGATION, gap_before_change
 from runbook.incidents.events import EvidenceCollected, FileNotWritten, PostmortemDrafted
 from runbook.incidents.report import gate_question, plan_markdown
+from runbook.redaction import Redactor
 from tasks.evidence import collect as evidence
 from tasks.evidence.collect import keep_evidence
 from tasks.evidence.paper import leave_paper
 from tasks.incident import OpenIncident
 from tasks.postmortem import draft_postmortem, leave_draft
+from tests.blocks.cluster_world import cluster_world
 from tests.fixtures.own_disk import Fault, broken, fill, small_disk
 from tests.runbook.journals import PLAN
 from tests.tasks.environments import open_incident
 
 KEYS = Keys.generated(random.Random(3))  # noqa: S311 - repeatable on purpose
+LOG_LINE = "started with a lot of output; the password is hunter2x"
 REASONS = {
     Fault.FULL: "No space left on device",
     Fault.READ_ONLY: "Read-only file system|Permission denied",
@@ -104,17 +108,29 @@ async def test_masking_of_much_evidence_holds_nothing_else_up(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Megabytes of logs take seconds, in which the run has to say that it is alive: other threads mask."""
-    masked_in: set[int] = set()
+    masked_in: dict[str, set[int]] = {}
+    mask_text, mask_json = evidence._text, evidence._json
 
-    def mask(*_: object) -> bytes:
-        masked_in.add(threading.get_ident())
-        return b"{}"
+    def text(mask: Redactor, said: str) -> bytes:
+        kind = "logs" if LOG_LINE in said else "journal"
+        masked_in.setdefault(kind, set()).add(threading.get_ident())
+        return mask_text(mask, said)
 
-    monkeypatch.setattr(evidence, "_json", mask)
-    monkeypatch.setattr(evidence, "_text", mask)
-    await keep_evidence(place.incident, BEFORE_MITIGATION)
-    assert masked_in
-    assert threading.get_ident() not in masked_in
+    def value(mask: Redactor, said: Any) -> bytes:
+        kind = "facts" if isinstance(said, dict) and "findings" in said else "objects"
+        masked_in.setdefault(kind, set()).add(threading.get_ident())
+        return mask_json(mask, said)
+
+    monkeypatch.setattr(evidence, "_text", text)
+    monkeypatch.setattr(evidence, "_json", value)
+    async with cluster_world() as world:
+        world.imitation.write_log(world.pod_names()[0], LOG_LINE, "app")
+        at_work = dataclasses.replace(place.incident.environment, cluster=world.block)
+        await keep_evidence(OpenIncident(place.incident.id, at_work), BEFORE_MITIGATION)
+    assert masked_in.keys() == {"logs", "journal", "facts", "objects"}
+    assert threading.get_ident() not in set().union(*masked_in.values())
+    logs = (place.folder / "inc-1" / BEFORE_MITIGATION / "incident-logs.txt").read_text()
+    assert "the password is [redacted:password]" in logs
 
 
 async def test_what_there_is_room_for_is_kept(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,18 @@ def _is_posthog_key(value: str) -> bool:
 
 SHORT_KEYS: tuple[Rule, ...] = (
     rule(
+        "ldap-hash",
+        "{SHA} {SSHA} {SHA256} {SSHA512} {CRYPT} {MD5}",
+        r"\{(?:S?SHA(?:256|512)?|S?MD5|CRYPT)\}(?P<value>[A-Za-z0-9+/=$.]{16,})",
+    ),
+    rule("postgres-hash", "md5", r"[\"']md5(?P<value>[0-9a-f]{32})[\"']"),
+    rule("wifi", "WIFI:", r"WIFI:[^\r\n]{0,200}?;P:(?P<value>[^;\r\n]+);"),
+    rule(
+        "jwk",
+        "kty",
+        r"[\"']kty[\"']\s*:[^{}]{0,4000}?[\"'](?:d|k)[\"']\s*:\s*[\"'](?P<value>[A-Za-z0-9_=-]{16,})",
+    ),
+    rule(
         "",
         "phc_ phx_ phs_ pha_ phr_",
         r"(?P<value>(?P<kind>ph[cxsar])_[A-Za-z0-9_-]{6,})",
@@ -144,6 +156,8 @@ SERVICE_KEYS: tuple[Rule, ...] = (
     rule(
         "crypt-hash",
         "$",
-        r"\$(?:2[abxy]?\$[0-9]{2}\$[./A-Za-z0-9]{40,60}|(?:1|5|6|y|apr1|argon2(?:id|i|d))\$[^\s:\"',;]{20,200})",
+        r"(?:(?<=pbkdf2_sha1)|(?<=pbkdf2_sha256)|(?<=pbkdf2-sha512))\$[0-9]+\$[^\s:\"',;]{10,200}"
+        r"|(?<=SCRAM-SHA-256)\$[0-9]+:[^\s\"',;]{10,200}|\$(?:2[abxy]?\$[0-9]{2}\$[./A-Za-z0-9]{40,60}|(?:1|5|6|y|apr1|argon2(?:id|i|d))\$[^\s:\"',;]{20,200})",
     ),
+    rule("runpod-key", "rpa_", rf"{ALONE}rpa_[A-Za-z0-9]{{30,}}"),
 )

@@ -14,7 +14,8 @@ _JWT = re.compile(
 _JWT_HEAD = re.compile(r"(?<![A-Za-z0-9_])eyJ(?:hbGci|0eXAi|raWQi|lbmMi|jdHki)[A-Za-z0-9_-]{8,}")
 _BASIC = re.compile(r"\bbasic(?:[ \t]+|%20|\+)(?P<value>[A-Za-z0-9+/_-]{3,}={0,2})", re.IGNORECASE)
 _BEARER = re.compile(
-    r"\bbearer(?:[ \t]+|%20|\+|:[ \t]*)[\"']?(?P<value>[A-Za-z0-9._~+/=-]{2,})(?P<after>[ \t]*=[ \t]*[\"'])?",
+    r"\bbearer(?:[ \t]+|%20|\+|:[ \t]*|, ?(?=[A-Za-z0-9_-]{16}))[\"']?"
+    r"(?P<value>[A-Za-z0-9._~+/=-]{2,})(?P<after>[ \t]*=[ \t]*[\"'])?",
     re.IGNORECASE,
 )
 _ABOUT_BEARER = HARMLESS_VALUES | word_set(

@@ -31,8 +31,15 @@ _ORACLE = re.compile(
     r"oracle:(?:thin|oci8?):[\w$#.-]+/(?P<value>[^\s\"'@]+)@"
     r"|\bsqlplus(?: -\w+)* [\w$#.-]+/(?P<other>[^\s\"'@]+)@"
 )
+_BAD_PORT = re.compile(
+    r"invalid port \\{0,3}\":(?P<value>[^\"\s\\]+)\\{0,3}\" after host"
+    r"|Port could not be cast to integer value as '(?P<python>[^'\r\n]+)'"
+)
+_NO_HOST = re.compile(
+    r"\b[a-z][a-z0-9+.-]{2,20}://(?P<value>[\w.%+-]{0,100}:[^\s@/:\"'`]{1,200})@(?=[\"'`]|\s|$)"
+)
 _NO_SCHEME = re.compile(
-    r"(?<![\w.+:/@-])(?P<user>[A-Za-z][\w.+-]*+):(?P<value>[^\s\"'`:/@,;()<>]{1,200})@(?!sha\d+:)[\w.-]+(?::\d{2,5}\b|/\w)"
+    r"(?<![\w.+:/@-])(?P<user>[A-Za-z][\w.+-]*+):(?P<value>[^\s\"'`:/@,;()<>]{1,200})@(?!sha\d+:)[\w.-]+(?::\d{2,5}\b|/\w|:(?=\s))"
 )
 
 
@@ -52,6 +59,16 @@ def find_userinfo(text: str) -> Iterator[Span]:
         for found in _ENCODED.finditer(text):
             if not _QUERY.search(found["value"]):
                 yield Span(*found.span("value"), "userinfo")
+
+
+def find_in_errors(text: str) -> Iterator[Span]:
+    """What Go and Python quote of an address: a password with a slash in it looks like a port to them."""
+    for found in _BAD_PORT.finditer(text):
+        group = "value" if found["value"] else "python"
+        if not found[group].isdigit():
+            yield Span(*found.span(group), "userinfo")
+    for found in _NO_HOST.finditer(text):
+        yield Span(*found.span("value"), "userinfo")
 
 
 def _without_scheme(text: str) -> Iterator[Span]:

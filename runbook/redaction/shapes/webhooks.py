@@ -2,10 +2,18 @@
 
 import re
 
-from runbook.redaction.shapes.rules import Rule, rule
+from runbook.redaction.shapes.rules import Rule, is_random, rule
 
 _I = re.IGNORECASE
 _PART = r"[A-Za-z0-9_%.~@-]"
+
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", _I)
+
+
+def is_random_or_uuid(value: str) -> bool:
+    """Whether a part of a path was made by a machine: where a secret stands, a UUID is one too."""
+    return _UUID.fullmatch(value) is not None or any(map(is_random, re.findall(r"[A-Za-z0-9]{12,}", value)))
+
 
 WEBHOOKS: tuple[Rule, ...] = (
     rule(
@@ -43,6 +51,33 @@ WEBHOOKS: tuple[Rule, ...] = (
         rf"api\.telegram\.org\\?/(?:file\\?/)?bot(?P<value>{_PART}+(?::{_PART}+)?)",
     ),
     rule("webhook", "/hooks/", rf"/hooks/(?P<value>[A-Za-z0-9]{{17,}}(?:/{_PART}+)?)"),
+    rule(
+        "webhook",
+        "hook incoming",
+        rf"/(?:web-?hooks?|hooks?|incoming)(?:/[a-z][a-z-]{{0,20}})?/(?!deliveries)(?P<value>{_PART}{{16,}})(?![\w.])",
+        flags=_I,
+        holds=is_random_or_uuid,
+    ),
+    rule("webhook", "/services/T", rf"/services/T[A-Z0-9]+/B[A-Z0-9]+/(?P<value>{_PART}{{8,}})"),
+    rule("webhook", "webhook.site", rf"webhook\.site/(?P<value>{_PART}{{16,}})"),
+    rule(
+        "webhook", "victorops.com", rf"victorops\.com/integrations/\S{{1,80}}/alert/(?P<value>{_PART}{{16,}})"
+    ),
+    rule(
+        "rpc-key", "infura.io alchemy.com", rf"(?:infura\.io|alchemy\.com)/v[0-9]/(?P<value>{_PART}{{16,}})"
+    ),
+    rule(
+        "heartbeat",
+        "cronitor.link nosnch.in",
+        rf"(?:cronitor\.link/(?:p/)?|nosnch\.in/)(?P<value>{_PART}{{8,}})",
+    ),
+    rule(
+        "reset-link",
+        "reset invite signup verify",
+        rf"/(?:password[_-]?)?(?:reset|invites?|signup|verify_email)(?:_password)?/(?:[\w-]{{1,40}}/)?(?P<value>{_PART}{{20,}})",
+        holds=is_random_or_uuid,
+    ),
+    rule("oauth-code", "code=", rf"[?&]code=(?P<value>{_PART}{{16,}})", holds=is_random),
     rule("webhook", "hooks.zapier.com", rf"hooks\.zapier\.com/hooks/catch/(?P<value>(?:{_PART}|/)+)"),
     rule("webhook", "hook.", rf"hook\.[a-z0-9]+\.make\.com/(?P<value>{_PART}{{10,}})"),
     rule("webhook", "maker.ifttt.com", rf"maker\.ifttt\.com/\S{{0,200}}?/key/(?P<value>{_PART}+)"),

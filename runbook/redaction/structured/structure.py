@@ -12,6 +12,7 @@ from runbook.redaction.label_values import masked_value, stays
 from runbook.redaction.labels import NAME_KEYS, VALUE_KEYS
 from runbook.redaction.marks import is_mark, mark
 from runbook.redaction.names import LONGEST_NAME, SecretName, secret_name
+from runbook.redaction.shapes.key_pairs import is_key_id, is_of_pair
 from runbook.redaction.shapes.private_keys import is_key_line
 from runbook.redaction.structured.brackets import is_descriptive
 from runbook.redaction.words import is_harmless, looks_secret
@@ -23,6 +24,9 @@ DEEPEST = 100
 """Levels of nesting that are looked into."""
 
 _DATA = SecretName("secret-data")
+_JWK = ("d", "k", "p", "q", "dp", "dq", "qi")
+"""The private parts of a JSON web key (RFC 7518)."""
+
 _OWNER = re.compile(r" (?:for|of|to|on|from|at|is|was|are|were|now|set)\b")
 _WORD = re.compile(r"[A-Za-z-]+")
 
@@ -82,9 +86,15 @@ class StructureMask:
         kinds = [item for key, item in members if key == "kind"]
         is_secret, is_list = is_secret or "Secret" in kinds, "SecretList" in kinds
         entry = _entry(members)
+        has_id = any(isinstance(item, str) and is_key_id(item) for _, item in members)
+        of_jwk = _JWK if any(key == "kty" for key, _ in members) else ()
         masked = [
             self._secrets(item, depth + 1)
             if is_list and key == "items" and isinstance(item, list)
+            else mark("private-key")
+            if key in of_jwk and isinstance(item, str)
+            else mark("aws-secret")
+            if has_id and isinstance(item, str) and is_of_pair(item)
             else self._member(key, item, entry, depth, is_secret=is_secret)
             for key, item in members
         ]
@@ -125,10 +135,14 @@ class StructureMask:
     def _items(self, items: list[Any], depth: int) -> list[Any]:
         masked, before, in_key = [], "", False
         is_pair = len(items) == 2 and depth > 0
+        has_id = any(isinstance(item, str) and is_key_id(item) for item in items)
         for item in items:
             if isinstance(item, str) and (in_key or "PRIVATE KEY-" in item):
                 in_key = "-BEGIN " in item or (in_key and is_key_line(item))
                 masked.append(mark("private-key") if in_key and "-BEGIN " not in item else self._string(item))
+                continue
+            if has_id and isinstance(item, str) and is_of_pair(item):
+                masked.append(mark("aws-secret"))
                 continue
             secret = _after(before, item, is_pair=is_pair) if before else None
             masked.append(self.mask(item, secret, depth + 1))
