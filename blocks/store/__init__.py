@@ -1,3 +1,13 @@
 """The incident store: journals, alerts, leases, lists and what is kept of the self-watch, in SQL."""
 
-__all__ = ["alerts", "database", "journal", "lease", "lists", "overview", "retention", "self_watch_log"]
+__all__ = [
+    "alerts",
+    "database",
+    "journal",
+    "lease",
+    "lists",
+    "overview",
+    "own_store",
+    "retention",
+    "self_watch_log",
+]

@@ -4,4 +4,14 @@ Sources of the shapes: the vendors' documentation of their keys, and the public 
 detect-secrets.
 """
 
-__all__ = ["addresses", "cloud_keys", "private_keys", "rules", "service_keys", "tokens", "urls", "webhooks"]
+__all__ = [
+    "addresses",
+    "cloud_keys",
+    "key_pairs",
+    "private_keys",
+    "rules",
+    "service_keys",
+    "tokens",
+    "urls",
+    "webhooks",
+]

@@ -24,4 +24,4 @@ def parse(text: str) -> ParsedLine | None:
     return None
 
 
-__all__ = ["parsed_line", "prefixes"]
+__all__ = ["access_logs", "parsed_line", "prefixes", "records"]
