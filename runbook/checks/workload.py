@@ -56,6 +56,7 @@ def judge_workload(reading: WorkloadReading, *, policy: Policy, now: datetime) -
     out_of_memory = _out_of_memory(killed)
     troubles = [(pod, item) for pod, item in (*crashing, *killed)]
     elsewhere: list[JsonValue] = [f"{_name(pod, item)}: {item.waiting or KILLED}" for pod, item in troubles]
+    stuck = _stuck_pod(reading)
     here = any(item.role in _OF_TEMPLATE for _, item in troubles)
     return Finding(
         check=Check.WORKLOAD,
@@ -68,7 +69,8 @@ def judge_workload(reading: WorkloadReading, *, policy: Policy, now: datetime) -
             "killed_for_memory": [pod.name for pod, item in killed if item.name == out_of_memory],
             "killed_container": out_of_memory,
             "elsewhere": [] if here else elsewhere,
-            "stuck_pod": _stuck_pod(reading),
+            "stuck_pod": stuck.name if stuck else None,
+            "stuck_pod_uid": stuck.uid if stuck else None,
             "memory_limit": reading.memory_limits.get(out_of_memory or reading.container),
             "recent_rollout": suspect,
             "rollout_waits_for": reading.waits_for or None,
@@ -111,13 +113,13 @@ def _out_of_memory(killed: list[tuple[PodReading, ContainerReading]]) -> str:
     return next((names[role] for role in _OF_TEMPLATE if role in names), "")
 
 
-def _stuck_pod(reading: WorkloadReading) -> str | None:
+def _stuck_pod(reading: WorkloadReading) -> PodReading | None:
     """The one pod that is not ready while all its siblings are, and in which nothing crashes."""
     pods = [pod for pod in reading.pods if not pod.terminating]
     waiting = [pod for pod in pods if not pod.ready]
     alone = len(waiting) == 1 and len(pods) > 1 and reading.ready == reading.desired - 1
     crashes = alone and any(item.waiting in CRASHES for item in waiting[0].containers)
-    return waiting[0].name if alone and not crashes else None
+    return waiting[0] if alone and not crashes else None
 
 
 def _waits_for_the_same(reading: WorkloadReading) -> bool:
