@@ -6,6 +6,7 @@ from flows.gate import approval
 from runbook.actions.catalogue import ActionKind, ActionOutcome, ActionResult, PlannedAction, undo_of
 from runbook.actions.drift import voided_plans
 from runbook.actions.outages import end_of_wait, has_a_yes
+from runbook.approvals.approvals import begun_with
 from runbook.approvals.gates import Choice
 from runbook.kubernetes.held_rollout import deletion_for
 from tasks.actions.by_hand import commands_to_delete, commands_to_undo
@@ -86,6 +87,9 @@ async def undo(incident: OpenIncident, action: PlannedAction) -> tuple[str, tupl
             f". Undone: {result.detail}; {deleted.action.spec.title}: {outcome}: {deleted.detail}",
             commands,
         )
+    kept = (await incident.read()).previews.get(undoing.id)
+    if kept is not None and kept.kept:  # whether to go on from there or back is for a person
+        return f". Not undone: {result.detail}", await commands_to_undo(incident, action)
     if result.outcome is ActionOutcome.ALREADY_IN_PLACE:
         return f". Nothing to undo, somebody else has put it back: {result.detail}", ()
     if result.outcome is ActionOutcome.DONE:
@@ -131,17 +135,17 @@ async def change(incident: OpenIncident, action: PlannedAction) -> ActionResult:
         if not has_a_yes(journal, action, incident.policy):  # else it is not known to be over
             await note_answer(incident, action)
         if plan.in_place:
+            await withdraw_outdated_question(incident, action, plan.in_place)
             return await finish(incident, action, ActionOutcome.ALREADY_IN_PLACE, plan.in_place)
         if plan.blocked:
             outdated = plan.outdated and journal.round < ROUNDS
-            if outdated:
-                await withdraw_outdated_question(incident, action, plan.blocked)
+            await withdraw_outdated_question(incident, action, plan.blocked)
             return await finish(incident, action, ActionOutcome.BLOCKED, plan.blocked, outdated=outdated)
         if len(voided := voided_plans(journal, action)) >= NEW_PLANS:
             why = f"the target does not stop changing; last: {'; '.join(voided[-1].because)}"
             return await finish(incident, action, ActionOutcome.FAILED, why)
         await publish_plan(incident, plan)
-        decided = await approval(incident, plan)
+        decided = begun_with(journal, plan) or await approval(incident, plan)
         tries += 1
         if decided.answer.choice is Choice.EDIT:
             continue

@@ -29,7 +29,7 @@ from tasks.actions.outage import NoLongerNeeded
 from tasks.actions.rollout import wait_for_rollout
 from tasks.actions.unfinished_rollout import tell_of_unfinished_rollout
 from tasks.artifacts import publish_decision, publish_timeline, publish_triage
-from tasks.channels.communicate import announce, escalate, page_on_opening, resolve_page
+from tasks.channels.communicate import announce, escalate, page_on_opening, resolve_page, tell_of_new_verdict
 from tasks.checks.decide import decide_response, note_maintenance
 from tasks.checks.triage import triage_incident
 from tasks.checks.watch import watch_until_recovered
@@ -111,6 +111,7 @@ async def understand(incident: OpenIncident) -> Decision:
     """Triage and decide, and tell people what is known; anew where a plan was outdated."""
     round = (await incident.read()).round
     if round > 1:
+        await tell_of_new_verdict(incident, round=round)
         await wait_for_rollout(incident, round=round)
     findings, _ = await asyncio.gather(
         triage_incident(incident, round=round), announce(incident, State.INVESTIGATING)

@@ -26,6 +26,15 @@ Fence = Callable[[], Awaitable[None]]
 SETTLED = (EffectOutcome.APPLIED, EffectOutcome.ALREADY_IN_PLACE)
 
 
+SINCE = "since"
+"""In a receipt: who has changed what the effect had made, where that is no longer in place."""
+
+
+async def no_traces() -> Receipt | None:
+    """For effects that stay where they are once they are made."""
+    return None
+
+
 async def no_fence() -> None:
     """For effects on what no lease guards: messages, of which the target tells one from two."""
 
@@ -35,11 +44,19 @@ class NotAuthorised(PermissionError):
 
 
 async def carry_out(
-    incident: OpenIncident, effect: Effect, *, observe: Observe, act: Act, fence: Fence = no_fence
+    incident: OpenIncident,
+    effect: Effect,
+    *,
+    observe: Observe,
+    act: Act,
+    traces: Observe = no_traces,
+    fence: Fence = no_fence,
 ) -> Effect:
     """Bring an effect about exactly once, as far as the target lets us see it.
 
     `observe` returns a receipt where the target shows the effect already, else `None`. `act` does it.
+    `traces` returns one where the target shows that it was made once, though somebody has changed the same
+    since: what may have been made before is asked for these, and is not made again.
     The incident's fence and `fence`, that of the target, are asked before the intent is written and again
     before the act. Returns the effect with its outcome: applied, already in place, failed (certainly not
     done), or unsettled (a person must look).
@@ -56,7 +73,7 @@ async def carry_out(
     _require_authority(journal, effect, incident.policy)
     interrupted = known is not None and known.outcome in (None, EffectOutcome.UNSETTLED)
     try:
-        seen = await observe()
+        seen = await _seen(observe, traces) if interrupted else await observe()
     except OutsideError as error:
         outcome = EffectOutcome.UNSETTLED if interrupted else EffectOutcome.FAILED
         settled = await _settle(incident, effect, outcome, detail=f"could not be observed: {error}")
@@ -78,18 +95,20 @@ async def carry_out(
         return await _settle(incident, effect, EffectOutcome.FAILED, detail=str(error))
     except Unavailable as error:
         if error.may_have_landed:
-            return await _read_back(incident, effect, observe, error)
+            return await _read_back(incident, effect, observe, traces, error)
         return await _settle(incident, effect, EffectOutcome.FAILED, detail=str(error))
     return await _settle(incident, effect, EffectOutcome.APPLIED, receipt=receipt)
 
 
-async def read_outcome(incident: OpenIncident, effect: Effect, *, observe: Observe) -> Effect:
+async def read_outcome(
+    incident: OpenIncident, effect: Effect, *, observe: Observe, traces: Observe = no_traces
+) -> Effect:
     """Tell of an intent whose process is gone what became of it, by what the target shows; nothing is done.
 
     The effect stays in doubt where the target cannot be read.
     """
     try:
-        seen = await observe()
+        seen = await _seen(observe, traces)
     except OutsideError:
         return effect
     if seen is not None:
@@ -103,10 +122,16 @@ async def _pass(*fences: Fence) -> None:
         await fence()
 
 
-async def _read_back(incident: OpenIncident, effect: Effect, observe: Observe, error: Unavailable) -> Effect:
+async def _seen(observe: Observe, traces: Observe) -> Receipt | None:
+    return await observe() or await traces()
+
+
+async def _read_back(
+    incident: OpenIncident, effect: Effect, observe: Observe, traces: Observe, error: Unavailable
+) -> Effect:
     """The answer was lost: the request may have taken effect all the same."""
     try:
-        seen = await observe()
+        seen = await _seen(observe, traces)
     except OutsideError as again:
         detail = f"the answer was lost ({error}) and the target cannot be read ({again})"
         return await _settle(incident, effect, EffectOutcome.UNSETTLED, detail=detail)

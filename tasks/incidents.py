@@ -5,9 +5,9 @@ from datetime import datetime
 
 from blocks.environment import Environment
 from blocks.store import lists as store_lists
-from runbook.actions.catalogue import TEMPORARY_SWITCHES
 from runbook.evidence.manifest import collection_name
 from runbook.incidents.incident import Incident
+from runbook.incidents.loose_ends import switches_left_on
 
 
 async def open_incidents(
@@ -23,13 +23,18 @@ async def open_incidents(
 
 
 async def incidents_with_switches(environment: Environment) -> list[Incident]:
-    """Every incident in which a temporary switch was turned, open or ended, newest first.
+    """Every incident that may have left a temporary switch on, open or ended, newest first.
+
+    A closed one of which nothing is left on is noted as such, and not read again.
 
     Raises:
         Unavailable: the store cannot be reached.
     """
-    switches = [name.slug for name in TEMPORARY_SWITCHES]
-    return _of(environment, await store_lists.incidents_that_finished(environment.store, switches))
+    found = await store_lists.incidents_with_switches(environment.store)
+    over = [incident.id for incident in found if incident.closed and not switches_left_on(incident)]
+    if over:
+        await store_lists.note_switches_off(environment.store, over)
+    return _of(environment, found)
 
 
 async def incidents_to_collect_from(environment: Environment) -> list[Incident]:

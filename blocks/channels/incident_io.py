@@ -5,11 +5,19 @@ may be somebody else's. So an incident is ours only by its id, which creating it
 statuses of components are each incident's own; one that is resolved takes its own back, and no other's.
 """
 
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import JsonValue
 
-from blocks.channels.publishing import Connection, Page, PublishedIncident, PublishedUpdate
+from blocks.channels.publishing import (
+    OVER,
+    Connection,
+    Page,
+    PublishedIncident,
+    PublishedUpdate,
+    require_open,
+)
 from blocks.transport.errors import having_sent
 from runbook.incidents.incident import State
 
@@ -72,11 +80,23 @@ class IncidentIoApi:
         effect_id: str,  # noqa: ARG002 - incident.io has no place for it
     ) -> PublishedUpdate:
         """Add an update to the incident."""
+        for incident in await self._listed():
+            if incident.get("id") == incident_id:
+                require_open(self._connection.system, str(incident.get("incident_status")), state)
         body: dict[str, JsonValue] = {"status_page_incident_id": incident_id, **self._fields(message, state)}
         with having_sent():
             answer = await self._connection.send("POST", _UPDATES, body)
             update = self._connection.member(answer, "status_page_incident_update")
             return PublishedUpdate(id=self._connection.id_of(update), incident_id=incident_id)
+
+    async def may_be_open(self, name: str, *, since: datetime) -> bool:
+        """Whether an incident of this name is open that was published since then, by whomever."""
+        return any(
+            incident.get("name") == name
+            and incident.get("incident_status") not in OVER
+            and _published_at(incident, otherwise=since) >= since
+            for incident in await self._listed()
+        )
 
     async def _listed(self) -> list[dict[str, Any]]:
         answer = await self._connection.send("GET", _INCIDENTS, params={"status_page_id": self._page.id})
@@ -101,3 +121,11 @@ class IncidentIoApi:
                 for component in self._page.component_ids
             ]
         return fields
+
+
+def _published_at(incident: dict[str, Any], *, otherwise: datetime) -> datetime:
+    try:
+        told = datetime.fromisoformat(str(incident.get("published_at")))
+    except ValueError:
+        return otherwise
+    return told if told.tzinfo else told.replace(tzinfo=UTC)

@@ -1,14 +1,18 @@
 """What publishing on a status page means, whoever hosts it."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Literal, Protocol
 
 from pydantic import JsonValue, SecretStr
 
-from blocks.transport.errors import Unreadable, refusal
+from blocks.transport.errors import Refused, Unreadable, refusal
 from blocks.transport.http import exchange, json_body
 from runbook.incidents.incident import State
 from runbook.value import Value
+
+OVER = frozenset({"resolved", "postmortem", "completed"})
+"""What an incident shows, in the providers' words, that is over."""
 
 ComponentStatus = Literal["degraded_performance", "partial_outage", "full_outage"]
 
@@ -54,7 +58,21 @@ class Provider(Protocol):
     async def post_update(
         self, incident_id: str, message: str, state: State, *, effect_id: str
     ) -> PublishedUpdate:
-        """Add an update to an incident."""
+        """Add an update to an incident; one that is over is not opened again."""
+
+    async def may_be_open(self, name: str, *, since: datetime) -> bool:
+        """Whether an incident of this name is open that was published since then (aware UTC)."""
+
+
+def require_open(system: str, shown: str, state: State) -> None:
+    """Make sure that an update does not open again what a person has resolved on the page.
+
+    Raises:
+        Refused: `shown`, the incident's own status, says that it is over.
+    """
+    if shown in OVER and state is not State.RESOLVED:
+        over = f"somebody has set the incident to {shown}, and it is not opened again for {state.lower()}"
+        raise Refused(system, over, "Open it again on the page if it is not over")
 
 
 class Connection:

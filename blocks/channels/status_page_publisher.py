@@ -3,6 +3,7 @@
 Nothing is published twice: each effect is looked for before it is published (`find_…` before its verb).
 """
 
+from datetime import datetime
 from typing import ClassVar, Literal
 
 from prefect.blocks.core import Block
@@ -107,9 +108,21 @@ class StatusPagePublisher(Block):
 
         Raises:
             Unavailable: the provider cannot be reached, fails, or asks to slow down.
-            Refused: the key or the update is not accepted, or there is no such incident.
+            Refused: the key or the update is not accepted, there is no such incident, or somebody has
+                resolved it on the page.
         """
         return await self._api().post_update(incident_id, plain(message), state, effect_id=effect_id)
+
+    async def may_be_open(self, name: str, *, since: datetime) -> bool:
+        """Whether an incident of this name is open that was published since then (aware UTC).
+
+        It need not be ours. That there is none shows that nothing of ours is left to be resolved.
+
+        Raises:
+            Unavailable: the provider cannot be reached, fails, or asks to slow down.
+            Refused: the key or the page is not accepted.
+        """
+        return await self._api().may_be_open(plain_line(name), since=since)
 
     def _api(self) -> Provider:
         page = Page(

@@ -4,11 +4,12 @@ It has no idempotency key, so each incident's metadata keeps the ids of its effe
 components to. Only what carries this mark is ours: a status that somebody else has set is left alone.
 """
 
+from datetime import datetime
 from typing import Any
 
 from pydantic import JsonValue
 
-from blocks.channels.publishing import Connection, Page, PublishedIncident, PublishedUpdate
+from blocks.channels.publishing import Connection, Page, PublishedIncident, PublishedUpdate, require_open
 from blocks.transport.errors import NotFound, having_sent
 from runbook.incidents.incident import State
 
@@ -69,7 +70,9 @@ class StatuspageApi:
         Its end makes those components operational that we had set, and that nobody has set since.
         """
         path = f"{self._incidents}/{incident_id}"
-        marks = _marks(self._connection.member(await self._connection.send("GET", path)))
+        incident = self._connection.member(await self._connection.send("GET", path))
+        require_open(self._connection.system, str(incident.get("status")), state)
+        marks = _marks(incident)
         marks = {**marks, "updates": [*marks.get("updates", []), effect_id]}  # a PATCH replaces the metadata
         fields = self._fields(message, state, marks)
         if state is State.RESOLVED and (ours := await self._still_ours(incident_id, marks)):
@@ -78,6 +81,11 @@ class StatuspageApi:
             changed = await self._connection.send("PATCH", path, {"incident": fields})
             self._connection.id_of(self._connection.member(changed))
         return PublishedUpdate(id=effect_id, incident_id=incident_id)
+
+    async def may_be_open(self, name: str, *, since: datetime) -> bool:  # noqa: ARG002 - the name is enough
+        """Whether an unresolved incident has this name."""
+        answer = await self._connection.send("GET", f"{self._incidents}/unresolved")
+        return any(incident.get("name") == name for incident in self._connection.objects(answer))
 
     @property
     def _broken(self) -> str:

@@ -43,7 +43,7 @@ def workload_reading(
         pods=tuple(pod_reading(pod, main=name, known=known, revisions=names) for pod in pods.living),
         switches=environment(containers[name], switches),
         memory_limits={key: str(limit["memory"]) for key, limit in limits.items() if "memory" in limit},
-        rollouts=_rollouts(workload, own, container),
+        rollouts=rollouts_of(workload, own, container),
         events=events,
         not_counted=pods.not_counted,
         waits_for=waits_for,
@@ -62,7 +62,7 @@ def environment(container: Object, names: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def _rollouts(workload: Object, own: Iterable[Revision], container: str | None) -> tuple[Rollout, ...]:
+def rollouts_of(workload: Object, own: Iterable[Revision], container: str | None) -> tuple[Rollout, ...]:
     """The revisions with their times. One that was rolled back to keeps its old creation time: then the
     Deployment's last progress tells when it was rolled out; a StatefulSet says no more than: later.
     """

@@ -55,6 +55,7 @@ def pod_reading(pod: Object, *, main: str, known: frozenset[str], revisions: Map
     status = pod.get("status") or {}
     return PodReading(
         name=pod["metadata"]["name"],
+        uid=str(pod["metadata"].get("uid", "")),
         phase=status.get("phase", "Unknown"),
         ready=is_ready(pod),
         containers=tuple(

@@ -19,13 +19,13 @@ from blocks.kubernetes.access.permissions import WORKLOADS, WorkloadKind
 from blocks.kubernetes.budgets import budgets_of
 from blocks.kubernetes.events import PAGE, PAGES, EventList, asked_about, is_part_of, warning_lines
 from blocks.kubernetes.logs import LogSource, LogText, LogWindow, log_sources, pod_logs, read_log
-from blocks.kubernetes.objects import workload_reading
-from blocks.kubernetes.pods import WorkloadPods, known_containers, pods_of
-from blocks.kubernetes.revisions import Revision, revisions
-from blocks.kubernetes.rollout import RolloutStatus, deployment_status, stateful_set_status
+from blocks.kubernetes.objects import rollouts_of, workload_reading
+from blocks.kubernetes.pods import WorkloadPods, failing_containers, known_containers, pods_of
+from blocks.kubernetes.revisions import Revision, mark_of, revisions
+from blocks.kubernetes.rollout import RolloutStatus, deployment_status, finished_before, stateful_set_status
 from blocks.transport.errors import Forbidden, NotFound, OutsideError, Refused, Unavailable
 from runbook.checks.log_lines import PodLogs
-from runbook.checks.readings import ContainerRole, WorkloadReading
+from runbook.checks.readings import ContainerRole, Rollout, WorkloadReading
 from runbook.kubernetes.ownership import without_contents
 from runbook.kubernetes.patches import main_container
 
@@ -222,6 +222,18 @@ class ClusterReads(ClusterConnection):
         """How far the newest rollout is."""
         return self._rollout(*await self.own_pods())
 
+    async def rollout_under_way(self) -> Rollout | None:
+        """The newest revision while it is rolled out; `None` where that is over, waits for people, or its own
+        pods fail.
+        """
+        workload, own, pods = await self.own_pods()
+        status = self._rollout(workload, own, pods)
+        if not own or status.state != "progressing" or status.waits_for or finished_before(workload):
+            return None
+        if any(failing_containers(pod) for pod in pods.living if mark_of(pod) == own[-1].mark):
+            return None
+        return rollouts_of(workload, own, self.container)[-1]
+
     def _rollout(self, workload: Json, own: Sequence[Revision], pods: WorkloadPods) -> RolloutStatus:
         if self.workload_kind == "StatefulSet":
             return stateful_set_status(workload, pods.living)
@@ -304,10 +316,6 @@ class ClusterReads(ClusterConnection):
             values={name: self._decoded(value) for name, value in data.items()},
             as_object={"kind": "Secret", "metadata": without_contents(secret["metadata"])},
         )
-
-    async def read_secret_version(self) -> str:
-        """The Secret's resourceVersion, which changes with every write."""
-        return str((await self._read_secret())["metadata"]["resourceVersion"])
 
     def _decoded(self, encoded: str) -> SecretStr:
         try:

@@ -83,6 +83,17 @@ def stateful_set_status(stateful_set: Object, pods: Sequence[Object]) -> Rollout
     return told.model_copy(update={"waits_for": str(first["metadata"]["name"])}) if first and held else told
 
 
+def finished_before(workload: Object) -> bool:
+    """Whether the newest rollout was complete once: what is amiss since then, no rollout will mend."""
+    status = workload.get("status") or {}
+    if workload.get("kind") == "StatefulSet":
+        return bool(status.get("currentRevision") == status.get("updateRevision"))
+    return any(
+        condition["type"] == "Progressing" and condition.get("reason") == "NewReplicaSetAvailable"
+        for condition in status.get("conditions") or ()
+    )
+
+
 def available_pods(workload: Object) -> int:
     """How many pods serve, of whichever revision."""
     status = workload.get("status") or {}

@@ -113,21 +113,6 @@ class ClusterWrites(ClusterReads):
         }
         return await self.patch_deployment(patch, dry_run=dry_run)
 
-    async def scale(
-        self,
-        replicas: int,
-        *,
-        resource_version: str,
-        annotations: Mapping[str, str] | None = None,
-        dry_run: bool = False,
-    ) -> Json:
-        """Set the number of pods, if the workload is still at the version.
-
-        It patches the workload itself and not its scale subresource, which would take one more right.
-        """
-        patch = {"metadata": _metadata(resource_version, annotations), "spec": {"replicas": replicas}}
-        return await self.patch_deployment(patch, dry_run=dry_run)
-
     async def delete_pod(self, name: str, *, uid: str, dry_run: bool = False) -> Json:
         """Delete one of the workload's pods, if it still is the one with this uid.
 

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, TypeVar
 
 from prefect.blocks.core import Block
 from pydantic import ConfigDict, Field, SecretStr
-from sqlalchemy import Connection, func, insert, make_url, select, text, update
+from sqlalchemy import Connection, and_, func, insert, make_url, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -20,10 +20,12 @@ from blocks.store.database.engines import Database, database
 from blocks.store.database.errors import SYSTEM, StoreUnavailable, translated
 from blocks.store.database.tables import EVENTS, INCIDENTS, LEASES, STORE
 from blocks.store.lease import Lease, LeaseEnd
+from runbook.actions.catalogue import TEMPORARY_SWITCHES
 from runbook.alerts.alert import Alert
 from runbook.incidents.effects import Effect
 from runbook.incidents.events import (
     EVENT,
+    ActionFinished,
     AlertJoined,
     EffectIntended,
     EffectSettled,
@@ -37,6 +39,9 @@ from runbook.outside_text import let_in_line
 from runbook.policy.permissions import Permissions
 
 ResultT = TypeVar("ResultT")
+
+_AFTER_ASCII = "\x80"
+"""Comes after every character of an incident's id."""
 
 _NOBODY = ""
 """The holder of a lease that was let go."""
@@ -132,6 +137,12 @@ class IncidentStore(Block):
                         await connection.execute(
                             update(INCIDENTS).where(INCIDENTS.c.id == incident_id).values(closed_at=at)
                         )
+                    if _turns_a_switch_on(event):
+                        await connection.execute(
+                            update(INCIDENTS)
+                            .where(INCIDENTS.c.id == incident_id)
+                            .values(switch_may_be_on=True)
+                        )
                     return await _insert_event(connection, incident_id, event, key=key, at=at)
             except IntegrityError:
                 await asyncio.sleep(0)  # another writer took this place in the order: take the next one
@@ -164,13 +175,29 @@ class IncidentStore(Block):
             ids = list((await connection.execute(query)).scalars())
         return [await self.read(incident_id) for incident_id in ids]
 
+    async def beginning_with(self, reference: str, *, limit: int) -> list[str]:
+        """The ids that begin with this: the id itself first, then the newest; no journal is read.
+
+        Raises:
+            Unavailable: the database cannot be reached.
+        """
+        if not (reference.isascii() and reference.isprintable()):
+            return []  # our ids have nothing else, and a database may not take it
+        ids = INCIDENTS.c.id
+        begins = func.substr(ids, 1, len(reference)) == reference
+        if self._is_on("sqlite"):  # compares by code points, so that its index on the ids finds the range
+            begins = and_(ids >= reference, ids < f"{reference}{_AFTER_ASCII}")
+        query = select(ids).where(begins).order_by(ids != reference, INCIDENTS.c.opened_at.desc())
+        async with self._reading() as connection:
+            return list((await connection.execute(query.limit(limit))).scalars())
+
     async def role(self) -> str:
         """Our role in the database, as it will note it with what we write; empty where it notes none.
 
         Raises:
             Unavailable: the database cannot be reached.
         """
-        if make_url(self.url.get_secret_value()).get_backend_name() != "postgresql":
+        if not self._is_on("postgresql"):
             return ""
         async with self._reading() as connection:
             return str((await connection.execute(text("SELECT session_user"))).scalar_one())
@@ -280,6 +307,9 @@ class IncidentStore(Block):
         with translated():
             return await self._database.in_transaction(work)
 
+    def _is_on(self, backend: str) -> bool:
+        return make_url(self.url.get_secret_value()).get_backend_name() == backend
+
     @property
     def _database(self) -> Database:
         return database(self.url.get_secret_value())
@@ -326,6 +356,10 @@ async def _insert_event(
     written = insert(EVENTS).values(**values, body=EVENT.dump_json(event).decode())
     writer: str | None = (await connection.execute(written.returning(EVENTS.c.writer))).scalar_one()
     return Recorded(seq=seq, at=at, event=event, writer=writer or "")
+
+
+def _turns_a_switch_on(event: Event) -> bool:
+    return isinstance(event, ActionFinished) and event.result.action.name in TEMPORARY_SWITCHES
 
 
 async def _by_key(connection: AsyncConnection, incident_id: str, key: str) -> Recorded | None:

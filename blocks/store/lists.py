@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import Connection, Exists, Select, exists, false, or_, select
+from sqlalchemy import Connection, Exists, Select, exists, false, or_, select, update
 
 from blocks.store.database.tables import EVENTS, INCIDENTS
 from blocks.store.journal import IncidentStore
@@ -22,17 +22,24 @@ async def open_incidents(store: IncidentStore, *, or_closed_since: datetime | No
     return await _read(store, _NEWEST_FIRST.where(or_(INCIDENTS.c.closed_at.is_(None), closed_since)))
 
 
-async def incidents_that_finished(store: IncidentStore, actions: Iterable[str]) -> list[Incident]:
-    """Every incident that has finished one of these actions (`enable-fallback`), newest first.
-
-    Found by the keys of the journals, so that no event is read of an incident that has not.
+async def incidents_with_switches(store: IncidentStore) -> list[Incident]:
+    """Every incident that may have left a temporary switch on, newest first.
 
     Raises:
         Unavailable: the database cannot be reached.
     """
-    finished = or_(*(EVENTS.c.key.like(f"finished:%-{action}") for action in actions))
-    did = select(EVENTS.c.incident_id).where(finished)
-    return await _read(store, _NEWEST_FIRST.where(INCIDENTS.c.id.in_(did)))
+    return await _read(store, _NEWEST_FIRST.where(INCIDENTS.c.switch_may_be_on.is_(True)))
+
+
+async def note_switches_off(store: IncidentStore, incidents: Iterable[str]) -> None:
+    """Note of closed incidents that none of their switches is left on: they are not listed any more.
+
+    Raises:
+        Unavailable: the database cannot be reached.
+    """
+    closed = INCIDENTS.c.id.in_(list(incidents)) & INCIDENTS.c.closed_at.is_not(None)
+    noted = update(INCIDENTS).where(closed).values(switch_may_be_on=False)
+    await store.in_transaction(lambda connection: connection.execute(noted).rowcount)
 
 
 async def incidents_that_lack(store: IncidentStore, collections: Iterable[str]) -> list[Incident]:

@@ -8,8 +8,11 @@ if TYPE_CHECKING:
     from blocks.store.journal import IncidentStore
     from runbook.incidents.incident import Incident
 
+SHOWN = 5
+"""How many of the incidents are named that a beginning of an id may mean."""
+
 SEARCHED = 1000
-"""How many of the newest incidents the beginning of an id is looked for in."""
+"""How many of the newest open incidents are looked through for those that ask."""
 
 
 async def find_incident(store: "IncidentStore", reference: str) -> "Incident":
@@ -28,16 +31,17 @@ async def find_incident(store: "IncidentStore", reference: str) -> "Incident":
                 "`runbook drill` makes one, `runbook respond` opens one",
             )
         return newest[0]
-    matches = [item for item in await store.incidents(limit=SEARCHED) if item.id.startswith(reference)]
-    exact = [item for item in matches if item.id == reference]
-    if len(exact or matches) == 1:
-        return (exact or matches)[0]
+    matches = await store.beginning_with(reference, limit=SHOWN + 1)
+    if len(matches) > 1 and reference in matches:
+        matches = [reference]
+    if len(matches) == 1:
+        return await store.read(matches[0])
     if not matches:
         raise ActRefused(Refusal.NOT_FOUND, f"no incident {reference!r}", "`runbook incidents` lists them")
-    shown = ", ".join(item.id for item in matches[:5])
+    number = str(len(matches)) if len(matches) <= SHOWN else f"more than {SHOWN}"
     raise ActRefused(
         Refusal.INVALID,
-        f"{reference!r} is the beginning of {len(matches)} ids: {shown}",
+        f"{reference!r} is the beginning of {number} ids: {', '.join(matches[:SHOWN])}",
         "give more of the one you mean",
     )
 

@@ -6,6 +6,9 @@ from runbook.actions.catalogue import FROM_REVISION, ActionName, ChangePlan
 from runbook.kubernetes.patches import PREVIOUS_SUFFIX
 from runbook.value import Value
 
+STATEFUL_SET = "statefulset"
+"""kubectl's word for it."""
+
 
 class Target(Value):
     """Where the workload is. `kind` is kubectl's word for it: `deployment` or `statefulset`."""
@@ -56,6 +59,29 @@ def undo_commands(done: ChangePlan, target: Target) -> tuple[str, ...]:
 def deletion_commands(pod: str, target: Target) -> tuple[str, ...]:
     """What to type to delete a pod that holds a rollout up; ends with a look at the rollout."""
     return target.kubectl(f"delete pod {pod}"), target.kubectl(f"rollout status {target.reference}")
+
+
+def revisions_command(target: Target, selector: str) -> str:
+    """What to type to see the revisions, oldest first, with what tells a good one from a bad one."""
+    if target.kind == STATEFUL_SET:
+        what, number, template = "controllerrevisions", ".revision", ".data.spec.template.spec"
+        telling = "MARK:.metadata.name"
+    else:
+        what, template = "replicasets", ".spec.template.spec"
+        number, telling = (
+            r".metadata.annotations.deployment\.kubernetes\.io/revision",
+            "READY:.status.readyReplicas",
+        )
+    shown = (
+        f"REVISION:{number},{telling},MADE:.metadata.creationTimestamp,IMAGES:{template}.containers[*].image"
+    )
+    wanted = f"-l {shlex.quote(selector)} --sort-by='{number}' -o custom-columns='{shown}'"
+    return target.kubectl(f"get {what} {wanted}")
+
+
+def roll_back_command(target: Target, number: str) -> str:
+    """What to type to go to a revision; without a number kubectl takes the one before the newest."""
+    return target.kubectl(f"rollout undo {target.reference} --to-revision={number}")
 
 
 def switch_off_command(variable: str, target: Target, done: ChangePlan | None = None) -> str:

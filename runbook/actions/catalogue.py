@@ -148,7 +148,10 @@ CATALOGUE: dict[ActionName, ActionSpec] = {
         ),
         success=f"{_ROLLED_OUT} and the health endpoint says healthy",
         inverse=ActionName.UNDO,
-        undo="roll forward to the revision that was replaced",
+        undo=(
+            "the earlier revision stays and a person is called, as the replaced one failed; where fewer pods "
+            "are available than before, roll forward to it"
+        ),
     ),
     ActionName.RAISE_MEMORY_LIMIT: ActionSpec(
         title="Raise the memory limit",
@@ -234,6 +237,9 @@ def undo_of(action: PlannedAction) -> PlannedAction:
 FROM_REVISION = "from_revision"
 """The parameter of a roll back that names the revision whose pods fail, by its number."""
 
+POD_UID = "uid"
+"""The parameter of a deletion that tells the pod that triage saw from a later one of the same name."""
+
 FINGERPRINT = "fingerprint:"
 """How the values in a plan begin that stand for what nobody should read."""
 
@@ -257,10 +263,11 @@ class ChangePlan(Value):
     of earlier releases.
     `owned_by` are those who had set the field by server-side apply, `give_back` those whom an undo gives it
     back to; `in_git` is the change as a patch of the manifest, where somebody applies the object from Git.
+    `to_revision` is the number of the revision that a roll back goes to; empty in plans of earlier releases.
 
     `blocked` says why the action cannot be taken at all (a precondition does not hold), `in_place` why it
-    need not be. `outdated` is true where it is blocked because what the verdict rests on is gone: then the
-    verdict is taken anew.
+    need not be; `kept` is true where it is an undo that would do more harm than the change. `outdated` is
+    true where it is blocked because what the verdict rests on is gone: then the verdict is taken anew.
     """
 
     action: PlannedAction
@@ -279,8 +286,10 @@ class ChangePlan(Value):
     owned_by: tuple[FieldOwner, ...] = ()
     give_back: tuple[FieldOwner, ...] = ()
     in_git: OutsideText = ""
+    to_revision: OutsideName = ""
     blocked: OutsideText | None = None
     in_place: OutsideText | None = None
+    kept: bool = False
     outdated: bool = False
 
     @property

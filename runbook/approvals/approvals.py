@@ -83,6 +83,17 @@ def answers_to(journal: Incident, plan: ChangePlan) -> list[ApprovalAnswered]:
     return [event for event in gates.values() if event is not None]
 
 
+def begun_with(journal: Incident, plan: ChangePlan) -> ApprovalAnswered | None:
+    """The newest yes to a change that has begun: nobody is asked again about what was made, or may have been.
+
+    Whether the yes still counts is looked at before anything more is made.
+    """
+    if not journal.has_begun(plan.action):
+        return None
+    given = [event for event in answers_to(journal, plan) if event.answer.choice is Choice.APPROVE]
+    return given[-1] if given else None
+
+
 def _suffices(
     journal: Incident, plan: ChangePlan, policy: Policy, approvals: dict[str, ApprovalAnswered]
 ) -> bool:

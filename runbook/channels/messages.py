@@ -110,6 +110,11 @@ def hand_off_message(text: str) -> SlackText:
     return render_slack("hand_off.slack.j2", text=text)
 
 
+def new_verdict_message(title: str, because: str) -> SlackText:
+    """That an action of the plan is not taken, since what the verdict rested on is gone."""
+    return render_slack("new_verdict.slack.j2", title=title, because=because)
+
+
 def external_message(facts: MessageFacts) -> ExternalMessage:
     """The runbook's external template, filled."""
     title, _, body = render_plain("external.txt.j2", facts=facts).partition("\n")

@@ -180,9 +180,10 @@ class ContainerReading(Value):
 
 
 class PodReading(Value):
-    """A pod that the workload made, as the cluster sees it."""
+    """A pod that the workload made, as the cluster sees it. A StatefulSet gives a name again, and no uid."""
 
     name: OutsideName
+    uid: OutsideName = ""
     phase: OutsideName
     ready: bool
     containers: tuple[ContainerReading, ...] = ()

@@ -59,6 +59,7 @@ def judge_workload(reading: WorkloadReading, *, policy: Policy, now: datetime) -
     out_of_memory = _out_of_memory(killed)
     troubles = [(pod, item) for pod, item in (*crashing, *killed)]
     elsewhere: list[JsonValue] = [f"{_name(pod, item)}: {_why(item)}" for pod, item in troubles]
+    stuck = _stuck_pod(reading, lately)
     here = any(item.role in _OF_TEMPLATE for _, item in troubles)
     return Finding(
         check=Check.WORKLOAD,
@@ -71,7 +72,8 @@ def judge_workload(reading: WorkloadReading, *, policy: Policy, now: datetime) -
             "killed_for_memory": [pod.name for pod, item in killed if item.name == out_of_memory],
             "killed_container": out_of_memory,
             "elsewhere": [] if here else elsewhere,
-            "stuck_pod": _stuck_pod(reading, lately),
+            "stuck_pod": stuck.name if stuck else None,
+            "stuck_pod_uid": stuck.uid if stuck else None,
             "memory_limit": reading.memory_limits.get(out_of_memory or reading.container),
             "recent_rollout": suspect,
             "rollout_waits_for": reading.waits_for or None,
@@ -135,13 +137,13 @@ def _out_of_memory(killed: list[tuple[PodReading, ContainerReading]]) -> str:
     return next((names[role] for role in _OF_TEMPLATE if role in names), "")
 
 
-def _stuck_pod(reading: WorkloadReading, lately: datetime) -> str | None:
+def _stuck_pod(reading: WorkloadReading, lately: datetime) -> PodReading | None:
     """The one pod that is not ready while all its siblings are, and in which nothing crashes."""
     pods = [pod for pod in reading.pods if not pod.terminating]
     waiting = [pod for pod in pods if not pod.ready]
     alone = len(waiting) == 1 and len(pods) > 1 and reading.ready == reading.desired - 1
     crashes = alone and any(_is_crashing(item, lately) for item in waiting[0].containers)
-    return waiting[0].name if alone and not crashes else None
+    return waiting[0] if alone and not crashes else None
 
 
 def _waits_for_the_same(reading: WorkloadReading) -> bool:

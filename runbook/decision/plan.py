@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from runbook.actions.catalogue import FROM_REVISION, ActionName, PlannedAction
+from runbook.actions.catalogue import FROM_REVISION, POD_UID, ActionName, PlannedAction
 from runbook.checks.findings import Check, Findings, Status
 from runbook.checks.readings import CONFIGURATION, ProbeOutcome
 from runbook.decision.verdict import ErrorType, Verdict
@@ -139,7 +139,10 @@ def _for_infrastructure(findings: Findings, policy: Policy) -> Iterator[Step]:
         yield ActionName.SCALE, because, {"replicas": "1"}
         yield _hand_off("infrastructure", findings)
     elif stuck := findings.fact(Check.WORKLOAD, "stuck_pod"):
-        yield ActionName.DELETE_POD, f"{stuck} is not ready while its siblings are", {"pod": str(stuck)}
+        uid = findings.fact(Check.WORKLOAD, "stuck_pod_uid")
+        seen = {POD_UID: str(uid)} if uid else {}
+        because = f"{stuck} is not ready while its siblings are"
+        yield ActionName.DELETE_POD, because, {"pod": str(stuck), **seen}
     elif findings.fact(Check.WORKLOAD, "elsewhere"):
         yield _hand_off("container", findings)
     else:

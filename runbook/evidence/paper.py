@@ -8,7 +8,14 @@ import shlex
 from datetime import datetime
 from urllib.parse import urlencode
 
-from runbook.actions.by_hand import Target, switch_off_command, undo_commands
+from runbook.actions.by_hand import (
+    STATEFUL_SET,
+    Target,
+    revisions_command,
+    roll_back_command,
+    switch_off_command,
+    undo_commands,
+)
 from runbook.channels.wording import VERDICT_TITLES
 from runbook.incidents.current_action import current_action
 from runbook.incidents.incident import Incident
@@ -16,6 +23,9 @@ from runbook.policy.policy import Policy, Switch
 from runbook.redaction import redact_secrets
 from runbook.templates.environments import render_markdown
 from runbook.value import Value
+
+CHOSEN_NUMBER = "REVISION"
+"""The shell's variable that holds what the person has chosen; `--to-revision` refuses an empty one."""
 
 STEP_SECONDS = 15
 """Between two points of the metrics that are kept."""
@@ -55,7 +65,14 @@ def paper_runbook(incident: Incident, places: Places, policy: Policy, *, at: dat
             switch_off_command(switch.variable, target)
             for switch in (policy.queue_switch, policy.fallback_switch)
         ],
-        rollback=[target.kubectl(f"rollout {what} {target.reference}") for what in ("history", "undo")],
+        revisions=revisions_command(target, places.selector),
+        rollback=[
+            f"read -rp 'Number of the revision to go back to: ' {CHOSEN_NUMBER}",
+            roll_back_command(target, f'"${CHOSEN_NUMBER}"'),
+            target.kubectl(f"rollout status {target.reference}"),
+        ],
+        chosen=[roll_back_command(target, number) for number in _chosen_revisions(incident)],
+        stateful=target.kind == STATEFUL_SET,
         undo={
             plan.action.spec.title: undo_commands(plan, target)
             for plan in incident.previews.values()
@@ -106,6 +123,12 @@ def _switch_on(target: Target, switch: Switch) -> str:
     container = f" -c {target.container}" if target.container else ""
     setting = shlex.quote(f"{switch.variable}={switch.value}")
     return target.kubectl(f"set env {target.reference}{container} {setting}")
+
+
+def _chosen_revisions(incident: Incident) -> list[str]:
+    """The number of the revision that the runbook itself would go back to, where it has looked."""
+    planned = [plan for plan in incident.previews.values() if not incident.has_begun(plan.action)]
+    return [plan.to_revision for plan in planned if plan.to_revision and not plan.blocked]
 
 
 def _evidence(incident: Incident, places: Places, policy: Policy, at: datetime) -> list[str]:

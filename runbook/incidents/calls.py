@@ -23,10 +23,10 @@ def open_calls(incident: Incident) -> frozenset[int]:
     """The numbers (from 1, in the order in which they were made) of the calls that go on after a recovery.
 
     A change may be half made, not undone, or in doubt; and what went wrong after the recovery, such as the
-    removal of a switch, is settled by no recovery before it.
+    removal of a switch, is settled by no recovery before it. Some calls say that no recovery settles them.
     """
     calls = enumerate(incident.events(IncidentEscalated), 1)
-    return frozenset(number for number, call in calls if _is_open(incident, call.about))
+    return frozenset(number for number, call in calls if call.outlasts or _is_open(incident, call.about))
 
 
 def _is_open(incident: Incident, action_id: str) -> bool:

@@ -322,7 +322,8 @@ class IncidentEscalated(Value):
     """A person was called. `commands` are what they may type by hand.
 
     `about` is the id of the action that it is about; empty where it is about the response as a whole, and in
-    journals of earlier releases. In a rehearsal (`rehearsed`) nobody was called, but would have been.
+    journals of earlier releases. In a rehearsal (`rehearsed`) nobody was called, but would have been. A call
+    that `outlasts` the incident is about what stays as it is although the checks are well.
     """
 
     type: Literal["IncidentEscalated"] = "IncidentEscalated"
@@ -330,6 +331,7 @@ class IncidentEscalated(Value):
     commands: tuple[OutsideText, ...] = ()
     rehearsed: bool = False
     about: str = ""
+    outlasts: bool = False
 
 
 class WatchStarted(Value):

@@ -9,6 +9,7 @@ from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any
 
+from runbook.kubernetes.patches import EFFECT_ANNOTATION
 from runbook.outside_text import OutsideLine
 from runbook.value import Value
 
@@ -71,7 +72,8 @@ class Writing(Value):
 def without_contents(metadata: Object) -> dict[str, Any]:
     """The metadata without annotations that may repeat what the object holds: kubectl keeps a whole copy."""
     annotations = metadata.get("annotations") or {}
-    kept = {name: value for name, value in annotations.items() if name in KEEPER_ANNOTATIONS}
+    told = {*KEEPER_ANNOTATIONS, EFFECT_ANNOTATION}
+    kept = {name: value for name, value in annotations.items() if name in told}
     return {**metadata, "annotations": kept}
 
 

@@ -82,7 +82,7 @@ def container_named(workload: dict[str, Any], name: str) -> dict[str, Any]:
     raise LookupError(f"the pod template has no container {name!r}")
 
 
-def last_effect(item: dict[str, Any]) -> str | None:
+def last_effect(item: Mapping[str, Any]) -> str | None:
     """The effect id noted on an object."""
     annotations = item.get("metadata", {}).get("annotations") or {}
     noted = annotations.get(EFFECT_ANNOTATION)

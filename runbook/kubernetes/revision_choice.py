@@ -67,6 +67,22 @@ def choose_revision(earlier: Sequence[EarlierRevision]) -> RevisionChoice:
     return RevisionChoice(because=f"{none} ({'; '.join(against)})", passed_over=tuple(against))
 
 
+def why_kept(*, available: int, before: int | None) -> str:
+    """Why a roll back that did not help stays all the same; empty where it has made it worse.
+
+    It replaced a revision whose pods failed: to put that one back cures nothing. The numbers are pods that
+    serve; how many did before is not known of a roll back of an earlier release.
+    """
+    if before is None:
+        return "it replaced one that failed, and nobody can tell whether it is worse than that"
+    if available < before:
+        return ""
+    return (
+        "it replaced one that failed, and is not worse than that "
+        f"({available} pods available, {before} before the roll back)"
+    )
+
+
 def _for(item: EarlierRevision) -> str:
     if item.ready:
         return f"{item.ready} of its pods {'is' if item.ready == 1 else 'are'} ready now"

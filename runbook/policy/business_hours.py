@@ -70,15 +70,6 @@ class BusinessCalendar(Value):
         """Whether people work on this date."""
         return Weekday.of(day) in self.workdays and day not in self.holidays
 
-    def is_business_time(self, at: datetime) -> bool:
-        """Whether people are at work at this moment.
-
-        Raises:
-            ValueError: the moment has no time zone.
-        """
-        local = in_zone(at, self.time_zone)
-        return self.is_workday(local.date()) and self.opens <= local.time() < self.closes
-
     def next_business_day(self, after: datetime) -> datetime:
         """When business opens on the first workday after that moment's local date (aware UTC).
 

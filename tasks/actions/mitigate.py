@@ -40,10 +40,12 @@ from tasks.actions.changes.undo import judge_undo
 from tasks.actions.changes.workload import CONFLICTS
 from tasks.actions.outage import Heard, TargetAway
 from tasks.actions.prove import prove
-from tasks.effects import SETTLED, carry_out
+from tasks.effects import SETTLED, SINCE, carry_out, read_outcome
 from tasks.incident import OpenIncident, now
 from tasks.lease import leased
 from tasks.retries import is_transient
+
+LAPSED = "its approval does not count any more, so the rest is not made"
 
 
 @task(
@@ -101,7 +103,8 @@ async def make_change(
     """Carry out an approved plan and prove it.
 
     `None` where the target has changed, or the approval counts no more by the people and rules of this
-    moment: nothing was done then. A rejected plan ends the action without any request.
+    moment: nothing was done then. What was made before it lapsed is proved all the same, and no more is made.
+    A rejected plan ends the action without any request.
 
     Raises:
         TargetAway: a request was not answered. What it may have done is read back the next time.
@@ -121,8 +124,9 @@ async def make_change(
             incident = await incident.with_current_policy()
             approval = await _approval_of_now(incident, plan, given)
             if approval is None:
-                return None
-            ended = await _carry_out(incident, plan, approval, lease)
+                ended = await _read_back(incident, plan)
+            else:
+                ended = await _carry_out(incident, plan, approval, lease)
             if ended is None:
                 return None
             outcome, detail = ended
@@ -177,7 +181,14 @@ async def _carry_out(
         heard = Heard()
         observe, act = heard.by(step.observe), heard.by(step.act)
         try:
-            settled = await carry_out(incident, effect, observe=observe, act=act, fence=lease.check)
+            settled = await carry_out(
+                incident,
+                effect,
+                observe=observe,
+                act=act,
+                traces=heard.by(step.traces),
+                fence=lease.check,
+            )
         except Conflict as error:
             return (ActionOutcome.FAILED, _in_part(made, str(error))) if made else None
         if settled.outcome not in SETTLED:
@@ -187,8 +198,32 @@ async def _carry_out(
             outcome = ActionOutcome.UNKNOWN if unsettled else ActionOutcome.FAILED
             return outcome, _in_part(made, settled.detail)
         made[step.summary] = settled.outcome
+        if SINCE in settled.receipt:  # somebody has it by now, so the rest would be made for nothing
+            break
     if set(made.values()) == {EffectOutcome.ALREADY_IN_PLACE}:  # not ours to prove, nor to undo
         return ActionOutcome.ALREADY_IN_PLACE, "somebody else has made it in the meantime"
+    return ActionOutcome.DONE, ""
+
+
+async def _read_back(incident: OpenIncident, plan: ChangePlan) -> tuple[ActionOutcome, str] | None:
+    """How far a change came whose approval has lapsed since; `None` where nothing of it was made.
+
+    Raises:
+        TargetAway: the target cannot be read.
+    """
+    journal = await incident.read()
+    change, made = change_of(incident, journal, plan.action), list[str]()
+    for step in steps_of(change, plan):
+        effect = journal.effects.get(f"{change.effect_id}/{step.name}")
+        if effect is not None and effect.outcome not in (*SETTLED, EffectOutcome.FAILED):
+            heard = Heard()
+            observe, traces = heard.by(step.observe), heard.by(step.traces)
+            effect = await read_outcome(incident, effect, observe=observe, traces=traces)
+            if heard.away is not None:
+                raise TargetAway(heard.away)
+        if effect is None or effect.outcome not in SETTLED:
+            return (ActionOutcome.FAILED, _in_part(made, LAPSED)) if made else None
+        made.append(step.summary)
     return ActionOutcome.DONE, ""
 
 

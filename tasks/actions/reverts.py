@@ -24,7 +24,7 @@ async def note_reverts(incident: OpenIncident) -> None:
         if found is None:
             continue
         if found.put_back:
-            await escalate(incident, _call(plan, found))
+            await escalate(incident, _call(plan, found), outlasts=True)
         event = ChangeReverted(action_id=plan.action.id, reversal=found)
         await incident.record(event, key=f"reverted:{plan.action.id}")
 

@@ -8,6 +8,7 @@ from prefect.cache_policies import NO_CACHE
 
 from blocks.transport.errors import OutsideError, Unavailable
 from runbook.incidents.events import TriageStarted
+from tasks.channels.communicate import update
 from tasks.incident import OpenIncident, now
 
 _LONGEST_PAUSE_SECONDS = 1.0
@@ -17,7 +18,8 @@ _LONGEST_PAUSE_SECONDS = 1.0
 async def wait_for_rollout(incident: OpenIncident, *, round: int) -> None:
     """Wait until the rollout under way has finished or failed, or until the rollout deadline.
 
-    Triage says what came of it, and what cannot be read. One whose triage has begun is waited for no more.
+    A promised update is given meanwhile. Triage says what came of it, and what cannot be read. One whose
+    triage has begun is waited for no more.
     """
     if any(event.round == round for event in (await incident.read()).events(TriageStarted)):
         return
@@ -30,4 +32,5 @@ async def wait_for_rollout(incident: OpenIncident, *, round: int) -> None:
             pass  # it may answer again within the deadline
         except OutsideError:
             return
+        await update(incident)
         await asyncio.sleep(min(_LONGEST_PAUSE_SECONDS, incident.policy.watch_poll_seconds))

@@ -35,9 +35,8 @@ async def tell_of_unfinished_rollout(incident: OpenIncident) -> None:
         return
     if status.state != "complete":
         said = f"{status.reason} {status.detail}".strip()
-        await escalate(
-            incident, f"the incident ends, and the rollout of {cluster.target} is not complete: {said}"
-        )
+        because = f"the incident ends, and the rollout of {cluster.target} is not complete: {said}"
+        await escalate(incident, because, outlasts=True)
 
 
 def _changed(journal: Incident) -> bool:

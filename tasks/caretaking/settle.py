@@ -29,4 +29,4 @@ async def settle_changes(incident: OpenIncident) -> None:
         for step in steps_of(change, plan):
             effect = in_doubt.get(f"{prefix}{step.name}")
             if effect is not None:
-                await read_outcome(incident, effect, observe=step.observe)
+                await read_outcome(incident, effect, observe=step.observe, traces=step.traces)

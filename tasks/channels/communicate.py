@@ -16,6 +16,7 @@ from runbook.channels.messages import (
     hand_off_message,
     internal_message,
     message_facts,
+    new_verdict_message,
 )
 from runbook.channels.wording import REHEARSAL
 from runbook.decision.severity import Severity
@@ -84,16 +85,24 @@ async def page_on_opening(incident: OpenIncident) -> None:
 
 @task(name="escalate", task_run_name="escalate", cache_policy=NO_CACHE)
 async def escalate(
-    incident: OpenIncident, because: str, commands: tuple[str, ...] = (), *, about: str = ""
+    incident: OpenIncident,
+    because: str,
+    commands: tuple[str, ...] = (),
+    *,
+    about: str = "",
+    outlasts: bool = False,
 ) -> bool:
     """Call a person because the runbook cannot go on by itself, by the pager and in the channel.
 
-    `commands` are what they may type by hand; `about` is the id of the action that it is about. Each reason
-    is a call of its own, made once. Returns whether it got through everywhere; what did not is tried again
-    when the same is asked for again. In a rehearsal nobody is called: the channel is told.
+    `commands` are what they may type by hand; `about` is the id of the action that it is about. A call that
+    `outlasts` the incident is not ended by its recovery. Each reason is a call of its own, made once. Returns
+    whether it got through everywhere; what did not is tried again when the same is asked for again. In a
+    rehearsal nobody is called: the channel is told.
     """
     journal = await incident.read()
-    event = IncidentEscalated(because=because, commands=commands, rehearsed=journal.dry_run, about=about)
+    event = IncidentEscalated(
+        because=because, commands=commands, rehearsed=journal.dry_run, about=about, outlasts=outlasts
+    )
     if event.because not in _reasons(journal):  # as the journal has it: masked
         key = f"escalated:{sha256(event.because.encode()).hexdigest()}"
         await incident.record(event, key=key)
@@ -112,6 +121,19 @@ async def escalate(
 def _reasons(journal: Incident) -> list[str]:
     """The reasons for the calls; an earlier release had the commands in them."""
     return [event.because.partition(". By hand:\n")[0] for event in journal.events(IncidentEscalated)]
+
+
+@task(name="tell of new verdict", task_run_name="tell of new verdict", cache_policy=NO_CACHE)
+async def tell_of_new_verdict(incident: OpenIncident, *, round: int) -> None:
+    """Tell the channel why the plan that it was told holds no more, and that another verdict follows."""
+    journal = await incident.read()
+    outdated = [result for result in journal.results.values() if result.outdated]
+    may_announce = incident.policy_in_force(journal).announce
+    if len(outdated) < round - 1 or not may_announce or incident.environment.slack is None:
+        return
+    gone = outdated[round - 2]
+    text = new_verdict_message(gone.action.spec.title, gone.detail)
+    await say(incident, journal, text, name=f"anew-{round}", authority=ANNOUNCE)
 
 
 @task(name="hand over", task_run_name="hand over", cache_policy=NO_CACHE)

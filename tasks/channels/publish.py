@@ -1,10 +1,12 @@
 """Publish: the public is told on our status page, in one incident of ours, each state once."""
 
+from datetime import timedelta
+
 from blocks.channels.status_page_publisher import StatusPagePublisher
 from blocks.transport.errors import Refused, Unreadable
 from runbook.channels.messages import MessageFacts, external_message
-from runbook.incidents.effects import Authority
-from runbook.incidents.events import StatusAnnounced
+from runbook.incidents.effects import Authority, Effect
+from runbook.incidents.events import EffectIntended, EffectSettled, StatusAnnounced
 from runbook.incidents.incident import Incident, State
 from tasks.channels.message_effects import in_doubt, message_effect, tell
 from tasks.effects import SETTLED, Receipt
@@ -38,9 +40,12 @@ async def publish(incident: OpenIncident, journal: Incident, facts: MessageFacts
         nonlocal sent
         reference = await _public_incident(journal, publisher, other_than=effect.id)
         if reference is None:
-            others = [it.id for it in in_doubt(journal, "status-page") if it.id != effect.id]
-            perhaps = next(iter(others), None) if publisher.creates_once else None
-            if state is State.RESOLVED and perhaps is None:
+            others = [it for it in in_doubt(journal, "status-page") if it.id != effect.id]
+            doubtful = next(iter(others), None) if publisher.creates_once else None
+            perhaps = doubtful.id if doubtful else None
+            if state is State.RESOLVED and not (
+                doubtful and await _may_be_there(journal, publisher, doubtful)
+            ):
                 raise Refused(
                     "status page", "it shows no incident of ours to be resolved", "Look at the page"
                 )
@@ -59,6 +64,21 @@ async def publish(incident: OpenIncident, journal: Incident, facts: MessageFacts
         published = str(settled.receipt.get("incident", ""))
         event = StatusAnnounced(channel="status-page", state=state, reference=published)
         await incident.record(event, key=f"announced:status-page:{state.value.lower()}")
+
+
+CLOCKS_APART = timedelta(minutes=5)
+"""How far the provider's clock may be behind ours."""
+
+
+async def _may_be_there(journal: Incident, publisher: StatusPagePublisher, doubtful: Effect) -> bool:
+    """Whether the page may have the incident that an earlier run was about to create."""
+    title = doubtful.summary.rpartition(": ")[0]
+    intended = next(
+        item.at
+        for item in journal.journal
+        if isinstance(item.event, EffectIntended | EffectSettled) and item.event.effect.id == doubtful.id
+    )
+    return await publisher.may_be_open(title, since=intended - CLOCKS_APART)
 
 
 async def _public_incident(

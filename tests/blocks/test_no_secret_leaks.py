@@ -165,7 +165,6 @@ CASES = [
             lambda block: block.read_api_key(),
             lambda block: block.patch_secret(NEW_KEY, resource_version="1"),
             lambda block: block.patch_deployment({"spec": {"replicas": 1}}),
-            lambda block: block.scale(1, resource_version="1"),
             lambda block: block.delete_pod("posthog-integration-x", uid="u"),
             lambda block: block.list_disruption_budgets(),
             lambda block: block.can_i("get", "pods"),

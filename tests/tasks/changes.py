@@ -47,6 +47,11 @@ class KnownChange:
         return CATALOGUE[self.name].inverse is not None
 
     @property
+    def taken_back(self) -> bool:
+        """Whether it is undone where it did not help and made nothing worse: a roll back stays then."""
+        return self.reversible and self.name is not ActionName.ROLL_BACK
+
+    @property
     def disturbed_step(self) -> str:
         """The step whose request tests disturb."""
         return self.steps[-1] if self.request == PATCHES_WORKLOAD else self.steps[0]

@@ -6,7 +6,8 @@ it whatever a client says, and whoever changes a row becomes its writer. The own
 trigger, so people's roles should only read and insert. SQLite knows no roles.
 
 `incidents` holds what must be unique or found by index; everything else is a fold over the events. A service
-has one open incident at most, and beside it one open rehearsal (`dry_run`). `leases` says who may change
+has one open incident at most, and beside it one open rehearsal (`dry_run`). `switch_may_be_on` marks those
+that turned a temporary switch on, until it is known to be off. `leases` says who may change
 which target now; its tokens only ever grow.
 
 `alerts` is what is known of each alert, with the number of messages about it; `deliveries` are the messages
@@ -58,6 +59,7 @@ INCIDENTS = Table(
     Column("opened_at", DateTime(timezone=True), nullable=False),
     Column("closed_at", DateTime(timezone=True), nullable=True),
     Column("dry_run", Boolean, nullable=False, server_default=false()),
+    Column("switch_may_be_on", Boolean, nullable=False, server_default=false(), index=True),
     Index(
         "one_open_incident_per_service",
         "service",

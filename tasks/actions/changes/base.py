@@ -7,7 +7,7 @@ from typing import Protocol, runtime_checkable
 from blocks.environment import Environment
 from runbook.actions.catalogue import ChangePlan, PlannedAction
 from runbook.policy.policy import Policy
-from tasks.effects import Act, Observe
+from tasks.effects import Act, Observe, no_traces
 
 
 @dataclass(frozen=True)
@@ -31,13 +31,17 @@ class Change:
 
 @dataclass(frozen=True)
 class Step:
-    """One request of a change, an effect of its own. `name` is unique within the action."""
+    """One request of a change, an effect of its own. `name` is unique within the action.
+
+    `traces` tells that it was made once, where somebody has changed the same since.
+    """
 
     name: str
     target: str
     summary: str
     observe: Observe
     act: Act
+    traces: Observe = no_traces
 
 
 class Mitigation(Protocol):

@@ -4,11 +4,12 @@ from typing import Any
 
 from blocks.kubernetes.pods import is_ready
 from blocks.transport.errors import NotFound
-from runbook.actions.catalogue import ChangePlan
+from runbook.actions.catalogue import POD_UID, ChangePlan
 from runbook.kubernetes.diff import manifest_text, unified_diff
 from runbook.kubernetes.held_rollout import CONTINUES
 from tasks.actions.changes.base import Change, Step
 from tasks.actions.changes.binding import place_of, require_bound
+from tasks.actions.changes.rollout_under_way import rollout_first
 from tasks.actions.changes.workload import (
     WORKLOAD,
     affected,
@@ -36,11 +37,15 @@ class DeletePod:
         pod = await _pod(change, name)
         if pod is None or "deletionTimestamp" in pod["metadata"]:
             return in_place(change, f"pod {name} is gone already")
+        if pod["metadata"]["uid"] != change.action.parameters.get(POD_UID, pod["metadata"]["uid"]):
+            return in_place(change, f"the pod {name} that triage saw is gone, and another one has its name")
         continues = CONTINUES in change.action.parameters
         if continues and (await cluster.rollout_status()).waits_for != name:
             return in_place(change, f"the rollout does not wait for pod {name} any more")
         if not continues and is_ready(pod):
             return blocked(change, f"pod {name} is ready again: there is nothing stuck")
+        if not continues and (waits := await rollout_first(change)):
+            return waits
         uid = str(pod["metadata"]["uid"])
         await cluster.delete_pod(name, uid=uid, dry_run=True)
         workload = await cluster.read_deployment()

@@ -21,7 +21,8 @@ from runbook.actions.catalogue import FINGERPRINT, ChangePlan
 from runbook.checks.readings import ProbeOutcome
 from runbook.kubernetes.diff import changed_lines, manifest_text, unified_diff
 from runbook.kubernetes.keepers import foretold
-from runbook.kubernetes.patches import EFFECT_ANNOTATION, PREVIOUS_SUFFIX
+from runbook.kubernetes.ownership import SOMEBODY
+from runbook.kubernetes.patches import EFFECT_ANNOTATION, PREVIOUS_SUFFIX, last_effect
 from runbook.kubernetes.secret_uses import unread_because, uses_of
 from tasks.actions.changes.base import Change, Step
 from tasks.actions.changes.binding import fingerprint, place_of, require_bound
@@ -39,7 +40,7 @@ from tasks.actions.changes.workload import (
     unchanged,
     version_of,
 )
-from tasks.effects import Observe, Receipt
+from tasks.effects import SINCE, Observe, Receipt
 
 SECRET = "Secret"  # noqa: S105  its name in a plan, not its value
 
@@ -185,7 +186,15 @@ def _secret_step(
         version = await _write(change, written, version=_version(change, plan, secret))
         return {"secret": cluster.secret_name, "resource_version": version}
 
-    return Step("secret", target, f"{verb} {cluster.secret_key} in {target}", seen, act)
+    async def traces() -> Receipt | None:
+        noted = last_effect((await cluster.read_secret_keys()).as_object)
+        return {"secret": cluster.secret_name, SINCE: SOMEBODY} if noted == _effect(change) else None
+
+    return Step("secret", target, f"{verb} {cluster.secret_key} in {target}", seen, act, traces)
+
+
+def _effect(change: Change) -> str:
+    return f"{change.effect_id}/secret"
 
 
 def _version(change: Change, plan: ChangePlan, secret: SecretKeys) -> str:
@@ -214,7 +223,7 @@ async def _write(change: Change, keys: Keys, *, version: str, dry_run: bool = Fa
     return await change.environment.cluster.patch_secret(
         keys,
         resource_version=version,
-        annotations={EFFECT_ANNOTATION: f"{change.effect_id}/secret"},
+        annotations={EFFECT_ANNOTATION: _effect(change)},
         dry_run=dry_run,
     )
 

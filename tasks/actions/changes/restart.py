@@ -2,6 +2,7 @@
 
 from runbook.actions.catalogue import ChangePlan
 from tasks.actions.changes.base import Change, Step
+from tasks.actions.changes.rollout_under_way import rollout_first
 from tasks.actions.changes.workload import (
     PAUSED,
     blocked,
@@ -23,6 +24,8 @@ class RestartDeployment:
             return blocked(change, PAUSED)
         if before["spec"].get("replicas", 1) == 0:
             return blocked(change, "the workload is scaled to zero: a restart starts no pod")
+        if waits := await rollout_first(change):
+            return waits
         patch = restart_patch(change, version=version_of(before))
         after = await cluster.patch_deployment(patch, dry_run=True)
         return await workload_plan(change, before, after)

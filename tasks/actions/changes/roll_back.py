@@ -3,13 +3,23 @@
 from typing import Any
 
 from blocks.kubernetes.revisions import Revision, revisions
+from blocks.kubernetes.rollout import available_pods
 from blocks.transport.errors import Refused, Unavailable
 from runbook.actions.catalogue import FROM_REVISION, ChangePlan
 from runbook.kubernetes.patches import EFFECT_ANNOTATION, last_effect
+from runbook.kubernetes.revision_choice import why_kept
 from tasks.actions.changes.base import Change, Step
 from tasks.actions.changes.binding import fingerprint, require_bound
 from tasks.actions.changes.earlier_revisions import choose_among
-from tasks.actions.changes.workload import PAUSED, as_planned, blocked, in_place, version_of, workload_plan
+from tasks.actions.changes.workload import (
+    PAUSED,
+    as_planned,
+    blocked,
+    in_place,
+    traces_of,
+    version_of,
+    workload_plan,
+)
 from tasks.effects import Receipt
 
 REPLACED = "replaced revision"
@@ -42,7 +52,10 @@ class RollBack:
         return (_step(change, plan),)
 
     async def preview_undo(self, change: Change, done: ChangePlan) -> ChangePlan:
-        """The revision that was replaced, if nobody has rolled out another one since."""
+        """The revision that was replaced, if nobody has rolled out another one since.
+
+        It failed, so it is put back only where the roll back has made it worse.
+        """
         before, own = await _look(change)
         if before["spec"].get("paused"):
             return blocked(change, PAUSED)
@@ -55,6 +68,9 @@ class RollBack:
             return blocked(change, f"somebody has rolled out revision {own[-1].name} since, which is kept")
         if fingerprint(replaced.template) != done.bound.get(REPLACED, fingerprint(replaced.template)):
             return blocked(change, "somebody has rewritten the revision that was replaced")
+        if why := why_kept(available=available_pods(before), before=done.available):
+            words = f"revision {own[-1].name} stays: {why}"
+            return ChangePlan(action=change.action, in_place=words, kept=True)
         return await _plan(change, before, replaced=own[-1], chosen=replaced)
 
     def undo_steps(self, change: Change, plan: ChangePlan, done: ChangePlan) -> tuple[Step, ...]:  # noqa: ARG002  what to put back is in the plan
@@ -108,6 +124,7 @@ async def _plan(
         put_back={REPLACED: replaced.mark, CHOSEN: chosen.mark},
         bound={REPLACED: fingerprint(replaced.template), CHOSEN: fingerprint(chosen.template)},
         affects=(f"to the pod template of revision {chosen.name}", *why),
+        to_revision=chosen.name,
     )
 
 
@@ -127,7 +144,14 @@ def _step(change: Change, plan: ChangePlan) -> Step:
         )
         return {"effect": change.effect_id, "resource_version": version_of(replaced)}
 
-    return Step("roll-back", change.action.target, "put another revision in place", observe, act)
+    return Step(
+        "roll-back",
+        change.action.target,
+        "put another revision in place",
+        observe,
+        act,
+        traces_of(change, change.effect_id),
+    )
 
 
 async def _replace(change: Change, revision: Revision, *, version: str, dry_run: bool) -> dict[str, Any]:

@@ -16,12 +16,14 @@ from runbook.outside_text import let_in
 from runbook.policy.policy import Policy, Switch
 from tasks.actions.changes.base import Change, Step
 from tasks.actions.changes.give_back import give_back_steps
+from tasks.actions.changes.rollout_under_way import rollout_first
 from tasks.actions.changes.workload import (
     PAUSED,
     as_planned,
     blocked,
     container_of,
     in_place,
+    traces_of,
     version_of,
     workload_plan,
 )
@@ -37,12 +39,14 @@ class SetField:
     """Set one field to a value, or remove it; undone, it is what it was.
 
     `objection` says why it should not be done, given the present value; `restarts` whether pods restart.
+    `after_rollouts` has a rollout that is under way finish first, since it may make this needless.
     """
 
     field: Callable[[Change, Workload], AnyField]
     wanted: Callable[[Change], str | None]
     objection: Callable[[Change, str | None], str | None] = lambda _change, _present: None
     restarts: bool = True
+    after_rollouts: bool = False
 
     async def preview(self, change: Change) -> ChangePlan:
         """The workload with and without the change."""
@@ -53,6 +57,8 @@ class SetField:
             return in_place(change, says(field, present))
         if reason := self.objection(change, present):
             return blocked(change, reason)
+        if self.after_rollouts and (waits := await rollout_first(change)):
+            return waits
         return await self._plan(change, before, Setting(field=field, value=wanted))
 
     def steps(self, change: Change, plan: ChangePlan) -> tuple[Step, ...]:
@@ -124,7 +130,8 @@ class SetField:
             return {"effect": change.effect_id, "resource_version": version_of(patched)}
 
         summary = f"{name}: {'removed' if value is None else value}"
-        return Step("set-field", change.action.target, summary, observe, act)
+        traces = traces_of(change, change.effect_id)
+        return Step("set-field", change.action.target, summary, observe, act, traces)
 
     def _setting(
         self,
@@ -230,6 +237,7 @@ raise_memory_limit = SetField(
     ),
     wanted=lambda change: change.action.parameters["memory"],
     objection=_memory_objection,
+    after_rollouts=True,
 )
 scale = SetField(
     field=lambda _change, _workload: Replicas(),

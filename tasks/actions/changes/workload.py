@@ -16,11 +16,11 @@ from runbook.actions.catalogue import ActionName, ChangePlan
 from runbook.kubernetes.diff import changed_lines, manifest_text, unified_diff
 from runbook.kubernetes.fields import Setting
 from runbook.kubernetes.keepers import foretold, git_patch
-from runbook.kubernetes.ownership import CONTAINERS, FieldOwner, FieldPath, owners
+from runbook.kubernetes.ownership import CONTAINERS, SOMEBODY, FieldOwner, FieldPath, owners
 from runbook.kubernetes.patches import last_effect, main_container, restarted, spec_patch
 from tasks.actions.changes.base import Change, Step
 from tasks.actions.changes.binding import place_of, require_bound
-from tasks.effects import Receipt
+from tasks.effects import SINCE, Observe, Receipt
 
 WORKLOAD = "workload"
 """The workload's name in a plan's basis and resource versions."""
@@ -107,6 +107,7 @@ async def workload_plan(
     affects: Iterable[str] = (),
     restarts: bool = True,
     give_back: tuple[FieldOwner, ...] = (),
+    to_revision: str = "",
 ) -> ChangePlan:
     """The plan of a change of the workload alone; blocked where the cluster has no room for its pods."""
     room = await look_for_room(change, before, after)
@@ -136,6 +137,7 @@ async def workload_plan(
         owned_by=appliers(before, path) if setting and path else (),
         give_back=give_back,
         in_git=git_patch(before, setting) if setting and warned else "",
+        to_revision=to_revision,
     )
 
 
@@ -227,6 +229,21 @@ def container_of(change: Change, workload: dict[str, Any]) -> str:
         raise Refused("Kubernetes", str(error), "Correct `container` in [cluster]") from None
 
 
+def traces_of(change: Change, effect_id: str) -> Observe:
+    """Tells whether the workload, or one of its revisions, was written by this effect.
+
+    It is noted on the workload, from where a Deployment's controller copies it to the revision that it makes.
+    """
+
+    async def traces() -> Receipt | None:
+        cluster = change.environment.cluster
+        written = [await cluster.read_deployment(), *await cluster.list_revisions()]
+        found = any(last_effect(item) == effect_id for item in written)
+        return {"effect": effect_id, SINCE: SOMEBODY} if found else None
+
+    return traces
+
+
 def restart_patch(change: Change, *, version: str) -> dict[str, Any]:
     """`kubectl rollout restart` at the time of the change, noted as its effect."""
     return spec_patch(restarted(change.since), effect_id=restart_effect(change), resource_version=version)
@@ -251,4 +268,5 @@ def restart_step(change: Change, plan: ChangePlan) -> Step:
         )
         return {"effect": restart_effect(change), "resource_version": version_of(patched)}
 
-    return Step("restart", change.action.target, "restart the pods", observe, act)
+    traces = traces_of(change, restart_effect(change))
+    return Step("restart", change.action.target, "restart the pods", observe, act, traces)

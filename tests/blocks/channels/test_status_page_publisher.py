@@ -4,6 +4,7 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -127,6 +128,28 @@ async def test_what_created_the_incident_is_found_as_its_first_update(page: Publ
 
     assert await page.block.find_update(incident.id, effect_id="effect-1", state=State.IDENTIFIED)
     assert not await page.block.find_update(incident.id, effect_id="effect-2", state=State.MONITORING)
+
+
+async def test_an_incident_that_a_person_has_resolved_stays_so(page: Published) -> None:
+    """An update of ours would open it again, and tell its subscribers."""
+    incident = await page.block.create_incident(NAME, MESSAGE, State.INVESTIGATING, effect_id="effect-1")
+    await page.block.post_update(incident.id, "Over.", State.RESOLVED, effect_id="by-hand")
+
+    with pytest.raises(Refused, match="somebody has set the incident to resolved"):
+        await page.block.post_update(incident.id, "Found.", State.IDENTIFIED, effect_id="effect-2")
+    assert page.updates[-1] == ("resolved", "Over.")
+
+
+async def test_an_open_incident_of_a_name_may_be_ours(page: Published) -> None:
+    """As long as it is open; at incident.io also by when it was published."""
+    before, after = (datetime.now(UTC) + timedelta(hours=hours) for hours in (-1, 1))
+    assert not await page.block.may_be_open(NAME, since=before)
+    incident = await page.block.create_incident(NAME, MESSAGE, State.INVESTIGATING, effect_id="effect-1")
+    assert await page.block.may_be_open(NAME, since=before)
+    assert not await page.block.may_be_open("another", since=before)
+    assert await page.block.may_be_open(NAME, since=after) is not page.block.creates_once
+    await page.block.post_update(incident.id, "Over.", State.RESOLVED, effect_id="effect-2")
+    assert not await page.block.may_be_open(NAME, since=before)
 
 
 async def test_a_resolved_incident_is_over(page: Published) -> None:

@@ -14,6 +14,7 @@ from blocks.kubernetes.access.permissions import WorkloadKind
 from blocks.kubernetes.cluster import Cluster
 from blocks.transport.errors import Conflict, Forbidden, NotFound, Refused
 from deployments.drill.cluster import ADMIN
+from runbook.kubernetes.patches import spec_patch
 from tests.blocks.cluster_world import RULES, ClusterWorld, cluster_world, rules, stateful_set
 
 NAMES = st.text(string.ascii_lowercase + "-", min_size=1, max_size=12)
@@ -50,7 +51,6 @@ Write = Callable[[Cluster], Awaitable[Any]]
 WRITES: dict[str, Write] = {
     "workload": lambda block: block.patch_deployment({"spec": {"paused": True}}),
     "template": lambda block: block.replace_pod_template({}, resource_version="1"),
-    "scale": lambda block: block.scale(1, resource_version="1"),
     "pod": lambda block: block.delete_pod("posthog-integration-x", uid="u"),
     "secret": lambda block: block.patch_secret({"api-key": SecretStr("k")}, resource_version="1"),
 }
@@ -166,6 +166,11 @@ async def test_deleting_without_the_right_says_which() -> None:
     assert caught.value.next_step.endswith("lacks {apiGroups: [''], resources: [pods], verbs: [delete]}")
 
 
+def scaling(replicas: int, version: str) -> dict[str, Any]:
+    """The request that sets the number of pods, bound to the version."""
+    return spec_patch({"replicas": replicas}, effect_id="inc-1/2-scale", resource_version=version)
+
+
 @pytest.mark.parametrize("workload", [None, stateful_set()], ids=["Deployment", "StatefulSet"])
 async def test_scaling_changes_the_number_of_pods(workload: dict[str, Any] | None) -> None:
     """With the right to patch the workload only, and with the effect noted on it."""
@@ -173,11 +178,8 @@ async def test_scaling_changes_the_number_of_pods(workload: dict[str, Any] | Non
     async with cluster_world(workload, rules=rules(kind, "mitigation")) as world:
         before = await world.block.read_deployment()
 
-        scaled = await world.block.scale(
-            4,
-            resource_version=before["metadata"]["resourceVersion"],
-            annotations={"incident-runbook/effect": "inc-1/2-scale"},
-        )
+        version = before["metadata"]["resourceVersion"]
+        scaled = await world.block.patch_deployment(scaling(4, version))
         status = await world.until("complete")
 
         assert scaled["metadata"]["annotations"]["incident-runbook/effect"] == "inc-1/2-scale"
@@ -189,7 +191,7 @@ async def test_a_dry_run_scales_nothing(world: ClusterWorld) -> None:
     """The answer has the new number, the cluster the old one."""
     version = (await world.block.read_deployment())["metadata"]["resourceVersion"]
 
-    preview = await world.block.scale(5, resource_version=version, dry_run=True)
+    preview = await world.block.patch_deployment(scaling(5, version), dry_run=True)
 
     assert preview["spec"]["replicas"] == 5
     assert (await world.block.read_deployment())["spec"]["replicas"] == 2
@@ -198,10 +200,10 @@ async def test_a_dry_run_scales_nothing(world: ClusterWorld) -> None:
 async def test_scaling_is_bound_to_what_was_read(world: ClusterWorld) -> None:
     """Whoever scaled in the meantime wins."""
     version = (await world.block.read_deployment())["metadata"]["resourceVersion"]
-    await world.block.scale(3, resource_version=version)
+    await world.block.patch_deployment(scaling(3, version))
 
     with pytest.raises(Conflict):
-        await world.block.scale(1, resource_version=version)
+        await world.block.patch_deployment(scaling(1, version))
 
     assert (await world.block.read_deployment())["spec"]["replicas"] == 3
 
@@ -209,7 +211,7 @@ async def test_scaling_is_bound_to_what_was_read(world: ClusterWorld) -> None:
 async def test_scaled_to_zero_is_complete_and_says_so(world: ClusterWorld) -> None:
     """The rollout is over, and yet nothing runs: whoever waits for it must be able to tell."""
     version = (await world.block.read_deployment())["metadata"]["resourceVersion"]
-    await world.block.scale(0, resource_version=version)
+    await world.block.patch_deployment(scaling(0, version))
 
     status = await world.until("complete")
 

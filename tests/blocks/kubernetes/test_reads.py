@@ -105,7 +105,7 @@ async def test_a_crashing_revision_fails_its_rollout(world: ClusterWorld) -> Non
 
 async def test_a_missing_secret_key_fails_its_rollout(world: ClusterWorld) -> None:
     """A pod that cannot be configured fails the rollout."""
-    version = await world.block.read_secret_version()
+    version = (await world.block.read_secret_keys()).version
     await world.block.patch_secret({"api-key": None}, resource_version=version)
     await world.block.patch_deployment(RESTARTED)
 
@@ -141,7 +141,7 @@ async def test_a_missing_secret_is_no_key() -> None:
 
         assert await block.read_api_key() is None
         with pytest.raises(NotFound):
-            await block.read_secret_version()
+            await block.read_secret_keys()
 
 
 async def test_a_missing_permission_is_named(world: ClusterWorld) -> None:
@@ -149,7 +149,7 @@ async def test_a_missing_permission_is_named(world: ClusterWorld) -> None:
     world.restrict(*RULES[:2])
 
     with pytest.raises(Forbidden) as caught:
-        await world.block.read_secret_version()
+        await world.block.read_secret_keys()
 
     error = caught.value
     assert (error.verb, error.resource, error.name) == ("get", "secrets", "posthog-secrets")

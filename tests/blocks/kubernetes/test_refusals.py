@@ -192,7 +192,7 @@ async def test_an_expired_token_is_read_again_before_a_write(world: ClusterWorld
 async def test_an_immutable_secret_is_refused_with_what_to_do(world: ClusterWorld) -> None:
     """Nobody can unset it: the way is another Secret, not another request."""
     world.imitation.apply({"kind": "Secret", "metadata": {"name": "posthog-secrets"}, "immutable": True})
-    version = await world.block.read_secret_version()
+    version = (await world.block.read_secret_keys()).version
 
     with pytest.raises(Refused) as caught:
         await world.block.patch_secret({"api-key": SecretStr("k")}, resource_version=version, dry_run=True)

@@ -119,7 +119,7 @@ async def test_a_roll_back_can_be_previewed(world: ClusterWorld) -> None:
 
 async def test_a_secret_is_replaced_and_the_old_key_kept(world: ClusterWorld) -> None:
     """New values are written next to the others, with the id of the effect as an annotation."""
-    version = await world.block.read_secret_version()
+    version = (await world.block.read_secret_keys()).version
 
     written = await world.block.patch_secret(
         {"api-key": SecretStr(NEW_KEY), "previous-api-key": SecretStr(KEY)},
@@ -127,7 +127,7 @@ async def test_a_secret_is_replaced_and_the_old_key_kept(world: ClusterWorld) ->
         annotations={"runbook/effect": "inc-1-replace"},
     )
 
-    assert written == await world.block.read_secret_version() != version
+    assert written == (await world.block.read_secret_keys()).version != version
     assert await world.block.read_api_key() == SecretStr(NEW_KEY)
     assert await world.block.read_api_key("previous-api-key") == SecretStr(KEY)
     secret = world.imitation.get("Secret", "posthog-secrets")
@@ -136,7 +136,7 @@ async def test_a_secret_is_replaced_and_the_old_key_kept(world: ClusterWorld) ->
 
 async def test_a_secret_that_was_written_meanwhile_is_left_alone(world: ClusterWorld) -> None:
     """Someone else's write wins; ours is a conflict."""
-    version = await world.block.read_secret_version()
+    version = (await world.block.read_secret_keys()).version
     await world.block.patch_secret({"other": SecretStr("x")}, resource_version=version)
 
     with pytest.raises(Conflict):
@@ -147,7 +147,7 @@ async def test_a_secret_that_was_written_meanwhile_is_left_alone(world: ClusterW
 
 async def test_a_dry_run_of_a_secret_writes_nothing(world: ClusterWorld) -> None:
     """The permission and the conflict can be tried without writing."""
-    version = await world.block.read_secret_version()
+    version = (await world.block.read_secret_keys()).version
 
     await world.block.patch_secret({"api-key": SecretStr(NEW_KEY)}, resource_version=version, dry_run=True)
 
@@ -156,7 +156,7 @@ async def test_a_dry_run_of_a_secret_writes_nothing(world: ClusterWorld) -> None
 
 async def test_a_forbidden_rotation_is_an_administrators(world: ClusterWorld) -> None:
     """Without the permission the error names it, and never the key."""
-    version = await world.block.read_secret_version()
+    version = (await world.block.read_secret_keys()).version
     world.restrict(*(rule for rule in RULES if "secrets" not in rule.resources))
 
     with pytest.raises(Forbidden) as caught:

@@ -6,8 +6,9 @@ import pytest
 from pydantic import SecretStr
 
 from blocks.store.journal import IncidentStore
-from blocks.store.lists import incidents_that_finished, incidents_that_lack, open_incidents
-from runbook.incidents.events import IncidentClosed, NoteAdded
+from blocks.store.lists import incidents_that_lack, incidents_with_switches, note_switches_off, open_incidents
+from runbook.actions.catalogue import ActionName, ActionOutcome, ActionResult, PlannedAction
+from runbook.incidents.events import ActionFinished, IncidentClosed, NoteAdded
 from runbook.incidents.incident import Incident
 from tests.blocks.journal_writers import ALERT, AT
 
@@ -49,19 +50,36 @@ async def test_every_open_incident_is_listed(store: IncidentStore) -> None:
     assert names(await open_incidents(store, or_closed_since=AT + 100 * MINUTE)) == ["inc-61", *every]
 
 
-async def test_incidents_are_found_by_what_they_have_finished(store: IncidentStore) -> None:
-    """An action of that name, whatever its place in the plan; not the undoing of it, and not another's."""
-    await opened(store, 1, "finished:1-enable-fallback", closed_after=5)
-    await opened(store, 2, "finished:12-enable-fallback", "finished:2-scale")
-    await opened(store, 3, "finished:1-enable-fallback-undo")
-    await opened(store, 4, "finished:1-scale")
-    await opened(store, 5, "asked:1-enable-fallback")
-    assert names(await incidents_that_finished(store, ["enable-fallback"])) == ["inc-02", "inc-01"]
-    assert names(await incidents_that_finished(store, ["scale", "enable-fallback"])) == [
-        "inc-04",
-        "inc-02",
-        "inc-01",
-    ]
+def ended(name: ActionName, outcome: ActionOutcome = ActionOutcome.RECOVERED) -> ActionFinished:
+    """The end of an action."""
+    action = PlannedAction(id=f"1-{name.slug}", name=name, target="the workload", because="a test")
+    return ActionFinished(result=ActionResult(action=action, outcome=outcome, detail="a test"))
+
+
+async def test_incidents_are_found_by_the_switches_that_they_turned(store: IncidentStore) -> None:
+    """Until it is noted of a closed one that none is left on; what turned no switch is not read."""
+    for number, name in enumerate(
+        (ActionName.ENABLE_FALLBACK, ActionName.ENABLE_REQUEST_QUEUE, ActionName.SCALE, ActionName.UNDO), 1
+    ):
+        await opened(store, number)
+        await store.append(f"inc-{number:02}", ended(name), at=AT)
+    await opened(store, 5, "finished:1-enable-fallback")
+    assert names(await incidents_with_switches(store)) == ["inc-02", "inc-01"]
+
+    await store.append("inc-01", IncidentClosed(outcome="recovered"), at=AT)
+    await note_switches_off(store, ["inc-01", "inc-02"])  # the second one is still open
+    assert names(await incidents_with_switches(store)) == ["inc-02"]
+
+
+async def test_an_incident_is_found_by_the_beginning_of_its_id(store: IncidentStore) -> None:
+    """The id itself comes first, then the newest; signs that are none of an id find nothing."""
+    for number in (1, 10, 11, 12, 2):
+        await opened(store, number)
+    await opened(store, 100)
+    assert await store.beginning_with("inc-10", limit=9) == ["inc-10", "inc-100"]
+    assert await store.beginning_with("inc-1", limit=2) == ["inc-100", "inc-12"]
+    for odd in ("INC-10", "inc-1%", "inc-1_", "inc-\ud800", "inc-\0", "inc-é", "'"):
+        assert await store.beginning_with(odd, limit=9) == []
 
 
 async def test_incidents_are_found_by_the_evidence_they_lack(store: IncidentStore) -> None:

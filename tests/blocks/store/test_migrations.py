@@ -98,6 +98,35 @@ async def test_a_journal_of_an_earlier_release_is_read_and_continued(url: str, m
     assert received.incident == INCIDENT
 
 
+_FINISHED = text(
+    "INSERT INTO events (incident_id, seq, key, at, body) "
+    "SELECT :id, 99, :key, at, body FROM events WHERE incident_id = :id AND seq = 1"
+)
+
+
+@pytest.mark.parametrize(
+    ("key", "found"),
+    [
+        ("finished:2-enable-fallback", True),
+        ("finished:12-enable-request-queue", True),
+        ("finished:1-enable-fallback-undo", False),
+        ("finished:1-scale", False),
+    ],
+)
+async def test_a_switch_that_an_earlier_release_turned_on_is_looked_after(
+    url: str, key: str, found: bool
+) -> None:
+    """It knew them by the keys of its journals."""
+    await earlier.make(url, "0004")
+    async with connected(url) as connection:
+        kept = text("DELETE FROM events WHERE key LIKE 'finished:%'")
+        await connection.execute(kept)
+        await connection.execute(_FINISHED, {"id": INCIDENT, "key": key})
+    async with store_at(url)._reading() as connection:
+        marked = (await connection.execute(text("SELECT switch_may_be_on FROM incidents"))).scalars().all()
+    assert [bool(mark) for mark in marked] == [found]
+
+
 _STARTED = text(
     "INSERT INTO events (incident_id, seq, key, at, body) "
     "SELECT :id, :seq, :key, at, :body FROM events WHERE seq = 1"

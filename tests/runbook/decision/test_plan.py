@@ -200,6 +200,12 @@ def test_stuck_pod_is_deleted_by_its_name() -> None:
     assert action.because == "web-2 is not ready while its siblings are"
 
 
+def test_stuck_pod_is_told_from_a_later_one_of_its_name() -> None:
+    """By its uid, since a StatefulSet gives the name again."""
+    found = triage(workload(pod("web-1"), pod("web-2", ready=False, uid="a-b"), ready=1))
+    assert make_plan(INSIDE, {}, found, POLICY)[1].parameters == {"pod": "web-2", "uid": "a-b"}
+
+
 @pytest.mark.parametrize(
     ("mix", "found", "parts"),
     [

@@ -4,15 +4,17 @@ import re
 import subprocess
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from runbook.actions.by_hand import Target
+from runbook.actions.catalogue import ActionName
 from runbook.evidence.paper import Places, paper_runbook
 from runbook.incidents import events as e
 from runbook.incidents.effects import EffectOutcome
 from runbook.policy.policy import Policy
-from tests.drill.cluster_bench import APP, LABELS, bench, deployment
+from tests.drill.cluster_bench import APP, DEPLOYMENT, LABELS, Bench, bench, deployment, env_patch
 from tests.drill.kubectl import kubectl_for
 from tests.runbook.journals import ALERT, FALLBACK, OPENED, PLAN, effect, every_event, incident
 
@@ -39,6 +41,12 @@ PLACES = Places(
 def paper(*events: e.Event) -> str:
     """The paper runbook of an incident, five minutes after its opening."""
     return paper_runbook(incident(*events), PLACES, Policy(), at=OPENED + timedelta(minutes=5))
+
+
+def template(bench: Bench) -> dict[str, Any]:
+    """What the workload's pods are made of."""
+    made: dict[str, Any] = bench.cluster.get("Deployment", APP)["spec"]["template"]["spec"]
+    return made
 
 
 def commands(text: str) -> list[str]:
@@ -104,15 +112,58 @@ def test_no_secret_gets_onto_paper() -> None:
     assert secret not in text
 
 
+STATEFUL = PLACES.model_copy(
+    update={"target": PLACES.target.model_copy(update={"kind": "statefulset"}), "selector": "app=x y"}
+)
+
+
+@pytest.mark.parametrize("places", [PLACES, STATEFUL])
+def test_a_roll_back_always_goes_to_a_revision_that_somebody_chose(places: Places) -> None:
+    """Without a number kubectl takes the revision before the newest, which is often the bad one."""
+    text = paper_runbook(incident(*every_event()), places, Policy(), at=OPENED)
+    undoing = [line for line in commands(text) if "rollout undo" in line]
+    assert undoing
+    assert all("--to-revision=" in line for line in undoing)
+
+
+def test_a_roll_back_names_the_revision_that_the_runbook_chose() -> None:
+    """The runbook has looked at the revisions already."""
+    action = FALLBACK.model_copy(update={"name": ActionName.ROLL_BACK})
+    plan = PLAN.model_copy(update={"action": action, "to_revision": "1"})
+    told = paper(e.ActionPreviewed(plan=plan, since=OPENED))
+    assert f"kubectl -n default rollout undo deployment/{APP} --to-revision=1" in commands(told)
+
+
+@pytest.mark.real
+async def test_its_kubectl_commands_show_and_choose_a_revision(tmp_path: Path) -> None:
+    """The first revision serves, the second pulls no image, and a restart has made a third of that."""
+    async with bench(None, deployment()) as cluster:
+        await cluster.until(cluster.complete)
+        good = template(cluster)
+        await cluster.patch(DEPLOYMENT, env_patch("LOG_LEVEL", "debug"))
+        await cluster.until(cluster.complete)
+        await cluster.patch(DEPLOYMENT, env_patch("LOG_LEVEL", "trace"))
+        await cluster.until(cluster.complete)
+        kubectl = kubectl_for(cluster, tmp_path)
+        lines = commands(paper())
+        shown = next(line for line in lines if "get replicasets" in line)
+        answer = await kubectl(shown)
+        rows = [line.split() for line in answer.out.splitlines()]
+        assert (answer.code, rows[0]) == (0, ["REVISION", "READY", "MADE", "IMAGES"])
+        assert [row[0] for row in rows[1:]] == ["1", "2", "3"]
+        undo = next(line for line in lines if "rollout undo" in line)
+        assert (await kubectl(f"REVISION= ; {undo}")).code != 0
+        assert (await kubectl(f"REVISION=1; {undo}")).code == 0
+        assert template(cluster) == good
+
+
 @pytest.mark.real
 async def test_its_kubectl_commands_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The switches are set and taken off, and the pods start with the key of the file."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "api-key").write_text("phc_new")
     wanted = [
-        line
-        for line in commands(paper())
-        if "kubectl" in line and not re.search(r"logs|history|rollout undo", line)
+        line for line in commands(paper()) if "kubectl" in line and not re.search(r"logs|rollout undo", line)
     ]
     async with bench(None, deployment()) as cluster:
         await cluster.until(cluster.complete)

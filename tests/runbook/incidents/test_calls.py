@@ -119,6 +119,10 @@ ROWS: dict[str, tuple[tuple[e.Event, ...], bool]] = {
         True,
     ),
     "the response as a whole": ((called(), WATCH, WELL), False),
+    "what stays as it is although all is well": (
+        (WATCH, WELL, e.IncidentEscalated(because="half a rollout is left", outlasts=True)),
+        True,
+    ),
     "the response, with a change in doubt": (
         (request(FALLBACK, None), called(), WATCH, WELL),
         True,

@@ -77,22 +77,6 @@ def test_next_business_day_is_a_later_workday(calendar: BusinessCalendar, after:
 
 
 @pytest.mark.parametrize(
-    ("moment", "open_"),
-    [
-        ("2026-11-23T08:59", False),
-        ("2026-11-23T09:00", True),
-        ("2026-11-23T16:59", True),
-        ("2026-11-23T17:00", False),
-        ("2026-11-22T12:00", False),  # Sunday
-        ("2026-07-01T08:30", True),  # 09:30 in summer
-    ],
-)
-def test_business_time(moment: str, open_: bool) -> None:
-    """Business time is from opening up to, not including, closing, on local clocks."""
-    assert LONDON.is_business_time(at(moment)) is open_
-
-
-@pytest.mark.parametrize(
     ("severity", "due"),
     [
         (Severity.P1, "2026-11-20T18:15"),

@@ -10,14 +10,18 @@ from pytest_httpserver import HTTPServer
 
 from blocks.policy import RunbookPolicy
 from blocks.transport.errors import Unavailable
-from runbook.actions.catalogue import ActionName, ActionOutcome, Risk
+from deployments.drill.cluster.faults import Fault
+from runbook.actions.catalogue import ActionName, ActionOutcome, ChangePlan, Risk
 from runbook.approvals.identity import Proof
 from runbook.approvals.rules import ApprovalRule
 from runbook.incidents.effects import EffectOutcome
-from runbook.incidents.events import ApprovalLapsed
+from runbook.incidents.events import ApprovalLapsed, ApprovalRequested
 from runbook.policy.policy import Policy
+from tasks import effects
 from tests.tasks.actions.test_mitigation import action
-from tests.tasks.mitigation_bench import Bench, mitigation_bench
+from tests.tasks.approved_changes import approved
+from tests.tasks.changes import REPLACE_API_KEY
+from tests.tasks.mitigation_bench import Bench, mitigation_bench, save_replacement_key
 
 FALLBACK = ActionName.ENABLE_FALLBACK
 PROVEN: dict[str, Any] = {"approvals": {Risk.MEDIUM: ApprovalRule(accept_unverified=False)}}
@@ -87,3 +91,70 @@ async def test_where_the_rules_cannot_be_read_nothing_is_changed(bench: Bench) -
     assert made is not None
     assert (made.outcome, made.detail) == (ActionOutcome.FAILED, "Prefect: no answer. Start it")
     assert bench.writes() == []
+
+
+class Died(BaseException):
+    """The process is no more."""
+
+
+async def dies(bench: Bench, plan: ChangePlan, given: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """kill -9 after the first request, before its outcome is in the journal."""
+
+    async def dead(*_: object, **__: object) -> Any:
+        raise Died
+
+    with monkeypatch.context() as patched:
+        patched.setattr(effects, "_settle", dead)
+        with pytest.raises(Died):
+            await bench.make(plan, given)
+
+
+@pytest.mark.usefixtures("engineless")
+@pytest.mark.parametrize("changes", LAPSED.values(), ids=list(LAPSED))
+async def test_what_was_made_before_its_approval_lapsed_is_proved(
+    changes: dict[str, Any], bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is in the cluster: nobody is asked about it again, and how it went is told."""
+    given = await bench.approve(action(FALLBACK))
+    await dies(bench, await bench.preview(action(FALLBACK)), given, monkeypatch)
+    sent = len(bench.writes())
+    result = await configured(bench, **changes).take(action(FALLBACK))
+    assert result.outcome is ActionOutcome.RECOVERED, result.detail
+    assert len(bench.writes()) == sent == 1
+    assert len((await bench.incident.read()).events(ApprovalRequested)) == 1
+
+
+async def test_what_was_not_made_before_its_approval_lapsed_is_asked_about(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The request never arrived: nothing is in the cluster, and nothing is sent."""
+    given = await bench.approve(action(FALLBACK))
+    refused = Fault(path="/deployments/", method="PATCH", status=403, times=None)
+    plan = await bench.preview(action(FALLBACK))
+    bench.world.imitation.faults.append(refused)
+    await dies(bench, plan, given, monkeypatch)
+    bench.world.imitation.faults.clear()
+    sent = len(bench.writes())
+    later = configured(bench, **LAPSED["two by now"])
+    assert await later.make(plan, given) is None
+    assert len(bench.writes()) == sent
+    assert not (await bench.incident.read()).has_begun(action(FALLBACK))
+
+
+@pytest.mark.usefixtures("engineless")
+async def test_a_change_that_is_half_made_when_its_approval_lapses_is_a_person_s(
+    tmp_path: Path, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The key is in place, and the restart is not made without an approval that counts."""
+    block = await save_replacement_key()
+    key = REPLACE_API_KEY
+    async with mitigation_bench(tmp_path, httpserver, replacement_key_block=block) as bench:
+        planned, plan, given = await approved(bench, key)
+        await dies(bench, plan, given, monkeypatch)
+        later = configured(bench, approvals={Risk.HIGH: ApprovalRule(approvers=("bob",))})
+        result = await later.take(planned)
+        assert result.outcome is ActionOutcome.FAILED
+        assert result.detail.startswith("only a part was made (replace api-key in Secret")
+        assert "its approval does not count any more" in result.detail
+        assert len(bench.writes()) == 1
+        assert len(await bench.escalations()) == 1

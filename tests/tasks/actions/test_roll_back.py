@@ -10,7 +10,7 @@ from pytest_httpserver import HTTPServer
 
 from flows.action import ROUNDS
 from runbook.actions.catalogue import ActionName, ActionOutcome, ActionResult, PlannedAction
-from runbook.incidents.events import ActionFinished
+from runbook.incidents.events import ActionFinished, IncidentEscalated
 from runbook.kubernetes.patches import RESTART_ANNOTATION
 from tests.blocks.cluster_world import stateful_set
 from tests.tasks.changes import DEPLOYMENT
@@ -68,6 +68,12 @@ def waiting(bench: Bench) -> set[str]:
         for pod in bench.world.imitation.objects("Pod")
         for container in pod["status"].get("containerStatuses", ())
     }
+
+
+def image(bench: Bench) -> str:
+    """What the workload's template asks for."""
+    spec = bench.world.imitation.get(kind(bench), DEPLOYMENT)["spec"]["template"]["spec"]
+    return str(spec["containers"][0]["image"])
 
 
 def roll_back(bench: Bench, suspect: int) -> PlannedAction:
@@ -153,6 +159,58 @@ async def test_a_fix_after_the_yes_keeps_the_roll_back_from_being_made(bench: Be
     result = await bench.take(suspected)
     assert (result.outcome, result.outdated) == (ActionOutcome.BLOCKED, True)
     assert bench.writes() == []
+
+
+@pytest.mark.parametrize("bench", ["Deployment"], indirect=True)
+async def test_a_roll_back_that_does_not_help_stays(bench: Bench) -> None:
+    """The revision that it replaced crashed: putting that one back cures nothing. A person is called."""
+    await roll_out(bench, revision=2, image=BAD)
+    bench.signals.mood = "ill"
+    back = roll_back(bench, 2)
+    await bench.approve(back)
+    result = await bench.take(back)
+
+    assert result.outcome is ActionOutcome.NOT_RECOVERED
+    assert image(bench) == GOOD
+    assert len(bench.writes()) == 1
+    (called,) = (await bench.incident.read()).events(IncidentEscalated)
+    stays = "Not undone: revision 3 stays: it replaced one that failed, and is not worse than that"
+    assert stays in called.because
+    assert any("--to-revision=2" in command for command in called.commands)
+    assert await bench.take(back) == result
+    assert len(await bench.escalations()) == 1
+
+
+@pytest.mark.parametrize("bench", ["Deployment"], indirect=True)
+async def test_a_roll_back_that_makes_it_worse_is_undone(bench: Bench) -> None:
+    """The earlier revision does not start any more either, and takes the last serving pod with it."""
+    bench.world.imitation.apply(
+        {
+            "kind": "Deployment",
+            "metadata": {"name": DEPLOYMENT},
+            "spec": {"strategy": {"type": "Recreate", "rollingUpdate": None}},
+        }
+    )
+    await bench.quiet()
+    good_later = "registry.example/integration:4"
+    bench.world.imitation.apply(
+        {
+            "kind": "Deployment",
+            "metadata": {"name": DEPLOYMENT},
+            "spec": {"template": {"spec": {"containers": [{"name": "app", "image": good_later}]}}},
+        }
+    )
+    await until(lambda: newest(bench) == 2, "revision 2")
+    await bench.quiet()
+    bench.world.imitation.image_faults[GOOD] = "CrashLoopBackOff"
+    back = roll_back(bench, 2)
+    await bench.approve(back)
+    result = await bench.take(back)
+
+    assert result.outcome is ActionOutcome.NOT_RECOVERED
+    assert image(bench) == good_later
+    (called,) = (await bench.incident.read()).events(IncidentEscalated)
+    assert "Undone: everything that the change had set is what it was before" in called.because
 
 
 async def test_who_keeps_deploying_is_left_to_people(bench: Bench) -> None:

@@ -9,6 +9,7 @@ from pytest_httpserver import HTTPServer
 
 from deployments.drill.cluster import Rule
 from runbook.actions.catalogue import ActionName, ActionOutcome, undo_of
+from runbook.incidents.calls import open_calls
 from tasks.actions.unfinished_rollout import tell_of_unfinished_rollout
 from tests.blocks.cluster_world import RULES
 from tests.tasks.changes import CHANGES, administer
@@ -119,3 +120,4 @@ async def test_a_half_rollout_is_told_before_the_incident_ends(bench: Bench) -> 
     (told,) = await bench.escalations()
     assert "the rollout of default/deployment/posthog-integration is not complete: FailedCreate" in told
     assert "exceeded quota: few" in told
+    assert open_calls(await bench.incident.read()) == {1}  # the end of the incident does not end the call

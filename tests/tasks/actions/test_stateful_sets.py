@@ -70,6 +70,34 @@ async def bench_of(
         yield made
 
 
+async def test_a_pod_that_triage_did_not_see_is_not_deleted_for_its_name(
+    tmp_path: Path, httpserver: HTTPServer
+) -> None:
+    """The stuck pod was deleted by somebody; the one that has its name now is only starting."""
+    async with bench_of(tmp_path, httpserver) as bench:
+        bench.world.imitation.set_ready(LAST, False)
+        seen = await bench.world.block.read_workload()
+        uid = next(item.uid for item in seen.pods if item.name == LAST)
+        deletion = planned(ActionName.DELETE_POD, bench.world, pod=LAST, uid=uid)
+        assert (await bench.preview(deletion)).in_place is None
+        await bench.approve(deletion)
+        await bench.world.block.delete_pod(LAST, uid=uid)
+        await until(lambda: uid_of(bench.world, LAST) not in ("", uid), "another pod of that name")
+        bench.world.imitation.set_ready(LAST, False)
+        by_somebody = len(bench.writes())
+
+        result = await bench.take(deletion)
+        assert result.outcome is ActionOutcome.ALREADY_IN_PLACE
+        assert result.detail == f"the pod {LAST} that triage saw is gone, and another one has its name"
+        assert len(bench.writes()) == by_somebody
+
+
+def uid_of(world: ClusterWorld, name: str) -> str:
+    """The uid of the pod that has this name; empty where there is none."""
+    pods = {item["metadata"]["name"]: item["metadata"]["uid"] for item in world.imitation.objects("Pod")}
+    return str(pods.get(name, ""))
+
+
 async def a_bad_image(bench: Bench) -> None:
     """Somebody rolls out an image that crashes: the update stops at its first pod, the highest."""
     bench.world.imitation.image_faults[BAD] = "CrashLoopBackOff"

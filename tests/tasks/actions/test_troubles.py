@@ -62,7 +62,7 @@ def each(changes: Iterable[KnownChange], *, twins: Iterable[ActionName] = SWITCH
 
 
 ALL = pytest.mark.parametrize("change", each(CHANGES))
-REVERSIBLE = pytest.mark.parametrize("change", each(change for change in CHANGES if change.reversible))
+TAKEN_BACK = pytest.mark.parametrize("change", each(change for change in CHANGES if change.taken_back))
 
 BLOCKED, FAILED, RECOVERED = ActionOutcome.BLOCKED, ActionOutcome.FAILED, ActionOutcome.RECOVERED
 NO_RIGHT = 'deployments.apps "posthog-integration" is forbidden: User "runbook" cannot patch resource'
@@ -230,7 +230,7 @@ async def test_a_target_that_drifts_after_the_yes_is_asked_about_anew(
 async def test_a_change_that_does_not_help_is_undone(
     tmp_path: Path, httpserver: HTTPServer, report: dict[str, Row], change: KnownChange
 ) -> None:
-    """What it had set is what it was; what cannot be undone stays. A person is told either way."""
+    """What it had set is what it was; what cannot be undone stays, as does a roll back. A person is told."""
     async with benched(tmp_path, httpserver, change) as (bench, action):
         before = template(bench.world)
         await no_success(bench)
@@ -239,7 +239,7 @@ async def test_a_change_that_does_not_help_is_undone(
         assert result.outcome is ActionOutcome.NOT_RECOVERED
         (told,) = await bench.escalations()
         results = (await bench.incident.read()).results
-        if change.reversible:
+        if change.taken_back:
             assert change.shows(bench.world) == change.before
             assert without_restarts(template(bench.world)) == without_restarts(before)
             assert results[f"{action.id}-undo"].outcome is ActionOutcome.DONE
@@ -247,11 +247,13 @@ async def test_a_change_that_does_not_help_is_undone(
             assert "Undone: everything that the change had set is what it was before" in told
         else:
             assert change.shows(bench.world) == change.after
-            assert list(results) == [action.id]
-        made = len(change.steps) * (2 if change.reversible else 1)
+            assert (f"{action.id}-undo" in results) == change.reversible
+            assert ("Not undone: revision 3 stays" in told) == change.reversible
+        made = len(change.steps) * (2 if change.taken_back else 1)
         assert [request.status for request in bench.writes()] == [200] * made
-        undone = " → undone" if change.reversible else " (nothing to undo)"
-        report.setdefault(change.name.value, {})["does not help"] = f"{result.outcome.value}{undone}"
+        stays = "(stays)" if change.reversible else "(nothing to undo)"
+        undone = "→ undone" if change.taken_back else stays
+        report.setdefault(change.name.value, {})["does not help"] = f"{result.outcome.value} {undone}"
 
 
 @ALL
@@ -266,12 +268,15 @@ async def test_a_rollout_that_fails_is_undone(
 
         assert result.outcome is ActionOutcome.NOT_RECOVERED
         assert "the rollout failed: ImagePullBackOff" in result.detail
-        assert change.shows(bench.world) == (change.before if change.reversible else change.after)
+        assert change.shows(bench.world) == (change.before if change.taken_back else change.after)
         undo = (await bench.incident.read()).results.get(f"{action.id}-undo")
         (told,) = await bench.escalations()
         if undo is None:
             assert not change.reversible
             how = "(nothing to undo)"
+        elif not change.taken_back:
+            assert f"Not undone: {undo.detail}" in told
+            how = "(stays)"
         else:
             assert undo.outcome is ActionOutcome.DONE
             assert f"Undone: {undo.detail}" in told
@@ -296,7 +301,7 @@ async def test_a_rollout_that_never_finishes_is_given_up_at_its_deadline(
         assert len(bench.writes()) == 2
 
 
-@REVERSIBLE
+@TAKEN_BACK
 async def test_an_undo_that_is_refused_calls_a_person_with_the_commands(
     tmp_path: Path, httpserver: HTTPServer, report: dict[str, Row], change: KnownChange
 ) -> None:

@@ -244,7 +244,10 @@ async def test_the_undo_of_a_field_restores_it_and_nothing_else(
 async def test_the_undo_of_a_roll_back_rolls_forward_unless_somebody_has_rolled_out_anew(
     tmp_path: Path, world: ClusterWorld, spec: dict[str, Any], newer: list[dict[str, Any]], other: str
 ) -> None:
-    """The replaced template is back to the letter; another one that somebody has put in place is kept."""
+    """The replaced template is back to the letter; another one that somebody has put in place is kept.
+
+    The roll back has made it worse: more pods were available before.
+    """
     workload = Workload(world, tmp_path, spec)
     await workload.at_revision(1)
     first = workload.live["spec"]["template"]
@@ -261,7 +264,7 @@ async def test_the_undo_of_a_roll_back_rolls_forward_unless_somebody_has_rolled_
     theirs = workload.live["spec"]
     if theirs["template"] != first:
         await workload.at_revision(4)
-    undone = await workload.take(undo_of(action), done)
+    undone = await workload.take(undo_of(action), done.model_copy(update={"available": 99}))
 
     kept = theirs["template"] != first
     assert bool(undone.blocked) == kept

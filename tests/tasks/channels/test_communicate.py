@@ -24,7 +24,7 @@ from deployments.drill.world.channels.statuspage import PAGE_ID, StatuspageApi
 from deployments.drill.world.faults import SlackFaults
 from deployments.drill.world.keys import Keys
 from deployments.drill.world.servers.wire import listening
-from runbook.actions.catalogue import ActionName, ActionOutcome
+from runbook.actions.catalogue import ActionName, ActionOutcome, ActionResult
 from runbook.channels.wording import REHEARSAL
 from runbook.decision.severity import Severity
 from runbook.incidents import events as e
@@ -32,7 +32,14 @@ from runbook.incidents.effects import Authority, Effect, EffectOutcome
 from runbook.incidents.incident import Outcome, State
 from runbook.outside_text.slack import SlackText
 from runbook.policy.policy import Policy
-from tasks.channels.communicate import announce, escalate, page_on_opening, resolve_page, update
+from tasks.channels.communicate import (
+    announce,
+    escalate,
+    page_on_opening,
+    resolve_page,
+    tell_of_new_verdict,
+    update,
+)
 from tasks.channels.warn import ATTEMPTS, warn_of_answers
 from tasks.incident import OpenIncident, now
 from tests.runbook.journals import ALERT, FALLBACK, decision, finished
@@ -158,7 +165,7 @@ async def die_while_publishing(incident: OpenIncident, *, landed: bool) -> Effec
         id=f"{incident.id}/status-page/identified",
         kind="status-page",
         target="status-page",
-        summary="PostHog: IDENTIFIED",
+        summary="Down: IDENTIFIED",
         authority=Authority.policy("publish_from"),
     )
     await incident.record(e.EffectIntended(effect=publishing))
@@ -197,8 +204,10 @@ async def at_incident_io(audience: Audience) -> AsyncIterator[tuple[OpenIncident
         yield OpenIncident(id=audience.incident.id, environment=environment), provider
 
 
-@pytest.mark.parametrize("landed", [True, False])
-@pytest.mark.parametrize("state", [State.MONITORING, State.RESOLVED])
+@pytest.mark.parametrize(
+    ("landed", "state"),
+    [(True, State.MONITORING), (True, State.RESOLVED), (False, State.MONITORING)],
+)
 async def test_a_public_incident_in_doubt_is_known_again_by_its_key(
     audience: Audience, landed: bool, state: State
 ) -> None:
@@ -217,6 +226,36 @@ async def test_a_public_incident_in_doubt_is_known_again_by_its_key(
         told = [update["incident_status"] for update in ours["updates"]]
         assert told == (["identified", state.lower()] if landed else [state.lower()])
         assert (await incident.read()).announcements[-1].reference == ours["id"]
+
+
+@pytest.mark.parametrize("theirs", ["", "Maintenance of the shop"])
+async def test_nothing_is_created_only_to_be_called_resolved(audience: Audience, theirs: str) -> None:
+    """Nobody knows whether the incident was published, and the page shows none that could be it."""
+    async with at_incident_io(audience) as (incident, provider):
+        publisher = incident.environment.status_page_publisher
+        assert publisher is not None
+        if theirs:
+            await publisher.create_incident(theirs, "By hand.", State.IDENTIFIED, effect_id="by-hand")
+        await die_while_publishing(incident, landed=False)
+        await incident.record(e.IncidentResolved(outcome=Outcome.RECOVERED, because=("all ok",)))
+        await announce.fn(incident, State.RESOLVED)
+
+        shown = [(it["name"], it["incident_status"]) for it in provider.status_page_incidents]
+        assert shown == ([(theirs, "identified")] if theirs else [])
+
+
+async def test_what_a_person_has_resolved_on_the_page_is_not_opened_again(audience: Audience) -> None:
+    """The next state is not published: the incident's own effect says why."""
+    await decide(audience.incident)
+    await announce.fn(audience.incident, State.IDENTIFIED)
+    (published,) = audience.page.incidents
+    published["status"] = "resolved"
+    await announce.fn(audience.incident, State.MONITORING)
+
+    assert published["status"] == "resolved"
+    told = (await audience.incident.read()).effects[f"{audience.incident.id}/status-page/monitoring"]
+    assert told.outcome is EffectOutcome.FAILED
+    assert "somebody has set the incident to resolved" in told.detail
 
 
 async def test_a_run_that_died_while_it_published_does_not_go_back(audience: Audience) -> None:
@@ -258,6 +297,19 @@ async def test_the_next_update_is_promised_by_the_severity_that_is_shown(
     assert announced.next_update_at - now() == pytest.approx(
         timedelta(minutes=minutes), abs=timedelta(seconds=20)
     )
+
+
+async def test_the_channel_is_told_that_the_verdict_is_taken_anew(audience: Audience) -> None:
+    """Why the plan that it was told holds no more: once, also where the run starts again."""
+    reason = "revision 3 is being rolled out, which may be a fix: the verdict is taken anew"
+    ended = ActionResult(action=FALLBACK, outcome=ActionOutcome.BLOCKED, detail=reason, outdated=True)
+    await tell_of_new_verdict.fn(audience.incident, round=2)
+    assert audience.said() == []
+    await audience.incident.record(e.ActionFinished(result=ended))
+    await tell_of_new_verdict.fn(audience.incident, round=2)
+    await tell_of_new_verdict.fn(audience.incident, round=2)
+    (said,) = audience.said()
+    assert said == f"🔁 Not done: {FALLBACK.spec.title}. R{reason[1:]}"
 
 
 async def test_an_escalation_reaches_pager_and_channel_once(audience: Audience) -> None:

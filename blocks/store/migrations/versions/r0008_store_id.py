@@ -1,7 +1,4 @@
-"""The id by which a store is known from all others.
-
-To be renumbered 0006, after 0005, when both are merged: here, in `HEAD` and in the file's name.
-"""
+"""The id by which a store is known from all others."""
 
 import secrets
 
