@@ -1,0 +1,103 @@
+"""An incident as JSON: the same names for `--json` of every command and for the receiver's answers."""
+
+from datetime import datetime
+
+from pydantic import JsonValue
+
+from runbook.incidents.events import EvidenceCollected, IncidentEscalated, PostmortemDrafted, RunStarted
+from runbook.incidents.incident import Incident, PendingGate
+
+Facts = dict[str, JsonValue]
+
+
+def headline(incident: Incident) -> Facts:
+    """What a list of incidents shows of each."""
+    decision, severity, gate = incident.decision, incident.severity, incident.pending_gate
+    return {
+        "incident": incident.id,
+        "service": incident.service,
+        "alert_name": incident.alert.name,
+        "environment": incident.environment,
+        "dry_run": incident.dry_run,
+        "opened_at": stamp(incident.opened_at),
+        "open": not incident.closed,
+        "state": incident.state.value,
+        "severity": severity.severity.value if severity else None,
+        "verdict": decision.verdict.value if decision else None,
+        "error_type": decision.error_type.value if decision else None,
+        "outcome": incident.outcome.value if incident.outcome else None,
+        "asks": gate.question if gate else None,
+        "duration_seconds": incident.duration.total_seconds() if incident.duration else None,
+    }
+
+
+def everything(incident: Incident) -> Facts:
+    """One incident in full, with its journal."""
+    return headline(incident) | {
+        "alert": incident.alert.model_dump(mode="json"),
+        "path": path(incident),
+        "actions": actions(incident),
+        "messages": messages(incident),
+        "escalations": [event.because for event in incident.events(IncidentEscalated)],
+        "gate": gate_facts(incident, incident.pending_gate),
+        "artifacts": list(incident.artifacts),
+        "evidence": [event.model_dump(mode="json") for event in incident.events(EvidenceCollected)],
+        "postmortem": postmortem(incident),
+        "flow_run": flow_run_url(incident),
+        "journal": [recorded.model_dump(mode="json") for recorded in incident.journal],
+    }
+
+
+def path(incident: Incident) -> list[JsonValue]:
+    """The labels of the branches that the newest decision took."""
+    return [branch.label for branch in incident.decision.path] if incident.decision else []
+
+
+def actions(incident: Incident) -> list[JsonValue]:
+    """The actions that have ended, in order."""
+    return [
+        {
+            "name": result.action.name.value,
+            "target": result.action.target,
+            "approved_by": result.approved_by,
+            "outcome": result.outcome.value,
+        }
+        for result in incident.results.values()
+    ]
+
+
+def messages(incident: Incident) -> list[JsonValue]:
+    """What was told to whom, in order."""
+    return [{"channel": told.channel, "state": told.state} for told in incident.announcements]
+
+
+def gate_facts(incident: Incident, gate: PendingGate | None) -> Facts | None:
+    """The open question with the diff that it is about."""
+    if gate is None:
+        return None
+    plan = incident.previews.get(gate.action_id)
+    facts: Facts = gate.model_dump(mode="json")
+    return facts | {"diff": plan.diff if plan else ""}
+
+
+def postmortem(incident: Incident) -> str | None:
+    """Where the newest draft is."""
+    drafted = incident.last(PostmortemDrafted)
+    return drafted.path if drafted else None
+
+
+def evidence_folder(incident: Incident) -> str | None:
+    """Where the newest collection of evidence is."""
+    collected = incident.last(EvidenceCollected)
+    return collected.folder if collected else None
+
+
+def flow_run_url(incident: Incident) -> str | None:
+    """The newest flow run in Prefect's UI."""
+    started = incident.last(RunStarted)
+    return started.url or None if started else None
+
+
+def stamp(at: datetime) -> str:
+    """A time as RFC 3339 in UTC, to the second."""
+    return at.isoformat(timespec="seconds").replace("+00:00", "Z")
