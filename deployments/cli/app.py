@@ -3,10 +3,13 @@
 import asyncio
 import io
 import os
+import re
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from importlib.metadata import PackageNotFoundError, version
+from itertools import pairwise
 from typing import Any
 
 from cyclopts import App, Parameter
@@ -77,8 +80,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")  # a sign that the terminal cannot show is no reason to stop
     os.environ.setdefault("DO_NOT_TRACK", "1")  # Prefect's client would tell its makers about our commands
     quiet_libraries()
+    given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        return _run(list(sys.argv[1:] if arguments is None else arguments))
+        return _run(given)
     except (KeyboardInterrupt, asyncio.CancelledError):
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
@@ -90,8 +94,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print_defect(error)
             return ExitCode.FAILED
         for line in known.lines:
-            print_error(line)
+            print_error(_with_settings(line, given))
         return known.code
+
+
+_OF_INCIDENTS = re.compile(r"`runbook (?:incidents?|resume)(?: [^`-][^`]*)?(?=`)")
+
+
+def _with_settings(line: str, given: Sequence[str]) -> str:
+    """The line, its commands with the settings file that was given: without it they would look elsewhere."""
+    following = dict(pairwise(given))
+    path = following.get("--config") or next(
+        (word.partition("=")[2] for word in given if word.startswith("--config=")), None
+    )
+    if not path:
+        return line
+    return _OF_INCIDENTS.sub(lambda found: f"{found[0]} --config {shlex.quote(path)}", line)
 
 
 def _run(arguments: list[str]) -> int:

@@ -1,32 +1,33 @@
 """`runbook incidents` and `runbook incident`: what happened, and what is asked now."""
 
-import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
-from cyclopts import Parameter
+from cyclopts import Parameter, validators
 
 from deployments.cli.errors import ExitCode
 from deployments.cli.options import ConfigOption, EnvironmentOption, JsonOption, Reference
-from deployments.cli.output import console, print_json, write
+from deployments.cli.output import console, print_json, warn, write
 from deployments.cli.people.confirming import approve_command
+from deployments.progress.pasting import pasted
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+    from deployments.cli.people.door import Door
     from runbook.incidents.incident import Incident
 
 
 async def incidents(
     *,
     only_open: Annotated[bool, Parameter(name="--open", show_default=False)] = False,
-    limit: int = 20,
+    limit: Annotated[int, Parameter(validator=validators.Number(gte=1))] = 20,
     config: ConfigOption = None,
     environment: EnvironmentOption = None,
     json: JsonOption = False,
 ) -> int:
-    """List the newest incidents.
+    """List the newest incidents; with RUNBOOK_URL, those of the receiver there.
 
     Parameters
     ----------
@@ -35,13 +36,18 @@ async def incidents(
     limit
         How many to list at most.
     """
+    from deployments.cli.people.door import find_remote
+    from deployments.cli.people.elsewhere import read_list
     from deployments.cli.sources import find_sources
     from runbook.incidents.summary import headline
 
-    store = await find_sources(config, environment).store()
-    found = await store.incidents(only_open=only_open, limit=limit)
+    if remote := find_remote():
+        found = await read_list(remote, only_open=only_open, limit=limit)
+    else:
+        store = await find_sources(config, environment).store()
+        found = [headline(item) for item in await store.incidents(only_open=only_open, limit=limit)]
     if json:
-        print_json([headline(item) for item in found])
+        print_json(found)
     elif found:
         console().print(_table(found))
     else:
@@ -57,17 +63,33 @@ async def incident(
     environment: EnvironmentOption = None,
     json: JsonOption = False,
 ) -> int:
-    """Show one incident and what it asks for."""
+    """Show one incident and what it asks for; with RUNBOOK_URL, as the receiver there has it."""
+    from deployments.cli.people.door import find_remote
     from deployments.cli.sources import find_sources
     from deployments.services.finding import find_incident
     from runbook.incidents.summary import everything
 
+    if remote := find_remote():
+        return await _show_from(remote, incident, json=json)
     store = await find_sources(config, environment).store()
     found = await find_incident(store, incident)
     if json:
         print_json(everything(found))
     else:
         print_incident(console(), found, config=config)
+    return ExitCode.OK
+
+
+async def _show_from(remote: "Door", reference: str, *, json: bool) -> int:
+    from deployments.cli.people.elsewhere import incident_of, left_out, read_one
+
+    answer = await read_one(remote, reference)
+    if json:
+        print_json(answer)
+        return ExitCode.OK
+    if number := left_out(answer):
+        warn(f"{number} older events are not shown: `runbook incident` on the receiver's machine has them")
+    print_incident(console(), incident_of(remote, answer))
     return ExitCode.OK
 
 
@@ -107,12 +129,11 @@ def print_incident(out: "Console", found: "Incident", *, config: Path | None = N
 
         out.print()
         print_question(out, gate, found.previews.get(gate.action_id))
-        given = f" --config {shlex.quote(str(config))}" if config else ""
-        for head, answer in (
+        for head, command in (
             ("Answer:", approve_command(found.id, gate.plan_digest, config)),
-            ("", f"runbook reject {found.id} --reason TEXT{given}"),
+            ("", pasted("reject", found.id, "--reason", "TEXT", config=config)),
         ):
-            out.print(f"{head:<9}{answer}", soft_wrap=True, markup=False, highlight=False)
+            out.print(f"{head:<9}{command}", soft_wrap=True, markup=False, highlight=False)
 
 
 def _print_header(out: "Console", found: "Incident") -> None:
@@ -144,28 +165,37 @@ def _print_header(out: "Console", found: "Incident") -> None:
         out.print(Text(f"run:     {url}"), soft_wrap=True)  # unwrapped, to be copied
 
 
-def _table(found: list["Incident"]) -> "Table":
+def _table(found: list[dict[str, Any]]) -> "Table":
+    """A line for each headline, see `runbook.incidents.summary.headline`."""
     from rich.table import Table
     from rich.text import Text
 
-    from runbook.channels.wording import OUTCOMES, VERDICT_TITLES
+    from deployments.progress.symbols import first_line
 
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
     for name in ("incident", "opened (UTC)", "sev", "state", "what it is"):
         table.add_column(name, no_wrap=name != "what it is")
     for item in found:
-        verdict = VERDICT_TITLES[item.decision.verdict] if item.decision else item.alert.name
-        what = Text(f"rehearsal: {verdict}" if item.dry_run else verdict)
-        if item.outcome:
-            what.append(f", {OUTCOMES[item.outcome]}")
-        if gate := item.pending_gate:
-            plan = item.previews.get(gate.action_id)
-            what.append(f"\nasks: {plan.action.spec.title if plan else gate.action_id}?", style="bold yellow")
+        what = Text(_what(item))
+        if item.get("asks"):
+            what.append(f"\nasks: {first_line(str(item['asks']))}", style="bold yellow")
         table.add_row(
-            item.id,
-            f"{item.opened_at:%Y-%m-%d %H:%M}",
-            item.severity.severity.value if item.severity else "-",
-            Text(item.state.value, style="dim" if item.closed else "bold"),
+            str(item.get("incident")),
+            str(item.get("opened_at"))[:16].replace("T", " "),
+            str(item.get("severity") or "-"),
+            Text(str(item.get("state")), style="bold" if item.get("open") else "dim"),
             what,
         )
     return table
+
+
+def _what(item: dict[str, Any]) -> str:
+    """Verdict and outcome in words, where this release has words for them."""
+    from runbook.channels.wording import OUTCOMES, VERDICT_TITLES
+
+    verdicts = {verdict.value: title for verdict, title in VERDICT_TITLES.items()}
+    outcomes = {outcome.value: words for outcome, words in OUTCOMES.items()}
+    verdict, outcome = item.get("verdict"), item.get("outcome")
+    what = verdicts.get(str(verdict), str(verdict)) if verdict else str(item.get("alert_name") or "")
+    ended = f", {outcomes.get(str(outcome), str(outcome))}" if outcome else ""
+    return f"{'rehearsal: ' if item.get('dry_run') else ''}{what}{ended}"

@@ -5,6 +5,7 @@ JSON escapes it, errors are masked too since they quote what was typed, and no c
 """
 
 import logging
+import re
 import sys
 import traceback
 from collections.abc import Iterable
@@ -21,13 +22,32 @@ from runbook.redaction import redact_secret_values
 _LONGEST_TRACE = 20_000
 
 
+_BLANKS_AT_THE_END = re.compile(r" +(?=\n)")
+
+
 class SafeConsole(Console):
-    """A console whose texts cannot steer the terminal; only rich itself can."""
+    """A console whose texts cannot steer the terminal; only rich itself can.
+
+    The blanks are left out with which rich fills up the lines of a table: they would be copied along.
+    """
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """The segments of what is printed, each text made safe."""
+        blanks: list[Segment] = []  # perhaps the end of a line
         for segment in super().render(renderable, options):
-            yield segment if segment.control else Segment(on_terminal(segment.text), segment.style)
+            if segment.control:
+                yield from (*blanks, segment)
+                blanks.clear()
+                continue
+            text = _BLANKS_AT_THE_END.sub("", on_terminal(segment.text))
+            shown = text.rstrip(" ")
+            if shown:
+                yield from () if text.startswith("\n") else blanks
+                blanks.clear()
+                yield Segment(shown, segment.style)
+            if shown != text:
+                blanks.append(Segment(text[len(shown) :], segment.style))
+        yield from blanks
 
 
 def console(stream: IO[str] | None = None) -> Console:

@@ -47,6 +47,9 @@ class Progress:
         self._console.print(self._line(row, recorded.at))
         for detail in row.details:
             self._console.print(Padding(detail, (0, 0, 0, indent)))
+        for copied in row.copied:
+            left = max(min(indent, self._console.width - len(copied)), 0)
+            self._console.print(Text(" " * left + copied, style=row.style), soft_wrap=True)
 
     def _line(self, row: Row, at: datetime) -> Table:
         line = Table.grid(padding=(0, 1))
@@ -109,4 +112,4 @@ def elapsed(seconds: float) -> str:
     return f"+{hours}h{minutes:02}m"
 
 
-__all__ = ["parts", "rows", "symbols"]
+__all__ = ["parts", "pasting", "rows", "symbols"]

@@ -8,7 +8,17 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from deployments.progress.parts import change_lines, decision_details, diff_lines, findings_table, words
-from deployments.progress.symbols import BAD, GOOD, LOUD, OUTCOME_STYLES, QUIET, UNSURE, Symbols, plain
+from deployments.progress.symbols import (
+    BAD,
+    GOOD,
+    LOUD,
+    OUTCOME_STYLES,
+    QUIET,
+    UNSURE,
+    Symbols,
+    first_line,
+    plain,
+)
 from runbook.actions.catalogue import ActionOutcome, ChangePlan
 from runbook.alerts.alert import Alert, AlertStatus
 from runbook.approvals.gates import Choice
@@ -27,13 +37,17 @@ ANNOUNCING = ("announce", "publish_from", "remind")
 
 @dataclass(frozen=True)
 class Row:
-    """A line: sign, style, a word for what it is, the text, and what stands under it."""
+    """A line: sign, style, a word for what it is, the text, and what stands under it.
+
+    `copied` are addresses and paths, each of which has an unbroken line of its own.
+    """
 
     symbol: str
     label: str
     text: Text
     style: str = ""
     details: tuple[RenderableType, ...] = ()
+    copied: tuple[str, ...] = ()
 
 
 def row_of(event: e.Event, symbols: Symbols) -> Row | None:
@@ -50,7 +64,7 @@ def row_of(event: e.Event, symbols: Symbols) -> Row | None:
         case e.ApprovalWithdrawn():
             return Row(symbols.ask, "Withdrawn", Text(plain(event.because)), QUIET)
         case e.RunStarted():
-            return Row(symbols.event, "Run", Text(plain(event.url or event.flow_run_id)), QUIET)
+            return _run(event, symbols)
         case e.TriageStarted():
             return None
         case e.TriageCompleted():
@@ -67,7 +81,7 @@ def row_of(event: e.Event, symbols: Symbols) -> Row | None:
             what = "a person was paged" if event.escalated else "the channel was reminded"
             return Row(symbols.ask, "Reminded", Text(f"{what}: nobody has answered"), UNSURE)
         case e.ApprovalRequested():
-            return Row(symbols.ask, "Approval", Text(_first_line(event.question), style="bold"), UNSURE)
+            return Row(symbols.ask, "Approval", Text(first_line(event.question), style="bold"), UNSURE)
         case e.ApprovalAnswered():
             return _answer(event, symbols)
         case e.OutageNoted() | e.OutageEnded():
@@ -101,7 +115,8 @@ def row_of(event: e.Event, symbols: Symbols) -> Row | None:
         case e.EvidenceCollected() | e.FileNotWritten():
             return _evidence(event, symbols)
         case e.PostmortemDrafted():
-            return Row(symbols.event, "Draft", Text(f"post-mortem: {plain(nearby(event.path))}"), LOUD)
+            draft = (plain(nearby(event.path)),)
+            return Row(symbols.event, "Draft", Text("post-mortem"), LOUD, copied=draft)
         case e.ArtifactPublished():
             return Row(
                 symbols.event, "Artifact", Text(f"{plain(bare_key(event.key))} ({plain(event.kind)})"), QUIET
@@ -120,9 +135,15 @@ def _severity(event: e.SeverityOverridden, symbols: Symbols) -> Row:
     return Row(symbols.decision, "Severity", Text(f"{word.severity} by {by}: {plain(word.because)}"), UNSURE)
 
 
+def _run(event: e.RunStarted, symbols: Symbols) -> Row:
+    if not event.url:
+        return Row(symbols.event, "Run", Text(plain(event.flow_run_id)), QUIET)
+    return Row(symbols.event, "Run", Text("started in Prefect"), QUIET, copied=(plain(event.url),))
+
+
 def _drift(event: e.PlanDrifted, symbols: Symbols) -> Row:
     void = f"; the approval of {', '.join(event.voided)} is void" if event.voided else ""
-    text = Text(f"the target has changed{plain(void)}")
+    text = Text(f"the plan that was shown holds no more{plain(void)}")
     return Row(symbols.bad, "Drifted", text, BAD, (diff_lines("\n".join(event.because)),))
 
 
@@ -298,17 +319,12 @@ def _switch(event: e.SwitchChecked, symbols: Symbols) -> Row:
 def _evidence(event: e.EvidenceCollected | e.FileNotWritten, symbols: Symbols) -> Row:
     if isinstance(event, e.FileNotWritten):
         return Row(symbols.bad, "Not kept", Text(f"{plain(event.what)}: {plain(event.because)}"), BAD)
-    text = Text(f"{len(event.files)} files sealed in {plain(nearby(event.folder))}")
+    text = Text(f"{len(event.files)} files sealed")
     if event.missing:
         gaps = ", ".join(f"{plain(name)} ({plain(why)})" for name, why in event.missing.items())
         text.append(f"\nmissing: {gaps}", style=UNSURE)
-    return Row(symbols.event, "Evidence", text, LOUD)
+    return Row(symbols.event, "Evidence", text, LOUD, copied=(plain(nearby(event.folder)),))
 
 
 def _joined(parts: tuple[str, ...]) -> str:
     return "; ".join(plain(part) for part in parts)
-
-
-def _first_line(markdown: str) -> str:
-    lines = (line.strip("#* ").strip() for line in plain(markdown).splitlines())
-    return next((line for line in lines if line), "")

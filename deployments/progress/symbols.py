@@ -95,5 +95,11 @@ def plain(text: str) -> str:
     return "".join(MASK if _steers(char) else char for char in text)
 
 
+def first_line(markdown: str) -> str:
+    """The first line that says something, without the signs of Markdown around it."""
+    lines = (line.strip("#* ").strip() for line in plain(markdown).splitlines())
+    return next((line for line in lines if line), "")
+
+
 def _steers(char: str) -> bool:
     return char not in "\n\t" and unicodedata.category(char) in ("Cc", "Cf")

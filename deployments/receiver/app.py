@@ -217,7 +217,12 @@ def _answer_failures(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def no_such_route(request: Request, error: HTTPException) -> JSONResponse:
         paths = ", ".join(f"/alerts/{name}" for name in SOURCES)
-        return _refusal(request, error.status_code, error.detail.lower(), f"POST to one of {paths}")
+        return _refusal(
+            request,
+            error.status_code,
+            error.detail.lower(),
+            f"POST to one of {paths}; GET /docs describes them",
+        )
 
 
 def _not_durable(request: Request, error: OutsideError) -> JSONResponse:

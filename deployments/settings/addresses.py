@@ -58,10 +58,10 @@ def _is_address(key: str) -> bool:
 
 def _mistake(part: SecretPart, key: str, kind: type[BaseModel]) -> tuple[str, str]:
     cause = {
-        SecretPart.PASSWORD: "holds a password in this file",
-        SecretPart.USER: "holds a user, or a token in its place, in this file",
-        SecretPart.PARAMETER: "holds a secret among its parameters in this file",
-        SecretPart.PATH: "holds a secret in its path in this file",
+        SecretPart.PASSWORD: "it holds a password in this file",
+        SecretPart.USER: "it holds a user, or a token in its place, in this file",
+        SecretPart.PARAMETER: "it holds a secret among its parameters in this file",
+        SecretPart.PATH: "it holds a secret in its path in this file",
     }[part]
     return cause, f"write the address without it; {_instead(part, key, kind)}"
 

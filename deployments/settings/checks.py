@@ -67,9 +67,9 @@ def unknown_keys(table: Mapping[str, Any], kind: type[BaseModel], *, at: str) ->
     """The keys of a table, and of the tables in it, that its model does not have."""
     found: list[Mistake] = []
     for key, value in table.items():
-        field = kind.model_fields.get(key)
+        field = _fields(kind).get(key)
         if field is None:
-            found.append(unknown(f"{at}.{shown(key)}", "key", kind.model_fields))
+            found.append(unknown(f"{at}.{shown(key)}", "key", _fields(kind)))
             continue
         for where, inner, nested in _tables_in(value, field, f"{at}.{key}"):
             found += unknown_keys(inner, nested, at=where)
@@ -101,7 +101,7 @@ def resolved(
     values: dict[str, Any] = {}
     mistakes: list[Mistake] = []
     for key, value in table.items():
-        field = kind.model_fields.get(key)
+        field = _fields(kind).get(key)
         if field is None:
             values[key] = value  # told by `unknown_keys`
             continue
@@ -120,9 +120,12 @@ def mistakes_of(error: ValidationError, *, section: str) -> list[Mistake]:
             found.append(Mistake(key, "missing", "set it (runbook.example.toml explains it)"))
         elif detail["type"] == "too_short" and isinstance(detail["input"], SecretStr | str):
             shortest = detail["ctx"]["min_length"]  # pydantic counts the items of a secret
-            found.append(Mistake(key, f"shorter than {shortest} characters", "take a longer secret"))
+            found.append(Mistake(key, f"it is shorter than {shortest} characters", "take a longer secret"))
         else:
             message = _without_values(detail["msg"].removeprefix("Value error, "), detail["input"])
+            message = message.replace(
+                "Input should", "the input should", 1
+            )  # no word to be masked after `token:`
             found.append(Mistake(key, message[:1].lower() + message[1:], "correct the value"))
     return found
 
@@ -195,7 +198,7 @@ def _header(value: Any, name: str, key: str, folder: Path) -> _Outcome:
         if not isinstance(value, str):
             return secret_at(value, folder), []
         if names_credential(name) or redact_secrets(value) != value or secret_part(value):
-            raise Unusable("holds a secret in this file", REFERENCE)
+            raise Unusable("it holds a secret in this file", REFERENCE)
     except Unusable as error:
         return None, [Mistake(key, error.cause, error.next_step)]
     return value, []
@@ -220,14 +223,14 @@ def _secret(value: Any, key: str, folder: Path) -> SecretStr:
     if not isinstance(value, str):
         return secret_at(value, folder, several_lines=key in _SEVERAL_LINES)
     if key not in _ADDRESSES:
-        raise Unusable("holds a secret in this file", REFERENCE)
+        raise Unusable("it holds a secret in this file", REFERENCE)
     match secret_in_address(value, key):
         case None:
             return SecretStr(value)
         case SecretPart.PASSWORD:
-            raise Unusable("holds a password in this file", REFERENCE)
+            raise Unusable("it holds a password in this file", REFERENCE)
         case part:
-            raise Unusable(f"holds a secret in this file (its {part})", REFERENCE)
+            raise Unusable(f"it holds a secret in this file (its {part})", REFERENCE)
 
 
 def _without_values(message: str, given: Any) -> str:
@@ -261,3 +264,8 @@ def _mark(field: FieldInfo, kind: type[MarkT]) -> MarkT | None:
 def _nested(field: FieldInfo) -> type[BaseModel] | None:
     kinds = (field.annotation, *get_args(field.annotation))
     return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
+
+
+def _fields(kind: type[BaseModel]) -> dict[str, FieldInfo]:
+    """The fields of a model as the settings call them."""
+    return {field.alias or name: field for name, field in kind.model_fields.items()}

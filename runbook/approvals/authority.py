@@ -107,7 +107,7 @@ def proven(
         known = policy.people.get(person)
         return Proven() if known and not known.counts_only and writer in (None, identity.name) else None
     if identity.how is Proof.SIGNING_KEY:
-        keys = policy.people[person].keys if person in policy.people else ()
+        keys = policy.people[person].public_keys if person in policy.people else ()
     elif policy.receiver_keys:
         keys = tuple(key for key in policy.receiver_keys if key != NO_KEY)
     else:
@@ -120,7 +120,7 @@ def owner_of(public: str, people: People) -> str | None:
     """The person whose signing key this is, `None` where it is nobody's."""
     wanted = public_text(public_key(public))
     for name, person in people.items():
-        if wanted in (public_text(public_key(key)) for key in person.keys):
+        if wanted in (public_text(public_key(key)) for key in person.public_keys):
             return name
     return None
 

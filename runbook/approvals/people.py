@@ -8,22 +8,29 @@ not know could be anybody, by another account. Each errs on the safe side.
 
 from collections.abc import Collection, Mapping
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from runbook.approvals.names import likeness, name_flaw, spelling, tidy
 from runbook.value import Value
 
 
 class Person(Value):
-    """Someone the settings know: the names of their accounts elsewhere, and their signing keys."""
+    """Someone the settings know: the names of their accounts elsewhere, and their signing keys.
+
+    The settings say `keys`. A field of that name would break every flow run: Prefect copies the models among
+    its parameters with `dict`, which takes what has `keys` for a mapping.
+    """
+
+    model_config = ConfigDict(serialize_by_alias=True, validate_by_alias=True, validate_by_name=True)
 
     logins: tuple[str, ...] = Field(
         default=(),
         title="Logins",
         description="What this person is called where they log in: account, e-mail address, id.",
     )
-    keys: tuple[str, ...] = Field(
+    public_keys: tuple[str, ...] = Field(
         default=(),
+        alias="keys",
         title="Keys",
         description="Public Ed25519 keys for signed answers, each as `runbook login` prints it.",
     )

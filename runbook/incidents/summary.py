@@ -1,4 +1,4 @@
-"""An incident as JSON: the same names wherever a command answers with `--json`."""
+"""An incident as JSON: the same names for `--json` of every command and for the receiver's answers."""
 
 from datetime import datetime
 
@@ -16,6 +16,7 @@ def headline(incident: Incident) -> Facts:
     return {
         "incident": incident.id,
         "service": incident.service,
+        "alert_name": incident.alert.name,
         "environment": incident.environment,
         "dry_run": incident.dry_run,
         "opened_at": stamp(incident.opened_at),

@@ -160,7 +160,7 @@ def _person(opening: Person, present: Person) -> Person:
     names = dict.fromkeys((*opening.logins, *present.logins, *opening.also, *present.also))
     return Person(
         logins=logins,
-        keys=tuple(key for key in opening.keys if key in present.keys),
+        public_keys=tuple(key for key in opening.public_keys if key in present.public_keys),
         also=tuple(name for name in names if name not in logins),
         counts_only=opening.counts_only or present.counts_only,
     )
@@ -235,7 +235,7 @@ def _flat(permissions: Permissions) -> dict[str, str]:
     for name, person in permissions.people.items():
         words[f"people.{name}"] = "counted only" if person.counts_only else "known"
         words[f"people.{name}.logins"] = ", ".join(person.logins) or _NOT_SET
-        words[f"people.{name}.keys"] = _key_words(person.keys)
+        words[f"people.{name}.keys"] = _key_words(person.public_keys)
     words["receiver_keys"] = _key_words(permissions.receiver_keys)
     for action, severities in permissions.preapproved.items():
         words[f"preapproved.{action}"] = ", ".join(severities)

@@ -328,7 +328,7 @@ class Policy(Value):
             raise ValueError(flaw)
         owners: dict[str, str] = {}
         for name, person in value.items():
-            for key in person.keys:
+            for key in person.public_keys:
                 if owners.setdefault(public_text(public_key(key)), name) != name:
                     raise ValueError(f"{name} and {owners[public_text(public_key(key))]} have the same key")
         return value

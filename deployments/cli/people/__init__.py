@@ -1,3 +1,3 @@
 """Commands with which people answer, lead and hand back."""
 
-__all__ = ["answers", "confirming", "door", "login", "respond", "resume", "severity"]
+__all__ = ["answers", "confirming", "door", "elsewhere", "login", "pasting", "respond", "resume", "severity"]

@@ -1,12 +1,12 @@
 """An approval without a plan: the person at the terminal is shown the change first, and asked about it."""
 
-import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deployments.cli.errors import CommandError, ExitCode
 from deployments.cli.output import ask, console
+from deployments.progress.pasting import pasted
 
 if TYPE_CHECKING:
     from deployments.services.refusals import ActRefused, Asked
@@ -48,5 +48,4 @@ def approve_command(incident: str, digest: str, config: Path | None) -> str:
     """What approves this plan of this incident and no other, to be pasted into a shell."""
     from runbook.incidents.report import DIGEST_LETTERS
 
-    given = f" --config {shlex.quote(str(config))}" if config else ""
-    return f"runbook approve {incident} --plan {digest[:DIGEST_LETTERS]}{given}"
+    return pasted("approve", incident, "--plan", digest[:DIGEST_LETTERS], config=config)

@@ -59,10 +59,23 @@ class Door:
             ActRefused: it refused.
             CommandError: it did not answer as it should; what became of it is in the journal.
         """
+        return await self._asked("POST", f"/api/incidents/{quote(reference, safe='')}/{act}", json=body)
+
+    async def read(self, reference: str = "", **query: str) -> dict[str, Any]:
+        """What the receiver tells of an incident; without one, of the newest.
+
+        Raises:
+            DoorAway: it is not there.
+            ActRefused: it refused.
+            CommandError: it did not answer as it should.
+        """
+        path = f"/api/incidents/{quote(reference, safe='')}" if reference else "/api/incidents"
+        return await self._asked("GET", path, params=query)
+
+    async def _asked(self, method: str, path: str, **what: Any) -> dict[str, Any]:
         import httpx
 
         headers = {"authorization": f"Bearer {self.token}"} if self.token else {}
-        path = f"/api/incidents/{quote(reference, safe='')}/{act}"
         with ExitStack() as resources:
             try:
                 transport = _over(self.socket, resources) if self.socket else None
@@ -72,13 +85,14 @@ class Door:
                     timeout=httpx.Timeout(ANSWER_SECONDS, connect=5.0),
                     transport=transport,
                 ) as client:
-                    answer = await client.post(path, json=body)
+                    answer = await client.request(method, path, **what)
             except (httpx.ConnectError, httpx.ConnectTimeout, OSError) as error:
                 raise DoorAway(str(error) or type(error).__name__) from None
             except httpx.HTTPError as error:
+                look = "look whether it is done with `runbook incident`, or " if method == "POST" else ""
                 raise CommandError(
                     f"the receiver at {self.where} has not answered ({type(error).__name__})",
-                    "look whether it is done with `runbook incident`, or give the same command again",
+                    f"{look}give the same command again",
                     code=ExitCode.UNREACHABLE,
                 ) from None
         return self._understood(answer)
@@ -135,10 +149,20 @@ def find_door(config: Path | None) -> Door | None:
     Raises:
         CommandError: `RUNBOOK_URL` or the token cannot be used.
     """
-    if url := os.environ.get(URL_VARIABLE, "").strip():
-        return Door(url=_checked(url), token=_token())
+    if remote := find_remote():
+        return remote
     path = _socket_path(config)
     return Door(socket=path) if path is not None else None
+
+
+def find_remote() -> Door | None:
+    """The receiver that `RUNBOOK_URL` names; its store is hardly the one that is configured here.
+
+    Raises:
+        CommandError: `RUNBOOK_URL` or the token cannot be used.
+    """
+    url = os.environ.get(URL_VARIABLE, "").strip()
+    return Door(url=_checked(url), token=_token()) if url else None
 
 
 def _checked(url: str) -> str:
@@ -190,6 +214,15 @@ def _socket_path(config: Path | None) -> Path | None:
     return path if is_socket(path) else None
 
 
+def nobody_there(door: Door, away: DoorAway, so: str = "") -> CommandError:
+    """The error where nobody answers at an address."""
+    return CommandError(
+        f"nobody answers at {door.url} ({away}){so}",
+        f"try again, or unset {URL_VARIABLE} to use the store that is configured here",
+        code=ExitCode.UNREACHABLE,
+    )
+
+
 async def act(
     kind: type[ResultT],
     reference: str,
@@ -217,11 +250,7 @@ async def act(
         if (
             door.socket is None
         ):  # what is configured here may be another store than the one behind that address
-            raise CommandError(
-                f"nobody answers at {door.url} ({away}); nothing was recorded",
-                f"try again, or unset {URL_VARIABLE} to act on the store that is configured here",
-                code=ExitCode.UNREACHABLE,
-            ) from None
+            raise nobody_there(door, away, "; nothing was recorded") from None
         warn(f"the receiver at {door.where} is not there ({away}): writing to the incident store instead")
     except ActRefused as refused:
         from deployments.settings.signing_key import key_path

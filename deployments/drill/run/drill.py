@@ -89,6 +89,7 @@ class Drill:
         async with _starting_server(state) as server, running_world(self._scenario.name, state) as world:
             path = write_settings(world.endpoints, state, store_url=store_url, evidence=KEPT.absolute())
             settings = load_settings(path, systems=False)
+            screen.answered_with(path)
             async with Stack(settings, config=path, state=state, server=server) as stack:
                 await _save_replacement_key(world)
                 screen.wait_for("waiting until the trouble shows in metrics and logs")

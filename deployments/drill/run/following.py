@@ -113,7 +113,7 @@ class Follower:
         answer = AUTOMATIC.get(self._approve)
         if answer is None:
             try:
-                answer = await self._screen.ask(gate, incident.previews.get(gate.action_id))
+                answer = await self._screen.ask(incident.id, gate, incident.previews.get(gate.action_id))
             except EOFError:
                 detail = "the input ended before there was an answer"
                 raise Refused("drill", detail, "Answer at the terminal, or use --approve auto") from None

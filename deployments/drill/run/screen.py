@@ -2,6 +2,7 @@
 
 import getpass
 from datetime import datetime
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -12,6 +13,7 @@ from rich.text import Text
 
 from deployments.drill.run.prompt import Lines, ask
 from deployments.progress import Progress, print_question
+from deployments.progress.pasting import pasted
 from deployments.progress.symbols import QUIET
 from runbook.actions.catalogue import ChangePlan
 from runbook.approvals.gates import Answer
@@ -31,6 +33,11 @@ class Screen:
         self._lines: Lines | None = None
         self._fresh_preview: str | None = None
         self._prompted = ""
+        self._settings: Path | None = None
+
+    def answered_with(self, settings: Path) -> None:
+        """The settings file with which another shell answers what is asked here."""
+        self._settings = settings
 
     def __enter__(self) -> Self:
         return self
@@ -72,7 +79,7 @@ class Screen:
         if isinstance(recorded.event, ActionPreviewed):
             self._fresh_preview = recorded.event.plan.digest
 
-    async def ask(self, gate: PendingGate, plan: ChangePlan | None) -> Answer:
+    async def ask(self, incident: str, gate: PendingGate, plan: ChangePlan | None) -> Answer:
         """Ask the person at the terminal; the exact diff is on the screen right above the question.
 
         Raises:
@@ -83,9 +90,17 @@ class Screen:
         if self._fresh_preview != gate.plan_digest:
             print_question(self.console, gate, plan)
         self._fresh_preview = None
+        if self._settings is not None:
+            self.say("Answer here, or from another shell (also: incident, reject, edit, snooze):")
+            words = "approve", incident, "--plan", gate.plan_digest[:12]
+            command = pasted(*words, config=self._settings, anywhere=True)
+            self.console.print(Text(f"  {command}"), soft_wrap=True)
         self.asking = True
         try:
             choice, reason = await ask(self._lines, self._prompt)
+        except EOFError:
+            self.console.print()
+            raise
         finally:
             self.asking = False
         return Answer(choice=choice, approver=getpass.getuser(), reason=reason, channel="cli")

@@ -1,4 +1,5 @@
-"""The receiver's API for people: answering a question, setting a severity, handing the response back.
+"""The receiver's API for people: answering a question, setting a severity, handing the response back, and
+reading (`deployments.receiver.people.reading`).
 
 Whose request it is comes from `deployments.receiver.people.proving` alone. Another act is a body, a function
 and a line here.
@@ -15,6 +16,7 @@ from blocks.transport.errors import OutsideError
 from blocks.transport.prefect_api import prefect_client
 from deployments.processes.json_log import log_event
 from deployments.receiver.connections.body import Rejected
+from deployments.receiver.people.reading import add_people_reading
 from deployments.receiver.people.requests import Body, PeoplesDoor, log, refused, understood
 from deployments.services.answering import Answered, answer_gate
 from deployments.services.finding import find_asking, find_own
@@ -123,6 +125,7 @@ async def _resume(
 
 def add_people_api(app: FastAPI, door: PeoplesDoor) -> None:
     """Add the paths `/api/incidents/…`. An incident is named by its id, the beginning of one, or `latest`."""
+    add_people_reading(app, door, description=_PROOFS, responses=_refusals(401, 404, 422, 503))
     _add(app, door, "answers", "Answer the open question", AnswerBody, Answered, _answer)
     _add(app, door, "severity", "Set the severity", SeverityBody, SeveritySet, _set_severity)
     _add(app, door, "resumption", "Hand the response back", ResumptionBody, Resumed, _resume)
@@ -189,7 +192,11 @@ _REFUSALS = {
 
 def _responses(result_type: type[Value]) -> dict[int | str, dict[str, Any]]:
     done: dict[int | str, dict[str, Any]] = {200: {"description": "Done.", "model": result_type}}
-    return done | {status: {"description": text, **_content(_REFUSAL)} for status, text in _REFUSALS.items()}
+    return done | _refusals(*_REFUSALS)
+
+
+def _refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    return {status: {"description": _REFUSALS[status], **_content(_REFUSAL)} for status in statuses}
 
 
 def _content(schema: dict[str, Any]) -> dict[str, Any]:

@@ -33,6 +33,9 @@ MAX_BYTES = 16_384
 AT_ONCE = 2
 """Requests whose person is looked up at one time: the threads for that also write the alerts."""
 
+READ_AT_ONCE = 1
+"""Incidents that are prepared for reading at one time: masking them takes the processor."""
+
 STATUS = {
     Refusal.NOT_FOUND: 404,
     Refusal.NOTHING: 409,
@@ -63,7 +66,22 @@ class PeoplesDoor:
     store: IncidentStore
     settings: Callable[[], Settings]
     looking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
+    reading: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(READ_AT_ONCE))
     budget: Budget = field(default_factory=Budget)
+
+
+async def known(door: PeoplesDoor, request: Request) -> tuple[Speaker, Settings]:
+    """Who asks, and the settings of this moment.
+
+    Raises:
+        Rejected: the request proves nobody, or the settings cannot be read.
+    """
+    peer = request.scope.get("state", {}).get(PEER)
+    if peer is None and not _shows_something(request):
+        raise Rejected(401, "unauthenticated", "not authenticated")  # without reading any file for it
+    async with door.looking:
+        settings, speaker = await asyncio.to_thread(_whose, door, request.headers, peer)
+    return speaker, settings
 
 
 async def understood(
@@ -74,11 +92,7 @@ async def understood(
     Raises:
         Rejected: it proves nobody, or says nothing that can be done.
     """
-    peer = request.scope.get("state", {}).get(PEER)
-    if peer is None and not _shows_something(request):
-        raise Rejected(401, "unauthenticated", "not authenticated")  # without reading any file for it
-    async with door.looking:
-        settings, speaker = await asyncio.to_thread(_whose, door, request.headers, peer)
+    speaker, settings = await known(door, request)
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type != "application/json":  # what a page of another site can have a browser send is not that
         raise Rejected(415, "no JSON", "the content type is not application/json", "Send JSON")
@@ -89,8 +103,8 @@ async def understood(
         raise Rejected(422, "invalid", _mistakes(error), "See /docs") from None
     except ValueError:
         raise Rejected(422, "invalid", "the body is not JSON", "See /docs") from None
-    known = settings.policy.people
-    if body.by and spelling(known_as(body.by, known)) != spelling(speaker.name):
+    people = settings.policy.people
+    if body.by and spelling(known_as(body.by, people)) != spelling(speaker.name):
         mine = f"{speaker.name} is proven, and not {body.by!a}"
         raise Rejected(403, "another name", mine, "Act under your own name")
     return body, speaker, settings

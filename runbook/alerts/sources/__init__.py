@@ -11,9 +11,9 @@ from runbook.alerts.sources.self_watch import SELF_WATCH
 from runbook.alerts.sources.source import Source
 
 __all__ = [
-    "EmptyAlerts",
     "SELF_WATCH",
     "SOURCES",
+    "EmptyAlerts",
     "Source",
     "UnreadablePayload",
     "plain",

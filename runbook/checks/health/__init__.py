@@ -8,8 +8,8 @@ from runbook.checks.health.paths import DEFAULT_PATH, InvalidPath, parse_path
 from runbook.checks.health.words import Health, health_of, says_well
 
 __all__ = [
-    "Answer",
     "DEFAULT_PATH",
+    "Answer",
     "Health",
     "InvalidPath",
     "UnreadableBody",

@@ -94,6 +94,22 @@ def test_the_answer_to_paste_names_the_settings_file_that_was_given(
     ]
 
 
+@pytest.mark.parametrize("joined", [True, False])
+def test_what_an_error_advises_names_the_settings_file_that_was_given(
+    joined: bool, store: Store, tmp_path: Path, capsys: Capture
+) -> None:
+    """Without it the next step would look at another store."""
+    incident_id = store.open("0001", EVENTS)
+    given = tmp_path / "other settings.toml"
+    given.write_text((tmp_path / "runbook.toml").read_text())
+    option = [f"--config={given}"] if joined else ["--config", str(given)]
+    line = refused(capsys, "incident", "no-such", *option, code=ExitCode.NOTHING)
+    assert line.endswith(f"no incident 'no-such'; `runbook incidents --config '{given}'` lists them")
+    line = refused(capsys, "severity", incident_id, "P3", "--reason", "x", *option, code=ExitCode.NOTHING)
+    assert "--config" not in line.replace(f"`runbook incident {incident_id} --config '{given}'`", "")
+    assert "`runbook incidents` lists" in refused(capsys, "incident", "no-such", code=ExitCode.NOTHING)
+
+
 def test_the_run_can_be_copied(store: Store, capsys: Capture) -> None:
     """An address that is broken over two lines leads nowhere."""
     url = f"http://127.0.0.1:4200/runs/flow-run/{'0' * 36}/{'x' * 80}"

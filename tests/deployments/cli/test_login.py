@@ -40,7 +40,7 @@ def public(store: Store, capsys: Capture) -> str:  # noqa: ARG001  the store has
 def register(folder: Path, **keys: str) -> Policy:
     """Write the settings of these people, as an administrator does."""
     configure(folder, "".join(f'[policy.people.{name}]\nkeys = ["{key}"]\n' for name, key in keys.items()))
-    return Policy(people={name: Person(keys=(key,)) for name, key in keys.items()})
+    return Policy(people={name: Person(public_keys=(key,)) for name, key in keys.items()})
 
 
 def test_a_key_is_made_once_and_only_its_owner_can_read_it(

@@ -24,7 +24,7 @@ from deployments.cli.errors import ExitCode
 from deployments.drill.run.report import DrillResult, print_summary
 from deployments.drill.run.scenario import load_scenario
 from deployments.drill.run.screen import Screen
-from deployments.progress import print_question
+from deployments.progress import Progress, print_question
 from runbook.incidents.incident import PendingGate
 from tests.deployments.cli.test_looking import NOWHERE
 from tests.deployments.cli_store import Store
@@ -274,3 +274,20 @@ def test_no_command_prints_or_asks_by_itself() -> None:
                 if called in ("print", "input") or re.fullmatch(r"sys\.std(out|err)\.write|Console", called):
                     found.append(path.name)
     assert set(found) == {"output.py"}
+
+
+def test_no_line_ends_with_blanks_that_only_fill_it_up() -> None:
+    """What is copied or sent into a file has no rest of a table; a prompt keeps its blank."""
+
+    def all_of_it(console: Console) -> None:
+        progress = Progress(console, opened_at=OPENED_AT)
+        for recorded in journal():
+            progress.show(recorded)
+        gate = incident(EVENTS[:10]).pending_gate
+        assert gate is not None
+        print_question(console, gate, PLAN)
+        console.print(Text("Apply? "), end="")
+
+    text = shown(all_of_it)
+    assert text.endswith("Apply? ")
+    assert [line for line in text.splitlines()[:-1] if line != line.rstrip()] == []

@@ -77,8 +77,12 @@ def drifted(*voided: str) -> e.PlanDrifted:
 @pytest.mark.parametrize(
     ("event", "label", "text"),
     [
-        (drifted(), "Drifted", "the target has changed"),
-        (drifted("ana", "bob"), "Drifted", "the target has changed; the approval of ana, bob is void"),
+        (drifted(), "Drifted", "the plan that was shown holds no more"),
+        (
+            drifted("ana", "bob"),
+            "Drifted",
+            "the plan that was shown holds no more; the approval of ana, bob is void",
+        ),
         (e.ApprovalReminded(gate="g"), "Reminded", "the channel was reminded: nobody has answered"),
         (
             e.ApprovalReminded(gate="g", escalated=True),
@@ -129,6 +133,27 @@ def test_nothing_is_wider_than_the_terminal_or_cut(width: int, clock: bool) -> N
         "missing: status-page.json (connection refused)",
     ):
         assert part in words(text), part
+
+
+@pytest.mark.parametrize("width", [40, 80])
+@pytest.mark.parametrize("clock", [False, True])
+def test_what_is_copied_has_a_line_of_its_own_and_is_never_broken(width: int, clock: bool) -> None:
+    """An address or a path that is broken over two lines leads nowhere."""
+    url = f"http://127.0.0.1:23999/runs/flow-run/{'0' * 36}"
+    folder, draft = f"/srv/{'e' * 60}/before-mitigation", f"/srv/{'d' * 90}/postmortem.md"
+    [collected] = [event for event in EVENTS if isinstance(event, e.EvidenceCollected)][:1]
+    [drafted] = [event for event in EVENTS if isinstance(event, e.PostmortemDrafted)][:1]
+    text = shown(
+        e.RunStarted(flow_run_id="0", url=url),
+        collected.model_copy(update={"folder": folder}),
+        drafted.model_copy(update={"path": draft}),
+        width=width,
+        clock=clock,
+    )
+    lines = [line.strip() for line in text.splitlines()]
+    assert [item for item in (url, folder, draft) if item not in lines] == []
+    if width == 80:
+        assert max(len(line) for line in text.splitlines() if "/runs/" in line) <= width
 
 
 def test_findings_show_status_by_shape() -> None:

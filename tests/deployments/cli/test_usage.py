@@ -158,3 +158,32 @@ def test_the_first_known_error_of_a_group_is_told() -> None:
     told = expected(ExceptionGroup("", [ValueError("x"), CommandError("it is late", "sleep")]))
     assert told is not None
     assert told.lines == ["it is late; sleep"]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('token = "abcdefghijklmnopqrs"', "receiver.token: it holds a secret in this file"),
+        ("token = 3", "receiver.token: "),
+        ('token = { file = "short" }', "receiver.token: it is shorter than 16 characters"),
+    ],
+)
+def test_a_mistake_about_a_secret_is_told_whole(
+    line: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The word behind `token:` is no token."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "short").write_text("abc")
+    (tmp_path / "short").chmod(0o600)
+    (tmp_path / "runbook.toml").write_text(f"[receiver]\n{line}\n")
+    assert main(["incidents"]) == ExitCode.USAGE
+    told = capsys.readouterr().err
+    assert said in told
+    assert "redacted" not in told
+
+
+@pytest.mark.parametrize("limit", ["0", "-5"])
+def test_a_list_of_nothing_is_refused(limit: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """It would look as if there were no incident."""
+    assert main(["incidents", "--limit", limit]) == ExitCode.USAGE
+    assert "--limit" in capsys.readouterr().err

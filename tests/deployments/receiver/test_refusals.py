@@ -185,7 +185,8 @@ async def test_a_wrong_address_is_told_the_right_one(
     answer = await client.request(method, path)
     assert answer.status_code == status
     paths = ("alertmanager", "grafana", "pagerduty", "incident-io", "plain")
-    assert answer.json()["next_step"] == f"POST to one of {', '.join(f'/alerts/{path}' for path in paths)}"
+    listed = ", ".join(f"/alerts/{path}" for path in paths)
+    assert answer.json()["next_step"] == f"POST to one of {listed}; GET /docs describes them"
 
 
 def run_receiver(*arguments: str | Path) -> subprocess.CompletedProcess[str]:

@@ -9,7 +9,7 @@ from tests.deployments.settings_samples import NEEDED, REFERENCE, load, mistakes
 
 NAMED = '{ env = "NAME" } or { file = "path" }'
 WITHOUT = "write the address without it;"
-PASSWORD = "holds a password in this file"
+PASSWORD = "it holds a password in this file"
 BASIC = f'set username = "NAME" and password = {NAMED}'
 
 
@@ -27,17 +27,17 @@ BASIC = f'set username = "NAME" and password = {NAMED}'
         ),
         (
             '[prometheus]\nurl = "https://hunter2@prom.example"',
-            "prometheus.url: holds a user, or a token in its place, in this file: "
+            "prometheus.url: it holds a user, or a token in its place, in this file: "
             f"{WITHOUT} in [prometheus] {BASIC}",
         ),
         (
             '[prometheus]\nurl = "https://prom.example/?tenant=a&api_key=hunter2"',
-            f"prometheus.url: holds a secret among its parameters in this file: {WITHOUT} in [prometheus] "
+            f"prometheus.url: it holds a secret among its parameters in this file: {WITHOUT} in [prometheus] "
             'set headers = { NAME = { env = "NAME" } }, where the server takes it so',
         ),
         (
             '[status_page]\nfallback_urls = ["https://relay.example/?sig=hunter2"]',
-            "status_page.fallback_urls: holds a secret among its parameters in this file: "
+            "status_page.fallback_urls: it holds a secret among its parameters in this file: "
             f"{WITHOUT} in [status_page], or for another host in "
             '[status_page.credentials."https://host"], '
             'set headers = { NAME = { env = "NAME" } }, where the server takes it so',
@@ -66,11 +66,11 @@ BASIC = f'set username = "NAME" and password = {NAMED}'
         ),
         (
             '[status_page]\nproxy = "http://hunter2@proxy.example:3128"',
-            f"status_page.proxy: holds a secret in this file (its user): {REFERENCE}",
+            f"status_page.proxy: it holds a secret in this file (its user): {REFERENCE}",
         ),
         (
             '[store]\nurl = "postgresql+psycopg://db/runbook?password=hunter2"',
-            f"store.url: holds a secret in this file (its parameter): {REFERENCE}",
+            f"store.url: it holds a secret in this file (its parameter): {REFERENCE}",
         ),
         (
             '[prometheus.credentials."https://me:hunter2@b.example"]',
@@ -130,7 +130,7 @@ def test_no_address_of_any_section_may_hold_a_secret(
     told = mistakes(
         config, f"[{section}]\n{key} = {value}", needed="" if section == "integration" else NEEDED
     )
-    assert [line for line in told if line.startswith(f"{section}.{key}: holds a")] != []
+    assert [line for line in told if line.startswith(f"{section}.{key}: it holds a")] != []
     assert "hunter2" not in "".join(told)
 
 

@@ -81,7 +81,7 @@ def test_the_example_file_loads_with_every_key_put_in() -> None:
 
 def keys(kind: type[BaseModel]) -> set[str]:
     """The keys that a section may have."""
-    return set(kind.model_fields)
+    return {field.alias or name for name, field in kind.model_fields.items()}
 
 
 @pytest.mark.parametrize("section", sections())

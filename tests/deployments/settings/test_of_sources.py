@@ -35,11 +35,11 @@ def test_secrets_within_tables_and_lists_are_read(config: Path, monkeypatch: pyt
         ),
         (
             '[receiver.pagerduty]\nsecrets = ["hunter2"]',
-            f"receiver.pagerduty.secrets.0: holds a secret in this file: {REFERENCE}",
+            f"receiver.pagerduty.secrets.0: it holds a secret in this file: {REFERENCE}",
         ),
         (
             '[receiver.alertmanager]\nclient_header = { name = "X-Verified", value = "hunter2" }',
-            f"receiver.alertmanager.client_header.value: holds a secret in this file: {REFERENCE}",
+            f"receiver.alertmanager.client_header.value: it holds a secret in this file: {REFERENCE}",
         ),
         (
             '[receiver.alertmanager]\nclient_header = { name = "X-Verified", valeu = { env = "SET" } }',

@@ -225,5 +225,5 @@ def test_a_short_secret_is_told_in_characters(config: Path) -> None:
     """With the length that it takes, and not with its own."""
     (config.parent / "token").write_text("short")
     assert mistakes(config, '[receiver]\ntoken = { file = "token" }') == [
-        "receiver.token: shorter than 16 characters: take a longer secret"
+        "receiver.token: it is shorter than 16 characters: take a longer secret"
     ]

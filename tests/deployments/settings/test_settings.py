@@ -26,7 +26,7 @@ from tests.deployments.settings_samples import REFERENCE, load, mistakes
         ),
         (
             "[policy.keep_days]\nincidents = -1",
-            "policy.keep_days.incidents: input should be greater than or equal to 0: correct the value",
+            "policy.keep_days.incidents: the input should be greater than or equal to 0: correct the value",
         ),
         (
             "[policy.keep_days]\nincidents = 30\nevidence = 90",
@@ -39,11 +39,11 @@ from tests.deployments.settings_samples import REFERENCE, load, mistakes
         ),
         (
             "[policy.approvals.high]\ncount = 3",
-            "policy.approvals.high.count: input should be less than or equal to 2: correct the value",
+            "policy.approvals.high.count: the input should be less than or equal to 2: correct the value",
         ),
         (
             "[policy.approvals.huge]\ncount = 1",
-            "policy.approvals.huge: input should be 'none', 'low', 'medium' or 'high': correct the value",
+            "policy.approvals.huge: the input should be 'none', 'low', 'medium' or 'high': correct the value",
         ),
         (
             '[policy.preapproved]\nroll_back = ["P4"]',
@@ -60,11 +60,11 @@ from tests.deployments.settings_samples import REFERENCE, load, mistakes
         ),
         (
             "[policy]\nerror_rate_threshold = -1",
-            "policy.error_rate_threshold: input should be greater than or equal to 0: correct the value",
+            "policy.error_rate_threshold: the input should be greater than or equal to 0: correct the value",
         ),
         (
             "[receiver]\nport = 70000",
-            "receiver.port: input should be less than or equal to 65535: correct the value",
+            "receiver.port: the input should be less than or equal to 65535: correct the value",
         ),
         (
             "[self_watch]",
@@ -72,10 +72,13 @@ from tests.deployments.settings_samples import REFERENCE, load, mistakes
         ),
         (
             '[self_watch]\nping_url = "https://ping.example/8c1f"',
-            f"self_watch.ping_url: holds a secret in this file: {REFERENCE}",
+            f"self_watch.ping_url: it holds a secret in this file: {REFERENCE}",
         ),
         ('[slack]\nchannel = "C1"', "slack.token: missing: set it (runbook.example.toml explains it)"),
-        ('[posthog]\napi_key = "phx_literal"', f"posthog.api_key: holds a secret in this file: {REFERENCE}"),
+        (
+            '[posthog]\napi_key = "phx_literal"',
+            f"posthog.api_key: it holds a secret in this file: {REFERENCE}",
+        ),
         ("[posthog]\napi_key = 7", f"posthog.api_key: not a reference to a secret: {REFERENCE}"),
         (
             '[posthog]\napi_key = { vault = "x" }',
@@ -87,7 +90,7 @@ from tests.deployments.settings_samples import REFERENCE, load, mistakes
         ),
         (
             '[store]\nurl = "postgresql+psycopg://me:hunter2@db/runbook"',
-            f"store.url: holds a password in this file: {REFERENCE}",
+            f"store.url: it holds a password in this file: {REFERENCE}",
         ),
         (
             '[store]\nurl = "mysql://db/runbook"',

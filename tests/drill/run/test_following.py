@@ -123,6 +123,41 @@ async def test_a_person_answers_at_the_terminal(response: Response, monkeypatch:
     assert shown.index("+        - name: POSTHOG_FALLBACK") < shown.index("Apply exactly this change?")
 
 
+async def test_whoever_is_asked_learns_how_another_shell_answers(
+    response: Response, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The whole command, unbroken, for the very plan that is shown."""
+    screen = response.screen()
+    settings = Path("/srv/a long folder name") / ("x" * 100) / "runbook.toml"
+    screen.answered_with(settings)
+
+    async def typed(_lines: Lines) -> str:
+        return "a"
+
+    monkeypatch.setattr(Lines, "next", typed)
+    monkeypatch.setattr(Lines, "_read", lambda _lines: None)
+    await response.follow("ask", screen)
+    lines = response.shown.getvalue().splitlines()
+    plan = PLAN.digest[:12]
+    command = f"runbook approve {INCIDENT} --plan {plan} --config '{settings}'"
+    assert [line for line in lines if line.strip() == command] == [f"  {command}"]
+
+
+async def test_after_the_end_of_the_input_the_error_has_a_line_of_its_own(
+    response: Response, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It does not go on behind the prompt."""
+
+    async def ended(_lines: Lines) -> str:
+        raise EOFError
+
+    monkeypatch.setattr(Lines, "next", ended)
+    monkeypatch.setattr(Lines, "_read", lambda _lines: None)
+    with pytest.raises(Refused, match="the input ended before there was an answer"):
+        await response.follow("ask")
+    assert response.shown.getvalue().endswith("[l]ater: \n")
+
+
 async def forever(_lines: Lines) -> str:
     """Nobody types anything."""
     await asyncio.Event().wait()

@@ -25,8 +25,8 @@ from tests.runbook.journals import decided as decision_made
 ANAS = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 BOBS = Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33)))
 RECEIVERS = Ed25519PrivateKey.from_private_bytes(bytes(range(2, 34)))
-ANA = Person(logins=("al",), keys=(public_text(ANAS.public_key()),))
-BOB = Person(keys=(public_text(BOBS.public_key()),))
+ANA = Person(logins=("al",), public_keys=(public_text(ANAS.public_key()),))
+BOB = Person(public_keys=(public_text(BOBS.public_key()),))
 PEOPLE = Policy(people={"ana": ANA, "bob": BOB})
 SIGNED = Identity(name="ana", how=Proof.SIGNING_KEY)
 """What an identity says that is to be signed."""

@@ -104,7 +104,7 @@ def test_every_part_of_the_policy_has_been_thought_about() -> None:
     assert set(Policy.model_fields) - NO_AUTHORITY == set(Permissions.model_fields)
     assert set(Policy.model_fields) >= NO_AUTHORITY
     assert set(ApprovalRule.model_fields) == {"approvers", "count", "accept_unverified", "proofs"}
-    assert set(Person.model_fields) == {"logins", "keys", "also", "counts_only"}
+    assert set(Person.model_fields) == {"logins", "public_keys", "also", "counts_only"}
 
 
 PEOPLE = ("ana", "bob", "cyd", "eve")
@@ -267,18 +267,18 @@ def test_a_standing_approval_ends_with_what_it_stood_on(channel: Channel) -> Non
     assert decided(told, OF_RISK[Risk.LOW], LAX) is None
 
 
-ALICE = Person(logins=("al",), keys=(ONE,))
+ALICE = Person(logins=("al",), public_keys=(ONE,))
 
 
 def test_who_is_added_later_gets_no_rights_and_is_still_one_person() -> None:
     """A login or a key that was added during an incident proves nothing; the login does not count twice."""
     opening = Permissions.of(Policy()).model_copy(update={"people": {"alice": ALICE}})
-    added = Person(logins=("al", "mallory"), keys=(ONE, TWO))
+    added = Person(logins=("al", "mallory"), public_keys=(ONE, TWO))
     present = opening.model_copy(update={"people": {"alice": added, "eve": Person()}})
 
     people = strictest(opening, present).people
 
-    assert (people["alice"].logins, people["alice"].keys) == (("al",), (ONE,))
+    assert (people["alice"].logins, people["alice"].public_keys) == (("al",), (ONE,))
     assert known_as("mallory", people) == "mallory"
     assert counted_as("mallory", people) == counted_as("alice", people)
     assert people["eve"].counts_only
@@ -291,7 +291,7 @@ def test_who_is_taken_off_has_no_rights_at_once() -> None:
 
     person = strictest(opening, present).people["alice"]
 
-    assert (person.logins, person.keys, person.also, person.counts_only) == ((), (), ("al",), True)
+    assert (person.logins, person.public_keys, person.also, person.counts_only) == ((), (), ("al",), True)
 
 
 @pytest.mark.parametrize(

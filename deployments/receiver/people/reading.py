@@ -1,0 +1,101 @@
+"""The receiver's API for people, where it is read: the incidents, one of them, and what it asks.
+
+Whoever may answer through the receiver may read what is asked, with the same proofs. Nobody else learns
+whether an incident exists.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
+
+from blocks.transport.errors import OutsideError
+from deployments.processes.json_log import log_event
+from deployments.receiver.connections.body import Rejected
+from deployments.receiver.people.requests import PeoplesDoor, known, log, refused
+from deployments.services.finding import SEARCHED, find_own
+from deployments.services.reading import incident_document, list_document
+from deployments.services.refusals import ActRefused
+from deployments.settings.settings import Settings
+from runbook.incidents.incident import Incident
+
+LONGEST_LIST = 100
+
+_HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+"""What is asked now is not what was asked a moment ago, and a browser shows none of it as a page."""
+
+Read = Callable[[PeoplesDoor, Request, Settings], Awaitable[str]]
+
+
+async def _list(door: PeoplesDoor, request: Request, settings: Settings) -> str:
+    only_open, limit = _wanted(request)
+    mine: list[Incident] = []
+    for searched in (limit, SEARCHED):  # far back only where other environments have incidents in this store
+        found = await door.store.incidents(only_open=only_open, limit=searched)
+        mine = [item for item in found if item.environment == settings.prefect.environment]
+        if len(mine) >= limit or len(found) < searched:
+            break
+    return await asyncio.to_thread(list_document, mine[:limit])
+
+
+def _wanted(request: Request) -> tuple[bool, int]:
+    """Whether closed incidents are left out, and how many are listed at most.
+
+    Raises:
+        Rejected: that is not what a query may say.
+    """
+    asked = request.query_params
+    advice = f"Write ?open=true, and a limit from 1 to {LONGEST_LIST}"
+    limit = asked.get("limit", "20")
+    wrong = set(asked) - {"open", "limit"} or asked.get("open", "true") not in ("true", "false")
+    if wrong or not (limit.isascii() and limit.isdecimal() and 1 <= int(limit[:9]) <= LONGEST_LIST):
+        raise Rejected(422, "invalid", "the query says something else than open and limit", advice)
+    return asked.get("open") == "true", int(limit)
+
+
+async def _one(door: PeoplesDoor, request: Request, settings: Settings) -> str:
+    reference = str(request.path_params["reference"])
+    found = await find_own(door.store, reference, settings.prefect.environment)
+    return await asyncio.to_thread(incident_document, found)
+
+
+def add_people_reading(
+    app: FastAPI, door: PeoplesDoor, *, description: str, responses: dict[int | str, dict[str, Any]]
+) -> None:
+    """Add the paths to read. `responses` are the refusals that are the same as for an act."""
+    _add(app, door, "/api/incidents", "List the newest incidents", _list, description, responses)
+    _add(app, door, "/api/incidents/{reference}", "Read an incident", _one, description, responses)
+
+
+def _add(
+    app: FastAPI,
+    door: PeoplesDoor,
+    path: str,
+    summary: str,
+    read: Read,
+    description: str,
+    responses: dict[int | str, dict[str, Any]],
+) -> None:
+    async def take(request: Request) -> Response:
+        try:
+            speaker, settings = await known(door, request)
+            async with door.reading:
+                document = await read(door, request, settings)
+        except (ActRefused, Rejected, OutsideError) as error:
+            answer = refused(error)
+            log_event(log, "reading refused", status=answer.status_code, error=str(error))
+            return answer
+        log_event(log, "read", by=speaker.name, how=speaker.identity.how.value)
+        return Response(document, media_type="application/json", headers=_HEADERS)
+
+    app.get(
+        path,
+        summary=summary,
+        description=description,
+        tags=["people"],
+        responses={200: {"description": "As `--json` of `runbook incidents` and `incident`."}, **responses},
+        response_class=Response,
+        name=summary,
+    )(take)

@@ -1,0 +1,55 @@
+"""What somebody elsewhere reads of incidents: JSON that is masked, escaped and no longer than a bound."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from pydantic import JsonValue
+
+from runbook.incidents.incident import Incident
+from runbook.incidents.summary import Facts, everything, headline
+from runbook.outside_text.machine import json_document
+from runbook.redaction import redact_secret_values
+
+LONGEST_JOURNAL = 500_000
+"""Bytes of the journal as JSON. Each 100 kB takes the processor some 0.2 s to mask."""
+
+LEFT_OUT = "journal_left_out"
+"""How many events of the journal are not in the answer, all of them after the opening and before the rest."""
+
+
+def incident_document(incident: Incident) -> str:
+    """One incident in full, with its open question and the diff that it is about.
+
+    Where the journal is longer than `LONGEST_JOURNAL`, its opening and its newest events are there.
+    """
+    facts = everything(incident)
+    journal = facts["journal"]
+    if not isinstance(journal, list):
+        raise TypeError("a journal is a list")
+    kept = bounded(journal, LONGEST_JOURNAL)
+    facts |= {"journal": kept, LEFT_OUT: len(journal) - len(kept)}
+    return _document(facts)
+
+
+def list_document(incidents: Sequence[Incident]) -> str:
+    """The headlines of incidents."""
+    return _document({"incidents": [headline(incident) for incident in incidents]})
+
+
+def bounded(journal: list[JsonValue], limit: int) -> list[JsonValue]:
+    """The opening, and the newest events that fit beside it into so many bytes of JSON."""
+    if not journal:
+        return []
+    left = limit - len(orjson.dumps(journal[0]))
+    newest: list[JsonValue] = []
+    for item in reversed(journal[1:]):
+        left -= len(orjson.dumps(item))
+        if left < 0:
+            break
+        newest.append(item)
+    return [journal[0], *reversed(newest)]
+
+
+def _document(facts: Facts | dict[str, Any]) -> str:
+    return json_document(redact_secret_values(facts))
