@@ -21,6 +21,7 @@ from runbook.checks.recovery import Recovery
 from runbook.decision.severity import Severity
 from runbook.decision.verdict import Decision, Verdict
 from runbook.evidence.manifest import BEFORE_MITIGATION
+from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.events import DecisionMade
 from runbook.incidents.incident import PERSON, Outcome, State
 from runbook.incidents.loose_ends import switches_to_take_off
@@ -101,7 +102,8 @@ async def bring_to_an_end(incident: OpenIncident) -> Outcome:
     while True:
         decision = await understand(incident)
         if decision.verdict is Verdict.UNKNOWN:
-            await escalate(incident, "the facts do not suffice for a decision; nothing was changed")
+            what = Escalation(kind=EscalationKind.NO_DECISION)
+            await escalate(incident, what, "the facts do not suffice for a decision; nothing was changed")
             return await resolve(incident, Outcome.UNKNOWN, decision.because)
         if await mitigate(incident, decision) and (recovery := await watch(incident, decision)):
             return await end(incident, decision, recovery)
@@ -162,7 +164,8 @@ async def end(incident: OpenIncident, decision: Decision, recovery: Recovery) ->
         await remove_switches(incident)
         await tell_of_unfinished_rollout(incident)
     else:
-        await escalate(incident, f"not over within the watch limit: {'; '.join(recovery.because)}")
+        what = Escalation(kind=EscalationKind.NOT_OVER)
+        await escalate(incident, what, f"not over within the watch limit: {'; '.join(recovery.because)}")
     made = (await incident.read()).events(DecisionMade)
     outcome = conclude(decision, recovery, earlier=tuple(event.decision for event in made))
     return await resolve(incident, outcome, recovery.because)

@@ -13,6 +13,7 @@ from blocks.store.journal import IncidentStore
 from blocks.transport.errors import OutsideError, Refused
 from blocks.transport.prefect_api import prefect_client
 from deployments.settings.settings import Settings, load_settings
+from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.incident import ALERTS_ENDED, Incident
 from tasks.caretaking.runs import start_run
 
@@ -67,7 +68,8 @@ class PrefectResponses:
 
         # The task's own function: Prefect, which the task would report to, is what does not answer.
         opened = OpenIncident(id=incident.id, environment=environment)
-        called = await escalate.fn(opened, f"{because}. {how_to_go_on(opened)}")
+        what = Escalation(kind=EscalationKind.NOT_STARTED)
+        called = await escalate.fn(opened, what, f"{because}. {how_to_go_on(opened)}")
         await leave_paper.fn(opened)
         if not called:
             raise Refused("pager", "nobody could be called", "Set [pager] or [slack]; see the journal")

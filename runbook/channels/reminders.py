@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from runbook.actions.catalogue import ActionName, PlannedAction
 from runbook.approvals.gates import Choice
 from runbook.channels.local_time import clock_after, stamp
-from runbook.incidents.current_action import MESSAGES
 from runbook.incidents.effects import EffectOutcome
 from runbook.incidents.events import ApprovalAnswered, ApprovalReminded, EffectSettled, SwitchChecked
 from runbook.incidents.incident import Incident, PendingGate
@@ -91,7 +90,7 @@ def _is_time(incident: Incident, due_at: datetime, now: datetime) -> bool:
         item.at
         for item in incident.journal
         if isinstance(item.event, EffectSettled)
-        and item.event.effect.kind in MESSAGES
+        and not item.event.effect.is_change
         and item.event.effect.outcome in (EffectOutcome.FAILED, EffectOutcome.UNSETTLED)
     ]
     again_at = failed[-1] + min(failed[-1] - due_at, LONGEST_WAIT) if failed else due_at

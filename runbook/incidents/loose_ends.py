@@ -87,9 +87,9 @@ _UNDO, _OFF = "-undo", "-off"
 def _actions_with(incident: Incident, outcomes: frozenset[EffectOutcome | None]) -> set[str]:
     """The ids of the actions of which a change of the cluster ended in one of these ways."""
     return {
-        effect.id.rsplit("/", 2)[-2]
+        effect.owner
         for effect in incident.effects.values()
-        if effect.kind == "kubernetes" and effect.outcome in outcomes
+        if effect.is_change and effect.outcome in outcomes
     }
 
 
@@ -112,6 +112,4 @@ def unknown_checks(incident: Incident) -> tuple[Finding, ...]:
 
 def unsettled_effects(incident: Incident) -> tuple[Effect, ...]:
     """Effects of which nobody knows whether they happened."""
-    return tuple(
-        effect for effect in incident.effects.values() if effect.outcome in (None, EffectOutcome.UNSETTLED)
-    )
+    return tuple(effect for effect in incident.effects.values() if effect.in_doubt)

@@ -18,7 +18,9 @@ from runbook.actions.outages import (
     open_outage,
     waiting_words,
 )
+from runbook.incidents.effect_ids import EffectId, MessageName
 from runbook.incidents.effects import Authority
+from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.events import OutageEnded, OutageNoted
 from runbook.incidents.incident import Incident
 from runbook.outside_text.slack import SlackText, slack, slack_link
@@ -125,7 +127,8 @@ async def _goes_on(incident: OpenIncident, journal: Incident, action: PlannedAct
         return False
     if not outage.expired:
         await incident.record(expired_approval(journal, action))
-    await escalate(incident, expired_words(action, outage, policy))
+    what = Escalation(kind=EscalationKind.APPROVAL_EXPIRED, subject=f"{action.id} {outage.number}")
+    await escalate(incident, what, expired_words(action, outage, policy))
     return True
 
 
@@ -136,8 +139,9 @@ async def note_answer(incident: OpenIncident, action: PlannedAction) -> None:
 
 
 async def _tell(incident: OpenIncident, journal: Incident, action: PlannedAction, outage: Outage) -> None:
-    name = f"outage-{action.id}-{outage.number}"
-    if incident.environment.slack is None or f"{journal.id}/slack/{name}" in journal.effects:
+    name = MessageName.outage(action.id, outage.number)
+    told = EffectId.of_message(journal.id, "slack", name)
+    if incident.environment.slack is None or told in journal.effects:
         return
     link = incident_link(journal)
     words = slack(f"⏳ {waiting_words(journal, action, outage, incident.policy)}")

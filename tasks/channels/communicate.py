@@ -4,8 +4,6 @@ A message is an effect like any other. What is announced is rendered when the ef
 journal says who was told what and when.
 """
 
-from hashlib import sha256
-
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
@@ -21,7 +19,9 @@ from runbook.channels.wording import REHEARSAL
 from runbook.decision.severity import Severity
 from runbook.decision.verdict import Verdict
 from runbook.incidents.calls import open_calls
+from runbook.incidents.effect_ids import MessageName
 from runbook.incidents.effects import Authority, Effect
+from runbook.incidents.escalations import Escalation
 from runbook.incidents.events import IncidentEscalated, MaintenanceNoted, StatusAnnounced
 from runbook.incidents.incident import Incident, State
 from runbook.outside_text.slack import SlackText, said
@@ -34,12 +34,6 @@ from tasks.incident import OpenIncident, now
 ANNOUNCE = Authority.policy("announce")
 PAGE = Authority.policy("page_from")
 ESCALATE = Authority.policy("escalate")
-
-ESCALATED = "escalated-"
-"""How the names of the effects begin that call a person; the number of the call follows."""
-
-CALL_ENDED = "-resolved"
-"""How the names of the effects end that end a call."""
 
 
 @task(name="announce", task_run_name="announce {state.value}", cache_policy=NO_CACHE)
@@ -78,27 +72,48 @@ async def page_on_opening(incident: OpenIncident) -> None:
     severity = journal.severity.severity if journal.severity else Severity.P2
     if incident.policy_in_force(journal).pages(severity):
         await _page(
-            incident, journal, f"{severity} {journal.service}: {journal.alert.summary}", PAGE, "opened"
+            incident,
+            journal,
+            f"{severity} {journal.service}: {journal.alert.summary}",
+            PAGE,
+            MessageName.opening(),
         )
 
 
 @task(name="escalate", task_run_name="escalate", cache_policy=NO_CACHE)
 async def escalate(
-    incident: OpenIncident, because: str, commands: tuple[str, ...] = (), *, about: str = ""
+    incident: OpenIncident,
+    what: Escalation,
+    because: str,
+    commands: tuple[str, ...] = (),
+    *,
+    about: str = "",
+    in_doubt: tuple[str, ...] = (),
 ) -> bool:
     """Call a person because the runbook cannot go on by itself, by the pager and in the channel.
 
-    `commands` are what they may type by hand; `about` is the id of the action that it is about. Each reason
-    is a call of its own, made once. Returns whether it got through everywhere; what did not is tried again
-    when the same is asked for again. In a rehearsal nobody is called: the channel is told.
+    `what` the call is for tells one call from another: asked for again in other words, nobody is called again
+    and the words stay. `commands` are what they may type by hand; `about` is the id of the action that it is
+    about; `in_doubt` are ids of changes that may or may not have been made. Returns whether the call got
+    through everywhere; what did not is tried again when the same is asked for again. In a rehearsal nobody is
+    called: the channel is told.
     """
     journal = await incident.read()
-    event = IncidentEscalated(because=because, commands=commands, rehearsed=journal.dry_run, about=about)
-    if event.because not in _reasons(journal):  # as the journal has it: masked
-        key = f"escalated:{sha256(event.because.encode()).hexdigest()}"
-        await incident.record(event, key=key)
+    wanted = IncidentEscalated(
+        because=because,
+        commands=commands,
+        rehearsed=journal.dry_run,
+        about=about,
+        what=what,
+        in_doubt=in_doubt,
+    )
+    if _number(journal, wanted) is None:
+        await incident.record_once(wanted)
         journal = await incident.read()
-    name = f"{ESCALATED}{_reasons(journal).index(event.because) + 1}"
+    number = _number(journal, wanted)
+    if number is None:  # it was written above; this tells the type checker
+        raise LookupError(f"no call for {what}")
+    event, name = journal.events(IncidentEscalated)[number - 1], MessageName.escalation(number)
     told = []
     summary = f"{journal.service}: {event.because}"
     if called := await _page(incident, journal, summary, ESCALATE, name, commands=event.commands):
@@ -109,9 +124,10 @@ async def escalate(
     return bool(told or journal.dry_run) and all(effect.outcome in SETTLED for effect in told)
 
 
-def _reasons(journal: Incident) -> list[str]:
-    """The reasons for the calls; an earlier release had the commands in them."""
-    return [event.because.partition(". By hand:\n")[0] for event in journal.events(IncidentEscalated)]
+def _number(journal: Incident, wanted: IncidentEscalated) -> int | None:
+    """The number, from 1, of the call that was made for the same."""
+    calls = enumerate(journal.events(IncidentEscalated), 1)
+    return next((number for number, event in calls if event.is_for(wanted)), None)
 
 
 @task(name="hand over", task_run_name="hand over", cache_policy=NO_CACHE)
@@ -120,7 +136,9 @@ async def hand_over(incident: OpenIncident, action_id: str, text: str) -> bool:
     if not incident.environment.slack:
         return False
     journal = await incident.read()
-    told = await say(incident, journal, hand_off_message(text), name=action_id, authority=ANNOUNCE)
+    told = await say(
+        incident, journal, hand_off_message(text), name=MessageName.hand_off(action_id), authority=ANNOUNCE
+    )
     return told.outcome in SETTLED
 
 
@@ -134,12 +152,10 @@ async def resolve_page(incident: OpenIncident) -> None:
     if pager is None:
         return
     journal = await incident.read()
-    kept = {f"{ESCALATED}{number}" for number in open_calls(journal)}
-    for effect in journal.effects.values():
-        if effect.kind != "pager" or effect.id.endswith(CALL_ENDED):
-            continue
-        if effect.id.rpartition("/")[2] not in kept:
-            await _end_call(incident, pager, effect)
+    going_on = open_calls(journal)
+    for call in journal.messages_in("pager"):
+        if not call.message.is_end and call.message.escalation_number not in going_on:
+            await _end_call(incident, pager, call)
 
 
 async def _end_call(incident: OpenIncident, pager: Pager, call: Effect) -> None:
@@ -149,8 +165,7 @@ async def _end_call(incident: OpenIncident, pager: Pager, call: Effect) -> None:
         await pager.resolve(key)
         return {"dedup_key": key}
 
-    name = f"{call.id.rpartition('/')[2]}{CALL_ENDED}"
-    effect = message_effect(incident, "pager", name, f"end the call: {call.summary}", ESCALATE)
+    effect = message_effect(incident, "pager", call.message.end, f"end the call: {call.summary}", ESCALATE)
     await tell(incident, effect, observe=_never_seen, act=act)
 
 
@@ -170,7 +185,7 @@ def _announced(journal: Incident, channel: str, state: State) -> bool:
     """Whether the channel was told this state, or perhaps a later one: who starts again does not go back."""
     order = [str(one) for one in State]
     told = [order.index(item.state) for item in journal.announcements if item.channel == channel]
-    names = [it.id.rpartition("/")[2].partition("-")[0].upper() for it in in_doubt(journal, channel)]
+    names = [effect.message.announced_state for effect in in_doubt(journal, channel)]
     perhaps = [order.index(name) for name in names if name in order]
     return max(told, default=-1) >= order.index(state) or max(perhaps, default=-1) > order.index(state)
 
@@ -195,7 +210,7 @@ def _is_public(incident: OpenIncident, journal: Incident) -> bool:
 
 async def _post_to_slack(incident: OpenIncident, journal: Incident, facts: MessageFacts) -> None:
     number = sum(item.channel == "slack" for item in journal.announcements) + 1
-    name = f"{facts.state.value.lower()}-{number}"
+    name = MessageName.announcement(facts.state, number)
     told = await say(incident, journal, internal_message(facts), name=name, authority=ANNOUNCE)
     if told.outcome in SETTLED:
         event = StatusAnnounced(
@@ -204,7 +219,7 @@ async def _post_to_slack(incident: OpenIncident, journal: Incident, facts: Messa
             reference=str(told.receipt.get("ts", "")),
             next_update_at=facts.next_update,
         )
-        await incident.record(event, key=f"announced:slack:{name}")
+        await incident.record(event, key=event.key_of(name))
 
 
 async def say(
@@ -212,7 +227,7 @@ async def say(
     journal: Incident,
     text: SlackText,
     *,
-    name: str,
+    name: MessageName,
     authority: Authority,
     broadcast: bool = False,
 ) -> Effect:
@@ -252,7 +267,7 @@ async def _page(
     journal: Incident,
     summary: str,
     authority: Authority,
-    name: str,
+    name: MessageName,
     *,
     commands: tuple[str, ...] = (),
 ) -> Effect | None:

@@ -1,18 +1,23 @@
 """Messages as effects: made once each, looked for before they are sent again."""
 
 from blocks.transport.errors import Conflict
-from runbook.incidents.effects import Authority, Effect, EffectOutcome
+from runbook.incidents.effect_ids import EffectId, MessageName
+from runbook.incidents.effects import Authority, Effect
 from runbook.incidents.incident import Incident
 from tasks.effects import Act, Observe, carry_out
 from tasks.incident import OpenIncident
 
 
 def message_effect(
-    incident: OpenIncident, kind: str, name: str, summary: str, authority: Authority
+    incident: OpenIncident, kind: str, name: MessageName, summary: str, authority: Authority
 ) -> Effect:
     """The effect of a message in a channel: `kind` is the channel, `name` is unique within it."""
     return Effect(
-        id=f"{incident.id}/{kind}/{name}", kind=kind, target=kind, summary=summary, authority=authority
+        id=EffectId.of_message(incident.id, kind, name),
+        kind=kind,
+        target=kind,
+        summary=summary,
+        authority=authority,
     )
 
 
@@ -26,8 +31,4 @@ async def tell(incident: OpenIncident, effect: Effect, *, observe: Observe, act:
 
 def in_doubt(journal: Incident, channel: str) -> list[Effect]:
     """What the channel was to be told, and nobody knows whether it was."""
-    return [
-        effect
-        for effect in journal.effects.values()
-        if effect.kind == channel and effect.outcome in (None, EffectOutcome.UNSETTLED)
-    ]
+    return [effect for effect in journal.messages_in(channel) if effect.in_doubt]

@@ -3,6 +3,7 @@
 from blocks.channels.status_page_publisher import StatusPagePublisher
 from blocks.transport.errors import Refused, Unreadable
 from runbook.channels.messages import MessageFacts, external_message
+from runbook.incidents.effect_ids import MessageName
 from runbook.incidents.effects import Authority
 from runbook.incidents.events import StatusAnnounced
 from runbook.incidents.incident import Incident, State
@@ -19,9 +20,8 @@ async def publish(incident: OpenIncident, journal: Incident, facts: MessageFacts
     if publisher is None:
         return
     message, state = external_message(facts), facts.state
-    effect = message_effect(
-        incident, "status-page", state.value.lower(), f"{message.title}: {state}", PUBLISH
-    )
+    name = MessageName.announcement(state)
+    effect = message_effect(incident, "status-page", name, f"{message.title}: {state}", PUBLISH)
     sent = False
 
     async def observe() -> Receipt | None:
@@ -58,7 +58,7 @@ async def publish(incident: OpenIncident, journal: Incident, facts: MessageFacts
     if settled.outcome in SETTLED:
         published = str(settled.receipt.get("incident", ""))
         event = StatusAnnounced(channel="status-page", state=state, reference=published)
-        await incident.record(event, key=f"announced:status-page:{state.value.lower()}")
+        await incident.record(event, key=event.key_of(name))
 
 
 async def _public_incident(

@@ -7,7 +7,9 @@ from blocks.transport.errors import OutsideError
 from runbook.actions.catalogue import PlannedAction
 from runbook.approvals.approvals import still_needed
 from runbook.channels.reminders import Notice, escalation_reason, reminder_text, report_text, switch_of
+from runbook.incidents.effect_ids import MessageName
 from runbook.incidents.effects import Authority
+from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.events import ApprovalReminded, SwitchChecked
 from runbook.incidents.incident import Incident, PendingGate, State
 from runbook.kubernetes.fields import EnvironmentVariable
@@ -32,14 +34,15 @@ async def remind_of_gate(incident: OpenIncident, notice: Notice) -> ApprovalRemi
     if journal.pending_gate != gate:
         return None
     if notice.escalated:
+        what = Escalation(kind=EscalationKind.UNANSWERED_GATE, subject=gate.gate)
         because = escalation_reason(journal, gate, time_zone=incident.policy.calendar.time_zone)
-        told = await escalate.fn(incident, because)
+        told = await escalate.fn(incident, what, because)
     else:
         told = await _remind(incident, journal, gate)
     if not told:
         return None
     event = ApprovalReminded(gate=gate.gate, escalated=notice.escalated)
-    await incident.record(event, key=f"{'escalated' if notice.escalated else 'reminded'}:{gate.gate}")
+    await incident.record_once(event)
     return event
 
 
@@ -54,7 +57,7 @@ async def _remind(incident: OpenIncident, journal: Incident, gate: PendingGate) 
         link=incident_link(journal),
         time_zone=incident.policy.calendar.time_zone,
     )
-    name = f"reminder-{gate.gate}"
+    name = MessageName.reminder(gate.gate)
     said = await say(incident, journal, text, name=name, authority=REMIND, broadcast=True)
     return said.outcome in SETTLED
 
@@ -69,7 +72,7 @@ async def report_switch(incident: OpenIncident, action: PlannedAction) -> Switch
     journal = await incident.read()
     check = await _check(incident, journal, action)
     number = sum(event.action_id == action.id for event in journal.events(SwitchChecked)) + 1
-    name = f"{action.id}-left-on-{number}"
+    name = MessageName.switch_left_on(action.id, number)
     if check.on is not False and incident.environment.slack is not None:
         text = report_text(
             journal,
@@ -87,7 +90,7 @@ async def report_switch(incident: OpenIncident, action: PlannedAction) -> Switch
             return None
     told = check.on is False or incident.environment.slack is not None
     check = check.model_copy(update={"told": told})
-    await incident.record(check, key=f"switch-checked:{name}")
+    await incident.record(check, key=check.key_of(number))
     if check.on is False and journal.state is State.RESOLVED:
         await resolve_page.fn(incident)
     return check

@@ -3,6 +3,7 @@
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from runbook.incidents.effect_ids import EffectId, MessageName
 from runbook.incidents.effects import Authority
 from runbook.incidents.events import EffectSettled
 from runbook.incidents.incident import Incident
@@ -13,7 +14,7 @@ from tasks.effects import SETTLED
 from tasks.incident import OpenIncident
 
 WARN = Authority.policy("warn")
-NAME = "answers-refused"
+NAME = MessageName.refused_answers()
 
 REFUSED = (
     "🚫 An answer in Prefect was refused: it was not filled in for an open question of this incident. "
@@ -36,7 +37,7 @@ async def warn_of_answers(incident: OpenIncident) -> None:
 
 
 def _tried_enough(journal: Incident) -> bool:
-    effect_id = f"{journal.id}/slack/{NAME}"
+    effect_id = EffectId.of_message(journal.id, "slack", NAME)
     outcomes = [
         event.effect.outcome for event in journal.events(EffectSettled) if event.effect.id == effect_id
     ]

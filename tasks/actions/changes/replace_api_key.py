@@ -19,6 +19,7 @@ from blocks.secret import read_secret
 from blocks.transport.errors import Conflict, Refused
 from runbook.actions.catalogue import FINGERPRINT, ChangePlan
 from runbook.checks.readings import ProbeOutcome
+from runbook.incidents.effect_ids import EffectId
 from runbook.kubernetes.diff import changed_lines, manifest_text, unified_diff
 from runbook.kubernetes.keepers import foretold
 from runbook.kubernetes.patches import EFFECT_ANNOTATION, PREVIOUS_SUFFIX
@@ -214,7 +215,7 @@ async def _write(change: Change, keys: Keys, *, version: str, dry_run: bool = Fa
     return await change.environment.cluster.patch_secret(
         keys,
         resource_version=version,
-        annotations={EFFECT_ANNOTATION: f"{change.effect_id}/secret"},
+        annotations={EFFECT_ANNOTATION: EffectId.of_step(change.effect_id, "secret")},
         dry_run=dry_run,
     )
 

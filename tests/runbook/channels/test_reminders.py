@@ -152,7 +152,7 @@ def test_the_pause_has_an_end() -> None:
 
 @pytest.mark.parametrize(
     "event",
-    [failed("patch"), failed(outcome=EffectOutcome.APPLIED)],
+    [failed("kubernetes"), failed(outcome=EffectOutcome.APPLIED)],
     ids=["a change", "a message that got through"],
 )
 def test_only_a_message_that_failed_makes_a_pause(event: e.Event) -> None:
