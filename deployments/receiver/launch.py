@@ -4,7 +4,7 @@ import asyncio
 import os
 from datetime import datetime
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from prefect.client.schemas.responses import SetStateStatus
@@ -119,8 +119,7 @@ class PrefectResponses:
         from deployments.prefect.configure import blocks
 
         settings = await asyncio.to_thread(load_settings, self._settings.origin)
-        by_name: dict[str, Any] = {**blocks(settings)}
-        return Environment(name=settings.prefect.environment, **by_name)
+        return Environment.of(settings.prefect.environment, blocks(settings))
 
     async def reachable(self) -> bool:
         """Whether Prefect answers in time."""

@@ -194,6 +194,11 @@ class Incident(Value):
         """The effects of a channel, as last recorded, oldest first."""
         return [effect for effect in self.effects.values() if effect.kind == channel]
 
+    def outcomes_of(self, effect_id: str) -> list[EffectOutcome]:
+        """How each attempt at an effect has ended, oldest first."""
+        settled = (event.effect for event in self.events(e.EffectSettled) if event.effect.id == effect_id)
+        return [effect.outcome for effect in settled if effect.outcome is not None]
+
     @property
     def previews(self) -> dict[str, ChangePlan]:
         """The newest preview of each action."""
