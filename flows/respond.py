@@ -15,7 +15,7 @@ from flows.action import take_action
 from flows.current_run import flow_run_id, sole_process
 from flows.failure import tell_a_person
 from flows.parameters import checked, run_name
-from runbook.actions.catalogue import TEMPORARY_SWITCHES, ActionKind, PlannedAction
+from runbook.actions.catalogue import ActionKind
 from runbook.alerts.alert import Alert
 from runbook.checks.recovery import Recovery
 from runbook.decision.severity import Severity
@@ -24,7 +24,7 @@ from runbook.evidence.manifest import BEFORE_MITIGATION
 from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.events import DecisionMade
 from runbook.incidents.incident import PERSON, Outcome, State
-from runbook.incidents.loose_ends import switches_to_take_off
+from runbook.incidents.loose_ends import removal_of, switches_to_take_off
 from runbook.incidents.outcome import IncidentReport, conclude
 from tasks.actions.outage import NoLongerNeeded
 from tasks.actions.rollout import wait_for_rollout
@@ -174,14 +174,7 @@ async def end(incident: OpenIncident, decision: Decision, recovery: Recovery) ->
 async def remove_switches(incident: OpenIncident) -> None:
     """Each switch that this incident turned on is offered for removal, as a change with its own approval."""
     for switched_on in switches_to_take_off(await incident.read()):
-        name = TEMPORARY_SWITCHES[switched_on.name]
-        removal = PlannedAction(
-            id=f"{switched_on.id}-off",
-            name=name,
-            target=switched_on.target,
-            because="the incident is over: the temporary switch is no longer needed",
-        )
-        await take_action(incident, removal)
+        await take_action(incident, removal_of(switched_on))
 
 
 async def wrap_up(incident: OpenIncident, outcome: Outcome) -> IncidentReport:

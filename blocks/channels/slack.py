@@ -221,7 +221,8 @@ class Slack(Block):
         response = error.response
         data = response.data if isinstance(response.data, dict) else {}
         code = str(data.get("error") or f"HTTP {response.status_code}")
-        if code.startswith(_NOT_JSON):
+        not_json = code.startswith(_NOT_JSON)
+        if not_json:
             code = f"HTTP {response.status_code} without JSON"
         detail = self._hide(f"cannot {what} in {self.channel}: {code}")
         if code in _TRANSIENT or response.status_code == 429 or response.status_code >= 500:
@@ -234,7 +235,7 @@ class Slack(Block):
                 # Slack's own words: "it's possible some aspect of the operation succeeded before the error"
                 may_have_landed=code in _PERHAPS_DONE or response.status_code >= 500,
             )
-        if code.endswith("without JSON"):
+        if not_json:
             return Unreadable(SYSTEM, detail, "Check the base URL")
         next_step = _NEXT_STEPS.get(code, "See Slack's documentation of this error")
         if code in _UNAUTHENTICATED:

@@ -1,3 +1,3 @@
-"""What lies in the folders here is added to a copy of the project by the tests; it does not run in this one."""
+"""What lies in the folders here is added to a copy of the project by the tests, and runs in that copy."""
 
 collect_ignore_glob = ["*/*"]

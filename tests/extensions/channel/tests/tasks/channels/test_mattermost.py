@@ -81,7 +81,7 @@ async def test_an_incident_is_told_from_beginning_to_end(team: Team) -> None:
     assert beginnings == [
         "⚪ **INCIDENT",
         "🔴 **P1 INCIDENT",
-        "🙋 Ask PostHog's support ＠channel",
+        "🙋 Ask PostHog's support \N{FULLWIDTH COMMERCIAL AT}channel",
         "⏰ **Nobody has answered yet",
         "☎️ **A person is needed",
         "🚫 An answer in Prefect was refused",

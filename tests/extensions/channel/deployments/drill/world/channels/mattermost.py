@@ -15,7 +15,7 @@ MOST_CHARACTERS = 16_383
 
 
 class Mattermost:
-    """One channel; `posts` is what it holds, oldest first. With `loses_answers`, a post is kept, not confirmed."""
+    """One channel; `posts` is what it holds, oldest first. With `loses_answers`, none is confirmed."""
 
     def __init__(self) -> None:
         """Have an empty channel."""
@@ -53,9 +53,8 @@ class Mattermost:
             return _error(403, "api.context.permissions.app_error")
         since = int(request.query_params.get("since", "0"))
         found = [post for post in reversed(self.posts) if post["update_at"] >= since]
-        return JSONResponse(
-            {"order": [post["id"] for post in found], "posts": {it["id"]: it for it in found}}
-        )
+        by_id = {post["id"]: post for post in found}
+        return JSONResponse({"order": list(by_id), "posts": by_id})
 
 
 def _refused(request: Request) -> Response | None:
