@@ -4,8 +4,8 @@
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from typing import Any
 
@@ -13,7 +13,9 @@ from prefect.blocks.core import Block
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.filesystems import LocalFileSystem
 
+from blocks.channels.channel import Announcer, Caller, Channel, Speaker
 from blocks.channels.pager import Pager
+from blocks.channels.registry import CHANNELS
 from blocks.channels.slack import Slack
 from blocks.channels.status_page_publisher import StatusPagePublisher
 from blocks.integration import IntegrationService
@@ -28,7 +30,7 @@ from blocks.store.own_store import require_own_store
 from blocks.transport.errors import Refused
 from blocks.transport.prefect_api import prefect_client
 
-OPTIONAL = ("slack", "status_page_publisher", "pager", "self_watch")
+OPTIONAL = (*CHANNELS, "self_watch")
 """Systems that a team may not have; without one, its messages are left out and the journal says so.
 
 Without a self-watch nobody watches the runbook.
@@ -52,8 +54,44 @@ class Environment:
     status_page_publisher: StatusPagePublisher | None = None
     pager: Pager | None = None
     self_watch: SelfWatch | None = None
+    more_channels: tuple[Channel, ...] = ()
+    """The other channels that are registered and that this environment has."""
     policy_source: Callable[[], Awaitable[RunbookPolicy]] | None = None
     """Reads the policy anew; without one it is as it was loaded."""
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """Every way to tell people that there is here."""
+        ours: tuple[Channel | None, ...] = (self.slack, self.status_page_publisher, self.pager)
+        return (*(channel for channel in ours if channel is not None), *self.more_channels)
+
+    @property
+    def announcers(self) -> tuple[Announcer, ...]:
+        """The channels that are told the state of an incident."""
+        return tuple(channel for channel in self.channels if isinstance(channel, Announcer))
+
+    @property
+    def speakers(self) -> tuple[Speaker, ...]:
+        """The channels in which the team can be told anything."""
+        return tuple(channel for channel in self.channels if isinstance(channel, Speaker))
+
+    @property
+    def callers(self) -> tuple[Caller, ...]:
+        """The channels that wake a person."""
+        return tuple(channel for channel in self.channels if isinstance(channel, Caller))
+
+    @classmethod
+    def of(
+        cls,
+        name: str,
+        blocks: Mapping[str, Any],
+        policy_source: Callable[[], Awaitable[RunbookPolicy]] | None = None,
+    ) -> "Environment":
+        """The environment of these blocks, each by the name of its system; `None` where there is none."""
+        own = {field.name for field in fields(cls)}
+        more = (block for system, block in blocks.items() if system not in own and block is not None)
+        present = {system: block for system, block in blocks.items() if system in own}
+        return cls(name=name, more_channels=tuple(more), policy_source=policy_source, **present)
 
     async def with_current_policy(self) -> "Environment":
         """The environment with the policy that is saved now: people and rights may have been taken away.
@@ -88,8 +126,7 @@ class Environment:
         store = found["store"]
         if isinstance(store, IncidentStore):
             require_own_store(store.url, environment=name)
-        present: dict[str, Any] = found
-        return cls(name=name, policy_source=partial(_current_policy, name), **present)
+        return cls.of(name, found, partial(_current_policy, name))
 
 
 def block_types() -> dict[str, type[Block]]:
@@ -103,9 +140,7 @@ def block_types() -> dict[str, type[Block]]:
         "integration": IntegrationService,
         "prometheus": Prometheus,
         "cluster": Cluster,
-        "slack": Slack,
-        "status_page_publisher": StatusPagePublisher,
-        "pager": Pager,
+        **CHANNELS,
         "self_watch": SelfWatch,
     }
 

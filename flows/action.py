@@ -8,6 +8,7 @@ from runbook.actions.drift import voided_plans
 from runbook.actions.outages import end_of_wait, has_a_yes
 from runbook.approvals.approvals import begun_with
 from runbook.approvals.gates import Choice
+from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.kubernetes.held_rollout import deletion_for
 from tasks.actions.by_hand import commands_to_delete, commands_to_undo
 from tasks.actions.inspect import inspect
@@ -55,7 +56,8 @@ async def take_action(incident: OpenIncident, action: PlannedAction) -> ActionRe
         outcome = result.outcome.replace("_", " ")
         title = result.action.spec.title
         because = f"{title}: {outcome}. {result.detail}{undone}"
-        await escalate(incident, because, commands, about=action.id)
+        what = Escalation(kind=EscalationKind.ACTION, subject=action.id)
+        await escalate(incident, what, because, commands, about=action.id)
     return result
 
 

@@ -8,6 +8,7 @@ from prefect.logging import get_logger
 from blocks.environment import Environment
 from blocks.logs import own_lines
 from blocks.store.overview import incident_of_run
+from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.events import RunContinued
 from tasks.channels.communicate import escalate
 from tasks.incident import OpenIncident
@@ -32,4 +33,5 @@ async def tell_a_person(flow: Any, flow_run: FlowRun, state: State) -> None:  # 
     incident = OpenIncident(id=incident_id, environment=environment)
     if known.closed or (state.is_failed() and not known.events(RunContinued)):
         return
-    await escalate.fn(incident, f"the runbook's own run ended as {state.type.value}; go on by hand")
+    what = Escalation(kind=EscalationKind.RUN_ENDED, subject=state.type.value)
+    await escalate.fn(incident, what, f"the runbook's own run ended as {state.type.value}; go on by hand")

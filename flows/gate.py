@@ -99,7 +99,7 @@ async def _refuse(incident: OpenIncident, plan: ChangePlan, gate: PendingGate, e
     if may_ask_afresh(await incident.read(), plan):
         because = str(error) if isinstance(error, InvalidAnswer) else "the form is incomplete"
         refused = ApprovalRefused(gate=gate.gate, action_id=plan.action.id, because=because)
-        await incident.record(refused, key=f"refused:{gate.gate}")
+        await incident.record_once(refused)
     if isinstance(error, ForeignForm):
         await warn_of_answers(incident)
 
@@ -109,13 +109,13 @@ async def _note_planted(incident: OpenIncident, journal: Incident) -> None:
     found = await planted([event.gate for event in journal.events(ApprovalRequested)])
     if found:
         run = str(flow_run_id())
-        await incident.record(AnswerPlanted(flow_run_id=run, answers=found), key=f"planted:{run}")
+        await incident.record_once(AnswerPlanted(flow_run_id=run, answers=found))
         await warn_of_answers(incident)
 
 
 async def _record(incident: OpenIncident, plan: ChangePlan, gate: str, answer: Answer) -> ApprovalAnswered:
     event = ApprovalAnswered(gate=gate, action_id=plan.action.id, plan_digest=plan.digest, answer=answer)
-    recorded = await incident.record(event, key=f"answer:{gate}")
+    recorded = await incident.record_once(event)
     if not isinstance(recorded.event, ApprovalAnswered):
         raise TypeError(f"{gate} is answered with {recorded.event.type}")
     return recorded.event
@@ -126,7 +126,7 @@ async def _ask(incident: OpenIncident, plan: ChangePlan) -> None:
     gate = gate_name(journal, plan, _token())
     newest = next(reversed(answers_to(journal, plan)), None)
     snoozed = newest.answer.snooze_minutes if newest and newest.answer.choice is Choice.SNOOZE else None
-    await incident.record(
+    await incident.record_once(
         ApprovalRequested(
             gate=gate,
             action_id=plan.action.id,
@@ -135,8 +135,7 @@ async def _ask(incident: OpenIncident, plan: ChangePlan) -> None:
             flow_run_id=str(flow_run_id()),
             remind_at=now() + timedelta(minutes=snoozed) if snoozed else None,
             bound=True,
-        ),
-        key=f"ask:{gate}",
+        )
     )
     await _suspend(incident, plan, form_of(plan, gate), key=gate)
 

@@ -15,15 +15,16 @@ from flows.action import take_action
 from flows.current_run import flow_run_id, sole_process
 from flows.failure import tell_a_person
 from flows.parameters import checked, run_name
-from runbook.actions.catalogue import TEMPORARY_SWITCHES, ActionKind, PlannedAction
+from runbook.actions.catalogue import ActionKind
 from runbook.alerts.alert import Alert
 from runbook.checks.recovery import Recovery
 from runbook.decision.severity import Severity
 from runbook.decision.verdict import Decision, Verdict
 from runbook.evidence.manifest import BEFORE_MITIGATION
+from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.events import DecisionMade
 from runbook.incidents.incident import PERSON, Outcome, State
-from runbook.incidents.loose_ends import switches_to_take_off
+from runbook.incidents.loose_ends import removal_of, switches_to_take_off
 from runbook.incidents.outcome import IncidentReport, conclude
 from tasks.actions.outage import NoLongerNeeded
 from tasks.actions.rollout import wait_for_rollout
@@ -101,7 +102,8 @@ async def bring_to_an_end(incident: OpenIncident) -> Outcome:
     while True:
         decision = await understand(incident)
         if decision.verdict is Verdict.UNKNOWN:
-            await escalate(incident, "the facts do not suffice for a decision; nothing was changed")
+            what = Escalation(kind=EscalationKind.NO_DECISION)
+            await escalate(incident, what, "the facts do not suffice for a decision; nothing was changed")
             return await resolve(incident, Outcome.UNKNOWN, decision.because)
         if await mitigate(incident, decision) and (recovery := await watch(incident, decision)):
             return await end(incident, decision, recovery)
@@ -163,7 +165,8 @@ async def end(incident: OpenIncident, decision: Decision, recovery: Recovery) ->
         await remove_switches(incident)
         await tell_of_unfinished_rollout(incident)
     else:
-        await escalate(incident, f"not over within the watch limit: {'; '.join(recovery.because)}")
+        what = Escalation(kind=EscalationKind.NOT_OVER)
+        await escalate(incident, what, f"not over within the watch limit: {'; '.join(recovery.because)}")
     made = (await incident.read()).events(DecisionMade)
     outcome = conclude(decision, recovery, earlier=tuple(event.decision for event in made))
     return await resolve(incident, outcome, recovery.because)
@@ -172,14 +175,7 @@ async def end(incident: OpenIncident, decision: Decision, recovery: Recovery) ->
 async def remove_switches(incident: OpenIncident) -> None:
     """Each switch that this incident turned on is offered for removal, as a change with its own approval."""
     for switched_on in switches_to_take_off(await incident.read()):
-        name = TEMPORARY_SWITCHES[switched_on.name]
-        removal = PlannedAction(
-            id=f"{switched_on.id}-off",
-            name=name,
-            target=switched_on.target,
-            because="the incident is over: the temporary switch is no longer needed",
-        )
-        await take_action(incident, removal)
+        await take_action(incident, removal_of(switched_on))
 
 
 async def wrap_up(incident: OpenIncident, outcome: Outcome) -> IncidentReport:

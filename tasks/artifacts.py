@@ -122,4 +122,4 @@ async def _is_new(incident: OpenIncident, key: str) -> bool:
 
 
 async def _note(incident: OpenIncident, key: str, kind: str) -> None:
-    await incident.record(ArtifactPublished(key=key, kind=kind), key=f"artifact:{key}")
+    await incident.record_once(ArtifactPublished(key=key, kind=kind))

@@ -12,6 +12,7 @@ from pydantic import JsonValue
 from blocks.transport.errors import Conflict, OutsideError, Refused, Unavailable
 from runbook.approvals.approvals import decided
 from runbook.approvals.gates import Choice
+from runbook.incidents.effect_ids import EffectId, change_id
 from runbook.incidents.effects import Effect, EffectOutcome
 from runbook.incidents.events import EffectIntended, EffectSettled
 from runbook.incidents.incident import Incident
@@ -159,7 +160,7 @@ def _require_authority(journal: Incident, effect: Effect, policy: Policy) -> Non
         return
     gate = effect.authority.reference
     for plan in journal.previews.values():
-        if effect.id.startswith(f"{journal.id}/{plan.action.id}/"):
+        if EffectId(effect.id).change == change_id(journal.id, plan.action.id):
             answer = decided(journal, plan, policy)
             if answer is not None and answer.gate == gate and answer.answer.choice is Choice.APPROVE:
                 return

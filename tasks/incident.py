@@ -64,8 +64,10 @@ class OpenIncident:
         note = policy_note(journal, self.policy)
         if note is None:
             return journal
-        number = len(journal.events(PolicyChanged)) + 1 if isinstance(note, PolicyChanged) else 0
-        await self.record(note, key=f"policy:{number}")
+        if isinstance(note, PolicyChanged):
+            await self.record(note, key=note.key_of(len(journal.events(PolicyChanged)) + 1))
+        else:
+            await self.record_once(note)
         return await self.read()
 
     async def record(self, event: Event, *, key: str | None = None) -> Recorded:
@@ -76,6 +78,15 @@ class OpenIncident:
             Unavailable: the store cannot be reached.
         """
         return await self.environment.store.append(self.id, event, at=now(), key=key, lease=self.lease)
+
+    async def record_once(self, event: Event) -> Recorded:
+        """Write an event under its own key, unless it was: then the earlier record is returned.
+
+        Raises:
+            LeaseLost: another process works on the incident now; nothing was written.
+            Unavailable: the store cannot be reached.
+        """
+        return await self.record(event, key=event.journal_key)
 
     async def fence(self) -> None:
         """Make sure that this process is still the one that works on the incident; asked before each effect.

@@ -66,7 +66,7 @@ async def open_incident(
         ui = PREFECT_UI_URL.value()
         url = f"{bare_url(ui).rstrip('/')}/runs/flow-run/{flow_run_id}" if ui else ""
         started = RunStarted(flow_run_id=str(flow_run_id), url=url, dry_run=dry_run)
-        await incident.record(started, key=f"run:{flow_run_id}")
+        await incident.record_once(started)
     return incident, ours
 
 
@@ -86,7 +86,7 @@ async def withdraw_question(incident: OpenIncident) -> None:
     gate = (await incident.read()).needless_gate
     if gate is not None:
         event = ApprovalWithdrawn(gate=gate.gate, action_id=gate.action_id, because=ALERTS_ENDED)
-        await incident.record(event, key=f"withdrawn:{gate.gate}")
+        await incident.record_once(event)
 
 
 @task(name="withdraw outdated question", task_run_name="withdraw outdated question", cache_policy=NO_CACHE)
@@ -95,7 +95,7 @@ async def withdraw_outdated_question(incident: OpenIncident, action: PlannedActi
     gate = (await incident.read()).pending_gate
     if gate is not None and gate.action_id == action.id:
         event = ApprovalWithdrawn(gate=gate.gate, action_id=gate.action_id, because=because)
-        await incident.record(event, key=f"withdrawn:{gate.gate}")
+        await incident.record_once(event)
 
 
 @task(name="resolve", task_run_name="resolve", cache_policy=NO_CACHE)
@@ -103,7 +103,7 @@ async def resolve(incident: OpenIncident, outcome: Outcome, because: tuple[str, 
     """Journal how the response ended; the first end stands."""
     await incident.fence()
     event = IncidentResolved(outcome=outcome, because=because)
-    recorded = await incident.record(event, key="resolved")
+    recorded = await incident.record_once(event)
     return Outcome(recorded.event.outcome) if isinstance(recorded.event, IncidentResolved) else outcome
 
 
@@ -111,4 +111,4 @@ async def resolve(incident: OpenIncident, outcome: Outcome, because: tuple[str, 
 async def close(incident: OpenIncident, outcome: Outcome) -> None:
     """Nothing is left to do here: the next alert of the service opens an incident of its own."""
     await incident.fence()
-    await incident.record(IncidentClosed(outcome=outcome), key="closed")
+    await incident.record_once(IncidentClosed(outcome=outcome))

@@ -51,7 +51,7 @@ async def draft_postmortem(incident: OpenIncident, *, again: bool = False) -> st
         path = await write_file(incident.environment.evidence, f"{incident.id}/{name}", markdown.encode())
         digest = sha256(markdown.encode()).hexdigest()
         drafted = PostmortemDrafted(path=path, sha256=digest)
-        await incident.record(drafted, key=f"postmortem:{len(drafts) + 1}")
+        await incident.record(drafted, key=drafted.key_of(len(drafts) + 1))
     finally:
         await publish_postmortem(incident, markdown)
     return path

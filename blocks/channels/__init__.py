@@ -1,3 +1,3 @@
 """Where people are told: Slack, PagerDuty and our own status page."""
 
-__all__ = ["pager", "slack", "status_page_publisher"]
+__all__ = ["channel", "pager", "registry", "slack", "status_page_publisher"]

@@ -6,8 +6,10 @@ from typing import ClassVar
 from prefect.blocks.core import Block
 from pydantic import ConfigDict, Field, JsonValue, SecretStr
 
+from blocks.channels.channel import Post, Receipt
 from blocks.transport.errors import having_sent, refusal, unreadable
 from blocks.transport.http import exchange, json_object
+from runbook.channels.messages import Page
 from runbook.decision.severity import Severity
 from runbook.outside_text.plain import plain_json, plain_line
 
@@ -24,6 +26,8 @@ class Pager(Block):
 
     _block_type_name: ClassVar[str] = "Runbook pager"
     _block_type_slug: ClassVar[str] = "runbook-pager"
+    kind: ClassVar[str] = "pager"
+
     _description: ClassVar[str] = "PagerDuty's Events API v2."
 
     routing_key: SecretStr = Field(
@@ -37,6 +41,29 @@ class Pager(Block):
     timeout_seconds: float = Field(
         default=10, gt=0, title="Timeout", description="Seconds that one request may take."
     )
+
+    async def find_sent(self, post: Post) -> Receipt | None:  # noqa: ARG002 - see below
+        """Nothing: events cannot be read back, and the deduplication key makes a repeat harmless."""
+        return None
+
+    async def page(self, page: Page, post: Post) -> Receipt:
+        """Call a person, see `trigger`. PagerDuty adds what comes under an open alert's key to that alert.
+
+        Raises:
+            OutsideError: see `trigger`.
+        """
+        await self.trigger(post.id, page.summary, page.severity, page.source, page.details, page.link)
+        return {"dedup_key": post.id}
+
+    async def end_page(self, page_id: str, receipt: Receipt) -> Receipt:
+        """End the call; one of an earlier release may have had another key than its id.
+
+        Raises:
+            OutsideError: see `resolve`.
+        """
+        key = str(receipt.get("dedup_key", page_id))
+        await self.resolve(key)
+        return {"dedup_key": key}
 
     async def trigger(
         self,

@@ -3,24 +3,19 @@
 Every message carries its effect's id, so that after a crash it is found instead of posted again.
 """
 
-import asyncio
-import io
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
-from email.message import Message
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, ClassVar
-from urllib.error import HTTPError
-from urllib.request import Request
 
 from prefect.blocks.core import Block
 from pydantic import ConfigDict, Field, SecretStr
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
-from slack_sdk.http_retry import HttpRequest, HttpResponse, RetryState
-from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
 from slack_sdk.web import SlackResponse
 
+from blocks.channels.channel import Audience, Post, Receipt
+from blocks.channels.slack_client import SYSTEM, SlackClient, wish
 from blocks.transport.errors import (
     NotFound,
     OutsideError,
@@ -29,15 +24,15 @@ from blocks.transport.errors import (
     Unavailable,
     Unreadable,
     having_sent,
-    retry_after,
 )
-from blocks.transport.http import exchange
 from blocks.transport.threads import Threads
-from runbook.outside_text.slack import SlackText, cut_message
+from runbook.channels.messages import Message, MessageFacts, in_slack, update_message
+from runbook.channels.wording import REHEARSAL
+from runbook.incidents.effects import Effect
+from runbook.outside_text.slack import SlackText, cut_message, said
 from runbook.redaction import redact
 from runbook.value import Value
 
-_SYSTEM = "Slack"
 _EVENT_TYPE = "runbook_effect"
 _NOT_JSON = "Received a response in a non-JSON format"  # slack_sdk's word for HTML and the like
 _PAGE_SIZE = 200
@@ -72,64 +67,6 @@ class SlackMessage(Value):
     ts: str
 
 
-class _Client(WebClient):
-    """Slack's client by way of our own exchange, since its timeout begins anew with every byte."""
-
-    def __init__(self, *, token: str, base_url: str, timeout_seconds: float) -> None:
-        # slack_sdk would repeat a post whose connection broke, and post it twice
-        patient = _PatientRateLimit(timeout_seconds)
-        super().__init__(token=token, base_url=base_url, retry_handlers=[patient])
-        self._timeout_seconds = timeout_seconds
-
-    def _perform_urllib_http_request_internal(self, url: str, req: Request) -> dict[str, Any]:
-        """One request: the seam that the client itself repeats at.
-
-        Raises:
-            HTTPError: Slack does not answer 200.
-            OutsideError: there is no whole answer in time.
-        """
-        content = req.data if isinstance(req.data, bytes) else None
-        answer = asyncio.run(
-            exchange(
-                _SYSTEM,
-                "POST",
-                url,
-                headers={name: str(value) for name, value in req.header_items()},
-                content=content,
-                timeout_seconds=self._timeout_seconds,
-                secrets=[self.token or ""],
-            )
-        )
-        headers = Message()
-        for name, value in answer.headers.multi_items():
-            headers[name] = value
-        if not answer.is_success:
-            raise HTTPError(
-                url, answer.status_code, answer.reason_phrase, headers, io.BytesIO(answer.content)
-            )
-        return {"status": answer.status_code, "headers": headers, "body": answer.content.decode()}
-
-
-class _PatientRateLimit(RateLimitErrorRetryHandler):
-    """Waits out a rate limit that is short; slack_sdk itself would sleep for as long as Slack says."""
-
-    def __init__(self, longest_seconds: float) -> None:
-        super().__init__(max_retry_count=2)
-        self._longest_seconds = longest_seconds
-
-    def _can_retry(
-        self,
-        *,
-        state: RetryState,
-        request: HttpRequest,
-        response: HttpResponse | None = None,
-        error: Exception | None = None,
-    ) -> bool:
-        if not super()._can_retry(state=state, request=request, response=response, error=error):
-            return False
-        return response is not None and (_wish(response.headers) or 1) <= self._longest_seconds
-
-
 class Slack(Block):
     """Where the team is told what happens."""
 
@@ -137,6 +74,9 @@ class Slack(Block):
 
     _block_type_name: ClassVar[str] = "Runbook Slack"
     _block_type_slug: ClassVar[str] = "runbook-slack"
+    kind: ClassVar[str] = "slack"
+    audience: ClassVar[Audience] = Audience.TEAM
+
     _description: ClassVar[str] = "The Slack channel that incidents are announced in."
 
     token: SecretStr = Field(
@@ -152,6 +92,50 @@ class Slack(Block):
     timeout_seconds: float = Field(
         default=10, gt=0, title="Timeout", description="Seconds that one request may take."
     )
+
+    async def find_sent(self, post: Post) -> Receipt | None:
+        """The receipt of a message that may have been sent; a new one is not looked for.
+
+        Raises:
+            Unavailable: Slack cannot be reached, or there is more history than can be looked through.
+            Refused: token, scope or channel are not right.
+        """
+        if not (post.known or post.tried):
+            return None
+        found = await self.find(post.id, oldest=post.since, thread_ts=_thread(post.earlier))
+        return _receipt(found) if found else None
+
+    def headline(self, facts: MessageFacts) -> str:
+        """The first line of the announcement."""
+        return self.first_line(update_message(facts))
+
+    def first_line(self, message: Message) -> str:
+        """The first line of the message."""
+        return said(in_slack(message))
+
+    async def announce(self, facts: MessageFacts, post: Post) -> Receipt:
+        """Post the runbook's internal template.
+
+        Raises:
+            OutsideError: see `post`.
+        """
+        return await self.say(update_message(facts), post)
+
+    async def say(self, message: Message, post: Post) -> Receipt:
+        """Post into the incident's thread, which its first message opens.
+
+        Raises:
+            OutsideError: see `post`.
+        """
+        text = in_slack(message)
+        if post.rehearsal:
+            text = SlackText(f"{REHEARSAL}\n{text}")
+        thread = _thread(post.earlier)
+        return _receipt(await self.post(text, effect_id=post.id, thread_ts=thread, broadcast=post.loud))
+
+    def reference(self, receipt: Receipt) -> str:
+        """The timestamp, which names a message within its channel."""
+        return str(receipt.get("ts", ""))
 
     async def post(
         self,
@@ -186,7 +170,7 @@ class Slack(Block):
                 ),
             )
             if not answer.get("ts"):
-                raise Unreadable(_SYSTEM, "the answer names no message", "Check the base URL")
+                raise Unreadable(SYSTEM, "the answer names no message", "Check the base URL")
         return SlackMessage(channel=str(answer.get("channel") or self.channel), ts=str(answer["ts"]))
 
     async def find(
@@ -209,11 +193,11 @@ class Slack(Block):
             if not cursor:
                 return None
         raise Unavailable(
-            _SYSTEM, f"more than {_PAGES * _PAGE_SIZE} messages since {oldest:%H:%M}", "Look into the channel"
+            SYSTEM, f"more than {_PAGES * _PAGE_SIZE} messages since {oldest:%H:%M}", "Look into the channel"
         )
 
     async def _call(self, what: str, request: Callable[[WebClient], SlackResponse]) -> dict[str, Any]:
-        client = _Client(
+        client = SlackClient(
             token=self.token.get_secret_value(),
             base_url=f"{self.base_url.rstrip('/')}/",
             timeout_seconds=self.timeout_seconds,
@@ -223,10 +207,10 @@ class Slack(Block):
         except SlackApiError as error:
             raise self._refusal(what, error) from None
         except (SlackClientError, ValueError, LookupError, RecursionError) as error:  # what is no JSON
-            raise Unreadable(_SYSTEM, self._hide(str(error)), "Check the base URL") from None
+            raise Unreadable(SYSTEM, self._hide(str(error)), "Check the base URL") from None
         data = answer.data
         if not isinstance(data, dict):
-            raise Unreadable(_SYSTEM, "the answer is not JSON", "Check the base URL")
+            raise Unreadable(SYSTEM, "the answer is not JSON", "Check the base URL")
         return data
 
     def _hide(self, text: str) -> str:
@@ -237,27 +221,38 @@ class Slack(Block):
         response = error.response
         data = response.data if isinstance(response.data, dict) else {}
         code = str(data.get("error") or f"HTTP {response.status_code}")
-        if code.startswith(_NOT_JSON):
+        not_json = code.startswith(_NOT_JSON)
+        if not_json:
             code = f"HTTP {response.status_code} without JSON"
         detail = self._hide(f"cannot {what} in {self.channel}: {code}")
         if code in _TRANSIENT or response.status_code == 429 or response.status_code >= 500:
-            wish = _wish(response.headers)
+            wished = wish(response.headers)
             return Unavailable(
-                _SYSTEM,
+                SYSTEM,
                 detail,
                 http_status=response.status_code,
-                retry_after_seconds=wish,
+                retry_after_seconds=wished,
                 # Slack's own words: "it's possible some aspect of the operation succeeded before the error"
                 may_have_landed=code in _PERHAPS_DONE or response.status_code >= 500,
             )
-        if code.endswith("without JSON"):
-            return Unreadable(_SYSTEM, detail, "Check the base URL")
+        if not_json:
+            return Unreadable(SYSTEM, detail, "Check the base URL")
         next_step = _NEXT_STEPS.get(code, "See Slack's documentation of this error")
         if code in _UNAUTHENTICATED:
-            return Unauthenticated(_SYSTEM, detail, next_step)
+            return Unauthenticated(SYSTEM, detail, next_step)
         if code == "channel_not_found":
-            return NotFound(_SYSTEM, detail, next_step)
-        return Refused(_SYSTEM, detail, next_step)
+            return NotFound(SYSTEM, detail, next_step)
+        return Refused(SYSTEM, detail, next_step)
+
+
+def _receipt(message: SlackMessage) -> Receipt:
+    return {"channel": message.channel, "ts": message.ts}
+
+
+def _thread(earlier: Sequence[Effect]) -> str | None:
+    """The timestamp of the incident's first message."""
+    sent = (effect.receipt.get("ts") for effect in earlier)
+    return next((str(ts) for ts in sent if ts), None)
 
 
 def _page(
@@ -281,12 +276,3 @@ def _effect_of(message: Mapping[str, Any]) -> str | None:
         return None
     effect_id: str | None = (metadata.get("event_payload") or {}).get("effect_id")
     return effect_id
-
-
-def _wish(headers: Mapping[str, Any]) -> int | None:
-    """The seconds that Slack asks to wait for."""
-    for name, value in headers.items():
-        if name.lower() == "retry-after":
-            text = value[0] if isinstance(value, list) else value
-            return retry_after(str(text), now=datetime.now(UTC))
-    return None

@@ -3,12 +3,13 @@
 Nothing is published twice: each effect is looked for before it is published (`find_…` before its verb).
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar, Literal
 
 from prefect.blocks.core import Block
 from pydantic import ConfigDict, Field, SecretStr
 
+from blocks.channels.channel import Audience, Post, Receipt
 from blocks.channels.incident_io import IncidentIoApi
 from blocks.channels.publishing import (
     ComponentStatus,
@@ -19,8 +20,16 @@ from blocks.channels.publishing import (
     PublishedUpdate,
 )
 from blocks.channels.statuspage import StatuspageApi
+from blocks.transport.errors import Refused, Unreadable
+from runbook.channels.messages import MessageFacts, external_message
+from runbook.incidents.effects import Effect
 from runbook.incidents.incident import State
 from runbook.outside_text.plain import plain, plain_line
+
+CLOCKS_APART = timedelta(minutes=5)
+"""How far the provider's clock may be behind ours."""
+
+_SYSTEM = "status page"
 
 
 class StatusPagePublisher(Block):
@@ -30,6 +39,9 @@ class StatusPagePublisher(Block):
 
     _block_type_name: ClassVar[str] = "Runbook status page publisher"
     _block_type_slug: ClassVar[str] = "runbook-status-page-publisher"
+    kind: ClassVar[str] = "status-page"
+    audience: ClassVar[Audience] = Audience.PUBLIC
+
     _description: ClassVar[str] = "Our own public status page, on Atlassian Statuspage or incident.io."
 
     provider: Literal["statuspage", "incident_io"] = Field(
@@ -58,6 +70,69 @@ class StatusPagePublisher(Block):
     timeout_seconds: float = Field(
         default=10, gt=0, title="Timeout", description="Seconds that one request may take."
     )
+
+    async def find_sent(self, post: Post) -> Receipt | None:
+        """The public incident that was created as this announcement, or the update that was posted as it.
+
+        Raises:
+            OutsideError: the page cannot be asked, or does not show whose an incident is.
+        """
+        reference = await self._public_incident(post)
+        if reference is None and post.tried and self.creates_once:  # it is created once more instead
+            raise Unreadable(_SYSTEM, "it does not show whose an incident is", "Look at the page")
+        if reference is None:
+            found = await self.find_incident(post.id)
+            return {"incident": found.id} if found else None
+        posted = await self.find_update(reference, effect_id=post.id, state=_state(post))
+        return {"incident": reference, "update": posted.id} if posted else None
+
+    def headline(self, facts: MessageFacts) -> str:
+        """The title and the state."""
+        return f"{external_message(facts).title}: {facts.state}"
+
+    async def announce(self, facts: MessageFacts, post: Post) -> Receipt:
+        """Create the public incident with the first announcement, and update it with the others.
+
+        Raises:
+            OutsideError: the page cannot be reached or refuses it, or has no incident of ours to be resolved.
+        """
+        message, state = external_message(facts), facts.state
+        reference = await self._public_incident(post)
+        if reference is None:
+            doubtful = next(iter(post.others_in_doubt()), None) if self.creates_once else None
+            perhaps = doubtful.id if doubtful else None
+            if state is State.RESOLVED and not (doubtful and await self._may_be_there(doubtful, post)):
+                raise Refused(_SYSTEM, "it shows no incident of ours to be resolved", "Look at the page")
+            created = await self.create_incident(
+                message.title, message.body, state, effect_id=perhaps or post.id
+            )
+            if perhaps is None or created.status == state.lower():
+                return {"incident": created.id}
+            reference = created.id  # it was there already
+        posted = await self.post_update(reference, message.body, state, effect_id=post.id)
+        return {"incident": reference, "update": posted.id}
+
+    def reference(self, receipt: Receipt) -> str:
+        """The id of the public incident."""
+        return str(receipt.get("incident", ""))
+
+    async def _public_incident(self, post: Post) -> str | None:
+        """The public incident to update: the announced one, or one whose publication nobody could see.
+
+        Raises:
+            OutsideError: the page cannot be asked; publishing another incident might be one too many.
+        """
+        if post.announced is not None:
+            return post.announced
+        for effect in post.others_in_doubt():
+            if found := await self.find_incident(effect.id):
+                return found.id
+        return None
+
+    async def _may_be_there(self, doubtful: Effect, post: Post) -> bool:
+        """Whether the page may have the incident that an earlier run was about to create."""
+        title = doubtful.summary.rpartition(": ")[0]
+        return await self.may_be_open(title, since=post.first_tried[doubtful.id] - CLOCKS_APART)
 
     @property
     def creates_once(self) -> bool:
@@ -147,3 +222,9 @@ class StatusPagePublisher(Block):
             api_key=self.api_key,
             timeout_seconds=self.timeout_seconds,
         )
+
+
+def _state(post: Post) -> State:
+    if post.state is None:
+        raise ValueError(f"{post.id} announces no state")
+    return post.state

@@ -103,10 +103,12 @@ class IncidentStore(Block):
                     if joined is None:
                         row = {"id": incident_id, "service": alert.service, "opened_at": at}
                         await connection.execute(insert(INCIDENTS).values(**row, dry_run=dry_run))
-                        event, key = opening, "opened"
+                        event = opening
                     else:
-                        event, key = AlertJoined(alert=alert), None
-                    await _insert_event(connection, joined or incident_id, event, key=key, at=at)
+                        event = AlertJoined(alert=alert)
+                    await _insert_event(
+                        connection, joined or incident_id, event, key=event.journal_key, at=at
+                    )
                 return await self.read(joined or incident_id), joined is None
         raise StoreUnavailable(SYSTEM, "the open incident kept changing", "Try again")
 

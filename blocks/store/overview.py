@@ -7,10 +7,17 @@ from sqlalchemy import Connection, or_, select
 
 from blocks.store.database.tables import EVENTS, INCIDENTS
 from blocks.store.journal import IncidentStore, aware
-from runbook.alerts.intake import OVER
+from runbook.incidents.events import (
+    AlertsResolved,
+    ApprovalAnswered,
+    ApprovalRefused,
+    ApprovalRequested,
+    ApprovalWithdrawn,
+    IncidentResolved,
+    RunStarted,
+)
 
-_ASKED, _SETTLED = "ask:", ("answer:", "refused:", "withdrawn:")
-_RUN, _RESOLVED = "run:", "resolved"
+_SETTLED = (ApprovalAnswered, ApprovalRefused, ApprovalWithdrawn)
 
 
 @dataclass(frozen=True)
@@ -46,17 +53,18 @@ async def incident_of_run(store: IncidentStore, flow_run_id: str) -> str | None:
     Raises:
         Unavailable: the database cannot be reached.
     """
-    query = select(EVENTS.c.incident_id).where(EVENTS.c.key == f"{_RUN}{flow_run_id}").limit(1)
+    query = select(EVENTS.c.incident_id).where(EVENTS.c.key == RunStarted.key_of(flow_run_id)).limit(1)
     return await store.in_transaction(lambda connection: connection.execute(query).scalar_one_or_none())
 
 
 def _overview(connection: Connection) -> Overview:
     is_open = INCIDENTS.c.closed_at.is_(None)
-    prefixes = (_ASKED, *_SETTLED, _RUN, OVER)
+    settled = (kind.KEYS for kind in _SETTLED)
+    prefixes = (ApprovalRequested.KEYS, *settled, RunStarted.KEYS, AlertsResolved.KEYS)
     noted = (
         select(EVENTS.c.incident_id, EVENTS.c.key, EVENTS.c.at)
         .join(INCIDENTS, INCIDENTS.c.id == EVENTS.c.incident_id)
-        .where(is_open, or_(EVENTS.c.key == _RESOLVED, *map(EVENTS.c.key.startswith, prefixes)))
+        .where(is_open, or_(EVENTS.c.key == IncidentResolved.KEY, *map(EVENTS.c.key.startswith, prefixes)))
         .order_by(EVENTS.c.seq)
     )
     opened = select(INCIDENTS.c.id, INCIDENTS.c.opened_at).where(is_open).order_by(INCIDENTS.c.opened_at)
@@ -67,19 +75,19 @@ def _overview(connection: Connection) -> Overview:
     unstarted = {
         incident: at
         for incident, at in incidents.items()
-        if not any(key.startswith(_RUN) for key in notes.get(incident, ()))
+        if not any(key.startswith(RunStarted.KEYS) for key in notes.get(incident, ()))
     }
-    found = (_gate(incident, keys) for incident, keys in notes.items() if _RESOLVED not in keys)
+    found = (_gate(incident, keys) for incident, keys in notes.items() if IncidentResolved.KEY not in keys)
     return Overview(unstarted=unstarted, gates=tuple(gate for gate in found if gate is not None))
 
 
 def _gate(incident: str, keys: dict[str, datetime]) -> OpenGate | None:
     """The newest question, unless it is settled."""
-    newest = next((key for key in reversed(keys) if key.startswith(_ASKED)), None)
+    newest = next((key for key in reversed(keys) if key.startswith(ApprovalRequested.KEYS)), None)
     if newest is None:
         return None
-    gate = newest.removeprefix(_ASKED)
-    if any(f"{settled}{gate}" in keys for settled in _SETTLED):
+    gate = newest.removeprefix(ApprovalRequested.KEYS)
+    if any(kind.key_of(gate) in keys for kind in _SETTLED):
         return None
-    over = any(key.startswith(OVER) for key in keys)
+    over = any(key.startswith(AlertsResolved.KEYS) for key in keys)
     return OpenGate(incident=incident, gate=gate, asked_at=keys[newest], alerts_ended=over)

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from deployments.cli.errors import CommandError, ExitCode
 from deployments.cli.output import warn
@@ -112,8 +112,7 @@ class Sources:
 
         if self.config is not None:
             settings = read_settings(self.config)
-            present: dict[str, Any] = dict(blocks(settings))
-            return Environment(name=self.environment or settings.prefect.environment, **present)
+            return Environment.of(self.environment or settings.prefect.environment, blocks(settings))
         name = self.environment_name()
         async with prefect_client(self.config):
             try:

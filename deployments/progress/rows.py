@@ -26,7 +26,6 @@ from runbook.approvals.identity import named
 from runbook.channels.wording import ACTION_OUTCOMES, VERDICT_TITLES
 from runbook.decision.verdict import Decision
 from runbook.incidents import events as e
-from runbook.incidents.current_action import MESSAGES
 from runbook.incidents.effects import Effect, EffectOutcome
 from runbook.incidents.ids import INCIDENT_ID
 from runbook.incidents.timeline import sentence
@@ -238,14 +237,14 @@ def _answer(event: e.ApprovalAnswered, symbols: Symbols) -> Row:
 
 
 def _intent(effect: Effect, symbols: Symbols) -> Row | None:
-    if effect.kind in MESSAGES:
+    if not effect.is_change:
         return None  # a message takes a moment; its outcome says enough
     return Row(symbols.work, "Applying", Text(plain(effect.summary), style=QUIET), QUIET)
 
 
 def _effect(effect: Effect, symbols: Symbols) -> Row | None:
     text = Text(plain(effect.summary))
-    if effect.kind in MESSAGES and effect.outcome is EffectOutcome.APPLIED:
+    if not effect.is_change and effect.outcome is EffectOutcome.APPLIED:
         if effect.authority.reference in ANNOUNCING:
             return None
         return Row(symbols.told, "Told", Text(f"{plain(effect.kind)}: ") + text, LOUD)

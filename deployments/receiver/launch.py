@@ -4,13 +4,14 @@ import asyncio
 import os
 from datetime import datetime
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from blocks.store.journal import IncidentStore
 from blocks.transport.errors import OutsideError, Refused
 from blocks.transport.prefect_api import prefect_client
 from deployments.settings.settings import Settings, load_settings
+from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.incident import Incident
 from tasks.caretaking.runs import continue_run, start_run
 
@@ -66,7 +67,8 @@ class PrefectResponses:
 
         # The task's own function: Prefect, which the task would report to, is what does not answer.
         opened = OpenIncident(id=incident.id, environment=environment)
-        called = await escalate.fn(opened, f"{because}. {how_to_go_on(opened)}")
+        what = Escalation(kind=EscalationKind.NOT_STARTED)
+        called = await escalate.fn(opened, what, f"{because}. {how_to_go_on(opened)}")
         await leave_paper.fn(opened)
         if not called:
             raise Refused("pager", "nobody could be called", "Set [pager] or [slack]; see the journal")
@@ -116,8 +118,7 @@ class PrefectResponses:
         from deployments.prefect.configure import blocks
 
         settings = await asyncio.to_thread(load_settings, self._settings.origin)
-        by_name: dict[str, Any] = {**blocks(settings)}
-        return Environment(name=settings.prefect.environment, **by_name)
+        return Environment.of(settings.prefect.environment, blocks(settings))
 
     async def reachable(self) -> bool:
         """Whether Prefect answers in time."""

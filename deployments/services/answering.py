@@ -92,8 +92,8 @@ async def answer_gate(
     if plan is not None:
         _require_seen(plan.strip().lower(), answer.choice, incident, gate)
     await runs.asleep(UUID(gate.flow_run_id))  # an answer that cannot wake its run is not taken
-    key = f"answer:{gate.gate}"
-    recorded = await store.append(incident.id, _event(gate, accepted), at=datetime.now(UTC), key=key)
+    given = _event(gate, accepted)
+    recorded = await store.append(incident.id, given, at=datetime.now(UTC), key=given.journal_key)
     standing = recorded.event
     if not isinstance(standing, ApprovalAnswered):
         raise TypeError(f"{gate.gate} is answered with {standing.type}")

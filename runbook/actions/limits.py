@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from runbook.channels.wording import count
+from runbook.incidents.effect_ids import EffectId
 from runbook.incidents.effects import Effect, EffectOutcome
 from runbook.incidents.incident import Incident
 from runbook.policy.in_force import policy_in_force
@@ -32,9 +33,9 @@ def tripped(incident: Incident, recent: Iterable[Effect], *, policy: Policy) -> 
 
 
 def _changes(effects: Iterable[Effect]) -> set[str]:
-    """The actions that have changed the cluster, or may have: an effect's id without its step."""
+    """The actions of incidents that have changed the cluster, or may have."""
     return {
-        effect.id.rpartition("/")[0]
+        EffectId(effect.id).change
         for effect in effects
-        if effect.kind == "kubernetes" and effect.outcome is not EffectOutcome.FAILED
+        if effect.is_change and effect.outcome is not EffectOutcome.FAILED
     }

@@ -63,9 +63,8 @@ def expires(journal: Incident, action: PlannedAction) -> bool:
 
 def end_of_wait(journal: Incident, action: PlannedAction, why: str) -> tuple[ActionOutcome, str]:
     """How an action ends that is not waited for any longer."""
-    prefix = f"{journal.id}/{action.id}/"
-    effects = [effect for effect in journal.effects.values() if effect.id.startswith(prefix)]
-    doubted = [effect for effect in effects if effect.outcome in (None, EffectOutcome.UNSETTLED)]
+    effects = journal.steps_of(action.id)
+    doubted = [effect for effect in effects if effect.in_doubt]
     made = [effect.summary for effect in effects if effect.outcome is EffectOutcome.APPLIED]
     outcome = ActionOutcome.UNKNOWN if doubted else ActionOutcome.FAILED
     return outcome, f"only a part was made ({'; '.join(made)}), then: {why}" if made else why

@@ -29,9 +29,6 @@ FLAPPING_WITHIN = timedelta(hours=1)
 RECURS_WITHIN = timedelta(days=1)
 """A new incident this soon after the end of the last one of its service is linked to it."""
 
-OVER = "over:"
-"""How the keys begin under which a journal has `AlertsResolved`."""
-
 Key = tuple[str, str, str]
 """An alert: the name of its source, its service, and its key there."""
 
@@ -161,7 +158,7 @@ class Batch:
         if journalled and not opened:
             self._tell(message, incident, AlertJoined(alert=alert))
         elif not journalled and ours is None and tally.alerts.bit_count() == 1:
-            self._tell(message, incident, AlertStormNoted(alerts=tally.alerts), f"storm:{tally.alerts}")
+            self._tell(message, incident, AlertStormNoted(alerts=tally.alerts))
         self._keep(message, _record(message, incident, before, is_open=True, journalled=journalled))
         if before is not None:
             self._count_episode(message, incident)
@@ -181,7 +178,7 @@ class Batch:
             states_identities=True,
             permissions=self.permissions,
         )
-        self._tell(message, incident, event, "opened")
+        self._tell(message, incident, event)
         return incident
 
     def _end(self, message: Message, before: AlertRecord | None) -> Received:
@@ -195,7 +192,7 @@ class Batch:
             if journalled:
                 self._tell(message, incident, AlertLeft(alert=_in_short(message.alert)))
             if over:
-                key = f"{OVER}{message.at.isoformat()}-{len(self.told)}"
+                key = AlertsResolved.key_of(message.at, len(self.told))
                 self._tell(message, incident, AlertsResolved(alerts=tally.alerts), key)
         belongs_to = before.incident if before is not None else ""
         self._keep(message, _record(message, belongs_to, before, is_open=ours, journalled=journalled))
@@ -208,7 +205,7 @@ class Batch:
         if episodes > self.flapping_episodes and incident not in self.known.flapping:
             self.known.flapping.add(incident)
             event = FlappingNoted(alert=message.alert.name, episodes=episodes)
-            self._tell(message, incident, event, "flapping")
+            self._tell(message, incident, event)
 
     def _keep(self, message: Message, record: AlertRecord) -> None:
         counted = {"received": record.received + 1, "last_seen_at": message.at}
@@ -216,7 +213,7 @@ class Batch:
         self.alerts.add(message.key)
 
     def _tell(self, message: Message, incident: str, event: Event, key: str | None = None) -> None:
-        self.told.append(Told(incident, event, message.at, key))
+        self.told.append(Told(incident, event, message.at, key or event.journal_key))
 
 
 def _in_short(alert: Alert) -> Alert:

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import takewhile
 
-from runbook.incidents.current_action import MESSAGES
 from runbook.incidents.effects import Effect
+from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.events import (
     IncidentClosed,
     IncidentEscalated,
@@ -76,10 +76,12 @@ class CareKind(StrEnum):
 
 
 class Care(Value):
-    """What to do, and why: in words that are the same each time, so that nobody is called twice for it."""
+    """What to do, and why. Of a call, `what` it is for, and the ids of the changes that are `in_doubt`."""
 
     kind: CareKind
     because: OutsideText = ""
+    what: Escalation | None = None
+    in_doubt: tuple[str, ...] = ()
 
 
 _LEAVE = Care(kind=CareKind.LEAVE)
@@ -108,18 +110,23 @@ def due_care(
         case RunState.ASLEEP if incident.pending_gate:
             return _LEAVE
         case RunState.DUE:
-            call = _call(incident, "no worker has taken its run: start one")
+            call = _call(
+                incident, run, EscalationKind.RUN_NOT_TAKEN, "no worker has taken its run: start one"
+            )
             return call if quiet >= max(LATE, 4 * term) else _LEAVE
         case RunState.QUEUED:
-            call = _call(incident, "its run has not had its turn for long: start more workers")
+            because = "its run has not had its turn for long: start more workers"
+            call = _call(incident, run, EscalationKind.RUN_NOT_TAKEN, because)
             return call if quiet >= LATE_IN_QUEUE else _LEAVE
         case RunState.CANCELLED if (_handed_back(incident) or run.since) <= run.since:
-            return _call(incident, f"its run was cancelled; `runbook resume {incident.id}` goes on")
+            because = f"its run was cancelled; `runbook resume {incident.id}` goes on"
+            return _call(incident, run, EscalationKind.RUN_CANCELLED, because)
         case RunState.UNREACHABLE if incident.pending_gate:
             return _LEAVE
         case RunState.UNREACHABLE:
-            return _call(incident, "its run has stopped, and Prefect does not answer")
-    return _unless_too_often(incident, _STOPPED[run.state], policy=policy, now=now, term=term)
+            because = "its run has stopped, and Prefect does not answer"
+            return _call(incident, run, EscalationKind.RUN_OUT_OF_REACH, because)
+    return _unless_too_often(incident, run, policy=policy, now=now, term=term)
 
 
 _STOPPED = {
@@ -138,24 +145,29 @@ _STOPPED = {
 
 
 def _unless_too_often(
-    incident: Incident, stopped: Care, *, policy: Policy, now: datetime, term: timedelta
+    incident: Incident, run: Run, *, policy: Policy, now: datetime, term: timedelta
 ) -> Care:
     """Each continuation waits longer than the one before; after too many in an hour, a person is called."""
+    stopped = _STOPPED[run.state]
     recent = [at for at in _continued(incident) if now - at < timedelta(hours=1)]
     if len(recent) >= policy.continuations_per_hour:
         return _call(
             incident,
+            run,
+            EscalationKind.RUN_NOT_CONTINUED,
             f"{stopped.because}, and continuing it {len(recent)} times did not help; "
             f"`runbook resume {incident.id}` tries again",
         )
     return stopped if not recent or now - recent[-1] >= len(recent) * term else _LEAVE
 
 
-def _call(incident: Incident, because: str) -> Care:
+def _call(incident: Incident, run: Run, kind: EscalationKind, because: str) -> Care:
     """Say what else the person has to know: what may have been done without our having heard of it."""
     open_ends = [f"{effect.summary} ({effect.id})" for effect in unsettled(incident)]
     doubts = f". It may or may not have been done, look first: {'; '.join(open_ends)}" if open_ends else ""
-    return Care(kind=CareKind.CALL, because=f"{because}{doubts}")
+    in_doubt = tuple(effect.id for effect in unsettled(incident))
+    what = Escalation(kind=kind, subject=" ".join((run.state, *in_doubt)))
+    return Care(kind=CareKind.CALL, because=f"{because}{doubts}", what=what, in_doubt=in_doubt)
 
 
 def stopped_before_opening(run: Run, *, policy: Policy, now: datetime) -> bool:
@@ -169,13 +181,15 @@ def stopped_before_opening(run: Run, *, policy: Policy, now: datetime) -> bool:
 
 def unsettled(incident: Incident) -> list[Effect]:
     """The changes that were intended and of which nobody knows whether they were made. No messages."""
-    return [effect for effect in unsettled_effects(incident) if effect.kind not in MESSAGES]
+    return [effect for effect in unsettled_effects(incident) if effect.is_change]
 
 
 def told_of_doubt(incident: Incident) -> bool:
     """Whether a person was called about a change that is still in doubt: it is theirs to look at now."""
-    told = " ".join(event.because for event in incident.events(IncidentEscalated))
-    return any(effect.id in told for effect in unsettled(incident))
+    calls = incident.events(IncidentEscalated)
+    told = {effect_id for event in calls for effect_id in event.in_doubt}
+    earlier = " ".join(event.because for event in calls if event.what is None)  # has them in its words
+    return any(effect.id in told or effect.id in earlier for effect in unsettled(incident))
 
 
 def newest_run(incident: Incident) -> str | None:

@@ -1,6 +1,7 @@
 """The runbook's communication templates, filled: content once, rendered for Slack and for the status page."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pydantic import field_validator
@@ -53,6 +54,27 @@ class MessageFacts(Value):
         return EMOJI[self.severity] if self.severity else UNRATED_EMOJI
 
 
+@dataclass(frozen=True)
+class Message:
+    """What the team is told, before a channel puts it into its own markup.
+
+    A channel has a template of its own for each: `{template}.{channel}.j2`.
+    """
+
+    template: str
+    values: Mapping[str, object]
+
+
+class Page(Value):
+    """What a person is paged with; `details` are for whoever looks closer."""
+
+    summary: str
+    severity: Severity
+    source: str
+    details: dict[str, str] = {}
+    link: str = ""
+
+
 class ExternalMessage(Value):
     """A text for the public status page: it names nothing internal."""
 
@@ -95,24 +117,34 @@ def message_facts(
     )
 
 
-def internal_message(facts: MessageFacts) -> SlackText:
+def update_message(facts: MessageFacts) -> Message:
     """The runbook's internal template, filled."""
-    return render_slack("internal.slack.j2", facts=facts, service=service_title(facts.service))
+    return Message("internal", {"facts": facts, "service": service_title(facts.service)})
 
 
-def escalation_message(because: str, *, commands: Sequence[str] = (), link: str = "") -> SlackText:
-    """What the channel is told when a person is called; `commands` are for them to copy."""
-    return render_slack("escalation.slack.j2", because=because, commands=commands, link=link)
+def escalation_message(because: str, *, commands: Sequence[str] = (), link: str = "") -> Message:
+    """What the team is told when a person is called; `commands` are for them to copy."""
+    return Message("escalation", {"because": because, "commands": commands, "link": link})
 
 
-def hand_off_message(text: str) -> SlackText:
+def hand_off_message(text: str) -> Message:
     """What only a person can do."""
-    return render_slack("hand_off.slack.j2", text=text)
+    return Message("hand_off", {"text": text})
 
 
-def new_verdict_message(title: str, because: str) -> SlackText:
+def notice_message(text: str, *, link: str = "") -> Message:
+    """A sentence, and where to find out more."""
+    return Message("notice", {"text": text, "link": link})
+
+
+def in_slack(message: Message) -> SlackText:
+    """The message in Slack's markup."""
+    return render_slack(f"{message.template}.slack.j2", **message.values)
+
+
+def new_verdict_message(title: str, because: str) -> Message:
     """That an action of the plan is not taken, since what the verdict rested on is gone."""
-    return render_slack("new_verdict.slack.j2", title=title, because=because)
+    return Message("new_verdict", {"title": title, "because": because})
 
 
 def external_message(facts: MessageFacts) -> ExternalMessage:

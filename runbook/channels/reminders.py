@@ -10,15 +10,13 @@ from datetime import datetime, timedelta
 from runbook.actions.catalogue import ActionName, PlannedAction
 from runbook.approvals.gates import Choice
 from runbook.channels.local_time import clock_after, stamp
-from runbook.incidents.current_action import MESSAGES
+from runbook.channels.messages import Message
 from runbook.incidents.effects import EffectOutcome
 from runbook.incidents.events import ApprovalAnswered, ApprovalReminded, EffectSettled, SwitchChecked
 from runbook.incidents.incident import Incident, PendingGate
 from runbook.incidents.loose_ends import switches_left_on
 from runbook.incidents.report import DIGEST_LETTERS
-from runbook.outside_text.slack import SlackText
 from runbook.policy.policy import Policy, Switch
-from runbook.templates.environments import render_slack
 from runbook.value import Value
 
 LONGEST_WAIT = timedelta(minutes=15)
@@ -92,7 +90,7 @@ def _is_time(incident: Incident, due_at: datetime, now: datetime) -> bool:
         item.at
         for item in incident.journal
         if isinstance(item.event, EffectSettled)
-        and item.event.effect.kind in MESSAGES
+        and not item.event.effect.is_change
         and item.event.effect.outcome in (EffectOutcome.FAILED, EffectOutcome.UNSETTLED)
     ]
     again_at = failed[-1] + min(failed[-1] - due_at, LONGEST_WAIT) if failed else due_at
@@ -112,25 +110,25 @@ def switch_of(action: PlannedAction, policy: Policy) -> Switch:
     return switches[action.name]
 
 
-def reminder_text(
+def reminder_message(
     incident: Incident, gate: PendingGate, *, needed: str, link: str, time_zone: str
-) -> SlackText:
-    """The reminder in the channel. `needed` says who has to approve, where not anybody may."""
+) -> Message:
+    """The reminder to the team. `needed` says who has to approve, where not anybody may."""
     asked = f"Asked by the runbook at {clock_after(gate.asked_at, incident.opened_at, time_zone)}"
     if incident.alert.requested_by:
         asked += f" for {incident.alert.requested_by}"
     if gate.remind_at:
         until = clock_after(gate.remind_at, incident.opened_at, time_zone)
         asked += f", put off{_by_whom(incident, gate)} until {until}"
-    return render_slack(
-        "reminder.slack.j2",
-        incident=incident,
-        question=_first_line(gate.question),
-        asked=asked,
-        needed=needed,
-        link=link,
-        plan=gate.plan_digest[:DIGEST_LETTERS],
-    )
+    values = {
+        "incident": incident,
+        "question": _first_line(gate.question),
+        "asked": asked,
+        "needed": needed,
+        "link": link,
+        "plan": gate.plan_digest[:DIGEST_LETTERS],
+    }
+    return Message("reminder", values)
 
 
 def escalation_reason(incident: Incident, gate: PendingGate, *, time_zone: str) -> str:
@@ -143,18 +141,14 @@ def escalation_reason(incident: Incident, gate: PendingGate, *, time_zone: str) 
     )
 
 
-def report_text(
+def switch_message(
     incident: Incident, action: PlannedAction, check: SwitchChecked, *, command: str, time_zone: str
-) -> SlackText:
-    """What the channel is told of a switch that is, or may be, still on; `command` takes it off by hand."""
-    return render_slack(
-        "switch_left_on.slack.j2",
-        incident=incident,
-        check=check,
-        what=f"{check.switch} on {action.target}",
-        ended=stamp(incident.resolved_at or incident.opened_at, time_zone),
-        command=command,
-    )
+) -> Message:
+    """What the team is told of a switch that is, or may be, still on; `command` takes it off by hand."""
+    ended = stamp(incident.resolved_at or incident.opened_at, time_zone)
+    what = f"{check.switch} on {action.target}"
+    values = {"incident": incident, "check": check, "what": what, "ended": ended, "command": command}
+    return Message("switch_left_on", values)
 
 
 def _by_whom(incident: Incident, gate: PendingGate) -> str:

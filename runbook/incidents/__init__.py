@@ -3,7 +3,9 @@
 __all__ = [
     "calls",
     "current_action",
+    "effect_ids",
     "effects",
+    "escalations",
     "events",
     "ids",
     "incident",

@@ -30,12 +30,11 @@ def open_calls(incident: Incident) -> frozenset[int]:
 
 
 def _is_open(incident: Incident, action_id: str) -> bool:
-    in_doubt = [effect.id for effect in unsettled(incident)]
+    in_doubt = {effect.owner for effect in unsettled(incident)}
     if not action_id:
         return bool(in_doubt)
     undo = _undo_of(incident, action_id)
-    ours = tuple(f"{incident.id}/{it}/" for it in (action_id, undo.action.id if undo else "") if it)
-    if any(effect_id.startswith(ours) for effect_id in in_doubt):
+    if in_doubt & {action_id, undo.action.id if undo else action_id}:
         return True
     result = incident.results.get(action_id)
     if result is None:
@@ -55,10 +54,7 @@ def _undo_of(incident: Incident, action_id: str) -> ActionResult | None:
 
 
 def _made_in_part(incident: Incident, action_id: str) -> bool:
-    return any(
-        effect.id.startswith(f"{incident.id}/{action_id}/") and effect.outcome is EffectOutcome.APPLIED
-        for effect in incident.effects.values()
-    )
+    return any(effect.outcome is EffectOutcome.APPLIED for effect in incident.steps_of(action_id))
 
 
 def _removes_a_switch(result: ActionResult) -> bool:

@@ -16,8 +16,6 @@ SETTLED_WELL = frozenset(
         ActionOutcome.BY_HAND,
     }
 )
-MESSAGES = frozenset({"slack", "status-page", "page", "pager"})
-"""Kinds of effects that tell people something; telling is not what is being done about the incident."""
 
 
 def current_action(incident: Incident) -> str:
@@ -63,8 +61,9 @@ def _next(incident: Incident) -> PlannedAction | None:
 
 
 def _under_way(incident: Incident) -> Effect | None:
-    open_effects = [item for item in incident.effects.values() if item.outcome is None]
-    return next((item for item in reversed(open_effects) if item.kind not in MESSAGES), None)
+    """The newest change that was intended and has not ended. Telling people is not what is being done."""
+    intended = [item for item in incident.effects.values() if item.outcome is None and item.is_change]
+    return intended[-1] if intended else None
 
 
 def _title(incident: Incident, action_id: str) -> str:

@@ -6,6 +6,7 @@ intent without an outcome is what a crash leaves behind; it is settled by readin
 
 from enum import StrEnum
 
+from runbook.incidents.effect_ids import EffectId, MessageName
 from runbook.outside_text import OutsideFields, OutsideLine, OutsideName, OutsideText
 from runbook.value import Value
 
@@ -37,6 +38,10 @@ class EffectOutcome(StrEnum):
     UNSETTLED = "unsettled"
 
 
+CHANGE = "kubernetes"
+"""The kind of effect that changes the cluster. All other kinds are channels, in which people are told."""
+
+
 class Effect(Value):
     """One effect, as recorded.
 
@@ -51,3 +56,23 @@ class Effect(Value):
     outcome: EffectOutcome | None = None
     detail: OutsideText = ""
     receipt: OutsideFields = {}
+
+    @property
+    def is_change(self) -> bool:
+        """Whether it changes the cluster; else it tells people something."""
+        return self.kind == CHANGE
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether it may or may not have happened."""
+        return self.outcome in (None, EffectOutcome.UNSETTLED)
+
+    @property
+    def owner(self) -> str:
+        """The id of the action that it is a step of; of a message, its channel."""
+        return EffectId(self.id).owner
+
+    @property
+    def message(self) -> MessageName:
+        """The name of the message, where it is one."""
+        return EffectId(self.id).message

@@ -186,6 +186,19 @@ class Incident(Value):
                 known[item.event.effect.id] = item.event.effect
         return known
 
+    def steps_of(self, action_id: str) -> list[Effect]:
+        """The effects of an action, as last recorded."""
+        return [effect for effect in self.effects.values() if effect.owner == action_id]
+
+    def messages_in(self, channel: str) -> list[Effect]:
+        """The effects of a channel, as last recorded, oldest first."""
+        return [effect for effect in self.effects.values() if effect.kind == channel]
+
+    def outcomes_of(self, effect_id: str) -> list[EffectOutcome]:
+        """How each attempt at an effect has ended, oldest first."""
+        settled = (event.effect for event in self.events(e.EffectSettled) if event.effect.id == effect_id)
+        return [effect.outcome for effect in settled if effect.outcome is not None]
+
     @property
     def previews(self) -> dict[str, ChangePlan]:
         """The newest preview of each action."""
@@ -203,11 +216,7 @@ class Incident(Value):
 
     def has_begun(self, action: PlannedAction) -> bool:
         """Whether a request of the action was made, or may have been."""
-        prefix = f"{self.id}/{action.id}/"
-        return any(
-            effect.id.startswith(prefix) and effect.outcome is not EffectOutcome.FAILED
-            for effect in self.effects.values()
-        )
+        return any(effect.outcome is not EffectOutcome.FAILED for effect in self.steps_of(action.id))
 
     @property
     def untaken(self) -> tuple[PlannedAction, ...]:

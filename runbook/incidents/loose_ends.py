@@ -1,6 +1,13 @@
 """What an incident leaves behind for people to take care of."""
 
-from runbook.actions.catalogue import TEMPORARY_SWITCHES, ActionName, ActionOutcome, ChangePlan, PlannedAction
+from runbook.actions.catalogue import (
+    TEMPORARY_SWITCHES,
+    ActionName,
+    ActionOutcome,
+    ChangePlan,
+    PlannedAction,
+    undo_of,
+)
 from runbook.checks.findings import Finding
 from runbook.incidents.effects import Effect, EffectOutcome
 from runbook.incidents.events import ChangeReverted, SwitchChecked
@@ -56,6 +63,25 @@ def switches_to_take_off(incident: Incident) -> tuple[PlannedAction, ...]:
     )
 
 
+def removal_of(switched_on: PlannedAction) -> PlannedAction:
+    """The action that takes a temporary switch off again, at the end of the incident.
+
+    Raises:
+        KeyError: the action turns no temporary switch on.
+    """
+    return PlannedAction(
+        id=removal_id(switched_on),
+        name=TEMPORARY_SWITCHES[switched_on.name],
+        target=switched_on.target,
+        because="the incident is over: the temporary switch is no longer needed",
+    )
+
+
+def removal_id(switched_on: PlannedAction) -> str:
+    """The id of the action that takes the switch of this one off again."""
+    return f"{switched_on.id}-off"
+
+
 def switched_on_by(incident: Incident, removal: PlannedAction) -> str:
     """The id of the action whose switch a removal takes off; empty where this incident turned none on."""
     switched_on = [
@@ -71,25 +97,21 @@ def changes_in_force(incident: Incident) -> tuple[ChangePlan, ...]:
     reverted = {event.action_id for event in incident.events(ChangeReverted)}
     made = _actions_with(incident, frozenset({EffectOutcome.APPLIED}))
     begun = _actions_with(incident, frozenset({None, EffectOutcome.APPLIED, EffectOutcome.UNSETTLED}))
-    taken_back = {name.removesuffix(end) for name in begun for end in (_UNDO, _OFF) if name.endswith(end)}
     return tuple(
         incident.previews[action_id]
         for action_id, result in incident.results.items()
         if result.outcome in _MADE and action_id in incident.previews
-        if action_id in made and action_id not in reverted | taken_back
+        if action_id in made and action_id not in reverted
+        if not begun & {undo_of(result.action).id, removal_id(result.action)}
     )
-
-
-_UNDO, _OFF = "-undo", "-off"
-"""How the ids of the actions end that take another one back."""
 
 
 def _actions_with(incident: Incident, outcomes: frozenset[EffectOutcome | None]) -> set[str]:
     """The ids of the actions of which a change of the cluster ended in one of these ways."""
     return {
-        effect.id.rsplit("/", 2)[-2]
+        effect.owner
         for effect in incident.effects.values()
-        if effect.kind == "kubernetes" and effect.outcome in outcomes
+        if effect.is_change and effect.outcome in outcomes
     }
 
 
@@ -112,6 +134,4 @@ def unknown_checks(incident: Incident) -> tuple[Finding, ...]:
 
 def unsettled_effects(incident: Incident) -> tuple[Effect, ...]:
     """Effects of which nobody knows whether they happened."""
-    return tuple(
-        effect for effect in incident.effects.values() if effect.outcome in (None, EffectOutcome.UNSETTLED)
-    )
+    return tuple(effect for effect in incident.effects.values() if effect.in_doubt)

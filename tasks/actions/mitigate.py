@@ -22,7 +22,8 @@ from runbook.actions.outages import has_a_yes
 from runbook.approvals.approvals import answers_to, decided
 from runbook.approvals.gates import Choice
 from runbook.decision.plan import UNKNOWN_TARGET
-from runbook.incidents.effects import Authority, Effect, EffectOutcome
+from runbook.incidents.effect_ids import EffectId, change_id
+from runbook.incidents.effects import CHANGE, Authority, Effect, EffectOutcome
 from runbook.incidents.events import (
     ActionFinished,
     ActionPreviewed,
@@ -172,8 +173,8 @@ async def _carry_out(
     made: dict[str, EffectOutcome] = {}
     for step in steps_of(change, plan):
         effect = Effect(
-            id=f"{change.effect_id}/{step.name}",
-            kind="kubernetes",
+            id=EffectId.of_step(change.effect_id, step.name),
+            kind=CHANGE,
             target=step.target,
             summary=step.summary,
             authority=Authority.approval(approval.gate, approval.answer.approver),
@@ -259,7 +260,7 @@ async def finish(
         waits_for=waits_for,
         outdated=outdated,
     )
-    recorded = await incident.record(ActionFinished(result=result), key=f"finished:{action.id}")
+    recorded = await incident.record_once(ActionFinished(result=result))
     return recorded.event.result if isinstance(recorded.event, ActionFinished) else result
 
 
@@ -268,7 +269,7 @@ def change_of(incident: OpenIncident, journal: Incident, action: PlannedAction) 
     return Change(
         action=action,
         environment=incident.environment,
-        effect_id=f"{incident.id}/{action.id}",
+        effect_id=change_id(incident.id, action.id),
         since=_first_seen(journal, action) or now(),
         policy=incident.policy_in_force(journal),
         done=journal.previews.get(action.parameters.get("undoes") or switched_on_by(journal, action)),

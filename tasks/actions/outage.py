@@ -18,11 +18,14 @@ from runbook.actions.outages import (
     open_outage,
     waiting_words,
 )
+from runbook.channels.messages import notice_message
+from runbook.incidents.effect_ids import MessageName
 from runbook.incidents.effects import Authority
+from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.events import OutageEnded, OutageNoted
 from runbook.incidents.incident import Incident
-from runbook.outside_text.slack import SlackText, slack, slack_link
-from tasks.channels.communicate import escalate, say, update
+from tasks.channels.communicate import escalate, update
+from tasks.channels.deliver import say
 from tasks.channels.links import incident_link
 from tasks.incident import OpenIncident, now
 
@@ -125,7 +128,8 @@ async def _goes_on(incident: OpenIncident, journal: Incident, action: PlannedAct
         return False
     if not outage.expired:
         await incident.record(expired_approval(journal, action))
-    await escalate(incident, expired_words(action, outage, policy))
+    what = Escalation(kind=EscalationKind.APPROVAL_EXPIRED, subject=f"{action.id} {outage.number}")
+    await escalate(incident, what, expired_words(action, outage, policy))
     return True
 
 
@@ -136,10 +140,7 @@ async def note_answer(incident: OpenIncident, action: PlannedAction) -> None:
 
 
 async def _tell(incident: OpenIncident, journal: Incident, action: PlannedAction, outage: Outage) -> None:
-    name = f"outage-{action.id}-{outage.number}"
-    if incident.environment.slack is None or f"{journal.id}/slack/{name}" in journal.effects:
-        return
-    link = incident_link(journal)
-    words = slack(f"⏳ {waiting_words(journal, action, outage, incident.policy)}")
-    text = SlackText(words + (f"\n{slack_link(link)}" if link else ""))
-    await say(incident, journal, text, name=name, authority=WAIT, broadcast=True)
+    name = MessageName.outage(action.id, outage.number)
+    words = f"⏳ {waiting_words(journal, action, outage, incident.policy)}"
+    message = notice_message(words, link=incident_link(journal))
+    await say(incident, journal, message, name=name, authority=WAIT, loud=True, attempts=1)

@@ -2,6 +2,7 @@
 
 from blocks.transport.errors import OutsideError
 from runbook.actions.catalogue import ChangePlan
+from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.events import ChangeReverted
 from runbook.incidents.loose_ends import changes_in_force
 from runbook.kubernetes.reversals import ADVICE, Reversal
@@ -24,9 +25,10 @@ async def note_reverts(incident: OpenIncident) -> None:
         if found is None:
             continue
         if found.put_back:
-            await escalate(incident, _call(plan, found), outlasts=True)
+            what = Escalation(kind=EscalationKind.CHANGE_REVERTED, subject=plan.action.id)
+            await escalate(incident, what, _call(plan, found), outlasts=True)
         event = ChangeReverted(action_id=plan.action.id, reversal=found)
-        await incident.record(event, key=f"reverted:{plan.action.id}")
+        await incident.record_once(event)
 
 
 def _call(plan: ChangePlan, found: Reversal) -> str:

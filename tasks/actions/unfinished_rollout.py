@@ -8,6 +8,7 @@ from prefect.cache_policies import NO_CACHE
 from blocks.logs import own_lines
 from blocks.transport.errors import OutsideError
 from runbook.incidents.effects import EffectOutcome
+from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.incident import Incident
 from tasks.channels.communicate import escalate
 from tasks.incident import OpenIncident
@@ -35,13 +36,16 @@ async def tell_of_unfinished_rollout(incident: OpenIncident) -> None:
         return
     if status.state != "complete":
         said = f"{status.reason} {status.detail}".strip()
-        because = f"the incident ends, and the rollout of {cluster.target} is not complete: {said}"
-        await escalate(incident, because, outlasts=True)
+        await escalate(
+            incident,
+            Escalation(kind=EscalationKind.UNFINISHED_ROLLOUT, subject=cluster.target),
+            f"the incident ends, and the rollout of {cluster.target} is not complete: {said}",
+            outlasts=True,
+        )
 
 
 def _changed(journal: Incident) -> bool:
     """Whether a request of this incident has changed the cluster."""
     return any(
-        effect.kind == "kubernetes" and effect.outcome is EffectOutcome.APPLIED
-        for effect in journal.effects.values()
+        effect.is_change and effect.outcome is EffectOutcome.APPLIED for effect in journal.effects.values()
     )

@@ -48,9 +48,10 @@ async def hand_back(
             result = ActionResult(
                 action=action, outcome=ActionOutcome.BY_HAND, detail=f"{BY_HAND} by {by}", approved_by=by
             )
-            await store.append(incident.id, ActionFinished(result=result), at=at, key=f"finished:{action.id}")
+            finished = ActionFinished(result=result)
+            await store.append(incident.id, finished, at=at, key=finished.journal_key)
     gate = incident.pending_gate
     if gate is not None and gate.action_id in actions:
         withdrawn = ApprovalWithdrawn(gate=gate.gate, action_id=gate.action_id, because=BY_HAND)
-        await store.append(incident.id, withdrawn, at=at, key=f"withdrawn:{gate.gate}")
+        await store.append(incident.id, withdrawn, at=at, key=withdrawn.journal_key)
     return await store.read(incident.id)

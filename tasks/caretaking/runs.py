@@ -76,7 +76,7 @@ async def start_run(incident: Incident, *, store: IncidentStore, client: Prefect
         | ({"dry_run": True} if incident.dry_run else {}),
     )
     started = RunStarted(flow_run_id=str(run.id), url=url_for(run) or "", dry_run=incident.dry_run)
-    await store.append(incident.id, started, at=datetime.now(UTC), key=f"run:{run.id}")
+    await store.append(incident.id, started, at=datetime.now(UTC), key=started.journal_key)
     return str(run.id)
 
 

@@ -118,10 +118,9 @@ async def end_the_call(environment: Environment, *, before: datetime | None, eve
         return False
     if call is None:
         return True
-    if environment.slack:
-        text = relief_text(since=call.at, now=at)
-        if not await say(environment, f"{_message_id(environment, call)}-over", text, call.at):
-            return False
+    text = relief_text(since=call.at, now=at)
+    if not await say(environment, f"{_message_id(environment, call)}-over", text, call.at):
+        return False
     return await attempt("keep that the call has ended", end_call(environment.store, call, at=at))
 
 

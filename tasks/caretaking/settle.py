@@ -1,6 +1,7 @@
 """Settle what was intended and never told of, where no run goes on that would do it: read the target."""
 
 from runbook.caretaking.watchdog import unsettled
+from runbook.incidents.effect_ids import EffectId
 from tasks.actions.changes import steps_of
 from tasks.actions.mitigate import change_of
 from tasks.effects import read_outcome
@@ -23,10 +24,9 @@ async def settle_changes(incident: OpenIncident) -> None:
     await fence_off(incident)
     for plan in journal.previews.values():
         change = change_of(incident, journal, plan.action)
-        prefix = f"{change.effect_id}/"
-        if not any(effect_id.startswith(prefix) for effect_id in in_doubt):
+        if not any(effect.owner == plan.action.id for effect in in_doubt.values()):
             continue
         for step in steps_of(change, plan):
-            effect = in_doubt.get(f"{prefix}{step.name}")
+            effect = in_doubt.get(EffectId.of_step(change.effect_id, step.name))
             if effect is not None:
                 await read_outcome(incident, effect, observe=step.observe, traces=step.traces)

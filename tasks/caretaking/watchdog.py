@@ -17,6 +17,7 @@ from blocks.store.overview import incident_of_run
 from blocks.transport.errors import OutsideError
 from blocks.transport.prefect_api import prefect_client
 from runbook.caretaking.watchdog import (
+    Care,
     CareKind,
     Run,
     RunState,
@@ -132,7 +133,7 @@ async def _look_after_run(environment: Environment, incident: Incident, client: 
             if not told_of_doubt(incident):  # else what is read now would call a second time
                 incident = await _settled(opened)
                 care = due_care(incident, run, alive_at=alive_at, policy=opened.policy, now=at)
-            return await _call(opened, incident, care.because)
+            return await _call(opened, incident, care)
     await opened.record(RunContinued(flow_run_id=run_id, because=care.because))
     await fence_off(opened)
     if client is not None and care.kind is CareKind.CONTINUE:
@@ -160,12 +161,15 @@ async def _adopt(environment: Environment, incident: Incident, client: PrefectCl
     return "its run is started: it had none"
 
 
-async def _call(opened: OpenIncident, incident: Incident, because: str) -> str:
-    """Call a person, unless that was done for this reason; where to go on by hand is part of the call."""
-    told = await escalate.fn(opened, f"the response has stopped: {because}. {how_to_go_on(opened)}")
+async def _call(opened: OpenIncident, incident: Incident, care: Care) -> str:
+    """Call a person, unless that was done for the same; where to go on by hand is part of the call."""
+    if care.what is None:
+        return ""
+    because = f"the response has stopped: {care.because}. {how_to_go_on(opened)}"
+    told = await escalate.fn(opened, care.what, because, in_doubt=care.in_doubt)
     called = told and len((await opened.read()).journal) > len(incident.journal)
     await leave_paper.fn(opened)
-    return f"a person is called: {because}" if called else ""
+    return f"a person is called: {care.because}" if called else ""
 
 
 async def _remind(environment: Environment, incident: Incident) -> str:

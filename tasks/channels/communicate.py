@@ -4,43 +4,37 @@ A message is an effect like any other. What is announced is rendered when the ef
 journal says who was told what and when.
 """
 
-from hashlib import sha256
+from functools import partial
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from blocks.channels.pager import Pager
+from blocks.channels.channel import Announcer, Audience, Caller, Channel, Post, Receipt
 from runbook.channels.messages import (
     MessageFacts,
+    Page,
     escalation_message,
     hand_off_message,
-    internal_message,
     message_facts,
     new_verdict_message,
 )
-from runbook.channels.wording import REHEARSAL
 from runbook.decision.severity import Severity
 from runbook.decision.verdict import Verdict
 from runbook.incidents.calls import open_calls
+from runbook.incidents.effect_ids import MessageName
 from runbook.incidents.effects import Authority, Effect
+from runbook.incidents.escalations import Escalation
 from runbook.incidents.events import IncidentEscalated, MaintenanceNoted, StatusAnnounced
 from runbook.incidents.incident import Incident, State
-from runbook.outside_text.slack import SlackText, said
+from tasks.channels.deliver import deliver, got_through, say
 from tasks.channels.links import incident_link
-from tasks.channels.message_effects import in_doubt, message_effect, tell
-from tasks.channels.publish import publish
-from tasks.effects import SETTLED, Receipt
+from tasks.effects import SETTLED
 from tasks.incident import OpenIncident, now
 
 ANNOUNCE = Authority.policy("announce")
+PUBLISH = Authority.policy("publish_from")
 PAGE = Authority.policy("page_from")
 ESCALATE = Authority.policy("escalate")
-
-ESCALATED = "escalated-"
-"""How the names of the effects begin that call a person; the number of the call follows."""
-
-CALL_ENDED = "-resolved"
-"""How the names of the effects end that end a call."""
 
 
 @task(name="announce", task_run_name="announce {state.value}", cache_policy=NO_CACHE)
@@ -53,20 +47,24 @@ async def announce(incident: OpenIncident, state: State) -> None:
     journal = await incident.read()
     facts = _facts(incident, journal, state)
     may_announce = incident.policy_in_force(journal).announce
-    if may_announce and incident.environment.slack and not _announced(journal, "slack", state):
-        await _post_to_slack(incident, journal, facts)
-    if _is_public(incident, journal) and not _announced(journal, "status-page", state):
-        await publish(incident, journal, facts)
+    for channel in incident.environment.announcers:
+        public = channel.audience is Audience.PUBLIC
+        allowed = _is_public(incident, journal, channel) if public else may_announce
+        if allowed and not _announced(journal, channel, state):
+            await _announce(incident, journal, channel, facts)
 
 
 @task(name="update", task_run_name="update", cache_policy=NO_CACHE)
 async def update(incident: OpenIncident) -> None:
     """Keep the promise of a next update: say again where things stand, once the promised time has come."""
     journal = await incident.read()
-    promised = [item.next_update_at for item in journal.announcements if item.next_update_at]
-    due = bool(promised) and now() >= promised[-1] and incident.policy_in_force(journal).announce
-    if due and incident.environment.slack:
-        await _post_to_slack(incident, journal, _facts(incident, journal, journal.state))
+    if not incident.policy_in_force(journal).announce:
+        return
+    for channel in incident.environment.announcers:
+        told = (item for item in journal.announcements if item.channel == channel.kind)
+        promised = [item.next_update_at for item in told if item.next_update_at]
+        if promised and now() >= promised[-1]:
+            await _announce(incident, journal, channel, _facts(incident, journal, journal.state))
 
 
 @task(name="page", task_run_name="page", cache_policy=NO_CACHE)
@@ -79,71 +77,80 @@ async def page_on_opening(incident: OpenIncident) -> None:
     severity = journal.severity.severity if journal.severity else Severity.P2
     if incident.policy_in_force(journal).pages(severity):
         await _page(
-            incident, journal, f"{severity} {journal.service}: {journal.alert.summary}", PAGE, "opened"
+            incident,
+            journal,
+            f"{severity} {journal.service}: {journal.alert.summary}",
+            PAGE,
+            MessageName.opening(),
         )
 
 
 @task(name="escalate", task_run_name="escalate", cache_policy=NO_CACHE)
 async def escalate(
     incident: OpenIncident,
+    what: Escalation,
     because: str,
     commands: tuple[str, ...] = (),
     *,
     about: str = "",
     outlasts: bool = False,
+    in_doubt: tuple[str, ...] = (),
 ) -> bool:
     """Call a person because the runbook cannot go on by itself, by the pager and in the channel.
 
-    `commands` are what they may type by hand; `about` is the id of the action that it is about. A call that
-    `outlasts` the incident is not ended by its recovery. Each reason is a call of its own, made once. Returns
-    whether it got through everywhere; what did not is tried again when the same is asked for again. In a
-    rehearsal nobody is called: the channel is told.
+    `what` the call is for tells one call from another: asked for again in other words, nobody is called again
+    and the words stay. `commands` are what they may type by hand; `about` is the id of the action that it is
+    about; `in_doubt` are ids of changes that may or may not have been made. A call that `outlasts` the
+    incident is not ended by its recovery. Returns whether the call got through everywhere; what did not is
+    tried again when the same is asked for again. In a rehearsal nobody is called: the channel is told.
     """
     journal = await incident.read()
-    event = IncidentEscalated(
-        because=because, commands=commands, rehearsed=journal.dry_run, about=about, outlasts=outlasts
+    wanted = IncidentEscalated(
+        because=because,
+        commands=commands,
+        rehearsed=journal.dry_run,
+        about=about,
+        outlasts=outlasts,
+        what=what,
+        in_doubt=in_doubt,
     )
-    if event.because not in _reasons(journal):  # as the journal has it: masked
-        key = f"escalated:{sha256(event.because.encode()).hexdigest()}"
-        await incident.record(event, key=key)
+    if _number(journal, wanted) is None:
+        await incident.record_once(wanted)
         journal = await incident.read()
-    name = f"{ESCALATED}{_reasons(journal).index(event.because) + 1}"
-    told = []
+    number = _number(journal, wanted)
+    if number is None:  # it was written above; this tells the type checker
+        raise LookupError(f"no call for {what}")
+    event, name = journal.events(IncidentEscalated)[number - 1], MessageName.escalation(number)
     summary = f"{journal.service}: {event.because}"
-    if called := await _page(incident, journal, summary, ESCALATE, name, commands=event.commands):
-        told.append(called)
-    if incident.environment.slack:
-        text = escalation_message(event.because, commands=event.commands, link=incident_link(journal))
-        told.append(await say(incident, journal, text, name=name, authority=ESCALATE, broadcast=True))
-    return bool(told or journal.dry_run) and all(effect.outcome in SETTLED for effect in told)
+    told = await _page(incident, journal, summary, ESCALATE, name, commands=event.commands)
+    message = escalation_message(event.because, commands=event.commands, link=incident_link(journal))
+    told += await say(incident, journal, message, name=name, authority=ESCALATE, loud=True)
+    return got_through(told) or (journal.dry_run and not told)
 
 
-def _reasons(journal: Incident) -> list[str]:
-    """The reasons for the calls; an earlier release had the commands in them."""
-    return [event.because.partition(". By hand:\n")[0] for event in journal.events(IncidentEscalated)]
+def _number(journal: Incident, wanted: IncidentEscalated) -> int | None:
+    """The number, from 1, of the call that was made for the same."""
+    calls = enumerate(journal.events(IncidentEscalated), 1)
+    return next((number for number, event in calls if event.is_for(wanted)), None)
 
 
 @task(name="tell of new verdict", task_run_name="tell of new verdict", cache_policy=NO_CACHE)
 async def tell_of_new_verdict(incident: OpenIncident, *, round: int) -> None:
-    """Tell the channel why the plan that it was told holds no more, and that another verdict follows."""
+    """Tell the team why the plan that it was told holds no more, and that another verdict follows."""
     journal = await incident.read()
     outdated = [result for result in journal.results.values() if result.outdated]
-    may_announce = incident.policy_in_force(journal).announce
-    if len(outdated) < round - 1 or not may_announce or incident.environment.slack is None:
+    if len(outdated) < round - 1 or not incident.policy_in_force(journal).announce:
         return
     gone = outdated[round - 2]
-    text = new_verdict_message(gone.action.spec.title, gone.detail)
-    await say(incident, journal, text, name=f"anew-{round}", authority=ANNOUNCE)
+    message = new_verdict_message(gone.action.spec.title, gone.detail)
+    await say(incident, journal, message, name=MessageName.new_verdict(round), authority=ANNOUNCE)
 
 
 @task(name="hand over", task_run_name="hand over", cache_policy=NO_CACHE)
 async def hand_over(incident: OpenIncident, action_id: str, text: str) -> bool:
-    """Send the text of a hand-off to the channel; true if it got there."""
-    if not incident.environment.slack:
-        return False
-    journal = await incident.read()
-    told = await say(incident, journal, hand_off_message(text), name=action_id, authority=ANNOUNCE)
-    return told.outcome in SETTLED
+    """Send the text of a hand-off to the team; true if it got there."""
+    journal, name = await incident.read(), MessageName.hand_off(action_id)
+    return got_through(await say(incident, journal, hand_off_message(text), name=name, authority=ANNOUNCE))
 
 
 @task(name="resolve page", task_run_name="resolve page", cache_policy=NO_CACHE)
@@ -152,28 +159,20 @@ async def resolve_page(incident: OpenIncident) -> None:
 
     A call about something that the recovery has not settled goes on, see `runbook.incidents.calls`.
     """
-    pager = incident.environment.pager
-    if pager is None:
-        return
     journal = await incident.read()
-    kept = {f"{ESCALATED}{number}" for number in open_calls(journal)}
-    for effect in journal.effects.values():
-        if effect.kind != "pager" or effect.id.endswith(CALL_ENDED):
-            continue
-        if effect.id.rpartition("/")[2] not in kept:
-            await _end_call(incident, pager, effect)
+    going_on = open_calls(journal)
+    for channel in incident.environment.callers:
+        for call in journal.messages_in(channel.kind):
+            if not call.message.is_end and call.message.escalation_number not in going_on:
+                await _end_call(incident, journal, channel, call)
 
 
-async def _end_call(incident: OpenIncident, pager: Pager, call: Effect) -> None:
-    key = _deduplication_key(call)
+async def _end_call(incident: OpenIncident, journal: Incident, channel: Caller, call: Effect) -> None:
+    async def end(_: Post) -> Receipt:
+        return await channel.end_page(call.id, call.receipt)
 
-    async def act() -> Receipt:
-        await pager.resolve(key)
-        return {"dedup_key": key}
-
-    name = f"{call.id.rpartition('/')[2]}{CALL_ENDED}"
-    effect = message_effect(incident, "pager", name, f"end the call: {call.summary}", ESCALATE)
-    await tell(incident, effect, observe=_never_seen, act=act)
+    summary = f"end the call: {call.summary}"
+    await deliver(incident, journal, channel, end, name=call.message.end, summary=summary, authority=ESCALATE)
 
 
 def _facts(incident: OpenIncident, journal: Incident, state: State) -> MessageFacts:
@@ -188,25 +187,30 @@ def _facts(incident: OpenIncident, journal: Incident, state: State) -> MessageFa
     )
 
 
-def _announced(journal: Incident, channel: str, state: State) -> bool:
+def _announced(journal: Incident, channel: Channel, state: State) -> bool:
     """Whether the channel was told this state, or perhaps a later one: who starts again does not go back."""
     order = [str(one) for one in State]
-    told = [order.index(item.state) for item in journal.announcements if item.channel == channel]
-    names = [it.id.rpartition("/")[2].partition("-")[0].upper() for it in in_doubt(journal, channel)]
+    told = [order.index(item.state) for item in journal.announcements if item.channel == channel.kind]
+    names = [effect.message.announced_state for effect in _in_doubt(journal, channel)]
     perhaps = [order.index(name) for name in names if name in order]
     return max(told, default=-1) >= order.index(state) or max(perhaps, default=-1) > order.index(state)
 
 
-def _is_public(incident: OpenIncident, journal: Incident) -> bool:
+def _in_doubt(journal: Incident, channel: Channel) -> list[Effect]:
+    """What the channel was to be told, and nobody knows whether it was."""
+    return [effect for effect in journal.messages_in(channel.kind) if effect.in_doubt]
+
+
+def _is_public(incident: OpenIncident, journal: Incident, channel: Channel) -> bool:
     """The public is told about impact that we are sure of; and then, or if it may know, also how it ended.
 
     Of a rehearsal it is never told.
     """
-    if incident.environment.status_page_publisher is None or journal.dry_run:
+    if journal.dry_run:
         return False
-    if any(item.channel == "status-page" for item in journal.announcements):
+    if any(item.channel == channel.kind for item in journal.announcements):
         return True
-    if in_doubt(journal, "status-page"):
+    if _in_doubt(journal, channel):
         return True
     decision, severity = journal.decision, journal.severity
     if decision is None or severity is None or journal.resolved:
@@ -215,58 +219,31 @@ def _is_public(incident: OpenIncident, journal: Incident) -> bool:
     return certain and incident.policy_in_force(journal).publishes(severity.severity)
 
 
-async def _post_to_slack(incident: OpenIncident, journal: Incident, facts: MessageFacts) -> None:
-    number = sum(item.channel == "slack" for item in journal.announcements) + 1
-    name = f"{facts.state.value.lower()}-{number}"
-    told = await say(incident, journal, internal_message(facts), name=name, authority=ANNOUNCE)
+async def _announce(
+    incident: OpenIncident, journal: Incident, channel: Announcer, facts: MessageFacts
+) -> None:
+    """Announce the state; the team may be told the same one again, and is promised a next update."""
+    public = channel.audience is Audience.PUBLIC
+    number = 1 + sum(item.channel == channel.kind for item in journal.announcements)
+    name = MessageName.announcement(facts.state, None if public else number)
+    told = await deliver(
+        incident,
+        journal,
+        channel,
+        partial(channel.announce, facts),
+        name=name,
+        summary=channel.headline(facts),
+        authority=PUBLISH if public else ANNOUNCE,
+        state=facts.state,
+    )
     if told.outcome in SETTLED:
         event = StatusAnnounced(
-            channel="slack",
+            channel=channel.kind,
             state=facts.state,
-            reference=str(told.receipt.get("ts", "")),
-            next_update_at=facts.next_update,
+            reference=channel.reference(told.receipt),
+            next_update_at=None if public else facts.next_update,
         )
-        await incident.record(event, key=f"announced:slack:{name}")
-
-
-async def say(
-    incident: OpenIncident,
-    journal: Incident,
-    text: SlackText,
-    *,
-    name: str,
-    authority: Authority,
-    broadcast: bool = False,
-) -> Effect:
-    """Post into the incident's thread, which its first message opens; `broadcast` also tells the channel.
-
-    A new message is not looked for before it is sent, only afterwards if its answer is lost.
-
-    Raises:
-        ValueError: this environment has no Slack block.
-    """
-    slack = incident.environment.slack
-    if slack is None:
-        raise ValueError("no Slack block in this environment")
-    thread = _thread(journal)
-    effect = message_effect(incident, "slack", name, said(text), authority)
-    if journal.dry_run:
-        text = SlackText(f"{REHEARSAL}\n{text}")
-    perhaps_there = effect.id in journal.effects
-
-    async def observe() -> Receipt | None:
-        if not perhaps_there:
-            return None
-        found = await slack.find(effect.id, oldest=journal.opened_at, thread_ts=thread)
-        return {"channel": found.channel, "ts": found.ts} if found else None
-
-    async def act() -> Receipt:
-        nonlocal perhaps_there
-        perhaps_there = True
-        sent = await slack.post(text, effect_id=effect.id, thread_ts=thread, broadcast=broadcast)
-        return {"channel": sent.channel, "ts": sent.ts}
-
-    return await tell(incident, effect, observe=observe, act=act)
+        await incident.record(event, key=event.key_of(name))
 
 
 async def _page(
@@ -274,47 +251,31 @@ async def _page(
     journal: Incident,
     summary: str,
     authority: Authority,
-    name: str,
+    name: MessageName,
     *,
     commands: tuple[str, ...] = (),
-) -> Effect | None:
-    """Call a person; `None` without a pager, and in a rehearsal.
-
-    Each call is an alert of its own: PagerDuty adds what comes under an open alert's key to that alert, and
-    wakes nobody up again.
-    """
-    pager = incident.environment.pager
-    if pager is None or journal.dry_run:
-        return None
+) -> list[Effect]:
+    """Call a person by every pager; nobody in a rehearsal. Each call is a page of its own."""
+    if journal.dry_run:
+        return []
     severity = journal.severity.severity if journal.severity else Severity.P2
-    effect = message_effect(incident, "pager", name, summary, authority)
     by_hand = {"by hand": "\n".join(commands)} if commands else {}
-
-    async def act() -> Receipt:
-        await pager.trigger(
-            _deduplication_key(effect),
-            summary,
-            severity,
-            journal.service,
-            details={"incident": incident.id, "alert": journal.alert.name, **by_hand},
-            link=incident_link(journal),
+    page = Page(
+        summary=summary,
+        severity=severity,
+        source=journal.service,
+        details={"incident": incident.id, "alert": journal.alert.name, **by_hand},
+        link=incident_link(journal),
+    )
+    return [
+        await deliver(
+            incident,
+            journal,
+            channel,
+            partial(channel.page, page),
+            name=name,
+            summary=summary,
+            authority=authority,
         )
-        return {"dedup_key": _deduplication_key(effect)}
-
-    return await tell(incident, effect, observe=_never_seen, act=act)
-
-
-def _deduplication_key(call: Effect) -> str:
-    """A repeated call has the same key; a call of an earlier version may have had another than its id."""
-    return str(call.receipt.get("dedup_key", call.id))
-
-
-def _thread(journal: Incident) -> str | None:
-    """The timestamp of the incident's first message in Slack."""
-    sent = (effect.receipt.get("ts") for effect in journal.effects.values() if effect.kind == "slack")
-    return next((str(ts) for ts in sent if ts), None)
-
-
-async def _never_seen() -> Receipt | None:
-    """PagerDuty's events cannot be read back; its deduplication key makes a repeat harmless."""
-    return None
+        for channel in incident.environment.callers
+    ]

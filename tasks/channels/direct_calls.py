@@ -10,12 +10,13 @@ from typing import TypeVar
 
 from prefect.logging import get_logger
 
+from blocks.channels.channel import Post, Speaker
 from blocks.environment import Environment
 from blocks.logs import own_lines
 from blocks.transport.errors import OutsideError
 from runbook.caretaking.store_trouble import call_text, dedup_key, message_id, relief_text
+from runbook.channels.messages import Page, notice_message
 from runbook.decision.severity import Severity
-from runbook.outside_text.slack import slack
 from tasks.incident import now
 
 ResultT = TypeVar("ResultT")
@@ -40,8 +41,7 @@ async def end_the_call_about_the_store(environment: Environment, *, since: datet
     at = now()
     ended = await end_page(environment, dedup_key(environment.name))
     text, name = relief_text(since=since, now=at), f"{message_id(environment.name, since)}-over"
-    said = await say(environment, name, text, since) if environment.slack else True
-    return ended and said
+    return await say(environment, name, text, since) and ended
 
 
 async def call(environment: Environment, *, key: str, message: str, text: str, since: datetime) -> bool:
@@ -49,47 +49,40 @@ async def call(environment: Environment, *, key: str, message: str, text: str, s
 
     `key` makes a repeated call the same one, `message` a repeated message; `since` is when it became due.
     """
-    told = [await page(environment, key, text, since)] if environment.pager else []
-    if environment.slack:
-        told.append(await say(environment, message, text, since))
-    if not told:
+    if not (environment.callers or environment.speakers):
         log.error("Nobody can be called: there is neither [pager] nor [slack]")
-    return bool(told) and all(told)
+        return False
+    paged = await page(environment, key, text, since)
+    return await say(environment, message, text, since) and paged
 
 
 async def page(environment: Environment, key: str, text: str, since: datetime) -> bool:
-    """Call a person by the pager; whether that got through."""
-    if environment.pager is None:
-        return False
-    return await attempt(
-        "call a person",
-        environment.pager.trigger(
-            key,
-            summary=text,
-            severity=Severity.P2,
-            source=environment.runbook_policy.policy.service,
-            details={"environment": environment.name, "since": since.isoformat()},
-        ),
+    """Call a person by every pager there is; whether that got through."""
+    content = Page(
+        summary=text,
+        severity=Severity.P2,
+        source=environment.runbook_policy.policy.service,
+        details={"environment": environment.name, "since": since.isoformat()},
     )
+    post = Post(id=key, since=since)
+    return all([await attempt("call a person", each.page(content, post)) for each in environment.callers])
 
 
 async def end_page(environment: Environment, key: str) -> bool:
-    """End the pager's alert, if there is a pager; whether nothing is left to do."""
-    return environment.pager is None or await attempt("end the call", environment.pager.resolve(key))
+    """End the alert of every pager there is; whether nothing is left to do."""
+    return all([await attempt("end the call", each.end_page(key, {})) for each in environment.callers])
 
 
 async def say(environment: Environment, name: str, text: str, since: datetime) -> bool:
-    """Tell the channel, unless it was told under that name; whether it is."""
-    channel = environment.slack
-    if channel is None:
-        return False
+    """Tell every channel there is, unless it was told under that name; whether all of them are."""
+    post = Post(id=name, since=since.replace(minute=0, second=0, microsecond=0), known=True)
+    message = notice_message(text)
 
-    async def find_or_post() -> None:
-        oldest = since.replace(minute=0, second=0, microsecond=0)
-        if await channel.find(name, oldest=oldest) is None:
-            await channel.post(slack(text), effect_id=name)
+    async def find_or_say(channel: Speaker) -> None:
+        if await channel.find_sent(post) is None:
+            await channel.say(message, post)
 
-    return await attempt("tell the channel", find_or_post())
+    return all([await attempt("tell the channel", find_or_say(each)) for each in environment.speakers])
 
 
 async def attempt(what: str, work: Awaitable[object]) -> bool:

@@ -6,16 +6,18 @@ from prefect.cache_policies import NO_CACHE
 from blocks.transport.errors import OutsideError
 from runbook.actions.catalogue import PlannedAction
 from runbook.approvals.approvals import still_needed
-from runbook.channels.reminders import Notice, escalation_reason, reminder_text, report_text, switch_of
+from runbook.channels.reminders import Notice, escalation_reason, reminder_message, switch_message, switch_of
+from runbook.incidents.effect_ids import MessageName
 from runbook.incidents.effects import Authority
+from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.events import ApprovalReminded, SwitchChecked
 from runbook.incidents.incident import Incident, PendingGate, State
 from runbook.kubernetes.fields import EnvironmentVariable
 from runbook.kubernetes.patches import main_container
 from tasks.actions.by_hand import command_to_switch_off
-from tasks.channels.communicate import escalate, resolve_page, say
+from tasks.channels.communicate import escalate, resolve_page
+from tasks.channels.deliver import got_through, say
 from tasks.channels.links import incident_link
-from tasks.effects import SETTLED
 from tasks.incident import OpenIncident
 
 REMIND = Authority.policy("remind")
@@ -32,31 +34,29 @@ async def remind_of_gate(incident: OpenIncident, notice: Notice) -> ApprovalRemi
     if journal.pending_gate != gate:
         return None
     if notice.escalated:
+        what = Escalation(kind=EscalationKind.UNANSWERED_GATE, subject=gate.gate)
         because = escalation_reason(journal, gate, time_zone=incident.policy.calendar.time_zone)
-        told = await escalate.fn(incident, because)
+        told = await escalate.fn(incident, what, because)
     else:
         told = await _remind(incident, journal, gate)
     if not told:
         return None
     event = ApprovalReminded(gate=gate.gate, escalated=notice.escalated)
-    await incident.record(event, key=f"{'escalated' if notice.escalated else 'reminded'}:{gate.gate}")
+    await incident.record_once(event)
     return event
 
 
 async def _remind(incident: OpenIncident, journal: Incident, gate: PendingGate) -> bool:
-    if incident.environment.slack is None:
-        return False
     plan = journal.previews.get(gate.action_id)
-    text = reminder_text(
+    message = reminder_message(
         journal,
         gate,
         needed=still_needed(journal, plan, incident.policy) if plan else "",
         link=incident_link(journal),
         time_zone=incident.policy.calendar.time_zone,
     )
-    name = f"reminder-{gate.gate}"
-    said = await say(incident, journal, text, name=name, authority=REMIND, broadcast=True)
-    return said.outcome in SETTLED
+    name = MessageName.reminder(gate.gate)
+    return got_through(await say(incident, journal, message, name=name, authority=REMIND, loud=True))
 
 
 @task(name="report switch", task_run_name="report switch {action.id}", cache_policy=NO_CACHE)
@@ -69,9 +69,9 @@ async def report_switch(incident: OpenIncident, action: PlannedAction) -> Switch
     journal = await incident.read()
     check = await _check(incident, journal, action)
     number = sum(event.action_id == action.id for event in journal.events(SwitchChecked)) + 1
-    name = f"{action.id}-left-on-{number}"
-    if check.on is not False and incident.environment.slack is not None:
-        text = report_text(
+    name = MessageName.switch_left_on(action.id, number)
+    if check.on is not False and incident.environment.speakers:
+        message = switch_message(
             journal,
             action,
             check,
@@ -82,12 +82,11 @@ async def report_switch(incident: OpenIncident, action: PlannedAction) -> Switch
             ),
             time_zone=incident.policy.calendar.time_zone,
         )
-        said = await say(incident, journal, text, name=name, authority=REMIND, broadcast=True)
-        if said.outcome not in SETTLED:
+        if not got_through(await say(incident, journal, message, name=name, authority=REMIND, loud=True)):
             return None
-    told = check.on is False or incident.environment.slack is not None
+    told = check.on is False or bool(incident.environment.speakers)
     check = check.model_copy(update={"told": told})
-    await incident.record(check, key=f"switch-checked:{name}")
+    await incident.record(check, key=check.key_of(number))
     if check.on is False and journal.state is State.RESOLVED:
         await resolve_page.fn(incident)
     return check

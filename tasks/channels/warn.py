@@ -3,17 +3,15 @@
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from runbook.channels.messages import notice_message
+from runbook.incidents.effect_ids import MessageName
 from runbook.incidents.effects import Authority
-from runbook.incidents.events import EffectSettled
-from runbook.incidents.incident import Incident
-from runbook.outside_text.slack import SlackText, slack, slack_link
-from tasks.channels.communicate import say
+from tasks.channels.deliver import say
 from tasks.channels.links import incident_link
-from tasks.effects import SETTLED
 from tasks.incident import OpenIncident
 
 WARN = Authority.policy("warn")
-NAME = "answers-refused"
+NAME = MessageName.refused_answers()
 
 REFUSED = (
     "🚫 An answer in Prefect was refused: it was not filled in for an open question of this incident. "
@@ -28,16 +26,5 @@ ATTEMPTS = 3
 async def warn_of_answers(incident: OpenIncident) -> None:
     """Tell the channel, once for an incident, that an answer in Prefect was none to a question of ours."""
     journal = await incident.read()
-    if incident.environment.slack is None or _tried_enough(journal):
-        return
-    link = incident_link(journal)
-    text = slack(REFUSED) + (f"\n{slack_link(link)}" if link else "")
-    await say(incident, journal, SlackText(text), name=NAME, authority=WARN, broadcast=True)
-
-
-def _tried_enough(journal: Incident) -> bool:
-    effect_id = f"{journal.id}/slack/{NAME}"
-    outcomes = [
-        event.effect.outcome for event in journal.events(EffectSettled) if event.effect.id == effect_id
-    ]
-    return len(outcomes) >= ATTEMPTS or any(outcome in SETTLED for outcome in outcomes)
+    message = notice_message(REFUSED, link=incident_link(journal))
+    await say(incident, journal, message, name=NAME, authority=WARN, loud=True, attempts=ATTEMPTS)

@@ -20,9 +20,7 @@ async def decide_response(incident: OpenIncident, findings: Findings, *, round: 
     earlier = [event.decision for event in journal.events(DecisionMade) if event.round < round]
     if earlier:
         decision = following(decision, earlier)
-    recorded = await incident.record(
-        DecisionMade(round=round, decision=decision), key=f"decision-made:{round}"
-    )
+    recorded = await incident.record_once(DecisionMade(round=round, decision=decision))
     return recorded.event.decision if isinstance(recorded.event, DecisionMade) else decision
 
 
@@ -31,4 +29,4 @@ async def note_maintenance(incident: OpenIncident, findings: Findings) -> None:
     """Journal the known maintenance that the incident began in, if any."""
     noted = maintenance_of(await incident.read(), findings, incident.policy)
     if noted is not None:
-        await incident.record(noted, key="maintenance")
+        await incident.record_once(noted)

@@ -38,11 +38,9 @@ async def triage_incident(incident: OpenIncident, *, round: int = 1) -> Findings
         if event.round == round:
             return event.findings
     checks = tuple(Check)
-    await incident.record(TriageStarted(round=round, checks=checks), key=f"triage-started:{round}")
+    await incident.record_once(TriageStarted(round=round, checks=checks))
     findings = await look(incident.environment, checks, visibly=True)
-    recorded = await incident.record(
-        TriageCompleted(round=round, findings=findings), key=f"triage-completed:{round}"
-    )
+    recorded = await incident.record_once(TriageCompleted(round=round, findings=findings))
     return recorded.event.findings if isinstance(recorded.event, TriageCompleted) else findings
 
 

@@ -9,6 +9,7 @@ from prefect.cache_policies import NO_CACHE
 from runbook.checks.recovery import LASTING, Recovery, incident_over
 from runbook.checks.watching import begins_a_watch, has_held, waits_long_without_alerts, watching_since
 from runbook.decision.verdict import Decision
+from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.events import RecoveryChecked, WatchStarted
 from runbook.incidents.incident import Incident
 from tasks.actions.reverts import note_reverts
@@ -32,8 +33,8 @@ async def watch_until_recovered(incident: OpenIncident, decision: Decision) -> R
     waiting_for = tuple(check.hope for check in checks)
     journal = await incident.read()
     if begins_a_watch(journal):
-        number = len(journal.events(WatchStarted)) + 1
-        await incident.record(WatchStarted(waiting_for=waiting_for), key=f"watch-started:{number}")
+        key = WatchStarted.key_of(len(journal.events(WatchStarted)) + 1)
+        await incident.record(WatchStarted(waiting_for=waiting_for), key=key)
     while True:
         recovery = incident_over(decision, await look(incident.environment, checks))
         journal = await _note_change(incident, recovery)
@@ -44,7 +45,8 @@ async def watch_until_recovered(incident: OpenIncident, decision: Decision) -> R
             return recovery
         late = waits_long_without_alerts(journal, policy=incident.policy, now=now())
         if late and not recovery.recovered:
-            await escalate(incident, "no alert fires any more, but the checks do not show a recovery")
+            what = Escalation(kind=EscalationKind.NO_RECOVERY_AFTER_ALERTS)
+            await escalate(incident, what, "no alert fires any more, but the checks do not show a recovery")
         if now() - watching_since(journal) > timedelta(seconds=incident.policy.watch_limit_seconds):
             return recovery if not recovery.recovered else Recovery(recovered=None, because=recovery.because)
         await update(incident)

@@ -71,7 +71,7 @@ async def collect_evidence(incident: OpenIncident, collection: str) -> str:
         files={name: sha256(content).hexdigest() for name, content in written.items()},
         missing=missing,
     )
-    await incident.record(event, key=f"evidence:{collection}")
+    await incident.record_once(event)
     if unwritten:
         why = next(iter(unwritten.values()))
         await note_unwritten(incident, evidence_name(collection), event.folder, why)

@@ -77,7 +77,7 @@ async def _remove_evidence(incident: OpenIncident) -> str:
     # Before it happens: a journal that names files says why they are not there.
     days = incident.policy.keep_days.evidence
     note = NoteAdded(by="clean-up", text=f"the evidence is removed: it is kept for {days} days")
-    await incident.record(note, key="evidence-removed")
+    await incident.record(note, key=note.EVIDENCE_REMOVED)
     await remove_collections(folder, incident.id)
     return f"the evidence of {incident.id} was removed"
 

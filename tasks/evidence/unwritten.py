@@ -3,10 +3,11 @@
 from hashlib import sha256
 
 from blocks.files.evidence_folder import NotWritten
+from runbook.channels.messages import notice_message
+from runbook.incidents.effect_ids import MessageName
 from runbook.incidents.effects import Authority
 from runbook.incidents.events import FileNotWritten
-from runbook.outside_text.slack import slack
-from tasks.channels.communicate import say
+from tasks.channels.deliver import say
 from tasks.incident import OpenIncident
 
 TELL = Authority.policy("announce")
@@ -20,8 +21,9 @@ async def note_unwritten(incident: OpenIncident, what: str, path: str, error: No
         Unavailable: the store cannot be reached.
     """
     event = FileNotWritten(what=what, path=path, because=error.detail)
-    number = sha256(f"{what}\n{error.detail}".encode()).hexdigest()[:12]
-    await incident.record(event, key=f"not-written:{number}")
-    if incident.environment.slack is not None:
+    digest = sha256(f"{what}\n{error.detail}".encode()).hexdigest()[:12]
+    await incident.record(event, key=event.key_of(digest))
+    if incident.environment.speakers:
         text = f"💾 The {what} could not be written: {error.detail}. {error.next_step}; the response goes on."
-        await say(incident, await incident.read(), slack(text), name=f"not-written-{number}", authority=TELL)
+        name = MessageName.unwritten_file(digest)
+        await say(incident, await incident.read(), notice_message(text), name=name, authority=TELL)

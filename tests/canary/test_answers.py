@@ -22,6 +22,7 @@ from blocks.status_page.page import StatusPage
 from runbook.checks.findings import Check
 from runbook.decision.decide import decide
 from runbook.incidents import events as e
+from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.incident import State
 from runbook.incidents.report import decision_markdown, triage_rows
 from tasks.caretaking.self_watch import call_a_person
@@ -163,7 +164,7 @@ async def test_what_a_system_refuses_is_told_without_a_secret(
         at_work = dataclasses.replace(incident, environment=environment)
         await at_work.record(e.DecisionMade(round=1, decision=decision()))
         await announce.fn(at_work, State.IDENTIFIED)
-        await escalate.fn(at_work, "it burns")
+        await escalate.fn(at_work, Escalation(kind=EscalationKind.NOT_OVER), "it burns")
         await resolve_page.fn(at_work)
         await call_a_person(environment, "it does not work")
     events = [item.event for item in (await at_work.read()).journal[1:]]

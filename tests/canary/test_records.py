@@ -15,7 +15,7 @@ from deployments.cli.incidents import print_incident
 from deployments.cli.output import console
 from deployments.progress import Progress
 from runbook.approvals.people import Person
-from runbook.channels.messages import external_message, internal_message, message_facts
+from runbook.channels.messages import external_message, in_slack, message_facts, update_message
 from runbook.incidents import events as e
 from runbook.incidents.current_action import current_action
 from runbook.incidents.events import EVENT, Event, Recorded
@@ -45,12 +45,14 @@ OF_OURS: dict[str, Any] = {
     "ApprovalRule.approvers": (),
     "ApprovalRule.proofs": (),
     "Alert.source": "alertmanager",
+    "Care.in_doubt": (),
     "ChangePlan.basis": {},
     "ChangePlan.before": {},
     "ChangePlan.bound": {},
     "ChangePlan.earlier": {},
     "ChangePlan.resource_versions": {},
     "EvidenceCollected.files": {"logs.txt": "0" * 64},
+    "IncidentEscalated.in_doubt": (),
     "IncidentResolved.outcome": "recovered",
     "LogReading.errors_by_status": {"503": 1},
     "Permissions.memory_ceiling": "2Gi",
@@ -123,7 +125,7 @@ def shown(events: list[Any]) -> Iterator[str]:
     made_facts = message_facts(
         of, state=State.INVESTIGATING, now=OPENED, commander="ana", update_interval=None
     )
-    yield internal_message(made_facts)
+    yield in_slack(update_message(made_facts))
     yield str(external_message(made_facts))
     for screen in (console, lambda stream: Console(file=stream)):
         stream = io.StringIO()

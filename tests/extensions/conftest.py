@@ -1,3 +1,3 @@
-"""Extensions are tried on a copy of the tree: what a contributor would add is no part of this one."""
+"""What lies in the folders here is added to a copy of the project by the tests, and runs in that copy."""
 
-collect_ignore_glob = ["*/files/*"]
+collect_ignore_glob = ["*/*"]

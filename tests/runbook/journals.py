@@ -143,7 +143,7 @@ def resolved(outcome: str = "recovered") -> e.IncidentResolved:
     return e.IncidentResolved(outcome=outcome, because=("errors stayed under the threshold",))
 
 
-def effect(outcome: EffectOutcome | None = None, *, kind: str = "patch") -> Effect:
+def effect(outcome: EffectOutcome | None = None, *, kind: str = "kubernetes") -> Effect:
     """An effect on the integration's Deployment."""
     return Effect(
         id="effect-1",

@@ -24,6 +24,7 @@ from deployments.drill.world.clock import utc_now
 from deployments.drill.world.keys import Keys
 from deployments.drill.world.servers.wire import all_listening
 from runbook.incidents.effects import Effect, EffectOutcome
+from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.events import DecisionMade, IncidentResolved
 from runbook.incidents.incident import Incident, Outcome, State
 from tasks.channels.communicate import announce, escalate, page_on_opening, resolve_page
@@ -46,6 +47,7 @@ PATIENT, IMPATIENT = 10.0, 1.0
 
 OFF = {WireFault.CLOCK_BEHIND: -SHIFT, WireFault.CLOCK_AHEAD: SHIFT}
 
+NO_DECISION = Escalation(kind=EscalationKind.NO_DECISION)
 NEED = "nobody can tell what is wrong"
 
 
@@ -115,7 +117,7 @@ async def tell(incident: OpenIncident) -> bool:
     await incident.record(DecisionMade(round=1, decision=decision()))
     await page_on_opening.fn(incident)
     await announce.fn(incident, State.IDENTIFIED)
-    return await escalate.fn(incident, NEED)
+    return await escalate.fn(incident, NO_DECISION, NEED)
 
 
 async def tell_the_end(incident: OpenIncident) -> None:
@@ -160,7 +162,7 @@ async def past_the_fault(audience: Audience, fault: WireFault, folder: Path) -> 
 
 async def after_the_fault(audience: Audience, incident: OpenIncident, named: str) -> None:
     """All is well again: what was not told is told, once, and the end too."""
-    assert await escalate.fn(incident, NEED), named
+    assert await escalate.fn(incident, NO_DECISION, NEED), named
     await tell_the_end(incident)
     assert audience.public() == ["resolved"], named
     assert set(audience.posted().values()) == {1}, (named, audience.posted())

@@ -9,6 +9,7 @@ import pytest
 
 from blocks.transport.errors import Refused
 from runbook.decision.severity import Severity
+from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.events import NoteAdded, PolicyChanged, PolicyNoted
 from runbook.policy.permissions import PermissionChange, Permissions
 from tasks.caretaking.settle import settle_changes
@@ -92,7 +93,7 @@ async def test_an_incident_is_worked_on_in_its_own_environment_only(tmp_path: Pa
         collect_evidence.fn(foreign, "by-hand"),
         draft_postmortem.fn(foreign, again=True),
         leave_paper.fn(foreign),
-        escalate.fn(foreign, "it burns"),
+        escalate.fn(foreign, Escalation(kind=EscalationKind.NOT_OVER), "it burns"),
         settle_changes(foreign),
     ):
         with pytest.raises(Refused, match=told):

@@ -110,7 +110,7 @@ async def examine(cluster: "Cluster") -> list[Right]:
 
 def uncalled_because(systems: "Environment") -> str:
     """Why the runbook could call no person, empty where it can."""
-    if systems.pager is None and systems.slack is None:
+    if not (systems.callers or systems.speakers):
         return "Nobody can be called: set [pager] or [slack]."
     return ""
 

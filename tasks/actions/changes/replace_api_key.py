@@ -19,6 +19,7 @@ from blocks.secret import read_secret
 from blocks.transport.errors import Conflict, Refused
 from runbook.actions.catalogue import FINGERPRINT, ChangePlan
 from runbook.checks.readings import ProbeOutcome
+from runbook.incidents.effect_ids import EffectId
 from runbook.kubernetes.diff import changed_lines, manifest_text, unified_diff
 from runbook.kubernetes.keepers import foretold
 from runbook.kubernetes.ownership import SOMEBODY
@@ -193,8 +194,8 @@ def _secret_step(
     return Step("secret", target, f"{verb} {cluster.secret_key} in {target}", seen, act, traces)
 
 
-def _effect(change: Change) -> str:
-    return f"{change.effect_id}/secret"
+def _effect(change: Change) -> EffectId:
+    return EffectId.of_step(change.effect_id, "secret")
 
 
 def _version(change: Change, plan: ChangePlan, secret: SecretKeys) -> str:

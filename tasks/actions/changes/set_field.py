@@ -31,8 +31,6 @@ from tasks.effects import Receipt
 
 Workload = dict[str, Any]
 
-CHANGED_SINCE = "somebody has changed it since"
-
 
 @dataclass(frozen=True)
 class SetField:
@@ -67,15 +65,21 @@ class SetField:
 
     async def preview_undo(self, change: Change, done: ChangePlan) -> ChangePlan:
         """The field as it was, if it still is what the change had set."""
+        plan, _ = await self.put_back(change, done)
+        return plan
+
+    async def put_back(self, change: Change, done: ChangePlan) -> tuple[ChangePlan, bool]:
+        """The plan to make the field what it was; and whether it has another value by now, which is kept."""
         before = await change.environment.cluster.read_deployment()
         made = self._setting(change.of(done), done, before, self.wanted)
         present, was = read(made.field, before), done.before[made.field.name]
         if made.field.same(present, was):
-            return in_place(change, f"{says(made.field, present)}, as before")
+            return in_place(change, f"{says(made.field, present)}, as before"), False
         if not made.field.same(present, made.value):
-            return blocked(change, f"{CHANGED_SINCE}: {says(made.field, present)}, which is kept")
+            why = f"somebody has changed it since: {says(made.field, present)}, which is kept"
+            return blocked(change, why), True
         setting = Setting(field=made.field, value=was)
-        return await self._plan(change, before, setting, give_back=done.owned_by)
+        return await self._plan(change, before, setting, give_back=done.owned_by), False
 
     def undo_steps(self, change: Change, plan: ChangePlan, done: ChangePlan) -> tuple[Step, ...]:
         """One patch, back; and whose the field was, it is again."""
@@ -166,10 +170,8 @@ class TakeOff(SetField):
         """The field as it was; nothing to do where somebody else has given it another value since."""
         if change.done is None or not change.done.before:
             return await super().preview(change)
-        plan = await self.on.preview_undo(change, change.done)
-        if plan.blocked and plan.blocked.startswith(CHANGED_SINCE):
-            return in_place(change, plan.blocked)
-        return plan
+        plan, kept = await self.on.put_back(change, change.done)
+        return in_place(change, plan.blocked) if kept and plan.blocked else plan
 
     def steps(self, change: Change, plan: ChangePlan) -> tuple[Step, ...]:
         """As those of an undo."""

@@ -13,6 +13,7 @@ from blocks.kubernetes.rollout import available_pods
 from blocks.kubernetes.room import surge_words, why_no_room
 from blocks.transport.errors import Conflict, OutsideError, Refused
 from runbook.actions.catalogue import ActionName, ChangePlan
+from runbook.incidents.effect_ids import EffectId
 from runbook.kubernetes.diff import changed_lines, manifest_text, unified_diff
 from runbook.kubernetes.fields import Setting
 from runbook.kubernetes.keepers import foretold, git_patch
@@ -251,7 +252,7 @@ def restart_patch(change: Change, *, version: str) -> dict[str, Any]:
 
 def restart_effect(change: Change) -> str:
     """The id of the restart's effect."""
-    return f"{change.effect_id}/restart"
+    return EffectId.of_step(change.effect_id, "restart")
 
 
 def restart_step(change: Change, plan: ChangePlan) -> Step:

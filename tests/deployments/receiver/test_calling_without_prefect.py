@@ -21,6 +21,7 @@ from deployments.receiver.starting import NOT_STARTED
 from deployments.settings.settings import load_settings
 from runbook.alerts.alert import Alert
 from runbook.incidents.effects import EffectOutcome
+from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.events import FileNotWritten, IncidentEscalated, RunStarted
 from runbook.incidents.incident import Incident
 from tasks.caretaking import watchdog
@@ -129,8 +130,8 @@ async def test_the_call_goes_out_by_pager_and_channel_and_is_journalled(tmp_path
         because = f"{NOT_STARTED}. To go on by hand: `runbook paper {incident.id}`, or {paper}"
         paged = [request["body"] for request in world.requests("pagerduty", None)]
         assert [body["payload"]["summary"] for body in paged] == [f"posthog-integration: {because}"]
-        journal = await store.read(incident.id)
-        assert journal.events(IncidentEscalated) == [IncidentEscalated(because=because)]
+        journal, what = await store.read(incident.id), Escalation(kind=EscalationKind.NOT_STARTED)
+        assert journal.events(IncidentEscalated) == [IncidentEscalated(because=because, what=what)]
         assert (tmp_path / "evidence" / incident.id / "paper-runbook.md").read_text().startswith("# inc-")
         told = {effect.kind: effect.outcome for effect in journal.effects.values()}
         assert told == {"pager": EffectOutcome.APPLIED, "slack": EffectOutcome.APPLIED}

@@ -14,9 +14,11 @@ from runbook.caretaking.watchdog import (
     due_care,
     newest_run,
     stopped_before_opening,
+    told_of_doubt,
 )
 from runbook.incidents import events as e
 from runbook.incidents.effects import EffectOutcome
+from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.incident import Incident
 from runbook.policy.policy import Policy
 from tests.runbook.journals import ALERT, answered, asked, effect
@@ -142,6 +144,22 @@ def test_a_call_says_what_may_have_been_done() -> None:
         (6, e.EffectSettled(effect=effect(EffectOutcome.FAILED))),
     )
     assert "may or may not" not in care(RunState.CANCELLED, 60, *settled).because
+
+
+def test_a_person_who_was_told_of_a_doubt_is_known_by_its_id() -> None:
+    """Whatever the words of the call; an earlier release had the id in the words alone."""
+    intended: Timed = (5, e.EffectIntended(effect=effect()))
+    called = care(RunState.CANCELLED, 60, intended)
+    assert called.in_doubt == ("effect-1",)
+    assert called.what == Escalation(kind=EscalationKind.RUN_CANCELLED, subject="cancelled effect-1")
+    told = e.IncidentEscalated(because="look first", what=called.what, in_doubt=called.in_doubt)
+    earlier = e.IncidentEscalated(because="look first: a change (effect-1)")
+    other = e.IncidentEscalated(because="a change (effect-1) may wait", what=called.what)
+    assert [told_of_doubt(journal(intended, (6, event))) for event in (told, earlier, other)] == [
+        True,
+        True,
+        False,
+    ]
 
 
 @given(

@@ -5,12 +5,13 @@ from datetime import timedelta
 import pytest
 
 from runbook.actions.catalogue import ActionOutcome
-from runbook.channels.messages import MessageFacts, external_message, internal_message, message_facts
+from runbook.channels.messages import MessageFacts, external_message, in_slack, message_facts, update_message
 from runbook.checks.findings import Status
 from runbook.decision.severity import Severity
 from runbook.decision.verdict import ErrorType, Verdict
 from runbook.incidents import events as e
 from runbook.incidents.incident import Incident, State
+from runbook.outside_text.slack import SlackText
 from tests.runbook.journals import (
     ALERT,
     FALLBACK,
@@ -25,6 +26,11 @@ from tests.runbook.journals import (
     resolved,
     triaged,
 )
+
+
+def slack_update(made: MessageFacts) -> SlackText:
+    """The update as Slack gets it."""
+    return in_slack(update_message(made))
 
 
 def facts(of: Incident, state: State = State.INVESTIGATING, **changes: object) -> MessageFacts:
@@ -42,7 +48,7 @@ def facts(of: Incident, state: State = State.INVESTIGATING, **changes: object) -
 def test_internal_message_is_the_runbook_template() -> None:
     """The Slack text has the lines of the runbook's template in their order."""
     of = incident(triaged(), decided(), asked())
-    assert internal_message(facts(of)) == (
+    assert slack_update(facts(of)) == (
         "🔴 P1 INCIDENT: PostHog Integration\n"
         "Status: INVESTIGATING\n"
         "Impact: Events and feature flags may fail: PostHog answers with errors\n"
@@ -78,7 +84,7 @@ def test_external_message_is_the_runbook_template() -> None:
 def test_emoji_tells_the_severity(severity: Severity | None, state: State, emoji: str) -> None:
     """Each severity has its colour, an unrated incident has none, a resolved one a tick."""
     made = facts(incident(decided(), resolved()), state)
-    assert internal_message(made.model_copy(update={"severity": severity})).startswith(emoji)
+    assert slack_update(made.model_copy(update={"severity": severity})).startswith(emoji)
 
 
 def test_severity_of_the_alert_stands_in_until_ours_is_known() -> None:
@@ -103,7 +109,7 @@ def test_resolved_promises_nothing_more(outcome: str) -> None:
     """After the proof RESOLVED can be told, and no next update is promised."""
     made = facts(incident(decided(), resolved(outcome)), State.RESOLVED)
     assert made.next_update is None
-    assert "Next update: None" in internal_message(made)
+    assert "Next update: None" in slack_update(made)
     assert external_message(made).body.startswith("The issue with our PostHog integration is resolved.")
 
 
@@ -200,18 +206,18 @@ def test_external_message_names_nothing_internal() -> None:
 
 def test_internal_message_escapes_for_slack_and_masks_secrets() -> None:
     """An alert cannot ping a channel or leak a key through the update."""
-    text = internal_message(facts(incident(), impact="<!channel> & phx_abcdef123456\nStatus: RESOLVED"))
+    text = slack_update(facts(incident(), impact="<!channel> & phx_abcdef123456\nStatus: RESOLVED"))
     assert "Impact: &lt;!channel&gt; &amp; [redacted:phx] Status: RESOLVED\n" in text
 
 
 def test_times_are_shown_in_the_readers_zone() -> None:
     """Both messages show local time with UTC beside it."""
     made = facts(incident(), time_zone="Europe/Berlin")
-    assert "Next update: 16:25 CET (15:25 UTC)" in internal_message(made)
+    assert "Next update: 16:25 CET (15:25 UTC)" in slack_update(made)
     assert external_message(made).body.endswith("Last updated: 2026-11-22 16:10 CET (15:10 UTC)")
 
 
 def test_link_and_missing_commander_are_said() -> None:
     """Without a commander nobody is named; the link to the run comes last."""
-    lines = internal_message(facts(incident(), commander="", link="http://prefect/1")).splitlines()
+    lines = slack_update(facts(incident(), commander="", link="http://prefect/1")).splitlines()
     assert lines[-2:] == ["Incident commander: nobody yet", "Details: <http://prefect/1>"]

@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 from runbook.actions.by_hand import Target, switch_off_command
 from runbook.actions.catalogue import TEMPORARY_SWITCHES, ActionName, ActionOutcome, PlannedAction
 from runbook.approvals.gates import Answer, Choice
+from runbook.channels.messages import in_slack
 from runbook.channels.reminders import (
     due_notice,
     due_reports,
     escalation_reason,
-    reminder_text,
-    report_text,
+    reminder_message,
+    switch_message,
     switch_of,
 )
 from runbook.incidents import events as e
@@ -152,7 +153,7 @@ def test_the_pause_has_an_end() -> None:
 
 @pytest.mark.parametrize(
     "event",
-    [failed("patch"), failed(outcome=EffectOutcome.APPLIED)],
+    [failed("kubernetes"), failed(outcome=EffectOutcome.APPLIED)],
     ids=["a change", "a message that got through"],
 )
 def test_only_a_message_that_failed_makes_a_pause(event: e.Event) -> None:
@@ -231,8 +232,10 @@ def test_a_reminder_says_what_is_asked_since_when_and_how_to_answer() -> None:
     """Whoever reads it needs nothing else to answer."""
     of = journal((0, asked()))
     assert of.pending_gate is not None
-    text = reminder_text(
-        of, of.pending_gate, needed="who may: ana", link="http://prefect/run", time_zone="Europe/Berlin"
+    text = in_slack(
+        reminder_message(
+            of, of.pending_gate, needed="who may: ana", link="http://prefect/run", time_zone="Europe/Berlin"
+        )
     )
     assert text == (
         "⏰ Nobody has answered yet: Enable the fallback (graceful degradation)?\n"
@@ -252,7 +255,7 @@ def test_a_reminder_names_who_put_the_question_off() -> None:
         of.id, [of.journal[0].model_copy(update={"event": e.IncidentOpened(alert=alert)}), *of.journal[1:]]
     )
     assert of.pending_gate is not None
-    text = reminder_text(of, of.pending_gate, needed="", link="", time_zone="UTC")
+    text = in_slack(reminder_message(of, of.pending_gate, needed="", link="", time_zone="UTC"))
     assert "Asked by the runbook at 15:02 UTC for bob, put off by ana until 15:12 UTC." in text
     assert text.endswith(f"`runbook approve inc-1 --plan {PLAN.digest[:12]}` (or reject, edit, snooze)")
 
@@ -285,8 +288,8 @@ def test_a_report_says_what_is_on_since_when_and_how_to_take_it_off(
     on: bool | None, detail: str, first_line: str
 ) -> None:
     """What nobody could read is not said to be on."""
-    check = checked(on).model_copy(update={"detail": detail})
-    text = report_text(journal(ON, END), FALLBACK, check, command="kubectl set env X-", time_zone="UTC")
+    check, command = checked(on).model_copy(update={"detail": detail}), "kubectl set env X-"
+    text = in_slack(switch_message(journal(ON, END), FALLBACK, check, command=command, time_zone="UTC"))
     assert text == (
         f"{first_line}\n"
         "inc-1 left it on when it ended at 2026-11-22 15:02 UTC. If it is no longer needed, take it off:\n"

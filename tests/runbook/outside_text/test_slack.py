@@ -8,8 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runbook.caretaking.self_watch import call_text, relief_text
-from runbook.channels.messages import escalation_message, hand_off_message, internal_message, message_facts
-from runbook.channels.reminders import reminder_text, report_text
+from runbook.channels.messages import (
+    escalation_message,
+    hand_off_message,
+    in_slack,
+    message_facts,
+    update_message,
+)
+from runbook.channels.reminders import reminder_message, switch_message
 from runbook.incidents import events as e
 from runbook.incidents.incident import PendingGate, State
 from runbook.outside_text.slack import (
@@ -126,17 +132,17 @@ def announcement(text: str) -> SlackText:
         update_interval=timedelta(minutes=15),
         link=RUN,
     )
-    return internal_message(made.model_copy(update={"impact": text, "current_action": text}))
+    return in_slack(update_message(made.model_copy(update={"impact": text, "current_action": text})))
 
 
 def escalation(text: str) -> SlackText:
     """A call, with a reason and commands that are full of it."""
-    return escalation_message(text, commands=(text,), link=RUN)
+    return in_slack(escalation_message(text, commands=(text,), link=RUN))
 
 
 def hand_off(text: str) -> SlackText:
     """A hand-over to a person."""
-    return hand_off_message(text)
+    return in_slack(hand_off_message(text))
 
 
 def reminder(text: str) -> SlackText:
@@ -145,14 +151,14 @@ def reminder(text: str) -> SlackText:
     gate = PendingGate(
         gate="g", action_id="a", plan_digest="d", question=text, flow_run_id="r", asked_at=OPENED
     )
-    return reminder_text(incident(alert=alert), gate, needed=text, link=RUN, time_zone="UTC")
+    return in_slack(reminder_message(incident(alert=alert), gate, needed=text, link=RUN, time_zone="UTC"))
 
 
 def switch_report(text: str) -> SlackText:
     """The report of a switch whose state nobody can tell."""
     check = e.SwitchChecked(action_id="a", switch=text, on=None, detail=text)
     action = FALLBACK.model_copy(update={"target": text})
-    return report_text(incident(resolved()), action, check, command=text, time_zone="UTC")
+    return in_slack(switch_message(incident(resolved()), action, check, command=text, time_zone="UTC"))
 
 
 def self_watch_call(text: str) -> SlackText:

@@ -2,7 +2,6 @@
 
 import asyncio
 import dataclasses
-import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -13,22 +12,17 @@ import pytest
 from pydantic import SecretStr
 
 from blocks.channels.pager import Pager
-from blocks.channels.slack import Slack
 from blocks.channels.status_page_publisher import StatusPagePublisher
 from blocks.policy import RunbookPolicy
 from deployments.drill.world.channels.incident_io import STATUS_PAGE_ID, IncidentIoApi
-from deployments.drill.world.channels.pagerduty import PagerDuty
-from deployments.drill.world.channels.slack import CHANNEL_ID
-from deployments.drill.world.channels.slack import Slack as Workspace
-from deployments.drill.world.channels.statuspage import PAGE_ID, StatuspageApi
 from deployments.drill.world.faults import SlackFaults
-from deployments.drill.world.keys import Keys
 from deployments.drill.world.servers.wire import listening
 from runbook.actions.catalogue import ActionName, ActionOutcome, ActionResult
 from runbook.channels.wording import REHEARSAL
 from runbook.decision.severity import Severity
 from runbook.incidents import events as e
 from runbook.incidents.effects import Authority, Effect, EffectOutcome
+from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.incident import Outcome, State
 from runbook.outside_text.slack import SlackText
 from runbook.policy.policy import Policy
@@ -43,44 +37,21 @@ from tasks.channels.communicate import (
 from tasks.channels.warn import ATTEMPTS, warn_of_answers
 from tasks.incident import OpenIncident, now
 from tests.runbook.journals import ALERT, FALLBACK, decision, finished
+from tests.tasks.channels.audience import KEYS, Audience, audience
 from tests.tasks.environments import open_incident
 
-KEYS = Keys.generated(random.Random(7))  # noqa: S311 - repeatable on purpose
+__all__ = ["audience"]
 
 
-@dataclasses.dataclass
-class Audience:
-    """Everyone who is told, and the incident."""
-
-    incident: OpenIncident
-    slack: Workspace
-    page: StatuspageApi
-    pager: PagerDuty
-
-    def said(self) -> list[str]:
-        """The first lines of all messages in the channel."""
-        return [message["text"].splitlines()[0] for message in self.slack.messages]
+def failed(subject: str) -> Escalation:
+    """A call about an action that failed."""
+    return Escalation(kind=EscalationKind.ACTION, subject=subject)
 
 
-@pytest.fixture
-async def audience(tmp_path: Path) -> AsyncIterator[Audience]:
-    """An incident with Slack, a status page and a pager, all imitated at the wire."""
-    slack, page, pager = Workspace(KEYS), StatuspageApi(KEYS), PagerDuty(KEYS)
-    incident = await open_incident(tmp_path)
-    async with (
-        listening(slack.app) as slack_url,
-        listening(page.app) as page_url,
-        listening(pager.app) as url,
-    ):
-        environment = dataclasses.replace(
-            incident.environment,
-            slack=Slack(token=KEYS.slack_token, channel=CHANNEL_ID, base_url=f"{slack_url}/api/"),
-            status_page_publisher=StatusPagePublisher(
-                provider="statuspage", api_key=KEYS.statuspage_key, page_id=PAGE_ID, base_url=f"{page_url}/v1"
-            ),
-            pager=Pager(routing_key=KEYS.pagerduty_routing_key, base_url=url),
-        )
-        yield Audience(OpenIncident(id=incident.id, environment=environment), slack, page, pager)
+FAILED = failed("1-enable-fallback")
+NO_DECISION = Escalation(kind=EscalationKind.NO_DECISION)
+NOT_OVER = Escalation(kind=EscalationKind.NOT_OVER)
+RUN_ENDED = Escalation(kind=EscalationKind.RUN_ENDED, subject="FAILED")
 
 
 async def decide(incident: OpenIncident) -> None:
@@ -314,9 +285,9 @@ async def test_the_channel_is_told_that_the_verdict_is_taken_anew(audience: Audi
 
 async def test_an_escalation_reaches_pager_and_channel_once(audience: Audience) -> None:
     """The same reason calls once; a new one is an alert of its own, or it would wake nobody up."""
-    assert await escalate.fn(audience.incident, "the facts do not suffice")
-    assert await escalate.fn(audience.incident, "the facts do not suffice")
-    assert await escalate.fn(audience.incident, "the rollout failed")
+    assert await escalate.fn(audience.incident, NO_DECISION, "the facts do not suffice")
+    assert await escalate.fn(audience.incident, NO_DECISION, "the facts do not suffice")
+    assert await escalate.fn(audience.incident, FAILED, "the rollout failed")
 
     assert audience.said() == [
         "☎️ A person is needed: the facts do not suffice",
@@ -332,7 +303,7 @@ async def test_a_reason_with_a_secret_calls_once_and_masked(audience: Audience) 
     """It is known again by what the journal has of it."""
     because = "the answer was: phx_abcdef123456 <!channel>"
     for _ in range(2):
-        assert await escalate.fn(audience.incident, because, ("kubectl get pods",))
+        assert await escalate.fn(audience.incident, FAILED, because, ("kubectl get pods",))
 
     assert [message["text"] for message in audience.slack.messages] == [
         "☎️ A person is needed: the answer was: [redacted:phx] &lt;!channel&gt;\n"
@@ -349,15 +320,35 @@ async def test_a_call_of_an_earlier_release_is_not_made_again(audience: Audience
     """It had the commands in its reason."""
     earlier = e.IncidentEscalated(because="it did not help. By hand:\nkubectl get pods")
     await audience.incident.record(earlier)
-    await escalate.fn(audience.incident, "it did not help", ("kubectl get pods",))
+    await escalate.fn(audience.incident, FAILED, "it did not help", ("kubectl get pods",))
 
     assert (await audience.incident.read()).events(e.IncidentEscalated) == [earlier]
+
+
+@pytest.mark.parametrize("reworded", ["nobody can tell what is wrong", "Enable fallback: not possible"])
+async def test_other_words_for_the_same_call_nobody_again(audience: Audience, reworded: str) -> None:
+    """What a call is for tells it from another; its words may change from one release to the next."""
+    assert await escalate.fn(audience.incident, NO_DECISION, "the facts do not suffice")
+    assert await escalate.fn(audience.incident, NO_DECISION, reworded, ("kubectl get pods",))
+
+    journal = await audience.incident.read()
+    assert [event.because for event in journal.events(e.IncidentEscalated)] == ["the facts do not suffice"]
+    assert [page.summary for page in audience.pager.pages] == ["service of inc-1: the facts do not suffice"]
+    assert audience.said() == ["☎️ A person is needed: the facts do not suffice"]
+
+
+async def test_the_same_words_for_something_else_are_another_call(audience: Audience) -> None:
+    """Two actions may fail alike."""
+    for subject in ("1-enable-fallback", "2-restart-deployment"):
+        assert await escalate.fn(audience.incident, failed(subject), "failed: the cluster refuses it")
+
+    assert len(audience.pager.pages) == 2
 
 
 async def test_an_escalation_is_shown_in_the_channel_too(audience: Audience) -> None:
     """A reply in a thread is seen by nobody who does not follow it."""
     await announce.fn(audience.incident, State.INVESTIGATING)
-    await escalate.fn(audience.incident, "the rollout failed")
+    await escalate.fn(audience.incident, FAILED, "the rollout failed")
 
     told, called = audience.slack.messages
     assert "subtype" not in told
@@ -367,7 +358,7 @@ async def test_an_escalation_is_shown_in_the_channel_too(audience: Audience) -> 
 async def test_escalations_at_the_same_time_are_told_apart(audience: Audience) -> None:
     """Two processes that call a person at once make two calls: neither takes the other's for its own."""
     reasons = [f"reason {number}" for number in range(4)]
-    await asyncio.gather(*(escalate.fn(audience.incident, because) for because in reasons))
+    await asyncio.gather(*(escalate.fn(audience.incident, failed(because), because) for because in reasons))
 
     assert {page.summary for page in audience.pager.pages} == {f"service of inc-1: {why}" for why in reasons}
 
@@ -378,10 +369,11 @@ async def test_an_escalation_that_does_not_get_through_says_so_and_is_tried_agai
     assert pager is not None
     key = Pager(routing_key=SecretStr("x" * 32), base_url=pager.base_url)
     environment = dataclasses.replace(audience.incident.environment, pager=key)
-    assert not await escalate.fn(OpenIncident(id=audience.incident.id, environment=environment), "it burns")
+    at_work = OpenIncident(id=audience.incident.id, environment=environment)
+    assert not await escalate.fn(at_work, FAILED, "it burns")
     assert audience.pager.pages == []
 
-    assert await escalate.fn(audience.incident, "it burns")
+    assert await escalate.fn(audience.incident, FAILED, "it burns")
     assert [page.summary for page in audience.pager.pages] == ["service of inc-1: it burns"]
     assert audience.said() == ["☎️ A person is needed: it burns"]
 
@@ -390,11 +382,11 @@ async def test_every_call_ends_with_the_incident(audience: Audience) -> None:
     """A severe incident calls someone when it is opened, then again when stuck; its end ends both calls."""
     await decide(audience.incident)
     await page_on_opening.fn(audience.incident)
-    await escalate.fn(audience.incident, "the rollout failed")
+    await escalate.fn(audience.incident, FAILED, "the rollout failed")
     await resolve_page.fn(audience.incident)
     assert [call.state for call in audience.pager.pages] == ["resolved", "resolved"]
 
-    await escalate.fn(audience.incident, "the runbook's own run ended as FAILED")
+    await escalate.fn(audience.incident, RUN_ENDED, "the runbook's own run ended as FAILED")
     await resolve_page.fn(audience.incident)
     assert [call.state for call in audience.pager.pages] == ["resolved"] * 3
     events = [event["event_action"] for call in audience.pager.pages for event in call.events]
@@ -410,7 +402,7 @@ async def test_a_call_about_what_is_unsettled_goes_on_after_the_end(audience: Au
     await audience.incident.record(finished(ActionOutcome.RECOVERED))
     await audience.incident.record(e.WatchStarted(waiting_for=()))
     await audience.incident.record(finished(ActionOutcome.FAILED, removal))
-    await escalate.fn(audience.incident, "Disable fallback: failed", about=removal.id)
+    await escalate.fn(audience.incident, FAILED, "Disable fallback: failed", about=removal.id)
     await audience.incident.record(e.IncidentResolved(outcome=Outcome.RECOVERED, because=()))
     await resolve_page.fn(audience.incident)
     assert [call.state for call in audience.pager.pages] == ["resolved", "triggered"]
@@ -448,7 +440,7 @@ async def test_nobody_is_paged_for_what_begins_in_maintenance_that_says_so(audie
     await audience.incident.record(noted)
     await page_on_opening.fn(audience.incident)
     assert audience.pager.pages == []
-    await escalate.fn(audience.incident, "it does not end")
+    await escalate.fn(audience.incident, NOT_OVER, "it does not end")
     assert len(audience.pager.pages) == 1
 
 
@@ -461,22 +453,24 @@ async def test_a_rehearsal_is_told_in_the_channel_and_nowhere_else(
     await decide(rehearsal)
     await announce.fn(rehearsal, State.IDENTIFIED)
     await page_on_opening.fn(rehearsal)
-    assert await escalate.fn(rehearsal, "it burns")
-    assert await escalate.fn(rehearsal, "it burns")
+    assert await escalate.fn(rehearsal, FAILED, "it burns")
+    assert await escalate.fn(rehearsal, FAILED, "it burns")
     await resolve_page.fn(rehearsal)
 
     assert audience.said() == [REHEARSAL] * 2
     assert (audience.page.incidents, audience.pager.pages) == ([], [])
     journal = await rehearsal.read()
-    assert journal.events(e.IncidentEscalated) == [e.IncidentEscalated(because="it burns", rehearsed=True)]
+    assert journal.events(e.IncidentEscalated) == [
+        e.IncidentEscalated(because="it burns", rehearsed=True, what=FAILED)
+    ]
     assert {effect.kind for effect in journal.effects.values()} == {"slack"}
     assert not any(effect.summary == REHEARSAL for effect in journal.effects.values())
 
 
 async def test_a_rehearsal_without_a_channel_has_nobody_to_call(tmp_path: Path) -> None:
     """It is not tried again and again."""
-    assert await escalate.fn(await open_incident(tmp_path, dry_run=True), "it burns")
-    assert not await escalate.fn(await open_incident(tmp_path, name="inc-2"), "it burns")
+    assert await escalate.fn(await open_incident(tmp_path, dry_run=True), FAILED, "it burns")
+    assert not await escalate.fn(await open_incident(tmp_path, name="inc-2"), FAILED, "it burns")
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from runbook.actions.catalogue import ActionName, ActionOutcome
 from runbook.approvals.gates import Choice
 from runbook.channels.reminders import Notice, due_notice, due_reports
 from runbook.incidents import events as e
+from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.incident import State
 from runbook.incidents.timeline import sentence
 from tasks.channels.communicate import announce, escalate, page_on_opening, resolve_page
@@ -230,7 +231,8 @@ async def test_a_switch_that_is_off_by_now_is_noted_and_not_reported(
     await set_fallback(world, entry)
     removal = FALLBACK.model_copy(update={"id": f"{FALLBACK.id}-off", "name": ActionName.DISABLE_FALLBACK})
     await ended.record(finished(ActionOutcome.FAILED, removal))
-    await escalate.fn(ended, "Disable fallback: failed", about=removal.id)
+    what = Escalation(kind=EscalationKind.ACTION, subject=removal.id)
+    await escalate.fn(ended, what, "Disable fallback: failed", about=removal.id)
     team.slack.messages.clear()
     await report_switch.fn(ended, FALLBACK)
 

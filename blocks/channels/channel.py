@@ -1,0 +1,124 @@
+"""What a channel is: a block that supports one or more of these protocols, and its templates.
+
+A channel looks for a message before it is sent again (`find_sent`). Beside that it can announce an incident's
+state (`Announcer`), say anything else (`Speaker`), or page a person (`Caller`). Who delivers asks what a
+channel can do, never what it is called.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar, Protocol, runtime_checkable
+
+from pydantic import JsonValue
+
+from runbook.channels.messages import Message, MessageFacts, Page
+from runbook.incidents.effects import Effect
+from runbook.incidents.incident import State
+
+Receipt = dict[str, JsonValue]
+"""What a channel gave back for a message; it is journalled, and given to the channel with later messages."""
+
+
+class Audience(StrEnum):
+    """Who reads what is announced. The public is told of each state once, and only of what is certain."""
+
+    TEAM = "team"
+    PUBLIC = "public"
+
+
+@dataclass(frozen=True)
+class Post:
+    """One message on its way, without its content.
+
+    `id` is stable across retries and crashes: a channel that can carry it finds the message by it. It was not
+    sent before `since` (aware UTC). `earlier` are the incident's messages in this channel, oldest first, as
+    last recorded, and `first_tried` when each was first about to be sent; `announced` is the reference of the
+    first announcement in it. `state` is what an announcement announces. `loud` asks for as many readers as
+    the channel has, `rehearsal` to say that it is one.
+    """
+
+    id: str
+    since: datetime
+    earlier: tuple[Effect, ...] = ()
+    first_tried: Mapping[str, datetime] = field(default_factory=dict)
+    announced: str | None = None
+    state: State | None = None
+    loud: bool = False
+    rehearsal: bool = False
+    known: bool = False
+    """The journal has it: it may have been sent before."""
+    tried: bool = False
+    """This process has tried to send it."""
+
+    def others_in_doubt(self) -> list[Effect]:
+        """The other messages of the incident of which nobody knows whether they were sent."""
+        return [effect for effect in self.earlier if effect.in_doubt and effect.id != self.id]
+
+
+class Channel(Protocol):
+    """A way to tell people. `kind` names it in journals and in the ids of its messages; it never changes."""
+
+    kind: ClassVar[str]
+
+    async def find_sent(self, post: Post) -> Receipt | None:
+        """The receipt of this message if it was sent; `None` if it was not, or is harmless to send again.
+
+        Raises:
+            OutsideError: the channel cannot be read, so that nobody can tell.
+        """
+
+
+@runtime_checkable
+class Announcer(Channel, Protocol):
+    """A channel that is told the incident's state."""
+
+    audience: ClassVar[Audience]
+
+    def headline(self, facts: MessageFacts) -> str:
+        """What the journal says of the announcement, in one line."""
+
+    async def announce(self, facts: MessageFacts, post: Post) -> Receipt:
+        """Announce the state.
+
+        Raises:
+            OutsideError: it was not announced, or nobody can tell.
+        """
+
+    def reference(self, receipt: Receipt) -> str:
+        """What the announcement is known by in the channel."""
+
+
+@runtime_checkable
+class Speaker(Channel, Protocol):
+    """A channel for the team, in which anything can be said."""
+
+    def first_line(self, message: Message) -> str:
+        """What the journal says of the message, in one line."""
+
+    async def say(self, message: Message, post: Post) -> Receipt:
+        """Say it.
+
+        Raises:
+            OutsideError: it was not said, or nobody can tell.
+        """
+
+
+@runtime_checkable
+class Caller(Channel, Protocol):
+    """A channel that wakes a person. The same id makes a repeated page the same page."""
+
+    async def page(self, page: Page, post: Post) -> Receipt:
+        """Page a person.
+
+        Raises:
+            OutsideError: nobody was paged, or nobody can tell.
+        """
+
+    async def end_page(self, page_id: str, receipt: Receipt) -> Receipt:
+        """End the page with this id and receipt; there may be none.
+
+        Raises:
+            OutsideError: it goes on, or nobody can tell.
+        """

@@ -1,0 +1,134 @@
+"""Ids of effects: the one place that builds them and reads them.
+
+An effect's id is its incident, what it belongs to (an action, or a channel) and its name there. Its text is
+stored in journals and carried to targets, so its form never changes.
+"""
+
+import re
+
+
+def change_id(incident_id: str, action_id: str) -> str:
+    """The id of an action as a whole: what the objects that it changes are marked with."""
+    return f"{incident_id}/{action_id}"
+
+
+class MessageName(str):
+    """What a message is about, the same in every channel. Within a channel it is told once."""
+
+    __slots__ = ()
+
+    @classmethod
+    def announcement(cls, state: str, number: int | None = None) -> "MessageName":
+        """The incident's state is told; `number` where a channel may be told the same state again."""
+        return cls(state.lower() if number is None else f"{state.lower()}-{number}")
+
+    @classmethod
+    def opening(cls) -> "MessageName":
+        """A person is called because the incident is severe."""
+        return cls("opened")
+
+    @classmethod
+    def escalation(cls, number: int) -> "MessageName":
+        """A person is called because the runbook cannot go on; escalations are counted from 1."""
+        return cls(f"{_ESCALATED}{number}")
+
+    @classmethod
+    def hand_off(cls, action_id: str) -> "MessageName":
+        """What only a person can do."""
+        return cls(action_id)
+
+    @classmethod
+    def reminder(cls, gate: str) -> "MessageName":
+        """Nobody has answered a gate."""
+        return cls(f"reminder-{gate}")
+
+    @classmethod
+    def switch_left_on(cls, action_id: str, number: int) -> "MessageName":
+        """The switch of an action may still be on; the number is that of the check, from 1."""
+        return cls(f"{action_id}-left-on-{number}")
+
+    @classmethod
+    def outage(cls, action_id: str, number: int) -> "MessageName":
+        """An action waits for a cluster that does not answer; the number is that of the outage, from 1."""
+        return cls(f"outage-{action_id}-{number}")
+
+    @classmethod
+    def new_verdict(cls, round: int) -> "MessageName":
+        """The plan is outdated, and the verdict of that round follows."""
+        return cls(f"anew-{round}")
+
+    @classmethod
+    def refused_answers(cls) -> "MessageName":
+        """Somebody has answered past the runbook's questions."""
+        return cls("answers-refused")
+
+    @classmethod
+    def unwritten_file(cls, digest: str) -> "MessageName":
+        """A file of ours could not be written; the digest is that of the file and the cause."""
+        return cls(f"not-written-{digest}")
+
+    @property
+    def end(self) -> "MessageName":
+        """The end of this call."""
+        return MessageName(f"{self}{_ENDED}")
+
+    @property
+    def is_end(self) -> bool:
+        """Whether it ends a call."""
+        return self.endswith(_ENDED)
+
+    @property
+    def announced_state(self) -> str:
+        """The state that an announcement tells, in capitals; of another message, no state's name."""
+        return self.partition("-")[0].upper()
+
+    @property
+    def escalation_number(self) -> int | None:
+        """Which escalation it calls a person for; `None` for any other message."""
+        found = _ESCALATION.fullmatch(self)
+        return int(found["number"]) if found else None
+
+
+class EffectId(str):
+    """The id of an effect; any text of a journal can be read as one."""
+
+    __slots__ = ()
+
+    @classmethod
+    def of_step(cls, change: str, name: str) -> "EffectId":
+        """A step of the change with that `change_id`."""
+        return cls(f"{change}/{name}")
+
+    @classmethod
+    def of_message(cls, incident_id: str, channel: str, name: MessageName) -> "EffectId":
+        """A message in a channel."""
+        return cls(f"{incident_id}/{channel}/{name}")
+
+    @property
+    def incident_id(self) -> str:
+        """The incident."""
+        return self.partition("/")[0]
+
+    @property
+    def change(self) -> str:
+        """The `change_id` of the action that it is a step of."""
+        return self.rpartition("/")[0]
+
+    @property
+    def owner(self) -> str:
+        """The id of the action, or the channel; empty in a text that names none."""
+        return self.partition("/")[2].rpartition("/")[0]
+
+    @property
+    def name(self) -> str:
+        """The step of the action, or the name of the message in the channel."""
+        return self.rpartition("/")[2]
+
+    @property
+    def message(self) -> MessageName:
+        """The name, where it is that of a message."""
+        return MessageName(self.name)
+
+
+_ESCALATED, _ENDED = "escalated-", "-resolved"
+_ESCALATION = re.compile(rf"{_ESCALATED}(?P<number>[1-9]\d*)")

@@ -1,0 +1,171 @@
+"""The events of an incident, in the past tense. The journal is made of these and of nothing else.
+
+An event is never changed once written; new fields get defaults, so that old journals stay readable. Each
+event owns the keys under which it is written once, see `JournalEvent.journal_key`.
+"""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field, TypeAdapter
+
+from runbook.incidents.events.alerts import (
+    AlertJoined,
+    AlertLeft,
+    AlertsResolved,
+    AlertStormNoted,
+    FlappingNoted,
+)
+from runbook.incidents.events.approvals import (
+    ActionPreviewed,
+    AnswerPlanted,
+    ApprovalAnswered,
+    ApprovalExpired,
+    ApprovalLapsed,
+    ApprovalRefused,
+    ApprovalReminded,
+    ApprovalRequested,
+    ApprovalWithdrawn,
+    PlanDrifted,
+)
+from runbook.incidents.events.assessment import (
+    DecisionMade,
+    SeverityOverridden,
+    TriageCompleted,
+    TriageStarted,
+)
+from runbook.incidents.events.base import JournalEvent
+from runbook.incidents.events.effects import (
+    ActionFinished,
+    ChangeReverted,
+    EffectIntended,
+    EffectSettled,
+    OutageEnded,
+    OutageNoted,
+    SwitchChecked,
+)
+from runbook.incidents.events.ending import IncidentClosed, IncidentResolved, RecoveryChecked, WatchStarted
+from runbook.incidents.events.files import (
+    ArtifactPublished,
+    EvidenceCollected,
+    FileNotWritten,
+    PostmortemDrafted,
+)
+from runbook.incidents.events.messages import IncidentEscalated, NoteAdded, StatusAnnounced
+from runbook.incidents.events.opening import IncidentOpened, MaintenanceNoted, PolicyChanged, PolicyNoted
+from runbook.incidents.events.runs import ResponseResumed, RunContinued, RunStarted
+from runbook.value import Value
+
+__all__ = [
+    "EVENT",
+    "ActionFinished",
+    "ActionPreviewed",
+    "AlertJoined",
+    "AlertLeft",
+    "AlertStormNoted",
+    "AlertsResolved",
+    "AnswerPlanted",
+    "ApprovalAnswered",
+    "ApprovalExpired",
+    "ApprovalLapsed",
+    "ApprovalRefused",
+    "ApprovalReminded",
+    "ApprovalRequested",
+    "ApprovalWithdrawn",
+    "ArtifactPublished",
+    "ChangeReverted",
+    "DecisionMade",
+    "EffectIntended",
+    "EffectSettled",
+    "Event",
+    "EvidenceCollected",
+    "FileNotWritten",
+    "FlappingNoted",
+    "IncidentClosed",
+    "IncidentEscalated",
+    "IncidentOpened",
+    "IncidentResolved",
+    "JournalEvent",
+    "MaintenanceNoted",
+    "NoteAdded",
+    "OutageEnded",
+    "OutageNoted",
+    "PlanDrifted",
+    "PolicyChanged",
+    "PolicyNoted",
+    "PostmortemDrafted",
+    "Recorded",
+    "RecoveryChecked",
+    "ResponseResumed",
+    "RunContinued",
+    "RunStarted",
+    "SeverityOverridden",
+    "StatusAnnounced",
+    "SwitchChecked",
+    "TriageCompleted",
+    "TriageStarted",
+    "WatchStarted",
+]
+
+Event = Annotated[
+    IncidentOpened
+    | PolicyNoted
+    | PolicyChanged
+    | AlertJoined
+    | AlertLeft
+    | AlertsResolved
+    | AlertStormNoted
+    | FlappingNoted
+    | ApprovalWithdrawn
+    | MaintenanceNoted
+    | RunStarted
+    | RunContinued
+    | ResponseResumed
+    | TriageStarted
+    | TriageCompleted
+    | DecisionMade
+    | SeverityOverridden
+    | ActionPreviewed
+    | PlanDrifted
+    | ApprovalRequested
+    | ApprovalReminded
+    | ApprovalAnswered
+    | ApprovalLapsed
+    | OutageNoted
+    | OutageEnded
+    | ApprovalExpired
+    | ApprovalRefused
+    | AnswerPlanted
+    | EffectIntended
+    | EffectSettled
+    | ActionFinished
+    | StatusAnnounced
+    | IncidentEscalated
+    | WatchStarted
+    | RecoveryChecked
+    | IncidentResolved
+    | SwitchChecked
+    | ChangeReverted
+    | EvidenceCollected
+    | FileNotWritten
+    | PostmortemDrafted
+    | ArtifactPublished
+    | NoteAdded
+    | IncidentClosed,
+    Field(discriminator="type"),
+]
+
+EVENT: TypeAdapter[Event] = TypeAdapter(Event)
+"""Reads and writes any event as JSON."""
+
+
+class Recorded(Value):
+    """An event in the journal: its place in the incident's order and when it was written (aware UTC).
+
+    `writer` is the role that wrote it, where the database itself tells.
+    """
+
+    seq: int
+    at: datetime
+    event: Event
+    writer: str = ""

@@ -1,0 +1,75 @@
+"""What people were told, and what they wrote."""
+
+from datetime import datetime
+from hashlib import sha256
+from typing import ClassVar, Literal
+
+from runbook.incidents.effect_ids import MessageName
+from runbook.incidents.escalations import Escalation
+from runbook.incidents.events.base import JournalEvent
+from runbook.outside_text import OutsideLine, OutsideName, OutsideText
+
+
+class StatusAnnounced(JournalEvent):
+    """Stakeholders were told. `channel` is `slack` or `status-page`."""
+
+    type: Literal["StatusAnnounced"] = "StatusAnnounced"
+    channel: str
+    state: str
+    reference: OutsideLine = ""
+    next_update_at: datetime | None = None
+
+    def key_of(self, name: MessageName) -> str:
+        """The key of the announcement that was sent as that message."""
+        return f"announced:{self.channel}:{name}"
+
+
+class IncidentEscalated(JournalEvent):
+    """A person was called. `commands` are what they may type by hand.
+
+    `about` is the id of the action that it is about; empty where it is about the response as a whole, and in
+    journals of earlier releases. In a rehearsal (`rehearsed`) nobody was called, but would have been.
+    `what` says what the call is for, whatever its words; `in_doubt` are the ids of the changes of which it
+    says that they may or may not have been made. Earlier releases have both in the words alone. A call that
+    `outlasts` the incident is about what stays as it is although the checks are well.
+    """
+
+    type: Literal["IncidentEscalated"] = "IncidentEscalated"
+    because: OutsideText
+    commands: tuple[OutsideText, ...] = ()
+    rehearsed: bool = False
+    about: str = ""
+    outlasts: bool = False
+    what: Escalation | None = None
+    in_doubt: tuple[str, ...] = ()
+
+    @property
+    def journal_key(self) -> str | None:
+        """Once for what it is for; of an earlier release's event it is not known."""
+        if self.what is None:
+            return None
+        return f"escalated:{self.what.kind}:{sha256(self.what.subject.encode()).hexdigest()}"
+
+    def is_for(self, other: "IncidentEscalated") -> bool:
+        """Whether both call for the same; an event of an earlier release is known by its words.
+
+        Releases before that had the commands in them.
+        """
+        if self.what is not None and other.what is not None:
+            return self.what == other.what
+        return _reason(self) == _reason(other)
+
+
+def _reason(event: IncidentEscalated) -> str:
+    return event.because.partition(". By hand:\n")[0]
+
+
+class NoteAdded(JournalEvent):
+    """A person wrote something into the timeline."""
+
+    type: Literal["NoteAdded"] = "NoteAdded"
+    by: OutsideName
+    text: OutsideText
+
+    EVIDENCE_REMOVED: ClassVar[str] = "evidence-removed"
+    """The key of the note that the evidence was removed."""

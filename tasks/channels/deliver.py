@@ -1,0 +1,119 @@
+"""Deliver: the one way in which a message of an incident reaches a channel, whichever channel it is."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+
+from blocks.channels.channel import Channel, Post, Receipt
+from blocks.transport.errors import Conflict
+from runbook.channels.messages import Message
+from runbook.incidents.effect_ids import EffectId, MessageName
+from runbook.incidents.effects import Authority, Effect
+from runbook.incidents.events import EffectIntended, EffectSettled
+from runbook.incidents.incident import Incident, State
+from tasks.effects import SETTLED, carry_out
+from tasks.incident import OpenIncident
+
+Send = Callable[[Post], Awaitable[Receipt]]
+
+
+async def deliver(
+    incident: OpenIncident,
+    journal: Incident,
+    channel: Channel,
+    send: Send,
+    *,
+    name: MessageName,
+    summary: str,
+    authority: Authority,
+    state: State | None = None,
+    loud: bool = False,
+) -> Effect:
+    """Look for the message, journal that it is to be sent, send it, journal what became of it.
+
+    `send` sends it in this channel; `name` is unique within the channel. One that meets a conflict is told to
+    nobody, and is no reason to end a run.
+
+    Raises:
+        LeaseLost: another process works on the incident now.
+        Unavailable: the incident store cannot be reached.
+    """
+    announced = (item.reference for item in journal.announcements if item.channel == channel.kind)
+    effect_id = EffectId.of_message(incident.id, channel.kind, name)
+    effect = Effect(
+        id=effect_id, kind=channel.kind, target=channel.kind, summary=summary, authority=authority
+    )
+    post = Post(
+        id=effect_id,
+        since=journal.opened_at,
+        earlier=tuple(journal.messages_in(channel.kind)),
+        first_tried=_first_tried(journal),
+        announced=next(announced, None),
+        state=state,
+        loud=loud,
+        rehearsal=journal.dry_run,
+        known=effect_id in journal.effects,
+    )
+
+    async def observe() -> Receipt | None:
+        return await channel.find_sent(post)
+
+    async def act() -> Receipt:
+        nonlocal post
+        post = replace(post, tried=True)
+        return await send(post)
+
+    try:
+        return await carry_out(incident, effect, observe=observe, act=act)
+    except Conflict:
+        return (await incident.read()).effects[effect.id]
+
+
+async def say(
+    incident: OpenIncident,
+    journal: Incident,
+    message: Message,
+    *,
+    name: MessageName,
+    authority: Authority,
+    loud: bool = False,
+    attempts: int | None = None,
+) -> list[Effect]:
+    """Say it in every channel that can; `loud` also to those who do not follow the incident.
+
+    With `attempts`, a channel in which it was tried so often, or has arrived, is left out.
+    """
+    return [
+        await deliver(
+            incident,
+            journal,
+            channel,
+            partial(channel.say, message),
+            name=name,
+            summary=channel.first_line(message),
+            authority=authority,
+            loud=loud,
+        )
+        for channel in incident.environment.speakers
+        if attempts is None
+        or not _tried(journal, EffectId.of_message(incident.id, channel.kind, name), attempts)
+    ]
+
+
+def got_through(told: list[Effect]) -> bool:
+    """Whether it has arrived everywhere, and anywhere at all."""
+    return bool(told) and all(effect.outcome in SETTLED for effect in told)
+
+
+def _tried(journal: Incident, effect_id: str, attempts: int) -> bool:
+    outcomes = journal.outcomes_of(effect_id)
+    return len(outcomes) >= attempts or any(outcome in SETTLED for outcome in outcomes)
+
+
+def _first_tried(journal: Incident) -> dict[str, datetime]:
+    first: dict[str, datetime] = {}
+    for item in journal.journal:
+        if isinstance(item.event, EffectIntended | EffectSettled):
+            first.setdefault(item.event.effect.id, item.at)
+    return first
