@@ -58,7 +58,7 @@ OF_OURS: dict[str, Any] = {
     "Permissions.memory_ceiling": "2Gi",
     "Permissions.receiver_keys": (),
     "Person.also": (),
-    "Person.keys": (),
+    "Person.public_keys": (),
     "Person.logins": (),
 }
 """Of the fields that are ours, those that take no other word, and lists of what is checked to the letter."""

@@ -94,7 +94,7 @@ OURS = {
     "Permissions.receiver_keys": "public keys",
     "Permissions.replacement_key_block": "from the settings",
     "Person.also": "from the settings",
-    "Person.keys": "public keys",
+    "Person.public_keys": "public keys",
     "Person.logins": "from the settings",
     "PlanDrifted.action_id": "made by the plan",
     "PlanDrifted.new_digest": "a hash",
