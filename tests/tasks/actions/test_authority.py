@@ -10,7 +10,9 @@ from pytest_httpserver import HTTPServer
 
 from blocks.policy import RunbookPolicy
 from blocks.transport.errors import Unavailable
-from runbook.actions.catalogue import ActionName, ActionOutcome, Risk
+from runbook.actions.catalogue import ActionOutcome
+from runbook.actions.spec import Risk
+from runbook.actions.specs.fallback import ENABLE_FALLBACK
 from runbook.approvals.identity import Proof
 from runbook.approvals.rules import ApprovalRule
 from runbook.incidents.effects import EffectOutcome
@@ -19,7 +21,7 @@ from runbook.policy.policy import Policy
 from tests.tasks.actions.test_mitigation import action
 from tests.tasks.mitigation_bench import Bench, mitigation_bench
 
-FALLBACK = ActionName.ENABLE_FALLBACK
+FALLBACK = ENABLE_FALLBACK.name
 PROVEN: dict[str, Any] = {"approvals": {Risk.MEDIUM: ApprovalRule(accept_unverified=False)}}
 
 
