@@ -3,7 +3,7 @@ previewed and ended.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from hashlib import sha256
 from types import ModuleType
@@ -21,17 +21,21 @@ from runbook.outside_text import OutsideLine, OutsideName, OutsideText, OutsideT
 from runbook.value import Value
 
 
-def _read(package: ModuleType) -> Iterator[ActionSpec]:
-    """The specs of all files of the package, each once, in the order of the file names."""
+def specs_in(modules: Iterable[ModuleType]) -> Iterator[ActionSpec]:
+    """The specs of all modules, each once, in their order.
+
+    Raises:
+        TypeError: two actions have the same name.
+    """
     seen: dict[str, ActionSpec] = {}
-    for module in modules_in(package):
+    for module in modules:
         for value in vars(module).values():
             if isinstance(value, ActionSpec) and seen.setdefault(value.name, value) is not value:
                 raise TypeError(f"{module.__name__}: there is another action of the name {value.name}")
     return iter(seen.values())
 
 
-CATALOGUE: dict[ActionName, ActionSpec] = {spec.name: spec for spec in _read(specs)}
+CATALOGUE: dict[ActionName, ActionSpec] = {spec.name: spec for spec in specs_in(modules_in(specs))}
 """Every action by its name: all that stand in `runbook/actions/specs/`."""
 
 TEMPORARY_SWITCHES: dict[ActionName, ActionName] = {
@@ -78,11 +82,6 @@ class PlannedAction(Value):
         if self.spec.switch is None:
             raise LookupError(f"{self.name} turns no temporary switch on")
         return self.spec.switch
-
-    @property
-    def undoes(self) -> str:
-        """The id of the action that it takes back; empty where it is no undo."""
-        return self.parameters["undoes"] if self.name == UNDO.name else ""
 
 
 def undo_of(action: PlannedAction) -> PlannedAction:

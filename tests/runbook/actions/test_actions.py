@@ -1,15 +1,27 @@
 """The catalogue of actions is complete, and a plan's digest is what an approver agrees to."""
 
+import dataclasses
+from types import ModuleType
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from runbook.actions.catalogue import CATALOGUE, TEMPORARY_SWITCHES, ChangePlan, undo_of
+from runbook.actions.catalogue import (
+    CATALOGUE,
+    TEMPORARY_SWITCHES,
+    ChangePlan,
+    PlannedAction,
+    specs_in,
+    undo_of,
+)
 from runbook.actions.spec import ActionKind, ActionName, Risk
 from runbook.actions.specs.delete_pod import DELETE_POD
 from runbook.actions.specs.restart_deployment import RESTART_DEPLOYMENT
 from runbook.actions.specs.roll_back import ROLL_BACK
 from runbook.actions.specs.undo import UNDO
+from runbook.policy.policy import Policy
 from tests.runbook.journals import FALLBACK, PLAN
 
 
@@ -118,3 +130,46 @@ def test_digest_does_not_depend_on_the_order_of_the_basis(names: list[str]) -> N
 def test_digest_survives_the_journal() -> None:
     """A plan that was read back has the digest that was approved."""
     assert ChangePlan.model_validate_json(PLAN.model_dump_json()).digest == PLAN.digest
+
+
+RELEASED = (
+    "verify_credentials",
+    "replace_api_key",
+    "restart_deployment",
+    "enable_request_queue",
+    "disable_request_queue",
+    "enable_fallback",
+    "disable_fallback",
+    "roll_back",
+    "raise_memory_limit",
+    "scale",
+    "delete_pod",
+    "undo",
+    "inspect_infrastructure",
+    "hand_off",
+)
+
+
+@pytest.mark.parametrize("name", RELEASED)
+def test_an_action_of_a_release_keeps_its_name(name: str) -> None:
+    """Journals have it, and the ids of actions are made of it: `1-enable-fallback`."""
+    written = f'{{"id":"1-x","name":"{name}","target":"a","because":"b","parameters":{{}}}}'
+    action = PlannedAction.model_validate_json(written)
+    assert action.model_dump_json() == written
+    assert action.spec.name.slug == name.replace("_", "-")
+
+
+def test_a_name_that_no_action_has_is_refused() -> None:
+    """In a journal or in the settings; the error lists those that there are."""
+    with pytest.raises(ValidationError, match=r"no such action; there are: .*enable_fallback"):
+        PlannedAction.model_validate({**FALLBACK.model_dump(), "name": "enable_falback"})
+    with pytest.raises(ValidationError, match="no such action"):
+        Policy.model_validate({"preapproved": {"restart": ("P1",)}})
+
+
+def test_two_actions_of_one_name_are_refused() -> None:
+    """The second file is named, and neither is taken."""
+    one = ModuleType("one")
+    one.__dict__["A"], one.__dict__["B"] = (dataclasses.replace(UNDO), UNDO)
+    with pytest.raises(TypeError, match="one: there is another action of the name undo"):
+        specs_in([one])
