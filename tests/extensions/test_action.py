@@ -29,6 +29,12 @@ def test_a_new_action_touches_four_files(tree: CopiedTree) -> None:
     }
 
 
+def test_the_new_files_keep_the_style(tree: CopiedTree) -> None:
+    """They would pass `make lint` where a contributor puts them."""
+    tree.python("-m", "ruff", "check", *tree.touched())
+    tree.python("-m", "ruff", "format", "--check", *tree.touched())
+
+
 @pytest.mark.real
 @pytest.mark.timeout(300)
 def test_an_incident_runs_with_the_new_action(tree: CopiedTree) -> None:

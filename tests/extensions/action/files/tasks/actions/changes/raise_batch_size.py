@@ -1,7 +1,6 @@
 """`kubectl set env POSTHOG_BATCH_SIZE=…`: more events in a request."""
 
 from runbook.actions.specs.raise_batch_size import RAISE_BATCH_SIZE, VARIABLE
-
 from runbook.kubernetes.fields import EnvironmentVariable
 from tasks.actions.changes.base import Change, Mitigations
 from tasks.actions.changes.set_field import SetField

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 from pytest_httpserver import HTTPServer
-from runbook.actions.specs.raise_batch_size import RAISE_BATCH_SIZE
 
 from runbook.actions.catalogue import ActionOutcome, PlannedAction, undo_of
 from runbook.actions.parameters import edited
+from runbook.actions.specs.raise_batch_size import RAISE_BATCH_SIZE
 from runbook.approvals.gates import InvalidAnswer
 from runbook.decision.plan import make_plan
 from runbook.decision.verdict import ErrorType, Verdict
