@@ -86,7 +86,8 @@ def needed_permissions(
     def granted(*, of_secret: bool) -> tuple[Permission, ...]:
         rights = (right for right in _RIGHTS if (right.resource == SECRET) is of_secret)
         needed = (
-            permission_for(right.verb, *named.get(right.resource, (right.resource,))) for right in rights
+            permission_for(right.verb, *named.get(right.resource, (right.resource,)))
+            for right in sorted(rights, key=lambda right: right.resource not in named)
         )
         return tuple(each for each in dict.fromkeys(needed) if each not in triage)
 
