@@ -1,6 +1,7 @@
 """The changes of the catalogue, each as a small class. A file is found by being here.
 
-It says in its `MITIGATIONS` which action it makes. What several changes share is here too, and has none.
+It says in its `MITIGATIONS` which action it makes. What several changes share is here too, and has none. The
+folder grows by a file for each change.
 """
 
 import sys
