@@ -3,9 +3,10 @@
 from blocks.store.database.errors import StoreUnavailable
 from blocks.transport.errors import Unavailable
 from flows.gate import approval
-from runbook.actions.catalogue import ActionKind, ActionOutcome, ActionResult, PlannedAction, undo_of
+from runbook.actions.catalogue import ActionOutcome, ActionResult, PlannedAction, undo_of
 from runbook.actions.drift import voided_plans
 from runbook.actions.outages import end_of_wait, has_a_yes
+from runbook.actions.spec import ActionKind
 from runbook.approvals.approvals import begun_with
 from runbook.approvals.gates import Choice
 from runbook.incidents.escalations import Escalation, EscalationKind
@@ -50,7 +51,7 @@ async def take_action(incident: OpenIncident, action: PlannedAction) -> ActionRe
     undone, commands = "", tuple[str, ...]()
     if result.waits_for:
         result, undone, commands = await let_go_on(incident, result)
-    elif result.outcome is ActionOutcome.NOT_RECOVERED and action.spec.inverse is not None:
+    elif result.outcome is ActionOutcome.NOT_RECOVERED and action.spec.reversible:
         undone, commands = await undo(incident, action)
     if result.outcome in NEEDS_A_PERSON:
         outcome = result.outcome.replace("_", " ")

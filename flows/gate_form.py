@@ -59,16 +59,16 @@ class ApprovalForm(RunInput):
 def form_of(plan: ChangePlan, gate: str) -> type[ApprovalForm]:
     """The form of one gate: it takes this gate and this plan alone, so that no other answer validates."""
     fields: dict[str, Any] = {
-        name: (
+        parameter.name: (
             str,
             Field(
-                default=plan.action.parameters.get(name, ""),
-                title=name.capitalize(),
+                default=plan.action.parameters.get(parameter.name, ""),
+                title=parameter.name.capitalize(),
                 description="Change it and choose edit; a new preview follows.",
                 json_schema_extra={"position": 4},
             ),
         )
-        for name in plan.action.spec.editable
+        for parameter in plan.action.spec.editable
     }
     for position, (name, value) in enumerate({"gate": gate, "plan": plan.digest}.items(), start=8):
         described = Field(default=value, title=name.capitalize(), json_schema_extra={"position": position})
@@ -90,7 +90,7 @@ def answer_of(form: dict[str, Any], gate: PendingGate, plan: ChangePlan) -> Answ
     choice = Choice(filled_in.decision)
     parameters = {
         name: str(form[name]).strip()
-        for name in plan.action.spec.editable
+        for name in (parameter.name for parameter in plan.action.spec.editable)
         if form.get(name) is not None and str(form[name]).strip() != plan.action.parameters.get(name)
     }
     if parameters and choice is Choice.APPROVE:

@@ -15,7 +15,7 @@ from flows.action import take_action
 from flows.current_run import flow_run_id, sole_process
 from flows.failure import tell_a_person
 from flows.parameters import checked, run_name
-from runbook.actions.catalogue import ActionKind
+from runbook.actions.spec import ActionKind
 from runbook.alerts.alert import Alert
 from runbook.checks.recovery import Recovery
 from runbook.decision.severity import Severity

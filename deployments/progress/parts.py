@@ -8,7 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from deployments.progress.symbols import BAD, GOOD, LOUD, QUIET, REPLY_STYLES, STATUS_STYLES, Symbols, plain
-from runbook.actions.catalogue import ActionKind, ChangePlan, PlannedAction
+from runbook.actions.catalogue import ChangePlan, PlannedAction
+from runbook.actions.spec import ActionKind
 from runbook.channels.wording import CHECK_TITLES, VERDICT_TITLES
 from runbook.checks.findings import Findings
 from runbook.decision.verdict import Branch, Counterfactual, Decision, Verdict

@@ -1,13 +1,15 @@
-"""The commands that take a change back by hand, for the person who is called when the runbook could not."""
+"""The commands that make or take back a change by hand, for whoever goes on without the runbook."""
 
 import shlex
+from typing import TYPE_CHECKING
 
-from runbook.actions.catalogue import FROM_REVISION, ActionName, ChangePlan
-from runbook.kubernetes.patches import PREVIOUS_SUFFIX
+from runbook.actions.switch import Switch
 from runbook.value import Value
 
 STATEFUL_SET = "statefulset"
 """kubectl's word for it."""
+if TYPE_CHECKING:  # a plan knows its action's spec, which may take its commands from here
+    from runbook.actions.catalogue import ChangePlan
 
 
 class Target(Value):
@@ -30,29 +32,12 @@ class Target(Value):
         return f"{self.kind}/{self.name}"
 
 
-def undo_commands(done: ChangePlan, target: Target) -> tuple[str, ...]:
+def undo_commands(done: "ChangePlan", target: Target) -> tuple[str, ...]:
     """What to type, in order, to take a change back; ends with a look at the rollout."""
     look = target.kubectl(f"rollout status {target.reference}")
-    match done.action.name:
-        case ActionName.REPLACE_API_KEY:
-            copy = (
-                f'[{{"op":"copy","from":"/data/{target.secret_key}{PREVIOUS_SUFFIX}",'
-                f'"path":"/data/{target.secret_key}"}}]'
-            )
-            commands = [
-                target.kubectl(f"patch secret {target.secret_name} --type=json -p='{copy}'"),
-                target.kubectl(f"rollout restart {target.reference}"),
-            ]
-        case ActionName.ROLL_BACK:
-            # without a number kubectl goes to the revision before the newest: here the one that was replaced
-            number = done.action.parameters.get(FROM_REVISION, "")
-            to = f" --to-revision={number}" if number else ""
-            commands = [
-                target.kubectl(f"rollout history {target.reference}"),
-                target.kubectl(f"rollout undo {target.reference}{to}"),
-            ]
-        case _:
-            commands = [target.kubectl(_put_back(name, was, target)) for name, was in done.before.items()]
+    if done.action.spec.undo_by_hand is not None:
+        return (*done.action.spec.undo_by_hand(done, target), look)
+    commands = [target.kubectl(_put_back(name, was, target)) for name, was in done.before.items()]
     return (*commands, look)
 
 
@@ -79,12 +64,14 @@ def revisions_command(target: Target, selector: str) -> str:
     return target.kubectl(f"get {what} {wanted}")
 
 
-def roll_back_command(target: Target, number: str) -> str:
-    """What to type to go to a revision; without a number kubectl takes the one before the newest."""
-    return target.kubectl(f"rollout undo {target.reference} --to-revision={number}")
+def switch_on_command(switch: Switch, target: Target) -> str:
+    """What to type to turn a switch on."""
+    container = f" -c {target.container}" if target.container else ""
+    setting = shlex.quote(f"{switch.variable}={switch.value}")
+    return target.kubectl(f"set env {target.reference}{container} {setting}")
 
 
-def switch_off_command(variable: str, target: Target, done: ChangePlan | None = None) -> str:
+def switch_off_command(variable: str, target: Target, done: "ChangePlan | None" = None) -> str:
     """What to type to take a temporary switch off: its variable is what it was before `done`, as the runbook
     itself does it. Where that is not known, it is removed.
     """

@@ -1,244 +1,99 @@
-"""The catalogue of actions: everything that the runbook may do, at a glance.
-
-Adding an action is one entry here and one small piece of code in `tasks/actions/changes/`.
-The rows follow the runbook's "Immediate Actions by Error Type".
+"""The catalogue of actions, read from the files of `runbook/actions/specs/`; and an action that is planned,
+previewed and ended.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from hashlib import sha256
+from types import ModuleType
+from typing import Annotated
 
+from pydantic import AfterValidator, WithJsonSchema
+
+from runbook.actions import specs
+from runbook.actions.discovery import modules_in
+from runbook.actions.spec import ActionName, ActionSpec, TemporarySwitch
+from runbook.actions.specs.undo import UNDO
 from runbook.kubernetes.fields import Setting
 from runbook.kubernetes.ownership import FieldOwner
 from runbook.outside_text import OutsideLine, OutsideName, OutsideText, OutsideTexts
 from runbook.value import Value
 
 
-class ActionName(StrEnum):
-    """The names of all actions."""
+def specs_in(modules: Iterable[ModuleType]) -> Iterator[ActionSpec]:
+    """The specs of all modules, each once, in their order.
 
-    VERIFY_CREDENTIALS = "verify_credentials"
-    REPLACE_API_KEY = "replace_api_key"
-    RESTART_DEPLOYMENT = "restart_deployment"
-    ENABLE_REQUEST_QUEUE = "enable_request_queue"
-    DISABLE_REQUEST_QUEUE = "disable_request_queue"
-    ENABLE_FALLBACK = "enable_fallback"
-    DISABLE_FALLBACK = "disable_fallback"
-    ROLL_BACK = "roll_back"
-    RAISE_MEMORY_LIMIT = "raise_memory_limit"
-    SCALE = "scale"
-    DELETE_POD = "delete_pod"
-    UNDO = "undo"
-    INSPECT_INFRASTRUCTURE = "inspect_infrastructure"
-    HAND_OFF = "hand_off"
-
-    @property
-    def slug(self) -> str:
-        """The name as it stands in the ids of actions, and so in journals: `enable-fallback`."""
-        return self.value.replace("_", "-")
-
-
-class ActionKind(StrEnum):
-    """What an action does to the world; only a change needs an approval."""
-
-    INSPECTION = "inspection"
-    CHANGE = "change"
-    HAND_OFF = "hand_off"
-
-
-class Risk(StrEnum):
-    """How much harm a change can do when it is wrong."""
-
-    NONE = "none"
-    LOW = "low"
-    MEDIUM = "medium"
-    HIGH = "high"
-
-
-class ActionSpec(Value):
-    """A row of the catalogue: what it does, how risky it is, when it is possible, what proves and undoes it.
-
-    `inverse` is what takes it back when it does not help, `None` where there is nothing to take back; `undo`
-    says it in words. `editable` are the parameters that an approver may change at the gate.
+    Raises:
+        TypeError: two actions have the same name.
     """
-
-    title: str
-    kind: ActionKind
-    risk: Risk = Risk.NONE
-    success: str
-    preconditions: tuple[str, ...] = ()
-    inverse: ActionName | None = None
-    undo: str = ""
-    editable: tuple[str, ...] = ()
+    seen: dict[str, ActionSpec] = {}
+    for module in modules:
+        for value in vars(module).values():
+            if isinstance(value, ActionSpec) and seen.setdefault(value.name, value) is not value:
+                raise TypeError(f"{module.__name__}: there is another action of the name {value.name}")
+    return iter(seen.values())
 
 
-_ROLLED_OUT = "the rollout finishes"
-_NOT_PAUSED = "the workload is not paused"
-_LITERAL = "the variable is set by a value, not from a reference"
-_SWITCH_BACK = "put the switch back to what it was"
-
-CATALOGUE: dict[ActionName, ActionSpec] = {
-    ActionName.VERIFY_CREDENTIALS: ActionSpec(
-        title="Verify the API key",
-        kind=ActionKind.INSPECTION,
-        success="the key is present, well formed and accepted by PostHog",
-    ),
-    ActionName.REPLACE_API_KEY: ActionSpec(
-        title="Replace the API key and restart",
-        kind=ActionKind.CHANGE,
-        risk=Risk.HIGH,
-        preconditions=("PostHog rejects the present key", "PostHog accepts the new one", _NOT_PAUSED),
-        success="PostHog accepts the new key, all pods run with it, errors fall under the threshold",
-        inverse=ActionName.UNDO,
-        undo="put the previous key back (kept in the cluster) and restart",
-    ),
-    ActionName.RESTART_DEPLOYMENT: ActionSpec(
-        title="Restart the pods",
-        kind=ActionKind.CHANGE,
-        risk=Risk.LOW,
-        preconditions=(_NOT_PAUSED, "there are pods to restart"),
-        success=f"{_ROLLED_OUT} and the health endpoint says healthy",
-        undo="nothing to undo: the pod template is the same but for its restart time",
-    ),
-    ActionName.ENABLE_REQUEST_QUEUE: ActionSpec(
-        title="Queue requests to PostHog",
-        kind=ActionKind.CHANGE,
-        risk=Risk.MEDIUM,
-        preconditions=(_LITERAL,),
-        success=f"{_ROLLED_OUT} and the rate of 429 falls under the threshold",
-        inverse=ActionName.UNDO,
-        undo=_SWITCH_BACK,
-    ),
-    ActionName.DISABLE_REQUEST_QUEUE: ActionSpec(
-        title="Stop queueing requests to PostHog",
-        kind=ActionKind.CHANGE,
-        risk=Risk.MEDIUM,
-        preconditions=(_LITERAL,),
-        success=f"{_ROLLED_OUT} and the error rate stays under the threshold",
-        inverse=ActionName.UNDO,
-        undo=_SWITCH_BACK,
-    ),
-    ActionName.ENABLE_FALLBACK: ActionSpec(
-        title="Enable the fallback (graceful degradation)",
-        kind=ActionKind.CHANGE,
-        risk=Risk.MEDIUM,
-        preconditions=(_LITERAL,),
-        success=f"{_ROLLED_OUT} and the error rate falls under the threshold",
-        inverse=ActionName.UNDO,
-        undo=_SWITCH_BACK,
-    ),
-    ActionName.DISABLE_FALLBACK: ActionSpec(
-        title="Disable the fallback",
-        kind=ActionKind.CHANGE,
-        risk=Risk.MEDIUM,
-        preconditions=(_LITERAL,),
-        success=f"{_ROLLED_OUT} and the error rate stays under the threshold",
-        inverse=ActionName.UNDO,
-        undo=_SWITCH_BACK,
-    ),
-    ActionName.ROLL_BACK: ActionSpec(
-        title="Roll back to an earlier revision",
-        kind=ActionKind.CHANGE,
-        risk=Risk.HIGH,
-        preconditions=(
-            _NOT_PAUSED,
-            "the newest revision is the one that triage saw fail",
-            "an earlier revision was healthy, as far as the cluster shows, and differs in what fails",
-        ),
-        success=f"{_ROLLED_OUT} and the health endpoint says healthy",
-        inverse=ActionName.UNDO,
-        undo=(
-            "the earlier revision stays and a person is called, as the replaced one failed; where fewer pods "
-            "are available than before, roll forward to it"
-        ),
-    ),
-    ActionName.RAISE_MEMORY_LIMIT: ActionSpec(
-        title="Raise the memory limit",
-        kind=ActionKind.CHANGE,
-        risk=Risk.MEDIUM,
-        preconditions=("the container has a memory limit", "the new limit is under the configured ceiling"),
-        success=f"{_ROLLED_OUT}, no pod is killed for memory and the health endpoint says healthy",
-        inverse=ActionName.UNDO,
-        undo="put the limit back to what it was",
-        editable=("memory",),
-    ),
-    ActionName.SCALE: ActionSpec(
-        title="Change the number of pods",
-        kind=ActionKind.CHANGE,
-        risk=Risk.MEDIUM,
-        preconditions=("the number is within the configured bounds",),
-        success=f"{_ROLLED_OUT} and the health endpoint says healthy",
-        inverse=ActionName.UNDO,
-        undo="put the number back to what it was",
-        editable=("replicas",),
-    ),
-    ActionName.DELETE_POD: ActionSpec(
-        title="Delete one stuck pod",
-        kind=ActionKind.CHANGE,
-        risk=Risk.LOW,
-        preconditions=("the pod belongs to the workload", "it is the very pod that triage saw"),
-        success="another pod has taken its place and all are ready",
-        undo="nothing to undo: the workload's controller makes another pod",
-    ),
-    ActionName.UNDO: ActionSpec(
-        title="Undo a change that did not help",
-        kind=ActionKind.CHANGE,
-        risk=Risk.MEDIUM,
-        preconditions=("nobody else has changed the same field since",),
-        success=f"the field is what it was before, and {_ROLLED_OUT}",
-        undo="make the change again by hand",
-    ),
-    ActionName.INSPECT_INFRASTRUCTURE: ActionSpec(
-        title="Inspect pods, memory and network",
-        kind=ActionKind.INSPECTION,
-        success="the state of pods, memory and network is on record",
-    ),
-    ActionName.HAND_OFF: ActionSpec(
-        title="Hand over to a person",
-        kind=ActionKind.HAND_OFF,
-        success="the person has the text and acts outside of this runbook",
-    ),
-}
+CATALOGUE: dict[ActionName, ActionSpec] = {spec.name: spec for spec in specs_in(modules_in(specs))}
+"""Every action by its name: all that stand in `runbook/actions/specs/`."""
 
 TEMPORARY_SWITCHES: dict[ActionName, ActionName] = {
-    ActionName.ENABLE_FALLBACK: ActionName.DISABLE_FALLBACK,
-    ActionName.ENABLE_REQUEST_QUEUE: ActionName.DISABLE_REQUEST_QUEUE,
+    spec.name: spec.switch.off.name for spec in CATALOGUE.values() if spec.switch is not None
 }
 """Actions that leave a switch on, and what takes it off once the incident is over."""
+
+
+def _known(name: ActionName) -> ActionName:
+    if name not in CATALOGUE:
+        raise ValueError(f"there is no such action; there are: {', '.join(sorted(CATALOGUE))}")
+    return name
+
+
+KnownName = Annotated[
+    ActionName,
+    AfterValidator(_known),
+    WithJsonSchema({"type": "string", "enum": sorted(CATALOGUE), "title": "ActionName"}),
+]
+"""The name of an action that there is."""
 
 
 class PlannedAction(Value):
     """An action on a target, with the reason for it. `id` is unique in the incident: `1-enable-fallback`."""
 
     id: str
-    name: ActionName
+    name: KnownName
     target: OutsideLine
     because: OutsideText
     parameters: OutsideTexts = {}
 
     @property
     def spec(self) -> ActionSpec:
-        """The catalogue's row."""
+        """All that is known of actions of this name."""
         return CATALOGUE[self.name]
+
+    @property
+    def switch(self) -> TemporarySwitch:
+        """The switch that it leaves on.
+
+        Raises:
+            LookupError: it leaves none on.
+        """
+        if self.spec.switch is None:
+            raise LookupError(f"{self.name} turns no temporary switch on")
+        return self.spec.switch
 
 
 def undo_of(action: PlannedAction) -> PlannedAction:
     """The action that takes another one back."""
     return PlannedAction(
         id=f"{action.id}-undo",
-        name=ActionName.UNDO,
+        name=UNDO.name,
         target=action.target,
         because=f"it did not help: {action.spec.title}",
         parameters={"undoes": action.id},
     )
 
-
-FROM_REVISION = "from_revision"
-"""The parameter of a roll back that names the revision whose pods fail, by its number."""
-
-POD_UID = "uid"
-"""The parameter of a deletion that tells the pod that triage saw from a later one of the same name."""
 
 FINGERPRINT = "fingerprint:"
 """How the values in a plan begin that stand for what nobody should read."""

@@ -5,7 +5,8 @@ The journal is the only clock, so a crash starts no time anew.
 
 from datetime import datetime, timedelta
 
-from runbook.actions.catalogue import ActionName, ActionOutcome, ChangePlan, PlannedAction
+from runbook.actions.catalogue import ActionOutcome, ChangePlan, PlannedAction
+from runbook.actions.specs.undo import UNDO
 from runbook.approvals.approvals import answers_to, decided, standing_approval
 from runbook.approvals.gates import Choice
 from runbook.channels.local_time import clock, hours_and_minutes
@@ -58,7 +59,7 @@ def expires(journal: Incident, action: PlannedAction) -> bool:
 
     What has begun, and what is taken back, is brought to an end or to a person instead.
     """
-    return action.name is not ActionName.UNDO and not journal.has_begun(action)
+    return action.name != UNDO.name and not journal.has_begun(action)
 
 
 def end_of_wait(journal: Incident, action: PlannedAction, why: str) -> tuple[ActionOutcome, str]:

@@ -8,8 +8,10 @@ incident, see `runbook.policy.in_force`.
 
 from datetime import datetime
 
-from runbook.actions.catalogue import ActionName, ActionOutcome, ChangePlan, PlannedAction, Risk
+from runbook.actions.catalogue import ActionOutcome, ChangePlan, PlannedAction
 from runbook.actions.parameters import edited
+from runbook.actions.spec import Risk
+from runbook.actions.specs.undo import UNDO
 from runbook.approvals.authority import answer_is_proven, may, vouched_severity
 from runbook.approvals.gates import STANDING, Answer, Choice, InvalidAnswer, Unproven, complete
 from runbook.approvals.names import name_flaw
@@ -211,11 +213,11 @@ def needed_others(journal: Incident, plan: ChangePlan, policy: Policy) -> int:
 def standing_approval(journal: Incident, plan: ChangePlan, policy: Policy) -> Answer | None:
     """The approval that a plan has without asking: a policy's, or that of the change which it undoes."""
     action, policy = plan.action, policy_in_force(journal, policy)
-    if action.name is ActionName.UNDO:
+    if action.name == UNDO.name:
         return None if policy.undo_needs_approval else _covered(journal, action.parameters["undoes"], policy)
     severity, named = _severity(journal, plan, policy), policy.preapproved.get(action.name, ())
     if severity is not None and severity in named and journal.severity and journal.severity.severity in named:
-        reason = f"[policy] preapproved: {action.name.value} at {severity.value}"
+        reason = f"[policy] preapproved: {action.name} at {severity.value}"
         return Answer(
             choice=Choice.APPROVE,
             approver="policy:preapproved",

@@ -1,39 +1,10 @@
 """What users notice, in words that are kept apart for colleagues and for the public."""
 
-from enum import StrEnum
-
-from runbook.actions.catalogue import ActionName
+from runbook.channels.public_impact import PublicImpact
 from runbook.channels.wording import CHECK_TITLES
 from runbook.decision.verdict import ErrorType, Verdict
 from runbook.incidents.incident import Incident, Outcome
 from runbook.incidents.loose_ends import switches_left_on, unknown_checks
-
-
-class PublicImpact(StrEnum):
-    """What the public is told. A closed list, so that nothing internal can get into a public message."""
-
-    DELAYED = "delayed analytics events and feature flags"
-    FAILING = "missing analytics events and outdated feature flags"
-    NONE_SEEN = "none_seen"
-    OVER = "over"
-    ARRIVING_LATE = "arriving_late"
-    UNKNOWN = "unknown"
-
-    @property
-    def sentence(self) -> str:
-        """The template's "Some users may experience [specific impact].", or what is true instead."""
-        match self:
-            case PublicImpact.OVER:
-                return "Everything works normally again."
-            case PublicImpact.ARRIVING_LATE:
-                return "Some analytics events may still arrive late."
-            case PublicImpact.NONE_SEEN:
-                return "We currently see no effect on users."
-            case PublicImpact.UNKNOWN:
-                return "We do not know yet which users are affected."
-            case _:
-                return f"Some users may experience {self.value}."
-
 
 _BY_ERROR_TYPE = {
     ErrorType.AUTHENTICATION: "events and feature flags may fail: PostHog rejects our API key",
@@ -43,28 +14,20 @@ _BY_ERROR_TYPE = {
     ErrorType.NONE: "none seen: PostHog answers without errors and our service is healthy",
     ErrorType.UNKNOWN: "events and feature flags may fail: PostHog returns errors of no known type",
 }
-_BY_SWITCH = {
-    ActionName.ENABLE_FALLBACK: "events and feature flags may be delayed: the fallback is on",
-    ActionName.ENABLE_REQUEST_QUEUE: "events may be delayed: requests to PostHog are queued",
-}
-STILL_ON = {
-    ActionName.ENABLE_FALLBACK: "the fallback is still on",
-    ActionName.ENABLE_REQUEST_QUEUE: "requests are still queued",
-}
 
 
 def internal_impact(incident: Incident) -> str:
     """The impact for colleagues; what is not known is said to be unknown, never to be fine."""
     decision = incident.decision
     if incident.outcome is Outcome.RECOVERED:
-        left_on = ", ".join(STILL_ON[switch.name] for switch in switches_left_on(incident))
+        left_on = ", ".join(action.switch.still_on for action in switches_left_on(incident))
         return f"over: the recovery was verified{f', but {left_on}' if left_on else ''}"
     if incident.outcome is Outcome.FALSE_POSITIVE:
         return "none: the alert was a false positive"
     if decision is None:
         return "not known yet: triage is running"
-    for switch in reversed(switches_left_on(incident)):
-        return _BY_SWITCH[switch.name]
+    for action in reversed(switches_left_on(incident)):
+        return action.switch.impact
     if decision.verdict is Verdict.UNKNOWN:
         blind = ", ".join(CHECK_TITLES[item.check].lower() for item in unknown_checks(incident))
         return f"not known yet: the facts do not suffice{f' (no answer from: {blind})' if blind else ''}"
@@ -82,8 +45,8 @@ def public_impact(incident: Incident) -> PublicImpact:
         return PublicImpact.NONE_SEEN
     if decision is None:
         return PublicImpact.UNKNOWN
-    if switches_left_on(incident):
-        return PublicImpact.DELAYED
+    for action in reversed(switches_left_on(incident)):
+        return action.switch.public
     if decision.verdict is Verdict.UNKNOWN:
         return PublicImpact.UNKNOWN
     if decision.verdict is Verdict.RESOLVED_OR_INTERMITTENT:

@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 
 from pydantic import field_validator
 
-from runbook.channels.impact import PublicImpact, internal_impact, public_impact
+from runbook.channels.impact import internal_impact, public_impact
 from runbook.channels.local_time import zone
+from runbook.channels.public_impact import PublicImpact
 from runbook.channels.wording import service_title
 from runbook.decision.severity import Severity
 from runbook.incidents.current_action import current_action

@@ -7,7 +7,9 @@ alone only ever leads to a message: nothing is applied, and nothing is taken off
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from runbook.actions.catalogue import ActionName, PlannedAction
+from runbook.actions.catalogue import PlannedAction
+from runbook.actions.spec import ActionName
+from runbook.actions.switch import Switch
 from runbook.approvals.gates import Choice
 from runbook.channels.local_time import clock_after, stamp
 from runbook.channels.messages import Message
@@ -16,7 +18,7 @@ from runbook.incidents.events import ApprovalAnswered, ApprovalReminded, EffectS
 from runbook.incidents.incident import Incident, PendingGate
 from runbook.incidents.loose_ends import switches_left_on
 from runbook.incidents.report import DIGEST_LETTERS
-from runbook.policy.policy import Policy, Switch
+from runbook.policy.policy import Policy
 from runbook.value import Value
 
 LONGEST_WAIT = timedelta(minutes=15)
@@ -101,13 +103,9 @@ def switch_of(action: PlannedAction, policy: Policy) -> Switch:
     """The environment variable that an action has turned on.
 
     Raises:
-        KeyError: the action turns no temporary switch on.
+        LookupError: the action turns no temporary switch on.
     """
-    switches = {
-        ActionName.ENABLE_FALLBACK: policy.fallback_switch,
-        ActionName.ENABLE_REQUEST_QUEUE: policy.queue_switch,
-    }
-    return switches[action.name]
+    return action.switch.setting(policy)
 
 
 def reminder_message(

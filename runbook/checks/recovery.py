@@ -1,26 +1,12 @@
 """When an action has worked, and when an incident is over. Missing facts are never a recovery."""
 
-from runbook.actions.catalogue import ActionName
+from runbook.actions.spec import Proof
 from runbook.checks.findings import Check, Finding, Findings, Status
 from runbook.decision.error_types import error_type_of
 from runbook.decision.verdict import Decision, ErrorType, Verdict
 from runbook.outside_text import OutsideText
 from runbook.policy.policy import Policy
 from runbook.value import Value
-
-PROOF: dict[ActionName, tuple[Check, ...]] = {
-    ActionName.ENABLE_FALLBACK: (Check.ERROR_RATE,),
-    ActionName.DISABLE_FALLBACK: (Check.ERROR_RATE, Check.HEALTH),
-    ActionName.ENABLE_REQUEST_QUEUE: (Check.ERROR_RATE,),
-    ActionName.DISABLE_REQUEST_QUEUE: (Check.ERROR_RATE, Check.HEALTH),
-    ActionName.REPLACE_API_KEY: (Check.PROBE, Check.ERROR_RATE),
-    ActionName.RESTART_DEPLOYMENT: (Check.HEALTH, Check.WORKLOAD),
-    ActionName.ROLL_BACK: (Check.HEALTH, Check.WORKLOAD),
-    ActionName.RAISE_MEMORY_LIMIT: (Check.HEALTH, Check.WORKLOAD),
-    ActionName.SCALE: (Check.HEALTH, Check.WORKLOAD),
-    ActionName.DELETE_POD: (Check.WORKLOAD,),
-}
-"""The checks that must be ok for an action to have succeeded."""
 
 LASTING = {
     Verdict.POSTHOG_OUTAGE: (Check.STATUS_PAGE, Check.ERROR_RATE, Check.PROBE, Check.HEALTH),
@@ -39,11 +25,11 @@ class Recovery(Value):
     because: tuple[OutsideText, ...]
 
 
-def action_succeeded(name: ActionName, findings: Findings, *, policy: Policy) -> Recovery:
-    """Whether an action's success check holds now."""
-    if name is ActionName.ENABLE_REQUEST_QUEUE:
-        return _no_more(ErrorType.RATE_LIMITED, findings, policy)
-    return _all_ok(findings, PROOF[name])
+def action_succeeded(proof: Proof, findings: Findings, *, policy: Policy) -> Recovery:
+    """Whether what proves an action holds now."""
+    if proof.errors_like:
+        return _no_more(error_type_of(proof.errors_like), findings, policy)
+    return _all_ok(findings, proof.checks)
 
 
 def incident_over(decision: Decision, findings: Findings) -> Recovery:

@@ -2,7 +2,19 @@
 
 from collections.abc import Iterator
 
-from runbook.actions.catalogue import FROM_REVISION, POD_UID, ActionName, PlannedAction
+from runbook.actions.catalogue import PlannedAction
+from runbook.actions.spec import ActionKind, ActionSpec
+from runbook.actions.specs.delete_pod import DELETE_POD, POD_UID
+from runbook.actions.specs.fallback import ENABLE_FALLBACK
+from runbook.actions.specs.hand_off import HAND_OFF
+from runbook.actions.specs.inspect_infrastructure import INSPECT_INFRASTRUCTURE
+from runbook.actions.specs.raise_memory_limit import RAISE_MEMORY_LIMIT
+from runbook.actions.specs.replace_api_key import REPLACE_API_KEY
+from runbook.actions.specs.request_queue import ENABLE_REQUEST_QUEUE
+from runbook.actions.specs.restart_deployment import RESTART_DEPLOYMENT
+from runbook.actions.specs.roll_back import FROM_REVISION, ROLL_BACK
+from runbook.actions.specs.scale import SCALE
+from runbook.actions.specs.verify_credentials import VERIFY_CREDENTIALS
 from runbook.checks.findings import Check, Findings, Status
 from runbook.checks.readings import CONFIGURATION, ProbeOutcome
 from runbook.decision.verdict import ErrorType, Verdict
@@ -10,7 +22,7 @@ from runbook.kubernetes.held_rollout import CONTINUES, SOMEBODYS
 from runbook.kubernetes.quantities import as_quantity, memory_bytes
 from runbook.policy.policy import Policy
 
-Step = tuple[ActionName, str, dict[str, str]]
+Step = tuple[ActionSpec, str, dict[str, str]]
 
 UNKNOWN_TARGET = "the workload"
 """The target of changes where the workload could not be looked at; its preview then shows which one it is."""
@@ -41,7 +53,7 @@ def make_plan(
     verdict: Verdict, mix: dict[ErrorType, float], findings: Findings, policy: Policy
 ) -> tuple[PlannedAction, ...]:
     """The actions in the order of the runbook; for mixed errors the largest type first, each action once."""
-    steps: dict[tuple[ActionName, str], Step] = {}
+    steps: dict[tuple[ActionSpec, str], Step] = {}
     for step in _steps(verdict, mix, findings, policy):
         steps.setdefault((step[0], step[2].get("topic", "")), step)
     target = (
@@ -49,13 +61,13 @@ def make_plan(
     )
     return tuple(
         PlannedAction(
-            id=f"{number}-{name.slug}",
-            name=name,
-            target="a person" if name is ActionName.HAND_OFF else target,
+            id=f"{number}-{spec.name.slug}",
+            name=spec.name,
+            target="a person" if spec.kind is ActionKind.HAND_OFF else target,
             because=because,
             parameters=parameters,
         )
-        for number, (name, because, parameters) in enumerate(steps.values(), start=1)
+        for number, (spec, because, parameters) in enumerate(steps.values(), start=1)
     )
 
 
@@ -65,7 +77,7 @@ def _steps(
     match verdict:
         case Verdict.POSTHOG_OUTAGE:
             yield (
-                ActionName.ENABLE_FALLBACK,
+                ENABLE_FALLBACK,
                 "PostHog lists an incident: wait for it with the fallback on",
                 {},
             )
@@ -83,18 +95,18 @@ def _for_error_type(kind: ErrorType, findings: Findings) -> Iterator[Step]:
         case ErrorType.AUTHENTICATION:
             yield from _for_authentication(findings)
         case ErrorType.RATE_LIMITED:
-            yield ActionName.ENABLE_REQUEST_QUEUE, "PostHog limits our request rate: queue requests", {}
+            yield ENABLE_REQUEST_QUEUE, "PostHog limits our request rate: queue requests", {}
             yield _hand_off("limit", findings)
         case ErrorType.POSTHOG_ERRORS:
-            yield ActionName.ENABLE_FALLBACK, "PostHog fails without listing it: degrade gracefully", {}
+            yield ENABLE_FALLBACK, "PostHog fails without listing it: degrade gracefully", {}
         case _:
-            yield ActionName.VERIFY_CREDENTIALS, "errors of an unknown type: check credentials first", {}
+            yield VERIFY_CREDENTIALS, "errors of an unknown type: check credentials first", {}
             yield _hand_off("config", findings)
 
 
 def _for_authentication(findings: Findings) -> Iterator[Step]:
     """Replace a key that is rejected; restart pods that hold an older key; a missing scope needs an admin."""
-    yield ActionName.VERIFY_CREDENTIALS, "PostHog answers 401 or 403: check the key", {}
+    yield VERIFY_CREDENTIALS, "PostHog answers 401 or 403: check the key", {}
     tried = findings.fact(Check.PROBE, "key_source") != CONFIGURATION  # another key says nothing of this one
     match findings.fact(Check.PROBE, "outcome") if tried else None:
         case ProbeOutcome.SCOPE_MISSING:
@@ -103,14 +115,14 @@ def _for_authentication(findings: Findings) -> Iterator[Step]:
             yield _hand_off("scope", findings)
         case ProbeOutcome.ACCEPTED:
             because = "PostHog accepts the stored key, so the pods must be running with another one"
-            yield ActionName.RESTART_DEPLOYMENT, because, {}
+            yield RESTART_DEPLOYMENT, because, {}
             yield _hand_off("dashboard", findings)
         case ProbeOutcome.KEY_REJECTED:
-            yield ActionName.REPLACE_API_KEY, "PostHog rejects the stored key", {}
+            yield REPLACE_API_KEY, "PostHog rejects the stored key", {}
             yield _hand_off("dashboard", findings)
         case _:
             because = "PostHog answers 401 or 403, and the stored key could not be tried"
-            yield ActionName.REPLACE_API_KEY, because, {}
+            yield REPLACE_API_KEY, because, {}
             yield _hand_off("dashboard", findings)
 
 
@@ -124,29 +136,28 @@ def _mostly_forbidden(findings: Findings) -> bool:
 
 
 def _for_infrastructure(findings: Findings, policy: Policy) -> Iterator[Step]:
-    yield ActionName.INSPECT_INFRASTRUCTURE, "our service is unhealthy while PostHog answers", {}
+    yield INSPECT_INFRASTRUCTURE, "our service is unhealthy while PostHog answers", {}
     suspect = findings.fact(Check.WORKLOAD, "recent_rollout")
     crashing = findings.fact(Check.WORKLOAD, "crashing_revisions")
     if suspect and isinstance(crashing, list) and suspect in crashing:
         because = f"revision {suspect} was rolled out shortly before and its pods do not start"
-        yield ActionName.ROLL_BACK, because, {FROM_REVISION: str(suspect)}
+        yield ROLL_BACK, because, {FROM_REVISION: str(suspect)}
     elif findings.fact(Check.WORKLOAD, "killed_for_memory"):
         yield _for_memory(findings, policy)
     elif waits_for := findings.fact(Check.WORKLOAD, "rollout_waits_for"):
         yield _for_held_rollout(str(waits_for), findings)
     elif findings.fact(Check.WORKLOAD, "desired") == 0:
         because = "the workload is scaled to zero: if nobody meant that, bring it back"
-        yield ActionName.SCALE, because, {"replicas": "1"}
+        yield SCALE, because, {"replicas": "1"}
         yield _hand_off("infrastructure", findings)
     elif stuck := findings.fact(Check.WORKLOAD, "stuck_pod"):
         uid = findings.fact(Check.WORKLOAD, "stuck_pod_uid")
         seen = {POD_UID: str(uid)} if uid else {}
-        because = f"{stuck} is not ready while its siblings are"
-        yield ActionName.DELETE_POD, because, {"pod": str(stuck), **seen}
+        yield DELETE_POD, f"{stuck} is not ready while its siblings are", {"pod": str(stuck), **seen}
     elif findings.fact(Check.WORKLOAD, "elsewhere"):
         yield _hand_off("container", findings)
     else:
-        yield ActionName.RESTART_DEPLOYMENT, "the service is unhealthy without a named cause", {}
+        yield RESTART_DEPLOYMENT, "the service is unhealthy without a named cause", {}
 
 
 def _for_held_rollout(pod: str, findings: Findings) -> Step:
@@ -154,9 +165,9 @@ def _for_held_rollout(pod: str, findings: Findings) -> Step:
     suspect = findings.fact(Check.WORKLOAD, "recent_rollout")
     if suspect and findings.fact(Check.WORKLOAD, "waits_for_the_same"):
         because = f"revision {suspect} was rolled out shortly before, with the image of {pod}, which fails"
-        return ActionName.ROLL_BACK, because, {FROM_REVISION: str(suspect)}
+        return ROLL_BACK, because, {FROM_REVISION: str(suspect)}
     because = f"the newest rollout waits until {pod} is deleted, a pod of an older revision that is not ready"
-    return ActionName.DELETE_POD, because, {"pod": pod, CONTINUES: SOMEBODYS}
+    return DELETE_POD, because, {"pod": pod, CONTINUES: SOMEBODYS}
 
 
 def _for_memory(findings: Findings, policy: Policy) -> Step:
@@ -169,8 +180,8 @@ def _for_memory(findings: Findings, policy: Policy) -> Step:
             container = str(findings.fact(Check.WORKLOAD, "killed_container"))
             because = f"pods were killed for memory: container {container} has a limit of {present}"
             parameters = {"memory": as_quantity(wanted), "container": container}
-            return ActionName.RAISE_MEMORY_LIMIT, because, parameters
-    return ActionName.RESTART_DEPLOYMENT, "pods were killed for memory: a restart frees it for a while", {}
+            return RAISE_MEMORY_LIMIT, because, parameters
+    return RESTART_DEPLOYMENT, "pods were killed for memory: a restart frees it for a while", {}
 
 
 def _hand_off(topic: str, findings: Findings) -> Step:
@@ -182,4 +193,4 @@ def _hand_off(topic: str, findings: Findings) -> Step:
         "detail": lacking,
         "elsewhere": "; ".join(map(str, elsewhere)) if isinstance(elsewhere, list) else "",
     }
-    return ActionName.HAND_OFF, HAND_OFFS[topic].format(**words), {"topic": topic}
+    return HAND_OFF, HAND_OFFS[topic].format(**words), {"topic": topic}

@@ -12,14 +12,15 @@ from runbook.actions.by_hand import (
     STATEFUL_SET,
     Target,
     revisions_command,
-    roll_back_command,
     switch_off_command,
     undo_commands,
 )
+from runbook.actions.catalogue import CATALOGUE
+from runbook.actions.specs.roll_back import roll_back_command
 from runbook.channels.wording import VERDICT_TITLES
 from runbook.incidents.current_action import current_action
 from runbook.incidents.incident import Incident
-from runbook.policy.policy import Policy, Switch
+from runbook.policy.policy import Policy
 from runbook.redaction import redact_secrets
 from runbook.templates.environments import render_markdown
 from runbook.value import Value
@@ -58,18 +59,11 @@ def paper_runbook(incident: Incident, places: Places, policy: Policy, *, at: dat
         verdict=VERDICT_TITLES[decision.verdict] if decision else "not decided yet",
         now_doing=current_action(incident),
         triage=_triage(places, policy),
-        replace_key=_replace_key(target),
-        queue=_switch_on(target, policy.queue_switch),
-        fallback=_switch_on(target, policy.fallback_switch),
+        acts=_acts(target, policy),
         switch_off=[
-            switch_off_command(switch.variable, target)
-            for switch in (policy.queue_switch, policy.fallback_switch)
-        ],
-        revisions=revisions_command(target, places.selector),
-        rollback=[
-            f"read -rp 'Number of the revision to go back to: ' {CHOSEN_NUMBER}",
-            roll_back_command(target, f'"${CHOSEN_NUMBER}"'),
-            target.kubectl(f"rollout status {target.reference}"),
+            switch_off_command(spec.switch.setting(policy).variable, target)
+            for spec in CATALOGUE.values()
+            if spec.switch is not None
         ],
         chosen=[roll_back_command(target, number) for number in _chosen_revisions(incident)],
         stateful=target.kind == STATEFUL_SET,
@@ -96,6 +90,7 @@ def _triage(places: Places, policy: Policy) -> dict[str, str]:
             f"{logs} --since={policy.log_window_seconds}s | grep -i error | tail -20"
         ),
         "Pods": places.target.kubectl(f"get pods -l {shlex.quote(places.selector)} -o wide"),
+        "Revisions, oldest first": revisions_command(places.target, places.selector),
         "PostHog answers": f"curl -sS -o /dev/null -w '%{{http_code}}\\n' {shlex.quote(places.ingest_url)}",
     }
 
@@ -106,23 +101,10 @@ def _asked(places: Places, path: str, query: str) -> str:
     return f"{base.rstrip('/')}{path}?{query}{own and '&'}{own}"
 
 
-def _replace_key(target: Target) -> list[str]:
-    """The new key is read without an echo into a file named after it, so it is in no shell's history."""
-    made = f"create secret generic {target.secret_name} --from-file={target.secret_key}"
-    merged = f"patch secret {target.secret_name} --type=merge --patch-file=/dev/stdin"
-    return [
-        f'read -rs NEW && printf %s "$NEW" > {shlex.quote(target.secret_key)}',
-        f"{target.kubectl(made)} --dry-run=client -o json | {target.kubectl(merged)}",
-        f"rm {shlex.quote(target.secret_key)}",
-        target.kubectl(f"rollout restart {target.reference}"),
-        target.kubectl(f"rollout status {target.reference}"),
-    ]
-
-
-def _switch_on(target: Target, switch: Switch) -> str:
-    container = f" -c {target.container}" if target.container else ""
-    setting = shlex.quote(f"{switch.variable}={switch.value}")
-    return target.kubectl(f"set env {target.reference}{container} {setting}")
+def _acts(target: Target, policy: Policy) -> dict[str, list[str]]:
+    """What a person types to act, under its line; in the order of the HTTP statuses that they begin with."""
+    ways = sorted((spec.by_hand for spec in CATALOGUE.values() if spec.by_hand), key=lambda way: way.when)
+    return {way.when: way.commands(target, policy) for way in ways}
 
 
 def _chosen_revisions(incident: Incident) -> list[str]:

@@ -66,7 +66,7 @@ def expired(incident: Incident, *, policy: Policy, now: datetime) -> Part | None
 def kept_because(incident: Incident, *, followed_by: str, policy: Policy) -> str:
     """Why a closed incident is kept past its time; empty where nothing speaks for it."""
     if switches := switches_left_on(incident):
-        return f"it left on: {', '.join(f'{item.name.value} ({item.target})' for item in switches)}"
+        return f"it left on: {', '.join(f'{item.name} ({item.target})' for item in switches)}"
     if incident.resolved_at is not None:
         ever = timedelta(seconds=max(policy.evidence_due_seconds, default=0))
         if due := due_collections(incident, policy=policy, now=incident.resolved_at + ever):

@@ -1,6 +1,6 @@
 """What is being done right now, as one line for stakeholders."""
 
-from runbook.actions.catalogue import CATALOGUE, ActionOutcome, ActionResult, PlannedAction
+from runbook.actions.catalogue import ActionOutcome, ActionResult, PlannedAction
 from runbook.actions.outages import open_outage
 from runbook.channels.wording import ACTION_OUTCOMES, OUTCOMES
 from runbook.decision.verdict import Verdict
@@ -70,4 +70,4 @@ def _title(incident: Incident, action_id: str) -> str:
     preview = incident.previews.get(action_id)
     planned = incident.decision.plan if incident.decision else ()
     action = preview.action if preview else next((item for item in planned if item.id == action_id), None)
-    return CATALOGUE[action.name].title if action else action_id
+    return action.spec.title if action else action_id

@@ -1,13 +1,8 @@
 """What an incident leaves behind for people to take care of."""
 
-from runbook.actions.catalogue import (
-    TEMPORARY_SWITCHES,
-    ActionName,
-    ActionOutcome,
-    ChangePlan,
-    PlannedAction,
-    undo_of,
-)
+from runbook.actions.catalogue import TEMPORARY_SWITCHES, ActionOutcome, ChangePlan, PlannedAction, undo_of
+from runbook.actions.spec import ActionKind, ActionName
+from runbook.actions.specs.undo import UNDO
 from runbook.checks.findings import Finding
 from runbook.incidents.effects import Effect, EffectOutcome
 from runbook.incidents.events import ChangeReverted, SwitchChecked
@@ -34,7 +29,7 @@ def switches_left_on(incident: Incident) -> tuple[PlannedAction, ...]:
     on: dict[ActionName, PlannedAction] = {}
     for result in incident.results.values():
         name = result.action.name
-        if name is ActionName.UNDO and result.outcome in IN_FORCE:
+        if name == UNDO.name and result.outcome in IN_FORCE:
             undone = result.action.parameters["undoes"]
             on = {name: action for name, action in on.items() if action.id != undone}
             continue
@@ -43,7 +38,7 @@ def switches_left_on(incident: Incident) -> tuple[PlannedAction, ...]:
         if name in TEMPORARY_SWITCHES:
             on[name] = result.action
         for switched_on, off in TEMPORARY_SWITCHES.items():
-            if name is off:
+            if name == off:
                 on.pop(switched_on, None)
     reverted = {event.action_id for event in incident.events(ChangeReverted)}
     found_off = {event.action_id for event in incident.events(SwitchChecked) if event.on is False}
@@ -123,7 +118,7 @@ def hand_offs(incident: Incident) -> tuple[PlannedAction, ...]:
     """What only a person can do, whether or not the run came as far as handing it over."""
     decided = incident.decision.plan if incident.decision else ()
     handed = [result.action for result in incident.results.values()]
-    actions = {action.id: action for action in (*decided, *handed) if action.name is ActionName.HAND_OFF}
+    actions = {action.id: action for action in (*decided, *handed) if action.spec.kind is ActionKind.HAND_OFF}
     return tuple(actions.values())
 
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from runbook.actions.catalogue import ActionKind, ChangePlan, PlannedAction
+from runbook.actions.catalogue import ChangePlan, PlannedAction
+from runbook.actions.spec import ActionKind
 from runbook.channels.local_time import in_zone
 from runbook.channels.wording import CHECK_TITLES, REHEARSAL, STATUS_MARKS, VERDICT_TITLES, edit_words
 from runbook.checks.findings import Findings

@@ -57,7 +57,7 @@ def actions(incident: Incident) -> list[JsonValue]:
     """The actions that have ended, in order."""
     return [
         {
-            "name": result.action.name.value,
+            "name": str(result.action.name),
             "target": result.action.target,
             "approved_by": result.approved_by,
             "outcome": result.outcome.value,

@@ -9,14 +9,16 @@ from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
 
-from runbook.actions.catalogue import ActionName, Risk
+from runbook.actions.catalogue import KnownName
+from runbook.actions.spec import ActionName, Risk
+from runbook.actions.switch import Switch
 from runbook.approvals.identity import Proof
 from runbook.approvals.names import spelling
 from runbook.approvals.people import Person
 from runbook.approvals.rules import NO_KEY, NOBODY, ActRule, ApprovalRule
 from runbook.decision.severity import Severity
 from runbook.kubernetes.quantities import memory_bytes
-from runbook.policy.policy import Policy, Switch
+from runbook.policy.policy import Policy
 from runbook.value import Value
 
 
@@ -27,7 +29,7 @@ class Permissions(Value):
     acts: ActRule = ActRule()
     people: dict[str, Person] = {}
     receiver_keys: tuple[str, ...] = ()
-    preapproved: dict[ActionName, tuple[Severity, ...]]
+    preapproved: dict[KnownName, tuple[Severity, ...]]
     undo_needs_approval: bool
     dry_run_only: bool
     changes_per_incident: int

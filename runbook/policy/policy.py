@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 
 from pydantic import AwareDatetime, Field, field_validator, model_validator
 
-from runbook.actions.catalogue import CATALOGUE, ActionKind, ActionName, Risk
+from runbook.actions.catalogue import CATALOGUE, KnownName
+from runbook.actions.spec import ActionKind, ActionName, Risk
+from runbook.actions.switch import Switch
 from runbook.approvals.people import Person, people_flaw
 from runbook.approvals.rules import NO_KEY, ActRule, ApprovalRule
 from runbook.approvals.signatures import public_key, public_text
@@ -16,13 +18,6 @@ from runbook.kubernetes.quantities import memory_bytes
 from runbook.policy.business_hours import BusinessCalendar
 from runbook.policy.keep_days import KeepDays
 from runbook.value import Value
-
-
-class Switch(Value):
-    """An environment variable of the integration that turns a behaviour on, as the runbook names it."""
-
-    variable: str
-    value: str
 
 
 class MaintenanceWindow(Value):
@@ -139,7 +134,7 @@ class Policy(Value):
         title="Receiver keys",
         description="The receiver's public keys; with one, what it has proven counts only if it is signed.",
     )
-    preapproved: dict[ActionName, tuple[Severity, ...]] = Field(
+    preapproved: dict[KnownName, tuple[Severity, ...]] = Field(
         default={},
         title="Pre-approved",
         description="Low-risk actions that need no approval at these severities. Off by default.",
@@ -348,7 +343,7 @@ class Policy(Value):
         for name in value:
             spec = CATALOGUE[name]
             if spec.kind is not ActionKind.CHANGE or spec.risk is not Risk.LOW:
-                raise ValueError(f"{name.value} is not a low-risk change: it needs a person's approval")
+                raise ValueError(f"{name} is not a low-risk change: it needs a person's approval")
         return value
 
     @field_validator("memory_ceiling")

@@ -3,7 +3,7 @@
 from blocks.kubernetes.cluster import Cluster
 from runbook.actions.by_hand import Target, deletion_commands, switch_off_command, undo_commands
 from runbook.actions.catalogue import ChangePlan, PlannedAction
-from runbook.policy.policy import Switch
+from runbook.actions.switch import Switch
 from tasks.incident import OpenIncident
 
 

@@ -15,10 +15,11 @@ from blocks.kubernetes.access.patience import may_be_of_the_moment
 from blocks.store.database.errors import StoreUnavailable
 from blocks.store.lease import Lease
 from blocks.transport.errors import Conflict, Refused, Unavailable
-from runbook.actions.catalogue import ActionName, ActionOutcome, ActionResult, ChangePlan, PlannedAction
+from runbook.actions.catalogue import ActionOutcome, ActionResult, ChangePlan, PlannedAction
 from runbook.actions.drift import drift
 from runbook.actions.limits import WINDOW, tripped
 from runbook.actions.outages import has_a_yes
+from runbook.actions.specs.undo import UNDO
 from runbook.approvals.approvals import answers_to, decided
 from runbook.approvals.gates import Choice
 from runbook.decision.plan import UNKNOWN_TARGET
@@ -133,7 +134,7 @@ async def make_change(
             outcome, detail = ended
             if outcome is ActionOutcome.DONE:
                 outcome, detail, waits_for = await prove(incident, plan, lease)
-                if action.name is ActionName.UNDO and not waits_for:
+                if action.name == UNDO.name and not waits_for:
                     undoing = change_of(incident, await incident.read(), action)
                     outcome, detail = await judge_undo(undoing, steps_of(undoing, plan), outcome, detail)
     except (StoreUnavailable, TargetAway):
@@ -235,7 +236,7 @@ def _in_part(made: Iterable[str], why: str) -> str:
 async def stopped_by_limits(incident: OpenIncident, action: PlannedAction) -> str | None:
     """Why the circuit breaker lets no further change through; undoing is never stopped."""
     journal = await incident.read()
-    if action.name is ActionName.UNDO or journal.has_begun(action):
+    if action.name == UNDO.name or journal.has_begun(action):
         return None
     recent = await incident.environment.store.effects_since(now() - WINDOW)
     return tripped(journal, recent, policy=incident.policy)

@@ -12,18 +12,23 @@ from typing import NamedTuple
 from blocks.kubernetes.access.patience import doubt, may_be_of_the_moment
 from blocks.store.lease import Lease
 from blocks.transport.errors import OutsideError, Unavailable
-from runbook.actions.catalogue import ActionName, ActionOutcome, ChangePlan
-from runbook.checks.recovery import PROOF, Recovery, action_succeeded
+from runbook.actions import spec
+from runbook.actions.catalogue import ActionOutcome, ChangePlan
+from runbook.actions.specs.undo import UNDO
+from runbook.checks.recovery import Recovery, action_succeeded
 from runbook.kubernetes.held_rollout import proved_as
 from runbook.kubernetes.reversals import ADVICE
-from tasks.actions.changes.standing import reversal
 from tasks.actions.changes.undo import PUT_BACK
+from tasks.actions.standing import reversal
 from tasks.checks.triage import look
 from tasks.incident import OpenIncident, now
 
 REFUSED_PODS = "FailedCreate"
 """The reason of a rollout whose pods are refused. It is looked at twice: a pod that has just ended may have
 made room, and the controller has not tried again yet."""
+
+ROLLED_OUT = "its rollout is complete"
+"""The end of a change that has no other proof."""
 
 
 class Proof(NamedTuple):
@@ -48,14 +53,14 @@ async def prove(incident: OpenIncident, plan: ChangePlan, lease: Lease) -> Proof
     failure = await _wait_for_rollout(incident, plan, lease)
     if failure is not None:
         return failure
-    name = proved_as(await incident.read(), plan.action)
-    if name is ActionName.UNDO:
-        return Proof(ActionOutcome.DONE, PUT_BACK)
-    return await _wait_for_success(incident, plan, name, lease)
+    proof = proved_as(await incident.read(), plan.action).proof
+    if proof is None:
+        return Proof(ActionOutcome.DONE, PUT_BACK if plan.action.name == UNDO.name else ROLLED_OUT)
+    return await _wait_for_success(incident, plan, proof, lease)
 
 
 async def _wait_for_success(
-    incident: OpenIncident, plan: ChangePlan, name: ActionName, lease: Lease
+    incident: OpenIncident, plan: ChangePlan, proof: spec.Proof, lease: Lease
 ) -> Proof:
     """The success has to hold for its window without a break."""
     policy = incident.policy
@@ -64,7 +69,7 @@ async def _wait_for_success(
     held_since: datetime | None = None
     while True:
         await lease.check()
-        recovery = await _check_success(incident, name)
+        recovery = await _check_success(incident, proof)
         stands = await _stands(incident, plan)
         if stands.reverted:
             return Proof(ActionOutcome.REVERTED, f"{stands.reverted}. {ADVICE}")
@@ -96,9 +101,9 @@ async def _stands(incident: OpenIncident, plan: ChangePlan) -> _Stands:
     return _Stands(reverted=str(found) if found else "")
 
 
-async def _check_success(incident: OpenIncident, name: ActionName) -> Recovery:
-    findings = await look(incident.environment, PROOF[name])
-    return action_succeeded(name, findings, policy=incident.policy)
+async def _check_success(incident: OpenIncident, proof: spec.Proof) -> Recovery:
+    findings = await look(incident.environment, proof.checks)
+    return action_succeeded(proof, findings, policy=incident.policy)
 
 
 async def _wait_for_rollout(incident: OpenIncident, plan: ChangePlan, lease: Lease) -> Proof | None:

@@ -6,7 +6,7 @@ from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.events import ChangeReverted
 from runbook.incidents.loose_ends import changes_in_force
 from runbook.kubernetes.reversals import ADVICE, Reversal
-from tasks.actions.changes.standing import reversal
+from tasks.actions.standing import reversal
 from tasks.channels.communicate import escalate
 from tasks.incident import OpenIncident
 

@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from runbook.actions.catalogue import ActionName, ActionOutcome, ActionResult, ChangePlan, PlannedAction
+from runbook.actions.catalogue import ActionOutcome, ActionResult, ChangePlan, PlannedAction
+from runbook.actions.specs.fallback import ENABLE_FALLBACK
 from runbook.alerts.alert import Alert, AlertStatus
 from runbook.approvals.gates import Answer, Choice
 from runbook.checks.findings import Check, Finding, Findings, Status
@@ -30,7 +31,7 @@ ALERT = Alert(
 
 FALLBACK = PlannedAction(
     id="1-enable-fallback",
-    name=ActionName.ENABLE_FALLBACK,
+    name=ENABLE_FALLBACK.name,
     target="deployment/posthog-integration",
     because="PostHog has an outage",
     parameters={"variable": "POSTHOG_FALLBACK", "value": "true"},

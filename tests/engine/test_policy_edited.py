@@ -8,7 +8,8 @@ import pytest
 from blocks.policy import RunbookPolicy
 from deployments.prefect.configure import configure
 from deployments.settings.settings import load_settings
-from runbook.actions.catalogue import ActionOutcome, Risk
+from runbook.actions.catalogue import ActionOutcome
+from runbook.actions.spec import Risk
 from runbook.approvals.gates import Answer, Choice
 from runbook.approvals.identity import Identity, Proof
 from runbook.approvals.rules import ApprovalRule

@@ -11,7 +11,8 @@ from deployments.drill.run.judge import judge
 from deployments.drill.run.scenario import scenario_names
 from deployments.drill.world.keys import Keys
 from deployments.drill.world.world import World
-from runbook.actions.catalogue import ActionKind, ActionOutcome
+from runbook.actions.catalogue import ActionOutcome
+from runbook.actions.spec import ActionKind
 from runbook.approvals.gates import Choice
 from runbook.decision.severity import Severity
 from runbook.incidents.events import ApprovalAnswered, IncidentEscalated, PostmortemDrafted

@@ -17,7 +17,7 @@ class CopiedTree:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        skip = shutil.ignore_patterns("__pycache__", "extensions")
+        skip = shutil.ignore_patterns("__pycache__")
         for name in COPIED:
             shutil.copytree(ROOT / name, folder / name, ignore=skip)
         for file in ROOT.iterdir():

@@ -4,7 +4,11 @@ from collections.abc import Sequence
 from itertools import count
 from typing import Any
 
-from runbook.actions.catalogue import ActionName, ChangePlan, PlannedAction, Risk
+from runbook.actions.catalogue import ChangePlan, PlannedAction
+from runbook.actions.spec import ActionName, Risk
+from runbook.actions.specs.raise_memory_limit import RAISE_MEMORY_LIMIT
+from runbook.actions.specs.restart_deployment import RESTART_DEPLOYMENT
+from runbook.actions.specs.roll_back import ROLL_BACK as ROLL_BACK_SPEC
 from runbook.approvals.gates import Answer, Choice
 from runbook.approvals.identity import Identity, Proof
 from runbook.approvals.people import Person
@@ -18,14 +22,14 @@ from tests.runbook.journals import ALERT, TARGET, incident
 def plan_of(name: ActionName, **parameters: str) -> ChangePlan:
     """The plan of a change."""
     action = PlannedAction(
-        id=f"1-{name.value}", name=name, target=TARGET, because="it is broken", parameters=parameters
+        id=f"1-{name}", name=name, target=TARGET, because="it is broken", parameters=parameters
     )
     return ChangePlan(action=action, diff="+a: 1", basis={"workload": "f1"})
 
 
-RESTART = plan_of(ActionName.RESTART_DEPLOYMENT)
-MEMORY = plan_of(ActionName.RAISE_MEMORY_LIMIT, memory="512Mi")
-ROLL_BACK = plan_of(ActionName.ROLL_BACK)
+RESTART = plan_of(RESTART_DEPLOYMENT.name)
+MEMORY = plan_of(RAISE_MEMORY_LIMIT.name, memory="512Mi")
+ROLL_BACK = plan_of(ROLL_BACK_SPEC.name)
 OF_RISK = {Risk.LOW: RESTART, Risk.MEDIUM: MEMORY, Risk.HIGH: ROLL_BACK}
 
 YES, NO, LATER, OTHER = Choice.APPROVE, Choice.REJECT, Choice.SNOOZE, Choice.EDIT

@@ -2,7 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
-from runbook.actions.catalogue import ActionName, ActionOutcome, ActionResult, ChangePlan, PlannedAction
+from runbook.actions.catalogue import ActionOutcome, ActionResult, ChangePlan, PlannedAction
+from runbook.actions.specs.fallback import ENABLE_FALLBACK
+from runbook.actions.specs.hand_off import HAND_OFF as HAND_OFF_SPEC
 from runbook.alerts.alert import Alert
 from runbook.approvals.gates import Answer, Choice
 from runbook.checks.findings import Check, Finding, Findings, Status
@@ -21,13 +23,13 @@ TARGET = "deployment/posthog-integration"
 
 FALLBACK = PlannedAction(
     id="1-enable-fallback",
-    name=ActionName.ENABLE_FALLBACK,
+    name=ENABLE_FALLBACK.name,
     target=TARGET,
     because="PostHog lists an incident: wait for it with the fallback on",
 )
 HAND_OFF = PlannedAction(
     id="2-hand-off",
-    name=ActionName.HAND_OFF,
+    name=HAND_OFF_SPEC.name,
     target="a person",
     because="Ask PostHog support for a higher rate limit (long-term remedy for 429).",
 )

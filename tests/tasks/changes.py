@@ -5,7 +5,16 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from runbook.actions.catalogue import CATALOGUE, ActionName, PlannedAction
+from runbook.actions.catalogue import CATALOGUE, PlannedAction
+from runbook.actions.spec import ActionName
+from runbook.actions.specs.delete_pod import DELETE_POD as DELETE_POD_SPEC
+from runbook.actions.specs.fallback import DISABLE_FALLBACK, ENABLE_FALLBACK
+from runbook.actions.specs.raise_memory_limit import RAISE_MEMORY_LIMIT
+from runbook.actions.specs.replace_api_key import REPLACE_API_KEY as REPLACE_API_KEY_SPEC
+from runbook.actions.specs.request_queue import DISABLE_REQUEST_QUEUE, ENABLE_REQUEST_QUEUE
+from runbook.actions.specs.restart_deployment import RESTART_DEPLOYMENT
+from runbook.actions.specs.roll_back import ROLL_BACK
+from runbook.actions.specs.scale import SCALE
 from runbook.kubernetes.patches import RESTART_ANNOTATION
 from tests.blocks.cluster_world import KEY, LABELS, ClusterWorld
 from tests.tasks.mitigation_bench import NEW_KEY
@@ -44,12 +53,12 @@ class KnownChange:
     @property
     def reversible(self) -> bool:
         """Whether there is something to undo."""
-        return CATALOGUE[self.name].inverse is not None
+        return CATALOGUE[self.name].reversible
 
     @property
     def taken_back(self) -> bool:
         """Whether it is undone where it did not help and made nothing worse: a roll back stays then."""
-        return self.reversible and self.name is not ActionName.ROLL_BACK
+        return self.reversible and self.name != ROLL_BACK.name
 
     @property
     def disturbed_step(self) -> str:
@@ -59,7 +68,7 @@ class KnownChange:
     async def planned(self, world: ClusterWorld) -> PlannedAction:
         """The action, in a cluster where it is possible."""
         parameters = await self.prepare(world)
-        action_id = f"1-{self.name.value.replace('_', '-')}"
+        action_id = f"1-{self.name.replace('_', '-')}"
         return PlannedAction(
             id=action_id, name=self.name, target=world.block.target, because="a test", parameters=parameters
         )
@@ -148,7 +157,7 @@ def all_ready(world: ClusterWorld) -> bool:
 FALLBACK, QUEUE = variable("POSTHOG_FALLBACK"), variable("RATE_LIMIT_MODE")
 
 REPLACE_API_KEY = KnownChange(
-    ActionName.REPLACE_API_KEY,
+    REPLACE_API_KEY_SPEC.name,
     lambda world: secret_keys(world)["api-key"],
     KEY,
     NEW_KEY,
@@ -157,7 +166,7 @@ REPLACE_API_KEY = KnownChange(
     attempts=1,
 )
 DELETE_POD = KnownChange(
-    ActionName.DELETE_POD,
+    DELETE_POD_SPEC.name,
     all_ready,
     False,
     True,
@@ -168,35 +177,35 @@ DELETE_POD = KnownChange(
 )
 
 CHANGES = (
-    KnownChange(ActionName.ENABLE_FALLBACK, FALLBACK, "false", "true"),
+    KnownChange(ENABLE_FALLBACK.name, FALLBACK, "false", "true"),
     KnownChange(
-        ActionName.DISABLE_FALLBACK, FALLBACK, "true", None, prepare=switched_on("POSTHOG_FALLBACK", "true")
+        DISABLE_FALLBACK.name, FALLBACK, "true", None, prepare=switched_on("POSTHOG_FALLBACK", "true")
     ),
-    KnownChange(ActionName.ENABLE_REQUEST_QUEUE, QUEUE, None, "queue"),
+    KnownChange(ENABLE_REQUEST_QUEUE.name, QUEUE, None, "queue"),
     KnownChange(
-        ActionName.DISABLE_REQUEST_QUEUE,
+        DISABLE_REQUEST_QUEUE.name,
         QUEUE,
         "queue",
         None,
         prepare=switched_on("RATE_LIMIT_MODE", "queue"),
     ),
     KnownChange(
-        ActionName.RAISE_MEMORY_LIMIT,
+        RAISE_MEMORY_LIMIT.name,
         lambda world: container(world)["resources"]["limits"]["memory"],
         "256Mi",
         "512Mi",
         prepare=with_parameters(memory="512Mi"),
     ),
     KnownChange(
-        ActionName.SCALE,
+        SCALE.name,
         lambda world: world.imitation.get("Deployment", DEPLOYMENT)["spec"]["replicas"],
         2,
         3,
         prepare=with_parameters(replicas="3"),
     ),
-    KnownChange(ActionName.RESTART_DEPLOYMENT, was_restarted, False, True, steps=("restart",)),
+    KnownChange(RESTART_DEPLOYMENT.name, was_restarted, False, True, steps=("restart",)),
     KnownChange(
-        ActionName.ROLL_BACK,
+        ROLL_BACK.name,
         lambda world: container(world)["image"],
         "registry.example/integration:2",
         "registry.example/integration:1",
@@ -211,8 +220,7 @@ CHANGES = (
 ONE_OF_EACH_KIND = tuple(
     change
     for change in CHANGES
-    if change.name
-    not in (ActionName.DISABLE_FALLBACK, ActionName.ENABLE_REQUEST_QUEUE, ActionName.DISABLE_REQUEST_QUEUE)
+    if change.name not in (DISABLE_FALLBACK.name, ENABLE_REQUEST_QUEUE.name, DISABLE_REQUEST_QUEUE.name)
 )
 """Where the four switches differ in nothing that a test looks at."""
 

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from runbook.actions.catalogue import ActionName
+from runbook.actions.spec import ActionName
+from runbook.actions.specs.fallback import ENABLE_FALLBACK
+from runbook.actions.specs.restart_deployment import RESTART_DEPLOYMENT
 from runbook.checks.findings import Check, Status
 from tests.fixtures.faulty_server import WireFault
 
@@ -114,7 +116,7 @@ ROWS = (
         "“server error (HTTP 500)”",
         "`policy.preapproved`",
         {Check.PROBE: Status.BAD},
-        frozenset({ActionName.ENABLE_FALLBACK}),
+        frozenset({ENABLE_FALLBACK.name}),
     ),
     Row(System.POSTHOG, CLOCKS, _BY_CLOCKS, "“accepts our key”", "none"),
     Row(
@@ -132,7 +134,7 @@ ROWS = (
         "“answers HTTP 500”",
         "`integration.health_url`, `policy.approvals`",
         {Check.HEALTH: Status.BAD},
-        frozenset({ActionName.RESTART_DEPLOYMENT}),
+        frozenset({RESTART_DEPLOYMENT.name}),
     ),
     Row(System.INTEGRATION, CLOCKS, _BY_CLOCKS, "“says healthy”", "none"),
     Row(

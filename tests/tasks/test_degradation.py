@@ -25,7 +25,7 @@ from blocks.store.journal import IncidentStore
 from deployments.drill.run.settings import RATE_WINDOW
 from deployments.drill.world.endpoints import Endpoints
 from deployments.drill.world.process import running_world
-from runbook.actions.catalogue import ActionKind, ActionName
+from runbook.actions.spec import ActionKind, ActionName
 from runbook.checks.findings import Check, Findings, Status
 from runbook.checks.recovery import LASTING, incident_over
 from runbook.decision.decide import decide

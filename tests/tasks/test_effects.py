@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from blocks.transport.errors import Forbidden, OutsideError, Refused, Unavailable
-from runbook.actions.catalogue import ActionName, ChangePlan, PlannedAction
+from runbook.actions.catalogue import ChangePlan, PlannedAction
+from runbook.actions.specs.fallback import ENABLE_FALLBACK
 from runbook.approvals.gates import Answer, Choice
 from runbook.incidents import events as e
 from runbook.incidents.effects import Authority, Effect, EffectOutcome
@@ -103,7 +104,7 @@ def effect(authority: Authority | None = None, incident: str = "inc-1") -> Effec
 
 
 ACTION = PlannedAction(
-    id="1-enable-fallback", name=ActionName.ENABLE_FALLBACK, target="deployment", because="an outage"
+    id="1-enable-fallback", name=ENABLE_FALLBACK.name, target="deployment", because="an outage"
 )
 PREVIEW = e.ActionPreviewed(plan=ChangePlan(action=ACTION, diff="+ POSTHOG_FALLBACK=true"), since=AT)
 DRIFTED = e.ActionPreviewed(plan=ChangePlan(action=ACTION, diff="+ POSTHOG_FALLBACK=yes"), since=AT)

@@ -14,7 +14,10 @@ from blocks.store.journal import IncidentStore
 from blocks.store.lease import TERM, Lease, LeaseLost
 from blocks.transport.errors import Unavailable
 from deployments.drill.cluster.faults import Fault
-from runbook.actions.catalogue import ActionName, ActionOutcome, ChangePlan, PlannedAction
+from runbook.actions.catalogue import ActionOutcome, ChangePlan, PlannedAction
+from runbook.actions.spec import ActionName
+from runbook.actions.specs.fallback import ENABLE_FALLBACK
+from runbook.actions.specs.request_queue import ENABLE_REQUEST_QUEUE
 from runbook.incidents.effects import EffectOutcome
 from runbook.incidents.events import ApprovalAnswered
 from tasks import lease as leases
@@ -25,7 +28,7 @@ from tests.tasks.environments import ALERT, AT, open_incident
 from tests.tasks.mitigation_bench import Bench, mitigation_bench, until
 
 TARGET = f"default/deployment/{DEPLOYMENT}"
-FALLBACK, QUEUE = ActionName.ENABLE_FALLBACK, ActionName.ENABLE_REQUEST_QUEUE
+FALLBACK, QUEUE = ENABLE_FALLBACK.name, ENABLE_REQUEST_QUEUE.name
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """The rights that the runbook needs in the cluster, in RBAC's words: one table.
 
-Errors, the guard of every write and `runbook doctor` all read it, and `deployments/kubernetes/rbac.yaml`
-grants exactly it.
+Triage's rights stand here, those of the actions in their specs. Errors, the guard of every write and
+`runbook doctor` all read the table, and `deployments/kubernetes/rbac.yaml` grants exactly it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import yaml
+
+from runbook.actions.catalogue import CATALOGUE
+from runbook.actions.spec import SECRET, WORKLOAD
 
 WorkloadKind = Literal["Deployment", "StatefulSet"]
 
@@ -21,9 +24,11 @@ WORKLOADS: Mapping[WorkloadKind, str] = {"Deployment": "deployments", "StatefulS
 REVISIONS: Mapping[WorkloadKind, str] = {"Deployment": "replicasets", "StatefulSet": "controllerrevisions"}
 """Where each kind keeps the pod templates that it had before."""
 
+_RIGHTS = tuple(right for spec in CATALOGUE.values() for right in spec.rights)
+
 _GROUPS = {
+    **{right.resource: right.group for right in _RIGHTS},
     **dict.fromkeys((*WORKLOADS.values(), *REVISIONS.values()), "apps"),
-    "poddisruptionbudgets": "policy",
     "selfsubjectaccessreviews": "authorization.k8s.io",
 }
 _NAMELESS = frozenset({"pods", "pods/log"})
@@ -68,27 +73,25 @@ def permission_for(verb: str, resource: str, name: str = "") -> Permission:
 def needed_permissions(
     kind: WorkloadKind, workload: str, secret: str
 ) -> dict[AccessLevel, tuple[Permission, ...]]:
-    """What each level adds to the ones before it."""
-    return {
-        "triage": (
-            Permission("get", WORKLOADS[kind], workload),
-            Permission("list", REVISIONS[kind]),
-            Permission("list", "pods"),
-            Permission("get", "pods/log"),
-            Permission("list", "events"),
-        ),
-        "mitigation": (
-            Permission("patch", WORKLOADS[kind], workload),
-            Permission("delete", "pods"),
-            Permission("list", "poddisruptionbudgets"),
-            Permission("list", "resourcequotas"),
-            Permission("list", "limitranges"),
-        ),
-        "full": (
-            Permission("get", "secrets", secret),
-            Permission("patch", "secrets", secret),
-        ),
-    }
+    """What each level adds to the ones before it: first triage's rights, then those of the actions."""
+    triage = (
+        Permission("get", WORKLOADS[kind], workload),
+        Permission("list", REVISIONS[kind]),
+        Permission("list", "pods"),
+        Permission("get", "pods/log"),
+        Permission("list", "events"),
+    )
+    named = {WORKLOAD: (WORKLOADS[kind], workload), SECRET: ("secrets", secret)}
+
+    def granted(*, of_secret: bool) -> tuple[Permission, ...]:
+        rights = (right for right in _RIGHTS if (right.resource == SECRET) is of_secret)
+        needed = (
+            permission_for(right.verb, *named.get(right.resource, (right.resource,)))
+            for right in sorted(rights, key=lambda right: right.resource not in named)
+        )
+        return tuple(each for each in dict.fromkeys(needed) if each not in triage)
+
+    return {"triage": triage, "mitigation": granted(of_secret=False), "full": granted(of_secret=True)}
 
 
 def up_to(level: AccessLevel) -> tuple[AccessLevel, ...]:

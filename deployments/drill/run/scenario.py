@@ -13,45 +13,12 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from deployments.drill.world.faults import Faults, Strict
+from runbook.actions.catalogue import ActionOutcome, KnownName
+from runbook.decision.severity import Severity
+from runbook.decision.verdict import ErrorType, Verdict
+from runbook.incidents.incident import Outcome
 
 FOLDER = Path(__file__).parents[1] / "scenarios"
-
-Verdict = Literal[
-    "posthog_outage", "integration_issue", "resolved_or_intermittent", "infrastructure_issue", "unknown"
-]
-ErrorType = Literal["authentication", "rate_limited", "posthog_errors", "infrastructure", "none", "unknown"]
-Severity = Literal["P1", "P2", "P3", "P4"]
-Outcome = Literal["recovered", "not_recovered", "unknown", "false_positive"]
-ActionOutcome = Literal[
-    "done",
-    "recovered",
-    "not_recovered",
-    "unknown",
-    "reverted",
-    "already_in_place",
-    "blocked",
-    "rejected",
-    "dry_run",
-    "failed",
-    "handed_off",
-    "by_hand",
-]
-ActionName = Literal[
-    "verify_credentials",
-    "replace_api_key",
-    "restart_deployment",
-    "enable_request_queue",
-    "disable_request_queue",
-    "enable_fallback",
-    "disable_fallback",
-    "roll_back",
-    "raise_memory_limit",
-    "scale",
-    "delete_pod",
-    "undo",
-    "inspect_infrastructure",
-    "hand_off",
-]
 
 _STEP = re.compile(r"(posthog_returning_errors|status_page_incident|service_healthy): (yes|no|unknown)")
 
@@ -137,7 +104,7 @@ class Expect(Strict):
     path: tuple[Annotated[str, AfterValidator(_step)], ...]
     outcome: Outcome
     severity: Severity
-    actions: tuple[tuple[ActionName, ActionOutcome], ...] = ()
+    actions: tuple[tuple[KnownName, ActionOutcome], ...] = ()
     """Each action that is carried out, in order, with its outcome."""
 
 

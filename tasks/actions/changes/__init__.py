@@ -1,35 +1,22 @@
-"""The changes of the catalogue, each as a small class; `MITIGATIONS` says which name is which."""
+"""The changes of the catalogue, each as a small class. A file is found by being here.
 
-from runbook.actions.catalogue import ActionName, ChangePlan
+It says in its `MITIGATIONS` which action it makes. What several changes share is here too, and has none. The
+folder grows by a file for each change.
+"""
+
+import sys
+
+from runbook.actions.catalogue import ChangePlan
+from runbook.actions.spec import ActionKind, ActionName
+from runbook.actions.specs.undo import UNDO
 from tasks.actions.changes.base import Change, Mitigation, Step
 from tasks.actions.changes.binding import at_its_place
-from tasks.actions.changes.delete_pod import DeletePod
-from tasks.actions.changes.replace_api_key import ReplaceApiKey
-from tasks.actions.changes.restart import RestartDeployment
-from tasks.actions.changes.roll_back import RollBack
-from tasks.actions.changes.set_field import (
-    disable_fallback,
-    disable_queue,
-    enable_fallback,
-    enable_queue,
-    raise_memory_limit,
-    scale,
-)
 from tasks.actions.changes.undo import Undo
+from tasks.actions.found import found_in, require_all
 
-MITIGATIONS: dict[ActionName, Mitigation] = {
-    ActionName.ENABLE_FALLBACK: enable_fallback,
-    ActionName.DISABLE_FALLBACK: disable_fallback,
-    ActionName.ENABLE_REQUEST_QUEUE: enable_queue,
-    ActionName.DISABLE_REQUEST_QUEUE: disable_queue,
-    ActionName.RAISE_MEMORY_LIMIT: raise_memory_limit,
-    ActionName.SCALE: scale,
-    ActionName.RESTART_DEPLOYMENT: RestartDeployment(),
-    ActionName.ROLL_BACK: RollBack(),
-    ActionName.REPLACE_API_KEY: ReplaceApiKey(),
-    ActionName.DELETE_POD: DeletePod(),
-}
-MITIGATIONS[ActionName.UNDO] = Undo(MITIGATIONS)
+MITIGATIONS: dict[ActionName, Mitigation] = found_in(sys.modules[__name__], "MITIGATIONS")
+MITIGATIONS[UNDO.name] = Undo(MITIGATIONS)
+require_all(ActionKind.CHANGE, MITIGATIONS, "tasks/actions/changes/")
 
 
 def steps_of(change: Change, plan: ChangePlan) -> tuple[Step, ...]:
@@ -38,4 +25,14 @@ def steps_of(change: Change, plan: ChangePlan) -> tuple[Step, ...]:
     return tuple(at_its_place(change, plan, step) for step in steps)
 
 
-__all__ = ["MITIGATIONS", "Mitigation", "base", "binding", "standing", "steps_of", "undo", "workload"]
+__all__ = [
+    "MITIGATIONS",
+    "Mitigation",
+    "base",
+    "binding",
+    "set_field",
+    "standing",
+    "steps_of",
+    "undo",
+    "workload",
+]

@@ -1,11 +1,15 @@
 """What a change must be able to do: show itself, see itself, happen; and be undone."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
 from blocks.environment import Environment
+from blocks.kubernetes.cluster import Cluster
 from runbook.actions.catalogue import ChangePlan, PlannedAction
+from runbook.actions.spec import ActionSpec
+from runbook.kubernetes.reversals import Reversal
 from runbook.policy.policy import Policy
 from tasks.effects import Act, Observe, no_traces
 
@@ -78,3 +82,20 @@ class Reversible(Mitigation, Protocol):
     def undo_steps(self, change: Change, plan: ChangePlan, done: ChangePlan) -> tuple[Step, ...]:
         """The requests of the undo, as `steps`."""
         ...
+
+
+@runtime_checkable
+class Lasting(Mitigation, Protocol):
+    """A change of more than a single field, which itself can tell whether it still stands."""
+
+    async def reversal(self, cluster: Cluster, plan: ChangePlan) -> Reversal | None:
+        """How what the plan has set was changed since; `None` while it stands.
+
+        Raises:
+            OutsideError: the target cannot be read.
+        """
+        ...
+
+
+Mitigations = Mapping[ActionSpec, Mitigation]
+"""Which actions a file makes, and how."""

@@ -4,10 +4,11 @@ from typing import Any
 
 from blocks.kubernetes.pods import is_ready
 from blocks.transport.errors import NotFound
-from runbook.actions.catalogue import POD_UID, ChangePlan
+from runbook.actions.catalogue import ChangePlan
+from runbook.actions.specs.delete_pod import DELETE_POD, POD_UID
 from runbook.kubernetes.diff import manifest_text, unified_diff
 from runbook.kubernetes.held_rollout import CONTINUES
-from tasks.actions.changes.base import Change, Step
+from tasks.actions.changes.base import Change, Mitigations, Step
 from tasks.actions.changes.binding import place_of, require_bound
 from tasks.actions.changes.rollout_under_way import rollout_first
 from tasks.actions.changes.workload import (
@@ -84,6 +85,9 @@ class DeletePod:
             return {"deleted": name}
 
         return (Step("delete", f"pod {name}", f"delete pod {name}", observe, act),)
+
+
+MITIGATIONS: Mitigations = {DELETE_POD: DeletePod()}
 
 
 async def _pod(change: Change, name: str) -> dict[str, Any] | None:

@@ -6,7 +6,6 @@ the same Secret under another name, so that it can be put back and never leaves 
 
 import base64
 from collections.abc import Awaitable, Callable, Mapping
-from hashlib import sha256
 from typing import Any
 
 from pydantic import SecretStr
@@ -18,15 +17,25 @@ from blocks.posthog import well_formed
 from blocks.secret import read_secret
 from blocks.transport.errors import Conflict, Refused
 from runbook.actions.catalogue import FINGERPRINT, ChangePlan
+from runbook.actions.specs.replace_api_key import REPLACE_API_KEY
 from runbook.checks.readings import ProbeOutcome
 from runbook.incidents.effect_ids import EffectId
 from runbook.kubernetes.diff import changed_lines, manifest_text, unified_diff
 from runbook.kubernetes.keepers import foretold
 from runbook.kubernetes.ownership import SOMEBODY
 from runbook.kubernetes.patches import EFFECT_ANNOTATION, PREVIOUS_SUFFIX, last_effect
+from runbook.kubernetes.reversals import Reversal
 from runbook.kubernetes.secret_uses import unread_because, uses_of
-from tasks.actions.changes.base import Change, Step
+from tasks.actions.changes.base import Change, Mitigations, Step
 from tasks.actions.changes.binding import fingerprint, place_of, require_bound
+from tasks.actions.changes.key_marks import (
+    NEW_KEY,
+    PRESENT_KEY,
+    PREVIOUS_KEY,
+    key_fingerprint,
+    key_mark,
+    key_reversal,
+)
 from tasks.actions.changes.workload import (
     PAUSED,
     WORKLOAD,
@@ -44,11 +53,6 @@ from tasks.actions.changes.workload import (
 from tasks.effects import SINCE, Observe, Receipt
 
 SECRET = "Secret"  # noqa: S105  its name in a plan, not its value
-
-NEW_KEY = "replacement key"
-PRESENT_KEY = "present key"
-PREVIOUS_KEY = "previous key"
-"""What the keys are called in a plan, which has a fingerprint of each."""
 
 _LOOK = "Look at it anew"
 
@@ -124,6 +128,13 @@ class ReplaceApiKey:
             return None if previous else {"secret": change.environment.cluster.secret_name}
 
         return (_secret_step(change, plan, observe, keys, "put back"), restart_step(change, plan))
+
+    async def reversal(self, cluster: Cluster, plan: ChangePlan) -> Reversal | None:
+        """Whether the key is another one by now."""
+        return await key_reversal(cluster, plan)
+
+
+MITIGATIONS: Mitigations = {REPLACE_API_KEY: ReplaceApiKey()}
 
 
 async def _plan(
@@ -310,18 +321,8 @@ def _mark(change: Change, key: SecretStr | None) -> str:
     return key_mark(change.environment.cluster, key)
 
 
-def key_mark(cluster: Cluster, key: SecretStr | None) -> str:
-    """What a plan binds of a key that is in the cluster."""
-    return FINGERPRINT + ("none" if key is None else _salted(cluster, key))
-
-
 def _fingerprint(change: Change, key: SecretStr) -> str:
-    return _salted(change.environment.cluster, key)
-
-
-def _salted(cluster: Cluster, key: SecretStr) -> str:
-    """Tells two keys apart and nothing else: salted by the cluster's target, and cut short."""
-    return sha256(f"{cluster.target}\n{key.get_secret_value()}".encode()).hexdigest()[:16]
+    return key_fingerprint(change.environment.cluster, key)
 
 
 def _manifest(data: Mapping[str, SecretStr | None]) -> dict[str, Any]:

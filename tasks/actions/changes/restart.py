@@ -1,7 +1,8 @@
 """The runbook's `kubectl rollout restart deployment/posthog-integration`."""
 
 from runbook.actions.catalogue import ChangePlan
-from tasks.actions.changes.base import Change, Step
+from runbook.actions.specs.restart_deployment import RESTART_DEPLOYMENT
+from tasks.actions.changes.base import Change, Mitigations, Step
 from tasks.actions.changes.rollout_under_way import rollout_first
 from tasks.actions.changes.workload import (
     PAUSED,
@@ -33,3 +34,6 @@ class RestartDeployment:
     def steps(self, change: Change, plan: ChangePlan) -> tuple[Step, ...]:
         """One patch."""
         return (restart_step(change, plan),)
+
+
+MITIGATIONS: Mitigations = {RESTART_DEPLOYMENT: RestartDeployment()}

@@ -2,13 +2,17 @@
 
 from typing import Any
 
+from blocks.kubernetes.cluster import Cluster
 from blocks.kubernetes.revisions import Revision, revisions
 from blocks.kubernetes.rollout import available_pods
 from blocks.transport.errors import Refused, Unavailable
-from runbook.actions.catalogue import FROM_REVISION, ChangePlan
+from runbook.actions.catalogue import ChangePlan
+from runbook.actions.specs.roll_back import FROM_REVISION, ROLL_BACK
+from runbook.kubernetes.ownership import CONTAINERS, last_written
 from runbook.kubernetes.patches import EFFECT_ANNOTATION, last_effect
+from runbook.kubernetes.reversals import Reversal
 from runbook.kubernetes.revision_choice import why_kept
-from tasks.actions.changes.base import Change, Step
+from tasks.actions.changes.base import Change, Mitigations, Step
 from tasks.actions.changes.binding import fingerprint, require_bound
 from tasks.actions.changes.earlier_revisions import choose_among
 from tasks.actions.changes.workload import (
@@ -76,6 +80,24 @@ class RollBack:
     def undo_steps(self, change: Change, plan: ChangePlan, done: ChangePlan) -> tuple[Step, ...]:  # noqa: ARG002  what to put back is in the plan
         """One replacement, forward again."""
         return (_step(change, plan),)
+
+    async def reversal(self, cluster: Cluster, plan: ChangePlan) -> Reversal | None:
+        """Only what the pods run counts: a restart writes into the template, too."""
+        workload = await cluster.read_deployment()
+        own = {item.mark: item for item in revisions(workload, await cluster.list_revisions())}
+        chosen, replaced = own.get(plan.before[CHOSEN] or ""), own.get(plan.before[REPLACED] or "")
+        live = workload["spec"]["template"]["spec"]
+        if chosen is None or chosen.template["spec"] == live:
+            return None
+        put_back = replaced is not None and replaced.template["spec"] == live
+        images = ", ".join(str(item.get("image", "")) for item in live["containers"])
+        what = "the replaced revision is back" if put_back else "another pod template is in place"
+        return Reversal(
+            writing=last_written(workload, CONTAINERS), detail=f"{what} ({images})", put_back=put_back
+        )
+
+
+MITIGATIONS: Mitigations = {ROLL_BACK: RollBack()}
 
 
 def _outdated(change: Change, own: list[Revision]) -> str:

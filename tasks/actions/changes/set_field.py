@@ -1,4 +1,4 @@
-"""Changes of a single field of the workload: the switches, the memory limit, the number of pods."""
+"""Changes of a single field of the workload, as a switch, the memory limit or the number of pods."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,13 +7,10 @@ from typing import Any
 
 from blocks.transport.errors import Conflict, Refused
 from runbook.actions.catalogue import ChangePlan
-from runbook.actions.parameters import memory_flaw, replicas_flaw
-from runbook.kubernetes.fields import AnyField, EnvironmentVariable, Field, MemoryLimit, Replicas, Setting
+from runbook.kubernetes.fields import AnyField, Field, Setting
 from runbook.kubernetes.ownership import FieldOwner
 from runbook.kubernetes.patches import last_effect, spec_patch, why_this_container
-from runbook.kubernetes.quantities import memory_bytes
 from runbook.outside_text import let_in
-from runbook.policy.policy import Policy, Switch
 from tasks.actions.changes.base import Change, Step
 from tasks.actions.changes.give_back import give_back_steps
 from tasks.actions.changes.rollout_under_way import rollout_first
@@ -21,7 +18,6 @@ from tasks.actions.changes.workload import (
     PAUSED,
     as_planned,
     blocked,
-    container_of,
     in_place,
     traces_of,
     version_of,
@@ -198,52 +194,3 @@ def read(field: Field, workload: Workload) -> str | None:
 def says(field: Field, value: str | None) -> str:
     """A field with its value, for people."""
     return f"{field.name} is {'not set' if value is None else value}"
-
-
-def _variable(switch: Callable[[Policy], Switch]) -> Callable[[Change, Workload], AnyField]:
-    def field(change: Change, workload: Workload) -> AnyField:
-        """The one that this incident has turned on, if it has; else the configured one."""
-        if change.done is not None and change.done.setting is not None:
-            return change.done.setting.field
-        return EnvironmentVariable(
-            container=container_of(change, workload), variable=switch(change.policy).variable
-        )
-
-    return field
-
-
-def _switch_on(switch: Callable[[Policy], Switch]) -> SetField:
-    return SetField(field=_variable(switch), wanted=lambda change: switch(change.policy).value)
-
-
-def _switch_off(switch: Callable[[Policy], Switch]) -> TakeOff:
-    return TakeOff(field=_variable(switch), wanted=lambda _change: None, on=_switch_on(switch))
-
-
-def _memory_objection(change: Change, present: str | None) -> str | None:
-    wanted = change.action.parameters["memory"]
-    if present is None:
-        return "the container has no memory limit, so it was not the limit that killed it"
-    if memory_bytes(wanted) <= memory_bytes(present):
-        return f"{wanted} is no more than the present limit of {present}"
-    return memory_flaw(wanted, change.policy)
-
-
-enable_fallback = _switch_on(lambda policy: policy.fallback_switch)
-disable_fallback = _switch_off(lambda policy: policy.fallback_switch)
-enable_queue = _switch_on(lambda policy: policy.queue_switch)
-disable_queue = _switch_off(lambda policy: policy.queue_switch)
-raise_memory_limit = SetField(
-    field=lambda change, workload: MemoryLimit(
-        container=change.action.parameters.get("container") or container_of(change, workload)
-    ),
-    wanted=lambda change: change.action.parameters["memory"],
-    objection=_memory_objection,
-    after_rollouts=True,
-)
-scale = SetField(
-    field=lambda _change, _workload: Replicas(),
-    wanted=lambda change: change.action.parameters["replicas"],
-    objection=lambda change, _present: replicas_flaw(change.action.parameters["replicas"], change.policy),
-    restarts=False,
-)

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 
 from blocks.kubernetes.rollout import available_pods
 from blocks.transport.errors import Conflict, OutsideError
-from runbook.actions.catalogue import ActionName, ActionOutcome, ChangePlan
+from runbook.actions.catalogue import ActionOutcome, ChangePlan
+from runbook.actions.spec import ActionName
 from tasks.actions.changes.base import Change, Mitigation, Reversible, Step
 from tasks.actions.changes.workload import blocked
 

@@ -12,7 +12,8 @@ from blocks.kubernetes.cluster import Cluster
 from blocks.kubernetes.rollout import available_pods
 from blocks.kubernetes.room import surge_words, why_no_room
 from blocks.transport.errors import Conflict, OutsideError, Refused
-from runbook.actions.catalogue import ActionName, ChangePlan
+from runbook.actions.catalogue import ChangePlan
+from runbook.actions.specs.undo import UNDO
 from runbook.incidents.effect_ids import EffectId
 from runbook.kubernetes.diff import changed_lines, manifest_text, unified_diff
 from runbook.kubernetes.fields import Setting
@@ -168,7 +169,7 @@ async def look_for_room(change: Change, before: dict[str, Any], after: dict[str,
     except Refused as error:
         return Room(affects=(*surge, f"quotas and limit ranges could not be read: {error.detail}"))
     reason = why_no_room(before, after, quotas=quotas, limit_ranges=ranges)
-    if reason and change.action.name is ActionName.UNDO:
+    if reason and change.action.name == UNDO.name:
         return Room(affects=(*surge, reason))
     return Room(blocked=reason or "", affects=surge)
 

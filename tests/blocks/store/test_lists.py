@@ -7,7 +7,12 @@ from pydantic import SecretStr
 
 from blocks.store.journal import IncidentStore
 from blocks.store.lists import incidents_that_lack, incidents_with_switches, note_switches_off, open_incidents
-from runbook.actions.catalogue import ActionName, ActionOutcome, ActionResult, PlannedAction
+from runbook.actions.catalogue import ActionOutcome, ActionResult, PlannedAction
+from runbook.actions.spec import ActionName
+from runbook.actions.specs.fallback import ENABLE_FALLBACK
+from runbook.actions.specs.request_queue import ENABLE_REQUEST_QUEUE
+from runbook.actions.specs.scale import SCALE
+from runbook.actions.specs.undo import UNDO
 from runbook.incidents.events import ActionFinished, IncidentClosed, NoteAdded
 from runbook.incidents.incident import Incident
 from tests.blocks.journal_writers import ALERT, AT
@@ -59,7 +64,7 @@ def ended(name: ActionName, outcome: ActionOutcome = ActionOutcome.RECOVERED) ->
 async def test_incidents_are_found_by_the_switches_that_they_turned(store: IncidentStore) -> None:
     """Until it is noted of a closed one that none is left on; what turned no switch is not read."""
     for number, name in enumerate(
-        (ActionName.ENABLE_FALLBACK, ActionName.ENABLE_REQUEST_QUEUE, ActionName.SCALE, ActionName.UNDO), 1
+        (ENABLE_FALLBACK.name, ENABLE_REQUEST_QUEUE.name, SCALE.name, UNDO.name), 1
     ):
         await opened(store, number)
         await store.append(f"inc-{number:02}", ended(name), at=AT)

@@ -9,7 +9,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from deployments.cli import main
 from deployments.cli.errors import ExitCode
 from deployments.services import runs
-from runbook.actions.catalogue import Risk
+from runbook.actions.spec import Risk
 from runbook.approvals.gates import Answer, Choice
 from runbook.approvals.identity import Identity
 from runbook.approvals.rules import ApprovalRule

@@ -7,7 +7,10 @@ import pytest
 from deployments.cli import main
 from deployments.cli.errors import ExitCode
 from deployments.cli.people.account import account
-from runbook.actions.catalogue import ActionName, ChangePlan, PlannedAction
+from runbook.actions.catalogue import ChangePlan, PlannedAction
+from runbook.actions.spec import ActionName
+from runbook.actions.specs.raise_memory_limit import RAISE_MEMORY_LIMIT
+from runbook.actions.specs.roll_back import ROLL_BACK as ROLL_BACK_SPEC
 from runbook.approvals.gates import Answer, Choice
 from runbook.approvals.identity import Identity
 from runbook.incidents import events as e
@@ -27,8 +30,8 @@ def plan_of(name: ActionName, **parameters: str) -> ChangePlan:
     return ChangePlan(action=action, diff="+a: 1")
 
 
-MEMORY = plan_of(ActionName.RAISE_MEMORY_LIMIT, memory="512Mi")
-ROLL_BACK = plan_of(ActionName.ROLL_BACK)
+MEMORY = plan_of(RAISE_MEMORY_LIMIT.name, memory="512Mi")
+ROLL_BACK = plan_of(ROLL_BACK_SPEC.name)
 
 
 def asking(plan: ChangePlan, *, requested_by: str = "") -> tuple[e.Event, ...]:

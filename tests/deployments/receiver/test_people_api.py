@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from pytest_httpserver import HTTPServer
 
 from deployments.cli.people.account import account
-from runbook.actions.catalogue import Risk
+from runbook.actions.spec import Risk
 from runbook.approvals.approvals import decided
 from runbook.approvals.identity import Identity, Proof
 from runbook.approvals.people import Person

@@ -16,7 +16,8 @@ from pydantic import SecretStr
 from blocks.store.journal import IncidentStore
 from deployments.processes.json_log import log_json_to
 from deployments.receiver.settings import ReceiverSettings
-from runbook.actions.catalogue import ActionName, PlannedAction
+from runbook.actions.catalogue import PlannedAction
+from runbook.actions.specs.fallback import ENABLE_FALLBACK
 from runbook.alerts.alert import Alert
 from runbook.checks.findings import Findings
 from runbook.decision.decide import decide
@@ -135,7 +136,7 @@ async def test_the_end_of_the_alerts_wakes_a_run_that_asks_a_question(
 async def ask(store: IncidentStore, incident: Incident) -> None:
     """Have a run decide on a fallback, and ask about it."""
     action = PlannedAction(
-        id="1-enable-fallback", name=ActionName.ENABLE_FALLBACK, target="deployment/x", because="a test"
+        id="1-enable-fallback", name=ENABLE_FALLBACK.name, target="deployment/x", because="a test"
     )
     decision = decide(Findings(items=()), claimed=None, policy=Policy())
     decided = DecisionMade(round=1, decision=decision.model_copy(update={"plan": (action,)}))

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from deployments.settings.settings import ConfigurationError, find_config, load_settings
-from runbook.actions.catalogue import ActionName, Risk
+from runbook.actions.spec import Risk
+from runbook.actions.specs.restart_deployment import RESTART_DEPLOYMENT
 from runbook.decision.severity import Severity
 from tests.deployments.settings_samples import REFERENCE, load, mistakes
 
@@ -134,7 +135,7 @@ def test_tables_of_tables_are_read(config: Path) -> None:
     high, medium = policy.rule_for(Risk.HIGH), policy.rule_for(Risk.MEDIUM)
     assert (high.approvers, high.count, high.accept_unverified) == (("ana", "bob"), 2, False)
     assert (medium.approvers, medium.count, medium.accept_unverified) == ((), 1, False)
-    assert policy.preapproved == {ActionName.RESTART_DEPLOYMENT: (Severity.P3, Severity.P4)}
+    assert policy.preapproved == {RESTART_DEPLOYMENT.name: (Severity.P3, Severity.P4)}
 
 
 def test_relative_paths_are_relative_to_the_file(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,17 +5,21 @@ import pytest
 from deployments.drill.run.judge import judge
 from deployments.drill.run.scenario import Expect
 from runbook.actions.catalogue import ActionOutcome, ActionResult
+from runbook.actions.specs.fallback import ENABLE_FALLBACK
 from runbook.approvals.gates import Answer, Choice
+from runbook.decision.severity import Severity
+from runbook.decision.verdict import ErrorType, Verdict
 from runbook.incidents import events as e
+from runbook.incidents.incident import Outcome
 from tests.deployments.journal_samples import EVENTS, FALLBACK, GATE, PLAN, incident
 
 AS_EXPECTED = Expect(
-    verdict="posthog_outage",
-    error_type="posthog_errors",
+    verdict=Verdict.POSTHOG_OUTAGE,
+    error_type=ErrorType.POSTHOG_ERRORS,
     path=("posthog_returning_errors: yes", "status_page_incident: yes"),
-    outcome="recovered",
-    severity="P2",
-    actions=(("enable_fallback", "recovered"),),
+    outcome=Outcome.RECOVERED,
+    severity=Severity.P2,
+    actions=((ENABLE_FALLBACK.name, ActionOutcome.RECOVERED),),
 )
 
 

@@ -1,22 +1,31 @@
 """The catalogue of actions is complete, and a plan's digest is what an approver agrees to."""
 
+import dataclasses
+from types import ModuleType
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from runbook.actions.catalogue import (
     CATALOGUE,
     TEMPORARY_SWITCHES,
-    ActionKind,
-    ActionName,
     ChangePlan,
-    Risk,
+    PlannedAction,
+    specs_in,
     undo_of,
 )
+from runbook.actions.spec import ActionKind, ActionName, Risk
+from runbook.actions.specs.roll_back import ROLL_BACK
+from runbook.actions.specs.undo import UNDO
+from runbook.policy.policy import Policy
+from tasks.actions.changes import MITIGATIONS
+from tasks.actions.changes.base import Reversible
 from tests.runbook.journals import FALLBACK, PLAN
 
 
-@pytest.mark.parametrize("name", ActionName)
+@pytest.mark.parametrize("name", CATALOGUE)
 def test_every_action_says_what_it_does_and_what_proves_it(name: ActionName) -> None:
     """An action without its row in the catalogue could not be explained to anyone."""
     spec = CATALOGUE[name]
@@ -24,7 +33,7 @@ def test_every_action_says_what_it_does_and_what_proves_it(name: ActionName) -> 
     assert spec.success
 
 
-@pytest.mark.parametrize("name", ActionName)
+@pytest.mark.parametrize("name", CATALOGUE)
 def test_every_change_has_a_risk_and_a_way_back_and_nothing_else_has(name: ActionName) -> None:
     """A change says how it is undone; an inspection or a hand-off has nothing to undo."""
     spec = CATALOGUE[name]
@@ -33,16 +42,10 @@ def test_every_change_has_a_risk_and_a_way_back_and_nothing_else_has(name: Actio
     assert bool(spec.undo) is is_change
 
 
-def test_what_did_not_help_is_undone_by_the_undo() -> None:
-    """There is one way back for all; where there is nothing to take back, none is offered."""
-    assert {spec.inverse for spec in CATALOGUE.values()} == {None, ActionName.UNDO}
-    assert {
-        name for name, spec in CATALOGUE.items() if spec.inverse is None and spec.risk is not Risk.NONE
-    } == {
-        ActionName.RESTART_DEPLOYMENT,
-        ActionName.DELETE_POD,
-        ActionName.UNDO,
-    }
+@pytest.mark.parametrize("name", MITIGATIONS)
+def test_what_did_not_help_is_undone_where_there_is_something_to_take_back(name: ActionName) -> None:
+    """A spec promises an undo exactly where the steps of the change have one."""
+    assert CATALOGUE[name].reversible is isinstance(MITIGATIONS[name], Reversible)
 
 
 def test_temporary_switches_are_taken_off_by_changes_of_their_own() -> None:
@@ -53,12 +56,12 @@ def test_temporary_switches_are_taken_off_by_changes_of_their_own() -> None:
     }
 
 
-@pytest.mark.parametrize("name", [name for name, spec in CATALOGUE.items() if spec.inverse])
+@pytest.mark.parametrize("name", [name for name, spec in CATALOGUE.items() if spec.reversible])
 def test_undo_names_the_action_that_it_takes_back(name: ActionName) -> None:
     """It is a change of the same target with an id of its own, and tells which action it undoes."""
     action = FALLBACK.model_copy(update={"id": "3-x", "name": name, "parameters": {"memory": "1Gi"}})
     undo = undo_of(action)
-    assert (undo.id, undo.name, undo.target) == ("3-x-undo", ActionName.UNDO, action.target)
+    assert (undo.id, undo.name, undo.target) == ("3-x-undo", UNDO.name, action.target)
     assert undo.parameters == {"undoes": "3-x"}
     assert undo.because == f"it did not help: {action.spec.title}"
 
@@ -67,7 +70,7 @@ OTHER_ACTIONS = {
     "another target": FALLBACK.model_copy(update={"target": "deployment/other"}),
     "other parameters": FALLBACK.model_copy(update={"parameters": {"from_revision": "6"}}),
     "another reason": FALLBACK.model_copy(update={"because": "somebody says so"}),
-    "another action": FALLBACK.model_copy(update={"name": ActionName.ROLL_BACK}),
+    "another action": FALLBACK.model_copy(update={"name": ROLL_BACK.name}),
 }
 
 
@@ -122,3 +125,46 @@ def test_digest_does_not_depend_on_the_order_of_the_basis(names: list[str]) -> N
 def test_digest_survives_the_journal() -> None:
     """A plan that was read back has the digest that was approved."""
     assert ChangePlan.model_validate_json(PLAN.model_dump_json()).digest == PLAN.digest
+
+
+RELEASED = (
+    "verify_credentials",
+    "replace_api_key",
+    "restart_deployment",
+    "enable_request_queue",
+    "disable_request_queue",
+    "enable_fallback",
+    "disable_fallback",
+    "roll_back",
+    "raise_memory_limit",
+    "scale",
+    "delete_pod",
+    "undo",
+    "inspect_infrastructure",
+    "hand_off",
+)
+
+
+@pytest.mark.parametrize("name", RELEASED)
+def test_an_action_of_a_release_keeps_its_name(name: str) -> None:
+    """Journals have it, and the ids of actions are made of it: `1-enable-fallback`."""
+    written = f'{{"id":"1-x","name":"{name}","target":"a","because":"b","parameters":{{}}}}'
+    action = PlannedAction.model_validate_json(written)
+    assert action.model_dump_json() == written
+    assert action.spec.name.slug == name.replace("_", "-")
+
+
+def test_a_name_that_no_action_has_is_refused() -> None:
+    """In a journal or in the settings; the error lists those that there are."""
+    with pytest.raises(ValidationError, match=r"no such action; there are: .*enable_fallback"):
+        PlannedAction.model_validate({**FALLBACK.model_dump(), "name": "enable_falback"})
+    with pytest.raises(ValidationError, match="no such action"):
+        Policy.model_validate({"preapproved": {"restart": ("P1",)}})
+
+
+def test_two_actions_of_one_name_are_refused() -> None:
+    """The second file is named, and neither is taken."""
+    one = ModuleType("one")
+    one.__dict__["A"], one.__dict__["B"] = (dataclasses.replace(UNDO), UNDO)
+    with pytest.raises(TypeError, match="one: there is another action of the name undo"):
+        specs_in([one])

@@ -3,7 +3,16 @@
 import pytest
 
 from runbook.actions.by_hand import Target, deletion_commands, switch_off_command, undo_commands
-from runbook.actions.catalogue import CATALOGUE, ActionName, ChangePlan, PlannedAction
+from runbook.actions.catalogue import CATALOGUE, ChangePlan, PlannedAction
+from runbook.actions.spec import ActionName
+from runbook.actions.specs.delete_pod import DELETE_POD
+from runbook.actions.specs.fallback import DISABLE_FALLBACK, ENABLE_FALLBACK
+from runbook.actions.specs.raise_memory_limit import RAISE_MEMORY_LIMIT
+from runbook.actions.specs.replace_api_key import REPLACE_API_KEY
+from runbook.actions.specs.request_queue import DISABLE_REQUEST_QUEUE, ENABLE_REQUEST_QUEUE
+from runbook.actions.specs.restart_deployment import RESTART_DEPLOYMENT
+from runbook.actions.specs.roll_back import ROLL_BACK
+from runbook.actions.specs.scale import SCALE
 from tests.runbook.journals import TARGET
 
 DEPLOYMENT = Target(
@@ -28,38 +37,38 @@ def done(name: ActionName, before: dict[str, str | None] | None = None) -> Chang
     ("name", "before", "commands"),
     [
         (
-            ActionName.ENABLE_FALLBACK,
+            ENABLE_FALLBACK.name,
             {"env POSTHOG_FALLBACK of web": None},
             ["set env deployment/posthog-integration -c web POSTHOG_FALLBACK-"],
         ),
         (
-            ActionName.DISABLE_FALLBACK,
+            DISABLE_FALLBACK.name,
             {"env POSTHOG_FALLBACK of web": "true"},
             ["set env deployment/posthog-integration -c web POSTHOG_FALLBACK=true"],
         ),
         (
-            ActionName.ENABLE_REQUEST_QUEUE,
+            ENABLE_REQUEST_QUEUE.name,
             {"env RATE_LIMIT_MODE of proxy": "drop"},
             ["set env deployment/posthog-integration -c proxy RATE_LIMIT_MODE=drop"],
         ),
         (
-            ActionName.DISABLE_REQUEST_QUEUE,
+            DISABLE_REQUEST_QUEUE.name,
             {"env RATE_LIMIT_MODE of web": ""},
             ["set env deployment/posthog-integration -c web RATE_LIMIT_MODE="],
         ),
         (
-            ActionName.ENABLE_FALLBACK,
+            ENABLE_FALLBACK.name,
             {"env POSTHOG_FALLBACK of web": "no; kubectl delete ns shop"},
             ["set env deployment/posthog-integration -c web 'POSTHOG_FALLBACK=no; kubectl delete ns shop'"],
         ),
         (
-            ActionName.RAISE_MEMORY_LIMIT,
+            RAISE_MEMORY_LIMIT.name,
             {"memory limit of web": "256Mi"},
             ["set resources deployment/posthog-integration -c web --limits=memory=256Mi"],
         ),
-        (ActionName.SCALE, {"replicas": "0"}, ["scale deployment/posthog-integration --replicas=0"]),
+        (SCALE.name, {"replicas": "0"}, ["scale deployment/posthog-integration --replicas=0"]),
         (
-            ActionName.REPLACE_API_KEY,
+            REPLACE_API_KEY.name,
             {},
             [
                 "patch secret posthog-secrets --type=json "
@@ -68,15 +77,15 @@ def done(name: ActionName, before: dict[str, str | None] | None = None) -> Chang
             ],
         ),
         (
-            ActionName.ROLL_BACK,
+            ROLL_BACK.name,
             {"replaced revision": "5c9", "chosen revision": "7f8"},
             [
                 "rollout history deployment/posthog-integration",
                 "rollout undo deployment/posthog-integration",
             ],
         ),
-        (ActionName.RESTART_DEPLOYMENT, {}, []),
-        (ActionName.DELETE_POD, {}, []),
+        (RESTART_DEPLOYMENT.name, {}, []),
+        (DELETE_POD.name, {}, []),
     ],
 )
 def test_commands_take_exactly_this_change_back_and_end_with_a_look(
@@ -89,7 +98,7 @@ def test_commands_take_exactly_this_change_back_and_end_with_a_look(
 
 def test_commands_name_the_kind_of_workload() -> None:
     """A StatefulSet is addressed as one."""
-    assert undo_commands(done(ActionName.SCALE, {"replicas": "3"}), STATEFUL) == (
+    assert undo_commands(done(SCALE.name, {"replicas": "3"}), STATEFUL) == (
         "kubectl -n shop scale statefulset/posthog-integration --replicas=3",
         "kubectl -n shop rollout status statefulset/posthog-integration",
     )
@@ -97,7 +106,7 @@ def test_commands_name_the_kind_of_workload() -> None:
 
 def test_a_roll_back_is_taken_back_to_the_revision_that_it_replaced() -> None:
     """By its number, where the plan knows it: by then another one may be the newest."""
-    plan = done(ActionName.ROLL_BACK)
+    plan = done(ROLL_BACK.name)
     action = plan.action.model_copy(update={"parameters": {"from_revision": "7"}})
     undo = "kubectl -n shop rollout undo deployment/posthog-integration --to-revision=7"
     assert undo in undo_commands(plan.model_copy(update={"action": action}), DEPLOYMENT)
@@ -111,7 +120,7 @@ def test_a_pod_that_holds_a_rollout_up_is_deleted_by_name() -> None:
     )
 
 
-@pytest.mark.parametrize("name", [name for name, spec in CATALOGUE.items() if spec.inverse])
+@pytest.mark.parametrize("name", [name for name, spec in CATALOGUE.items() if spec.reversible])
 def test_no_command_holds_a_secret(name: ActionName) -> None:
     """A key is copied within the cluster; nothing of a plan but names and former settings gets out."""
     key = "phx_abcdef0123456789abcdef0123456789"
@@ -127,5 +136,5 @@ def test_no_command_holds_a_secret(name: ActionName) -> None:
 )
 def test_a_switch_is_taken_off_by_putting_back_what_was(before: dict[str, str | None], setting: str) -> None:
     """A variable is removed only where nothing is known of the time before."""
-    command = switch_off_command("RATE_LIMIT_MODE", DEPLOYMENT, done(ActionName.ENABLE_REQUEST_QUEUE, before))
+    command = switch_off_command("RATE_LIMIT_MODE", DEPLOYMENT, done(ENABLE_REQUEST_QUEUE.name, before))
     assert command.endswith(f"set env deployment/posthog-integration -c web {setting}")

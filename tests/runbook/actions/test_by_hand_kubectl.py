@@ -7,7 +7,13 @@ from typing import Any
 import pytest
 
 from runbook.actions.by_hand import Target, undo_commands
-from runbook.actions.catalogue import ActionName, ChangePlan, PlannedAction
+from runbook.actions.catalogue import ChangePlan, PlannedAction
+from runbook.actions.spec import ActionName
+from runbook.actions.specs.fallback import DISABLE_FALLBACK, ENABLE_FALLBACK
+from runbook.actions.specs.raise_memory_limit import RAISE_MEMORY_LIMIT
+from runbook.actions.specs.replace_api_key import REPLACE_API_KEY
+from runbook.actions.specs.roll_back import ROLL_BACK
+from runbook.actions.specs.scale import SCALE
 from runbook.kubernetes.fields import EnvironmentVariable, Field, MemoryLimit, Replicas
 from runbook.kubernetes.patches import spec_patch
 from tests.drill.cluster_bench import (
@@ -66,12 +72,12 @@ def spec(bench: Bench) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("name", "field", "was", "now"),
     [
-        (ActionName.ENABLE_FALLBACK, FALLBACK, None, "true"),
-        (ActionName.ENABLE_FALLBACK, FALLBACK, "it's $HOME; `no`", "true"),
-        (ActionName.ENABLE_FALLBACK, FALLBACK, "", "true"),
-        (ActionName.DISABLE_FALLBACK, FALLBACK, "true", None),
-        (ActionName.RAISE_MEMORY_LIMIT, MemoryLimit(container="app"), "256Mi", "1Gi"),
-        (ActionName.SCALE, Replicas(), "2", "4"),
+        (ENABLE_FALLBACK.name, FALLBACK, None, "true"),
+        (ENABLE_FALLBACK.name, FALLBACK, "it's $HOME; `no`", "true"),
+        (ENABLE_FALLBACK.name, FALLBACK, "", "true"),
+        (DISABLE_FALLBACK.name, FALLBACK, "true", None),
+        (RAISE_MEMORY_LIMIT.name, MemoryLimit(container="app"), "256Mi", "1Gi"),
+        (SCALE.name, Replicas(), "2", "4"),
     ],
 )
 async def test_commands_put_a_field_back(
@@ -97,9 +103,7 @@ async def test_commands_put_the_previous_key_back(bench: Bench, kubectl: Kubectl
     """The key is copied inside of the cluster, and the pods start with it; nobody types or sees it."""
     await bench.patch(SECRET, {"stringData": {"api-key": "phc_new", "api-key-previous": "phc_old"}})
 
-    answers = [
-        await kubectl(command) for command in undo_commands(done(ActionName.REPLACE_API_KEY, {}), TARGET)
-    ]
+    answers = [await kubectl(command) for command in undo_commands(done(REPLACE_API_KEY.name, {}), TARGET)]
 
     assert [answer.code for answer in answers] == [0, 0, 0], answers
     assert {pod.env["POSTHOG_API_KEY"] for pod in bench.cluster.pods(LABELS)} == {"phc_old"}
@@ -119,8 +123,7 @@ async def test_commands_roll_forward_to_the_replaced_revision(
     await bench.until(bench.complete)
 
     answers = [
-        await kubectl(command)
-        for command in undo_commands(done(ActionName.ROLL_BACK, {}, **parameters), TARGET)
+        await kubectl(command) for command in undo_commands(done(ROLL_BACK.name, {}, **parameters), TARGET)
     ]
 
     assert [answer.code for answer in answers] == [0, 0, 0], answers

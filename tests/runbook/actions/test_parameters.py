@@ -2,8 +2,12 @@
 
 import pytest
 
-from runbook.actions.catalogue import CATALOGUE, ActionName, PlannedAction
-from runbook.actions.parameters import edited, memory_flaw, replicas_flaw
+from runbook.actions.catalogue import CATALOGUE, PlannedAction
+from runbook.actions.parameters import edited
+from runbook.actions.spec import ActionName
+from runbook.actions.specs.raise_memory_limit import RAISE_MEMORY_LIMIT, memory_flaw
+from runbook.actions.specs.scale import SCALE as SCALE_SPEC
+from runbook.actions.specs.scale import replicas_flaw
 from runbook.approvals.gates import InvalidAnswer
 from runbook.policy.policy import Policy
 from tests.runbook.journals import FALLBACK, TARGET
@@ -11,13 +15,13 @@ from tests.runbook.journals import FALLBACK, TARGET
 POLICY = Policy(memory_ceiling="2Gi", replicas_ceiling=10)
 MEMORY = PlannedAction(
     id="2-raise-memory-limit",
-    name=ActionName.RAISE_MEMORY_LIMIT,
+    name=RAISE_MEMORY_LIMIT.name,
     target=TARGET,
     because="pods were killed for memory",
     parameters={"memory": "512Mi"},
 )
 SCALE = MEMORY.model_copy(
-    update={"id": "2-scale", "name": ActionName.SCALE, "parameters": {"replicas": "1", "other": "x"}}
+    update={"id": "2-scale", "name": SCALE_SPEC.name, "parameters": {"replicas": "1", "other": "x"}}
 )
 
 
@@ -68,13 +72,13 @@ def test_edit_out_of_bounds_is_refused_and_names_the_bound(
         edited(action, parameters, policy=POLICY)
 
 
-@pytest.mark.parametrize("name", ActionName)
+@pytest.mark.parametrize("name", CATALOGUE)
 def test_every_editable_parameter_has_bounds(name: ActionName) -> None:
     """A parameter that the catalogue lets people change is one that is checked."""
     for parameter in CATALOGUE[name].editable:
         action = MEMORY.model_copy(update={"name": name})
-        with pytest.raises(InvalidAnswer, match=parameter):
-            edited(action, {parameter: "-1"}, policy=POLICY)
+        with pytest.raises(InvalidAnswer, match=parameter.name):
+            edited(action, {parameter.name: "-1"}, policy=POLICY)
 
 
 def test_bounds_are_those_of_the_policy() -> None:

@@ -7,15 +7,14 @@ import pytest
 
 from runbook.actions.catalogue import (
     CATALOGUE,
-    ActionKind,
-    ActionName,
     ActionOutcome,
     ActionResult,
     ChangePlan,
     PlannedAction,
-    Risk,
     undo_of,
 )
+from runbook.actions.spec import ActionKind, ActionName, Risk
+from runbook.actions.specs.restart_deployment import RESTART_DEPLOYMENT
 from runbook.approvals.approvals import decided, standing_approval
 from runbook.approvals.gates import Channel
 from runbook.approvals.identity import Identity, Proof
@@ -37,7 +36,7 @@ def at_severity(severity: Severity, *more: e.Event) -> Incident:
 
 
 COVERED: Channel = "approved-with-the-change"
-PREAPPROVED = Policy(preapproved={ActionName.RESTART_DEPLOYMENT: (Severity.P3, Severity.P4)})
+PREAPPROVED = Policy(preapproved={RESTART_DEPLOYMENT.name: (Severity.P3, Severity.P4)})
 
 
 @pytest.mark.parametrize("severity", Severity)
@@ -113,7 +112,7 @@ NOTHING_KNOWN = findings(**{check.value: Status.UNKNOWN for check in Check})
 
 def test_a_sender_s_own_severity_approves_nothing() -> None:
     """An alert, or who starts a response, may say P1; where that decided, a person is asked."""
-    at_p1 = Policy(preapproved={ActionName.RESTART_DEPLOYMENT: (Severity.P1, Severity.P2)})
+    at_p1 = Policy(preapproved={RESTART_DEPLOYMENT.name: (Severity.P1, Severity.P2)})
     unknown = decide(NOTHING_KNOWN, claimed=Severity.P1, policy=at_p1)
     assert (unknown.severity.severity, unknown.severity.claimed) == (Severity.P1, True)
     assert standing_approval(incident(decision_made(unknown)), RESTART, at_p1) is None
@@ -123,14 +122,14 @@ def test_a_sender_s_own_severity_approves_nothing() -> None:
         assert standing_approval(incident(decision_made(unknown)), RESTART, at_p1) is not None
 
 
-@pytest.mark.parametrize("name", ActionName)
+@pytest.mark.parametrize("name", CATALOGUE)
 def test_only_a_low_risk_change_can_be_preapproved(name: ActionName) -> None:
     """The configuration cannot say yes beforehand to what does much harm when it is wrong."""
     spec = CATALOGUE[name]
     if (spec.kind, spec.risk) == (ActionKind.CHANGE, Risk.LOW):
         assert Policy(preapproved={name: (Severity.P4,)}).preapproved == {name: (Severity.P4,)}
     else:
-        with pytest.raises(ValueError, match=f"{name.value} is not a low-risk change"):
+        with pytest.raises(ValueError, match=f"{name} is not a low-risk change"):
             Policy(preapproved={name: (Severity.P4,)})
 
 

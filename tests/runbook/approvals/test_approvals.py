@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runbook.actions.catalogue import Risk
+from runbook.actions.spec import Risk
 from runbook.approvals.approvals import acceptable, answers_to, decided, still_needed
 from runbook.approvals.gates import Answer, Choice, InvalidAnswer
 from runbook.approvals.identity import Identity, Proof

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from runbook.actions.catalogue import ChangePlan, Risk
+from runbook.actions.catalogue import ChangePlan
+from runbook.actions.spec import Risk
 from runbook.approvals.approvals import acceptable, decided, standing_approval
 from runbook.approvals.authority import answer_statement, require_may_act, severity_statement
 from runbook.approvals.gates import Answer, InvalidAnswer

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runbook.actions.catalogue import Risk
+from runbook.actions.spec import Risk
 from runbook.approvals.approvals import acceptable, decided, still_needed
 from runbook.approvals.gates import InvalidAnswer
 from runbook.approvals.identity import Identity, Proof

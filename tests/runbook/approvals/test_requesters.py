@@ -2,7 +2,7 @@
 
 import pytest
 
-from runbook.actions.catalogue import Risk
+from runbook.actions.spec import Risk
 from runbook.approvals.approvals import acceptable, decided, requesters
 from runbook.policy.policy import Policy
 from tests.runbook.approvals_samples import (

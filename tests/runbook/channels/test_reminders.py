@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runbook.actions.by_hand import Target, switch_off_command
-from runbook.actions.catalogue import TEMPORARY_SWITCHES, ActionName, ActionOutcome, PlannedAction
+from runbook.actions.catalogue import TEMPORARY_SWITCHES, ActionOutcome, PlannedAction
+from runbook.actions.spec import ActionName
+from runbook.actions.specs.request_queue import ENABLE_REQUEST_QUEUE
 from runbook.approvals.gates import Answer, Choice
 from runbook.channels.messages import in_slack
 from runbook.channels.reminders import (
@@ -27,7 +29,7 @@ from tests.runbook.journals import ALERT, FALLBACK, PLAN, answered, asked, effec
 
 ASKED_AT = datetime(2026, 11, 22, 15, 2, tzinfo=UTC)
 POLICY = Policy(remind_after_seconds=300, escalate_after_seconds=900)
-QUEUE = FALLBACK.model_copy(update={"id": "2-enable-request-queue", "name": ActionName.ENABLE_REQUEST_QUEUE})
+QUEUE = FALLBACK.model_copy(update={"id": "2-enable-request-queue", "name": ENABLE_REQUEST_QUEUE.name})
 DAY = 24 * 3600
 
 Timed = tuple[float, e.Event]

@@ -4,9 +4,12 @@ from itertools import combinations
 
 import pytest
 
-from runbook.actions.catalogue import CATALOGUE, ActionKind, ActionName
+from runbook.actions.catalogue import CATALOGUE
+from runbook.actions.spec import ActionKind, ActionName, Proof
+from runbook.actions.specs.request_queue import ENABLE_REQUEST_QUEUE
+from runbook.actions.specs.undo import UNDO
 from runbook.checks.findings import Check, Finding, Findings, Status
-from runbook.checks.recovery import LASTING, PROOF, Recovery, action_succeeded, incident_over
+from runbook.checks.recovery import LASTING, Recovery, action_succeeded, incident_over
 from runbook.decision.decide import decide
 from runbook.decision.verdict import Decision, Verdict
 from tests.runbook.findings_samples import (
@@ -20,29 +23,34 @@ from tests.runbook.findings_samples import (
 )
 from tests.runbook.journals import decision
 
-CHANGES = [
-    name for name, spec in CATALOGUE.items() if spec.kind is ActionKind.CHANGE and name is not ActionName.UNDO
-]
+CHANGES = [name for name, spec in CATALOGUE.items() if spec.kind is ActionKind.CHANGE and name != UNDO.name]
 """All but the undo, which is proved by its rollout: it brings nothing back but the state before."""
 
-QUEUE = ActionName.ENABLE_REQUEST_QUEUE
+
+def proof_of(name: ActionName) -> Proof:
+    """What proves the change."""
+    proof = CATALOGUE[name].proof
+    assert proof is not None
+    return proof
+
+
+QUEUE = proof_of(ENABLE_REQUEST_QUEUE.name)
 
 
 def test_every_change_has_a_proof_and_every_verdict_an_end() -> None:
     """No change can be made whose success nobody checks, and no incident can be watched for nothing."""
-    assert set(PROOF) == set(CHANGES)
+    assert all(proof_of(name).checks for name in CHANGES)
+    assert [spec.name for spec in CATALOGUE.values() if spec.name not in CHANGES and spec.proof] == []
     assert set(LASTING) == set(Verdict)
-    assert all(PROOF.values())
     assert all(LASTING.values())
 
 
-@pytest.mark.parametrize("name", [name for name in CHANGES if name is not QUEUE])
+@pytest.mark.parametrize("name", [name for name in CHANGES if not proof_of(name).errors_like])
 def test_action_has_worked_if_all_of_its_checks_are_ok(name: ActionName) -> None:
     """One bad check is a no; without one, an unknown check leaves it open: in all 729 combinations."""
     for findings in every_combination():
-        assert action_succeeded(name, findings, policy=POLICY).recovered is weakest(findings, PROOF[name]), (
-            told(findings)
-        )
+        recovery = action_succeeded(proof_of(name), findings, policy=POLICY)
+        assert recovery.recovered is weakest(findings, proof_of(name).checks), told(findings)
 
 
 @pytest.mark.parametrize("verdict", Verdict)
@@ -64,8 +72,8 @@ def weakest(findings: Findings, checks: tuple[Check, ...]) -> bool | None:
 @pytest.mark.parametrize("name", CHANGES)
 def test_checks_that_were_not_made_never_prove_an_action(name: ActionName) -> None:
     """Any check left out, or none made at all, and the answer is open."""
-    for some in incomplete(PROOF[name]):
-        recovery = action_succeeded(name, some, policy=POLICY)
+    for some in incomplete(proof_of(name).checks):
+        recovery = action_succeeded(proof_of(name), some, policy=POLICY)
         assert (recovery.recovered, bool(recovery.because)) == (None, True)
 
 

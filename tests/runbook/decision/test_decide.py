@@ -2,7 +2,7 @@
 
 import pytest
 
-from runbook.actions.catalogue import ActionKind
+from runbook.actions.spec import ActionKind
 from runbook.checks.findings import Check, Finding, Findings, Status
 from runbook.checks.readings import ProbeOutcome
 from runbook.decision.decide import decide, following

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runbook.actions.catalogue import ActionName
-from runbook.actions.parameters import memory_flaw
+from runbook.actions.specs.raise_memory_limit import RAISE_MEMORY_LIMIT, memory_flaw
+from runbook.actions.specs.replace_api_key import REPLACE_API_KEY
+from runbook.actions.specs.restart_deployment import RESTART_DEPLOYMENT
 from runbook.checks.findings import Check, Finding, Findings
 from runbook.checks.readings import CONFIGURATION, ContainerReading, ContainerRole, ProbeOutcome
 from runbook.decision.plan import HAND_OFFS, make_plan
@@ -162,11 +163,11 @@ def test_memory_limit_is_doubled_up_to_the_ceiling(
     found = triage(workload(KILLED, memory_limit=limit))
     action = make_plan(INSIDE, {}, found, Policy(memory_ceiling=ceiling))[1]
     if wanted is None:
-        assert (action.name, action.parameters) == (ActionName.RESTART_DEPLOYMENT, {})
+        assert (action.name, action.parameters) == (RESTART_DEPLOYMENT.name, {})
         assert action.because == "pods were killed for memory: a restart frees it for a while"
     else:
         assert (action.name, action.parameters) == (
-            ActionName.RAISE_MEMORY_LIMIT,
+            RAISE_MEMORY_LIMIT.name,
             {"memory": wanted, "container": "app"},
         )
         assert action.because == f"pods were killed for memory: container app has a limit of {limit}"
@@ -177,7 +178,7 @@ def test_planned_memory_limit_is_one_that_can_be_set(limit: int, ceiling: int) -
     """More than the present limit, at most twice as much, and never above the ceiling."""
     policy = Policy(memory_ceiling=str(ceiling))
     action = make_plan(INSIDE, {}, triage(workload(KILLED, memory_limit=str(limit))), policy)[1]
-    assert (action.name is ActionName.RAISE_MEMORY_LIMIT) is (limit < ceiling)
+    assert (action.name == RAISE_MEMORY_LIMIT.name) is (limit < ceiling)
     if limit < ceiling:
         wanted = action.parameters["memory"]
         assert limit < memory_bytes(wanted) <= min(2 * limit, ceiling)
@@ -241,7 +242,7 @@ def test_hand_off_is_ready_to_be_sent(
 def test_replacing_the_key_claims_only_what_was_seen(outcome: ProbeOutcome, because: str) -> None:
     """That PostHog rejects the stored key is said only where the probe saw it."""
     plan = make_plan(OURS, {AUTH: 1.0}, triage(probe(outcome)), POLICY)
-    assert [action.because for action in plan if action.name is ActionName.REPLACE_API_KEY] == [because]
+    assert [action.because for action in plan if action.name == REPLACE_API_KEY.name] == [because]
 
 
 def test_hand_off_is_for_a_person_and_everything_else_for_the_workload() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from runbook.actions.by_hand import Target
-from runbook.actions.catalogue import ActionName
+from runbook.actions.specs.roll_back import ROLL_BACK
 from runbook.evidence.paper import Places, paper_runbook
 from runbook.incidents import events as e
 from runbook.incidents.effects import EffectOutcome
@@ -128,7 +128,7 @@ def test_a_roll_back_always_goes_to_a_revision_that_somebody_chose(places: Place
 
 def test_a_roll_back_names_the_revision_that_the_runbook_chose() -> None:
     """The runbook has looked at the revisions already."""
-    action = FALLBACK.model_copy(update={"name": ActionName.ROLL_BACK})
+    action = FALLBACK.model_copy(update={"name": ROLL_BACK.name})
     plan = PLAN.model_copy(update={"action": action, "to_revision": "1"})
     told = paper(e.ActionPreviewed(plan=plan, since=OPENED))
     assert f"kubectl -n default rollout undo deployment/{APP} --to-revision=1" in commands(told)

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from runbook.actions.catalogue import TEMPORARY_SWITCHES, ActionName, ActionOutcome, PlannedAction
+from runbook.actions.catalogue import TEMPORARY_SWITCHES, ActionOutcome, PlannedAction
+from runbook.actions.specs.fallback import ENABLE_FALLBACK
 from runbook.alerts.intake import RECURS_WITHIN
 from runbook.evidence.manifest import collection_name
 from runbook.evidence.retention import (
@@ -30,7 +31,7 @@ SWITCHED_OFF = finished(
     ActionOutcome.DONE,
     PlannedAction(
         id="1-enable-fallback-off",
-        name=TEMPORARY_SWITCHES[ActionName.ENABLE_FALLBACK],
+        name=TEMPORARY_SWITCHES[ENABLE_FALLBACK.name],
         target=FALLBACK.target,
         because="it is over",
     ),

@@ -2,7 +2,10 @@
 
 import pytest
 
-from runbook.actions.catalogue import ActionName, ActionOutcome, PlannedAction, undo_of
+from runbook.actions.catalogue import ActionOutcome, PlannedAction, undo_of
+from runbook.actions.specs.fallback import DISABLE_FALLBACK
+from runbook.actions.specs.replace_api_key import REPLACE_API_KEY
+from runbook.actions.specs.restart_deployment import RESTART_DEPLOYMENT
 from runbook.incidents import events as e
 from runbook.incidents.calls import open_calls
 from runbook.incidents.effects import EffectOutcome
@@ -10,9 +13,9 @@ from tests.runbook.journals import FALLBACK, decided, effect, finished, incident
 
 WATCH = e.WatchStarted(waiting_for=("errors stop",))
 WELL = e.RecoveryChecked(recovered=True, because=("all is well",))
-RESTART = FALLBACK.model_copy(update={"id": "2-restart", "name": ActionName.RESTART_DEPLOYMENT})
-SECRET = FALLBACK.model_copy(update={"id": "3-replace-api-key", "name": ActionName.REPLACE_API_KEY})
-OFF = FALLBACK.model_copy(update={"id": f"{FALLBACK.id}-off", "name": ActionName.DISABLE_FALLBACK})
+RESTART = FALLBACK.model_copy(update={"id": "2-restart", "name": RESTART_DEPLOYMENT.name})
+SECRET = FALLBACK.model_copy(update={"id": "3-replace-api-key", "name": REPLACE_API_KEY.name})
+OFF = FALLBACK.model_copy(update={"id": f"{FALLBACK.id}-off", "name": DISABLE_FALLBACK.name})
 
 DONE, RECOVERED, NOT_RECOVERED = ActionOutcome.DONE, ActionOutcome.RECOVERED, ActionOutcome.NOT_RECOVERED
 UNKNOWN, FAILED, BLOCKED = ActionOutcome.UNKNOWN, ActionOutcome.FAILED, ActionOutcome.BLOCKED

@@ -2,7 +2,10 @@
 
 import pytest
 
-from runbook.actions.catalogue import ActionName, ActionOutcome, undo_of
+from runbook.actions.catalogue import ActionOutcome, undo_of
+from runbook.actions.specs.fallback import DISABLE_FALLBACK
+from runbook.actions.specs.raise_memory_limit import RAISE_MEMORY_LIMIT
+from runbook.actions.specs.request_queue import ENABLE_REQUEST_QUEUE
 from runbook.checks.findings import Check, Status
 from runbook.incidents import events as e
 from runbook.incidents.effects import EffectOutcome
@@ -28,10 +31,8 @@ from tests.runbook.journals import (
     triaged,
 )
 
-QUEUE_ON = FALLBACK.model_copy(
-    update={"id": "2-enable-request-queue", "name": ActionName.ENABLE_REQUEST_QUEUE}
-)
-FALLBACK_OFF = FALLBACK.model_copy(update={"id": "2-disable-fallback", "name": ActionName.DISABLE_FALLBACK})
+QUEUE_ON = FALLBACK.model_copy(update={"id": "2-enable-request-queue", "name": ENABLE_REQUEST_QUEUE.name})
+FALLBACK_OFF = FALLBACK.model_copy(update={"id": "2-disable-fallback", "name": DISABLE_FALLBACK.name})
 
 
 @pytest.mark.parametrize(
@@ -102,7 +103,7 @@ def test_switch_that_was_turned_on_again_is_left_on() -> None:
 
 def test_undo_of_another_change_takes_no_switch_off() -> None:
     """A memory limit that was put back says nothing about the fallback."""
-    other = FALLBACK.model_copy(update={"id": "2-raise-memory-limit", "name": ActionName.RAISE_MEMORY_LIMIT})
+    other = FALLBACK.model_copy(update={"id": "2-raise-memory-limit", "name": RAISE_MEMORY_LIMIT.name})
     of = incident(finished(ActionOutcome.RECOVERED), finished(ActionOutcome.DONE, undo_of(other)))
     assert switches_left_on(of) == (FALLBACK,)
 

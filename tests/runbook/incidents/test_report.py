@@ -5,7 +5,8 @@ from typing import get_args
 
 import pytest
 
-from runbook.actions.catalogue import CATALOGUE, ActionKind, ActionName, ActionOutcome, ChangePlan
+from runbook.actions.catalogue import CATALOGUE, ActionOutcome, ChangePlan
+from runbook.actions.spec import ActionKind, ActionName
 from runbook.checks.findings import Check, Finding, Findings, Status
 from runbook.decision.verdict import Counterfactual, ErrorType, Verdict
 from runbook.incidents import events as e
@@ -127,8 +128,8 @@ def test_gate_question_offers_what_the_action_allows(name: ActionName) -> None:
     """An edit is offered where something may be edited; a yes is one to the undo where there is one."""
     question, spec = gate_question(plan_of(name)), CATALOGUE[name]
     assert ("**edit** takes another" in question) is bool(spec.editable)
-    assert ("if it does not help, its undo" in question) is (spec.inverse is not None)
-    assert all(parameter in question for parameter in spec.editable)
+    assert ("if it does not help, its undo" in question) is spec.reversible
+    assert all(parameter.name in question for parameter in spec.editable)
 
 
 def test_gate_question_says_who_has_to_approve() -> None:
@@ -152,7 +153,7 @@ def test_plan_without_a_change_says_so(changes: dict[str, str], text: str) -> No
     assert text in plan_markdown(PLAN.model_copy(update=changes), decision())
 
 
-@pytest.mark.parametrize("name", ActionName)
+@pytest.mark.parametrize("name", CATALOGUE)
 def test_every_action_can_be_shown(name: ActionName) -> None:
     """Each row of the catalogue has a preview and a question, with or without a decision."""
     plan = plan_of(name)

@@ -111,6 +111,8 @@ OURS = {
     "StatusAnnounced.state": "a word of ours",
     "StatusPageReading.format": "a word of ours",
     "StatusPageReading.route": "a word of ours",
+    "PlannedAction.name": "the name of an action that there is",
+    "Permissions.preapproved": "names of actions that there are",
     "Switch.value": "from the settings",
     "Switch.variable": "from the settings",
     "SwitchChecked.action_id": "made by the plan",

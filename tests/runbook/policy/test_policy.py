@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from runbook.actions.catalogue import Risk
+from runbook.actions.spec import Risk
 from runbook.approvals.rules import ApprovalRule
 from runbook.policy.policy import Policy
 

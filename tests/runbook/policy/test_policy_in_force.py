@@ -7,8 +7,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runbook.actions.catalogue import ActionName, Risk
 from runbook.actions.limits import tripped
+from runbook.actions.spec import Risk
+from runbook.actions.specs.delete_pod import DELETE_POD
+from runbook.actions.specs.restart_deployment import RESTART_DEPLOYMENT
+from runbook.actions.switch import Switch
 from runbook.approvals.approvals import acceptable, decided, standing_approval, still_needed
 from runbook.approvals.gates import Channel, Choice, InvalidAnswer
 from runbook.approvals.identity import Proof
@@ -22,7 +25,7 @@ from runbook.incidents.incident import Incident
 from runbook.kubernetes.quantities import memory_bytes
 from runbook.policy.in_force import permissions_at_opening, policy_edits, policy_in_force, policy_note
 from runbook.policy.permissions import PermissionChange, Permissions, edits, strictest
-from runbook.policy.policy import Policy, Switch
+from runbook.policy.policy import Policy
 from tests.runbook.approvals_samples import MEMORY, OF_RISK, RESTART, ROLL_BACK, spoken
 from tests.runbook.approvals_samples import said as answered
 from tests.runbook.journals import ALERT, OPENED, decision
@@ -65,7 +68,7 @@ def persons(login: str, key: str) -> st.SearchStrategy[Person]:
 
 
 PERSONS = st.fixed_dictionaries({}, optional={"ana": persons("al", ONE), "dan": persons("da", TWO)})
-LOW_RISK = (ActionName.RESTART_DEPLOYMENT, ActionName.DELETE_POD)
+LOW_RISK = (RESTART_DEPLOYMENT.name, DELETE_POD.name)
 PERMISSIONS = st.builds(
     Permissions,
     approvals=st.dictionaries(st.sampled_from(Risk), RULES, max_size=3),
@@ -203,7 +206,7 @@ def test_the_journal_gives_back_what_was_noted(permissions: Permissions) -> None
 STRICT = Policy(approvals={Risk.HIGH: ApprovalRule(count=2, approvers=("ana", "bob"))}, memory_ceiling="1Gi")
 LAX = Policy(
     approvals={Risk.HIGH: ApprovalRule(accept_unverified=True)},
-    preapproved={ActionName.RESTART_DEPLOYMENT: (Severity.P1,)},
+    preapproved={RESTART_DEPLOYMENT.name: (Severity.P1,)},
     replacement_key_block="another",
 )
 

@@ -11,7 +11,9 @@ from pytest_httpserver import HTTPServer
 from blocks.policy import RunbookPolicy
 from blocks.transport.errors import Unavailable
 from deployments.drill.cluster.faults import Fault
-from runbook.actions.catalogue import ActionName, ActionOutcome, ChangePlan, Risk
+from runbook.actions.catalogue import ActionOutcome, ChangePlan
+from runbook.actions.spec import Risk
+from runbook.actions.specs.fallback import ENABLE_FALLBACK
 from runbook.approvals.identity import Proof
 from runbook.approvals.rules import ApprovalRule
 from runbook.incidents.effects import EffectOutcome
@@ -23,7 +25,7 @@ from tests.tasks.approved_changes import approved
 from tests.tasks.changes import REPLACE_API_KEY
 from tests.tasks.mitigation_bench import Bench, mitigation_bench, save_replacement_key
 
-FALLBACK = ActionName.ENABLE_FALLBACK
+FALLBACK = ENABLE_FALLBACK.name
 PROVEN: dict[str, Any] = {"approvals": {Risk.MEDIUM: ApprovalRule(accept_unverified=False)}}
 
 

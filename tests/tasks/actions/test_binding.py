@@ -13,11 +13,17 @@ from pytest_httpserver import HTTPServer
 
 from blocks.kubernetes.revisions import DEPLOYMENT_REVISION
 from deployments.drill.cluster.server.auth import Rule
-from runbook.actions.catalogue import ActionName, ActionOutcome, PlannedAction, undo_of
+from runbook.actions.catalogue import ActionOutcome, PlannedAction, undo_of
+from runbook.actions.spec import ActionName
+from runbook.actions.specs.fallback import DISABLE_FALLBACK, ENABLE_FALLBACK
+from runbook.actions.specs.raise_memory_limit import RAISE_MEMORY_LIMIT
+from runbook.actions.specs.replace_api_key import REPLACE_API_KEY
+from runbook.actions.specs.restart_deployment import RESTART_DEPLOYMENT
+from runbook.actions.specs.roll_back import ROLL_BACK as ROLL_BACK_SPEC
+from runbook.actions.switch import Switch
 from runbook.decision.plan import UNKNOWN_TARGET
 from runbook.incidents.effects import Authority, Effect, EffectOutcome
 from runbook.incidents.events import EffectIntended
-from runbook.policy.policy import Switch
 from tasks.caretaking.settle import settle_changes
 from tasks.incident import OpenIncident
 from tests.blocks.cluster_world import ClusterWorld, cluster_world
@@ -40,7 +46,7 @@ from tests.tasks.mitigation_bench import (
 pytestmark = [pytest.mark.real, pytest.mark.usefixtures("engineless")]
 
 KNOWN = {change.name: change for change in CHANGES}
-FALLBACK, ROLL_BACK = KNOWN[ActionName.ENABLE_FALLBACK], KNOWN[ActionName.ROLL_BACK]
+FALLBACK, ROLL_BACK = KNOWN[ENABLE_FALLBACK.name], KNOWN[ROLL_BACK_SPEC.name]
 
 
 @pytest.fixture
@@ -140,19 +146,19 @@ EVERYWHERE = (
     Edited(
         "made anew",
         another_workload,
-        (ActionName.ENABLE_FALLBACK, ActionName.REPLACE_API_KEY, ActionName.RESTART_DEPLOYMENT),
+        (ENABLE_FALLBACK.name, REPLACE_API_KEY.name, RESTART_DEPLOYMENT.name),
     ),
-    Edited("another Secret", cluster(secret_name="other"), (ActionName.REPLACE_API_KEY,)),
-    Edited("another key of it", cluster(secret_key="other"), (ActionName.REPLACE_API_KEY,)),
-    Edited("another template", another_template, (ActionName.ROLL_BACK,)),
+    Edited("another Secret", cluster(secret_name="other"), (REPLACE_API_KEY.name,)),
+    Edited("another key of it", cluster(secret_key="other"), (REPLACE_API_KEY.name,)),
+    Edited("another template", another_template, (ROLL_BACK_SPEC.name,)),
 )
 SLOW = {"another namespace", "another name", "another kind", "another selector"}
 CASES = [
     pytest.param(
         KNOWN[name],
         case,
-        id=f"{name.value}: {case.name}",
-        marks=[pytest.mark.slow] if case.name in SLOW and name is not ActionName.ENABLE_FALLBACK else [],
+        id=f"{name}: {case.name}",
+        marks=[pytest.mark.slow] if case.name in SLOW and name != ENABLE_FALLBACK.name else [],
     )
     for case in EVERYWHERE
     for name in case.changes
@@ -179,11 +185,11 @@ async def test_a_change_is_made_where_it_was_approved_or_nowhere(
 @pytest.mark.parametrize(
     ("name", "edit"),
     [
-        (ActionName.ENABLE_FALLBACK, policy(fallback_switch=Switch(variable="EVIL", value="1"))),
-        (ActionName.ENABLE_FALLBACK, policy(fallback_switch=Switch(variable="POSTHOG_FALLBACK", value="rm"))),
-        (ActionName.ENABLE_FALLBACK, cluster(container="proxy")),
-        (ActionName.RAISE_MEMORY_LIMIT, cluster(container="proxy")),
-        (ActionName.REPLACE_API_KEY, policy(replacement_key_block="another")),
+        (ENABLE_FALLBACK.name, policy(fallback_switch=Switch(variable="EVIL", value="1"))),
+        (ENABLE_FALLBACK.name, policy(fallback_switch=Switch(variable="POSTHOG_FALLBACK", value="rm"))),
+        (ENABLE_FALLBACK.name, cluster(container="proxy")),
+        (RAISE_MEMORY_LIMIT.name, cluster(container="proxy")),
+        (REPLACE_API_KEY.name, policy(replacement_key_block="another")),
     ],
     ids=["another variable", "another value", "another container", "container of a limit", "another block"],
 )
@@ -212,7 +218,7 @@ async def test_what_is_set_is_what_was_approved(
     assert variable("EVIL")(bench.world) is None
     others = bench.world.imitation.get("Deployment", DEPLOYMENT)["spec"]["template"]["spec"]["containers"][1:]
     assert others == proxy["spec"]["template"]["spec"]["containers"][1:]
-    assert not undone or name is ActionName.REPLACE_API_KEY or container(bench.world) == before
+    assert not undone or name == REPLACE_API_KEY.name or container(bench.world) == before
 
 
 async def test_a_switch_is_taken_off_where_it_was_turned_on(bench: Bench) -> None:
@@ -221,7 +227,7 @@ async def test_a_switch_is_taken_off_where_it_was_turned_on(bench: Bench) -> Non
     bench.incident = reconfigured(bench, cluster=bench.world.block_with(container="proxy"))
     removal = PlannedAction(
         id="1-enable-fallback-off",
-        name=ActionName.DISABLE_FALLBACK,
+        name=DISABLE_FALLBACK.name,
         target=f"default/deployment/{DEPLOYMENT}",
         because="over",
     )

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from pytest_httpserver import HTTPServer
 
-from runbook.actions.catalogue import ActionName, ActionOutcome, undo_of
+from runbook.actions.catalogue import ActionOutcome, undo_of
+from runbook.actions.specs.fallback import ENABLE_FALLBACK
+from runbook.actions.specs.roll_back import ROLL_BACK as ROLL_BACK_SPEC
 from runbook.approvals.approvals import decided
 from runbook.approvals.gates import Answer, Choice
 from runbook.approvals.identity import Identity, Proof
@@ -34,7 +36,7 @@ from tests.tasks.mitigation_bench import (
 pytestmark = [pytest.mark.real, pytest.mark.usefixtures("engineless")]
 
 KNOWN = {change.name: change for change in CHANGES}
-FALLBACK, ROLL_BACK = KNOWN[ActionName.ENABLE_FALLBACK], KNOWN[ActionName.ROLL_BACK]
+FALLBACK, ROLL_BACK = KNOWN[ENABLE_FALLBACK.name], KNOWN[ROLL_BACK_SPEC.name]
 RECORDED = Path(__file__).parents[2] / "data" / "journals"
 
 
@@ -55,7 +57,7 @@ def recorded(name: str) -> tuple[ActionPreviewed, ApprovalRequested]:
     return previewed, asked
 
 
-EARLIER = pytest.mark.parametrize("change", [FALLBACK, REPLACE_API_KEY], ids=lambda change: change.name.value)
+EARLIER = pytest.mark.parametrize("change", [FALLBACK, REPLACE_API_KEY], ids=lambda change: change.name)
 
 
 async def asked_by_the_release_before(bench: Bench, change: KnownChange) -> ApprovalAnswered:

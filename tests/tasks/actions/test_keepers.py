@@ -7,7 +7,9 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 from deployments.drill.cluster.server.errors import ApiError
-from runbook.actions.catalogue import TEMPORARY_SWITCHES, ActionName, ActionOutcome, PlannedAction, undo_of
+from runbook.actions.catalogue import TEMPORARY_SWITCHES, ActionOutcome, PlannedAction, undo_of
+from runbook.actions.specs.replace_api_key import REPLACE_API_KEY
+from runbook.actions.specs.request_queue import ENABLE_REQUEST_QUEUE
 from runbook.incidents.effects import EffectOutcome
 from runbook.incidents.report import gate_question
 from tests.tasks.approved_changes import made
@@ -18,7 +20,7 @@ from tests.tasks.mitigation_bench import Bench, mitigation_bench, save_replaceme
 pytestmark = [pytest.mark.real, pytest.mark.usefixtures("engineless")]
 
 KNOWN = {change.name: change for change in CHANGES}
-SWITCH = KNOWN[ActionName.ENABLE_REQUEST_QUEUE]
+SWITCH = KNOWN[ENABLE_REQUEST_QUEUE.name]
 DIRECT = manifest_of({"name": "RATE_LIMIT_MODE", "value": "direct"})
 DROP = manifest_of({"name": "RATE_LIMIT_MODE", "value": "drop"})
 
@@ -58,7 +60,7 @@ async def test_a_field_that_is_put_back_is_its_owners_again(bench: Bench, way: s
     with pytest.raises(ApiError, match='conflict with "posthog-incident-runbook"'):
         apply_unforced(bench, DIRECT)
     removal = action.model_copy(
-        update={"id": f"{action.id}-off", "name": TEMPORARY_SWITCHES[ActionName.ENABLE_REQUEST_QUEUE]}
+        update={"id": f"{action.id}-off", "name": TEMPORARY_SWITCHES[ENABLE_REQUEST_QUEUE.name]}
     )
     back = undo_of(action) if way == "undo" else removal
     assert not any("conflicts" in line for line in (await bench.preview(back)).affects)
@@ -122,7 +124,7 @@ async def test_a_secret_that_an_operator_writes_is_foretold(bench: Bench) -> Non
         {"kind": "Secret", "metadata": {"name": SECRET, "ownerReferences": [owner]}},
         manager="external-secrets",
     )
-    plan = await bench.preview(await KNOWN[ActionName.REPLACE_API_KEY].planned(bench.world))
+    plan = await bench.preview(await KNOWN[REPLACE_API_KEY.name].planned(bench.world))
     assert (
         "External Secrets (ExternalSecret posthog) applies this object and may put the change back "
         "at any time: change it in its store, too"

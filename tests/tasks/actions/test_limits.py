@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from pytest_httpserver import HTTPServer
 
-from runbook.actions.catalogue import ActionName, ActionOutcome, PlannedAction
+from runbook.actions.catalogue import ActionOutcome, PlannedAction
+from runbook.actions.specs.fallback import ENABLE_FALLBACK
 from runbook.incidents.effects import Authority, Effect, EffectOutcome
 from runbook.incidents.events import EffectIntended, EffectSettled
 from tasks.incident import now
@@ -25,7 +26,7 @@ pytestmark = [pytest.mark.real, pytest.mark.usefixtures("engineless")]
 APPLIED, FAILED = EffectOutcome.APPLIED, EffectOutcome.FAILED
 FALLBACK = PlannedAction(
     id="9-enable-fallback",
-    name=ActionName.ENABLE_FALLBACK,
+    name=ENABLE_FALLBACK.name,
     target=f"default/deployment/{DEPLOYMENT}",
     because="a test",
 )
@@ -134,7 +135,7 @@ async def test_undoing_is_never_stopped(bench: Bench) -> None:
 @pytest.mark.parametrize(
     ("change", "mode"),
     [(ONE_OF_EACH_KIND[0], "of this incident"), *((change, "of the policy") for change in ONE_OF_EACH_KIND)],
-    ids=lambda value: value.name.value if isinstance(value, KnownChange) else value,
+    ids=lambda value: value.name if isinstance(value, KnownChange) else value,
 )
 async def test_a_dry_run_sends_dry_runs_only(
     tmp_path: Path, httpserver: HTTPServer, change: KnownChange, mode: str

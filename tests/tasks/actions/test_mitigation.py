@@ -8,7 +8,16 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 from deployments.drill.cluster.faults import Fault
-from runbook.actions.catalogue import ActionName, ActionOutcome, PlannedAction
+from runbook.actions.catalogue import ActionOutcome, PlannedAction
+from runbook.actions.spec import ActionName
+from runbook.actions.specs.delete_pod import DELETE_POD
+from runbook.actions.specs.fallback import ENABLE_FALLBACK
+from runbook.actions.specs.raise_memory_limit import RAISE_MEMORY_LIMIT
+from runbook.actions.specs.replace_api_key import REPLACE_API_KEY
+from runbook.actions.specs.request_queue import ENABLE_REQUEST_QUEUE
+from runbook.actions.specs.restart_deployment import RESTART_DEPLOYMENT
+from runbook.actions.specs.roll_back import ROLL_BACK as ROLL_BACK_SPEC
+from runbook.actions.specs.scale import SCALE as SCALE_SPEC
 from runbook.approvals.approvals import decided
 from runbook.approvals.gates import Answer, Choice
 from runbook.kubernetes.patches import EFFECT_ANNOTATION, RESTART_ANNOTATION
@@ -28,11 +37,11 @@ from tests.tasks.changes import (
 )
 from tests.tasks.mitigation_bench import Bench, mitigation_bench, save_replacement_key
 
-FALLBACK, QUEUE = ActionName.ENABLE_FALLBACK, ActionName.ENABLE_REQUEST_QUEUE
-RESTART, ROLL_BACK = ActionName.RESTART_DEPLOYMENT, ActionName.ROLL_BACK
-MEMORY, SCALE, DELETE = ActionName.RAISE_MEMORY_LIMIT, ActionName.SCALE, ActionName.DELETE_POD
+FALLBACK, QUEUE = ENABLE_FALLBACK.name, ENABLE_REQUEST_QUEUE.name
+RESTART, ROLL_BACK = RESTART_DEPLOYMENT.name, ROLL_BACK_SPEC.name
+MEMORY, SCALE, DELETE = RAISE_MEMORY_LIMIT.name, SCALE_SPEC.name, DELETE_POD.name
 
-ALL = pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.name.value)
+ALL = pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.name)
 
 
 @pytest.fixture
@@ -142,7 +151,7 @@ async def test_drift_makes_another_plan(bench: Bench) -> None:
 
 @pytest.mark.real
 @pytest.mark.parametrize(
-    "change", [item for item in CHANGES if item.name is not DELETE], ids=lambda change: change.name.value
+    "change", [item for item in CHANGES if item.name != DELETE], ids=lambda change: change.name
 )
 async def test_a_workload_that_changes_at_the_last_moment_is_not_touched(
     bench_with_key: Bench, change: KnownChange
@@ -207,7 +216,7 @@ async def test_a_status_written_during_the_preview_does_not_block_the_change(
 @pytest.mark.real
 async def test_a_change_that_is_made_in_part_says_which(bench_with_key: Bench) -> None:
     """The key is replaced, the restart is refused: the next person has to know both."""
-    planned = action(ActionName.REPLACE_API_KEY)
+    planned = action(REPLACE_API_KEY.name)
     decision = await bench_with_key.approve(planned)
     plan = await bench_with_key.preview(planned)
     method, path = PATCHES_WORKLOAD

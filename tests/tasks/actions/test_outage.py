@@ -16,8 +16,9 @@ from deployments.drill.cluster import Fault, Rule
 from deployments.drill.world.channels.slack import CHANNEL_ID
 from deployments.drill.world.channels.slack import Slack as Workspace
 from deployments.drill.world.servers.wire import listening
-from runbook.actions.catalogue import ActionName, ActionOutcome, PlannedAction
+from runbook.actions.catalogue import ActionOutcome, PlannedAction
 from runbook.actions.outages import open_outage
+from runbook.actions.specs.fallback import ENABLE_FALLBACK
 from runbook.incidents.effects import EffectOutcome
 from runbook.incidents.events import (
     AlertsResolved,
@@ -38,7 +39,7 @@ from tests.tasks.mitigation_bench import KEYS, Bench, in_time, mitigation_bench,
 
 pytestmark = [pytest.mark.real, pytest.mark.usefixtures("engineless")]
 
-(FALLBACK,) = (change for change in CHANGES if change.name is ActionName.ENABLE_FALLBACK)
+(FALLBACK,) = (change for change in CHANGES if change.name == ENABLE_FALLBACK.name)
 
 
 @asynccontextmanager

@@ -10,7 +10,14 @@ import pytest
 from prefect.context import AsyncClientContext
 from pytest_httpserver import HTTPServer
 
-from runbook.actions.catalogue import ActionName, ActionOutcome, PlannedAction, undo_of
+from runbook.actions.catalogue import ActionOutcome, PlannedAction, undo_of
+from runbook.actions.spec import ActionName
+from runbook.actions.specs.fallback import ENABLE_FALLBACK
+from runbook.actions.specs.raise_memory_limit import RAISE_MEMORY_LIMIT
+from runbook.actions.specs.replace_api_key import REPLACE_API_KEY
+from runbook.actions.specs.request_queue import ENABLE_REQUEST_QUEUE
+from runbook.actions.specs.roll_back import ROLL_BACK
+from runbook.actions.specs.scale import SCALE
 from runbook.decision.verdict import Verdict
 from runbook.incidents.events import ChangeReverted
 from runbook.incidents.loose_ends import switches_left_on
@@ -26,7 +33,7 @@ from tests.tasks.mitigation_bench import Bench, mitigation_bench, save_replaceme
 pytestmark = [pytest.mark.real, pytest.mark.usefixtures("engineless")]
 
 KNOWN = {change.name: change for change in CHANGES}
-SWITCH = KNOWN[ActionName.ENABLE_FALLBACK]
+SWITCH = KNOWN[ENABLE_FALLBACK.name]
 OFF = {"name": "POSTHOG_FALLBACK", "value": "false"}
 IN_GIT = manifest_of(OFF)
 
@@ -98,12 +105,12 @@ async def test_a_change_that_is_put_back_within_the_hold_window_is_reverted(benc
     ("name", "others", "why"),
     [
         (
-            ActionName.ENABLE_REQUEST_QUEUE,
+            ENABLE_REQUEST_QUEUE.name,
             {"env": [{"name": "RATE_LIMIT_MODE", "$patch": "delete"}]},
             "not set",
         ),
-        (ActionName.RAISE_MEMORY_LIMIT, {"resources": {"limits": {"memory": "256Mi"}}}, "is 256Mi again"),
-        (ActionName.ROLL_BACK, {"image": "registry.example/integration:2"}, "replaced revision is back"),
+        (RAISE_MEMORY_LIMIT.name, {"resources": {"limits": {"memory": "256Mi"}}}, "is 256Mi again"),
+        (ROLL_BACK.name, {"image": "registry.example/integration:2"}, "replaced revision is back"),
     ],
 )
 async def test_whatever_is_put_back_after_the_proof_calls_a_person(
@@ -129,7 +136,7 @@ async def test_whatever_is_put_back_after_the_proof_calls_a_person(
 async def test_a_key_that_an_operator_puts_back_is_reverted(bench: Bench) -> None:
     """External Secrets writes the Secret again at its next refresh."""
     data = {"api-key": base64.b64encode(KEY.encode()).decode()}
-    change = KNOWN[ActionName.REPLACE_API_KEY]
+    change = KNOWN[REPLACE_API_KEY.name]
     action, plan, yes = await approved(bench, change)
     making = asyncio.create_task(bench.make(plan, yes))
     await until(lambda: change.shows(bench.world) != KEY, "the change is made")
@@ -146,7 +153,7 @@ async def test_a_key_that_an_operator_puts_back_is_reverted(bench: Bench) -> Non
 
 async def test_a_number_of_pods_that_is_scaled_further_is_not_reverted(bench: Bench) -> None:
     """An autoscaler goes on from there; only the old number is a reversal."""
-    action = await made(bench, KNOWN[ActionName.SCALE])
+    action = await made(bench, KNOWN[SCALE.name])
     async with AsyncClientContext.get_or_create():
         respecify(bench.world, replicas=5)
         await note_reverts(bench.incident)
@@ -159,7 +166,7 @@ async def test_a_number_of_pods_that_is_scaled_further_is_not_reverted(bench: Be
 
 async def test_a_newer_release_in_the_place_of_a_roll_back_calls_nobody(bench: Bench) -> None:
     """Somebody is at work already: it stands in the journal, and is no reversal."""
-    await made(bench, KNOWN[ActionName.ROLL_BACK])
+    await made(bench, KNOWN[ROLL_BACK.name])
     administer(bench.world, image="registry.example/integration:3")
     async with AsyncClientContext.get_or_create():
         await note_reverts(bench.incident)

@@ -8,7 +8,13 @@ from typing import Any
 import pytest
 from pytest_httpserver import HTTPServer
 
-from runbook.actions.catalogue import ActionName, ActionOutcome
+from runbook.actions.catalogue import ActionOutcome
+from runbook.actions.specs.fallback import ENABLE_FALLBACK
+from runbook.actions.specs.raise_memory_limit import RAISE_MEMORY_LIMIT
+from runbook.actions.specs.replace_api_key import REPLACE_API_KEY
+from runbook.actions.specs.request_queue import ENABLE_REQUEST_QUEUE
+from runbook.actions.specs.roll_back import ROLL_BACK
+from runbook.actions.specs.scale import SCALE
 from runbook.incidents.effects import Effect, EffectOutcome
 from tasks import effects
 from tasks.caretaking.settle import settle_changes
@@ -51,15 +57,15 @@ async def dies_after(bench: Bench, plan: Any, yes: Any, monkeypatch: pytest.Monk
 def put_back(bench: Bench, change: KnownChange) -> None:
     """A controller applies what stands in Git."""
     match change.name:
-        case ActionName.REPLACE_API_KEY:
+        case REPLACE_API_KEY.name:
             data = {"api-key": base64.b64encode(KEY.encode()).decode(), "api-key-previous": None}
             secret = {"kind": "Secret", "metadata": {"name": SECRET}, "data": data}
             bench.world.imitation.apply(secret, manager="external-secrets")
-        case ActionName.SCALE:
+        case SCALE.name:
             respecify(bench.world, replicas=2)
-        case ActionName.ROLL_BACK:
+        case ROLL_BACK.name:
             apply_now(bench.world, manifest_of(image="registry.example/integration:2"))
-        case ActionName.RAISE_MEMORY_LIMIT:
+        case RAISE_MEMORY_LIMIT.name:
             apply_now(bench.world, manifest_of(resources={"limits": {"memory": "256Mi"}}))
         case _:
             variables = [{"name": name, "value": value} for name, value in ENV.items()]
@@ -69,22 +75,22 @@ def put_back(bench: Bench, change: KnownChange) -> None:
 REVERTIBLE = [
     KNOWN[name]
     for name in (
-        ActionName.ENABLE_FALLBACK,
-        ActionName.ENABLE_REQUEST_QUEUE,
-        ActionName.RAISE_MEMORY_LIMIT,
-        ActionName.SCALE,
-        ActionName.ROLL_BACK,
-        ActionName.REPLACE_API_KEY,
+        ENABLE_FALLBACK.name,
+        ENABLE_REQUEST_QUEUE.name,
+        RAISE_MEMORY_LIMIT.name,
+        SCALE.name,
+        ROLL_BACK.name,
+        REPLACE_API_KEY.name,
     )
 ]
 
 
-@pytest.mark.parametrize("change", REVERTIBLE, ids=lambda change: change.name.value)
+@pytest.mark.parametrize("change", REVERTIBLE, ids=lambda change: change.name)
 async def test_a_change_that_was_put_back_unseen_is_told_and_not_repeated(
     bench: Bench, change: KnownChange, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The next run finds the trace of it: it is reverted, one request was sent, and who did it is named."""
-    if change.name is ActionName.ENABLE_REQUEST_QUEUE:
+    if change.name == ENABLE_REQUEST_QUEUE.name:
         respecify(bench.world, template=direct())
         await bench.world.until("complete")
     action, plan, yes = await approved(bench, change)
@@ -112,7 +118,7 @@ async def test_where_no_run_goes_on_the_reader_of_doubts_sees_that_it_was_made(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It was applied; that somebody has taken it back since is another matter."""
-    change = KNOWN[ActionName.ENABLE_FALLBACK]
+    change = KNOWN[ENABLE_FALLBACK.name]
     action, plan, yes = await approved(bench, change)
     await dies_after(bench, plan, yes, monkeypatch)
     put_back(bench, change)
@@ -124,7 +130,7 @@ async def test_what_was_never_made_is_made_after_a_crash(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The process died before its request: nothing in the cluster bears its mark."""
-    change = KNOWN[ActionName.ENABLE_FALLBACK]
+    change = KNOWN[ENABLE_FALLBACK.name]
     action, plan, yes = await approved(bench, change)
 
     async def dead(*_: object, **__: object) -> Any:

@@ -9,7 +9,8 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 from flows.action import ROUNDS
-from runbook.actions.catalogue import ActionName, ActionOutcome, ActionResult, PlannedAction
+from runbook.actions.catalogue import ActionOutcome, ActionResult, PlannedAction
+from runbook.actions.specs.roll_back import ROLL_BACK
 from runbook.incidents.events import ActionFinished, IncidentEscalated
 from runbook.kubernetes.patches import RESTART_ANNOTATION
 from tests.blocks.cluster_world import stateful_set
@@ -80,7 +81,7 @@ def roll_back(bench: Bench, suspect: int) -> PlannedAction:
     """The action, planned for the suspect."""
     return PlannedAction(
         id="2-roll-back",
-        name=ActionName.ROLL_BACK,
+        name=ROLL_BACK.name,
         target=bench.world.block.target,
         because="a test",
         parameters={"from_revision": str(suspect)},

@@ -8,7 +8,11 @@ from typing import Any
 import pytest
 from pytest_httpserver import HTTPServer
 
-from runbook.actions.catalogue import ActionName, ActionOutcome, PlannedAction
+from runbook.actions.catalogue import ActionOutcome, PlannedAction
+from runbook.actions.spec import ActionName
+from runbook.actions.specs.delete_pod import DELETE_POD
+from runbook.actions.specs.raise_memory_limit import RAISE_MEMORY_LIMIT
+from runbook.actions.specs.restart_deployment import RESTART_DEPLOYMENT
 from tests.blocks.cluster_world import stateful_set
 from tests.tasks.changes import DEPLOYMENT
 from tests.tasks.mitigation_bench import Bench, mitigation_bench, stop_controllers, until
@@ -40,11 +44,11 @@ def action_of(bench: Bench, name: ActionName, **parameters: str) -> PlannedActio
 def actions(bench: Bench) -> list[PlannedAction]:
     """The changes that a rollout under way makes needless, or that would disturb it."""
     found = [
-        action_of(bench, ActionName.RESTART_DEPLOYMENT),
-        action_of(bench, ActionName.RAISE_MEMORY_LIMIT, memory="512Mi", container="app"),
+        action_of(bench, RESTART_DEPLOYMENT.name),
+        action_of(bench, RAISE_MEMORY_LIMIT.name, memory="512Mi", container="app"),
     ]
     if bench.world.block.workload_kind == "Deployment":  # a StatefulSet's rollout waits for its stuck pods
-        found.append(action_of(bench, ActionName.DELETE_POD, pod=bench.world.pod_names()[0]))
+        found.append(action_of(bench, DELETE_POD.name, pod=bench.world.pod_names()[0]))
     return found
 
 
@@ -88,7 +92,7 @@ async def test_nothing_replaces_a_rollout_that_is_under_way(bench: Bench) -> Non
 async def test_a_rollout_after_the_yes_keeps_the_restart_from_being_made(bench: Bench) -> None:
     """A person said yes to a restart of what ran then."""
     await hang(bench)
-    restart = action_of(bench, ActionName.RESTART_DEPLOYMENT)
+    restart = action_of(bench, RESTART_DEPLOYMENT.name)
     await bench.approve(restart)
     await deploy(bench, FIX)
     await stop_controllers()
@@ -108,7 +112,7 @@ async def test_a_rollout_that_takes_too_long_is_not_waited_for(
         await stop_controllers()
         await asyncio.sleep(2)  # times of the cluster are whole seconds
 
-        plan = await bench.preview(action_of(bench, ActionName.RESTART_DEPLOYMENT))
+        plan = await bench.preview(action_of(bench, RESTART_DEPLOYMENT.name))
         assert (plan.blocked, plan.outdated) == (None, False)
 
 
@@ -117,7 +121,7 @@ async def test_a_rollout_whose_own_pods_fail_is_no_fix(bench: Bench) -> None:
     await deploy(bench, BAD)
     await bench.quiet()
 
-    memory = action_of(bench, ActionName.RAISE_MEMORY_LIMIT, memory="512Mi", container="app")
+    memory = action_of(bench, RAISE_MEMORY_LIMIT.name, memory="512Mi", container="app")
     plan = await bench.preview(memory)
     assert (plan.blocked, plan.outdated) == (None, False)
 
@@ -128,5 +132,5 @@ async def test_a_workload_that_fails_after_its_rollout_may_be_restarted_at_once(
     await bench.quiet()
     await hang(bench)
 
-    plan = await bench.preview(action_of(bench, ActionName.RESTART_DEPLOYMENT))
+    plan = await bench.preview(action_of(bench, RESTART_DEPLOYMENT.name))
     assert (plan.blocked, plan.outdated) == (None, False)

@@ -8,7 +8,10 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 from deployments.drill.cluster import Rule
-from runbook.actions.catalogue import ActionName, ActionOutcome, undo_of
+from runbook.actions.catalogue import ActionOutcome, undo_of
+from runbook.actions.specs.fallback import ENABLE_FALLBACK
+from runbook.actions.specs.raise_memory_limit import RAISE_MEMORY_LIMIT
+from runbook.actions.specs.restart_deployment import RESTART_DEPLOYMENT
 from runbook.incidents.calls import open_calls
 from tasks.actions.unfinished_rollout import tell_of_unfinished_rollout
 from tests.blocks.cluster_world import RULES
@@ -18,7 +21,7 @@ from tests.tasks.mitigation_bench import Bench, mitigation_bench
 pytestmark = [pytest.mark.real, pytest.mark.usefixtures("engineless")]
 
 KNOWN = {change.name: change for change in CHANGES}
-FALLBACK, MEMORY = KNOWN[ActionName.ENABLE_FALLBACK], KNOWN[ActionName.RAISE_MEMORY_LIMIT]
+FALLBACK, MEMORY = KNOWN[ENABLE_FALLBACK.name], KNOWN[RAISE_MEMORY_LIMIT.name]
 
 
 @pytest.fixture
@@ -103,7 +106,7 @@ async def test_an_undo_is_not_stopped_by_a_quota(bench: Bench) -> None:
 
 async def test_a_half_rollout_is_told_before_the_incident_ends(bench: Bench) -> None:
     """What the incident began and the namespace refuses is a person's; a rollout that is complete is not."""
-    action = await KNOWN[ActionName.RESTART_DEPLOYMENT].planned(bench.world)
+    action = await KNOWN[RESTART_DEPLOYMENT.name].planned(bench.world)
     await bench.quiet()
     decision = await bench.approve(action)
     plan = await bench.preview(action)

@@ -13,7 +13,9 @@ from prefect.client.orchestration import get_client
 from pytest_httpserver import HTTPServer
 
 from deployments.drill.cluster.faults import Fault
-from runbook.actions.catalogue import ActionName, ActionOutcome, PlannedAction
+from runbook.actions.catalogue import ActionOutcome, PlannedAction
+from runbook.actions.specs.fallback import ENABLE_FALLBACK
+from runbook.actions.specs.replace_api_key import REPLACE_API_KEY
 from runbook.incidents.events import PlanDrifted
 from tests.blocks.cluster_world import KEY, deployment
 from tests.tasks.changes import DEPLOYMENT, ONE_OF_EACH_KIND, KnownChange, administer
@@ -28,7 +30,7 @@ OTHER_PASSWORD = PASSWORD[::-1]
 SECRETS = (NEW_KEY, KEY, PASSWORD, OTHER_PASSWORD)
 REPLACE = PlannedAction(
     id="1-replace-api-key",
-    name=ActionName.REPLACE_API_KEY,
+    name=REPLACE_API_KEY.name,
     target=f"default/deployment/{DEPLOYMENT}",
     because="a test",
 )
@@ -79,7 +81,7 @@ async def everything(bench: Bench, folder: Path, caplog: pytest.LogCaptureFixtur
     return "\n".join([*files, *(str(item.data) for item in artifacts), caplog.text])
 
 
-@pytest.mark.parametrize("change", ONE_OF_EACH_KIND, ids=lambda change: change.name.value)
+@pytest.mark.parametrize("change", ONE_OF_EACH_KIND, ids=lambda change: change.name)
 async def test_a_change_and_its_undo_show_no_secret(
     tmp_path: Path, bench: Bench, caplog: pytest.LogCaptureFixture, change: KnownChange
 ) -> None:
@@ -141,7 +143,7 @@ async def test_a_switch_whose_value_is_like_a_secret_is_left_alone(
     await bench.world.until("complete")
     action = PlannedAction(
         id="1-enable-fallback",
-        name=ActionName.ENABLE_FALLBACK,
+        name=ENABLE_FALLBACK.name,
         target=f"default/deployment/{DEPLOYMENT}",
         because="a test",
     )

@@ -10,7 +10,11 @@ from prefect import flow
 from pytest_httpserver import HTTPServer
 
 from flows.action import take_action
-from runbook.actions.catalogue import ActionName, ActionOutcome, ActionResult, PlannedAction
+from runbook.actions.catalogue import ActionOutcome, ActionResult, PlannedAction
+from runbook.actions.spec import ActionName
+from runbook.actions.specs.delete_pod import DELETE_POD
+from runbook.actions.specs.raise_memory_limit import RAISE_MEMORY_LIMIT
+from runbook.actions.specs.roll_back import ROLL_BACK
 from runbook.approvals.gates import Answer, Choice
 from runbook.incidents.events import ApprovalRequested, IncidentEscalated
 from runbook.kubernetes.held_rollout import CONTINUES, SOMEBODYS, deletion_for
@@ -78,7 +82,7 @@ async def test_a_pod_that_triage_did_not_see_is_not_deleted_for_its_name(
         bench.world.imitation.set_ready(LAST, False)
         seen = await bench.world.block.read_workload()
         uid = next(item.uid for item in seen.pods if item.name == LAST)
-        deletion = planned(ActionName.DELETE_POD, bench.world, pod=LAST, uid=uid)
+        deletion = planned(DELETE_POD.name, bench.world, pod=LAST, uid=uid)
         assert (await bench.preview(deletion)).in_place is None
         await bench.approve(deletion)
         await bench.world.block.delete_pod(LAST, uid=uid)
@@ -133,7 +137,7 @@ async def test_a_roll_back_keeps_the_good_template_and_asks_to_delete_the_broken
     """The pod is deleted after its own yes, made anew of the good template, and the roll back is proved."""
     async with bench_of(tmp_path, httpserver) as bench:
         await a_bad_image(bench)
-        roll_back = planned(ActionName.ROLL_BACK, bench.world, from_revision="2")
+        roll_back = planned(ROLL_BACK.name, bench.world, from_revision="2")
         await bench.approve(roll_back)
         assert await take(bench, roll_back) is None
 
@@ -146,7 +150,7 @@ async def test_a_roll_back_keeps_the_good_template_and_asks_to_delete_the_broken
         await bench.approve(deletion_for(held, LAST, 1))
         result = await take(bench, roll_back)
         assert result is not None
-        assert (result.outcome, result.action.name) == (ActionOutcome.RECOVERED, ActionName.DELETE_POD)
+        assert (result.outcome, result.action.name) == (ActionOutcome.RECOVERED, DELETE_POD.name)
         assert {pod.name: pod.ready for pod in bench.world.imitation.pods(LABELS)} == {
             f"{NAME}-{number}": True for number in range(3)
         }
@@ -165,7 +169,7 @@ async def test_a_memory_limit_stays_while_every_broken_pod_is_asked_about(
             bench.world.imitation.set_ready(pod, False)
             bench.world.imitation.terminate(pod, reason="OOMKilled", exit_code=137)
         await stuck(bench.world, f"{NAME}-0", f"{NAME}-1")
-        memory = planned(ActionName.RAISE_MEMORY_LIMIT, bench.world, memory="512Mi")
+        memory = planned(RAISE_MEMORY_LIMIT.name, bench.world, memory="512Mi")
         await bench.approve(memory)
         assert await take(bench, memory) is None
         bench.world.imitation.image_faults.clear()  # what crashed for its limit starts with the new one
@@ -179,9 +183,9 @@ async def test_a_memory_limit_stays_while_every_broken_pod_is_asked_about(
             await take(bench, memory)
         ends = [(item.action.name, item.outcome) for item in (await bench.incident.read()).results.values()]
         assert ends == [
-            (ActionName.RAISE_MEMORY_LIMIT, ActionOutcome.DONE),
-            (ActionName.DELETE_POD, ActionOutcome.DONE),
-            (ActionName.DELETE_POD, ActionOutcome.RECOVERED),
+            (RAISE_MEMORY_LIMIT.name, ActionOutcome.DONE),
+            (DELETE_POD.name, ActionOutcome.DONE),
+            (DELETE_POD.name, ActionOutcome.RECOVERED),
         ]
         assert app(bench.world)["resources"]["limits"]["memory"] == "512Mi"
 
@@ -192,7 +196,7 @@ async def test_a_deletion_that_is_rejected_leaves_the_good_template(
     """Nothing is undone for it."""
     async with bench_of(tmp_path, httpserver) as bench:
         await a_bad_image(bench)
-        roll_back = planned(ActionName.ROLL_BACK, bench.world, from_revision="2")
+        roll_back = planned(ROLL_BACK.name, bench.world, from_revision="2")
         await bench.approve(roll_back)
         assert await take(bench, roll_back) is None
         held = (await bench.incident.read()).results[roll_back.id]
@@ -211,7 +215,7 @@ async def test_a_pod_that_somebody_has_deleted_meanwhile_is_not_deleted_again(
     """The new pod of the same name is of the good template: the yes was not for it."""
     async with bench_of(tmp_path, httpserver) as bench:
         await a_bad_image(bench)
-        roll_back = planned(ActionName.ROLL_BACK, bench.world, from_revision="2")
+        roll_back = planned(ROLL_BACK.name, bench.world, from_revision="2")
         await bench.approve(roll_back)
         assert await take(bench, roll_back) is None
         held = (await bench.incident.read()).results[roll_back.id]
@@ -234,7 +238,7 @@ async def test_where_people_only_may_delete_the_pod_they_get_the_commands(
     """The limit of changes is reached: the template stays, and the page has what to type."""
     async with bench_of(tmp_path, httpserver, changes_per_incident=1) as bench:
         await a_bad_image(bench)
-        roll_back = planned(ActionName.ROLL_BACK, bench.world, from_revision="2")
+        roll_back = planned(ROLL_BACK.name, bench.world, from_revision="2")
         await bench.approve(roll_back)
         result = await take(bench, roll_back)
 
@@ -255,7 +259,7 @@ async def test_an_undo_whose_rollout_waits_is_undone_and_asks_to_delete_the_pod(
 ) -> None:
     """The change's own pod is broken: its template is taken back, and the pod that holds it up is named."""
     async with bench_of(tmp_path, httpserver) as bench:
-        memory = planned(ActionName.RAISE_MEMORY_LIMIT, bench.world, memory="512Mi")
+        memory = planned(RAISE_MEMORY_LIMIT.name, bench.world, memory="512Mi")
         await bench.approve(memory)
         bench.world.imitation.image_faults[GOOD] = "CrashLoopBackOff"
         assert await take(bench, memory) is None
@@ -287,7 +291,7 @@ async def test_a_fix_that_somebody_has_rolled_out_goes_on_after_the_pod_is_delet
         await until(lambda: app(bench.world)["image"].endswith(":3"), "the fix is there")
         await bench.quiet()
         parameters = {"pod": LAST, CONTINUES: SOMEBODYS}
-        deletion = planned(ActionName.DELETE_POD, bench.world, **parameters)
+        deletion = planned(DELETE_POD.name, bench.world, **parameters)
         await bench.approve(deletion)
         result = await take(bench, deletion)
         assert result is not None

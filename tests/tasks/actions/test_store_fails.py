@@ -13,7 +13,8 @@ from pytest_httpserver import HTTPServer
 from blocks.store.database.errors import SYSTEM, StoreUnavailable
 from blocks.store.journal import IncidentStore
 from blocks.store.lease import Lease
-from runbook.actions.catalogue import ActionName, ActionOutcome, PlannedAction
+from runbook.actions.catalogue import ActionOutcome, PlannedAction
+from runbook.actions.specs.fallback import ENABLE_FALLBACK
 from runbook.incidents.effects import EffectOutcome
 from runbook.incidents.events import (
     ActionFinished,
@@ -32,9 +33,7 @@ from tests.tasks.mitigation_bench import Bench, mitigation_bench
 pytestmark = pytest.mark.usefixtures("engineless")
 
 TARGET = f"default/deployment/{DEPLOYMENT}"
-FALLBACK = PlannedAction(
-    id="1-enable-fallback", name=ActionName.ENABLE_FALLBACK, target=TARGET, because="a test"
-)
+FALLBACK = PlannedAction(id="1-enable-fallback", name=ENABLE_FALLBACK.name, target=TARGET, because="a test")
 FOR_A_MOMENT, FOR_LONG = 1, 100
 
 
@@ -132,7 +131,7 @@ async def test_a_store_that_fails_for_a_moment_changes_no_result(bench: Bench, m
     assert len(bench.writes()) == 1
     assert await bench.effects(FALLBACK) == {"set-field": EffectOutcome.APPLIED}
     journal = await bench.incident.read()
-    assert [action.name for action in switches_left_on(journal)] == [ActionName.ENABLE_FALLBACK]
+    assert [action.name for action in switches_left_on(journal)] == [ENABLE_FALLBACK.name]
     assert await bench.escalations() == []
 
 

@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 from pytest_httpserver import HTTPServer
 
-from runbook.actions.catalogue import TEMPORARY_SWITCHES, ActionName, ActionOutcome, PlannedAction
+from runbook.actions.catalogue import TEMPORARY_SWITCHES, ActionOutcome, PlannedAction
+from runbook.actions.spec import ActionName
+from runbook.actions.specs.fallback import ENABLE_FALLBACK
+from runbook.actions.specs.request_queue import ENABLE_REQUEST_QUEUE
 from runbook.incidents.loose_ends import switches_left_on, switches_to_take_off
 from tests.tasks.approved_changes import made
 from tests.tasks.changes import CHANGES, FALLBACK, QUEUE, Show, administer, switched_on
@@ -33,11 +36,11 @@ def off(action: PlannedAction) -> PlannedAction:
 @pytest.mark.parametrize(
     ("name", "env", "shows"),
     [
-        (ActionName.ENABLE_REQUEST_QUEUE, {"name": "RATE_LIMIT_MODE", "value": "direct"}, QUEUE),
-        (ActionName.ENABLE_REQUEST_QUEUE, {"name": "RATE_LIMIT_MODE", "value": ""}, QUEUE),
-        (ActionName.ENABLE_REQUEST_QUEUE, {"name": "RATE_LIMIT_MODE", "$patch": "delete"}, QUEUE),
-        (ActionName.ENABLE_FALLBACK, {"name": "POSTHOG_FALLBACK", "value": "half"}, FALLBACK),
-        (ActionName.ENABLE_FALLBACK, {"name": "POSTHOG_FALLBACK", "$patch": "delete"}, FALLBACK),
+        (ENABLE_REQUEST_QUEUE.name, {"name": "RATE_LIMIT_MODE", "value": "direct"}, QUEUE),
+        (ENABLE_REQUEST_QUEUE.name, {"name": "RATE_LIMIT_MODE", "value": ""}, QUEUE),
+        (ENABLE_REQUEST_QUEUE.name, {"name": "RATE_LIMIT_MODE", "$patch": "delete"}, QUEUE),
+        (ENABLE_FALLBACK.name, {"name": "POSTHOG_FALLBACK", "value": "half"}, FALLBACK),
+        (ENABLE_FALLBACK.name, {"name": "POSTHOG_FALLBACK", "$patch": "delete"}, FALLBACK),
     ],
     ids=["direct", "empty", "queue not set", "half", "fallback not set"],
 )
@@ -65,7 +68,7 @@ async def test_a_switch_that_somebody_has_set_since_is_left(bench: Bench, value:
     """Their value is newer than ours: nothing is asked, nothing is sent, and the switch is on no more."""
     administer(bench.world, env=[{"name": "RATE_LIMIT_MODE", "value": "direct"}])
     await bench.quiet()
-    action = await made(bench, KNOWN[ActionName.ENABLE_REQUEST_QUEUE])
+    action = await made(bench, KNOWN[ENABLE_REQUEST_QUEUE.name])
     administer(bench.world, env=[{"name": "RATE_LIMIT_MODE", "value": value}])
     await bench.quiet()
     sent = len(bench.changing_requests())
@@ -82,7 +85,7 @@ async def test_a_switch_that_somebody_has_set_since_is_left(bench: Bench, value:
 
 async def test_a_switch_that_was_on_before_the_incident_is_not_taken_off(bench: Bench) -> None:
     """The team may run with it: it is told of, and nobody is asked to remove it."""
-    known = KNOWN[ActionName.ENABLE_FALLBACK]
+    known = KNOWN[ENABLE_FALLBACK.name]
     await switched_on("POSTHOG_FALLBACK", "true")(bench.world)
     action = await known.planned(bench.world)
     result = await bench.take(action)

@@ -18,7 +18,13 @@ from pytest_httpserver import HTTPServer
 from deployments.drill.cluster.faults import Fault
 from flows.action import NEW_PLANS, take_action
 from runbook.actions.by_hand import Target, undo_commands
-from runbook.actions.catalogue import ActionName, ActionOutcome, ActionResult, PlannedAction
+from runbook.actions.catalogue import ActionOutcome, ActionResult, PlannedAction
+from runbook.actions.spec import ActionName
+from runbook.actions.specs.fallback import DISABLE_FALLBACK
+from runbook.actions.specs.raise_memory_limit import RAISE_MEMORY_LIMIT
+from runbook.actions.specs.replace_api_key import REPLACE_API_KEY as REPLACE_API_KEY_SPEC
+from runbook.actions.specs.request_queue import DISABLE_REQUEST_QUEUE, ENABLE_REQUEST_QUEUE
+from runbook.actions.specs.scale import SCALE
 from runbook.incidents.effects import EffectOutcome
 from runbook.incidents.events import ApprovalRequested, IncidentEscalated, PlanDrifted
 from runbook.kubernetes.patches import RESTART_ANNOTATION
@@ -40,12 +46,12 @@ pytestmark = [
 ]
 
 SWITCHES = (
-    ActionName.DISABLE_FALLBACK,
-    ActionName.ENABLE_REQUEST_QUEUE,
-    ActionName.DISABLE_REQUEST_QUEUE,
+    DISABLE_FALLBACK.name,
+    ENABLE_REQUEST_QUEUE.name,
+    DISABLE_REQUEST_QUEUE.name,
 )
 """One more variable of the pod template each; enabling the fallback takes the same way."""
-SET_FIELDS = (*SWITCHES, ActionName.RAISE_MEMORY_LIMIT, ActionName.SCALE)
+SET_FIELDS = (*SWITCHES, RAISE_MEMORY_LIMIT.name, SCALE.name)
 """One request with one field each, of which a disturbance says the same."""
 
 
@@ -54,7 +60,7 @@ def each(changes: Iterable[KnownChange], *, twins: Iterable[ActionName] = SWITCH
     return [
         pytest.param(
             change,
-            id=change.name.value if change is not SECOND_REQUEST else "replace_api_key's restart",
+            id=change.name if change is not SECOND_REQUEST else "replace_api_key's restart",
             marks=[pytest.mark.slow] if change.name in twins else [],
         )
         for change in changes
@@ -104,7 +110,7 @@ async def benched(
     folder: Path, httpserver: HTTPServer, change: KnownChange, **policy: Any
 ) -> AsyncIterator[tuple[Bench, PlannedAction]]:
     """A bench on which the change is possible, previewed and approved."""
-    if change.name is ActionName.REPLACE_API_KEY:
+    if change.name == REPLACE_API_KEY_SPEC.name:
         policy["replacement_key_block"] = await save_replacement_key()
     async with mitigation_bench(folder, httpserver, patience=PATIENCE_SECONDS, **policy) as bench:
         action = await change.planned(bench.world)
@@ -179,7 +185,7 @@ async def test_a_disturbed_request_is_made_once_or_not_at_all(
         assert (await bench.incident.read()).results == {action.id: result}
         told = f"{action.spec.title}: {result.outcome.value}. {result.detail}"
         assert await bench.escalations() == ([] if trouble.made else [told])
-        name = change.name.value if change is not SECOND_REQUEST else "replace_api_key's restart"
+        name = change.name if change is not SECOND_REQUEST else "replace_api_key's restart"
         report.setdefault(name, {})[trouble.name] = result.outcome.value
 
 
@@ -223,7 +229,7 @@ async def test_a_target_that_drifts_after_the_yes_is_asked_about_anew(
         else:
             assert ended is None
             assert asked == [drifted.old_digest, drifted.new_digest]
-        report.setdefault(change.name.value, {})["drift"] = ended.outcome.value if ended else "asked anew"
+        report.setdefault(change.name, {})["drift"] = ended.outcome.value if ended else "asked anew"
 
 
 @ALL
@@ -253,7 +259,7 @@ async def test_a_change_that_does_not_help_is_undone(
         assert [request.status for request in bench.writes()] == [200] * made
         stays = "(stays)" if change.reversible else "(nothing to undo)"
         undone = "→ undone" if change.taken_back else stays
-        report.setdefault(change.name.value, {})["does not help"] = f"{result.outcome.value} {undone}"
+        report.setdefault(change.name, {})["does not help"] = f"{result.outcome.value} {undone}"
 
 
 @ALL
@@ -281,7 +287,7 @@ async def test_a_rollout_that_fails_is_undone(
             assert undo.outcome is ActionOutcome.DONE
             assert f"Undone: {undo.detail}" in told
             how = "→ undone"
-        report.setdefault(change.name.value, {})["rollout fails"] = f"{result.outcome.value} {how}"
+        report.setdefault(change.name, {})["rollout fails"] = f"{result.outcome.value} {how}"
 
 
 async def test_a_rollout_that_never_finishes_is_given_up_at_its_deadline(
@@ -321,7 +327,7 @@ async def test_an_undo_that_is_refused_calls_a_person_with_the_commands(
         (called,) = journal.events(IncidentEscalated)
         assert called.about == action.id
         assert called.commands == undo_commands(journal.previews[action.id], BY_HAND)
-        report.setdefault(change.name.value, {})["undo refused"] = "not_recovered, commands"
+        report.setdefault(change.name, {})["undo refused"] = "not_recovered, commands"
 
 
 @ALL
@@ -339,7 +345,7 @@ async def test_a_success_that_nobody_can_see_is_unknown(
         assert list((await bench.incident.read()).results) == [action.id]
         assert await bench.escalations() == [f"{action.spec.title}: unknown. {result.detail}"]
         assert len(bench.writes()) == len(change.steps)
-        report.setdefault(change.name.value, {})["no data"] = result.outcome.value
+        report.setdefault(change.name, {})["no data"] = result.outcome.value
 
 
 def drift(bench: Bench, change: KnownChange, action: PlannedAction) -> str:

@@ -9,7 +9,14 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 from blocks.transport.errors import Unavailable
-from runbook.actions.catalogue import ActionName, ActionOutcome, ActionResult, PlannedAction, undo_of
+from runbook.actions.catalogue import ActionOutcome, ActionResult, PlannedAction, undo_of
+from runbook.actions.spec import ActionName
+from runbook.actions.specs.fallback import DISABLE_FALLBACK, ENABLE_FALLBACK
+from runbook.actions.specs.raise_memory_limit import RAISE_MEMORY_LIMIT
+from runbook.actions.specs.replace_api_key import REPLACE_API_KEY as REPLACE_API_KEY_SPEC
+from runbook.actions.specs.request_queue import DISABLE_REQUEST_QUEUE, ENABLE_REQUEST_QUEUE
+from runbook.actions.specs.roll_back import ROLL_BACK
+from runbook.actions.specs.scale import SCALE
 from runbook.incidents.effects import EffectOutcome
 from runbook.incidents.events import IncidentEscalated
 from tasks.actions.changes.workload import PAUSED
@@ -95,14 +102,14 @@ def rolls_out(image: str) -> Others:
 @pytest.mark.parametrize(
     ("name", "others", "kept", "why"),
     [
-        (ActionName.ENABLE_FALLBACK, sets_variable("POSTHOG_FALLBACK", "half"), "half", "is half"),
-        (ActionName.DISABLE_FALLBACK, sets_variable("POSTHOG_FALLBACK", "half"), "half", "is half"),
-        (ActionName.ENABLE_REQUEST_QUEUE, sets_variable("RATE_LIMIT_MODE", "drop"), "drop", "is drop"),
-        (ActionName.DISABLE_REQUEST_QUEUE, sets_variable("RATE_LIMIT_MODE", "drop"), "drop", "is drop"),
-        (ActionName.RAISE_MEMORY_LIMIT, limits_memory("1Gi"), "1Gi", "is 1Gi"),
-        (ActionName.SCALE, scales(5), 5, "replicas is 5"),
-        (ActionName.ROLL_BACK, rolls_out("integration:3"), "integration:3", "rolled out revision 4 since"),
-        (ActionName.REPLACE_API_KEY, puts_key(api_key=KEY[::-1]), KEY[::-1], "changed the key since"),
+        (ENABLE_FALLBACK.name, sets_variable("POSTHOG_FALLBACK", "half"), "half", "is half"),
+        (DISABLE_FALLBACK.name, sets_variable("POSTHOG_FALLBACK", "half"), "half", "is half"),
+        (ENABLE_REQUEST_QUEUE.name, sets_variable("RATE_LIMIT_MODE", "drop"), "drop", "is drop"),
+        (DISABLE_REQUEST_QUEUE.name, sets_variable("RATE_LIMIT_MODE", "drop"), "drop", "is drop"),
+        (RAISE_MEMORY_LIMIT.name, limits_memory("1Gi"), "1Gi", "is 1Gi"),
+        (SCALE.name, scales(5), 5, "replicas is 5"),
+        (ROLL_BACK.name, rolls_out("integration:3"), "integration:3", "rolled out revision 4 since"),
+        (REPLACE_API_KEY_SPEC.name, puts_key(api_key=KEY[::-1]), KEY[::-1], "changed the key since"),
     ],
 )
 async def test_what_somebody_else_has_changed_since_is_kept(
@@ -125,11 +132,11 @@ async def test_what_somebody_else_has_changed_since_is_kept(
 @pytest.mark.parametrize(
     ("name", "others", "why"),
     [
-        (ActionName.ENABLE_FALLBACK, sets_variable("POSTHOG_FALLBACK", "false"), "is false, as before"),
-        (ActionName.RAISE_MEMORY_LIMIT, limits_memory("262144Ki"), "is 262144Ki, as before"),
-        (ActionName.SCALE, scales(2), "is 2, as before"),
-        (ActionName.ROLL_BACK, rolls_out("registry.example/integration:2"), "the revision that was replaced"),
-        (ActionName.REPLACE_API_KEY, puts_key(api_key=KEY, api_key_previous=None), "no previous key is kept"),
+        (ENABLE_FALLBACK.name, sets_variable("POSTHOG_FALLBACK", "false"), "is false, as before"),
+        (RAISE_MEMORY_LIMIT.name, limits_memory("262144Ki"), "is 262144Ki, as before"),
+        (SCALE.name, scales(2), "is 2, as before"),
+        (ROLL_BACK.name, rolls_out("registry.example/integration:2"), "the revision that was replaced"),
+        (REPLACE_API_KEY_SPEC.name, puts_key(api_key=KEY, api_key_previous=None), "no previous key is kept"),
     ],
 )
 async def test_what_somebody_has_taken_back_already_needs_no_undo(
@@ -147,7 +154,7 @@ async def test_what_somebody_has_taken_back_already_needs_no_undo(
 
 async def test_a_limit_that_the_api_server_keeps_in_its_shortest_form_is_undone(bench: Bench) -> None:
     """It stores 1Gi where 1024Mi was sent: that is our value, and nobody else's."""
-    action = await KNOWN[ActionName.RAISE_MEMORY_LIMIT].planned(bench.world)
+    action = await KNOWN[RAISE_MEMORY_LIMIT.name].planned(bench.world)
     action = action.model_copy(update={"parameters": {"memory": "1024Mi"}})
     await bench.make(await bench.preview(action), await bench.approve(action))
     limits_memory("1Gi")(bench.world)
@@ -185,7 +192,7 @@ async def test_the_previous_key_is_put_back_and_nothing_else_in_the_secret(bench
 
 async def test_a_replaced_revision_that_is_gone_cannot_be_rolled_forward_to(bench: Bench) -> None:
     """The cluster keeps only so much history."""
-    action = await made(bench, KNOWN[ActionName.ROLL_BACK])
+    action = await made(bench, KNOWN[ROLL_BACK.name])
     respecify(bench.world, revisionHistoryLimit=0)
     await bench.quiet()
     plan = await bench.preview(undo_of(action))
@@ -194,7 +201,7 @@ async def test_a_replaced_revision_that_is_gone_cannot_be_rolled_forward_to(benc
 
 async def test_a_field_that_somebody_sets_during_the_proof_is_kept_and_a_person_is_told(bench: Bench) -> None:
     """Somebody takes over meanwhile: it is not known whether the change would have helped, and no undo."""
-    action = await KNOWN[ActionName.ENABLE_FALLBACK].planned(bench.world)
+    action = await KNOWN[ENABLE_FALLBACK.name].planned(bench.world)
     await bench.approve(action)
     bench.signals.mood = "ill"
 
@@ -205,7 +212,7 @@ async def test_a_field_that_somebody_sets_during_the_proof_is_kept_and_a_person_
     result, _ = await asyncio.gather(bench.take(action), somebody())
 
     assert result.outcome is ActionOutcome.REVERTED
-    assert KNOWN[ActionName.ENABLE_FALLBACK].shows(bench.world) == "half"
+    assert KNOWN[ENABLE_FALLBACK.name].shows(bench.world) == "half"
     assert len(bench.writes()) == 1
     (told,) = await bench.escalations()
     assert "changed since by kubectl (kubectl-patch)" in told
@@ -214,7 +221,7 @@ async def test_a_field_that_somebody_sets_during_the_proof_is_kept_and_a_person_
 
 async def test_a_roll_back_of_a_paused_workload_is_not_called_undone(bench: Bench) -> None:
     """The newest revision is still the replaced one, but the template to come is not."""
-    action = await KNOWN[ActionName.ROLL_BACK].planned(bench.world)
+    action = await KNOWN[ROLL_BACK.name].planned(bench.world)
     await bench.quiet()
     await bench.approve(action)
     respecify(bench.world, paused=True, template={"spec": {"containers": [PREVIOUS_IMAGE]}})
@@ -225,7 +232,7 @@ async def test_a_roll_back_of_a_paused_workload_is_not_called_undone(bench: Benc
 
 async def test_revisions_that_the_controller_has_not_written_yet_are_waited_for(bench: Bench) -> None:
     """Without it nobody knows which revision is the newest: neither to roll back to, nor to undo to."""
-    action = await KNOWN[ActionName.ROLL_BACK].planned(bench.world)
+    action = await KNOWN[ROLL_BACK.name].planned(bench.world)
     await bench.quiet()
     await bench.approve(action)
     await stop_controllers()
@@ -247,7 +254,7 @@ async def no_pod_starts(bench: Bench) -> None:
 
 async def test_an_undo_is_not_well_where_fewer_pods_serve_than_before(bench: Bench) -> None:
     """The field is back, which needs no commands; that the pods do not come back is told."""
-    action = await KNOWN[ActionName.ENABLE_FALLBACK].planned(bench.world)
+    action = await KNOWN[ENABLE_FALLBACK.name].planned(bench.world)
     await no_pod_starts(bench)
     await bench.approve(action)
     result = await bench.take(action)
@@ -263,7 +270,7 @@ async def test_an_undo_is_not_well_where_fewer_pods_serve_than_before(bench: Ben
 
 async def test_an_undo_is_done_where_nothing_could_start_before_either(bench: Bench) -> None:
     """The workload was ill before the change; its undo is judged by what it put back."""
-    action = await KNOWN[ActionName.ENABLE_FALLBACK].planned(bench.world)
+    action = await KNOWN[ENABLE_FALLBACK.name].planned(bench.world)
     await no_pod_starts(bench)
     respecify(bench.world, template={"metadata": {"annotations": {"deployed": "again"}}})
     await until(lambda: not any(pod.ready for pod in bench.world.imitation.pods(LABELS)), "no pod is ready")
@@ -281,7 +288,7 @@ async def test_an_undo_is_done_where_nothing_could_start_before_either(bench: Be
 async def test_an_undo_that_somebody_takes_over_is_not_undone(tmp_path: Path, httpserver: HTTPServer) -> None:
     """While its rollout is waited for, the field is set to something else: it is not ours any more."""
     async with mitigation_bench(tmp_path, httpserver, rollout_deadline_seconds=1) as bench:
-        action = await made(bench, KNOWN[ActionName.ENABLE_FALLBACK])
+        action = await made(bench, KNOWN[ENABLE_FALLBACK.name])
         undo = undo_of(action)
         decision, plan = await bench.approve(undo), await bench.preview(undo)
         await stop_controllers()

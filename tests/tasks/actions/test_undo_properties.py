@@ -17,7 +17,13 @@ from blocks.kubernetes.revisions import DEPLOYMENT_REVISION
 from blocks.transport.errors import Conflict, Unavailable
 from deployments.drill.cluster import ADMIN
 from deployments.drill.cluster.writes.strategic_merge import strategically_merged
-from runbook.actions.catalogue import ActionName, ChangePlan, PlannedAction, undo_of
+from runbook.actions.catalogue import ChangePlan, PlannedAction, undo_of
+from runbook.actions.spec import ActionName
+from runbook.actions.specs.fallback import DISABLE_FALLBACK, ENABLE_FALLBACK
+from runbook.actions.specs.raise_memory_limit import RAISE_MEMORY_LIMIT
+from runbook.actions.specs.request_queue import DISABLE_REQUEST_QUEUE, ENABLE_REQUEST_QUEUE
+from runbook.actions.specs.roll_back import ROLL_BACK
+from runbook.actions.specs.scale import SCALE
 from tasks.actions.changes import MITIGATIONS
 from tasks.actions.changes.base import Change
 from tests.blocks.cluster_world import ClusterWorld, cluster_world
@@ -189,12 +195,12 @@ def in_order(template: dict[str, Any]) -> list[list[str]]:
 @pytest.mark.parametrize(
     "name",
     [
-        ActionName.ENABLE_FALLBACK,
-        ActionName.DISABLE_FALLBACK,
-        ActionName.ENABLE_REQUEST_QUEUE,
-        ActionName.DISABLE_REQUEST_QUEUE,
-        ActionName.RAISE_MEMORY_LIMIT,
-        ActionName.SCALE,
+        ENABLE_FALLBACK.name,
+        DISABLE_FALLBACK.name,
+        ENABLE_REQUEST_QUEUE.name,
+        DISABLE_REQUEST_QUEUE.name,
+        RAISE_MEMORY_LIMIT.name,
+        SCALE.name,
     ],
 )
 @examples
@@ -214,20 +220,20 @@ async def test_the_undo_of_a_field_restores_it_and_nothing_else(
     replicas: int,
 ) -> None:
     """The specification is what it was, but for what somebody else has changed meanwhile, which is kept."""
-    assume((name, other) != (ActionName.SCALE, "replicas"))
+    assume((name, other) != (SCALE.name, "replicas"))
     workload = Workload(world, tmp_path, spec)
     before = workload.live["spec"]
     action = planned(name, memory=memory, replicas=str(replicas))
     done = await workload.take(action)
     assume(done.diff)
-    assert merged(workload.live["spec"]["template"]) != merged(before["template"]) or name is ActionName.SCALE
+    assert merged(workload.live["spec"]["template"]) != merged(before["template"]) or name == SCALE.name
     workload.patch(others_patch(other))
     undone = await workload.take(undo_of(action), done)
 
     assert undone.diff
     expected = strategically_merged({"metadata": {}, "spec": before}, others_patch(other))["spec"]
     after = workload.live["spec"]
-    if name not in (ActionName.DISABLE_FALLBACK, ActionName.DISABLE_REQUEST_QUEUE):
+    if name not in (DISABLE_FALLBACK.name, DISABLE_REQUEST_QUEUE.name):
         assert in_order(after["template"]) == in_order(expected["template"])
     assert {**after, "template": merged(after["template"])} == {
         **expected,
@@ -255,7 +261,7 @@ async def test_the_undo_of_a_roll_back_rolls_forward_unless_somebody_has_rolled_
     second = workload.live["spec"]["template"]
     assume(first != second)
     await workload.at_revision(2)
-    action = planned(ActionName.ROLL_BACK)
+    action = planned(ROLL_BACK.name)
 
     done = await workload.take(action)
     assert workload.live["spec"]["template"] == first

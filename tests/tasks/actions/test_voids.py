@@ -7,7 +7,8 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 from flows.action import NEW_PLANS
-from runbook.actions.catalogue import ActionName, ActionOutcome, ChangePlan
+from runbook.actions.catalogue import ActionOutcome, ChangePlan
+from runbook.actions.specs.fallback import ENABLE_FALLBACK
 from runbook.approvals.approvals import decided
 from runbook.approvals.gates import Answer, Choice
 from runbook.approvals.identity import Identity, Proof
@@ -19,8 +20,8 @@ from tests.tasks.mitigation_bench import Bench, mitigation_bench, save_replaceme
 
 pytestmark = [pytest.mark.real, pytest.mark.usefixtures("engineless")]
 
-(FALLBACK,) = (change for change in CHANGES if change.name is ActionName.ENABLE_FALLBACK)
-EACH = pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.name.value)
+(FALLBACK,) = (change for change in CHANGES if change.name == ENABLE_FALLBACK.name)
+EACH = pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.name)
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from prefect.client.orchestration import PrefectClient
 from pytest_httpserver import HTTPServer
 
 from deployments.drill.cluster.faults import Fault
-from runbook.actions.catalogue import ActionName, PlannedAction
+from runbook.actions.catalogue import PlannedAction
+from runbook.actions.specs.fallback import ENABLE_FALLBACK
 from runbook.caretaking.watchdog import Run, RunState
 from runbook.incidents.effects import Effect, EffectOutcome
 from runbook.incidents.events import RunStarted
@@ -24,7 +25,7 @@ from tests.tasks.mitigation_bench import Bench, mitigation_bench
 RUN = "00000000-0000-0000-0000-000000000002"
 FALLBACK = PlannedAction(
     id="1-enable-fallback",
-    name=ActionName.ENABLE_FALLBACK,
+    name=ENABLE_FALLBACK.name,
     target=f"default/deployment/{DEPLOYMENT}",
     because="a test",
 )

@@ -17,7 +17,8 @@ from blocks.policy import RunbookPolicy
 from deployments.drill.world.channels.incident_io import STATUS_PAGE_ID, IncidentIoApi
 from deployments.drill.world.faults import SlackFaults
 from deployments.drill.world.servers.wire import listening
-from runbook.actions.catalogue import ActionName, ActionOutcome, ActionResult
+from runbook.actions.catalogue import ActionOutcome, ActionResult
+from runbook.actions.specs.fallback import DISABLE_FALLBACK
 from runbook.channels.wording import REHEARSAL
 from runbook.decision.severity import Severity
 from runbook.incidents import events as e
@@ -396,7 +397,7 @@ async def test_every_call_ends_with_the_incident(audience: Audience) -> None:
 
 async def test_a_call_about_what_is_unsettled_goes_on_after_the_end(audience: Audience) -> None:
     """A switch that could not be taken off had called and ended its call within half a second."""
-    removal = FALLBACK.model_copy(update={"id": f"{FALLBACK.id}-off", "name": ActionName.DISABLE_FALLBACK})
+    removal = FALLBACK.model_copy(update={"id": f"{FALLBACK.id}-off", "name": DISABLE_FALLBACK.name})
     await decide(audience.incident)
     await page_on_opening.fn(audience.incident)
     await audience.incident.record(finished(ActionOutcome.RECOVERED))

@@ -17,7 +17,8 @@ from deployments.drill.world.channels.slack import Slack as Workspace
 from deployments.drill.world.faults import SlackFaults
 from deployments.drill.world.keys import Keys
 from deployments.drill.world.servers.wire import listening
-from runbook.actions.catalogue import ActionName, ActionOutcome
+from runbook.actions.catalogue import ActionOutcome
+from runbook.actions.specs.fallback import DISABLE_FALLBACK
 from runbook.approvals.gates import Choice
 from runbook.channels.reminders import Notice, due_notice, due_reports
 from runbook.incidents import events as e
@@ -229,7 +230,7 @@ async def test_a_switch_that_is_off_by_now_is_noted_and_not_reported(
 ) -> None:
     """Somebody has taken it off since: the journal says so, and the channel is left alone for good."""
     await set_fallback(world, entry)
-    removal = FALLBACK.model_copy(update={"id": f"{FALLBACK.id}-off", "name": ActionName.DISABLE_FALLBACK})
+    removal = FALLBACK.model_copy(update={"id": f"{FALLBACK.id}-off", "name": DISABLE_FALLBACK.name})
     await ended.record(finished(ActionOutcome.FAILED, removal))
     what = Escalation(kind=EscalationKind.ACTION, subject=removal.id)
     await escalate.fn(ended, what, "Disable fallback: failed", about=removal.id)

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from pytest_httpserver import HTTPServer
 
-from runbook.actions.catalogue import ActionName, ActionOutcome, ActionResult, PlannedAction
+from runbook.actions.catalogue import ActionOutcome, ActionResult, PlannedAction
+from runbook.actions.specs.restart_deployment import RESTART_DEPLOYMENT
 from runbook.decision.severity import Severity
 from runbook.decision.verdict import Verdict
 from runbook.incidents.events import ActionFinished, AlertJoined, DecisionMade, WatchStarted
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("engineless")
 
 SETTLE_SECONDS = 0.6
 ACTION = PlannedAction(
-    id="1-restart", name=ActionName.RESTART_DEPLOYMENT, target="default/deployment/web", because="a test"
+    id="1-restart", name=RESTART_DEPLOYMENT.name, target="default/deployment/web", because="a test"
 )
 ILL = decision(Verdict.INFRASTRUCTURE_ISSUE, severity=Severity.P2, plan=(ACTION,))
 

@@ -1,0 +1,15 @@
+"""The runbook's `kubectl rollout restart`."""
+
+from runbook.actions.spec import CHANGES_WORKLOAD, ActionKind, ActionName, ActionSpec, Proof, Risk
+from runbook.checks.findings import Check
+
+RESTART_DEPLOYMENT = ActionSpec(
+    name=ActionName("restart_deployment"),
+    title="Restart the pods",
+    kind=ActionKind.CHANGE,
+    risk=Risk.LOW,
+    success="the rollout finishes and the health endpoint says healthy",
+    proof=Proof(checks=(Check.HEALTH, Check.WORKLOAD)),
+    undo="nothing to undo: the pod template is the same but for its restart time",
+    rights=CHANGES_WORKLOAD,
+)

@@ -1,0 +1,30 @@
+"""`kubectl scale`."""
+
+from typing import TYPE_CHECKING
+
+from runbook.actions.spec import CHANGES_WORKLOAD, ActionKind, ActionName, ActionSpec, Parameter, Proof, Risk
+from runbook.checks.findings import Check
+
+if TYPE_CHECKING:
+    from runbook.policy.policy import Policy
+
+
+def replicas_flaw(value: str, policy: "Policy") -> str | None:
+    """Why this cannot be the new number of pods, `None` where it can."""
+    if not value.isdecimal() or not 1 <= int(value) <= policy.replicas_ceiling:
+        return f"{value!r} is not a number from 1 to {policy.replicas_ceiling} ([policy] replicas_ceiling)"
+    return None
+
+
+SCALE = ActionSpec(
+    name=ActionName("scale"),
+    title="Change the number of pods",
+    kind=ActionKind.CHANGE,
+    risk=Risk.MEDIUM,
+    success="the rollout finishes and the health endpoint says healthy",
+    proof=Proof(checks=(Check.HEALTH, Check.WORKLOAD)),
+    editable=(Parameter(name="replicas", flaw=replicas_flaw, as_stored=lambda value: str(int(value))),),
+    undo="put the number back to what it was",
+    reversible=True,
+    rights=CHANGES_WORKLOAD,
+)
