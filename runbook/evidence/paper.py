@@ -25,9 +25,6 @@ from runbook.redaction import redact_secrets
 from runbook.templates.environments import render_markdown
 from runbook.value import Value
 
-CHOSEN_NUMBER = "REVISION"
-"""The shell's variable that holds what the person has chosen; `--to-revision` refuses an empty one."""
-
 STEP_SECONDS = 15
 """Between two points of the metrics that are kept."""
 

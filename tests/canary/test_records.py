@@ -56,6 +56,8 @@ OF_OURS: dict[str, Any] = {
     "IncidentResolved.outcome": "recovered",
     "LogReading.errors_by_status": {"503": 1},
     "Permissions.memory_ceiling": "2Gi",
+    "Permissions.preapproved": {},
+    "PlannedAction.name": "enable_fallback",
     "Permissions.receiver_keys": (),
     "Person.also": (),
     "Person.public_keys": (),

@@ -13,7 +13,7 @@ FROM_REVISION = "from_revision"
 """The parameter of a roll back that names the revision whose pods fail, by its number."""
 
 
-CHOSEN_NUMBER = "NUMBER"
+CHOSEN_NUMBER = "REVISION"
 """The shell variable into which a person reads the revision that they have chosen."""
 
 

@@ -1,7 +1,8 @@
 """The changes of the catalogue, each as a small class. A file is found by being here.
 
-It says in its `MITIGATIONS` which action it makes. What several changes share is here too, and has none. The
-folder grows by a file for each change.
+It says in its `MITIGATIONS` which action it makes. What several changes share is here too, and has none.
+
+More than 15 files: the folder grows by one for each change.
 """
 
 import sys

@@ -46,6 +46,7 @@ def test_the_paths_are_there(document: str) -> None:
 
 def test_the_guide_names_every_field_of_a_spec() -> None:
     """Whoever writes one learns what each field is for."""
-    guide = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    _, _, guide = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("## How to add an action")
+    guide, _, _ = guide.partition("\n## ")
     fields = set(next(iter(CATALOGUE.values())).__dataclass_fields__)
     assert {field for field in fields if f"`{field}`" not in guide} == {"kind"}
