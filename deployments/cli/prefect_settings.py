@@ -51,7 +51,7 @@ def chosen_prefect(config: Path | None = None) -> Iterator[str]:
         elif find_config(config) is None:
             advice = "set PREFECT_API_URL (`runbook up` prints it), or give --config FILE"
             if os.environ.get(URL_VARIABLE):
-                advice += f"; {URL_VARIABLE} is for acting only"
+                advice += f"; {URL_VARIABLE} is for reading and answering incidents only"
         raise CommandError("no Prefect server is named", advice, code=ExitCode.USAGE)
     elif ours is not None and ours.serves(named.url) and named.auth_string is None:
         with temporary_settings({PREFECT_API_AUTH_STRING: ours.password}):

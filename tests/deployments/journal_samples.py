@@ -101,7 +101,7 @@ DECISION = Decision(
 
 EFFECT = Effect(
     id="inc/1-enable-fallback/apply",
-    kind="deployment_patch",
+    kind="kubernetes",
     target="deployment/posthog-integration",
     summary="set POSTHOG_FALLBACK=true on deployment/posthog-integration",
     authority=Authority.approval(GATE, "ana"),

@@ -18,11 +18,15 @@ CHOSEN_NUMBER = "REVISION"
 
 
 def _undo_by_hand(done: "ChangePlan", target: "Target") -> list[str]:
-    """Plans of earlier releases may name no revision: then the person looks for its number."""
+    """Right after a roll back kubectl's own choice is the revision that was replaced.
+
+    Plans of earlier releases may name no number.
+    """
     number = done.action.parameters.get(FROM_REVISION, "")
+    history = target.kubectl(f"rollout history {target.reference}")
     if not number:
-        return _roll_back_by_hand(target)
-    return [target.kubectl(f"rollout history {target.reference}"), roll_back_command(target, number)]
+        return [history, target.kubectl(f"rollout undo {target.reference}")]
+    return [history, roll_back_command(target, number)]
 
 
 def _roll_back_by_hand(target: "Target") -> list[str]:

@@ -222,18 +222,6 @@ def test_without_an_address_of_prefect_it_is_asked_for(store: Store, capsys: Cap
     assert "or start one with `runbook up --config runbook.toml`" in line
 
 
-def test_the_receivers_address_is_not_enough_to_look(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
-) -> None:
-    """Who has set up a token to approve is told why the same does not show an incident."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("RUNBOOK_CONFIG", raising=False)
-    monkeypatch.setenv("RUNBOOK_URL", "https://runbook.example")
-    with temporary_settings(restore_defaults={PREFECT_API_URL}):
-        assert main(["incidents"]) == ExitCode.USAGE
-    assert "or give --config FILE; RUNBOOK_URL is for acting only" in capsys.readouterr().err
-
-
 def test_a_settings_file_that_was_given_is_not_asked_for(
     store: Store, tmp_path: Path, capsys: Capture
 ) -> None:

@@ -184,7 +184,7 @@ async def test_a_wrong_address_is_told_the_right_one(
     """Also these answers are JSON with a next step."""
     answer = await client.request(method, path)
     assert answer.status_code == status
-    paths = ("alertmanager", "grafana", "pagerduty", "incident-io", "plain")
+    paths = ("alertmanager", "grafana", "incident-io", "pagerduty", "plain")
     listed = ", ".join(f"/alerts/{path}" for path in paths)
     assert answer.json()["next_step"] == f"POST to one of {listed}; GET /docs describes them"
 
