@@ -5,7 +5,7 @@ from hashlib import sha256
 from typing import ClassVar, Literal
 
 from runbook.incidents.effect_ids import MessageName
-from runbook.incidents.escalations import Escalation
+from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.events.base import JournalEvent
 from runbook.outside_text import OutsideLine, OutsideName, OutsideText
 
@@ -57,7 +57,20 @@ class IncidentEscalated(JournalEvent):
         """
         if self.what is not None and other.what is not None:
             return self.what == other.what
+        if (
+            self.what is None
+            and other.what is not None
+            and self.because.startswith(_earlier_words(other.what))
+        ):
+            return True
         return _reason(self) == _reason(other)
+
+
+def _earlier_words(what: Escalation) -> tuple[str, ...]:
+    """How releases without `what` began a call whose words have changed since."""
+    if what.kind is EscalationKind.UNANSWERED_GATE:
+        return (f"nobody has answered {what.subject} since ",)
+    return ()
 
 
 def _reason(event: IncidentEscalated) -> str:
