@@ -166,9 +166,9 @@ async def _call(opened: OpenIncident, incident: Incident, care: Care) -> str:
     if care.what is None:
         return ""
     because = f"the response has stopped: {care.because}. {how_to_go_on(opened)}"
-    told = await escalate.fn(opened, care.what, because, in_doubt=care.in_doubt)
+    told = await escalate(opened, care.what, because, in_doubt=care.in_doubt)
     called = told and len((await opened.read()).journal) > len(incident.journal)
-    await leave_paper.fn(opened)
+    await leave_paper(opened)
     return f"a person is called: {care.because}" if called else ""
 
 
@@ -178,7 +178,7 @@ async def _remind(environment: Environment, incident: Incident) -> str:
     notice = due_notice(incident, policy=policy, now=now() - REMINDERS_LATE)
     if notice is None:
         return ""
-    told = await remind_of_gate.fn(OpenIncident(id=incident.id, environment=environment), notice)
+    told = await remind_of_gate(OpenIncident(id=incident.id, environment=environment), notice)
     return f"reminded of {notice.gate.gate}" if told else ""
 
 

@@ -3,9 +3,6 @@
 import asyncio
 from datetime import timedelta
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-
 from runbook.checks.recovery import LASTING, Recovery, incident_over
 from runbook.checks.watching import begins_a_watch, has_held, waits_long_without_alerts, watching_since
 from runbook.decision.verdict import Decision
@@ -13,12 +10,11 @@ from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.events import RecoveryChecked, WatchStarted
 from runbook.incidents.incident import Incident
 from tasks.actions.reverts import note_reverts
-from tasks.channels.communicate import escalate, update
+from tasks.channels.shown import escalate, update
 from tasks.checks.triage import look
 from tasks.incident import OpenIncident, now
 
 
-@task(name="watch until recovered", task_run_name="watch until recovered", cache_policy=NO_CACHE)
 async def watch_until_recovered(incident: OpenIncident, decision: Decision) -> Recovery | None:
     """Recovered once all checks of the verdict have been ok for the settling time.
 
