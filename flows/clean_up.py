@@ -8,7 +8,7 @@ from prefect import flow
 from blocks.environment import Environment
 from blocks.logs import own_lines
 from flows.parameters import checked
-from tasks.evidence.retention import find_expired, forget, remove
+from tasks.evidence.shown import find_expired, forget, remove
 from tasks.incident import now
 
 log = own_lines(logging.getLogger("runbook.clean_up"))

@@ -5,7 +5,7 @@ from prefect import flow
 from blocks.environment import Environment
 from flows.parameters import checked
 from runbook.evidence.manifest import due_collections
-from tasks.evidence.collect import collect_evidence as collect
+from tasks.evidence.shown import collect_evidence as collect
 from tasks.incident import OpenIncident, now
 from tasks.incidents import incidents_to_collect_from
 

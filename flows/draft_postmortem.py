@@ -8,7 +8,7 @@ from pydantic import Field
 from blocks.environment import Environment
 from flows.parameters import checked, run_name
 from tasks.incident import OpenIncident
-from tasks.postmortem import draft_postmortem as draft
+from tasks.shown import draft_postmortem as draft
 
 IncidentId = Annotated[str, Field(min_length=1)]
 

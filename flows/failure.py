@@ -34,4 +34,4 @@ async def tell_a_person(flow: Any, flow_run: FlowRun, state: State) -> None:  # 
     if known.closed or (state.is_failed() and not known.events(RunContinued)):
         return
     what = Escalation(kind=EscalationKind.RUN_ENDED, subject=state.type.value)
-    await escalate.fn(incident, what, f"the runbook's own run ended as {state.type.value}; go on by hand")
+    await escalate(incident, what, f"the runbook's own run ended as {state.type.value}; go on by hand")

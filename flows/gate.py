@@ -25,7 +25,7 @@ from runbook.incidents.events import AnswerPlanted, ApprovalAnswered, ApprovalRe
 from runbook.incidents.incident import Incident, PendingGate
 from runbook.incidents.report import gate_question, question_of
 from runbook.policy.in_force import policy_edits
-from tasks.channels.warn import warn_of_answers
+from tasks.channels.shown import warn_of_answers
 from tasks.incident import OpenIncident, now
 
 _TOKEN_BYTES = 8

@@ -10,7 +10,7 @@ from flows.parameters import checked
 from runbook.channels.reminders import due_notice, due_reports
 from runbook.incidents.incident import Incident
 from runbook.incidents.timeline import sentence
-from tasks.channels.remind import remind_of_gate, report_switch
+from tasks.channels.shown import remind_of_gate, report_switch
 from tasks.incident import OpenIncident, now
 from tasks.incidents import incidents_with_switches, open_incidents
 from tasks.lease import turn

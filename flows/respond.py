@@ -27,18 +27,15 @@ from runbook.incidents.incident import PERSON, Outcome, State
 from runbook.incidents.loose_ends import removal_of, switches_to_take_off
 from runbook.incidents.outcome import IncidentReport, conclude
 from tasks.actions.outage import NoLongerNeeded
-from tasks.actions.rollout import wait_for_rollout
-from tasks.actions.unfinished_rollout import tell_of_unfinished_rollout
+from tasks.actions.shown import tell_of_unfinished_rollout, wait_for_rollout
 from tasks.artifacts import publish_decision, publish_timeline, publish_triage
-from tasks.channels.communicate import announce, escalate, page_on_opening, resolve_page, tell_of_new_verdict
-from tasks.checks.decide import decide_response, note_maintenance
-from tasks.checks.triage import triage_incident
-from tasks.checks.watch import watch_until_recovered
-from tasks.evidence.collect import keep_evidence
-from tasks.evidence.paper import leave_paper
+from tasks.channels.shown import announce, escalate, page_on_opening, resolve_page, tell_of_new_verdict
+from tasks.checks.shown import decide_response, note_maintenance, triage_incident, watch_until_recovered
+from tasks.evidence.keep import keep_evidence
+from tasks.evidence.shown import leave_paper
 from tasks.incident import OpenIncident
-from tasks.opening import close, open_incident, resolve, withdraw_question
-from tasks.postmortem import leave_draft
+from tasks.leave_draft import leave_draft
+from tasks.shown import close, open_incident, resolve, withdraw_question
 
 # What a parameter means stands in the flow's docstring: Prefect's form takes descriptions only from there.
 Service = Annotated[str, Field(min_length=1, max_length=255)]

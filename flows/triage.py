@@ -8,7 +8,8 @@ from runbook.checks.findings import Check, Findings
 from runbook.decision.decide import decide
 from runbook.decision.verdict import Decision
 from tasks.artifacts import publish_look
-from tasks.checks.triage import look
+from tasks.checks import shown
+from tasks.checks.triage import MakeCheck, look, make_check
 
 
 @flow(name="triage", flow_run_name=run_name("triage {environment}"), validate_parameters=False)
@@ -20,12 +21,14 @@ async def triage(environment: str = "default") -> Decision:
         environment: Which configuration to use: the name that `runbook configure` saved it under.
     """
     blocks = await Environment.load(environment)
-    findings, decision = await look_and_decide(blocks, visibly=True)
+    findings, decision = await look_and_decide(blocks, make=shown.make_check)
     await publish_look(environment, findings, decision)
     return decision
 
 
-async def look_and_decide(environment: Environment, *, visibly: bool = False) -> tuple[Findings, Decision]:
-    """All checks, and the decision that they lead to; `visibly` makes each check a task run."""
-    findings = await look(environment, tuple(Check), visibly=visibly)
+async def look_and_decide(
+    environment: Environment, *, make: MakeCheck = make_check
+) -> tuple[Findings, Decision]:
+    """All checks, each made by `make`, and the decision that they lead to."""
+    findings = await look(environment, tuple(Check), make=make)
     return findings, decide(findings, claimed=None, policy=environment.runbook_policy.policy)

@@ -2,8 +2,6 @@
 
 from uuid import UUID
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
 from prefect.settings import PREFECT_UI_URL
 
 from blocks.environment import Environment
@@ -16,17 +14,8 @@ from runbook.incidents.ids import new_incident_id
 from runbook.incidents.incident import ALERTS_ENDED, Incident, Outcome
 from runbook.policy.permissions import Permissions
 from tasks.incident import OpenIncident, now
-from tasks.retries import is_transient
 
 
-@task(
-    name="open incident",
-    task_run_name="open incident",
-    cache_policy=NO_CACHE,
-    retries=3,
-    retry_delay_seconds=[1, 2, 5],
-    retry_condition_fn=is_transient,
-)
 async def open_incident(
     environment: Environment,
     alert: Alert,
@@ -80,7 +69,6 @@ def _require_same(journal: Incident, *, dry_run: bool) -> None:
         )
 
 
-@task(name="withdraw question", task_run_name="withdraw question", cache_policy=NO_CACHE)
 async def withdraw_question(incident: OpenIncident) -> None:
     """Take back a question about an action that is not needed now, so that nobody is asked or reminded."""
     gate = (await incident.read()).needless_gate
@@ -89,7 +77,6 @@ async def withdraw_question(incident: OpenIncident) -> None:
         await incident.record_once(event)
 
 
-@task(name="withdraw outdated question", task_run_name="withdraw outdated question", cache_policy=NO_CACHE)
 async def withdraw_outdated_question(incident: OpenIncident, action: PlannedAction, because: str) -> None:
     """Take back a question about an action whose reason is gone, so that nobody is asked or reminded."""
     gate = (await incident.read()).pending_gate
@@ -98,7 +85,6 @@ async def withdraw_outdated_question(incident: OpenIncident, action: PlannedActi
         await incident.record_once(event)
 
 
-@task(name="resolve", task_run_name="resolve", cache_policy=NO_CACHE)
 async def resolve(incident: OpenIncident, outcome: Outcome, because: tuple[str, ...]) -> Outcome:
     """Journal how the response ended; the first end stands."""
     await incident.fence()
@@ -107,7 +93,6 @@ async def resolve(incident: OpenIncident, outcome: Outcome, because: tuple[str, 
     return Outcome(recorded.event.outcome) if isinstance(recorded.event, IncidentResolved) else outcome
 
 
-@task(name="close", task_run_name="close", cache_policy=NO_CACHE)
 async def close(incident: OpenIncident, outcome: Outcome) -> None:
     """Nothing is left to do here: the next alert of the service opens an incident of its own."""
     await incident.fence()

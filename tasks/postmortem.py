@@ -3,10 +3,7 @@
 from datetime import timedelta
 from hashlib import sha256
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-
-from blocks.files.evidence_folder import NotWritten, path_of, write_file
+from blocks.files.evidence_folder import write_file
 from blocks.transport.errors import OutsideError
 from runbook.incidents.events import PostmortemDrafted
 from runbook.incidents.incident import Incident
@@ -14,22 +11,12 @@ from runbook.postmortem.draft import ImpactFigures
 from runbook.postmortem.draft import draft_postmortem as render_draft
 from runbook.postmortem.impact_figures import impact_figures, total_rate
 from tasks.artifacts import publish_postmortem
-from tasks.evidence.unwritten import note_unwritten
 from tasks.incident import OpenIncident, now
-from tasks.retries import is_transient
 from tasks.secrets import redactor
 
 DRAFT = "postmortem.md"
 
 
-@task(
-    name="draft post-mortem",
-    task_run_name="draft post-mortem",
-    cache_policy=NO_CACHE,
-    retries=2,
-    retry_delay_seconds=[1, 5],
-    retry_condition_fn=is_transient,
-)
 async def draft_postmortem(incident: OpenIncident, *, again: bool = False) -> str:
     """Write the draft beside the evidence and return its path.
 
@@ -55,19 +42,6 @@ async def draft_postmortem(incident: OpenIncident, *, again: bool = False) -> st
     finally:
         await publish_postmortem(incident, markdown)
     return path
-
-
-async def leave_draft(incident: OpenIncident) -> str:
-    """Write the draft at the end of a response, or note that it cannot be; then the path is empty.
-
-    Prefect has it in either case, and the flow `draft-postmortem` writes it once it can be written.
-    """
-    try:
-        return await draft_postmortem(incident)
-    except NotWritten as error:
-        path = path_of(incident.environment.evidence, f"{incident.id}/{DRAFT}")
-        await note_unwritten(incident, "post-mortem", path, error)
-        return ""
 
 
 async def _figures(incident: OpenIncident, journal: Incident) -> ImpactFigures:

@@ -87,3 +87,45 @@ def test_no_room_is_overfull(graph: grimp.ImportGraph, rooms: list[str]) -> None
         if parts > MOST_FILES and "More than 15 files:" not in reason:
             overfull[room] = parts
     assert overfull == {}
+
+
+def uses_of_fn(source: str) -> list[int]:
+    """The lines that name a `.fn`: the function inside a Prefect task or flow."""
+    found = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Attribute))
+    return [node.lineno for node in found if node.attr == "fn"]
+
+
+def test_a_step_is_called_without_its_task() -> None:
+    """Whoever needs no Prefect calls the plain step; nobody takes a task apart for it."""
+    assert uses_of_fn("await escalate.fn(incident)") == [1]
+    assert uses_of_fn("make = escalate.fn if away else escalate") == [1]
+    files = (path for part in (*LAYERS, "tests") for path in (ROOT / part).rglob("*.py"))
+    taken_apart = [
+        f"{path.relative_to(ROOT)}:{line}" for path in files for line in uses_of_fn(path.read_text())
+    ]
+    assert taken_apart == []
+
+
+def is_made_by_task(node: ast.expr) -> bool:
+    """Whether an expression calls Prefect's `task`."""
+    return isinstance(node, ast.Call) and ast.unparse(node.func) == "task"
+
+
+def decorated_steps(source: str) -> list[str]:
+    """The functions that `@task` turns into tasks where they are written."""
+    functions = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.AsyncFunctionDef))
+    return [one.name for one in functions if any(is_made_by_task(item) for item in one.decorator_list)]
+
+
+def test_steps_are_plain_functions() -> None:
+    """A step is a function of its own; `shown.py` of its room makes a task of it.
+
+    What only Prefect has, its artifacts, is a task where it is written.
+    """
+    assert decorated_steps("@task(name='a')\nasync def step(): ...") == ["step"]
+    tasks = {
+        str(path.relative_to(ROOT)): steps
+        for path in sorted((ROOT / "tasks").rglob("*.py"))
+        if path.name != "shown.py" and (steps := decorated_steps(path.read_text()))
+    }
+    assert list(tasks) == ["tasks/artifacts.py"]

@@ -68,8 +68,8 @@ class PrefectResponses:
         # The task's own function: Prefect, which the task would report to, is what does not answer.
         opened = OpenIncident(id=incident.id, environment=environment)
         what = Escalation(kind=EscalationKind.NOT_STARTED)
-        called = await escalate.fn(opened, what, f"{because}. {how_to_go_on(opened)}")
-        await leave_paper.fn(opened)
+        called = await escalate(opened, what, f"{because}. {how_to_go_on(opened)}")
+        await leave_paper(opened)
         if not called:
             raise Refused("pager", "nobody could be called", "Set [pager] or [slack]; see the journal")
 

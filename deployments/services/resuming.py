@@ -12,8 +12,8 @@ from runbook.approvals.authority import require_may_act, resumption_statement
 from runbook.approvals.identity import Identity
 from runbook.approvals.names import tidy
 from runbook.approvals.signatures import Statement
-from runbook.caretaking.watchdog import RunState, newest_run
-from runbook.incidents.events import ResponseResumed, RunContinued
+from runbook.caretaking.runs import Revival, RunState
+from runbook.incidents.events import ResponseResumed
 from runbook.incidents.incident import Incident
 from runbook.policy.in_force import policy_in_force
 from runbook.policy.policy import Policy
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
 
     from blocks.store.journal import IncidentStore
+
+
+_WAITS = {RunState.DUE: "waits for a worker", RunState.QUEUED: "waits for its turn"}
+"""What a run waits for that goes on by itself."""
 
 
 class Resumed(Value):
@@ -123,19 +127,9 @@ async def _go_on(
     store: "IncidentStore", found: Incident, *, client: "PrefectClient", because: str
 ) -> tuple[str, str]:
     """The run that goes on, and how: continued, or another one started in its place."""
-    from tasks.caretaking.runs import continue_run, read_run, start_run
+    from tasks.caretaking.runs import ensure_run
 
-    run_id = newest_run(found)
-    if run_id is None:
-        return await start_run(found, store=store, client=client), "is started"
-    state = (await read_run(client, run_id)).state
-    if state is RunState.DUE:
-        return run_id, "waits for a worker"
-    if state is RunState.QUEUED:
-        return run_id, "waits for its turn"
-    continued = RunContinued(flow_run_id=run_id, because=because)
-    await store.append(found.id, continued, at=datetime.now(UTC))
-    if state in (RunState.UNKNOWN_TO_PREFECT, RunState.COMPLETED):
-        return await start_run(await store.read(found.id), store=store, client=client), "is started"
-    await continue_run(client, run_id)
-    return run_id, "goes on"
+    ensured = await ensure_run(found, store=store, client=client, because=because)
+    if ensured.how is Revival.BY_ITSELF:
+        return ensured.flow_run_id, _WAITS[ensured.was]
+    return ensured.flow_run_id, "is started" if ensured.how is Revival.START else "goes on"

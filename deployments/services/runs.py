@@ -38,6 +38,12 @@ class PrefectRuns:
         state = await self._state(flow_run_id)
         return state is not None and state.is_paused()
 
+    async def how_it_ended(self, flow_run_id: UUID) -> str | None:
+        """How the run ended (`Failed`, `Cancelled`), `None` while it goes on: a crashed one is continued."""
+        state = await self._state(flow_run_id)
+        ended = state is not None and state.is_final() and not state.is_crashed()
+        return state.name if state is not None and ended else None
+
     async def wake(self, flow_run_id: UUID, form: dict[str, str]) -> None:
         """Resume the run; Prefect answers 200 also when it refuses, so its words are read.
 

@@ -8,6 +8,7 @@ __all__ = [
     "limits",
     "outages",
     "parameters",
+    "proving",
     "spec",
     "specs",
     "switch",

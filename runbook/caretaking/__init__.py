@@ -1,3 +1,3 @@
 """How the runbook looks after its own runs, its store and itself."""
 
-__all__ = ["self_watch", "store_trouble", "watchdog"]
+__all__ = ["runs", "self_watch", "store_trouble", "watchdog"]

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import takewhile
 
+from runbook.caretaking.runs import REVIVALS, Revival, Run, RunState
 from runbook.incidents.effects import Effect
 from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.events import (
@@ -16,7 +17,6 @@ from runbook.incidents.events import (
     IncidentEscalated,
     ResponseResumed,
     RunContinued,
-    RunStarted,
 )
 from runbook.incidents.incident import Incident
 from runbook.incidents.loose_ends import unsettled_effects
@@ -29,41 +29,6 @@ LATE = timedelta(minutes=2)
 
 LATE_IN_QUEUE = timedelta(minutes=15)
 """How long a run may wait while workers begin others: a storm of fifty alerts, begun a few at a time."""
-
-
-class RunState(StrEnum):
-    """The states of a flow run, as far as they matter here. `unreachable`: Prefect does not say.
-
-    `due`: no worker takes up runs; `queued`: it is due as well, and workers do, so its turn will come.
-
-    `asleep without a form`: its process died between falling asleep and saving the form, so no answer in
-    Prefect can wake it. `asleep with an answer`: somebody has written one past Prefect's own way to answer,
-    which wakes nobody and keeps every other form from being taken.
-    """
-
-    DUE = "due"
-    QUEUED = "queued"
-    RUNNING = "running"
-    ASLEEP = "asleep"
-    ASLEEP_WITHOUT_FORM = "asleep without a form"
-    ASLEEP_WITH_ANSWER = "asleep with an answer"
-    COMPLETED = "completed"
-    BROKEN = "broken"
-    CANCELLED = "cancelled"
-    UNKNOWN_TO_PREFECT = "unknown to Prefect"
-    UNREACHABLE = "unreachable"
-
-
-class Run(Value):
-    """A flow run as Prefect has it.
-
-    `since` is when it came into its state, or was due (aware UTC); `starts` how often it has started.
-    """
-
-    id: str
-    state: RunState
-    since: datetime
-    starts: int = 0
 
 
 class CareKind(StrEnum):
@@ -129,26 +94,25 @@ def due_care(
     return _unless_too_often(incident, run, policy=policy, now=now, term=term)
 
 
-_STOPPED = {
-    RunState.RUNNING: Care(kind=CareKind.CONTINUE, because="its process shows no sign of life"),
-    RunState.ASLEEP: Care(kind=CareKind.CONTINUE, because="it sleeps at a gate that is settled"),
-    RunState.ASLEEP_WITHOUT_FORM: Care(kind=CareKind.CONTINUE, because="its gate has no form"),
-    RunState.ASLEEP_WITH_ANSWER: Care(
-        kind=CareKind.CONTINUE, because="an answer that woke nobody lies at its gate"
-    ),
-    RunState.BROKEN: Care(kind=CareKind.CONTINUE, because="its run failed or crashed"),
-    RunState.CANCELLED: Care(kind=CareKind.CONTINUE, because="a person has handed it back"),
-    RunState.COMPLETED: Care(kind=CareKind.START, because="its run ended without closing it"),
-    RunState.UNKNOWN_TO_PREFECT: Care(kind=CareKind.START, because="Prefect does not know its run any more"),
+_WHY = {
+    RunState.RUNNING: "its process shows no sign of life",
+    RunState.ASLEEP: "it sleeps at a gate that is settled",
+    RunState.ASLEEP_WITHOUT_FORM: "its gate has no form",
+    RunState.ASLEEP_WITH_ANSWER: "an answer that woke nobody lies at its gate",
+    RunState.BROKEN: "its run failed or crashed",
+    RunState.CANCELLED: "a person has handed it back",
+    RunState.COMPLETED: "its run ended without closing it",
+    RunState.UNKNOWN_TO_PREFECT: "Prefect does not know its run any more",
 }
-"""What a run needs that has stopped in the middle."""
+"""Why the response does not go on by itself."""
 
 
 def _unless_too_often(
     incident: Incident, run: Run, *, policy: Policy, now: datetime, term: timedelta
 ) -> Care:
     """Each continuation waits longer than the one before; after too many in an hour, a person is called."""
-    stopped = _STOPPED[run.state]
+    kind = CareKind.START if REVIVALS[run.state] is Revival.START else CareKind.CONTINUE
+    stopped = Care(kind=kind, because=_WHY[run.state])
     recent = [at for at in _continued(incident) if now - at < timedelta(hours=1)]
     if len(recent) >= policy.continuations_per_hour:
         return _call(
@@ -190,12 +154,6 @@ def told_of_doubt(incident: Incident) -> bool:
     told = {effect_id for event in calls for effect_id in event.in_doubt}
     earlier = " ".join(event.because for event in calls if event.what is None)  # has them in its words
     return any(effect.id in told or effect.id in earlier for effect in unsettled(incident))
-
-
-def newest_run(incident: Incident) -> str | None:
-    """The id of the flow run that works on the incident, or did last."""
-    started = incident.last(RunStarted)
-    return started.flow_run_id if started else None
 
 
 def _continued(incident: Incident) -> list[datetime]:

@@ -55,3 +55,8 @@ def _newest(incident: Incident, kind: type[e.Event]) -> datetime | None:
 
 def _seconds(seconds: float) -> timedelta:
     return timedelta(seconds=seconds)
+
+
+def gives_up(incident: Incident, *, policy: Policy, now: datetime) -> bool:
+    """Whether the watch is over without a recovery that has held (`now` is aware UTC)."""
+    return now - watching_since(incident) > _seconds(policy.watch_limit_seconds)

@@ -1,3 +1,10 @@
 """An action of the plan: previewed, made, proved or undone."""
 
-__all__ = ["by_hand", "changes", "inspect", "mitigate", "outage", "reverts", "rollout", "unfinished_rollout"]
+__all__ = [
+    "by_hand",
+    "changes",
+    "mitigate",
+    "outage",
+    "reverts",
+    "shown",
+]

@@ -1,8 +1,5 @@
 """The read-only actions of the catalogue: they change nothing, so they need no approval."""
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-
 from blocks.transport.errors import OutsideError
 from runbook.actions.catalogue import ActionOutcome, ActionResult, PlannedAction
 from tasks.actions.inspections import INSPECTIONS
@@ -10,7 +7,6 @@ from tasks.actions.mitigate import finish
 from tasks.incident import OpenIncident
 
 
-@task(name="inspect", task_run_name="inspect {action.name}", cache_policy=NO_CACHE)
 async def inspect(incident: OpenIncident, action: PlannedAction) -> ActionResult:
     """Make an inspection and journal what it saw; one that is in the journal is not made again."""
     journal = await incident.read()

@@ -8,9 +8,6 @@ from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-
 from blocks.kubernetes.access.patience import may_be_of_the_moment
 from blocks.store.database.errors import StoreUnavailable
 from blocks.store.lease import Lease
@@ -45,19 +42,10 @@ from tasks.actions.prove import prove
 from tasks.effects import SETTLED, SINCE, carry_out, read_outcome
 from tasks.incident import OpenIncident, now
 from tasks.lease import leased
-from tasks.retries import is_transient
 
 LAPSED = "its approval does not count any more, so the rest is not made"
 
 
-@task(
-    name="preview change",
-    task_run_name="preview {action.name}",
-    cache_policy=NO_CACHE,
-    retries=2,
-    retry_delay_seconds=[1, 3],
-    retry_condition_fn=is_transient,
-)
 async def preview_change(
     incident: OpenIncident, action: PlannedAction, *, doubts_refusals: bool = False
 ) -> ChangePlan:
@@ -91,14 +79,6 @@ async def preview_change(
     return plan
 
 
-@task(
-    name="make change",
-    task_run_name="make change {plan.action.name}",
-    cache_policy=NO_CACHE,
-    retries=3,
-    retry_delay_seconds=[1, 3, 10],
-    retry_condition_fn=is_transient,
-)
 async def make_change(
     incident: OpenIncident, plan: ChangePlan, given: ApprovalAnswered
 ) -> ActionResult | None:

@@ -24,9 +24,9 @@ from runbook.incidents.effects import Authority
 from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.events import OutageEnded, OutageNoted
 from runbook.incidents.incident import Incident
-from tasks.channels.communicate import escalate, update
 from tasks.channels.deliver import say
 from tasks.channels.links import incident_link
+from tasks.channels.shown import escalate, update
 from tasks.incident import OpenIncident, now
 
 _Answer = TypeVar("_Answer")

@@ -14,6 +14,7 @@ from blocks.store.lease import Lease
 from blocks.transport.errors import OutsideError, Unavailable
 from runbook.actions import spec
 from runbook.actions.catalogue import ActionOutcome, ChangePlan
+from runbook.actions.proving import proof_deadline, proved_outcome
 from runbook.actions.specs.undo import UNDO
 from runbook.checks.recovery import Recovery, action_succeeded
 from runbook.kubernetes.held_rollout import proved_as
@@ -64,8 +65,7 @@ async def _wait_for_success(
 ) -> Proof:
     """The success has to hold for its window without a break."""
     policy = incident.policy
-    hold = timedelta(seconds=policy.hold_seconds)
-    deadline = now() + timedelta(seconds=policy.success_deadline_seconds) + hold
+    deadline = proof_deadline(now(), policy)
     held_since: datetime | None = None
     while True:
         await lease.check()
@@ -76,12 +76,9 @@ async def _wait_for_success(
         if stands.unread and recovery.recovered:  # it may be over; not known to be by this change
             recovery = Recovery(recovered=None, because=(stands.unread,))
         held_since = (held_since or now()) if recovery.recovered else None
-        because = "; ".join(recovery.because)
-        if held_since is not None and now() - held_since >= hold:
-            return Proof(ActionOutcome.RECOVERED, because)
-        if now() >= deadline:
-            unknown = recovery.recovered is None
-            return Proof(ActionOutcome.UNKNOWN if unknown else ActionOutcome.NOT_RECOVERED, because)
+        outcome = proved_outcome(recovery, held_since=held_since, deadline=deadline, policy=policy, now=now())
+        if outcome is not None:
+            return Proof(outcome, "; ".join(recovery.because))
         await asyncio.sleep(policy.watch_poll_seconds)
 
 

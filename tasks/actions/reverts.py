@@ -7,7 +7,7 @@ from runbook.incidents.events import ChangeReverted
 from runbook.incidents.loose_ends import changes_in_force
 from runbook.kubernetes.reversals import ADVICE, Reversal
 from tasks.actions.standing import reversal
-from tasks.channels.communicate import escalate
+from tasks.channels.shown import escalate
 from tasks.incident import OpenIncident
 
 

@@ -3,18 +3,14 @@
 import asyncio
 from datetime import timedelta
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-
 from blocks.transport.errors import OutsideError, Unavailable
 from runbook.incidents.events import TriageStarted
-from tasks.channels.communicate import update
+from tasks.channels.shown import update
 from tasks.incident import OpenIncident, now
 
 _LONGEST_PAUSE_SECONDS = 1.0
 
 
-@task(name="wait for rollout", task_run_name="wait for rollout", cache_policy=NO_CACHE)
 async def wait_for_rollout(incident: OpenIncident, *, round: int) -> None:
     """Wait until the rollout under way has finished or failed, or until the rollout deadline.
 

@@ -2,25 +2,17 @@
 
 import logging
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-
 from blocks.logs import own_lines
 from blocks.transport.errors import OutsideError
 from runbook.incidents.effects import EffectOutcome
 from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.incident import Incident
-from tasks.channels.communicate import escalate
+from tasks.channels.shown import escalate
 from tasks.incident import OpenIncident
 
 log = own_lines(logging.getLogger("runbook.rollout"))
 
 
-@task(
-    name="look for an unfinished rollout",
-    task_run_name="look for an unfinished rollout",
-    cache_policy=NO_CACHE,
-)
 async def tell_of_unfinished_rollout(incident: OpenIncident) -> None:
     """Call a person where the workload that was changed is left half rolled out, though all is well.
 

@@ -1,6 +1,7 @@
 """The flow runs of incidents, in Prefect: started once, looked at, and continued after they have stopped."""
 
 from datetime import UTC, datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from prefect.client.orchestration import PrefectClient
@@ -22,11 +23,22 @@ from prefect.utilities.urls import url_for
 from blocks.store.journal import IncidentStore
 from blocks.transport.errors import Refused
 from blocks.transport.prefect_api import prefect_client
-from runbook.caretaking.watchdog import LATE, Run, RunState
+from runbook.caretaking.runs import REVIVALS, Revival, Run, RunState, newest_run
+from runbook.caretaking.watchdog import LATE
 from runbook.incidents.events import RunContinued, RunStarted
 from runbook.incidents.incident import Incident
+from tasks.lease import duty
 
 DEPLOYMENT = "respond/respond"
+
+
+class Ensured(NamedTuple):
+    """The run that a response goes on by, in which state it was, and how it goes on."""
+
+    flow_run_id: str
+    was: RunState
+    how: Revival
+
 
 _STATES = {
     StateType.SCHEDULED: RunState.DUE,
@@ -78,6 +90,36 @@ async def start_run(incident: Incident, *, store: IncidentStore, client: Prefect
     started = RunStarted(flow_run_id=str(run.id), url=url_for(run) or "", dry_run=incident.dry_run)
     await store.append(incident.id, started, at=datetime.now(UTC), key=started.journal_key)
     return str(run.id)
+
+
+async def ensure_run(
+    incident: Incident, *, store: IncidentStore, client: PrefectClient, because: str, run: Run | None = None
+) -> Ensured:
+    """Have a run go on with an incident that nobody works on, by the rules of `runbook.caretaking.runs`.
+
+    That it goes on, and why, is journalled first, and whoever might still work on it is fenced off; a repeat
+    is harmless. `run` is its newest run, where the caller has read that.
+
+    Raises:
+        Refused: Prefect refused.
+        Unavailable: Prefect or the store cannot be reached.
+    """
+    run_id = newest_run(incident)
+    if run_id is None:
+        started = await start_run(incident, store=store, client=client)
+        return Ensured(started, RunState.UNKNOWN_TO_PREFECT, Revival.START)
+    run = run or await read_run(client, run_id)
+    how = REVIVALS[run.state]
+    if how is Revival.BY_ITSELF:
+        return Ensured(run_id, run.state, how)
+    at = datetime.now(UTC)
+    await store.append(incident.id, RunContinued(flow_run_id=run_id, because=because), at=at)
+    await store.take_lease(duty(incident.id), incident.id, at=at, until=at)
+    if how is Revival.START:
+        run_id = await start_run(await store.read(incident.id), store=store, client=client)
+    else:
+        await continue_run(client, run_id)
+    return Ensured(run_id, run.state, how)
 
 
 async def read_run(client: PrefectClient, flow_run_id: str) -> Run:

@@ -16,27 +16,24 @@ from blocks.logs import own_lines
 from blocks.store.overview import incident_of_run
 from blocks.transport.errors import OutsideError
 from blocks.transport.prefect_api import prefect_client
+from runbook.caretaking.runs import Revival, Run, RunState, newest_run
 from runbook.caretaking.watchdog import (
     Care,
     CareKind,
-    Run,
-    RunState,
     due_care,
-    newest_run,
     stopped_before_opening,
     told_of_doubt,
 )
 from runbook.channels.reminders import due_notice
-from runbook.incidents.events import RunContinued
 from runbook.incidents.incident import Incident
-from tasks.caretaking.runs import continue_run, interrupted_by_hand, read_run, start_run
+from tasks.caretaking.runs import continue_run, ensure_run, interrupted_by_hand, read_run
 from tasks.caretaking.settle import settle_changes
 from tasks.channels.communicate import escalate
 from tasks.channels.remind import remind_of_gate
 from tasks.evidence.paper import how_to_go_on, leave_paper
 from tasks.incident import OpenIncident, now
 from tasks.incidents import open_incidents
-from tasks.lease import fence_off, last_sign_of_life
+from tasks.lease import last_sign_of_life
 
 log = own_lines(get_logger("runbook"))
 
@@ -134,13 +131,13 @@ async def _look_after_run(environment: Environment, incident: Incident, client: 
                 incident = await _settled(opened)
                 care = due_care(incident, run, alive_at=alive_at, policy=opened.policy, now=at)
             return await _call(opened, incident, care)
-    await opened.record(RunContinued(flow_run_id=run_id, because=care.because))
-    await fence_off(opened)
-    if client is not None and care.kind is CareKind.CONTINUE:
-        await continue_run(client, run_id)
-        return f"its run is continued: {care.because}"
-    await start_run(await opened.read(), store=environment.store, client=client)
-    return f"another run is started: {care.because}"
+    if client is None:
+        return ""
+    ensured = await ensure_run(
+        incident, store=environment.store, client=client, because=care.because, run=run
+    )
+    done = "another run is started" if ensured.how is Revival.START else "its run is continued"
+    return f"{done}: {care.because}"
 
 
 async def _settled(opened: OpenIncident) -> Incident:
@@ -157,7 +154,7 @@ async def _adopt(environment: Environment, incident: Incident, client: PrefectCl
     """Start the response that nobody has started, as when the receiver died in between."""
     if client is None or now() - incident.opened_at < ADOPT_AFTER:
         return ""
-    await start_run(incident, store=environment.store, client=client)
+    await ensure_run(incident, store=environment.store, client=client, because="it had no run")
     return "its run is started: it had none"
 
 
@@ -166,9 +163,9 @@ async def _call(opened: OpenIncident, incident: Incident, care: Care) -> str:
     if care.what is None:
         return ""
     because = f"the response has stopped: {care.because}. {how_to_go_on(opened)}"
-    told = await escalate.fn(opened, care.what, because, in_doubt=care.in_doubt)
+    told = await escalate(opened, care.what, because, in_doubt=care.in_doubt)
     called = told and len((await opened.read()).journal) > len(incident.journal)
-    await leave_paper.fn(opened)
+    await leave_paper(opened)
     return f"a person is called: {care.because}" if called else ""
 
 
@@ -178,7 +175,7 @@ async def _remind(environment: Environment, incident: Incident) -> str:
     notice = due_notice(incident, policy=policy, now=now() - REMINDERS_LATE)
     if notice is None:
         return ""
-    told = await remind_of_gate.fn(OpenIncident(id=incident.id, environment=environment), notice)
+    told = await remind_of_gate(OpenIncident(id=incident.id, environment=environment), notice)
     return f"reminded of {notice.gate.gate}" if told else ""
 
 

@@ -6,9 +6,6 @@ journal says who was told what and when.
 
 from functools import partial
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-
 from blocks.channels.channel import Announcer, Audience, Caller, Channel, Post, Receipt
 from runbook.channels.messages import (
     MessageFacts,
@@ -37,7 +34,6 @@ PAGE = Authority.policy("page_from")
 ESCALATE = Authority.policy("escalate")
 
 
-@task(name="announce", task_run_name="announce {state.value}", cache_policy=NO_CACHE)
 async def announce(incident: OpenIncident, state: State) -> None:
     """Tell the channel and, where policy says so, the status page; a state that was passed is not announced.
 
@@ -54,7 +50,6 @@ async def announce(incident: OpenIncident, state: State) -> None:
             await _announce(incident, journal, channel, facts)
 
 
-@task(name="update", task_run_name="update", cache_policy=NO_CACHE)
 async def update(incident: OpenIncident) -> None:
     """Keep the promise of a next update: say again where things stand, once the promised time has come."""
     journal = await incident.read()
@@ -67,7 +62,6 @@ async def update(incident: OpenIncident) -> None:
             await _announce(incident, journal, channel, _facts(incident, journal, journal.state))
 
 
-@task(name="page", task_run_name="page", cache_policy=NO_CACHE)
 async def page_on_opening(incident: OpenIncident) -> None:
     """Call the on-call person where the severity asks for it and no known maintenance forbids it."""
     journal = await incident.read()
@@ -85,7 +79,6 @@ async def page_on_opening(incident: OpenIncident) -> None:
         )
 
 
-@task(name="escalate", task_run_name="escalate", cache_policy=NO_CACHE)
 async def escalate(
     incident: OpenIncident,
     what: Escalation,
@@ -134,7 +127,6 @@ def _number(journal: Incident, wanted: IncidentEscalated) -> int | None:
     return next((number for number, event in calls if event.is_for(wanted)), None)
 
 
-@task(name="tell of new verdict", task_run_name="tell of new verdict", cache_policy=NO_CACHE)
 async def tell_of_new_verdict(incident: OpenIncident, *, round: int) -> None:
     """Tell the team why the plan that it was told holds no more, and that another verdict follows."""
     journal = await incident.read()
@@ -146,14 +138,12 @@ async def tell_of_new_verdict(incident: OpenIncident, *, round: int) -> None:
     await say(incident, journal, message, name=MessageName.new_verdict(round), authority=ANNOUNCE)
 
 
-@task(name="hand over", task_run_name="hand over", cache_policy=NO_CACHE)
 async def hand_over(incident: OpenIncident, action_id: str, text: str) -> bool:
     """Send the text of a hand-off to the team; true if it got there."""
     journal, name = await incident.read(), MessageName.hand_off(action_id)
     return got_through(await say(incident, journal, hand_off_message(text), name=name, authority=ANNOUNCE))
 
 
-@task(name="resolve page", task_run_name="resolve page", cache_policy=NO_CACHE)
 async def resolve_page(incident: OpenIncident) -> None:
     """End the calls that were made for this incident, also one of which nobody knows whether it was.
 

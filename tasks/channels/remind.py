@@ -1,8 +1,5 @@
 """Remind: people are told of a gate that nobody answers, and of a switch that an incident left on."""
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-
 from blocks.transport.errors import OutsideError
 from runbook.actions.catalogue import PlannedAction
 from runbook.approvals.approvals import still_needed
@@ -23,7 +20,6 @@ from tasks.incident import OpenIncident
 REMIND = Authority.policy("remind")
 
 
-@task(name="remind of gate", task_run_name="remind of {notice.gate.gate}", cache_policy=NO_CACHE)
 async def remind_of_gate(incident: OpenIncident, notice: Notice) -> ApprovalReminded | None:
     """Bring an unanswered gate to people's notice: in the channel, or by a call when it is escalated.
 
@@ -36,7 +32,7 @@ async def remind_of_gate(incident: OpenIncident, notice: Notice) -> ApprovalRemi
     if notice.escalated:
         what = Escalation(kind=EscalationKind.UNANSWERED_GATE, subject=gate.gate)
         because = escalation_reason(journal, gate, time_zone=incident.policy.calendar.time_zone)
-        told = await escalate.fn(incident, what, because)
+        told = await escalate(incident, what, because)
     else:
         told = await _remind(incident, journal, gate)
     if not told:
@@ -59,7 +55,6 @@ async def _remind(incident: OpenIncident, journal: Incident, gate: PendingGate) 
     return got_through(await say(incident, journal, message, name=name, authority=REMIND, loud=True))
 
 
-@task(name="report switch", task_run_name="report switch {action.id}", cache_policy=NO_CACHE)
 async def report_switch(incident: OpenIncident, action: PlannedAction) -> SwitchChecked | None:
     """Look whether a switch that the incident left on still is, and tell the channel unless it is off.
 
@@ -88,7 +83,7 @@ async def report_switch(incident: OpenIncident, action: PlannedAction) -> Switch
     check = check.model_copy(update={"told": told})
     await incident.record(check, key=check.key_of(number))
     if check.on is False and journal.state is State.RESOLVED:
-        await resolve_page.fn(incident)
+        await resolve_page(incident)
     return check
 
 

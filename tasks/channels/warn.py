@@ -1,8 +1,5 @@
 """Warn: people are told that somebody has tried to answer past the runbook's questions."""
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-
 from runbook.channels.messages import notice_message
 from runbook.incidents.effect_ids import MessageName
 from runbook.incidents.effects import Authority
@@ -22,7 +19,6 @@ ATTEMPTS = 3
 """A channel that is away is not tried at each of a flood of answers."""
 
 
-@task(name="warn of answers", task_run_name="warn of answers", cache_policy=NO_CACHE)
 async def warn_of_answers(incident: OpenIncident) -> None:
     """Tell the channel, once for an incident, that an answer in Prefect was none to a question of ours."""
     journal = await incident.read()

@@ -1,3 +1,3 @@
 """Quick Triage, the decision and the watch, as tasks."""
 
-__all__ = ["decide", "triage", "watch"]
+__all__ = ["shown", "triage"]

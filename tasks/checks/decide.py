@@ -1,8 +1,5 @@
 """Decide: the findings become an explained decision."""
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-
 from runbook.checks.findings import Findings
 from runbook.decision.decide import decide, following
 from runbook.decision.verdict import Decision
@@ -11,7 +8,6 @@ from runbook.policy.maintenance import maintenance_of
 from tasks.incident import OpenIncident
 
 
-@task(name="decide", task_run_name="decide", cache_policy=NO_CACHE)
 async def decide_response(incident: OpenIncident, findings: Findings, *, round: int = 1) -> Decision:
     """Walk the decision tree and journal the decision; one of the round that is in the journal stands."""
     journal = await incident.read()
@@ -24,7 +20,6 @@ async def decide_response(incident: OpenIncident, findings: Findings, *, round: 
     return recorded.event.decision if isinstance(recorded.event, DecisionMade) else decision
 
 
-@task(name="note maintenance", task_run_name="note maintenance", cache_policy=NO_CACHE)
 async def note_maintenance(incident: OpenIncident, findings: Findings) -> None:
     """Journal the known maintenance that the incident began in, if any."""
     noted = maintenance_of(await incident.read(), findings, incident.policy)

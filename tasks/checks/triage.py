@@ -9,8 +9,6 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 
 import stamina
-from prefect import task
-from prefect.cache_policies import NO_CACHE
 
 from blocks.environment import Environment
 from blocks.logs import own_lines
@@ -29,30 +27,35 @@ LOGS_SHARE = 0.8
 """Of a check's deadline for the reading of all logs: what was read by then counts, and the rest is named."""
 
 Look = Callable[[Environment], Awaitable[Finding]]
+MakeCheck = Callable[[Environment, Check], Awaitable[Finding]]
 
 
-@task(name="quick triage", task_run_name="quick triage", cache_policy=NO_CACHE)
-async def triage_incident(incident: OpenIncident, *, round: int = 1) -> Findings:
-    """Make all checks and journal what they found; a triage that is in the journal is not made again."""
-    for event in (await incident.read()).events(TriageCompleted):
-        if event.round == round:
-            return event.findings
-    checks = tuple(Check)
-    await incident.record_once(TriageStarted(round=round, checks=checks))
-    findings = await look(incident.environment, checks, visibly=True)
-    recorded = await incident.record_once(TriageCompleted(round=round, findings=findings))
-    return recorded.event.findings if isinstance(recorded.event, TriageCompleted) else findings
-
-
-@task(name="check", task_run_name="check {check.value}", cache_policy=NO_CACHE)
 async def make_check(environment: Environment, check: Check) -> Finding:
     """Make one check."""
     return await within_deadline(environment, check, LOOKS[check])
 
 
-async def look(environment: Environment, checks: Sequence[Check], *, visibly: bool = False) -> Findings:
-    """Make some checks at once; `visibly` makes each a task run that people can see in Prefect."""
-    make = make_check if visibly else make_check.fn
+async def triage_incident(
+    incident: OpenIncident, *, round: int = 1, make: MakeCheck = make_check
+) -> Findings:
+    """Make all checks and journal what they found; a triage that is in the journal is not made again.
+
+    `make` makes one check.
+    """
+    for event in (await incident.read()).events(TriageCompleted):
+        if event.round == round:
+            return event.findings
+    checks = tuple(Check)
+    await incident.record_once(TriageStarted(round=round, checks=checks))
+    findings = await look(incident.environment, checks, make=make)
+    recorded = await incident.record_once(TriageCompleted(round=round, findings=findings))
+    return recorded.event.findings if isinstance(recorded.event, TriageCompleted) else findings
+
+
+async def look(
+    environment: Environment, checks: Sequence[Check], *, make: MakeCheck = make_check
+) -> Findings:
+    """Make some checks at once; `make` makes each, such as `tasks.checks.shown.make_check`, a task."""
     return Findings(items=tuple(await asyncio.gather(*(make(environment, check) for check in checks))))
 
 

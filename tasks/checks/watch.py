@@ -1,24 +1,19 @@
 """Watch: look at the recovery again and again until it has held for the settling time."""
 
 import asyncio
-from datetime import timedelta
-
-from prefect import task
-from prefect.cache_policies import NO_CACHE
 
 from runbook.checks.recovery import LASTING, Recovery, incident_over
-from runbook.checks.watching import begins_a_watch, has_held, waits_long_without_alerts, watching_since
+from runbook.checks.watching import begins_a_watch, gives_up, has_held, waits_long_without_alerts
 from runbook.decision.verdict import Decision
 from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.events import RecoveryChecked, WatchStarted
 from runbook.incidents.incident import Incident
 from tasks.actions.reverts import note_reverts
-from tasks.channels.communicate import escalate, update
+from tasks.channels.shown import escalate, update
 from tasks.checks.triage import look
 from tasks.incident import OpenIncident, now
 
 
-@task(name="watch until recovered", task_run_name="watch until recovered", cache_policy=NO_CACHE)
 async def watch_until_recovered(incident: OpenIncident, decision: Decision) -> Recovery | None:
     """Recovered once all checks of the verdict have been ok for the settling time.
 
@@ -47,7 +42,7 @@ async def watch_until_recovered(incident: OpenIncident, decision: Decision) -> R
         if late and not recovery.recovered:
             what = Escalation(kind=EscalationKind.NO_RECOVERY_AFTER_ALERTS)
             await escalate(incident, what, "no alert fires any more, but the checks do not show a recovery")
-        if now() - watching_since(journal) > timedelta(seconds=incident.policy.watch_limit_seconds):
+        if gives_up(journal, policy=incident.policy, now=now()):
             return recovery if not recovery.recovered else Recovery(recovered=None, because=recovery.because)
         await update(incident)
         await asyncio.sleep(incident.policy.watch_poll_seconds)

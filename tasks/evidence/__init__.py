@@ -1,3 +1,3 @@
 """Evidence as files: collected, drawn, sealed and removed again."""
 
-__all__ = ["collect", "paper", "retention", "unwritten"]
+__all__ = ["keep", "paper", "shown", "unwritten"]

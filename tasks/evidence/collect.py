@@ -12,8 +12,6 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
 from prefect.filesystems import LocalFileSystem
 from pydantic import JsonValue
 
@@ -29,7 +27,6 @@ from tasks.artifacts import publish_evidence
 from tasks.evidence.chart import draw_error_rate
 from tasks.evidence.unwritten import note_unwritten
 from tasks.incident import OpenIncident, now
-from tasks.retries import is_transient
 from tasks.secrets import redactor
 
 CHART = "error-rate.png"
@@ -39,14 +36,6 @@ log = logging.getLogger("runbook.evidence")
 Source = Callable[[], Awaitable[bytes]]
 
 
-@task(
-    name="collect evidence",
-    task_run_name="collect evidence {collection}",
-    cache_policy=NO_CACHE,
-    retries=2,
-    retry_delay_seconds=[1, 5],
-    retry_condition_fn=is_transient,
-)
 async def collect_evidence(incident: OpenIncident, collection: str) -> str:
     """Write and seal one collection; returns its folder. A collection that is in the journal stands.
 
@@ -77,18 +66,6 @@ async def collect_evidence(incident: OpenIncident, collection: str) -> str:
         await note_unwritten(incident, evidence_name(collection), event.folder, why)
     await publish_evidence(incident, event, _data_uri(files.get(CHART)))
     return event.folder
-
-
-async def keep_evidence(incident: OpenIncident, collection: str) -> None:
-    """Collect evidence within a response, or note that nothing of it can be written: the response goes on.
-
-    Where it goes on from here again, and on the schedule, it is tried again.
-    """
-    try:
-        await collect_evidence(incident, collection)
-    except NotWritten as error:
-        path = path_of(incident.environment.evidence, f"{incident.id}/{collection}")
-        await note_unwritten(incident, evidence_name(collection), path, error)
 
 
 async def _write(

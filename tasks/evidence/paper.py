@@ -1,8 +1,5 @@
 """Leave the paper runbook where people find it when nothing of ours answers: beside the evidence."""
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-
 from blocks.environment import Environment
 from blocks.files.evidence_folder import NotWritten, path_of, write_file
 from runbook.evidence.paper import Places, paper_runbook
@@ -14,7 +11,6 @@ from tasks.incident import OpenIncident, now
 PAPER = "paper-runbook.md"
 
 
-@task(name="leave paper", task_run_name="leave paper", cache_policy=NO_CACHE)
 async def leave_paper(incident: OpenIncident) -> None:
     """Write the paper runbook into the incident's folder of evidence; where that cannot be, note so.
 

@@ -6,9 +6,6 @@ incident is still found, and removed for good next time.
 
 from datetime import datetime
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-
 from blocks.environment import Environment
 from blocks.files.evidence_folder import has_collections, remove_collections, remove_folder
 from blocks.store.lists import open_incidents
@@ -17,10 +14,8 @@ from runbook.evidence.retention import EPISODES_COUNT_FOR, Part, Removal, delive
 from runbook.incidents.events import NoteAdded
 from tasks.incident import OpenIncident
 from tasks.lease import duty
-from tasks.retries import is_transient
 
 
-@task(name="find expired", task_run_name="find expired", cache_policy=NO_CACHE)
 async def find_expired(environment: Environment, *, at: datetime) -> list[Removal]:
     """What of this environment's incidents is to be removed at that time (aware UTC), or kept past its time.
 
@@ -46,14 +41,6 @@ async def find_expired(environment: Environment, *, at: datetime) -> list[Remova
     return found
 
 
-@task(
-    name="remove",
-    task_run_name="remove {expired.part.value} {expired.incident}",
-    cache_policy=NO_CACHE,
-    retries=2,
-    retry_delay_seconds=[1, 5],
-    retry_condition_fn=is_transient,
-)
 async def remove(environment: Environment, expired: Removal, *, at: datetime) -> str:
     """Remove an incident, or its evidence; returns what was removed, empty where nothing was left to remove.
 
@@ -82,7 +69,6 @@ async def _remove_evidence(incident: OpenIncident) -> str:
     return f"the evidence of {incident.id} was removed"
 
 
-@task(name="forget messages", task_run_name="forget messages", cache_policy=NO_CACHE)
 async def forget(environment: Environment, *, at: datetime) -> str:
     """Remove what is known of messages that nobody will ask about; returns how much, empty for nothing.
 

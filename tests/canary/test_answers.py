@@ -163,9 +163,9 @@ async def test_what_a_system_refuses_is_told_without_a_secret(
         )
         at_work = dataclasses.replace(incident, environment=environment)
         await at_work.record(e.DecisionMade(round=1, decision=decision()))
-        await announce.fn(at_work, State.IDENTIFIED)
-        await escalate.fn(at_work, Escalation(kind=EscalationKind.NOT_OVER), "it burns")
-        await resolve_page.fn(at_work)
+        await announce(at_work, State.IDENTIFIED)
+        await escalate(at_work, Escalation(kind=EscalationKind.NOT_OVER), "it burns")
+        await resolve_page(at_work)
         await call_a_person(environment, "it does not work")
     events = [item.event for item in (await at_work.read()).journal[1:]]
     assert {effect.kind for effect in (await at_work.read()).effects.values()} == {

@@ -24,8 +24,8 @@ async def ended(at_work: Environment, name: str) -> OpenIncident:
     alert, at = ALERT.model_copy(update={"service": name}), now() - timedelta(minutes=30)
     await at_work.store.open_incident(alert, incident_id=name, at=at, environment=at_work.name)
     incident = OpenIncident(id=name, environment=at_work)
-    await resolve.fn(incident, Outcome.RECOVERED, ())
-    await close.fn(incident, Outcome.RECOVERED)
+    await resolve(incident, Outcome.RECOVERED, ())
+    await close(incident, Outcome.RECOVERED)
     return incident
 
 

@@ -3,11 +3,9 @@
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
 from flows import parameters
 from flows.parameters import MAX_RUN_NAME, run_name
-from flows.respond import respond
 
 KEY = "phx_canary0Q7zX4bV9nM2kL8"
 
@@ -35,22 +33,3 @@ def test_a_run_is_named_by_masked_parameters(
     """The list of runs is what everybody sees."""
     monkeypatch.setattr(parameters, "flow_run", FlowRun(given))
     assert run_name("{service}: {summary}")() == name
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"severity": KEY},
-        {"service": ""},
-        {"service": KEY * 20},
-        {"dry_run": KEY},
-        {"summary": {"text": KEY}},
-    ],
-    ids=str,
-)
-async def test_a_wrong_parameter_is_refused_without_being_quoted(wrong: dict[str, Any]) -> None:
-    """The error is in the run's state and log, where anybody reads it."""
-    with pytest.raises(ValidationError) as refused:
-        await respond.fn(**wrong)
-    assert next(iter(wrong)) in str(refused.value)
-    assert KEY[:6] not in str(refused.value)

@@ -81,11 +81,11 @@ class Bench:
 
     async def preview(self, action: PlannedAction) -> ChangePlan:
         """The plan as it is now."""
-        return await preview_change.fn(self.incident, action)
+        return await preview_change(self.incident, action)
 
     async def make(self, plan: ChangePlan, decided: ApprovalAnswered) -> ActionResult | None:
         """Carry out the plan."""
-        return await make_change.fn(self.incident, plan, decided)
+        return await make_change(self.incident, plan, decided)
 
     async def take(self, action: PlannedAction) -> ActionResult:
         """Take the action as the response does; what is approved stands in the journal."""

@@ -113,19 +113,19 @@ class Audience:
 
 async def tell(incident: OpenIncident) -> bool:
     """What a run tells people until a person is called for; whether that call got through everywhere."""
-    await announce.fn(incident, State.INVESTIGATING)
+    await announce(incident, State.INVESTIGATING)
     await incident.record(DecisionMade(round=1, decision=decision()))
-    await page_on_opening.fn(incident)
-    await announce.fn(incident, State.IDENTIFIED)
-    return await escalate.fn(incident, NO_DECISION, NEED)
+    await page_on_opening(incident)
+    await announce(incident, State.IDENTIFIED)
+    return await escalate(incident, NO_DECISION, NEED)
 
 
 async def tell_the_end(incident: OpenIncident) -> None:
     """What it tells when the recovery is verified."""
-    await announce.fn(incident, State.MONITORING)
+    await announce(incident, State.MONITORING)
     await incident.record(IncidentResolved(outcome=Outcome.RECOVERED, because=("all is well",)))
-    await announce.fn(incident, State.RESOLVED)
-    await resolve_page.fn(incident)
+    await announce(incident, State.RESOLVED)
+    await resolve_page(incident)
 
 
 def of_kind(journal: Incident, kind: str) -> list[Effect]:
@@ -143,7 +143,7 @@ async def past_the_fault(audience: Audience, fault: WireFault, folder: Path) -> 
         incident = OpenIncident(opened.id, past)
         through = await tell(incident)
         with pytest.raises(ValueError, match="RESOLVED"):
-            await announce.fn(incident, State.RESOLVED)
+            await announce(incident, State.RESOLVED)
         assert proxy.asked or fault in (WireFault.REFUSED, WireFault.WRONG_CERTIFICATE), named
     journal = await incident.read()
     assert "resolved" not in audience.public(), named
@@ -162,7 +162,7 @@ async def past_the_fault(audience: Audience, fault: WireFault, folder: Path) -> 
 
 async def after_the_fault(audience: Audience, incident: OpenIncident, named: str) -> None:
     """All is well again: what was not told is told, once, and the end too."""
-    assert await escalate.fn(incident, NO_DECISION, NEED), named
+    assert await escalate(incident, NO_DECISION, NEED), named
     await tell_the_end(incident)
     assert audience.public() == ["resolved"], named
     assert set(audience.posted().values()) == {1}, (named, audience.posted())

@@ -57,7 +57,7 @@ async def test_a_rehearsal_stays_one_and_an_incident_none(tmp_path: Path, opened
     incident = await open_incident(tmp_path, dry_run=opened)
     before = await incident.read()
     with pytest.raises(Refused, match="is a rehearsal, which" if opened else "is no rehearsal, which"):
-        await take_over.fn(
+        await take_over(
             incident.environment, ALERT, incident_id=incident.id, flow_run_id=uuid4(), dry_run=run
         )
     assert await incident.read() == before
@@ -68,9 +68,7 @@ async def test_a_rehearsal_and_an_incident_of_one_service_are_open_at_once(tmp_p
     at_work = environment(tmp_path)
     seen = []
     for dry_run in (True, False, True, False):
-        opened, ours = await take_over.fn(
-            at_work, ALERT, incident_id=None, flow_run_id=uuid4(), dry_run=dry_run
-        )
+        opened, ours = await take_over(at_work, ALERT, incident_id=None, flow_run_id=uuid4(), dry_run=dry_run)
         journal = await opened.read()
         assert journal.dry_run is dry_run
         assert journal.opened.permissions == Permissions.of(at_work.runbook_policy.policy)
@@ -87,13 +85,13 @@ async def test_an_incident_is_worked_on_in_its_own_environment_only(tmp_path: Pa
     lax = dataclasses.replace(incident.environment, name="lax")
     told = "inc-1 belongs to environment 'test', not to 'lax'"
     with pytest.raises(Refused, match=told):
-        await take_over.fn(lax, ALERT, incident_id="inc-1", flow_run_id=uuid4())
+        await take_over(lax, ALERT, incident_id="inc-1", flow_run_id=uuid4())
     foreign = OpenIncident(id="inc-1", environment=lax)
     for step in (
-        collect_evidence.fn(foreign, "by-hand"),
-        draft_postmortem.fn(foreign, again=True),
-        leave_paper.fn(foreign),
-        escalate.fn(foreign, Escalation(kind=EscalationKind.NOT_OVER), "it burns"),
+        collect_evidence(foreign, "by-hand"),
+        draft_postmortem(foreign, again=True),
+        leave_paper(foreign),
+        escalate(foreign, Escalation(kind=EscalationKind.NOT_OVER), "it burns"),
         settle_changes(foreign),
     ):
         with pytest.raises(Refused, match=told):
@@ -105,20 +103,20 @@ async def test_an_incident_is_worked_on_in_its_own_environment_only(tmp_path: Pa
 async def test_a_run_that_starts_again_in_another_environment_is_refused(tmp_path: Path) -> None:
     """The parameters of a run can be edited in Prefect while it sleeps."""
     run = uuid4()
-    opened, _ = await take_over.fn(environment(tmp_path), ALERT, incident_id=None, flow_run_id=run)
+    opened, _ = await take_over(environment(tmp_path), ALERT, incident_id=None, flow_run_id=run)
     lax = dataclasses.replace(opened.environment, name="lax")
     with pytest.raises(Refused, match="belongs to environment 'test'"):
-        await take_over.fn(lax, ALERT, incident_id=None, flow_run_id=run)
+        await take_over(lax, ALERT, incident_id=None, flow_run_id=run)
 
 
 async def test_an_edit_of_the_policy_is_journalled_once(tmp_path: Path) -> None:
     """By the run that starts again, and by the watchdog's; the way back is an edit, too."""
     run = uuid4()
     strict = environment(tmp_path, changes_per_hour=1)
-    opened, _ = await take_over.fn(strict, ALERT, incident_id=None, flow_run_id=run)
+    opened, _ = await take_over(strict, ALERT, incident_id=None, flow_run_id=run)
     lax = dataclasses.replace(strict, runbook_policy=environment(tmp_path, changes_per_hour=9).runbook_policy)
     for at_work in (lax, lax, strict):
-        again, _ = await take_over.fn(at_work, ALERT, incident_id=None, flow_run_id=run)
+        again, _ = await take_over(at_work, ALERT, incident_id=None, flow_run_id=run)
         await note_policies(at_work)
         assert again.policy_in_force(await again.read()).changes_per_hour == 1
     journal = await opened.read()
@@ -135,11 +133,11 @@ async def test_the_policy_of_an_incident_of_the_release_before_is_noted_by_its_f
     at_work = environment(tmp_path, changes_per_hour=1)
     await at_work.store.open_incident(ALERT, incident_id="old", at=AT, environment=at_work.name)
     run = uuid4()
-    opened, _ = await take_over.fn(at_work, ALERT, incident_id="old", flow_run_id=run)
+    opened, _ = await take_over(at_work, ALERT, incident_id="old", flow_run_id=run)
     lax = dataclasses.replace(
         at_work, runbook_policy=environment(tmp_path, changes_per_hour=9).runbook_policy
     )
-    await take_over.fn(lax, ALERT, incident_id="old", flow_run_id=run)
+    await take_over(lax, ALERT, incident_id="old", flow_run_id=run)
     journal = await opened.read()
     assert journal.events(PolicyNoted) == [
         PolicyNoted(permissions=Permissions.of(at_work.runbook_policy.policy))

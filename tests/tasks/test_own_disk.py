@@ -24,10 +24,11 @@ from runbook.incidents.events import EvidenceCollected, FileNotWritten, Postmort
 from runbook.incidents.report import gate_question, plan_markdown
 from runbook.redaction import Redactor
 from tasks.evidence import collect as evidence
-from tasks.evidence.collect import keep_evidence
+from tasks.evidence.keep import keep_evidence
 from tasks.evidence.paper import leave_paper
 from tasks.incident import OpenIncident
-from tasks.postmortem import draft_postmortem, leave_draft
+from tasks.leave_draft import leave_draft
+from tasks.postmortem import draft_postmortem
 from tests.blocks.cluster_world import cluster_world
 from tests.fixtures.own_disk import Fault, broken, fill, small_disk
 from tests.runbook.journals import PLAN
@@ -156,7 +157,7 @@ async def test_a_paper_runbook_that_cannot_be_written_is_a_note(place: Place, fa
     """Nothing is raised: a person is called all the same, and finds it with `runbook paper`."""
     with broken(place.folder, fault):
         for _ in range(2):
-            await leave_paper.fn(place.incident)
+            await leave_paper(place.incident)
     assert [event.what for event in await place.unwritten()] == ["paper runbook"]
     assert len(place.said()) == 1
 
@@ -169,14 +170,14 @@ async def test_a_draft_that_cannot_be_written_does_not_keep_the_incident_open(
     with broken(place.folder, fault):
         assert await leave_draft(place.incident) == ""
         with pytest.raises(NotWritten):
-            await draft_postmortem.fn(place.incident, again=True)
+            await draft_postmortem(place.incident, again=True)
     journal = await place.incident.read()
     assert [event.what for event in journal.events(FileNotWritten)] == ["post-mortem"]
     assert journal.events(PostmortemDrafted) == []
     assert any("postmortem" in key for key in journal.artifacts)  # Prefect has it
     if fault is Fault.NO_FOLDER:
         place.folder.unlink()
-    await draft_postmortem.fn(place.incident)
+    await draft_postmortem(place.incident)
     assert (place.folder / "inc-1" / "postmortem.md").read_text().startswith("## Incident")
 
 

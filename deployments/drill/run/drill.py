@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from pydantic import SecretStr
 from rich.console import Console
@@ -113,19 +112,14 @@ class Drill:
         incident_id = str(answer["incidents"][0]["id"])
         screen.wait_for("responding")
         async with get_client() as client:
-
-            async def run_ended(flow_run_id: UUID) -> str | None:
-                state = (await client.read_flow_run(flow_run_id)).state
-                ended = state is not None and state.is_final() and not state.is_crashed()
-                return state.name if state is not None and ended else None
-
+            runs = PrefectRuns(client)
             follower = Follower(
                 store,
                 screen,
                 approve=self._approve,
                 policy=policy,
-                runs=PrefectRuns(client),
-                run_ended=run_ended,
+                runs=runs,
+                run_ended=runs.how_it_ended,
             )
             incident = await _while_all_runs(stack, follower.follow(incident_id))
         kept = _keep(incident)

@@ -6,13 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runbook.caretaking.runs import REVIVALS, Revival, Run, RunState, newest_run
 from runbook.caretaking.watchdog import (
     Care,
     CareKind,
-    Run,
-    RunState,
     due_care,
-    newest_run,
     stopped_before_opening,
     told_of_doubt,
 )
@@ -193,3 +191,15 @@ def test_a_run_that_stopped_before_it_opened_an_incident(
     run = Run(id="run-1", state=RunState.BROKEN, since=AT, starts=starts)
     now = AT + timedelta(seconds=seconds)
     assert stopped_before_opening(run, policy=POLICY, now=now) is continued
+
+
+@pytest.mark.parametrize("state", RunState)
+def test_the_watchdog_revives_as_everybody_does(state: RunState) -> None:
+    """What it does for a run that has stopped is what the one table says of its state."""
+    kinds = {
+        Revival.CONTINUE: CareKind.CONTINUE,
+        Revival.START: CareKind.START,
+        Revival.BY_ITSELF: CareKind.CALL,
+    }
+    handed_back = ((30, RESUMED),) if state is RunState.CANCELLED else ()
+    assert care(state, 9999, *handed_back).kind is kinds[REVIVALS[state]]

@@ -5,7 +5,13 @@ from datetime import timedelta
 import pytest
 
 from runbook.actions.catalogue import ActionOutcome
-from runbook.checks.watching import begins_a_watch, has_held, waits_long_without_alerts, watching_since
+from runbook.checks.watching import (
+    begins_a_watch,
+    gives_up,
+    has_held,
+    waits_long_without_alerts,
+    watching_since,
+)
 from runbook.incidents import events as e
 from runbook.incidents.incident import Incident
 from runbook.policy.policy import Policy
@@ -99,3 +105,12 @@ def test_the_limit_of_a_watch_begins_with_the_newest_watch() -> None:
     known = journal(WATCH, FIRES, ACTED, WATCH, FIRES)
     assert watching_since(known) == known.journal[-2].at
     assert watching_since(journal()) == OPENED
+
+
+@pytest.mark.parametrize("events", [(), (e.WatchStarted(waiting_for=("errors stop",)),)])
+def test_a_watch_gives_up_after_its_limit(events: tuple[e.Event, ...]) -> None:
+    """The limit counts from the newest watch; where none was noted, from the opening."""
+    known = journal(*events)
+    limit = timedelta(seconds=POLICY.watch_limit_seconds)
+    assert not gives_up(known, policy=POLICY, now=watching_since(known) + limit)
+    assert gives_up(known, policy=POLICY, now=watching_since(known) + limit + timedelta(seconds=1))

@@ -194,7 +194,7 @@ async def test_the_watch_reads_again_what_was_changed(bench: Bench) -> None:
     await bench.quiet()
     decision = decided_for(Verdict.INFRASTRUCTURE_ISSUE, plan=(action,))
     async with AsyncClientContext.get_or_create(), asyncio.timeout(20):
-        await watch_until_recovered.fn(bench.incident, decision)
+        await watch_until_recovered(bench.incident, decision)
 
     (told,) = await bench.escalations()
     assert f"reverted by Flux ({FLUX}) at " in told

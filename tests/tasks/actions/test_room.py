@@ -110,7 +110,7 @@ async def test_a_half_rollout_is_told_before_the_incident_ends(bench: Bench) -> 
     await bench.quiet()
     decision = await bench.approve(action)
     plan = await bench.preview(action)
-    await tell_of_unfinished_rollout.fn(bench.incident)
+    await tell_of_unfinished_rollout(bench.incident)
     assert await bench.escalations() == []
 
     bench.world.restrict(*without_quotas())
@@ -118,7 +118,7 @@ async def test_a_half_rollout_is_told_before_the_incident_ends(bench: Bench) -> 
     result = await bench.make(plan, decision)
     assert result is not None
     assert result.outcome is ActionOutcome.NOT_RECOVERED
-    await tell_of_unfinished_rollout.fn(bench.incident)
+    await tell_of_unfinished_rollout(bench.incident)
 
     (told,) = await bench.escalations()
     assert "the rollout of default/deployment/posthog-integration is not complete: FailedCreate" in told

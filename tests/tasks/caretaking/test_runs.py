@@ -9,7 +9,7 @@ from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.states import Running
 
-from runbook.caretaking.watchdog import RunState
+from runbook.caretaking.runs import RunState
 from tasks.caretaking.runs import read_run
 
 pytestmark = [pytest.mark.real, pytest.mark.usefixtures("prefect_api")]

@@ -11,7 +11,7 @@ from pytest_httpserver import HTTPServer
 from deployments.drill.cluster.faults import Fault
 from runbook.actions.catalogue import PlannedAction
 from runbook.actions.specs.fallback import ENABLE_FALLBACK
-from runbook.caretaking.watchdog import Run, RunState
+from runbook.caretaking.runs import Run, RunState
 from runbook.incidents.effects import Effect, EffectOutcome
 from runbook.incidents.events import RunStarted
 from tasks import effects

@@ -15,7 +15,7 @@ from deployments.prefect.server import PrefectServer
 from flows import current_run
 from flows.current_run import sole_process
 from flows.watchdog import watchdog as watchdog_flow
-from runbook.caretaking.watchdog import Run, RunState
+from runbook.caretaking.runs import Run, RunState
 from runbook.incidents.events import IncidentClosed, RunStarted
 from tasks.caretaking import watchdog
 from tasks.incident import OpenIncident, now

@@ -62,9 +62,9 @@ async def decide(incident: OpenIncident) -> None:
 
 async def test_updates_go_into_one_thread(audience: Audience) -> None:
     """The first message opens the thread that the others are in."""
-    await announce.fn(audience.incident, State.INVESTIGATING)
+    await announce(audience.incident, State.INVESTIGATING)
     await decide(audience.incident)
-    await announce.fn(audience.incident, State.IDENTIFIED)
+    await announce(audience.incident, State.IDENTIFIED)
 
     first, second = audience.slack.messages
     assert second["thread_ts"] == first["ts"]
@@ -74,9 +74,9 @@ async def test_updates_go_into_one_thread(audience: Audience) -> None:
 async def test_a_state_that_was_passed_is_not_announced_again(audience: Audience) -> None:
     """A run that starts again from the top tells nobody anything twice, and does not go back."""
     await decide(audience.incident)
-    await announce.fn(audience.incident, State.IDENTIFIED)
-    await announce.fn(audience.incident, State.INVESTIGATING)
-    await announce.fn(audience.incident, State.IDENTIFIED)
+    await announce(audience.incident, State.IDENTIFIED)
+    await announce(audience.incident, State.INVESTIGATING)
+    await announce(audience.incident, State.IDENTIFIED)
 
     assert len(audience.slack.messages) == 1
     assert [item.channel for item in (await audience.incident.read()).announcements] == [
@@ -87,7 +87,7 @@ async def test_a_state_that_was_passed_is_not_announced_again(audience: Audience
 
 async def test_an_interrupted_message_is_looked_for_before_it_is_sent(audience: Audience) -> None:
     """An intent without outcome whose message is in the channel is settled, not repeated."""
-    await announce.fn(audience.incident, State.INVESTIGATING)
+    await announce(audience.incident, State.INVESTIGATING)
     (sent,) = (await audience.incident.read()).effects.values()
     forgotten = sent.model_copy(update={"outcome": None, "receipt": {}})
     again = OpenIncident(id="inc-2", environment=audience.incident.environment)
@@ -101,7 +101,7 @@ async def test_an_interrupted_message_is_looked_for_before_it_is_sent(audience: 
     await slack.post(SlackText("sent before the crash"), effect_id=effect.id)
     await again.record(e.EffectIntended(effect=effect))
 
-    await announce.fn(again, State.INVESTIGATING)
+    await announce(again, State.INVESTIGATING)
 
     assert audience.said()[1:] == ["sent before the crash"]
     assert (await again.read()).effects[effect.id].outcome is EffectOutcome.APPLIED
@@ -111,19 +111,19 @@ async def test_resolved_needs_a_verified_recovery(audience: Audience) -> None:
     """RESOLVED is refused while the journal holds no recovery, and nothing is sent."""
     await decide(audience.incident)
     with pytest.raises(ValueError, match="RESOLVED"):
-        await announce.fn(audience.incident, State.RESOLVED)
+        await announce(audience.incident, State.RESOLVED)
     assert audience.slack.messages == []
 
 
 async def test_the_public_is_told_of_certain_impact_only(audience: Audience) -> None:
     """Before a decision nothing is public; after it the status page has the incident, then its end."""
-    await announce.fn(audience.incident, State.INVESTIGATING)
+    await announce(audience.incident, State.INVESTIGATING)
     assert audience.page.incidents == []
 
     await decide(audience.incident)
-    await announce.fn(audience.incident, State.IDENTIFIED)
+    await announce(audience.incident, State.IDENTIFIED)
     await audience.incident.record(e.IncidentResolved(outcome=Outcome.RECOVERED, because=("all ok",)))
-    await announce.fn(audience.incident, State.RESOLVED)
+    await announce(audience.incident, State.RESOLVED)
 
     (published,) = audience.page.incidents
     assert published["status"] == "resolved"
@@ -157,7 +157,7 @@ async def test_a_public_incident_in_doubt_is_resolved_if_it_is_there(
     await die_while_publishing(audience.incident, landed=landed)
     await audience.incident.record(e.IncidentResolved(outcome=Outcome.RECOVERED, because=("all ok",)))
 
-    await announce.fn(audience.incident, State.RESOLVED)
+    await announce(audience.incident, State.RESOLVED)
 
     assert [item["status"] for item in audience.page.incidents] == (["resolved"] if landed else [])
 
@@ -191,7 +191,7 @@ async def test_a_public_incident_in_doubt_is_known_again_by_its_key(
         await die_while_publishing(incident, landed=landed)
         if state is State.RESOLVED:
             await incident.record(e.IncidentResolved(outcome=Outcome.RECOVERED, because=("all ok",)))
-        await announce.fn(incident, state)
+        await announce(incident, state)
 
         theirs, ours = provider.status_page_incidents
         assert theirs["incident_status"] == "identified"
@@ -210,7 +210,7 @@ async def test_nothing_is_created_only_to_be_called_resolved(audience: Audience,
             await publisher.create_incident(theirs, "By hand.", State.IDENTIFIED, effect_id="by-hand")
         await die_while_publishing(incident, landed=False)
         await incident.record(e.IncidentResolved(outcome=Outcome.RECOVERED, because=("all ok",)))
-        await announce.fn(incident, State.RESOLVED)
+        await announce(incident, State.RESOLVED)
 
         shown = [(it["name"], it["incident_status"]) for it in provider.status_page_incidents]
         assert shown == ([(theirs, "identified")] if theirs else [])
@@ -219,10 +219,10 @@ async def test_nothing_is_created_only_to_be_called_resolved(audience: Audience,
 async def test_what_a_person_has_resolved_on_the_page_is_not_opened_again(audience: Audience) -> None:
     """The next state is not published: the incident's own effect says why."""
     await decide(audience.incident)
-    await announce.fn(audience.incident, State.IDENTIFIED)
+    await announce(audience.incident, State.IDENTIFIED)
     (published,) = audience.page.incidents
     published["status"] = "resolved"
-    await announce.fn(audience.incident, State.MONITORING)
+    await announce(audience.incident, State.MONITORING)
 
     assert published["status"] == "resolved"
     told = (await audience.incident.read()).effects[f"{audience.incident.id}/status-page/monitoring"]
@@ -235,7 +235,7 @@ async def test_a_run_that_died_while_it_published_does_not_go_back(audience: Aud
     publishing = await die_while_publishing(audience.incident, landed=True)
 
     for state in (State.INVESTIGATING, State.IDENTIFIED):
-        await announce.fn(audience.incident, state)
+        await announce(audience.incident, state)
 
     (published,) = audience.page.incidents
     assert [update["status"] for update in published["incident_updates"]] == ["identified"]
@@ -244,13 +244,13 @@ async def test_a_run_that_died_while_it_published_does_not_go_back(audience: Aud
 
 async def test_a_promised_update_is_kept(audience: Audience) -> None:
     """Nothing is said before the promised time; at that time people hear where things stand."""
-    await announce.fn(audience.incident, State.INVESTIGATING)
-    await update.fn(audience.incident)
+    await announce(audience.incident, State.INVESTIGATING)
+    await update(audience.incident)
     assert len(audience.slack.messages) == 1
 
     promised = e.StatusAnnounced(channel="slack", state="INVESTIGATING", next_update_at=now())
     await audience.incident.record(promised)
-    await update.fn(audience.incident)
+    await update(audience.incident)
     assert len(audience.slack.messages) == 2
 
 
@@ -263,7 +263,7 @@ async def test_the_next_update_is_promised_by_the_severity_that_is_shown(
     at_work = audience.incident.environment
     await at_work.store.open_incident(alert, incident_id="inc-2", at=now(), environment=at_work.name)
     other = dataclasses.replace(audience.incident, id="inc-2")
-    await announce.fn(other, State.INVESTIGATING)
+    await announce(other, State.INVESTIGATING)
     [announced] = (await other.read()).events(e.StatusAnnounced)
     assert announced.next_update_at is not None
     assert announced.next_update_at - now() == pytest.approx(
@@ -275,20 +275,20 @@ async def test_the_channel_is_told_that_the_verdict_is_taken_anew(audience: Audi
     """Why the plan that it was told holds no more: once, also where the run starts again."""
     reason = "revision 3 is being rolled out, which may be a fix: the verdict is taken anew"
     ended = ActionResult(action=FALLBACK, outcome=ActionOutcome.BLOCKED, detail=reason, outdated=True)
-    await tell_of_new_verdict.fn(audience.incident, round=2)
+    await tell_of_new_verdict(audience.incident, round=2)
     assert audience.said() == []
     await audience.incident.record(e.ActionFinished(result=ended))
-    await tell_of_new_verdict.fn(audience.incident, round=2)
-    await tell_of_new_verdict.fn(audience.incident, round=2)
+    await tell_of_new_verdict(audience.incident, round=2)
+    await tell_of_new_verdict(audience.incident, round=2)
     (said,) = audience.said()
     assert said == f"🔁 Not done: {FALLBACK.spec.title}. R{reason[1:]}"
 
 
 async def test_an_escalation_reaches_pager_and_channel_once(audience: Audience) -> None:
     """The same reason calls once; a new one is an alert of its own, or it would wake nobody up."""
-    assert await escalate.fn(audience.incident, NO_DECISION, "the facts do not suffice")
-    assert await escalate.fn(audience.incident, NO_DECISION, "the facts do not suffice")
-    assert await escalate.fn(audience.incident, FAILED, "the rollout failed")
+    assert await escalate(audience.incident, NO_DECISION, "the facts do not suffice")
+    assert await escalate(audience.incident, NO_DECISION, "the facts do not suffice")
+    assert await escalate(audience.incident, FAILED, "the rollout failed")
 
     assert audience.said() == [
         "☎️ A person is needed: the facts do not suffice",
@@ -304,7 +304,7 @@ async def test_a_reason_with_a_secret_calls_once_and_masked(audience: Audience) 
     """It is known again by what the journal has of it."""
     because = "the answer was: phx_abcdef123456 <!channel>"
     for _ in range(2):
-        assert await escalate.fn(audience.incident, FAILED, because, ("kubectl get pods",))
+        assert await escalate(audience.incident, FAILED, because, ("kubectl get pods",))
 
     assert [message["text"] for message in audience.slack.messages] == [
         "☎️ A person is needed: the answer was: [redacted:phx] &lt;!channel&gt;\n"
@@ -321,7 +321,7 @@ async def test_a_call_of_an_earlier_release_is_not_made_again(audience: Audience
     """It had the commands in its reason."""
     earlier = e.IncidentEscalated(because="it did not help. By hand:\nkubectl get pods")
     await audience.incident.record(earlier)
-    await escalate.fn(audience.incident, FAILED, "it did not help", ("kubectl get pods",))
+    await escalate(audience.incident, FAILED, "it did not help", ("kubectl get pods",))
 
     assert (await audience.incident.read()).events(e.IncidentEscalated) == [earlier]
 
@@ -329,8 +329,8 @@ async def test_a_call_of_an_earlier_release_is_not_made_again(audience: Audience
 @pytest.mark.parametrize("reworded", ["nobody can tell what is wrong", "Enable fallback: not possible"])
 async def test_other_words_for_the_same_call_nobody_again(audience: Audience, reworded: str) -> None:
     """What a call is for tells it from another; its words may change from one release to the next."""
-    assert await escalate.fn(audience.incident, NO_DECISION, "the facts do not suffice")
-    assert await escalate.fn(audience.incident, NO_DECISION, reworded, ("kubectl get pods",))
+    assert await escalate(audience.incident, NO_DECISION, "the facts do not suffice")
+    assert await escalate(audience.incident, NO_DECISION, reworded, ("kubectl get pods",))
 
     journal = await audience.incident.read()
     assert [event.because for event in journal.events(e.IncidentEscalated)] == ["the facts do not suffice"]
@@ -341,15 +341,15 @@ async def test_other_words_for_the_same_call_nobody_again(audience: Audience, re
 async def test_the_same_words_for_something_else_are_another_call(audience: Audience) -> None:
     """Two actions may fail alike."""
     for subject in ("1-enable-fallback", "2-restart-deployment"):
-        assert await escalate.fn(audience.incident, failed(subject), "failed: the cluster refuses it")
+        assert await escalate(audience.incident, failed(subject), "failed: the cluster refuses it")
 
     assert len(audience.pager.pages) == 2
 
 
 async def test_an_escalation_is_shown_in_the_channel_too(audience: Audience) -> None:
     """A reply in a thread is seen by nobody who does not follow it."""
-    await announce.fn(audience.incident, State.INVESTIGATING)
-    await escalate.fn(audience.incident, FAILED, "the rollout failed")
+    await announce(audience.incident, State.INVESTIGATING)
+    await escalate(audience.incident, FAILED, "the rollout failed")
 
     told, called = audience.slack.messages
     assert "subtype" not in told
@@ -359,7 +359,7 @@ async def test_an_escalation_is_shown_in_the_channel_too(audience: Audience) -> 
 async def test_escalations_at_the_same_time_are_told_apart(audience: Audience) -> None:
     """Two processes that call a person at once make two calls: neither takes the other's for its own."""
     reasons = [f"reason {number}" for number in range(4)]
-    await asyncio.gather(*(escalate.fn(audience.incident, failed(because), because) for because in reasons))
+    await asyncio.gather(*(escalate(audience.incident, failed(because), because) for because in reasons))
 
     assert {page.summary for page in audience.pager.pages} == {f"service of inc-1: {why}" for why in reasons}
 
@@ -371,10 +371,10 @@ async def test_an_escalation_that_does_not_get_through_says_so_and_is_tried_agai
     key = Pager(routing_key=SecretStr("x" * 32), base_url=pager.base_url)
     environment = dataclasses.replace(audience.incident.environment, pager=key)
     at_work = OpenIncident(id=audience.incident.id, environment=environment)
-    assert not await escalate.fn(at_work, FAILED, "it burns")
+    assert not await escalate(at_work, FAILED, "it burns")
     assert audience.pager.pages == []
 
-    assert await escalate.fn(audience.incident, FAILED, "it burns")
+    assert await escalate(audience.incident, FAILED, "it burns")
     assert [page.summary for page in audience.pager.pages] == ["service of inc-1: it burns"]
     assert audience.said() == ["☎️ A person is needed: it burns"]
 
@@ -382,13 +382,13 @@ async def test_an_escalation_that_does_not_get_through_says_so_and_is_tried_agai
 async def test_every_call_ends_with_the_incident(audience: Audience) -> None:
     """A severe incident calls someone when it is opened, then again when stuck; its end ends both calls."""
     await decide(audience.incident)
-    await page_on_opening.fn(audience.incident)
-    await escalate.fn(audience.incident, FAILED, "the rollout failed")
-    await resolve_page.fn(audience.incident)
+    await page_on_opening(audience.incident)
+    await escalate(audience.incident, FAILED, "the rollout failed")
+    await resolve_page(audience.incident)
     assert [call.state for call in audience.pager.pages] == ["resolved", "resolved"]
 
-    await escalate.fn(audience.incident, RUN_ENDED, "the runbook's own run ended as FAILED")
-    await resolve_page.fn(audience.incident)
+    await escalate(audience.incident, RUN_ENDED, "the runbook's own run ended as FAILED")
+    await resolve_page(audience.incident)
     assert [call.state for call in audience.pager.pages] == ["resolved"] * 3
     events = [event["event_action"] for call in audience.pager.pages for event in call.events]
     assert events == ["trigger", "resolve"] * 3, "a call that has ended is not ended again"
@@ -399,18 +399,18 @@ async def test_a_call_about_what_is_unsettled_goes_on_after_the_end(audience: Au
     """A switch that could not be taken off had called and ended its call within half a second."""
     removal = FALLBACK.model_copy(update={"id": f"{FALLBACK.id}-off", "name": DISABLE_FALLBACK.name})
     await decide(audience.incident)
-    await page_on_opening.fn(audience.incident)
+    await page_on_opening(audience.incident)
     await audience.incident.record(finished(ActionOutcome.RECOVERED))
     await audience.incident.record(e.WatchStarted(waiting_for=()))
     await audience.incident.record(finished(ActionOutcome.FAILED, removal))
-    await escalate.fn(audience.incident, FAILED, "Disable fallback: failed", about=removal.id)
+    await escalate(audience.incident, FAILED, "Disable fallback: failed", about=removal.id)
     await audience.incident.record(e.IncidentResolved(outcome=Outcome.RECOVERED, because=()))
-    await resolve_page.fn(audience.incident)
+    await resolve_page(audience.incident)
     assert [call.state for call in audience.pager.pages] == ["resolved", "triggered"]
 
     off = e.SwitchChecked(action_id=FALLBACK.id, switch="POSTHOG_FALLBACK=true", on=False)
     await audience.incident.record(off)
-    await resolve_page.fn(audience.incident)
+    await resolve_page(audience.incident)
     assert [call.state for call in audience.pager.pages] == ["resolved", "resolved"]
 
 
@@ -430,7 +430,7 @@ async def test_a_call_of_an_earlier_version_ends_too(audience: Audience) -> None
     )
     await audience.incident.record(e.EffectSettled(effect=call))
 
-    await resolve_page.fn(audience.incident)
+    await resolve_page(audience.incident)
     assert [call.state for call in audience.pager.pages] == ["resolved"]
 
 
@@ -439,9 +439,9 @@ async def test_nobody_is_paged_for_what_begins_in_maintenance_that_says_so(audie
     await decide(audience.incident)
     noted = e.MaintenanceNoted(source="configured", title="Upgrade", until=None, paging_suppressed=True)
     await audience.incident.record(noted)
-    await page_on_opening.fn(audience.incident)
+    await page_on_opening(audience.incident)
     assert audience.pager.pages == []
-    await escalate.fn(audience.incident, NOT_OVER, "it does not end")
+    await escalate(audience.incident, NOT_OVER, "it does not end")
     assert len(audience.pager.pages) == 1
 
 
@@ -452,11 +452,11 @@ async def test_a_rehearsal_is_told_in_the_channel_and_nowhere_else(
     opened = await open_incident(tmp_path, name="rehearsal", dry_run=True)
     rehearsal = OpenIncident(id=opened.id, environment=audience.incident.environment)
     await decide(rehearsal)
-    await announce.fn(rehearsal, State.IDENTIFIED)
-    await page_on_opening.fn(rehearsal)
-    assert await escalate.fn(rehearsal, FAILED, "it burns")
-    assert await escalate.fn(rehearsal, FAILED, "it burns")
-    await resolve_page.fn(rehearsal)
+    await announce(rehearsal, State.IDENTIFIED)
+    await page_on_opening(rehearsal)
+    assert await escalate(rehearsal, FAILED, "it burns")
+    assert await escalate(rehearsal, FAILED, "it burns")
+    await resolve_page(rehearsal)
 
     assert audience.said() == [REHEARSAL] * 2
     assert (audience.page.incidents, audience.pager.pages) == ([], [])
@@ -470,8 +470,8 @@ async def test_a_rehearsal_is_told_in_the_channel_and_nowhere_else(
 
 async def test_a_rehearsal_without_a_channel_has_nobody_to_call(tmp_path: Path) -> None:
     """It is not tried again and again."""
-    assert await escalate.fn(await open_incident(tmp_path, dry_run=True), FAILED, "it burns")
-    assert not await escalate.fn(await open_incident(tmp_path, name="inc-2"), FAILED, "it burns")
+    assert await escalate(await open_incident(tmp_path, dry_run=True), FAILED, "it burns")
+    assert not await escalate(await open_incident(tmp_path, name="inc-2"), FAILED, "it burns")
 
 
 @pytest.mark.parametrize(
@@ -491,8 +491,8 @@ async def test_nobody_is_told_whom_the_policy_in_force_leaves_out(
     environment = dataclasses.replace(audience.incident.environment, runbook_policy=policy)
     incident = OpenIncident(id=opened.id, environment=environment)
     await decide(incident)
-    await announce.fn(incident, State.IDENTIFIED)
-    await page_on_opening.fn(incident)
+    await announce(incident, State.IDENTIFIED)
+    await page_on_opening(incident)
     assert audience.said() == []
     assert (audience.page.incidents, audience.pager.pages) == ([], [])
 
@@ -501,7 +501,7 @@ async def test_a_refused_answer_is_told_once(audience: Audience) -> None:
     """A channel that is away is not tried at each of a flood of them."""
     audience.slack.faults = SlackFaults(error="fatal_error")
     for _ in range(ATTEMPTS + 2):
-        await warn_of_answers.fn(audience.incident)
+        await warn_of_answers(audience.incident)
     tried = [
         item for item in (await audience.incident.read()).journal if isinstance(item.event, e.EffectSettled)
     ]
@@ -511,6 +511,6 @@ async def test_a_refused_answer_is_told_once(audience: Audience) -> None:
 async def test_a_refused_answer_is_told_in_the_channel(audience: Audience) -> None:
     """Once for an incident, however many there are."""
     for _ in range(3):
-        await warn_of_answers.fn(audience.incident)
+        await warn_of_answers(audience.incident)
     [said] = audience.said()
     assert said.startswith("🚫 An answer in Prefect was refused")

@@ -39,19 +39,17 @@ async def test_nobody_is_told_again(told: Audience) -> None:
     plan, gate = before.events(ActionPreviewed)[-1].plan, before.pending_gate
     assert gate is not None
 
-    await announce.fn(incident, State.INVESTIGATING)
-    await page_on_opening.fn(incident)
-    await announce.fn(incident, State.IDENTIFIED)
+    await announce(incident, State.INVESTIGATING)
+    await page_on_opening(incident)
+    await announce(incident, State.IDENTIFIED)
     for escalated in (False, True):
-        await remind_of_gate.fn(incident, Notice(gate=gate, escalated=escalated))
+        await remind_of_gate(incident, Notice(gate=gate, escalated=escalated))
     undecided = Escalation(kind=EscalationKind.NO_DECISION)
-    assert await escalate.fn(
-        incident, undecided, "the facts do not suffice for a decision; nothing was changed"
-    )
+    assert await escalate(incident, undecided, "the facts do not suffice for a decision; nothing was changed")
     failed = Escalation(kind=EscalationKind.ACTION, subject=plan.action.id)
     because = "Enable fallback: failed. the cluster refuses it"
-    assert await escalate.fn(incident, failed, because, ("kubectl get pods",), about=plan.action.id)
-    await warn_of_answers.fn(incident)
+    assert await escalate(incident, failed, because, ("kubectl get pods",), about=plan.action.id)
+    await warn_of_answers(incident)
 
     assert (told.said(), told.page.incidents, told.pager.pages) == ([], [], [])
     assert (await incident.read()).journal == before.journal
@@ -60,7 +58,7 @@ async def test_nobody_is_told_again(told: Audience) -> None:
 async def test_what_it_has_not_told_is_told(told: Audience) -> None:
     """Another escalation gets the next number, and a call and a message of its own."""
     reverted = Escalation(kind=EscalationKind.CHANGE_REVERTED, subject="1-enable-fallback")
-    await escalate.fn(told.incident, reverted, "somebody has put it back")
+    await escalate(told.incident, reverted, "somebody has put it back")
 
     journal = await told.incident.read()
     assert [event.what for event in journal.events(IncidentEscalated)] == [None, None, None, reverted]

@@ -96,11 +96,11 @@ async def reminders(incident: OpenIncident) -> list[bool]:
 
 async def test_a_reminder_is_seen_in_thread_and_channel(team: Team) -> None:
     """It says what is asked and where to answer, and is journalled, so that it is due no more."""
-    await announce.fn(team.incident, State.INVESTIGATING)
+    await announce(team.incident, State.INVESTIGATING)
     notice = await team.notice()
     assert notice == await team.due(escalated=False)
 
-    assert await remind_of_gate.fn(team.incident, notice) is not None
+    assert await remind_of_gate(team.incident, notice) is not None
 
     opening, reminder = team.slack.messages
     assert reminder["text"].startswith("⏰ Nobody has answered yet: Enable the fallback")
@@ -115,15 +115,15 @@ async def test_a_reminder_is_seen_in_thread_and_channel(team: Team) -> None:
 
 async def test_an_escalation_pages_beside_the_open_call(team: Team) -> None:
     """An open call does not swallow it: it is an alert of its own, and ends with the incident."""
-    await page_on_opening.fn(team.incident)
-    await remind_of_gate.fn(team.incident, await team.due(escalated=True))
+    await page_on_opening(team.incident)
+    await remind_of_gate(team.incident, await team.due(escalated=True))
 
     opening, page = team.pager.pages
     assert "nobody has answered gate-1 since" in page.summary
     assert "Enable the fallback" in page.summary
     assert await reminders(team.incident) == [True]
 
-    await resolve_page.fn(team.incident)
+    await resolve_page(team.incident)
     assert (opening.state, page.state) == ("resolved", "resolved")
 
 
@@ -131,7 +131,7 @@ async def test_a_notice_is_given_once(team: Team) -> None:
     """A run that died before it could journal the notice is followed by one that does not repeat it."""
     for escalated in (False, True):
         for _ in range(2):
-            await remind_of_gate.fn(team.incident, await team.due(escalated=escalated))
+            await remind_of_gate(team.incident, await team.due(escalated=escalated))
 
     assert len(team.slack.messages) == 2
     assert len(team.pager.pages) == 1
@@ -143,7 +143,7 @@ async def test_whoever_has_answered_is_not_reminded(team: Team) -> None:
     notice = await team.due(escalated=True)
     await team.incident.record(answered(Choice.REJECT))
 
-    assert await remind_of_gate.fn(team.incident, notice) is None
+    assert await remind_of_gate(team.incident, notice) is None
     assert (team.slack.messages, team.pager.pages) == ([], [])
     assert await reminders(team.incident) == []
 
@@ -152,26 +152,26 @@ async def test_a_notice_that_does_not_get_through_is_due_again(team: Team) -> No
     """The journal does not claim that people were told, and the next try tells them."""
     team.slack.faults = SlackFaults(error="is_archived")
     notice = await team.due(escalated=False)
-    assert await remind_of_gate.fn(team.incident, notice) is None
+    assert await remind_of_gate(team.incident, notice) is None
     assert await reminders(team.incident) == []
 
     team.slack.faults = SlackFaults()
-    assert await remind_of_gate.fn(team.incident, notice) is not None
+    assert await remind_of_gate(team.incident, notice) is not None
     assert len(team.slack.messages) == 1
 
 
 async def test_a_team_without_slack_is_paged_all_the_same(team: Team) -> None:
     """Nobody can be reminded without a channel; the page still comes."""
     bare = team.without("slack")
-    assert await remind_of_gate.fn(bare, await team.due(escalated=False)) is None
-    assert await remind_of_gate.fn(bare, await team.due(escalated=True)) is not None
+    assert await remind_of_gate(bare, await team.due(escalated=False)) is None
+    assert await remind_of_gate(bare, await team.due(escalated=True)) is not None
     assert len(team.pager.pages) == 1
     assert await reminders(team.incident) == [True]
 
 
 async def test_a_team_without_any_channel_is_not_said_to_be_told(team: Team) -> None:
     """An escalation that reached nobody stays due."""
-    assert await remind_of_gate.fn(team.without("slack", "pager"), await team.due(escalated=True)) is None
+    assert await remind_of_gate(team.without("slack", "pager"), await team.due(escalated=True)) is None
     assert await reminders(team.incident) == []
 
 
@@ -211,7 +211,7 @@ async def test_a_switch_that_is_still_on_is_reported(
     await set_fallback(world, {"value": "true"})
     changes = world.asked("PATCH")
     for _ in range(2):
-        await report_switch.fn(ended, FALLBACK)
+        await report_switch(ended, FALLBACK)
 
     first, second = (message["text"] for message in team.slack.messages)
     assert first == second
@@ -233,9 +233,9 @@ async def test_a_switch_that_is_off_by_now_is_noted_and_not_reported(
     removal = FALLBACK.model_copy(update={"id": f"{FALLBACK.id}-off", "name": DISABLE_FALLBACK.name})
     await ended.record(finished(ActionOutcome.FAILED, removal))
     what = Escalation(kind=EscalationKind.ACTION, subject=removal.id)
-    await escalate.fn(ended, what, "Disable fallback: failed", about=removal.id)
+    await escalate(ended, what, "Disable fallback: failed", about=removal.id)
     team.slack.messages.clear()
-    await report_switch.fn(ended, FALLBACK)
+    await report_switch(ended, FALLBACK)
 
     assert [call.state for call in team.pager.pages] == ["resolved"], "what it was about is settled by now"
     assert team.slack.messages == []
@@ -247,7 +247,7 @@ async def test_a_switch_that_cannot_be_read_may_still_be_on(team: Team, ended: O
     """What nobody can see is reported as unknown, with the reason."""
     blind = environment(Path("unused")).cluster
     unseen = OpenIncident(id=ended.id, environment=dataclasses.replace(ended.environment, cluster=blind))
-    await report_switch.fn(unseen, FALLBACK)
+    await report_switch(unseen, FALLBACK)
 
     assert "🔌 May still be on: POSTHOG_FALLBACK=true" in team.said()[0]
     assert "Kubernetes: " in team.said()[0]
@@ -260,7 +260,7 @@ async def test_a_switch_from_a_reference_may_still_be_on(
     """The value behind a reference is not read, so nobody says that it is off."""
     reference = {"secretKeyRef": {"name": "posthog-secrets", "key": "api-key"}}
     await set_fallback(world, {"value": None, "valueFrom": reference})
-    await report_switch.fn(ended, FALLBACK)
+    await report_switch(ended, FALLBACK)
 
     assert "valueFrom" in team.said()[0]
     assert await checks(ended) == [None]
@@ -272,7 +272,7 @@ async def test_a_report_that_does_not_get_through_is_due_again(
     """Nothing is journalled that people have not heard."""
     await set_fallback(world, {"value": "true"})
     team.slack.faults = SlackFaults(error="is_archived")
-    assert await report_switch.fn(ended, FALLBACK) is None
+    assert await report_switch(ended, FALLBACK) is None
     assert await checks(ended) == []
 
 
@@ -282,7 +282,7 @@ async def test_a_switch_is_not_said_to_be_reported_where_there_is_no_channel(
     """It is noted that it is on and that nobody was told, and looked at again a day later."""
     await set_fallback(world, {"value": "true"})
     bare = dataclasses.replace(ended, environment=dataclasses.replace(ended.environment, slack=None))
-    await report_switch.fn(bare, FALLBACK)
+    await report_switch(bare, FALLBACK)
 
     [checked] = (await ended.read()).events(e.SwitchChecked)
     assert (checked.on, checked.told) == (True, False)

@@ -139,6 +139,6 @@ async def test_triage_that_is_in_the_journal_is_not_made_again(tmp_path: Path) -
     first, second = Findings(items=(GOOD,)), Findings(items=())
     await incident.record(TriageCompleted(round=1, findings=first))
     await incident.record(TriageCompleted(round=2, findings=second))
-    assert await triage_incident.fn(incident) == first
-    assert await triage_incident.fn(incident, round=2) == second
+    assert await triage_incident(incident) == first
+    assert await triage_incident(incident, round=2) == second
     assert (await incident.read()).events(TriageStarted) == []

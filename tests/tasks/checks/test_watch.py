@@ -43,7 +43,7 @@ async def acted(bench: Bench) -> None:
 
 async def watch(bench: Bench) -> bool | None:
     """Watch; `None` where there is something to do first."""
-    recovery = await watch_until_recovered.fn(bench.incident, ILL)
+    recovery = await watch_until_recovered(bench.incident, ILL)
     return None if recovery is None else recovery.recovered
 
 

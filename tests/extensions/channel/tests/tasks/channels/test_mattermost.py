@@ -57,25 +57,25 @@ async def team(tmp_path: Path) -> AsyncIterator[Team]:
 async def test_an_incident_is_told_from_beginning_to_end(team: Team) -> None:
     """Announcements are one thread; what somebody has to do stands by itself."""
     incident = team.incident
-    await announce.fn(incident, State.INVESTIGATING)
+    await announce(incident, State.INVESTIGATING)
     await incident.record_once(e.DecisionMade(round=1, decision=decision()))
-    await page_on_opening.fn(incident)
-    await announce.fn(incident, State.IDENTIFIED)
-    assert await hand_over.fn(incident, "4-hand-off", "Ask PostHog's support @channel")
+    await page_on_opening(incident)
+    await announce(incident, State.IDENTIFIED)
+    assert await hand_over(incident, "4-hand-off", "Ask PostHog's support @channel")
     await incident.record(e.ActionPreviewed(plan=PLAN, since=now()))
     await incident.record_once(asked())
     gate = (await incident.read()).pending_gate
     assert gate is not None
-    assert await remind_of_gate.fn(incident, Notice(gate=gate, escalated=False))
-    assert await remind_of_gate.fn(incident, Notice(gate=gate, escalated=True))
-    await warn_of_answers.fn(incident)
+    assert await remind_of_gate(incident, Notice(gate=gate, escalated=False))
+    assert await remind_of_gate(incident, Notice(gate=gate, escalated=True))
+    await warn_of_answers(incident)
     await incident.record_once(finished(ActionOutcome.RECOVERED))
-    await announce.fn(incident, State.MONITORING)
-    await update.fn(incident)
+    await announce(incident, State.MONITORING)
+    await update(incident)
     await incident.record_once(e.IncidentResolved(outcome=Outcome.RECOVERED, because=()))
-    assert await report_switch.fn(incident, FALLBACK)
-    await announce.fn(incident, State.RESOLVED)
-    await resolve_page.fn(incident)
+    assert await report_switch(incident, FALLBACK)
+    await announce(incident, State.RESOLVED)
+    await resolve_page(incident)
 
     beginnings = [line.partition(":")[0] for line in team.said()]
     assert beginnings == [
@@ -102,9 +102,9 @@ async def test_an_incident_is_told_from_beginning_to_end(team: Team) -> None:
 async def test_what_is_there_already_is_not_posted_again(team: Team) -> None:
     """Its answer was lost, and the channel is read back by the effect's id."""
     team.server.loses_answers = True
-    await escalate.fn(team.incident, UNDECIDED, "the facts do not suffice")
+    await escalate(team.incident, UNDECIDED, "the facts do not suffice")
     team.server.loses_answers = False
-    assert await escalate.fn(team.incident, UNDECIDED, "nobody can tell what is wrong")
+    assert await escalate(team.incident, UNDECIDED, "nobody can tell what is wrong")
 
     assert team.said() == ["☎️ **A person is needed:** the facts do not suffice"]
     (effect,) = (await team.incident.read()).effects.values()
