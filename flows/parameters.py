@@ -4,7 +4,9 @@ Prefect's own check would write the beginning of a wrong value into the run's st
 token has no shape any more that masking knows. Its database keeps what was typed, as it was typed.
 """
 
+import inspect
 from collections.abc import Callable, Coroutine
+from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from prefect.runtime import flow_run
@@ -26,7 +28,17 @@ def checked(
     Raises:
         ValidationError: a parameter is none of its type; it names the parameter and what it should be.
     """
-    return validate_call(config=ConfigDict(hide_input_in_errors=True, arbitrary_types_allowed=True))(flow)
+    config = ConfigDict(hide_input_in_errors=True, arbitrary_types_allowed=True)
+    validated: Any = validate_call(config=config)(flow)
+    signature = inspect.signature(flow)
+
+    @wraps(flow)
+    async def by_name(*args: GivenT.args, **kwargs: GivenT.kwargs) -> ResultT:
+        """Prefect passes parameters by position, and an error would say their numbers."""
+        result: ResultT = await validated(**signature.bind(*args, **kwargs).arguments)
+        return result
+
+    return by_name
 
 
 def run_name(template: str) -> Callable[[], str]:
