@@ -23,9 +23,10 @@ from runbook.decision.verdict import Decision, Verdict
 from runbook.evidence.manifest import BEFORE_MITIGATION
 from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.events import DecisionMade
-from runbook.incidents.incident import PERSON, Outcome, State
+from runbook.incidents.incident import PERSON
 from runbook.incidents.loose_ends import removal_of, switches_to_take_off
 from runbook.incidents.outcome import IncidentReport, conclude
+from runbook.incidents.state import Outcome, State
 from tasks.actions.outage import NoLongerNeeded
 from tasks.actions.rollout import wait_for_rollout
 from tasks.actions.unfinished_rollout import tell_of_unfinished_rollout

@@ -11,7 +11,8 @@ from runbook.channels.wording import ACTION_OUTCOMES, ANSWERED, OUTCOMES, VERDIC
 from runbook.checks.findings import Status
 from runbook.incidents import events as e
 from runbook.incidents.effects import EffectOutcome
-from runbook.incidents.incident import Incident, Outcome
+from runbook.incidents.incident import Incident
+from runbook.incidents.state import Outcome
 from runbook.value import Value
 
 MACHINERY = (
