@@ -28,7 +28,7 @@ from runbook.decision.verdict import Decision
 from runbook.incidents import events as e
 from runbook.incidents.effects import Effect, EffectOutcome
 from runbook.incidents.ids import INCIDENT_ID
-from runbook.incidents.timeline import sentence
+from runbook.incidents.sentences import sentence
 
 ANNOUNCING = ("announce", "publish_from", "remind")
 """Policies whose messages are journalled as an announcement, a hand-off or a reminder of their own."""

@@ -28,8 +28,8 @@ from runbook.incidents.report import (
     timeline_markdown,
     triage_rows,
 )
+from runbook.incidents.sentences import sentence
 from runbook.incidents.state import State
-from runbook.incidents.timeline import sentence
 from runbook.postmortem.draft import ImpactFigures, draft_postmortem
 from tests.canary.canaries import SHAPES, Canaries
 from tests.runbook.evidence.test_paper import paper
