@@ -12,9 +12,11 @@ from runbook.approvals.gates import Choice
 from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.kubernetes.held_rollout import deletion_for
 from tasks.actions.by_hand import commands_to_delete, commands_to_undo
+from tasks.actions.ending import finish
 from tasks.actions.inspect import inspect
-from tasks.actions.mitigate import finish, make_change, preview_change, stopped_by_limits
+from tasks.actions.mitigate import make_change, stopped_by_limits
 from tasks.actions.outage import Patience, TargetAway, note_answer
+from tasks.actions.preview import preview_change
 from tasks.artifacts import publish_plan
 from tasks.channels.communicate import escalate, hand_over
 from tasks.incident import OpenIncident

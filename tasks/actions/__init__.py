@@ -1,3 +1,15 @@
 """An action of the plan: previewed, made, proved or undone."""
 
-__all__ = ["by_hand", "changes", "inspect", "mitigate", "outage", "reverts", "rollout", "unfinished_rollout"]
+__all__ = [
+    "by_hand",
+    "changes",
+    "ending",
+    "inspect",
+    "mitigate",
+    "outage",
+    "planned_change",
+    "preview",
+    "reverts",
+    "rollout",
+    "unfinished_rollout",
+]

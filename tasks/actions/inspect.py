@@ -5,8 +5,8 @@ from prefect.cache_policies import NO_CACHE
 
 from blocks.transport.errors import OutsideError
 from runbook.actions.catalogue import ActionOutcome, ActionResult, PlannedAction
+from tasks.actions.ending import finish
 from tasks.actions.inspections import INSPECTIONS
-from tasks.actions.mitigate import finish
 from tasks.incident import OpenIncident
 
 
