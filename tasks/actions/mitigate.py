@@ -1,6 +1,7 @@
 """Mitigate: make a change after the yes.
 
-It is safe to repeat: the effects are journalled one by one, and an action that has ended is never taken again.
+It is safe to repeat: the effects are journalled one by one, and an action that has ended is never taken
+again.
 """
 
 from collections.abc import Iterable
