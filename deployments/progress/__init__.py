@@ -11,7 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from deployments.progress.parts import change_lines, consequences, diff_lines, facts_of, findings_table
-from deployments.progress.rows import Row, row_of
+from deployments.progress.row import Row
+from deployments.progress.rows import row_of
 from deployments.progress.symbols import LOUD, QUIET, UNSURE, plain, symbols_for
 from runbook.actions.catalogue import ChangePlan
 from runbook.approvals.gates import PendingGate
