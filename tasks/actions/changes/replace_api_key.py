@@ -11,8 +11,8 @@ from typing import Any
 from pydantic import SecretStr
 
 from blocks.kubernetes.cluster import Cluster
-from blocks.kubernetes.reads import SecretKeys
 from blocks.kubernetes.rollout import available_pods
+from blocks.kubernetes.secret import SecretKeys
 from blocks.transport.errors import Conflict, Refused
 from runbook.actions.catalogue import FINGERPRINT, ChangePlan
 from runbook.actions.specs.replace_api_key import REPLACE_API_KEY

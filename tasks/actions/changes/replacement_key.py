@@ -2,7 +2,7 @@
 
 from pydantic import SecretStr
 
-from blocks.kubernetes.reads import SecretKeys
+from blocks.kubernetes.secret import SecretKeys
 from blocks.posthog import well_formed
 from blocks.secret import read_secret
 from blocks.transport.errors import Refused
