@@ -9,6 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 LAYERS = ("runbook", "blocks", "tasks", "flows", "deployments")
 MOST_FILES = 15
+MOST_LINES = 300
 
 
 def module_file(module: str) -> Path:
@@ -87,3 +88,13 @@ def test_no_room_is_overfull(graph: grimp.ImportGraph, rooms: list[str]) -> None
         if parts > MOST_FILES and "More than 15 files:" not in reason:
             overfull[room] = parts
     assert overfull == {}
+
+
+@pytest.mark.parametrize("folder", LAYERS)
+def test_no_file_is_longer_than_300_lines(folder: str) -> None:
+    """A file has one subject, and so at most 300 lines."""
+    lengths = {
+        path.relative_to(ROOT).as_posix(): len(path.read_text().splitlines())
+        for path in (ROOT / folder).rglob("*.py")
+    }
+    assert {name: lines for name, lines in lengths.items() if lines > MOST_LINES} == {}
