@@ -8,7 +8,6 @@ __all__ = [
     "identity",
     "names",
     "people",
-    "requesters",
     "rules",
     "signatures",
 ]
