@@ -12,7 +12,8 @@ from runbook.approvals.gates import Choice
 from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.kubernetes.held_rollout import deletion_for
 from tasks.actions.by_hand import commands_to_delete, commands_to_undo
-from tasks.actions.mitigate import finish, stopped_by_limits
+from tasks.actions.ending import finish
+from tasks.actions.mitigate import stopped_by_limits
 from tasks.actions.outage import Patience, TargetAway, note_answer
 from tasks.actions.shown import inspect, make_change, preview_change
 from tasks.artifacts import publish_plan

@@ -19,10 +19,10 @@ from flows.gate_form import answer_of, filled_in, form_of, planted
 from runbook.actions.catalogue import ChangePlan
 from runbook.approvals.approvals import acceptable, answers_to, decided, standing_approval, still_needed
 from runbook.approvals.asking import ForeignForm, gate_name, may_ask_afresh
-from runbook.approvals.gates import Answer, Choice, InvalidAnswer
+from runbook.approvals.gates import Answer, Choice, InvalidAnswer, PendingGate
 from runbook.evidence.manifest import gap_before_change
 from runbook.incidents.events import AnswerPlanted, ApprovalAnswered, ApprovalRefused, ApprovalRequested
-from runbook.incidents.incident import Incident, PendingGate
+from runbook.incidents.incident import Incident
 from runbook.incidents.report import gate_question, question_of
 from runbook.policy.in_force import policy_edits
 from tasks.channels.shown import warn_of_answers

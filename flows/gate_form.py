@@ -11,8 +11,7 @@ from pydantic import Field, create_model
 from flows.current_run import flow_run_id
 from runbook.actions.catalogue import ChangePlan
 from runbook.approvals.asking import require_for
-from runbook.approvals.gates import Answer, Choice, InvalidAnswer
-from runbook.incidents.incident import PendingGate
+from runbook.approvals.gates import Answer, Choice, InvalidAnswer, PendingGate
 
 SNOOZE_MINUTES = 15
 

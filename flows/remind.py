@@ -9,7 +9,7 @@ from flows.current_run import flow_run_id
 from flows.parameters import checked
 from runbook.channels.reminders import due_notice, due_reports
 from runbook.incidents.incident import Incident
-from runbook.incidents.timeline import sentence
+from runbook.incidents.sentences import sentence
 from tasks.channels.shown import remind_of_gate, report_switch
 from tasks.incident import OpenIncident, now
 from tasks.incidents import incidents_with_switches, open_incidents

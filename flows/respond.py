@@ -23,9 +23,10 @@ from runbook.decision.verdict import Decision, Verdict
 from runbook.evidence.manifest import BEFORE_MITIGATION
 from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.events import DecisionMade
-from runbook.incidents.incident import PERSON, Outcome, State
+from runbook.incidents.incident import PERSON
 from runbook.incidents.loose_ends import removal_of, switches_to_take_off
 from runbook.incidents.outcome import IncidentReport, conclude
+from runbook.incidents.state import Outcome, State
 from tasks.actions.outage import NoLongerNeeded
 from tasks.actions.shown import tell_of_unfinished_rollout, wait_for_rollout
 from tasks.artifacts import publish_decision, publish_timeline, publish_triage

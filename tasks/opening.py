@@ -11,7 +11,8 @@ from runbook.actions.catalogue import PlannedAction
 from runbook.alerts.alert import Alert
 from runbook.incidents.events import ApprovalWithdrawn, IncidentClosed, IncidentResolved, RunStarted
 from runbook.incidents.ids import new_incident_id
-from runbook.incidents.incident import ALERTS_ENDED, Incident, Outcome
+from runbook.incidents.incident import ALERTS_ENDED, Incident
+from runbook.incidents.state import Outcome
 from runbook.policy.permissions import Permissions
 from tasks.incident import OpenIncident, now
 

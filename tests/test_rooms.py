@@ -9,6 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 LAYERS = ("runbook", "blocks", "tasks", "flows", "deployments")
 MOST_FILES = 15
+MOST_LINES = 300
 
 
 def module_file(module: str) -> Path:
@@ -129,3 +130,13 @@ def test_steps_are_plain_functions() -> None:
         if path.name != "shown.py" and (steps := decorated_steps(path.read_text()))
     }
     assert list(tasks) == ["tasks/artifacts.py"]
+
+
+@pytest.mark.parametrize("folder", LAYERS)
+def test_no_file_is_longer_than_300_lines(folder: str) -> None:
+    """A file has one subject, and so at most 300 lines."""
+    lengths = {
+        path.relative_to(ROOT).as_posix(): len(path.read_text().splitlines())
+        for path in (ROOT / folder).rglob("*.py")
+    }
+    assert {name: lines for name, lines in lengths.items() if lines > MOST_LINES} == {}

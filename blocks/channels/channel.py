@@ -15,7 +15,7 @@ from pydantic import JsonValue
 
 from runbook.channels.messages import Message, MessageFacts, Page
 from runbook.incidents.effects import Effect
-from runbook.incidents.incident import State
+from runbook.incidents.state import State
 
 Receipt = dict[str, JsonValue]
 """What a channel gave back for a message; it is journalled, and given to the channel with later messages."""

@@ -19,7 +19,7 @@ from blocks.channels.publishing import (
     require_open,
 )
 from blocks.transport.errors import having_sent
-from runbook.incidents.incident import State
+from runbook.incidents.state import State
 
 _INCIDENTS = "/v2/status_page_incidents"
 _UPDATES = "/v2/status_page_incident_updates"

@@ -8,7 +8,7 @@ from pydantic import JsonValue, SecretStr
 
 from blocks.transport.errors import Refused, Unreadable, refusal
 from blocks.transport.http import exchange, json_body
-from runbook.incidents.incident import State
+from runbook.incidents.state import State
 from runbook.value import Value
 
 OVER = frozenset({"resolved", "postmortem", "completed"})

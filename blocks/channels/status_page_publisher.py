@@ -23,7 +23,7 @@ from blocks.channels.statuspage import StatuspageApi
 from blocks.transport.errors import Refused, Unreadable
 from runbook.channels.messages import MessageFacts, external_message
 from runbook.incidents.effects import Effect
-from runbook.incidents.incident import State
+from runbook.incidents.state import State
 from runbook.outside_text.plain import plain, plain_line
 
 CLOCKS_APART = timedelta(minutes=5)

@@ -11,7 +11,7 @@ from pydantic import JsonValue
 
 from blocks.channels.publishing import Connection, Page, PublishedIncident, PublishedUpdate, require_open
 from blocks.transport.errors import NotFound, having_sent
-from runbook.incidents.incident import State
+from runbook.incidents.state import State
 
 _METADATA = "runbook"  # Statuspage wants an object under each of the metadata's keys
 _WELL = "operational"

@@ -1,3 +1,3 @@
 """The cluster that the integration runs in: what is read of its workload, and what is changed."""
 
-__all__ = ["access", "cluster", "pods", "reads", "revisions", "rollout", "room"]
+__all__ = ["access", "cluster", "pods", "revisions", "rollout", "room", "secret"]

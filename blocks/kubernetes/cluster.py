@@ -4,10 +4,11 @@ from typing import ClassVar
 
 from prefect.blocks.core import Block
 
+from blocks.kubernetes.secret import SecretReads
 from blocks.kubernetes.writes import ClusterWrites
 
 
-class Cluster(ClusterWrites, Block):
+class Cluster(ClusterWrites, SecretReads, Block):
     """The integration's workload, its pods and its Secret."""
 
     _block_type_name: ClassVar[str] = "Runbook cluster"

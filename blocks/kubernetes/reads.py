@@ -1,17 +1,13 @@
-"""What is read of the cluster: the workload, its pods, revisions, logs and budgets, and the Secret."""
+"""What is read of the cluster: the workload, its pods, revisions, logs and budgets."""
 
 import asyncio
-import base64
-import binascii
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
 from kubernetes.client import ApiClient, AppsV1Api, CoreV1Api, PolicyV1Api
-from pydantic import SecretStr
 
 from blocks.kubernetes.access.connection import ClusterConnection, Json
 from blocks.kubernetes.access.errors import SYSTEM, Request
@@ -23,10 +19,9 @@ from blocks.kubernetes.objects import rollouts_of, workload_reading
 from blocks.kubernetes.pods import WorkloadPods, failing_containers, known_containers, pods_of
 from blocks.kubernetes.revisions import Revision, mark_of, revisions
 from blocks.kubernetes.rollout import RolloutStatus, deployment_status, finished_before, stateful_set_status
-from blocks.transport.errors import Forbidden, NotFound, OutsideError, Refused, Unavailable
+from blocks.transport.errors import Forbidden, NotFound, OutsideError, Unavailable
 from runbook.checks.log_lines import PodLogs
 from runbook.checks.readings import ContainerRole, Rollout, WorkloadReading
-from runbook.kubernetes.ownership import without_contents
 from runbook.kubernetes.patches import main_container
 
 _LOGS_AT_ONCE = 6
@@ -35,18 +30,6 @@ _READ: Mapping[WorkloadKind, Callable[..., Any]] = {
     "Deployment": AppsV1Api.read_namespaced_deployment,
     "StatefulSet": AppsV1Api.read_namespaced_stateful_set,
 }
-
-
-@dataclass(frozen=True)
-class SecretKeys:
-    """The keys of a Secret with their values, and the resourceVersion that they have.
-
-    `as_object` has of its metadata what says who keeps it, and no value.
-    """
-
-    version: str
-    values: Mapping[str, SecretStr]
-    as_object: Mapping[str, Any]
 
 
 class ClusterReads(ClusterConnection):
@@ -294,42 +277,6 @@ class ClusterReads(ClusterConnection):
         except Unavailable as error:
             text.missing = error.detail
         return text
-
-    async def read_api_key(self, key: str | None = None) -> SecretStr | None:
-        """The API key in the Secret (or another key's value); `None` where the Secret does not have it.
-
-        It is given as it is, white space and all: a stray line break is a finding.
-        """
-        try:
-            secret = await self._read_secret()
-        except NotFound:
-            return None
-        encoded = (secret.get("data") or {}).get(key or self.secret_key)
-        return None if encoded is None else self._decoded(encoded)
-
-    async def read_secret_keys(self) -> SecretKeys:
-        """All keys of the Secret, as they were at one time."""
-        secret = await self._read_secret()
-        data = secret.get("data") or {}
-        return SecretKeys(
-            version=str(secret["metadata"]["resourceVersion"]),
-            values={name: self._decoded(value) for name, value in data.items()},
-            as_object={"kind": "Secret", "metadata": without_contents(secret["metadata"])},
-        )
-
-    def _decoded(self, encoded: str) -> SecretStr:
-        try:
-            return SecretStr(base64.b64decode(encoded, validate=True).decode("utf-8", errors="replace"))
-        except binascii.Error:
-            raise Refused(SYSTEM, f"{self.secret_name} is not base64", "Write the Secret again") from None
-
-    async def _read_secret(self) -> Json:
-        return await self._ask(
-            Request("get", "secrets", self.secret_name),
-            lambda client: CoreV1Api(client).read_namespaced_secret(
-                self.secret_name, self.namespace, **self._raw
-            ),
-        )
 
     async def _warnings(self, names: Sequence[str], *, living: Collection[str]) -> tuple[str, ...]:
         """The newest warnings about these objects, and about pods that are gone.

@@ -15,7 +15,8 @@ from sqlalchemy.exc import IntegrityError
 
 from blocks.store import alert_statements as sql
 from blocks.store.database.errors import SYSTEM, StoreUnavailable
-from blocks.store.journal import IncidentStore, aware
+from blocks.store.journal import IncidentStore
+from blocks.store.journal_statements import aware
 from runbook.alerts.alert import AlertStatus
 from runbook.alerts.episodes import AlertRecord, Turn, turn
 from runbook.alerts.intake import (

@@ -7,25 +7,33 @@ answers, the gates before they act on an answer, the effects before and after th
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime
-from typing import Any, ClassVar, TypeVar
+from datetime import datetime
+from typing import ClassVar, TypeVar
 
 from prefect.blocks.core import Block
 from pydantic import ConfigDict, Field, SecretStr
-from sqlalchemy import Connection, and_, func, insert, make_url, select, text, update
+from sqlalchemy import Connection, insert, make_url, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from blocks.store.database.engines import Database, database
 from blocks.store.database.errors import SYSTEM, StoreUnavailable, translated
-from blocks.store.database.tables import EVENTS, INCIDENTS, LEASES, STORE
+from blocks.store.database.tables import EVENTS, INCIDENTS, STORE
+from blocks.store.journal_statements import (
+    UnknownIncident,
+    effects_written_since,
+    event_by_key,
+    ids_beginning_with,
+    insert_event,
+    open_incident_of,
+    recorded,
+    turns_a_switch_on,
+)
 from blocks.store.lease import Lease, LeaseEnd
-from runbook.actions.catalogue import TEMPORARY_SWITCHES
+from blocks.store.lease_statements import end_of, release, renewal, require_held, take
 from runbook.alerts.alert import Alert
 from runbook.incidents.effects import Effect
 from runbook.incidents.events import (
-    EVENT,
-    ActionFinished,
     AlertJoined,
     EffectIntended,
     EffectSettled,
@@ -35,25 +43,11 @@ from runbook.incidents.events import (
     Recorded,
 )
 from runbook.incidents.incident import Incident
-from runbook.outside_text import let_in_line
 from runbook.policy.permissions import Permissions
 
 ResultT = TypeVar("ResultT")
 
-_AFTER_ASCII = "\x80"
-"""Comes after every character of an incident's id."""
-
-_NOBODY = ""
-"""The holder of a lease that was let go."""
-
 _APPEND_ATTEMPTS = 20  # two writers of one incident collide on `seq`; twenty in a row would be a storm
-
-
-class UnknownIncident(LookupError):
-    """No incident has this id, which somebody may have typed."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(let_in_line(text))
 
 
 class IncidentStore(Block):
@@ -98,7 +92,7 @@ class IncidentStore(Block):
         for _ in range(_APPEND_ATTEMPTS):
             with suppress(IntegrityError):  # another caller opened one in between: look again
                 async with self._transaction() as connection:
-                    joined = await _open_incident_of(connection, alert.service, dry_run=dry_run)
+                    joined = await open_incident_of(connection, alert.service, dry_run=dry_run)
                     event: Event
                     if joined is None:
                         row = {"id": incident_id, "service": alert.service, "opened_at": at}
@@ -106,9 +100,7 @@ class IncidentStore(Block):
                         event = opening
                     else:
                         event = AlertJoined(alert=alert)
-                    await _insert_event(
-                        connection, joined or incident_id, event, key=event.journal_key, at=at
-                    )
+                    await insert_event(connection, joined or incident_id, event, key=event.journal_key, at=at)
                 return await self.read(joined or incident_id), joined is None
         raise StoreUnavailable(SYSTEM, "the open incident kept changing", "Try again")
 
@@ -132,20 +124,20 @@ class IncidentStore(Block):
             try:
                 async with self._transaction() as connection:
                     if lease is not None:
-                        await _require_held(connection, lease)
-                    if key is not None and (known := await _by_key(connection, incident_id, key)):
+                        await require_held(connection, lease)
+                    if key is not None and (known := await event_by_key(connection, incident_id, key)):
                         return known
                     if isinstance(event, IncidentClosed):  # first, as who joins also locks this row first
                         await connection.execute(
                             update(INCIDENTS).where(INCIDENTS.c.id == incident_id).values(closed_at=at)
                         )
-                    if _turns_a_switch_on(event):
+                    if turns_a_switch_on(event):
                         await connection.execute(
                             update(INCIDENTS)
                             .where(INCIDENTS.c.id == incident_id)
                             .values(switch_may_be_on=True)
                         )
-                    return await _insert_event(connection, incident_id, event, key=key, at=at)
+                    return await insert_event(connection, incident_id, event, key=key, at=at)
             except IntegrityError:
                 await asyncio.sleep(0)  # another writer took this place in the order: take the next one
         raise StoreUnavailable(SYSTEM, f"the journal of {incident_id} is written too fast", "Try again")
@@ -159,7 +151,7 @@ class IncidentStore(Block):
         """
         query = select(EVENTS).where(EVENTS.c.incident_id == incident_id).order_by(EVENTS.c.seq)
         async with self._reading() as connection:
-            journal = [_recorded(row) for row in await connection.execute(query)]
+            journal = [recorded(row) for row in await connection.execute(query)]
         if not journal:
             raise UnknownIncident(f"no incident {incident_id}")
         return Incident.from_events(incident_id, journal)
@@ -185,11 +177,7 @@ class IncidentStore(Block):
         """
         if not (reference.isascii() and reference.isprintable()):
             return []  # our ids have nothing else, and a database may not take it
-        ids = INCIDENTS.c.id
-        begins = func.substr(ids, 1, len(reference)) == reference
-        if self._is_on("sqlite"):  # compares by code points, so that its index on the ids finds the range
-            begins = and_(ids >= reference, ids < f"{reference}{_AFTER_ASCII}")
-        query = select(ids).where(begins).order_by(ids != reference, INCIDENTS.c.opened_at.desc())
+        query = ids_beginning_with(reference, by_code_points=self._is_on("sqlite"))
         async with self._reading() as connection:
             return list((await connection.execute(query.limit(limit))).scalars())
 
@@ -229,13 +217,8 @@ class IncidentStore(Block):
         Raises:
             Unavailable: the database cannot be reached.
         """
-        query = (
-            select(EVENTS)
-            .where(EVENTS.c.at >= at, EVENTS.c.body.contains('"type":"Effect'))
-            .order_by(EVENTS.c.incident_id, EVENTS.c.seq)
-        )
         async with self._reading() as connection:
-            found = [_recorded(row).event for row in await connection.execute(query)]
+            found = [recorded(row).event for row in await connection.execute(effects_written_since(at))]
         newest = {e.effect.id: e.effect for e in found if isinstance(e, EffectIntended | EffectSettled)}
         return list(newest.values())
 
@@ -252,17 +235,7 @@ class IncidentStore(Block):
         for _ in range(_APPEND_ATTEMPTS):
             with suppress(IntegrityError):  # the first lease of a target, and another caller was first
                 async with self._transaction() as connection:
-                    query = select(LEASES).where(LEASES.c.target == target).with_for_update()
-                    held = (await connection.execute(query)).one_or_none()
-                    if held is None:
-                        values = {"target": target, "holder": holder, "token": 1, "until": until}
-                        await connection.execute(insert(LEASES).values(values))
-                        return 1, holder
-                    if held.holder not in (holder, _NOBODY) and aware(held.until) > at:
-                        return None, held.holder
-                    taken = {"holder": holder, "token": held.token + 1, "until": until}
-                    await connection.execute(update(LEASES).where(LEASES.c.target == target).values(taken))
-                    return held.token + 1, holder
+                    return await take(connection, target, holder, at=at, until=until)
         raise StoreUnavailable(SYSTEM, f"the lease of {target} is taken too fast", "Try again")
 
     async def renew_lease(self, target: str, token: int, *, until: datetime) -> bool:
@@ -271,9 +244,8 @@ class IncidentStore(Block):
         Raises:
             Unavailable: the database cannot be reached.
         """
-        mine = update(LEASES).where(LEASES.c.target == target, LEASES.c.token == token)
         async with self._transaction() as connection:
-            return (await connection.execute(mine.values(until=until))).rowcount == 1
+            return (await connection.execute(renewal(target, token, until=until))).rowcount == 1
 
     async def lease_end(self, target: str) -> LeaseEnd | None:
         """How and when the newest lease of a target ends, or did; `None` where nobody ever took one.
@@ -282,9 +254,7 @@ class IncidentStore(Block):
             Unavailable: the database cannot be reached.
         """
         async with self._reading() as connection:
-            query = select(LEASES.c.until, LEASES.c.holder).where(LEASES.c.target == target)
-            found = (await connection.execute(query)).one_or_none()
-        return None if found is None else LeaseEnd(aware(found.until), let_go=found.holder == _NOBODY)
+            return await end_of(connection, target)
 
     async def release_lease(self, target: str, token: int, *, at: datetime) -> None:
         """Let go of a target, unless another has it by now.
@@ -292,9 +262,8 @@ class IncidentStore(Block):
         Raises:
             Unavailable: the database cannot be reached.
         """
-        mine = update(LEASES).where(LEASES.c.target == target, LEASES.c.token == token)
         async with self._transaction() as connection:
-            await connection.execute(mine.values(until=at, holder=_NOBODY))
+            await connection.execute(release(target, token, at=at))
 
     async def in_transaction(self, work: Callable[[Connection], ResultT]) -> ResultT:
         """Do work of many statements in one transaction, and return its result.
@@ -328,53 +297,3 @@ class IncidentStore(Block):
         with translated():
             async with self._database.reading() as connection:
                 yield connection
-
-
-async def _require_held(connection: AsyncConnection, lease: Lease) -> None:
-    """Nobody takes the lease until this transaction has ended."""
-    query = select(LEASES.c.token).where(LEASES.c.target == lease.target).with_for_update(read=True)
-    if (await connection.execute(query)).scalar_one_or_none() != lease.token:
-        raise lease.lost()
-
-
-async def _open_incident_of(connection: AsyncConnection, service: str, *, dry_run: bool) -> str | None:
-    """The open incident, or rehearsal, of a service, kept from being closed until this transaction ends."""
-    query = select(INCIDENTS.c.id).where(
-        INCIDENTS.c.service == service, INCIDENTS.c.closed_at.is_(None), INCIDENTS.c.dry_run.is_(dry_run)
-    )
-    incident_id: str | None = (await connection.execute(query.with_for_update())).scalar_one_or_none()
-    return incident_id
-
-
-async def _insert_event(
-    connection: AsyncConnection, incident_id: str, event: Event, *, key: str | None, at: datetime
-) -> Recorded:
-    newest = select(func.max(EVENTS.c.seq)).where(EVENTS.c.incident_id == incident_id)
-    last: int | None = (await connection.execute(newest)).scalar_one()
-    if last is None and not isinstance(event, IncidentOpened):
-        raise UnknownIncident(f"no incident {incident_id}")
-    seq = (last or 0) + 1
-    values = {"incident_id": incident_id, "seq": seq, "key": key or f"seq-{seq}", "at": at}
-    written = insert(EVENTS).values(**values, body=EVENT.dump_json(event).decode())
-    writer: str | None = (await connection.execute(written.returning(EVENTS.c.writer))).scalar_one()
-    return Recorded(seq=seq, at=at, event=event, writer=writer or "")
-
-
-def _turns_a_switch_on(event: Event) -> bool:
-    return isinstance(event, ActionFinished) and event.result.action.name in TEMPORARY_SWITCHES
-
-
-async def _by_key(connection: AsyncConnection, incident_id: str, key: str) -> Recorded | None:
-    query = select(EVENTS).where(EVENTS.c.incident_id == incident_id, EVENTS.c.key == key)
-    row = (await connection.execute(query)).one_or_none()
-    return _recorded(row) if row is not None else None
-
-
-def _recorded(row: Any) -> Recorded:
-    event = EVENT.validate_json(row.body)
-    return Recorded(seq=row.seq, at=aware(row.at), event=event, writer=row.writer or "")
-
-
-def aware(at: datetime) -> datetime:
-    """A time from the database in UTC; SQLite drops the zone."""
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)

@@ -2,10 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from blocks.store.journal import IncidentStore
+from typing import NamedTuple, Protocol
 
 TERM = timedelta(minutes=2)
 """How long a lease lasts unless it is renewed. Its holder renews it with every look at the target."""
@@ -22,11 +19,18 @@ class LeaseLost(Exception):
     """Somebody else works on the target now. Whoever gets this must not write another word."""
 
 
+class RenewsLeases(Protocol):
+    """The store, as far as the holder of a lease needs it."""
+
+    async def renew_lease(self, target: str, token: int, *, until: datetime) -> bool:
+        """See `IncidentStore.renew_lease`."""
+
+
 @dataclass(frozen=True)
 class Lease:
     """The right to change a target, or to work on an incident, for a `term` after each renewal."""
 
-    store: "IncidentStore"
+    store: RenewsLeases
     target: str
     token: int
     term: timedelta = TERM

@@ -6,7 +6,8 @@ from datetime import datetime
 from sqlalchemy import Connection, or_, select
 
 from blocks.store.database.tables import EVENTS, INCIDENTS
-from blocks.store.journal import IncidentStore, aware
+from blocks.store.journal import IncidentStore
+from blocks.store.journal_statements import aware
 from runbook.incidents.events import (
     AlertsResolved,
     ApprovalAnswered,

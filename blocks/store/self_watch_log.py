@@ -13,7 +13,8 @@ from sqlalchemy.exc import IntegrityError
 from blocks.store.database.errors import SYSTEM, StoreUnavailable
 from blocks.store.database.tables import SELF_WATCH_CALLS as CALLS
 from blocks.store.database.tables import SELF_WATCH_ROUNDS as ROUNDS
-from blocks.store.journal import IncidentStore, aware
+from blocks.store.journal import IncidentStore
+from blocks.store.journal_statements import aware
 
 KEPT = timedelta(days=7)
 

@@ -11,15 +11,16 @@ from rich.table import Table
 from rich.text import Text
 
 from deployments.progress.parts import change_lines, consequences, diff_lines, facts_of, findings_table
-from deployments.progress.rows import Row, row_of
+from deployments.progress.row import Row
+from deployments.progress.rows import row_of
 from deployments.progress.symbols import LOUD, QUIET, UNSURE, plain, symbols_for
 from runbook.actions.catalogue import ChangePlan
+from runbook.approvals.gates import PendingGate
 from runbook.channels.wording import VERDICT_TITLES
 from runbook.checks.findings import Findings
 from runbook.decision.tree_text import WALKED, decision_text
 from runbook.decision.verdict import Decision
 from runbook.incidents.events import Recorded
-from runbook.incidents.incident import PendingGate
 
 DETAIL_INDENT = 10
 """Columns left of what stands under an event, so that a diff keeps 70 of 80."""

@@ -1,52 +1,37 @@
 """Each event of the journal as one line for people."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import assert_never
 
-from rich.console import RenderableType
 from rich.text import Text
 
-from deployments.progress.parts import change_lines, decision_details, diff_lines, findings_table, words
+from deployments.progress.change_rows import (
+    answer_row,
+    drift_row,
+    effect_row,
+    intent_row,
+    preview_row,
+    result_row,
+)
+from deployments.progress.parts import decision_details, findings_table, words
+from deployments.progress.row import Row
 from deployments.progress.symbols import (
     BAD,
     GOOD,
     LOUD,
-    OUTCOME_STYLES,
     QUIET,
     UNSURE,
     Symbols,
     first_line,
     plain,
 )
-from runbook.actions.catalogue import ActionOutcome, ChangePlan
 from runbook.alerts.alert import Alert, AlertStatus
-from runbook.approvals.gates import Choice
 from runbook.approvals.identity import named
-from runbook.channels.wording import ACTION_OUTCOMES, VERDICT_TITLES
+from runbook.channels.wording import VERDICT_TITLES
 from runbook.decision.verdict import Decision
 from runbook.incidents import events as e
-from runbook.incidents.effects import Effect, EffectOutcome
 from runbook.incidents.ids import INCIDENT_ID
-from runbook.incidents.timeline import sentence
-
-ANNOUNCING = ("announce", "publish_from", "remind")
-"""Policies whose messages are journalled as an announcement, a hand-off or a reminder of their own."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """A line: sign, style, a word for what it is, the text, and what stands under it.
-
-    `copied` are addresses and paths, each of which has an unbroken line of its own.
-    """
-
-    symbol: str
-    label: str
-    text: Text
-    style: str = ""
-    details: tuple[RenderableType, ...] = ()
-    copied: tuple[str, ...] = ()
+from runbook.incidents.sentences import sentence
 
 
 def row_of(event: e.Event, symbols: Symbols) -> Row | None:
@@ -73,16 +58,16 @@ def row_of(event: e.Event, symbols: Symbols) -> Row | None:
         case e.SeverityOverridden():
             return _severity(event, symbols)
         case e.ActionPreviewed():
-            return _preview(event.plan, symbols)
+            return preview_row(event.plan, symbols)
         case e.PlanDrifted():
-            return _drift(event, symbols)
+            return drift_row(event, symbols)
         case e.ApprovalReminded():
             what = "a person was paged" if event.escalated else "the channel was reminded"
             return Row(symbols.ask, "Reminded", Text(f"{what}: nobody has answered"), UNSURE)
         case e.ApprovalRequested():
             return Row(symbols.ask, "Approval", Text(first_line(event.question), style="bold"), UNSURE)
         case e.ApprovalAnswered():
-            return _answer(event, symbols)
+            return answer_row(event, symbols)
         case e.OutageNoted() | e.OutageEnded():
             return Row(symbols.work, "Outage", Text(plain(sentence(event))), UNSURE)
         case e.ApprovalLapsed() | e.ApprovalExpired():
@@ -90,11 +75,11 @@ def row_of(event: e.Event, symbols: Symbols) -> Row | None:
         case e.ApprovalRefused():
             return Row(symbols.bad, "Refused", Text(plain(event.because)), BAD)
         case e.EffectIntended():
-            return _intent(event.effect, symbols)
+            return intent_row(event.effect, symbols)
         case e.EffectSettled():
-            return _effect(event.effect, symbols)
+            return effect_row(event.effect, symbols)
         case e.ActionFinished():
-            return _result(event, symbols)
+            return result_row(event, symbols)
         case e.StatusAnnounced():
             return _announcement(event, symbols)
         case e.RunContinued():
@@ -138,12 +123,6 @@ def _run(event: e.RunStarted, symbols: Symbols) -> Row:
     if not event.url:
         return Row(symbols.event, "Run", Text(plain(event.flow_run_id)), QUIET)
     return Row(symbols.event, "Run", Text("started in Prefect"), QUIET, copied=(plain(event.url),))
-
-
-def _drift(event: e.PlanDrifted, symbols: Symbols) -> Row:
-    void = f"; the approval of {', '.join(event.voided)} is void" if event.voided else ""
-    text = Text(f"the plan that was shown holds no more{plain(void)}")
-    return Row(symbols.bad, "Drifted", text, BAD, (diff_lines("\n".join(event.because)),))
 
 
 def _opening(event: e.IncidentOpened) -> tuple[str, Text]:
@@ -201,79 +180,6 @@ def _decision(decision: Decision, symbols: Symbols) -> Row:
         text.append(f" ({shares})", style=QUIET)
     details = decision_details(decision, symbols)
     return Row(symbols.decision, "Decision", text, LOUD, details)
-
-
-def _preview(plan: ChangePlan, symbols: Symbols) -> Row:
-    text = Text(plan.action.spec.title, style="bold")
-    text.append(f" on {plain(plan.action.target)}", style="not bold")
-    if plan.blocked:
-        text.append(f"\nblocked: {plain(plan.blocked)}", style=BAD)
-    elif plan.in_place:
-        text.append(f"\nin place already: {plain(plan.in_place)}", style=GOOD)
-    details: list[RenderableType] = [diff_lines(plan.diff)] if plan.diff else []
-    if not plan.blocked and not plan.in_place:
-        details.append(change_lines(plan))
-    return Row(symbols.work, "Preview", text, LOUD, tuple(details))
-
-
-def _answer(event: e.ApprovalAnswered, symbols: Symbols) -> Row:
-    answer = event.answer
-    how = f"{answer.channel}, {answer.known_by}" if answer.known_by else answer.channel
-    by = f"by {plain(answer.approver)} ({plain(how)})"
-    if answer.reason:
-        by += f": {plain(answer.reason)}"
-    match answer.choice:
-        case Choice.APPROVE:
-            return Row(symbols.good, "Approved", Text(by), GOOD)
-        case Choice.REJECT:
-            return Row(symbols.bad, "Rejected", Text(by), BAD)
-        case Choice.EDIT:
-            edits = ", ".join(f"{name} = {value}" for name, value in answer.parameters.items())
-            return Row(symbols.unknown, "Edited", Text(f"{plain(edits)} {by}"), UNSURE)
-        case Choice.SNOOZE:
-            return Row(symbols.unknown, "Not yet", Text(by), UNSURE)
-        case _:
-            assert_never(answer.choice)
-
-
-def _intent(effect: Effect, symbols: Symbols) -> Row | None:
-    if not effect.is_change:
-        return None  # a message takes a moment; its outcome says enough
-    return Row(symbols.work, "Applying", Text(plain(effect.summary), style=QUIET), QUIET)
-
-
-def _effect(effect: Effect, symbols: Symbols) -> Row | None:
-    text = Text(plain(effect.summary))
-    if not effect.is_change and effect.outcome is EffectOutcome.APPLIED:
-        if effect.authority.reference in ANNOUNCING:
-            return None
-        return Row(symbols.told, "Told", Text(f"{plain(effect.kind)}: ") + text, LOUD)
-    if effect.detail:
-        text.append(f": {plain(effect.detail)}", style=QUIET)
-    match effect.outcome:
-        case EffectOutcome.APPLIED:
-            return Row(symbols.good, "Applied", text, GOOD)
-        case EffectOutcome.ALREADY_IN_PLACE:
-            return Row(symbols.skip, "In place", text, QUIET)
-        case EffectOutcome.FAILED:
-            return Row(symbols.bad, "Failed", text, BAD)
-        case EffectOutcome.UNSETTLED | None:
-            text.append(" (nobody knows whether it happened: look)", style=f"bold {UNSURE}")
-            return Row(symbols.unknown, "Unsettled", text, UNSURE)
-        case _:
-            assert_never(effect.outcome)
-
-
-def _result(event: e.ActionFinished, symbols: Symbols) -> Row:
-    result = event.result
-    style = OUTCOME_STYLES[result.outcome]
-    sign = {GOOD: symbols.good, BAD: symbols.bad}.get(style, symbols.unknown)
-    if result.outcome is ActionOutcome.HANDED_OFF:
-        sign = symbols.told
-    text = Text(f"{result.action.spec.title}: {ACTION_OUTCOMES[result.outcome]}", style="bold")
-    if result.detail:
-        text.append(f", {plain(result.detail)}", style="not bold")
-    return Row(sign, "Action", text, style)
 
 
 def _announcement(event: e.StatusAnnounced, symbols: Symbols) -> Row:

@@ -23,8 +23,9 @@ from deployments.processes.output import never_fail
 from deployments.processes.umask import keep_files_private
 from deployments.receiver.app import create_app
 from deployments.receiver.authentication import is_open
-from deployments.receiver.connections.door import DoorServer, TooFewFiles, places
 from deployments.receiver.connections.local_socket import LocalSocket, SocketInUse
+from deployments.receiver.connections.places import TooFewFiles, places
+from deployments.receiver.connections.server import DoorServer
 from deployments.receiver.metrics import ReceiverMetrics
 from deployments.receiver.watching import SelfWatching
 from deployments.settings.settings import ConfigurationError, Settings, find_config, load_settings

@@ -15,12 +15,12 @@ from deployments.services.speaker import Speaker
 from runbook.actions.catalogue import ChangePlan
 from runbook.approvals.approvals import acceptable, as_stored, decided
 from runbook.approvals.authority import answer_statement
-from runbook.approvals.gates import Answer, Choice
+from runbook.approvals.gates import Answer, Choice, PendingGate
 from runbook.approvals.identity import Identity
 from runbook.approvals.signatures import Statement
 from runbook.channels.wording import ANSWERED
 from runbook.incidents.events import ApprovalAnswered, ApprovalRequested, ApprovalWithdrawn
-from runbook.incidents.incident import Incident, PendingGate
+from runbook.incidents.incident import Incident
 from runbook.incidents.report import DIGEST_LETTERS
 from runbook.policy.in_force import policy_in_force
 from runbook.policy.policy import Policy

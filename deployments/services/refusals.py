@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from enum import StrEnum
 
 from runbook.actions.catalogue import ChangePlan
-from runbook.approvals.gates import InvalidAnswer, Unproven
-from runbook.incidents.incident import Incident, PendingGate
+from runbook.approvals.gates import InvalidAnswer, PendingGate, Unproven
+from runbook.incidents.incident import Incident
 from runbook.value import Value
 
 

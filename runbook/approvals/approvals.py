@@ -10,15 +10,15 @@ from datetime import datetime
 
 from runbook.actions.catalogue import ActionOutcome, ChangePlan, PlannedAction
 from runbook.actions.parameters import edited
-from runbook.actions.spec import Risk
 from runbook.actions.specs.undo import UNDO
 from runbook.approvals.authority import answer_is_proven, may, vouched_severity
 from runbook.approvals.gates import STANDING, Answer, Choice, InvalidAnswer, Unproven, complete
 from runbook.approvals.names import name_flaw
 from runbook.approvals.people import certain_number, counted_as, is_listed
+from runbook.approvals.requesters import names_of_requesters, needed_others, needed_people, requesters
 from runbook.decision.severity import Severity
 from runbook.incidents.events import ApprovalAnswered, ApprovalExpired, SeverityOverridden
-from runbook.incidents.incident import PERSON, Incident
+from runbook.incidents.incident import Incident
 from runbook.policy.in_force import policy_in_force
 from runbook.policy.policy import Policy
 
@@ -104,7 +104,7 @@ def _suffices(
     names, people = [event.answer.approver for event in approvals.values()], policy.people
     if certain_number(names, people) < policy.rule_for(plan.action.spec.risk).count:
         return False
-    asked = _requesting(journal, plan, policy)
+    asked = names_of_requesters(journal, plan, policy)
     return certain_number(names, people, besides=asked) >= needed_others(journal, plan, policy)
 
 
@@ -129,7 +129,7 @@ def acceptable(answer: Answer, journal: Incident, plan: ChangePlan, policy: Poli
         raise Unproven(name, f"{risk}-risk changes", rule.proofs)
     known = _weighed(journal, plan, policy)[0].keys()
     others, me = needed_others(journal, plan, policy), counted_as(name, policy.people)
-    number = _needed(journal, plan, policy)
+    number = needed_people(journal, plan, policy)
     if me in known and number > 1:
         raise InvalidAnswer(f"{name} has approved this already; it takes {number} different people")
     asked = requesters(journal, plan, policy)
@@ -155,59 +155,6 @@ def as_stored(answer: Answer, plan: ChangePlan, policy: Policy) -> Answer:
         return answer
     values = edited(plan.action, answer.parameters, policy=policy).parameters
     return answer.model_copy(update={"parameters": {name: values[name] for name in answer.parameters}})
-
-
-def requesters(journal: Incident, plan: ChangePlan, policy: Policy) -> frozenset[str]:
-    """Who is proven to have asked for a change, by editing it: what their names count as."""
-    return frozenset(counted_as(name, policy.people) for name in _requesting(journal, plan, policy))
-
-
-def _requesting(journal: Incident, plan: ChangePlan, policy: Policy) -> list[str]:
-    rule = policy.rule_for(plan.action.spec.risk)
-    return [
-        event.answer.approver
-        for event in _edits(journal, plan)
-        if answer_is_proven(journal, event, rule, policy)
-    ]
-
-
-def _needed(journal: Incident, plan: ChangePlan, policy: Policy) -> int:
-    """How many people have to approve; who asked under a name that nobody knows could be one of them."""
-    others = needed_others(journal, plan, policy)
-    asked = {name for name in _requesting(journal, plan, policy) if not is_listed(name, policy.people)}
-    unknown = {counted_as(name, policy.people) for name in asked}
-    return max(policy.rule_for(plan.action.spec.risk).count, others + len(unknown) if others else 0)
-
-
-def asked_by_a_claim(journal: Incident, plan: ChangePlan, policy: Policy) -> bool:
-    """Whether nobody can tell who asked for a change: who started the response by hand, or edited the change.
-
-    Such a name is anybody's to choose: one's own approval would pass under another's request, and naming a
-    colleague would keep them from approving.
-    """
-    rule = policy.rule_for(plan.action.spec.risk)
-    by_hand = journal.alert.source == PERSON or bool(journal.alert.requested_by)
-    return by_hand or any(
-        not answer_is_proven(journal, event, rule, policy) for event in _edits(journal, plan)
-    )
-
-
-def _edits(journal: Incident, plan: ChangePlan) -> list[ApprovalAnswered]:
-    return [
-        event
-        for event in journal.events(ApprovalAnswered)
-        if event.action_id == plan.action.id and event.answer.choice is Choice.EDIT
-    ]
-
-
-def needed_others(journal: Incident, plan: ChangePlan, policy: Policy) -> int:
-    """How many people have to approve a high-risk change who are not proven to have asked for it.
-
-    One, and two where nobody can tell who asked: one of the two did not.
-    """
-    if plan.action.spec.risk is not Risk.HIGH:
-        return 0
-    return 2 if asked_by_a_claim(journal, plan, policy) else 1
 
 
 def standing_approval(journal: Incident, plan: ChangePlan, policy: Policy) -> Answer | None:
@@ -286,7 +233,7 @@ def still_needed(journal: Incident, plan: ChangePlan, policy: Policy) -> str:
     rule = policy.rule_for(plan.action.spec.risk)
     said = [event.answer for event in _weighed(journal, plan, policy)[0].values()]
     words = []
-    if (number := _needed(journal, plan, policy)) > 1:
+    if (number := needed_people(journal, plan, policy)) > 1:
         so_far = "; so far: " + ", ".join(f"{answer.approver} ({answer.known_by})" for answer in said)
         why = "" if rule.count > 1 else ", since who asked for this is a claim"
         listed = f", each of [policy.people]{_too_few(number, policy)}"

@@ -3,9 +3,9 @@
 from typing import Any
 
 from runbook.actions.catalogue import ChangePlan
-from runbook.approvals.gates import InvalidAnswer
+from runbook.approvals.gates import InvalidAnswer, PendingGate
 from runbook.incidents.events import ApprovalAnswered, ApprovalRequested
-from runbook.incidents.incident import Incident, PendingGate
+from runbook.incidents.incident import Incident
 
 ASKED_AFRESH = 5
 """So many of a plan's gates may end without an answer: from then on the open one is asked again as it is.

@@ -1,6 +1,7 @@
 """What a gate asks and what can be answered."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
@@ -99,3 +100,19 @@ def complete(answer: Answer) -> Answer:
     if answer.choice is Choice.SNOOZE and answer.snooze_minutes is not None and answer.snooze_minutes < 1:
         raise InvalidAnswer("a snooze takes at least a minute")
     return answer.model_copy(update={"approver": approver, "reason": reason})
+
+
+class PendingGate(Value):
+    """A question that waits for a person. Times are aware UTC; `remind_at` is what someone asked for.
+
+    `bound` is true where its form names the plan, too.
+    """
+
+    gate: str
+    action_id: str
+    plan_digest: str
+    question: str
+    flow_run_id: str
+    asked_at: datetime
+    remind_at: datetime | None = None
+    bound: bool = False

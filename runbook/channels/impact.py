@@ -3,8 +3,9 @@
 from runbook.channels.public_impact import PublicImpact
 from runbook.channels.wording import CHECK_TITLES
 from runbook.decision.verdict import ErrorType, Verdict
-from runbook.incidents.incident import Incident, Outcome
+from runbook.incidents.incident import Incident
 from runbook.incidents.loose_ends import switches_left_on, unknown_checks
+from runbook.incidents.state import Outcome
 
 _BY_ERROR_TYPE = {
     ErrorType.AUTHENTICATION: "events and feature flags may fail: PostHog rejects our API key",

@@ -12,7 +12,8 @@ from runbook.channels.public_impact import PublicImpact
 from runbook.channels.wording import service_title
 from runbook.decision.severity import Severity
 from runbook.incidents.current_action import current_action
-from runbook.incidents.incident import Incident, Outcome, State
+from runbook.incidents.incident import Incident
+from runbook.incidents.state import Outcome, State
 from runbook.outside_text.slack import SlackText
 from runbook.templates.environments import render_plain, render_slack
 from runbook.value import Value

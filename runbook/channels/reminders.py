@@ -10,12 +10,12 @@ from datetime import datetime, timedelta
 from runbook.actions.catalogue import PlannedAction
 from runbook.actions.spec import ActionName
 from runbook.actions.switch import Switch
-from runbook.approvals.gates import Choice
+from runbook.approvals.gates import Choice, PendingGate
 from runbook.channels.local_time import clock_after, stamp
 from runbook.channels.messages import Message
 from runbook.incidents.effects import EffectOutcome
 from runbook.incidents.events import ApprovalAnswered, ApprovalReminded, EffectSettled, SwitchChecked
-from runbook.incidents.incident import Incident, PendingGate
+from runbook.incidents.incident import Incident
 from runbook.incidents.loose_ends import switches_left_on
 from runbook.incidents.report import DIGEST_LETTERS
 from runbook.policy.policy import Policy

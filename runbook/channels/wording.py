@@ -4,7 +4,7 @@ from runbook.actions.catalogue import ActionOutcome
 from runbook.approvals.gates import Choice
 from runbook.checks.findings import Check, Status
 from runbook.decision.verdict import Verdict
-from runbook.incidents.incident import Outcome
+from runbook.incidents.state import Outcome
 from runbook.policy.permissions import PermissionChange
 
 REHEARSAL = "REHEARSAL: nothing will be changed"

@@ -12,6 +12,8 @@ __all__ = [
     "loose_ends",
     "outcome",
     "report",
+    "sentences",
+    "state",
     "summary",
     "timeline",
 ]

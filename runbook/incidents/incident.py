@@ -2,17 +2,17 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import TypeVar
 
 from runbook.actions.catalogue import ActionResult, ChangePlan, PlannedAction
 from runbook.alerts.alert import Alert
-from runbook.approvals.gates import Answer, Choice
+from runbook.approvals.gates import Answer, Choice, PendingGate
 from runbook.checks.findings import Findings
 from runbook.decision.severity import Severity, SeverityAssessment
 from runbook.decision.verdict import Decision
 from runbook.incidents import events as e
 from runbook.incidents.effects import Effect, EffectOutcome
+from runbook.incidents.state import Outcome, State
 from runbook.value import Value
 
 EventT = TypeVar("EventT", bound=Value)
@@ -26,40 +26,6 @@ ALERTS_ENDED = "no alert fires any more"
 
 _BEGINNINGS = (e.IncidentOpened, e.AlertJoined)
 _ALERT_TURNS = (*_BEGINNINGS, e.AlertsResolved)
-
-
-class State(StrEnum):
-    """Where the incident is, in the words that people are told."""
-
-    INVESTIGATING = "INVESTIGATING"
-    IDENTIFIED = "IDENTIFIED"
-    MONITORING = "MONITORING"
-    RESOLVED = "RESOLVED"
-
-
-class Outcome(StrEnum):
-    """How the response ended. `unknown`: nobody could tell, so nobody may say that it is over."""
-
-    RECOVERED = "recovered"
-    NOT_RECOVERED = "not_recovered"
-    UNKNOWN = "unknown"
-    FALSE_POSITIVE = "false_positive"
-
-
-class PendingGate(Value):
-    """A question that waits for a person. Times are aware UTC; `remind_at` is what someone asked for.
-
-    `bound` is true where its form names the plan, too.
-    """
-
-    gate: str
-    action_id: str
-    plan_digest: str
-    question: str
-    flow_run_id: str
-    asked_at: datetime
-    remind_at: datetime | None = None
-    bound: bool = False
 
 
 class Incident(Value):

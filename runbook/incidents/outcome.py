@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from runbook.checks.recovery import Recovery
 from runbook.decision.severity import Severity
 from runbook.decision.verdict import Decision, Verdict
-from runbook.incidents.incident import Incident, Outcome
+from runbook.incidents.incident import Incident
+from runbook.incidents.state import Outcome
 from runbook.value import Value
 
 

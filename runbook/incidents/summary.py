@@ -4,8 +4,9 @@ from datetime import datetime
 
 from pydantic import JsonValue
 
+from runbook.approvals.gates import PendingGate
 from runbook.incidents.events import EvidenceCollected, IncidentEscalated, PostmortemDrafted, RunStarted
-from runbook.incidents.incident import Incident, PendingGate
+from runbook.incidents.incident import Incident
 
 Facts = dict[str, JsonValue]
 

@@ -11,7 +11,8 @@ from runbook.channels.local_time import clock_after, hours_and_minutes, in_zone,
 from runbook.channels.wording import OUTCOMES, VERDICT_TITLES
 from runbook.decision.severity import Severity
 from runbook.decision.verdict import ErrorType
-from runbook.incidents.incident import Incident, Outcome
+from runbook.incidents.incident import Incident
+from runbook.incidents.state import Outcome
 from runbook.incidents.timeline import timeline
 from runbook.policy.business_hours import BusinessCalendar
 from runbook.postmortem.facts import (

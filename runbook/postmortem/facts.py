@@ -7,9 +7,10 @@ from runbook.approvals.gates import Answer
 from runbook.channels.local_time import clock, in_zone, span, stamp
 from runbook.channels.wording import ACTION_OUTCOMES, CHECK_TITLES
 from runbook.incidents import events as e
-from runbook.incidents.incident import Incident, Outcome
+from runbook.incidents.incident import Incident
 from runbook.incidents.loose_ends import hand_offs, switches_left_on, unknown_checks, unsettled_effects
-from runbook.incidents.timeline import sentence
+from runbook.incidents.sentences import sentence
+from runbook.incidents.state import Outcome
 from runbook.policy.business_hours import BusinessCalendar, response_due
 from runbook.value import Value
 

@@ -3,7 +3,7 @@
 A mark such as `[redacted:phx]` keeps the kind of what was there. Masking twice gives the same as masking
 once, JSON stays JSON, and words that explain an incident stay readable.
 
-In this room: `redactor` chooses the rules; `labels`, `label_values`, `names` and `words` read names and
+In this room: `redactor` chooses the rules; `labels`, `values`, `names` and `words` read names and
 their values; `commands`, `sentences` and `markup` read other notations; `structure`, `json_text` and
 `yaml_text` keep data valid; `views` and `encoded` undo encodings; `literals` finds secrets that are known by
 value; `shapes` has what is a secret

@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterator
 
-from runbook.redaction.label_values import ValueReader, stays
 from runbook.redaction.marks import Span
 from runbook.redaction.names import SecretName, secret_name
+from runbook.redaction.values.harmless import stays
+from runbook.redaction.values.label_values import ValueReader
 from runbook.redaction.words import is_harmless
 
 _FLAG = re.compile(

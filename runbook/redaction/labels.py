@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from runbook.redaction.label_values import ValueReader
 from runbook.redaction.marks import Span
 from runbook.redaction.names import SecretName, secret_name
+from runbook.redaction.values.label_values import ValueReader
 from runbook.redaction.words import looks_secret, word_set
 
 NAME_KEYS = word_set(

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator
 
-from runbook.redaction.label_values import stays
 from runbook.redaction.marks import Span
 from runbook.redaction.names import secret_name
+from runbook.redaction.values.harmless import stays
 
 _NOTATIONS: tuple[re.Pattern[str], ...] = (
     # PHP's var_dump

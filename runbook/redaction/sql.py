@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator
 
-from runbook.redaction.label_values import stays
 from runbook.redaction.marks import Span
 from runbook.redaction.names import SecretName, secret_name
+from runbook.redaction.values.harmless import stays
 
 _LITERAL = r"[NEBnebx]?'(?P<literal>(?:[^'\\\r\n]|''|\\.)*)'"
 _INSERT = re.compile(

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from runbook.redaction.label_values import stays
 from runbook.redaction.marks import MARK, Span
 from runbook.redaction.names import SecretName, secret_name
+from runbook.redaction.values.harmless import stays
 from runbook.redaction.words import is_harmless
 
 _LINE = re.compile(r"[^\r\n]+")

@@ -1,10 +1,3 @@
 """An action of the plan: previewed, made, proved or undone."""
 
-__all__ = [
-    "by_hand",
-    "changes",
-    "mitigate",
-    "outage",
-    "reverts",
-    "shown",
-]
+__all__ = ["by_hand", "changes", "ending", "mitigate", "outage", "planned_change", "reverts", "shown"]

@@ -2,8 +2,8 @@
 
 from blocks.transport.errors import OutsideError
 from runbook.actions.catalogue import ActionOutcome, ActionResult, PlannedAction
+from tasks.actions.ending import finish
 from tasks.actions.inspections import INSPECTIONS
-from tasks.actions.mitigate import finish
 from tasks.incident import OpenIncident
 
 

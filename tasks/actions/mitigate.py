@@ -1,82 +1,37 @@
-"""Mitigate: preview a change, and make it after the yes.
+"""Mitigate: make a change after the yes.
 
-Each step is safe to repeat: a preview changes nothing, the effects are journalled one by one, and an action
-that has ended is never taken again.
+It is safe to repeat: the effects are journalled one by one, and an action that has ended is never taken
+again.
 """
 
 from collections.abc import Iterable
-from contextlib import suppress
-from datetime import datetime
 
-from blocks.kubernetes.access.patience import may_be_of_the_moment
 from blocks.store.database.errors import StoreUnavailable
 from blocks.store.lease import Lease
-from blocks.transport.errors import Conflict, Refused, Unavailable
+from blocks.transport.errors import Conflict, Unavailable
 from runbook.actions.catalogue import ActionOutcome, ActionResult, ChangePlan, PlannedAction
-from runbook.actions.drift import drift
 from runbook.actions.limits import WINDOW, tripped
-from runbook.actions.outages import has_a_yes
 from runbook.actions.specs.undo import UNDO
 from runbook.approvals.approvals import answers_to, decided
 from runbook.approvals.gates import Choice
-from runbook.decision.plan import UNKNOWN_TARGET
-from runbook.incidents.effect_ids import EffectId, change_id
+from runbook.incidents.effect_ids import EffectId
 from runbook.incidents.effects import CHANGE, Authority, Effect, EffectOutcome
 from runbook.incidents.events import (
-    ActionFinished,
-    ActionPreviewed,
     ApprovalAnswered,
     ApprovalLapsed,
-    ApprovalRequested,
-    PlanDrifted,
 )
-from runbook.incidents.incident import Incident
-from runbook.incidents.loose_ends import switched_on_by
-from tasks.actions.changes import MITIGATIONS, steps_of
-from tasks.actions.changes.base import Change
+from tasks.actions.changes import steps_of
 from tasks.actions.changes.binding import TARGET
 from tasks.actions.changes.undo import judge_undo
-from tasks.actions.changes.workload import CONFLICTS
+from tasks.actions.ending import finish
 from tasks.actions.outage import Heard, TargetAway
+from tasks.actions.planned_change import change_of
 from tasks.actions.prove import prove
 from tasks.effects import SETTLED, SINCE, carry_out, read_outcome
 from tasks.incident import OpenIncident, now
 from tasks.lease import leased
 
 LAPSED = "its approval does not count any more, so the rest is not made"
-
-
-async def preview_change(
-    incident: OpenIncident, action: PlannedAction, *, doubts_refusals: bool = False
-) -> ChangePlan:
-    """Dry-run the change, so that people decide about what exactly would happen.
-
-    It is made anew each time, so an approval holds only while the dry run still says what was approved; what
-    has changed since is journalled. A change that has begun is not previewed again: what was approved is in
-    the journal. With `doubts_refusals` the refusal of a right does not block a change that is approved.
-
-    Raises:
-        Unavailable: the target cannot be reached, after all retries.
-        TargetAway: it refuses for now what it allowed when the change was approved.
-    """
-    journal = await incident.read()
-    if journal.has_begun(action):
-        return journal.previews[action.id]
-    change = change_of(incident, journal, action)
-    try:
-        plan = await _dry_run(change)
-    except Refused as error:
-        doubted = doubts_refusals and may_be_of_the_moment(error)
-        if doubted and has_a_yes(journal, action, incident.policy):
-            raise TargetAway(error, refused=True) from None
-        plan = ChangePlan(action=action, blocked=str(error))
-    plan = plan.model_copy(update={"dry_run": journal.dry_run})
-    known = journal.previews.get(action.id)
-    if known is not None:
-        await _note_drift(incident, journal, known, plan)
-    if known is None or _differs(known, plan):
-        await incident.record(ActionPreviewed(plan=plan, since=change.since))
-    return plan
 
 
 async def make_change(
@@ -220,87 +175,3 @@ async def stopped_by_limits(incident: OpenIncident, action: PlannedAction) -> st
         return None
     recent = await incident.environment.store.effects_since(now() - WINDOW)
     return tripped(journal, recent, policy=incident.policy)
-
-
-async def finish(
-    incident: OpenIncident,
-    action: PlannedAction,
-    outcome: ActionOutcome,
-    detail: str,
-    approved_by: str = "",
-    *,
-    waits_for: str = "",
-    outdated: bool = False,
-) -> ActionResult:
-    """Journal the end of an action; the first end stands."""
-    result = ActionResult(
-        action=action,
-        outcome=outcome,
-        detail=detail,
-        approved_by=approved_by,
-        waits_for=waits_for,
-        outdated=outdated,
-    )
-    recorded = await incident.record_once(ActionFinished(result=result))
-    return recorded.event.result if isinstance(recorded.event, ActionFinished) else result
-
-
-def change_of(incident: OpenIncident, journal: Incident, action: PlannedAction) -> Change:
-    """The action with all that it takes to carry it out."""
-    return Change(
-        action=action,
-        environment=incident.environment,
-        effect_id=change_id(incident.id, action.id),
-        since=_first_seen(journal, action) or now(),
-        policy=incident.policy_in_force(journal),
-        done=journal.previews.get(action.parameters.get("undoes") or switched_on_by(journal, action)),
-    )
-
-
-async def _dry_run(change: Change) -> ChangePlan:
-    """Preview the change; where a status is written between the look and the dry run, look again.
-
-    Raises:
-        OutsideError: the target cannot be read or refuses the request.
-    """
-    target = change.environment.cluster.target
-    if change.action.target not in (target, UNKNOWN_TARGET):
-        wrong = f"it is planned for {change.action.target}, and the configuration names {target} by now"
-        return ChangePlan(action=change.action, blocked=wrong)
-    mitigation = MITIGATIONS[change.action.name]
-    for _ in range(CONFLICTS - 1):
-        with suppress(Conflict):
-            return await mitigation.preview(change)
-    return await mitigation.preview(change)
-
-
-async def _note_drift(incident: OpenIncident, journal: Incident, old: ChangePlan, new: ChangePlan) -> None:
-    """Only what people were asked about can go stale for them."""
-    asked = any(event.plan_digest == old.digest for event in journal.events(ApprovalRequested))
-    because = drift(old, new)
-    if asked and because:
-        voided = {
-            event.answer.approver
-            for event in journal.events(ApprovalAnswered)
-            if event.plan_digest == old.digest and event.answer.choice is Choice.APPROVE
-        }
-        await incident.record(
-            PlanDrifted(
-                action_id=old.action.id,
-                old_digest=old.digest,
-                new_digest=new.digest,
-                because=because,
-                voided=tuple(sorted(voided)),
-            )
-        )
-
-
-def _differs(known: ChangePlan, plan: ChangePlan) -> bool:
-    """Whether it is another plan; versions that only a status has changed are no difference."""
-    same: dict[str, object] = {"resource_versions": {}, "affects": ()}
-    return known.model_copy(update=same) != plan.model_copy(update=same)
-
-
-def _first_seen(journal: Incident, action: PlannedAction) -> datetime | None:
-    previews = (event for event in journal.events(ActionPreviewed) if event.plan.action.id == action.id)
-    return next((event.since for event in previews), None)

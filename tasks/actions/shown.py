@@ -4,7 +4,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from tasks.actions import inspect as inspection
-from tasks.actions import mitigate, rollout, unfinished_rollout
+from tasks.actions import mitigate, preview, rollout, unfinished_rollout
 from tasks.retries import is_transient
 
 wait_for_rollout = task(name="wait for rollout", task_run_name="wait for rollout", cache_policy=NO_CACHE)(
@@ -17,7 +17,7 @@ preview_change = task(
     retries=2,
     retry_delay_seconds=[1, 3],
     retry_condition_fn=is_transient,
-)(mitigate.preview_change)
+)(preview.preview_change)
 make_change = task(
     name="make change",
     task_run_name="make change {plan.action.name}",

@@ -22,7 +22,8 @@ from runbook.incidents.effect_ids import MessageName
 from runbook.incidents.effects import Authority, Effect
 from runbook.incidents.escalations import Escalation
 from runbook.incidents.events import IncidentEscalated, MaintenanceNoted, StatusAnnounced
-from runbook.incidents.incident import Incident, State
+from runbook.incidents.incident import Incident
+from runbook.incidents.state import State
 from tasks.channels.deliver import deliver, got_through, say
 from tasks.channels.links import incident_link
 from tasks.effects import SETTLED

@@ -11,7 +11,8 @@ from runbook.channels.messages import Message
 from runbook.incidents.effect_ids import EffectId, MessageName
 from runbook.incidents.effects import Authority, Effect
 from runbook.incidents.events import EffectIntended, EffectSettled
-from runbook.incidents.incident import Incident, State
+from runbook.incidents.incident import Incident
+from runbook.incidents.state import State
 from tasks.effects import SETTLED, carry_out
 from tasks.incident import OpenIncident
 

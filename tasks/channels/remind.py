@@ -3,12 +3,14 @@
 from blocks.transport.errors import OutsideError
 from runbook.actions.catalogue import PlannedAction
 from runbook.approvals.approvals import still_needed
+from runbook.approvals.gates import PendingGate
 from runbook.channels.reminders import Notice, escalation_reason, reminder_message, switch_message, switch_of
 from runbook.incidents.effect_ids import MessageName
 from runbook.incidents.effects import Authority
 from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.events import ApprovalReminded, SwitchChecked
-from runbook.incidents.incident import Incident, PendingGate, State
+from runbook.incidents.incident import Incident
+from runbook.incidents.state import State
 from runbook.kubernetes.fields import EnvironmentVariable
 from runbook.kubernetes.patches import main_container
 from tasks.actions.by_hand import command_to_switch_off

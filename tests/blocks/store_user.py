@@ -17,7 +17,8 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from blocks.store.journal import IncidentStore, UnknownIncident
+from blocks.store.journal import IncidentStore
+from blocks.store.journal_statements import UnknownIncident
 from blocks.transport.errors import OutsideError
 from runbook.incidents.events import NoteAdded
 from tests.blocks.journal_writers import AT, INCIDENT

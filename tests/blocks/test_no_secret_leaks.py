@@ -30,7 +30,7 @@ from blocks.self_watch import SelfWatch
 from blocks.status_page.page import StatusPage
 from blocks.transport.errors import OutsideError
 from runbook.decision.severity import Severity
-from runbook.incidents.incident import State
+from runbook.incidents.state import State
 
 CANARY = "canary0Q7zX4bV9nM2kL8"
 """In every secret of these tests. It has the shape of no known key, so that only the block can hide it."""

@@ -23,8 +23,8 @@ from runbook.checks.findings import Check
 from runbook.decision.decide import decide
 from runbook.incidents import events as e
 from runbook.incidents.escalations import Escalation, EscalationKind
-from runbook.incidents.incident import State
 from runbook.incidents.report import decision_markdown, triage_rows
+from runbook.incidents.state import State
 from tasks.caretaking.self_watch import call_a_person
 from tasks.channels.communicate import announce, escalate, resolve_page
 from tasks.checks.triage import look

@@ -19,7 +19,7 @@ from runbook.channels.messages import external_message, in_slack, message_facts,
 from runbook.incidents import events as e
 from runbook.incidents.current_action import current_action
 from runbook.incidents.events import EVENT, Event, Recorded
-from runbook.incidents.incident import Incident, State
+from runbook.incidents.incident import Incident
 from runbook.incidents.report import (
     decision_markdown,
     evidence_markdown,
@@ -28,7 +28,8 @@ from runbook.incidents.report import (
     timeline_markdown,
     triage_rows,
 )
-from runbook.incidents.timeline import sentence
+from runbook.incidents.sentences import sentence
+from runbook.incidents.state import State
 from runbook.postmortem.draft import ImpactFigures, draft_postmortem
 from tests.canary.canaries import SHAPES, Canaries
 from tests.runbook.evidence.test_paper import paper

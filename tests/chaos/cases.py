@@ -13,7 +13,7 @@ from blocks.transport.errors import OutsideError
 from deployments.services.refusals import ActRefused
 from runbook.approvals.gates import Answer, Choice
 from runbook.incidents.events import IncidentEscalated, RunContinued
-from runbook.incidents.incident import Outcome
+from runbook.incidents.state import Outcome
 from tests.chaos.seen import Seen, seen_outside
 from tests.chaos.stage import Blow, Stage
 from tests.fixtures.engine import Case, case

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from blocks.store.journal import IncidentStore
 from deployments.receiver.app import create_app
-from deployments.receiver.connections.door import DoorServer
+from deployments.receiver.connections.server import DoorServer
 from deployments.receiver.metrics import ReceiverMetrics
 from deployments.receiver.settings import ReceiverSettings
 from deployments.receiver.watching import SelfWatching

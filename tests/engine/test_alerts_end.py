@@ -22,7 +22,8 @@ from runbook.incidents.events import (
     RecoveryChecked,
     WatchStarted,
 )
-from runbook.incidents.incident import Incident, State
+from runbook.incidents.incident import Incident
+from runbook.incidents.state import State
 from tests.fixtures.engine import Case, Engine, case
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]

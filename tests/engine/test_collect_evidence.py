@@ -10,7 +10,7 @@ from prefect import flow
 from blocks.environment import Environment
 from flows.collect_evidence import collect_everything_due
 from runbook.incidents import events as e
-from runbook.incidents.incident import Outcome
+from runbook.incidents.state import Outcome
 from tasks.incident import OpenIncident, now
 from tasks.opening import close, resolve
 from tests.runbook.journals import ALERT

@@ -13,7 +13,7 @@ import pytest
 from deployments.prefect.server import PrefectServer
 from deployments.processes.process import Process
 from runbook.incidents.events import ApprovalRequested, IncidentEscalated
-from runbook.incidents.incident import Outcome
+from runbook.incidents.state import Outcome
 from tests.chaos.seen import seen_outside
 from tests.engine.test_chaos import EXPECTED
 from tests.engine.test_watchdog import until_no_engine

@@ -16,7 +16,7 @@ from deployments.drill.world.integration.manifests import DEPLOYMENT
 from deployments.services.refusals import ActRefused
 from flows.gate_form import SNOOZE_MINUTES
 from runbook.actions.catalogue import ActionOutcome
-from runbook.approvals.gates import Answer, Choice
+from runbook.approvals.gates import Answer, Choice, PendingGate
 from runbook.incidents.effects import EffectOutcome
 from runbook.incidents.events import (
     ApprovalAnswered,
@@ -27,7 +27,7 @@ from runbook.incidents.events import (
     IncidentEscalated,
     RunContinued,
 )
-from runbook.incidents.incident import Incident, PendingGate
+from runbook.incidents.incident import Incident
 from tests.engine.processes import engines
 from tests.fixtures.engine import WITHIN_SECONDS, Case, Engine, case
 

@@ -19,7 +19,7 @@ from deployments.processes.process import Process, free_port
 from deployments.settings.settings import load_settings
 from runbook.actions.catalogue import ActionOutcome
 from runbook.incidents.events import EvidenceCollected, FileNotWritten, PostmortemDrafted
-from runbook.incidents.incident import Outcome
+from runbook.incidents.state import Outcome
 from tests.deployments.receiver_bench import notification, sent_alert
 from tests.fixtures.engine import Engine, case, eventually
 from tests.fixtures.own_disk import fill, small_disk

@@ -8,7 +8,7 @@ import pytest
 
 from runbook.actions.catalogue import ActionOutcome
 from runbook.approvals.asking import ASKED_AFRESH
-from runbook.approvals.gates import Answer, Choice
+from runbook.approvals.gates import Answer, Choice, PendingGate
 from runbook.approvals.identity import Identity, Proof
 from runbook.incidents.events import (
     AnswerPlanted,
@@ -18,7 +18,7 @@ from runbook.incidents.events import (
     IncidentEscalated,
     RunContinued,
 )
-from runbook.incidents.incident import Incident, PendingGate
+from runbook.incidents.incident import Incident
 from tasks.channels.warn import NAME
 from tests.fixtures.engine import Case, Engine, case
 

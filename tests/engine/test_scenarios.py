@@ -16,7 +16,8 @@ from runbook.actions.spec import ActionKind
 from runbook.approvals.gates import Choice
 from runbook.decision.severity import Severity
 from runbook.incidents.events import ApprovalAnswered, IncidentEscalated, PostmortemDrafted
-from runbook.incidents.incident import Incident, Outcome
+from runbook.incidents.incident import Incident
+from runbook.incidents.state import Outcome
 from tests.fixtures.engine import Case, Engine, case
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]

@@ -29,7 +29,8 @@ from runbook.approvals.gates import Answer, Choice
 from runbook.approvals.identity import Identity, Proof
 from runbook.incidents.effects import EffectOutcome
 from runbook.incidents.events import ApprovalAnswered, ApprovalRequested, IncidentEscalated
-from tasks.actions.mitigate import make_change, preview_change
+from tasks.actions.mitigate import make_change
+from tasks.actions.preview import preview_change
 from tasks.incident import OpenIncident
 from tests.blocks.cluster_world import USER, ClusterWorld, cluster_world, deployment, rules
 from tests.fixtures.stores import disconnect_stores

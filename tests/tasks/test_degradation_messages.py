@@ -26,7 +26,8 @@ from deployments.drill.world.servers.wire import all_listening
 from runbook.incidents.effects import Effect, EffectOutcome
 from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.events import DecisionMade, IncidentResolved
-from runbook.incidents.incident import Incident, Outcome, State
+from runbook.incidents.incident import Incident
+from runbook.incidents.state import Outcome, State
 from tasks.channels.communicate import announce, escalate, page_on_opening, resolve_page
 from tasks.effects import SETTLED
 from tasks.incident import OpenIncident

@@ -1,5 +1,6 @@
 """The JSON objects that a Kubernetes API speaks, and the three things every part does with them."""
 
+import base64
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -81,3 +82,8 @@ def go_text(value: Any) -> str:
     if value is None:
         return "<nil>"
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def decoded_secret_value(encoded: str) -> str:
+    """A Secret's value as a container gets it."""
+    return base64.b64decode(encoded).decode(errors="surrogateescape")

@@ -9,9 +9,9 @@ from blocks.transport.errors import Refused, Unavailable
 from deployments.drill.run.screen import Screen
 from deployments.services.answering import answer_gate
 from deployments.services.runs import Runs
-from runbook.approvals.gates import Answer, Choice
+from runbook.approvals.gates import Answer, Choice, PendingGate
 from runbook.incidents.events import RunStarted
-from runbook.incidents.incident import Incident, PendingGate
+from runbook.incidents.incident import Incident
 from runbook.policy.policy import Policy
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from deployments.drill.world.faults import Faults, Strict
 from runbook.actions.catalogue import ActionOutcome, KnownName
 from runbook.decision.severity import Severity
 from runbook.decision.verdict import ErrorType, Verdict
-from runbook.incidents.incident import Outcome
+from runbook.incidents.state import Outcome
 
 FOLDER = Path(__file__).parents[1] / "scenarios"
 

@@ -16,9 +16,8 @@ from deployments.progress import Progress, print_question
 from deployments.progress.pasting import pasted
 from deployments.progress.symbols import QUIET
 from runbook.actions.catalogue import ChangePlan
-from runbook.approvals.gates import Answer
+from runbook.approvals.gates import Answer, PendingGate
 from runbook.incidents.events import ActionPreviewed, Recorded
-from runbook.incidents.incident import PendingGate
 
 
 class Screen:

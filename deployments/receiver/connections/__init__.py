@@ -1,3 +1,3 @@
 """Connections to the receiver: how many, how long and how large."""
 
-__all__ = ["body", "connections", "door", "few_lines", "local_socket"]
+__all__ = ["body", "connections", "few_lines", "local_socket", "places", "server"]

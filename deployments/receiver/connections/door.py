@@ -12,31 +12,24 @@ import asyncio
 import errno
 import logging
 import os
-import resource
 import socket
-import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import chain, count, takewhile
-from typing import Any
 
 import uvicorn
-from uvicorn.config import STARTUP_FAILURE
 
 from deployments.processes.json_log import log_event
 from deployments.receiver.connections.connections import Connection, Phase
+from deployments.receiver.connections.places import LEAST_CONNECTIONS, files
 from deployments.receiver.connections.refusals import FULL, IN_THE_WAY, NO_MORE_FILES
 from deployments.receiver.metrics import ReceiverMetrics
 from runbook.redaction import redact
 
-OWN_FILES = 32
-"""Kept for what the receiver opens for itself: its store, Prefect's client, pager and channel."""
-
 FREE_FILES = 8
 """Fewer than these are never left to it, whatever it has opened."""
 
-LEAST_CONNECTIONS = 8
 
 AT_ONCE = 4
 """How many are let in in one turn of the event loop, so that each is read before it can be in the way."""
@@ -60,31 +53,6 @@ NO_FILES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
 log = logging.getLogger("runbook.receiver")
-
-
-class TooFewFiles(Exception):
-    """This process may open so few files that it could not serve."""
-
-
-def places(wanted: int) -> int:
-    """How many connections there can be: as many as wanted, or as this process's limit of files allows.
-
-    Raises:
-        TooFewFiles: hardly any.
-    """
-    limit, opened = _files()
-    found = min(wanted, limit - opened - OWN_FILES)
-    if found < LEAST_CONNECTIONS:
-        advice = f"raise the limit, `ulimit -n {opened + OWN_FILES + LEAST_CONNECTIONS}` at least"
-        raise TooFewFiles(f"this process may open {limit} files only: {advice}")
-    return found
-
-
-def _files() -> tuple[int, int]:
-    """How many files this process may open, and how many are open."""
-    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    folder = "/proc/self/fd" if os.path.exists("/proc/self/fd") else "/dev/fd"
-    return sys.maxsize if limit == resource.RLIM_INFINITY else limit, len(os.listdir(folder))
 
 
 class Door:
@@ -237,7 +205,7 @@ class Door:
 
     def _fit_into_the_files(self) -> None:
         """Have so few places that files are left for the receiver's own work, whatever that needs now."""
-        limit, opened = _files()
+        limit, opened = files()
         missing = opened + FREE_FILES - limit
         if missing <= 0:
             self._places = min(self._wanted, self._places + 1)
@@ -288,25 +256,3 @@ class Door:
                 told = ", ".join(f"{number} {reason}" for reason, number in self._untold.most_common())
                 log_event(log, "connections ended", level=logging.WARNING, because=told, open=self._inside)
                 self._untold.clear()
-
-
-class DoorServer(uvicorn.Server):
-    """uvicorn's server behind a door."""
-
-    def __init__(
-        self, config: uvicorn.Config, *, places: int, most_body_bytes: int, metrics: ReceiverMetrics
-    ) -> None:
-        super().__init__(config)
-        self._places = places
-        self._most_body_bytes = most_body_bytes
-        self._metrics = metrics
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start the application, then let in who comes to these sockets."""
-        await self.lifespan.startup()
-        if self.lifespan.should_exit:
-            sys.exit(STARTUP_FAILURE)
-        door = Door(self, self._places, self._most_body_bytes, self._metrics)
-        door.open(sockets or [])
-        self.servers: list[Any] = [door]
-        self.started = True

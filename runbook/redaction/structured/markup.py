@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator
 
-from runbook.redaction.label_values import stays
 from runbook.redaction.marks import Span
 from runbook.redaction.names import secret_name
+from runbook.redaction.values.harmless import stays
 
 _ELEMENT = re.compile(
     r"(?:<|&lt;)(?:[\w.-]{1,40}:)?(?P<name>[A-Za-z][\w.-]{0,60})(?P<rest>(?:\s[^<>]{0,300})?)(?:>|&gt;)(?:<!\[CDATA\[)?"

@@ -8,13 +8,14 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from runbook.redaction.label_values import masked_value, stays
 from runbook.redaction.labels import NAME_KEYS, VALUE_KEYS
 from runbook.redaction.marks import is_mark, mark
 from runbook.redaction.names import LONGEST_NAME, SecretName, secret_name
 from runbook.redaction.shapes.key_pairs import is_key_id, is_of_pair
 from runbook.redaction.shapes.private_keys import is_key_line
 from runbook.redaction.structured.brackets import is_descriptive
+from runbook.redaction.values.harmless import stays
+from runbook.redaction.values.label_values import masked_value
 from runbook.redaction.words import is_harmless, looks_secret
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"

@@ -11,21 +11,17 @@ from typing import Any
 from pydantic import SecretStr
 
 from blocks.kubernetes.cluster import Cluster
-from blocks.kubernetes.reads import SecretKeys
 from blocks.kubernetes.rollout import available_pods
-from blocks.posthog import well_formed
-from blocks.secret import read_secret
+from blocks.kubernetes.secret import SecretKeys
 from blocks.transport.errors import Conflict, Refused
 from runbook.actions.catalogue import FINGERPRINT, ChangePlan
 from runbook.actions.specs.replace_api_key import REPLACE_API_KEY
-from runbook.checks.readings import ProbeOutcome
 from runbook.incidents.effect_ids import EffectId
 from runbook.kubernetes.diff import changed_lines, manifest_text, unified_diff
 from runbook.kubernetes.keepers import foretold
 from runbook.kubernetes.ownership import SOMEBODY
 from runbook.kubernetes.patches import EFFECT_ANNOTATION, PREVIOUS_SUFFIX, last_effect
 from runbook.kubernetes.reversals import Reversal
-from runbook.kubernetes.secret_uses import unread_because, uses_of
 from tasks.actions.changes.base import Change, Mitigations, Step
 from tasks.actions.changes.binding import fingerprint, place_of, require_bound
 from tasks.actions.changes.key_marks import (
@@ -36,6 +32,7 @@ from tasks.actions.changes.key_marks import (
     key_mark,
     key_reversal,
 )
+from tasks.actions.changes.replacement_key import objection, replacement_key, unread_reason
 from tasks.actions.changes.workload import (
     PAUSED,
     WORKLOAD,
@@ -68,7 +65,7 @@ class ReplaceApiKey:
         cluster, new_key = change.environment.cluster, await replacement_key(change)
         secret = await cluster.read_secret_keys()
         present = secret.values.get(cluster.secret_key)
-        if reason := await _unread(change, secret) or await _objection(change, present, new_key):
+        if reason := await unread_reason(change, secret) or await objection(change, present, new_key):
             return blocked(change, reason)
         bound = {PRESENT_KEY: _mark(change, present)}
         return await _plan(change, secret, _replaced(change, secret, new_key), key=new_key, bound=bound)
@@ -272,49 +269,6 @@ def _whose(change: Change) -> dict[str, str]:
     """Which key of which Secret it is."""
     cluster = change.environment.cluster
     return {"secret key": f"{cluster.namespace}/{cluster.secret_name}, {cluster.secret_key}"}
-
-
-async def replacement_key(change: Change) -> SecretStr:
-    """The new key from its Prefect Secret block.
-
-    Raises:
-        Refused: there is no such block.
-    """
-    name = change.policy.replacement_key_block
-    key = await read_secret(name)
-    if key is None:
-        raise Refused(
-            "Prefect",
-            f"there is no Secret block {name!r}",
-            "Create a key in the PostHog dashboard and save it in a Secret block of this name",
-        )
-    return key
-
-
-async def _unread(change: Change, secret: SecretKeys) -> str | None:
-    """Why no pod would notice the new key: the settings name a Secret or a key that nothing reads."""
-    cluster = change.environment.cluster
-    uses = uses_of((await cluster.read_deployment())["spec"]["template"], cluster.secret_name)
-    reason = unread_because(uses, cluster.secret_name, cluster.secret_key, secret.values)
-    return reason and f"{reason}. Correct `secret_name` and `secret_key` in [cluster]"
-
-
-async def _objection(change: Change, present: SecretStr | None, new_key: SecretStr) -> str | None:
-    """Why the key should not be replaced: it is fine as it is, or the new one is no better."""
-    posthog = change.environment.posthog
-    block = f"Secret block {change.policy.replacement_key_block!r}"
-    if present == new_key:
-        return f"{block} holds the key that is in use already; put the new key into it"
-    if flaw := well_formed(new_key.get_secret_value()):
-        return f"the key in {block} cannot be right: {flaw}"
-    if present is not None:
-        probed = await posthog.probe(present, "the cluster's Secret")
-        if probed.outcome is ProbeOutcome.ACCEPTED:
-            return "PostHog accepts the present key: there is nothing to replace"
-    probed = await posthog.probe(new_key, block)
-    if probed.outcome is not ProbeOutcome.ACCEPTED:
-        return f"PostHog does not accept the key in {block}: {probed.outcome.replace('_', ' ')}"
-    return None
 
 
 def _mark(change: Change, key: SecretStr | None) -> str:

@@ -17,7 +17,7 @@ from deployments.drill.world.channels.incident_io import COMPONENT_IDS, STATUS_P
 from deployments.drill.world.channels.statuspage import COMPONENTS, PAGE_ID, StatuspageApi
 from deployments.drill.world.keys import Keys
 from deployments.drill.world.servers.wire import listening
-from runbook.incidents.incident import State
+from runbook.incidents.state import State
 
 KEYS = Keys.generated(random.Random(13))  # noqa: S311 - repeatable on purpose
 NAME, MESSAGE = "PostHog Integration Issue", "We're experiencing issues."

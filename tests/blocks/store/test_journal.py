@@ -16,7 +16,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from blocks.store.database.engines import POSTGRESQL_PATIENCE
 from blocks.store.database.errors import StoreUnavailable
 from blocks.store.database.tables import EVENTS
-from blocks.store.journal import IncidentStore, UnknownIncident
+from blocks.store.journal import IncidentStore
+from blocks.store.journal_statements import UnknownIncident
 from blocks.transport.errors import OutsideError, Refused, Unavailable
 from runbook.incidents.effects import Authority, Effect, EffectOutcome
 from runbook.incidents.events import (

@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from blocks.store.alerts import receive
 from blocks.store.database.tables import DELIVERIES, EPISODES, METADATA
-from blocks.store.journal import IncidentStore, UnknownIncident
+from blocks.store.journal import IncidentStore
+from blocks.store.journal_statements import UnknownIncident
 from blocks.store.retention import closed_before, forget_messages, remove_incident
 from runbook.alerts.intake import Message
 from runbook.incidents.events import IncidentClosed, NoteAdded

@@ -25,7 +25,7 @@ from deployments.drill.run.report import DrillResult, print_summary
 from deployments.drill.run.scenario import load_scenario
 from deployments.drill.run.screen import Screen
 from deployments.progress import Progress, print_question
-from runbook.incidents.incident import PendingGate
+from runbook.approvals.gates import PendingGate
 from tests.deployments.cli.test_looking import NOWHERE
 from tests.deployments.cli_store import Store
 from tests.deployments.journal_samples import ALERT, EVENTS, OPENED_AT, PLAN, incident, journal

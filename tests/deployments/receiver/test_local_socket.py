@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import uvicorn
 
-from deployments.receiver.connections.door import DoorServer
 from deployments.receiver.connections.local_socket import PEER, LocalSocket, Peer, SocketInUse, is_socket
+from deployments.receiver.connections.server import DoorServer
 from deployments.receiver.metrics import ReceiverMetrics
 from tests.conftest import require_binary
 

@@ -10,7 +10,7 @@ from runbook.approvals.gates import Answer, Choice
 from runbook.decision.severity import Severity
 from runbook.decision.verdict import ErrorType, Verdict
 from runbook.incidents import events as e
-from runbook.incidents.incident import Outcome
+from runbook.incidents.state import Outcome
 from tests.deployments.journal_samples import EVENTS, FALLBACK, GATE, PLAN, incident
 
 AS_EXPECTED = Expect(

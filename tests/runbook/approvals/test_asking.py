@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from runbook.actions.catalogue import ChangePlan
 from runbook.approvals.asking import ASKED_AFRESH, ForeignForm, gate_name, may_ask_afresh, require_for
+from runbook.approvals.gates import PendingGate
 from runbook.incidents import events as e
-from runbook.incidents.incident import PendingGate
 from runbook.kubernetes.fields import EnvironmentVariable, Setting
 from tests.runbook.journals import OPENED, PLAN, asked, incident
 

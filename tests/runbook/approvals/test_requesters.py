@@ -3,7 +3,8 @@
 import pytest
 
 from runbook.actions.spec import Risk
-from runbook.approvals.approvals import acceptable, decided, requesters
+from runbook.approvals.approvals import acceptable, decided
+from runbook.approvals.requesters import requesters
 from runbook.policy.policy import Policy
 from tests.runbook.approvals_samples import (
     MEMORY,

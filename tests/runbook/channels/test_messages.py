@@ -10,7 +10,8 @@ from runbook.checks.findings import Status
 from runbook.decision.severity import Severity
 from runbook.decision.verdict import ErrorType, Verdict
 from runbook.incidents import events as e
-from runbook.incidents.incident import Incident, State
+from runbook.incidents.incident import Incident
+from runbook.incidents.state import State
 from runbook.outside_text.slack import SlackText
 from tests.runbook.journals import (
     ALERT,

@@ -23,7 +23,7 @@ from runbook.channels.reminders import (
 from runbook.incidents import events as e
 from runbook.incidents.effects import EffectOutcome
 from runbook.incidents.incident import Incident
-from runbook.incidents.timeline import sentence
+from runbook.incidents.sentences import sentence
 from runbook.policy.policy import Policy
 from tests.runbook.journals import ALERT, FALLBACK, PLAN, answered, asked, effect, finished, resolved
 

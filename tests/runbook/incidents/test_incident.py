@@ -15,7 +15,8 @@ from runbook.decision.severity import Severity, SeverityAssessment
 from runbook.decision.verdict import Verdict
 from runbook.incidents import events as e
 from runbook.incidents.effects import EffectOutcome
-from runbook.incidents.incident import Incident, Outcome, State
+from runbook.incidents.incident import Incident
+from runbook.incidents.state import Outcome, State
 from tests.runbook.journals import (
     ALERT,
     FALLBACK,

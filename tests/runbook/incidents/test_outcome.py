@@ -6,8 +6,8 @@ from runbook.checks.recovery import Recovery, incident_over
 from runbook.decision.severity import Severity, SeverityAssessment
 from runbook.decision.verdict import Verdict
 from runbook.incidents.events import IncidentOpened, SeverityOverridden
-from runbook.incidents.incident import Outcome
 from runbook.incidents.outcome import IncidentReport, conclude
+from runbook.incidents.state import Outcome
 from tests.runbook.findings_samples import every_combination, told
 from tests.runbook.journals import decided, decision, incident, resolved
 

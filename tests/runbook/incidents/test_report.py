@@ -19,7 +19,8 @@ from runbook.incidents.report import (
     timeline_markdown,
     triage_rows,
 )
-from runbook.incidents.timeline import sentence, timeline
+from runbook.incidents.sentences import sentence
+from runbook.incidents.timeline import timeline
 from runbook.outside_text.markdown import code, code_block, inline
 from runbook.value import Value
 from tests.runbook.journals import (

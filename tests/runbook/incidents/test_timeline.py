@@ -5,7 +5,7 @@ import pytest
 from runbook.actions.catalogue import ActionOutcome, ActionResult
 from runbook.approvals.gates import Answer, Choice
 from runbook.incidents import events as e
-from runbook.incidents.timeline import sentence
+from runbook.incidents.sentences import sentence
 from tests.runbook.journals import FALLBACK, TARGET
 
 

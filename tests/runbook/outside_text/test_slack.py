@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runbook.approvals.gates import PendingGate
 from runbook.caretaking.self_watch import call_text, relief_text
 from runbook.channels.messages import (
     escalation_message,
@@ -17,7 +18,7 @@ from runbook.channels.messages import (
 )
 from runbook.channels.reminders import reminder_message, switch_message
 from runbook.incidents import events as e
-from runbook.incidents.incident import PendingGate, State
+from runbook.incidents.state import State
 from runbook.outside_text.slack import (
     SlackText,
     cut_message,

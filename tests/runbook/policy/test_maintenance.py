@@ -8,7 +8,8 @@ from pydantic import JsonValue, ValidationError
 from runbook.checks.findings import Check, Finding, Findings, Status
 from runbook.incidents.events import MaintenanceNoted
 from runbook.policy.maintenance import maintenance_of
-from runbook.policy.policy import MaintenanceWindow, Policy
+from runbook.policy.maintenance_window import MaintenanceWindow
+from runbook.policy.policy import Policy
 from tests.runbook.journals import ALERT, OPENED, incident
 
 HOUR = timedelta(hours=1)

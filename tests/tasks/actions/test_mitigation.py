@@ -21,7 +21,7 @@ from runbook.actions.specs.scale import SCALE as SCALE_SPEC
 from runbook.approvals.approvals import decided
 from runbook.approvals.gates import Answer, Choice
 from runbook.kubernetes.patches import EFFECT_ANNOTATION, RESTART_ANNOTATION
-from tasks.actions.mitigate import finish
+from tasks.actions.ending import finish
 from tasks.effects import NotAuthorised
 from tasks.incidents import incidents_with_switches
 from tests.blocks.cluster_world import LABELS

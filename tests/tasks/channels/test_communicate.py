@@ -24,7 +24,7 @@ from runbook.decision.severity import Severity
 from runbook.incidents import events as e
 from runbook.incidents.effects import Authority, Effect, EffectOutcome
 from runbook.incidents.escalations import Escalation, EscalationKind
-from runbook.incidents.incident import Outcome, State
+from runbook.incidents.state import Outcome, State
 from runbook.outside_text.slack import SlackText
 from runbook.policy.policy import Policy
 from tasks.channels.communicate import (

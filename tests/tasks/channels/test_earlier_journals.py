@@ -9,7 +9,7 @@ import pytest
 from runbook.channels.reminders import Notice
 from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.events import EVENT, ActionPreviewed, IncidentEscalated
-from runbook.incidents.incident import State
+from runbook.incidents.state import State
 from tasks.channels.communicate import announce, escalate, page_on_opening
 from tasks.channels.remind import remind_of_gate
 from tasks.channels.warn import warn_of_answers

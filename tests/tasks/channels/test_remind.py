@@ -23,8 +23,8 @@ from runbook.approvals.gates import Choice
 from runbook.channels.reminders import Notice, due_notice, due_reports
 from runbook.incidents import events as e
 from runbook.incidents.escalations import Escalation, EscalationKind
-from runbook.incidents.incident import State
-from runbook.incidents.timeline import sentence
+from runbook.incidents.sentences import sentence
+from runbook.incidents.state import State
 from tasks.channels.communicate import announce, escalate, page_on_opening, resolve_page
 from tasks.channels.remind import remind_of_gate, report_switch
 from tasks.incident import OpenIncident, now

@@ -8,9 +8,15 @@ import re
 from collections.abc import Mapping
 
 from deployments.drill.cluster.kinds import CONFIG_MAP, SECRET, Kind
-from deployments.drill.cluster.objects import JsonObject, annotations_of, labels_of, name_of, namespace_of
+from deployments.drill.cluster.objects import (
+    JsonObject,
+    annotations_of,
+    decoded_secret_value,
+    labels_of,
+    name_of,
+    namespace_of,
+)
 from deployments.drill.cluster.store import Store
-from deployments.drill.cluster.writes.registry import decoded_secret_value
 
 _REFERENCE = re.compile(r"\$\$|\$\(([-._a-zA-Z][-._a-zA-Z0-9]*)\)")
 _SUBSCRIPT = re.compile(r"^metadata\.(labels|annotations)\['(.+)'\]$")

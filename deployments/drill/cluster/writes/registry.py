@@ -5,7 +5,6 @@ what they mean in a real cluster: a write that changes nothing stores nothing; a
 object under its old resourceVersion.
 """
 
-import base64
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
@@ -296,8 +295,3 @@ class Registry:
             managers = updated(kind, current, new, _STATUS, self.now())
             new["metadata"] = {**new["metadata"], "managedFields": managers}
         return self.store.put(kind, new)
-
-
-def decoded_secret_value(encoded: str) -> str:
-    """A Secret's value as a container gets it."""
-    return base64.b64decode(encoded).decode(errors="surrogateescape")

@@ -20,7 +20,7 @@ from runbook.channels.reminders import Notice
 from runbook.incidents import events as e
 from runbook.incidents.effects import EffectOutcome
 from runbook.incidents.escalations import Escalation, EscalationKind
-from runbook.incidents.incident import Outcome, State
+from runbook.incidents.state import Outcome, State
 from tasks.channels.communicate import announce, escalate, hand_over, page_on_opening, resolve_page, update
 from tasks.channels.direct_calls import call
 from tasks.channels.remind import remind_of_gate, report_switch

@@ -19,6 +19,7 @@ from runbook.redaction.structured.brackets import (
     secrets_of_call,
     values_within,
 )
+from runbook.redaction.values.harmless import names_a_secret, refers, stays
 from runbook.redaction.words import is_harmless, looks_secret
 
 Read = tuple[list[Span], int]
@@ -53,16 +54,10 @@ _TYPE = re.compile(
 )
 """An annotation of a type in source code, and a size as kubectl shows it."""
 
-_NAME = re.compile(r"[A-Za-z]+(?:_[A-Za-z]+)*")
-_DOTTED = re.compile(r"[A-Za-z_]+(?:\.[A-Za-z_]+)+")
-_EXPRESSION = re.compile(r"\{[a-z_]\w*[.(\[].*\}")
 _TEMPLATE = re.compile(
     r"\{\{[^\r\n]{0,200}?\}\}|\{[a-z_]\w*[.(\[][^{}\r\n]{0,200}\}|\$\([^()\r\n]{0,200}\)|\$\{\w*\}"
     r"|<[^<>\r\n]{0,200}>"
 )
-_FIGURE = re.compile(r"(\d+)(?:[/%][\d %]*|\.\d+)?")
-_DELIVERY_STATUS = re.compile(r"\d\.\d{1,3}\.\d{1,3}")
-_PATH = re.compile(r"[/~.]|[A-Za-z]:[\\/]")
 
 
 class ValueReader:
@@ -134,7 +129,7 @@ class ValueReader:
         if described := _TYPE.match(text, at):
             return [], described.end()
         template = _TEMPLATE.match(text, at)
-        if template and _refers(template.group()):
+        if template and refers(template.group()):
             return [], template.end()
         if template and text[at] == "<":
             return self.kept(at + 1, template.end() - 1, secret), template.end()
@@ -160,7 +155,7 @@ class ValueReader:
         after = max(bracket.after, at + 1)
         if bracket.is_closed and text[after : after + 1].isalnum():  # the brackets are a part of the value
             return self._bare(at, secret, "=")
-        if not stripped or is_mark(stripped) or is_harmless(stripped) or _names_a_secret(stripped):
+        if not stripped or is_mark(stripped) or is_harmless(stripped) or names_a_secret(stripped):
             return [], after
         is_line = secret.line and text[at] == "[" and "{" not in inside and not is_quoted(text, bracket)
         if not bracket.is_closed or is_line or not has_members(text, bracket):
@@ -272,35 +267,3 @@ class ValueReader:
 def masked_value(value: str, secret: SecretName) -> str:
     """A whole text under a secret name, masked; the scheme of an `Authorization` is left."""
     return with_marks(value, ValueReader(value).kept(0, len(value), secret))
-
-
-def stays(value: str, secret: SecretName) -> bool:
-    """Whether a value under a secret name is none: a word about it, a reference, a figure, a path."""
-    bare = value.strip()
-    if is_harmless(value) or _refers(bare):
-        return True
-    if not secret.certain:
-        return not looks_secret(bare)
-    if secret.figures:
-        figure = _FIGURE.fullmatch(bare)
-        if figure and len(figure[1]) <= secret.figures:
-            return True
-        if secret.kind in ("pin", "otp") and not figure and not looks_secret(bare):
-            return True
-    if secret.kind == "dsn" and _DELIVERY_STATUS.fullmatch(bare):
-        return True
-    return secret.kind == "pwd" and _PATH.match(bare) is not None
-
-
-def _refers(text: str) -> bool:
-    """Whether a template or an attribute in source code stands for a value that is somewhere else."""
-    if _DOTTED.fullmatch(text):
-        return secret_name(text.rpartition(".")[2]) is not None
-    if text[:1] == "{" and _names_a_secret(text[1:-1]):
-        return True
-    return is_harmless(text) or _EXPRESSION.fullmatch(text) is not None
-
-
-def _names_a_secret(text: str) -> bool:
-    """Whether a text is the name of a secret, as in the template `{api_key}`."""
-    return _NAME.fullmatch(text) is not None and secret_name(text) is not None

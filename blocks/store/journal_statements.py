@@ -1,0 +1,93 @@
+"""The statements of a journal, within a transaction that the caller has."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Select, and_, func, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from blocks.store.database.tables import EVENTS, INCIDENTS
+from runbook.actions.catalogue import TEMPORARY_SWITCHES
+from runbook.incidents.events import (
+    EVENT,
+    ActionFinished,
+    Event,
+    IncidentOpened,
+    Recorded,
+)
+from runbook.outside_text import let_in_line
+
+_AFTER_ASCII = "\x80"
+"""Comes after every character of an incident's id."""
+
+
+class UnknownIncident(LookupError):
+    """No incident has this id, which somebody may have typed."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(let_in_line(text))
+
+
+async def open_incident_of(connection: AsyncConnection, service: str, *, dry_run: bool) -> str | None:
+    """The open incident, or rehearsal, of a service, kept from being closed until this transaction ends."""
+    query = select(INCIDENTS.c.id).where(
+        INCIDENTS.c.service == service, INCIDENTS.c.closed_at.is_(None), INCIDENTS.c.dry_run.is_(dry_run)
+    )
+    incident_id: str | None = (await connection.execute(query.with_for_update())).scalar_one_or_none()
+    return incident_id
+
+
+async def insert_event(
+    connection: AsyncConnection, incident_id: str, event: Event, *, key: str | None, at: datetime
+) -> Recorded:
+    """Write an event at the end of its journal; `IntegrityError` where another writer took its place."""
+    newest = select(func.max(EVENTS.c.seq)).where(EVENTS.c.incident_id == incident_id)
+    last: int | None = (await connection.execute(newest)).scalar_one()
+    if last is None and not isinstance(event, IncidentOpened):
+        raise UnknownIncident(f"no incident {incident_id}")
+    seq = (last or 0) + 1
+    values = {"incident_id": incident_id, "seq": seq, "key": key or f"seq-{seq}", "at": at}
+    written = insert(EVENTS).values(**values, body=EVENT.dump_json(event).decode())
+    writer: str | None = (await connection.execute(written.returning(EVENTS.c.writer))).scalar_one()
+    return Recorded(seq=seq, at=at, event=event, writer=writer or "")
+
+
+def turns_a_switch_on(event: Event) -> bool:
+    """Whether the event says that a temporary switch may be on."""
+    return isinstance(event, ActionFinished) and event.result.action.name in TEMPORARY_SWITCHES
+
+
+async def event_by_key(connection: AsyncConnection, incident_id: str, key: str) -> Recorded | None:
+    """The event with this key in a journal; `None` where there is none."""
+    query = select(EVENTS).where(EVENTS.c.incident_id == incident_id, EVENTS.c.key == key)
+    row = (await connection.execute(query)).one_or_none()
+    return recorded(row) if row is not None else None
+
+
+def recorded(row: Any) -> Recorded:
+    """A row of the table of events as it was written."""
+    event = EVENT.validate_json(row.body)
+    return Recorded(seq=row.seq, at=aware(row.at), event=event, writer=row.writer or "")
+
+
+def aware(at: datetime) -> datetime:
+    """A time from the database in UTC; SQLite drops the zone."""
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def ids_beginning_with(reference: str, *, by_code_points: bool) -> Select[tuple[str]]:
+    """The ids that begin with this: the id itself first, then the newest.
+
+    With `by_code_points`, as SQLite compares, the index on the ids finds the range.
+    """
+    ids = INCIDENTS.c.id
+    begins = func.substr(ids, 1, len(reference)) == reference
+    if by_code_points:
+        begins = and_(ids >= reference, ids < f"{reference}{_AFTER_ASCII}")
+    return select(ids).where(begins).order_by(ids != reference, INCIDENTS.c.opened_at.desc())
+
+
+def effects_written_since(at: datetime) -> Select[Any]:
+    """The events since then (aware UTC) that intend or settle an effect, by incident, oldest first."""
+    written = select(EVENTS).where(EVENTS.c.at >= at, EVENTS.c.body.contains('"type":"Effect'))
+    return written.order_by(EVENTS.c.incident_id, EVENTS.c.seq)

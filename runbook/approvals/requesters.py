@@ -1,0 +1,66 @@
+"""Who asked for a change, how surely that is known, and how many others have to approve it."""
+
+from runbook.actions.catalogue import ChangePlan
+from runbook.actions.spec import Risk
+from runbook.approvals.authority import answer_is_proven
+from runbook.approvals.gates import Choice
+from runbook.approvals.people import counted_as, is_listed
+from runbook.incidents.events import ApprovalAnswered
+from runbook.incidents.incident import PERSON, Incident
+from runbook.policy.policy import Policy
+
+
+def requesters(journal: Incident, plan: ChangePlan, policy: Policy) -> frozenset[str]:
+    """Who is proven to have asked for a change, by editing it: what their names count as."""
+    return frozenset(counted_as(name, policy.people) for name in names_of_requesters(journal, plan, policy))
+
+
+def names_of_requesters(journal: Incident, plan: ChangePlan, policy: Policy) -> list[str]:
+    """The names under which people are proven to have asked for a change, one for each edit."""
+    rule = policy.rule_for(plan.action.spec.risk)
+    return [
+        event.answer.approver
+        for event in _edits(journal, plan)
+        if answer_is_proven(journal, event, rule, policy)
+    ]
+
+
+def needed_people(journal: Incident, plan: ChangePlan, policy: Policy) -> int:
+    """How many people have to approve; who asked under a name that nobody knows could be one of them."""
+    others = needed_others(journal, plan, policy)
+    asked = {
+        name for name in names_of_requesters(journal, plan, policy) if not is_listed(name, policy.people)
+    }
+    unknown = {counted_as(name, policy.people) for name in asked}
+    return max(policy.rule_for(plan.action.spec.risk).count, others + len(unknown) if others else 0)
+
+
+def asked_by_a_claim(journal: Incident, plan: ChangePlan, policy: Policy) -> bool:
+    """Whether nobody can tell who asked for a change: who started the response by hand, or edited the change.
+
+    Such a name is anybody's to choose: one's own approval would pass under another's request, and naming a
+    colleague would keep them from approving.
+    """
+    rule = policy.rule_for(plan.action.spec.risk)
+    by_hand = journal.alert.source == PERSON or bool(journal.alert.requested_by)
+    return by_hand or any(
+        not answer_is_proven(journal, event, rule, policy) for event in _edits(journal, plan)
+    )
+
+
+def _edits(journal: Incident, plan: ChangePlan) -> list[ApprovalAnswered]:
+    return [
+        event
+        for event in journal.events(ApprovalAnswered)
+        if event.action_id == plan.action.id and event.answer.choice is Choice.EDIT
+    ]
+
+
+def needed_others(journal: Incident, plan: ChangePlan, policy: Policy) -> int:
+    """How many people have to approve a high-risk change who are not proven to have asked for it.
+
+    One, and two where nobody can tell who asked: one of the two did not.
+    """
+    if plan.action.spec.risk is not Risk.HIGH:
+        return 0
+    return 2 if asked_by_a_claim(journal, plan, policy) else 1

@@ -1,0 +1,101 @@
+"""Preview a change: dry-run it, so that people decide about what exactly would happen."""
+
+from contextlib import suppress
+
+from blocks.kubernetes.access.patience import may_be_of_the_moment
+from blocks.transport.errors import Conflict, Refused
+from runbook.actions.catalogue import ChangePlan, PlannedAction
+from runbook.actions.drift import drift
+from runbook.actions.outages import has_a_yes
+from runbook.approvals.gates import Choice
+from runbook.decision.plan import UNKNOWN_TARGET
+from runbook.incidents.events import (
+    ActionPreviewed,
+    ApprovalAnswered,
+    ApprovalRequested,
+    PlanDrifted,
+)
+from runbook.incidents.incident import Incident
+from tasks.actions.changes import MITIGATIONS
+from tasks.actions.changes.base import Change
+from tasks.actions.changes.workload import CONFLICTS
+from tasks.actions.outage import TargetAway
+from tasks.actions.planned_change import change_of
+from tasks.incident import OpenIncident
+
+
+async def preview_change(
+    incident: OpenIncident, action: PlannedAction, *, doubts_refusals: bool = False
+) -> ChangePlan:
+    """Dry-run the change, so that people decide about what exactly would happen.
+
+    It is made anew each time, so an approval holds only while the dry run still says what was approved; what
+    has changed since is journalled. A change that has begun is not previewed again: what was approved is in
+    the journal. With `doubts_refusals` the refusal of a right does not block a change that is approved.
+
+    Raises:
+        Unavailable: the target cannot be reached, after all retries.
+        TargetAway: it refuses for now what it allowed when the change was approved.
+    """
+    journal = await incident.read()
+    if journal.has_begun(action):
+        return journal.previews[action.id]
+    change = change_of(incident, journal, action)
+    try:
+        plan = await _dry_run(change)
+    except Refused as error:
+        doubted = doubts_refusals and may_be_of_the_moment(error)
+        if doubted and has_a_yes(journal, action, incident.policy):
+            raise TargetAway(error, refused=True) from None
+        plan = ChangePlan(action=action, blocked=str(error))
+    plan = plan.model_copy(update={"dry_run": journal.dry_run})
+    known = journal.previews.get(action.id)
+    if known is not None:
+        await _note_drift(incident, journal, known, plan)
+    if known is None or _differs(known, plan):
+        await incident.record(ActionPreviewed(plan=plan, since=change.since))
+    return plan
+
+
+async def _dry_run(change: Change) -> ChangePlan:
+    """Preview the change; where a status is written between the look and the dry run, look again.
+
+    Raises:
+        OutsideError: the target cannot be read or refuses the request.
+    """
+    target = change.environment.cluster.target
+    if change.action.target not in (target, UNKNOWN_TARGET):
+        wrong = f"it is planned for {change.action.target}, and the configuration names {target} by now"
+        return ChangePlan(action=change.action, blocked=wrong)
+    mitigation = MITIGATIONS[change.action.name]
+    for _ in range(CONFLICTS - 1):
+        with suppress(Conflict):
+            return await mitigation.preview(change)
+    return await mitigation.preview(change)
+
+
+async def _note_drift(incident: OpenIncident, journal: Incident, old: ChangePlan, new: ChangePlan) -> None:
+    """Only what people were asked about can go stale for them."""
+    asked = any(event.plan_digest == old.digest for event in journal.events(ApprovalRequested))
+    because = drift(old, new)
+    if asked and because:
+        voided = {
+            event.answer.approver
+            for event in journal.events(ApprovalAnswered)
+            if event.plan_digest == old.digest and event.answer.choice is Choice.APPROVE
+        }
+        await incident.record(
+            PlanDrifted(
+                action_id=old.action.id,
+                old_digest=old.digest,
+                new_digest=new.digest,
+                because=because,
+                voided=tuple(sorted(voided)),
+            )
+        )
+
+
+def _differs(known: ChangePlan, plan: ChangePlan) -> bool:
+    """Whether it is another plan; versions that only a status has changed are no difference."""
+    same: dict[str, object] = {"resource_versions": {}, "affects": ()}
+    return known.model_copy(update=same) != plan.model_copy(update=same)
