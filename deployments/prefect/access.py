@@ -100,7 +100,8 @@ def earlier_port(state: Path) -> int | None:
     Links in journals and messages lead to it, and people have it in bookmarks and tunnels.
     """
     try:
-        return urlsplit(json.loads((state / SERVER_FILE).read_bytes())["ui_url"]).port
+        ui_url: str = json.loads((state / SERVER_FILE).read_bytes())["ui_url"]
+        return urlsplit(ui_url).port
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None  # there is none, or it is being written
 
