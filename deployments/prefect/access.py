@@ -94,6 +94,18 @@ async def claim(state: Path, *, api_url: str, ui_url: str) -> IO[bytes]:
     return file
 
 
+def earlier_port(state: Path) -> int | None:
+    """The port on which the last server of this state folder listened; `None` where there was none.
+
+    Links in journals and messages lead to it, and people have it in bookmarks and tunnels.
+    """
+    try:
+        ui_url: str = json.loads((state / SERVER_FILE).read_bytes())["ui_url"]
+        return urlsplit(ui_url).port
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None  # there is none, or it is being written
+
+
 def find_access(states: Iterable[Path]) -> Access | None:
     """The running server that has one of these state folders; the first that is found.
 

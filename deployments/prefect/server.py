@@ -10,14 +10,15 @@ import sqlite3
 import sys
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 
 import httpx
 
 from blocks.files.private_files import close_sqlite, private_folder, write_private
-from blocks.transport.errors import Unavailable
-from deployments.prefect.access import PASSWORD_FILE, Access, claim, password_of
+from blocks.transport.errors import Refused, Unavailable
+from deployments.prefect.access import PASSWORD_FILE, Access, claim, earlier_port, password_of
 from deployments.prefect.patience import CLIENT_RETRIES
 from deployments.processes.process import Process, free_port, require_free
 from deployments.processes.umask import keep_files_private
@@ -67,11 +68,13 @@ class PrefectServer:
     async def start(cls, state: Path, *, port: int | None = None) -> "PrefectServer":
         """Start a server that keeps its state in a folder; `ready` waits for it.
 
+        Without a port it listens where the last one with this state did, if that is free, else on any port.
+
         Raises:
             Refused: the port is in use, another server works with that folder, or others can write in it.
         """
         if port is None:
-            port = free_port()
+            port = _same_port(state) or free_port()
         else:
             require_free("127.0.0.1", port, what="Prefect's server", advice="Choose another port")
         ui_url = f"http://127.0.0.1:{port}"
@@ -116,6 +119,15 @@ class PrefectServer:
             Unavailable: it did not answer in time.
         """
         await until_answers(f"{self.api_url}/health", self.process)
+
+
+def _same_port(state: Path) -> int | None:
+    port = earlier_port(state)
+    if port:
+        with suppress(Refused):
+            require_free("127.0.0.1", port, what="Prefect's server", advice="Choose another port")
+            return port
+    return None
 
 
 async def until_answers(url: str, process: Process) -> None:

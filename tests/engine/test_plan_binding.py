@@ -4,11 +4,16 @@ import copy
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from deployments.drill.world.integration.manifests import DEPLOYMENT
+from deployments.services.answering import answer_gate
+from deployments.services.runs import PrefectRuns
+from deployments.services.speaker import Speaker
 from runbook.actions.catalogue import ActionOutcome
 from runbook.approvals.gates import Answer, Choice
 from runbook.approvals.identity import Identity, Proof
+from runbook.approvals.signatures import public_text
 from runbook.incidents.events import ApprovalAnswered, ApprovalRefused, PlanDrifted
 from tests.fixtures.engine import Case, Engine, case
 
@@ -102,4 +107,31 @@ async def test_two_people_have_to_approve_where_policy_says_so(engine: Engine, t
         assert result.outcome is ActionOutcome.RECOVERED
         said = [event.answer.approver for event in incident.events(ApprovalAnswered)]
         assert said == ["ana", "jun"]
+        assert len(response.changes()) == 1
+
+
+async def test_people_with_signing_keys_approve_in_a_run(engine: Engine, tmp_path: Path) -> None:
+    """With keys in `[policy.people]` a run comes to its question, and a signature is one of two approvals."""
+    key = Ed25519PrivateKey.generate()
+    people = f'{{ ana = {{ keys = ["{public_text(key.public_key())}"] }}, jun = {{}} }}'
+    rules = f'{{ medium = {{ count = 2, approvers = ["ana", "jun"] }} }}\npeople = {people}'
+    policy = {"approvals": rules}
+    async with case(engine, "posthog-outage", tmp_path, policy=policy, real_prometheus=False) as response:
+        await response.alert()
+        first = await response.gate()
+        ana = Speaker("ana", Identity(name="ana", how=Proof.SIGNING_KEY), key)
+        signed = Answer(choice=Choice.APPROVE, approver="ana", channel="cli")
+        runs = PrefectRuns(response.client)
+        await answer_gate(
+            response.store, await response.read(), signed, policy=response.policy, runs=runs, speaker=ana
+        )
+        await response.gate(other_than=first.gate)
+        assert response.changes() == []
+
+        await response.answer(yes("jun"))
+        incident = await response.until(lambda it: bool(it.results))
+        (result,) = incident.results.values()
+        assert result.outcome is ActionOutcome.RECOVERED
+        proofs = [event.answer.identity for event in incident.events(ApprovalAnswered)]
+        assert [proof and proof.how for proof in proofs] == [Proof.SIGNING_KEY, Proof.OS_PEER]
         assert len(response.changes()) == 1

@@ -18,11 +18,20 @@ from prefect.settings import (
 
 from blocks.transport.errors import Refused
 from deployments.cli.prefect_settings import chosen_prefect
-from deployments.prefect.access import PASSWORD_FILE, SERVER_FILE, Access, claim, find_access, password_of
+from deployments.prefect.access import (
+    PASSWORD_FILE,
+    SERVER_FILE,
+    Access,
+    claim,
+    earlier_port,
+    find_access,
+    password_of,
+)
 from deployments.prefect.login import ASK
 from deployments.prefect.server import PrefectServer
 
 URL = "http://127.0.0.1:20123"
+BROKEN_FILES = ["", "[]", "{}", '{"ui_url": 1}', '{"ui_url": "http://127.0.0.1:0x"}', "\x00"]
 
 
 def mode(path: Path) -> int:
@@ -40,6 +49,20 @@ def test_the_password_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
     assert mode(tmp_path / "state" / PASSWORD_FILE) == 0o600
     assert mode(tmp_path / "state") == 0o700
     assert [path.name for path in (tmp_path / "state").iterdir()] == [PASSWORD_FILE]
+
+
+async def test_the_port_of_the_last_server_is_known(tmp_path: Path) -> None:
+    """`runbook up` listens there again, so that links to runs which were sent before still lead somewhere."""
+    assert earlier_port(tmp_path) is None
+    (await claim(tmp_path, api_url=f"{URL}/api", ui_url=URL)).close()
+    assert earlier_port(tmp_path) == 20123
+
+
+@pytest.mark.parametrize("said", BROKEN_FILES)
+def test_a_broken_file_names_no_port(tmp_path: Path, said: str) -> None:
+    """A crash may have cut it; then any port is taken."""
+    (tmp_path / SERVER_FILE).write_text(said)
+    assert earlier_port(tmp_path) is None
 
 
 def test_an_empty_password_file_is_no_password(tmp_path: Path) -> None:
