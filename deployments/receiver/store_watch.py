@@ -115,6 +115,8 @@ class StoreWatch:
             return _silent(TRY_SECONDS)
         except OutsideError as error:
             return error
+        except Exception as error:  # whatever it is, alerts cannot be kept, and a person has to know
+            return _defect(error)
         return None
 
     async def _ask(self) -> None:
@@ -123,6 +125,18 @@ class StoreWatch:
                 await self._store.check()
         except TimeoutError:
             raise _silent(READY_SECONDS) from None
+        except OutsideError:
+            raise
+        except Exception as error:
+            raise _defect(error) from error
+
+
+def _defect(error: Exception) -> Unavailable:
+    text = f"{type(error).__name__}: {redact(str(error))}"
+    log_event(log, "store cannot be used", level=logging.ERROR, error=text)
+    return Unavailable(
+        "incident store", f"it cannot be used ({type(error).__name__})", "See the receiver's log"
+    )
 
 
 def _silent(seconds: float) -> Unavailable:

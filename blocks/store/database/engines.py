@@ -111,6 +111,7 @@ class Database:
         if loop not in self._of_loops:
             engine = self._new_engine()
             try:
+                await self._recognise(engine)
                 await bring_up_to_date(engine)
                 if self._known is None:
                     async with engine.connect() as connection:
@@ -122,6 +123,14 @@ class Database:
             if self._of_loops.setdefault(loop, engine) is not engine:
                 await engine.dispose()  # another task of this loop was first
         return self._of_loops[loop]
+
+    async def _recognise(self, engine: AsyncEngine) -> None:
+        """Before any table is made or changed: whatever was put in the store's place stays as it is."""
+        if self._file is None:
+            return
+        async with engine.connect() as connection:
+            reading = await connection.execution_options(isolation_level="AUTOCOMMIT")
+            await reading.run_sync(self._file.recognise)
 
     def _new_engine(self) -> AsyncEngine:
         engine = create_async_engine(self._url, pool_pre_ping=self._file is None)

@@ -4,6 +4,7 @@ The driver's message can hold the URL with its password; what is said of it here
 """
 
 import re
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,6 +16,8 @@ SYSTEM = "incident store"
 
 _CHECK = "Check [store] url"
 _SPACE = "Free space on its disk"
+DAMAGED = "Stop the runbook, put a good copy in its place, and start it again"
+"""What to do where the database is not what it was."""
 _REASONS = {
     "password authentication failed": ("the database rejects our password", _CHECK),
     r'database "[^"]*" does not exist': ("there is no database of that name", _CHECK),
@@ -33,11 +36,11 @@ _REASONS = {
     ),
     "malformed|not a database": (
         "the database's file is damaged",
-        "Stop the runbook, put a good copy in its place, and start it again",
+        DAMAGED,
     ),
     r'no such table|relation "[^"]*" does not exist': (
         "the database has lost its tables",
-        "Stop the runbook, put a good copy in its place, and start it again",
+        DAMAGED,
     ),
     "too many connections|too many clients": (
         "the database takes no more connections",
@@ -62,7 +65,7 @@ def translated() -> Iterator[None]:
         yield
     except IntegrityError:
         raise
-    except (DBAPIError, OSError) as error:
+    except (DBAPIError, sqlite3.Error, OSError) as error:
         driver = error.orig if isinstance(error, DBAPIError) else error
         said = str(driver)
         known = (meant for pattern, meant in _REASONS.items() if re.search(pattern, said))

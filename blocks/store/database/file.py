@@ -9,17 +9,24 @@ holds the id of the store, and as long as it is there no other one is begun or t
 
 import logging
 import os
+import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, event, select
+from sqlalchemy.exc import OperationalError
 
-from blocks.store.database.errors import SYSTEM, StoreUnavailable
+from blocks.store.database.errors import DAMAGED, SYSTEM, StoreUnavailable
+from blocks.store.database.tables import STORE
 
 log = logging.getLogger("runbook.store")
 
 _FILES, _BEFORE = "runbook_files", "runbook_before"
+
+_DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_PRIMARY = 0xFF
+"""SQLite's extended error codes have the primary one in their last byte."""
 
 Identity = tuple[int, int] | None
 """Device and inode of a file; none where there is none."""
@@ -52,6 +59,8 @@ class StoreFile:
         self._wal = path.with_name(f"{path.name}-wal")
         self._shm = path.with_name(f"{path.name}-shm")
         self._index_bytes = 0
+        self._whole: tuple[Identity, int] = (None, 0)
+        """The main file, and how long it was when it was found whole."""
 
     @property
     def advice(self) -> str:
@@ -71,18 +80,18 @@ class StoreFile:
 
         Raises:
             Renewed: they were put in place anew; connect again.
-            Unavailable: the file is gone.
+            Unavailable: the file is gone, or was cut short.
         """
         self._mend_index()
         opened: Files = connection.info[_FILES]
         there = self._there()
+        if there.main is not None and there.main == opened.main:
+            self._require_whole(there.main)
         if there == opened:
             return
         self._require_main(there)
         if there.main != opened.main:
-            self._bring_the_log_in(
-                connection
-            )  # into the file that was there; SQLite itself would not, at its end
+            self._leave(connection)
             raise Renewed(f"{self.path} was put in place anew", opened, kept=False)
         made_anew = self._made_anew(there, opened)
         if not made_anew:
@@ -101,6 +110,24 @@ class StoreFile:
         for path, now, was in ((self._wal, there.wal, opened.wal), (self._shm, there.shm, opened.shm)):
             if now is not None and now == was:
                 path.unlink(missing_ok=True)
+
+    def recognise(self, connection: Connection) -> None:
+        """Do nothing unless this is not the store that was here. To be called before its tables are touched.
+
+        Raises:
+            Unavailable: another database is here, and nobody has said that a store may be begun in it.
+        """
+        if not self._known():
+            return
+        try:
+            found = connection.execute(select(STORE.c.id)).scalars().first()
+        except OperationalError as error:
+            if "no such table" not in str(error.orig):
+                raise
+            said = f"{self.path} is another database than the one that was here: no store of ours"
+            raise StoreUnavailable(SYSTEM, said, self.advice) from None
+        if found is not None:
+            self.confirm(found)
 
     def confirm(self, store_id: str) -> None:
         """Do nothing if the store with that id may be at this path; keep that it is.
@@ -155,6 +182,42 @@ class StoreFile:
             return
         self._index_bytes = max(size, self._index_bytes)
 
+    def _require_whole(self, main: Identity) -> None:
+        """Have a file that became shorter looked through: SQLite does that after VACUUM, and nobody else.
+
+        SQLite itself goes on with a file that was cut short until it needs a page that is missing.
+
+        Raises:
+            Unavailable: pages are missing.
+        """
+        known, longest = self._whole
+        size = self.path.stat().st_size
+        if main == known and size < longest and not self._is_sound():
+            raise StoreUnavailable(SYSTEM, f"its file {self.path} was cut short", DAMAGED)
+        self._whole = (main, size)
+
+    def _is_sound(self) -> bool:
+        """Whether all pages are there, for a connection that has none of them in its memory."""
+        with closing(sqlite3.connect(f"{self.path.as_uri()}?mode=ro", uri=True)) as fresh:
+            try:
+                return bool(fresh.execute("PRAGMA quick_check(1)").fetchall() == [("ok",)])
+            except sqlite3.DatabaseError as error:
+                if _is_damage(error):
+                    return False
+                raise
+
+    def _leave(self, connection: Connection) -> None:
+        """Bring the log into the file that was there, which SQLite itself would not, at its end.
+
+        A file that is damaged takes nothing more, and was replaced for that.
+        """
+        try:
+            self._bring_the_log_in(connection)
+        except sqlite3.DatabaseError as error:
+            if not _is_damage(error):
+                raise
+            log.error("%s was damaged when it was replaced; its log is lost", self.path)
+
     def _require_main(self, there: Files) -> None:
         if there.main is None:
             became = "is empty" if self.path.exists() else "is gone"
@@ -196,6 +259,10 @@ class StoreFile:
             raise StoreUnavailable(
                 SYSTEM, f"the files of {self.path} were replaced, and are still read", "Try again"
             )
+
+
+def _is_damage(error: sqlite3.DatabaseError) -> bool:
+    return getattr(error, "sqlite_errorcode", 0) & _PRIMARY in _DAMAGE
 
 
 def _identity(path: Path, *, least: int = 0) -> Identity:

@@ -79,6 +79,12 @@ def mode_of(path: Path) -> int:
     return path.stat().st_mode & 0o777
 
 
+def checkpoint(path: Path) -> None:
+    """Bring all that is in the log into the file, as SQLite does by itself now and then."""
+    with closing(sqlite3.connect(path)) as own:
+        own.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
 def size_of(path: Path) -> int:
     """How many bytes a file has."""
     return path.stat().st_size
@@ -233,6 +239,7 @@ async def test_a_log_that_a_newcomer_has_replaced_is_told(
     path: Path, store: IncidentStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Somebody has written without it: what it held is not mixed in, and the log says that it is missing."""
+    checkpoint(path)
     await note(store, "in the log")
     for suffix in ("-wal", "-shm"):
         delete(path.with_name(f"incidents.db{suffix}"))
@@ -303,6 +310,82 @@ async def test_a_file_that_was_emptied_is_told_at_once(
         with pytest.raises(Unavailable, match="is empty"):
             await use(store)
     assert size_of(path) == 0
+
+
+def cut_in_half(path: Path) -> None:
+    """Have only the first half of a file left."""
+    os.truncate(path, path.stat().st_size // 2)
+
+
+@pytest.mark.parametrize("use", USES.values(), ids=USES)
+async def test_a_file_that_was_cut_short_is_told_at_once(
+    path: Path, store: IncidentStore, use: Callable[[IncidentStore], Awaitable[object]]
+) -> None:
+    """SQLite would go on until it needs a page that is missing, and answer that all is well."""
+    copy = copied(path)
+    checkpoint(path)
+    await store.check()
+    cut_in_half(path)
+    for _ in range(2):
+        with pytest.raises(Unavailable, match="was cut short"):
+            await use(store)
+    move(copy, path)
+    await note(store, "after")
+    assert await notes(store) == ["before", "after"]
+
+
+@pytest.mark.usefixtures("store")
+async def test_a_file_that_was_cut_short_is_told_to_who_starts_later(path: Path) -> None:
+    """SQLite itself compares its length with what its first page says."""
+    await disconnect_stores()
+    cut_in_half(path)
+    with another_process(url_of(path)) as another:
+        assert "is damaged" in another.write()["error"]
+
+
+async def test_a_file_that_became_shorter_by_vacuum_is_whole(path: Path, store: IncidentStore) -> None:
+    """Whoever tidies up the database does not stop the runbook."""
+    with closing(sqlite3.connect(path)) as own:
+        own.execute("UPDATE events SET body = body || printf('%400000s', '')")
+        own.commit()
+        own.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        await store.check()
+        long = size_of(path)
+        own.execute("UPDATE events SET body = trim(body)")
+        own.commit()
+        own.execute("VACUUM")
+        own.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert size_of(path) < long
+    await note(store, "after")
+    assert await notes(store) == ["before", "after"]
+
+
+async def test_a_damaged_file_is_left_for_the_good_one_in_its_place(
+    path: Path, store: IncidentStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its log cannot be brought in any more; that is told, and no restart is needed."""
+    copy = copied(path)
+    checkpoint(path)
+    await store.check()
+    cut_in_half(path)
+    move(copy, path)
+    await store.check()
+    assert await notes(store) == ["before"]
+    told = [record.getMessage() for record in caplog.records if record.name == "runbook.store"]
+    assert f"{path} was put in place anew: what was written last may be missing" in told
+
+
+@pytest.mark.usefixtures("store")
+async def test_no_table_is_made_in_a_foreign_database(path: Path) -> None:
+    """One that lies where the store was is another program's: it is refused as it is."""
+    await disconnect_stores()
+    delete(path)
+    with closing(sqlite3.connect(path)) as foreign:
+        foreign.execute("CREATE TABLE theirs (a)")
+    with another_process(url_of(path)) as another:
+        assert "is another database than the one that was here" in another.write()["error"]
+    with closing(sqlite3.connect(path)) as foreign:
+        assert foreign.execute("SELECT name FROM sqlite_master").fetchall() == [("theirs",)]
 
 
 @pytest.mark.usefixtures("store")
