@@ -100,7 +100,7 @@ async def test_a_journal_of_an_earlier_release_is_read_and_continued(url: str, m
 
 _FINISHED = text(
     "INSERT INTO events (incident_id, seq, key, at, body) "
-    "SELECT :id, 99, :key, at, body FROM events WHERE incident_id = :id AND seq = 1"
+    "SELECT incident_id, 99, :key, at, body FROM events WHERE incident_id = :id AND seq = 1"
 )
 
 
