@@ -76,11 +76,13 @@ class Proof:
     """What shows that a change has helped, once its rollout is complete; it has to hold for a while.
 
     All `checks` must be ok. With `errors_like`, an HTTP status, only errors of its type have to be few: the
-    other types have actions of their own.
+    other types have actions of their own. An error rate of 0 where nothing was requested shows nothing,
+    unless the change is one that holds requests back (`holds_requests_back`).
     """
 
     checks: tuple[Check, ...]
     errors_like: str = ""
+    holds_requests_back: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,8 @@ LASTING = {
 }
 """The checks that must be ok, for the settling time, for an incident to be over."""
 
+NO_REQUESTS = "error rate: no request was made within its window, so that it shows nothing"
+
 
 class Recovery(Value):
     """Whether all is well: yes, no, or `None` where it cannot be known, with the facts."""
@@ -26,10 +28,15 @@ class Recovery(Value):
 
 
 def action_succeeded(proof: Proof, findings: Findings, *, policy: Policy) -> Recovery:
-    """Whether what proves an action holds now."""
+    """Whether what proves an action holds now. Where nothing was requested, nothing could fail: unknown."""
     if proof.errors_like:
-        return _no_more(error_type_of(proof.errors_like), findings, policy)
-    return _all_ok(findings, proof.checks)
+        recovery = _no_more(error_type_of(proof.errors_like), findings, policy)
+    else:
+        recovery = _all_ok(findings, proof.checks)
+    idle = Check.ERROR_RATE in proof.checks and findings.fact(Check.ERROR_RATE, "requests_per_second") == 0
+    if recovery.recovered and idle and not proof.holds_requests_back:
+        return Recovery(recovered=None, because=(NO_REQUESTS,))
+    return recovery
 
 
 def incident_over(decision: Decision, findings: Findings) -> Recovery:

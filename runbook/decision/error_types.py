@@ -23,7 +23,8 @@ UNKNOWN_STATUS = "unknown"
 """The status of errors whose metric has no label for it."""
 
 _SUCCESSES = ("ok", "success", "successful", "succeeded")
-_AUTHENTICATION = ("unauthorized", "unauthenticated", "forbidden", "permission_denied", "permissiondenied")
+_UNAUTHENTICATED = ("401", "unauthorized", "unauthenticated")
+_FORBIDDEN = ("403", "forbidden", "permission_denied", "permissiondenied")
 _RATE_LIMITED = (
     *("too_many_requests", "toomanyrequests", "rate_limited", "ratelimited", "throttled"),
     *("resource_exhausted", "resourceexhausted"),
@@ -37,6 +38,16 @@ def is_success(status: str) -> bool:
     """Whether the status says that a request succeeded: 1xx to 3xx, as number or class, or a word for it."""
     plain = _code_in(status)
     return plain in _SUCCESSES or (_CODE.fullmatch(plain) is not None and plain[0] in "123")
+
+
+def is_unauthenticated(status: str) -> bool:
+    """Whether the status says that PostHog does not know the key: 401, as number, label or word."""
+    return _code_in(status) in _UNAUTHENTICATED
+
+
+def is_forbidden(status: str) -> bool:
+    """Whether the status says that the key may not do what it asks: 403, as number, label or word."""
+    return _code_in(status) in _FORBIDDEN
 
 
 def _code_in(status: str) -> str:
@@ -53,7 +64,7 @@ def error_type_of(status: str) -> ErrorType:
     what a metric without the status label says.
     """
     status = _code_in(status)
-    if status in ("401", "403") or status in _AUTHENTICATION:
+    if status in _UNAUTHENTICATED or status in _FORBIDDEN:
         return ErrorType.AUTHENTICATION
     if status in ("402", "429") or status in _RATE_LIMITED:
         return ErrorType.RATE_LIMITED

@@ -1,6 +1,8 @@
 """Which actions a verdict asks for: the runbook's "Immediate Actions by Error Type" as a table."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+
+from pydantic import JsonValue
 
 from runbook.actions.catalogue import PlannedAction
 from runbook.actions.spec import ActionKind, ActionSpec
@@ -17,6 +19,7 @@ from runbook.actions.specs.scale import SCALE
 from runbook.actions.specs.verify_credentials import VERIFY_CREDENTIALS
 from runbook.checks.findings import Check, Findings, Status
 from runbook.checks.readings import CONFIGURATION, ProbeOutcome
+from runbook.decision.error_types import is_forbidden, is_unauthenticated
 from runbook.decision.verdict import ErrorType, Verdict
 from runbook.kubernetes.held_rollout import CONTINUES, SOMEBODYS
 from runbook.kubernetes.quantities import as_quantity, memory_bytes
@@ -130,9 +133,19 @@ def _mostly_forbidden(findings: Findings) -> bool:
     """Whether 403 outweighs 401: PostHog knows the key, but it may not do what the integration asks."""
     for check in (Check.ERROR_RATE, Check.LOGS):
         counts = findings.fact(check, "errors_by_status")
-        if isinstance(counts, dict) and (counts.get("401") or counts.get("403")):
-            return float(str(counts.get("403") or 0)) > float(str(counts.get("401") or 0))
+        if not isinstance(counts, dict):
+            continue
+        unknown_key, forbidden = _sum(counts, is_unauthenticated), _sum(counts, is_forbidden)
+        if unknown_key or forbidden:
+            return forbidden > unknown_key
     return False
+
+
+def _sum(counts: dict[str, JsonValue], counted: Callable[[str], bool]) -> float:
+    """Errors of the statuses that count, whatever form their label has."""
+    return sum(
+        value for status, value in counts.items() if isinstance(value, int | float) and counted(status)
+    )
 
 
 def _for_infrastructure(findings: Findings, policy: Policy) -> Iterator[Step]:

@@ -14,7 +14,7 @@ from kubernetes.client.exceptions import ApiException
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from blocks.kubernetes.access.credentials import Credentials, load
-from blocks.kubernetes.access.errors import Request, no_answer, refusal, unreadable
+from blocks.kubernetes.access.errors import Request, no_answer, refusal, too_large, unreadable
 from blocks.transport.errors import Unauthenticated, bare_url
 from blocks.transport.http import parsed
 from blocks.transport.threads import waits_at
@@ -87,7 +87,7 @@ def _body(request: Request, response: urllib3.BaseHTTPResponse) -> bytes:
     for chunk in response.stream(_CHUNK):
         size += len(chunk)
         if size > _BODY_LIMIT:
-            raise unreadable(request, f"the answer has more than {_BODY_LIMIT} bytes")
+            raise too_large(request, _BODY_LIMIT)
         chunks.append(chunk)
     return b"".join(chunks)
 

@@ -88,12 +88,25 @@ def no_answer(
     )
 
 
-def unreadable(request: Request, why: str) -> OutsideError:
+def unreadable(request: Request, why: str) -> Unavailable:
     """What a success means that does not show the object: a proxy may have answered in the server's place."""
-    detail = f"cannot {request}: {why}"
+    return _not_the_server(request, f"cannot {request}: {why}")
+
+
+def too_large(request: Request, limit: int) -> OutsideError:
+    """What an answer means that is longer than `limit` bytes: asked again, it is no shorter."""
+    detail = f"cannot {request}: the answer has more than {limit} bytes"
     if request.changes:
         return Unavailable(SYSTEM, detail, "Read it: it may have changed", may_have_landed=True)
     return Unreadable(SYSTEM, detail, "Check the server")
+
+
+def _not_the_server(request: Request, detail: str, status: int | None = None) -> Unavailable:
+    """A load balancer or a proxy has answered, or has cut the server's answer: for as long as that lasts the
+    server is away.
+    """
+    step = "Read it: it may have changed" if request.changes else "Check what is between here and the server"
+    return Unavailable(SYSTEM, detail, step, http_status=status, may_have_landed=request.changes)
 
 
 def refusal(request: Request, error: ApiException, *, renewal: str, secrets: Iterable[str]) -> OutsideError:
@@ -110,6 +123,10 @@ def refusal(request: Request, error: ApiException, *, renewal: str, secrets: Ite
         return Refused(SYSTEM, detail, "A policy of the cluster says no: ask those who run it")
     if error.status == 403:
         return _forbidden(request, detail)
+    if 400 <= (error.status or 0) < 500 and not _by_server(status, error):
+        return _not_the_server(
+            request, f"{detail} (HTTP {error.status}, not by the API server)", error.status
+        )
     if error.status == 404:
         return NotFound(SYSTEM, detail, "Check the namespace and the names in the Cluster block")
     if error.status == 409:
@@ -140,6 +157,16 @@ def _forbidden(request: Request, detail: str) -> Forbidden:
         resource=request.resource,
         name=request.name,
     )
+
+
+def _by_server(status: dict[str, Any], error: ApiException) -> bool:
+    """Whether the API server has said this: it refuses with a `Status`, or in one of two plain texts.
+
+    Source: `404 page not found` is what its router says of a group that it does not have; the text of a 429
+    is from API Priority and Fairness.
+    """
+    plain = error.status == 429 or str(error.body or "").strip() == "404 page not found"
+    return plain or status.get("kind") == "Status"
 
 
 def _status_of(error: ApiException) -> dict[str, Any]:

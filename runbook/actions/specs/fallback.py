@@ -32,7 +32,7 @@ ENABLE_FALLBACK = ActionSpec(
     kind=ActionKind.CHANGE,
     risk=Risk.MEDIUM,
     success="the rollout finishes and the error rate falls under the threshold",
-    proof=Proof(checks=(Check.ERROR_RATE,)),
+    proof=Proof(checks=(Check.ERROR_RATE,), holds_requests_back=True),
     undo="put the switch back to what it was",
     reversible=True,
     by_hand=ByHand(

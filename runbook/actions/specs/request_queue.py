@@ -32,7 +32,7 @@ ENABLE_REQUEST_QUEUE = ActionSpec(
     kind=ActionKind.CHANGE,
     risk=Risk.MEDIUM,
     success="the rollout finishes and the rate of 429 falls under the threshold",
-    proof=Proof(checks=(Check.ERROR_RATE,), errors_like="429"),
+    proof=Proof(checks=(Check.ERROR_RATE,), errors_like="429", holds_requests_back=True),
     undo="put the switch back to what it was",
     reversible=True,
     by_hand=ByHand(

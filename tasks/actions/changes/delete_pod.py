@@ -81,6 +81,8 @@ class DeletePod:
             try:
                 await cluster.delete_pod(name, uid=uid)
             except NotFound:
+                if await observe() is None:
+                    raise
                 return {"deleted": name, "by": "somebody else"}
             return {"deleted": name}
 

@@ -140,6 +140,48 @@ async def test_a_refused_write_is_told_by_its_kind(
     assert "cannot patch deployments/posthog-integration: no" in str(caught.value)
 
 
+PAGE = "<html><head><title>Not Found</title></head><body>default backend</body></html>"
+
+
+@pytest.mark.parametrize("method", ["GET", "PATCH"])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"status": 400, "text": PAGE},
+        {"status": 404, "text": PAGE},
+        {"status": 404, "text": "default backend - 404"},
+        {"status": 408, "text": ""},
+        {"status": 410, "text": PAGE},
+        {"status": 422, "text": '{"kind": "Status", "apiVersion": "v1", "sta'},
+        {"status": 200, "text": PAGE},
+        {"status": 200, "text": ""},
+        {"status": 200, "text": '{"message": "maintenance"}'},
+        {"short_body": 300},
+    ],
+    ids=str,
+)
+async def test_an_answer_that_is_not_the_api_servers_is_none(
+    world: ClusterWorld, fault: dict[str, Any], method: str
+) -> None:
+    """A load balancer answers for a server that is away: it may heal, and a write may have arrived."""
+    world.imitation.faults.append(Fault(path="/deployments/", method=method, **fault))
+
+    with pytest.raises(Unavailable) as caught:
+        await (world.block.read_deployment() if method == "GET" else world.block.patch_deployment(PATCH))
+
+    assert caught.value.may_have_landed is (method == "PATCH")
+    assert "<html>" not in str(caught.value)
+
+
+async def test_a_group_that_the_server_does_not_have_is_not_found(world: ClusterWorld) -> None:
+    """Its router says so in plain text, which is no load balancer's."""
+    missing = Fault(path="/poddisruptionbudgets", status=404, text="404 page not found\n")
+    world.imitation.faults.append(missing)
+
+    with pytest.raises(NotFound):
+        await world.block.list_disruption_budgets()
+
+
 @pytest.mark.parametrize(
     ("fault", "landed"),
     [

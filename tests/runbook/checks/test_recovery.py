@@ -6,10 +6,11 @@ import pytest
 
 from runbook.actions.catalogue import CATALOGUE
 from runbook.actions.spec import ActionKind, ActionName, Proof
+from runbook.actions.specs.fallback import ENABLE_FALLBACK
 from runbook.actions.specs.request_queue import ENABLE_REQUEST_QUEUE
 from runbook.actions.specs.undo import UNDO
 from runbook.checks.findings import Check, Finding, Findings, Status
-from runbook.checks.recovery import LASTING, Recovery, action_succeeded, incident_over
+from runbook.checks.recovery import LASTING, NO_REQUESTS, Recovery, action_succeeded, incident_over
 from runbook.decision.decide import decide
 from runbook.decision.verdict import Decision, Verdict
 from tests.runbook.findings_samples import (
@@ -120,6 +121,25 @@ def test_queue_has_worked_once_posthog_limits_no_more(
     """Only the errors that the queue is for count; others have an action of their own."""
     only = Findings(items=(found,))
     assert action_succeeded(QUEUE, only, policy=POLICY) == Recovery(recovered=recovered, because=(because,))
+
+
+@pytest.mark.parametrize("name", [name for name in CHANGES if Check.ERROR_RATE in proof_of(name).checks])
+@pytest.mark.parametrize(("requests", "made"), [(0.0, False), (None, True), (0.01, True)])
+def test_no_errors_prove_nothing_where_nothing_was_requested(
+    name: ActionName, requests: float | None, made: bool
+) -> None:
+    """Nothing could fail; a switch that holds requests back is proved all the same, as is an unknown rate."""
+    recovery = action_succeeded(proof_of(name), triage(error_rate({}, requests=requests)), policy=POLICY)
+    shown = made or name in (ENABLE_FALLBACK.name, ENABLE_REQUEST_QUEUE.name)
+    assert recovery.recovered is (True if shown else None)
+    assert shown or recovery.because == (NO_REQUESTS,)
+
+
+@pytest.mark.parametrize("name", [name for name in CHANGES if Check.ERROR_RATE in proof_of(name).checks])
+def test_errors_count_also_where_nothing_was_requested(name: ActionName) -> None:
+    """Two figures that contradict each other are no excuse for an error that was counted."""
+    recovery = action_succeeded(proof_of(name), triage(error_rate({"429": 3.0}, requests=0.0)), policy=POLICY)
+    assert recovery.recovered is False
 
 
 def test_recovery_names_the_facts_that_decided() -> None:

@@ -78,6 +78,19 @@ def steps(verdict: Verdict, mix: dict[ErrorType, float], findings: Findings) -> 
         (OURS, {AUTH: 1.0}, (error_rate({"401": 4.0, "403": 1.0}),), [VERIFY, RESTART, "dashboard"]),
         (OURS, {AUTH: 1.0}, (error_rate({"401": 1.0, "403": 4.0}),), [VERIFY, "scope"]),
         (OURS, {AUTH: 1.0}, (error_rate(None), logs({"403": 9})), [VERIFY, "scope"]),
+        (
+            OURS,
+            {AUTH: 1.0},
+            (error_rate({"403 Forbidden": 4.0, "401 Unauthorized": 1.0}),),
+            [VERIFY, "scope"],
+        ),
+        (OURS, {AUTH: 1.0}, (error_rate({"PERMISSION_DENIED": 4.0, "HTTP_401": 1.0}),), [VERIFY, "scope"]),
+        (
+            OURS,
+            {AUTH: 1.0},
+            (error_rate({"HTTP 401": 3.0, "unauthenticated": 2.0, "403": 4.0}),),
+            [VERIFY, RESTART, "dashboard"],
+        ),
         (OURS, {AUTH: 1.0}, (probe(ProbeOutcome.UNREACHABLE),), [VERIFY, REPLACE, "dashboard"]),
         (OURS, {AUTH: 1.0}, (gone(Check.PROBE),), [VERIFY, REPLACE, "dashboard"]),
         # 429

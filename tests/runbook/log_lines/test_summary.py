@@ -7,6 +7,7 @@ from runbook.checks.readings import LogReading
 from runbook.checks.triage import judge_logs
 from runbook.decision.decide import decide
 from runbook.decision.verdict import Verdict
+from runbook.outside_text import MAX_LINE
 from tests.runbook.findings_samples import NOW, POLICY, error_rate, triage
 
 
@@ -61,3 +62,16 @@ def test_ten_lines_lead_to_a_verdict(line: str, rate: dict[str, float] | None, v
     decision = decide(triage(error_rate(rate), finding), claimed=None, policy=POLICY)
     assert decision.verdict is verdict, finding.facts
     assert bool(decision.plan) is (verdict is Verdict.INTEGRATION_ISSUE)
+
+
+def test_a_line_of_a_megabyte_is_bounded_in_what_the_journal_keeps() -> None:
+    """It is masked before it is cut, so that no half of a key is left at its end."""
+    key = "phx_" + "a1B2c3D4e5F6" * 4
+    before_the_cut = "y " * (MAX_LINE // 2 - 12)
+    megabyte = "ERROR posthog answered 503" + " for the batch" * 75_000
+    long = read(megabyte, f"ERROR {before_the_cut}{key} more")
+    finding = judge_logs(long, policy=POLICY, now=NOW)
+    kept = finding.model_dump_json()
+    assert finding.facts["errors_by_status"] == {"503": 1}
+    assert len(kept) < 10 * MAX_LINE
+    assert key[:12] not in kept
