@@ -4,11 +4,11 @@ from prefect import flow
 
 from blocks.environment import Environment
 from flows.parameters import checked, run_name
-from runbook.checks.findings import Check, Findings
+from runbook.checks.findings import Findings
 from runbook.decision.decide import decide
 from runbook.decision.verdict import Decision
 from tasks.artifacts import publish_look
-from tasks.checks.triage import look
+from tasks.checks.triage import checks_of, look
 
 
 @flow(name="triage", flow_run_name=run_name("triage {environment}"), validate_parameters=False)
@@ -27,5 +27,5 @@ async def triage(environment: str = "default") -> Decision:
 
 async def look_and_decide(environment: Environment, *, visibly: bool = False) -> tuple[Findings, Decision]:
     """All checks, and the decision that they lead to; `visibly` makes each check a task run."""
-    findings = await look(environment, tuple(Check), visibly=visibly)
+    findings = await look(environment, checks_of(environment), visibly=visibly)
     return findings, decide(findings, claimed=None, policy=environment.runbook_policy.policy)

@@ -8,8 +8,11 @@ from runbook.actions.catalogue import CATALOGUE
 from runbook.actions.spec import ActionKind, ActionName, Proof
 from runbook.actions.specs.request_queue import ENABLE_REQUEST_QUEUE
 from runbook.actions.specs.undo import UNDO
-from runbook.checks.findings import Check, Finding, Findings, Status
+from runbook.checks.findings import Finding, Findings, Status
 from runbook.checks.recovery import LASTING, Recovery, action_succeeded, incident_over
+from runbook.checks.spec import CheckName
+from runbook.checks.specs.error_rate import ERROR_RATE
+from runbook.checks.specs.probe import PROBE
 from runbook.decision.decide import decide
 from runbook.decision.verdict import Decision, Verdict
 from tests.runbook.findings_samples import (
@@ -50,7 +53,7 @@ def test_action_has_worked_if_all_of_its_checks_are_ok(name: ActionName) -> None
     """One bad check is a no; without one, an unknown check leaves it open: in all 729 combinations."""
     for findings in every_combination():
         recovery = action_succeeded(proof_of(name), findings, policy=POLICY)
-        assert recovery.recovered is weakest(findings, proof_of(name).checks), told(findings)
+        assert recovery.recovered is weakest(findings, proof_of(name).names), told(findings)
 
 
 @pytest.mark.parametrize("verdict", Verdict)
@@ -61,7 +64,7 @@ def test_incident_is_over_if_all_checks_of_its_verdict_are_ok(verdict: Verdict) 
         assert over.recovered is weakest(findings, LASTING[verdict]), told(findings)
 
 
-def weakest(findings: Findings, checks: tuple[Check, ...]) -> bool | None:
+def weakest(findings: Findings, checks: tuple[CheckName, ...]) -> bool | None:
     """What several checks say together: bad before unknown before ok."""
     statuses = {findings.status(check) for check in checks}
     if Status.BAD in statuses:
@@ -72,7 +75,7 @@ def weakest(findings: Findings, checks: tuple[Check, ...]) -> bool | None:
 @pytest.mark.parametrize("name", CHANGES)
 def test_checks_that_were_not_made_never_prove_an_action(name: ActionName) -> None:
     """Any check left out, or none made at all, and the answer is open."""
-    for some in incomplete(proof_of(name).checks):
+    for some in incomplete(proof_of(name).names):
         recovery = action_succeeded(proof_of(name), some, policy=POLICY)
         assert (recovery.recovered, bool(recovery.because)) == (None, True)
 
@@ -92,7 +95,7 @@ def test_checks_that_were_not_made_never_end_an_incident(verdict: Verdict) -> No
         assert (recovery.recovered, bool(recovery.because)) == (None, True)
 
 
-def incomplete(checks: tuple[Check, ...]) -> list[Findings]:
+def incomplete(checks: tuple[CheckName, ...]) -> list[Findings]:
     """Every selection of these checks, all ok, that leaves at least one out."""
     well = triage()
     return [
@@ -111,7 +114,7 @@ def incomplete(checks: tuple[Check, ...]) -> list[Findings]:
         (error_rate({"503": 4.0}), True, "429 - rate limited: 0.00 errors/s, threshold 0.1"),
         (error_rate({}), True, "429 - rate limited: 0.00 errors/s, threshold 0.1"),
         (error_rate(None), None, "error rate: no data: the metric has no samples in the window"),
-        (gone(Check.ERROR_RATE, "timed out"), None, "error rate: timed out"),
+        (gone(ERROR_RATE.name, "timed out"), None, "error rate: timed out"),
     ],
 )
 def test_queue_has_worked_once_posthog_limits_no_more(
@@ -125,10 +128,10 @@ def test_queue_has_worked_once_posthog_limits_no_more(
 def test_recovery_names_the_facts_that_decided() -> None:
     """Bad facts before unknown ones, and only those; where all is well, everything that was looked at."""
     outage = made(triage())
-    assert incident_over(outage, triage(health("down"), gone(Check.PROBE))).because == (
+    assert incident_over(outage, triage(health("down"), gone(PROBE.name))).because == (
         "health: says down (HTTP 200)",
     )
-    assert incident_over(outage, triage(gone(Check.PROBE, "timed out"))).because == ("probe: timed out",)
+    assert incident_over(outage, triage(gone(PROBE.name, "timed out"))).because == ("probe: timed out",)
     assert len(incident_over(outage, triage()).because) == len(LASTING[outage.verdict])
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from runbook.checks.log_lines import LogLine, PodLogs, summarise
 from runbook.checks.readings import LogReading
-from runbook.checks.triage import judge_logs
+from runbook.checks.specs.logs import judge_logs
 from runbook.decision.decide import decide
 from runbook.decision.verdict import Verdict
 from tests.runbook.findings_samples import NOW, POLICY, error_rate, triage
