@@ -18,6 +18,8 @@ from blocks.channels.pager import Pager
 from blocks.channels.registry import CHANNELS
 from blocks.channels.slack import Slack
 from blocks.channels.status_page_publisher import StatusPagePublisher
+from blocks.checks.reader import Reader
+from blocks.checks.registry import READERS
 from blocks.integration import IntegrationService
 from blocks.kubernetes.cluster import Cluster
 from blocks.policy import RunbookPolicy
@@ -30,8 +32,9 @@ from blocks.store.own_store import require_own_store
 from blocks.transport.errors import Refused
 from blocks.transport.prefect_api import prefect_client
 
-OPTIONAL = (*CHANNELS, "self_watch")
-"""Systems that a team may not have; without one, its messages are left out and the journal says so.
+OPTIONAL = (*CHANNELS, *READERS, "self_watch")
+"""Systems that a team may not have; without one, its messages are left out and the journal says so, and its
+check is not made.
 
 Without a self-watch nobody watches the runbook.
 """
@@ -56,6 +59,8 @@ class Environment:
     self_watch: SelfWatch | None = None
     more_channels: tuple[Channel, ...] = ()
     """The other channels that are registered and that this environment has."""
+    readers: tuple[Reader, ...] = ()
+    """The blocks that were made for one check and that this environment has."""
     policy_source: Callable[[], Awaitable[RunbookPolicy]] | None = None
     """Reads the policy anew; without one it is as it was loaded."""
 
@@ -89,9 +94,11 @@ class Environment:
     ) -> "Environment":
         """The environment of these blocks, each by the name of its system; `None` where there is none."""
         own = {field.name for field in fields(cls)}
-        more = (block for system, block in blocks.items() if system not in own and block is not None)
+        more = [block for system, block in blocks.items() if system not in own and block is not None]
+        readers = tuple(block for block in more if isinstance(block, Reader))
+        channels = tuple(block for block in more if not isinstance(block, Reader))
         present = {system: block for system, block in blocks.items() if system in own}
-        return cls(name=name, more_channels=tuple(more), policy_source=policy_source, **present)
+        return cls(name=name, more_channels=channels, readers=readers, policy_source=policy_source, **present)
 
     async def with_current_policy(self) -> "Environment":
         """The environment with the policy that is saved now: people and rights may have been taken away.
@@ -141,6 +148,7 @@ def block_types() -> dict[str, type[Block]]:
         "prometheus": Prometheus,
         "cluster": Cluster,
         **CHANNELS,
+        **READERS,
         "self_watch": SelfWatch,
     }
 

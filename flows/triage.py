@@ -4,12 +4,12 @@ from prefect import flow
 
 from blocks.environment import Environment
 from flows.parameters import checked, run_name
-from runbook.checks.findings import Check, Findings
+from runbook.checks.findings import Findings
 from runbook.decision.decide import decide
 from runbook.decision.verdict import Decision
 from tasks.artifacts import publish_look
 from tasks.checks import shown
-from tasks.checks.triage import MakeCheck, look, make_check
+from tasks.checks.triage import MakeCheck, checks_of, look, make_check
 
 
 @flow(name="triage", flow_run_name=run_name("triage {environment}"), validate_parameters=False)
@@ -30,5 +30,5 @@ async def look_and_decide(
     environment: Environment, *, make: MakeCheck = make_check
 ) -> tuple[Findings, Decision]:
     """All checks, each made by `make`, and the decision that they lead to."""
-    findings = await look(environment, tuple(Check), make=make)
+    findings = await look(environment, checks_of(environment), make=make)
     return findings, decide(findings, claimed=None, policy=environment.runbook_policy.policy)

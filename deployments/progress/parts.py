@@ -10,7 +10,8 @@ from rich.text import Text
 from deployments.progress.symbols import BAD, GOOD, LOUD, QUIET, REPLY_STYLES, STATUS_STYLES, Symbols, plain
 from runbook.actions.catalogue import ChangePlan, PlannedAction
 from runbook.actions.spec import ActionKind
-from runbook.channels.wording import CHECK_TITLES, VERDICT_TITLES
+from runbook.channels.wording import VERDICT_TITLES
+from runbook.checks.catalogue import check_title
 from runbook.checks.findings import Findings
 from runbook.decision.verdict import Branch, Counterfactual, Decision, Verdict
 
@@ -28,7 +29,7 @@ def findings_table(findings: Findings, symbols: Symbols) -> Table:
         style = STATUS_STYLES[finding.status]
         table.add_row(
             Text(symbols.of_status(finding.status), style=style),
-            Text(CHECK_TITLES[finding.check], style=style),
+            Text(check_title(finding.check), style=style),
             Text(plain(finding.summary)),
             f"{finding.seconds:.1f}s",
         )

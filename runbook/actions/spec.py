@@ -14,7 +14,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from runbook.actions.switch import Switch
 from runbook.channels.public_impact import PublicImpact
-from runbook.checks.findings import Check
+from runbook.checks.spec import AnyCheck, CheckName
 
 if TYPE_CHECKING:  # they name actions themselves
     from runbook.actions.by_hand import Target
@@ -80,9 +80,14 @@ class Proof:
     unless the change is one that holds requests back (`holds_requests_back`).
     """
 
-    checks: tuple[Check, ...]
+    checks: tuple[AnyCheck, ...]
     errors_like: str = ""
     holds_requests_back: bool = False
+
+    @property
+    def names(self) -> tuple[CheckName, ...]:
+        """The names of the checks."""
+        return tuple(check.name for check in self.checks)
 
 
 @dataclass(frozen=True, kw_only=True)

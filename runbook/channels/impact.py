@@ -1,7 +1,7 @@
 """What users notice, in words that are kept apart for colleagues and for the public."""
 
 from runbook.channels.public_impact import PublicImpact
-from runbook.channels.wording import CHECK_TITLES
+from runbook.checks.catalogue import check_title
 from runbook.decision.verdict import ErrorType, Verdict
 from runbook.incidents.incident import Incident
 from runbook.incidents.loose_ends import switches_left_on, unknown_checks
@@ -30,7 +30,7 @@ def internal_impact(incident: Incident) -> str:
     for action in reversed(switches_left_on(incident)):
         return action.switch.impact
     if decision.verdict is Verdict.UNKNOWN:
-        blind = ", ".join(CHECK_TITLES[item.check].lower() for item in unknown_checks(incident))
+        blind = ", ".join(check_title(item.check).lower() for item in unknown_checks(incident))
         return f"not known yet: the facts do not suffice{f' (no answer from: {blind})' if blind else ''}"
     if decision.verdict is Verdict.RESOLVED_OR_INTERMITTENT:
         return _BY_ERROR_TYPE[ErrorType.NONE]

@@ -2,7 +2,7 @@
 
 from runbook.actions.catalogue import ActionOutcome
 from runbook.approvals.gates import Choice
-from runbook.checks.findings import Check, Status
+from runbook.checks.findings import Status
 from runbook.decision.verdict import Verdict
 from runbook.incidents.state import Outcome
 from runbook.policy.permissions import PermissionChange
@@ -16,15 +16,6 @@ VERDICT_TITLES = {
     Verdict.RESOLVED_OR_INTERMITTENT: "Resolved or intermittent",
     Verdict.INFRASTRUCTURE_ISSUE: "Our infrastructure",
     Verdict.UNKNOWN: "Unknown",
-}
-
-CHECK_TITLES = {
-    Check.STATUS_PAGE: "Status page",
-    Check.HEALTH: "Health",
-    Check.ERROR_RATE: "Error rate",
-    Check.LOGS: "Logs",
-    Check.PROBE: "Probe",
-    Check.WORKLOAD: "Workload",
 }
 
 STATUS_MARKS = {Status.OK: "✔", Status.BAD: "✘", Status.UNKNOWN: "?"}

@@ -1,13 +1,18 @@
-"""The checks of Quick Triage: what was read, how it is judged, and what counts as a recovery."""
+"""The checks of Quick Triage: what was read, how it is judged, and what counts as a recovery.
+
+Each check is a file of `specs`.
+"""
 
 __all__ = [
+    "catalogue",
+    "facts",
     "findings",
     "health",
     "log_lines",
     "readings",
     "recovery",
+    "spec",
+    "specs",
     "status_page_words",
-    "triage",
     "watching",
-    "workload",
 ]

@@ -1,7 +1,7 @@
 """What each outside system said, before anyone judges it.
 
-A block translates a vendor's format into one of these; `runbook.checks.triage` turns it into a finding.
-Times are aware UTC, rates are per second, sizes are bytes.
+A block translates a vendor's format into one of these; its check in `runbook.checks.specs` makes a
+finding of it. Times are aware UTC, rates are per second, sizes are bytes.
 """
 
 from datetime import datetime
@@ -42,13 +42,15 @@ class ListedIncident(Value):
 class StatusPageReading(Value):
     """The unresolved incidents and running maintenances that a status page lists.
 
-    `unclear` is what it says in words that nobody knows, such as the status of a component.
+    `unclear` is what it says in words that nobody knows, such as the status of a component. `our_regions` are
+    the regions that the integration uses; none means all.
     """
 
     page_url: OutsideLine
     format: str
     route: str
     incidents: tuple[ListedIncident, ...] = ()
+    our_regions: tuple[OutsideName, ...] = ()
     maintenances: tuple[ListedIncident, ...] = ()
     unclear: tuple[ListedIncident, ...] = ()
 

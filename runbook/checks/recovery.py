@@ -1,19 +1,23 @@
 """When an action has worked, and when an incident is over. Missing facts are never a recovery."""
 
+from collections.abc import Collection
+
 from runbook.actions.spec import Proof
-from runbook.checks.findings import Check, Finding, Findings, Status
+from runbook.checks.catalogue import CHECKS
+from runbook.checks.findings import Finding, Findings, Status
+from runbook.checks.spec import CheckName
+from runbook.checks.specs.error_rate import ERROR_RATE
 from runbook.decision.error_types import error_type_of
 from runbook.decision.verdict import Decision, ErrorType, Verdict
 from runbook.outside_text import OutsideText
 from runbook.policy.policy import Policy
 from runbook.value import Value
 
-LASTING = {
-    Verdict.POSTHOG_OUTAGE: (Check.STATUS_PAGE, Check.ERROR_RATE, Check.PROBE, Check.HEALTH),
-    Verdict.INTEGRATION_ISSUE: (Check.ERROR_RATE, Check.PROBE, Check.HEALTH),
-    Verdict.INFRASTRUCTURE_ISSUE: (Check.ERROR_RATE, Check.HEALTH, Check.WORKLOAD),
-    Verdict.RESOLVED_OR_INTERMITTENT: (Check.ERROR_RATE, Check.PROBE, Check.HEALTH),
-    Verdict.UNKNOWN: tuple(Check),
+LASTING: dict[Verdict, tuple[CheckName, ...]] = {
+    verdict: tuple(
+        name for name, check in CHECKS.items() if verdict in check.lasting or verdict is Verdict.UNKNOWN
+    )
+    for verdict in Verdict
 }
 """The checks that must be ok, for the settling time, for an incident to be over."""
 
@@ -32,19 +36,29 @@ def action_succeeded(proof: Proof, findings: Findings, *, policy: Policy) -> Rec
     if proof.errors_like:
         recovery = _no_more(error_type_of(proof.errors_like), findings, policy)
     else:
-        recovery = _all_ok(findings, proof.checks)
-    idle = Check.ERROR_RATE in proof.checks and findings.fact(Check.ERROR_RATE, "requests_per_second") == 0
+        recovery = _all_ok(findings, proof.names)
+    idle = ERROR_RATE.name in proof.names and findings.facts(ERROR_RATE).requests_per_second == 0
     if recovery.recovered and idle and not proof.holds_requests_back:
         return Recovery(recovered=None, because=(NO_REQUESTS,))
     return recovery
 
 
-def incident_over(decision: Decision, findings: Findings) -> Recovery:
-    """Whether the incident's cause is gone, as far as the checks of its verdict can tell."""
-    return _all_ok(findings, LASTING[decision.verdict])
+def lasting(verdict: Verdict, *, among: Collection[CheckName]) -> tuple[CheckName, ...]:
+    """Those of the checks of an environment that must be ok for an incident to be over."""
+    return tuple(check for check in LASTING[verdict] if check in among)
 
 
-def _all_ok(findings: Findings, checks: tuple[Check, ...]) -> Recovery:
+def incident_over(
+    decision: Decision, findings: Findings, *, among: Collection[CheckName] = tuple(CHECKS)
+) -> Recovery:
+    """Whether the incident's cause is gone, as far as the checks of its verdict can tell.
+
+    `among` are the checks that the environment makes.
+    """
+    return _all_ok(findings, lasting(decision.verdict, among=among))
+
+
+def _all_ok(findings: Findings, checks: tuple[CheckName, ...]) -> Recovery:
     made = [item for item in findings.items if item.check in checks]
     bad = [item for item in made if item.status is Status.BAD]
     unknown = [item for item in made if item.status is Status.UNKNOWN]
@@ -57,18 +71,14 @@ def _all_ok(findings: Findings, checks: tuple[Check, ...]) -> Recovery:
 
 def _no_more(kind: ErrorType, findings: Findings, policy: Policy) -> Recovery:
     """Whether the errors of one type are under the threshold; others may go on and have their own action."""
-    by_status = findings.fact(Check.ERROR_RATE, "errors_by_status")
-    if not isinstance(by_status, dict) or findings.fact(Check.ERROR_RATE, "complete") is False:
-        asked = [item for item in findings.items if item.check is Check.ERROR_RATE]
+    facts = findings.facts(ERROR_RATE)
+    if facts.errors_by_status is None or facts.complete is False:
+        asked = [item for item in findings.items if item.check == ERROR_RATE.name]
         return Recovery(recovered=None, because=_say(asked) or ("a check was not made",))
-    rate = sum(
-        value
-        for status, value in by_status.items()
-        if isinstance(value, int | float) and error_type_of(status) is kind
-    )
+    rate = sum(value for status, value in facts.errors_by_status.items() if error_type_of(status) is kind)
     words = f"{kind.heading.lower()}: {rate:.2f} errors/s, threshold {policy.error_rate_threshold}"
     return Recovery(recovered=rate <= policy.error_rate_threshold, because=(words,))
 
 
 def _say(findings: list[Finding]) -> tuple[str, ...]:
-    return tuple(f"{item.check.replace('_', ' ')}: {item.summary}" for item in findings)
+    return tuple(f"{item.check.words}: {item.summary}" for item in findings)

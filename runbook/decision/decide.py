@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from runbook.checks.facts import RecordedFacts
 from runbook.checks.findings import Finding, Findings, Status
 from runbook.decision.error_types import error_mix
 from runbook.decision.plan import make_plan
@@ -78,14 +79,15 @@ def counterfactuals(findings: Findings, verdict: Verdict) -> tuple[Counterfactua
                 continue
             _, other = walk(findings.replacing(_supposing(finding, status)))
             if other is not verdict:
-                check = finding.check.replace("_", " ")
+                check = finding.check.words
                 flips.append(Counterfactual(change=f"if {check} {words}", verdict=other))
     return tuple(flips)
 
 
 def _supposing(finding: Finding, status: Status) -> Finding:
-    facts = dict(finding.facts)
-    if finding.check in WITNESSES:
-        facts["posthog_errors"] = None if status is Status.UNKNOWN else status is Status.BAD
-        facts.pop("posthog_suspected", None)
+    witness = WITNESSES.get(finding.check)
+    if witness is None:
+        return finding.model_copy(update={"status": status})
+    errors = None if status is Status.UNKNOWN else status is Status.BAD
+    facts = RecordedFacts.of(finding.facts_of(witness).supposing(errors))
     return finding.model_copy(update={"status": status, "facts": facts})

@@ -1,17 +1,20 @@
 """Which of the runbook's error types the errors are, from metrics, logs and probe together."""
 
 import re
+from collections.abc import Mapping
 
-from pydantic import JsonValue
-
-from runbook.checks.findings import Check, Findings
+from runbook.checks.findings import Findings
 from runbook.checks.readings import ProbeOutcome
+from runbook.checks.specs.error_rate import ERROR_RATE
+from runbook.checks.specs.logs import LOGS
+from runbook.checks.specs.probe import PROBE
 from runbook.decision.verdict import ErrorType
+from runbook.outside_text import OutsideName
 
 NOISE = 0.05
 """A type with a smaller share of the errors is not reported."""
 
-PROBE_TYPES: dict[str, ErrorType] = {
+PROBE_TYPES: dict[ProbeOutcome, ErrorType] = {
     ProbeOutcome.KEY_REJECTED: ErrorType.AUTHENTICATION,
     ProbeOutcome.SCOPE_MISSING: ErrorType.AUTHENTICATION,
     ProbeOutcome.RATE_LIMITED: ErrorType.RATE_LIMITED,
@@ -79,14 +82,13 @@ def error_mix(findings: Findings) -> dict[ErrorType, float]:
     The mean of what metrics and logs say; the probe speaks where neither saw an error, since a single
     request says nothing about shares.
     """
+    told = (findings.facts(ERROR_RATE), findings.facts(LOGS))
     sources = [
-        shares
-        for check in (Check.ERROR_RATE, Check.LOGS)
-        if findings.fact(check, "posthog_errors")
-        and (shares := _shares(findings.fact(check, "errors_by_status")))
+        shares for facts in told if facts.posthog_errors and (shares := _shares(facts.errors_by_status))
     ]
     if not sources:
-        seen = PROBE_TYPES.get(str(findings.fact(Check.PROBE, "outcome")))
+        outcome = findings.facts(PROBE).outcome
+        seen = PROBE_TYPES.get(outcome) if outcome else None
         return {seen: 1.0} if seen else {}
     mean = {
         kind: sum(source.get(kind, 0.0) for source in sources) / len(sources)
@@ -98,12 +100,10 @@ def error_mix(findings: Findings) -> dict[ErrorType, float]:
     return {kind: round(share / total, 3) for kind, share in sorted(loud.items(), key=lambda item: -item[1])}
 
 
-def _shares(by_status: JsonValue) -> dict[ErrorType, float]:
-    if not isinstance(by_status, dict):
-        return {}
+def _shares(by_status: Mapping[OutsideName, float] | None) -> dict[ErrorType, float]:
     counts: dict[ErrorType, float] = {}
-    for status, count in by_status.items():
-        if isinstance(count, int | float) and count > 0:
+    for status, count in (by_status or {}).items():
+        if count > 0:
             kind = error_type_of(status)
             counts[kind] = counts.get(kind, 0.0) + count
     total = sum(counts.values())

@@ -1,8 +1,6 @@
 """Which actions a verdict asks for: the runbook's "Immediate Actions by Error Type" as a table."""
 
-from collections.abc import Callable, Iterator
-
-from pydantic import JsonValue
+from collections.abc import Callable, Iterator, Mapping
 
 from runbook.actions.catalogue import PlannedAction
 from runbook.actions.spec import ActionKind, ActionSpec
@@ -17,8 +15,12 @@ from runbook.actions.specs.restart_deployment import RESTART_DEPLOYMENT
 from runbook.actions.specs.roll_back import FROM_REVISION, ROLL_BACK
 from runbook.actions.specs.scale import SCALE
 from runbook.actions.specs.verify_credentials import VERIFY_CREDENTIALS
-from runbook.checks.findings import Check, Findings, Status
+from runbook.checks.findings import Findings, Status
 from runbook.checks.readings import CONFIGURATION, ProbeOutcome
+from runbook.checks.specs.error_rate import ERROR_RATE
+from runbook.checks.specs.logs import LOGS
+from runbook.checks.specs.probe import PROBE
+from runbook.checks.specs.workload import WORKLOAD, WorkloadFacts
 from runbook.decision.error_types import is_forbidden, is_unauthenticated
 from runbook.decision.verdict import ErrorType, Verdict
 from runbook.kubernetes.held_rollout import CONTINUES, SOMEBODYS
@@ -59,9 +61,7 @@ def make_plan(
     steps: dict[tuple[ActionSpec, str], Step] = {}
     for step in _steps(verdict, mix, findings, policy):
         steps.setdefault((step[0], step[2].get("topic", "")), step)
-    target = (
-        findings[Check.WORKLOAD].source if findings.status(Check.WORKLOAD) != "unknown" else UNKNOWN_TARGET
-    )
+    target = findings[WORKLOAD.name].source if findings.status(WORKLOAD.name) != "unknown" else UNKNOWN_TARGET
     return tuple(
         PlannedAction(
             id=f"{number}-{spec.name.slug}",
@@ -110,8 +110,8 @@ def _for_error_type(kind: ErrorType, findings: Findings) -> Iterator[Step]:
 def _for_authentication(findings: Findings) -> Iterator[Step]:
     """Replace a key that is rejected; restart pods that hold an older key; a missing scope needs an admin."""
     yield VERIFY_CREDENTIALS, "PostHog answers 401 or 403: check the key", {}
-    tried = findings.fact(Check.PROBE, "key_source") != CONFIGURATION  # another key says nothing of this one
-    match findings.fact(Check.PROBE, "outcome") if tried else None:
+    tried = findings.facts(PROBE).key_source != CONFIGURATION  # another key says nothing of this one
+    match findings.facts(PROBE).outcome if tried else None:
         case ProbeOutcome.SCOPE_MISSING:
             yield _hand_off("scope", findings)
         case ProbeOutcome.ACCEPTED if _mostly_forbidden(findings):
@@ -131,66 +131,60 @@ def _for_authentication(findings: Findings) -> Iterator[Step]:
 
 def _mostly_forbidden(findings: Findings) -> bool:
     """Whether 403 outweighs 401: PostHog knows the key, but it may not do what the integration asks."""
-    for check in (Check.ERROR_RATE, Check.LOGS):
-        counts = findings.fact(check, "errors_by_status")
-        if not isinstance(counts, dict):
-            continue
+    for facts in (findings.facts(ERROR_RATE), findings.facts(LOGS)):
+        counts = facts.errors_by_status or {}
         unknown_key, forbidden = _sum(counts, is_unauthenticated), _sum(counts, is_forbidden)
         if unknown_key or forbidden:
             return forbidden > unknown_key
     return False
 
 
-def _sum(counts: dict[str, JsonValue], counted: Callable[[str], bool]) -> float:
+def _sum(counts: Mapping[str, float], counted: Callable[[str], bool]) -> float:
     """Errors of the statuses that count, whatever form their label has."""
-    return sum(
-        value for status, value in counts.items() if isinstance(value, int | float) and counted(status)
-    )
+    return sum(value for status, value in counts.items() if counted(status))
 
 
 def _for_infrastructure(findings: Findings, policy: Policy) -> Iterator[Step]:
     yield INSPECT_INFRASTRUCTURE, "our service is unhealthy while PostHog answers", {}
-    suspect = findings.fact(Check.WORKLOAD, "recent_rollout")
-    crashing = findings.fact(Check.WORKLOAD, "crashing_revisions")
-    if suspect and isinstance(crashing, list) and suspect in crashing:
-        because = f"revision {suspect} was rolled out shortly before and its pods do not start"
-        yield ROLL_BACK, because, {FROM_REVISION: str(suspect)}
-    elif findings.fact(Check.WORKLOAD, "killed_for_memory"):
-        yield _for_memory(findings, policy)
-    elif waits_for := findings.fact(Check.WORKLOAD, "rollout_waits_for"):
-        yield _for_held_rollout(str(waits_for), findings)
-    elif findings.fact(Check.WORKLOAD, "desired") == 0:
+    seen = findings.facts(WORKLOAD)
+    if seen.recent_rollout and seen.recent_rollout in seen.crashing_revisions:
+        because = f"revision {seen.recent_rollout} was rolled out shortly before and its pods do not start"
+        yield ROLL_BACK, because, {FROM_REVISION: seen.recent_rollout}
+    elif seen.killed_for_memory:
+        yield _for_memory(seen, policy)
+    elif seen.rollout_waits_for:
+        yield _for_held_rollout(seen.rollout_waits_for, seen)
+    elif seen.desired == 0:
         because = "the workload is scaled to zero: if nobody meant that, bring it back"
         yield SCALE, because, {"replicas": "1"}
         yield _hand_off("infrastructure", findings)
-    elif stuck := findings.fact(Check.WORKLOAD, "stuck_pod"):
-        uid = findings.fact(Check.WORKLOAD, "stuck_pod_uid")
-        seen = {POD_UID: str(uid)} if uid else {}
-        yield DELETE_POD, f"{stuck} is not ready while its siblings are", {"pod": str(stuck), **seen}
-    elif findings.fact(Check.WORKLOAD, "elsewhere"):
+    elif stuck := seen.stuck_pod:
+        uid = {POD_UID: seen.stuck_pod_uid} if seen.stuck_pod_uid else {}
+        yield DELETE_POD, f"{stuck} is not ready while its siblings are", {"pod": stuck, **uid}
+    elif seen.elsewhere:
         yield _hand_off("container", findings)
     else:
         yield RESTART_DEPLOYMENT, "the service is unhealthy without a named cause", {}
 
 
-def _for_held_rollout(pod: str, findings: Findings) -> Step:
+def _for_held_rollout(pod: str, seen: WorkloadFacts) -> Step:
     """A fix was rolled out, and waits for a broken pod; or the same was, which is no better."""
-    suspect = findings.fact(Check.WORKLOAD, "recent_rollout")
-    if suspect and findings.fact(Check.WORKLOAD, "waits_for_the_same"):
+    suspect = seen.recent_rollout
+    if suspect and seen.waits_for_the_same:
         because = f"revision {suspect} was rolled out shortly before, with the image of {pod}, which fails"
-        return ROLL_BACK, because, {FROM_REVISION: str(suspect)}
+        return ROLL_BACK, because, {FROM_REVISION: suspect}
     because = f"the newest rollout waits until {pod} is deleted, a pod of an older revision that is not ready"
     return DELETE_POD, because, {"pod": pod, CONTINUES: SOMEBODYS}
 
 
-def _for_memory(findings: Findings, policy: Policy) -> Step:
+def _for_memory(seen: WorkloadFacts, policy: Policy) -> Step:
     """Twice the limit, as far as the ceiling goes; a restart only frees memory for a while."""
-    present = findings.fact(Check.WORKLOAD, "memory_limit")
-    if isinstance(present, str) and present:
+    present = seen.memory_limit
+    if present and seen.killed_container:
         ceiling = memory_bytes(policy.memory_ceiling)
         wanted = min(2 * memory_bytes(present), ceiling)
         if wanted > memory_bytes(present):
-            container = str(findings.fact(Check.WORKLOAD, "killed_container"))
+            container = seen.killed_container
             because = f"pods were killed for memory: container {container} has a limit of {present}"
             parameters = {"memory": as_quantity(wanted), "container": container}
             return RAISE_MEMORY_LIMIT, because, parameters
@@ -198,12 +192,11 @@ def _for_memory(findings: Findings, policy: Policy) -> Step:
 
 
 def _hand_off(topic: str, findings: Findings) -> Step:
-    probe = findings[Check.PROBE]
+    probe = findings[PROBE.name]
     lacking = probe.summary if probe.status is Status.BAD else "it answers 403 to our requests"
-    elsewhere = findings.fact(Check.WORKLOAD, "elsewhere")
     words = {
         "since": f"{probe.observed_at:%Y-%m-%d %H:%M} UTC",
         "detail": lacking,
-        "elsewhere": "; ".join(map(str, elsewhere)) if isinstance(elsewhere, list) else "",
+        "elsewhere": "; ".join(findings.facts(WORKLOAD).elsewhere),
     }
     return HAND_OFF, HAND_OFFS[topic].format(**words), {"topic": topic}

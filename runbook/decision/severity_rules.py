@@ -1,7 +1,13 @@
 """How severe an incident is, computed from the findings by the definitions of the runbook's table."""
 
-from runbook.checks.findings import Check, Findings, Status
-from runbook.checks.readings import Impact
+from runbook.checks.findings import Findings, Status
+from runbook.checks.readings import Impact, ProbeOutcome
+from runbook.checks.specs.error_rate import ERROR_RATE
+from runbook.checks.specs.health import HEALTH
+from runbook.checks.specs.logs import LOGS
+from runbook.checks.specs.probe import PROBE
+from runbook.checks.specs.status_page import STATUS_PAGE
+from runbook.checks.specs.workload import WORKLOAD
 from runbook.decision.severity import Severity, SeverityAssessment
 from runbook.decision.verdict import Verdict
 from runbook.policy.policy import Policy
@@ -31,41 +37,38 @@ def assess_severity(
     minor = _minor(findings)
     if minor:
         return SeverityAssessment(severity=Severity.P3, because=f"minor impact: {minor}")
-    gaps = ", ".join(item.check.replace("_", " ") for item in findings.unknowns)
+    gaps = ", ".join(item.check.words for item in findings.unknowns)
     because = f"no user impact seen; monitoring gap: {gaps}" if gaps else "no user impact seen"
     return SeverityAssessment(severity=Severity.P4, because=because)
 
 
 def _complete_outage(findings: Findings, policy: Policy) -> str | None:
-    share = findings.fact(Check.ERROR_RATE, "error_share")
-    if (
-        findings.status(Check.ERROR_RATE) is Status.BAD
-        and isinstance(share, float | int)
-        and share >= policy.complete_outage_share
-    ):
+    share = findings.facts(ERROR_RATE).error_share
+    failing = findings.status(ERROR_RATE.name) is Status.BAD
+    if failing and share is not None and share >= policy.complete_outage_share:
         return f"{share:.0%} of requests to PostHog fail"
-    if findings.status(Check.WORKLOAD) is Status.BAD and findings.fact(Check.WORKLOAD, "ready") == 0:
+    if findings.status(WORKLOAD.name) is Status.BAD and findings.facts(WORKLOAD).ready == 0:
         return "no pod of the integration is ready"
-    silent = findings.fact(Check.PROBE, "outcome") in ("unreachable", "server_error")
-    if silent and findings.fact(Check.STATUS_PAGE, "worst_impact") == Impact.FULL_OUTAGE:
+    silent = findings.facts(PROBE).outcome in (ProbeOutcome.UNREACHABLE, ProbeOutcome.SERVER_ERROR)
+    if silent and findings.facts(STATUS_PAGE).worst_impact is Impact.FULL_OUTAGE:
         return "PostHog is unreachable and its status page lists a full outage"
     return None
 
 
 def _degraded(findings: Findings) -> str | None:
-    for check in (Check.ERROR_RATE, Check.HEALTH, Check.WORKLOAD, Check.PROBE):
+    for check in (ERROR_RATE.name, HEALTH.name, WORKLOAD.name, PROBE.name):
         if findings.status(check) is Status.BAD:
             return findings[check].summary
-    if findings.fact(Check.LOGS, "posthog_errors"):
-        return findings[Check.LOGS].summary
+    if findings.facts(LOGS).posthog_errors:
+        return findings[LOGS.name].summary
     return None
 
 
 def _minor(findings: Findings) -> str | None:
-    errors = findings.fact(Check.ERROR_RATE, "errors_per_second")
-    if isinstance(errors, float | int) and errors > 0:
+    errors = findings.facts(ERROR_RATE).errors_per_second
+    if errors is not None and errors > 0:
         return f"{errors:.2f} errors/s, under the threshold"
-    for check in (Check.STATUS_PAGE, Check.LOGS):
+    for check in (STATUS_PAGE.name, LOGS.name):
         if findings.status(check) is Status.BAD:
             return findings[check].summary
     return None

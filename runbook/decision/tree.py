@@ -11,10 +11,22 @@
 Extended by a third answer: where the facts do not suffice, the walk ends with verdict `unknown`.
 """
 
-from runbook.checks.findings import Check, Finding, Findings, Status
+from collections.abc import Mapping
+from typing import Any
+
+from runbook.checks.findings import Finding, Findings, Status
+from runbook.checks.spec import CheckName, CheckSpec, WitnessFacts
+from runbook.checks.specs.error_rate import ERROR_RATE
+from runbook.checks.specs.health import HEALTH
+from runbook.checks.specs.logs import LOGS
+from runbook.checks.specs.probe import PROBE
+from runbook.checks.specs.status_page import STATUS_PAGE
+from runbook.checks.specs.workload import WORKLOAD
 from runbook.decision.verdict import Branch, Question, Reply, Verdict
 
-WITNESSES = (Check.ERROR_RATE, Check.LOGS, Check.PROBE)
+WITNESSES: Mapping[CheckName, CheckSpec[WitnessFacts, Any]] = {
+    check.name: check for check in (ERROR_RATE, LOGS, PROBE)
+}
 """The checks that can see PostHog returning errors."""
 
 NEXT: dict[tuple[Question, Reply], Question | Verdict] = {
@@ -46,33 +58,33 @@ def posthog_returning_errors(findings: Findings) -> Branch:
     that were read completely stand in for it. Logs with errors that name PostHog, and do not say which, take
     the no back. Everything else is unknown.
     """
-    seen = [item for check in WITNESSES if (item := _witness(findings, check, errors=True))]
-    clear = [item for check in WITNESSES if (item := _witness(findings, check, errors=False))]
+    seen = [item for check in WITNESSES.values() if (item := _witness(findings, check, errors=True))]
+    clear = [item for check in WITNESSES.values() if (item := _witness(findings, check, errors=False))]
     clear_checks = {item.check for item in clear}
     if seen:
         return _branch(Question.POSTHOG_RETURNING_ERRORS, Reply.YES, seen)
-    if findings.fact(Check.LOGS, "posthog_suspected"):
-        return _branch(Question.POSTHOG_RETURNING_ERRORS, Reply.UNKNOWN, _made(findings, Check.LOGS))
-    if Check.PROBE in clear_checks and clear_checks & {Check.ERROR_RATE, Check.LOGS}:
+    if findings.facts(LOGS).posthog_suspected:
+        return _branch(Question.POSTHOG_RETURNING_ERRORS, Reply.UNKNOWN, _made(findings, LOGS.name))
+    if PROBE.name in clear_checks and clear_checks & {ERROR_RATE.name, LOGS.name}:
         return _branch(Question.POSTHOG_RETURNING_ERRORS, Reply.NO, clear)
     missing = [item for item in findings.items if item.check in WITNESSES and item.check not in clear_checks]
     return _branch(Question.POSTHOG_RETURNING_ERRORS, Reply.UNKNOWN, missing)
 
 
-def _witness(findings: Findings, check: Check, *, errors: bool) -> Finding | None:
-    return findings[check] if findings.fact(check, "posthog_errors") is errors else None
+def _witness(findings: Findings, check: CheckSpec[WitnessFacts, Any], *, errors: bool) -> Finding | None:
+    return findings[check.name] if findings.facts(check).posthog_errors is errors else None
 
 
 def status_page_incident(findings: Findings) -> Branch:
     """Only the status page can answer."""
     replies = {Status.BAD: Reply.YES, Status.OK: Reply.NO, Status.UNKNOWN: Reply.UNKNOWN}
-    reply = replies[findings.status(Check.STATUS_PAGE)]
-    return _branch(Question.STATUS_PAGE_INCIDENT, reply, _made(findings, Check.STATUS_PAGE))
+    reply = replies[findings.status(STATUS_PAGE.name)]
+    return _branch(Question.STATUS_PAGE_INCIDENT, reply, _made(findings, STATUS_PAGE.name))
 
 
 def service_healthy(findings: Findings) -> Branch:
     """Health endpoint and workload must both be well for yes; one of them bad is a no."""
-    checks = (Check.HEALTH, Check.WORKLOAD)
+    checks = (HEALTH.name, WORKLOAD.name)
     statuses = {check: findings.status(check) for check in checks}
     bad = [check for check, status in statuses.items() if status is Status.BAD]
     open_ = [check for check, status in statuses.items() if status is Status.UNKNOWN]
@@ -90,10 +102,10 @@ ASK = {
 }
 
 
-def _made(findings: Findings, *checks: Check) -> list[Finding]:
+def _made(findings: Findings, *checks: CheckName) -> list[Finding]:
     return [item for item in findings.items if item.check in checks]
 
 
 def _branch(question: Question, reply: Reply, facts: list[Finding]) -> Branch:
-    because = tuple(f"{item.check.replace('_', ' ')}: {item.summary}" for item in facts)
+    because = tuple(f"{item.check.words}: {item.summary}" for item in facts)
     return Branch(question=question, reply=reply, because=because or ("nothing was observed",))

@@ -3,9 +3,12 @@
 from enum import StrEnum
 
 from runbook.actions.catalogue import PlannedAction
+from runbook.decision.leaves import Verdict
 from runbook.decision.severity import SeverityAssessment
 from runbook.outside_text import OutsideText
 from runbook.value import Value
+
+__all__ = ["Branch", "Counterfactual", "Decision", "ErrorType", "Question", "Reply", "Verdict"]
 
 
 class Question(StrEnum):
@@ -34,30 +37,6 @@ class Reply(StrEnum):
     YES = "yes"
     NO = "no"
     UNKNOWN = "unknown"
-
-
-class Verdict(StrEnum):
-    """The leaves of the decision tree, and the one where the facts do not suffice."""
-
-    POSTHOG_OUTAGE = "posthog_outage"
-    INTEGRATION_ISSUE = "integration_issue"
-    RESOLVED_OR_INTERMITTENT = "resolved_or_intermittent"
-    INFRASTRUCTURE_ISSUE = "infrastructure_issue"
-    UNKNOWN = "unknown"
-
-    @property
-    def advice(self) -> str:
-        """What the runbook says at this leaf."""
-        return ADVICE[self]
-
-
-ADVICE = {
-    Verdict.POSTHOG_OUTAGE: "Wait for PostHog to resolve. Enable fallback.",
-    Verdict.INTEGRATION_ISSUE: "Our integration issue. Check credentials, config.",
-    Verdict.RESOLVED_OR_INTERMITTENT: "Likely resolved or intermittent. Monitor.",
-    Verdict.INFRASTRUCTURE_ISSUE: "Our infrastructure issue. Check pods, memory, network.",
-    Verdict.UNKNOWN: "The facts do not suffice. Nothing is changed; a person must look.",
-}
 
 
 class ErrorType(StrEnum):

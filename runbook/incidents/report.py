@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from runbook.actions.catalogue import ChangePlan, PlannedAction
 from runbook.actions.spec import ActionKind
 from runbook.channels.local_time import in_zone
-from runbook.channels.wording import CHECK_TITLES, REHEARSAL, STATUS_MARKS, VERDICT_TITLES, edit_words
+from runbook.channels.wording import REHEARSAL, STATUS_MARKS, VERDICT_TITLES, edit_words
+from runbook.checks.catalogue import check_question, check_title
 from runbook.checks.findings import Findings
 from runbook.decision.tree_picture import data_uri, decision_svg
 from runbook.decision.verdict import Decision, Verdict
@@ -24,8 +25,8 @@ def triage_rows(findings: Findings) -> list[dict[str, str]]:
     """The findings as rows of a table, one per check. Prefect's UI reads each cell as markdown."""
     return [
         {
-            "check": CHECK_TITLES[finding.check],
-            "question": finding.check.question,
+            "check": check_title(finding.check),
+            "question": check_question(finding.check),
             "status": f"{STATUS_MARKS[finding.status]} {finding.status.value}",
             "summary": str(inline(finding.summary)),
             "source": str(code(finding.source)),

@@ -1,6 +1,7 @@
 """Whether an incident began within a known maintenance: always noted, and where so set nobody is paged."""
 
-from runbook.checks.findings import Check, Findings
+from runbook.checks.findings import Findings
+from runbook.checks.specs.status_page import STATUS_PAGE
 from runbook.incidents.events import MaintenanceNoted
 from runbook.incidents.incident import Incident
 from runbook.policy.policy import Policy
@@ -16,12 +17,12 @@ def maintenance_of(incident: Incident, findings: Findings, policy: Policy) -> Ma
             until=max(item.ends for item in configured),
             paging_suppressed=any(item.suppress_paging for item in configured),
         )
-    listed = findings.fact(Check.STATUS_PAGE, "maintenances")
-    if not isinstance(listed, list) or not listed:
+    listed = findings.facts(STATUS_PAGE).maintenances
+    if not listed:
         return None
     return MaintenanceNoted(
         source="status-page",
-        title=", ".join(str(name) for name in listed),
+        title=", ".join(listed),
         until=None,
         paging_suppressed=policy.listed_maintenance_suppresses_paging,
     )

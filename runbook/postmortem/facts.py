@@ -5,7 +5,8 @@ from datetime import date, datetime
 from runbook.actions.catalogue import TEMPORARY_SWITCHES, ActionOutcome
 from runbook.approvals.gates import Answer
 from runbook.channels.local_time import clock, in_zone, span, stamp
-from runbook.channels.wording import ACTION_OUTCOMES, CHECK_TITLES
+from runbook.channels.wording import ACTION_OUTCOMES
+from runbook.checks.catalogue import check_title
 from runbook.incidents import events as e
 from runbook.incidents.incident import Incident
 from runbook.incidents.loose_ends import hand_offs, switches_left_on, unknown_checks, unsettled_effects
@@ -102,7 +103,7 @@ def prevention(incident: Incident) -> list[str]:
     """Where the runbook could not help itself: what only people can do, and what it could not see."""
     facts = [f"Only a person can: {action.because.rstrip('.')}" for action in hand_offs(incident)]
     return facts + [
-        f"The runbook could not see: {CHECK_TITLES[item.check]} ({item.summary})"
+        f"The runbook could not see: {check_title(item.check)} ({item.summary})"
         for item in unknown_checks(incident)
     ]
 
@@ -128,7 +129,7 @@ def went_poorly(incident: Incident, calendar: BusinessCalendar) -> list[str]:
     """What the journal has to say against it."""
     facts = [] if _in_time(incident, calendar) else [_response(incident, calendar)]
     facts += [
-        f"{CHECK_TITLES[item.check]} could not tell: {item.summary}" for item in unknown_checks(incident)
+        f"{check_title(item.check)} could not tell: {item.summary}" for item in unknown_checks(incident)
     ]
     facts += [
         f"{result.action.spec.title}: {ACTION_OUTCOMES[result.outcome]}"
@@ -159,7 +160,7 @@ def action_items(incident: Incident, now: datetime, calendar: BusinessCalendar) 
     ]
     items += [ActionItem(text=action.because.rstrip(".")) for action in hand_offs(incident)]
     items += [
-        ActionItem(text=f"Make the check “{CHECK_TITLES[item.check]}” answer; it said: {item.summary}")
+        ActionItem(text=f"Make the check “{check_title(item.check)}” answer; it said: {item.summary}")
         for item in unknown_checks(incident)
     ]
     return items

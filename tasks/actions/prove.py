@@ -99,7 +99,7 @@ async def _stands(incident: OpenIncident, plan: ChangePlan) -> _Stands:
 
 
 async def _check_success(incident: OpenIncident, proof: spec.Proof) -> Recovery:
-    findings = await look(incident.environment, proof.checks)
+    findings = await look(incident.environment, proof.names)
     return action_succeeded(proof, findings, policy=incident.policy)
 
 

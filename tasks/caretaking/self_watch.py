@@ -31,12 +31,11 @@ from runbook.caretaking.self_watch import (
     may_have_called,
     relief_text,
 )
-from runbook.checks.findings import Check
 from runbook.decision.decide import decide
 from runbook.outside_text import let_in_line
 from tasks.channels import direct_calls
 from tasks.channels.direct_calls import STEP_SECONDS, attempt, end_page, in_time, say
-from tasks.checks.triage import look
+from tasks.checks.triage import checks_of, look
 from tasks.incident import now
 
 log = own_lines(get_logger("runbook"))
@@ -55,7 +54,7 @@ async def triage_and_decide(environment: Environment) -> str:
     """Make all checks and the decision, for nobody; why that is broken, empty where it is not."""
 
     async def look_and_decide() -> str:
-        findings = await look(environment, tuple(Check))
+        findings = await look(environment, checks_of(environment))
         decide(findings, claimed=None, policy=environment.runbook_policy.policy)
         return blindness(findings)
 

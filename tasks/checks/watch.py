@@ -2,7 +2,8 @@
 
 import asyncio
 
-from runbook.checks.recovery import LASTING, Recovery, incident_over
+from runbook.checks.catalogue import CHECKS
+from runbook.checks.recovery import Recovery, incident_over, lasting
 from runbook.checks.watching import begins_a_watch, gives_up, has_held, waits_long_without_alerts
 from runbook.decision.verdict import Decision
 from runbook.incidents.escalations import Escalation, EscalationKind
@@ -10,7 +11,7 @@ from runbook.incidents.events import RecoveryChecked, WatchStarted
 from runbook.incidents.incident import Incident
 from tasks.actions.reverts import note_reverts
 from tasks.channels.shown import escalate, update
-from tasks.checks.triage import look
+from tasks.checks.triage import checks_of, look
 from tasks.incident import OpenIncident, now
 
 
@@ -24,14 +25,15 @@ async def watch_until_recovered(incident: OpenIncident, decision: Decision) -> R
     anew, see `runbook.checks.watching`. At the limit the last answer stands: not recovered, or unknown. What
     the incident has changed is read again, too, see `note_reverts`.
     """
-    checks = LASTING[decision.verdict]
-    waiting_for = tuple(check.hope for check in checks)
+    among = checks_of(incident.environment)
+    checks = lasting(decision.verdict, among=among)
+    waiting_for = tuple(CHECKS[check].hope for check in checks)
     journal = await incident.read()
     if begins_a_watch(journal):
         key = WatchStarted.key_of(len(journal.events(WatchStarted)) + 1)
         await incident.record(WatchStarted(waiting_for=waiting_for), key=key)
     while True:
-        recovery = incident_over(decision, await look(incident.environment, checks))
+        recovery = incident_over(decision, await look(incident.environment, checks), among=among)
         journal = await _note_change(incident, recovery)
         await note_reverts(incident)
         if journal.untaken and not journal.alerts_over:

@@ -12,7 +12,7 @@ from blocks.integration import IntegrationService
 from blocks.transport.errors import OutsideError
 from runbook.checks.findings import Status
 from runbook.checks.health import DEFAULT_PATH
-from runbook.checks.triage import judge_health
+from runbook.checks.specs.health import judge_health
 from tests.runbook.findings_samples import NOW, POLICY
 
 ANSWERS = json.loads((Path(__file__).parents[1] / "data" / "health-answers.json").read_text())

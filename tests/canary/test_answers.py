@@ -19,7 +19,9 @@ from blocks.integration import IntegrationService
 from blocks.posthog import PostHogApi
 from blocks.prometheus.metrics import Prometheus
 from blocks.status_page.page import StatusPage
-from runbook.checks.findings import Check
+from runbook.checks.specs.health import HEALTH
+from runbook.checks.specs.logs import LOGS
+from runbook.checks.specs.status_page import STATUS_PAGE
 from runbook.decision.decide import decide
 from runbook.incidents import events as e
 from runbook.incidents.escalations import Escalation, EscalationKind
@@ -32,6 +34,7 @@ from tests.blocks.cluster_world import cluster_world, deployment
 from tests.blocks.status_page.test_page import INCIDENT, SUMMARY
 from tests.canary.canaries import SHAPES, Canaries
 from tests.canary.test_records import shown
+from tests.runbook.findings_samples import EVERYWHERE
 from tests.runbook.journals import decision
 from tests.tasks.environments import open_incident
 
@@ -106,7 +109,7 @@ async def test_what_systems_say_is_shown_without_a_secret(
             posthog=PostHogApi(app_url=url, ingest_url=url, api_key=SecretStr("phc_" + "k" * 43)),
             cluster=world.block_with(container="app"),
         )
-        findings = await look(environment, tuple(Check))
+        findings = await look(environment, EVERYWHERE)
     concluded = decide(findings, claimed=None, policy=incident.policy)
     events: list[e.Event] = [
         e.TriageCompleted(round=1, findings=findings),
@@ -115,10 +118,10 @@ async def test_what_systems_say_is_shown_without_a_secret(
     for event in events:
         await incident.record(event)
     outputs = [*shown(events), str(triage_rows(findings)), decision_markdown(concluded)]
-    answered = {check: findings[check].status.value for check in Check}
-    assert "unknown" not in {answered[check] for check in (Check.STATUS_PAGE, Check.LOGS)}, answered
+    answered = {check: findings[check].status.value for check in EVERYWHERE}
+    assert "unknown" not in {answered[check] for check in (STATUS_PAGE.name, LOGS.name)}, answered
     assert len(canaries.planted) > 20
-    for check in (Check.HEALTH, Check.LOGS):  # what they said is there, without what was secret in it
+    for check in (HEALTH.name, LOGS.name):  # what they said is there, without what was secret in it
         assert "[redacted:" in findings[check].model_dump_json()
     assert canaries.found([*outputs, *kept(tmp_path), caplog.text]) == {}
 

@@ -6,7 +6,11 @@ from runbook.actions.catalogue import ActionOutcome, ActionResult, ChangePlan, P
 from runbook.actions.specs.fallback import ENABLE_FALLBACK
 from runbook.alerts.alert import Alert, AlertStatus
 from runbook.approvals.gates import Answer, Choice
-from runbook.checks.findings import Check, Finding, Findings, Status
+from runbook.checks.findings import Finding, Findings, Status
+from runbook.checks.specs.error_rate import ERROR_RATE
+from runbook.checks.specs.health import HEALTH
+from runbook.checks.specs.logs import LOGS
+from runbook.checks.specs.status_page import STATUS_PAGE
 from runbook.decision.severity import Severity, SeverityAssessment
 from runbook.decision.verdict import Branch, Counterfactual, Decision, ErrorType, Question, Reply, Verdict
 from runbook.incidents import events as e
@@ -16,6 +20,7 @@ from runbook.kubernetes.ownership import Writing
 from runbook.kubernetes.reversals import Reversal
 from runbook.policy.permissions import PermissionChange, Permissions
 from runbook.policy.policy import Policy
+from tests.runbook.findings_samples import EVERYWHERE
 
 OPENED_AT = datetime(2026, 11, 22, 16, 0, tzinfo=UTC)
 INCIDENT = "inc-20261122-160000-ab12"
@@ -56,23 +61,23 @@ PLAN = ChangePlan(
 FINDINGS = Findings(
     items=(
         Finding(
-            check=Check.STATUS_PAGE,
+            check=STATUS_PAGE.name,
             status=Status.BAD,
             summary="US Cloud: elevated error rates (major_outage, investigating)",
             observed_at=OPENED_AT,
             seconds=0.12,
         ),
         Finding(
-            check=Check.HEALTH, status=Status.OK, summary="says healthy", observed_at=OPENED_AT, seconds=0.05
+            check=HEALTH.name, status=Status.OK, summary="says healthy", observed_at=OPENED_AT, seconds=0.05
         ),
         Finding(
-            check=Check.ERROR_RATE,
+            check=ERROR_RATE.name,
             status=Status.BAD,
             summary="19.20 errors/s (97% of requests); 503: 19.20/s",
             observed_at=OPENED_AT,
             seconds=0.31,
         ),
-        Finding.unknown(Check.LOGS, "no answer within 10 s", observed_at=OPENED_AT, seconds=10.0),
+        Finding.unknown(LOGS.name, "no answer within 10 s", observed_at=OPENED_AT, seconds=10.0),
     )
 )
 
@@ -111,7 +116,7 @@ EVENTS: tuple[e.Event, ...] = (
     e.IncidentOpened(alert=ALERT),
     e.AlertJoined(alert=ALERT.model_copy(update={"name": "PostHogErrorsHigh"})),
     e.RunStarted(flow_run_id="7d4e", url="http://127.0.0.1:4200/runs/flow-run/7d4e"),
-    e.TriageStarted(round=1, checks=tuple(Check)),
+    e.TriageStarted(round=1, checks=EVERYWHERE),
     e.TriageCompleted(round=1, findings=FINDINGS),
     e.DecisionMade(round=1, decision=DECISION),
     e.SeverityOverridden(

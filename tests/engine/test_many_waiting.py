@@ -9,7 +9,8 @@ from uuid import UUID
 import httpx
 import pytest
 
-from runbook.checks.findings import Check, Status
+from runbook.checks.findings import Status
+from runbook.checks.spec import CheckName
 from runbook.incidents.events import IncidentEscalated, TriageCompleted
 from runbook.incidents.incident import Incident
 from tests.engine.processes import engines
@@ -65,7 +66,7 @@ async def test_a_storm_of_alerts_ends_in_questions(engine: Engine, tmp_path: Pat
         }
 
 
-def unknown(incident: Incident) -> set[Check]:
+def unknown(incident: Incident) -> set[CheckName]:
     """The checks of its first triage that came to no answer."""
     (first, *_) = incident.events(TriageCompleted)
     return {finding.check for finding in first.findings.items if finding.status is Status.UNKNOWN}

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import Any
 
-from runbook.checks.findings import Check, Finding, Findings, Status
+from runbook.checks.findings import Finding, Findings, Status
 from runbook.checks.readings import (
     ContainerReading,
     ErrorLine,
@@ -25,14 +25,22 @@ from runbook.checks.readings import (
     StatusPageReading,
     WorkloadReading,
 )
-from runbook.checks.triage import judge_error_rate, judge_health, judge_logs, judge_probe, judge_status_page
-from runbook.checks.workload import judge_workload
+from runbook.checks.spec import CheckName
+from runbook.checks.specs.error_rate import ERROR_RATE, judge_error_rate
+from runbook.checks.specs.health import HEALTH, judge_health
+from runbook.checks.specs.logs import LOGS, judge_logs
+from runbook.checks.specs.probe import PROBE, judge_probe
+from runbook.checks.specs.status_page import STATUS_PAGE, judge_status_page
+from runbook.checks.specs.workload import WORKLOAD, judge_workload
 from runbook.policy.policy import Policy
 
 NOW = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
 POLICY = Policy()
 TARGET = "default/deployment/posthog-integration"
-WITNESSES = (Check.ERROR_RATE, Check.LOGS, Check.PROBE)
+EVERYWHERE = tuple(check.name for check in (STATUS_PAGE, HEALTH, ERROR_RATE, LOGS, PROBE, WORKLOAD))
+"""The checks that every environment makes."""
+
+WITNESSES = (ERROR_RATE.name, LOGS.name, PROBE.name)
 
 
 def listed(name: str = "Elevated errors", impact: Impact = Impact.DEGRADED, *regions: str) -> ListedIncident:
@@ -147,7 +155,7 @@ def workload(*pods: PodReading, **fields: Any) -> Finding:
     return judge_workload(reading, policy=POLICY, now=NOW)
 
 
-def gone(check: Check, reason: str = "no answer") -> Finding:
+def gone(check: CheckName, reason: str = "no answer") -> Finding:
     """A check that could not be made."""
     return Finding.unknown(check, reason, observed_at=NOW)
 
@@ -162,27 +170,27 @@ def triage(*changed: Finding) -> Findings:
     return findings
 
 
-TYPICAL: dict[tuple[Check, Status], Finding] = {
-    (Check.STATUS_PAGE, Status.OK): status_page(),
-    (Check.STATUS_PAGE, Status.BAD): status_page(listed()),
-    (Check.HEALTH, Status.OK): health(),
-    (Check.HEALTH, Status.BAD): health("degraded"),
-    (Check.ERROR_RATE, Status.OK): error_rate({}),
-    (Check.ERROR_RATE, Status.BAD): error_rate({"503": 4.0}),
-    (Check.LOGS, Status.OK): logs(),
-    (Check.LOGS, Status.BAD): logs({"503": 9}),
-    (Check.PROBE, Status.OK): probe(),
-    (Check.PROBE, Status.BAD): probe(ProbeOutcome.SERVER_ERROR),
-    (Check.WORKLOAD, Status.OK): workload(),
-    (Check.WORKLOAD, Status.BAD): workload(pod(ready=False, waiting="CrashLoopBackOff"), ready=1),
-} | {(check, Status.UNKNOWN): gone(check) for check in Check}
+TYPICAL: dict[tuple[CheckName, Status], Finding] = {
+    (STATUS_PAGE.name, Status.OK): status_page(),
+    (STATUS_PAGE.name, Status.BAD): status_page(listed()),
+    (HEALTH.name, Status.OK): health(),
+    (HEALTH.name, Status.BAD): health("degraded"),
+    (ERROR_RATE.name, Status.OK): error_rate({}),
+    (ERROR_RATE.name, Status.BAD): error_rate({"503": 4.0}),
+    (LOGS.name, Status.OK): logs(),
+    (LOGS.name, Status.BAD): logs({"503": 9}),
+    (PROBE.name, Status.OK): probe(),
+    (PROBE.name, Status.BAD): probe(ProbeOutcome.SERVER_ERROR),
+    (WORKLOAD.name, Status.OK): workload(),
+    (WORKLOAD.name, Status.BAD): workload(pod(ready=False, waiting="CrashLoopBackOff"), ready=1),
+} | {(check, Status.UNKNOWN): gone(check) for check in EVERYWHERE}
 """A finding of each check for each status that it can have."""
 
 
 def every_combination() -> Iterator[Findings]:
     """All 729 ways in which the six checks can answer."""
-    for statuses in product(Status, repeat=len(Check)):
-        pairs = zip(Check, statuses, strict=True)
+    for statuses in product(Status, repeat=len(EVERYWHERE)):
+        pairs = zip(EVERYWHERE, statuses, strict=True)
         yield Findings(items=tuple(TYPICAL[check, status] for check, status in pairs))
 
 

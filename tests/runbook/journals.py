@@ -7,7 +7,8 @@ from runbook.actions.specs.fallback import ENABLE_FALLBACK
 from runbook.actions.specs.hand_off import HAND_OFF as HAND_OFF_SPEC
 from runbook.alerts.alert import Alert
 from runbook.approvals.gates import Answer, Choice
-from runbook.checks.findings import Check, Finding, Findings, Status
+from runbook.checks.findings import Finding, Findings, Status
+from runbook.checks.spec import CheckName
 from runbook.decision.severity import Severity, SeverityAssessment
 from runbook.decision.verdict import Branch, Decision, ErrorType, Question, Reply, Verdict
 from runbook.incidents import events as e
@@ -17,6 +18,7 @@ from runbook.kubernetes.ownership import Writing
 from runbook.kubernetes.reversals import Reversal
 from runbook.policy.permissions import PermissionChange, Permissions
 from runbook.policy.policy import Policy
+from tests.runbook.findings_samples import EVERYWHERE
 
 OPENED = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
 TARGET = "deployment/posthog-integration"
@@ -48,14 +50,14 @@ ALERT = Alert(
 )
 
 
-def finding(check: Check, status: Status = Status.OK, summary: str = "as expected") -> Finding:
+def finding(check: CheckName, status: Status = Status.OK, summary: str = "as expected") -> Finding:
     """A finding of a check."""
     return Finding(check=check, status=status, summary=summary, observed_at=OPENED, seconds=0.25)
 
 
 def findings(**statuses: Status) -> Findings:
     """One finding per check, ok unless said otherwise."""
-    return Findings(items=tuple(finding(check, statuses.get(check.value, Status.OK)) for check in Check))
+    return Findings(items=tuple(finding(check, statuses.get(check, Status.OK)) for check in EVERYWHERE))
 
 
 def decision(
@@ -162,7 +164,7 @@ def every_event() -> tuple[e.Event, ...]:
     return (
         e.AlertJoined(alert=ALERT),
         e.RunStarted(flow_run_id="run-1", url="http://prefect.example/runs/1"),
-        e.TriageStarted(round=1, checks=tuple(Check)),
+        e.TriageStarted(round=1, checks=EVERYWHERE),
         triaged(probe=Status.BAD, status_page=Status.UNKNOWN),
         decided(decision(plan=(FALLBACK, HAND_OFF))),
         e.SeverityOverridden(

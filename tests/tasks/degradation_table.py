@@ -10,7 +10,14 @@ from enum import StrEnum
 from runbook.actions.spec import ActionName
 from runbook.actions.specs.fallback import ENABLE_FALLBACK
 from runbook.actions.specs.restart_deployment import RESTART_DEPLOYMENT
-from runbook.checks.findings import Check, Status
+from runbook.checks.findings import Status
+from runbook.checks.spec import CheckName
+from runbook.checks.specs.error_rate import ERROR_RATE
+from runbook.checks.specs.health import HEALTH
+from runbook.checks.specs.logs import LOGS
+from runbook.checks.specs.probe import PROBE
+from runbook.checks.specs.status_page import STATUS_PAGE
+from runbook.checks.specs.workload import WORKLOAD
 from tests.fixtures.faulty_server import WireFault
 
 
@@ -62,7 +69,7 @@ class Row:
     does: str
     seen: str
     setting: str
-    statuses: Mapping[Check, Status] = field(default_factory=dict)
+    statuses: Mapping[CheckName, Status] = field(default_factory=dict)
     changes: frozenset[ActionName] = frozenset()
 
     @property
@@ -85,7 +92,7 @@ ROWS = (
         "Tries every other format and route, retries until the deadline; then the check is unknown",
         "“Status page: …” with each route's reason; with errors: nothing is changed, a person is called",
         "`status_page.proxy`, `.fallback_urls`, `.timeout_seconds`; `policy.check_deadline_seconds`",
-        {Check.STATUS_PAGE: _UNKNOWN},
+        {STATUS_PAGE.name: _UNKNOWN},
     ),
     Row(
         System.STATUS_PAGE,
@@ -107,7 +114,7 @@ ROWS = (
         "The probe is unknown: it may be our own network. Of a 401 cut short, the status counts alone",
         "“PostHog: cannot be reached from here: …”",
         "`posthog.timeout_seconds`, `.probe_path`",
-        {Check.PROBE: _UNKNOWN},
+        {PROBE.name: _UNKNOWN},
     ),
     Row(
         System.POSTHOG,
@@ -115,7 +122,7 @@ ROWS = (
         "Given twice, what is looked for: PostHog fails. The fallback is planned, and asked about",
         "“server error (HTTP 500)”",
         "`policy.preapproved`",
-        {Check.PROBE: Status.BAD},
+        {PROBE.name: Status.BAD},
         frozenset({ENABLE_FALLBACK.name}),
     ),
     Row(System.POSTHOG, CLOCKS, _BY_CLOCKS, "“accepts our key”", "none"),
@@ -125,7 +132,7 @@ ROWS = (
         "The check is unknown after its retries. Of a 503 cut short, the status counts alone",
         "“Integration health: …” with the reason; nothing is over before it answers",
         "`integration.timeout_seconds`, `policy.check_deadline_seconds`",
-        {Check.HEALTH: _UNKNOWN},
+        {HEALTH.name: _UNKNOWN},
     ),
     Row(
         System.INTEGRATION,
@@ -133,7 +140,7 @@ ROWS = (
         "An answer, and a bad one: the service is not well. A restart is planned, and asked about",
         "“answers HTTP 500”",
         "`integration.health_url`, `policy.approvals`",
-        {Check.HEALTH: Status.BAD},
+        {HEALTH.name: Status.BAD},
         frozenset({RESTART_DEPLOYMENT.name}),
     ),
     Row(System.INTEGRATION, CLOCKS, _BY_CLOCKS, "“says healthy”", "none"),
@@ -143,7 +150,7 @@ ROWS = (
         "The error rate is unknown; whole logs stand in for it. An answer of another time is none",
         "“Prometheus: …” with the reason; nothing is over before it answers",
         "`prometheus.backup_urls`, `.timeout_seconds`, `.clock_tolerance_seconds`",
-        {Check.ERROR_RATE: _UNKNOWN},
+        {ERROR_RATE.name: _UNKNOWN},
     ),
     Row(
         System.PROMETHEUS_BACKED_UP,
@@ -160,7 +167,7 @@ ROWS = (
         "another is blocked",
         "`cluster.timeout_seconds`, `posthog.api_key`, `policy.approval_outage_seconds`, "
         "`.rollout_deadline_seconds`",
-        {Check.LOGS: _UNKNOWN, Check.WORKLOAD: _UNKNOWN, Check.PROBE: Status.OK},
+        {LOGS.name: _UNKNOWN, WORKLOAD.name: _UNKNOWN, PROBE.name: Status.OK},
     ),
     Row(
         System.KUBERNETES,

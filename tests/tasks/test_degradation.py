@@ -26,14 +26,22 @@ from deployments.drill.run.settings import RATE_WINDOW
 from deployments.drill.world.endpoints import Endpoints
 from deployments.drill.world.process import running_world
 from runbook.actions.spec import ActionKind, ActionName
-from runbook.checks.findings import Check, Findings, Status
+from runbook.checks.findings import Findings, Status
 from runbook.checks.recovery import LASTING, incident_over
+from runbook.checks.spec import CheckName
+from runbook.checks.specs.error_rate import ERROR_RATE
+from runbook.checks.specs.health import HEALTH
+from runbook.checks.specs.logs import LOGS
+from runbook.checks.specs.probe import PROBE
+from runbook.checks.specs.status_page import STATUS_PAGE
+from runbook.checks.specs.workload import WORKLOAD
 from runbook.decision.decide import decide
 from runbook.decision.verdict import Decision
 from runbook.policy.policy import Policy
 from tasks.checks.triage import look
 from tests.fixtures.faulty_server import FaultyServer, WireFault, faulty
 from tests.fixtures.prefect_server import event_loop_in_background
+from tests.runbook.findings_samples import EVERYWHERE
 from tests.tasks.degradation_table import (
     FAULTS,
     OWN_DISK_ROWS,
@@ -60,18 +68,18 @@ ASKED_IN = {
 }
 
 SERVES = {
-    System.STATUS_PAGE: (Check.STATUS_PAGE,),
-    System.STATUS_PAGE_MIRRORED: (Check.STATUS_PAGE,),
-    System.POSTHOG: (Check.PROBE,),
-    System.INTEGRATION: (Check.HEALTH,),
-    System.PROMETHEUS: (Check.ERROR_RATE,),
-    System.PROMETHEUS_BACKED_UP: (Check.ERROR_RATE,),
-    System.KUBERNETES: (Check.LOGS, Check.WORKLOAD, Check.PROBE),
+    System.STATUS_PAGE: (STATUS_PAGE.name,),
+    System.STATUS_PAGE_MIRRORED: (STATUS_PAGE.name,),
+    System.POSTHOG: (PROBE.name,),
+    System.INTEGRATION: (HEALTH.name,),
+    System.PROMETHEUS: (ERROR_RATE.name,),
+    System.PROMETHEUS_BACKED_UP: (ERROR_RATE.name,),
+    System.KUBERNETES: (LOGS.name, WORKLOAD.name, PROBE.name),
 }
 """Which checks ask the system."""
 
 BY_STATUS_OF = (System.POSTHOG, System.INTEGRATION)
-BY_STATUS = (Check.HEALTH, Check.PROBE)
+BY_STATUS = (HEALTH.name, PROBE.name)
 """Systems and checks of which the HTTP status of a refusal says enough, whatever its body."""
 
 PATIENT, IMPATIENT = 10.0, 0.6
@@ -182,7 +190,7 @@ async def looking_past(
             at_work.cluster.disconnect()
 
 
-def statuses(findings: Findings) -> dict[Check, Status]:
+def statuses(findings: Findings) -> dict[CheckName, Status]:
     """The status of each check."""
     return {item.check: item.status for item in findings.items}
 
@@ -216,7 +224,7 @@ class Cell:
             self._check_recovery(usual, named)
 
     @property
-    def _expected(self) -> dict[Check, Status]:
+    def _expected(self) -> dict[CheckName, Status]:
         usual = statuses(self.without)
         refused = {check: usual[check] for check in BY_STATUS if usual[check] is Status.BAD}
         by_status = refused if self.fault is WireFault.CUT_SHORT and self.row.system in BY_STATUS_OF else {}
@@ -248,12 +256,14 @@ async def found(world: Endpoints, folder: Path) -> Findings:
     ways = Ways(world, System.STATUS_PAGE)
     at_work = environment(ways, folder)
     try:
-        return await look(at_work, tuple(Check))
+        return await look(at_work, EVERYWHERE)
     finally:
         at_work.cluster.disconnect()
 
 
-async def cells(world: Endpoints, system: System, folder: Path, *, checks: tuple[Check, ...]) -> list[Cell]:
+async def cells(
+    world: Endpoints, system: System, folder: Path, *, checks: tuple[CheckName, ...]
+) -> list[Cell]:
     """What these checks find past each fault; the others are taken to find what they find without it."""
     turn, without = asyncio.Semaphore(AT_ONCE), await found(world, folder)
 
@@ -278,7 +288,7 @@ async def test_a_fault_in_an_outage_is_unknown_and_plans_nothing_new(
     worlds: dict[str, Endpoints], tmp_path: Path, system: System
 ) -> None:
     """The key has expired: a fault makes its own checks unknown and no others; nothing else is planned."""
-    for cell in await cells(worlds["expired-key"], system, tmp_path, checks=tuple(Check)):
+    for cell in await cells(worlds["expired-key"], system, tmp_path, checks=EVERYWHERE):
         cell.check()
 
 

@@ -1,7 +1,7 @@
 """`kubectl delete pod` of one pod that is stuck."""
 
 from runbook.actions.spec import ActionKind, ActionName, ActionSpec, Proof, Right, Risk
-from runbook.checks.findings import Check
+from runbook.checks.specs.workload import WORKLOAD
 
 POD_UID = "uid"
 """The parameter of a deletion that tells the pod that triage saw from a later one of the same name."""
@@ -12,7 +12,7 @@ DELETE_POD = ActionSpec(
     kind=ActionKind.CHANGE,
     risk=Risk.LOW,
     success="another pod has taken its place and all are ready",
-    proof=Proof(checks=(Check.WORKLOAD,)),
+    proof=Proof(checks=(WORKLOAD,)),
     undo="nothing to undo: the workload's controller makes another pod",
     rights=(Right("delete", "pods"), Right("list", "poddisruptionbudgets", "policy")),
 )

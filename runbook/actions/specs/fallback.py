@@ -12,7 +12,8 @@ from runbook.actions.spec import (
     TemporarySwitch,
 )
 from runbook.channels.public_impact import PublicImpact
-from runbook.checks.findings import Check
+from runbook.checks.specs.error_rate import ERROR_RATE
+from runbook.checks.specs.health import HEALTH
 
 DISABLE_FALLBACK = ActionSpec(
     name=ActionName("disable_fallback"),
@@ -20,7 +21,7 @@ DISABLE_FALLBACK = ActionSpec(
     kind=ActionKind.CHANGE,
     risk=Risk.MEDIUM,
     success="the rollout finishes and the error rate stays under the threshold",
-    proof=Proof(checks=(Check.ERROR_RATE, Check.HEALTH)),
+    proof=Proof(checks=(ERROR_RATE, HEALTH)),
     undo="put the switch back to what it was",
     reversible=True,
     rights=CHANGES_WORKLOAD,
@@ -32,7 +33,7 @@ ENABLE_FALLBACK = ActionSpec(
     kind=ActionKind.CHANGE,
     risk=Risk.MEDIUM,
     success="the rollout finishes and the error rate falls under the threshold",
-    proof=Proof(checks=(Check.ERROR_RATE,), holds_requests_back=True),
+    proof=Proof(checks=(ERROR_RATE,), holds_requests_back=True),
     undo="put the switch back to what it was",
     reversible=True,
     by_hand=ByHand(

@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING
 
 from runbook.actions.spec import CHANGES_WORKLOAD, ActionKind, ActionName, ActionSpec, Parameter, Proof, Risk
-from runbook.checks.findings import Check
+from runbook.checks.specs.health import HEALTH
+from runbook.checks.specs.workload import WORKLOAD
 from runbook.kubernetes.quantities import as_quantity, memory_bytes
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ RAISE_MEMORY_LIMIT = ActionSpec(
     kind=ActionKind.CHANGE,
     risk=Risk.MEDIUM,
     success="the rollout finishes, no pod is killed for memory and the health endpoint says healthy",
-    proof=Proof(checks=(Check.HEALTH, Check.WORKLOAD)),
+    proof=Proof(checks=(HEALTH, WORKLOAD)),
     editable=(
         Parameter(name="memory", flaw=memory_flaw, as_stored=lambda value: as_quantity(memory_bytes(value))),
     ),

@@ -14,7 +14,8 @@ from runbook.actions.spec import (
     Right,
     Risk,
 )
-from runbook.checks.findings import Check
+from runbook.checks.specs.error_rate import ERROR_RATE
+from runbook.checks.specs.probe import PROBE
 from runbook.kubernetes.patches import PREVIOUS_SUFFIX
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ REPLACE_API_KEY = ActionSpec(
     kind=ActionKind.CHANGE,
     risk=Risk.HIGH,
     success="PostHog accepts the new key, all pods run with it, errors fall under the threshold",
-    proof=Proof(checks=(Check.PROBE, Check.ERROR_RATE)),
+    proof=Proof(checks=(PROBE, ERROR_RATE)),
     undo="put the previous key back (kept in the cluster) and restart",
     reversible=True,
     undo_by_hand=_undo_by_hand,

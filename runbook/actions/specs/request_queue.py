@@ -12,7 +12,8 @@ from runbook.actions.spec import (
     TemporarySwitch,
 )
 from runbook.channels.public_impact import PublicImpact
-from runbook.checks.findings import Check
+from runbook.checks.specs.error_rate import ERROR_RATE
+from runbook.checks.specs.health import HEALTH
 
 DISABLE_REQUEST_QUEUE = ActionSpec(
     name=ActionName("disable_request_queue"),
@@ -20,7 +21,7 @@ DISABLE_REQUEST_QUEUE = ActionSpec(
     kind=ActionKind.CHANGE,
     risk=Risk.MEDIUM,
     success="the rollout finishes and the error rate stays under the threshold",
-    proof=Proof(checks=(Check.ERROR_RATE, Check.HEALTH)),
+    proof=Proof(checks=(ERROR_RATE, HEALTH)),
     undo="put the switch back to what it was",
     reversible=True,
     rights=CHANGES_WORKLOAD,
@@ -32,7 +33,7 @@ ENABLE_REQUEST_QUEUE = ActionSpec(
     kind=ActionKind.CHANGE,
     risk=Risk.MEDIUM,
     success="the rollout finishes and the rate of 429 falls under the threshold",
-    proof=Proof(checks=(Check.ERROR_RATE,), errors_like="429", holds_requests_back=True),
+    proof=Proof(checks=(ERROR_RATE,), errors_like="429", holds_requests_back=True),
     undo="put the switch back to what it was",
     reversible=True,
     by_hand=ByHand(

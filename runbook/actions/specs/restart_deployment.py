@@ -1,7 +1,8 @@
 """The runbook's `kubectl rollout restart`."""
 
 from runbook.actions.spec import CHANGES_WORKLOAD, ActionKind, ActionName, ActionSpec, Proof, Risk
-from runbook.checks.findings import Check
+from runbook.checks.specs.health import HEALTH
+from runbook.checks.specs.workload import WORKLOAD
 
 RESTART_DEPLOYMENT = ActionSpec(
     name=ActionName("restart_deployment"),
@@ -9,7 +10,7 @@ RESTART_DEPLOYMENT = ActionSpec(
     kind=ActionKind.CHANGE,
     risk=Risk.LOW,
     success="the rollout finishes and the health endpoint says healthy",
-    proof=Proof(checks=(Check.HEALTH, Check.WORKLOAD)),
+    proof=Proof(checks=(HEALTH, WORKLOAD)),
     undo="nothing to undo: the pod template is the same but for its restart time",
     rights=CHANGES_WORKLOAD,
 )

@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING
 
 from runbook.actions.spec import CHANGES_WORKLOAD, ActionKind, ActionName, ActionSpec, ByHand, Proof, Risk
-from runbook.checks.findings import Check
+from runbook.checks.specs.health import HEALTH
+from runbook.checks.specs.workload import WORKLOAD
 
 if TYPE_CHECKING:
     from runbook.actions.by_hand import Target
@@ -49,7 +50,7 @@ ROLL_BACK = ActionSpec(
     kind=ActionKind.CHANGE,
     risk=Risk.HIGH,
     success="the rollout finishes and the health endpoint says healthy",
-    proof=Proof(checks=(Check.HEALTH, Check.WORKLOAD)),
+    proof=Proof(checks=(HEALTH, WORKLOAD)),
     undo=(
         "the earlier revision stays and a person is called, as the replaced one failed; where fewer pods "
         "are available than before, roll forward to it"

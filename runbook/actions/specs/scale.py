@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING
 
 from runbook.actions.spec import CHANGES_WORKLOAD, ActionKind, ActionName, ActionSpec, Parameter, Proof, Risk
-from runbook.checks.findings import Check
+from runbook.checks.specs.health import HEALTH
+from runbook.checks.specs.workload import WORKLOAD
 
 if TYPE_CHECKING:
     from runbook.policy.policy import Policy
@@ -22,7 +23,7 @@ SCALE = ActionSpec(
     kind=ActionKind.CHANGE,
     risk=Risk.MEDIUM,
     success="the rollout finishes and the health endpoint says healthy",
-    proof=Proof(checks=(Check.HEALTH, Check.WORKLOAD)),
+    proof=Proof(checks=(HEALTH, WORKLOAD)),
     editable=(Parameter(name="replicas", flaw=replicas_flaw, as_stored=lambda value: str(int(value))),),
     undo="put the number back to what it was",
     reversible=True,

@@ -3,7 +3,8 @@
 from typing import Literal
 
 from runbook.approvals.identity import Identity
-from runbook.checks.findings import Check, Findings
+from runbook.checks.findings import Findings
+from runbook.checks.spec import CheckName
 from runbook.decision.severity import SeverityAssessment
 from runbook.decision.verdict import Decision
 from runbook.incidents.events.base import JournalEvent
@@ -14,7 +15,7 @@ class TriageStarted(JournalEvent):
 
     type: Literal["TriageStarted"] = "TriageStarted"
     round: int
-    checks: tuple[Check, ...]
+    checks: tuple[CheckName, ...]
 
     @property
     def journal_key(self) -> str:

@@ -14,7 +14,7 @@ from blocks.prometheus.metrics import Prometheus
 from blocks.transport.errors import OutsideError
 from runbook.checks.findings import Status
 from runbook.checks.readings import ErrorRateReading
-from runbook.checks.triage import judge_error_rate
+from runbook.checks.specs.error_rate import judge_error_rate
 from tests.runbook.findings_samples import NOW, POLICY
 
 ANSWERS = json.loads((Path(__file__).parents[2] / "data" / "metrics-answers.json").read_text())

@@ -4,7 +4,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 from runbook.checks.findings import Status
-from runbook.checks.triage import judge_error_rate
+from runbook.checks.specs.error_rate import judge_error_rate
 from runbook.policy.policy import Policy
 from tests.blocks.prometheus.test_metrics import (
     BORN,

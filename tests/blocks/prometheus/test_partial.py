@@ -7,7 +7,7 @@ from pytest_httpserver import HTTPServer
 
 from blocks.prometheus.metrics import Prometheus
 from runbook.checks.findings import Status
-from runbook.checks.triage import judge_error_rate
+from runbook.checks.specs.error_rate import judge_error_rate
 from runbook.policy.policy import Policy
 from tests.blocks.prometheus.test_metrics import AT, BORN, ERRORS, REQUESTS, START, prometheus, serve, vector
 

@@ -10,7 +10,7 @@ from pytest_httpserver import HTTPServer
 from blocks.status_page.page import StatusPage
 from blocks.transport.errors import OutsideError
 from runbook.checks.findings import Finding, Status
-from runbook.checks.triage import judge_status_page
+from runbook.checks.specs.status_page import STATUS_PAGE, judge_status_page
 from tests.runbook.findings_samples import NOW
 
 ANSWERS = json.loads((Path(__file__).parents[2] / "data" / "status-page-answers.json").read_text())
@@ -36,4 +36,4 @@ async def test_a_page_says_this_for_our_regions(httpserver: HTTPServer, answer: 
 
     assert (found.status if found else Status.UNKNOWN) == answer["status"], found
     if found is not None and "worst_impact" in answer:
-        assert found.facts["worst_impact"] == answer["worst_impact"]
+        assert found.facts_of(STATUS_PAGE).worst_impact == answer["worst_impact"]

@@ -20,7 +20,7 @@ from blocks.status_page.formats import (
 )
 from runbook.checks.findings import Finding, Status
 from runbook.checks.readings import StatusPageReading
-from runbook.checks.triage import judge_status_page
+from runbook.checks.specs.status_page import STATUS_PAGE, judge_status_page
 
 FOLDER = Path(__file__).parents[2] / "data" / "status-pages"
 NOW = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
@@ -75,7 +75,7 @@ def recorded(name: str) -> Listing:
 def test_a_recorded_page_says_this(name: str, regions: tuple[str, ...], status: Status, worst: str) -> None:
     """Pages of many vendors, for the regions that the integration uses."""
     found = judged(recorded(name), *regions)
-    assert (found.status, found.facts["worst_impact"]) == (status, worst), found.summary
+    assert (found.status, found.facts_of(STATUS_PAGE).worst_impact) == (status, worst), found.summary
 
 
 def component(name: str, status: Any, group: str | None = None) -> dict[str, Any]:
@@ -146,7 +146,7 @@ def test_components_and_banner_say_what_incidents_do_not(
 ) -> None:
     """For an integration in the US: what is red there counts, and what nobody can read is unknown."""
     found = judged(read_statuspage(document), US)
-    assert (found.status, found.facts["worst_impact"]) == (status, worst), found.summary
+    assert (found.status, found.facts_of(STATUS_PAGE).worst_impact) == (status, worst), found.summary
 
 
 def test_a_banner_that_nothing_lists_the_cause_of_is_not_clear() -> None:

@@ -19,7 +19,8 @@ from runbook.approvals.approvals import decided, standing_approval
 from runbook.approvals.gates import Channel
 from runbook.approvals.identity import Identity, Proof
 from runbook.approvals.rules import ActRule, ApprovalRule
-from runbook.checks.findings import Check, Status
+from runbook.checks.catalogue import CHECKS
+from runbook.checks.findings import Status
 from runbook.decision.decide import decide
 from runbook.decision.severity import Severity, SeverityAssessment
 from runbook.incidents import events as e
@@ -107,7 +108,7 @@ def test_a_claim_after_a_proven_word_takes_away_and_gives_nothing() -> None:
     assert standing_approval(at_severity(Severity.P3, worse, better), RESTART, PREAPPROVED) is not None
 
 
-NOTHING_KNOWN = findings(**{check.value: Status.UNKNOWN for check in Check})
+NOTHING_KNOWN = findings(**dict.fromkeys(CHECKS, Status.UNKNOWN))
 
 
 def test_a_sender_s_own_severity_approves_nothing() -> None:

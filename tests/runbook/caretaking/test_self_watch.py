@@ -5,14 +5,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from runbook.caretaking.self_watch import blindness, may_have_called, relief_text, silence
-from runbook.checks.findings import Check, Finding, Findings
+from runbook.checks.findings import Finding, Findings
+from runbook.checks.spec import CheckName
+from runbook.checks.specs.logs import LOGS
+from runbook.checks.specs.probe import PROBE
 from tests.runbook.findings_samples import health
 
 NOW = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
 EVERY = timedelta(minutes=5)
 
 
-def blind(check: Check) -> Finding:
+def blind(check: CheckName) -> Finding:
     """A check that could not be made."""
     return Finding.unknown(check, f"{check} did not answer", observed_at=NOW)
 
@@ -20,10 +23,10 @@ def blind(check: Check) -> Finding:
 @pytest.mark.parametrize(
     ("seen", "why"),
     [
-        ([blind(Check.LOGS), health("healthy")], ""),
-        ([blind(Check.LOGS), health("down")], ""),
+        ([blind(LOGS.name), health("healthy")], ""),
+        ([blind(LOGS.name), health("down")], ""),
         (
-            [blind(Check.LOGS), blind(Check.PROBE)],
+            [blind(LOGS.name), blind(PROBE.name)],
             "the triage can see nothing: logs did not answer; probe did not answer",
         ),
         ([], "the triage can see nothing: no check was made"),

@@ -9,8 +9,11 @@ from runbook.actions.spec import ActionKind, ActionName, Proof
 from runbook.actions.specs.fallback import ENABLE_FALLBACK
 from runbook.actions.specs.request_queue import ENABLE_REQUEST_QUEUE
 from runbook.actions.specs.undo import UNDO
-from runbook.checks.findings import Check, Finding, Findings, Status
+from runbook.checks.findings import Finding, Findings, Status
 from runbook.checks.recovery import LASTING, NO_REQUESTS, Recovery, action_succeeded, incident_over
+from runbook.checks.spec import CheckName
+from runbook.checks.specs.error_rate import ERROR_RATE
+from runbook.checks.specs.probe import PROBE
 from runbook.decision.decide import decide
 from runbook.decision.verdict import Decision, Verdict
 from tests.runbook.findings_samples import (
@@ -51,7 +54,7 @@ def test_action_has_worked_if_all_of_its_checks_are_ok(name: ActionName) -> None
     """One bad check is a no; without one, an unknown check leaves it open: in all 729 combinations."""
     for findings in every_combination():
         recovery = action_succeeded(proof_of(name), findings, policy=POLICY)
-        assert recovery.recovered is weakest(findings, proof_of(name).checks), told(findings)
+        assert recovery.recovered is weakest(findings, proof_of(name).names), told(findings)
 
 
 @pytest.mark.parametrize("verdict", Verdict)
@@ -62,7 +65,7 @@ def test_incident_is_over_if_all_checks_of_its_verdict_are_ok(verdict: Verdict) 
         assert over.recovered is weakest(findings, LASTING[verdict]), told(findings)
 
 
-def weakest(findings: Findings, checks: tuple[Check, ...]) -> bool | None:
+def weakest(findings: Findings, checks: tuple[CheckName, ...]) -> bool | None:
     """What several checks say together: bad before unknown before ok."""
     statuses = {findings.status(check) for check in checks}
     if Status.BAD in statuses:
@@ -73,7 +76,7 @@ def weakest(findings: Findings, checks: tuple[Check, ...]) -> bool | None:
 @pytest.mark.parametrize("name", CHANGES)
 def test_checks_that_were_not_made_never_prove_an_action(name: ActionName) -> None:
     """Any check left out, or none made at all, and the answer is open."""
-    for some in incomplete(proof_of(name).checks):
+    for some in incomplete(proof_of(name).names):
         recovery = action_succeeded(proof_of(name), some, policy=POLICY)
         assert (recovery.recovered, bool(recovery.because)) == (None, True)
 
@@ -93,7 +96,7 @@ def test_checks_that_were_not_made_never_end_an_incident(verdict: Verdict) -> No
         assert (recovery.recovered, bool(recovery.because)) == (None, True)
 
 
-def incomplete(checks: tuple[Check, ...]) -> list[Findings]:
+def incomplete(checks: tuple[CheckName, ...]) -> list[Findings]:
     """Every selection of these checks, all ok, that leaves at least one out."""
     well = triage()
     return [
@@ -112,7 +115,7 @@ def incomplete(checks: tuple[Check, ...]) -> list[Findings]:
         (error_rate({"503": 4.0}), True, "429 - rate limited: 0.00 errors/s, threshold 0.1"),
         (error_rate({}), True, "429 - rate limited: 0.00 errors/s, threshold 0.1"),
         (error_rate(None), None, "error rate: no data: the metric has no samples in the window"),
-        (gone(Check.ERROR_RATE, "timed out"), None, "error rate: timed out"),
+        (gone(ERROR_RATE.name, "timed out"), None, "error rate: timed out"),
     ],
 )
 def test_queue_has_worked_once_posthog_limits_no_more(
@@ -123,7 +126,7 @@ def test_queue_has_worked_once_posthog_limits_no_more(
     assert action_succeeded(QUEUE, only, policy=POLICY) == Recovery(recovered=recovered, because=(because,))
 
 
-@pytest.mark.parametrize("name", [name for name in CHANGES if Check.ERROR_RATE in proof_of(name).checks])
+@pytest.mark.parametrize("name", [name for name in CHANGES if ERROR_RATE in proof_of(name).checks])
 @pytest.mark.parametrize(("requests", "made"), [(0.0, False), (None, True), (0.01, True)])
 def test_no_errors_prove_nothing_where_nothing_was_requested(
     name: ActionName, requests: float | None, made: bool
@@ -135,7 +138,7 @@ def test_no_errors_prove_nothing_where_nothing_was_requested(
     assert shown or recovery.because == (NO_REQUESTS,)
 
 
-@pytest.mark.parametrize("name", [name for name in CHANGES if Check.ERROR_RATE in proof_of(name).checks])
+@pytest.mark.parametrize("name", [name for name in CHANGES if ERROR_RATE in proof_of(name).checks])
 def test_errors_count_also_where_nothing_was_requested(name: ActionName) -> None:
     """Two figures that contradict each other are no excuse for an error that was counted."""
     recovery = action_succeeded(proof_of(name), triage(error_rate({"429": 3.0}, requests=0.0)), policy=POLICY)
@@ -145,10 +148,10 @@ def test_errors_count_also_where_nothing_was_requested(name: ActionName) -> None
 def test_recovery_names_the_facts_that_decided() -> None:
     """Bad facts before unknown ones, and only those; where all is well, everything that was looked at."""
     outage = made(triage())
-    assert incident_over(outage, triage(health("down"), gone(Check.PROBE))).because == (
+    assert incident_over(outage, triage(health("down"), gone(PROBE.name))).because == (
         "health: says down (HTTP 200)",
     )
-    assert incident_over(outage, triage(gone(Check.PROBE, "timed out"))).because == ("probe: timed out",)
+    assert incident_over(outage, triage(gone(PROBE.name, "timed out"))).because == ("probe: timed out",)
     assert len(incident_over(outage, triage()).because) == len(LASTING[outage.verdict])
 
 

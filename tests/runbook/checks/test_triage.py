@@ -4,7 +4,10 @@ import pytest
 
 from runbook.checks.findings import Status
 from runbook.checks.readings import Impact, ListedIncident, LogReading, ProbeOutcome
-from runbook.checks.triage import judge_logs
+from runbook.checks.specs.error_rate import ERROR_RATE
+from runbook.checks.specs.logs import LOGS, judge_logs
+from runbook.checks.specs.probe import PROBE
+from runbook.checks.specs.status_page import STATUS_PAGE
 from tests.runbook.findings_samples import (
     NOW,
     POLICY,
@@ -47,7 +50,11 @@ def test_incident_on_the_status_page_counts_in_our_regions(
 ) -> None:
     """An incident counts where it names one of our regions or none at all; others are only counted."""
     found = status_page(*incidents, regions=regions)
-    assert (found.status, found.facts["worst_impact"], found.facts["elsewhere"]) == (status, worst, elsewhere)
+    assert (
+        found.status,
+        found.facts_of(STATUS_PAGE).worst_impact,
+        found.facts_of(STATUS_PAGE).elsewhere,
+    ) == (status, worst, elsewhere)
 
 
 def test_incident_elsewhere_is_said_all_the_same() -> None:
@@ -63,7 +70,7 @@ def test_maintenance_does_not_count_as_an_incident() -> None:
     found = status_page(maintenances=(listed("Database upgrade", Impact.MAINTENANCE),))
     assert found.status is OK
     assert found.summary == "no incident listed; maintenance: Database upgrade"
-    assert found.facts["maintenances"] == ["Database upgrade"]
+    assert found.facts_of(STATUS_PAGE).maintenances == ("Database upgrade",)
 
 
 @pytest.mark.parametrize(
@@ -116,8 +123,8 @@ def test_error_rate_is_bad_over_its_threshold_and_unknown_without_data(
 ) -> None:
     """No data is unknown, never zero; the share is known only where requests were counted."""
     found = error_rate(by_status, requests=requests)
-    assert (found.status, found.facts["posthog_errors"]) == (status, errors)
-    assert found.facts["error_share"] == (pytest.approx(share) if share is not None else None)
+    assert (found.status, found.facts_of(ERROR_RATE).posthog_errors) == (status, errors)
+    assert found.facts_of(ERROR_RATE).error_share == (pytest.approx(share) if share is not None else None)
 
 
 def test_error_rate_names_the_largest_status_first() -> None:
@@ -149,7 +156,7 @@ def test_logs_are_bad_from_three_errors_and_open_where_a_pod_was_not_read(
 ) -> None:
     """Errors that were found count; their absence counts only where every pod was read."""
     found = logs(by_status, others=others, unread=unread)
-    assert (found.status, found.facts["posthog_errors"]) == (status, errors)
+    assert (found.status, found.facts_of(LOGS).posthog_errors) == (status, errors)
 
 
 @pytest.mark.parametrize(
@@ -169,7 +176,10 @@ def test_errors_that_may_be_posthogs_leave_the_answer_open(
 ) -> None:
     """An error without a readable status is no sign that PostHog is well; its name makes it suspected."""
     found = logs(by_status, unplaced=unplaced, named=named)
-    assert (found.facts["posthog_errors"], found.facts["posthog_suspected"]) == (errors, suspected)
+    assert (found.facts_of(LOGS).posthog_errors, found.facts_of(LOGS).posthog_suspected) == (
+        errors,
+        suspected,
+    )
 
 
 def test_logs_say_how_many_errors_may_be_posthogs() -> None:
@@ -183,7 +193,7 @@ def test_logs_without_any_pod_are_unknown() -> None:
     """No pod to read is no sign of health."""
     nothing = LogReading(window_seconds=300, lines_read=0, errors=(), errors_by_status={}, pods_read=())
     found = judge_logs(nothing, policy=POLICY, now=NOW)
-    assert (found.status, found.facts["posthog_errors"]) == (UNKNOWN, None)
+    assert (found.status, found.facts_of(LOGS).posthog_errors) == (UNKNOWN, None)
 
 
 def test_logs_say_which_pods_were_not_read_and_why() -> None:
@@ -209,7 +219,7 @@ def test_probe_is_bad_only_where_posthog_answered_so(
 ) -> None:
     """An error that PostHog gave is bad; no answer proves nothing."""
     found = probe(outcome)
-    assert (found.status, found.facts["posthog_errors"]) == (status, errors)
+    assert (found.status, found.facts_of(PROBE).posthog_errors) == (status, errors)
 
 
 def test_every_probe_outcome_is_judged() -> None:

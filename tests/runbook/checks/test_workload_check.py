@@ -7,7 +7,7 @@ import pytest
 
 from runbook.checks.findings import Finding, Status
 from runbook.checks.readings import ContainerReading, ContainerRole, PodReading
-from runbook.checks.workload import CRASHES
+from runbook.checks.specs.workload import CRASHES, WORKLOAD
 from tests.runbook.findings_samples import NOW, pod, rollouts, workload
 
 OK, BAD, UNKNOWN = Status
@@ -77,7 +77,7 @@ def test_a_container_between_two_crashes_is_crashing(
 def test_every_reason_for_which_a_pod_cannot_start_is_bad(reason: str) -> None:
     """Kubernetes' waiting reasons that do not pass by themselves are bad, whatever the pod counts say."""
     found = workload(pod(waiting=reason))
-    assert (found.status, found.facts["crashing"]) == (BAD, ["web-1"])
+    assert (found.status, found.facts_of(WORKLOAD).crashing) == (BAD, ("web-1",))
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_a_recent_rollout_is_a_suspect_if_there_is_one_to_go_back_to(
 ) -> None:
     """The newest revision is named while it is young; that alone makes nothing bad."""
     found = workload(rollouts=rollouts(*ages))
-    assert (found.facts["recent_rollout"], found.status) == (suspect, OK)
+    assert (found.facts_of(WORKLOAD).recent_rollout, found.status) == (suspect, OK)
     assert ("rolled out recently" in found.summary) is (suspect is not None)
 
 
@@ -108,7 +108,7 @@ def test_crashing_revisions_are_those_of_the_pods_that_do_not_start() -> None:
         pod("web-3", revision="7", waiting="ImagePullBackOff"),
         pod("web-4", revision=None, waiting="ImagePullBackOff"),
     )
-    assert found.facts["crashing_revisions"] == ["7"]
+    assert found.facts_of(WORKLOAD).crashing_revisions == ("7",)
 
 
 @pytest.mark.parametrize(
@@ -132,13 +132,13 @@ def test_one_pod_is_stuck_if_only_it_is_not_ready(
     pods: tuple[PodReading, ...], ready: int, stuck: str | None
 ) -> None:
     """A pod that waits alone while its siblings serve, and does not crash, is named."""
-    assert workload(*pods, ready=ready).facts["stuck_pod"] == stuck
+    assert workload(*pods, ready=ready).facts_of(WORKLOAD).stuck_pod == stuck
 
 
 @pytest.mark.parametrize("limit", [None, "256Mi"])
 def test_memory_limit_is_on_record(limit: str | None) -> None:
     """The plan asks for it where a pod was killed for memory."""
-    assert workload(memory_limit=limit).facts["memory_limit"] == limit
+    assert workload(memory_limit=limit).facts_of(WORKLOAD).memory_limit == limit
 
 
 def beside(role: ContainerRole, **fields: object) -> PodReading:
@@ -163,9 +163,9 @@ def test_the_container_that_was_killed_is_named(
     found = workload(beside(role, last_termination="OOMKilled"))
 
     assert found.status is BAD
-    facts = found.facts
-    assert (facts["killed_for_memory"], facts["killed_container"]) == (killed, container)
-    assert facts["elsewhere"] == elsewhere
+    facts = found.facts_of(WORKLOAD)
+    assert (facts.killed_for_memory, facts.killed_container) == (tuple(killed), container)
+    assert facts.elsewhere == tuple(elsewhere)
 
 
 def test_the_limit_on_record_is_that_of_the_killed_container() -> None:
@@ -174,7 +174,8 @@ def test_the_limit_on_record_is_that_of_the_killed_container() -> None:
         beside(ContainerRole.BESIDE, last_termination="OOMKilled"),
         memory_limits={"app": "1Gi", "other": "64Mi"},
     )
-    assert (found.facts["killed_container"], found.facts["memory_limit"]) == ("other", "64Mi")
+    facts = found.facts_of(WORKLOAD)
+    assert (facts.killed_container, facts.memory_limit) == ("other", "64Mi")
 
 
 def test_the_integrations_own_end_goes_before_another_containers() -> None:
@@ -185,7 +186,7 @@ def test_the_integrations_own_end_goes_before_another_containers() -> None:
             ContainerReading(name="app", last_termination="OOMKilled"),
         )
     )
-    assert workload(both).facts["killed_container"] == "app"
+    assert workload(both).facts_of(WORKLOAD).killed_container == "app"
 
 
 @pytest.mark.parametrize(
@@ -197,7 +198,7 @@ def test_a_revision_crashes_by_any_container_of_its_template(
 ) -> None:
     """An init container of a bad revision is a reason to roll back; an injected one is not of it."""
     found = workload(beside(role, waiting="CrashLoopBackOff"))
-    assert (found.status, found.facts["crashing_revisions"]) == (BAD, revisions)
+    assert (found.status, found.facts_of(WORKLOAD).crashing_revisions) == (BAD, tuple(revisions))
 
 
 def test_a_crash_of_the_integrations_own_container_is_no_trouble_elsewhere() -> None:
@@ -205,7 +206,7 @@ def test_a_crash_of_the_integrations_own_container_is_no_trouble_elsewhere() -> 
     found = workload(
         beside(ContainerRole.INJECTED, waiting="CrashLoopBackOff"), pod(waiting="CrashLoopBackOff")
     )
-    assert found.facts["elsewhere"] == []
+    assert found.facts_of(WORKLOAD).elsewhere == ()
 
 
 def test_a_pod_in_which_a_sidecar_crashes_is_not_stuck() -> None:
@@ -213,7 +214,7 @@ def test_a_pod_in_which_a_sidecar_crashes_is_not_stuck() -> None:
     crashing = beside(ContainerRole.INJECTED, waiting="CrashLoopBackOff").model_copy(
         update={"name": "web-2", "ready": False}
     )
-    assert workload(pod("web-1"), crashing, ready=1).facts["stuck_pod"] is None
+    assert workload(pod("web-1"), crashing, ready=1).facts_of(WORKLOAD).stuck_pod is None
 
 
 @pytest.mark.parametrize("off", [timedelta(minutes=-15), timedelta(minutes=15)])
@@ -224,4 +225,4 @@ def test_ages_are_taken_by_the_clusters_clock(off: timedelta) -> None:
         rollouts=rollouts(timedelta(days=9) - off, timedelta(minutes=10) - off),
         at=NOW + off,
     )
-    assert (reading.status, reading.facts["recent_rollout"]) == (BAD, "7")
+    assert (reading.status, reading.facts_of(WORKLOAD).recent_rollout) == (BAD, "7")

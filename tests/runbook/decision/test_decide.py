@@ -3,8 +3,11 @@
 import pytest
 
 from runbook.actions.spec import ActionKind
-from runbook.checks.findings import Check, Finding, Findings, Status
+from runbook.checks.catalogue import CHECKS
+from runbook.checks.findings import Finding, Findings, Status
 from runbook.checks.readings import ProbeOutcome
+from runbook.checks.specs.probe import PROBE
+from runbook.checks.specs.status_page import STATUS_PAGE
 from runbook.decision.decide import decide, following
 from runbook.decision.tree import walk
 from runbook.decision.verdict import Decision, ErrorType, Verdict
@@ -42,7 +45,7 @@ def decisions() -> list[tuple[Findings, Decision]]:
 def supposed(findings: Findings, change: str) -> Findings:
     """The findings with a counterfactual's words made true: `if error rate were ok`."""
     words = change.removeprefix("if ")
-    check = next(check for check in Check if words.startswith(f"{check.replace('_', ' ')} "))
+    check = next(check for check in CHECKS if words.startswith(f"{check.replace('_', ' ')} "))
     status = WORDS[words.removeprefix(check.replace("_", " ")).strip()]
     return findings.replacing(TYPICAL[check, status])
 
@@ -80,7 +83,7 @@ def test_every_single_fact_that_would_flip_the_verdict_is_named(decisions: Made)
             },
         ),
         (
-            (gone(Check.PROBE),),
+            (gone(PROBE.name),),
             {
                 "if probe were ok": Verdict.RESOLVED_OR_INTERMITTENT,
                 "if probe were bad": Verdict.INTEGRATION_ISSUE,
@@ -122,10 +125,10 @@ def test_nothing_is_changed_for_an_outage_of_posthog_but_the_fallback(decisions:
         ((health("down"),), ErrorType.INFRASTRUCTURE),
         ((), ErrorType.NONE),
         (
-            (error_rate({"401": 4.0}), gone(Check.STATUS_PAGE)),
+            (error_rate({"401": 4.0}), gone(STATUS_PAGE.name)),
             ErrorType.AUTHENTICATION,
         ),  # seen
-        ((gone(Check.PROBE),), ErrorType.UNKNOWN),
+        ((gone(PROBE.name),), ErrorType.UNKNOWN),
     ],
 )
 def test_error_type_is_the_largest_of_the_mix_or_follows_from_the_verdict(

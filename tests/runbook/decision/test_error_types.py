@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runbook.checks.findings import Check, Finding
+from runbook.checks.findings import Finding
 from runbook.checks.readings import ProbeOutcome
+from runbook.checks.specs.error_rate import ERROR_RATE
 from runbook.decision.error_types import NOISE, error_mix, error_type_of, is_success
 from runbook.decision.verdict import ErrorType
 from tests.runbook.findings_samples import error_rate, gone, logs, probe, triage
@@ -77,7 +78,7 @@ def test_a_status_of_success_is_no_error(status: str, success: bool) -> None:
         ((error_rate({"401": 2.0, "403": 2.0}),), {AUTH: 1.0}),
         ((error_rate({"401": 1.0, "503": 3.0}),), {POSTHOG: 0.75, AUTH: 0.25}),
         ((logs({"429": 9}),), {LIMIT: 1.0}),
-        ((logs({"429": 9}), gone(Check.ERROR_RATE)), {LIMIT: 1.0}),
+        ((logs({"429": 9}), gone(ERROR_RATE.name)), {LIMIT: 1.0}),
         # the mean of both, however many more lines than requests per second there are
         ((error_rate({"401": 4.0}), logs({"503": 90})), {AUTH: 0.5, POSTHOG: 0.5}),
         ((error_rate({"401": 3.0, "503": 1.0}), logs({"401": 9})), {AUTH: 0.875, POSTHOG: 0.125}),

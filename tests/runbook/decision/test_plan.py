@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from runbook.actions.specs.raise_memory_limit import RAISE_MEMORY_LIMIT, memory_flaw
 from runbook.actions.specs.replace_api_key import REPLACE_API_KEY
 from runbook.actions.specs.restart_deployment import RESTART_DEPLOYMENT
-from runbook.checks.findings import Check, Finding, Findings
+from runbook.checks.findings import Finding, Findings
 from runbook.checks.readings import CONFIGURATION, ContainerReading, ContainerRole, ProbeOutcome
+from runbook.checks.specs.probe import PROBE
+from runbook.checks.specs.workload import WORKLOAD
 from runbook.decision.plan import HAND_OFFS, make_plan
 from runbook.decision.verdict import ErrorType, Verdict
 from runbook.kubernetes.quantities import memory_bytes
@@ -92,7 +94,7 @@ def steps(verdict: Verdict, mix: dict[ErrorType, float], findings: Findings) -> 
             [VERIFY, RESTART, "dashboard"],
         ),
         (OURS, {AUTH: 1.0}, (probe(ProbeOutcome.UNREACHABLE),), [VERIFY, REPLACE, "dashboard"]),
-        (OURS, {AUTH: 1.0}, (gone(Check.PROBE),), [VERIFY, REPLACE, "dashboard"]),
+        (OURS, {AUTH: 1.0}, (gone(PROBE.name),), [VERIFY, REPLACE, "dashboard"]),
         # 429
         (OURS, {LIMIT: 1.0}, (), [QUEUE, "limit"]),
         # 500/503
@@ -110,7 +112,7 @@ def steps(verdict: Verdict, mix: dict[ErrorType, float], findings: Findings) -> 
         ),
         # our infrastructure
         (INSIDE, {}, (), [INSPECT, RESTART]),
-        (INSIDE, {}, (gone(Check.WORKLOAD),), [INSPECT, RESTART]),
+        (INSIDE, {}, (gone(WORKLOAD.name),), [INSPECT, RESTART]),
         (INSIDE, {}, (workload(CRASHING, rollouts=YOUNG, ready=1),), [INSPECT, "roll_back"]),
         (INSIDE, {}, (workload(CRASHING, ready=1),), [INSPECT, RESTART]),  # crashes, but not since lately
         (INSIDE, {}, (workload(rollouts=YOUNG),), [INSPECT, RESTART]),  # young, but its pods start
@@ -267,7 +269,7 @@ def test_hand_off_is_for_a_person_and_everything_else_for_the_workload() -> None
 
 def test_plan_is_made_although_the_workload_is_unknown() -> None:
     """Without a look at the cluster the target is named in words."""
-    plan = make_plan(OUTAGE, {POSTHOG: 1.0}, triage(gone(Check.WORKLOAD)), POLICY)
+    plan = make_plan(OUTAGE, {POSTHOG: 1.0}, triage(gone(WORKLOAD.name)), POLICY)
     assert [action.target for action in plan] == ["the workload"]
 
 

@@ -2,8 +2,11 @@
 
 import pytest
 
-from runbook.checks.findings import Check, Finding, Findings
+from runbook.checks.findings import Finding, Findings
 from runbook.checks.readings import Impact, ProbeOutcome
+from runbook.checks.specs.logs import LOGS
+from runbook.checks.specs.probe import PROBE
+from runbook.checks.specs.status_page import STATUS_PAGE
 from runbook.decision.severity import Severity, SeverityAssessment
 from runbook.decision.severity_rules import assess_severity
 from runbook.decision.tree import walk
@@ -66,7 +69,7 @@ def assessed(
         # P4: no user impact
         ((), P4, "no user impact seen"),
         (
-            (gone(Check.STATUS_PAGE), gone(Check.LOGS)),
+            (gone(STATUS_PAGE.name), gone(LOGS.name)),
             P4,
             "no user impact seen; monitoring gap: status page, logs",
         ),
@@ -92,12 +95,12 @@ def test_share_of_a_complete_outage_is_policy(share: float, severity: Severity) 
 @pytest.mark.parametrize(("claimed", "severity"), [(None, P2), (P1, P1), (P2, P2), (P3, P2), (P4, P2)])
 def test_unknown_impact_counts_as_degraded_at_least(claimed: Severity | None, severity: Severity) -> None:
     """Where the facts do not suffice, the sender may make it worse, never better than degraded."""
-    assert assessed(triage(gone(Check.PROBE), gone(Check.LOGS)), claimed=claimed).severity is severity
+    assert assessed(triage(gone(PROBE.name), gone(LOGS.name)), claimed=claimed).severity is severity
 
 
 def test_seen_complete_outage_is_p1_although_its_cause_is_unknown() -> None:
     """An unknown verdict does not hide that nothing works."""
-    found = triage(error_rate({"503": 20.0}), gone(Check.STATUS_PAGE))
+    found = triage(error_rate({"503": 20.0}), gone(STATUS_PAGE.name))
     assert walk(found)[1] is Verdict.UNKNOWN
     assert assessed(found, claimed=P4).severity is P1
 

@@ -5,8 +5,13 @@ from itertools import product
 
 import pytest
 
-from runbook.checks.findings import Check, Finding, Findings, Status
+from runbook.checks.findings import Finding, Findings, Status
 from runbook.checks.readings import ProbeOutcome
+from runbook.checks.specs.health import HEALTH
+from runbook.checks.specs.logs import LOGS
+from runbook.checks.specs.probe import PROBE
+from runbook.checks.specs.status_page import STATUS_PAGE
+from runbook.checks.specs.workload import WORKLOAD
 from runbook.decision.tree import ASK, walk
 from runbook.decision.verdict import Question, Reply, Verdict
 from tests.runbook.findings_samples import (
@@ -87,15 +92,15 @@ def test_each_leaf_of_the_runbook_is_reached_by_its_own_branches(
         ((error_rate({"503": 4.0}),), YES),
         ((logs({"503": 9}),), YES),
         ((probe(ProbeOutcome.KEY_REJECTED),), YES),
-        ((error_rate({"503": 4.0}), gone(Check.LOGS), UNREACHABLE), YES),
+        ((error_rate({"503": 4.0}), gone(LOGS.name), UNREACHABLE), YES),
         ((), NO),
-        ((gone(Check.LOGS),), NO),
+        ((gone(LOGS.name),), NO),
         ((error_rate(None),), NO),
-        ((error_rate(None), gone(Check.LOGS)), UNKNOWN),
+        ((error_rate(None), gone(LOGS.name)), UNKNOWN),
         ((UNREACHABLE,), UNKNOWN),
-        ((UNREACHABLE, gone(Check.LOGS)), UNKNOWN),
+        ((UNREACHABLE, gone(LOGS.name)), UNKNOWN),
         ((error_rate(None), UNREACHABLE), UNKNOWN),
-        ((error_rate(None), gone(Check.LOGS), UNREACHABLE), UNKNOWN),
+        ((error_rate(None), gone(LOGS.name), UNREACHABLE), UNKNOWN),
         ((error_rate(None), logs(unread={"web-2": "forbidden"})), UNKNOWN),
         ((error_rate(None), logs(others=9, unread={"web-2": "forbidden"})), UNKNOWN),
         ((error_rate(None), logs(others=9)), NO),
@@ -116,11 +121,11 @@ def test_posthog_returns_errors_if_one_witness_saw_them(found: tuple[Finding, ..
         ((), YES),
         ((health("down"),), NO),
         ((workload(pod(waiting="CrashLoopBackOff")),), NO),
-        ((gone(Check.HEALTH), workload(ready=0)), NO),
-        ((health("down"), gone(Check.WORKLOAD)), NO),
-        ((gone(Check.HEALTH),), UNKNOWN),
-        ((gone(Check.WORKLOAD),), UNKNOWN),
-        ((gone(Check.HEALTH), gone(Check.WORKLOAD)), UNKNOWN),
+        ((gone(HEALTH.name), workload(ready=0)), NO),
+        ((health("down"), gone(WORKLOAD.name)), NO),
+        ((gone(HEALTH.name),), UNKNOWN),
+        ((gone(WORKLOAD.name),), UNKNOWN),
+        ((gone(HEALTH.name), gone(WORKLOAD.name)), UNKNOWN),
     ],
 )
 def test_service_is_healthy_if_its_word_and_its_pods_agree(found: tuple[Finding, ...], reply: Reply) -> None:
@@ -138,10 +143,10 @@ def expected(findings: Findings) -> Verdict:
             Status.BAD: Verdict.POSTHOG_OUTAGE,
             Status.OK: Verdict.INTEGRATION_ISSUE,
             Status.UNKNOWN: Verdict.UNKNOWN,
-        }[status(Check.STATUS_PAGE)]
-    if Check.PROBE not in clear or len(clear) < 2:
+        }[status(STATUS_PAGE.name)]
+    if PROBE.name not in clear or len(clear) < 2:
         return Verdict.UNKNOWN
-    inside = {status(Check.HEALTH), status(Check.WORKLOAD)}
+    inside = {status(HEALTH.name), status(WORKLOAD.name)}
     if Status.BAD in inside:
         return Verdict.INFRASTRUCTURE_ISSUE
     return Verdict.UNKNOWN if Status.UNKNOWN in inside else Verdict.RESOLVED_OR_INTERMITTENT
@@ -183,7 +188,7 @@ def test_a_certain_answer_does_not_hang_on_an_unknown_check() -> None:
 
 def test_every_branch_says_which_facts_gave_its_answer() -> None:
     """The reasons of a branch are the checks that bear on its question and agree with its answer."""
-    bearing = {ERRORS: WITNESSES, LISTED: (Check.STATUS_PAGE,), HEALTHY: (Check.HEALTH, Check.WORKLOAD)}
+    bearing = {ERRORS: WITNESSES, LISTED: (STATUS_PAGE.name,), HEALTHY: (HEALTH.name, WORKLOAD.name)}
     agreeing = {YES: Status.BAD, NO: Status.OK, UNKNOWN: Status.UNKNOWN}
     agreeing_if_healthy = {YES: Status.OK, NO: Status.BAD, UNKNOWN: Status.UNKNOWN}
     for findings in every_combination():

@@ -6,9 +6,10 @@ from xml.etree import ElementTree
 import pytest
 
 from runbook.channels.wording import VERDICT_TITLES
+from runbook.decision.leaves import ADVICE, Verdict
 from runbook.decision.tree_picture import data_uri, decision_svg
 from runbook.decision.tree_text import decision_text
-from runbook.decision.verdict import ADVICE, QUESTION_TEXTS, Branch, Question, Reply, Verdict
+from runbook.decision.verdict import QUESTION_TEXTS, Branch, Question, Reply
 from tests.runbook.journals import PATHS, decision
 
 SVG = "{http://www.w3.org/2000/svg}"

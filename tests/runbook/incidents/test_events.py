@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from runbook.checks.findings import Check, Finding
+from runbook.checks.facts import RecordedFacts
+from runbook.checks.findings import Finding
+from runbook.checks.specs.logs import LOGS
 from runbook.incidents import events as e
 from runbook.value import Value
 from tests.deployments.journal_samples import EVENTS
@@ -58,8 +60,8 @@ JSON: st.SearchStrategy[Any] = st.recursive(
 )
 def test_any_facts_survive_the_journal(facts: dict[str, Any], summary: str, at: Any, seconds: float) -> None:
     """Whatever outside systems say, in any script and with any nesting, is read back unchanged."""
-    finding = Finding.unknown(Check.LOGS, summary, observed_at=at, seconds=seconds)
-    finding = finding.model_copy(update={"facts": facts})
+    finding = Finding.unknown(LOGS.name, summary, observed_at=at, seconds=seconds)
+    finding = finding.model_copy(update={"facts": RecordedFacts(facts)})
     event = e.TriageCompleted(round=1, findings=triage(finding))
     assert e.EVENT.validate_json(e.EVENT.dump_json(event)) == event
 

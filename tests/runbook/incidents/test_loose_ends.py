@@ -6,7 +6,8 @@ from runbook.actions.catalogue import ActionOutcome, undo_of
 from runbook.actions.specs.fallback import DISABLE_FALLBACK
 from runbook.actions.specs.raise_memory_limit import RAISE_MEMORY_LIMIT
 from runbook.actions.specs.request_queue import ENABLE_REQUEST_QUEUE
-from runbook.checks.findings import Check, Status
+from runbook.checks.findings import Status
+from runbook.checks.specs.logs import LOGS
 from runbook.incidents import events as e
 from runbook.incidents.effects import EffectOutcome
 from runbook.incidents.loose_ends import (
@@ -119,7 +120,7 @@ def test_hand_off_counts_before_and_after_it_was_made() -> None:
 def test_unknown_checks_are_those_of_the_newest_triage() -> None:
     """A check that answered in a later round is no loose end."""
     of = incident(triaged(probe=Status.UNKNOWN, logs=Status.UNKNOWN), triaged(logs=Status.UNKNOWN))
-    assert [item.check for item in unknown_checks(of)] == [Check.LOGS]
+    assert [item.check for item in unknown_checks(of)] == [LOGS.name]
     assert unknown_checks(incident()) == ()
 
 

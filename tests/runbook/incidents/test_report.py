@@ -7,7 +7,8 @@ import pytest
 
 from runbook.actions.catalogue import CATALOGUE, ActionOutcome, ChangePlan
 from runbook.actions.spec import ActionKind, ActionName
-from runbook.checks.findings import Check, Finding, Findings, Status
+from runbook.checks.findings import Finding, Findings, Status
+from runbook.checks.specs.logs import LOGS
 from runbook.decision.verdict import Counterfactual, ErrorType, Verdict
 from runbook.incidents import events as e
 from runbook.incidents.events import Event
@@ -177,7 +178,7 @@ def test_every_event_has_a_sentence() -> None:
 def test_unknown_event_is_refused() -> None:
     """An event without a sentence is an error, not an empty line."""
     with pytest.raises(TypeError, match="no sentence for Finding"):
-        sentence(finding(Check.LOGS))
+        sentence(finding(LOGS.name))
 
 
 def test_timeline_shows_utc_and_local_time() -> None:
@@ -267,7 +268,7 @@ def test_hostile_text_does_not_get_into_any_report() -> None:
 
 def test_finding_without_source_has_a_row() -> None:
     """A check that could not be made is a row like any other."""
-    item = Finding.unknown(Check.LOGS, "kubectl fails", observed_at=OPENED)
+    item = Finding.unknown(LOGS.name, "kubectl fails", observed_at=OPENED)
     assert triage_rows(Findings(items=(item,)))[0]["status"] == "? unknown"
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from runbook.checks.log_lines import LogLine, PodLogs, summarise
 from runbook.checks.readings import LogReading
-from runbook.checks.triage import judge_logs
+from runbook.checks.specs.logs import LOGS, judge_logs
 from runbook.decision.decide import decide
 from runbook.decision.verdict import Verdict
 from runbook.outside_text import MAX_LINE
@@ -72,6 +72,6 @@ def test_a_line_of_a_megabyte_is_bounded_in_what_the_journal_keeps() -> None:
     long = read(megabyte, f"ERROR {before_the_cut}{key} more")
     finding = judge_logs(long, policy=POLICY, now=NOW)
     kept = finding.model_dump_json()
-    assert finding.facts["errors_by_status"] == {"503": 1}
+    assert finding.facts_of(LOGS).errors_by_status == {"503": 1}
     assert len(kept) < 10 * MAX_LINE
     assert key[:12] not in kept

@@ -3,9 +3,11 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from pydantic import JsonValue, ValidationError
+from pydantic import ValidationError
 
-from runbook.checks.findings import Check, Finding, Findings, Status
+from runbook.checks.facts import RecordedFacts
+from runbook.checks.findings import Finding, Findings, Status
+from runbook.checks.specs.status_page import STATUS_PAGE, StatusPageFacts
 from runbook.incidents.events import MaintenanceNoted
 from runbook.policy.maintenance import maintenance_of
 from runbook.policy.maintenance_window import MaintenanceWindow
@@ -29,9 +31,9 @@ def window(*, services: tuple[str, ...] = (), suppress: bool = False, start: int
 
 def listed(*names: str) -> Findings:
     """What the status page lists as running maintenance."""
-    facts: dict[str, JsonValue] = {"maintenances": list(names)}
+    facts = RecordedFacts.of(StatusPageFacts(maintenances=names))
     page = Finding(
-        check=Check.STATUS_PAGE, status=Status.OK, summary="", facts=facts, observed_at=OPENED, seconds=0.1
+        check=STATUS_PAGE.name, status=Status.OK, summary="", facts=facts, observed_at=OPENED, seconds=0.1
     )
     return Findings(items=(page,))
 

@@ -10,12 +10,15 @@ import stamina
 
 from blocks.environment import Environment
 from blocks.transport.errors import OutsideError, Refused, Unauthenticated, Unavailable, Unreadable
-from runbook.checks.findings import Check, Finding, Findings, Status
+from runbook.checks.findings import Finding, Findings, Status
+from runbook.checks.specs.health import HEALTH
 from runbook.incidents.events import TriageCompleted, TriageStarted
-from tasks.checks.triage import LOOKS, look, triage_incident, within_deadline
+from tasks.checks.looks import LOOKS
+from tasks.checks.triage import look, triage_incident, within_deadline
+from tests.runbook.findings_samples import EVERYWHERE
 from tests.tasks.environments import AT, KEY, environment, open_incident
 
-GOOD = Finding(check=Check.HEALTH, status=Status.OK, summary="says healthy", observed_at=AT)
+GOOD = Finding(check=HEALTH.name, status=Status.OK, summary="says healthy", observed_at=AT)
 HANGS = "hangs"
 DEADLINE = 0.5
 
@@ -82,15 +85,15 @@ async def test_check_is_retried_while_it_may_heal_and_then_unknown(
 ) -> None:
     """Only an outage is tried again, three times at most; the last reason is what people read."""
     looking = Looking(*script)
-    found = await within_deadline(at_work, Check.HEALTH, looking)
-    assert (found.check, found.status, found.summary) == (Check.HEALTH, status, summary)
+    found = await within_deadline(at_work, HEALTH.name, looking)
+    assert (found.check, found.status, found.summary) == (HEALTH.name, status, summary)
     assert looking.attempts == attempts
 
 
 async def test_deadline_ends_the_waiting_between_attempts_too(at_work: Environment) -> None:
     """With real back-off: an outage that lasts is unknown by the deadline, with its reason."""
     started = time.monotonic()
-    found = await within_deadline(at_work, Check.HEALTH, Looking(down("still down")))
+    found = await within_deadline(at_work, HEALTH.name, Looking(down("still down")))
     assert time.monotonic() - started < DEADLINE + 1.5  # a busy machine; the back-off alone may be longer
     assert found.status is Status.UNKNOWN
     assert "PostHog: still down. Wait" in found.summary
@@ -98,14 +101,14 @@ async def test_deadline_ends_the_waiting_between_attempts_too(at_work: Environme
 
 async def test_finding_says_how_long_it_took(at_work: Environment) -> None:
     """Seconds are measured for answers and for the lack of one."""
-    assert (await within_deadline(at_work, Check.HEALTH, Looking(GOOD))).seconds < DEADLINE
-    assert (await within_deadline(at_work, Check.HEALTH, Looking(HANGS))).seconds >= DEADLINE
+    assert (await within_deadline(at_work, HEALTH.name, Looking(GOOD))).seconds < DEADLINE
+    assert (await within_deadline(at_work, HEALTH.name, Looking(HANGS))).seconds >= DEADLINE
 
 
 async def test_cancelled_check_is_not_an_unknown_one(at_work: Environment) -> None:
     """Whoever stops the run stops the check: that is no finding about the outside."""
     looking = Looking(HANGS)
-    running = asyncio.create_task(within_deadline(at_work, Check.HEALTH, looking))
+    running = asyncio.create_task(within_deadline(at_work, HEALTH.name, looking))
     await looking.hanging.wait()
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -114,9 +117,9 @@ async def test_cancelled_check_is_not_an_unknown_one(at_work: Environment) -> No
 
 async def test_triage_of_a_world_that_is_not_there_knows_nothing(tmp_path: Path) -> None:
     """All systems are unreachable: six unknown findings with reasons, in the order asked for; no error."""
-    findings = await look(environment(tmp_path, check_deadline_seconds=5), tuple(Check))
-    assert [item.check for item in findings.items] == list(Check)
-    assert {item.check: item.status for item in findings.items} == dict.fromkeys(Check, Status.UNKNOWN)
+    findings = await look(environment(tmp_path, check_deadline_seconds=5), EVERYWHERE)
+    assert [item.check for item in findings.items] == list(EVERYWHERE)
+    assert {item.check: item.status for item in findings.items} == dict.fromkeys(EVERYWHERE, Status.UNKNOWN)
     for item in findings.items:
         assert item.summary
         assert KEY not in item.model_dump_json()
@@ -124,13 +127,13 @@ async def test_triage_of_a_world_that_is_not_there_knows_nothing(tmp_path: Path)
 
 async def test_only_the_checks_that_were_asked_for_are_made(tmp_path: Path) -> None:
     """Watching a recovery looks at its own checks alone."""
-    findings = await look(environment(tmp_path, check_deadline_seconds=5), (Check.HEALTH,))
-    assert [item.check for item in findings.items] == [Check.HEALTH]
+    findings = await look(environment(tmp_path, check_deadline_seconds=5), (HEALTH.name,))
+    assert [item.check for item in findings.items] == [HEALTH.name]
 
 
 def test_every_check_can_be_made() -> None:
     """A check without a look would be a question that nobody asks."""
-    assert set(LOOKS) == set(Check)
+    assert set(LOOKS) == set(EVERYWHERE)
 
 
 async def test_triage_that_is_in_the_journal_is_not_made_again(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from runbook.actions.spec import (
     Risk,
 )
 from runbook.actions.switch import Switch
-from runbook.checks.findings import Check
+from runbook.checks.specs.error_rate import ERROR_RATE
 
 if TYPE_CHECKING:
     from runbook.policy.policy import Policy
@@ -36,7 +36,7 @@ RAISE_BATCH_SIZE = ActionSpec(
     kind=ActionKind.CHANGE,
     risk=Risk.LOW,
     success="the rollout finishes and the rate of 429 falls under the threshold",
-    proof=Proof(checks=(Check.ERROR_RATE,), errors_like="429"),
+    proof=Proof(checks=(ERROR_RATE,), errors_like="429"),
     editable=(Parameter(name="events", flaw=events_flaw, as_stored=lambda value: str(int(value))),),
     undo="put the number of events back to what it was",
     reversible=True,

@@ -5,12 +5,17 @@ Only what a change of the workload can cure leads to a change: each trouble is t
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-from pydantic import JsonValue
-
-from runbook.checks.findings import Check, Finding, Status
+from runbook.checks.facts import Facts, RecordedFacts
+from runbook.checks.findings import Finding, Status
 from runbook.checks.readings import ContainerReading, ContainerRole, PodReading, WorkloadReading
-from runbook.policy.policy import Policy
+from runbook.checks.spec import CheckName, CheckSpec
+from runbook.decision.leaves import Verdict
+from runbook.outside_text import OutsideLine, OutsideName, OutsideText, OutsideTexts
+
+if TYPE_CHECKING:  # it names checks itself
+    from runbook.policy.policy import Policy
 
 CRASHES = frozenset(
     {
@@ -35,7 +40,35 @@ _OF_TEMPLATE = (ContainerRole.MAIN, ContainerRole.BESIDE)
 """Containers whose memory limit is a field of the workload's template that the runbook can set."""
 
 
-def judge_workload(reading: WorkloadReading, *, policy: Policy, now: datetime) -> Finding:
+class WorkloadFacts(Facts):
+    """How many pods there should be and are ready, and what is wrong with which of them.
+
+    `crashing` and `killed_for_memory` name pods; `killed_container` is the container whose `memory_limit` is
+    too low. `elsewhere` are the troubles where none is in a container that the runbook can change.
+    `stuck_pod` is the one pod that is not ready while its siblings are. `recent_rollout` is a revision that
+    is young enough to be a suspect; its rollout may wait for a pod, with or without the same image.
+    """
+
+    desired: int | None = None
+    ready: int | None = None
+    crashing: tuple[OutsideName, ...] = ()
+    killed_for_memory: tuple[OutsideName, ...] = ()
+    killed_container: OutsideName | None = None
+    elsewhere: tuple[OutsideText, ...] = ()
+    stuck_pod: OutsideName | None = None
+    stuck_pod_uid: OutsideName | None = None
+    memory_limit: OutsideName | None = None
+    recent_rollout: OutsideName | None = None
+    rollout_waits_for: OutsideName | None = None
+    waits_for_the_same: bool | None = None
+    crashing_revisions: tuple[OutsideName, ...] = ()
+    switches: OutsideTexts | None = None
+    paused: bool | None = None
+    events: tuple[OutsideLine, ...] = ()
+    not_counted: dict[OutsideName, OutsideLine] | None = None
+
+
+def judge_workload(reading: WorkloadReading, *, policy: "Policy", now: datetime) -> Finding:
     """Pods and memory: all desired pods ready, none crashing, none killed for memory lately.
 
     Ages are taken by the cluster's own clock, where it told its time: ours may be off.
@@ -58,32 +91,34 @@ def judge_workload(reading: WorkloadReading, *, policy: Policy, now: datetime) -
         summary += f"; revision {suspect} was rolled out recently"
     out_of_memory = _out_of_memory(killed)
     troubles = [(pod, item) for pod, item in (*crashing, *killed)]
-    elsewhere: list[JsonValue] = [f"{_name(pod, item)}: {_why(item)}" for pod, item in troubles]
+    elsewhere = tuple(f"{_name(pod, item)}: {_why(item)}" for pod, item in troubles)
     stuck = _stuck_pod(reading, lately)
     here = any(item.role in _OF_TEMPLATE for _, item in troubles)
     return Finding(
-        check=Check.WORKLOAD,
+        check=WORKLOAD.name,
         status=Status.BAD if problems else Status.OK,
         summary=summary,
-        facts={
-            "desired": reading.desired,
-            "ready": reading.ready,
-            "crashing": list(dict.fromkeys(pod.name for pod, _ in crashing)),
-            "killed_for_memory": [pod.name for pod, item in killed if item.name == out_of_memory],
-            "killed_container": out_of_memory,
-            "elsewhere": [] if here else elsewhere,
-            "stuck_pod": stuck.name if stuck else None,
-            "stuck_pod_uid": stuck.uid if stuck else None,
-            "memory_limit": reading.memory_limits.get(out_of_memory or reading.container),
-            "recent_rollout": suspect,
-            "rollout_waits_for": reading.waits_for or None,
-            "waits_for_the_same": _waits_for_the_same(reading),
-            "crashing_revisions": list(_crashing_revisions(crashing)),
-            "switches": dict(reading.switches),
-            "paused": reading.paused,
-            "events": list(reading.events),
-            "not_counted": dict(reading.not_counted),
-        },
+        facts=RecordedFacts.of(
+            WorkloadFacts(
+                desired=reading.desired,
+                ready=reading.ready,
+                crashing=tuple(dict.fromkeys(pod.name for pod, _ in crashing)),
+                killed_for_memory=tuple(pod.name for pod, item in killed if item.name == out_of_memory),
+                killed_container=out_of_memory,
+                elsewhere=() if here else elsewhere,
+                stuck_pod=stuck.name if stuck else None,
+                stuck_pod_uid=stuck.uid if stuck else None,
+                memory_limit=reading.memory_limits.get(out_of_memory or reading.container),
+                recent_rollout=suspect,
+                rollout_waits_for=reading.waits_for or None,
+                waits_for_the_same=_waits_for_the_same(reading),
+                crashing_revisions=tuple(_crashing_revisions(crashing)),
+                switches=reading.switches,
+                paused=reading.paused,
+                events=reading.events,
+                not_counted=reading.not_counted,
+            )
+        ),
         source=reading.target,
         observed_at=now,
     )
@@ -154,10 +189,23 @@ def _waits_for_the_same(reading: WorkloadReading) -> bool:
     return bool(image) and image == reading.rollouts[-1].image
 
 
-def _recent_rollout(reading: WorkloadReading, *, policy: Policy, now: datetime) -> str | None:
+def _recent_rollout(reading: WorkloadReading, *, policy: "Policy", now: datetime) -> str | None:
     """The newest revision, if there is one to go back to and it is young enough to be a suspect."""
     if len(reading.rollouts) < 2:
         return None
     newest = reading.rollouts[-1]
     young = now - newest.created_at <= timedelta(seconds=policy.recent_rollout_seconds)
     return newest.revision if young else None
+
+
+WORKLOAD = CheckSpec[WorkloadFacts, WorkloadReading](
+    name=CheckName("workload"),
+    title="Workload",
+    order=60,
+    question="Are our pods running and ready?",
+    hope="all our pods are ready",
+    asked="Kubernetes",
+    facts=WorkloadFacts,
+    judge=lambda reading, policy, now: judge_workload(reading, policy=policy, now=now),
+    lasting=frozenset({Verdict.INFRASTRUCTURE_ISSUE}),
+)

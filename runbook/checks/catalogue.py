@@ -1,0 +1,32 @@
+"""The checks that there are, read from the files of `runbook/checks/specs/`."""
+
+import pkgutil
+from importlib import import_module
+
+from runbook.checks import specs
+from runbook.checks.spec import AnyCheck, CheckName, CheckSpec
+
+
+def _found() -> dict[CheckName, AnyCheck]:
+    found: dict[CheckName, AnyCheck] = {}
+    for module in pkgutil.iter_modules(specs.__path__):
+        for value in vars(import_module(f"{specs.__name__}.{module.name}")).values():
+            if isinstance(value, CheckSpec) and found.setdefault(value.name, value) is not value:
+                raise TypeError(f"{module.name}: there is another check of the name {value.name}")
+    return dict(sorted(found.items(), key=lambda item: (item[1].order, item[0])))
+
+
+CHECKS = _found()
+"""Every check by its name, in the order of Quick Triage: all that stand in `runbook/checks/specs/`."""
+
+
+def check_title(name: CheckName) -> str:
+    """What people read of a check; a journal may name one that there is no more."""
+    spec = CHECKS.get(name)
+    return spec.title if spec else name.words.capitalize()
+
+
+def check_question(name: CheckName) -> str:
+    """What a check asks; empty where there is no such check any more."""
+    spec = CHECKS.get(name)
+    return spec.question if spec else ""
