@@ -94,6 +94,8 @@ OURS = {
     "Permissions.receiver_keys": "public keys",
     "Permissions.replacement_key_block": "from the settings",
     "Person.also": "from the settings",
+    "Finding.check": "a check of the catalogue",
+    "TriageStarted.checks": "checks of the catalogue",
     "Person.public_keys": "public keys",
     "Person.logins": "from the settings",
     "PlanDrifted.action_id": "made by the plan",

@@ -46,7 +46,7 @@ async def incident(server: Server, tmp_path: Path) -> AsyncIterator[OpenIncident
 
 async def test_triage_makes_the_check_and_journals_it(incident: OpenIncident, server: Server) -> None:
     """It is the last of seven, in the journal as all are, and its facts are its own model."""
-    findings = await triage_incident.fn(incident)
+    findings = await triage_incident(incident)
     assert [item.check for item in findings.items] == [*EVERYWHERE, RESOLUTION.name]
     assert findings.facts(RESOLUTION) == ResolutionFacts(host=HOST, response_code=0, addresses=1)
     assert findings[RESOLUTION.name].summary == f"{HOST} has 1 address"
@@ -60,9 +60,9 @@ async def test_triage_makes_the_check_and_journals_it(incident: OpenIncident, se
 async def test_a_name_without_an_address_is_a_complete_outage(incident: OpenIncident, server: Server) -> None:
     """The lines in the severity rules: they decide before what was merely not known."""
     server.addresses.clear()
-    findings = await triage_incident.fn(incident)
+    findings = await triage_incident(incident)
     assert findings.status(RESOLUTION.name) is Status.BAD
-    decided = await decide_response.fn(incident, findings)
+    decided = await decide_response(incident, findings)
     assert decided.severity.severity is Severity.P1
     assert decided.severity.because == f"complete outage: {HOST} has no address"
 
