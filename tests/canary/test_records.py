@@ -151,16 +151,18 @@ def shown(events: list[Any]) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("kind", EVENT_TYPES, ids=lambda kind: kind.__name__)
-@pytest.mark.parametrize("first", range(len(SHAPES)))
-def test_an_event_shows_no_secret(kind: type[BaseModel], first: int) -> None:
+def test_an_event_shows_no_secret(kind: type[BaseModel]) -> None:
     """In the journal, on the terminal, in artifacts, messages and drafts; in every shape."""
-    canaries = Canaries()
-    for _ in range(first):  # so that each field has each shape once
-        canaries.plant("nowhere")
-    event = kind.model_validate(record(kind, canaries))
-    outputs = list(shown([event]))
-    assert outputs[0] != "{}"
-    assert canaries.found(outputs) == {}
+    found = {}
+    for first in range(len(SHAPES)):
+        canaries = Canaries()
+        for _ in range(first):  # so that each field has each shape once
+            canaries.plant("nowhere")
+        event = kind.model_validate(record(kind, canaries))
+        outputs = list(shown([event]))
+        assert outputs[0] != "{}"
+        found[first] = canaries.found(outputs)
+    assert {first: places for first, places in found.items() if places} == {}
 
 
 def test_a_whole_journal_shows_no_secret() -> None:
@@ -173,14 +175,16 @@ def test_a_whole_journal_shows_no_secret() -> None:
 
 
 @pytest.mark.parametrize("kind", READINGS, ids=lambda kind: kind.__name__)
-@pytest.mark.parametrize("first", range(len(SHAPES)))
-def test_a_reading_holds_no_secret(kind: type[BaseModel], first: int) -> None:
-    """What a system says is masked before anybody judges it."""
-    canaries = Canaries()
-    for _ in range(first):
-        canaries.plant("nowhere")
-    reading = kind.model_validate(record(kind, canaries))
-    assert canaries.found([reading.model_dump_json(), repr(reading)]) == {}
+def test_a_reading_holds_no_secret(kind: type[BaseModel]) -> None:
+    """What a system says is masked before anybody judges it, in every shape."""
+    found = {}
+    for first in range(len(SHAPES)):
+        canaries = Canaries()
+        for _ in range(first):
+            canaries.plant("nowhere")
+        reading = kind.model_validate(record(kind, canaries))
+        found[first] = canaries.found([reading.model_dump_json(), repr(reading)])
+    assert {first: places for first, places in found.items() if places} == {}
 
 
 def test_canaries_are_seen_where_they_are() -> None:

@@ -134,21 +134,19 @@ def test_a_secret_in_place_of_its_name_is_not_told(config: Path, source: str, se
     assert "hunter2" not in line
 
 
-@pytest.mark.parametrize(
-    ("section", "key"),
-    [(section, key) for section, kind in sections().items() for key in kind.model_fields],
-)
+@pytest.mark.parametrize("section", sections())
 @pytest.mark.parametrize("wrap", ["{}", "[{}]", "{{ a = {} }}", "{{ a = [{}] }}", "[{{ a = {} }}]"])
-def test_a_secret_in_any_setting_is_in_no_error(config: Path, section: str, key: str, wrap: str) -> None:
+def test_a_secret_in_any_setting_is_in_no_error(config: Path, section: str, wrap: str) -> None:
     """Whatever setting a secret is put into, and whatever is wrong with it there, no line quotes it."""
     value = wrap.format(f'"{CANARY}"')
-    config.write_text(f"[{section}]\n{key} = {value}\n{NEEDED if section != 'integration' else ''}")
-    told = ""
-    try:
-        load_settings(config)
-    except ConfigurationError as error:
-        told = str(error)
-    assert CANARY not in told
+    told: dict[str, str] = {}
+    for key in sections()[section].model_fields:
+        config.write_text(f"[{section}]\n{key} = {value}\n{NEEDED if section != 'integration' else ''}")
+        try:
+            load_settings(config)
+        except ConfigurationError as error:
+            told[key] = str(error)
+    assert {key: line for key, line in told.items() if CANARY in line} == {}
 
 
 @pytest.mark.parametrize(
