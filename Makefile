@@ -29,7 +29,7 @@ drill: setup ## respond to a simulated incident (SCENARIO=posthog-outage, ARGS=-
 
 .PHONY: test
 test: setup ## run the tests (ARGS="-k gate" chooses some)
-	@$(BIN)/pytest --numprocesses $(PROCESSES) $(ARGS)
+	@$(BIN)/pytest --numprocesses $(PROCESSES) --durations 10 $(ARGS)
 
 .PHONY: coverage
 coverage: setup ## run the tests, slower, and report which lines they reach
