@@ -77,7 +77,7 @@ async def test_another_key_that_is_good_is_another_plan(
     async def no_objection(*_: object) -> None:
         """PostHog knows one good key here; this stands for another one."""
 
-    monkeypatch.setattr("tasks.actions.changes.replacement_key.objection", no_objection)
+    monkeypatch.setattr("tasks.actions.changes.replace_api_key.objection", no_objection)
     await swap_key(bench)
     again = await bench.preview(action)
 
