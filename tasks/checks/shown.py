@@ -14,7 +14,7 @@ note_maintenance = task(name="note maintenance", task_run_name="note maintenance
 watch_until_recovered = task(
     name="watch until recovered", task_run_name="watch until recovered", cache_policy=NO_CACHE
 )(watch.watch_until_recovered)
-make_check = task(name="check", task_run_name="check {check.value}", cache_policy=NO_CACHE)(triage.make_check)
+make_check = task(name="check", task_run_name="check {check}", cache_policy=NO_CACHE)(triage.make_check)
 
 
 @task(name="quick triage", task_run_name="quick triage", cache_policy=NO_CACHE)
