@@ -1,21 +1,18 @@
 """The blocks that were made for one check, found by where their files are."""
 
-import pkgutil
-from importlib import import_module
-
 from prefect.blocks.core import Block
 
 from blocks import checks
+from runbook.discovery import modules_in
 
 
 def _found() -> dict[str, type[Block]]:
     found: dict[str, type[Block]] = {}
-    for file in pkgutil.iter_modules(checks.__path__):
-        module = import_module(f"{checks.__name__}.{file.name}")
+    for module in modules_in(checks.__name__, checks.__path__):
         for kind in vars(module).values():
             own = isinstance(kind, type) and kind.__module__ == module.__name__
             if own and issubclass(kind, Block) and hasattr(kind, "check"):
-                found[file.name] = kind
+                found[module.__name__.rpartition(".")[2]] = kind
     return found
 
 

@@ -12,9 +12,9 @@ from typing import Annotated
 from pydantic import AfterValidator, WithJsonSchema
 
 from runbook.actions import specs
-from runbook.actions.discovery import modules_in
 from runbook.actions.spec import ActionName, ActionSpec, TemporarySwitch
 from runbook.actions.specs.undo import UNDO
+from runbook.discovery import modules_in
 from runbook.kubernetes.fields import Setting
 from runbook.kubernetes.ownership import FieldOwner
 from runbook.outside_text import OutsideLine, OutsideName, OutsideText, OutsideTexts
@@ -35,7 +35,9 @@ def specs_in(modules: Iterable[ModuleType]) -> Iterator[ActionSpec]:
     return iter(seen.values())
 
 
-CATALOGUE: dict[ActionName, ActionSpec] = {spec.name: spec for spec in specs_in(modules_in(specs))}
+CATALOGUE: dict[ActionName, ActionSpec] = {
+    spec.name: spec for spec in specs_in(modules_in(specs.__name__, specs.__path__))
+}
 """Every action by its name: all that stand in `runbook/actions/specs/`."""
 
 TEMPORARY_SWITCHES: dict[ActionName, ActionName] = {

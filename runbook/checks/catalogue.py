@@ -1,18 +1,16 @@
 """The checks that there are, read from the files of `runbook/checks/specs/`."""
 
-import pkgutil
-from importlib import import_module
-
 from runbook.checks import specs
 from runbook.checks.spec import AnyCheck, CheckName, CheckSpec
+from runbook.discovery import modules_in
 
 
 def _found() -> dict[CheckName, AnyCheck]:
     found: dict[CheckName, AnyCheck] = {}
-    for module in pkgutil.iter_modules(specs.__path__):
-        for value in vars(import_module(f"{specs.__name__}.{module.name}")).values():
+    for module in modules_in(specs.__name__, specs.__path__):
+        for value in vars(module).values():
             if isinstance(value, CheckSpec) and found.setdefault(value.name, value) is not value:
-                raise TypeError(f"{module.name}: there is another check of the name {value.name}")
+                raise TypeError(f"{module.__name__}: there is another check of the name {value.name}")
     return dict(sorted(found.items(), key=lambda item: (item[1].order, item[0])))
 
 

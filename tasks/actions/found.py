@@ -5,8 +5,8 @@ from types import ModuleType
 from typing import Any
 
 from runbook.actions.catalogue import CATALOGUE
-from runbook.actions.discovery import modules_in
 from runbook.actions.spec import ActionKind, ActionName
+from runbook.discovery import modules_in
 
 
 def found_in(package: ModuleType, table: str) -> dict[ActionName, Any]:
@@ -16,7 +16,7 @@ def found_in(package: ModuleType, table: str) -> dict[ActionName, Any]:
         TypeError: two files make the same action.
     """
     found: dict[ActionName, Any] = {}
-    for module in modules_in(package):
+    for module in modules_in(package.__name__, package.__path__):
         for spec, made in getattr(module, table, {}).items():
             if spec.name in found:
                 raise TypeError(f"{module.__name__}: another file of the folder makes {spec.name}, too")

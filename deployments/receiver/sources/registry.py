@@ -1,17 +1,15 @@
 """All sources that can send to the receiver: those that have a file in this folder."""
 
-from importlib import import_module
-from pkgutil import iter_modules
 from typing import Any
 
 import deployments.receiver.sources as room
 from deployments.receiver.sources.proof import SourceProof
 from runbook.alerts.sources import SOURCES
+from runbook.discovery import modules_in
 
 
 def _found() -> dict[str, SourceProof[Any]]:
-    names = [found.name for found in iter_modules(room.__path__) if found.name != "registry"]
-    modules = [import_module(f"{room.__name__}.{name}") for name in names]
+    modules = modules_in(room.__name__, room.__path__)
     proofs = {module.PROOF.source.name: module.PROOF for module in modules if hasattr(module, "PROOF")}
     for source in SOURCES:
         if source not in proofs:

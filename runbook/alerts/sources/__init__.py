@@ -3,12 +3,10 @@
 A source is a file here with a `SOURCE`, and one with a `PROOF` in `deployments/receiver/sources/`.
 """
 
-from importlib import import_module
-from pkgutil import iter_modules
-
 from runbook.alerts.sources.reading import EmptyAlerts, UnreadablePayload
 from runbook.alerts.sources.self_watch import SELF_WATCH
 from runbook.alerts.sources.source import Source
+from runbook.discovery import modules_in
 
 __all__ = [
     "SELF_WATCH",
@@ -23,7 +21,7 @@ __all__ = [
 
 
 def _found() -> dict[str, Source]:
-    modules = [import_module(f"{__name__}.{found.name}") for found in iter_modules(__path__)]
+    modules = modules_in(__name__, __path__)
     sources: list[Source] = [module.SOURCE for module in modules if hasattr(module, "SOURCE")]
     return {source.name: source for source in sources}
 
