@@ -129,7 +129,7 @@ def _number(journal: Incident, wanted: IncidentEscalated) -> int | None:
 
 
 async def tell_of_new_verdict(incident: OpenIncident, *, round: int) -> None:
-    """Tell the team why the plan that it was told holds no more, and that another verdict follows."""
+    """Tell the team why the plan that it was told is no longer valid, and that another verdict follows."""
     journal = await incident.read()
     outdated = [result for result in journal.results.values() if result.outdated]
     if len(outdated) < round - 1 or not incident.policy_in_force(journal).announce:

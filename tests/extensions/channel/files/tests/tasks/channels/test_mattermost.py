@@ -6,12 +6,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from blocks.channels.mattermost import Mattermost
-from deployments.drill.world.channels.mattermost import CHANNEL_ID, TOKEN
-from deployments.drill.world.channels.mattermost import Mattermost as Server
 from pydantic import SecretStr
 
+from blocks.channels.mattermost import Mattermost
 from blocks.environment import OPTIONAL, Environment, block_types
+from deployments.drill.world.channels.mattermost import CHANNEL_ID, TOKEN
+from deployments.drill.world.channels.mattermost import Mattermost as Server
 from deployments.drill.world.servers.wire import listening
 from deployments.prefect.configure import blocks
 from deployments.settings.settings import check_settings
