@@ -24,6 +24,10 @@ _REASONS = {
     "timeout expired": ("the database does not answer", _CHECK),
     "Connection refused": ("nobody listens at the database's address", _CHECK),
     "No space left on device|database or disk is full": ("the database's disk is full", _SPACE),
+    "database (table )?is locked": (
+        "another process holds the database's write lock",
+        "Try again; see which process writes to it",
+    ),
     "File too large": ("the database's file may not grow any more", "Raise the limit of its size"),
     "disk I/O error": ("the database's disk fails, or is full", "Look after its disk: space, quota, errors"),
     "attempt to write a readonly database|read-only": (

@@ -1,11 +1,13 @@
 """How the incident store uses SQLite: many processes read and write one file at once."""
 
+import sqlite3
 import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from sqlite3 import OperationalError
 from typing import Any
+from weakref import WeakSet
 
 from sqlalchemy import Engine, event
 
@@ -15,11 +17,45 @@ _WAL_SECONDS = 0.5
 """A refusal that SQLite itself has waited for is none to try again."""
 
 
+class ReleasingConnection(sqlite3.Connection):
+    """A connection that gives its locks back when it is closed.
+
+    SQLite keeps a closed connection, its transaction and its write lock for as long as one of its statements
+    is not finished. A task that is cancelled while it reads leaves such a statement in a cursor, which lives
+    until the next garbage collection: nobody could write meanwhile.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._cursors: WeakSet[sqlite3.Cursor] = WeakSet()
+
+    def cursor(self, *args: Any, **options: Any) -> Any:
+        """See `sqlite3.Connection.cursor`."""
+        cursor = super().cursor(*args, **options)
+        self._cursors.add(cursor)
+        return cursor
+
+    def close(self) -> None:
+        """Finish all statements, roll back what was not committed, and close."""
+        try:
+            for cursor in list(self._cursors):
+                cursor.close()
+            if self.in_transaction:
+                self.rollback()
+        finally:
+            super().close()
+
+
 def prepare_sqlite(engine: Engine) -> None:
     """Have each connection of the engine set up for that, and each transaction begin with the write lock."""
+    event.listen(engine, "do_connect", _give_locks_back)
     event.listen(engine, "do_connect", _keep_private)
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin_immediate)
+
+
+def _give_locks_back(_dialect: Any, _record: Any, _arguments: Any, parameters: dict[str, Any]) -> None:
+    parameters["factory"] = ReleasingConnection
 
 
 def _keep_private(_dialect: Any, _record: Any, arguments: Sequence[Any], _parameters: Any) -> None:
