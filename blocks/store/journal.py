@@ -265,18 +265,20 @@ class IncidentStore(Block):
         async with self._transaction() as connection:
             await connection.execute(release(target, token, at=at))
 
-    async def in_transaction(self, work: Callable[[Connection], ResultT]) -> ResultT:
-        """Do work of many statements in one transaction, and return its result.
+    async def in_transaction(
+        self, work: Callable[[Connection], ResultT], *, reads_only: bool = False
+    ) -> ResultT:
+        """Do work of many statements in one transaction in a thread, and return its result.
 
         The drivers for asyncio go through the event loop for each statement, which takes longer than the
-        statement and keeps the loop from all else; so the whole work is done in a thread.
+        statement. Where the work only reads, it waits for no writer, and no writer for it.
 
         Raises:
             Unavailable: the database cannot be reached; nothing was written.
             IntegrityError: another writer was first; nothing was written.
         """
         with translated():
-            return await self._database.in_transaction(work)
+            return await self._database.in_transaction(work, reads_only=reads_only)
 
     def _is_on(self, backend: str) -> bool:
         return make_url(self.url.get_secret_value()).get_backend_name() == backend
@@ -293,7 +295,6 @@ class IncidentStore(Block):
 
     @asynccontextmanager
     async def _reading(self) -> AsyncIterator[AsyncConnection]:
-        """A connection without a transaction: one statement sees one state, and no lock is taken."""
         with translated():
             async with self._database.reading() as connection:
                 yield connection

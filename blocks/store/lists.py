@@ -62,4 +62,4 @@ async def _read(store: IncidentStore, query: Select[tuple[str]]) -> list[Inciden
     def ids(connection: Connection) -> list[str]:
         return list(connection.execute(query).scalars())
 
-    return [await store.read(incident_id) for incident_id in await store.in_transaction(ids)]
+    return [await store.read(incident_id) for incident_id in await store.in_transaction(ids, reads_only=True)]

@@ -45,7 +45,7 @@ async def overview(store: IncidentStore) -> Overview:
     Raises:
         Unavailable: the database cannot be reached.
     """
-    return await store.in_transaction(_overview)
+    return await store.in_transaction(_overview, reads_only=True)
 
 
 async def incident_of_run(store: IncidentStore, flow_run_id: str) -> str | None:
@@ -55,7 +55,9 @@ async def incident_of_run(store: IncidentStore, flow_run_id: str) -> str | None:
         Unavailable: the database cannot be reached.
     """
     query = select(EVENTS.c.incident_id).where(EVENTS.c.key == RunStarted.key_of(flow_run_id)).limit(1)
-    return await store.in_transaction(lambda connection: connection.execute(query).scalar_one_or_none())
+    return await store.in_transaction(
+        lambda connection: connection.execute(query).scalar_one_or_none(), reads_only=True
+    )
 
 
 def _overview(connection: Connection) -> Overview:

@@ -25,7 +25,7 @@ async def closed_before(store: IncidentStore, at: datetime) -> list[str]:
         query = select(INCIDENTS.c.id).where(INCIDENTS.c.closed_at < at).order_by(INCIDENTS.c.closed_at)
         return list(connection.execute(query).scalars())
 
-    return await store.in_transaction(read)
+    return await store.in_transaction(read, reads_only=True)
 
 
 async def remove_incident(

@@ -63,7 +63,7 @@ async def last_good_round(store: IncidentStore, environment: str) -> datetime | 
         at: datetime | None = connection.execute(query).scalar_one()
         return at
 
-    found = await store.in_transaction(read)
+    found = await store.in_transaction(read, reads_only=True)
     return aware(found) if found else None
 
 
@@ -73,7 +73,7 @@ async def open_call(store: IncidentStore, environment: str) -> Call | None:
     Raises:
         Unavailable: the database cannot be reached.
     """
-    return await store.in_transaction(_open_call(environment))
+    return await store.in_transaction(_open_call(environment), reads_only=True)
 
 
 async def begin_call(store: IncidentStore, environment: str, *, because: str, at: datetime) -> Call:

@@ -15,7 +15,7 @@ from blocks.store.database.errors import SYSTEM, StoreUnavailable
 from blocks.store.database.file import Renewed, StoreFile
 from blocks.store.database.identity import Known, identified
 from blocks.store.database.schema import bring_up_to_date
-from blocks.store.database.sqlite import prepare_sqlite
+from blocks.store.database.sqlite import READS_ONLY, prepare_sqlite
 from blocks.transport.errors import Refused
 
 ResultT = TypeVar("ResultT")
@@ -47,12 +47,14 @@ class Database:
         self._of_threads = self._prepared(create_engine(of_threads, pool_pre_ping=not in_file))
         self._new_engine()  # that the URL is of no use shows here
 
-    async def in_transaction(self, work: Callable[[Connection], ResultT]) -> ResultT:
+    async def in_transaction(
+        self, work: Callable[[Connection], ResultT], *, reads_only: bool = False
+    ) -> ResultT:
         """See `IncidentStore.in_transaction`."""
         for _ in range(_TIMES):
             engine = await self._engine()
             try:
-                return await asyncio.to_thread(self._in_transaction, work)
+                return await asyncio.to_thread(self._in_transaction, work, reads_only)
             except Renewed as renewed:
                 await self._renew(engine, renewed)
         raise StoreUnavailable(SYSTEM, _RESTLESS, "Try again")
@@ -146,8 +148,8 @@ class Database:
         if self._file is not None:
             self._file.part_from_its_log(renewed.files)
 
-    def _in_transaction(self, work: Callable[[Connection], ResultT]) -> ResultT:
-        with self._of_threads.connect() as connection:
+    def _in_transaction(self, work: Callable[[Connection], ResultT], reads_only: bool) -> ResultT:
+        with self._of_threads.connect().execution_options(**{READS_ONLY: reads_only}) as connection:
             try:
                 self._require_same_files(connection)
             except Renewed:
@@ -156,7 +158,8 @@ class Database:
             with connection.begin():
                 self._require_same_store(connection)
                 result = work(connection)
-            self._require_kept(connection)
+            if not reads_only:
+                self._require_kept(connection)
             return result
 
     def _prepared(self, engine: Engine) -> Engine:

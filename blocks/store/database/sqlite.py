@@ -13,6 +13,9 @@ from sqlalchemy import Engine, event
 
 from blocks.files.private_files import close_sqlite
 
+READS_ONLY = "runbook_reads_only"
+"""The execution option of a connection whose transactions write nothing."""
+
 _WAL_SECONDS = 0.5
 """A refusal that SQLite itself has waited for is none to try again."""
 
@@ -47,11 +50,11 @@ class ReleasingConnection(sqlite3.Connection):
 
 
 def prepare_sqlite(engine: Engine) -> None:
-    """Have each connection of the engine set up for that, and each transaction begin with the write lock."""
+    """Set up each connection of the engine for that; a transaction that writes begins with the lock."""
     event.listen(engine, "do_connect", _give_locks_back)
     event.listen(engine, "do_connect", _keep_private)
     event.listen(engine, "connect", _prepare)
-    event.listen(engine, "begin", _begin_immediate)
+    event.listen(engine, "begin", _begin)
 
 
 def _give_locks_back(_dialect: Any, _record: Any, _arguments: Any, parameters: dict[str, Any]) -> None:
@@ -67,7 +70,7 @@ def _keep_private(_dialect: Any, _record: Any, arguments: Sequence[Any], _parame
 
 
 def _prepare(connection: Any, _record: Any) -> None:
-    """Let readers and a writer work at once, survive power loss, and leave BEGIN to `_begin_immediate`."""
+    """Let readers and a writer work at once, survive power loss, and leave BEGIN to `_begin`."""
     connection.isolation_level = None
     cursor = connection.cursor()
     for pragma in ("busy_timeout=10000", "synchronous=FULL"):
@@ -91,10 +94,12 @@ def _turn_wal_on(cursor: Any) -> None:
             time.sleep(0.01)
 
 
-def _begin_immediate(connection: Any) -> None:
+def _begin(connection: Any) -> None:
     """Take SQLite's write lock at the beginning: a read that turns into a write fails when it is busy.
 
-    SQLAlchemy tells of a beginning also where there is no transaction.
+    A transaction that only reads takes no lock. SQLAlchemy reports a beginning also where there is no
+    transaction.
     """
-    if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    options = connection.get_execution_options()
+    if options.get("isolation_level") != "AUTOCOMMIT":
+        connection.exec_driver_sql("BEGIN" if options.get(READS_ONLY) else "BEGIN IMMEDIATE")
