@@ -18,11 +18,12 @@ from blocks.kubernetes.logs import LogSource, LogText, LogWindow, log_sources, p
 from blocks.kubernetes.objects import rollouts_of, workload_reading
 from blocks.kubernetes.pods import WorkloadPods, failing_containers, known_containers, pods_of
 from blocks.kubernetes.revisions import Revision, mark_of, revisions
-from blocks.kubernetes.rollout import RolloutStatus, deployment_status, finished_before, stateful_set_status
+from blocks.kubernetes.rollout import deployment_status, finished_before, stateful_set_status
 from blocks.transport.errors import Forbidden, NotFound, OutsideError, Unavailable
 from runbook.checks.log_lines import PodLogs
 from runbook.checks.readings import ContainerRole, Rollout, WorkloadReading
 from runbook.kubernetes.patches import main_container
+from runbook.kubernetes.rollouts import RolloutStatus
 
 _LOGS_AT_ONCE = 6
 
@@ -206,9 +207,7 @@ class ClusterReads(ClusterConnection):
         return self._rollout(*await self.own_pods())
 
     async def rollout_under_way(self) -> Rollout | None:
-        """The newest revision while it is rolled out; `None` where that is over, waits for people, or its own
-        pods fail.
-        """
+        """The newest revision under way; `None` once that is over, waits for people, or its pods fail."""
         workload, own, pods = await self.own_pods()
         status = self._rollout(workload, own, pods)
         if not own or status.state != "progressing" or status.waits_for or finished_before(workload):

@@ -1,12 +1,11 @@
 """How far a rollout is, in the order of `kubectl rollout status`, and sooner where its pods cannot start."""
 
 from collections.abc import Iterable, Sequence
-from typing import Literal
 
 from blocks.kubernetes.pods import is_ready, is_terminating, waiting_reason
 from blocks.kubernetes.revisions import Object, mark_of
 from blocks.kubernetes.update_bounds import bounds_of
-from runbook.value import Value
+from runbook.kubernetes.rollouts import REFUSED_PODS, RolloutStatus
 
 _HOPELESS = frozenset(
     {
@@ -20,20 +19,6 @@ _HOPELESS = frozenset(
     }
 )
 """Reasons that no waiting cures. ErrImagePull is none of them: the next pull may work."""
-
-
-class RolloutStatus(Value):
-    """`complete`, `progressing` or `failed`; `reason` is Kubernetes' word where it has one.
-
-    A workload that is scaled to zero is complete with the reason `ScaledToZero`: nothing runs there.
-    `waits_for` is the pod of an older revision that is not ready, and without whose deletion the rollout
-    never goes on.
-    """
-
-    state: Literal["complete", "progressing", "failed"]
-    reason: str = ""
-    detail: str = ""
-    waits_for: str = ""
 
 
 def deployment_status(deployment: Object, pods: Sequence[Object], newest: str) -> RolloutStatus:
@@ -186,7 +171,7 @@ def _refused(deployment: Object, pods: Sequence[Object]) -> RolloutStatus | None
             return None  # a webhook that does not answer, say: the next try may work
         if QUOTA_EXCEEDED in message and (any(map(is_terminating, pods)) or _may_end_one(deployment)):
             return None
-        return _failed(str(condition.get("reason") or "FailedCreate"), message)
+        return _failed(str(condition.get("reason") or REFUSED_PODS), message)
     return None
 
 

@@ -18,13 +18,11 @@ from deployments.processes.json_log import log_event
 from deployments.receiver.metrics import ReceiverMetrics
 from deployments.receiver.told_once import ToldOnce
 from runbook.alerts.intake import Received
+from runbook.caretaking.watchdog import ADOPT_AFTER
 from runbook.incidents.incident import Incident
 from runbook.redaction import redact
 
 LOOK_SECONDS = 10.0
-ADOPT_AFTER = timedelta(seconds=30)
-"""Incidents that this receiver did not open: a flow run that opened one by itself has this long to say so."""
-
 ASK_PREFECT_EVERY = timedelta(seconds=LOOK_SECONDS)
 CALL_AFTER = timedelta(seconds=30)
 """How long an incident waits for Prefect before a person is called: a restart of Prefect is over by then."""

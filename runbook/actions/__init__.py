@@ -9,6 +9,7 @@ __all__ = [
     "outages",
     "parameters",
     "proving",
+    "rollout_watch",
     "spec",
     "specs",
     "switch",

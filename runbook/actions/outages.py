@@ -4,6 +4,7 @@ The journal is the only clock, so a crash starts no time anew.
 """
 
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from runbook.actions.catalogue import ActionOutcome, ChangePlan, PlannedAction
 from runbook.actions.specs.undo import UNDO
@@ -16,6 +17,18 @@ from runbook.incidents.incident import Incident
 from runbook.outside_text import OutsideText
 from runbook.policy.policy import Policy
 from runbook.value import Value
+
+
+class Wait(StrEnum):
+    """Whether an action waits on for a cluster that does not answer."""
+
+    GOES_ON = "goes on"
+    """Its approval holds."""
+
+    EXPIRES = "expires"
+    """The time of its approval is over: it is waited for only to ask about it again."""
+
+    IS_OVER = "is over"
 
 
 class Outage(Value):
@@ -60,6 +73,18 @@ def expires(journal: Incident, action: PlannedAction) -> bool:
     What has begun, and what is taken back, is brought to an end or to a person instead.
     """
     return action.name != UNDO.name and not journal.has_begun(action)
+
+
+def wait_in(
+    outage: Outage, journal: Incident, action: PlannedAction, *, policy: Policy, now: datetime
+) -> Wait:
+    """Whether the action waits on in an outage at that time (aware UTC)."""
+    away = now - outage.since
+    if away < timedelta(seconds=policy.approval_outage_seconds):
+        return Wait.GOES_ON
+    if expires(journal, action) and away < timedelta(seconds=policy.watch_limit_seconds):
+        return Wait.EXPIRES
+    return Wait.IS_OVER
 
 
 def end_of_wait(journal: Incident, action: PlannedAction, why: str) -> tuple[ActionOutcome, str]:

@@ -1,10 +1,19 @@
 """When the success of a change is proved, and when waiting for it ends."""
 
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from runbook.actions.catalogue import ActionOutcome
 from runbook.checks.recovery import Recovery
 from runbook.policy.policy import Policy
+
+
+class Proof(NamedTuple):
+    """How a change ended. `waits_for` is the pod that must be deleted before its rollout goes on."""
+
+    outcome: ActionOutcome
+    detail: str
+    waits_for: str = ""
 
 
 def proof_deadline(began_at: datetime, policy: Policy) -> datetime:

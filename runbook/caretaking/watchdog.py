@@ -30,6 +30,19 @@ LATE = timedelta(minutes=2)
 LATE_IN_QUEUE = timedelta(minutes=15)
 """How long a run may wait while workers begin others: a storm of fifty alerts, begun a few at a time."""
 
+ADOPT_AFTER = timedelta(seconds=30)
+"""An incident without a run: whoever opened it has this long to start one."""
+
+CLOSED_SINCE = timedelta(hours=1)
+"""For how long a closed incident is looked at: a process may die between closing it and telling Prefect that
+its run is over, and Prefect may not be there when it is to be told."""
+
+BY_HAND_SINCE = timedelta(days=1)
+"""Runs that were started by hand longer ago are left alone."""
+
+REMINDERS_LATE = timedelta(minutes=2)
+"""How far the scheduled reminders may be behind until the watchdog gives them."""
+
 
 class CareKind(StrEnum):
     """What to do for a run."""

@@ -10,5 +10,6 @@ __all__ = [
     "quantities",
     "reversals",
     "revision_choice",
+    "rollouts",
     "secret_uses",
 ]

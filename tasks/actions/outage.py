@@ -11,11 +11,12 @@ from blocks.transport.errors import OutsideError, Unavailable
 from runbook.actions.catalogue import PlannedAction
 from runbook.actions.outages import (
     Outage,
+    Wait,
     expired_approval,
     expired_words,
-    expires,
     has_a_yes,
     open_outage,
+    wait_in,
     waiting_words,
 )
 from runbook.channels.messages import notice_message
@@ -101,8 +102,11 @@ class Patience:
         if journal.alerts_over and any(item.id == action.id for item in journal.untaken):
             raise NoLongerNeeded(action.id)
         await _tell(incident, journal, action, outage)
-        if not await _goes_on(incident, journal, action, outage):
+        wait = wait_in(outage, journal, action, policy=incident.policy, now=now())
+        if wait is Wait.IS_OVER:
             return False
+        if wait is Wait.EXPIRES:
+            await _expire(incident, journal, action, outage)
         await update(incident)
         pause = timedelta(seconds=max(incident.policy.watch_poll_seconds, error.retry_after_seconds or 0))
         await asyncio.sleep(min(pause, LONGEST_PAUSE).total_seconds())
@@ -119,18 +123,12 @@ async def _noted(incident: OpenIncident, action: PlannedAction, error: Unavailab
     return outage
 
 
-async def _goes_on(incident: OpenIncident, journal: Incident, action: PlannedAction, outage: Outage) -> bool:
-    """Whether the action goes on waiting; after the time of the approval, only to be asked about again."""
-    away, policy = now() - outage.since, incident.policy
-    if away < timedelta(seconds=policy.approval_outage_seconds):
-        return True
-    if not expires(journal, action) or away >= timedelta(seconds=policy.watch_limit_seconds):
-        return False
+async def _expire(incident: OpenIncident, journal: Incident, action: PlannedAction, outage: Outage) -> None:
+    """The approval has not outlived the outage: journal that, and call a person once."""
     if not outage.expired:
         await incident.record(expired_approval(journal, action))
     what = Escalation(kind=EscalationKind.APPROVAL_EXPIRED, subject=f"{action.id} {outage.number}")
-    await escalate(incident, what, expired_words(action, outage, policy))
-    return True
+    await escalate(incident, what, expired_words(action, outage, incident.policy))
 
 
 async def note_answer(incident: OpenIncident, action: PlannedAction) -> None:

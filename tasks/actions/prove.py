@@ -7,14 +7,14 @@ is unknown.
 import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from blocks.kubernetes.access.patience import doubt, may_be_of_the_moment
 from blocks.store.lease import Lease
 from blocks.transport.errors import OutsideError, Unavailable
 from runbook.actions import spec
 from runbook.actions.catalogue import ActionOutcome, ChangePlan
-from runbook.actions.proving import proof_deadline, proved_outcome
+from runbook.actions.proving import Proof, proof_deadline, proved_outcome
+from runbook.actions.rollout_watch import RolloutWatch
 from runbook.actions.specs.undo import UNDO
 from runbook.checks.recovery import Recovery, action_succeeded
 from runbook.kubernetes.held_rollout import proved_as
@@ -24,20 +24,8 @@ from tasks.actions.standing import reversal
 from tasks.checks.triage import look
 from tasks.incident import OpenIncident, now
 
-REFUSED_PODS = "FailedCreate"
-"""The reason of a rollout whose pods are refused. It is looked at twice: a pod that has just ended may have
-made room, and the controller has not tried again yet."""
-
 ROLLED_OUT = "its rollout is complete"
 """The end of a change that has no other proof."""
-
-
-class Proof(NamedTuple):
-    """How a change ended. `waits_for` is the pod that must be deleted before its rollout goes on."""
-
-    outcome: ActionOutcome
-    detail: str
-    waits_for: str = ""
 
 
 async def prove(incident: OpenIncident, plan: ChangePlan, lease: Lease) -> Proof:
@@ -104,40 +92,28 @@ async def _check_success(incident: OpenIncident, proof: spec.Proof) -> Recovery:
 
 
 async def _wait_for_rollout(incident: OpenIncident, plan: ChangePlan, lease: Lease) -> Proof | None:
-    """`None` once the rollout is complete, else how it ended. A passing outage of the API is waited out.
-
-    One that waits for a broken pod of an older revision is no failure of the change, which stays.
-    """
-    deadline = now() + timedelta(seconds=incident.policy.rollout_deadline_seconds)
-    said, known, waits_for = "no answer yet", False, ""
-    believed_from: datetime | None = None
-    refused = False
-    while now() < deadline:
+    """`None` once the rollout is complete, else how it ended."""
+    cluster, policy = incident.environment.cluster, incident.policy
+    watch = RolloutWatch(
+        deadline=now() + timedelta(seconds=policy.rollout_deadline_seconds),
+        doubt=doubt(cluster.timeout_seconds),
+    )
+    while now() < watch.deadline:
         await lease.check()
         if reverted := (await _stands(incident, plan)).reverted:
             return Proof(ActionOutcome.REVERTED, f"{reverted}. {ADVICE}")
+        ended = None
         try:
-            status = await incident.environment.cluster.rollout_status()
+            status = await cluster.rollout_status()
         except Unavailable as error:
-            said, known, waits_for, believed_from = str(error), False, "", None
+            watch.unanswered(str(error))
         except OutsideError as error:
-            said, known, waits_for = str(error), False, ""
-            believed_from = believed_from or now() + doubt(incident.environment.cluster.timeout_seconds)
-            if not may_be_of_the_moment(error) or now() >= believed_from:
-                return Proof(ActionOutcome.UNKNOWN, said)
+            ended = watch.refused(str(error), may_pass=may_be_of_the_moment(error), at=now())
         else:
-            believed_from = None
             if status.state == "complete":
                 return None
-            said, known, waits_for = f"{status.reason} {status.detail}".strip(), True, status.waits_for
-            refused_again, refused = refused, status.reason == REFUSED_PODS
-            if status.state == "failed" and not waits_for and (refused_again or not refused):
-                return Proof(ActionOutcome.NOT_RECOVERED, f"the rollout failed: {said}")
-            if status.state == "failed" and waits_for:
-                break
-        await asyncio.sleep(min(1.0, incident.policy.watch_poll_seconds))
-    if waits_for:
-        held = f"it is in place, and its rollout waits until pod {waits_for} is deleted: {said}"
-        return Proof(ActionOutcome.DONE, held, waits_for)
-    outcome = ActionOutcome.NOT_RECOVERED if known else ActionOutcome.UNKNOWN
-    return Proof(outcome, f"the rollout did not finish in time: {said}")
+            ended = watch.saw(status)
+        if ended is not None:
+            return ended
+        await asyncio.sleep(min(1.0, policy.watch_poll_seconds))
+    return watch.out_of_time()

@@ -6,7 +6,6 @@ twice without harm: a run that is continued fences off the process before it.
 
 import asyncio
 from collections.abc import Awaitable
-from datetime import timedelta
 
 from prefect.client.orchestration import PrefectClient
 from prefect.logging import get_logger
@@ -18,6 +17,10 @@ from blocks.transport.errors import OutsideError
 from blocks.transport.prefect_api import prefect_client
 from runbook.caretaking.runs import Revival, Run, RunState, newest_run
 from runbook.caretaking.watchdog import (
+    ADOPT_AFTER,
+    BY_HAND_SINCE,
+    CLOSED_SINCE,
+    REMINDERS_LATE,
     Care,
     CareKind,
     due_care,
@@ -45,19 +48,6 @@ CARE_SECONDS = 60.0
 
 SETTLE_SECONDS = 20.0
 """How long a person who has to be called may wait for what can be read of changes in doubt."""
-
-ADOPT_AFTER = timedelta(seconds=30)
-"""An incident without a run: whoever opened it has this long to start one."""
-
-CLOSED_SINCE = timedelta(hours=1)
-"""A process may die between closing its incident and telling Prefect that its run is over, and Prefect may
-not be there when it is to be told."""
-
-BY_HAND_SINCE = timedelta(days=1)
-"""Runs that were started by hand longer ago are left alone."""
-
-REMINDERS_LATE = timedelta(minutes=2)
-"""How far the scheduled reminders may be behind until somebody else gives them."""
 
 
 async def look_after(environment: Environment) -> list[str]:

@@ -11,9 +11,9 @@ from pydantic import SecretStr
 
 from blocks.kubernetes.access.permissions import AccessLevel, WorkloadKind, needed_permissions, up_to
 from blocks.kubernetes.cluster import Cluster
-from blocks.kubernetes.rollout import RolloutStatus
 from deployments.drill.cluster import Cluster as ImitatedCluster
 from deployments.drill.cluster import Rule, kubeconfig, serve
+from runbook.kubernetes.rollouts import RolloutStatus
 
 TOKEN = "token-of-the-runbook"
 KEY = "phc_" + "k" * 43
