@@ -29,7 +29,7 @@ async def redactor(environment: Environment, *, personal: bool = True) -> Redact
     secrets = [secret for block in blocks for secret in _secrets_of(block)]
     urls = [url for block in blocks for url in _urls_of(block)]
     try:
-        key = await environment.cluster.read_api_key()
+        key = await environment.cluster.secret.read_api_key()
     except OutsideError:
         key = None
     if key is not None:

@@ -1,12 +1,19 @@
 """Events of a workload: of itself, its revisions and its pods, those that are gone among them."""
 
+import asyncio
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
+from kubernetes.client import ApiClient, CoreV1Api
+
+from blocks.kubernetes.access.connection import ClusterClient, items_of
+from blocks.kubernetes.access.errors import Request
 from blocks.kubernetes.pods import container_statuses, waiting_reason
 from blocks.kubernetes.revisions import Object
-from blocks.transport.errors import one_line
+from blocks.transport.errors import Forbidden, OutsideError, one_line
 
 PAGE = 500
 """Events in one answer. A namespace can have any number; the API server gives the rest by its `continue`."""
@@ -90,3 +97,63 @@ def _event_line(event: Object, living: Collection[str]) -> str:
         f"{str(involved.get('kind', '')).lower()}/{involved.get('name')}{gone}: "
         f"{one_line(str(event.get('message', '')), 200)}{repeated}"
     )
+
+
+@dataclass(frozen=True)
+class Events:
+    """Reading the events of the namespace."""
+
+    client: ClusterClient
+
+    async def all(self) -> EventList:
+        """Events of the workload, its revisions and its pods; the cluster keeps them for about an hour."""
+        found, workload = await self._list(""), self.client.settings.deployment
+        items = [event for event in found.items if is_part_of(event.get("involvedObject") or {}, workload)]
+        return EventList(items, found.missing)
+
+    async def _list(self, selector: str, *, pages: int = PAGES) -> EventList:
+        """All events that a field selector finds, page by page."""
+        found, token = EventList(), ""
+        for _ in range(pages):
+            try:
+                answer = await self.client.ask(
+                    Request("list", "events"),
+                    partial(self._page, selector=selector, token=token),
+                )
+            except OutsideError as error:
+                if not token:
+                    raise
+                found.missing = f"only the first {len(found.items)} events were read: {error.detail}"
+                return found
+            found.items += items_of(answer)
+            token = str(answer["metadata"].get("continue") or "")
+            if not token:
+                return found
+        found.missing = f"only the first {len(found.items)} events were read; there are more"
+        return found
+
+    def _page(self, client: ApiClient, *, selector: str, token: str) -> Any:
+        options: dict[str, Any] = {
+            "limit": PAGE,
+            "field_selector": selector or None,
+            "_continue": token or None,
+        }
+        given = {name: value for name, value in options.items() if value is not None}
+        return CoreV1Api(client).list_namespaced_event(**given, **self.client.namespaced)
+
+    async def warnings(self, names: Sequence[str], *, living: Collection[str]) -> tuple[str, ...]:
+        """The newest warnings about these objects, and about pods that are gone.
+
+        Asked by object, since a namespace may have more events than anybody reads.
+        """
+        gone = "type=Warning,involvedObject.kind=Pod"
+        try:
+            lists = await asyncio.gather(
+                *(self._list(f"type=Warning,involvedObject.name={name}") for name in names),
+                self._list(gone, pages=1),
+            )
+        except Forbidden as error:
+            return (f"events were not read: {error.detail}",)
+        events = [event for found in lists for event in found.items]
+        missing = tuple(found.missing for found in lists[:-1] if found.missing)
+        return (*warning_lines(events, self.client.settings.deployment, living=living), *missing)

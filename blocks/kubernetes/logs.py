@@ -3,6 +3,7 @@
 `kubectl logs -l` stops at ten lines a pod, at one container, and at the first pod that fails.
 """
 
+import asyncio
 import threading
 import time
 from collections import deque
@@ -15,15 +16,19 @@ import urllib3
 from kubernetes.client import ApiClient, CoreV1Api
 
 from blocks.kubernetes.access.api import open_stream
+from blocks.kubernetes.access.connection import ClusterClient
 from blocks.kubernetes.access.credentials import Credentials
 from blocks.kubernetes.access.errors import SYSTEM, Request
-from blocks.kubernetes.pods import STARTING, container_statuses, role_of
+from blocks.kubernetes.pods import STARTING, container_statuses, known_containers, role_of
 from blocks.kubernetes.revisions import Object, moment
-from blocks.transport.errors import OutsideError
+from blocks.kubernetes.workload import Workload
+from blocks.transport.errors import NotFound, OutsideError, Unavailable
 from runbook.checks.log_lines import LogLine, PodLogs, in_order
 from runbook.checks.readings import ContainerRole
+from runbook.kubernetes.patches import main_container
 
 _CHUNK = 64 * 1024
+_LOGS_AT_ONCE = 6
 
 
 @dataclass(frozen=True)
@@ -206,3 +211,74 @@ def _line(source: LogSource, raw: str) -> LogLine:
     if at is None or at.tzinfo is None:  # a date or a number of the program's own is no time of the cluster
         return LogLine(source.pod, source.container, raw)
     return LogLine(source.pod, source.container, rest, at.astimezone(UTC))
+
+
+@dataclass(frozen=True)
+class Logs:
+    """Reading the logs of the workload's pods."""
+
+    workload: Workload
+
+    @property
+    def client(self) -> ClusterClient:
+        """The connection to the cluster."""
+        return self.workload.client
+
+    async def read(
+        self, since_seconds: int, *, within_seconds: float | None = None, every_container: bool = False
+    ) -> PodLogs:
+        """All lines of the workload's pods in the last `since_seconds`, from before restarts too.
+
+        Read are the configured container and the init containers; where none is configured, all that the
+        workload's template has; with `every_container`, injected ones too. `within_seconds` is for all logs
+        together, else each has the timeout. A log that cannot be read, or not wholly, does not stop the
+        others: `pods_unread` says why.
+        """
+        settings = self.client.settings
+        workload, own, pods = await self.workload.own_pods()
+        template = workload["spec"]["template"]
+        try:
+            main = main_container(template, settings.container)
+        except LookupError as error:
+            raise NotFound(
+                SYSTEM, f"{settings.target}: {error}", "Correct `container` in [cluster]"
+            ) from None
+        known = known_containers([template, *(revision.template for revision in own)])
+        since = (self.client.server_time() or datetime.now(UTC)) - timedelta(seconds=since_seconds)
+        turn = asyncio.Semaphore(_LOGS_AT_ONCE)
+        together = time.monotonic() + within_seconds if within_seconds else None
+
+        def wanted(name: str, role: ContainerRole) -> bool:
+            if every_container:
+                return True
+            if settings.container is not None:
+                return name == settings.container or role is ContainerRole.INIT
+            return role is not ContainerRole.INJECTED
+
+        async def read_one(source: LogSource) -> LogText:
+            async with turn:
+                seconds = within_seconds or settings.timeout_seconds
+                ends_at = together or time.monotonic() + seconds
+                window = LogWindow(max(1, since_seconds), settings.log_bytes_limit, seconds, ends_at)
+                return await self._read(source, window)
+
+        sources = [
+            source
+            for pod in pods.living
+            for source in log_sources(pod, wanted, main=main, known=known, since=since)
+        ]
+        return pod_logs(await asyncio.gather(*map(read_one, sources)))
+
+    async def _read(self, source: LogSource, window: LogWindow) -> LogText:
+        text, settings = LogText(source), self.client.settings
+        try:
+            async with asyncio.timeout(max(0, window.left)):
+                await self.client.in_time(
+                    Request("get", "pods/log", source.pod),
+                    lambda: read_log(settings.credentials, settings.namespace, text, window),
+                )
+        except TimeoutError:
+            text.cut_short(window.seconds)
+        except Unavailable as error:
+            text.missing = error.detail
+        return text

@@ -7,8 +7,13 @@ Source: ResourceQuota and LimitRange in Kubernetes' API reference.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from fractions import Fraction
 
+from kubernetes.client import CoreV1Api
+
+from blocks.kubernetes.access.connection import ClusterClient, Json, items_of
+from blocks.kubernetes.access.errors import Request
 from blocks.kubernetes.revisions import Object
 from blocks.kubernetes.update_bounds import bounds_of
 from runbook.kubernetes.quantities import as_quantity, memory_bytes
@@ -116,3 +121,28 @@ def _amount(key: str, quantity: str) -> Fraction:
     if key.endswith("memory"):
         return Fraction(memory_bytes(quantity))
     return Fraction(quantity[:-1]) / 1000 if quantity.endswith("m") else Fraction(memory_bytes(quantity))
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Reading what the namespace allows its pods in all, and each of them."""
+
+    client: ClusterClient
+
+    async def quotas(self) -> list[Json]:
+        """The namespace's ResourceQuotas."""
+        return items_of(
+            await self.client.ask(
+                Request("list", "resourcequotas"),
+                lambda client: CoreV1Api(client).list_namespaced_resource_quota(**self.client.namespaced),
+            )
+        )
+
+    async def limit_ranges(self) -> list[Json]:
+        """The namespace's LimitRanges."""
+        return items_of(
+            await self.client.ask(
+                Request("list", "limitranges"),
+                lambda client: CoreV1Api(client).list_namespaced_limit_range(**self.client.namespaced),
+            )
+        )

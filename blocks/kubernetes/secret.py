@@ -9,7 +9,7 @@ from typing import Any
 from kubernetes.client import CoreV1Api
 from pydantic import SecretStr
 
-from blocks.kubernetes.access.connection import ClusterConnection, Json
+from blocks.kubernetes.access.connection import ClusterClient, Json
 from blocks.kubernetes.access.errors import SYSTEM, Request
 from blocks.transport.errors import NotFound, Refused
 from runbook.kubernetes.ownership import without_contents
@@ -27,12 +27,15 @@ class SecretKeys:
     as_object: Mapping[str, Any]
 
 
-class SecretReads(ClusterConnection):
+@dataclass(frozen=True)
+class Secret:
     """Reading the Secret.
 
     Each method raises `Unavailable` where the cluster does not answer and `Refused` where it does not let us
     look.
     """
+
+    client: ClusterClient
 
     async def read_api_key(self, key: str | None = None) -> SecretStr | None:
         """The API key in the Secret (or another key's value); `None` where the Secret does not have it.
@@ -43,10 +46,10 @@ class SecretReads(ClusterConnection):
             secret = await self._read_secret()
         except NotFound:
             return None
-        encoded = (secret.get("data") or {}).get(key or self.secret_key)
+        encoded = (secret.get("data") or {}).get(key or self.client.settings.secret_key)
         return None if encoded is None else self._decoded(encoded)
 
-    async def read_secret_keys(self) -> SecretKeys:
+    async def read_keys(self) -> SecretKeys:
         """All keys of the Secret, as they were at one time."""
         secret = await self._read_secret()
         data = secret.get("data") or {}
@@ -60,12 +63,12 @@ class SecretReads(ClusterConnection):
         try:
             return SecretStr(base64.b64decode(encoded, validate=True).decode("utf-8", errors="replace"))
         except binascii.Error:
-            raise Refused(SYSTEM, f"{self.secret_name} is not base64", "Write the Secret again") from None
+            detail = f"{self.client.settings.secret_name} is not base64"
+            raise Refused(SYSTEM, detail, "Write the Secret again") from None
 
     async def _read_secret(self) -> Json:
-        return await self._ask(
-            Request("get", "secrets", self.secret_name),
-            lambda client: CoreV1Api(client).read_namespaced_secret(
-                self.secret_name, self.namespace, **self._raw
-            ),
+        name = self.client.settings.secret_name
+        return await self.client.ask(
+            Request("get", "secrets", name),
+            lambda client: CoreV1Api(client).read_namespaced_secret(name, **self.client.namespaced),
         )

@@ -104,7 +104,7 @@ async def _wait_for_rollout(incident: OpenIncident, plan: ChangePlan, lease: Lea
             return Proof(ActionOutcome.REVERTED, f"{reverted}. {ADVICE}")
         ended = None
         try:
-            status = await cluster.rollout_status()
+            status = await cluster.workload.rollout_status()
         except Unavailable as error:
             watch.unanswered(str(error))
         except OutsideError as error:

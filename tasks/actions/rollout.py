@@ -22,7 +22,7 @@ async def wait_for_rollout(incident: OpenIncident, *, round: int) -> None:
     deadline = now() + timedelta(seconds=incident.policy.rollout_deadline_seconds)
     while now() < deadline:
         try:
-            if (await incident.environment.cluster.rollout_status()).state != "progressing":
+            if (await incident.environment.cluster.workload.rollout_status()).state != "progressing":
                 return
         except Unavailable:
             pass  # it may answer again within the deadline

@@ -29,7 +29,7 @@ async def reversal(cluster: Cluster, plan: ChangePlan) -> Reversal | None:
 
 
 async def _of_field(cluster: Cluster, plan: ChangePlan, made: Setting) -> Reversal | None:
-    workload = await cluster.read_deployment()
+    workload = await cluster.workload.read()
     field, was = made.field, plan.before.get(made.field.name)
     try:
         present = field.read(workload)

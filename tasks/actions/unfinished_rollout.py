@@ -22,7 +22,7 @@ async def tell_of_unfinished_rollout(incident: OpenIncident) -> None:
         return
     cluster = incident.environment.cluster
     try:
-        status = await cluster.rollout_status()
+        status = await cluster.workload.rollout_status()
     except OutsideError as error:
         log.warning("the rollout of %s was not looked at: %s", cluster.target, error)
         return

@@ -96,7 +96,7 @@ async def _check(incident: OpenIncident, journal: Incident, action: PlannedActio
     on: bool | None = None
     detail = ""
     try:
-        workload = await cluster.read_deployment()
+        workload = await cluster.workload.read()
         if done is not None and done.setting is not None:  # what was turned on, whatever is configured by now
             on = done.setting.field.read(workload) == done.setting.value
         else:

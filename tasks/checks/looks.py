@@ -53,7 +53,7 @@ async def read_error_rate(environment: Environment) -> ErrorRateReading:
 async def read_logs(environment: Environment) -> LogReading:
     """Recent error lines of all pods, all lines of the window."""
     policy = environment.runbook_policy.policy
-    logs = await environment.cluster.read_logs(
+    logs = await environment.cluster.logs.read(
         policy.log_window_seconds, within_seconds=LOGS_SHARE * policy.check_deadline_seconds
     )
     # in a thread: ten thousand lines take a second, in which the other checks go on
@@ -66,7 +66,7 @@ async def probe(environment: Environment) -> ProbeReading:
     half = environment.runbook_policy.policy.check_deadline_seconds / 2  # leaves time for the other key
     try:
         async with asyncio.timeout(half if environment.posthog.api_key else None):
-            key = await environment.cluster.read_api_key()
+            key = await environment.cluster.secret.read_api_key()
     except (OutsideError, TimeoutError):
         if environment.posthog.api_key is None:
             raise  # without a key nothing can be asked, which says nothing about PostHog

@@ -113,20 +113,20 @@ def _sources(incident: OpenIncident, journal: Incident, mask: Redactor) -> dict[
     start, end = journal.opened_at - window, now()
 
     async def deployment() -> bytes:
-        return await asyncio.to_thread(_json, mask, await cluster.read_deployment())
+        return await asyncio.to_thread(_json, mask, await cluster.workload.read())
 
     async def pods() -> bytes:
-        return await asyncio.to_thread(_json, mask, await cluster.list_pods())
+        return await asyncio.to_thread(_json, mask, await cluster.workload.pods())
 
     async def replica_sets() -> bytes:
-        return await asyncio.to_thread(_json, mask, await cluster.list_revisions())
+        return await asyncio.to_thread(_json, mask, await cluster.workload.revisions())
 
     async def events() -> bytes:
-        found = await cluster.list_events()
+        found = await cluster.events.all()
         return await asyncio.to_thread(_json, mask, {"items": found.items, "missing": found.missing})
 
     async def logs() -> bytes:
-        read = await cluster.read_logs(int((end - start).total_seconds()), every_container=True)
+        read = await cluster.logs.read(int((end - start).total_seconds()), every_container=True)
         unread = [f"# not read: {pod}: {why}" for pod, why in read.pods_unread.items()]
         return await asyncio.to_thread(_text, mask, "\n".join([*unread, *map(_line, read.lines)]) + "\n")
 

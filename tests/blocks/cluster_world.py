@@ -123,7 +123,7 @@ class ClusterWorld:
     async def until(self, *states: str) -> RolloutStatus:
         """Wait until the rollout is in one of these states; the test's own time limit ends it."""
         while True:
-            status = await self.block.rollout_status()
+            status = await self.block.workload.rollout_status()
             if status.state in states:
                 return status
             await asyncio.sleep(0.05)  # a rollout has no event to wait for through the block
@@ -156,7 +156,7 @@ async def cluster_world(
             await world.until("complete")
             yield world
             for each in (block, *world.others):
-                each.disconnect()  # a server waits for its clients to hang up
+                each.client.disconnect()  # a server waits for its clients to hang up
     finally:
         running.cancel()
         with contextlib.suppress(asyncio.CancelledError):

@@ -187,7 +187,7 @@ async def looking_past(
         try:
             yield at_work
         finally:
-            at_work.cluster.disconnect()
+            at_work.cluster.client.disconnect()
 
 
 def statuses(findings: Findings) -> dict[CheckName, Status]:
@@ -258,7 +258,7 @@ async def found(world: Endpoints, folder: Path) -> Findings:
     try:
         return await look(at_work, EVERYWHERE)
     finally:
-        at_work.cluster.disconnect()
+        at_work.cluster.client.disconnect()
 
 
 async def cells(

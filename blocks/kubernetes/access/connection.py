@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -14,7 +15,7 @@ from kubernetes.client import (
 )
 
 from blocks.kubernetes.access import api as kubernetes_access
-from blocks.kubernetes.access.api import CONNECTIONS, ask
+from blocks.kubernetes.access.api import CONNECTIONS
 from blocks.kubernetes.access.errors import SYSTEM, Request
 from blocks.kubernetes.access.patience import patiently
 from blocks.kubernetes.access.permissions import Permission, api_group
@@ -30,16 +31,19 @@ Send = Callable[[ApiClient], Any]
 _Answer = TypeVar("_Answer")
 
 
-class ClusterConnection(ClusterSettings):
+@dataclass(frozen=True)
+class ClusterClient:
     """The connection with the configured credentials, and what these may do."""
+
+    settings: ClusterSettings
 
     def disconnect(self) -> None:
         """Close idle connections to the cluster; the next request reads the credentials again."""
-        kubernetes_access.disconnect(self.credentials)
+        kubernetes_access.disconnect(self.settings.credentials)
 
     def server_time(self) -> datetime | None:
         """The cluster's time now (aware UTC), by its newest answer; `None` where it has not told its time."""
-        return kubernetes_access.server_time(self.credentials)
+        return kubernetes_access.server_time(self.settings.credentials)
 
     async def address(self) -> str:
         """The API server's address. Nothing is asked of it.
@@ -47,7 +51,7 @@ class ClusterConnection(ClusterSettings):
         Raises:
             Refused: the credentials, which it stands beside, cannot be read.
         """
-        return await _THREADS.run(lambda: kubernetes_access.address(self.credentials))
+        return await _THREADS.run(lambda: kubernetes_access.address(self.settings.credentials))
 
     async def can_i(
         self, verb: str, resource: str, *, group: str = "", name: str = "", subresource: str = ""
@@ -59,7 +63,7 @@ class ClusterConnection(ClusterSettings):
             Refused: it does not even let us ask.
         """
         attributes = V1ResourceAttributes(
-            namespace=self.namespace,
+            namespace=self.settings.namespace,
             verb=verb,
             group=group,
             resource=resource,
@@ -67,9 +71,9 @@ class ClusterConnection(ClusterSettings):
             name=name or None,
         )
         review = V1SelfSubjectAccessReview(spec=V1SelfSubjectAccessReviewSpec(resource_attributes=attributes))
-        answer = await self._ask(
+        answer = await self.ask(
             _REVIEW,
-            lambda client: AuthorizationV1Api(client).create_self_subject_access_review(review, **self._raw),
+            lambda client: AuthorizationV1Api(client).create_self_subject_access_review(review, **self.raw),
         )
         return bool((answer.get("status") or {}).get("allowed"))
 
@@ -90,36 +94,50 @@ class ClusterConnection(ClusterSettings):
         )
 
     @property
-    def _raw(self) -> dict[str, Any]:
+    def raw(self) -> dict[str, Any]:
         """Objects as the API gives them, and a timeout, which the client does not have by default."""
-        return {"_preload_content": False, "_request_timeout": (self.timeout_seconds, self.timeout_seconds)}
+        seconds = self.settings.timeout_seconds
+        return {"_preload_content": False, "_request_timeout": (seconds, seconds)}
 
-    def _check_permitted(self, request: Request) -> None:
+    @property
+    def namespaced(self) -> dict[str, Any]:
+        """The same for a request in our namespace."""
+        return {"namespace": self.settings.namespace, **self.raw}
+
+    def check_permitted(self, request: Request) -> None:
         """The allow-list: our namespace, and in it what the table of rights has; RBAC may give us more.
 
         Raises:
             Refused: it is beyond that.
         """
-        if self.allowed_namespaces and self.namespace not in self.allowed_namespaces:
-            detail = f"namespace {self.namespace} is not among the allowed ones"
+        settings = self.settings
+        if settings.allowed_namespaces and settings.namespace not in settings.allowed_namespaces:
+            detail = f"namespace {settings.namespace} is not among the allowed ones"
             raise Refused(SYSTEM, detail, "Correct the Cluster block")
-        if request != _REVIEW and request.permission not in self.permitted():
-            detail = f"cannot {request}: that is beyond access {self.access!r} to {self.target}"
+        if request != _REVIEW and request.permission not in settings.permitted():
+            detail = f"cannot {request}: that is beyond access {settings.access!r} to {settings.target}"
             raise Refused(SYSTEM, detail, "Correct the Cluster block if it should not be")
 
-    async def _ask(self, request: Request, send: Send) -> Json:
-        self._check_permitted(request)
-        return await self._in_time(request, lambda: ask(self.credentials, request, send))
+    async def ask(self, request: Request, send: Send) -> Json:
+        """Send one request, and return the object that it is answered with.
 
-    async def _in_time(self, request: Request, call: Callable[[], _Answer]) -> _Answer:
-        """The client's own timeouts begin anew with every byte. What is refused for now is asked again."""
+        Raises:
+            OutsideError: what the answer means, or that there was none in time.
+        """
+        self.check_permitted(request)
+        credentials = self.settings.credentials
+        return await self.in_time(request, lambda: kubernetes_access.ask(credentials, request, send))
+
+    async def in_time(self, request: Request, call: Callable[[], _Answer]) -> _Answer:
+        """The answer to a call, within the time of a request. What is refused for now is asked again.
+
+        The client's own timeouts begin again with every byte.
+        """
+        credentials, seconds = self.settings.credentials, self.settings.timeout_seconds
         try:
-            async with asyncio.timeout(self.timeout_seconds * 2 + self.credentials.plugin_seconds):
+            async with asyncio.timeout(seconds * 2 + credentials.plugin_seconds):
                 return await patiently(
-                    lambda: _THREADS.run(call),
-                    request,
-                    credentials=self.credentials,
-                    seconds=self.timeout_seconds,
+                    lambda: _THREADS.run(call), request, credentials=credentials, seconds=seconds
                 )
         except TimeoutError:
             raise Unavailable(
@@ -128,3 +146,8 @@ class ClusterConnection(ClusterSettings):
                 "Check the network from here to the cluster, and the credentials' plug-in",
                 may_have_landed=True,
             ) from None
+
+
+def items_of(answer: Json) -> list[Json]:
+    """The objects of a list."""
+    return list(answer.get("items") or ())

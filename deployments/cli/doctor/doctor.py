@@ -69,7 +69,7 @@ async def doctor(
     except OutsideError as error:
         unanswered = error
     finally:
-        cluster.disconnect()
+        cluster.client.disconnect()
     grave = any(each.grave for each in open_ways)
     missing = None if rights is None else missing_rules(rights)
     if json:
@@ -101,7 +101,7 @@ async def examine(cluster: "Cluster") -> list[Right]:
     """
     needed = cluster.permitted()
     asked = [(level, each) for level, added in cluster.permissions().items() for each in added]
-    allowed = await asyncio.gather(*(cluster.holds(permission) for _, permission in asked))
+    allowed = await asyncio.gather(*(cluster.client.holds(permission) for _, permission in asked))
     return [
         Right(level, permission, answer, permission in needed)
         for (level, permission), answer in zip(asked, allowed, strict=True)

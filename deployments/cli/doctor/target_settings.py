@@ -25,7 +25,7 @@ async def misfits(cluster: "Cluster", allowed: Collection["Permission"]) -> list
     if not any(verb == "get" and resource in ("deployments", "statefulsets") for verb, resource in verbs):
         return []
     try:
-        workload = await cluster.read_deployment()
+        workload = await cluster.workload.read()
         found = _container(cluster, workload)
         if ("list", "pods") in verbs:
             found += await _selector(cluster, workload)
@@ -49,7 +49,7 @@ def _container(cluster: "Cluster", workload: Mapping[str, Any]) -> list[str]:
 
 async def _selector(cluster: "Cluster", workload: Mapping[str, Any]) -> list[str]:
     """The selector has to find the workload's own pods, where it has any."""
-    _, _, pods = await cluster.own_pods()
+    _, _, pods = await cluster.workload.own_pods()
     if pods.living or not (workload.get("status") or {}).get("replicas"):
         return []
     labels = (workload["spec"].get("selector") or {}).get("matchLabels") or {}
@@ -60,7 +60,7 @@ async def _selector(cluster: "Cluster", workload: Mapping[str, Any]) -> list[str
 
 async def _secret(cluster: "Cluster", workload: Mapping[str, Any]) -> list[str]:
     try:
-        secret = await cluster.read_secret_keys()
+        secret = await cluster.secret.read_keys()
     except NotFound:
         return [f"Secret {cluster.secret_name} does not exist. Correct `secret_name` in [cluster]."]
     uses = uses_of(workload["spec"]["template"], cluster.secret_name)

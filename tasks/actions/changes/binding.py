@@ -28,7 +28,7 @@ async def place(change: Change) -> dict[str, str]:
         Refused: the credentials of the cluster cannot be read.
     """
     cluster = change.environment.cluster
-    return {"cluster": await cluster.address(), TARGET: cluster.target, "selector": cluster.selector}
+    return {"cluster": await cluster.client.address(), TARGET: cluster.target, "selector": cluster.selector}
 
 
 async def place_of(change: Change, workload: Mapping[str, Any]) -> dict[str, str]:

@@ -41,15 +41,15 @@ class DeletePod:
         if pod["metadata"]["uid"] != change.action.parameters.get(POD_UID, pod["metadata"]["uid"]):
             return in_place(change, f"the pod {name} that triage saw is gone, and another one has its name")
         continues = CONTINUES in change.action.parameters
-        if continues and (await cluster.rollout_status()).waits_for != name:
+        if continues and (await cluster.workload.rollout_status()).waits_for != name:
             return in_place(change, f"the rollout does not wait for pod {name} any more")
         if not continues and is_ready(pod):
             return blocked(change, f"pod {name} is ready again: there is nothing stuck")
         if not continues and (waits := await rollout_first(change)):
             return waits
         uid = str(pod["metadata"]["uid"])
-        await cluster.delete_pod(name, uid=uid, dry_run=True)
-        workload = await cluster.read_deployment()
+        await cluster.changes.delete_pod(name, uid=uid, dry_run=True)
+        workload = await cluster.workload.read()
         template = {WORKLOAD: spec_fingerprint(workload)} if continues else {}
         return ChangePlan(
             action=change.action,
@@ -77,9 +77,9 @@ class DeletePod:
         async def act() -> Receipt:
             if WORKLOAD in plan.basis:
                 await unchanged(change, plan)
-            require_bound(plan, await place_of(change, await cluster.read_deployment()))
+            require_bound(plan, await place_of(change, await cluster.workload.read()))
             try:
-                await cluster.delete_pod(name, uid=uid)
+                await cluster.changes.delete_pod(name, uid=uid)
             except NotFound:
                 if await observe() is None:
                     raise
@@ -93,7 +93,7 @@ MITIGATIONS: Mitigations = {DELETE_POD: DeletePod()}
 
 
 async def _pod(change: Change, name: str) -> dict[str, Any] | None:
-    pods = await change.environment.cluster.list_pods()
+    pods = await change.environment.cluster.workload.pods()
     return next((pod for pod in pods if pod["metadata"]["name"] == name), None)
 
 

@@ -24,7 +24,7 @@ async def choose_among(cluster: Cluster, workload: Mapping[str, Any], own: list[
     Events are asked only where no revision is known to be healthy, and do without where they may not be read.
     """
     pods = [
-        pod for pod in pods_of(workload, own, await cluster.list_pods()).living if not is_terminating(pod)
+        pod for pod in pods_of(workload, own, await cluster.workload.pods()).living if not is_terminating(pod)
     ]
     newest = own[-1]
     failing = _failing([pod for pod in pods if mark_of(pod) == newest.mark]) or _failing(pods)
@@ -61,7 +61,7 @@ def _failing(pods: Iterable[Mapping[str, Any]]) -> dict[str, set[str]]:
 async def _crashed(cluster: Cluster) -> set[str]:
     """The names of pods that were seen to crash lately; a ReplicaSet's have its mark in them."""
     try:
-        events = (await cluster.list_events()).items
+        events = (await cluster.events.all()).items
     except OutsideError:
         return set()
     return {

@@ -21,16 +21,16 @@ def give_back_steps(change: Change, plan: ChangePlan) -> tuple[Step, ...]:
     to = ", ".join(owner.title for owner in plan.give_back)
 
     async def observe() -> Receipt | None:
-        return None if is_ours(await cluster.read_deployment(), path) else {"owners": to}
+        return None if is_ours(await cluster.workload.read(), path) else {"owners": to}
 
     async def act() -> Receipt:
         """The field has its value by now: that it keeps our name is no reason to call the undo failed."""
         try:
             for _ in range(CONFLICTS):
-                workload = await cluster.read_deployment()
+                workload = await cluster.workload.read()
                 fields = handed_over(workload, path, plan.give_back)
                 with suppress(Conflict):
-                    await cluster.patch_managed_fields(fields, resource_version=version_of(workload))
+                    await cluster.changes.patch_managed_fields(fields, resource_version=version_of(workload))
                     return {"owners": to}
         except OutsideError as error:
             return {"kept": str(error)}

@@ -31,7 +31,7 @@ async def key_reversal(cluster: Cluster, plan: ChangePlan) -> Reversal | None:
     Raises:
         OutsideError: the target cannot be read.
     """
-    secret = await cluster.read_secret_keys()
+    secret = await cluster.secret.read_keys()
     name = cluster.secret_key
     present = key_mark(cluster, secret.values.get(name))
     if present == FINGERPRINT + plan.basis[NEW_KEY]:

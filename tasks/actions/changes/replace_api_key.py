@@ -63,7 +63,7 @@ class ReplaceApiKey:
     async def preview(self, change: Change) -> ChangePlan:
         """The Secret (masked) and the workload, before and after."""
         cluster, new_key = change.environment.cluster, await replacement_key(change)
-        secret = await cluster.read_secret_keys()
+        secret = await cluster.secret.read_keys()
         present = secret.values.get(cluster.secret_key)
         if reason := await unread_reason(change, secret) or await objection(change, present, new_key):
             return blocked(change, reason)
@@ -94,7 +94,7 @@ class ReplaceApiKey:
 
         The block is not asked: whatever it holds by now, the key to put back is in the cluster.
         """
-        secret = await change.environment.cluster.read_secret_keys()
+        secret = await change.environment.cluster.secret.read_keys()
         present, previous = _kept(change, secret)
         added = done.bound.get(PRESENT_KEY) == _mark(change, None)
         if added and present is None:
@@ -121,7 +121,7 @@ class ReplaceApiKey:
         async def observe() -> Receipt | None:
             if PREVIOUS_KEY in plan.bound:
                 return await _in_place(change, plan.bound[PREVIOUS_KEY].removeprefix(FINGERPRINT))
-            _, previous = _kept(change, await change.environment.cluster.read_secret_keys())
+            _, previous = _kept(change, await change.environment.cluster.secret.read_keys())
             return None if previous else {"secret": change.environment.cluster.secret_name}
 
         return (_secret_step(change, plan, observe, keys, "put back"), restart_step(change, plan))
@@ -138,12 +138,12 @@ async def _plan(
     change: Change, secret: SecretKeys, keys: Keys, *, key: SecretStr, bound: Mapping[str, str]
 ) -> ChangePlan:
     """Dry-run both requests; the basis has a salted fingerprint of the new key, which is random and long."""
-    cluster, deployment = change.environment.cluster, await change.environment.cluster.read_deployment()
+    cluster, deployment = change.environment.cluster, await change.environment.cluster.workload.read()
     if deployment["spec"].get("paused"):
         return blocked(change, PAUSED)
     await _write(change, keys, version=secret.version, dry_run=True)
     patch = restart_patch(change, version=version_of(deployment))
-    restarted = await cluster.patch_deployment(patch, dry_run=True)
+    restarted = await cluster.changes.patch_workload(patch, dry_run=True)
     room = await look_for_room(change, deployment, restarted)
     if room.blocked:
         return blocked(change, room.blocked)
@@ -190,13 +190,13 @@ def _secret_step(
     async def act() -> Receipt:
         await unchanged(change, plan)  # or the key would be in place and its restart refused
         require_bound(plan, _whose(change))
-        secret = await cluster.read_secret_keys()
+        secret = await cluster.secret.read_keys()
         written = await keys(secret)
         version = await _write(change, written, version=_version(change, plan, secret))
         return {"secret": cluster.secret_name, "resource_version": version}
 
     async def traces() -> Receipt | None:
-        noted = last_effect((await cluster.read_secret_keys()).as_object)
+        noted = last_effect((await cluster.secret.read_keys()).as_object)
         return {"secret": cluster.secret_name, SINCE: SOMEBODY} if noted == _effect(change) else None
 
     return Step("secret", target, f"{verb} {cluster.secret_key} in {target}", seen, act, traces)
@@ -229,7 +229,7 @@ def _content(change: Change, secret: SecretKeys) -> str:
 
 
 async def _write(change: Change, keys: Keys, *, version: str, dry_run: bool = False) -> str:
-    return await change.environment.cluster.patch_secret(
+    return await change.environment.cluster.changes.patch_secret(
         keys,
         resource_version=version,
         annotations={EFFECT_ANNOTATION: _effect(change)},
@@ -240,7 +240,7 @@ async def _write(change: Change, keys: Keys, *, version: str, dry_run: bool = Fa
 async def _in_place(change: Change, fingerprint: str) -> Receipt | None:
     """Whether the key in the cluster is the one with this fingerprint."""
     cluster = change.environment.cluster
-    present = (await cluster.read_secret_keys()).values.get(cluster.secret_key)
+    present = (await cluster.secret.read_keys()).values.get(cluster.secret_key)
     there = _mark(change, present) == f"{FINGERPRINT}{fingerprint}"
     return {"secret": cluster.secret_name} if there else None
 

@@ -31,7 +31,7 @@ async def replacement_key(change: Change) -> SecretStr:
 async def unread_reason(change: Change, secret: SecretKeys) -> str | None:
     """Why no pod would notice the new key: the settings name a Secret or a key that nothing reads."""
     cluster = change.environment.cluster
-    uses = uses_of((await cluster.read_deployment())["spec"]["template"], cluster.secret_name)
+    uses = uses_of((await cluster.workload.read())["spec"]["template"], cluster.secret_name)
     reason = unread_because(uses, cluster.secret_name, cluster.secret_key, secret.values)
     return reason and f"{reason}. Correct `secret_name` and `secret_key` in [cluster]"
 

@@ -20,7 +20,7 @@ class RestartDeployment:
     async def preview(self, change: Change) -> ChangePlan:
         """The annotation that makes the workload's controller replace its pods."""
         cluster = change.environment.cluster
-        before = await cluster.read_deployment()
+        before = await cluster.workload.read()
         if before["spec"].get("paused"):
             return blocked(change, PAUSED)
         if before["spec"].get("replicas", 1) == 0:
@@ -28,7 +28,7 @@ class RestartDeployment:
         if waits := await rollout_first(change):
             return waits
         patch = restart_patch(change, version=version_of(before))
-        after = await cluster.patch_deployment(patch, dry_run=True)
+        after = await cluster.changes.patch_workload(patch, dry_run=True)
         return await workload_plan(change, before, after)
 
     def steps(self, change: Change, plan: ChangePlan) -> tuple[Step, ...]:

@@ -83,8 +83,8 @@ class RollBack:
 
     async def reversal(self, cluster: Cluster, plan: ChangePlan) -> Reversal | None:
         """Only what the pods run counts: a restart writes into the template, too."""
-        workload = await cluster.read_deployment()
-        own = {item.mark: item for item in revisions(workload, await cluster.list_revisions())}
+        workload = await cluster.workload.read()
+        own = {item.mark: item for item in revisions(workload, await cluster.workload.revisions())}
         chosen, replaced = own.get(plan.before[CHOSEN] or ""), own.get(plan.before[REPLACED] or "")
         live = workload["spec"]["template"]["spec"]
         if chosen is None or chosen.template["spec"] == live:
@@ -122,12 +122,12 @@ async def _look(change: Change) -> tuple[dict[str, Any], list[Revision]]:
         Unavailable: the newest revision is not known yet. `observedGeneration` is the specification that the
             controller has acted upon: behind `generation`, the revisions are those of the one before.
     """
-    workload = await change.environment.cluster.read_deployment()
+    workload = await change.environment.cluster.workload.read()
     seen = (workload.get("status") or {}).get("observedGeneration", 0)
     if seen < workload["metadata"].get("generation", 0):
         behind = "the controller has not acted upon the newest specification yet"
         raise Unavailable("Kubernetes", behind, "Try again in a moment")
-    return workload, revisions(workload, await change.environment.cluster.list_revisions())
+    return workload, revisions(workload, await change.environment.cluster.workload.revisions())
 
 
 async def _plan(
@@ -152,7 +152,7 @@ async def _plan(
 
 def _step(change: Change, plan: ChangePlan) -> Step:
     async def observe() -> Receipt | None:
-        workload = await change.environment.cluster.read_deployment()
+        workload = await change.environment.cluster.workload.read()
         return {"effect": change.effect_id} if last_effect(workload) == change.effect_id else None
 
     async def act() -> Receipt:
@@ -177,7 +177,7 @@ def _step(change: Change, plan: ChangePlan) -> Step:
 
 
 async def _replace(change: Change, revision: Revision, *, version: str, dry_run: bool) -> dict[str, Any]:
-    return await change.environment.cluster.replace_pod_template(
+    return await change.environment.cluster.changes.replace_pod_template(
         revision.template,
         resource_version=version,
         annotations={EFFECT_ANNOTATION: change.effect_id},

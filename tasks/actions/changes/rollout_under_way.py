@@ -16,8 +16,8 @@ async def rollout_first(change: Change) -> ChangePlan | None:
         OutsideError: the target cannot be read.
     """
     cluster = change.environment.cluster
-    found = await cluster.rollout_under_way()
-    at = cluster.server_time() or now()
+    found = await cluster.workload.rollout_under_way()
+    at = cluster.client.server_time() or now()
     deadline = timedelta(seconds=change.policy.rollout_deadline_seconds)
     if found is None or at - found.created_at >= deadline:
         return None

@@ -44,7 +44,7 @@ class SetField:
 
     async def preview(self, change: Change) -> ChangePlan:
         """The workload with and without the change."""
-        before = await change.environment.cluster.read_deployment()
+        before = await change.environment.cluster.workload.read()
         field, wanted = self.field(change, before), self.wanted(change)
         present = read(field, before)
         if field.same(present, wanted):
@@ -66,7 +66,7 @@ class SetField:
 
     async def put_back(self, change: Change, done: ChangePlan) -> tuple[ChangePlan, bool]:
         """The plan to make the field what it was; and whether it has another value by now, which is kept."""
-        before = await change.environment.cluster.read_deployment()
+        before = await change.environment.cluster.workload.read()
         made = self._setting(change.of(done), done, before, self.wanted)
         present, was = read(made.field, before), done.before[made.field.name]
         if made.field.same(present, was):
@@ -92,7 +92,7 @@ class SetField:
             return blocked(
                 change, f"{setting.field.name} is like a secret, which cannot be kept for the undo"
             )
-        after = await change.environment.cluster.patch_deployment(
+        after = await change.environment.cluster.changes.patch_workload(
             _patch(change, setting, version=version_of(before)), dry_run=True
         )
         template, configured = before["spec"]["template"], change.environment.cluster.container
@@ -114,17 +114,17 @@ class SetField:
         value = plan.setting.value if plan.setting else configured(change)
 
         async def observe() -> Receipt | None:
-            workload = await cluster.read_deployment()
+            workload = await cluster.workload.read()
             setting = self._setting(change, plan, workload, configured)
             if not setting.field.same(read(setting.field, workload), setting.value):
                 return None
             return {"effect": last_effect(workload), "resource_version": version_of(workload)}
 
         async def act() -> Receipt:
-            setting = self._setting(change, plan, await cluster.read_deployment(), configured)
+            setting = self._setting(change, plan, await cluster.workload.read(), configured)
 
             async def send(version: str) -> Workload:
-                return await cluster.patch_deployment(_patch(change, setting, version=version))
+                return await cluster.changes.patch_workload(_patch(change, setting, version=version))
 
             patched = await as_planned(change, plan, send)
             return {"effect": change.effect_id, "resource_version": version_of(patched)}

@@ -52,7 +52,7 @@ async def judge_undo(
         for step in steps:
             if await step.observe() is None:
                 return ActionOutcome.FAILED, f"it was put back, and is something else by now; {detail}"
-        available = available_pods(await change.environment.cluster.read_deployment())
+        available = available_pods(await change.environment.cluster.workload.read())
     except Conflict as error:
         return ActionOutcome.FAILED, f"it was put back, and is something else by now: {error}; {detail}"
     except OutsideError as error:

@@ -84,7 +84,7 @@ async def unchanged(change: Change, plan: ChangePlan) -> dict[str, Any]:
     Raises:
         Conflict: its specification is not what the plan was made on, or it is another workload.
     """
-    workload = await change.environment.cluster.read_deployment()
+    workload = await change.environment.cluster.workload.read()
     require_bound(plan, await place_of(change, workload))
     now = {
         fingerprint(workload, with_replicas=with_replicas)
@@ -165,7 +165,7 @@ async def look_for_room(change: Change, before: dict[str, Any], after: dict[str,
     cluster = change.environment.cluster
     surge = tuple(filter(None, [surge_words(before, after)]))
     try:
-        quotas, ranges = await asyncio.gather(cluster.list_quotas(), cluster.list_limit_ranges())
+        quotas, ranges = await asyncio.gather(cluster.limits.quotas(), cluster.limits.limit_ranges())
     except Refused as error:
         return Room(affects=(*surge, f"quotas and limit ranges could not be read: {error.detail}"))
     reason = why_no_room(before, after, quotas=quotas, limit_ranges=ranges)
@@ -198,7 +198,7 @@ PAST_THE_BUDGET = "a deletion does not ask it; an eviction might be refused"
 async def _budgets(cluster: Cluster, *, deletes: bool) -> tuple[str, ...]:
     """Disruption budgets inform and do not decide, so a cluster that does not show them stops nothing."""
     try:
-        budgets = await cluster.list_disruption_budgets()
+        budgets = await cluster.workload.disruption_budgets()
     except OutsideError as error:
         return (f"disruption budgets could not be read: {error.detail}",)
     words = []
@@ -239,7 +239,7 @@ def traces_of(change: Change, effect_id: str) -> Observe:
 
     async def traces() -> Receipt | None:
         cluster = change.environment.cluster
-        written = [await cluster.read_deployment(), *await cluster.list_revisions()]
+        written = [await cluster.workload.read(), *await cluster.workload.revisions()]
         found = any(last_effect(item) == effect_id for item in written)
         return {"effect": effect_id, SINCE: SOMEBODY} if found else None
 
@@ -261,12 +261,14 @@ def restart_step(change: Change, plan: ChangePlan) -> Step:
     cluster = change.environment.cluster
 
     async def observe() -> Receipt | None:
-        noted = last_effect(await cluster.read_deployment())
+        noted = last_effect(await cluster.workload.read())
         return {"effect": noted} if noted == restart_effect(change) else None
 
     async def act() -> Receipt:
         patched = await as_planned(
-            change, plan, lambda version: cluster.patch_deployment(restart_patch(change, version=version))
+            change,
+            plan,
+            lambda version: cluster.changes.patch_workload(restart_patch(change, version=version)),
         )
         return {"effect": restart_effect(change), "resource_version": version_of(patched)}
 

@@ -10,7 +10,7 @@ from tasks.actions.inspections.base import Inspections
 async def verify_credentials(environment: Environment) -> tuple[ActionOutcome, str]:
     """The runbook's "verify API key is set", and more: present, well formed, accepted by PostHog."""
     cluster = environment.cluster
-    key = await cluster.read_api_key()
+    key = await cluster.secret.read_api_key()
     if key is None:
         return ActionOutcome.DONE, f"Secret {cluster.secret_name} has no {cluster.secret_key}"
     if flaw := well_formed(key.get_secret_value()):

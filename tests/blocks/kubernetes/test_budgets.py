@@ -32,9 +32,9 @@ async def test_the_budgets_of_the_workloads_pods_are_listed() -> None:
         ):
             world.imitation.apply(each)
         while not world.imitation.get("PodDisruptionBudget", "ours").get("status"):
-            await world.block.list_pods()
+            await world.block.workload.pods()
 
-        found = await world.block.list_disruption_budgets()
+        found = await world.block.workload.disruption_budgets()
 
     assert [each["metadata"]["name"] for each in found] == ["everyones", "ours"]
     assert found[1]["status"]["disruptionsAllowed"] == 1
@@ -46,7 +46,7 @@ async def test_a_cluster_without_the_api_is_told_by_its_age() -> None:
         world.imitation.faults.append(Fault(path="^/apis/policy", status=404, message="page not found"))
 
         with pytest.raises(NotFound, match=r"policy/v1 came with Kubernetes 1\.21"):
-            await world.block.list_disruption_budgets()
+            await world.block.workload.disruption_budgets()
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ async def test_a_plugin_that_hangs_is_ended(world: ClusterWorld, tmp_path: Path)
     block = with_plugin(world, script, timeout_seconds=2)
     began = time.monotonic()
 
-    answers = await asyncio.gather(*(block.list_pods() for _ in range(6)), return_exceptions=True)
+    answers = await asyncio.gather(*(block.workload.pods() for _ in range(6)), return_exceptions=True)
 
     assert time.monotonic() - began < 8  # six after one another would take longer
     assert {str(answer) for answer in answers} == {str(answers[0])}
@@ -71,10 +71,10 @@ async def test_a_plugin_that_failed_is_asked_again_later(world: ClusterWorld, tm
     script = f"test -e {ready} || exit 1; echo '{json.dumps(made)}'"
     block = with_plugin(world, script)
     with pytest.raises(Unauthenticated):
-        await block.list_pods()
+        await block.workload.pods()
     ready.touch()
 
-    assert await block.list_pods()
+    assert await block.workload.pods()
 
 
 async def test_without_a_kubeconfig_the_key_that_names_one_is_told(
@@ -83,6 +83,6 @@ async def test_without_a_kubeconfig_the_key_that_names_one_is_told(
     """Nobody can authenticate again who has not been given an access yet."""
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
     with pytest.raises(Unauthenticated) as refused:
-        await Cluster().list_pods()
+        await Cluster().workload.pods()
     assert "there is no kubeconfig at" in refused.value.detail
     assert refused.value.next_step == "Name one in `kubeconfig` of [cluster], or set KUBECONFIG"

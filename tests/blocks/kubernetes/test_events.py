@@ -55,7 +55,7 @@ async def test_all_pages_are_kept_as_evidence(world: ClusterWorld) -> None:
     noise(world, 2 * PAGE)
     warn(world, name, "FailedMount")
 
-    found = await world.block.list_events()
+    found = await world.block.events.all()
 
     assert "FailedMount" in {event["reason"] for event in found.items}
     assert found.missing == ""
@@ -65,7 +65,7 @@ async def test_events_that_were_not_read_are_named(world: ClusterWorld) -> None:
     """A namespace with more events than are read says so, so that nobody takes them for all."""
     noise(world, PAGE * PAGES + 1)
 
-    found = await world.block.list_events()
+    found = await world.block.events.all()
 
     assert found.missing == f"only the first {PAGE * PAGES} events were read; there are more"
 

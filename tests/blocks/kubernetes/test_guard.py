@@ -44,15 +44,17 @@ async def test_nothing_else_is_ever_written(verb: str, resource: str, name: str)
     """Whatever the cluster would allow: only the workload, its Secret and its pods are asked to change."""
     assume((verb, resource, name) not in OURS and (verb, resource) != ("delete", "pods"))
     with pytest.raises(Refused, match=f"cannot {verb} {resource}/{name}: that is beyond access 'full'"):
-        await Cluster()._write(Request(verb, resource, name), unreachable)
+        await Cluster().changes._write(Request(verb, resource, name), unreachable)
 
+
+ANOTHER = "00000000-0000-4000-8000-000000000000"
 
 Write = Callable[[Cluster], Awaitable[Any]]
 WRITES: dict[str, Write] = {
-    "workload": lambda block: block.patch_deployment({"spec": {"paused": True}}),
-    "template": lambda block: block.replace_pod_template({}, resource_version="1"),
-    "pod": lambda block: block.delete_pod("posthog-integration-x", uid="u"),
-    "secret": lambda block: block.patch_secret({"api-key": SecretStr("k")}, resource_version="1"),
+    "workload": lambda block: block.changes.patch_workload({"spec": {"paused": True}}),
+    "template": lambda block: block.changes.replace_pod_template({}, resource_version="1"),
+    "pod": lambda block: block.changes.delete_pod("posthog-integration-x", uid="u"),
+    "secret": lambda block: block.changes.patch_secret({"api-key": SecretStr("k")}, resource_version="1"),
 }
 
 
@@ -77,7 +79,7 @@ async def test_access_limits_reading_the_key_too(world: ClusterWorld) -> None:
     with pytest.raises(
         Refused, match="cannot get secrets/posthog-secrets: that is beyond access 'mitigation'"
     ):
-        await block.read_api_key()
+        await block.secret.read_api_key()
 
 
 @pytest.mark.parametrize("name", WRITES)
@@ -100,7 +102,7 @@ async def test_one_of_its_pods_is_deleted(world: ClusterWorld) -> None:
     """The pod goes and its controller makes another one."""
     name, other = world.pod_names()
 
-    deleted = await world.block.delete_pod(name, uid=uid_of(world, name))
+    deleted = await world.block.changes.delete_pod(name, uid=uid_of(world, name))
 
     assert deleted["metadata"]["deletionTimestamp"]
     while world.pod_names() in ([name, other], [other]):
@@ -113,7 +115,7 @@ async def test_a_dry_run_deletes_no_pod(world: ClusterWorld) -> None:
     """The permission and the uid are tried, and the pod stays."""
     name = world.pod_names()[0]
 
-    await world.block.delete_pod(name, uid=uid_of(world, name), dry_run=True)
+    await world.block.changes.delete_pod(name, uid=uid_of(world, name), dry_run=True)
 
     assert "deletionTimestamp" not in world.imitation.get("Pod", name)["metadata"]
     assert len(world.asked("DELETE")) == 1
@@ -123,7 +125,9 @@ async def test_a_pod_that_was_replaced_is_left_alone() -> None:
     """The new pod has the old one's name in a StatefulSet; the uid tells them apart."""
     async with cluster_world(stateful_set(), rules=[ADMIN]) as world:
         with pytest.raises(Conflict, match="UID in precondition"):
-            await world.block.delete_pod("posthog-integration-0", uid="00000000-0000-4000-8000-000000000000")
+            await world.block.changes.delete_pod(
+                "posthog-integration-0", uid="00000000-0000-4000-8000-000000000000"
+            )
 
         assert "deletionTimestamp" not in world.imitation.get("Pod", "posthog-integration-0")["metadata"]
 
@@ -131,7 +135,7 @@ async def test_a_pod_that_was_replaced_is_left_alone() -> None:
 async def test_a_pod_that_is_gone_is_told(world: ClusterWorld) -> None:
     """Pods come and go between a look and a deletion."""
     with pytest.raises(NotFound, match="there is no pod posthog-integration-gone"):
-        await world.block.delete_pod("posthog-integration-gone", uid="u")
+        await world.block.changes.delete_pod("posthog-integration-gone", uid="u")
 
     assert world.asked("DELETE") == []
 
@@ -146,8 +150,8 @@ async def test_a_foreign_pod_is_never_deleted(world: ClusterWorld) -> None:
     }
     world.imitation.apply(pod)
 
-    with pytest.raises(Refused, match="pod posthog-integration-debug is none of default/deployment/"):
-        await world.block.delete_pod(
+    with pytest.raises(Refused, match="pod posthog-integration-debug is not a pod of default/deployment/"):
+        await world.block.changes.delete_pod(
             "posthog-integration-debug", uid=uid_of(world, "posthog-integration-debug")
         )
 
@@ -161,7 +165,7 @@ async def test_deleting_without_the_right_says_which() -> None:
         name = world.pod_names()[0]
 
         with pytest.raises(Forbidden) as caught:
-            await world.block.delete_pod(name, uid=uid_of(world, name))
+            await world.block.changes.delete_pod(name, uid=uid_of(world, name))
 
     assert caught.value.next_step.endswith("lacks {apiGroups: [''], resources: [pods], verbs: [delete]}")
 
@@ -176,10 +180,10 @@ async def test_scaling_changes_the_number_of_pods(workload: dict[str, Any] | Non
     """With the right to patch the workload only, and with the effect noted on it."""
     kind: WorkloadKind = "StatefulSet" if workload else "Deployment"
     async with cluster_world(workload, rules=rules(kind, "mitigation")) as world:
-        before = await world.block.read_deployment()
+        before = await world.block.workload.read()
 
         version = before["metadata"]["resourceVersion"]
-        scaled = await world.block.patch_deployment(scaling(4, version))
+        scaled = await world.block.changes.patch_workload(scaling(4, version))
         status = await world.until("complete")
 
         assert scaled["metadata"]["annotations"]["incident-runbook/effect"] == "inc-1/2-scale"
@@ -189,29 +193,29 @@ async def test_scaling_changes_the_number_of_pods(workload: dict[str, Any] | Non
 
 async def test_a_dry_run_scales_nothing(world: ClusterWorld) -> None:
     """The answer has the new number, the cluster the old one."""
-    version = (await world.block.read_deployment())["metadata"]["resourceVersion"]
+    version = (await world.block.workload.read())["metadata"]["resourceVersion"]
 
-    preview = await world.block.patch_deployment(scaling(5, version), dry_run=True)
+    preview = await world.block.changes.patch_workload(scaling(5, version), dry_run=True)
 
     assert preview["spec"]["replicas"] == 5
-    assert (await world.block.read_deployment())["spec"]["replicas"] == 2
+    assert (await world.block.workload.read())["spec"]["replicas"] == 2
 
 
 async def test_scaling_is_bound_to_what_was_read(world: ClusterWorld) -> None:
     """Whoever scaled in the meantime wins."""
-    version = (await world.block.read_deployment())["metadata"]["resourceVersion"]
-    await world.block.patch_deployment(scaling(3, version))
+    version = (await world.block.workload.read())["metadata"]["resourceVersion"]
+    await world.block.changes.patch_workload(scaling(3, version))
 
     with pytest.raises(Conflict):
-        await world.block.patch_deployment(scaling(1, version))
+        await world.block.changes.patch_workload(scaling(1, version))
 
-    assert (await world.block.read_deployment())["spec"]["replicas"] == 3
+    assert (await world.block.workload.read())["spec"]["replicas"] == 3
 
 
 async def test_scaled_to_zero_is_complete_and_says_so(world: ClusterWorld) -> None:
     """The rollout is over, and yet nothing runs: whoever waits for it must be able to tell."""
-    version = (await world.block.read_deployment())["metadata"]["resourceVersion"]
-    await world.block.patch_deployment(scaling(0, version))
+    version = (await world.block.workload.read())["metadata"]["resourceVersion"]
+    await world.block.changes.patch_workload(scaling(0, version))
 
     status = await world.until("complete")
 

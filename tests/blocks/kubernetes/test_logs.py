@@ -26,7 +26,7 @@ async def test_all_lines_of_all_pods_and_containers_are_read(world: ClusterWorld
         world.imitation.write_log(second, f"second {number}", "app")
     world.imitation.write_log(second, "beside", "proxy")
 
-    logs = await world.block.read_logs(300)
+    logs = await world.block.logs.read(300)
 
     texts = [line.text for line in logs.lines]
     assert [text for text in texts if text.startswith("first")] == [f"first {number}" for number in range(30)]
@@ -45,7 +45,7 @@ async def test_one_container_can_be_chosen(world: ClusterWorld) -> None:
     """A configured container is the only one that is read."""
     world.imitation.write_log(world.pod_names()[0], "beside", "proxy")
 
-    logs = await world.block_with(container="app").read_logs(300)
+    logs = await world.block_with(container="app").logs.read(300)
 
     assert {line.container for line in logs.lines} <= {"app"}
 
@@ -57,7 +57,7 @@ async def test_the_log_from_before_a_restart_is_read(world: ClusterWorld) -> Non
     world.imitation.terminate(name, reason="OOMKilled", exit_code=137)
     await world.restarted(name)
 
-    logs = await world.block_with(container="app").read_logs(300)
+    logs = await world.block_with(container="app").logs.read(300)
 
     assert "ERROR out of memory soon" in [line.text for line in logs.lines]
 
@@ -68,7 +68,7 @@ async def test_odd_bytes_do_not_stop_the_reading(world: ClusterWorld) -> None:
     world.imitation.write_log(name, "broken \udcff byte".encode("utf-8", "replace").decode(), "app")
     world.imitation.write_log(name, "after it", "app")
 
-    assert "after it" in [line.text for line in (await world.block.read_logs(300)).lines]
+    assert "after it" in [line.text for line in (await world.block.logs.read(300)).lines]
 
 
 async def test_a_pod_that_cannot_be_read_does_not_stop_the_others(world: ClusterWorld) -> None:
@@ -79,7 +79,7 @@ async def test_a_pod_that_cannot_be_read_does_not_stop_the_others(world: Cluster
         Fault(path=f"/pods/{first}/log", status=500, message="no kubelet", times=None)
     )
 
-    logs = await world.block.read_logs(300)
+    logs = await world.block.logs.read(300)
 
     assert logs.pods_read == (second,)
     assert "no kubelet" in logs.pods_unread[first]
@@ -92,7 +92,7 @@ async def test_a_container_that_never_started_is_told(world: ClusterWorld) -> No
     world.imitation.apply(deployment("registry.example/integration:gone"))
     await world.until("failed")
 
-    logs = await world.block.read_logs(300)
+    logs = await world.block.logs.read(300)
 
     assert any("app" in reason for reason in logs.pods_unread.values())
 
@@ -104,7 +104,7 @@ async def test_a_log_that_ends_in_mid_line_is_not_whole(world: ClusterWorld) -> 
         world.imitation.write_log(first, f"line {number}", "app")
     world.imitation.faults.append(Fault(path=f"/pods/{first}/log", short_body=100, times=None))
 
-    logs = await world.block_with(container="app").read_logs(300)
+    logs = await world.block_with(container="app").logs.read(300)
 
     assert "middle of a line" in logs.pods_unread[first]
     assert first in logs.pods_read
@@ -116,7 +116,7 @@ async def test_a_long_log_keeps_its_newest_lines(world: ClusterWorld) -> None:
     for number in range(5000):
         world.imitation.write_log(first, f"line {number} " + "x" * 100, "app")
 
-    logs = await world.block_with(container="app", log_bytes_limit=100_000).read_logs(300)
+    logs = await world.block_with(container="app", log_bytes_limit=100_000).logs.read(300)
 
     kept = [line.text.split()[1] for line in logs.lines if line.pod == first and line.text.startswith("line")]
     assert kept[-1] == "4999"
@@ -129,7 +129,7 @@ async def test_pods_that_cannot_be_listed_are_an_error(world: ClusterWorld) -> N
     world.imitation.faults.append(Fault(path="/pods$", status=503, times=None))
 
     with pytest.raises(Unavailable):
-        await world.block.read_logs(300)
+        await world.block.logs.read(300)
 
 
 async def test_what_was_read_before_the_deadline_counts(world: ClusterWorld) -> None:
@@ -139,7 +139,7 @@ async def test_what_was_read_before_the_deadline_counts(world: ClusterWorld) -> 
     world.imitation.faults.append(Fault(path=f"/pods/{first}/log", delay_before=20, times=None))
     began = time.monotonic()
 
-    logs = await world.block_with(container="app").read_logs(300, within_seconds=1)
+    logs = await world.block_with(container="app").logs.read(300, within_seconds=1)
 
     assert time.monotonic() - began < 4
     assert "still here" in [line.text for line in logs.lines]
@@ -151,12 +151,12 @@ async def test_another_workloads_pods_are_not_read(world: ClusterWorld) -> None:
     canary = deployment(replicas=1)
     canary["metadata"]["name"] = "canary"
     world.imitation.apply(canary)
-    pods = await world.block.list_pods()
+    pods = await world.block.workload.pods()
     while len(pods) < 3:
-        pods = await world.block.list_pods()
+        pods = await world.block.workload.pods()
     (name,) = [pod["metadata"]["name"] for pod in pods if pod["metadata"]["name"].startswith("canary")]
 
-    logs = await world.block.read_logs(300)
+    logs = await world.block.logs.read(300)
     reading = await world.block.read_workload()
 
     assert name not in logs.pods_read

@@ -34,7 +34,7 @@ async def test_a_write_is_sent_again_after_a_refusal_of_the_moment(world: Cluste
     """A refused request has had no effect: what is approved is made as soon as the rules are loaded."""
     world.imitation.load_rules(after_seconds=0.3)
 
-    await world.block.patch_deployment({"spec": {"replicas": 3}})
+    await world.block.changes.patch_workload({"spec": {"replicas": 3}})
 
     assert world.imitation.get("Deployment", "posthog-integration")["spec"]["replicas"] == 3
 
@@ -46,16 +46,16 @@ async def test_a_right_that_is_missing_is_looked_at_a_few_times_and_then_no_more
     block, before = world.block_with(timeout_seconds=2), len(world.asked("GET"))
 
     with pytest.raises(Forbidden):
-        await block.list_pods()
+        await block.workload.pods()
     assert len(world.asked("GET")) - before == 4
     with pytest.raises(Forbidden):
-        await block.list_pods()
+        await block.workload.pods()
     assert len(world.asked("GET")) - before == 5
 
     world.restrict(*RULES)
-    assert len(await block.list_pods()) == 2
+    assert len(await block.workload.pods()) == 2
     world.imitation.load_rules(after_seconds=0.3)
-    assert len(await block.list_pods()) == 2, "a right that was there is looked at again"
+    assert len(await block.workload.pods()) == 2, "a right that was there is looked at again"
 
 
 async def test_one_401_is_looked_at_again(world: ClusterWorld) -> None:
@@ -64,7 +64,7 @@ async def test_one_401_is_looked_at_again(world: ClusterWorld) -> None:
         Fault(path="/pods", status=401, reason="Unauthorized", message="Unauthorized", times=2)
     )
 
-    assert len(await world.block.list_pods()) == 2
+    assert len(await world.block.workload.pods()) == 2
 
 
 async def test_credentials_that_stay_unknown_are_told_within_the_time_of_a_request(
@@ -75,7 +75,7 @@ async def test_credentials_that_stay_unknown_are_told_within_the_time_of_a_reque
     began = time.monotonic()
 
     with pytest.raises(Unauthenticated) as caught:
-        await world.block_with(timeout_seconds=1).list_pods()
+        await world.block_with(timeout_seconds=1).workload.pods()
 
     assert time.monotonic() - began < 1
     assert caught.value.by_server
@@ -89,7 +89,7 @@ async def test_a_busy_server_is_given_the_time_that_it_asks_for(world: ClusterWo
     world.imitation.faults.append(busy)
     began = time.monotonic()
 
-    await world.block.patch_deployment({"spec": {"replicas": 3}})
+    await world.block.changes.patch_workload({"spec": {"replicas": 3}})
 
     assert time.monotonic() - began >= 1
     assert len(world.asked("PATCH")) == 2
@@ -102,7 +102,7 @@ async def test_a_wait_beyond_the_time_of_a_request_is_left_to_whoever_asked(worl
     before = len(world.asked("GET"))
 
     with pytest.raises(Unavailable) as caught:
-        await world.block.list_pods()
+        await world.block.workload.pods()
 
     assert (caught.value.retry_after_seconds, caught.value.may_have_landed) == (30, False)
     assert len(world.asked("GET")) - before == 1
@@ -111,7 +111,7 @@ async def test_a_wait_beyond_the_time_of_a_request_is_left_to_whoever_asked(worl
 async def test_giving_up_ends_the_wait_and_sends_nothing_more(world: ClusterWorld) -> None:
     """A write that nobody waits for any more is not sent a second later."""
     world.imitation.load_rules(after_seconds=0.2)
-    writing = asyncio.create_task(world.block.patch_deployment({"spec": {"replicas": 3}}))
+    writing = asyncio.create_task(world.block.changes.patch_workload({"spec": {"replicas": 3}}))
     async with asyncio.timeout(5):
         while not world.asked("PATCH"):  # noqa: ASYNC110 - the imitation has no event for it
             await asyncio.sleep(0.01)

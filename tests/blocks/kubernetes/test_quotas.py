@@ -30,7 +30,7 @@ async def test_a_quota_that_lets_no_pod_more_ends_a_rollout_at_once() -> None:
     """The update may end no pod before a new one is there, and the quota has no room for one more."""
     async with cluster_world() as world:
         limit_pods(world, 2)
-        await world.block.patch_deployment(IMAGE)
+        await world.block.changes.patch_workload(IMAGE)
         status = await world.until("failed")
 
         assert status.reason == "FailedCreate"
@@ -43,7 +43,7 @@ async def test_a_rollout_goes_on_where_a_pod_that_ends_makes_room() -> None:
     """The quota refuses new pods while old ones are ending, and that is no failure that stays."""
     async with cluster_world(deployment(**ONE_FIRST), pod_stop_seconds=0.3) as world:
         limit_pods(world, 2)
-        await world.block.patch_deployment(IMAGE)
+        await world.block.changes.patch_workload(IMAGE)
         status = await world.until("complete")
 
         assert status.state == "complete", status
@@ -56,9 +56,9 @@ async def test_a_limit_range_refuses_for_good(strategy: dict[str, Any]) -> None:
         limit_memory(world, "256Mi")
         containers = [{"name": "proxy", "resources": {"limits": {"memory": "64Mi"}}}]
         proxy = {"spec": {"template": {"spec": {"containers": containers}}}}
-        await world.block.patch_deployment(proxy)
+        await world.block.changes.patch_workload(proxy)
         await world.until("complete")
-        await world.block.patch_deployment(RAISED)
+        await world.block.changes.patch_workload(RAISED)
         status = await world.until("failed")
 
         assert "maximum memory usage per Container is 256Mi, but limit is 512Mi" in status.detail
@@ -69,7 +69,7 @@ async def test_a_quota_of_limits_refuses_a_container_without_one() -> None:
     async with cluster_world() as world:
         spec = {"hard": {"limits.memory": "4Gi"}}
         world.imitation.apply({"kind": "ResourceQuota", "metadata": {"name": "all"}, "spec": spec})
-        await world.block.patch_deployment(RAISED)
+        await world.block.changes.patch_workload(RAISED)
         status = await world.until("failed")
 
         assert "failed quota: all: must specify limits.memory for: proxy" in status.detail

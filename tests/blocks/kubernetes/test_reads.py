@@ -105,17 +105,17 @@ async def test_a_crashing_revision_fails_its_rollout(world: ClusterWorld) -> Non
 
 async def test_a_missing_secret_key_fails_its_rollout(world: ClusterWorld) -> None:
     """A pod that cannot be configured fails the rollout."""
-    version = (await world.block.read_secret_keys()).version
-    await world.block.patch_secret({"api-key": None}, resource_version=version)
-    await world.block.patch_deployment(RESTARTED)
+    version = (await world.block.secret.read_keys()).version
+    await world.block.changes.patch_secret({"api-key": None}, resource_version=version)
+    await world.block.changes.patch_workload(RESTARTED)
 
     assert (await world.until("failed")).reason == "CreateContainerConfigError"
 
 
 async def test_a_paused_deployment_rolls_nothing_out(world: ClusterWorld) -> None:
     """A change of a paused deployment is not waited for."""
-    await world.block.patch_deployment({"spec": {"paused": True}})
-    await world.block.patch_deployment(RESTARTED)
+    await world.block.changes.patch_workload({"spec": {"paused": True}})
+    await world.block.changes.patch_workload(RESTARTED)
 
     status = await world.until("failed")
 
@@ -125,11 +125,11 @@ async def test_a_paused_deployment_rolls_nothing_out(world: ClusterWorld) -> Non
 
 async def test_the_api_key_is_read_as_it_is(world: ClusterWorld) -> None:
     """The key's value comes decoded, other keys by name, and what is not there is None."""
-    key = await world.block.read_api_key()
+    key = await world.block.secret.read_api_key()
 
     assert key is not None
     assert key.get_secret_value() == KEY
-    assert await world.block.read_api_key("another-key") is None
+    assert await world.block.secret.read_api_key("another-key") is None
 
 
 async def test_a_missing_secret_is_no_key() -> None:
@@ -139,9 +139,9 @@ async def test_a_missing_secret_is_no_key() -> None:
     async with cluster_world(rules=[*rules, any_secret]) as world:
         block = world.block_with(secret_name="nowhere")
 
-        assert await block.read_api_key() is None
+        assert await block.secret.read_api_key() is None
         with pytest.raises(NotFound):
-            await block.read_secret_keys()
+            await block.secret.read_keys()
 
 
 async def test_a_missing_permission_is_named(world: ClusterWorld) -> None:
@@ -149,7 +149,7 @@ async def test_a_missing_permission_is_named(world: ClusterWorld) -> None:
     world.restrict(*RULES[:2])
 
     with pytest.raises(Forbidden) as caught:
-        await world.block.read_secret_keys()
+        await world.block.secret.read_keys()
 
     error = caught.value
     assert (error.verb, error.resource, error.name) == ("get", "secrets", "posthog-secrets")
@@ -174,8 +174,11 @@ async def test_permissions_can_be_asked_before_they_are_needed(
     world: ClusterWorld, verb: str, allowed: bool
 ) -> None:
     """`can_i` answers as `kubectl auth can-i` does."""
-    assert await world.block.can_i(verb, "deployments", group="apps", name=world.block.deployment) is allowed
-    assert await world.block.can_i("get", "pods", subresource="log")
+    assert (
+        await world.block.client.can_i(verb, "deployments", group="apps", name=world.block.deployment)
+        is allowed
+    )
+    assert await world.block.client.can_i("get", "pods", subresource="log")
 
 
 async def test_an_expired_token_says_how_to_renew_it(world: ClusterWorld) -> None:
@@ -183,7 +186,7 @@ async def test_an_expired_token_says_how_to_renew_it(world: ClusterWorld) -> Non
     world.imitation.expire(TOKEN)
 
     with pytest.raises(Unauthenticated, match="kubeconfig"):
-        await world.block.read_deployment()
+        await world.block.workload.read()
 
 
 async def test_a_renewed_kubeconfig_is_picked_up(world: ClusterWorld, tmp_path: Path) -> None:
@@ -191,13 +194,13 @@ async def test_a_renewed_kubeconfig_is_picked_up(world: ClusterWorld, tmp_path: 
     file = tmp_path / "config"
     file.write_text(kubeconfig(world.url, world.ca_pem, TOKEN, "default"))
     block = world.block_of(kubeconfig=str(file))
-    await block.read_deployment()
+    await block.workload.read()
     world.imitation.expire(TOKEN)
     world.imitation.grant(USER, "another-token", RULES)
 
     file.write_text(kubeconfig(world.url, world.ca_pem, "another-token", "default"))
 
-    assert (await block.read_deployment())["kind"] == "Deployment"
+    assert (await block.workload.read())["kind"] == "Deployment"
 
 
 async def test_several_kubeconfigs_are_merged(world: ClusterWorld, tmp_path: Path) -> None:
@@ -209,7 +212,7 @@ async def test_several_kubeconfigs_are_merged(world: ClusterWorld, tmp_path: Pat
 
     block = world.block_of(kubeconfig=f"{first}:{second}", context="drill")
 
-    assert (await block.read_deployment())["kind"] == "Deployment"
+    assert (await block.workload.read())["kind"] == "Deployment"
 
 
 async def test_a_failing_plugin_is_told(world: ClusterWorld) -> None:
@@ -225,7 +228,7 @@ async def test_a_failing_plugin_is_told(world: ClusterWorld) -> None:
     before = len(world.imitation.requests)
 
     with pytest.raises(Unauthenticated, match="please log in"):
-        await world.block_of(kubeconfig_yaml=SecretStr(yaml.safe_dump(config))).read_deployment()
+        await world.block_of(kubeconfig_yaml=SecretStr(yaml.safe_dump(config))).workload.read()
 
     assert len(world.imitation.requests) == before
 
@@ -236,14 +239,14 @@ async def test_no_credentials_are_an_authentication_error(world: ClusterWorld) -
     config["users"][0]["user"] = {}
 
     with pytest.raises(Unauthenticated, match="anonymous"):
-        await world.block_of(kubeconfig_yaml=SecretStr(yaml.safe_dump(config))).read_deployment()
+        await world.block_of(kubeconfig_yaml=SecretStr(yaml.safe_dump(config))).workload.read()
 
 
 @pytest.mark.parametrize("settings", [{"kubeconfig": "/nowhere/config"}, {"kubeconfig_yaml": "{}"}])
 async def test_a_kubeconfig_that_cannot_be_used_is_told(settings: dict[str, Any]) -> None:
     """A missing file and an empty configuration are errors of the credentials."""
     with pytest.raises(Unauthenticated):
-        await Cluster(**settings).read_deployment()
+        await Cluster(**settings).workload.read()
 
 
 async def test_other_namespaces_are_out_of_bounds(world: ClusterWorld) -> None:
@@ -279,7 +282,7 @@ async def test_a_cluster_in_trouble_may_heal(
     world.imitation.faults.append(fault)
 
     with pytest.raises(Unavailable) as caught:
-        await world.block_with(timeout_seconds=0.3).read_deployment()
+        await world.block_with(timeout_seconds=0.3).workload.read()
 
     assert caught.value.may_have_landed is may_have_landed
 
@@ -289,6 +292,6 @@ async def test_a_cluster_that_is_not_there_may_heal(world: ClusterWorld) -> None
     text = kubeconfig("https://127.0.0.1:1", world.ca_pem, TOKEN, "default")
 
     with pytest.raises(Unavailable) as caught:
-        await Cluster(kubeconfig_yaml=SecretStr(text), timeout_seconds=2).read_deployment()
+        await Cluster(kubeconfig_yaml=SecretStr(text), timeout_seconds=2).workload.read()
 
     assert not caught.value.may_have_landed

@@ -30,10 +30,10 @@ async def world() -> AsyncIterator[ClusterWorld]:
 
 
 CALLS: dict[str, Callable[[Cluster], Awaitable[Any]]] = {
-    "deployments": lambda block: block.patch_deployment(PATCH),
-    "secrets": lambda block: block.patch_secret({"api-key": SecretStr("k")}, resource_version="1"),
-    "poddisruptionbudgets": lambda block: block.list_disruption_budgets(),
-    "pods": lambda block: block.list_pods(),
+    "deployments": lambda block: block.changes.patch_workload(PATCH),
+    "secrets": lambda block: block.changes.patch_secret({"api-key": SecretStr("k")}, resource_version="1"),
+    "poddisruptionbudgets": lambda block: block.workload.disruption_budgets(),
+    "pods": lambda block: block.workload.pods(),
 }
 
 
@@ -107,7 +107,7 @@ async def test_a_policy_of_the_cluster_speaks_in_its_own_words(
     )
 
     with pytest.raises(Refused) as caught:
-        await world.block.patch_deployment(PATCH)
+        await world.block.changes.patch_workload(PATCH)
 
     assert type(caught.value) is Refused
     assert "no change on Fridays" in caught.value.detail
@@ -134,7 +134,7 @@ async def test_a_refused_write_is_told_by_its_kind(
     )
 
     with pytest.raises(kind) as caught:
-        await world.block.patch_deployment(PATCH)
+        await world.block.changes.patch_workload(PATCH)
 
     assert type(caught.value) is kind
     assert "cannot patch deployments/posthog-integration: no" in str(caught.value)
@@ -167,7 +167,7 @@ async def test_an_answer_that_is_not_the_api_servers_is_none(
     world.imitation.faults.append(Fault(path="/deployments/", method=method, **fault))
 
     with pytest.raises(Unavailable) as caught:
-        await (world.block.read_deployment() if method == "GET" else world.block.patch_deployment(PATCH))
+        await (world.block.workload.read() if method == "GET" else world.block.changes.patch_workload(PATCH))
 
     assert caught.value.may_have_landed is (method == "PATCH")
     assert "<html>" not in str(caught.value)
@@ -179,7 +179,7 @@ async def test_a_group_that_the_server_does_not_have_is_not_found(world: Cluster
     world.imitation.faults.append(missing)
 
     with pytest.raises(NotFound):
-        await world.block.list_disruption_budgets()
+        await world.block.workload.disruption_budgets()
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ async def test_a_write_whose_end_is_unknown_may_have_landed(
     world.imitation.faults.append(fault)
 
     with pytest.raises(Unavailable) as caught:
-        await world.block_with(timeout_seconds=0.5).patch_deployment(PATCH)
+        await world.block_with(timeout_seconds=0.5).changes.patch_workload(PATCH)
 
     assert caught.value.may_have_landed
     assert len(world.asked("PATCH")) == 1
@@ -215,7 +215,7 @@ async def test_too_many_requests_landed_nowhere(world: ClusterWorld) -> None:
     world.imitation.faults.append(Fault(method="PATCH", status=429, body=body))
 
     with pytest.raises(Unavailable) as caught:
-        await world.block.patch_deployment(PATCH)
+        await world.block.changes.patch_workload(PATCH)
 
     assert (caught.value.may_have_landed, caught.value.retry_after_seconds) == (False, 7)
 
@@ -225,7 +225,7 @@ async def test_an_expired_token_is_read_again_before_a_write(world: ClusterWorld
     world.imitation.expire(TOKEN)
 
     with pytest.raises(Unauthenticated) as caught:
-        await world.block.patch_deployment(PATCH)
+        await world.block.changes.patch_workload(PATCH)
 
     assert caught.value.next_step == "Put a new kubeconfig into the Cluster block"
     assert len(world.asked("PATCH")) == 4
@@ -234,10 +234,12 @@ async def test_an_expired_token_is_read_again_before_a_write(world: ClusterWorld
 async def test_an_immutable_secret_is_refused_with_what_to_do(world: ClusterWorld) -> None:
     """Nobody can unset it: the way is another Secret, not another request."""
     world.imitation.apply({"kind": "Secret", "metadata": {"name": "posthog-secrets"}, "immutable": True})
-    version = (await world.block.read_secret_keys()).version
+    version = (await world.block.secret.read_keys()).version
 
     with pytest.raises(Refused) as caught:
-        await world.block.patch_secret({"api-key": SecretStr("k")}, resource_version=version, dry_run=True)
+        await world.block.changes.patch_secret(
+            {"api-key": SecretStr("k")}, resource_version=version, dry_run=True
+        )
 
     assert "field is immutable when `immutable` is set" in caught.value.detail
     assert "create one of another name with the new value" in caught.value.next_step

@@ -42,10 +42,10 @@ async def test_a_switch_reaches_every_pod(world: ClusterWorld) -> None:
     """The strategic merge patch is the same as a Deployment's."""
     env = [{"name": "POSTHOG_FALLBACK", "value": "true"}]
     patch = {"spec": {"template": {"spec": {"containers": [{"name": "app", "env": env}]}}}}
-    preview = await world.block.patch_deployment(patch, dry_run=True)
+    preview = await world.block.changes.patch_workload(patch, dry_run=True)
     assert preview["spec"]["template"]["spec"]["containers"][0]["env"][0] == env[0]
 
-    await world.block.patch_deployment(patch)
+    await world.block.changes.patch_workload(patch)
     await world.until("complete")
 
     assert {pod.env["POSTHOG_FALLBACK"] for pod in world.imitation.pods(LABELS)} == {"true"}
@@ -56,13 +56,13 @@ async def test_a_switch_reaches_every_pod(world: ClusterWorld) -> None:
 
 async def test_it_is_rolled_back(world: ClusterWorld) -> None:
     """The revision before comes from a ControllerRevision; the effect is noted on an object without notes."""
-    await world.block.patch_deployment(image("registry.example/integration:2"))
+    await world.block.changes.patch_workload(image("registry.example/integration:2"))
     await world.until("complete")
-    current = await world.block.read_deployment()
-    previous, _ = revisions(current, await world.block.list_revisions())
+    current = await world.block.workload.read()
+    previous, _ = revisions(current, await world.block.workload.revisions())
     assert "annotations" not in current["metadata"]
 
-    await world.block.replace_pod_template(
+    await world.block.changes.replace_pod_template(
         previous.template,
         resource_version=current["metadata"]["resourceVersion"],
         annotations={"incident-runbook/effect": "inc-1/1-roll-back"},
@@ -74,41 +74,41 @@ async def test_it_is_rolled_back(world: ClusterWorld) -> None:
     assert [(item.revision, item.image[-2:]) for item in reading.rollouts] == [("2", ":2"), ("3", ":1")]
     assert reading.rollouts[1].created_at >= reading.rollouts[0].created_at
     assert {pod.image for pod in world.imitation.pods(LABELS)} == {"registry.example/integration:1"}
-    noted = (await world.block.read_deployment())["metadata"]["annotations"]
+    noted = (await world.block.workload.read())["metadata"]["annotations"]
     assert noted == {"incident-runbook/effect": "inc-1/1-roll-back"}
 
 
 async def test_a_roll_back_is_refused_after_a_change(world: ClusterWorld) -> None:
     """It is bound to the StatefulSet that was previewed."""
-    current = await world.block.read_deployment()
-    await world.block.patch_deployment(image("registry.example/integration:2"))
+    current = await world.block.workload.read()
+    await world.block.changes.patch_workload(image("registry.example/integration:2"))
 
     with pytest.raises(Conflict):
-        await world.block.replace_pod_template(
+        await world.block.changes.replace_pod_template(
             current["spec"]["template"], resource_version=current["metadata"]["resourceVersion"]
         )
 
 
 async def test_it_has_no_replica_sets(world: ClusterWorld) -> None:
     """They are not asked for, so that no right for them is needed."""
-    assert await world.block.list_replica_sets() == []
+    assert await world.block.workload.replica_sets() == []
     assert not any("replicasets" in path for path in world.asked("GET"))
 
 
 async def test_a_broken_revision_is_recognised_and_deleting_its_pod_ends_it(world: ClusterWorld) -> None:
     """After the roll back the broken pod holds everything up, until it is deleted: both are told."""
     world.imitation.image_faults[BROKEN] = "CrashLoopBackOff"
-    await world.block.patch_deployment(image(BROKEN))
+    await world.block.changes.patch_workload(image(BROKEN))
     failed = await world.until("failed")
     assert (failed.reason, failed.detail) == ("CrashLoopBackOff", f"{NAMES[2]}: CrashLoopBackOff")
 
-    await world.block.patch_deployment(image("registry.example/integration:1"))
+    await world.block.changes.patch_workload(image("registry.example/integration:1"))
     while "older revision" not in failed.detail:
         failed = await world.until("failed")
     assert failed.detail.startswith(f"{NAMES[2]}: CrashLoopBackOff, of an older revision")
 
     uid = world.imitation.get("Pod", NAMES[2])["metadata"]["uid"]
-    await world.block.delete_pod(NAMES[2], uid=uid)
+    await world.block.changes.delete_pod(NAMES[2], uid=uid)
     assert (await world.until("complete")).detail == "3 of 3 pods available"
 
 
@@ -118,11 +118,11 @@ async def test_a_pod_of_another_stateful_set_is_never_deleted(world: ClusterWorl
     other["metadata"] = {"name": "posthog-integration-2nd", "labels": LABELS}
     world.imitation.apply(other)
     while "posthog-integration-2nd-0" not in world.pod_names():
-        await world.block.rollout_status()
+        await world.block.workload.rollout_status()
 
     uid = world.imitation.get("Pod", "posthog-integration-2nd-0")["metadata"]["uid"]
-    with pytest.raises(Refused, match="is none of default/statefulset/posthog-integration"):
-        await world.block.delete_pod("posthog-integration-2nd-0", uid=uid)
+    with pytest.raises(Refused, match="is not a pod of default/statefulset/posthog-integration"):
+        await world.block.changes.delete_pod("posthog-integration-2nd-0", uid=uid)
 
     assert world.asked("DELETE") == []
 
@@ -130,10 +130,10 @@ async def test_a_pod_of_another_stateful_set_is_never_deleted(world: ClusterWorl
 async def test_the_pod_that_a_fix_waits_for_is_told(world: ClusterWorld) -> None:
     """Somebody has put a good template in place, which is not enough: the reading names the pod."""
     world.imitation.image_faults[BROKEN] = "CrashLoopBackOff"
-    await world.block.patch_deployment(image(BROKEN))
+    await world.block.changes.patch_workload(image(BROKEN))
     await world.until("failed")
     assert (await world.block.read_workload()).waits_for == ""
 
-    await world.block.patch_deployment(image("registry.example/integration:3"))
+    await world.block.changes.patch_workload(image("registry.example/integration:3"))
     await world.until("failed")
     assert (await world.block.read_workload()).waits_for == NAMES[-1]

@@ -39,18 +39,18 @@ def switch(item: dict[str, Any]) -> str:
 
 async def test_a_dry_run_shows_the_change_and_makes_none(world: ClusterWorld) -> None:
     """The server's own preview has the new value; the Deployment keeps the old one."""
-    preview = await world.block.patch_deployment(fallback("true"), dry_run=True)
+    preview = await world.block.changes.patch_workload(fallback("true"), dry_run=True)
 
     assert switch(preview) == "true"
-    assert switch(await world.block.read_deployment()) == "false"
+    assert switch(await world.block.workload.read()) == "false"
 
 
 async def test_a_patch_changes_one_variable_and_reaches_the_pods(world: ClusterWorld) -> None:
     """A strategic merge keeps the other variables and containers, and rolls the pods."""
-    await world.block.patch_deployment(fallback("true"))
+    await world.block.changes.patch_workload(fallback("true"))
     await world.until("complete")
 
-    changed = await world.block.read_deployment()
+    changed = await world.block.workload.read()
     assert switch(changed) == "true"
     template = changed["spec"]["template"]["spec"]
     assert [container["name"] for container in template["containers"]] == ["app", "proxy"]
@@ -64,28 +64,28 @@ async def test_a_patch_changes_one_variable_and_reaches_the_pods(world: ClusterW
 
 async def test_a_bound_patch_is_refused_after_a_change(world: ClusterWorld) -> None:
     """A patch with a resourceVersion that is no longer the Deployment's is a conflict."""
-    version = (await world.block.read_deployment())["metadata"]["resourceVersion"]
-    await world.block.patch_deployment(fallback("true"))
+    version = (await world.block.workload.read())["metadata"]["resourceVersion"]
+    await world.block.changes.patch_workload(fallback("true"))
 
     with pytest.raises(Conflict):
-        await world.block.patch_deployment(fallback("false", version))
+        await world.block.changes.patch_workload(fallback("false", version))
 
-    assert switch(await world.block.read_deployment()) == "true"
+    assert switch(await world.block.workload.read()) == "true"
 
 
 async def test_a_roll_back_puts_the_old_template_in_place(world: ClusterWorld) -> None:
     """The template of an older ReplicaSet makes the pods run the old image again."""
     world.imitation.apply(deployment("registry.example/integration:2"))
     await world.until("complete")
-    current = await world.block.read_deployment()
-    previous, _ = revisions(current, await world.block.list_revisions())
+    current = await world.block.workload.read()
+    previous, _ = revisions(current, await world.block.workload.revisions())
 
-    await world.block.replace_pod_template(
+    await world.block.changes.replace_pod_template(
         previous.template, resource_version=current["metadata"]["resourceVersion"]
     )
     await world.until("complete")
 
-    rolled_back = await world.block.read_deployment()
+    rolled_back = await world.block.workload.read()
     assert container_named(rolled_back, "app")["image"].endswith(":1")
     assert "pod-template-hash" not in rolled_back["spec"]["template"]["metadata"]["labels"]
     reading = await world.block.read_workload()
@@ -95,72 +95,74 @@ async def test_a_roll_back_puts_the_old_template_in_place(world: ClusterWorld) -
 
 async def test_a_roll_back_is_refused_after_a_change(world: ClusterWorld) -> None:
     """A roll back is bound to the Deployment that was previewed."""
-    current = await world.block.read_deployment()
-    await world.block.patch_deployment(fallback("true"))
+    current = await world.block.workload.read()
+    await world.block.changes.patch_workload(fallback("true"))
 
     with pytest.raises(Conflict):
-        await world.block.replace_pod_template(
+        await world.block.changes.replace_pod_template(
             current["spec"]["template"], resource_version=current["metadata"]["resourceVersion"]
         )
 
 
 async def test_a_roll_back_can_be_previewed(world: ClusterWorld) -> None:
     """A dry run of a roll back persists nothing."""
-    current = await world.block.read_deployment()
+    current = await world.block.workload.read()
     template = {**current["spec"]["template"], "metadata": {"labels": {**LABELS, "v": "2"}}}
 
-    preview = await world.block.replace_pod_template(
+    preview = await world.block.changes.replace_pod_template(
         template, resource_version=current["metadata"]["resourceVersion"], dry_run=True
     )
 
     assert preview["spec"]["template"]["metadata"]["labels"]["v"] == "2"
-    assert "v" not in (await world.block.read_deployment())["spec"]["template"]["metadata"]["labels"]
+    assert "v" not in (await world.block.workload.read())["spec"]["template"]["metadata"]["labels"]
 
 
 async def test_a_secret_is_replaced_and_the_old_key_kept(world: ClusterWorld) -> None:
     """New values are written next to the others, with the id of the effect as an annotation."""
-    version = (await world.block.read_secret_keys()).version
+    version = (await world.block.secret.read_keys()).version
 
-    written = await world.block.patch_secret(
+    written = await world.block.changes.patch_secret(
         {"api-key": SecretStr(NEW_KEY), "previous-api-key": SecretStr(KEY)},
         resource_version=version,
         annotations={"runbook/effect": "inc-1-replace"},
     )
 
-    assert written == (await world.block.read_secret_keys()).version != version
-    assert await world.block.read_api_key() == SecretStr(NEW_KEY)
-    assert await world.block.read_api_key("previous-api-key") == SecretStr(KEY)
+    assert written == (await world.block.secret.read_keys()).version != version
+    assert await world.block.secret.read_api_key() == SecretStr(NEW_KEY)
+    assert await world.block.secret.read_api_key("previous-api-key") == SecretStr(KEY)
     secret = world.imitation.get("Secret", "posthog-secrets")
     assert secret["metadata"]["annotations"]["runbook/effect"] == "inc-1-replace"
 
 
 async def test_a_secret_that_was_written_meanwhile_is_left_alone(world: ClusterWorld) -> None:
     """Someone else's write wins; ours is a conflict."""
-    version = (await world.block.read_secret_keys()).version
-    await world.block.patch_secret({"other": SecretStr("x")}, resource_version=version)
+    version = (await world.block.secret.read_keys()).version
+    await world.block.changes.patch_secret({"other": SecretStr("x")}, resource_version=version)
 
     with pytest.raises(Conflict):
-        await world.block.patch_secret({"api-key": SecretStr(NEW_KEY)}, resource_version=version)
+        await world.block.changes.patch_secret({"api-key": SecretStr(NEW_KEY)}, resource_version=version)
 
-    assert await world.block.read_api_key() == SecretStr(KEY)
+    assert await world.block.secret.read_api_key() == SecretStr(KEY)
 
 
 async def test_a_dry_run_of_a_secret_writes_nothing(world: ClusterWorld) -> None:
     """The permission and the conflict can be tried without writing."""
-    version = (await world.block.read_secret_keys()).version
+    version = (await world.block.secret.read_keys()).version
 
-    await world.block.patch_secret({"api-key": SecretStr(NEW_KEY)}, resource_version=version, dry_run=True)
+    await world.block.changes.patch_secret(
+        {"api-key": SecretStr(NEW_KEY)}, resource_version=version, dry_run=True
+    )
 
-    assert await world.block.read_api_key() == SecretStr(KEY)
+    assert await world.block.secret.read_api_key() == SecretStr(KEY)
 
 
 async def test_a_forbidden_rotation_is_an_administrators(world: ClusterWorld) -> None:
     """Without the permission the error names it, and never the key."""
-    version = (await world.block.read_secret_keys()).version
+    version = (await world.block.secret.read_keys()).version
     world.restrict(*(rule for rule in RULES if "secrets" not in rule.resources))
 
     with pytest.raises(Forbidden) as caught:
-        await world.block.patch_secret({"api-key": SecretStr(NEW_KEY)}, resource_version=version)
+        await world.block.changes.patch_secret({"api-key": SecretStr(NEW_KEY)}, resource_version=version)
 
     assert (caught.value.verb, caught.value.resource) == ("patch", "secrets")
     assert NEW_KEY not in str(caught.value)
@@ -169,7 +171,7 @@ async def test_a_forbidden_rotation_is_an_administrators(world: ClusterWorld) ->
 async def test_an_invalid_patch_is_refused(world: ClusterWorld) -> None:
     """What the server calls invalid will not heal."""
     with pytest.raises(Refused) as caught:
-        await world.block.patch_deployment({"spec": {"replicas": -1}})
+        await world.block.changes.patch_workload({"spec": {"replicas": -1}})
 
     assert type(caught.value) is Refused
 
@@ -179,8 +181,8 @@ async def test_a_lost_answer_leaves_open_whether_it_landed(world: ClusterWorld) 
     world.imitation.faults.append(Fault(path="/deployments/", method="PATCH", close="after_effect"))
 
     with pytest.raises(Unavailable) as caught:
-        await world.block.patch_deployment(fallback("true"))
+        await world.block.changes.patch_workload(fallback("true"))
 
     assert caught.value.may_have_landed
-    assert switch(await world.block.read_deployment()) == "true"
+    assert switch(await world.block.workload.read()) == "true"
     assert sum(request.method == "PATCH" for request in world.imitation.requests) == 1

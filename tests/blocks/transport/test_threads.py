@@ -37,10 +37,10 @@ async def test_what_is_given_up_ends_although_its_peer_never_does(httpserver: HT
         dripping = cluster(proxy.url)
         for _ in range(MANY):
             more = proxy.asked + 1
-            call = asyncio.create_task(dripping.read_deployment())
+            call = asyncio.create_task(dripping.workload.read())
             await has_asked(proxy, times=more)  # without a free thread nobody would
             call.cancel()
-        dripping.disconnect()
+        dripping.client.disconnect()
     assert proxy.asked == MANY
 
 
@@ -52,7 +52,7 @@ async def test_a_system_that_hangs_holds_up_no_other(httpserver: HTTPServer) -> 
     )
     async with faulty(httpserver.url_for("").rstrip("/"), WireFault.HANGING) as proxy:
         hanging = cluster(proxy.url)
-        calls = [asyncio.create_task(hanging.read_deployment()) for _ in range(MANY)]
+        calls = [asyncio.create_task(hanging.workload.read()) for _ in range(MANY)]
         await has_asked(proxy, times=FEW)
         async with asyncio.timeout(10):
             (sample,) = await Prometheus(url=httpserver.url_for("").rstrip("/")).query("up")
@@ -61,4 +61,4 @@ async def test_a_system_that_hangs_holds_up_no_other(httpserver: HTTPServer) -> 
         for call in calls:
             call.cancel()
         await asyncio.gather(*calls, return_exceptions=True)
-        hanging.disconnect()
+        hanging.client.disconnect()

@@ -110,8 +110,8 @@ async def dies(
         if landed:
             patched.setattr(effects, where, dead)
         else:
-            patched.setattr("blocks.kubernetes.writes.ClusterWrites.patch_secret", dead)
-            patched.setattr("blocks.kubernetes.writes.ClusterWrites.patch_deployment", dead)
+            patched.setattr("blocks.kubernetes.changes.Changes.patch_secret", dead)
+            patched.setattr("blocks.kubernetes.changes.Changes.patch_workload", dead)
         with pytest.raises(Died):
             await bench.make(plan, decision)
 

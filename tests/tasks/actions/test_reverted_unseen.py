@@ -137,7 +137,7 @@ async def test_what_was_never_made_is_made_after_a_crash(
         raise Died
 
     with monkeypatch.context() as patched:
-        patched.setattr("blocks.kubernetes.writes.ClusterWrites.patch_deployment", dead)
+        patched.setattr("blocks.kubernetes.changes.Changes.patch_workload", dead)
         with pytest.raises(Died):
             await bench.make(plan, yes)
     result = await bench.take(action)

@@ -85,7 +85,7 @@ async def test_a_pod_that_triage_did_not_see_is_not_deleted_for_its_name(
         deletion = planned(DELETE_POD.name, bench.world, pod=LAST, uid=uid)
         assert (await bench.preview(deletion)).in_place is None
         await bench.approve(deletion)
-        await bench.world.block.delete_pod(LAST, uid=uid)
+        await bench.world.block.changes.delete_pod(LAST, uid=uid)
         await until(lambda: uid_of(bench.world, LAST) not in ("", uid), "another pod of that name")
         bench.world.imitation.set_ready(LAST, False)
         by_somebody = len(bench.writes())
@@ -220,7 +220,7 @@ async def test_a_pod_that_somebody_has_deleted_meanwhile_is_not_deleted_again(
         assert await take(bench, roll_back) is None
         held = (await bench.incident.read()).results[roll_back.id]
         await bench.approve(deletion_for(held, LAST, 1))
-        await bench.world.block.delete_pod(
+        await bench.world.block.changes.delete_pod(
             LAST, uid=bench.world.imitation.get("Pod", LAST)["metadata"]["uid"]
         )
         await bench.world.until("complete")
@@ -278,7 +278,7 @@ async def test_an_undo_whose_rollout_waits_is_undone_and_asks_to_delete_the_pod(
         (told,) = await bench.escalations()
         assert "Undone: it is in place" in told
         assert "NOT UNDONE" not in told
-        assert (await bench.world.block.rollout_status()).state == "complete"
+        assert (await bench.world.block.workload.rollout_status()).state == "complete"
 
 
 async def test_a_fix_that_somebody_has_rolled_out_goes_on_after_the_pod_is_deleted(

@@ -196,7 +196,7 @@ async def ended(team: Team, world: ClusterWorld) -> OpenIncident:
 async def set_fallback(world: ClusterWorld, entry: dict[str, object]) -> None:
     """Someone sets the variable of the fallback."""
     containers = [{"name": "app", "env": [{"name": "POSTHOG_FALLBACK", **entry}]}]
-    await world.block.patch_deployment({"spec": {"template": {"spec": {"containers": containers}}}})
+    await world.block.changes.patch_workload({"spec": {"template": {"spec": {"containers": containers}}}})
 
 
 async def checks(incident: OpenIncident) -> list[bool | None]:

@@ -2,16 +2,17 @@
 
 import base64
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from kubernetes.client import AppsV1Api, CoreV1Api, V1DeleteOptions, V1Preconditions
 from pydantic import SecretStr
 
-from blocks.kubernetes.access.connection import Json, Send
+from blocks.kubernetes.access.connection import ClusterClient, Json, Send
 from blocks.kubernetes.access.errors import SYSTEM, Request
 from blocks.kubernetes.access.permissions import WORKLOADS, WorkloadKind
-from blocks.kubernetes.reads import ClusterReads
 from blocks.kubernetes.revisions import belongs, revisions
+from blocks.kubernetes.workload import Workload
 from blocks.transport.errors import NotFound, Refused
 from runbook.kubernetes.ownership import FIELD_MANAGER
 
@@ -24,7 +25,8 @@ _PATCH: Mapping[WorkloadKind, Callable[..., Any]] = {
 }
 
 
-class ClusterWrites(ClusterReads):
+@dataclass(frozen=True)
+class Changes:
     """Everything that changes something.
 
     Each method raises, beside what it names itself:
@@ -33,6 +35,13 @@ class ClusterWrites(ClusterReads):
         Refused: it is none of ours to change, or the cluster or one of its policies says no.
         Unavailable: the cluster does not answer; where the change `may_have_landed`, read before repeating.
     """
+
+    workload: Workload
+
+    @property
+    def client(self) -> ClusterClient:
+        """The connection to the cluster."""
+        return self.workload.client
 
     async def patch_secret(
         self,
@@ -54,28 +63,18 @@ class ClusterWrites(ClusterReads):
                 for key, value in values.items()
             },
         }
+        name = self.client.settings.secret_name
         answer = await self._write(
-            Request("patch", "secrets", self.secret_name, secrets=tuple(filter(None, values.values()))),
+            Request("patch", "secrets", name, secrets=tuple(filter(None, values.values()))),
             lambda client: CoreV1Api(client).patch_namespaced_secret(
-                self.secret_name, self.namespace, body, _content_type=_MERGE_PATCH, **self._patching(dry_run)
+                name, body=body, _content_type=_MERGE_PATCH, **self._patching(dry_run)
             ),
         )
         return str(answer["metadata"]["resourceVersion"])
 
-    async def patch_deployment(self, patch: Mapping[str, Any], *, dry_run: bool = False) -> Json:
+    async def patch_workload(self, patch: Mapping[str, Any], *, dry_run: bool = False) -> Json:
         """Apply a strategic merge patch; one that carries `metadata.resourceVersion` is bound to it."""
-        send = _PATCH[self.workload_kind]
-        return await self._write(
-            Request("patch", WORKLOADS[self.workload_kind], self.deployment),
-            lambda client: send(
-                AppsV1Api(client),
-                self.deployment,
-                self.namespace,
-                dict(patch),
-                _content_type=_STRATEGIC_MERGE,
-                **self._patching(dry_run),
-            ),
-        )
+        return await self._patch(dict(patch), _STRATEGIC_MERGE, dry_run=dry_run)
 
     async def patch_managed_fields(
         self, entries: Sequence[Mapping[str, Any]], *, resource_version: str
@@ -85,18 +84,7 @@ class ClusterWrites(ClusterReads):
         Source: https://kubernetes.io/docs/reference/using-api/server-side-apply/#clearing-managedfields
         """
         metadata = {"resourceVersion": resource_version, "managedFields": list(entries)}
-        send = _PATCH[self.workload_kind]
-        return await self._write(
-            Request("patch", WORKLOADS[self.workload_kind], self.deployment),
-            lambda client: send(
-                AppsV1Api(client),
-                self.deployment,
-                self.namespace,
-                {"metadata": metadata},
-                _content_type=_MERGE_PATCH,
-                **self._patching(dry_run=False),
-            ),
-        )
+        return await self._patch({"metadata": metadata}, _MERGE_PATCH)
 
     async def replace_pod_template(
         self,
@@ -111,7 +99,7 @@ class ClusterWrites(ClusterReads):
             "metadata": _metadata(resource_version, annotations),
             "spec": {"template": {**template, "$patch": "replace"}},
         }
-        return await self.patch_deployment(patch, dry_run=dry_run)
+        return await self.patch_workload(patch, dry_run=dry_run)
 
     async def delete_pod(self, name: str, *, uid: str, dry_run: bool = False) -> Json:
         """Delete one of the workload's pods, if it still is the one with this uid.
@@ -128,32 +116,51 @@ class ClusterWrites(ClusterReads):
         return await self._write(
             Request("delete", "pods", name),
             lambda client: CoreV1Api(client).delete_namespaced_pod(
-                name, self.namespace, body=options, **self._raw
+                name, body=options, **self.client.namespaced
+            ),
+        )
+
+    async def _patch(self, body: Json, content_type: str, *, dry_run: bool = False) -> Json:
+        settings = self.client.settings
+        send = _PATCH[settings.workload_kind]
+        return await self._write(
+            Request("patch", WORKLOADS[settings.workload_kind], settings.deployment),
+            lambda client: send(
+                AppsV1Api(client),
+                settings.deployment,
+                body=body,
+                _content_type=content_type,
+                **self._patching(dry_run),
             ),
         )
 
     async def _write(self, request: Request, send: Send) -> Json:
         """The one way to change anything: what is not ours to change is not even asked for."""
-        self._check_permitted(request)
+        self.client.check_permitted(request)
         if request.resource == "pods":
             await self._check_own_pod(request.name)
-        return await self._ask(request, send)
+        return await self.client.ask(request, send)
 
     async def _check_own_pod(self, name: str) -> None:
-        found = await self._ask(
+        found = await self.client.ask(
             Request("list", "pods"),
             lambda client: CoreV1Api(client).list_namespaced_pod(
-                self.namespace, field_selector=f"metadata.name={name}", **self._raw
+                field_selector=f"metadata.name={name}", **self.client.namespaced
             ),
         )
         if not found.get("items"):
             raise NotFound(SYSTEM, f"there is no pod {name}", "Look at the pods again: they come and go")
-        workload = await self.read_deployment()
-        if not belongs(found["items"][0], workload, revisions(workload, await self.list_revisions())):
-            raise Refused(SYSTEM, f"pod {name} is none of {self.target}", "Choose one of its own pods")
+        workload = await self.workload.read()
+        if not belongs(found["items"][0], workload, revisions(workload, await self.workload.revisions())):
+            target = self.client.settings.target
+            raise Refused(SYSTEM, f"pod {name} is not a pod of {target}", "Choose one of its own pods")
 
     def _patching(self, dry_run: bool) -> dict[str, Any]:
-        return {"field_manager": FIELD_MANAGER, "dry_run": "All" if dry_run else None, **self._raw}
+        return {
+            "field_manager": FIELD_MANAGER,
+            "dry_run": "All" if dry_run else None,
+            **self.client.namespaced,
+        }
 
 
 def _metadata(resource_version: str, annotations: Mapping[str, str] | None) -> Json:
