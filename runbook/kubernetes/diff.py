@@ -167,11 +167,14 @@ def _place(item: JsonValue, index: int) -> str:
     return f"name={name}" if isinstance(name, str) else f"index={index}"
 
 
-class _Readable(yaml.SafeDumper):
-    """YAML for people: strings over several lines stay over several lines."""
+class _Readable(yaml.CSafeDumper):
+    """YAML for people: strings over several lines stay over several lines.
+
+    Written by libyaml, which is ten times faster, and escapes line ends that only Unicode knows.
+    """
 
 
-def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+def _represent_text(dumper: yaml.CSafeDumper, text: str) -> yaml.ScalarNode:
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
 
 
