@@ -13,6 +13,7 @@ from http import HTTPStatus
 
 import httpx
 
+from blocks.transport.pages import is_page, page_title
 from runbook.outside_text import beginning, let_in_line
 from runbook.redaction import redact
 
@@ -198,10 +199,11 @@ def refusal(response: httpx.Response, *, system: str, secrets: Iterable[str] = (
 
 
 def excerpt(response: httpx.Response, secrets: Iterable[str] = ()) -> str:
-    """What an error's body says, on one line and redacted; HTML and other markup say nothing to people."""
+    """What an error's body says, on one line and redacted; of a page or other markup, its title."""
     text = beginning(response.text, _BODY_LOOKED_AT)
-    if "html" in response.headers.get("Content-Type", "") or text.lstrip().startswith("<"):
-        return ""
+    if is_page(text, response.headers.get("Content-Type", "")):
+        title = page_title(text)
+        text = f"a page named {title!r}" if title else ""
     return one_line(redact(text, secrets), 200)  # cut after masking: half a secret has no shape
 
 
