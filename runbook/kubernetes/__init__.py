@@ -11,4 +11,5 @@ __all__ = [
     "reversals",
     "revision_choice",
     "secret_uses",
+    "waiting_reasons",
 ]
