@@ -3,7 +3,7 @@
 import pytest
 from pytest_httpserver import HTTPServer
 
-from blocks.transport.errors import refusal
+from blocks.transport.errors import Refused, refusal
 from blocks.transport.http import exchange
 from blocks.transport.pages import is_page, page_title
 
@@ -46,13 +46,17 @@ def test_text_is_no_page(text: str) -> None:
     assert not is_page(text, "application/json")
 
 
-async def test_whoever_refuses_with_a_page_is_named_to_people(httpserver: HTTPServer) -> None:
-    """Whatever the system: a person sees that a firewall has answered, masked and without markup."""
+@pytest.mark.parametrize("status", [401, 403])
+async def test_whoever_refuses_with_a_page_is_named_to_people(httpserver: HTTPServer, status: int) -> None:
+    """Whatever the system: a person sees that a firewall has answered, and no advice about credentials."""
     page = CLOUDFLARE.replace("| Cloudflare", "for phc_" + "k" * 43)
-    httpserver.expect_request("/x").respond_with_data(page, status=403, content_type="text/html")
+    httpserver.expect_request("/x").respond_with_data(page, status=status, content_type="text/html")
     response = await exchange("Thing", "GET", httpserver.url_for("/x"), timeout_seconds=5)
 
-    told = str(refusal(response, system="Thing"))
+    error = refusal(response, system="Thing")
+    told = str(error)
 
+    assert type(error) is Refused
+    assert error.next_step == "A web page has answered: check the address and what is on the way"
     assert "a page named 'Attention Required! for [redacted:phc]'" in told
     assert "<" not in told
