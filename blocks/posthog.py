@@ -16,6 +16,7 @@ from pydantic import ConfigDict, Field, SecretStr
 
 from blocks.transport.errors import OutsideError, bare_url, excerpt, one_line, retry_after
 from blocks.transport.http import exchange, parsed
+from blocks.transport.pages import is_page
 from runbook.checks.readings import CONFIGURATION, ProbeOutcome, ProbeReading
 from runbook.redaction import redact
 from runbook.value import Value
@@ -198,8 +199,7 @@ def _is_web_page(response: httpx.Response) -> bool:
 
     A firewall or a proxy on the way also refuses with 401 and 403, and knows nothing of the key.
     """
-    kind = response.headers.get("Content-Type", "")
-    return "html" in kind.lower() or response.content.lstrip()[:1] == b"<"
+    return is_page(response.text, response.headers.get("Content-Type", ""))
 
 
 def _json(response: httpx.Response) -> dict[str, object] | None:

@@ -94,9 +94,15 @@ def _event_line(event: Object, living: Collection[str]) -> str:
     gone = " (gone)" if involved.get("kind") == "Pod" and involved.get("name") not in living else ""
     return (
         f"{_event_time(event)} {event.get('reason')} "
-        f"{str(involved.get('kind', '')).lower()}/{involved.get('name')}{gone}: "
+        f"{str(involved.get('kind', '')).lower()}/{involved.get('name')}{_debugger(involved)}{gone}: "
         f"{one_line(str(event.get('message', '')), 200)}{repeated}"
     )
+
+
+def _debugger(involved: Object) -> str:
+    """Which container of a person's `kubectl debug` an event is about, which is not the workload's."""
+    found = re.fullmatch(r"spec\.ephemeralContainers\{([^{}]*)\}", str(involved.get("fieldPath", "")))
+    return f", debug container {one_line(found[1], 80)}" if found else ""
 
 
 @dataclass(frozen=True)

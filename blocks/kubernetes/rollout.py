@@ -6,19 +6,7 @@ from blocks.kubernetes.pods import is_ready, is_terminating, waiting_reason
 from blocks.kubernetes.revisions import Object, mark_of
 from blocks.kubernetes.update_bounds import bounds_of
 from runbook.kubernetes.rollouts import REFUSED_PODS, RolloutStatus
-
-_HOPELESS = frozenset(
-    {
-        "CrashLoopBackOff",
-        "ImagePullBackOff",
-        "ErrImageNeverPull",
-        "InvalidImageName",
-        "CreateContainerConfigError",
-        "CreateContainerError",
-        "RunContainerError",
-    }
-)
-"""Reasons that no waiting cures. ErrImagePull is none of them: the next pull may work."""
+from runbook.kubernetes.waiting_reasons import HOPELESS
 
 
 def deployment_status(deployment: Object, pods: Sequence[Object], newest: str) -> RolloutStatus:
@@ -201,7 +189,7 @@ def _no_node(pods: Iterable[Object]) -> RolloutStatus | None:
 def _hopeless(pods: Iterable[Object], consequence: str = "") -> RolloutStatus | None:
     """Pods that will not start: the first one by name, and how many more."""
     reasons = {str(pod["metadata"]["name"]): waiting_reason(pod) for pod in pods if not is_terminating(pod)}
-    stuck = {name: reason for name, reason in reasons.items() if reason in _HOPELESS}
+    stuck = {name: reason for name, reason in reasons.items() if reason in HOPELESS}
     if not stuck:
         return None
     first = min(stuck)

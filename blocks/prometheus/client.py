@@ -32,6 +32,7 @@ from blocks.transport.errors import (
     one_line,
 )
 from blocks.transport.http import exchange
+from blocks.transport.pages import is_page, page_title
 from runbook.outside_text import beginning
 from runbook.redaction import redact
 
@@ -209,6 +210,9 @@ def _error_text(response: requests.Response) -> str:
     try:
         document = response.json()
     except ValueError:
-        kind = response.headers.get("Content-Type", "")
-        return "" if "html" in kind else beginning(response.text, 20_000)
+        text = beginning(response.text, 20_000)
+        if not is_page(text, response.headers.get("Content-Type", "")):
+            return text
+        title = page_title(text)
+        return f"a page named {title!r}" if title else ""
     return str(document.get("error", "")) if isinstance(document, dict) else ""

@@ -13,6 +13,7 @@ from http import HTTPStatus
 
 import httpx
 
+from blocks.transport.pages import is_page, page_title
 from runbook.outside_text import beginning, let_in_line
 from runbook.redaction import redact
 
@@ -186,6 +187,10 @@ def refusal(response: httpx.Response, *, system: str, secrets: Iterable[str] = (
             and status != HTTPStatus.SERVICE_UNAVAILABLE,
         )
     match status:
+        case HTTPStatus.UNAUTHORIZED | HTTPStatus.FORBIDDEN if _is_page(response):
+            return Refused(
+                system, detail, "A web page has answered: check the address and what is on the way"
+            )
         case HTTPStatus.UNAUTHORIZED:
             return Unauthenticated(system, detail, "Check the configured credentials")
         case HTTPStatus.FORBIDDEN:
@@ -198,11 +203,17 @@ def refusal(response: httpx.Response, *, system: str, secrets: Iterable[str] = (
 
 
 def excerpt(response: httpx.Response, secrets: Iterable[str] = ()) -> str:
-    """What an error's body says, on one line and redacted; HTML and other markup say nothing to people."""
+    """What an error's body says, on one line and redacted; of a page or other markup, its title."""
     text = beginning(response.text, _BODY_LOOKED_AT)
-    if "html" in response.headers.get("Content-Type", "") or text.lstrip().startswith("<"):
-        return ""
+    if _is_page(response):
+        title = page_title(text)
+        text = f"a page named {title!r}" if title else ""
     return one_line(redact(text, secrets), 200)  # cut after masking: half a secret has no shape
+
+
+def _is_page(response: httpx.Response) -> bool:
+    """Whether this is for people who log in, and says nothing of our credentials."""
+    return is_page(response.text[:_BODY_LOOKED_AT], response.headers.get("Content-Type", ""))
 
 
 def _phrase(status: int) -> str:

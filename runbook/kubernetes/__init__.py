@@ -12,4 +12,5 @@ __all__ = [
     "revision_choice",
     "rollouts",
     "secret_uses",
+    "waiting_reasons",
 ]

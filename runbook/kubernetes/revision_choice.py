@@ -8,10 +8,8 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from runbook.kubernetes.patches import RESTART_ANNOTATION
+from runbook.kubernetes.waiting_reasons import IMAGE_REASONS
 from runbook.value import Value
-
-IMAGE_REASONS = frozenset({"ImagePullBackOff", "ErrImagePull", "ErrImageNeverPull", "InvalidImageName"})
-"""Why a container waits that only another image cures, or another right to pull it."""
 
 _OF_PULLING = ("image", "imagePullPolicy")
 

@@ -26,7 +26,7 @@ from tests.chaos.cases import Result, counted, passed_points, strike_at
 from tests.chaos.seen import Seen
 from tests.chaos.stage import Blow, Stage, stage
 
-SECRETS = shutil.ignore_patterns("secrets", "kubeconfig*")
+LEFT_OUT = shutil.ignore_patterns("secrets", "kubeconfig*", "*.sock")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -112,12 +112,12 @@ async def _chaos(chosen: argparse.Namespace, console: Console) -> list[Result]:
                     continue
                 result = await _struck(here, _new(folder, number), point, blow, expected)
                 results.append(result)
-                if not result.sound and chosen.keep is not None:
-                    shutil.copytree(folder, chosen.keep / f"{number}", ignore=SECRETS)
                 console.print(f"{number}/{len(cases)} {point}, {blow}: {_cell(result)}")
                 for text in (*result.twice, *result.lost, result.stranded, *result.called):
                     if text:
                         console.print(f"    {text}", highlight=False, markup=False)
+                if not result.sound and chosen.keep is not None:
+                    shutil.copytree(folder, chosen.keep / f"{number}", ignore=LEFT_OUT)
     return results
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import Any
 
 import urllib3
@@ -15,7 +16,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from blocks.kubernetes.access.credentials import Credentials, load
 from blocks.kubernetes.access.errors import Request, no_answer, refusal, too_large, unreadable
-from blocks.transport.errors import Unauthenticated, bare_url
+from blocks.transport.errors import Unauthenticated, Unavailable, bare_url
 from blocks.transport.http import parsed
 from blocks.transport.threads import waits_at
 
@@ -104,7 +105,9 @@ def open_stream(
     client = _client(credentials)
     try:
         return _send(client, credentials, request, send)
-    except Unauthenticated:
+    except (Unauthenticated, Unavailable) as error:
+        if isinstance(error, Unavailable) and error.http_status != HTTPStatus.UNAUTHORIZED:
+            raise
         _drop(credentials, client)
         return _send(_client(credentials), credentials, request, send)
 

@@ -19,9 +19,11 @@ from blocks.transport.errors import (
     Unauthenticated,
     Unavailable,
     Unreadable,
+    bare_url,
     one_line,
     retry_after,
 )
+from blocks.transport.pages import is_page, page_title
 from runbook.redaction import redact
 
 SYSTEM = "Kubernetes"
@@ -117,16 +119,15 @@ def refusal(request: Request, error: ApiException, *, renewal: str, secrets: Ite
     status = _status_of(error)
     said = one_line(redact(_message(status, error), secrets), 300)
     detail = f"cannot {request}: {said}"
+    if 300 <= (error.status or 0) < 500 and not _by_server(status, error):
+        who = f"HTTP {error.status}, not by the API server{_sent_to(error)}"
+        return _not_the_server(request, f"{detail} ({who})", error.status)
     if error.status == 401 or (error.status == 403 and "system:anonymous" in said):
         return Unauthenticated(SYSTEM, detail, renewal, by_server=True)
     if any(words in said for words in _POLICY_WORDS):
         return Refused(SYSTEM, detail, "A policy of the cluster says no: ask those who run it")
     if error.status == 403:
         return _forbidden(request, detail)
-    if 400 <= (error.status or 0) < 500 and not _by_server(status, error):
-        return _not_the_server(
-            request, f"{detail} (HTTP {error.status}, not by the API server)", error.status
-        )
     if error.status == 404:
         return NotFound(SYSTEM, detail, "Check the namespace and the names in the Cluster block")
     if error.status == 409:
@@ -160,13 +161,27 @@ def _forbidden(request: Request, detail: str) -> Forbidden:
 
 
 def _by_server(status: dict[str, Any], error: ApiException) -> bool:
-    """Whether the API server has said this: it refuses with a `Status`, or in one of two plain texts.
+    """Whether the API server has said this, or a gateway that knows our account.
 
-    Source: `404 page not found` is what its router says of a group that it does not have; the text of a 429
-    is from API Priority and Fairness.
+    The server refuses with a `Status`, or in one of two plain texts: `404 page not found` is what its router
+    says of a group that it does not have; the text of a 429 is from API Priority and Fairness. A gateway that
+    lets accounts in, such as Rancher's, refuses ours with a 401 in words. A page is for people who log in.
     """
-    plain = error.status == 429 or str(error.body or "").strip() == "404 page not found"
-    return plain or status.get("kind") == "Status"
+    if status.get("kind") == "Status" or error.status == 429:
+        return True
+    if error.status == 401:
+        return not _is_page(error)
+    return str(error.body or "").strip() == "404 page not found"
+
+
+def _is_page(error: ApiException) -> bool:
+    return is_page(str(error.body or ""), str((error.headers or {}).get("Content-Type", "")))
+
+
+def _sent_to(error: ApiException) -> str:
+    """Where a redirect leads, which is not followed."""
+    target = (error.headers or {}).get("Location") if (error.status or 0) < 400 else None
+    return f", which sends us to {bare_url(target)}" if target else ""
 
 
 def _status_of(error: ApiException) -> dict[str, Any]:
@@ -179,7 +194,10 @@ def _status_of(error: ApiException) -> dict[str, Any]:
 
 def _message(status: dict[str, Any], error: ApiException) -> str:
     message = status.get("message")
-    return message if isinstance(message, str) and message else str(error.reason)
+    if isinstance(message, str) and message:
+        return message
+    title = page_title(str(error.body or "")) if _is_page(error) else ""
+    return f"{error.reason}, a page named {title!r}" if title else str(error.reason)
 
 
 def _wish(status: dict[str, Any], error: ApiException) -> int | None:

@@ -18,6 +18,7 @@ _CERTAIN = re.compile(
     r"|(?-i:^(?:Caused by: )?(?:[\w$]{1,80}\.){1,12}[A-Z][\w$]{0,80}(?:Exception|Error|Timeout)(?=$|:\s))"
     r"|(?-i:\b(?:[\w$]{1,80}\.){2,12}[A-Z][\w$]{0,80}(?:Exception|Error): null\b)"
     r"|connection (?:refused|reset)|timed out|deadline exceeded|no such host|name or service not known"
+    r"|\bx509: |certificate (?:signed by unknown|verify failed|has expired|is not (?:trusted|yet valid))"
     r"|socket hang up|could not resolve|no route to host|network is unreachable"
     r"|\b(?:401[\s:]{1,3}Unauthori[sz]ed|403[\s:]{1,3}Forbidden|429[\s:]{1,3}Too Many Requests"
     r"|500[\s:]{1,3}Internal|502[\s:]{1,3}Bad Gateway|503[\s:]{1,3}Service|504[\s:]{1,3}Gateway)\b",
@@ -43,7 +44,8 @@ _DENIED_AFTER = re.compile(
     r"|=(?:\s|$|[,;)}])"  # error=
     rf"|\s?:\s?[\"'\\]{{0,2}}{_NONE}[\"'\\]{{0,2}}"  # error: none
     r"(?:\s{0,3}$|\s?[.,;)}\]]|\s\w{1,30}[:=])"
-    r"|\s(?:(?:rate|ratio|count|total|percentage)\s?(?:[:=]\s?|is\s|of\s)?)?0+(?:\.0+)?%?(?:\s(?!of\b)|[,;)]|$)"
+    r"|\s(?:(?:rate|ratio|count|total|percentage)(?:\s(?:for|of|in|over|during|since)(?:\s\w{1,20}){1,4})?"
+    r"\s?(?:[:=]\s?|is\s|of\s)?)?0+(?:\.0+)?%?(?:\s(?!of\b)|[,;)]|$)"
     r"|s?\s(?:will|would|may|might|can) be \w"  # errors will be reported
     r")",
     re.IGNORECASE | re.ASCII,

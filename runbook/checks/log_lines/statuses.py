@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from runbook.checks.log_lines.status_names import status_by_name, statuses_by_name
 from runbook.checks.log_lines.vocabulary import words
 
 _STATUS_NAMES = words(
@@ -65,6 +66,11 @@ _PHRASED = re.compile(
     rf"(?<![\w.:/$-])(?=(?P<code>[45][0-9]{{2}}))(?:{_CODES_WITH_PHRASES})", re.IGNORECASE | re.ASCII
 )
 _CALLED = re.compile(r"\b(?P<name>status_?code|status|code)\(" + _CODE, re.IGNORECASE | re.ASCII)
+_HTTP_SAID = re.compile(  # posthog-node: "HTTP error while fetching PostHog: 400"
+    r"\bHTTP (?:error|failure|status|response)"
+    r"(?:\s(?!(?:count|rate|ratio|total|budget|threshold|limit)\b)[\w./-]{1,40}){1,6}:\s{1,3}" + _CODE,
+    re.IGNORECASE | re.ASCII,
+)
 _TOO_MANY = re.compile(r"\btoo many (?P<code>[45][0-9]{2}) error responses", re.ASCII)  # urllib3
 _ANSWER = re.compile(r"(?:^|\s)<-- (?P<code>[1-5][0-9]{2})(?=\s)", re.ASCII)  # OkHttp
 _NOT_AS_EXPECTED = re.compile(
@@ -72,9 +78,25 @@ _NOT_AS_EXPECTED = re.compile(
     r"(?:got|received|was) (?P<code>[45][0-9]{2})" + _TAIL,
     re.IGNORECASE | re.ASCII,
 )
+_NET = re.compile(r"\bafter [0-9.]{1,12} ?ms - (?P<code>[1-5][0-9]{2})\s*$", re.ASCII)  # .NET's HttpClient
+_POLLY = re.compile(r"\bResult: '(?P<code>[1-5][0-9]{2})'", re.ASCII)
 _NPM = re.compile(r"\bcode E(?P<code>[45][0-9]{2})\b", re.ASCII)
 _REPRESENTED = re.compile(r"\bResponse \[(?P<code>[1-5][0-9]{2})\]", re.ASCII)
-_NAMED = (_FIELD, _SPOKEN, _HTTP, _PHRASED, _CALLED, _REPRESENTED, _NPM, _TOO_MANY, _ANSWER, _NOT_AS_EXPECTED)
+_NAMED = (
+    _FIELD,
+    _SPOKEN,
+    _HTTP,
+    _HTTP_SAID,
+    _PHRASED,
+    _CALLED,
+    _REPRESENTED,
+    _NET,
+    _POLLY,
+    _NPM,
+    _TOO_MANY,
+    _ANSWER,
+    _NOT_AS_EXPECTED,
+)
 
 _LONE = re.compile(r"(?<![\w.:/,=#$@+\[-])(?P<code>[45][0-9]{2})" + _TAIL, re.ASCII)
 _WHOLE = re.compile(
@@ -99,14 +121,14 @@ _BEFORE_OTHER = words(
     " than only queue offset partition shard worker thread item record event processed flushed status code"
     " sequence seq job task session account customer team project tenant group"
     " slot table errno codes to tid thread column col elapsed duration latency time seconds timeout ttl delay"
-    " age total count value length lag index"
+    " age total count value length lag index character char byte position pos"
 )
 _ENDS_IN_S = words("is was says gives this posthogs status")
 _SAYS_MORE = re.compile(r":\s[A-Za-z]|\sfrom\b", re.ASCII)
 _COUNTED = re.compile(
     r"\s*(?:ms|s|secs?|seconds?|minutes?|min|hours?|days?|bytes?|[KMG]i?B|percent|x|of|--- )\b"
     r"|\s+(?!(?:is|was|has|as|this|responses|errors|status|times-out)\b)[a-z]+s\b"
-    r"|\s+---\s|\)\s+panicked\b",
+    r"|\s+---\s|\)\s+panicked\b|:[XCSM]\s[0-9]",  # the last is the process of a Redis
     re.ASCII,
 )
 
@@ -146,7 +168,7 @@ def status_in_value(value: object) -> str | None:
         return None
     text = str(value)[:40].strip()
     found = re.match(r"[1-5][0-9]{2}(?![\w%-])(?!\.[1-9])", text)
-    return found.group() if found else None
+    return found.group() if found else status_by_name(text)
 
 
 def is_failing(code: str) -> bool:
@@ -173,6 +195,7 @@ def _named(text: str) -> Iterator[str]:
             name = found.groupdict().get("name", "status")
             if is_status_name(name) and not _is_another_code(text, found.start()):
                 yield found["code"]
+    yield from statuses_by_name(text)
 
 
 def _is_another_code(text: str, start: int) -> bool:

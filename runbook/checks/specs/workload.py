@@ -12,24 +12,11 @@ from runbook.checks.findings import Finding, Status
 from runbook.checks.readings import ContainerReading, ContainerRole, PodReading, WorkloadReading
 from runbook.checks.spec import CheckName, CheckSpec
 from runbook.decision.leaves import Verdict
+from runbook.kubernetes.waiting_reasons import CANNOT_START
 from runbook.outside_text import OutsideLine, OutsideName, OutsideText, OutsideTexts
 
 if TYPE_CHECKING:  # it names checks itself
     from runbook.policy.policy import Policy
-
-CRASHES = frozenset(
-    {
-        "CrashLoopBackOff",
-        "ImagePullBackOff",
-        "ErrImagePull",
-        "ErrImageNeverPull",
-        "CreateContainerConfigError",
-        "CreateContainerError",
-        "RunContainerError",
-        "InvalidImageName",
-    }
-)
-"""Reasons for which a container waits and which do not pass by themselves."""
 
 KILLED = "OOMKilled"
 
@@ -141,7 +128,7 @@ def _is_crashing(item: ContainerReading, lately: datetime) -> bool:
     One without a readiness probe is ready whenever it runs. An init container that does not wait has got
     through at last.
     """
-    if item.waiting in CRASHES:
+    if item.waiting in CANNOT_START:
         return True
     if item.role is ContainerRole.INIT:
         return False

@@ -1,6 +1,7 @@
 """Warnings of the workload are found whatever else happens in the namespace."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -106,3 +107,80 @@ def test_a_pod_that_is_gone_is_told_as_gone() -> None:
 
     assert lines[0].endswith("Unhealthy pod/web-7f9c8d-aaaaa: probe failed")
     assert lines[1].endswith("Unhealthy pod/web-7f9c8d-bbbbb (gone): probe failed")
+
+
+AT = "2024-05-01T10:00:00Z"
+POD = {"kind": "Pod", "name": "web-7f9c8d-x2k9p"}
+RECORDED: dict[str, tuple[dict[str, Any], str]] = {
+    "a kubelet counts": (
+        {"reason": "BackOff", "message": "Back-off restarting failed container app", "count": 12},
+        f"{AT} BackOff pod/web-7f9c8d-x2k9p: Back-off restarting failed container app (×12)",
+    ),
+    "a scheduler has a time of its own": (
+        {
+            "reason": "FailedScheduling",
+            "message": "0/3 nodes are available: 3 Insufficient memory.",
+            "lastTimestamp": None,
+            "count": None,
+            "eventTime": "2024-05-01T10:00:00.123456Z",
+            "reportingComponent": "default-scheduler",
+        },
+        "2024-05-01T10:00:00.123456Z FailedScheduling pod/web-7f9c8d-x2k9p: "
+        "0/3 nodes are available: 3 Insufficient memory",
+    ),
+    "a series has the newest time and its number": (
+        {
+            "reason": "FailedScheduling",
+            "message": "no room",
+            "lastTimestamp": None,
+            "eventTime": AT,
+            "series": {"count": 7, "lastObservedTime": "2024-05-01T10:05:00.000000Z"},
+        },
+        "2024-05-01T10:05:00.000000Z FailedScheduling pod/web-7f9c8d-x2k9p: no room (×7)",
+    ),
+    "a quota is told of the revision": (
+        {
+            "reason": "FailedCreate",
+            "message": 'Error creating: pods "web-7f9c8d-" is forbidden: exceeded quota: team, asked: pods=1',
+            "involvedObject": {"kind": "ReplicaSet", "name": "web-7f9c8d"},
+        },
+        f'{AT} FailedCreate replicaset/web-7f9c8d: Error creating: pods "web-7f9c8d-" is forbidden: '
+        "exceeded quota: team, asked: pods=1",
+    ),
+    "a probe's answer has several lines": (
+        {
+            "reason": "Unhealthy",
+            "message": "Readiness probe failed: HTTP probe failed\nwith statuscode: 503\n",
+        },
+        f"{AT} Unhealthy pod/web-7f9c8d-x2k9p: "
+        "Readiness probe failed: HTTP probe failed with statuscode: 503",
+    ),
+    "a registry's password is masked": (
+        {"reason": "Failed", "message": "cannot pull https://ci:hunter2hunter2@registry.example/app:2"},
+        f"{AT} Failed pod/web-7f9c8d-x2k9p: cannot pull https://[redacted:userinfo]@registry.example/app:2",
+    ),
+    "an autoscaler of the same name": (
+        {
+            "reason": "FailedGetResourceMetric",
+            "message": "unable to get metrics for resource cpu",
+            "involvedObject": {"kind": "HorizontalPodAutoscaler", "name": "web"},
+        },
+        f"{AT} FailedGetResourceMetric horizontalpodautoscaler/web: unable to get metrics for resource cpu",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", RECORDED)
+def test_a_warning_is_told_in_one_line(case: str) -> None:
+    """Of each of a cluster's writers, with the newest time, how often, and what it is about."""
+    event, line = RECORDED[case]
+    written = {
+        "metadata": {"uid": "1"},
+        "type": "Warning",
+        "involvedObject": POD,
+        "lastTimestamp": AT,
+        **event,
+    }
+
+    assert warning_lines([written], "web", living={POD["name"]}) == (line,)
+    assert warning_lines([{**written, "type": "Normal"}], "web", living={POD["name"]}) == ()

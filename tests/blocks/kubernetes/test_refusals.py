@@ -147,7 +147,12 @@ PAGE = "<html><head><title>Not Found</title></head><body>default backend</body><
 @pytest.mark.parametrize(
     "fault",
     [
+        {"status": 302, "text": PAGE},
         {"status": 400, "text": PAGE},
+        {"status": 401, "text": PAGE, "times": 2},
+        {"status": 403, "text": PAGE},
+        {"status": 403, "text": "Access denied"},
+        {"status": 403, "text": '{"message": "Forbidden"}'},
         {"status": 404, "text": PAGE},
         {"status": 404, "text": "default backend - 404"},
         {"status": 408, "text": ""},
@@ -171,6 +176,36 @@ async def test_an_answer_that_is_not_the_api_servers_is_none(
 
     assert caught.value.may_have_landed is (method == "PATCH")
     assert "<html>" not in str(caught.value)
+    if fault.get("text") == PAGE and fault["status"] != 200:
+        assert "a page named 'Not Found'" in caught.value.detail
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_the_page_of_a_proxy_says_nothing_of_our_rights(world: ClusterWorld, status: int) -> None:
+    """The person reads what answered, and no advice about credentials or Role; it is not asked again."""
+    page = "<!DOCTYPE html><html><head><title>Sign in &#124; Corporate proxy</title></head></html>"
+    world.imitation.faults.append(Fault(path="/pods", status=status, text=page, times=None))
+    before = len(world.asked("GET"))
+
+    with pytest.raises(Unavailable) as caught:
+        await world.block.workload.pods()
+
+    told = str(caught.value)
+    assert f"a page named 'Sign in | Corporate proxy' (HTTP {status}, not by the API server)" in told
+    assert "Role" not in told
+    assert caught.value.next_step == "Check what is between here and the server"
+    assert len(world.asked("GET")) - before == (2 if status == 401 else 1)
+
+
+async def test_a_gateway_that_does_not_know_our_account_is_told_as_such(world: ClusterWorld) -> None:
+    """Rancher's proxy refuses an expired token in JSON of its own."""
+    answer = '{"type": "error", "status": "401", "message": "Unauthorized 401: must authenticate"}'
+    world.imitation.faults.append(Fault(path="/pods", status=401, text=answer, times=None))
+
+    with pytest.raises(Unauthenticated) as caught:
+        await world.block_with(timeout_seconds=1).workload.pods()
+
+    assert "must authenticate" in caught.value.detail
 
 
 async def test_a_group_that_the_server_does_not_have_is_not_found(world: ClusterWorld) -> None:

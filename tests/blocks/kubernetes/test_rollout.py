@@ -100,7 +100,13 @@ SAME_FOR_BOTH: list[Row] = [
     *(
         (3, counts(3, 3, 2), {}, [pod(1, NEW, reason)], "failed", reason, f"app-01: {reason}")
         for reason in ("CrashLoopBackOff", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull",
-                       "CreateContainerConfigError", "CreateContainerError", "RunContainerError")
+                       "CreateContainerConfigError", "CreateContainerError", "RunContainerError",
+                       "SignatureValidationFailed")
+    ),
+    *(
+        (3, counts(3, 3, 2), {}, [pod(1, NEW, reason)], "progressing", "NotAvailable", "")
+        for reason in ("ErrImagePull", "ImageInspectError", "RegistryUnavailable", "PostStartHookError",
+                       "PreCreateHookError", "PreStartHookError")
     ),
 ]  # fmt: skip
 

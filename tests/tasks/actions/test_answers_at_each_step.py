@@ -23,6 +23,9 @@ DENIED = 'deployments.apps is forbidden: User "runbook" cannot do that'
 PASSING: dict[str, dict[str, Any]] = {
     "401": {"status": 401, "reason": "Unauthorized", "message": "Unauthorized"},
     "403 of a start": {"status": 403, "reason": "Forbidden", "message": DENIED, "times": 3},
+    "302 to a login": {"status": 302, "text": PAGE},
+    "401 with a page": {"status": 401, "text": PAGE, "times": 3},
+    "403 with a page": {"status": 403, "text": PAGE, "times": 3},
     "404 of a load balancer": {"status": 404, "text": PAGE},
     "409": {"status": 409, "reason": "Conflict", "message": "the object has been modified"},
     "410 of a load balancer": {"status": 410, "text": PAGE},

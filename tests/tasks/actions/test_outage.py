@@ -231,6 +231,26 @@ async def test_a_yes_expires_after_its_time_and_the_question_is_asked_again(
         assert result.outcome is ActionOutcome.RECOVERED, result.detail
 
 
+@pytest.mark.parametrize("status", [302, 401, 403])
+async def test_a_page_that_stays_in_the_servers_place_is_named_and_not_asked_for_ever(
+    tmp_path: Path, httpserver: HTTPServer, status: int
+) -> None:
+    """A proxy has its login page there: people read that, and nothing of rights; the wait has an end."""
+    page = "<html><head><title>Sign in - Corporate proxy</title></head></html>"
+    clocks = {"approval_outage_seconds": 0.3, "watch_limit_seconds": 1.5}
+    async with approved(tmp_path, httpserver, **clocks) as (bench, action):
+        bench.world.imitation.faults.append(Fault(status=status, text=page, times=None))
+        async with in_time("the wait ends"):
+            result = await bench.take(action)
+
+        assert result.outcome is ActionOutcome.BLOCKED
+        told = [result.detail, *await bench.escalations()]
+        assert len(told) >= 2
+        assert all("a page named 'Sign in - Corporate proxy'" in words for words in told)
+        assert not any("Role" in words for words in told)
+        assert bench.writes() == []
+
+
 async def test_a_yes_holds_while_the_rules_are_not_loaded(tmp_path: Path, httpserver: HTTPServer) -> None:
     """The right was there when people were asked: that it is refused now is looked at again."""
     async with approved(tmp_path, httpserver, patience=0.5) as (bench, action):

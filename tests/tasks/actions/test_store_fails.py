@@ -157,6 +157,25 @@ async def test_a_store_that_stays_away_ends_the_run_and_not_the_action(bench: Be
     assert (await bench.incident.read()).events(ApprovalLapsed) == []
 
 
+@pytest.mark.parametrize("moment", ["take lease", "renew lease before the intent", EffectIntended.__name__])
+async def test_a_store_that_is_away_before_the_request_ends_the_run_and_not_the_action(
+    bench: Bench, moment: str
+) -> None:
+    """Nothing was made, and nothing is given up: the run that is continued makes the change, once."""
+    decided, plan = await bench.approve(FALLBACK), await bench.preview(FALLBACK)
+    store_of(bench).fail_at(moment, FOR_LONG)
+    with pytest.raises(StoreUnavailable):
+        await bench.make(plan, decided)
+    assert bench.writes() == []
+    assert (await bench.incident.read()).results == {}
+
+    store_of(bench).fail_at("", 0)
+    result = await bench.take(FALLBACK)
+
+    assert result.outcome is ActionOutcome.RECOVERED, result.detail
+    assert len(bench.writes()) == 1
+
+
 async def test_a_store_that_fails_under_an_undo_ends_the_run_and_not_the_undo(bench: Bench) -> None:
     """What was put back is told as undone, and no switch is left on."""
     await bench.approve(FALLBACK)

@@ -7,8 +7,10 @@ from typing import Any
 
 from runbook.checks.log_lines.forms.fields import Field, read_fields
 from runbook.checks.log_lines.forms.parsed_line import ParsedLine
+from runbook.checks.log_lines.vocabulary import words
 
 _MOST_FIELDS = 500
+_LISTS_OF_ERRORS = words("errors error exceptions causes failures")  # GraphQL, JSON:API, Google's APIs
 _DECODER = json.JSONDecoder()
 
 
@@ -37,5 +39,8 @@ def _flat(document: dict[str, Any]) -> Iterator[Field]:
             if not value:
                 yield name, ""
             waiting.extend((f"{name}.{inner}", item) for inner, item in value.items())
+        elif isinstance(value, list) and name.rpartition(".")[2].lower() in _LISTS_OF_ERRORS:
+            yield name, value
+            waiting.extend((name, item) for item in value if isinstance(item, dict) and item)
         else:
             yield name, value
