@@ -37,7 +37,7 @@ def require_own_folder(folder: Path) -> None:
         if not is_ours(info):
             raise Refused(
                 "folder",
-                f"{_what(info)} {folder} belongs to the user {name_of(info.st_uid)}",
+                f"{'the link ' if stat.S_ISLNK(info.st_mode) else ''}{folder} belongs to the user {name_of(info.st_uid)}",
                 "See what is in it, then remove it or name another folder; or run as that user",
             )
         if not (stat.S_ISDIR(info.st_mode) or stat.S_ISLNK(info.st_mode)):
@@ -75,7 +75,8 @@ def require_own_file(path: Path) -> None:
         return  # whoever opens it meets the same error, and tells it
     for info in found:
         if not (is_ours(info) or _is_read_by_root(path, info)):
-            why = f"{_what(info)} belongs to the user {name_of(info.st_uid)}; see what it is, and remove it"
+            what = "the link" if stat.S_ISLNK(info.st_mode) else "it"
+            why = f"{what} belongs to the user {name_of(info.st_uid)}; see what it is, and remove it"
             raise ForeignFile(errno.EPERM, why, str(path))
     if found and stat.S_ISFIFO(found[-1].st_mode):  # to open it would wait for a reader
         raise OSError(errno.EPERM, "it is a pipe; remove it", str(path))
@@ -128,7 +129,3 @@ def _is_foreign(path: Path) -> bool:
         return not is_ours(path.lstat())
     except FileNotFoundError:  # another process has removed it meanwhile
         return False
-
-
-def _what(info: os.stat_result) -> str:
-    return "the link" if stat.S_ISLNK(info.st_mode) else "it"
