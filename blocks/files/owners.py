@@ -35,13 +35,16 @@ def require_own_folder(folder: Path) -> None:
     """
     for info in _found(folder):
         if not is_ours(info):
+            what = f"the link {folder}" if stat.S_ISLNK(info.st_mode) else f"{folder}"
             raise Refused(
                 "folder",
-                f"{'the link ' if stat.S_ISLNK(info.st_mode) else ''}{folder} belongs to the user {name_of(info.st_uid)}",
+                f"{what} belongs to the user {name_of(info.st_uid)}",
                 "See what is in it, then remove it or name another folder; or run as that user",
             )
         if not (stat.S_ISDIR(info.st_mode) or stat.S_ISLNK(info.st_mode)):
             raise Refused("folder", f"{folder} is no folder", "Remove it, or name another folder")
+    if folder.is_symlink() and not folder.exists():
+        raise Refused("folder", f"the link {folder} leads to nothing", "Make what it leads to, or remove it")
 
 
 def require_own_files(top: Path) -> None:

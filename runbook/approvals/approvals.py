@@ -146,9 +146,9 @@ def acceptable(answer: Answer, journal: Incident, plan: ChangePlan, policy: Poli
         raise Unproven(name, f"{risk}-risk changes", rule.proofs)
     if may_be_who_asked(journal, plan, policy) and not _is_account(event, journal, rule, policy):
         raise InvalidAnswer(
-            f"a {risk}-risk change that was asked for by hand takes an account on the receiver's machine "
-            "(`runbook approve` there), as long as [policy.people] lists nobody: list who you are, and who else "
-            "may approve, or go on by hand (`runbook paper`)"
+            f"a {risk}-risk change that was asked for by hand takes an account on the receiver's "
+            "machine (`runbook approve` there), as long as [policy.people] lists nobody: list who you are and who "
+            "else may approve, or go on by hand (`runbook paper`)"
         )
     known = _weighed(journal, plan, policy)[0].keys()
     others, me = needed_others(journal, plan, policy), counted_as(name, policy.people)
@@ -265,8 +265,8 @@ def still_needed(journal: Incident, plan: ChangePlan, policy: Policy) -> str:
         words.append(f"who may: {rule.who_may}")
     if may_be_who_asked(journal, plan, policy):
         words.append(
-            "since [policy.people] lists nobody, the yes of an account on the receiver's machine is enough, also "
-            "of who asked for this (`runbook approve` there)"
+            "since [policy.people] lists nobody, the yes of an account on the receiver's machine is enough, "
+            "also of who asked for this (`runbook approve` there)"
         )
     elif not rule.accept_unverified:
         by = f" by {' or '.join(rule.proofs)}" if rule.proofs else ""

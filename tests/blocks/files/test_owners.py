@@ -86,6 +86,14 @@ def test_a_link_of_ours_is_followed(tmp_path: Path, elsewhere: Path) -> None:
     assert private_folder(tmp_path / ".runbook", thoroughly=True) == []
 
 
+def test_a_link_of_ours_to_nothing_is_told(tmp_path: Path) -> None:
+    """The larger disk is not there yet."""
+    (tmp_path / ".runbook").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(Refused, match="leads to nothing"):
+        private_folder(tmp_path / ".runbook")
+    assert not (tmp_path / "nowhere").exists()
+
+
 @PLANTS
 def test_a_file_of_another_user_in_the_state_is_told_at_the_start(
     tmp_path: Path, elsewhere: Path, plant: Plant
