@@ -147,8 +147,8 @@ def acceptable(answer: Answer, journal: Incident, plan: ChangePlan, policy: Poli
     if may_be_who_asked(journal, plan, policy) and not _is_account(event, journal, rule, policy):
         raise InvalidAnswer(
             f"a {risk}-risk change that was asked for by hand takes an account on the receiver's "
-            "machine (`runbook approve` there), as long as [policy.people] lists nobody: list who you are and "
-            "who else may approve, or go on by hand (`runbook paper`)"
+            "machine (`runbook approve` there), as long as [policy.people] lists nobody: list who you are "
+            "and who else may approve, or go on by hand (`runbook paper`)"
         )
     known = _weighed(journal, plan, policy)[0].keys()
     others, me = needed_others(journal, plan, policy), counted_as(name, policy.people)
