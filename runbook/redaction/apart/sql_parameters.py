@@ -37,29 +37,44 @@ _MOST = 200
 
 def find_sql_parameters(text: str) -> Iterator[Span]:
     """Values of `?` and `%s` under a secret column, in the list of parameters that follows the statement."""
-    if not _STATEMENT.search(text):
+    lists = [found for found in _PARAMETERS.finditer(text) if not _is_values(text, found)]
+    bindings = list(_BINDING.finditer(text))
+    if not (lists or bindings) or not _STATEMENT.search(text):
         return
-    for begin in _STATEMENT.finditer(text):
-        following = _PARAMETERS.search(text, begin.end(), begin.end() + _LONGEST)
-        binding = _BINDING.search(text, begin.end(), begin.end() + _LONGEST)
-        ends = [found.start() for found in (following, binding) if found]
-        while following and following["open"] == "(" and _is_values(text, following):
-            following = _PARAMETERS.search(text, following.end(), begin.end() + _LONGEST)
-        ends = [found.start() for found in (following, binding) if found]
-        if not ends:
-            continue
-        columns = _columns(text, begin.start(), min(ends))
-        if not any(columns):
-            continue
-        if following:
-            yield from _of_list(text, following.end(), columns)
-        if binding:
-            yield from _of_bindings(text, binding.start(), columns)
+    yield from _of_lists(text, lists)
+    yield from _of_bindings(text, bindings)
 
 
 def _is_values(text: str, found: re.Match[str]) -> bool:
     """Whether this is the statement's own `VALUES (?, ?)`."""
     return found.group().lower().startswith("values") and _PLACE.match(text, found.end()) is not None
+
+
+def _of_lists(text: str, lists: list[re.Match[str]]) -> Iterator[Span]:
+    before = 0
+    for found in lists:
+        if columns := _columns_before(text, before, found.start()):
+            yield from _of_list(text, found.end(), columns)
+        before = found.end()
+
+
+def _of_bindings(text: str, bindings: list[re.Match[str]]) -> Iterator[Span]:
+    """Each on a line of its own; the first of a statement begins with the number 1."""
+    before, columns = 0, list[SecretName | None]()
+    for found in bindings:
+        number = int(found["first"] or found["second"] or found["third"])
+        if number == 1 or not columns:
+            columns = _columns_before(text, before, found.start())
+        if 0 < number <= len(columns) and (secret := columns[number - 1]):
+            yield from _span(found, "value" if found["value"] else "latest", secret)
+        before = found.end()
+
+
+def _columns_before(text: str, start: int, end: int) -> list[SecretName | None]:
+    """What the columns of the statement between two places say; empty where none of them is secret."""
+    begin = _STATEMENT.search(text, max(start, end - _LONGEST), end)
+    columns = _columns(text, begin.start(), end) if begin else []
+    return columns if any(columns) else []
 
 
 def _columns(text: str, start: int, end: int) -> list[SecretName | None]:
@@ -91,14 +106,6 @@ def _of_list(text: str, at: int, columns: list[SecretName | None]) -> Iterator[S
         if found["sign"] != ",":
             return
         at = found.end()
-
-
-def _of_bindings(text: str, at: int, columns: list[SecretName | None]) -> Iterator[Span]:
-    for found in _BINDING.finditer(text, at, at + _LONGEST):
-        number = int(found["first"] or found["second"] or found["third"])
-        secret = columns[number - 1] if 0 < number <= len(columns) else None
-        if secret:
-            yield from _span(found, "value" if found["value"] else "latest", secret)
 
 
 def _span(found: re.Match[str], group: str, secret: SecretName) -> Iterator[Span]:
