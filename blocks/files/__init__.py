@@ -1,3 +1,3 @@
 """Files of the runbook that only their owner can read."""
 
-__all__ = ["evidence_folder", "private_files"]
+__all__ = ["evidence_folder", "owners", "private_files"]

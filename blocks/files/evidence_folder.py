@@ -11,6 +11,7 @@ from pathlib import Path
 
 from prefect.filesystems import LocalFileSystem
 
+from blocks.files.owners import require_own_folder
 from blocks.files.private_files import make_private, write_private
 from blocks.transport.errors import Refused
 from blocks.transport.threads import Threads
@@ -38,7 +39,8 @@ async def write_file(folder: LocalFileSystem, name: str, content: bytes) -> str:
 
     Raises:
         Refused: the name does not lead into an incident's folder.
-        NotWritten: the disk is full or takes too long, the folder is not ours to write in, or the like.
+        NotWritten: the disk is full or takes too long, the folder is not ours to write in, is another
+            user's, or the like.
     """
     incident_id, _, within = name.partition("/")
     of_incident = _folder_of(folder, incident_id)
@@ -58,7 +60,16 @@ async def write_file(folder: LocalFileSystem, name: str, content: bytes) -> str:
 
 
 def _write(of_incident: Path, path: Path, content: bytes) -> None:
-    """An incident's folder is ours, so one that an earlier release left open is closed."""
+    """An incident's folder is ours, so one that an earlier release left open is closed.
+
+    Raises:
+        NotWritten: another user made it.
+    """
+    for each in (of_incident, *(each for each in path.parents if of_incident in each.parents)):
+        try:
+            require_own_folder(each)
+        except Refused as error:
+            raise NotWritten(_SYSTEM, error.detail, error.next_step) from None
     make_private(of_incident)
     with suppress(PermissionError):
         of_incident.chmod(0o700)

@@ -7,11 +7,11 @@ runs our tasks with a umask of its own, and corrected where an earlier release l
 import os
 import secrets
 import stat
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
+from blocks.files.owners import below, replaceable_in, require_own_file, require_own_files, require_own_folder
 from blocks.transport.errors import Refused
 
 STATE_FOLDER = ".runbook"
@@ -29,13 +29,17 @@ def private_folder(folder: Path, *, thoroughly: bool = False) -> list[str]:
 
     A state folder is looked through where it is open itself: in a closed one nobody reaches the rest.
     `thoroughly` looks through it in any case. A folder of another name keeps its mode, since it may hold more
-    than ours and be shared on purpose. Returns a line for people about each correction.
+    than ours and be shared on purpose. Returns a line for people about each correction, and about a folder
+    above in which others can replace it.
 
     Raises:
-        Refused: others can write in it, and could put a database or a secret of theirs in the place of ours.
+        Refused: it is another user's, there is something of another user's in a state folder, or others can
+            write in it, and could put a database or a secret of theirs in the place of ours.
         OSError: it cannot be made.
     """
     folder = folder.absolute()
+    for each in _of_ours(folder):
+        require_own_folder(each)
     make_private(folder)
     corrected = [line for top in _state_folders(folder) if (line := _correct(top, thoroughly=thoroughly))]
     mode = folder.stat().st_mode
@@ -45,6 +49,9 @@ def private_folder(folder: Path, *, thoroughly: bool = False) -> list[str]:
             f"others can write in {folder} (mode {_octal(mode)})",
             f"Close it (chmod go-w {folder}), or name a folder of the runbook's own in it",
         )
+    ours = _of_ours(folder)[0]
+    if above := replaceable_in(ours):
+        corrected.append(f"Others can put a folder of theirs in the place of {ours}: close {above} to them")
     return corrected
 
 
@@ -79,8 +86,10 @@ def open_private(path: Path, mode: str) -> IO[bytes]:
     """Open a file for writing (`wb`, `ab` or `xb`); a new one is for its owner only, an open one is closed.
 
     Raises:
+        ForeignFile: it is another user's, or a link that another user made.
         OSError: it cannot be opened.
     """
+    require_own_file(path)
     file = open(path, mode, opener=_create_private)  # noqa: SIM115
     _close(path)
     return file
@@ -93,8 +102,11 @@ def close_sqlite(database: Path) -> None:
     again would let go of the locks that this process holds on it.
 
     Raises:
+        ForeignFile: one of them is another user's, or a link that another user made.
         OSError: it cannot be created.
     """
+    for suffix in _SQLITE_SUFFIXES:
+        require_own_file(database.with_name(database.name + suffix))
     try:
         os.close(os.open(database, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _FILE_MODE))
     except FileExistsError:
@@ -110,21 +122,23 @@ def _state_folders(folder: Path) -> list[Path]:
     return [each for each in (folder, *folder.parents) if each.name == STATE_FOLDER][-1:]
 
 
+def _of_ours(folder: Path) -> list[Path]:
+    """The folder, and those above it up to the state folder, from the outside in."""
+    top = next(iter(_state_folders(folder)), folder)
+    return [each for each in (*reversed(folder.parents), folder) if each == top or top in each.parents]
+
+
 def _correct(top: Path, *, thoroughly: bool) -> str | None:
     was = top.stat().st_mode
     closed = _close(top)  # first, so that nobody enters meanwhile
     if not (closed or thoroughly):
         return None
-    within = sum(_close(path) for path in _below(top))
+    require_own_files(top)
+    within = sum(_close(path) for path in below(top))
     if not (closed or within):
         return None
     told = f"{top} was open to others (mode {_octal(was)})" if closed else f"{top} held files that were open"
     return f"{told}; only you can read it now, and the {within} files and folders in it that were open too"
-
-
-def _below(top: Path) -> Iterator[Path]:
-    for folder, folders, files in os.walk(top):
-        yield from (Path(folder, name) for name in (*folders, *files))
 
 
 def _close(path: Path) -> bool:

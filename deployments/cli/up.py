@@ -34,7 +34,7 @@ async def up(*, config: FileOption = None) -> int:
         )
     settings = read_settings(path)
     given = os.environ.get("PREFECT_API_URL")
-    for line in (*private_folder(STATE, thoroughly=True), *settings.make_folders()):
+    for line in dict.fromkeys((*private_folder(STATE, thoroughly=True), *settings.make_folders())):
         warn(line)
     never_fail()
     out = console()

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
 
+from blocks.files.owners import require_own_file
 from blocks.files.private_files import open_private, private_folder, write_private
 from blocks.transport.errors import Refused
 
@@ -61,9 +62,10 @@ def password_of(state: Path) -> str:
 
     Raises:
         Refused: the file is empty.
-        OSError: it cannot be read or made.
+        OSError: it cannot be read or made, or another user has put it there.
     """
     path = state / PASSWORD_FILE
+    require_own_file(path)
     if not path.exists():
         write_private(path, f"{_USER}:{secrets.token_urlsafe(_RANDOM_BYTES)}\n".encode())
     password = path.read_text(encoding="utf-8").strip()

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from blocks.files.owners import is_ours, name_of
 from blocks.files.private_files import private_folder
 from deployments.receiver.people.settings import public_part
 from deployments.receiver.settings import ReceiverSettings
@@ -175,14 +176,27 @@ def load_settings(path: Path, *, systems: bool = True) -> Settings:
 
     Checking those imports the systems' clients, which takes a second that the receiver need not wait.
 
+    The one that is found in the present folder has to be ours: whoever wrote it says where our secrets go.
+
     Raises:
         ConfigurationError: the file cannot be read, or something in it is wrong; every mistake is named.
     """
+    if path == DEFAULT_CONFIG and (owner := _foreign_owner(path)):
+        advice = f"read it, and name it if you want it: --config {path.absolute()}"
+        raise ConfigurationError(path, [Mistake("", f"it belongs to the user {owner}", advice)])
     try:
         tables = read_tables(path)
     except Unusable as error:
         raise ConfigurationError(path, [Mistake("", error.cause, error.next_step)]) from None
     return check_settings(tables, origin=path, systems=systems)
+
+
+def _foreign_owner(path: Path) -> str:
+    try:
+        found = path.stat()
+    except OSError:
+        return ""
+    return "" if is_ours(found) else name_of(found.st_uid)
 
 
 def check_settings(tables: Mapping[str, Any], *, origin: Path, systems: bool = True) -> Settings:

@@ -13,9 +13,17 @@ from runbook.actions.parameters import edited
 from runbook.actions.specs.undo import UNDO
 from runbook.approvals.authority import answer_is_proven, may, vouched_severity
 from runbook.approvals.gates import STANDING, Answer, Choice, InvalidAnswer, Unproven, complete
+from runbook.approvals.identity import Proof
 from runbook.approvals.names import name_flaw
 from runbook.approvals.people import certain_number, counted_as, is_listed
-from runbook.approvals.requesters import names_of_requesters, needed_others, needed_people, requesters
+from runbook.approvals.requesters import (
+    may_be_who_asked,
+    names_of_requesters,
+    needed_others,
+    needed_people,
+    requesters,
+)
+from runbook.approvals.rules import ApprovalRule
 from runbook.decision.severity import Severity
 from runbook.incidents.events import ApprovalAnswered, ApprovalExpired, SeverityOverridden
 from runbook.incidents.incident import Incident
@@ -67,7 +75,16 @@ def _counts(event: ApprovalAnswered, journal: Incident, plan: ChangePlan, policy
     rule = policy.rule_for(plan.action.spec.risk)
     if not may(answer.approver, rule, policy) or name_flaw(answer.approver):
         return False
+    if may_be_who_asked(journal, plan, policy) and not _is_account(event, journal, rule, policy):
+        return False
     return rule.accept_unverified or answer_is_proven(journal, event, rule, policy)
+
+
+def _is_account(event: ApprovalAnswered, journal: Incident, rule: ApprovalRule, policy: Policy) -> bool:
+    """Whether an answer comes from an account that the receiver has seen."""
+    identity = event.answer.identity
+    is_account = identity is not None and identity.how is Proof.OS_PEER
+    return is_account and answer_is_proven(journal, event, rule, policy)
 
 
 def answers_to(journal: Incident, plan: ChangePlan) -> list[ApprovalAnswered]:
@@ -127,6 +144,12 @@ def acceptable(answer: Answer, journal: Incident, plan: ChangePlan, policy: Poli
     event = ApprovalAnswered(gate=gate, action_id=plan.action.id, plan_digest=plan.digest, answer=answer)
     if not rule.accept_unverified and not answer_is_proven(journal, event, rule, policy):
         raise Unproven(name, f"{risk}-risk changes", rule.proofs)
+    if may_be_who_asked(journal, plan, policy) and not _is_account(event, journal, rule, policy):
+        raise InvalidAnswer(
+            f"a {risk}-risk change that was asked for by hand takes an account on the receiver's "
+            "machine (`runbook approve` there), as long as [policy.people] lists nobody: list who you are "
+            "and who else may approve, or go on by hand (`runbook paper`)"
+        )
     known = _weighed(journal, plan, policy)[0].keys()
     others, me = needed_others(journal, plan, policy), counted_as(name, policy.people)
     number = needed_people(journal, plan, policy)
@@ -240,7 +263,12 @@ def still_needed(journal: Incident, plan: ChangePlan, policy: Policy) -> str:
         words.append(f"{number} different people have to approve{why}{listed}{so_far if said else ''}")
     if rule.approvers:
         words.append(f"who may: {rule.who_may}")
-    if not rule.accept_unverified:
+    if may_be_who_asked(journal, plan, policy):
+        words.append(
+            "since [policy.people] lists nobody, the yes of an account on the receiver's machine is enough, "
+            "also of who asked for this (`runbook approve` there)"
+        )
+    elif not rule.accept_unverified:
         by = f" by {' or '.join(rule.proofs)}" if rule.proofs else ""
         words.append(f"only with a proven identity{by} (`runbook approve`)")
     return "; ".join(words)

@@ -4,6 +4,7 @@ from runbook.actions.catalogue import ChangePlan
 from runbook.actions.spec import Risk
 from runbook.approvals.authority import answer_is_proven
 from runbook.approvals.gates import Choice
+from runbook.approvals.identity import Proof
 from runbook.approvals.people import counted_as, is_listed
 from runbook.incidents.events import ApprovalAnswered
 from runbook.incidents.incident import PERSON, Incident
@@ -56,11 +57,25 @@ def _edits(journal: Incident, plan: ChangePlan) -> list[ApprovalAnswered]:
     ]
 
 
+def may_be_who_asked(journal: Incident, plan: ChangePlan, policy: Policy) -> bool:
+    """Whether who asked for a high-risk change may approve it, since the policy knows of nobody else.
+
+    So it is where `[policy.people]` is empty and the rule neither names several approvers, takes two nor
+    refuses an account: for a person who is alone, another one's yes does not exist. It takes an account that
+    the receiver has seen, since who may use its socket has its files as well.
+    """
+    rule = policy.rule_for(plan.action.spec.risk)
+    is_alone = not policy.people and len(rule.approvers) < 2 and rule.count == 1
+    takes_account = not rule.proofs or Proof.OS_PEER in rule.proofs
+    is_asked_for = asked_by_a_claim(journal, plan, policy) or bool(_edits(journal, plan))
+    return plan.action.spec.risk is Risk.HIGH and is_alone and takes_account and is_asked_for
+
+
 def needed_others(journal: Incident, plan: ChangePlan, policy: Policy) -> int:
     """How many people have to approve a high-risk change who are not proven to have asked for it.
 
-    One, and two where nobody can tell who asked: one of the two did not.
+    One, and two where nobody can tell who asked: one of the two did not. None where there is nobody else.
     """
-    if plan.action.spec.risk is not Risk.HIGH:
+    if plan.action.spec.risk is not Risk.HIGH or may_be_who_asked(journal, plan, policy):
         return 0
     return 2 if asked_by_a_claim(journal, plan, policy) else 1

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import JsonValue
 
+from runbook.redaction.apart.standing_apart import find_across, find_apart
 from runbook.redaction.commands import find_in_commands, find_in_programs, find_in_statements
 from runbook.redaction.encoded import find_encoded
 from runbook.redaction.labels import find_labelled, label_before
@@ -163,6 +164,9 @@ class Redactor:
 
     def _masked(self, text: str, depth: int) -> str:
         """One round over a text."""
+        across = with_marks(text, find_across(text))
+        if across != text:
+            return across
         if '"' in text and depth < _DEEPEST_TEXT:
             string = masked_string(text, lambda inner: self._settled(inner, depth + 1))
             if string is not None:
@@ -253,6 +257,7 @@ class Redactor:
             yield from find_in_notations(text)
             yield from find_in_sql(text)
             yield from find_in_tables(text)
+            yield from find_apart(text)
         if "('" in text or "(Object" in text:
             yield from find_in_connections(text)
         if ":" in text or "|" in text:

@@ -32,6 +32,7 @@ _PGPASS = re.compile(
     r"(?<![\w:/.@\\-])(?P<host>\*|[A-Za-z0-9][\w.-]*|/[\w./-]+):(?P<port>\*|\d{2,5}):(?P<database>\*|[\w.-]+)"
     r":(?P<user>\*|[A-Za-z_][\w.@-]*):(?P<value>(?:[^\s:\\\"'`]|\\.)+)(?=[\s\"'`]|$)"
 )
+_PASSWORDS = ("password", "passwd", "pwd", "passphrase", "api-key")
 _LONGEST = 4000
 
 
@@ -102,8 +103,13 @@ def _heading(line: str) -> tuple[str, list[int], list[SecretName | None]]:
         columns = [found.start() for found in _COLUMNS.finditer(line)]
         secrets = [secret_name(found.group().replace(" ", "_")) for found in _COLUMNS.finditer(line)]
         if any(secrets):
-            return "", columns, [secret and secret._replace(certain=False) for secret in secrets]
+            return "", columns, [secret and _among_blanks(secret) for secret in secrets]
     return "", [], []
+
+
+def _among_blanks(secret: SecretName) -> SecretName:
+    """A column TOKEN or SECRET may hold the names of such; under PASSWORD nobody prints a name."""
+    return secret._replace(certain=secret.certain and secret.kind in _PASSWORDS)
 
 
 def _cells(line: str, start: int, sign: str) -> list[_Cell]:

@@ -64,6 +64,7 @@ _SENTENCE = 4
 """So many words are a sentence, if half of them are known."""
 
 
+@lru_cache(maxsize=4096)
 def is_harmless(value: str) -> bool:
     """Whether a value tells about a secret instead of being one: `missing`, `API key invalid`, `***`."""
     if value.lower() in HARMLESS_VALUES:

@@ -10,13 +10,14 @@ holds the id of the store, and as long as it is there no other one is begun or t
 import logging
 import os
 import sqlite3
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Engine, event, select
 from sqlalchemy.exc import OperationalError
 
+from blocks.files.owners import require_own_file
 from blocks.store.database.errors import DAMAGED, SYSTEM, StoreUnavailable
 from blocks.store.database.tables import STORE
 
@@ -144,10 +145,10 @@ class StoreFile:
                 SYSTEM, f"{self.path} is another store than the one that was here ({which})", self.advice
             )
         try:
-            with suppress(FileExistsError):  # another process was first
-                descriptor = os.open(self._witness, os.O_WRONLY | os.O_CREAT, 0o600)
-                with os.fdopen(descriptor, "w") as file:
-                    file.write(f"{store_id}\n")
+            require_own_file(self._witness)
+            descriptor = os.open(self._witness, os.O_WRONLY | os.O_CREAT, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                file.write(f"{store_id}\n")
         except OSError as error:
             log.warning(
                 "%s cannot be written (%s): no process that starts later can tell", self._witness, error

@@ -3,7 +3,6 @@
 import sqlite3
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from sqlite3 import OperationalError
 from typing import Any
@@ -11,7 +10,9 @@ from weakref import WeakSet
 
 from sqlalchemy import Engine, event
 
+from blocks.files.owners import ForeignFile
 from blocks.files.private_files import close_sqlite
+from blocks.store.database.errors import SYSTEM, StoreUnavailable
 
 READS_ONLY = "runbook_reads_only"
 """The execution option of a connection whose transactions write nothing."""
@@ -62,11 +63,20 @@ def _give_locks_back(_dialect: Any, _record: Any, _arguments: Any, parameters: d
 
 
 def _keep_private(_dialect: Any, _record: Any, arguments: Sequence[Any], _parameters: Any) -> None:
-    """The journal is for its owner only. What stands in the way, SQLite meets too, and tells."""
+    """The journal is for its owner only. SQLite follows links; what else is in the way, it meets and tells.
+
+    Raises:
+        StoreUnavailable: another user has put a file or a link there.
+    """
     database = str(arguments[0]) if arguments else ""
     if database and database != ":memory:" and not database.startswith("file:"):
-        with suppress(OSError):
+        try:
             close_sqlite(Path(database))
+        except ForeignFile as error:
+            advice = "Nothing was read or written"
+            raise StoreUnavailable(SYSTEM, f"{error.filename}: {error.strerror}", advice) from None
+        except OSError:
+            return
 
 
 def _prepare(connection: Any, _record: Any) -> None:

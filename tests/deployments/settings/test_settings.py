@@ -1,5 +1,6 @@
 """Settings: what a mistake says, how paths are read and where the file is found."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from deployments.settings.settings import ConfigurationError, find_config, load_
 from runbook.actions.spec import Risk
 from runbook.actions.specs.restart_deployment import RESTART_DEPLOYMENT
 from runbook.decision.severity import Severity
-from tests.deployments.settings_samples import REFERENCE, load, mistakes
+from tests.deployments.settings_samples import NEEDED, REFERENCE, load, mistakes
 
 
 @pytest.mark.parametrize(
@@ -197,3 +198,18 @@ def test_the_file_is_found_where_it_is_looked_for(tmp_path: Path, monkeypatch: p
     monkeypatch.setenv("RUNBOOK_CONFIG", "other.toml")
     assert find_config() == Path("other.toml")
     assert find_config(Path("given.toml")) == Path("given.toml")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make files of another user")
+def test_settings_of_another_user_are_taken_only_where_they_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They say to which address our secrets go, and somebody may have left them in a folder of /tmp."""
+    monkeypatch.chdir(tmp_path)
+    Path("runbook.toml").write_text(NEEDED)
+    os.chown("runbook.toml", 1, 1)
+    found = find_config()
+    assert found is not None
+    with pytest.raises(ConfigurationError, match="it belongs to the user daemon: read it, and name it"):
+        load_settings(found)
+    assert load_settings(tmp_path / "runbook.toml").store_url

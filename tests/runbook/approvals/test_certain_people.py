@@ -116,7 +116,7 @@ def test_where_one_yes_is_enough_a_stranger_s_is() -> None:
 def test_a_response_that_was_started_by_hand_takes_two_that_the_settings_know() -> None:
     """One of them has not asked for it; two accounts could be one person, who has."""
     told = journal(ROLL_BACK, [("root", YES), ("www", YES)], requested_by="ana")
-    assert decided(told, ROLL_BACK, Policy()) is None
+    assert decided(told, ROLL_BACK, Policy(people=PEOPLE)) is None
     told = journal(ROLL_BACK, [("ana", YES), ("bob", YES)], requested_by="ana")
     assert outcome(decided(told, ROLL_BACK, Policy(people=PEOPLE))) == ("bob", YES)
 

@@ -279,6 +279,15 @@ UNITS = (
         "%3A%2F%2F",
         "NRAL",
         "$2b$",
+        "password=correct horse ",
+        "update t set password=? ",
+        "update t set password=? params: ['x', ",
+        "binding parameter [1] as [VARCHAR] - [x] select ",
+        "334 UGFzc3dvcmQ6\n",
+        "kubectl patch secret {data: {a: b} ",
+        "auth with key x1 ",
+        "USER    PASSWORD\nbob     x\n",
+        "password: Hunter2x9\n",
     ),
 )
 
@@ -298,6 +307,15 @@ def test_time_grows_with_length_only(unit: str) -> None:
     first = "password: x\n" if ": " in unit else ""  # then it may be YAML
     short, long = (first + unit * (length // len(unit)) for length in (12_000, 48_000))
     assert _seconds(long) < 9 * _seconds(short) + 0.05
+
+
+def test_yaml_with_a_password_on_each_line_takes_little_more_than_as_many_in_a_log() -> None:
+    """It is masked as a text and as data: the time goes into the passwords, not into reading YAML."""
+    lines = range(1_000)
+    as_log = "\n".join(f"service{line} login PASSWORD{line}=Hunter{line}x9Qz" for line in lines)
+    as_yaml = "\n".join(f"password{line}: Hunter{line}x9Qz" for line in lines)
+    assert redact(as_yaml).count("[redacted:password]") == len(lines)
+    assert _seconds(as_yaml) < 2 * _seconds(as_log) + 0.05
 
 
 def test_line_of_a_megabyte_is_masked() -> None:
