@@ -95,7 +95,9 @@ class SelfWatch(Block):
             return
         alive: dict[str, JsonValue] = {
             "labels": {"alertname": ALIVE, "environment": environment, "severity": "none"},
-            "annotations": {"summary": "The incident runbook works. It is trouble when this alert ends."},
+            "annotations": {
+                "summary": "The incident runbook works. When this alert stops, the runbook has stopped."
+            },
             "endsAt": (at + RENEWED_ROUNDS * self.interval).isoformat(),
         }
         url = f"{self.alertmanager_url.get_secret_value().rstrip('/')}/api/v2/alerts"

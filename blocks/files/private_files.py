@@ -42,8 +42,8 @@ def private_folder(folder: Path, *, thoroughly: bool = False) -> list[str]:
     if mode & _OTHERS_WRITE:
         raise Refused(
             "folder",
-            f"others can write in {folder} (mode {_octal(mode)})",
-            f"Close it (chmod go-w {folder}), or name a folder of the runbook's own in it",
+            f"other users can write to {folder} (mode {_octal(mode)})",
+            f"Restrict it (chmod go-w {folder}), or use a subfolder that only the runbook uses",
         )
     return corrected
 

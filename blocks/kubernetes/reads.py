@@ -171,7 +171,7 @@ class ClusterReads(ClusterConnection):
                 self.list_pods(),
             )
         except NotFound as error:
-            older = "Its policy/v1 came with Kubernetes 1.21: look with kubectl get pdb"
+            older = "Its policy/v1 came with Kubernetes 1.21: check with kubectl get pdb"
             raise NotFound(SYSTEM, error.detail, older) from None
         return budgets_of(pods, _items(answer))
 

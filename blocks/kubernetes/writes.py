@@ -147,10 +147,14 @@ class ClusterWrites(ClusterReads):
             ),
         )
         if not found.get("items"):
-            raise NotFound(SYSTEM, f"there is no pod {name}", "Look at the pods again: they come and go")
+            raise NotFound(
+                SYSTEM, f"there is no pod {name}", "List the pods again: they may have been replaced"
+            )
         workload = await self.read_deployment()
         if not belongs(found["items"][0], workload, revisions(workload, await self.list_revisions())):
-            raise Refused(SYSTEM, f"pod {name} is none of {self.target}", "Choose one of its own pods")
+            raise Refused(
+                SYSTEM, f"pod {name} does not belong to {self.target}", "Choose one of its own pods"
+            )
 
     def _patching(self, dry_run: bool) -> dict[str, Any]:
         return {"field_manager": FIELD_MANAGER, "dry_run": "All" if dry_run else None, **self._raw}

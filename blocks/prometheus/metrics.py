@@ -88,7 +88,7 @@ class Prometheus(CredentialsByHost, Block):
         default=120,
         gt=0,
         title="Clock tolerance",
-        description="How far an answer's time may be from ours; beyond it, it tells nothing about now.",
+        description="How far an answer's time may differ from ours; beyond that, it is ignored.",
     )
 
     def addresses(self) -> tuple[str, ...]:

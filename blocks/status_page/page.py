@@ -155,7 +155,7 @@ class StatusPage(CredentialsByHost, Block):
 
     @property
     def _next_step(self) -> str:
-        return f"Look at {bare_url(self.url)} from another network (mobile or VPN)"
+        return f"Open {bare_url(self.url)} from another network (mobile or VPN)"
 
     async def _listing(self, route: Route, format_: Format) -> Listing:
         try:

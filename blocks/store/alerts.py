@@ -71,7 +71,7 @@ async def receive(
             return await store.in_transaction(take)
         except IntegrityError:
             await asyncio.sleep(0)  # a run wrote to the same incident in between: look again
-    raise StoreUnavailable(SYSTEM, "the open incidents kept changing", "Try again")
+    raise StoreUnavailable(SYSTEM, "too many concurrent writers to the open incidents", "Try again")
 
 
 def _read(connection: Connection, messages: Sequence[Message]) -> tuple[Known, Journals]:

@@ -47,4 +47,4 @@ class Lease:
 
     def lost(self) -> LeaseLost:
         """What its holder is told when another has it."""
-        return LeaseLost(f"{self.target}: another worker or incident has taken over")
+        return LeaseLost(f"{self.target}: another process has taken over the lease")

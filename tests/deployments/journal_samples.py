@@ -205,7 +205,7 @@ EVENTS: tuple[e.Event, ...] = (
     e.RunContinued(flow_run_id="7d4e", because="its run failed or crashed"),
     e.ResponseResumed(by="jun", done="rolled back by hand"),
     e.ApprovalLapsed(action_id=FALLBACK.id, plan_digest=PLAN.digest, by=("ana",)),
-    e.OutageNoted(action_id=FALLBACK.id, because="Kubernetes: the server cannot be connected to"),
+    e.OutageNoted(action_id=FALLBACK.id, because="Kubernetes: the server does not accept connections"),
     e.ApprovalExpired(action_id=FALLBACK.id, plan_digest=PLAN.digest, by=("ana",)),
     e.OutageEnded(action_id=FALLBACK.id),
 )

@@ -200,7 +200,8 @@ ROWS = (
     Row(
         System.PAGERDUTY,
         NO_GOOD_ANSWER,
-        "Only PagerDuty's own word of success counts; else the call failed, and is repeated when asked again",
+        "Only PagerDuty's own confirmation counts; otherwise the page failed, and is sent again "
+        "when asked for again",
         "The call in the channel, and the failed effect in timeline and post-mortem",
         "`pager.timeout_seconds`",
     ),
@@ -285,7 +286,7 @@ OWN_DISK_ROWS = (
         "incident store",
         "deleted, another one in its place",
         "The same, in every process that uses it; none makes an empty one while its `.store-id` is there",
-        "“its file … is gone”, “is another one than before”, with the file to put back or to delete",
+        "“its file … is gone”, “the database has changed”, with the file to put back or to delete",
         "`store.url`",
         (
             f"{_STORE_WATCH}.test_trouble_is_told_to_all_and_a_person_is_called_once",
@@ -299,7 +300,7 @@ OWN_DISK_ROWS = (
         "incident store",
         "a copy of it in its place",
         "Goes on with the copy: what was written since it was made is missing",
-        "“was put in place anew: what was written last may be missing” in the log",
+        "“was replaced by a new file: the latest writes may be missing” in the log",
         "`store.url`",
         ("tests.blocks.store.test_file.test_a_copy_that_was_put_in_place_is_taken_and_told",),
     ),
@@ -307,7 +308,7 @@ OWN_DISK_ROWS = (
         "incident store",
         "its write-ahead log deleted",
         "Whoever notices first saves what it held; nothing is lost unless somebody wrote before",
-        "“was deleted; what it held was saved” in the log, or that something may be missing",
+        "“was deleted; its content was saved” in the log, or that something may be missing",
         "none",
         (
             "tests.blocks.store.test_file.test_a_deleted_log_loses_nothing",

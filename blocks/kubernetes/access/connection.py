@@ -104,8 +104,8 @@ class ClusterConnection(ClusterSettings):
             detail = f"namespace {self.namespace} is not among the allowed ones"
             raise Refused(SYSTEM, detail, "Correct the Cluster block")
         if request != _REVIEW and request.permission not in self.permitted():
-            detail = f"cannot {request}: that is beyond access {self.access!r} to {self.target}"
-            raise Refused(SYSTEM, detail, "Correct the Cluster block if it should not be")
+            detail = f"cannot {request}: access {self.access!r} to {self.target} does not allow it"
+            raise Refused(SYSTEM, detail, "If it should, correct the Cluster block")
 
     async def _ask(self, request: Request, send: Send) -> Json:
         self._check_permitted(request)
@@ -125,6 +125,6 @@ class ClusterConnection(ClusterSettings):
             raise Unavailable(
                 SYSTEM,
                 f"cannot {request}: no answer in time",
-                "Check the network from here to the cluster, and the credentials' plug-in",
+                "Check the network connection to the cluster, and the credentials' plug-in",
                 may_have_landed=True,
             ) from None

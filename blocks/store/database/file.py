@@ -65,7 +65,9 @@ class StoreFile:
     @property
     def advice(self) -> str:
         """What to do where the file is gone, or another one."""
-        return f"Put it back; to begin with what is there now, stop the runbook and delete {self._witness}"
+        return (
+            f"Put it back; to start over with the present file, stop the runbook and delete {self._witness}"
+        )
 
     def guard(self, engine: Engine) -> None:
         """Have no connection of an engine make the file anew; to be called before `prepare_sqlite`."""
@@ -92,7 +94,7 @@ class StoreFile:
         self._require_main(there)
         if there.main != opened.main:
             self._leave(connection)
-            raise Renewed(f"{self.path} was put in place anew", opened, kept=False)
+            raise Renewed(f"{self.path} was replaced by a new file", opened, kept=False)
         made_anew = self._made_anew(there, opened)
         if not made_anew:
             self._save(connection)
@@ -141,7 +143,7 @@ class StoreFile:
         if known:
             which = f"{store_id[:8]} instead of {known[:8]}"
             raise StoreUnavailable(
-                SYSTEM, f"{self.path} is another store than the one that was here ({which})", self.advice
+                SYSTEM, f"{self.path} is not the store that was here before ({which})", self.advice
             )
         try:
             with suppress(FileExistsError):  # another process was first
@@ -150,7 +152,9 @@ class StoreFile:
                     file.write(f"{store_id}\n")
         except OSError as error:
             log.warning(
-                "%s cannot be written (%s): no process that starts later can tell", self._witness, error
+                "%s cannot be written (%s): processes that start later cannot detect a replaced store",
+                self._witness,
+                error,
             )
 
     def _before_connecting(self, _dialect: Any, record: Any, _args: Any, _options: Any) -> None:
@@ -177,7 +181,7 @@ class StoreFile:
             if size < self._index_bytes:
                 os.truncate(self._shm, 0)  # what was left may look whole
                 os.truncate(self._shm, self._index_bytes)
-                log.error("%s was cut short, and is made anew", self._shm)
+                log.error("%s was truncated and is created again", self._shm)
         except OSError:  # it is gone, or nobody can write: the comparison of the files tells
             return
         self._index_bytes = max(size, self._index_bytes)
@@ -249,7 +253,7 @@ class StoreFile:
             cursor.execute("UPDATE incident_store SET renewed = renewed + 1")
             cursor.execute("COMMIT")
         self._bring_the_log_in(connection)
-        log.error("The write-ahead log of %s was deleted; what it held was saved", self.path)
+        log.error("The write-ahead log of %s was deleted; its content was saved", self.path)
 
     def _bring_the_log_in(self, connection: Connection) -> None:
         with closing(connection.connection.cursor()) as cursor:
@@ -257,7 +261,9 @@ class StoreFile:
             busy = bool(cursor.fetchall()[0][0])
         if busy:
             raise StoreUnavailable(
-                SYSTEM, f"the files of {self.path} were replaced, and are still read", "Try again"
+                SYSTEM,
+                f"the files of {self.path} were replaced, and the old ones are still in use",
+                "Try again",
             )
 
 

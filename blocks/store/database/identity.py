@@ -34,11 +34,11 @@ class Known:
         """
         found = connection.execute(_WHICH).one_or_none()
         if found is None or found.id != self.id:
-            other = f"store {found.id[:8]}" if found else "no store of ours"
-            said = f"the database is another one than before ({other} instead of {self.id[:8]})"
+            other = f"store {found.id[:8]}" if found else "one without a runbook store"
+            said = f"the database has changed ({other} instead of {self.id[:8]})"
             raise StoreUnavailable(SYSTEM, said, self.advice)
         if self.doubt and found.renewed <= self.renewed:
-            log.error("%s: what was written last may be missing", self.doubt)
+            log.error("%s: the latest writes may be missing", self.doubt)
         self.doubt, self.renewed = "", found.renewed
 
 

@@ -82,7 +82,7 @@ def test_a_folder_that_others_can_write_is_refused(tmp_path: Path, mode: int) ->
     folder.chmod(mode)
     with pytest.raises(Refused) as refused:
         private_folder(folder)
-    assert f"others can write in {folder} (mode {mode:04o})" in str(refused.value)
+    assert f"other users can write to {folder} (mode {mode:04o})" in str(refused.value)
     assert f"chmod go-w {folder}" in str(refused.value)
     assert stat.S_IMODE(folder.stat().st_mode) == mode
     assert private_folder(folder / "ours") == []

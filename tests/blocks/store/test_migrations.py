@@ -254,7 +254,7 @@ async def test_tables_of_another_program_are_refused_and_not_touched(url: str) -
     async with connected(url) as connection:
         await connection.execute(text("CREATE TABLE events (id INTEGER, occurred TEXT)"))
     before = await look(url, layout)
-    with pytest.raises(Refused, match=r"other tables of the names events.*database of their own"):
+    with pytest.raises(Refused, match=r"the database has tables named events.*a separate database"):
         await store_at(url).incidents()
     assert await look(url, layout) == before
 

@@ -241,8 +241,8 @@ async def test_an_unreachable_cluster_is_one_line(tmp_path: Path, capsys: Captur
     captured = capsys.readouterr()
     assert captured.out == UNCALLED + UNWATCHED
     assert captured.err == (
-        "runbook: error: Kubernetes: cannot create selfsubjectaccessreviews: https://127.0.0.1:1 cannot be "
-        "connected to; check the network from here to the cluster, or wait\n"
+        "runbook: error: Kubernetes: cannot create selfsubjectaccessreviews: https://127.0.0.1:1 "
+        "does not accept connections; check the network connection to the cluster, or wait\n"
     )
 
 

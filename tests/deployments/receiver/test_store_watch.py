@@ -80,8 +80,8 @@ def replaced(folder: Path) -> Iterator[None]:
 
 SAID: dict[Callable[[Path], AbstractContextManager[None]], tuple[str, str]] = {
     full: ("the database's disk is full", "Free space on its disk"),
-    deleted: ("is gone", "Put it back; to begin with what is there now, stop the runbook and delete "),
-    replaced: ("the database is another one than before", "Put it back; to begin with what is there now"),
+    deleted: ("is gone", "Put it back; to start over with the present file, stop the runbook and delete "),
+    replaced: ("the database has changed", "Put it back; to start over with the present file"),
 }
 
 

@@ -47,7 +47,7 @@ def test_secrets_within_tables_and_lists_are_read(config: Path, monkeypatch: pyt
         ),
         (
             '[receiver.alertmanager]\npassword = { env = "SET" }',
-            "receiver.alertmanager: username and password go together: correct the value",
+            "receiver.alertmanager: set both username and password: correct the value",
         ),
         (
             '[receiver.grafana]\nsignature_header = "X Signature"',

@@ -227,7 +227,7 @@ async def test_what_a_person_has_resolved_on_the_page_is_not_opened_again(audien
     assert published["status"] == "resolved"
     told = (await audience.incident.read()).effects[f"{audience.incident.id}/status-page/monitoring"]
     assert told.outcome is EffectOutcome.FAILED
-    assert "somebody has set the incident to resolved" in told.detail
+    assert "somebody set the incident to resolved" in told.detail
 
 
 async def test_a_run_that_died_while_it_published_does_not_go_back(audience: Audience) -> None:
