@@ -114,7 +114,7 @@ async def read_outcome(
         return effect
     if seen is not None:
         return await _settle(incident, effect, EffectOutcome.APPLIED, receipt=seen)
-    detail = "its process ended before it could tell, and the target does not show it"
+    detail = "its process ended before it could report it, and the target does not show the change"
     return await _settle(incident, effect, EffectOutcome.FAILED, detail=detail)
 
 

@@ -115,7 +115,7 @@ def _checked(
     """The answer as it will be stored, with its signature where the speaker signs."""
     plan = incident.previews.get(gate.action_id)
     if plan is None or not plan.known_as(gate.plan_digest):
-        raise _nothing(incident, "the plan that is asked about is being made anew")
+        raise _nothing(incident, "the plan in question is being prepared again")
     with checked(incident.id):
         if speaker is not None:
             answer = _spoken(answer, incident, gate, plan, policy, speaker)
@@ -141,7 +141,7 @@ def _require_seen(plan: str, choice: Choice, incident: Incident, gate: PendingGa
     asked = Asked.by(incident, gate, incident.previews[gate.action_id])
     present = gate.plan_digest[:DIGEST_LETTERS]
     if plan:
-        problem = f"another plan is asked about by now: {present}"
+        problem = f"the question is now about another plan: {present}"
         next_step = f"see `runbook incident {incident.id}`"
         raise ActRefused(Refusal.NOTHING, problem, next_step, asked=asked)
     raise ActRefused(

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from blocks.store.journal import IncidentStore
 
 
-_WAITS = {RunState.DUE: "waits for a worker", RunState.QUEUED: "waits for its turn"}
+_WAITS = {RunState.DUE: "waits for a worker", RunState.QUEUED: "is queued"}
 """What a run waits for that goes on by itself."""
 
 

@@ -36,8 +36,8 @@ def voided_plans(journal: Incident, action: PlannedAction) -> list[PlanDrifted]:
 
 def _ended(new: ChangePlan) -> list[str]:
     if new.blocked:
-        return [f"it is not possible any more: {new.blocked}"]
-    return [f"it is not needed any more: {new.in_place}"] if new.in_place else []
+        return [f"it is no longer possible: {new.blocked}"]
+    return [f"it is no longer needed: {new.in_place}"] if new.in_place else []
 
 
 def _edited(old: ChangePlan, new: ChangePlan) -> list[str]:

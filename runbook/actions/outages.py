@@ -68,7 +68,7 @@ def end_of_wait(journal: Incident, action: PlannedAction, why: str) -> tuple[Act
     doubted = [effect for effect in effects if effect.in_doubt]
     made = [effect.summary for effect in effects if effect.outcome is EffectOutcome.APPLIED]
     outcome = ActionOutcome.UNKNOWN if doubted else ActionOutcome.FAILED
-    return outcome, f"only a part was made ({'; '.join(made)}), then: {why}" if made else why
+    return outcome, f"only a part was applied ({'; '.join(made)}), then: {why}" if made else why
 
 
 def expired_approval(journal: Incident, action: PlannedAction) -> ApprovalExpired:

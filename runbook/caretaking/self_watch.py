@@ -55,7 +55,7 @@ def silence(*, last: datetime | None, watched_since: datetime, every: timedelta,
         since = f"{last:%Y-%m-%d %H:%M} UTC"
     if not overdue:
         return ""
-    return f"no round has gone well since {since}: look after the worker, Prefect and its schedules"
+    return f"no round has succeeded since {since}: check the worker, Prefect and its schedules"
 
 
 def may_have_called(*, before: datetime | None, every: timedelta, now: datetime) -> bool:

@@ -68,7 +68,7 @@ def due_care(
         return _LEAVE
     if incident.closed:
         left_behind = run.state in (RunState.RUNNING, RunState.BROKEN)
-        ended = Care(kind=CareKind.CONTINUE, because="it was closed, and its run has not heard of it")
+        ended = Care(kind=CareKind.CONTINUE, because="it was closed, but its run did not notice")
         again = len(_continued_after_its_end(incident)) < policy.continuations_per_hour
         return ended if left_behind and again else _LEAVE
     match run.state:
@@ -80,7 +80,7 @@ def due_care(
             )
             return call if quiet >= max(LATE, 4 * term) else _LEAVE
         case RunState.QUEUED:
-            because = "its run has not had its turn for long: start more workers"
+            because = "its run has been queued too long: start more workers"
             call = _call(incident, run, EscalationKind.RUN_NOT_TAKEN, because)
             return call if quiet >= LATE_IN_QUEUE else _LEAVE
         case RunState.CANCELLED if (_handed_back(incident) or run.since) <= run.since:
@@ -96,13 +96,13 @@ def due_care(
 
 _WHY = {
     RunState.RUNNING: "its process shows no sign of life",
-    RunState.ASLEEP: "it sleeps at a gate that is settled",
+    RunState.ASLEEP: "it is suspended at a gate that has been answered",
     RunState.ASLEEP_WITHOUT_FORM: "its gate has no form",
-    RunState.ASLEEP_WITH_ANSWER: "an answer that woke nobody lies at its gate",
+    RunState.ASLEEP_WITH_ANSWER: "its gate has an answer that did not resume the run",
     RunState.BROKEN: "its run failed or crashed",
-    RunState.CANCELLED: "a person has handed it back",
+    RunState.CANCELLED: "a person handed it back",
     RunState.COMPLETED: "its run ended without closing it",
-    RunState.UNKNOWN_TO_PREFECT: "Prefect does not know its run any more",
+    RunState.UNKNOWN_TO_PREFECT: "its run no longer exists in Prefect",
 }
 """Why the response does not go on by itself."""
 
@@ -128,7 +128,11 @@ def _unless_too_often(
 def _call(incident: Incident, run: Run, kind: EscalationKind, because: str) -> Care:
     """Say what else the person has to know: what may have been done without our having heard of it."""
     open_ends = [f"{effect.summary} ({effect.id})" for effect in unsettled(incident)]
-    doubts = f". It may or may not have been done, look first: {'; '.join(open_ends)}" if open_ends else ""
+    doubts = (
+        f". It is not known whether this was done, so check first: {'; '.join(open_ends)}"
+        if open_ends
+        else ""
+    )
     in_doubt = tuple(effect.id for effect in unsettled(incident))
     what = Escalation(kind=kind, subject=" ".join((run.state, *in_doubt)))
     return Care(kind=CareKind.CALL, because=f"{because}{doubts}", what=what, in_doubt=in_doubt)

@@ -30,7 +30,7 @@ class Authority(Value):
 
 
 class EffectOutcome(StrEnum):
-    """How an effect ended. `unsettled`: it may or may not have happened, a person must look."""
+    """How an effect ended. `unsettled`: it is not known whether it happened, a person must check."""
 
     APPLIED = "applied"
     ALREADY_IN_PLACE = "already_in_place"

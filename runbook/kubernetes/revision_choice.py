@@ -74,7 +74,7 @@ def why_kept(*, available: int, before: int | None) -> str:
     serve; how many did before is not known of a roll back of an earlier release.
     """
     if before is None:
-        return "it replaced one that failed, and nobody can tell whether it is worse than that"
+        return "it replaced one that failed, and it is not known whether it is worse"
     if available < before:
         return ""
     return (
@@ -88,7 +88,7 @@ def _for(item: EarlierRevision) -> str:
         return f"{item.ready} of its pods {'is' if item.ready == 1 else 'are'} ready now"
     if item.finished:
         return "its rollout was the last that finished"
-    return "none of its pods is left, so that nobody can tell whether it was healthy"
+    return "none of its pods is left, so it is not known whether it was healthy"
 
 
 def _against(item: EarlierRevision, *, unfinished: bool) -> str:

@@ -31,7 +31,7 @@ from tasks.effects import SETTLED, SINCE, carry_out, read_outcome
 from tasks.incident import OpenIncident, now
 from tasks.lease import leased
 
-LAPSED = "its approval does not count any more, so the rest is not made"
+LAPSED = "its approval is no longer valid, so the rest is not applied"
 
 
 async def make_change(
@@ -165,7 +165,7 @@ async def _read_back(incident: OpenIncident, plan: ChangePlan) -> tuple[ActionOu
 
 
 def _in_part(made: Iterable[str], why: str) -> str:
-    return f"only a part was made ({'; '.join(made)}), then: {why}" if made else why
+    return f"only a part was applied ({'; '.join(made)}), then: {why}" if made else why
 
 
 async def stopped_by_limits(incident: OpenIncident, action: PlannedAction) -> str | None:

@@ -65,7 +65,7 @@ async def _dry_run(change: Change) -> ChangePlan:
     """
     target = change.environment.cluster.target
     if change.action.target not in (target, UNKNOWN_TARGET):
-        wrong = f"it is planned for {change.action.target}, and the configuration names {target} by now"
+        wrong = f"it is planned for {change.action.target}, but the configuration has changed to {target}"
         return ChangePlan(action=change.action, blocked=wrong)
     mitigation = MITIGATIONS[change.action.name]
     for _ in range(CONFLICTS - 1):

@@ -166,7 +166,7 @@ async def _call(opened: OpenIncident, incident: Incident, care: Care) -> str:
     told = await escalate(opened, care.what, because, in_doubt=care.in_doubt)
     called = told and len((await opened.read()).journal) > len(incident.journal)
     await leave_paper(opened)
-    return f"a person is called: {care.because}" if called else ""
+    return f"a person is paged: {care.because}" if called else ""
 
 
 async def _remind(environment: Environment, incident: Incident) -> str:

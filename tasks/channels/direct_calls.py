@@ -50,7 +50,7 @@ async def call(environment: Environment, *, key: str, message: str, text: str, s
     `key` makes a repeated call the same one, `message` a repeated message; `since` is when it became due.
     """
     if not (environment.callers or environment.speakers):
-        log.error("Nobody can be called: there is neither [pager] nor [slack]")
+        log.error("Nobody can be paged: neither [pager] nor [slack] is configured")
         return False
     paged = await page(environment, key, text, since)
     return await say(environment, message, text, since) and paged

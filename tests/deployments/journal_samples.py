@@ -101,7 +101,9 @@ DECISION = Decision(
         severity=Severity.P1, because="complete outage: 97% of requests to PostHog fail"
     ),
     plan=(FALLBACK,),
-    would_flip=(Counterfactual(change="if status page were ok", verdict=Verdict.INTEGRATION_ISSUE),),
+    would_flip=(
+        Counterfactual(change="if the status page check reported ok", verdict=Verdict.INTEGRATION_ISSUE),
+    ),
 )
 
 EFFECT = Effect(

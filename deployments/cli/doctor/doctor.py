@@ -111,16 +111,16 @@ async def examine(cluster: "Cluster") -> list[Right]:
 def uncalled_because(systems: "Environment") -> str:
     """Why the runbook could call no person, empty where it can."""
     if not (systems.callers or systems.speakers):
-        return "Nobody can be called: set [pager] or [slack]."
+        return "Nobody can be paged: set [pager] or [slack]."
     return ""
 
 
 def unwatched_because(watch: "SelfWatch | None") -> str:
     """What would go unnoticed if the runbook itself stopped, empty where nothing would."""
     if watch is None:
-        return "Nobody watches the runbook itself: set [self_watch]."
+        return "The runbook itself is not monitored: set [self_watch]."
     if watch.ping_url is None and watch.alertmanager_url is None:
-        return "If worker and receiver both die, nobody hears of it: set [self_watch] ping_url."
+        return "If the worker and the receiver both stop, nobody is notified: set [self_watch] ping_url."
     return ""
 
 

@@ -51,7 +51,7 @@ async def _asked(url: str, work_pool: str) -> list[Exposure]:
             settings = await client.get(f"{base}/admin/settings")
             health = await client.get(f"{base}/health", headers={"origin": FOREIGN_ORIGIN})
     except httpx.HTTPError as error:
-        problem = f"Prefect at {url} was not looked at ({type(error).__name__})"
+        problem = f"Prefect at {url} could not be checked ({type(error).__name__})"
         return [Exposure(problem, "Start it, or correct PREFECT_API_URL")]
     return [*_without_password(url, settings), *_to_foreign_pages(url, health), *await _in_pool(work_pool)]
 

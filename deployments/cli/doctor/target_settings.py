@@ -35,7 +35,7 @@ async def misfits(cluster: "Cluster", allowed: Collection["Permission"]) -> list
         settings = "`namespace`, `workload_kind` and `deployment`"
         return [f"{cluster.target} does not exist. Correct {settings} in [cluster]."]
     except OutsideError as error:
-        return [f"{cluster.target} was not looked at: {error.detail}."]
+        return [f"{cluster.target} could not be checked: {error.detail}."]
     return found
 
 

@@ -42,7 +42,7 @@ async def approve(
     reason
         Why; kept in the timeline.
     plan
-        The beginning of the digest of the plan that you have seen; if another plan is asked about by now,
+        The beginning of the digest of the plan that you have seen; if the question is now about another plan,
         nothing is approved.
     """
     from runbook.approvals.gates import Choice

@@ -21,12 +21,12 @@ def _(event: e.AlertLeft) -> str:
 
 @sentence.register
 def _(event: e.AlertsResolved) -> str:
-    return f"None of {count(event.alerts, 'alert')} fires any more; the checks decide whether it is over"
+    return f"All {count(event.alerts, 'alert')} stopped firing; the checks decide whether it is over"
 
 
 @sentence.register
 def _(event: e.AlertStormNoted) -> str:
-    return f"{count(event.alerts, 'alert')} have joined; further ones are counted, not listed"
+    return f"{count(event.alerts, 'alert')} have joined; further alerts are counted but not listed"
 
 
 @sentence.register

@@ -13,7 +13,7 @@ def _(event: e.WatchStarted) -> str:
 
 @sentence.register
 def _(event: e.RecoveryChecked) -> str:
-    word = {True: "recovered", False: "not recovered", None: "nobody can tell"}[event.recovered]
+    word = {True: "recovered", False: "not recovered", None: "not known"}[event.recovered]
     return f"Recovery checked: {word}{_because(event.because)}"
 
 

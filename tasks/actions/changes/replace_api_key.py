@@ -51,7 +51,7 @@ from tasks.effects import SINCE, Observe, Receipt
 
 SECRET = "Secret"  # noqa: S105  its name in a plan, not its value
 
-_LOOK = "Look at it anew"
+_LOOK = "Check it again"
 
 Keys = dict[str, SecretStr | None]
 """Keys of the Secret's data with their values; `None` is one that is not, or no longer, there."""

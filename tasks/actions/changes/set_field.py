@@ -149,7 +149,7 @@ class SetField:
             return plan.setting
         field = self.field(change, workload)
         if field.name not in plan.before:
-            raise Conflict("the plan", f"by now it would set {field.name}", "Look at it anew")
+            raise Conflict("the plan", f"it would now set {field.name}", "Check it again")
         return Setting(field=field, value=configured(change))
 
 

@@ -93,7 +93,7 @@ async def unchanged(change: Change, plan: ChangePlan) -> dict[str, Any]:
     }
     if plan.basis[WORKLOAD] not in now:
         raise Conflict(
-            "Kubernetes", f"{plan.action.target} has changed since the plan was made", "Look at it anew"
+            "Kubernetes", f"{plan.action.target} has changed since the plan was made", "Check it again"
         )
     return workload
 

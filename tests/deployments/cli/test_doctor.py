@@ -28,8 +28,8 @@ from tests.blocks.cluster_world import SECRET, deployment, stateful_set
 Capture = pytest.CaptureFixture[str]
 NOWHERE = "http://127.0.0.1:1"
 TOKEN = "token-of-the-runbook"
-UNCALLED = "Nobody can be called: set [pager] or [slack].\n"
-UNWATCHED = "Nobody watches the runbook itself: set [self_watch].\n"
+UNCALLED = "Nobody can be paged: set [pager] or [slack].\n"
+UNWATCHED = "The runbook itself is not monitored: set [self_watch].\n"
 
 
 def rights(access: AccessLevel = "full", kind: WorkloadKind = "Deployment") -> list[Permission]:
@@ -295,8 +295,11 @@ async def test_it_says_whether_somebody_can_be_called(
 @pytest.mark.parametrize(
     ("section", "told"),
     [
-        ("", "Nobody watches the runbook itself: set [self_watch]."),
-        ("[self_watch]", "If worker and receiver both die, nobody hears of it: set [self_watch] ping_url."),
+        ("", "The runbook itself is not monitored: set [self_watch]."),
+        (
+            "[self_watch]",
+            "If the worker and the receiver both stop, nobody is notified: set [self_watch] ping_url.",
+        ),
         ('[self_watch]\nalertmanager_url = "http://alertmanager:9093"', ""),
     ],
     ids=["off", "without a switch", "on"],

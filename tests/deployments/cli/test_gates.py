@@ -227,7 +227,7 @@ def test_an_approval_can_be_bound_to_the_plan_that_was_seen(
     assert main(["approve", "latest", "--by", "ana", "--plan", plan]) == code
     assert len(prefect.forms) == (1 if code is ExitCode.OK else 0)
     if code is ExitCode.NOTHING:
-        assert f"another plan is asked about by now: {MEMORY.digest[:12]}" in capsys.readouterr().err
+        assert f"the question is now about another plan: {MEMORY.digest[:12]}" in capsys.readouterr().err
         assert store.read(incident_id).pending_gate is not None
 
 
@@ -238,6 +238,6 @@ def test_a_question_whose_plan_was_made_anew_takes_no_answer(
     newer = MEMORY.model_copy(update={"diff": "+a: 2"})
     incident_id = store.open("0001", (*asking(MEMORY), e.ActionPreviewed(plan=newer, since=OPENED_AT)))
     assert main(["approve", "latest"]) == ExitCode.NOTHING
-    assert "the plan that is asked about is being made anew" in capsys.readouterr().err
+    assert "the plan in question is being prepared again" in capsys.readouterr().err
     assert store.read(incident_id).last(ApprovalAnswered) is None
     assert prefect.forms == []

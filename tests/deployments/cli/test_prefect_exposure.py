@@ -150,7 +150,7 @@ async def test_a_password_in_clear_is_told(
         told = await found()
     assert [one.grave for one in told] == [False] * (1 + in_clear)
     assert any(one.problem.endswith("in clear") for one in told) is in_clear
-    assert told[-1].problem == f"Prefect at {url} was not looked at (ConnectError)"
+    assert told[-1].problem == f"Prefect at {url} could not be checked (ConnectError)"
     assert "team:password" not in "".join(map(str, told))
 
 

@@ -71,7 +71,7 @@ def test_a_question_that_is_still_open_is_asked_again(store: Store, prefect: Fak
     assert prefect.set == ["AwaitingRetry (forced)"]
 
 
-@pytest.mark.parametrize(("taken_up", "waits"), [(False, "waits for a worker"), (True, "waits for its turn")])
+@pytest.mark.parametrize(("taken_up", "waits"), [(False, "waits for a worker"), (True, "is queued")])
 def test_a_run_that_waits_for_a_worker_is_left_to_it(
     store: Store, prefect: FakePrefect, capsys: Capture, *, taken_up: bool, waits: str
 ) -> None:

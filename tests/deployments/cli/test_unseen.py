@@ -117,7 +117,7 @@ def test_an_answer_to_what_was_shown_is_none_to_what_is_asked_by_then(
 
     monkeypatch.setattr("deployments.cli.people.confirming.ask", reads)
     assert main(["approve", "latest", "--by", "ana"]) == ExitCode.NOTHING
-    assert f"another plan is asked about by now: {newer.digest[:12]}" in capsys.readouterr().err
+    assert f"the question is now about another plan: {newer.digest[:12]}" in capsys.readouterr().err
     assert store.read(incident_id).last(ApprovalAnswered) is None
     assert prefect.forms == []
 

@@ -179,7 +179,7 @@ def test_a_store_where_others_can_write_is_refused(tmp_path: Path) -> None:
     (tmp_path / "runbook.toml").write_text(f'[store]\nurl = "sqlite+aiosqlite:///{shared}/incidents.db"\n')
     refused = runbook(tmp_path, "incidents")
     assert refused.returncode == 1
-    assert f"others can write in {shared} (mode 0777); close it (chmod go-w {shared})" in refused.stderr
+    assert f"other users can write to {shared} (mode 0777); restrict it (chmod go-w {shared})" in refused.stderr
     receiver = subprocess.run(
         [sys.executable, "-m", "deployments.receiver", "--config", "runbook.toml"],
         cwd=tmp_path,
@@ -191,7 +191,7 @@ def test_a_store_where_others_can_write_is_refused(tmp_path: Path) -> None:
     )
     assert receiver.returncode == 1
     [line] = receiver.stderr.splitlines()
-    assert line.startswith(f"folder: others can write in {shared} (mode 0777)")
+    assert line.startswith(f"folder: other users can write to {shared} (mode 0777)")
     assert list(shared.iterdir()) == []
 
 
@@ -214,7 +214,7 @@ def test_an_evidence_folder_where_others_can_write_is_refused(tmp_path: Path) ->
     )
     assert receiver.returncode == 1
     [line] = receiver.stderr.splitlines()
-    assert line.startswith(f"folder: others can write in {shared} (mode 0777)")
+    assert line.startswith(f"folder: other users can write to {shared} (mode 0777)")
     assert list(shared.iterdir()) == []
 
 

@@ -174,7 +174,7 @@ async def test_a_run_that_has_stopped_while_prefect_is_away_calls_a_person_once(
 
         did = [await responses.look_after() for _ in range(2)]
 
-        called = "a person is called: its run has stopped, and Prefect does not answer"
+        called = "a person is paged: its run has stopped, and Prefect does not answer"
         assert did == [[f"{incident.id}: {called}"], []]
         paged = [request["body"]["payload"]["summary"] for request in world.requests("pagerduty", None)]
         assert len(paged) == 1

@@ -211,7 +211,7 @@ REFUSED: list[tuple[str, Any, str, int, str]] = [
         403,
         "high-risk changes need that by signing-key",
     ),
-    ("answers", {"decision": "approve", "plan": "beefbeef"}, "", 409, "another plan is asked about by now"),
+    ("answers", {"decision": "approve", "plan": "beefbeef"}, "", 409, "the question is now about another plan"),
     ("answers", {"decision": "approve", "plan": ROLL_BACK.digest[:7]}, "", 422, "too short to name a plan"),
     ("answers", {"decision": "approve", "plan": "x" * 65}, "", 422, "plan: String should have at most 64"),
     ("answers", {"decision": "reject"}, "", 422, "a rejection needs a reason"),
@@ -253,7 +253,7 @@ def test_the_latest_of_several_that_ask_is_not_answered_unseen(
         (None, "unseen", "an approval has to name the plan that you have seen"),
         ("", "unseen", "an approval has to name the plan that you have seen"),
         (" ", "unseen", "an approval has to name the plan that you have seen"),
-        (MEMORY.digest, "nothing-to-do", "another plan is asked about by now"),
+        (MEMORY.digest, "nothing-to-do", "the question is now about another plan"),
     ],
 )
 def test_an_approval_without_the_plan_that_is_asked_about_is_answered_with_it(

@@ -86,7 +86,7 @@ def test_what_has_begun_and_an_undo_do_not_expire() -> None:
     failed = incident(e.EffectSettled(effect=request(EffectOutcome.FAILED)))
     assert end_of_wait(failed, FALLBACK, "no answer") == (ActionOutcome.FAILED, "no answer")
     made = incident(e.EffectSettled(effect=request(EffectOutcome.APPLIED)))
-    assert end_of_wait(made, FALLBACK, "no answer")[1].startswith("only a part was made (")
+    assert end_of_wait(made, FALLBACK, "no answer")[1].startswith("only a part was applied (")
 
 
 def test_people_read_until_when_an_approval_holds_and_that_it_has_expired() -> None:

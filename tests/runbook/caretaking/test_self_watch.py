@@ -70,7 +70,7 @@ def test_the_reason_is_the_same_at_each_look() -> None:
         for minutes in (15, 16, 60)
     }
     assert reasons == {
-        "no round has gone well since 2026-11-22 15:00 UTC: look after the worker, Prefect and its schedules"
+        "no round has succeeded since 2026-11-22 15:00 UTC: check the worker, Prefect and its schedules"
     }
 
 

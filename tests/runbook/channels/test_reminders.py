@@ -296,7 +296,7 @@ def test_a_report_says_what_is_on_since_when_and_how_to_take_it_off(
         f"{first_line}\n"
         "inc-1 left it on when it ended at 2026-11-22 15:02 UTC. If it is no longer needed, take it off:\n"
         "`kubectl set env X-`\n"
-        "This is said once a day until it is off."
+        "This reminder repeats once a day until it is off."
     )
 
 
@@ -304,7 +304,7 @@ def test_a_report_says_what_is_on_since_when_and_how_to_take_it_off(
     ("on", "detail", "text"),
     [
         (True, "", "X=1 is still on"),
-        (False, "", "X=1 is off by now"),
+        (False, "", "X=1 is off"),
         (None, "no answer", "X=1 may still be on: no answer"),
     ],
 )

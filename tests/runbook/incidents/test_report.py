@@ -61,7 +61,9 @@ def test_decision_shows_path_reasons_plan_and_flips() -> None:
         update={
             "mix": {ErrorType.POSTHOG_ERRORS: 0.75, ErrorType.RATE_LIMITED: 0.25},
             "would_flip": (
-                Counterfactual(change="if status page were ok", verdict=Verdict.INTEGRATION_ISSUE),
+                Counterfactual(
+                    change="if the status page check reported ok", verdict=Verdict.INTEGRATION_ISSUE
+                ),
             ),
         }
     )
@@ -76,7 +78,7 @@ def test_decision_shows_path_reasons_plan_and_flips() -> None:
         "1. **Enable the fallback (graceful degradation)** on `deployment/posthog-integration` "
         "(change, medium risk, needs an approval)",
         "2. **Hand over to a person** (for a person): Ask PostHog support",
-        "- If status page were ok: Our integration",
+        "- If the status page check reported ok: Our integration",
     ):
         assert part in text
 
@@ -84,7 +86,7 @@ def test_decision_shows_path_reasons_plan_and_flips() -> None:
 @pytest.mark.parametrize(
     ("verdict", "text"),
     [
-        (Verdict.UNKNOWN, "Nothing is changed; a person must look."),
+        (Verdict.UNKNOWN, "Nothing is changed; a person must investigate."),
         (Verdict.RESOLVED_OR_INTERMITTENT, "No action: watch."),
     ],
 )

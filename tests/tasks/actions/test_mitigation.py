@@ -226,7 +226,9 @@ async def test_a_change_that_is_made_in_part_says_which(bench_with_key: Bench) -
 
     assert result is not None
     assert result.outcome is ActionOutcome.FAILED
-    part = "only a part was made (replace api-key in Secret posthog-secrets), then: Kubernetes: cannot patch"
+    part = (
+        "only a part was applied (replace api-key in Secret posthog-secrets), then: Kubernetes: cannot patch"
+    )
     assert result.detail.startswith(part)
 
 

@@ -356,7 +356,7 @@ def drift(bench: Bench, change: KnownChange, action: PlannedAction) -> str:
         return "Secret has changed (its values are masked)"
     if change is DELETE_POD:
         bench.world.imitation.set_ready(action.parameters["pod"], True)
-        return "it is not possible any more: pod"
+        return "it is no longer possible: pod"
     administer(bench.world, env=[{"name": "LOG_LEVEL", "value": "debug"}])
     return "value: debug"
 

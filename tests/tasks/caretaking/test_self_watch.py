@@ -268,7 +268,7 @@ async def test_the_receiver_tells_of_a_worker_that_is_silent(house: House) -> No
             gauge = await metric(receiver)
     assert gauge == 0
     assert len(calls) == 1
-    assert "look after the worker, Prefect and its schedules" in house.pager.pages[0].summary
+    assert "check the worker, Prefect and its schedules" in house.pager.pages[0].summary
 
     assert await house.round() == ""
     assert house.pages() == [(KEY, "resolved")]

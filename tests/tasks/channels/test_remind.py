@@ -286,7 +286,7 @@ async def test_a_switch_is_not_said_to_be_reported_where_there_is_no_channel(
 
     [checked] = (await ended.read()).events(e.SwitchChecked)
     assert (checked.on, checked.told) == (True, False)
-    assert "is still on (nobody was told: there is no [slack])" in sentence(checked)
+    assert "is still on (nobody was notified: [slack] is not configured)" in sentence(checked)
     assert due_reports([await ended.read()], now=now() + timedelta(days=1)) != []
     assert team.slack.messages == []
 
