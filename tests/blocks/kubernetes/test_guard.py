@@ -148,7 +148,7 @@ async def test_a_foreign_pod_is_never_deleted(world: ClusterWorld) -> None:
     }
     world.imitation.apply(pod)
 
-    with pytest.raises(Refused, match="pod posthog-integration-debug is none of default/deployment/"):
+    with pytest.raises(Refused, match="pod posthog-integration-debug does not belong to default/deployment/"):
         await world.block.delete_pod(
             "posthog-integration-debug", uid=uid_of(world, "posthog-integration-debug")
         )

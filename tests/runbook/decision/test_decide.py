@@ -44,9 +44,9 @@ def decisions() -> list[tuple[Findings, Decision]]:
 
 def supposed(findings: Findings, change: str) -> Findings:
     """The findings with a counterfactual's words made true: `if the error rate check reported ok`."""
-    words = change.removeprefix("if ")
-    check = next(check for check in CHECKS if words.startswith(f"{check.replace('_', ' ')} "))
-    status = WORDS[words.removeprefix(check.replace("_", " ")).strip()]
+    words = change.removeprefix("if the ")
+    check = next(check for check in CHECKS if words.startswith(f"{check.replace('_', ' ')} check "))
+    status = WORDS[words.removeprefix(f"{check.replace('_', ' ')} check ")]
     return findings.replacing(TYPICAL[check, status])
 
 
