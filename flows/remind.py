@@ -51,7 +51,7 @@ async def remind_of_everything(environment: Environment) -> list[str]:
         return_exceptions=True,
     )
     if failed := [outcome for outcome in told if isinstance(outcome, BaseException)]:
-        raise BaseExceptionGroup("not everybody could be reminded", failed)
+        raise BaseExceptionGroup("not all reminders could be sent", failed)
     about = [incident.id for incident, _ in [*notices, *reports]]
     return [f"{incident}: {sentence(event)}" for incident, event in zip(about, told, strict=True) if event]
 

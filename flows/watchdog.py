@@ -12,7 +12,7 @@ from tasks.lease import turn
 @flow(name="watchdog", flow_run_name="watchdog", validate_parameters=False)
 @checked
 async def watchdog(environment: str = "default") -> list[str]:
-    """Continue runs that have stopped, start those that are missing, and call a person where that fails.
+    """Continue runs that have stopped, start those that are missing, and page a person where that fails.
 
     Returns what was done, a sentence for each. The receiver does the same, in case no worker is left for it.
 

@@ -1,7 +1,7 @@
 """One process at a time per incident, and one action at a time per target, across incidents and workers.
 
 A lease lies in the incident store. Whoever takes it gets a new token; the token before is worthless from then
-on, so a process that was given up for dead and wakes up late changes nothing any more.
+on, so a process that was replaced and resumes late changes nothing.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from blocks.transport.errors import Unavailable
 from tasks.incident import OpenIncident, now
 
 WAIT_SECONDS = 120.0
-"""How long an action waits for another incident's to end before a person is called."""
+"""How long an action waits for another incident's to end before a person is paged."""
 
 POLL_SECONDS = 1.0
 
@@ -37,7 +37,7 @@ async def on_duty(incident: OpenIncident) -> AsyncIterator[OpenIncident]:
     term = timedelta(seconds=incident.policy.takeover_after_seconds)
     token, _ = await store.take_lease(target, incident.id, at=now(), until=now() + term)
     if token is None:
-        raise LeaseLost(f"{target}: held by something that is no run of it")
+        raise LeaseLost(f"{target}: held by something that is not one of its runs")
     lease = Lease(store, target, token, term)
     beating = asyncio.create_task(_beat(lease))
     try:
@@ -48,7 +48,7 @@ async def on_duty(incident: OpenIncident) -> AsyncIterator[OpenIncident]:
 
 
 async def fence_off(incident: OpenIncident) -> None:
-    """Give up for dead whoever works on the incident: should it wake up, it changes and says nothing more.
+    """Fence off the process that works on the incident: if it resumes, it changes and sends nothing.
 
     Raises:
         Unavailable: the store cannot be reached.
@@ -63,7 +63,7 @@ def duty(incident_id: str) -> str:
 
 
 async def last_sign_of_life(incident: OpenIncident) -> datetime | None:
-    """When the process that works on the incident, or did last, was heard of (aware UTC); `None`: never.
+    """When the process that works on the incident, or did last, last gave a sign (aware UTC); `None`: never.
 
     Raises:
         Unavailable: the store cannot be reached.
@@ -83,7 +83,7 @@ async def _beat(lease: Lease) -> None:
         except LeaseLost:
             return
         except Unavailable:
-            continue  # nobody can take over either while the store is away
+            continue  # nobody can take over either while the store is unavailable
 
 
 TURN = timedelta(minutes=2)
@@ -139,5 +139,7 @@ async def _taken(store: IncidentStore, target: str, holder: str) -> int:
         if token is not None:
             return token
         if asyncio.get_running_loop().time() >= deadline:
-            raise Unavailable("target", f"{held_by} is changing {target}", "Wait for it, or look after it")
+            raise Unavailable(
+                "target", f"{held_by} is changing {target}", "Wait until it has finished, or check it"
+            )
         await asyncio.sleep(POLL_SECONDS)

@@ -118,8 +118,12 @@ def _correct(top: Path, *, thoroughly: bool) -> str | None:
     within = sum(_close(path) for path in _below(top))
     if not (closed or within):
         return None
-    told = f"{top} was open to others (mode {_octal(was)})" if closed else f"{top} held files that were open"
-    return f"{told}; only you can read it now, and the {within} files and folders in it that were open too"
+    told = (
+        f"{top} was readable by other users (mode {_octal(was)})"
+        if closed
+        else f"{top} contained files that other users could read"
+    )
+    return f"{told}; now only you can read it, and the {within} files and folders in it that they could read"
 
 
 def _below(top: Path) -> Iterator[Path]:

@@ -41,7 +41,7 @@ class Prometheus(CredentialsByHost, Block):
     backup_urls: list[str] = Field(
         default=[],
         title="Backup URLs",
-        description="Servers with the same metrics, asked in turn where the first has no answer or no data.",
+        description="Servers with the same metrics, queried in order if the first has no answer or no data.",
     )
     verify_tls: bool = Field(
         default=True, title="Verify TLS", description="Whether the servers' certificates are verified."

@@ -61,7 +61,7 @@ class StatusPage(CredentialsByHost, Block):
     fallback_urls: list[str] = Field(
         default=[],
         title="Fallback URLs",
-        description="Mirrors or relays of the page, asked in this order where the page cannot be read.",
+        description="Mirrors or relays of the page, tried in this order if the page cannot be read.",
     )
     proxy: SecretStr | None = Field(
         default=None,

@@ -1,7 +1,7 @@
 """Alerts into the incident store: a batch of messages is one transaction, so a storm costs few commits.
 
 What the messages mean is `runbook.alerts.intake`'s to say. Receivers that share a database take turns: SQLite
-has one writer, PostgreSQL a lock of ours.
+has one writer, PostgreSQL an advisory lock.
 """
 
 import asyncio

@@ -117,7 +117,7 @@ class IncidentStore(Block):
 
         Raises:
             UnknownIncident: there is no such incident.
-            LeaseLost: the lease is another's by now; nothing was written.
+            LeaseLost: another process has taken the lease; nothing was written.
             Unavailable: the database cannot be reached.
         """
         for _ in range(_APPEND_ATTEMPTS):
@@ -140,9 +140,7 @@ class IncidentStore(Block):
                     return await insert_event(connection, incident_id, event, key=key, at=at)
             except IntegrityError:
                 await asyncio.sleep(0)  # another writer took this place in the order: take the next one
-        raise StoreUnavailable(
-            SYSTEM, f"too many concurrent writers to the journal of {incident_id}", "Try again"
-        )
+        raise StoreUnavailable(SYSTEM, f"too many concurrent writers to {incident_id}", "Try again")
 
     async def read(self, incident_id: str) -> Incident:
         """Read an incident.
@@ -229,7 +227,7 @@ class IncidentStore(Block):
     ) -> tuple[int | None, str]:
         """Take the right to change a target: a new token, or `None` and who holds it until later than `at`.
 
-        The holder itself may take it anew, which makes the token before worthless.
+        The holder itself may take it again, which invalidates the previous token.
 
         Raises:
             Unavailable: the database cannot be reached.
@@ -259,7 +257,7 @@ class IncidentStore(Block):
             return await end_of(connection, target)
 
     async def release_lease(self, target: str, token: int, *, at: datetime) -> None:
-        """Let go of a target, unless another has it by now.
+        """Release a target, unless another process has taken it.
 
         Raises:
             Unavailable: the database cannot be reached.

@@ -39,8 +39,8 @@ class Lease:
         """Renew it.
 
         Raises:
-            LeaseLost: it is another's by now.
-            Unavailable: the store cannot be reached, so nobody can tell.
+            LeaseLost: another process has taken it.
+            Unavailable: the store cannot be reached, so it is not known.
         """
         if not await self.store.renew_lease(self.target, self.token, until=datetime.now(UTC) + self.term):
             raise self.lost()

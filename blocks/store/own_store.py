@@ -24,7 +24,7 @@ Runs cannot choose it: the work pool's template and our worker leave them no env
 
 
 def address_digest(url: SecretStr) -> str:
-    """SHA-256 over what says which tables are meant: driver, user, server, database, options; no password.
+    """SHA-256 over what identifies the tables: driver, user, server, database, options; no password.
 
     A file is what it is by its real path. What is no address has a digest too.
     """

@@ -21,7 +21,10 @@ class ReceiverMetrics:
             "runbook_notifications_accepted", "Requests answered with 2xx.", ["source"], registry=own
         )
         self.refused = Counter(
-            "runbook_notifications_refused", "Requests not taken.", ["source", "reason"], registry=own
+            "runbook_notifications_refused",
+            "Requests that were rejected.",
+            ["source", "reason"],
+            registry=own,
         )
         self.alerts = Counter(
             "runbook_alerts",
@@ -51,12 +54,14 @@ class ReceiverMetrics:
             "runbook_oldest_approval_request_seconds", "How long the oldest of them waits.", registry=own
         )
         self.shed = Counter(
-            "runbook_connections_shed", "Connections that the receiver ended.", ["reason"], registry=own
+            "runbook_connections_shed", "Connections that the receiver closed.", ["reason"], registry=own
         )
         self.store_writable = Gauge(
-            "runbook_store_writable", "Whether the store could be written last.", registry=own
+            "runbook_store_writable", "Whether the last write to the store succeeded.", registry=own
         )
-        self.prefect_up = Gauge("runbook_prefect_up", "Whether Prefect answered last.", registry=own)
+        self.prefect_up = Gauge(
+            "runbook_prefect_up", "Whether Prefect answered the last time it was asked.", registry=own
+        )
 
     def watch_queue(self, waiting: Callable[[], float]) -> None:
         """Show the number of messages that are not durable yet."""
@@ -72,7 +77,7 @@ class ReceiverMetrics:
         """Show when a round of the self-watch last went well. Without a self-watch it would be never."""
         return Gauge(
             "runbook_self_watch_last_success_timestamp_seconds",
-            "When a synthetic alert last got from the intake to a decision; 0 is never.",
+            "When a synthetic alert last got from the intake to a decision; 0 means never.",
             registry=self._registry,
         )
 

@@ -134,8 +134,8 @@ def _require_seen(plan: str, choice: Choice, incident: Incident, gate: PendingGa
     if not plan and choice is not Choice.APPROVE:
         return
     if 0 < len(plan) < SHORTEST_PLAN:
-        problem = f"{plan!a} is too short to name a plan"
-        raise ActRefused(Refusal.INVALID, problem, f"give at least {SHORTEST_PLAN} letters of its digest")
+        problem = f"{plan!a} is too short to identify a plan"
+        raise ActRefused(Refusal.INVALID, problem, f"give at least {SHORTEST_PLAN} characters of its digest")
     if plan and gate.plan_digest.startswith(plan):
         return
     asked = Asked.by(incident, gate, incident.previews[gate.action_id])
@@ -146,8 +146,8 @@ def _require_seen(plan: str, choice: Choice, incident: Incident, gate: PendingGa
         raise ActRefused(Refusal.NOTHING, problem, next_step, asked=asked)
     raise ActRefused(
         Refusal.UNSEEN,
-        "an approval has to name the plan that you have seen",
-        f"look at it, then say --plan {present}",
+        "an approval must name the plan that you have seen",
+        f"read it, then add --plan {present}",
         asked=asked,
     )
 
@@ -236,10 +236,10 @@ def _why_nothing(incident: Incident) -> str:
         return f"{incident.id} is closed"
     recorded, newest = _newest_answer(incident), incident.last(ApprovalRequested)
     if newest is None or recorded is None:
-        return f"{incident.id} asks nothing now"
+        return f"{incident.id} has no open question"
     answer = recorded.event.answer
     said = f"{answer.approver} {ANSWERED[answer.choice]} {newest.action_id} at {recorded.at:%H:%M:%S} UTC"
-    return f"{incident.id} asks nothing now: {said}"
+    return f"{incident.id} has no open question: {said}"
 
 
 class _Given(Value):

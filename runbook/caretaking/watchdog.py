@@ -95,7 +95,7 @@ def due_care(
 
 
 _WHY = {
-    RunState.RUNNING: "its process shows no sign of life",
+    RunState.RUNNING: "its process has stopped responding",
     RunState.ASLEEP: "it is suspended at a gate that has been answered",
     RunState.ASLEEP_WITHOUT_FORM: "its gate has no form",
     RunState.ASLEEP_WITH_ANSWER: "its gate has an answer that did not resume the run",
@@ -110,7 +110,7 @@ _WHY = {
 def _unless_too_often(
     incident: Incident, run: Run, *, policy: Policy, now: datetime, term: timedelta
 ) -> Care:
-    """Each continuation waits longer than the one before; after too many in an hour, a person is called."""
+    """Each continuation waits longer than the one before; after too many in an hour, a person is paged."""
     kind = CareKind.START if REVIVALS[run.state] is Revival.START else CareKind.CONTINUE
     stopped = Care(kind=kind, because=_WHY[run.state])
     recent = [at for at in _continued(incident) if now - at < timedelta(hours=1)]
@@ -153,7 +153,7 @@ def unsettled(incident: Incident) -> list[Effect]:
 
 
 def told_of_doubt(incident: Incident) -> bool:
-    """Whether a person was called about a change that is still in doubt: it is theirs to look at now."""
+    """Whether a person was paged about a change that is still in doubt: that person checks it now."""
     calls = incident.events(IncidentEscalated)
     told = {effect_id for event in calls for effect_id in event.in_doubt}
     earlier = " ".join(event.because for event in calls if event.what is None)  # has them in its words

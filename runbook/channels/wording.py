@@ -40,7 +40,7 @@ ANSWERED = {
     Choice.APPROVE: "approved",
     Choice.REJECT: "rejected",
     Choice.EDIT: "edited",
-    Choice.SNOOZE: "put off",
+    Choice.SNOOZE: "snoozed",
 }
 """What someone did at a gate."""
 
@@ -77,5 +77,5 @@ def count(number: int, noun: str) -> str:
 
 def edit_words(change: PermissionChange) -> str:
     """An edit of the policy, and whether it holds for the incident that it is told of."""
-    held = "" if change.applied else " (not for this incident: what was in force at its opening stays)"
+    held = "" if change.applied else " (not for this incident: it keeps the value from its opening)"
     return f"{change.name}: {change.before} → {change.after}{held}"

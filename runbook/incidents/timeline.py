@@ -42,7 +42,7 @@ def timeline(incident: Incident, *, machinery: bool = True) -> tuple[Entry, ...]
 
 
 def _sent_announcements(incident: Incident) -> list[e.EffectSettled]:
-    """The effects that a `StatusAnnounced` tells of; one without it, after a crash, has its own line."""
+    """The effects that a `StatusAnnounced` covers; one without it, after a crash, has its own line."""
     told: list[e.EffectSettled] = []
     waiting: dict[tuple[str, str], e.EffectSettled] = {}
     for item in incident.journal:

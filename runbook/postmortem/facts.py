@@ -80,7 +80,7 @@ def escalation(incident: Incident, time_zone: str) -> list[str]:
             facts.append(f"{clock(item.at, time_zone)}: {sentence(item.event)}")
         elif isinstance(item.event, e.ApprovalRequested):
             reply = _reply(item.at, answers.get(item.event.gate))
-            asked = f"approval of {item.event.action_id} was asked"
+            asked = f"approval of {item.event.action_id} was requested"
             facts.append(f"{clock(item.at, time_zone)}: {asked}; {reply}")
     return facts or ["Nobody was paged, and nothing needed an approval"]
 
@@ -101,7 +101,7 @@ def recovery(incident: Incident) -> list[str]:
 
 def prevention(incident: Incident) -> list[str]:
     """Where the runbook could not help itself: what only people can do, and what it could not see."""
-    facts = [f"Only a person can: {action.because.rstrip('.')}" for action in hand_offs(incident)]
+    facts = [f"Only a person can do this: {action.because.rstrip('.')}" for action in hand_offs(incident)]
     return facts + [
         f"The runbook could not see: {check_title(item.check)} ({item.summary})"
         for item in unknown_checks(incident)
@@ -141,7 +141,9 @@ def went_poorly(incident: Incident, calendar: BusinessCalendar) -> list[str]:
     collected = incident.last(e.EvidenceCollected)
     if collected:
         facts += [f"Evidence is missing: {name} ({reason})" for name, reason in collected.missing.items()]
-    facts += [f"Not written: {event.what} ({event.because})" for event in incident.events(e.FileNotWritten)]
+    facts += [
+        f"Could not be written: {event.what} ({event.because})" for event in incident.events(e.FileNotWritten)
+    ]
     return facts
 
 

@@ -1,4 +1,4 @@
-"""The watchdog: looks after the runs of open incidents, whoever of them has died.
+"""The watchdog: checks the runs of open incidents, and continues those that have stopped.
 
 It runs on a schedule, and in the receiver in case the worker is what died. Whatever it does may be done
 twice without harm: a run that is continued fences off the process before it.
@@ -47,7 +47,7 @@ SETTLE_SECONDS = 20.0
 """How long a person who has to be called may wait for what can be read of changes in doubt."""
 
 ADOPT_AFTER = timedelta(seconds=30)
-"""An incident without a run: whoever opened it has this long to start one."""
+"""An incident without a run: the process that opened it has this long to start one."""
 
 CLOSED_SINCE = timedelta(hours=1)
 """A process may die between closing its incident and telling Prefect that its run is over, and Prefect may
@@ -99,8 +99,8 @@ async def _attempt(incident: str, work: Awaitable[str]) -> str:
         async with asyncio.timeout(CARE_SECONDS):
             did = await work
     except Exception as error:
-        log.error("%s was not looked after: %s: %s", incident, type(error).__name__, error)
-        return f"{incident}: not looked after ({type(error).__name__})"
+        log.error("%s was not checked: %s: %s", incident, type(error).__name__, error)
+        return f"{incident}: not checked ({type(error).__name__})"
     return f"{incident}: {did}" if did else ""
 
 
@@ -170,7 +170,7 @@ async def _call(opened: OpenIncident, incident: Incident, care: Care) -> str:
 
 
 async def _remind(environment: Environment, incident: Incident) -> str:
-    """Give the reminder that the schedule should have given by now."""
+    """Send the reminder that the schedule should already have sent."""
     policy = environment.runbook_policy.policy
     notice = due_notice(incident, policy=policy, now=now() - REMINDERS_LATE)
     if notice is None:

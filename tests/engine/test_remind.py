@@ -112,7 +112,7 @@ async def test_what_fails_for_one_incident_costs_no_other_its_reminder(slack: Wo
     async def remind_with_a_fault() -> list[str]:
         return await remind_of_everything(dataclasses.replace(blocks, slack=faulty))
 
-    with pytest.raises(ExceptionGroup, match="not everybody could be reminded"):
+    with pytest.raises(ExceptionGroup, match="not all reminders could be sent"):
         await remind_with_a_fault()
     (message,) = slack.messages
     assert "runbook approve inc-2" in message["text"]

@@ -282,7 +282,7 @@ async def test_nothing_happens_without_an_approval_in_the_journal(
     for event in (PREVIEW, *journal):
         await incident.record(event)
     target = Target(incident)
-    with pytest.raises(NotAuthorised, match=r"inc-1/1-enable-fallback/set-env: gate 'g1' holds no approval"):
+    with pytest.raises(NotAuthorised, match=r"inc-1/1-enable-fallback/set-env: gate 'g1' has no approval"):
         await run(incident, target)
     assert target.calls == []
     assert await written(incident) == []

@@ -92,9 +92,9 @@ async def test_evidence_that_cannot_be_written_is_told_once_and_before_the_chang
     assert said.startswith("💾 The evidence before-mitigation could not be written: ")
     assert said.endswith("Free space there, or give the worker write access; the response goes on.")
     gap = gap_before_change(journal)
-    assert gap.startswith("nothing of it could be written (")
-    assert "**Evidence of the time before this change is missing:**" in gate_question(PLAN, gap=gap)
-    assert "**Evidence of the time before this change is missing:**" in plan_markdown(PLAN, gap=gap)
+    assert gap.startswith("none of it could be written (")
+    assert "**Evidence from before this change is missing:**" in gate_question(PLAN, gap=gap)
+    assert "**Evidence from before this change is missing:**" in plan_markdown(PLAN, gap=gap)
     assert journal.events(EvidenceCollected) == []
 
     if fault is Fault.NO_FOLDER:

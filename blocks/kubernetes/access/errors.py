@@ -105,7 +105,11 @@ def _not_the_server(request: Request, detail: str, status: int | None = None) ->
     """A load balancer or a proxy has answered, or has cut the server's answer: for as long as that lasts the
     server is away.
     """
-    step = "Read it: it may have changed" if request.changes else "Check what is between here and the server"
+    step = (
+        "Read it again: it may have changed"
+        if request.changes
+        else "Check the proxies between here and the API server"
+    )
     return Unavailable(SYSTEM, detail, step, http_status=status, may_have_landed=request.changes)
 
 

@@ -55,7 +55,7 @@ _REASONS = {
 
 
 class StoreUnavailable(Unavailable):
-    """The incident store is away, so nobody can tell what has happened. It is never how an action ended."""
+    """The store is unavailable: what has happened is not known. It is never how an action ended."""
 
 
 @contextmanager

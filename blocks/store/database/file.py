@@ -4,7 +4,7 @@ SQLite notices nothing of it: a process that has the file open goes on writing t
 read. So each use looks whether the open files are those at the path, which costs three calls of `stat`.
 
 A process that starts after the deletion would make an empty store. So there is a witness beside the file: it
-holds the id of the store, and as long as it is there no other one is begun or taken in its place.
+holds the id of the store, and while it exists no other store is created or used instead.
 """
 
 import logging
@@ -29,7 +29,7 @@ _PRIMARY = 0xFF
 """SQLite's extended error codes have the primary one in their last byte."""
 
 Identity = tuple[int, int] | None
-"""Device and inode of a file; none where there is none."""
+"""Device and inode of a file; `None` if there is no file."""
 
 
 class Files(NamedTuple):
@@ -41,7 +41,7 @@ class Files(NamedTuple):
 
 
 class Renewed(Exception):
-    """A connection to these files is of no use any more. `kept`: what it wrote is in those at the path."""
+    """A connection to these files is no longer usable. `kept`: what it wrote is in the files at the path."""
 
     def __init__(self, doubt: str, files: Files, *, kept: bool) -> None:
         self.doubt = doubt
@@ -70,7 +70,7 @@ class StoreFile:
         )
 
     def guard(self, engine: Engine) -> None:
-        """Have no connection of an engine make the file anew; to be called before `prepare_sqlite`."""
+        """Keep an engine's connections from creating the file; to be called before `prepare_sqlite`."""
         event.listen(engine, "do_connect", self._before_connecting)
 
     def watch(self, engine: Engine) -> None:
@@ -81,7 +81,7 @@ class StoreFile:
         """Do nothing if a connection still has the files open that are at the path. It has no transaction.
 
         Raises:
-            Renewed: they were put in place anew; connect again.
+            Renewed: they were replaced by new files; connect again.
             Unavailable: the file is gone, or was cut short.
         """
         self._mend_index()
@@ -126,7 +126,7 @@ class StoreFile:
         except OperationalError as error:
             if "no such table" not in str(error.orig):
                 raise
-            said = f"{self.path} is another database than the one that was here: no store of ours"
+            said = f"{self.path} has no runbook store, so it is not the one that was here before"
             raise StoreUnavailable(SYSTEM, said, self.advice) from None
         if found is not None:
             self.confirm(found)
@@ -173,7 +173,7 @@ class StoreFile:
         """Give the log's index its length back, if somebody has cut it short.
 
         SQLite has it mapped into memory, and the kernel ends a process that reads beyond a file's end. An
-        index of zeros is one that SQLite makes anew from the log. It is not opened for that: to close
+        index of zeros is one that SQLite rebuilds from the log. It is not opened for that: to close
         it again would let go of the locks that this process holds on it.
         """
         try:
@@ -182,7 +182,7 @@ class StoreFile:
                 os.truncate(self._shm, 0)  # what was left may look whole
                 os.truncate(self._shm, self._index_bytes)
                 log.error("%s was truncated and is created again", self._shm)
-        except OSError:  # it is gone, or nobody can write: the comparison of the files tells
+        except OSError:  # it is gone or not writable: the comparison of the files shows which
             return
         self._index_bytes = max(size, self._index_bytes)
 
@@ -197,7 +197,7 @@ class StoreFile:
         known, longest = self._whole
         size = self.path.stat().st_size
         if main == known and size < longest and not self._is_sound():
-            raise StoreUnavailable(SYSTEM, f"its file {self.path} was cut short", DAMAGED)
+            raise StoreUnavailable(SYSTEM, f"its file {self.path} was truncated", DAMAGED)
         self._whole = (main, size)
 
     def _is_sound(self) -> bool:
@@ -249,7 +249,7 @@ class StoreFile:
         Whoever else has the deleted log open sees by the number in the store that this was done.
         """
         with closing(connection.connection.cursor()) as cursor:
-            cursor.execute("BEGIN IMMEDIATE")  # waits for whoever writes just now
+            cursor.execute("BEGIN IMMEDIATE")  # waits for the present writer
             cursor.execute("UPDATE incident_store SET renewed = renewed + 1")
             cursor.execute("COMMIT")
         self._bring_the_log_in(connection)
@@ -272,7 +272,7 @@ def _is_damage(error: sqlite3.DatabaseError) -> bool:
 
 
 def _identity(path: Path, *, least: int = 0) -> Identity:
-    """Which file is at a path; none where there is none, or one of fewer bytes than these."""
+    """Which file is at a path; `None` if there is none, or one with fewer bytes than these."""
     try:
         found = os.stat(path)
     except OSError:

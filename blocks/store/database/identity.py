@@ -19,7 +19,7 @@ _WHICH = select(STORE.c.id, STORE.c.renewed)
 
 @dataclass
 class Known:
-    """What this process knows of a store. `doubt` is why something may be missing in it, to be looked at."""
+    """What this process knows of a store. `doubt` is why something may be missing in it."""
 
     id: str
     renewed: int
@@ -30,7 +30,7 @@ class Known:
         """Do nothing if the database behind a connection is still this store.
 
         Raises:
-            Unavailable: it is another one, or none of ours.
+            Unavailable: it is a different store, or not a store of the runbook.
         """
         found = connection.execute(_WHICH).one_or_none()
         if found is None or found.id != self.id:

@@ -14,7 +14,7 @@ from sqlalchemy import Engine, event
 from blocks.files.private_files import close_sqlite
 
 _WAL_SECONDS = 0.5
-"""A refusal that SQLite itself has waited for is none to try again."""
+"""A refusal that SQLite itself has waited for is not tried again."""
 
 
 class ReleasingConnection(sqlite3.Connection):
@@ -94,7 +94,7 @@ def _turn_wal_on(cursor: Any) -> None:
 def _begin_immediate(connection: Any) -> None:
     """Take SQLite's write lock at the beginning: a read that turns into a write fails when it is busy.
 
-    SQLAlchemy tells of a beginning also where there is no transaction.
+    SQLAlchemy reports a beginning even without a transaction.
     """
     if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
         connection.exec_driver_sql("BEGIN IMMEDIATE")

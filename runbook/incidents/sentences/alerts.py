@@ -10,13 +10,13 @@ from runbook.incidents.sentences.dispatch import sentence
 def _(event: e.AlertJoined) -> str:
     alert = event.alert
     if alert.status is AlertStatus.RESOLVED:
-        return f"{alert.source} says that {alert.name} is resolved"
+        return f"{alert.source} reports that {alert.name} is resolved"
     return f"Alert joined from {alert.source}: {alert.name} ({alert.summary})"
 
 
 @sentence.register
 def _(event: e.AlertLeft) -> str:
-    return f"{event.alert.source} says that {event.alert.name} is resolved"
+    return f"{event.alert.source} reports that {event.alert.name} is resolved"
 
 
 @sentence.register

@@ -33,7 +33,7 @@ def _(event: e.ApprovalReminded) -> str:
 @sentence.register
 def _(event: e.ApprovalRequested) -> str:
     asked = event.question.strip().splitlines()
-    return f"Approval asked: {asked[0].lstrip('# ') if asked else event.action_id}"
+    return f"Approval requested: {asked[0].lstrip('# ') if asked else event.action_id}"
 
 
 @sentence.register

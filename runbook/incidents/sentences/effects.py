@@ -14,12 +14,12 @@ def _(event: e.OutageNoted) -> str:
 
 @sentence.register
 def _(event: e.OutageEnded) -> str:
-    return f"The cluster answers again: {event.action_id} goes on"
+    return f"The cluster answers again: {event.action_id} continues"
 
 
 @sentence.register
 def _(event: e.EffectIntended) -> str:
-    return f"About to happen: {event.effect.summary} ({event.effect.target})"
+    return f"Started: {event.effect.summary} ({event.effect.target})"
 
 
 @sentence.register

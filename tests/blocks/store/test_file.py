@@ -327,7 +327,7 @@ async def test_a_file_that_was_cut_short_is_told_at_once(
     await store.check()
     cut_in_half(path)
     for _ in range(2):
-        with pytest.raises(Unavailable, match="was cut short"):
+        with pytest.raises(Unavailable, match="was truncated"):
             await use(store)
     move(copy, path)
     await note(store, "after")

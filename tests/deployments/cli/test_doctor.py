@@ -105,7 +105,7 @@ async def test_all_rights_are_listed_by_level(tmp_path: Path, capsys: Capture) -
         "full get secrets posthog-secrets allowed",
         "patch secrets posthog-secrets allowed",
     ]
-    assert shown.endswith("All that is needed is allowed.\n")
+    assert shown.endswith("All needed permissions are granted.\n")
     assert {path for method, path in asked if method != "GET"} == {
         "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
     }

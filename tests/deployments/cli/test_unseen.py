@@ -63,7 +63,7 @@ def test_where_nobody_is_asked_the_change_is_shown_and_nothing_is_approved(
     assert "+a: 1" in told.err
     paste = f"runbook approve {incident_id} --plan {MEMORY.digest[:12]}"
     assert told.err.splitlines()[-1] == (
-        "runbook: error: an approval has to name the plan that you have seen; nothing was approved; "
+        "runbook: error: an approval must name the plan that you have seen; nothing was approved; "
         f"for the change as it is now: `{paste}`"
     )
     assert store.read(incident_id) == before

@@ -79,7 +79,7 @@ async def test_that_nobody_can_be_called_is_logged_once_for_each_reason(
     prefect = Alone()
 
     def told() -> int:
-        return [record.message for record in caplog.records].count("nobody could be called")
+        return [record.message for record in caplog.records].count("nobody could be paged")
 
     async with serving(store, prefect) as client:
         await post(client, notification(sent_alert()))

@@ -120,7 +120,7 @@ def test_a_folder_in_which_others_can_replace_the_file_is_refused(permissions: i
     folder = tmp_path / "open"
     folder.mkdir()
     folder.chmod(permissions)
-    with pytest.raises(OSError, match="others can replace files in"), LocalSocket(folder / "s"):
+    with pytest.raises(OSError, match="other users can replace files in"), LocalSocket(folder / "s"):
         pass
     assert list(folder.iterdir()) == []
 

@@ -146,7 +146,7 @@ async def test_trouble_is_told_to_all_and_a_person_is_called_once(
     assert next_step in called
     assert prefect.store_works_again == 1
     logged = [record.getMessage() for record in caplog.records if record.name == "runbook.receiver"]
-    for event in ("alerts cannot be kept", "person called", "alerts are kept again"):
+    for event in ("alerts cannot be kept", "person paged", "alerts are kept again"):
         assert event in logged
 
 

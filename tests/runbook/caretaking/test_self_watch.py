@@ -27,9 +27,9 @@ def blind(check: CheckName) -> Finding:
         ([blind(LOGS.name), health("down")], ""),
         (
             [blind(LOGS.name), blind(PROBE.name)],
-            "the triage can see nothing: logs did not answer; probe did not answer",
+            "triage has no facts: logs did not answer; probe did not answer",
         ),
-        ([], "the triage can see nothing: no check was made"),
+        ([], "triage has no facts: no check ran"),
     ],
     ids=["one is well", "one is in trouble", "all unknown", "none"],
 )

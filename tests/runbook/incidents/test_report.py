@@ -105,13 +105,13 @@ def test_gate_question_shows_exactly_the_diff() -> None:
         "**Why:** PostHog lists an incident",
         "**Affects:** 3 pods restart one after the other.",
         "**Risk:** medium",
-        "**Undo:** put the switch back to what it was",
+        "**Undo:** restore the previous value of the switch",
         "**Proved by:** the rollout finishes",
         f"**Plan:** `{PLAN.digest[:12]}`",
         "**approve**",
         "**reject**",
         "**snooze** (not yet)",
-        "Without an answer nothing happens.",
+        "Without an answer, nothing happens.",
     ):
         assert part in question
 
@@ -138,8 +138,8 @@ def test_gate_question_offers_what_the_action_allows(name: ActionName) -> None:
 
 def test_gate_question_says_who_has_to_approve() -> None:
     """Where not anybody may, the approver is told who may; else nothing is said."""
-    assert "**Who:** 2 different people have to approve" in gate_question(
-        PLAN, "2 different people have to approve"
+    assert "**Who:** 2 different people must approve" in gate_question(
+        PLAN, "2 different people must approve"
     )
     assert "**Who:**" not in gate_question(PLAN)
 
@@ -199,7 +199,7 @@ def test_short_timeline_leaves_out_machinery_but_not_an_open_intent() -> None:
     assert not [text for text in told if text.startswith(machinery)]
     crashed = incident(e.EffectIntended(effect=effect()))
     last = timeline(crashed, machinery=False)[-1]
-    assert last.sentence.startswith("About to happen: set POSTHOG_FALLBACK=true")
+    assert last.sentence.startswith("Started: set POSTHOG_FALLBACK=true")
 
 
 def test_evidence_lists_files_and_what_is_missing() -> None:

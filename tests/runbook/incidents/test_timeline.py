@@ -48,7 +48,7 @@ TITLE = f"Enable the fallback (graceful degradation) on {TARGET}"
         (e.ApprovalReminded(gate="g-1", escalated=True), "A person was paged: g-1 is unanswered"),
         (answered(Choice.APPROVE), "ana approved 1-enable-fallback (cli, unproven claim)"),
         (answered(Choice.REJECT, reason="no"), "ana rejected 1-enable-fallback (cli, unproven claim): no"),
-        (answered(Choice.SNOOZE, snooze_minutes=10), "ana put off 1-enable-fallback (cli, unproven claim)"),
+        (answered(Choice.SNOOZE, snooze_minutes=10), "ana snoozed 1-enable-fallback (cli, unproven claim)"),
         (
             answered(Choice.EDIT, parameters={"memory": "1Gi", "replicas": "3"}, reason="enough"),
             "ana edited 1-enable-fallback, memory = 1Gi, replicas = 3 (cli, unproven claim): enough",

@@ -161,7 +161,7 @@ BROKEN = {
         "incident store: the database's file cannot be opened",
     ),
     "another store": (with_store("others.db"), "not in the worker's store"),
-    "all checks unknown": (blind, "the triage can see nothing"),
+    "all checks unknown": (blind, "triage has no facts"),
     "ping refused": (without_switch, "dead man's switch: it answered HTTP 410"),
 }
 
@@ -245,7 +245,7 @@ async def test_a_round_shows_its_own_credential(house: House) -> None:
     )
     assert answer.status_code == 202
     [ignored] = answer.json()["ignored"]
-    assert (answer.json()["incidents"], ignored["reason"]) == ([], "synthetic, and never an incident")
+    assert (answer.json()["incidents"], ignored["reason"]) == ([], "synthetic, never an incident")
     unreadable = await house.receiver.post("/alerts/self-watch", content=b"{", headers=headers)
     assert unreadable.status_code == 202
     await house.nothing_is_an_incident()

@@ -1,4 +1,4 @@
-"""A run ends for good between intent and outcome: the target is read before a person is called."""
+"""A run ends for good between intent and outcome: the target is read before a person is paged."""
 
 import asyncio
 from collections.abc import AsyncIterator
