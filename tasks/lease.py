@@ -86,22 +86,22 @@ async def _beat(lease: Lease) -> None:
             continue  # nobody can take over either while the store is unavailable
 
 
-TURN = timedelta(minutes=2)
-"""How long one may hold the turn of something; who was killed holds it no longer than this."""
+EXCLUSIVE_FOR = timedelta(minutes=2)
+"""How long one process may do something exclusively; after a kill, others wait no longer than this."""
 
 
 @asynccontextmanager
-async def turn(environment: Environment, what: str, holder: str) -> AsyncIterator[bool]:
-    """Whether it is this one's turn at what may be done by one at a time: nobody else is at it.
+async def exclusively(environment: Environment, what: str, holder: str) -> AsyncIterator[bool]:
+    """Whether this process may do what only one may do at a time: no other process is doing it.
 
     Scheduled runs overlap when one is slow, or when a stock Prefect worker comes back to all that came due
     meanwhile; each would do what none has done yet.
 
     Raises:
-        StoreUnavailable: the store cannot be reached; not when the turn is let go, as it ends by itself.
+        StoreUnavailable: the store cannot be reached; not on the release, as the lease ends by itself.
     """
     store, name, at = environment.store, f"{what} of {environment.name}", now()
-    token, _ = await store.take_lease(name, holder, at=at, until=at + TURN)
+    token, _ = await store.take_lease(name, holder, at=at, until=at + EXCLUSIVE_FOR)
     try:
         yield token is not None
     finally:

@@ -240,7 +240,7 @@ class ClusterReads(ClusterConnection):
             raise NotFound(SYSTEM, f"{self.target}: {error}", "Correct `container` in [cluster]") from None
         known = known_containers([template, *(revision.template for revision in own)])
         since = (self.server_time() or datetime.now(UTC)) - timedelta(seconds=since_seconds)
-        turn = asyncio.Semaphore(_LOGS_AT_ONCE)
+        slots = asyncio.Semaphore(_LOGS_AT_ONCE)
         together = time.monotonic() + within_seconds if within_seconds else None
 
         def wanted(name: str, role: ContainerRole) -> bool:
@@ -251,7 +251,7 @@ class ClusterReads(ClusterConnection):
             return role is not ContainerRole.INJECTED
 
         async def read(source: LogSource) -> LogText:
-            async with turn:
+            async with slots:
                 seconds = within_seconds or self.timeout_seconds
                 ends_at = together or time.monotonic() + seconds
                 window = LogWindow(max(1, since_seconds), self.log_bytes_limit, seconds, ends_at)

@@ -18,7 +18,7 @@ from blocks.store.database.errors import SYSTEM, StoreUnavailable
 from blocks.store.journal import IncidentStore
 from blocks.store.journal_statements import aware
 from runbook.alerts.alert import AlertStatus
-from runbook.alerts.episodes import AlertRecord, Turn, turn
+from runbook.alerts.episodes import AlertRecord, Meaning, meaning_of
 from runbook.alerts.intake import (
     FLAPPING_WITHIN,
     RECURS_WITHIN,
@@ -96,7 +96,7 @@ def _read(connection: Connection, messages: Sequence[Message]) -> tuple[Known, J
 def _changes_something(known: Known, message: Message) -> bool:
     """Most messages of a storm do not: they are counted, and their incident does not matter."""
     record = known.alerts.get(message.key)
-    return turn(record, message.alert, at=message.at) not in (Turn.REPEATED, Turn.LATE)
+    return meaning_of(record, message.alert, at=message.at) not in (Meaning.REPEATED, Meaning.LATE)
 
 
 def _key(row: Any) -> Key:

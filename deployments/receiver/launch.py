@@ -103,9 +103,9 @@ class PrefectResponses:
             return []
         environment = await self._environment()
         from tasks.caretaking.watchdog import look_after
-        from tasks.lease import turn
+        from tasks.lease import exclusively
 
-        async with turn(environment, "watchdog", f"receiver {os.getpid()}") as ours:
+        async with exclusively(environment, "watchdog", f"receiver {os.getpid()}") as ours:
             return await look_after(environment) if ours else []
 
     async def _environment(self) -> "Environment":

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from runbook.alerts.episodes import Turn
+from runbook.alerts.episodes import Meaning
 from runbook.alerts.intake import Message, Received
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
@@ -84,11 +84,11 @@ class ReceiverMetrics:
     def count(self, messages: Sequence[Message], received: Sequence[Received]) -> None:
         """Count messages that are durable; each kind at once, since finding its counter takes longest."""
         pairs = list(zip(messages, received, strict=True))
-        turns = Counted((message.alert.source, one.turn) for message, one in pairs)
-        for (source, turn), number in turns.items():
-            self.alerts.labels(source, turn.value if turn else "replayed").inc(number)
+        meanings = Counted((message.alert.source, one.meaning) for message, one in pairs)
+        for (source, meaning), number in meanings.items():
+            self.alerts.labels(source, meaning.value if meaning else "replayed").inc(number)
         began = Counted(
-            (message.alert.source, one.opened) for message, one in pairs if one.turn is Turn.BEGAN
+            (message.alert.source, one.opened) for message, one in pairs if one.meaning is Meaning.BEGAN
         )
         for (source, opened), number in began.items():
             (self.opened if opened else self.joined).labels(source).inc(number)

@@ -16,7 +16,7 @@ from deployments.receiver.connections.connections import vouch_for
 from deployments.receiver.intake import Intake, Overloaded
 from deployments.receiver.settings import ReceiverSettings
 from runbook.alerts.alert import Alert
-from runbook.alerts.episodes import Turn
+from runbook.alerts.episodes import Meaning
 from runbook.alerts.intake import Received
 from runbook.alerts.sources import EmptyAlerts, Source, UnreadablePayload
 
@@ -65,7 +65,7 @@ class Notifications:
                 received = await self.intake.take(alerts)
         except Overloaded:
             raise overloaded() from None
-        replayed = bool(received) and all(item.turn is None for item in received)
+        replayed = bool(received) and all(item.meaning is None for item in received)
         return (200 if replayed else 202), _answer(alerts, received)
 
     async def _authenticated_body(self, source: Source, request: Request) -> tuple[bytes, Verified]:
@@ -138,16 +138,16 @@ def _answer(alerts: Sequence[Alert], received: Sequence[Received]) -> dict[str, 
         if one.incident:
             incidents[one.incident] = incidents.get(one.incident, False) or one.opened
         else:
-            reason = _REASONS[one.turn].format(service=alert.service)
+            reason = _REASONS[one.meaning].format(service=alert.service)
             ignored.append({"service": alert.service, "name": alert.name, "reason": reason})
     named = [{"id": incident, "new": new} for incident, new in incidents.items()]
     return {"incidents": named, "ignored": ignored}
 
 
-_REASONS: dict[Turn | None, str] = {
+_REASONS: dict[Meaning | None, str] = {
     None: "received before",
-    Turn.ENDED: "resolved, and {service} has no open incident",
-    Turn.REPEATED: "resolved before",
-    Turn.LATE: "older than what is already known",
-    Turn.NOTED: "synthetic, never an incident",
+    Meaning.ENDED: "resolved, and {service} has no open incident",
+    Meaning.REPEATED: "resolved before",
+    Meaning.LATE: "older than what is already known",
+    Meaning.NOTED: "synthetic, never an incident",
 }

@@ -242,7 +242,7 @@ class Door:
 
     async def _look(self) -> None:
         """End who is overdue, again and again, and tell the log now and then how many were ended and why."""
-        for turn in count(1):
+        for round in count(1):
             await asyncio.sleep(LOOK_SECONDS)
             now = self._loop.time()
             self._fit_into_the_files()
@@ -252,7 +252,7 @@ class Door:
                 except Exception as error:  # a defect met with one must not spare all others
                     text = f"{type(error).__name__}: {redact(str(error))}"
                     log_event(log, "connection not handled", level=logging.ERROR, error=text)
-            if turn % TOLD_EVERY == 0 and self._untold:
+            if round % TOLD_EVERY == 0 and self._untold:
                 told = ", ".join(f"{number} {reason}" for reason, number in self._untold.most_common())
                 log_event(log, "connections ended", level=logging.WARNING, because=told, open=self._inside)
                 self._untold.clear()

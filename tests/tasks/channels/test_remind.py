@@ -28,7 +28,7 @@ from runbook.incidents.state import State
 from tasks.channels.communicate import announce, escalate, page_on_opening, resolve_page
 from tasks.channels.remind import remind_of_gate, report_switch
 from tasks.incident import OpenIncident, now
-from tasks.lease import turn
+from tasks.lease import exclusively
 from tests.blocks.cluster_world import ClusterWorld, cluster_world
 from tests.runbook.journals import FALLBACK, PLAN, answered, asked, finished, resolved
 from tests.tasks.environments import environment, open_incident
@@ -295,9 +295,9 @@ async def test_one_run_at_a_time_reminds(team: Team) -> None:
     """A run that comes while another is at it does nothing; the next one has its turn."""
     environment = team.incident.environment
     async with (
-        turn(environment, "reminders", str(uuid4())) as first,
-        turn(environment, "reminders", str(uuid4())) as second,
+        exclusively(environment, "reminders", str(uuid4())) as first,
+        exclusively(environment, "reminders", str(uuid4())) as second,
     ):
         assert (first, second) == (True, False)
-    async with turn(environment, "reminders", str(uuid4())) as third:
+    async with exclusively(environment, "reminders", str(uuid4())) as third:
         assert third
