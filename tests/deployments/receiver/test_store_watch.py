@@ -197,7 +197,7 @@ async def test_the_call_goes_out_by_pager_and_channel_without_a_store(tmp_path: 
         sent = [request["body"] for request in world.requests("pagerduty", None)]
         assert [body["event_action"] for body in sent] == ["trigger", "trigger", "resolve"]
         assert {body["dedup_key"] for body in sent} == {"runbook-store-default"}
-        assert "has not been able to keep alerts since" in sent[0]["payload"]["summary"]
+        assert "has not been able to store alerts since" in sent[0]["payload"]["summary"]
         assert "its disk is full. Free space" in sent[0]["payload"]["summary"]
         said = [message["text"] for message in world.systems.slack.messages]
         assert [text[:1] for text in said] == ["🗄", "✅"]

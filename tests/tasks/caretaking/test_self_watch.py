@@ -191,7 +191,7 @@ async def test_a_broken_loop_calls_a_person_once_until_it_is_well_again(
     assert house.pages() == [(KEY, "resolved")]
     assert await open_call(house.environment.store, "staging") is None
     if name not in ("store gone", "another store"):  # of those the store knows nothing
-        assert "works again" in house.said()[1]
+        assert "is working again" in house.said()[1]
         assert len(house.said()) == 2
     await house.nothing_is_an_incident()
     ours = [record.getMessage() for record in caplog.records if record.name != "werkzeug"]  # the switch's
