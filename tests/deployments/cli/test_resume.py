@@ -96,7 +96,7 @@ async def held(folder: Path, incident_id: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["--done", "", "--did", "3-nothing"], ExitCode.USAGE, f"open are: {FALLBACK.id}"),
+        (["--done", "", "--did", "3-nothing"], ExitCode.USAGE, f"unfinished actions: {FALLBACK.id}"),
         ([], ExitCode.USAGE, "there is no terminal to ask at; say what was done by hand: --done"),
     ],
 )

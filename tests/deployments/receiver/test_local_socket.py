@@ -108,7 +108,7 @@ def test_nothing_but_a_socket_is_replaced(kind: str, tmp_path: Path) -> None:
                 target.write_text("kept")
             path.symlink_to(target)
     before = sorted(item.name for item in tmp_path.iterdir())
-    with pytest.raises(OSError, match="no socket of ours: remove it"), LocalSocket(path):
+    with pytest.raises(OSError, match="is not a socket of the runbook: remove it"), LocalSocket(path):
         pass
     assert sorted(item.name for item in tmp_path.iterdir()) == before
     assert not is_socket(path)
