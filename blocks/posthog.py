@@ -37,7 +37,7 @@ def well_formed(key: str) -> str | None:
     reasons = {
         "it is empty": not key.strip(),
         "it has white space around or in it": bool(re.search(r"\s", key)),
-        "it has characters that no key has": not re.fullmatch(r"[\x21-\x7e]*", key.strip()),
+        "it has characters that a key cannot have": not re.fullmatch(r"[\x21-\x7e]*", key.strip()),
         "it has quotation marks around it": key[:1] in "\"'" and key != "",
         "it is a placeholder": bool(_PLACEHOLDER.match(key)),
         "it is base64-encoded once too often": key.startswith(_PREFIXES_IN_BASE64),
@@ -108,7 +108,7 @@ class PostHogApi(Block):
                 key_source=key_source,
                 outcome=ProbeOutcome.KEY_REJECTED,
                 http_status=None,
-                detail=f"the key from {key_source} cannot be right: {reason}",
+                detail=f"the key from {key_source} cannot be valid: {reason}",
             )
         started = perf_counter()
         judgement, http_status = await self._ask(secret)
@@ -191,7 +191,7 @@ def _judge(response: httpx.Response, secret: str) -> _Judgement:
 
 def _something_else(response: httpx.Response) -> str:
     kind = response.headers.get("Content-Type", "no content type")
-    return f"something else answers there: HTTP {response.status_code}, {kind}"
+    return f"something other than PostHog answers there: HTTP {response.status_code}, {kind}"
 
 
 def _is_web_page(response: httpx.Response) -> bool:

@@ -28,15 +28,17 @@ class SelfWatch(Block):
 
     _block_type_name: ClassVar[str] = "Runbook self-watch"
     _block_type_slug: ClassVar[str] = "runbook-self-watch"
-    _description: ClassVar[str] = "The receiver that is tried on a schedule, and the dead man's switch."
+    _description: ClassVar[str] = "The receiver that is checked on a schedule, and the dead man's switch."
 
-    every: int = Field(default=300, ge=1, title="Interval", description="Seconds from round to round.")
+    every: int = Field(default=300, ge=1, title="Interval", description="Seconds between rounds.")
     receiver_url: str = Field(title="Receiver", description="Base URL of the alert receiver.")
     token: SecretStr = Field(title="Token", description="Bearer token for /alerts/self-watch there.")
     ping_url: SecretStr | None = Field(
         default=None,
         title="Ping URL",
-        description="Asked with GET after each good round; an outside service calls a person if it is not.",
+        description=(
+            "Called with GET after each good round; an outside service pages a person when calls stop."
+        ),
     )
     alertmanager_url: SecretStr | None = Field(
         default=None,
@@ -95,7 +97,9 @@ class SelfWatch(Block):
             return
         alive: dict[str, JsonValue] = {
             "labels": {"alertname": ALIVE, "environment": environment, "severity": "none"},
-            "annotations": {"summary": "The incident runbook works. It is trouble when this alert ends."},
+            "annotations": {
+                "summary": "The incident runbook is working. When this alert stops, the runbook has stopped."
+            },
             "endsAt": (at + RENEWED_ROUNDS * self.interval).isoformat(),
         }
         url = f"{self.alertmanager_url.get_secret_value().rstrip('/')}/api/v2/alerts"

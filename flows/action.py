@@ -34,7 +34,7 @@ NOT_MADE = (ActionOutcome.BLOCKED, ActionOutcome.FAILED)
 """Ends of a deletion after which the pod is still there."""
 
 ROUNDS = 5
-"""How often the verdict is taken anew in an incident before a person is called."""
+"""How often the runbook decides again in an incident before a person is paged."""
 
 NEW_PLANS = 5
 """How often a target may change under an approval before the action is given up: in all runs together."""
@@ -43,7 +43,7 @@ NEW_PLANS = 5
 async def take_action(incident: OpenIncident, action: PlannedAction) -> ActionResult:
     """Take an action once; one that has ended is not taken again, but a person is still told if need be.
 
-    Of one that is outdated nobody is told: the verdict is taken anew.
+    Of one that is outdated nobody is told: the runbook decides again.
     """
     ended = (await incident.read()).results.get(action.id)
     result = ended or await _take(incident, action)
@@ -95,11 +95,11 @@ async def undo(incident: OpenIncident, action: PlannedAction) -> tuple[str, tupl
     if kept is not None and kept.kept:  # whether to go on from there or back is for a person
         return f". Not undone: {result.detail}", await commands_to_undo(incident, action)
     if result.outcome is ActionOutcome.ALREADY_IN_PLACE:
-        return f". Nothing to undo, somebody else has put it back: {result.detail}", ()
+        return f". Nothing to undo, somebody else has already undone it: {result.detail}", ()
     if result.outcome is ActionOutcome.DONE:
         return f". Undone: {result.detail}", ()
-    if result.outcome is ActionOutcome.NOT_RECOVERED:  # put back all the same: there is nothing to type
-        return f". Put back, and not well: {result.detail}", ()
+    if result.outcome is ActionOutcome.NOT_RECOVERED:  # undone anyway: there is no command to show
+        return f". Undone, but not healthy: {result.detail}", ()
     words = f". NOT UNDONE ({result.outcome.replace('_', ' ')}: {result.detail})"
     return words, await commands_to_undo(incident, action)
 
@@ -115,10 +115,10 @@ async def _take(incident: OpenIncident, action: PlannedAction) -> ActionResult:
 
 
 async def change(incident: OpenIncident, action: PlannedAction) -> ActionResult:
-    """Preview, gate, make, prove. What changes in between, target or rules, is asked about anew.
+    """Preview, gate, make, prove. If the target or the rules change in between, it asks again.
 
     Raises:
-        NoLongerNeeded: no alert fires any more, and the change has only waited for the cluster.
+        NoLongerNeeded: all alerts are resolved, and the change has only waited for the cluster.
     """
     patience, tries = Patience(), 0
     while tries < NEW_PLANS:
@@ -146,7 +146,7 @@ async def change(incident: OpenIncident, action: PlannedAction) -> ActionResult:
             await withdraw_outdated_question(incident, action, plan.blocked)
             return await finish(incident, action, ActionOutcome.BLOCKED, plan.blocked, outdated=outdated)
         if len(voided := voided_plans(journal, action)) >= NEW_PLANS:
-            why = f"the target does not stop changing; last: {'; '.join(voided[-1].because)}"
+            why = f"the target keeps changing; last: {'; '.join(voided[-1].because)}"
             return await finish(incident, action, ActionOutcome.FAILED, why)
         await publish_plan(incident, plan)
         decided = begun_with(journal, plan) or await approval(incident, plan)
@@ -164,7 +164,7 @@ async def change(incident: OpenIncident, action: PlannedAction) -> ActionResult:
         await note_answer(incident, action)
         if result is not None:
             return result
-    return await finish(incident, action, ActionOutcome.FAILED, "the target does not stop changing")
+    return await finish(incident, action, ActionOutcome.FAILED, "the target keeps changing")
 
 
 async def hand_off(incident: OpenIncident, action: PlannedAction) -> ActionResult:

@@ -42,7 +42,7 @@ async def remove_expired(environment: Environment, *, at: datetime) -> list[str]
             continue
         try:
             told.append(await remove(environment, expired, at=at))
-        except Exception as error:  # whatever it is, the next incident is not to blame
+        except Exception as error:  # the next incident is cleaned up whatever the error
             failed.append(error)
     told.append(await forget(environment, at=at))
     sentences = [sentence for sentence in told if sentence]

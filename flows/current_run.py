@@ -22,7 +22,7 @@ def flow_run_id() -> UUID:
     """The id of the flow run.
 
     Raises:
-        RuntimeError: there is none; a response suspends and resumes, so it needs a deployment's run.
+        RuntimeError: there is no flow run; a response suspends and resumes, so it needs a deployment's run.
     """
     context = FlowRunContext.get()
     if context is None or context.flow_run is None:

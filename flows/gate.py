@@ -2,7 +2,7 @@
 
 A suspended run holds no process; on resume the flow runs again from the top and comes back here. The gate
 then looks for an answer to exactly this plan in the journal, next for the form that was filled in, and only
-then asks, under a fresh name that nobody can guess; a question of its own that is still open stays as it is.
+then asks, under a new name that nobody can guess; its own question that is still open stays as it is.
 So an answer survives retries, crashes and code deploys, and an answer to another or an older plan, or one
 that was there before the question, is never taken for this one.
 """
@@ -105,7 +105,7 @@ async def _refuse(incident: OpenIncident, plan: ChangePlan, gate: PendingGate, e
 
 
 async def _note_planted(incident: OpenIncident, journal: Incident) -> None:
-    """Answers under names of no question of ours: they are not read, and reported once."""
+    """Answers under names that belong to no question of the runbook: not read, and reported once."""
     found = await planted([event.gate for event in journal.events(ApprovalRequested)])
     if found:
         run = str(flow_run_id())

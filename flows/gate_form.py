@@ -20,7 +20,7 @@ _KEY = "suspended-"
 
 _RESPONSE = "-response"
 _LOOKED_AT = 200
-"""Prefect gives so many of a run's inputs at once."""
+"""How many inputs of a run Prefect returns at once."""
 
 
 class ApprovalForm(RunInput):
@@ -29,7 +29,8 @@ class ApprovalForm(RunInput):
     decision: Literal["approve", "reject", "edit", "snooze"] = Field(
         title="Decision",
         description=(
-            "approve makes exactly the change shown above; edit takes the parameters below and shows the new "
+            "approve applies exactly the change shown above; edit takes the parameters below and "
+            "shows the new "
             "change; snooze (not yet) keeps the question open."
         ),
         json_schema_extra={"position": 0},
@@ -43,7 +44,7 @@ class ApprovalForm(RunInput):
     reason: str = Field(
         default="",
         title="Reason",
-        description="Needed for a rejection; welcome otherwise.",
+        description="Required for a rejection, otherwise optional.",
         json_schema_extra={"position": 2},
     )
     snooze_minutes: int = Field(
@@ -93,7 +94,7 @@ def answer_of(form: dict[str, Any], gate: PendingGate, plan: ChangePlan) -> Answ
         if form.get(name) is not None and str(form[name]).strip() != plan.action.parameters.get(name)
     }
     if parameters and choice is Choice.APPROVE:
-        raise InvalidAnswer("a parameter was changed: choose edit, look at the new change, then approve that")
+        raise InvalidAnswer("a parameter was changed: choose edit, check the new change, then approve it")
     return Answer(
         choice=choice,
         approver=filled_in.approver,

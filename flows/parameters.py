@@ -1,7 +1,7 @@
 """The parameters of flows, which anybody may type into Prefect's form: checked without quoting them.
 
 Prefect's own check would write the beginning of a wrong value into the run's state and log, where half a
-token has no shape any more that masking knows. Its database keeps what was typed, as it was typed.
+token no longer has a shape that masking knows. Its database keeps what was typed, as it was typed.
 """
 
 import inspect
@@ -26,7 +26,7 @@ def checked(
     """A flow's function that checks its parameters; put `validate_parameters=False` before it.
 
     Raises:
-        ValidationError: a parameter is none of its type; it names the parameter and what it should be.
+        ValidationError: a parameter has the wrong type; it names the parameter and what it should be.
     """
     config = ConfigDict(hide_input_in_errors=True, arbitrary_types_allowed=True)
     validated: Any = validate_call(config=config)(flow)

@@ -13,7 +13,7 @@ from runbook.incidents.sentences import sentence
 from tasks.channels.shown import remind_of_gate, report_switch
 from tasks.incident import OpenIncident, now
 from tasks.incidents import incidents_with_switches, open_incidents
-from tasks.lease import turn
+from tasks.lease import exclusively
 
 
 @flow(name="remind", flow_run_name="remind", validate_parameters=False)
@@ -28,7 +28,7 @@ async def remind(environment: str = "default") -> list[str]:
         environment: Which configuration to use: the name that `runbook configure` saved it under.
     """
     blocks = await Environment.load(environment)
-    async with turn(blocks, "reminders", str(flow_run_id())) as ours:
+    async with exclusively(blocks, "reminders", str(flow_run_id())) as ours:
         return await remind_of_everything(blocks) if ours else []
 
 
@@ -51,7 +51,7 @@ async def remind_of_everything(environment: Environment) -> list[str]:
         return_exceptions=True,
     )
     if failed := [outcome for outcome in told if isinstance(outcome, BaseException)]:
-        raise BaseExceptionGroup("not everybody could be reminded", failed)
+        raise BaseExceptionGroup("not all reminders could be sent", failed)
     about = [incident.id for incident, _ in [*notices, *reports]]
     return [f"{incident}: {sentence(event)}" for incident, event in zip(about, told, strict=True) if event]
 

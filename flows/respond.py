@@ -71,7 +71,7 @@ async def respond(
             the facts do not suffice.
         incident: Id of an incident that is open already, in this environment; leave it empty to open one.
         requested_by: Your name. Whoever asks for a high-risk change is not its only approver.
-        dry_run: A rehearsal: do everything but change the cluster, call somebody or publish. It is settled
+        dry_run: A rehearsal: do everything except change the cluster, page somebody or publish. It is fixed
             when the incident is opened.
         environment: Which configuration to use: the name that `runbook configure` saved it under.
     """
@@ -96,19 +96,19 @@ async def respond(
 
 
 async def bring_to_an_end(incident: OpenIncident) -> Outcome:
-    """The response itself: understand, mitigate, watch; or call a person where nobody can tell."""
+    """The response itself: understand, mitigate, watch; or page a person if there are not enough facts."""
     while True:
         decision = await understand(incident)
         if decision.verdict is Verdict.UNKNOWN:
             what = Escalation(kind=EscalationKind.NO_DECISION)
-            await escalate(incident, what, "the facts do not suffice for a decision; nothing was changed")
+            await escalate(incident, what, "there are not enough facts for a decision; nothing was changed")
             return await resolve(incident, Outcome.UNKNOWN, decision.because)
         if await mitigate(incident, decision) and (recovery := await watch(incident, decision)):
             return await end(incident, decision, recovery)
 
 
 async def understand(incident: OpenIncident) -> Decision:
-    """Triage and decide, and tell people what is known; anew where a plan was outdated."""
+    """Triage and decide, and tell people what is known; again after a plan was outdated."""
     round = (await incident.read()).round
     if round > 1:
         await tell_of_new_verdict(incident, round=round)
@@ -130,8 +130,8 @@ async def understand(incident: OpenIncident) -> Decision:
 async def mitigate(incident: OpenIncident, decision: Decision) -> bool:
     """Take the actions of the plan, one at a time, after what they would destroy is kept.
 
-    Once no alert fires any more, what has not begun is left: it may be over already, which watching tells.
-    Returns false where the plan is outdated: the verdict has to be taken anew.
+    Once all alerts are resolved, what has not begun is left out: the watch checks whether it is over.
+    Returns false if the plan is outdated: the runbook has to decide again.
     """
     if decision.plan:
         await announce(incident, State.IDENTIFIED)
@@ -158,7 +158,7 @@ async def watch(incident: OpenIncident, decision: Decision) -> Recovery | None:
 
 
 async def end(incident: OpenIncident, decision: Decision, recovery: Recovery) -> Outcome:
-    """Offer to take the temporary switches off again, or call a person where it is not over."""
+    """Offer to take the temporary switches off again, or page a person if it is not over."""
     if recovery.recovered:
         await remove_switches(incident)
         await tell_of_unfinished_rollout(incident)

@@ -24,7 +24,7 @@ from tasks.caretaking.self_watch import (
 )
 from tasks.incident import now
 
-OFF = "off: there is no [self_watch] in the settings, so nobody watches the runbook"
+OFF = "off: [self_watch] is not configured, so the runbook itself is not monitored"
 ALIVE = "alive: intake, triage and decision work"
 
 
@@ -35,13 +35,13 @@ class LoopBroken(Exception):
 @flow(name="self-watch", flow_run_name="self-watch", validate_parameters=False)
 @checked
 async def self_watch(environment: str = "default") -> str:
-    """Try intake, triage and decision, read-only; call a person where they are broken.
+    """Try intake, triage and decision, read-only; page a person if they are broken.
 
     Args:
         environment: Which configuration to use: the name that `runbook configure` saved it under.
 
     Raises:
-        LoopBroken: something is, and the person was called.
+        LoopBroken: something is, and the person was paged.
     """
     blocks = await Environment.load(environment)
     if blocks.self_watch is None:

@@ -6,13 +6,13 @@ from blocks.environment import Environment
 from flows.current_run import flow_run_id
 from flows.parameters import checked
 from tasks.caretaking.watchdog import look_after, note_policies
-from tasks.lease import turn
+from tasks.lease import exclusively
 
 
 @flow(name="watchdog", flow_run_name="watchdog", validate_parameters=False)
 @checked
 async def watchdog(environment: str = "default") -> list[str]:
-    """Continue runs that have stopped, start those that are missing, and call a person where that fails.
+    """Continue runs that have stopped, start those that are missing, and page a person where that fails.
 
     Returns what was done, a sentence for each. The receiver does the same, in case no worker is left for it.
 
@@ -20,7 +20,7 @@ async def watchdog(environment: str = "default") -> list[str]:
         environment: Which configuration to use: the name that `runbook configure` saved it under.
     """
     blocks = await Environment.load(environment)
-    async with turn(blocks, "watchdog", str(flow_run_id())) as ours:
+    async with exclusively(blocks, "watchdog", str(flow_run_id())) as ours:
         if not ours:
             return []
         await note_policies(blocks)

@@ -55,7 +55,7 @@ def _of_round(key: str, round: int) -> str:
 
 @task(name="publish plan", task_run_name="publish plan", cache_policy=NO_CACHE)
 async def publish_plan(incident: OpenIncident, plan: ChangePlan) -> None:
-    """The exact change that is up for approval; a plan that changed is published anew."""
+    """The exact change that is up for approval; a plan that changed is published again."""
     key = f"{incident.id}-plan-{plan.action.id}"
     journal = await incident.read()
     known = [event.plan_digest for event in journal.events(ArtifactPublished) if event.key == key]

@@ -41,7 +41,7 @@ async def no_fence() -> None:
 
 
 class NotAuthorised(PermissionError):
-    """An effect without an approval in the journal. A fault of ours, never of the outside."""
+    """An effect without an approval in the journal. A defect of the runbook, never of an outside system."""
 
 
 async def carry_out(
@@ -63,7 +63,7 @@ async def carry_out(
     done), or unsettled (a person must look).
 
     Raises:
-        NotAuthorised: the journal holds no approval for it.
+        NotAuthorised: the journal has no approval for it.
         Conflict: the target is not what the effect was planned for; nothing was done, which is journalled.
         LeaseLost: somebody else has taken over; nothing was done.
     """
@@ -114,7 +114,7 @@ async def read_outcome(
         return effect
     if seen is not None:
         return await _settle(incident, effect, EffectOutcome.APPLIED, receipt=seen)
-    detail = "its process ended before it could tell, and the target does not show it"
+    detail = "its process ended before it could report it, and the target does not show the change"
     return await _settle(incident, effect, EffectOutcome.FAILED, detail=detail)
 
 
@@ -130,7 +130,7 @@ async def _seen(observe: Observe, traces: Observe) -> Receipt | None:
 async def _read_back(
     incident: OpenIncident, effect: Effect, observe: Observe, traces: Observe, error: Unavailable
 ) -> Effect:
-    """The answer was lost: the request may have taken effect all the same."""
+    """The answer was lost: the request may have taken effect anyway."""
     try:
         seen = await _seen(observe, traces)
     except OutsideError as again:
@@ -164,4 +164,4 @@ def _require_authority(journal: Incident, effect: Effect, policy: Policy) -> Non
             answer = decided(journal, plan, policy)
             if answer is not None and answer.gate == gate and answer.answer.choice is Choice.APPROVE:
                 return
-    raise NotAuthorised(f"{effect.id}: gate {gate!r} holds no approval of it")
+    raise NotAuthorised(f"{effect.id}: gate {gate!r} has no approval of it")

@@ -21,7 +21,7 @@ def now() -> datetime:
 class OpenIncident:
     """A handle on an incident: steps read what is known and record what happened through it.
 
-    With a `lease`, nothing is written any more once another process has taken the incident over.
+    With a `lease`, nothing more is written once another process has taken over the incident.
     """
 
     id: str
@@ -46,7 +46,7 @@ class OpenIncident:
 
         Raises:
             Refused: it belongs to another environment, whose policy and systems are not these.
-            UnknownIncident: there is none of this id.
+            UnknownIncident: no incident has this id.
             Unavailable: the store cannot be reached.
         """
         journal = await self.environment.store.read(self.id)
@@ -93,7 +93,7 @@ class OpenIncident:
 
         Raises:
             LeaseLost: another one does.
-            Unavailable: the store cannot be reached, so nobody can tell.
+            Unavailable: the store cannot be reached, so it is not known.
         """
         if self.lease is not None:
             await self.lease.check()

@@ -1,7 +1,7 @@
 """One process at a time per incident, and one action at a time per target, across incidents and workers.
 
 A lease lies in the incident store. Whoever takes it gets a new token; the token before is worthless from then
-on, so a process that was given up for dead and wakes up late changes nothing any more.
+on, so a process that was replaced and resumes late changes nothing.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from blocks.transport.errors import Unavailable
 from tasks.incident import OpenIncident, now
 
 WAIT_SECONDS = 120.0
-"""How long an action waits for another incident's to end before a person is called."""
+"""How long an action waits for another incident's to end before a person is paged."""
 
 POLL_SECONDS = 1.0
 
@@ -37,7 +37,7 @@ async def on_duty(incident: OpenIncident) -> AsyncIterator[OpenIncident]:
     term = timedelta(seconds=incident.policy.takeover_after_seconds)
     token, _ = await store.take_lease(target, incident.id, at=now(), until=now() + term)
     if token is None:
-        raise LeaseLost(f"{target}: held by something that is no run of it")
+        raise LeaseLost(f"{target}: held by something that is not one of its runs")
     lease = Lease(store, target, token, term)
     beating = asyncio.create_task(_beat(lease))
     try:
@@ -48,7 +48,7 @@ async def on_duty(incident: OpenIncident) -> AsyncIterator[OpenIncident]:
 
 
 async def fence_off(incident: OpenIncident) -> None:
-    """Give up for dead whoever works on the incident: should it wake up, it changes and says nothing more.
+    """Fence off the process that works on the incident: if it resumes, it changes and sends nothing.
 
     Raises:
         Unavailable: the store cannot be reached.
@@ -63,7 +63,7 @@ def duty(incident_id: str) -> str:
 
 
 async def last_sign_of_life(incident: OpenIncident) -> datetime | None:
-    """When the process that works on the incident, or did last, was heard of (aware UTC); `None`: never.
+    """When the process that works on the incident, or did last, last gave a sign (aware UTC); `None`: never.
 
     Raises:
         Unavailable: the store cannot be reached.
@@ -83,25 +83,25 @@ async def _beat(lease: Lease) -> None:
         except LeaseLost:
             return
         except Unavailable:
-            continue  # nobody can take over either while the store is away
+            continue  # nobody can take over either while the store is unavailable
 
 
-TURN = timedelta(minutes=2)
-"""How long one may hold the turn of something; who was killed holds it no longer than this."""
+EXCLUSIVE_FOR = timedelta(minutes=2)
+"""How long one process may do something exclusively; after a kill, others wait no longer than this."""
 
 
 @asynccontextmanager
-async def turn(environment: Environment, what: str, holder: str) -> AsyncIterator[bool]:
-    """Whether it is this one's turn at what may be done by one at a time: nobody else is at it.
+async def exclusively(environment: Environment, what: str, holder: str) -> AsyncIterator[bool]:
+    """Whether this process may do what only one may do at a time: no other process is doing it.
 
     Scheduled runs overlap when one is slow, or when a stock Prefect worker comes back to all that came due
     meanwhile; each would do what none has done yet.
 
     Raises:
-        StoreUnavailable: the store cannot be reached; not when the turn is let go, as it ends by itself.
+        StoreUnavailable: the store cannot be reached; not on the release, as the lease ends by itself.
     """
     store, name, at = environment.store, f"{what} of {environment.name}", now()
-    token, _ = await store.take_lease(name, holder, at=at, until=at + TURN)
+    token, _ = await store.take_lease(name, holder, at=at, until=at + EXCLUSIVE_FOR)
     try:
         yield token is not None
     finally:
@@ -139,5 +139,7 @@ async def _taken(store: IncidentStore, target: str, holder: str) -> int:
         if token is not None:
             return token
         if asyncio.get_running_loop().time() >= deadline:
-            raise Unavailable("target", f"{held_by} is changing {target}", "Wait for it, or look after it")
+            raise Unavailable(
+                "target", f"{held_by} is changing {target}", "Wait until it has finished, or check it"
+            )
         await asyncio.sleep(POLL_SECONDS)

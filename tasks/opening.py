@@ -32,7 +32,7 @@ async def open_incident(
 
     Raises:
         UnknownIncident: `incident_id` names none.
-        Refused: the incident belongs to another environment, or is a rehearsal while this run is none.
+        Refused: the incident belongs to another environment, or is a rehearsal while this run is not.
         Unavailable: the store cannot be reached.
     """
     store, ours = environment.store, True
@@ -65,7 +65,7 @@ def _require_same(journal: Incident, *, dry_run: bool) -> None:
         what, wanted = ("a rehearsal", "true") if journal.dry_run else ("no rehearsal", "false")
         raise Refused(
             "incident store",
-            f"{journal.id} is {what}, which is settled at its opening",
+            f"{journal.id} is {what}, which is fixed at its opening",
             f"Start the run with dry_run {wanted}, or without an incident to open another one",
         )
 
@@ -95,6 +95,6 @@ async def resolve(incident: OpenIncident, outcome: Outcome, because: tuple[str, 
 
 
 async def close(incident: OpenIncident, outcome: Outcome) -> None:
-    """Nothing is left to do here: the next alert of the service opens an incident of its own."""
+    """Nothing is left to do here: the next alert of the service opens a new incident."""
     await incident.fence()
     await incident.record_once(IncidentClosed(outcome=outcome))

@@ -23,7 +23,7 @@ async def draft_postmortem(incident: OpenIncident, *, again: bool = False) -> st
     A draft that exists is kept, since a person may have written in it; `again` writes another beside it.
 
     Raises:
-        NotWritten: it cannot be written; it is published all the same.
+        NotWritten: it cannot be written; it is published anyway.
         Unavailable: the store cannot be reached.
     """
     journal = await incident.read()

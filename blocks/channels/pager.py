@@ -115,4 +115,4 @@ class Pager(Block):
         with having_sent():  # a page of something in between wakes nobody up
             answer = json_object(_SYSTEM, response)
             if answer.get("status") != "success":
-                raise unreadable(_SYSTEM, response.url, "no word of success")
+                raise unreadable(_SYSTEM, response.url, "PagerDuty did not confirm it")

@@ -71,8 +71,8 @@ def require_open(system: str, shown: str, state: State) -> None:
         Refused: `shown`, the incident's own status, says that it is over.
     """
     if shown in OVER and state is not State.RESOLVED:
-        over = f"somebody has set the incident to {shown}, and it is not opened again for {state.lower()}"
-        raise Refused(system, over, "Open it again on the page if it is not over")
+        over = f"somebody set the incident to {shown}; and the runbook does not reopen it for {state.lower()}"
+        raise Refused(system, over, "Reopen it on the status page if it is not over")
 
 
 class Connection:
@@ -144,5 +144,5 @@ class Connection:
         """
         found = value.get(name) if name is not None and isinstance(value, dict) else value
         if not isinstance(found, dict):
-            raise Unreadable(self.system, f"the answer has no {name or 'object'}", "Check the base URL")
+            raise Unreadable(self.system, f"the answer contains no {name or 'object'}", "Check the base URL")
         return found

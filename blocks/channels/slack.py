@@ -170,7 +170,7 @@ class Slack(Block):
                 ),
             )
             if not answer.get("ts"):
-                raise Unreadable(SYSTEM, "the answer names no message", "Check the base URL")
+                raise Unreadable(SYSTEM, "the answer does not identify the message", "Check the base URL")
         return SlackMessage(channel=str(answer.get("channel") or self.channel), ts=str(answer["ts"]))
 
     async def find(
@@ -193,7 +193,7 @@ class Slack(Block):
             if not cursor:
                 return None
         raise Unavailable(
-            SYSTEM, f"more than {_PAGES * _PAGE_SIZE} messages since {oldest:%H:%M}", "Look into the channel"
+            SYSTEM, f"more than {_PAGES * _PAGE_SIZE} messages since {oldest:%H:%M}", "Check the channel"
         )
 
     async def _call(self, what: str, request: Callable[[WebClient], SlackResponse]) -> dict[str, Any]:

@@ -79,7 +79,7 @@ class StatusPagePublisher(Block):
         """
         reference = await self._public_incident(post)
         if reference is None and post.tried and self.creates_once:  # it is created once more instead
-            raise Unreadable(_SYSTEM, "it does not show whose an incident is", "Look at the page")
+            raise Unreadable(_SYSTEM, "it does not show who created an incident", "Check the status page")
         if reference is None:
             found = await self.find_incident(post.id)
             return {"incident": found.id} if found else None
@@ -102,7 +102,7 @@ class StatusPagePublisher(Block):
             doubtful = next(iter(post.others_in_doubt()), None) if self.creates_once else None
             perhaps = doubtful.id if doubtful else None
             if state is State.RESOLVED and not (doubtful and await self._may_be_there(doubtful, post)):
-                raise Refused(_SYSTEM, "it shows no incident of ours to be resolved", "Look at the page")
+                raise Refused(_SYSTEM, "it shows no incident of ours to resolve", "Check the status page")
             created = await self.create_incident(
                 message.title, message.body, state, effect_id=perhaps or post.id
             )
@@ -226,5 +226,5 @@ class StatusPagePublisher(Block):
 
 def _state(post: Post) -> State:
     if post.state is None:
-        raise ValueError(f"{post.id} announces no state")
+        raise ValueError(f"{post.id} does not announce a state")
     return post.state

@@ -46,15 +46,17 @@ async def write_file(folder: LocalFileSystem, name: str, content: bytes) -> str:
     of_incident = _folder_of(folder, incident_id)
     path = (of_incident / within).resolve()
     if of_incident not in path.parents:
-        raise Refused(_SYSTEM, f"{name!r} is not a file in it", "Look at the incident's journal")
+        raise Refused(_SYSTEM, f"{name!r} is not a file in it", "Check the incident's journal")
     try:
         async with asyncio.timeout(WRITE_SECONDS):
             await _THREADS.run(lambda: _write(of_incident, path, content))
     except TimeoutError:
-        advice = "Look after the disk"
-        raise NotWritten(_SYSTEM, f"{path}: not written within {WRITE_SECONDS:.0f} s", advice) from None
+        advice = "Check the disk"
+        raise NotWritten(
+            _SYSTEM, f"{path}: could not be written within {WRITE_SECONDS:.0f} s", advice
+        ) from None
     except OSError as error:
-        advice = "Free space there, or let the worker write there"
+        advice = "Free space there, or give the worker write access"
         raise NotWritten(_SYSTEM, f"{path}: {_reason(error)}", advice) from None
     return path_of(folder, name)
 
@@ -110,7 +112,7 @@ def _folder_of(folder: LocalFileSystem, incident_id: str) -> Path:
     base = _base(folder)
     path = base / incident_id
     if incident_id in ("", "..") or path.name != incident_id or path.parent != base:
-        raise Refused(_SYSTEM, f"{incident_id!r} is no folder in it", "Look at its journal")
+        raise Refused(_SYSTEM, f"{incident_id!r} is not a folder in it", "Check its journal")
     return path
 
 
@@ -137,7 +139,7 @@ def _remove(path: Path) -> None:
 
 
 def _refused(path: Path, error: OSError) -> Refused:
-    return Refused(_SYSTEM, f"{path}: {_reason(error)}", "Let the worker write there")
+    return Refused(_SYSTEM, f"{path}: {_reason(error)}", "Give the worker write access")
 
 
 def _reason(error: OSError) -> str:

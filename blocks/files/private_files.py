@@ -46,8 +46,8 @@ def private_folder(folder: Path, *, thoroughly: bool = False) -> list[str]:
     if mode & _OTHERS_WRITE:
         raise Refused(
             "folder",
-            f"others can write in {folder} (mode {_octal(mode)})",
-            f"Close it (chmod go-w {folder}), or name a folder of the runbook's own in it",
+            f"other users can write to {folder} (mode {_octal(mode)})",
+            f"Restrict it (chmod go-w {folder}), or use a subfolder that only the runbook uses",
         )
     ours = _of_ours(folder)[0]
     if above := replaceable_in(ours):
@@ -137,8 +137,12 @@ def _correct(top: Path, *, thoroughly: bool) -> str | None:
     within = sum(_close(path) for path in below(top))
     if not (closed or within):
         return None
-    told = f"{top} was open to others (mode {_octal(was)})" if closed else f"{top} held files that were open"
-    return f"{told}; only you can read it now, and the {within} files and folders in it that were open too"
+    told = (
+        f"{top} was readable by other users (mode {_octal(was)})"
+        if closed
+        else f"{top} contained files that other users could read"
+    )
+    return f"{told}; now only you can read it, and the {within} files and folders in it that they could read"
 
 
 def _close(path: Path) -> bool:

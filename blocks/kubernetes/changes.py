@@ -149,11 +149,13 @@ class Changes:
             ),
         )
         if not found.get("items"):
-            raise NotFound(SYSTEM, f"there is no pod {name}", "Look at the pods again: they come and go")
+            raise NotFound(
+                SYSTEM, f"there is no pod {name}", "List the pods again: they may have been replaced"
+            )
         workload = await self.workload.read()
         if not belongs(found["items"][0], workload, revisions(workload, await self.workload.revisions())):
             target = self.client.settings.target
-            raise Refused(SYSTEM, f"pod {name} is not a pod of {target}", "Choose one of its own pods")
+            raise Refused(SYSTEM, f"pod {name} does not belong to {target}", "Choose one of its own pods")
 
     def _patching(self, dry_run: bool) -> dict[str, Any]:
         return {

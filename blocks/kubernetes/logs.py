@@ -86,7 +86,7 @@ class LogText:
 
     def cut_short(self, seconds: float) -> None:
         """Note that the reading stopped before the log's end."""
-        self.missing = f"not read to its end in {seconds:g} s, so its newest lines are missing"
+        self.missing = f"reading was stopped after {seconds:g} s, so its newest lines are missing"
 
     def finished(self) -> "tuple[list[LogLine], str]":
         """The lines, split where the container did, and what is missing of them."""
@@ -96,9 +96,7 @@ class LogText:
             raw = raw[raw.find(b"\n") + 1 :]
             kept = f"only its last {len(raw)} bytes were read"
             if missing:
-                kept = (
-                    f"only {len(raw)} bytes of its middle were read: it has more than {dropped} before them"
-                )
+                kept = f"only {len(raw)} bytes were read, after more than {dropped} that were skipped"
             missing = f"{kept}, and it was {missing}" if missing else kept
         elif raw and not raw.endswith(b"\n") and not missing:
             # a connection that the kubelet loses in mid-log still ends as a clean answer
@@ -148,7 +146,7 @@ def read_log(credentials: Credentials, namespace: str, text: LogText, window: Lo
     """Read one log from the window's start. A log that cannot be read is a result too, with the reason."""
     source = text.source
     if window.left <= 0:
-        text.missing = f"not begun within {window.seconds:g} s"
+        text.missing = f"reading did not start within {window.seconds:g} s"
         return
 
     def send(client: ApiClient) -> Any:
@@ -178,7 +176,7 @@ def read_log(credentials: Credentials, namespace: str, text: LogText, window: Lo
         if window.left <= 0:
             text.cut_short(window.seconds)
         else:
-            text.missing = f"{SYSTEM} broke the connection off"
+            text.missing = f"{SYSTEM} closed the connection"
     finally:
         response.close()
 
@@ -245,7 +243,7 @@ class Logs:
             ) from None
         known = known_containers([template, *(revision.template for revision in own)])
         since = (self.client.server_time() or datetime.now(UTC)) - timedelta(seconds=since_seconds)
-        turn = asyncio.Semaphore(_LOGS_AT_ONCE)
+        slots = asyncio.Semaphore(_LOGS_AT_ONCE)
         together = time.monotonic() + within_seconds if within_seconds else None
 
         def wanted(name: str, role: ContainerRole) -> bool:
@@ -256,7 +254,7 @@ class Logs:
             return role is not ContainerRole.INJECTED
 
         async def read_one(source: LogSource) -> LogText:
-            async with turn:
+            async with slots:
                 seconds = within_seconds or settings.timeout_seconds
                 ends_at = together or time.monotonic() + seconds
                 window = LogWindow(max(1, since_seconds), settings.log_bytes_limit, seconds, ends_at)

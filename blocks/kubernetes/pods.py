@@ -32,7 +32,7 @@ def pods_of(workload: Object, own: Sequence[Revision], pods: Iterable[Object]) -
     others: dict[str, str] = {}
     for pod in pods:
         if not belongs(pod, workload, own):
-            others[pod["metadata"]["name"]] = "not made by the workload"
+            others[pod["metadata"]["name"]] = "not created by the workload"
         elif (phase := (pod.get("status") or {}).get("phase")) in _ENDED:
             others[pod["metadata"]["name"]] = str((pod.get("status") or {}).get("reason") or phase)
         else:

@@ -24,7 +24,7 @@ def deployment_status(deployment: Object, pods: Sequence[Object], newest: str) -
         return stuck
     total = _count(status, "replicas")
     if spec.get("paused") and (total > _count(status, "updatedReplicas") or not total):
-        return _failed("Paused", "the Deployment is paused: nothing is rolled out")
+        return _failed("Paused", "the Deployment is paused: no rollout starts")
     return _no_node(pod for pod in pods if mark_of(pod) == newest) or counted
 
 
@@ -111,10 +111,10 @@ def _withheld(stateful_set: Object) -> RolloutStatus | None:
     desired = stateful_set["spec"].get("replicas", 1)
     updated = _count(stateful_set.get("status") or {}, "updatedReplicas")
     if _strategy(stateful_set["spec"]).get("type") == "OnDelete" and updated < desired:
-        return _failed("OnDelete", f"{desired - updated} pods stay as they are until someone deletes them")
+        return _failed("OnDelete", f"{desired - updated} pods are updated only when someone deletes them")
     partition = _partition(stateful_set["spec"])
     if partition and desired - partition <= updated < desired:
-        return _failed("Partition", f"the partition leaves {desired - updated} pods at the old revision")
+        return _failed("Partition", f"the partition keeps {desired - updated} pods at the old revision")
     return None
 
 
@@ -125,7 +125,7 @@ def _counted(workload: Object, *, available: int) -> RolloutStatus:
     if updated < desired:
         return _progressing("Updating", f"{updated} of {desired} pods updated")
     if total > desired:
-        return _progressing("Terminating", f"{total - desired} pods more than wanted are still there")
+        return _progressing("Terminating", f"{total - desired} extra pods are still running")
     if available < desired:
         return _progressing("NotAvailable", f"{available} of {desired} updated pods available")
     if desired == 0:
@@ -210,4 +210,4 @@ def _failed(reason: str, detail: str) -> RolloutStatus:
     return RolloutStatus(state="failed", reason=reason, detail=detail)
 
 
-_NOT_OBSERVED = _progressing("NotObserved", "the change has not been noticed yet")
+_NOT_OBSERVED = _progressing("NotObserved", "the controller has not processed the change yet")

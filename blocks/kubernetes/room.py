@@ -49,7 +49,7 @@ def surge_words(before: Object, after: Object) -> str:
         return ""
     memory = _needed(after, "requests.memory")
     size = f" with {as_quantity(int(memory))}" if memory else ""
-    return f"a node must have room for one pod more{size} before an old one ends"
+    return f"a node must have room for one more pod{size} before an old one is stopped"
 
 
 def _beyond(limit_range: Object, after: Object) -> str | None:
@@ -62,8 +62,8 @@ def _beyond(limit_range: Object, after: Object) -> str | None:
                 if limit is not None and _amount(resource, str(limit)) > _amount(resource, str(most)):
                     return (
                         f"LimitRange {limit_range['metadata']['name']} lets a container have {most} of "
-                        f"{resource}, and {container['name']} would have {limit}: no pod could be made. "
-                        "Choose less, or have the range raised"
+                        f"{resource}, and {container['name']} would have {limit}: no pod could be "
+                        "created. Choose a lower value, or have the range raised"
                     )
     return None
 
@@ -81,8 +81,9 @@ def _exceeded(quota: Object, before: Object, after: Object) -> str | None:
         more = _most_at_once(before, after, old=old, new=new)
         if more > 0 and more > room:
             return (
-                f"quota {quota['metadata']['name']} has {used[key]} of {hard} {key} in use, and the change "
-                "takes more than is left: its pods could not all be made. Have the quota raised"
+                f"quota {quota['metadata']['name']} has {used[key]} of {hard} {key} in use, and the "
+                "change needs more than is left: not all its pods could be created. Have the quota "
+                "raised"
             )
     return None
 

@@ -28,19 +28,21 @@ class ClusterSettings(BaseModel):
     kubeconfig_yaml: SecretStr | None = Field(
         default=None,
         title="Kubeconfig text",
-        description="The kubeconfig itself, for workers without the file; goes before the path.",
+        description="The kubeconfig itself, for workers without the file; takes precedence over the path.",
     )
     context: str | None = Field(
-        default=None, title="Context", description="Context of the kubeconfig; empty is its current one."
+        default=None, title="Context", description="Context of the kubeconfig; empty means its current one."
     )
     in_cluster: bool = Field(
-        default=False, title="In cluster", description="Use the service account of the pod that this runs in."
+        default=False,
+        title="In cluster",
+        description="Use the service account of the pod that the runbook runs in.",
     )
     namespace: str = Field(default="default", title="Namespace", description="The integration's namespace.")
     allowed_namespaces: list[str] = Field(
         default=[],
         title="Allowed namespaces",
-        description="Namespaces that this may touch at all; empty allows only the one above.",
+        description="Namespaces that the runbook may use; empty allows only the one above.",
     )
     access: AccessLevel = Field(
         default="full",

@@ -103,7 +103,7 @@ class Workload:
                 self.pods(),
             )
         except NotFound as error:
-            older = "Its policy/v1 came with Kubernetes 1.21: look with kubectl get pdb"
+            older = "Its policy/v1 came with Kubernetes 1.21: check with kubectl get pdb"
             raise NotFound(SYSTEM, error.detail, older) from None
         return budgets_of(pods, items_of(answer))
 

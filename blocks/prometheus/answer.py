@@ -97,7 +97,7 @@ def items_of(result: list[JsonValue]) -> list[dict[str, Any]]:
 def _labels(item: Mapping[str, Any]) -> dict[str, str]:
     labels = item.get("metric") or {}
     if not isinstance(labels, dict):
-        raise TypeError("labels are no object")
+        raise TypeError("labels are not an object")
     return {str(name): str(value) for name, value in labels.items()}
 
 

@@ -168,7 +168,9 @@ class PrometheusSource:
             except requests.exceptions.JSONDecodeError:
                 raise self._unreadable("the answer is not JSON") from None
             except requests.RequestException:
-                raise Refused(_SYSTEM, f"{self.name} is no address", "Check the configured address") from None
+                raise Refused(
+                    _SYSTEM, f"{self.name} is not an address", "Check the configured address"
+                ) from None
             except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
                 raise self._unreadable("the answer is not in Prometheus' format") from None
 

@@ -41,7 +41,7 @@ class Prometheus(CredentialsByHost, Block):
     backup_urls: list[str] = Field(
         default=[],
         title="Backup URLs",
-        description="Servers with the same metrics, asked in turn where the first has no answer or no data.",
+        description="Servers with the same metrics, queried in order if the first has no answer or no data.",
     )
     verify_tls: bool = Field(
         default=True, title="Verify TLS", description="Whether the servers' certificates are verified."
@@ -88,7 +88,7 @@ class Prometheus(CredentialsByHost, Block):
         default=120,
         gt=0,
         title="Clock tolerance",
-        description="How far an answer's time may be from ours; beyond it, it tells nothing about now.",
+        description="How far an answer's time may differ from ours; beyond that, it is ignored.",
     )
 
     def addresses(self) -> tuple[str, ...]:
@@ -119,7 +119,7 @@ class Prometheus(CredentialsByHost, Block):
         tolerance = timedelta(seconds=self.clock_tolerance_seconds)
         lacking: list[ErrorRateReading] = []
         failures: list[OutsideError] = []
-        for source in self._sources(in_turn=True):
+        for source in self._sources(in_order=True):
             try:
                 reading = await _THREADS.run(
                     partial(read_error_rate, source, self.queries, tolerance=tolerance)
@@ -210,9 +210,9 @@ class Prometheus(CredentialsByHost, Block):
 
         return await self._first(both)
 
-    def _sources(self, *, in_turn: bool = False) -> list[PrometheusSource]:
+    def _sources(self, *, in_order: bool = False) -> list[PrometheusSource]:
         urls = self.addresses()
-        share = self.timeout_seconds / len(urls) if in_turn else self.timeout_seconds
+        share = self.timeout_seconds / len(urls) if in_order else self.timeout_seconds
         return [
             PrometheusSource(
                 url,

@@ -33,7 +33,7 @@ def read_error_rate(
     dated = bool(at_birth) and any(source.query(query).samples for query in queries.counted_before)
     if at_birth and not dated:
         notes.append(
-            f"{source.name} has data of less than {queries.window}: when errors happened is not known"
+            f"{source.name} has less than {queries.window} of data: when the errors happened is unknown"
         )
     if not by_status and not rates.successes:
         # a rate needs two samples in the window; one of them alone may stand for any number of errors
@@ -106,6 +106,6 @@ def _check_times(
     if off > tolerance:
         raise Unavailable(
             "Prometheus",
-            f"{source.name} answers for a time that is {off.total_seconds() / 60:.0f} min from ours",
-            "Check its clock and ours, and caches in between",
+            f"{source.name} answers for a time that differs from ours by {off.total_seconds() / 60:.0f} min",
+            "Check its clock, ours, and caches between them",
         )

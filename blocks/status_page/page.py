@@ -61,7 +61,7 @@ class StatusPage(CredentialsByHost, Block):
     fallback_urls: list[str] = Field(
         default=[],
         title="Fallback URLs",
-        description="Mirrors or relays of the page, asked in this order where the page cannot be read.",
+        description="Mirrors or relays of the page, tried in this order if the page cannot be read.",
     )
     proxy: SecretStr | None = Field(
         default=None,
@@ -155,7 +155,7 @@ class StatusPage(CredentialsByHost, Block):
 
     @property
     def _next_step(self) -> str:
-        return f"Look at {bare_url(self.url)} from another network (mobile or VPN)"
+        return f"Open {bare_url(self.url)} from another network (mobile or VPN)"
 
     async def _listing(self, route: Route, format_: Format) -> Listing:
         try:

@@ -1,7 +1,7 @@
 """Alerts into the incident store: a batch of messages is one transaction, so a storm costs few commits.
 
 What the messages mean is `runbook.alerts.intake`'s to say. Receivers that share a database take turns: SQLite
-has one writer, PostgreSQL a lock of ours.
+has one writer, PostgreSQL an advisory lock.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from blocks.store.database.errors import SYSTEM, StoreUnavailable
 from blocks.store.journal import IncidentStore
 from blocks.store.journal_statements import aware
 from runbook.alerts.alert import AlertStatus
-from runbook.alerts.episodes import AlertRecord, Turn, turn
+from runbook.alerts.episodes import AlertRecord, Meaning, meaning_of
 from runbook.alerts.intake import (
     FLAPPING_WITHIN,
     RECURS_WITHIN,
@@ -71,7 +71,7 @@ async def receive(
             return await store.in_transaction(take)
         except IntegrityError:
             await asyncio.sleep(0)  # a run wrote to the same incident in between: look again
-    raise StoreUnavailable(SYSTEM, "the open incidents kept changing", "Try again")
+    raise StoreUnavailable(SYSTEM, "too many concurrent writers to the open incidents", "Try again")
 
 
 def _read(connection: Connection, messages: Sequence[Message]) -> tuple[Known, Journals]:
@@ -96,7 +96,7 @@ def _read(connection: Connection, messages: Sequence[Message]) -> tuple[Known, J
 def _changes_something(known: Known, message: Message) -> bool:
     """Most messages of a storm do not: they are counted, and their incident does not matter."""
     record = known.alerts.get(message.key)
-    return turn(record, message.alert, at=message.at) not in (Turn.REPEATED, Turn.LATE)
+    return meaning_of(record, message.alert, at=message.at) not in (Meaning.REPEATED, Meaning.LATE)
 
 
 def _key(row: Any) -> Key:

@@ -102,7 +102,7 @@ class IncidentStore(Block):
                         event = AlertJoined(alert=alert)
                     await insert_event(connection, joined or incident_id, event, key=event.journal_key, at=at)
                 return await self.read(joined or incident_id), joined is None
-        raise StoreUnavailable(SYSTEM, "the open incident kept changing", "Try again")
+        raise StoreUnavailable(SYSTEM, "too many concurrent writers to the open incident", "Try again")
 
     async def append(
         self,
@@ -117,7 +117,7 @@ class IncidentStore(Block):
 
         Raises:
             UnknownIncident: there is no such incident.
-            LeaseLost: the lease is another's by now; nothing was written.
+            LeaseLost: another process has taken the lease; nothing was written.
             Unavailable: the database cannot be reached.
         """
         for _ in range(_APPEND_ATTEMPTS):
@@ -140,7 +140,7 @@ class IncidentStore(Block):
                     return await insert_event(connection, incident_id, event, key=key, at=at)
             except IntegrityError:
                 await asyncio.sleep(0)  # another writer took this place in the order: take the next one
-        raise StoreUnavailable(SYSTEM, f"the journal of {incident_id} is written too fast", "Try again")
+        raise StoreUnavailable(SYSTEM, f"too many concurrent writers to {incident_id}", "Try again")
 
     async def read(self, incident_id: str) -> Incident:
         """Read an incident.
@@ -227,7 +227,7 @@ class IncidentStore(Block):
     ) -> tuple[int | None, str]:
         """Take the right to change a target: a new token, or `None` and who holds it until later than `at`.
 
-        The holder itself may take it anew, which makes the token before worthless.
+        The holder itself may take it again, which invalidates the previous token.
 
         Raises:
             Unavailable: the database cannot be reached.
@@ -236,7 +236,7 @@ class IncidentStore(Block):
             with suppress(IntegrityError):  # the first lease of a target, and another caller was first
                 async with self._transaction() as connection:
                     return await take(connection, target, holder, at=at, until=until)
-        raise StoreUnavailable(SYSTEM, f"the lease of {target} is taken too fast", "Try again")
+        raise StoreUnavailable(SYSTEM, f"too many processes want the lease of {target}", "Try again")
 
     async def renew_lease(self, target: str, token: int, *, until: datetime) -> bool:
         """Whether the token is still the newest; its lease then lasts until the given time.
@@ -257,7 +257,7 @@ class IncidentStore(Block):
             return await end_of(connection, target)
 
     async def release_lease(self, target: str, token: int, *, at: datetime) -> None:
-        """Let go of a target, unless another has it by now.
+        """Release a target, unless another process has taken it.
 
         Raises:
             Unavailable: the database cannot be reached.

@@ -58,7 +58,7 @@ def turns_a_switch_on(event: Event) -> bool:
 
 
 async def event_by_key(connection: AsyncConnection, incident_id: str, key: str) -> Recorded | None:
-    """The event with this key in a journal; `None` where there is none."""
+    """The event with this key in a journal; `None` if there is none."""
     query = select(EVENTS).where(EVENTS.c.incident_id == incident_id, EVENTS.c.key == key)
     row = (await connection.execute(query)).one_or_none()
     return recorded(row) if row is not None else None

@@ -39,12 +39,12 @@ class Lease:
         """Renew it.
 
         Raises:
-            LeaseLost: it is another's by now.
-            Unavailable: the store cannot be reached, so nobody can tell.
+            LeaseLost: another process has taken it.
+            Unavailable: the store cannot be reached, so it is not known.
         """
         if not await self.store.renew_lease(self.target, self.token, until=datetime.now(UTC) + self.term):
             raise self.lost()
 
     def lost(self) -> LeaseLost:
         """What its holder is told when another has it."""
-        return LeaseLost(f"{self.target}: another worker or incident has taken over")
+        return LeaseLost(f"{self.target}: another process has taken over the lease")

@@ -55,7 +55,7 @@ async def require_held(connection: AsyncConnection, lease: Lease) -> None:
     """Nobody takes the lease until this transaction has ended.
 
     Raises:
-        LeaseLost: it is another's by now.
+        LeaseLost: another process has taken it.
     """
     query = select(LEASES.c.token).where(LEASES.c.target == lease.target).with_for_update(read=True)
     if (await connection.execute(query)).scalar_one_or_none() != lease.token:

@@ -32,7 +32,7 @@ async def incidents_with_switches(store: IncidentStore) -> list[Incident]:
 
 
 async def note_switches_off(store: IncidentStore, incidents: Iterable[str]) -> None:
-    """Note of closed incidents that none of their switches is left on: they are not listed any more.
+    """Mark closed incidents with no switch left on: they are no longer listed.
 
     Raises:
         Unavailable: the database cannot be reached.

@@ -85,7 +85,7 @@ def _overview(connection: Connection) -> Overview:
 
 
 def _gate(incident: str, keys: dict[str, datetime]) -> OpenGate | None:
-    """The newest question, unless it is settled."""
+    """The newest question, unless it has been answered or withdrawn."""
     newest = next((key for key in reversed(keys) if key.startswith(ApprovalRequested.KEYS)), None)
     if newest is None:
         return None

@@ -24,7 +24,7 @@ Runs cannot choose it: the work pool's template and our worker leave them no env
 
 
 def address_digest(url: SecretStr) -> str:
-    """SHA-256 over what says which tables are meant: driver, user, server, database, options; no password.
+    """SHA-256 over what identifies the tables: driver, user, server, database, options; no password.
 
     A file is what it is by its real path. What is no address has a digest too.
     """
@@ -55,8 +55,8 @@ def require_own_store(url: SecretStr, *, environment: str) -> None:
     if wanted is not None and address_digest(url) != wanted:
         raise Refused(
             "incident store",
-            f"the block of environment {environment!r} names another store than this worker's settings",
-            "Run `runbook configure` with the worker's settings file; if nobody has moved the store, see who "
-            "edited the block in Prefect. An environment with another store takes a worker with its settings "
-            "on a pool of its own",
+            f"the block of environment {environment!r} names a different store than this worker's settings",
+            "Run `runbook configure` with the worker's settings file. If nobody moved the store, "
+            "find out who edited the block in Prefect. An environment with a different store "
+            "needs its own work pool and worker",
         )

@@ -97,7 +97,7 @@ async def begin_call(store: IncidentStore, environment: str, *, because: str, at
             continue  # worker and receiver call at once: the other one was first
         if call is not None:
             return call
-    raise StoreUnavailable(SYSTEM, "the open call kept changing", "Try again")
+    raise StoreUnavailable(SYSTEM, "too many concurrent writers of self-watch calls", "Try again")
 
 
 async def note_told(store: IncidentStore, call: Call) -> None:

@@ -49,7 +49,7 @@ def _header_table(given: object) -> SecretDict:
             raise ValueError(f"one of the headers {mistake}")
         saved[name] = text if value is text and not names_credential(name) else {_SECRET: text}
     if len({name.lower() for name in saved}) < len(saved):
-        raise ValueError("a header is there twice")
+        raise ValueError("a header is set twice")
     return SecretDict(saved)
 
 
@@ -75,7 +75,7 @@ class Credentials(BaseModel):
         default=None, title="Bearer token", description="Token for a server that asks for one."
     )
     username: str = Field(
-        default="", title="User", description="User of basic authentication; goes with the password."
+        default="", title="User", description="User for basic authentication; needs the password, too."
     )
     password: SecretStr | None = Field(
         default=None, title="Password", description="Password of basic authentication."
@@ -84,14 +84,14 @@ class Credentials(BaseModel):
     @model_validator(mode="after")
     def _one_way(self) -> Self:
         if bool(self.username) != (self.password is not None):
-            raise ValueError("username and password go together")
+            raise ValueError("set both username and password")
         if ":" in self.username:
-            raise ValueError("a username has no colon (RFC 7617)")
+            raise ValueError("a username must not contain a colon (RFC 7617)")
         if self.bearer_token and header_mistake("Authorization", self.bearer_token.get_secret_value()):
-            raise ValueError("bearer_token holds characters that no header may have")
+            raise ValueError("bearer_token has characters that a header must not have")
         header = any(name.lower() == "authorization" for name in self.headers.get_secret_value())
         if sum((header, self.bearer_token is not None, self.password is not None)) > 1:
-            raise ValueError("set one of bearer_token, password and the header Authorization")
+            raise ValueError("set only one of bearer_token, password and the header Authorization")
         return self
 
     def request_headers(self) -> dict[str, str]:
@@ -145,7 +145,7 @@ def _host_table(given: object) -> SecretDict:
             "password": own.password.get_secret_value() if own.password else None,
         }
     if len(saved) < len(table):
-        raise ValueError("a host is there twice")
+        raise ValueError("a host is set twice")
     return SecretDict(saved)
 
 
@@ -158,7 +158,7 @@ class CredentialsByHost(Credentials):
     credentials: HostTable = Field(
         default_factory=_nothing,
         title="Credentials of other hosts",
-        description="By address: what the other servers are shown that are not on the first one's host.",
+        description="By address: the credentials for the other servers that are not on the first one's host.",
     )
 
     @abstractmethod

@@ -53,7 +53,7 @@ class Unavailable(OutsideError):
         self,
         system: str,
         detail: str,
-        next_step: str = "It may heal by itself; try again",
+        next_step: str = "It may recover by itself; try again",
         *,
         http_status: int | None = None,
         retry_after_seconds: int | None = None,
@@ -148,7 +148,7 @@ def outside_error(error: httpx.HTTPError, *, system: str, secrets: Iterable[str]
         place = "the address"  # httpx failed before there was a request
     if isinstance(error, httpx.UnsupportedProtocol | httpx.TooManyRedirects | httpx.DecodingError):
         return Refused(system, f"{place}: {redact(str(error), secrets)}", "Check the configured address")
-    reason = _REASONS.get(type(error)) or f"cannot be asked ({redact(str(error), secrets)})"
+    reason = _REASONS.get(type(error)) or f"the request failed ({redact(str(error), secrets)})"
     return Unavailable(
         system,
         f"{place} {reason}",
@@ -157,13 +157,13 @@ def outside_error(error: httpx.HTTPError, *, system: str, secrets: Iterable[str]
     )
 
 
-_NETWORK = "Check the network from here to it, or wait"
+_NETWORK = "Check the network connection to it, or wait"
 _REASONS: dict[type[httpx.HTTPError], str] = {
-    httpx.ConnectTimeout: "cannot be connected to in time",
+    httpx.ConnectTimeout: "did not accept the connection in time",
     httpx.ReadTimeout: "did not answer in time",
-    httpx.WriteTimeout: "did not take the request in time",
+    httpx.WriteTimeout: "did not accept the request in time",
     httpx.RemoteProtocolError: "closed the connection without an answer",
-    httpx.ReadError: "broke the connection off",
+    httpx.ReadError: "closed the connection",
 }
 
 
@@ -179,7 +179,7 @@ def refusal(response: httpx.Response, *, system: str, secrets: Iterable[str] = (
         return Unavailable(
             system,
             detail,
-            f"Wait {wish} s" if wish else "It may heal by itself; try again",
+            f"Wait {wish} s" if wish else "It may recover by itself; try again",
             http_status=status,
             retry_after_seconds=wish,
             # a gateway's 5xx says nothing about what the service behind it did
@@ -198,7 +198,7 @@ def refusal(response: httpx.Response, *, system: str, secrets: Iterable[str] = (
         case HTTPStatus.NOT_FOUND:
             return NotFound(system, detail, "Check the configured address")
         case HTTPStatus.CONFLICT:
-            return Conflict(system, detail, "Read it again")
+            return Conflict(system, detail, "It has changed: read it again")
     return Refused(system, detail, "Check the configuration")
 
 
@@ -234,12 +234,12 @@ def translated(system: str, url: str, *, secrets: Iterable[str] = ()) -> Iterato
         reason = str(error).partition(":")[0]  # what follows quotes it: of a password with a slash, a part
         raise Refused(system, f"not a URL: {reason}", "Check the configured address") from None
     except UnicodeEncodeError:  # holds the whole value
-        detail = "a header holds characters that no header may have"
+        detail = "a header has characters that a header must not have"
         raise Refused(system, detail, "Check the configured credentials") from None
     except TimeoutError:
         raise Unavailable(
             system,
-            f"{bare_url(url)} did not answer completely in time",
+            f"{bare_url(url)} did not complete its answer in time",
             _NETWORK,
             may_have_landed=True,
         ) from None
@@ -252,12 +252,12 @@ def having_sent() -> Iterator[None]:
         yield
     except Unreadable as error:
         raise Unavailable(
-            error.system, error.detail, "Look for it before it is repeated", may_have_landed=True
+            error.system, error.detail, "Check whether it happened before you repeat it", may_have_landed=True
         ) from None
 
 
 def unreadable(system: str, url: str | httpx.URL, why: str) -> Unreadable:
     """An answer in another format than agreed. Such an answer is unknown, never a good sign."""
     return Unreadable(
-        system, f"{bare_url(url)} answered something else: {why}", "Check the configured address"
+        system, f"{bare_url(url)} sent an unexpected answer: {why}", "Check the configured address"
     )

@@ -149,5 +149,5 @@ def json_object(
         raise refusal(response, system=system, secrets=secrets)
     value = json_body(system, response)
     if not isinstance(value, dict):
-        raise unreadable(system, response.url, "JSON, but no object")
+        raise unreadable(system, response.url, "JSON, but not an object")
     return value

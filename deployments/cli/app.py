@@ -59,7 +59,7 @@ def make_app() -> App:
     """The application with all commands."""
     app = App(
         name="runbook",
-        help="The PostHog incident runbook, which runs itself up to where a person must decide.",
+        help="The PostHog incident runbook. It runs by itself up to the point where a person must decide.",
         help_format="markdown",
         help_epilogue=EXIT_CODES,
         version=_version,

@@ -12,7 +12,7 @@ STYLES = {"created": "green", "updated": "yellow", "deleted": "red", "unchanged"
 async def configure(file: Path, /, *, json: JsonOption = False) -> int:
     """Save a settings file in Prefect.
 
-    Doing it again changes nothing. PREFECT_API_URL names the server.
+    Running it again changes nothing. PREFECT_API_URL names the server.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""`runbook drill`: respond to a simulated incident, with everything real but the world."""
+"""`runbook drill`: respond to a simulated incident; everything is real except the world."""
 
 import sys
 from typing import Annotated, Literal

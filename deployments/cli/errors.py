@@ -71,7 +71,7 @@ def expected(error: BaseException) -> CommandError | None:
         code = ExitCode.UNREACHABLE if isinstance(error, Unavailable) else ExitCode.FAILED
         return CommandError(f"{error.system}: {error.detail}", error.next_step, code=code)
     if isinstance(error, OSError) and error.errno in _FOLDER_FAULTS:
-        return CommandError(f"{error.filename}: {error.strerror}", "see to the folder and try again")
+        return CommandError(f"{error.filename}: {error.strerror}", "check the folder and try again")
     return None
 
 

@@ -32,7 +32,7 @@ async def incidents(
     Parameters
     ----------
     only_open
-        Leave closed incidents out.
+        Leave out closed incidents.
     limit
         How many to list at most.
     """
@@ -63,7 +63,7 @@ async def incident(
     environment: EnvironmentOption = None,
     json: JsonOption = False,
 ) -> int:
-    """Show one incident and what it asks for; with RUNBOOK_URL, as the receiver there has it."""
+    """Show one incident and its open question; with RUNBOOK_URL, as the receiver there has it."""
     from deployments.cli.people.door import find_remote
     from deployments.cli.sources import find_sources
     from deployments.services.finding import find_incident
@@ -100,7 +100,7 @@ async def paper(
     config: ConfigOption = None,
     environment: EnvironmentOption = None,
 ) -> int:
-    """Print an incident's steps to go on by hand, with its values and the exact commands.
+    """Print the steps to continue an incident by hand, with its values and the exact commands.
 
     With a settings file this needs nothing but the incident store: neither Prefect nor any other system.
     """

@@ -1,4 +1,4 @@
-"""`runbook triage` and `runbook health`: look, and change nothing."""
+"""`runbook triage` and `runbook health`: read, and change nothing."""
 
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ async def triage(
     environment: EnvironmentOption = None,
     json: JsonOption = False,
 ) -> int:
-    """Make all checks and walk the decision tree, read-only.
+    """Run all checks and walk the decision tree, read-only.
 
     Opens no incident and changes nothing; with a settings file it works while Prefect is down.
     """

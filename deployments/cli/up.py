@@ -15,7 +15,7 @@ async def up(*, config: FileOption = None) -> int:
     """Start Prefect, the worker and the alert receiver here.
 
     Ctrl-C stops them all. With PREFECT_API_URL set, that Prefect is used and none is started. Prefect's UI
-    asks for the password that is printed; commands in this folder find it by themselves.
+    asks for the password that is printed; commands in this folder find it.
     """
     from blocks.files.private_files import private_folder
     from blocks.transport.errors import bare_url

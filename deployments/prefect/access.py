@@ -70,7 +70,9 @@ def password_of(state: Path) -> str:
         write_private(path, f"{_USER}:{secrets.token_urlsafe(_RANDOM_BYTES)}\n".encode())
     password = path.read_text(encoding="utf-8").strip()
     if not password:
-        raise Refused("Prefect's server", f"its password file {path} is empty", "Remove it; another is made")
+        raise Refused(
+            "Prefect's server", f"its password file {path} is empty", "Remove it; a new one is created"
+        )
     return password
 
 
@@ -140,7 +142,7 @@ async def _lock(file: IO[bytes], path: Path) -> None:
             return
         await asyncio.sleep(_CLAIM_POLL_SECONDS)
     advice = "Use it, or stop it first (Ctrl-C where `runbook up` runs)"
-    raise Refused("Prefect's server", f"one is running already with the state in {path.parent}", advice)
+    raise Refused("Prefect's server", f"a server already runs with the state in {path.parent}", advice)
 
 
 def _place(url: str) -> tuple[str, int | None, str]:

@@ -30,7 +30,7 @@ ANNOUNCING = ("announce", "publish_from", "remind")
 def drift_row(event: e.PlanDrifted, symbols: Symbols) -> Row:
     """A plan that is not what people were asked about any more."""
     void = f"; the approval of {', '.join(event.voided)} is void" if event.voided else ""
-    text = Text(f"the plan that was shown holds no more{plain(void)}")
+    text = Text(f"the plan that was shown is no longer valid{plain(void)}")
     return Row(symbols.bad, "Drifted", text, BAD, (diff_lines("\n".join(event.because)),))
 
 
@@ -93,7 +93,7 @@ def effect_row(effect: Effect, symbols: Symbols) -> Row | None:
         case EffectOutcome.FAILED:
             return Row(symbols.bad, "Failed", text, BAD)
         case EffectOutcome.UNSETTLED | None:
-            text.append(" (nobody knows whether it happened: look)", style=f"bold {UNSURE}")
+            text.append(" (not known whether it happened: check)", style=f"bold {UNSURE}")
             return Row(symbols.unknown, "Unsettled", text, UNSURE)
         case _:
             assert_never(effect.outcome)

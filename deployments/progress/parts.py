@@ -97,7 +97,11 @@ def flip_lines(flips: Iterable[Counterfactual]) -> Group:
         changes.setdefault(flip.verdict, []).append(plain(flip.change))
     return Group(
         *(
-            hanging("else: ", Text(f"{VERDICT_TITLES[verdict]} {' or '.join(facts)}"), style=QUIET)
+            hanging(
+                "verify: ",
+                Text(f"{' or '.join(facts)}, the verdict would be “{VERDICT_TITLES[verdict]}”"),
+                style=QUIET,
+            )
             for verdict, facts in changes.items()
         )
     )

@@ -218,7 +218,7 @@ def _switch(event: e.SwitchChecked, symbols: Symbols) -> Row:
         return Row(symbols.unknown, "Switch", Text(f"{switch} may still be on{detail}"), UNSURE)
     if event.on:
         return Row(symbols.bad, "Switch", Text(f"{switch} is still on{detail}"), UNSURE)
-    return Row(symbols.good, "Switch", Text(f"{switch} is off by now{detail}"), GOOD)
+    return Row(symbols.good, "Switch", Text(f"{switch} is off{detail}"), GOOD)
 
 
 def _evidence(event: e.EvidenceCollected | e.FileNotWritten, symbols: Symbols) -> Row:

@@ -63,8 +63,8 @@ def create_app(
     """The receiver's application. `responses` starts the response to an incident, see `Responses`;
     `permissions` are noted in the journal of each incident that opens.
 
-    Every so many seconds it looks after the runs of the incidents, see `tasks.caretaking.watchdog`; with
-    `self_watching`, also after the runbook itself. With `settings`, which reads them anew, people can act
+    At an interval it checks the runs of the incidents, see `tasks.caretaking.watchdog`; with
+    `self_watching`, also the runbook itself. With `settings`, which reads them again, people can act
     through `/api`.
     """
     metrics = metrics or ReceiverMetrics()

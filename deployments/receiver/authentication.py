@@ -1,7 +1,7 @@
 """Who may call the receiver: for each source, whether a request proves that it comes from there.
 
 A token, a password or a client's header is checked before the body is read; a signature afterwards. Addresses
-are not looked at, so no secret can be in one, and a request that proves nothing is told nothing.
+are ignored, so no secret can be in one, and a request that proves nothing learns nothing.
 """
 
 from collections.abc import Mapping

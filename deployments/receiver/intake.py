@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from blocks.transport.errors import OutsideError, Unavailable
 from deployments.processes.json_log import log_event
 from runbook.alerts.alert import Alert
-from runbook.alerts.episodes import Turn
+from runbook.alerts.episodes import Meaning
 from runbook.alerts.intake import Message, Received
 from runbook.incidents.ids import new_incident_id
 
@@ -138,11 +138,11 @@ def new_id(at: datetime) -> str:
 
 def log_received(message: Message, received: Received) -> None:
     """A line for what changed something; repeats are counted in the metrics and in the store."""
-    if received.turn in (None, Turn.REPEATED):
+    if received.meaning in (None, Meaning.REPEATED):
         return
     log_event(
         log,
-        "incident opened" if received.opened else f"alert {received.turn}",
+        "incident opened" if received.opened else f"alert {received.meaning}",
         source=message.alert.source,
         service=message.alert.service,
         alert=message.alert.name,

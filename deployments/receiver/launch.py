@@ -23,7 +23,7 @@ PATIENCE_SECONDS = 5.0
 
 
 class PrefectResponses:
-    """The responses in Prefect. `settings` say how a person is called while it is away."""
+    """The responses in Prefect. `settings` say how a person is paged while Prefect is down."""
 
     def __init__(self, store: IncidentStore, settings: Settings) -> None:
         self._store = store
@@ -34,7 +34,7 @@ class PrefectResponses:
         return await start_run(incident, store=self._store)
 
     async def wake(self, incident: Incident) -> bool:
-        """Wake a run that waits for an answer although no alert fires any more: it withdraws its question.
+        """Resume a run that waits for an answer although all alerts are resolved: it withdraws its question.
 
         That is no answer: no form is filled in. Where an alert fires again first, the run sleeps on at the
         same question.
@@ -57,7 +57,7 @@ class PrefectResponses:
         """Call a person by the pager and in the channel, as a run would.
 
         Raises:
-            Refused: nobody can be called: there is neither a pager nor a channel, or both refuse.
+            Refused: nobody can be paged: there is neither a pager nor a channel, or both refuse.
             Unavailable: the incident store cannot be reached.
         """
         environment = await self._environment()
@@ -71,7 +71,7 @@ class PrefectResponses:
         called = await escalate(opened, what, f"{because}. {how_to_go_on(opened)}")
         await leave_paper(opened)
         if not called:
-            raise Refused("pager", "nobody could be called", "Set [pager] or [slack]; see the journal")
+            raise Refused("pager", "nobody could be paged", "Set [pager] or [slack]; see the journal")
 
     async def call_about_the_runbook(self, because: str) -> bool:
         """Call a person because the runbook itself is silent, once; whether that got through everywhere."""
@@ -103,9 +103,9 @@ class PrefectResponses:
             return []
         environment = await self._environment()
         from tasks.caretaking.watchdog import look_after
-        from tasks.lease import turn
+        from tasks.lease import exclusively
 
-        async with turn(environment, "watchdog", f"receiver {os.getpid()}") as ours:
+        async with exclusively(environment, "watchdog", f"receiver {os.getpid()}") as ours:
             return await look_after(environment) if ours else []
 
     async def _environment(self) -> "Environment":

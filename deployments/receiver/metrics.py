@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from runbook.alerts.episodes import Turn
+from runbook.alerts.episodes import Meaning
 from runbook.alerts.intake import Message, Received
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
@@ -21,7 +21,10 @@ class ReceiverMetrics:
             "runbook_notifications_accepted", "Requests answered with 2xx.", ["source"], registry=own
         )
         self.refused = Counter(
-            "runbook_notifications_refused", "Requests not taken.", ["source", "reason"], registry=own
+            "runbook_notifications_refused",
+            "Requests that were rejected.",
+            ["source", "reason"],
+            registry=own,
         )
         self.alerts = Counter(
             "runbook_alerts",
@@ -51,12 +54,14 @@ class ReceiverMetrics:
             "runbook_oldest_approval_request_seconds", "How long the oldest of them waits.", registry=own
         )
         self.shed = Counter(
-            "runbook_connections_shed", "Connections that the receiver ended.", ["reason"], registry=own
+            "runbook_connections_shed", "Connections that the receiver closed.", ["reason"], registry=own
         )
         self.store_writable = Gauge(
-            "runbook_store_writable", "Whether the store could be written last.", registry=own
+            "runbook_store_writable", "Whether the last write to the store succeeded.", registry=own
         )
-        self.prefect_up = Gauge("runbook_prefect_up", "Whether Prefect answered last.", registry=own)
+        self.prefect_up = Gauge(
+            "runbook_prefect_up", "Whether Prefect answered the last time it was asked.", registry=own
+        )
 
     def watch_queue(self, waiting: Callable[[], float]) -> None:
         """Show the number of messages that are not durable yet."""
@@ -72,18 +77,18 @@ class ReceiverMetrics:
         """Show when a round of the self-watch last went well. Without a self-watch it would be never."""
         return Gauge(
             "runbook_self_watch_last_success_timestamp_seconds",
-            "When a synthetic alert last got from the intake to a decision; 0 is never.",
+            "When a synthetic alert last got from the intake to a decision; 0 means never.",
             registry=self._registry,
         )
 
     def count(self, messages: Sequence[Message], received: Sequence[Received]) -> None:
         """Count messages that are durable; each kind at once, since finding its counter takes longest."""
         pairs = list(zip(messages, received, strict=True))
-        turns = Counted((message.alert.source, one.turn) for message, one in pairs)
-        for (source, turn), number in turns.items():
-            self.alerts.labels(source, turn.value if turn else "replayed").inc(number)
+        meanings = Counted((message.alert.source, one.meaning) for message, one in pairs)
+        for (source, meaning), number in meanings.items():
+            self.alerts.labels(source, meaning.value if meaning else "replayed").inc(number)
         began = Counted(
-            (message.alert.source, one.opened) for message, one in pairs if one.turn is Turn.BEGAN
+            (message.alert.source, one.opened) for message, one in pairs if one.meaning is Meaning.BEGAN
         )
         for (source, opened), number in began.items():
             (self.opened if opened else self.joined).labels(source).inc(number)

@@ -16,7 +16,7 @@ from deployments.receiver.connections.connections import vouch_for
 from deployments.receiver.intake import Intake, Overloaded
 from deployments.receiver.settings import ReceiverSettings
 from runbook.alerts.alert import Alert
-from runbook.alerts.episodes import Turn
+from runbook.alerts.episodes import Meaning
 from runbook.alerts.intake import Received
 from runbook.alerts.sources import EmptyAlerts, Source, UnreadablePayload
 
@@ -31,7 +31,7 @@ AT_ONCE = 1
 class Notifications:
     """Takes notifications. `service` is whose alerts these are where neither they nor their source say.
 
-    `strangers_budget` is for bodies that have to be read before their proof can be looked at.
+    `strangers_budget` is for bodies that have to be read before their proof can be checked.
     """
 
     config: ReceiverSettings
@@ -59,13 +59,13 @@ class Notifications:
                 for number, alert in enumerate(alerts)
             ]
         if not alerts:
-            return 202, _answer([], [])  # a ping, or an event that tells of no alert
+            return 202, _answer([], [])  # a ping, or an event without an alert
         try:
             with self.budget.spent(len(body)):
                 received = await self.intake.take(alerts)
         except Overloaded:
             raise overloaded() from None
-        replayed = bool(received) and all(item.turn is None for item in received)
+        replayed = bool(received) and all(item.meaning is None for item in received)
         return (200 if replayed else 202), _answer(alerts, received)
 
     async def _authenticated_body(self, source: Source, request: Request) -> tuple[bytes, Verified]:
@@ -109,8 +109,8 @@ def _credential_step(source: Source, config: ReceiverSettings) -> str:
     """What an operator can do about a sender that proves nothing."""
     section = f"[receiver.{source.name.replace('-', '_')}]"
     if is_open(source.name, config):
-        return f"Give the sender the credential that {section} or [receiver] names, if it is one of yours"
-    return f"Set a credential in {section}: without one no alert of {source.title} is taken"
+        return f"If the sender is yours, configure it with the credential of {section} or [receiver]"
+    return f"Set a credential in {section}: without one, alerts of {source.title} are rejected"
 
 
 def _of_service(alert: Alert, service: str) -> Alert:
@@ -124,7 +124,7 @@ def _unreadable(source: Source, body: bytes, service: str, why: str) -> Alert:
         source=source.name,
         service=service,
         name="unreadable alert",
-        summary=f"{source.title} sent what cannot be read: {why}",
+        summary=f"{source.title} sent an alert that cannot be read: {why}",
         fingerprint=f"unreadable-{sha256(body).hexdigest()[:32]}",
         extra={"body": text, "bytes": len(body)},
     )
@@ -138,16 +138,16 @@ def _answer(alerts: Sequence[Alert], received: Sequence[Received]) -> dict[str, 
         if one.incident:
             incidents[one.incident] = incidents.get(one.incident, False) or one.opened
         else:
-            reason = _REASONS[one.turn].format(service=alert.service)
+            reason = _REASONS[one.meaning].format(service=alert.service)
             ignored.append({"service": alert.service, "name": alert.name, "reason": reason})
     named = [{"id": incident, "new": new} for incident, new in incidents.items()]
     return {"incidents": named, "ignored": ignored}
 
 
-_REASONS: dict[Turn | None, str] = {
+_REASONS: dict[Meaning | None, str] = {
     None: "received before",
-    Turn.ENDED: "resolved, and {service} has no open incident",
-    Turn.REPEATED: "resolved before",
-    Turn.LATE: "older than what is known of it already",
-    Turn.NOTED: "synthetic, and never an incident",
+    Meaning.ENDED: "resolved, and {service} has no open incident",
+    Meaning.REPEATED: "resolved before",
+    Meaning.LATE: "older than what is already known",
+    Meaning.NOTED: "synthetic, never an incident",
 }

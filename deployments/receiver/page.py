@@ -42,16 +42,16 @@ _REFUSAL = {
 }
 _REFUSALS = {
     400: "The body ended early, or the request is not plain HTTP/1.1.",
-    401: "The request does not prove where it comes from.",
+    401: "The request is not authenticated.",
     408: "The headers or the body took too long.",
     413: "The body is too long.",
     431: "The headers are too long.",
     422: "The notification has no alert in it.",
-    503: "The alerts could not be made durable, or too many came at once; send them again.",
+    503: "The alerts could not be stored, or too many came at once; send them again.",
 }
 _TAKEN = {
-    200: "Received before: nothing was done.",
-    202: "The alerts are in the store. A body that cannot be read has opened an incident, too.",
+    200: "Received before: nothing was changed.",
+    202: "The alerts are in the store. A body that cannot be read also opens an incident.",
 }
 
 

@@ -68,7 +68,7 @@ def main(arguments: list[str] | None = None) -> int:
     never_fail()
     log_json_to(sys.stderr)
     for line in settings.warning_lines():
-        log_event(log, "settings to see to", level=logging.WARNING, what=line)
+        log_event(log, "settings warning", level=logging.WARNING, what=line)
     with ExitStack() as local:
         try:
             sockets = [listener, *_local_socket(settings, local)]
@@ -82,7 +82,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _local_socket(settings: Settings, resources: ExitStack) -> list[socket.socket]:
     """The socket through which people of this machine act; none where another receiver has it.
 
-    Where none can be made, alerts are taken all the same, unless the settings ask for it.
+    If none can be created, alerts are accepted anyway, unless the settings ask for it.
 
     Raises:
         OSError: it cannot be made; one line says why and what to do.
@@ -110,7 +110,7 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
-        advice = "stop what listens there, or set another [receiver] port"
+        advice = "stop the process that listens there, or set another [receiver] port"
         cause = os.strerror(error.errno) if error.errno else str(error)
         raise OSError(f"cannot listen on {host} port {port} ({cause}): {advice}") from None
 

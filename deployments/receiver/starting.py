@@ -1,7 +1,7 @@
 """Sees to it that every incident has a run: the store is the queue, so nothing is lost.
 
 An incident waits here while Prefect is away, or when a receiver died between making it durable and starting
-its run. While it waits for Prefect, a person is called directly.
+its run. While it waits for Prefect, a person is paged directly.
 """
 
 import asyncio
@@ -25,10 +25,10 @@ from runbook.redaction import redact
 LOOK_SECONDS = 10.0
 ASK_PREFECT_EVERY = timedelta(seconds=LOOK_SECONDS)
 CALL_AFTER = timedelta(seconds=30)
-"""How long an incident waits for Prefect before a person is called: a restart of Prefect is over by then."""
+"""How long an incident waits for Prefect before a person is paged: a restart of Prefect is over by then."""
 
 TOGETHER_SECONDS = 0.05
-"""What else happens within this time is looked at together: a storm opens many incidents at once."""
+"""What else happens within this time is checked together: a storm opens many incidents at once."""
 
 ATTEMPT_SECONDS = 60.0
 """How long one attempt may take: Prefect's client could go on for an hour, and nobody would be called."""
@@ -36,7 +36,7 @@ ATTEMPT_SECONDS = 60.0
 _FIRST_RETRY_SECONDS = 0.5
 _LAST_RETRY_SECONDS = 10.0
 
-NOT_STARTED = "Prefect does not answer, so the response has not been started; it will be once Prefect is back"
+NOT_STARTED = "Prefect does not answer, so the response has not started; it starts when Prefect answers again"
 
 log = logging.getLogger("runbook.receiver")
 
@@ -51,7 +51,7 @@ class Responses(Protocol):
         """Wake a run whose question the end of the alerts has made needless; whether there was one."""
 
     async def call(self, incident: Incident, because: str) -> None:
-        """Call a person without Prefect. Raises `OutsideError` if nobody can be reached."""
+        """Page a person without Prefect. Raises `OutsideError` if nobody can be reached."""
 
     async def look_after(self) -> list[str]:
         """Look after the runs of all open incidents; says what was done. Raises `OutsideError`."""
@@ -126,7 +126,7 @@ class Starter:
                 await self._call(incident)
         for gate in seen.gates:
             if gate.alerts_ended:
-                await self._attempt("run not woken", gate.incident, self._wake(gate.incident))
+                await self._attempt("run not resumed", gate.incident, self._wake(gate.incident))
         self._trouble.keep({*due, *(gate.incident for gate in seen.gates)})
         return not self.waiting
 
@@ -150,16 +150,16 @@ class Starter:
         log_event(log, "response started", incident=incident, flow_run=flow_run_id)
 
     async def _call(self, incident: str) -> None:
-        if await self._attempt("nobody could be called", incident, self._page(incident)):
+        if await self._attempt("nobody could be paged", incident, self._page(incident)):
             self._called.add(incident)
 
     async def _page(self, incident: str) -> None:
         await self._responses.call(await self._store.read(incident), NOT_STARTED)
-        log_event(log, "person called without Prefect", incident=incident)
+        log_event(log, "person paged without Prefect", incident=incident)
 
     async def _wake(self, incident: str) -> None:
         if await self._responses.wake(await self._store.read(incident)):
-            log_event(log, "run woken, since no alert fires any more", incident=incident)
+            log_event(log, "run resumed because all alerts are resolved", incident=incident)
 
     async def _attempt(self, failure: str, incident: str, work: Awaitable[None]) -> bool:
         """Whether it went well. Neither an outage nor a defect may hold up the incidents behind this one."""

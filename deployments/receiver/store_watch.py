@@ -1,7 +1,7 @@
-"""The receiver looks after its store: is it ready, and who is called where it has not been for a while?
+"""The receiver checks its store: whether it is ready, and pages a person if it has not been for a while.
 
-A full disk is noticed before an alert comes: a row is written every so many seconds. Without a store there is
-no journal either, so that a person was called is remembered here, in the process.
+A full disk is noticed before an alert comes: a row is written at an interval. Without a store there is
+no journal either, so that a person was paged is remembered here, in the process.
 """
 
 import asyncio
@@ -20,18 +20,18 @@ from runbook.redaction import redact
 LOOK_SECONDS = 10.0
 
 TRY_SECONDS = 15.0
-"""How long writing a row may take: SQLite waits ten seconds for whoever writes just then."""
+"""How long writing a row may take: SQLite waits ten seconds for another writer."""
 
 READY_SECONDS = 5.0
 """How long the store may take to say that it is there."""
 
-NOBODY_CALLED = "nobody could be called"
+NOBODY_CALLED = "nobody could be paged"
 
 log = logging.getLogger("runbook.receiver")
 
 
 class StoreWatch:
-    """Whether alerts can be made durable; calls a person, through `responses`, where they cannot be."""
+    """Whether alerts can be made durable; pages a person, through `responses`, where they cannot be."""
 
     def __init__(self, store: IncidentStore, responses: Responses, metrics: ReceiverMetrics) -> None:
         self._store = store
@@ -47,7 +47,7 @@ class StoreWatch:
     async def require(self) -> None:
         """Do nothing if alerts can be made durable.
 
-        The store is asked one question at a time, and whoever asks meanwhile is given the same answer:
+        The store is asked one question at a time, and callers in the meantime get the same answer:
         anybody may ask, and each question takes a connection to the store.
 
         Raises:
@@ -75,7 +75,7 @@ class StoreWatch:
                 await self._look(datetime.now(UTC))
             except Exception as error:  # a defect here must not end the watch
                 text = f"{type(error).__name__}: {redact(str(error))}"
-                log_event(log, "store not looked after", level=logging.ERROR, error=text)
+                log_event(log, "store not checked", level=logging.ERROR, error=text)
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _look(self, at: datetime) -> None:
@@ -93,7 +93,7 @@ class StoreWatch:
             called = await self._responses.call_about_the_store(str(trouble), self._since)
             self._called_at = at if called else None
             if called:
-                log_event(log, "person called", level=logging.WARNING, error=str(trouble))
+                log_event(log, "person paged", level=logging.WARNING, error=str(trouble))
             else:
                 self._uncalled.wrong(NOBODY_CALLED, level=logging.ERROR, error=str(trouble))
 
@@ -115,7 +115,7 @@ class StoreWatch:
             return _silent(TRY_SECONDS)
         except OutsideError as error:
             return error
-        except Exception as error:  # whatever it is, alerts cannot be kept, and a person has to know
+        except Exception as error:  # alerts cannot be stored, whatever the error, and a person has to know
             return _defect(error)
         return None
 
@@ -140,6 +140,4 @@ def _defect(error: Exception) -> Unavailable:
 
 
 def _silent(seconds: float) -> Unavailable:
-    return Unavailable(
-        "incident store", f"it does not answer within {seconds:.0f} s", "Look after the database"
-    )
+    return Unavailable("incident store", f"it does not answer within {seconds:.0f} s", "Check the database")

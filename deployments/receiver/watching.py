@@ -20,20 +20,20 @@ from runbook.redaction import redact
 LOOKS_PER_ROUND = 10
 LONGEST_SECONDS = 30.0
 
-NOT_LOOKED_AFTER, NOT_LOOKED_FOR = "runs not looked after", "self-watch not looked for"
-NOBODY_CALLED = "nobody could be called"
+NOT_LOOKED_AFTER, NOT_LOOKED_FOR = "runs not checked", "self-watch not checked"
+NOBODY_CALLED = "nobody could be paged"
 
 log = logging.getLogger("runbook.receiver")
 
 
 async def look_after(responses: Responses, *, every: float) -> None:
-    """Look after the runs of all incidents every so many seconds, until cancelled."""
+    """Check the runs of all incidents at an interval, until cancelled."""
     trouble = ToldOnce(log)
     while True:
         await asyncio.sleep(every)
         try:
             for sentence in await responses.look_after():
-                log_event(log, "looked after", did=sentence)
+                log_event(log, "runs checked", did=sentence)
             trouble.well(NOT_LOOKED_AFTER)
         except OutsideError as error:
             trouble.wrong(NOT_LOOKED_AFTER, error=str(error))
@@ -44,9 +44,9 @@ async def look_after(responses: Responses, *, every: float) -> None:
 
 @dataclass(frozen=True)
 class SelfWatching:
-    """How the receiver notices that nobody watches the runbook any more.
+    """How the receiver notices that the self-watch has stopped.
 
-    `every` is the time from round to round; `call` calls a person without Prefect and without a worker, and
+    `every` is the time from round to round; `call` pages a person without Prefect and without a worker, and
     returns whether that got through.
     """
 
@@ -87,6 +87,6 @@ async def _look_for_rounds(
     if known is None or not known.told:
         if await watching.call(because):
             trouble.well(NOBODY_CALLED)
-            log_event(log, "person called", level=logging.WARNING, error=because)
+            log_event(log, "person paged", level=logging.WARNING, error=because)
         else:
             trouble.wrong(NOBODY_CALLED, level=logging.ERROR, error=because)

@@ -115,7 +115,7 @@ def _checked(
     """The answer as it will be stored, with its signature where the speaker signs."""
     plan = incident.previews.get(gate.action_id)
     if plan is None or not plan.known_as(gate.plan_digest):
-        raise _nothing(incident, "the plan that is asked about is being made anew")
+        raise _nothing(incident, "the plan in question is being prepared again")
     with checked(incident.id):
         if speaker is not None:
             answer = _spoken(answer, incident, gate, plan, policy, speaker)
@@ -134,20 +134,20 @@ def _require_seen(plan: str, choice: Choice, incident: Incident, gate: PendingGa
     if not plan and choice is not Choice.APPROVE:
         return
     if 0 < len(plan) < SHORTEST_PLAN:
-        problem = f"{plan!a} is too short to name a plan"
-        raise ActRefused(Refusal.INVALID, problem, f"give at least {SHORTEST_PLAN} letters of its digest")
+        problem = f"{plan!a} is too short to identify a plan"
+        raise ActRefused(Refusal.INVALID, problem, f"give at least {SHORTEST_PLAN} characters of its digest")
     if plan and gate.plan_digest.startswith(plan):
         return
     asked = Asked.by(incident, gate, incident.previews[gate.action_id])
     present = gate.plan_digest[:DIGEST_LETTERS]
     if plan:
-        problem = f"another plan is asked about by now: {present}"
+        problem = f"the question is now about another plan: {present}"
         next_step = f"see `runbook incident {incident.id}`"
         raise ActRefused(Refusal.NOTHING, problem, next_step, asked=asked)
     raise ActRefused(
         Refusal.UNSEEN,
-        "an approval has to name the plan that you have seen",
-        f"look at it, then say --plan {present}",
+        "an approval must name the plan that you have seen",
+        f"read it, then add --plan {present}",
         asked=asked,
     )
 
@@ -236,10 +236,10 @@ def _why_nothing(incident: Incident) -> str:
         return f"{incident.id} is closed"
     recorded, newest = _newest_answer(incident), incident.last(ApprovalRequested)
     if newest is None or recorded is None:
-        return f"{incident.id} asks nothing now"
+        return f"{incident.id} has no open question"
     answer = recorded.event.answer
     said = f"{answer.approver} {ANSWERED[answer.choice]} {newest.action_id} at {recorded.at:%H:%M:%S} UTC"
-    return f"{incident.id} asks nothing now: {said}"
+    return f"{incident.id} has no open question: {said}"
 
 
 class _Given(Value):

@@ -42,7 +42,7 @@ async def find_incident(store: "IncidentStore", reference: str) -> "Incident":
     raise ActRefused(
         Refusal.INVALID,
         f"{reference!r} is the beginning of {number} ids: {', '.join(matches[:SHOWN])}",
-        "give more of the one you mean",
+        "give more characters of the id",
     )
 
 
@@ -81,8 +81,8 @@ async def find_asking(store: "IncidentStore", reference: str, environment: str, 
     if len(asking) > 1:
         raise ActRefused(
             Refusal.INVALID,
-            f"{len(asking)} incidents ask for an answer: {', '.join(asking[:5])}",
-            "give the id of the one you mean, or the plan that you have seen",
+            f"{len(asking)} incidents wait for an answer: {', '.join(asking[:5])}",
+            "give the id of the incident, or the plan that you have seen",
         )
     return found
 

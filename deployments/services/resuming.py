@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from blocks.store.journal import IncidentStore
 
 
-_WAITS = {RunState.DUE: "waits for a worker", RunState.QUEUED: "waits for its turn"}
+_WAITS = {RunState.DUE: "waits for a worker", RunState.QUEUED: "is queued"}
 """What a run waits for that goes on by itself."""
 
 
@@ -84,8 +84,8 @@ async def resume_response(
         async with prefect() as client:
             run, how = await _go_on(store, handed, client=client, because=f"{who} handed the response back")
     except Unavailable as error:
-        kept = "What was done by hand is kept, the run does not go on yet"
-        next_step = f"{kept}. {error.next_step}, then resume with nothing more done by hand"
+        kept = "What was done by hand is recorded, but the run does not continue yet"
+        next_step = f"{kept}. {error.next_step}, then resume again with nothing more done by hand"
         raise Unavailable(error.system, error.detail, next_step) from error
     return Resumed(incident=incident.id, flow_run=run, run=how, done=done, did=tuple(did))
 
@@ -105,8 +105,8 @@ async def require_stopped(store: "IncidentStore", found: Incident) -> None:
     if held is not None and not held.let_go and held.at > datetime.now(UTC):
         raise ActRefused(
             Refusal.NOTHING,
-            f"{found.id} is being worked on: its run shows signs of life",
-            f"see `runbook incident {found.id}`; cancel its run in Prefect to go on by hand",
+            f"{found.id} is being worked on: its run is active",
+            f"see `runbook incident {found.id}`; cancel its run in Prefect to continue by hand",
         )
 
 
@@ -118,8 +118,8 @@ def _require_open(taken: Sequence[str], found: Incident) -> None:
         if name not in known:
             raise ActRefused(
                 Refusal.INVALID,
-                f"{found.id} has no open action {name!r}",
-                f"open are: {', '.join(known) or 'none'}",
+                f"{found.id} has no unfinished action {name!r}",
+                f"unfinished actions: {', '.join(known) or 'none'}",
             )
 
 

@@ -81,8 +81,8 @@ class PrefectRuns:
             reason = getattr(result.details, "reason", None) or result.status.value
             raise ActRefused(
                 Refusal.FAILED,
-                f"the answer is recorded, but run {flow_run_id} does not wake: {reason}",
-                "give the same command again, or resume the run in Prefect",
+                f"the answer is recorded, but run {flow_run_id} could not be resumed: {reason}",
+                "repeat the command, or resume the run in Prefect",
             )
 
     async def _wake_without_form(self, flow_run_id: UUID) -> None:

@@ -58,10 +58,10 @@ def _is_address(key: str) -> bool:
 
 def _mistake(part: SecretPart, key: str, kind: type[BaseModel]) -> tuple[str, str]:
     cause = {
-        SecretPart.PASSWORD: "it holds a password in this file",
-        SecretPart.USER: "it holds a user, or a token in its place, in this file",
-        SecretPart.PARAMETER: "it holds a secret among its parameters in this file",
-        SecretPart.PATH: "it holds a secret in its path in this file",
+        SecretPart.PASSWORD: "it contains a password in this file",
+        SecretPart.USER: "it contains a user name or a token in this file",
+        SecretPart.PARAMETER: "it contains a secret in its parameters in this file",
+        SecretPart.PATH: "it contains a secret in its path in this file",
     }[part]
     return cause, f"write the address without it; {_instead(part, key, kind)}"
 
@@ -76,9 +76,9 @@ def _instead(part: SecretPart, key: str, kind: type[BaseModel]) -> str:
     if {"username", "password", "headers"} <= fields.keys():
         if part in (SecretPart.PASSWORD, SecretPart.USER):
             return f'{where} set username = "NAME" and password = {_BY_REFERENCE}'
-        return f'{where} set headers = {{ NAME = {{ env = "NAME" }} }}, where the server takes it so'
+        return f'{where} set headers = {{ NAME = {{ env = "NAME" }} }}, if the server accepts it'
     own = next((name for name in ("token", "api_key", "routing_key") if name in fields), "")
     credential = _CREDENTIAL_ELSEWHERE.get(key) or (f"[{section}] {own}" if own else "")
     if credential:
         return f"the credential for it is {credential}, {_BY_REFERENCE}"
-    return f"a secret is named by {_BY_REFERENCE} in a setting for one"
+    return f"write the secret as {_BY_REFERENCE}, in the setting for it"

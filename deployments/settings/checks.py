@@ -120,7 +120,7 @@ def mistakes_of(error: ValidationError, *, section: str) -> list[Mistake]:
             found.append(Mistake(key, "missing", "set it (runbook.example.toml explains it)"))
         elif detail["type"] == "too_short" and isinstance(detail["input"], SecretStr | str):
             shortest = detail["ctx"]["min_length"]  # pydantic counts the items of a secret
-            found.append(Mistake(key, f"it is shorter than {shortest} characters", "take a longer secret"))
+            found.append(Mistake(key, f"it is shorter than {shortest} characters", "use a longer secret"))
         else:
             message = _without_values(detail["msg"].removeprefix("Value error, "), detail["input"])
             message = message.replace(
@@ -183,7 +183,7 @@ def _secrets(value: Any, key: str, folder: Path) -> _Outcome:
 
 def _table(tables: dict[str, Any], address: str, of: TablesOf, key: str, folder: Path) -> _Outcome:
     if secret_part(address, is_address=True):
-        cause, advice = "the name of a table holds a secret in this file", "write the address without it"
+        cause, advice = "the name of a table contains a secret in this file", "write the address without it"
         return None, [Mistake(key, cause, advice)]
     if not isinstance(tables[address], dict):
         return None, [Mistake(key, "not a table", f"write [{key}] and its keys below")]
@@ -198,7 +198,7 @@ def _header(value: Any, name: str, key: str, folder: Path) -> _Outcome:
         if not isinstance(value, str):
             return secret_at(value, folder), []
         if names_credential(name) or redact_secrets(value) != value or secret_part(value):
-            raise Unusable("it holds a secret in this file", REFERENCE)
+            raise Unusable("it contains a secret in this file", REFERENCE)
     except Unusable as error:
         return None, [Mistake(key, error.cause, error.next_step)]
     return value, []
@@ -208,7 +208,7 @@ def _value(value: Any, field: FieldInfo, key: str, folder: Path, kind: type[Base
     if is_secret(field):
         return _secret(value, key, folder)
     if is_reference(value) and get_origin(field.annotation) is not dict:
-        raise Unusable("no secret, and only those are named by a reference", "write its value here")
+        raise Unusable("not a secret, and only secrets are given by a reference", "write its value here")
     refuse_secrets(value, key, kind)
     if key in _PATHS and isinstance(value, str):
         return os.pathsep.join(str(absolute(part, folder)) for part in value.split(os.pathsep))
@@ -223,14 +223,14 @@ def _secret(value: Any, key: str, folder: Path) -> SecretStr:
     if not isinstance(value, str):
         return secret_at(value, folder, several_lines=key in _SEVERAL_LINES)
     if key not in _ADDRESSES:
-        raise Unusable("it holds a secret in this file", REFERENCE)
+        raise Unusable("it contains a secret in this file", REFERENCE)
     match secret_in_address(value, key):
         case None:
             return SecretStr(value)
         case SecretPart.PASSWORD:
-            raise Unusable("it holds a password in this file", REFERENCE)
+            raise Unusable("it contains a password in this file", REFERENCE)
         case part:
-            raise Unusable(f"it holds a secret in this file (its {part})", REFERENCE)
+            raise Unusable(f"it contains a secret in this file (its {part})", REFERENCE)
 
 
 def _without_values(message: str, given: Any) -> str:

@@ -29,7 +29,7 @@ def read_tables(path: Path) -> dict[str, Any]:
         advice = "copy deployments/runbook.example.toml there and fill it in"
         raise Unusable("there is no such file", advice) from None
     except IsADirectoryError:
-        raise Unusable("is a folder", "name the settings file in it") from None
+        raise Unusable("is a folder", "give the path of the settings file in it") from None
     except OSError as error:
         raise Unusable(str(error.strerror), "make it readable") from None
     except tomllib.TOMLDecodeError as error:

@@ -79,7 +79,11 @@ def _from_environment(name: str, *, several_lines: bool) -> SecretStr:
     what = f"the environment variable {name}" if plausible else "the environment variable of that name"
     secret = _without_rim("" if "\0" in name or "=" in name else os.environ.get(name, ""))
     if not secret:
-        advice = "set it, or name another" if plausible else "write the variable's name there, and set it"
+        advice = (
+            "set it, or refer to another one"
+            if plausible
+            else "write the name of the variable there, and set it"
+        )
         raise Unusable(f"{what} is not set", advice)
     return _checked(secret, what, several_lines=several_lines)
 
@@ -94,7 +98,7 @@ def _from_file(name: str, folder: Path, *, several_lines: bool) -> SecretStr:
         cause = error.strerror if isinstance(error, OSError) else "not a path"
         raise Unusable(f"cannot read {shown} ({cause})", "write the secret there") from None
     if len(content) > _LARGEST_FILE:
-        raise Unusable(f"{path} is larger than any secret", "name the file with the secret")
+        raise Unusable(f"{path} is larger than any secret", "give the path of the file with the secret")
     try:
         secret = _without_rim(text_of(content))
     except Unusable as error:
@@ -109,11 +113,13 @@ def _checked(secret: str, what: str, *, several_lines: bool) -> SecretStr:
     if not _is_unicode(secret):
         raise Unusable(f"{what} is not UTF-8 text", "write the secret there as UTF-8 text")
     if "\0" in secret:
-        raise Unusable(f"{what} holds NUL bytes, in {_lines(lines)}", "write the secret there as UTF-8 text")
+        raise Unusable(
+            f"{what} contains NUL bytes, in {_lines(lines)}", "write the secret there as UTF-8 text"
+        )
     if lines > 1 and not several_lines:
-        raise Unusable(f"{what} has {_lines(lines)}", "leave the secret there and nothing else, on one line")
+        raise Unusable(f"{what} has {_lines(lines)}", "keep only the secret there, on one line")
     if _CONTROL.search(secret):
-        raise Unusable(f"{what} holds control characters", "write the secret there again")
+        raise Unusable(f"{what} contains control characters", "write the secret there again")
     return SecretStr(secret)
 
 

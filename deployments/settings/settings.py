@@ -91,7 +91,7 @@ class StoreSettings(_Section):
         except (ArgumentError, ValueError):  # of a port that is none, the text quotes the password
             raise ValueError("not a database URL") from None
         if url.drivername not in DRIVERS:
-            raise ValueError(f"the driver is none of {', '.join(DRIVERS)}")
+            raise ValueError(f"the driver is not one of {', '.join(DRIVERS)}")
         if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
             url = url.set(database=str(folder / Path(url.database).expanduser()))
         return SecretStr(url.render_as_string(hide_password=False))

@@ -45,13 +45,13 @@ def own_key(path: Path) -> Ed25519PrivateKey | None:
             found = os.fstat(file.fileno())
             if found.st_uid not in (os.geteuid(), 0) or stat.S_IMODE(found.st_mode) & 0o077:
                 raise KeyUnusable(
-                    f"others can read or change {path}", f"chmod 600 {path}, and see whose it is"
+                    f"other users can read or change {path}", f"chmod 600 {path}, and check who owns it"
                 )
             return private_key(file.read())
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise KeyUnusable(f"cannot read {path} ({error.strerror})", "make it readable to you alone") from None
+        raise KeyUnusable(f"cannot read {path} ({error.strerror})", "make it readable only by you") from None
 
 
 def private_key(pem: bytes) -> Ed25519PrivateKey:

@@ -35,7 +35,9 @@ def exposed_files(tables: Mapping[str, Any], origin: Path) -> list[Mistake]:
             found.append(Mistake(key, f"{path} is open to {who} (mode {mode:04o})", _CLOSE))
     if who := _others(origin, _WRITE):
         found.append(
-            Mistake("", f"can be changed by {who}, and with it what the runbook does", "chmod go-w it")
+            Mistake(
+                "", f"can be changed by {who}, who could then change what the runbook does", "chmod go-w it"
+            )
         )
     elif who := _others(origin.absolute().parent, _WRITE):
         found.append(
@@ -50,10 +52,12 @@ def hosts_shown_nothing(section: str, block: BaseModel) -> list[Mistake]:
 
     if not isinstance(block, CredentialsByHost):
         return []
-    advice = "set there what it is to be shown, or leave the table empty"
+    advice = "set the credentials for that host there, or leave the table empty"
     return [
         Mistake(
-            f'{section}.credentials."{host}"', "missing: that host is shown none of this section's", advice
+            f'{section}.credentials."{host}"',
+            "missing: no credentials of this section are sent to that host",
+            advice,
         )
         for host in block.hosts_shown_nothing()
     ]
@@ -62,7 +66,7 @@ def hosts_shown_nothing(section: str, block: BaseModel) -> list[Mistake]:
 def too_few_people(policy: Policy) -> list[Mistake]:
     """The rules that take more people than the settings list: no approval passes them."""
     listed = sum(not person.counts_only for person in policy.people.values())
-    problem = f"takes {{}} people, and [policy.people] lists {listed or 'nobody'}: nobody can pass it"
+    problem = f"takes {{}} people, but [policy.people] lists {listed or 'nobody'}: no approval can succeed"
     advice = "give each of them a table [policy.people.NAME] with all their logins"
     return [
         Mistake(f"policy.approvals.{risk}.count", problem.format(rule.count), advice)

@@ -62,7 +62,9 @@ class OwnFlows:
         entrypoint = deployment.entrypoint or ""
         module = "" if ":" in entrypoint else entrypoint.rpartition(".")[0]
         if entrypoint not in self.entrypoints and module not in self.modules:
-            raise NotOurs(f"the entrypoint {entrypoint[:_SHOWN]!r} of its deployment is none of ours")
+            raise NotOurs(
+                f"the entrypoint {entrypoint[:_SHOWN]!r} of its deployment does not belong to the runbook"
+            )
         if deployment.pull_steps:
             raise NotOurs("its deployment has pull steps, which would run before our code")
         return entrypoint

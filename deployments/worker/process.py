@@ -66,7 +66,7 @@ def main(arguments: list[str] | None = None) -> int:
         action="append",
         default=[],
         metavar="MODULE",
-        help="import before forking; its flows are ours",
+        help="import before forking; its flows are the ones that this worker runs",
     )
     parser.add_argument(
         "--begin-at-once",
@@ -76,7 +76,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     chosen = parser.parse_args(arguments)
     if chosen.begin_at_once is not None and chosen.begin_at_once < 1:
-        parser.error("--begin-at-once: at least one, or no response would ever begin")
+        parser.error("--begin-at-once: at least one, or no response would ever start")
     try:
         configured = _bound_to(chosen.config) if chosen.config else "runbook"
         pool = chosen.pool or configured

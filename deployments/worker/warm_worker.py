@@ -64,7 +64,7 @@ class WarmWorker(ProcessWorker):
         waiting = [entry.flow_run for entry in due if entry.flow_run.id not in self._submitting_flow_run_ids]
         skipped = {run.id for run in superseded(waiting, now=datetime.now(UTC))}
         for run_id in skipped:
-            why = "No worker was there; a later run makes up for it."
+            why = "No worker was running; a later run replaces it."
             state: State[Any] = Cancelled(name="Skipped", message=why)
             await self.client.set_flow_run_state(run_id, state)
         left_out = skipped | self._pace.begin(run for run in waiting if run.id not in skipped)
@@ -79,7 +79,7 @@ class WarmWorker(ProcessWorker):
             self._logger.error("%r (%s) was refused: %s", flow_run.name, flow_run.id, error)
             self._let_go(flow_run)
         except (Exception, PrefectSignal) as error:
-            self._logger.warning("%s was not taken up: %s: %s", flow_run.name, type(error).__name__, error)
+            self._logger.warning("%s was not started: %s: %s", flow_run.name, type(error).__name__, error)
             self._let_go(flow_run)
 
     def _let_go(self, flow_run: "FlowRun") -> None:
@@ -100,7 +100,9 @@ class WarmWorker(ProcessWorker):
         try:
             worker_process.flows.entrypoint_of(deployment)
         except NotOurs as error:
-            state: State[Any] = Failed(name="Refused", message=f"This worker runs our flows only: {error}.")
+            state: State[Any] = Failed(
+                name="Refused", message=f"This worker runs only the runbook's flows: {error}."
+            )
             await self.client.set_flow_run_state(flow_run.id, state)
             raise
         if ignored := ignored_variables(flow_run, deployment):
@@ -124,7 +126,7 @@ class WarmWorker(ProcessWorker):
             return await super()._submit_run_and_capture_errors(flow_run, task_status)
         except PrefectSignal as signal:
             error = RuntimeError(f"{type(signal).__name__}: {signal}")
-            self._logger.warning("%s does not begin: %s", flow_run.name, error)
+            self._logger.warning("%s does not start: %s", flow_run.name, error)
             if task_status is not None:
                 with contextlib.suppress(RuntimeError):  # it had begun
                     task_status.started(error)

@@ -1,4 +1,4 @@
-"""The commands that make or take back a change by hand, for whoever goes on without the runbook."""
+"""The commands that make or undo a change by hand, for people who continue without the runbook."""
 
 import shlex
 from typing import TYPE_CHECKING
@@ -7,13 +7,13 @@ from runbook.actions.switch import Switch
 from runbook.value import Value
 
 STATEFUL_SET = "statefulset"
-"""kubectl's word for it."""
+"""The resource type as kubectl names it."""
 if TYPE_CHECKING:  # a plan knows its action's spec, which may take its commands from here
     from runbook.actions.catalogue import ChangePlan
 
 
 class Target(Value):
-    """Where the workload is. `kind` is kubectl's word for it: `deployment` or `statefulset`."""
+    """Where the workload is. `kind` is the resource type for kubectl: `deployment` or `statefulset`."""
 
     namespace: str
     kind: str
@@ -33,7 +33,7 @@ class Target(Value):
 
 
 def undo_commands(done: "ChangePlan", target: Target) -> tuple[str, ...]:
-    """What to type, in order, to take a change back; ends with a look at the rollout."""
+    """The commands, in order, that undo a change; the last one waits for the rollout."""
     look = target.kubectl(f"rollout status {target.reference}")
     if done.action.spec.undo_by_hand is not None:
         return (*done.action.spec.undo_by_hand(done, target), look)
@@ -42,12 +42,12 @@ def undo_commands(done: "ChangePlan", target: Target) -> tuple[str, ...]:
 
 
 def deletion_commands(pod: str, target: Target) -> tuple[str, ...]:
-    """What to type to delete a pod that holds a rollout up; ends with a look at the rollout."""
+    """The commands that delete a pod that blocks a rollout; the last one waits for the rollout."""
     return target.kubectl(f"delete pod {pod}"), target.kubectl(f"rollout status {target.reference}")
 
 
 def revisions_command(target: Target, selector: str) -> str:
-    """What to type to see the revisions, oldest first, with what tells a good one from a bad one."""
+    """The command that lists the revisions, oldest first, with what distinguishes good from bad ones."""
     if target.kind == STATEFUL_SET:
         what, number, template = "controllerrevisions", ".revision", ".data.spec.template.spec"
         telling = "MARK:.metadata.name"
@@ -65,14 +65,14 @@ def revisions_command(target: Target, selector: str) -> str:
 
 
 def switch_on_command(switch: Switch, target: Target) -> str:
-    """What to type to turn a switch on."""
+    """The command that turns a switch on."""
     container = f" -c {target.container}" if target.container else ""
     setting = shlex.quote(f"{switch.variable}={switch.value}")
     return target.kubectl(f"set env {target.reference}{container} {setting}")
 
 
 def switch_off_command(variable: str, target: Target, done: "ChangePlan | None" = None) -> str:
-    """What to type to take a temporary switch off: its variable is what it was before `done`, as the runbook
+    """The command that turns a switch off: its variable becomes what it was before `done`, as the runbook
     itself does it. Where that is not known, it is removed.
     """
     if done is not None and done.before:

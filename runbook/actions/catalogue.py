@@ -38,12 +38,12 @@ def specs_in(modules: Iterable[ModuleType]) -> Iterator[ActionSpec]:
 CATALOGUE: dict[ActionName, ActionSpec] = {
     spec.name: spec for spec in specs_in(modules_in(specs.__name__, specs.__path__))
 }
-"""Every action by its name: all that stand in `runbook/actions/specs/`."""
+"""Every action by its name, from `runbook/actions/specs/`."""
 
 TEMPORARY_SWITCHES: dict[ActionName, ActionName] = {
     spec.name: spec.switch.off.name for spec in CATALOGUE.values() if spec.switch is not None
 }
-"""Actions that leave a switch on, and what takes it off once the incident is over."""
+"""Actions that leave a switch on, and the action that turns it off once the incident is over."""
 
 
 def _known(name: ActionName) -> ActionName:
@@ -57,7 +57,7 @@ KnownName = Annotated[
     AfterValidator(_known),
     WithJsonSchema({"type": "string", "enum": sorted(CATALOGUE), "title": "ActionName"}),
 ]
-"""The name of an action that there is."""
+"""The name of an action that exists."""
 
 
 class PlannedAction(Value):
@@ -71,7 +71,7 @@ class PlannedAction(Value):
 
     @property
     def spec(self) -> ActionSpec:
-        """All that is known of actions of this name."""
+        """The spec of this action."""
         return CATALOGUE[self.name]
 
     @property
@@ -87,7 +87,7 @@ class PlannedAction(Value):
 
 
 def undo_of(action: PlannedAction) -> PlannedAction:
-    """The action that takes another one back."""
+    """The action that undoes another one."""
     return PlannedAction(
         id=f"{action.id}-undo",
         name=UNDO.name,
@@ -98,7 +98,7 @@ def undo_of(action: PlannedAction) -> PlannedAction:
 
 
 FINGERPRINT = "fingerprint:"
-"""How the values in a plan begin that stand for what nobody should read."""
+"""The prefix of values in a plan that replace what nobody should read."""
 
 
 class ChangePlan(Value):
@@ -107,8 +107,8 @@ class ChangePlan(Value):
     `diff` is a unified diff of the live object with secret values masked, `live` that object as it is, masked
     too. `basis` has a fingerprint of everything that the approver relies on and that is not to change before
     the change is made: neither status nor annotations are part of it. `changes` has the lines that change,
-    and not what stands around them. `earlier` has what a basis was in the release before, by which its
-    questions are known. `resource_versions` bind the request to the objects that were looked at. `before` is
+    without the lines around them. `earlier` has what a basis was in the previous release, by which its
+    questions are known. `resource_versions` bind the request to the objects that were read. `before` is
     what the undo puts back, field by field; never a secret.
 
     `bound` has, by name, where the change is made and every other value from outside that it takes: a value
@@ -124,7 +124,7 @@ class ChangePlan(Value):
 
     `blocked` says why the action cannot be taken at all (a precondition does not hold), `in_place` why it
     need not be; `kept` is true where it is an undo that would do more harm than the change. `outdated` is
-    true where it is blocked because what the verdict rests on is gone: then the verdict is taken anew.
+    true if it is blocked because what the verdict rests on is gone: then the runbook decides again.
     """
 
     action: PlannedAction
@@ -210,10 +210,10 @@ class ActionOutcome(StrEnum):
 
 
 class ActionResult(Value):
-    """The end of an action. `approved_by` is a person, `policy:NAME`, or empty where nothing needed a yes.
+    """The end of an action. `approved_by` is a person, `policy:NAME`, or empty if nothing needed an approval.
 
     `waits_for` is the pod that must be deleted before the rollout of the change goes on: the change is in
-    place then, and not proved yet. `outdated` is true where the verdict is taken anew after it.
+    place then, and not proved yet. `outdated` is true if the runbook decides again after it.
     """
 
     action: PlannedAction

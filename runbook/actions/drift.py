@@ -21,9 +21,9 @@ def drift(old: ChangePlan, new: ChangePlan) -> tuple[str, ...]:
 
 
 def voided_plans(journal: Incident, action: PlannedAction) -> list[PlanDrifted]:
-    """How often an approval of the action came to nothing because the target had changed, oldest first.
+    """The approvals of the action that became void because the target had changed, oldest first.
 
-    A plan that a person has edited is none of these.
+    A plan that a person has edited does not count.
     """
     edits = {
         event.plan_digest
@@ -36,8 +36,8 @@ def voided_plans(journal: Incident, action: PlannedAction) -> list[PlanDrifted]:
 
 def _ended(new: ChangePlan) -> list[str]:
     if new.blocked:
-        return [f"it is not possible any more: {new.blocked}"]
-    return [f"it is not needed any more: {new.in_place}"] if new.in_place else []
+        return [f"it is no longer possible: {new.blocked}"]
+    return [f"it is no longer needed: {new.in_place}"] if new.in_place else []
 
 
 def _edited(old: ChangePlan, new: ChangePlan) -> list[str]:
@@ -58,7 +58,7 @@ def _changed_lines(old: ChangePlan, new: ChangePlan) -> list[str]:
 
 
 def _hidden(old: ChangePlan, new: ChangePlan) -> list[str]:
-    """A change that masking hides, or one of the request alone."""
+    """A change that masking hides, or a change of the request only."""
     before, after = old.basis | old.bound, new.basis | new.bound
     names = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
     return [

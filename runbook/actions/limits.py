@@ -1,4 +1,4 @@
-"""The circuit breaker: after so many changes of the cluster, people only."""
+"""The circuit breaker: after a number of changes of the cluster, only people make more."""
 
 from collections.abc import Iterable
 from datetime import timedelta

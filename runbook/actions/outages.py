@@ -1,6 +1,6 @@
-"""What becomes of an approval while the cluster does not answer: it holds for a time, then it expires.
+"""What happens to an approval while the cluster does not answer: it holds for a time, then it expires.
 
-The journal is the only clock, so a crash starts no time anew.
+The journal is the only clock, so a crash restarts no deadline.
 """
 
 from datetime import datetime, timedelta
@@ -34,7 +34,7 @@ class Wait(StrEnum):
 class Outage(Value):
     """An outage that an approved action waits for. `number` counts the action's, from 1; `since` is UTC.
 
-    `expired` says whether the approval did not outlive it.
+    `expired` says whether the approval expired during it.
     """
 
     number: int
@@ -88,12 +88,12 @@ def wait_in(
 
 
 def end_of_wait(journal: Incident, action: PlannedAction, why: str) -> tuple[ActionOutcome, str]:
-    """How an action ends that is not waited for any longer."""
+    """The end of an action that is no longer waited for."""
     effects = journal.steps_of(action.id)
     doubted = [effect for effect in effects if effect.in_doubt]
     made = [effect.summary for effect in effects if effect.outcome is EffectOutcome.APPLIED]
     outcome = ActionOutcome.UNKNOWN if doubted else ActionOutcome.FAILED
-    return outcome, f"only a part was made ({'; '.join(made)}), then: {why}" if made else why
+    return outcome, f"only a part was applied ({'; '.join(made)}), then: {why}" if made else why
 
 
 def expired_approval(journal: Incident, action: PlannedAction) -> ApprovalExpired:
@@ -107,19 +107,24 @@ def waiting_words(journal: Incident, action: PlannedAction, outage: Outage, poli
     """What the channel is told at the beginning of an outage."""
     until = clock(outage.since + timedelta(seconds=policy.approval_outage_seconds), policy.calendar.time_zone)
     if journal.has_begun(action):
-        held = f"{action.spec.title} has begun: it is read back, and goes on, once the cluster answers again"
+        held = (
+            f"{action.spec.title} has started. When the cluster answers again, the runbook checks it "
+            "and continues"
+        )
     else:
         held = (
-            f"{action.spec.title} is approved and not made. The approval holds until {until} if the plan is "
-            "then the same; nobody has to answer again"
+            f"{action.spec.title} is approved but not applied. The approval is valid until "
+            f"{until} if the plan "
+            "stays the same; nobody has to answer again"
         )
-    return f"The cluster does not answer as it should: {outage.because}. {held}"
+    return f"The cluster is not available: {outage.because}. {held}"
 
 
 def expired_words(action: PlannedAction, outage: Outage, policy: Policy) -> str:
-    """Why a person is called after that time."""
+    """Why a person is paged after that time."""
     length = hours_and_minutes(timedelta(seconds=policy.approval_outage_seconds))
     return (
-        f"{action.spec.title}: approved, and not made, since the cluster has not answered for {length} "
-        f"({outage.because}). The approval has expired; the question is asked again once the cluster answers"
+        f"{action.spec.title}: approved but not applied, because the cluster has been unavailable "
+        f"for {length} "
+        f"({outage.because}). The approval has expired; you are asked again when the cluster answers"
     )

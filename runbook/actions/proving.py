@@ -27,7 +27,7 @@ def proved_outcome(
     """How the change ended, `None` while it is too early to say.
 
     `held_since` is since when the success holds without a break, `None` where it does not hold now. Times are
-    aware UTC. What nobody could tell by the deadline is unknown.
+    aware UTC. What is not known by the deadline is unknown.
     """
     if held_since is not None and now - held_since >= timedelta(seconds=policy.hold_seconds):
         return ActionOutcome.RECOVERED

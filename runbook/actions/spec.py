@@ -50,7 +50,7 @@ class ActionKind(StrEnum):
 
 
 class Risk(StrEnum):
-    """How much harm a change can do when it is wrong."""
+    """How much harm a wrong change can do."""
 
     NONE = "none"
     LOW = "low"
@@ -92,7 +92,7 @@ class Proof:
 
 @dataclass(frozen=True, kw_only=True)
 class ByHand:
-    """What a person types to take the action without the runbook. `when` is its line in the paper runbook."""
+    """What a person types to do the action without the runbook. `when` is its line in the paper runbook."""
 
     when: str
     commands: "Callable[[Target, Policy], list[str]]"
@@ -138,7 +138,7 @@ CHANGES_WORKLOAD = (
     Right("list", "resourcequotas"),
     Right("list", "limitranges"),
 )
-"""Of a change of the workload: the preview tells of budgets, and looks for room for the new pods."""
+"""Of a change of the workload: the preview shows budgets, and checks for room for the new pods."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -21,7 +21,7 @@ Prometheus was too busy to repeat, and sends it again with its old `startsAt`.
 """
 
 
-class Turn(StrEnum):
+class Meaning(StrEnum):
     """What a message about an alert means. Noted: it is synthetic, and belongs to no incident."""
 
     BEGAN = "began"
@@ -63,27 +63,27 @@ class AlertRecord(Value):
         return self.status is not AlertStatus.RESOLVED
 
 
-def turn(known: AlertRecord | None, alert: Alert, *, at: datetime) -> Turn:
+def meaning_of(known: AlertRecord | None, alert: Alert, *, at: datetime) -> Meaning:
     """What the message means that arrived at that time (aware UTC, our clock)."""
     if alert.status is AlertStatus.RESOLVED:
         return _resolution(known, alert)
     if known is None:
-        return Turn.BEGAN
+        return Meaning.BEGAN
     if not known.firing:
         recently = at - known.turned_at <= LATE_WITHIN
         late = alert.status is AlertStatus.ACKNOWLEDGED or (_older(alert, known) and recently)
-        return Turn.LATE if late else Turn.BEGAN
+        return Meaning.LATE if late else Meaning.BEGAN
     if not known.open:
-        return Turn.BEGAN  # its incident was closed, and it fires all the same
-    return Turn.BEGAN if _later_episode(alert, known) else Turn.REPEATED
+        return Meaning.BEGAN  # its incident was closed, and it fires again
+    return Meaning.BEGAN if _later_episode(alert, known) else Meaning.REPEATED
 
 
-def _resolution(known: AlertRecord | None, alert: Alert) -> Turn:
+def _resolution(known: AlertRecord | None, alert: Alert) -> Meaning:
     if known is None:
-        return Turn.ENDED
+        return Meaning.ENDED
     if not known.firing:
-        return Turn.REPEATED
-    return Turn.LATE if _older(alert, known) else Turn.ENDED
+        return Meaning.REPEATED
+    return Meaning.LATE if _older(alert, known) else Meaning.ENDED
 
 
 def _older(alert: Alert, known: AlertRecord) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from runbook.alerts.alert import Alert
-from runbook.alerts.episodes import AlertRecord, Turn, turn
+from runbook.alerts.episodes import AlertRecord, Meaning, meaning_of
 from runbook.caretaking.self_watch import SOURCE as SELF_WATCH
 from runbook.incidents.events import (
     AlertJoined,
@@ -51,12 +51,12 @@ class Message:
 
 @dataclass(frozen=True)
 class Received:
-    """What became of a message. `turn` is `None` for a replay; `incident` is empty where none is open.
+    """What happened to a message. `meaning` is `None` for a replay; `incident` is empty where none is open.
 
     `over` says that no alert of the incident fires any more.
     """
 
-    turn: Turn | None
+    meaning: Meaning | None
     incident: str = ""
     opened: bool = False
     over: bool = False
@@ -126,7 +126,7 @@ class Batch:
         alert = message.alert
         if alert.source == SELF_WATCH:
             self.rounds.append(message)
-            return Received(Turn.NOTED)
+            return Received(Meaning.NOTED)
         delivery = (alert.source, alert.delivery)
         if alert.delivery and delivery in self.known.deliveries:
             return Received(None, self.known.open.get(alert.service, ""))
@@ -134,10 +134,10 @@ class Batch:
             self.known.deliveries.add(delivery)
             self.deliveries[delivery] = message.at
         before = self.known.alerts.get(message.key)
-        meaning = turn(before, alert, at=message.at)
-        if meaning is Turn.BEGAN:
+        meaning = meaning_of(before, alert, at=message.at)
+        if meaning is Meaning.BEGAN:
             return self._begin(message, before)
-        if meaning is Turn.ENDED:
+        if meaning is Meaning.ENDED:
             return self._end(message, before)
         if before is not None:
             times = [at for at in (before.changed_at, alert.changed_at) if at is not None]
@@ -162,7 +162,7 @@ class Batch:
         self._keep(message, _record(message, incident, before, is_open=True, journalled=journalled))
         if before is not None:
             self._count_episode(message, incident)
-        return Received(Turn.BEGAN, incident, opened)
+        return Received(Meaning.BEGAN, incident, opened)
 
     def _open(self, message: Message) -> str:
         service, at = message.alert.service, message.at
@@ -196,7 +196,7 @@ class Batch:
                 self._tell(message, incident, AlertsResolved(alerts=tally.alerts), key)
         belongs_to = before.incident if before is not None else ""
         self._keep(message, _record(message, belongs_to, before, is_open=ours, journalled=journalled))
-        return Received(Turn.ENDED, incident, over=over)
+        return Received(Meaning.ENDED, incident, over=over)
 
     def _count_episode(self, message: Message, incident: str) -> None:
         self.episodes.append((message.key, message.at))

@@ -1,6 +1,6 @@
-"""When a plan counts as approved: by whom, by how many, and where policy has said yes beforehand.
+"""When a plan counts as approved: by whom, by how many, and where the policy has approved it beforehand.
 
-The journal is the only witness, and it is weighed by the people and rules as they are now. An answer to
+The journal is the only evidence; it is evaluated with the people and rules as they are now. An answer to
 another plan, however similar, never counts. Two people are two that `[policy.people]` lists, see
 `runbook.approvals.people`. Each function takes the present policy and goes by the one in force for the
 incident, see `runbook.policy.in_force`.
@@ -61,7 +61,7 @@ def _weighed(
 
 
 def _add(event: ApprovalAnswered, approvals: dict[str, ApprovalAnswered], policy: Policy) -> None:
-    """A person's approval; that of a name which only looks like theirs does not take its place."""
+    """A person's approval; one under a look-alike name does not replace it."""
     person = counted_as(event.answer.approver, policy.people)
     if person not in approvals or is_listed(event.answer.approver, policy.people):
         approvals[person] = event
@@ -90,7 +90,7 @@ def _is_account(event: ApprovalAnswered, journal: Incident, rule: ApprovalRule, 
 def answers_to(journal: Incident, plan: ChangePlan) -> list[ApprovalAnswered]:
     """What was answered to exactly this plan, oldest first; to each gate only the first answer.
 
-    An approval that has expired is none any more.
+    An approval that has expired no longer counts.
     """
     gates: dict[str, ApprovalAnswered | None] = {}
     for item in journal.journal:
@@ -103,9 +103,9 @@ def answers_to(journal: Incident, plan: ChangePlan) -> list[ApprovalAnswered]:
 
 
 def begun_with(journal: Incident, plan: ChangePlan) -> ApprovalAnswered | None:
-    """The newest yes to a change that has begun: nobody is asked again about what was made, or may have been.
+    """The newest approval of a change that has begun: nobody is asked about it again.
 
-    Whether the yes still counts is looked at before anything more is made.
+    Whether the approval still counts is checked before anything more is applied.
     """
     if not journal.has_begun(plan.action):
         return None
@@ -154,13 +154,13 @@ def acceptable(answer: Answer, journal: Incident, plan: ChangePlan, policy: Poli
     others, me = needed_others(journal, plan, policy), counted_as(name, policy.people)
     number = needed_people(journal, plan, policy)
     if me in known and number > 1:
-        raise InvalidAnswer(f"{name} has approved this already; it takes {number} different people")
+        raise InvalidAnswer(f"{name} has already approved this; {number} different people must approve")
     asked = requesters(journal, plan, policy)
     if (number > 1 or (others and asked)) and not is_listed(name, policy.people):
-        takes = f"it takes {number} different people" if number > 1 else "it takes another than who asked"
+        takes = f"{number} different people must approve" if number > 1 else "somebody else must approve"
         raise InvalidAnswer(
-            f"{name} is not in [policy.people]: {takes}, and who is not listed there could be any of them "
-            "under another account; let people of that list approve, or go on by hand (`runbook paper`)"
+            f"{name} is not in [policy.people]: {takes}, and a person who is not listed could be one of them "
+            "under another account; let listed people approve, or go on by hand (`runbook paper`)"
         )
     if others and me in asked and len(known & asked) >= rule.count - others:
         raise InvalidAnswer(f"{name} asked for this high-risk change: somebody else has to approve it")
@@ -237,7 +237,7 @@ def _covered(journal: Incident, undone: str, policy: Policy) -> Answer | None:
 def _was_approved(journal: Incident, action: PlannedAction, policy: Policy) -> bool:
     """Whether the approval that a result names holds, where one takes a proof.
 
-    A result that somebody has written into the store, with a plan of theirs to go back to, is no approval.
+    A result that somebody has written into the store, with their own plan to return to, is not an approval.
     """
     if policy.rule_for(action.spec.risk).accept_unverified or action.name in policy.preapproved:
         return True
@@ -251,16 +251,16 @@ _NOT_APPROVED = (ActionOutcome.REJECTED, ActionOutcome.BY_HAND)
 
 
 def still_needed(journal: Incident, plan: ChangePlan, policy: Policy) -> str:
-    """What an approver should know about who else has to say yes; empty where one yes is enough."""
+    """What an approver should know about who else must approve; empty if one approval is enough."""
     policy = policy_in_force(journal, policy)
     rule = policy.rule_for(plan.action.spec.risk)
     said = [event.answer for event in _weighed(journal, plan, policy)[0].values()]
     words = []
     if (number := needed_people(journal, plan, policy)) > 1:
         so_far = "; so far: " + ", ".join(f"{answer.approver} ({answer.known_by})" for answer in said)
-        why = "" if rule.count > 1 else ", since who asked for this is a claim"
+        why = "" if rule.count > 1 else ", because it is not proven who asked for this"
         listed = f", each of [policy.people]{_too_few(number, policy)}"
-        words.append(f"{number} different people have to approve{why}{listed}{so_far if said else ''}")
+        words.append(f"{number} different people must approve{why}{listed}{so_far if said else ''}")
     if rule.approvers:
         words.append(f"who may: {rule.who_may}")
     if may_be_who_asked(journal, plan, policy):
@@ -275,7 +275,7 @@ def still_needed(journal: Incident, plan: ChangePlan, policy: Policy) -> str:
 
 
 def _too_few(number: int, policy: Policy) -> str:
-    """Who is listed, where they cannot suffice."""
+    """Who is listed, if they are too few."""
     names = [name for name in policy.people if is_listed(name, policy.people)]
     if len(names) >= number:
         return ""
@@ -285,8 +285,8 @@ def _too_few(number: int, policy: Policy) -> str:
 
 
 def approval_words(journal: Incident, plan: ChangePlan, policy: Policy) -> str:
-    """Whose approval a plan takes, or has already, for people."""
+    """Whose approval a plan needs, or already has, in words."""
     standing = standing_approval(journal, plan, policy)
     if standing is not None:
-        return f"given beforehand: {standing.reason}"
-    return still_needed(journal, plan, policy) or "one person's yes"
+        return f"pre-approved: {standing.reason}"
+    return still_needed(journal, plan, policy) or "one person's approval"

@@ -1,4 +1,4 @@
-"""How a plan's question is asked: under names that nobody can guess, and not under ever new ones."""
+"""How a plan's question is asked: under a name that nobody can guess; after a crash, the same one."""
 
 from typing import Any
 
@@ -8,13 +8,13 @@ from runbook.incidents.events import ApprovalAnswered, ApprovalRequested
 from runbook.incidents.incident import Incident
 
 ASKED_AFRESH = 5
-"""So many of a plan's gates may end without an answer: from then on the open one is asked again as it is.
+"""How many of a plan's gates may end without an answer: after that, the open one is asked again unchanged.
 
 So a flood of forms that are no answer fills no journal, and the clocks of the reminders go on."""
 
 
 class ForeignForm(InvalidAnswer):
-    """A form that was not filled in for this question: it may have been planted."""
+    """A form that was not filled in for this question: it may have been forged."""
 
 
 def gate_name(journal: Incident, plan: ChangePlan, token: str) -> str:
@@ -46,5 +46,5 @@ def require_for(gate: PendingGate, form: dict[str, Any]) -> None:
     wrong = [name for name, value in named.items() if form.get(name) != value]
     if wrong:
         raise ForeignForm(
-            f"it does not name this {' and '.join(wrong)}: it was filled in for another question, or planted"
+            f"it does not match this {' and '.join(wrong)}: it was filled in for another question, or forged"
         )

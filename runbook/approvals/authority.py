@@ -1,7 +1,7 @@
-"""Whether somebody is who they say, and may do what they did, by the people and rules as they are now.
+"""Whether somebody is who they say, and may do what they did, by the present people and rules.
 
-What stands in a journal is looked at again each time, so a key, a login or a right that was taken away in the
-meantime counts no more; and a line that was written into the store past every door has to hold as well.
+What a journal says is checked again each time, so a key, a login or a right that was taken away in the
+meantime no longer counts; and an event that was written directly into the store is checked as well.
 """
 
 from collections.abc import Collection
@@ -20,7 +20,7 @@ from runbook.value import Value
 
 
 def answer_statement(incident_id: str, event: ApprovalAnswered) -> Statement:
-    """What a signature of an answer is over: this gate of this incident, this plan, and every word of it."""
+    """What a signature of an answer covers: this gate of this incident, this plan, and every word of it."""
     answer = event.answer
     return {
         "statement": "answer",
@@ -37,7 +37,7 @@ def answer_statement(incident_id: str, event: ApprovalAnswered) -> Statement:
 
 
 def severity_statement(incident_id: str, event: SeverityOverridden) -> Statement:
-    """What a signature of a severity is over."""
+    """What a signature of a severity covers."""
     assessment = event.assessment
     return {
         "statement": "severity",
@@ -158,7 +158,7 @@ def require_may_act(by: str, identity: Identity | None, statement: Statement, po
 
 
 def resumption_statement(incident_id: str, event: ResponseResumed, actions: Collection[str]) -> Statement:
-    """What a signature of handing the response back is over; `actions` are those that were done by hand."""
+    """What a signature of a hand-back covers; `actions` are those that were done by hand."""
     return {
         "statement": "resumption",
         "incident": incident_id,

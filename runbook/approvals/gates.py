@@ -37,12 +37,12 @@ class InvalidAnswer(ValueError):
 
 
 class Unproven(InvalidAnswer):
-    """A name that nobody has proved, where that is needed; the text says how it can be."""
+    """An unproven name where a proof is required; the text says how to prove it."""
 
     def __init__(self, name: str, what: str, proofs: Sequence[Proof]) -> None:
-        taken = f" by {' or '.join(proofs)}" if proofs else ""
+        taken = f" (by {' or '.join(proofs)})" if proofs else ""
         super().__init__(
-            f"nobody has proved that this is {name}, and {what} need that{taken}: {HOW_TO_PROVE}"
+            f"it is not proven that this is {name}, which is required for {what}{taken}: {HOW_TO_PROVE}"
         )
 
 
@@ -72,7 +72,7 @@ class Answer(Value):
 
     @property
     def known_by(self) -> str:
-        """How it is known who said this, for people; empty where no person did."""
+        """How it is known who said this, in words; empty if it was not a person."""
         if self.channel in STANDING:
             return ""
         return identity_words(self.identity, of=self.approver, earlier_proof=self.identity_proven)

@@ -1,4 +1,4 @@
-"""How it is known who said something: what a client says of itself is a claim, the rest is checked."""
+"""How it is known who said something: what a client says about itself is a claim, the rest is checked."""
 
 from enum import StrEnum
 
@@ -12,7 +12,7 @@ class Proof(StrEnum):
 
     `os-peer` is the account that the kernel reports for the other end of the receiver's local socket; the
     receiver checks that, tokens and proxies. `database-role` is the role that PostgreSQL notes with what is
-    written. A further way in, such as a chat, adds its own word here.
+    written. Another channel, such as a chat, adds its own value here.
     """
 
     CLAIM = "claim"

@@ -48,12 +48,12 @@ _LOOK_ALIKES = str.maketrans(
 
 
 def name_flaw(name: str) -> str | None:
-    """Why nobody can answer under this name, `None` where somebody can.
+    """Why this name cannot be used for an answer; `None` if it can.
 
     A name that shows other letters than it has could pass for another person's.
     """
     if any(unicodedata.category(sign) in ("Cf", "Cc", "Co", "Cs", "Cn") for sign in " ".join(name.split())):
-        return "it has characters that nobody can see"
+        return "it has invisible characters"
     kept = tidy(name)
     if not kept:
         return "it is empty"

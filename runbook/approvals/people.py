@@ -42,7 +42,7 @@ class Person(Value):
     counts_only: bool = Field(
         default=False,
         title="Counts only",
-        description="Whether this entry tells people apart and gives no rights.",
+        description="Whether this entry only tells people apart and gives no rights.",
     )
 
 

@@ -27,7 +27,7 @@ def names_of_requesters(journal: Incident, plan: ChangePlan, policy: Policy) -> 
 
 
 def needed_people(journal: Incident, plan: ChangePlan, policy: Policy) -> int:
-    """How many people have to approve; who asked under a name that nobody knows could be one of them."""
+    """How many people have to approve; a requester with an unknown name could be one of them."""
     others = needed_others(journal, plan, policy)
     asked = {
         name for name in names_of_requesters(journal, plan, policy) if not is_listed(name, policy.people)
@@ -37,7 +37,7 @@ def needed_people(journal: Incident, plan: ChangePlan, policy: Policy) -> int:
 
 
 def asked_by_a_claim(journal: Incident, plan: ChangePlan, policy: Policy) -> bool:
-    """Whether nobody can tell who asked for a change: who started the response by hand, or edited the change.
+    """Whether it is not known who asked for a change: who started the response by hand, or edited the change.
 
     Such a name is anybody's to choose: one's own approval would pass under another's request, and naming a
     colleague would keep them from approving.
@@ -74,7 +74,7 @@ def may_be_who_asked(journal: Incident, plan: ChangePlan, policy: Policy) -> boo
 def needed_others(journal: Incident, plan: ChangePlan, policy: Policy) -> int:
     """How many people have to approve a high-risk change who are not proven to have asked for it.
 
-    One, and two where nobody can tell who asked: one of the two did not. None where there is nobody else.
+    One, and two if it is not known who asked: one of the two did not. None if there is nobody else.
     """
     if plan.action.spec.risk is not Risk.HIGH or may_be_who_asked(journal, plan, policy):
         return 0

@@ -24,7 +24,7 @@ class ActRule(Value):
     accept_unverified: bool = Field(
         default=True,
         title="Accept unverified",
-        description="Whether a name counts that nobody has proved, as one typed into Prefect's form.",
+        description="Whether an unproven name counts, such as one typed into Prefect's form.",
     )
     proofs: tuple[Proof, ...] = Field(
         default=(),
@@ -37,21 +37,21 @@ class ActRule(Value):
     def _names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for name in () if value == (NOBODY,) else value:
             if flaw := name_flaw(name):
-                raise ValueError(f"{name!a} is no name that anybody can answer under: {flaw}")
+                raise ValueError(f"{name!a} cannot be used as a name: {flaw}")
         return value
 
     @field_validator("proofs")
     @classmethod
     def _no_claim(cls, value: tuple[Proof, ...]) -> tuple[Proof, ...]:
         if Proof.CLAIM in value:
-            raise ValueError("a claim is no proof: set accept_unverified for that")
+            raise ValueError("a claim is not a proof: set accept_unverified to accept claims")
         return value
 
     @property
     def who_may(self) -> str:
         """Who is named, for people."""
         if self.approvers == (NOBODY,):
-            return "nobody, since the policy at the opening and the present one name nobody in common"
+            return "nobody: no person is listed both in the policy at the opening and in the present one"
         return ", ".join(self.approvers)
 
 
@@ -63,5 +63,5 @@ class ApprovalRule(ActRule):
         ge=1,
         le=2,
         title="How many",
-        description="How many different people have to approve: 1 or 2. Two are two of [policy.people].",
+        description="How many different people must approve: 1 or 2. Two must be listed in [policy.people].",
     )

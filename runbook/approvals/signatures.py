@@ -1,6 +1,6 @@
 """Signed statements: what somebody said, as a JSON Web Signature with their Ed25519 key.
 
-The journal keeps the signature beside what was said. Whoever goes by it makes the statement anew from the
+The journal keeps the signature beside what was said. To check it, the statement is built again from the
 journal and compares, so a signature holds for one incident, one gate and one plan, and for just these words.
 """
 
@@ -20,7 +20,7 @@ Statement = Mapping[str, JsonValue]
 
 ALGORITHM = "EdDSA"
 TYPE = "runbook-statement+jws"
-"""The header `typ`: a signature that the same key made for something else is none of ours."""
+"""The header `typ`: a signature that the same key made for something else does not count."""
 
 TIME = "time"
 _LONGEST = 16_384
@@ -72,7 +72,7 @@ def public_key(text: str) -> Ed25519PublicKey:
     """The public key of an OpenSSH line, `ssh-ed25519 AAAA…`, with or without a comment.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not one.
     """
     try:
         key = load_ssh_public_key(text.strip().encode())

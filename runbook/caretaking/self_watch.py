@@ -1,7 +1,7 @@
 """Who watches the runbook: the rules of the self-watch.
 
 On a schedule a synthetic alert goes the way of every alert: received, made durable, triaged, decided on. It
-is never an incident. A round that gets through is a sign of life; whoever misses it calls a person.
+is never an incident. A round that gets through is a sign of life; the process that misses it pages a person.
 """
 
 from datetime import datetime, timedelta
@@ -12,7 +12,7 @@ SOURCE = "self-watch"
 """The source of the synthetic alerts. Only the receiver gives it to an alert, so no sender can feign it."""
 
 SILENT_ROUNDS = 3
-"""After so many intervals without a round that went well, the receiver calls a person."""
+"""After so many intervals without a round that went well, the receiver pages a person."""
 
 LATE = 1.5
 """Intervals between two good rounds from which one that was due in between has failed or is missing."""
@@ -36,12 +36,12 @@ def blindness(findings: Findings) -> str:
     """
     if any(item.status is not Status.UNKNOWN for item in findings.items):
         return ""
-    reasons = "; ".join(item.summary for item in findings.items) or "no check was made"
-    return f"the triage can see nothing: {reasons}"
+    reasons = "; ".join(item.summary for item in findings.items) or "no check ran"
+    return f"triage has no facts: {reasons}"
 
 
 def silence(*, last: datetime | None, watched_since: datetime, every: timedelta, now: datetime) -> str:
-    """Why the receiver calls a person, empty where it need not.
+    """Why the receiver pages a person, empty where it need not.
 
     `last` is when a round last went well, `watched_since` when this receiver started: after a restart of
     everything the schedule has an interval's time to begin. Times are aware UTC.
@@ -55,11 +55,11 @@ def silence(*, last: datetime | None, watched_since: datetime, every: timedelta,
         since = f"{last:%Y-%m-%d %H:%M} UTC"
     if not overdue:
         return ""
-    return f"no round has gone well since {since}: look after the worker, Prefect and its schedules"
+    return f"no round has succeeded since {since}: check the worker, Prefect and its schedules"
 
 
 def may_have_called(*, before: datetime | None, every: timedelta, now: datetime) -> bool:
-    """Whether a round may have called a person of which the store knows nothing, because it was away.
+    """Whether a round may have paged a person of which the store knows nothing, because it was away.
 
     `before` is when the round before went well (aware UTC).
     """
@@ -68,10 +68,10 @@ def may_have_called(*, before: datetime | None, every: timedelta, now: datetime)
 
 def call_text(because: str) -> str:
     """What a person is told when the loop is broken."""
-    return f"🩺 The incident runbook does not work, alerts may stay without a response: {because}"
+    return f"🩺 The incident runbook is not working. Alerts may get no response: {because}"
 
 
 def relief_text(*, since: datetime, now: datetime) -> str:
     """What a person is told when it works again."""
     minutes = max(1, round((now - since).total_seconds() / 60))
-    return f"✅ The incident runbook works again, {minutes} min after it was noticed that it did not"
+    return f"✅ The incident runbook is working again, {minutes} min after the failure was noticed"

@@ -6,7 +6,7 @@ No journal can keep that they were told, so whoever tells them remembers it.
 from datetime import datetime, timedelta
 
 CALL_AFTER = timedelta(seconds=30)
-"""How long alerts are refused until a person is called: a restart of the database is over by then."""
+"""How long alerts are refused until a person is paged: a restart of the database is over by then."""
 
 CALL_AGAIN_AFTER = timedelta(hours=1)
 """A call that nobody has followed is repeated, rarely: it may have been lost with the disk that was full."""
@@ -32,12 +32,12 @@ def is_due(*, since: datetime, called_at: datetime | None, now: datetime) -> boo
 def call_text(because: str, *, since: datetime) -> str:
     """What a person is told."""
     return (
-        f"🗄️ The incident runbook has not been able to keep alerts since {since:%Y-%m-%d %H:%M} UTC; "
-        f"their senders are told to send them again: {because}"
+        f"🗄️ The incident runbook has not been able to store alerts since {since:%Y-%m-%d %H:%M} UTC; "
+        f"their senders are asked to send them again: {because}"
     )
 
 
 def relief_text(*, since: datetime, now: datetime) -> str:
     """What a person is told when alerts are kept again."""
     minutes = max(1, round((now - since).total_seconds() / 60))
-    return f"✅ The incident runbook keeps alerts again, after {minutes} min"
+    return f"✅ The incident runbook can store alerts again, after {minutes} min"

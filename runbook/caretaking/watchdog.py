@@ -31,7 +31,7 @@ LATE_IN_QUEUE = timedelta(minutes=15)
 """How long a run may wait while workers begin others: a storm of fifty alerts, begun a few at a time."""
 
 ADOPT_AFTER = timedelta(seconds=30)
-"""An incident without a run: whoever opened it has this long to start one."""
+"""An incident without a run: the process that opened it has this long to start one."""
 
 CLOSED_SINCE = timedelta(hours=1)
 """For how long a closed incident is looked at: a process may die between closing it and telling Prefect that
@@ -81,7 +81,7 @@ def due_care(
         return _LEAVE
     if incident.closed:
         left_behind = run.state in (RunState.RUNNING, RunState.BROKEN)
-        ended = Care(kind=CareKind.CONTINUE, because="it was closed, and its run has not heard of it")
+        ended = Care(kind=CareKind.CONTINUE, because="it was closed, but its run did not notice")
         again = len(_continued_after_its_end(incident)) < policy.continuations_per_hour
         return ended if left_behind and again else _LEAVE
     match run.state:
@@ -93,7 +93,7 @@ def due_care(
             )
             return call if quiet >= max(LATE, 4 * term) else _LEAVE
         case RunState.QUEUED:
-            because = "its run has not had its turn for long: start more workers"
+            because = "its run has been queued too long: start more workers"
             call = _call(incident, run, EscalationKind.RUN_NOT_TAKEN, because)
             return call if quiet >= LATE_IN_QUEUE else _LEAVE
         case RunState.CANCELLED if (_handed_back(incident) or run.since) <= run.since:
@@ -108,14 +108,14 @@ def due_care(
 
 
 _WHY = {
-    RunState.RUNNING: "its process shows no sign of life",
-    RunState.ASLEEP: "it sleeps at a gate that is settled",
+    RunState.RUNNING: "its process has stopped responding",
+    RunState.ASLEEP: "it is suspended at a gate that has been answered",
     RunState.ASLEEP_WITHOUT_FORM: "its gate has no form",
-    RunState.ASLEEP_WITH_ANSWER: "an answer that woke nobody lies at its gate",
+    RunState.ASLEEP_WITH_ANSWER: "its gate has an answer that did not resume the run",
     RunState.BROKEN: "its run failed or crashed",
-    RunState.CANCELLED: "a person has handed it back",
+    RunState.CANCELLED: "a person handed it back",
     RunState.COMPLETED: "its run ended without closing it",
-    RunState.UNKNOWN_TO_PREFECT: "Prefect does not know its run any more",
+    RunState.UNKNOWN_TO_PREFECT: "its run no longer exists in Prefect",
 }
 """Why the response does not go on by itself."""
 
@@ -123,7 +123,7 @@ _WHY = {
 def _unless_too_often(
     incident: Incident, run: Run, *, policy: Policy, now: datetime, term: timedelta
 ) -> Care:
-    """Each continuation waits longer than the one before; after too many in an hour, a person is called."""
+    """Each continuation waits longer than the one before; after too many in an hour, a person is paged."""
     kind = CareKind.START if REVIVALS[run.state] is Revival.START else CareKind.CONTINUE
     stopped = Care(kind=kind, because=_WHY[run.state])
     recent = [at for at in _continued(incident) if now - at < timedelta(hours=1)]
@@ -141,7 +141,11 @@ def _unless_too_often(
 def _call(incident: Incident, run: Run, kind: EscalationKind, because: str) -> Care:
     """Say what else the person has to know: what may have been done without our having heard of it."""
     open_ends = [f"{effect.summary} ({effect.id})" for effect in unsettled(incident)]
-    doubts = f". It may or may not have been done, look first: {'; '.join(open_ends)}" if open_ends else ""
+    doubts = (
+        f". It is not known whether this was done, so check first: {'; '.join(open_ends)}"
+        if open_ends
+        else ""
+    )
     in_doubt = tuple(effect.id for effect in unsettled(incident))
     what = Escalation(kind=kind, subject=" ".join((run.state, *in_doubt)))
     return Care(kind=CareKind.CALL, because=f"{because}{doubts}", what=what, in_doubt=in_doubt)
@@ -162,7 +166,7 @@ def unsettled(incident: Incident) -> list[Effect]:
 
 
 def told_of_doubt(incident: Incident) -> bool:
-    """Whether a person was called about a change that is still in doubt: it is theirs to look at now."""
+    """Whether a person was paged about a change that is still in doubt: that person checks it now."""
     calls = incident.events(IncidentEscalated)
     told = {effect_id for event in calls for effect_id in event.in_doubt}
     earlier = " ".join(event.because for event in calls if event.what is None)  # has them in its words

@@ -13,7 +13,7 @@ _BY_ERROR_TYPE = {
     ErrorType.POSTHOG_ERRORS: "events and feature flags may fail: PostHog answers with errors",
     ErrorType.INFRASTRUCTURE: "events and feature flags may fail: our integration is not healthy",
     ErrorType.NONE: "none seen: PostHog answers without errors and our service is healthy",
-    ErrorType.UNKNOWN: "events and feature flags may fail: PostHog returns errors of no known type",
+    ErrorType.UNKNOWN: "events and feature flags may fail: PostHog returns errors of an unknown type",
 }
 
 
@@ -31,7 +31,7 @@ def internal_impact(incident: Incident) -> str:
         return action.switch.impact
     if decision.verdict is Verdict.UNKNOWN:
         blind = ", ".join(check_title(item.check).lower() for item in unknown_checks(incident))
-        return f"not known yet: the facts do not suffice{f' (no answer from: {blind})' if blind else ''}"
+        return f"not known yet: there are not enough facts{f' (no answer from: {blind})' if blind else ''}"
     if decision.verdict is Verdict.RESOLVED_OR_INTERMITTENT:
         return _BY_ERROR_TYPE[ErrorType.NONE]
     return _BY_ERROR_TYPE[decision.error_type]

@@ -51,11 +51,12 @@ def clock_after(at: datetime, since: datetime, time_zone: str = "UTC") -> str:
 
 
 def hours_and_minutes(length: timedelta) -> str:
-    """`2 hours 5 minutes`, the post-mortem's form, rounded down; seconds only where it is under a minute."""
+    """`2 hours 5 minutes`, the post-mortem's form, rounded down; under a minute `14 seconds`."""
     seconds = max(0, int(length.total_seconds()))
     hours, minutes = seconds // HOUR, seconds % HOUR // MINUTE
-    text = f"{_count(hours, 'hour')} {_count(minutes, 'minute')}"
-    return text if seconds >= MINUTE else f"{text} ({_count(seconds, 'second')})"
+    if seconds < MINUTE:
+        return _count(seconds, "second")
+    return f"{_count(hours, 'hour')} {_count(minutes, 'minute')}"
 
 
 def span(length: timedelta) -> str:

@@ -125,7 +125,7 @@ def update_message(facts: MessageFacts) -> Message:
 
 
 def escalation_message(because: str, *, commands: Sequence[str] = (), link: str = "") -> Message:
-    """What the team is told when a person is called; `commands` are for them to copy."""
+    """What the team is told when a person is paged; `commands` are for them to copy."""
     return Message("escalation", {"because": because, "commands": commands, "link": link})
 
 

@@ -117,7 +117,7 @@ def reminder_message(
         asked += f" for {incident.alert.requested_by}"
     if gate.remind_at:
         until = clock_after(gate.remind_at, incident.opened_at, time_zone)
-        asked += f", put off{_by_whom(incident, gate)} until {until}"
+        asked += f", snoozed{_by_whom(incident, gate)} until {until}"
     values = {
         "incident": incident,
         "question": _first_line(gate.question),

@@ -25,12 +25,12 @@ ACTION_OUTCOMES = {
     ActionOutcome.DONE: "done",
     ActionOutcome.RECOVERED: "done, and it helped",
     ActionOutcome.NOT_RECOVERED: "done, and it did not help",
-    ActionOutcome.UNKNOWN: "unknown: it could not be told whether it was done, or whether it helped",
+    ActionOutcome.UNKNOWN: "unknown: the runbook could not find out whether it was done or whether it helped",
     ActionOutcome.REVERTED: "done, and reverted by somebody else",
     ActionOutcome.ALREADY_IN_PLACE: "already in place",
     ActionOutcome.BLOCKED: "not possible",
     ActionOutcome.REJECTED: "rejected",
-    ActionOutcome.DRY_RUN: "approved, and not made: dry run only",
+    ActionOutcome.DRY_RUN: "approved but not applied: dry run only",
     ActionOutcome.FAILED: "failed",
     ActionOutcome.HANDED_OFF: "handed over to a person",
     ActionOutcome.BY_HAND: "done by hand",
@@ -40,14 +40,14 @@ ANSWERED = {
     Choice.APPROVE: "approved",
     Choice.REJECT: "rejected",
     Choice.EDIT: "edited",
-    Choice.SNOOZE: "put off",
+    Choice.SNOOZE: "snoozed",
 }
 """What someone did at a gate."""
 
 OUTCOMES = {
     Outcome.RECOVERED: "recovered",
     Outcome.NOT_RECOVERED: "not recovered",
-    Outcome.UNKNOWN: "unknown: nobody could tell whether it is over",
+    Outcome.UNKNOWN: "unknown: the runbook could not find out whether it is over",
     Outcome.FALSE_POSITIVE: "false positive",
 }
 
@@ -77,5 +77,5 @@ def count(number: int, noun: str) -> str:
 
 def edit_words(change: PermissionChange) -> str:
     """An edit of the policy, and whether it holds for the incident that it is told of."""
-    held = "" if change.applied else " (not for this incident: what was in force at its opening stays)"
+    held = "" if change.applied else " (not for this incident: it keeps the value from its opening)"
     return f"{change.name}: {change.before} → {change.after}{held}"

@@ -19,12 +19,12 @@ CHECKS = _found()
 
 
 def check_title(name: CheckName) -> str:
-    """What people read of a check; a journal may name one that there is no more."""
+    """What people read of a check; a journal may name one that no longer exists."""
     spec = CHECKS.get(name)
     return spec.title if spec else name.words.capitalize()
 
 
 def check_question(name: CheckName) -> str:
-    """What a check asks; empty where there is no such check any more."""
+    """What a check asks; empty if the check no longer exists."""
     spec = CHECKS.get(name)
     return spec.question if spec else ""

@@ -1,6 +1,6 @@
 """What triage found: one finding per check, each `ok`, `bad` or `unknown` with its facts.
 
-Unknown is a result of its own: it never counts as healthy and never as broken.
+Unknown is a separate result: it never counts as healthy and never as broken.
 """
 
 from datetime import datetime

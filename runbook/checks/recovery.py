@@ -21,7 +21,7 @@ LASTING: dict[Verdict, tuple[CheckName, ...]] = {
 }
 """The checks that must be ok, for the settling time, for an incident to be over."""
 
-NO_REQUESTS = "error rate: no request was made within its window, so that it shows nothing"
+NO_REQUESTS = "error rate: no request was made within its window, so it proves nothing"
 
 
 class Recovery(Value):
@@ -65,7 +65,7 @@ def _all_ok(findings: Findings, checks: tuple[CheckName, ...]) -> Recovery:
     if bad:
         return Recovery(recovered=False, because=_say(bad))
     if unknown or len(made) < len(checks):
-        return Recovery(recovered=None, because=_say(unknown) or ("a check was not made",))
+        return Recovery(recovered=None, because=_say(unknown) or ("a check did not run",))
     return Recovery(recovered=True, because=_say(made))
 
 
@@ -74,7 +74,7 @@ def _no_more(kind: ErrorType, findings: Findings, policy: Policy) -> Recovery:
     facts = findings.facts(ERROR_RATE)
     if facts.errors_by_status is None or facts.complete is False:
         asked = [item for item in findings.items if item.check == ERROR_RATE.name]
-        return Recovery(recovered=None, because=_say(asked) or ("a check was not made",))
+        return Recovery(recovered=None, because=_say(asked) or ("a check did not run",))
     rate = sum(value for status, value in facts.errors_by_status.items() if error_type_of(status) is kind)
     words = f"{kind.heading.lower()}: {rate:.2f} errors/s, threshold {policy.error_rate_threshold}"
     return Recovery(recovered=rate <= policy.error_rate_threshold, because=(words,))

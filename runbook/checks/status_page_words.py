@@ -67,18 +67,18 @@ STATES: dict[str, State] = {word: state for state, listed in _STATE_WORDS.items(
 
 
 def impact_in(word: object) -> Impact | None:
-    """A vendor's word on our scale; `None` where nobody knows it, which is not operational."""
+    """A vendor's word on our scale; `None` if the word is not known, which is not operational."""
     return IMPACTS.get(_plain(word))
 
 
 def impact_of(word: object) -> Impact:
-    """The impact of an incident that is listed: with a word that nobody knows it is degraded, never none."""
+    """The impact of an incident that is listed: with an unknown word it is degraded, never none."""
     impact = impact_in(word)
     return Impact.DEGRADED if impact is None else impact
 
 
 def state_in(word: object) -> State | None:
-    """Where an incident with this word stands; `None` where nobody knows the word."""
+    """Where an incident with this word stands; `None` if the word is not known."""
     return STATES.get(_plain(word))
 
 

@@ -16,9 +16,9 @@ WITH_ERRORS = (Verdict.POSTHOG_OUTAGE, Verdict.INTEGRATION_ISSUE, Verdict.UNKNOW
 """Verdicts under which the errors that were seen are named."""
 
 ALTERNATIVES = {
-    Status.OK: "were ok",
-    Status.BAD: "were bad",
-    Status.UNKNOWN: "could not be known",
+    Status.OK: "reported ok",
+    Status.BAD: "reported a problem",
+    Status.UNKNOWN: "gave no answer",
 }
 
 
@@ -80,7 +80,7 @@ def counterfactuals(findings: Findings, verdict: Verdict) -> tuple[Counterfactua
             _, other = walk(findings.replacing(_supposing(finding, status)))
             if other is not verdict:
                 check = finding.check.words
-                flips.append(Counterfactual(change=f"if {check} {words}", verdict=other))
+                flips.append(Counterfactual(change=f"if the {check} check {words}", verdict=other))
     return tuple(flips)
 
 

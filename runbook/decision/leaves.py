@@ -23,5 +23,5 @@ ADVICE = {
     Verdict.INTEGRATION_ISSUE: "Our integration issue. Check credentials, config.",
     Verdict.RESOLVED_OR_INTERMITTENT: "Likely resolved or intermittent. Monitor.",
     Verdict.INFRASTRUCTURE_ISSUE: "Our infrastructure issue. Check pods, memory, network.",
-    Verdict.UNKNOWN: "The facts do not suffice. Nothing is changed; a person must look.",
+    Verdict.UNKNOWN: "There are not enough facts. Nothing is changed; a person must investigate.",
 }

@@ -44,8 +44,8 @@ HAND_OFFS = {
         "PostHog integration the scope that it lacks ({detail}). Without it our requests are refused (403); "
         "it can be changed in the PostHog dashboard under the project's settings, API keys.”"
     ),
-    "config": "Check the integration's configuration: the errors are of no type that the runbook knows.",
-    "infrastructure": "Look at the cluster: nothing was found that a restart or a rollback would cure.",
+    "config": "Check the integration's configuration: the runbook does not know this type of error.",
+    "infrastructure": "Check the cluster: nothing was found that a restart or a rollback would fix.",
     "container": (
         "Look at {elsewhere}. The runbook changes only the integration's own containers, and restarting its "
         "pods does not cure this."
@@ -81,7 +81,7 @@ def _steps(
         case Verdict.POSTHOG_OUTAGE:
             yield (
                 ENABLE_FALLBACK,
-                "PostHog lists an incident: wait for it with the fallback on",
+                "PostHog lists an incident: wait until it is over, with the fallback on",
                 {},
             )
         case Verdict.INTEGRATION_ISSUE:
@@ -101,7 +101,7 @@ def _for_error_type(kind: ErrorType, findings: Findings) -> Iterator[Step]:
             yield ENABLE_REQUEST_QUEUE, "PostHog limits our request rate: queue requests", {}
             yield _hand_off("limit", findings)
         case ErrorType.POSTHOG_ERRORS:
-            yield ENABLE_FALLBACK, "PostHog fails without listing it: degrade gracefully", {}
+            yield ENABLE_FALLBACK, "PostHog returns errors but lists no incident: degrade gracefully", {}
         case _:
             yield VERIFY_CREDENTIALS, "errors of an unknown type: check credentials first", {}
             yield _hand_off("config", findings)
@@ -124,7 +124,7 @@ def _for_authentication(findings: Findings) -> Iterator[Step]:
             yield REPLACE_API_KEY, "PostHog rejects the stored key", {}
             yield _hand_off("dashboard", findings)
         case _:
-            because = "PostHog answers 401 or 403, and the stored key could not be tried"
+            because = "PostHog answers 401 or 403, and the stored key could not be tested"
             yield REPLACE_API_KEY, because, {}
             yield _hand_off("dashboard", findings)
 
@@ -155,12 +155,12 @@ def _for_infrastructure(findings: Findings, policy: Policy) -> Iterator[Step]:
     elif seen.rollout_waits_for:
         yield _for_held_rollout(seen.rollout_waits_for, seen)
     elif seen.desired == 0:
-        because = "the workload is scaled to zero: if nobody meant that, bring it back"
+        because = "the workload is scaled to zero: if that was not intended, scale it up"
         yield SCALE, because, {"replicas": "1"}
         yield _hand_off("infrastructure", findings)
     elif stuck := seen.stuck_pod:
         uid = {POD_UID: seen.stuck_pod_uid} if seen.stuck_pod_uid else {}
-        yield DELETE_POD, f"{stuck} is not ready while its siblings are", {"pod": stuck, **uid}
+        yield DELETE_POD, f"{stuck} is not ready, while the other pods are", {"pod": stuck, **uid}
     elif seen.elsewhere:
         yield _hand_off("container", findings)
     else:

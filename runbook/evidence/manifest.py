@@ -53,7 +53,7 @@ def gap_before_change(incident: Incident) -> str:
         return ""
     kept = [event for event in incident.events(EvidenceCollected) if event.collection == BEFORE_MITIGATION]
     if not kept:
-        return f"nothing of it could be written ({failed[-1].because})"
+        return f"none of it could be written ({failed[-1].because})"
     return f"not all of it could be written ({failed[-1].because})"
 
 

@@ -1,4 +1,4 @@
-"""Which calls the end of an incident ends: those about something that the recovery has settled."""
+"""Which pages the end of an incident resolves: those about something that the recovery has settled."""
 
 from datetime import datetime
 
@@ -20,10 +20,10 @@ PUT_BACK = (
 
 
 def open_calls(incident: Incident) -> frozenset[int]:
-    """The numbers (from 1, in the order in which they were made) of the calls that go on after a recovery.
+    """The numbers (from 1, in the order of sending) of the pages that stay open after a recovery.
 
     A change may be half made, not undone, or in doubt; and what went wrong after the recovery, such as the
-    removal of a switch, is settled by no recovery before it. Some calls say that no recovery settles them.
+    removal of a switch, is not resolved by an earlier recovery. Some pages are resolved by no recovery.
     """
     calls = enumerate(incident.events(IncidentEscalated), 1)
     return frozenset(number for number, call in calls if call.outlasts or _is_open(incident, call.about))

@@ -48,7 +48,9 @@ def _after_the_plan(incident: Incident) -> str:
     if incident.results:
         return _told(list(incident.results.values())[-1])
     verdict = incident.decision.verdict if incident.decision else Verdict.UNKNOWN
-    return "waiting for a person: the facts do not suffice" if verdict is Verdict.UNKNOWN else verdict.advice
+    return (
+        "waiting for a person: there are not enough facts" if verdict is Verdict.UNKNOWN else verdict.advice
+    )
 
 
 def _told(result: ActionResult) -> str:
@@ -61,7 +63,7 @@ def _next(incident: Incident) -> PlannedAction | None:
 
 
 def _under_way(incident: Incident) -> Effect | None:
-    """The newest change that was intended and has not ended. Telling people is not what is being done."""
+    """The newest change that was intended and has not ended. Messages to people do not count."""
     intended = [item for item in incident.effects.values() if item.outcome is None and item.is_change]
     return intended[-1] if intended else None
 

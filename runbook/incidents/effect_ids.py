@@ -19,17 +19,17 @@ class MessageName(str):
 
     @classmethod
     def announcement(cls, state: str, number: int | None = None) -> "MessageName":
-        """The incident's state is told; `number` where a channel may be told the same state again."""
+        """The incident's state is announced; `number` if a channel may get the same state again."""
         return cls(state.lower() if number is None else f"{state.lower()}-{number}")
 
     @classmethod
     def opening(cls) -> "MessageName":
-        """A person is called because the incident is severe."""
+        """A person is paged because the incident is severe."""
         return cls("opened")
 
     @classmethod
     def escalation(cls, number: int) -> "MessageName":
-        """A person is called because the runbook cannot go on; escalations are counted from 1."""
+        """A person is paged because the runbook cannot go on; escalations are counted from 1."""
         return cls(f"{_ESCALATED}{number}")
 
     @classmethod
@@ -59,32 +59,32 @@ class MessageName(str):
 
     @classmethod
     def refused_answers(cls) -> "MessageName":
-        """Somebody has answered past the runbook's questions."""
+        """Somebody has written an answer that belongs to no question."""
         return cls("answers-refused")
 
     @classmethod
     def unwritten_file(cls, digest: str) -> "MessageName":
-        """A file of ours could not be written; the digest is that of the file and the cause."""
+        """A file of the runbook could not be written; the digest is that of the file and the cause."""
         return cls(f"not-written-{digest}")
 
     @property
     def end(self) -> "MessageName":
-        """The end of this call."""
+        """The end of this page."""
         return MessageName(f"{self}{_ENDED}")
 
     @property
     def is_end(self) -> bool:
-        """Whether it ends a call."""
+        """Whether it ends a page."""
         return self.endswith(_ENDED)
 
     @property
     def announced_state(self) -> str:
-        """The state that an announcement tells, in capitals; of another message, no state's name."""
+        """The state that an announcement has, in capitals; of another message, not the name of a state."""
         return self.partition("-")[0].upper()
 
     @property
     def escalation_number(self) -> int | None:
-        """Which escalation it calls a person for; `None` for any other message."""
+        """Which escalation it pages a person for; `None` for any other message."""
         found = _ESCALATION.fullmatch(self)
         return int(found["number"]) if found else None
 

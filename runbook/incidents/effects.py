@@ -1,7 +1,7 @@
 """Effects on the outside world, as the journal knows them.
 
 Every change, message and page is one effect: its intent is written before it, its outcome after it. An
-intent without an outcome is what a crash leaves behind; it is settled by reading the target.
+intent without an outcome is what a crash leaves behind; reading the target settles it.
 """
 
 from enum import StrEnum
@@ -20,7 +20,7 @@ class Authority(Value):
 
     @classmethod
     def approval(cls, gate: str, approver: str) -> "Authority":
-        """A person said yes at a gate."""
+        """A person approved at a gate."""
         return cls(kind="approval", reference=gate, by=approver)
 
     @classmethod
@@ -30,7 +30,7 @@ class Authority(Value):
 
 
 class EffectOutcome(StrEnum):
-    """How an effect ended. `unsettled`: it may or may not have happened, a person must look."""
+    """How an effect ended. `unsettled`: it is not known whether it happened, a person must check."""
 
     APPLIED = "applied"
     ALREADY_IN_PLACE = "already_in_place"
@@ -59,12 +59,12 @@ class Effect(Value):
 
     @property
     def is_change(self) -> bool:
-        """Whether it changes the cluster; else it tells people something."""
+        """Whether it changes the cluster; otherwise it is a message to people."""
         return self.kind == CHANGE
 
     @property
     def in_doubt(self) -> bool:
-        """Whether it may or may not have happened."""
+        """Whether it is in doubt: it may or may not have happened."""
         return self.outcome in (None, EffectOutcome.UNSETTLED)
 
     @property

@@ -1,4 +1,4 @@
-"""What a person is called for: a kind and a subject. Its words may change; they tell nobody apart."""
+"""What a person is paged for: a kind and a subject. Its words may change; they do not identify it."""
 
 from enum import StrEnum
 
@@ -9,17 +9,17 @@ class EscalationKind(StrEnum):
     """Why the runbook cannot go on without a person. What the subject is stands beside each."""
 
     NO_DECISION = "no decision"
-    """The facts do not suffice. No subject."""
+    """There are not enough facts. No subject."""
     NOT_OVER = "not over"
     """The watch has come to its limit. No subject."""
     NO_RECOVERY_AFTER_ALERTS = "no recovery after alerts"
-    """No alert fires any more, and the checks show no recovery. No subject."""
+    """All alerts are resolved, but the checks show no recovery. No subject."""
     ACTION = "action"
     """An action did not end well. The subject is its id."""
     APPROVAL_EXPIRED = "approval expired"
     """The cluster was away for longer than an approval holds. The subject is the action and the outage."""
     CHANGE_REVERTED = "change reverted"
-    """Somebody else has put back what an action had changed. The subject is the action's id."""
+    """Somebody else has reverted what an action had changed. The subject is the action's id."""
     UNFINISHED_ROLLOUT = "unfinished rollout"
     """The incident ends while the workload is half rolled out. The subject is the workload."""
     UNANSWERED_GATE = "unanswered gate"
@@ -39,7 +39,7 @@ class EscalationKind(StrEnum):
 
 
 class Escalation(Value):
-    """What a person is called for, once in an incident."""
+    """What a person is paged for, once in an incident."""
 
     kind: EscalationKind
     subject: str = ""

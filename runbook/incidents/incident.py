@@ -21,7 +21,7 @@ EventT = TypeVar("EventT", bound=Value)
 PERSON = "person"
 """The source of an incident that somebody opened by hand: no alert says when that is over."""
 
-ALERTS_ENDED = "no alert fires any more"
+ALERTS_ENDED = "all alerts are resolved"
 """Why an action that had not begun is left."""
 
 _BEGINNINGS = (e.IncidentOpened, e.AlertJoined)
@@ -91,7 +91,7 @@ class Incident(Value):
 
     @property
     def alerts_over(self) -> bool:
-        """Whether an alert opened the incident and none of its alerts fires any more."""
+        """Whether an alert opened the incident and all of its alerts are resolved."""
         turns = (item.event for item in reversed(self.journal) if isinstance(item.event, _ALERT_TURNS))
         return self.alert.source != PERSON and isinstance(next(turns, None), e.AlertsResolved)
 
@@ -132,7 +132,7 @@ class Incident(Value):
 
     @property
     def severity(self) -> SeverityAssessment | None:
-        """The severity in force: a person's word goes before the rules, whichever came first."""
+        """The severity in force: a person's takes precedence over the rules, whichever came first."""
         overridden = self.last(e.SeverityOverridden)
         if overridden:
             return overridden.assessment
@@ -177,7 +177,7 @@ class Incident(Value):
 
     @property
     def round(self) -> int:
-        """Which triage and decision the response is at; each plan that was outdated led to another."""
+        """The round of triage and decision that the response is in; each outdated plan led to another."""
         return 1 + sum(result.outdated for result in self.results.values())
 
     def has_begun(self, action: PlannedAction) -> bool:
@@ -192,7 +192,7 @@ class Incident(Value):
 
     @property
     def needless_gate(self) -> PendingGate | None:
-        """The open question about an action that is not needed now, since no alert fires any more."""
+        """The open question about an action that is no longer needed, because all alerts are resolved."""
         gate = self.pending_gate
         asked = gate is not None and any(action.id == gate.action_id for action in self.untaken)
         return gate if asked and self.alerts_over else None

@@ -128,5 +128,5 @@ def unknown_checks(incident: Incident) -> tuple[Finding, ...]:
 
 
 def unsettled_effects(incident: Incident) -> tuple[Effect, ...]:
-    """Effects of which nobody knows whether they happened."""
+    """Effects in doubt: it is not known whether they happened."""
     return tuple(effect for effect in incident.effects.values() if effect.in_doubt)

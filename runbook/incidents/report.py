@@ -129,4 +129,4 @@ def _how(action: PlannedAction) -> str:
         case ActionKind.HAND_OFF:
             return "for a person"
         case _:
-            return "looks only, changes nothing"
+            return "read-only, changes nothing"

@@ -13,7 +13,7 @@ class State(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How the response ended. `unknown`: nobody could tell, so nobody may say that it is over."""
+    """How the response ended. `unknown`: it could not be determined, so nobody may say that it is over."""
 
     RECOVERED = "recovered"
     NOT_RECOVERED = "not_recovered"

@@ -31,7 +31,7 @@ def foretold(obj: Object, path: FieldPath, *, given_back: bool = False) -> tuple
 
     `given_back`: taken back, the field is its owner's again.
     """
-    until = "until the change is taken back, its" if given_back else "its"
+    until = "until the change is undone, its" if given_back else "its"
     owning = owners(obj, path)
     lines = [_of_controller(title, tool, obj, owning) for tool, title in _controllers(obj).items()]
     lines += [_of_owner(kind, name) for kind, name in _owner_references(obj)]
@@ -45,7 +45,7 @@ def foretold(obj: Object, path: FieldPath, *, given_back: bool = False) -> tuple
             )
         elif owner.manager in BY_HAND:
             lines.append(
-                f"{owner.title} has set this: its next run puts its value back; change it there, too"
+                f"{owner.title} has set this: its next run restores its own value; change it there, too"
             )
     return tuple(dict.fromkeys(lines))
 
@@ -67,12 +67,15 @@ def _of_controller(title: str, tool: str, obj: Object, owning: tuple[FieldOwner,
     if not any(owner.tool == tool for owner in owning) and any(
         owner.tool == tool and owner.operation == "Apply" for owner in owners(obj, ())
     ):
-        return f"{title} applies this object, though not this: it should leave the change; keep it in {where}"
-    return f"{title} applies this object and may put the change back at any time: change it in {where}, too"
+        return (
+            f"{title} applies this object, but not this field, and should keep the change; add it to "
+            f"{where}, too"
+        )
+    return f"{title} applies this object and may revert the change at any time: change it in {where}, too"
 
 
 def _of_owner(kind: str, name: str) -> str:
-    return f"{kind} {name} owns this object and may put the change back at any time: change it there, too"
+    return f"{kind} {name} owns this object and may revert the change at any time: change it there, too"
 
 
 def _controllers(obj: Object) -> dict[str, str]:

@@ -66,7 +66,7 @@ def why_this_container(template: Mapping[str, Any], configured: str | None) -> s
     annotations = (template.get("metadata") or {}).get("annotations") or {}
     if annotations.get(DEFAULT_CONTAINER) == name:
         return f"container {name}: the pod template's default-container, of {count} containers"
-    return f"container {name}: the first of {count}; set [cluster] container if that is another one"
+    return f"container {name}: the first of {count}; if that is the wrong one, set [cluster] container"
 
 
 def container_named(workload: dict[str, Any], name: str) -> dict[str, Any]:

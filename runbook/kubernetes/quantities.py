@@ -25,7 +25,7 @@ def memory_bytes(quantity: str) -> int:
     """
     found = _QUANTITY.fullmatch(quantity.strip())
     if found is None:
-        raise ValueError(f"{quantity!r} is no amount of memory: write 512Mi or 1Gi")
+        raise ValueError(f"{quantity!r} is not an amount of memory: write 512Mi or 1Gi")
     exponent = found["exponent"]
     factor = _FACTORS[found["suffix"]] if exponent is None else Fraction(10) ** int(exponent)
     return math.ceil(Fraction(found["number"]) * factor)

@@ -17,4 +17,4 @@ class Reversal(Value):
         return f"{'reverted' if self.put_back else 'changed since'} by {self.writing}: {self.detail}"
 
 
-ADVICE = "The runbook does not fight: change it where it is applied from, or keep it as it is"
+ADVICE = "The runbook does not apply it again: change it where it is managed, or leave it as it is"

@@ -61,7 +61,7 @@ def choose_revision(earlier: Sequence[EarlierRevision]) -> RevisionChoice:
             against.append(f"revision {item.name}: {why}")
             continue
         return RevisionChoice(mark=item.mark, because=_for(item), passed_over=tuple(against))
-    none = "no earlier revision is known to be better in what fails"
+    none = "no earlier revision is known to differ in what fails"
     return RevisionChoice(because=f"{none} ({'; '.join(against)})", passed_over=tuple(against))
 
 
@@ -72,11 +72,11 @@ def why_kept(*, available: int, before: int | None) -> str:
     serve; how many did before is not known of a roll back of an earlier release.
     """
     if before is None:
-        return "it replaced one that failed, and nobody can tell whether it is worse than that"
+        return "it replaced one that failed, and it is not known whether it is worse"
     if available < before:
         return ""
     return (
-        "it replaced one that failed, and is not worse than that "
+        "it replaced a failed revision, and is not worse "
         f"({available} pods available, {before} before the roll back)"
     )
 
@@ -85,8 +85,8 @@ def _for(item: EarlierRevision) -> str:
     if item.ready:
         return f"{item.ready} of its pods {'is' if item.ready == 1 else 'are'} ready now"
     if item.finished:
-        return "its rollout was the last that finished"
-    return "none of its pods is left, so that nobody can tell whether it was healthy"
+        return "its rollout was the last one to finish"
+    return "none of its pods is left, so it is not known whether it was healthy"
 
 
 def _against(item: EarlierRevision, *, unfinished: bool) -> str:

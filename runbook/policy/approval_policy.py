@@ -18,14 +18,15 @@ class ApprovalPolicy(Value):
         default={Risk.HIGH: ApprovalRule(accept_unverified=False)},
         title="Approvals",
         description=(
-            "Who may approve what, by risk: low, medium, high. What is not named, anybody may; high-risk "
-            "changes and rules for two people take proven identities unless accept_unverified is set there."
+            "Who may approve what, by risk: low, medium, high. Anybody may approve what is not listed; "
+            "high-risk changes and rules for two people need proven identities unless accept_unverified is "
+            "set there."
         ),
     )
     acts: ActRule = Field(
         default=ActRule(),
         title="Acts",
-        description="Who may set a severity and hand the response back. By default anybody, as a claim too.",
+        description="Who may set a severity and hand the response back. By default anybody, proven or not.",
     )
     people: dict[str, Person] = Field(
         default={},
@@ -45,7 +46,9 @@ class ApprovalPolicy(Value):
     undo_needs_approval: bool = Field(
         default=False,
         title="Undo needs approval",
-        description="Ask again before a change that did not help is undone; else its approval covers that.",
+        description=(
+            "Ask again before a change that did not help is undone; otherwise its approval covers the undo."
+        ),
     )
 
     @field_validator("approvals")

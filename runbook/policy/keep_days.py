@@ -14,19 +14,24 @@ class KeepDays(Value):
         default=0,
         ge=0,
         title="Incidents",
-        description="After so many days a closed incident is removed with its evidence; 0 keeps it for ever.",
+        description=(
+            "After this many days a closed incident is removed with its evidence; 0 keeps it forever."
+        ),
     )
     evidence: int = Field(
         default=0,
         ge=0,
         title="Evidence",
-        description="After so many days its evidence is removed; 0 keeps it for as long as the incident.",
+        description="After this many days its evidence is removed; 0 keeps it for as long as the incident.",
     )
 
     @model_validator(mode="after")
     def _evidence_goes_first(self) -> "KeepDays":
         if 0 < self.incidents < self.evidence:
-            raise ValueError("evidence cannot be kept longer than its incident, by which it is found")
+            raise ValueError(
+                "evidence cannot be kept longer than its incident, because the incident's journal "
+                "says where it is"
+            )
         return self
 
     @property

@@ -12,14 +12,14 @@ class MaintenanceWindow(Value):
 
     title: str = Field(title="Title", description="What is being done.")
     starts: AwareDatetime = Field(title="Starts", description="With its offset: 2026-12-24T22:00:00+01:00.")
-    ends: AwareDatetime = Field(title="Ends", description="With its offset; from then on it counts no more.")
+    ends: AwareDatetime = Field(title="Ends", description="With its offset; it ends at that time.")
     services: tuple[str, ...] = Field(
-        default=(), title="Services", description="The services that it is about; empty means all."
+        default=(), title="Services", description="The affected services; empty means all."
     )
     suppress_paging: bool = Field(
         default=False,
         title="Suppress paging",
-        description="Whether nobody is paged for the opening of an incident; it is recorded all the same.",
+        description="Whether nobody is paged for the opening of an incident; it is recorded anyway.",
     )
 
     @model_validator(mode="after")

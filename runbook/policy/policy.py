@@ -46,7 +46,7 @@ class Policy(ApprovalPolicy, ServicePolicy):
         default=6,
         ge=0,
         title="Changes per incident",
-        description="After so many changes an incident is left to people; undoing is not limited.",
+        description="After this many changes an incident is left to people; undoing is not limited.",
     )
     changes_per_hour: int = Field(
         default=12,
@@ -69,13 +69,13 @@ class Policy(ApprovalPolicy, ServicePolicy):
         default=30,
         ge=1,
         title="Take over after",
-        description="A run that has shown no sign of life for so long is continued by another process.",
+        description="A run that has not responded for this long is continued by another process.",
     )
     continuations_per_hour: int = Field(
         default=5,
         ge=0,
         title="Continuations per hour",
-        description="After so many continuations an incident's run is left alone, and a person is called.",
+        description="After this many continuations an incident's run is left alone, and a person is paged.",
     )
     hold_seconds: float = Field(
         default=60,
@@ -105,13 +105,13 @@ class Policy(ApprovalPolicy, ServicePolicy):
         default=15,
         gt=0,
         title="Watch interval",
-        description="How often the recovery is looked at.",
+        description="How often the recovery is checked.",
     )
     watch_limit_seconds: float = Field(
         default=6 * 3600,
         gt=0,
         title="Watch limit",
-        description="How long the runbook watches before it calls a person and stops.",
+        description="How long the runbook watches before it pages a person and stops.",
     )
     update_interval_minutes: dict[Severity, int] = Field(
         default={Severity.P1: 15, Severity.P2: 30, Severity.P3: 120, Severity.P4: 24 * 60},
@@ -141,7 +141,7 @@ class Policy(ApprovalPolicy, ServicePolicy):
     maintenance: tuple[MaintenanceWindow, ...] = Field(
         default=(),
         title="Maintenance",
-        description="Announced work; incidents that begin meanwhile are noted as such.",
+        description="Announced work; incidents that begin during it are marked as such.",
     )
     listed_maintenance_suppresses_paging: bool = Field(
         default=False,

@@ -80,9 +80,9 @@ def escalation(incident: Incident, time_zone: str) -> list[str]:
             facts.append(f"{clock(item.at, time_zone)}: {sentence(item.event)}")
         elif isinstance(item.event, e.ApprovalRequested):
             reply = _reply(item.at, answers.get(item.event.gate))
-            asked = f"approval of {item.event.action_id} was asked"
+            asked = f"approval of {item.event.action_id} was requested"
             facts.append(f"{clock(item.at, time_zone)}: {asked}; {reply}")
-    return facts or ["Nobody was called, and nothing needed an approval"]
+    return facts or ["Nobody was paged, and nothing needed an approval"]
 
 
 def _reply(asked_at: datetime, answered: tuple[datetime, Answer] | None) -> str:
@@ -101,7 +101,7 @@ def recovery(incident: Incident) -> list[str]:
 
 def prevention(incident: Incident) -> list[str]:
     """Where the runbook could not help itself: what only people can do, and what it could not see."""
-    facts = [f"Only a person can: {action.because.rstrip('.')}" for action in hand_offs(incident)]
+    facts = [f"Only a person can do this: {action.because.rstrip('.')}" for action in hand_offs(incident)]
     return facts + [
         f"The runbook could not see: {check_title(item.check)} ({item.summary})"
         for item in unknown_checks(incident)
@@ -128,20 +128,22 @@ def went_well(incident: Incident, calendar: BusinessCalendar) -> list[str]:
 def went_poorly(incident: Incident, calendar: BusinessCalendar) -> list[str]:
     """What the journal has to say against it."""
     facts = [] if _in_time(incident, calendar) else [_response(incident, calendar)]
-    facts += [
-        f"{check_title(item.check)} could not tell: {item.summary}" for item in unknown_checks(incident)
-    ]
+    facts += [f"{check_title(item.check)} had no answer: {item.summary}" for item in unknown_checks(incident)]
     facts += [
         f"{result.action.spec.title}: {ACTION_OUTCOMES[result.outcome]}"
         for result in incident.results.values()
         if result.outcome in DISAPPOINTING
     ]
     facts += [sentence(event) for event in incident.events(e.ChangeReverted)]
-    facts += [f"Nobody knows whether it happened: {effect.summary}" for effect in unsettled_effects(incident)]
+    facts += [
+        f"It is not known whether it happened: {effect.summary}" for effect in unsettled_effects(incident)
+    ]
     collected = incident.last(e.EvidenceCollected)
     if collected:
         facts += [f"Evidence is missing: {name} ({reason})" for name, reason in collected.missing.items()]
-    facts += [f"Not written: {event.what} ({event.because})" for event in incident.events(e.FileNotWritten)]
+    facts += [
+        f"Could not be written: {event.what} ({event.because})" for event in incident.events(e.FileNotWritten)
+    ]
     return facts
 
 

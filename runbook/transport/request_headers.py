@@ -24,7 +24,7 @@ def header_mistake(name: str, value: str) -> str:
     if value != value.strip() or not value:
         return "is empty or has white space around it"
     if not _VALUE.fullmatch(value):
-        return "holds characters that no header may have"
+        return "has characters that a header must not have"
     return ""
 
 

@@ -31,7 +31,7 @@ from tasks.effects import SETTLED, SINCE, carry_out, read_outcome
 from tasks.incident import OpenIncident, now
 from tasks.lease import leased
 
-LAPSED = "its approval does not count any more, so the rest is not made"
+LAPSED = "its approval is no longer valid, so the rest is not applied"
 
 
 async def make_change(
@@ -39,13 +39,13 @@ async def make_change(
 ) -> ActionResult | None:
     """Carry out an approved plan and prove it.
 
-    `None` where the target has changed, or the approval counts no more by the people and rules of this
-    moment: nothing was done then. What was made before it lapsed is proved all the same, and no more is made.
+    `None` where the target has changed, or the approval is no longer valid by the people and rules of this
+    moment: then nothing was done. What was applied before it lapsed is still proved; no more is applied.
     A rejected plan ends the action without any request.
 
     Raises:
         TargetAway: a request was not answered. What it may have done is read back the next time.
-        Unavailable: nobody can tell now how far the change came, as the incident store is away. It is safe to
+        Unavailable: the incident store is away, so it is not known how far the change came. It is safe to
             repeat: the journal and the target show what was made.
     """
     action, answer = plan.action, given.answer
@@ -135,7 +135,7 @@ async def _carry_out(
             outcome = ActionOutcome.UNKNOWN if unsettled else ActionOutcome.FAILED
             return outcome, _in_part(made, settled.detail)
         made[step.summary] = settled.outcome
-        if SINCE in settled.receipt:  # somebody has it by now, so the rest would be made for nothing
+        if SINCE in settled.receipt:  # somebody else has changed it, so the rest would have no effect
             break
     if set(made.values()) == {EffectOutcome.ALREADY_IN_PLACE}:  # not ours to prove, nor to undo
         return ActionOutcome.ALREADY_IN_PLACE, "somebody else has made it in the meantime"
@@ -165,7 +165,7 @@ async def _read_back(incident: OpenIncident, plan: ChangePlan) -> tuple[ActionOu
 
 
 def _in_part(made: Iterable[str], why: str) -> str:
-    return f"only a part was made ({'; '.join(made)}), then: {why}" if made else why
+    return f"only a part was applied ({'; '.join(made)}), then: {why}" if made else why
 
 
 async def stopped_by_limits(incident: OpenIncident, action: PlannedAction) -> str | None:

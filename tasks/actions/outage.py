@@ -69,7 +69,7 @@ class Heard:
 
 
 class NoLongerNeeded(Exception):
-    """No alert fires any more, and the action that waits has not begun."""
+    """All alerts are resolved, and the action that waits has not begun."""
 
 
 @dataclass
@@ -87,11 +87,11 @@ class Patience:
     async def outlast(self, incident: OpenIncident, action: PlannedAction, error: Unavailable) -> bool:
         """Wait a little for the cluster; false where nothing is approved, or the time for it is over.
 
-        The channel is told once for each outage. After the time a person is called and the approval expires;
+        The channel is told once for each outage. After the time a person is paged and the approval expires;
         what has not begun goes on waiting, and is asked about again.
 
         Raises:
-            NoLongerNeeded: no alert fires any more, and the action has not begun.
+            NoLongerNeeded: all alerts are resolved, and the action has not begun.
         """
         refused = isinstance(error, TargetAway) and error.refused
         self.refused_since = (self.refused_since or now()) if refused else None

@@ -29,7 +29,7 @@ async def preview_change(
 ) -> ChangePlan:
     """Dry-run the change, so that people decide about what exactly would happen.
 
-    It is made anew each time, so an approval holds only while the dry run still says what was approved; what
+    It is made again each time, so an approval holds only while the dry run still says what was approved; what
     has changed since is journalled. A change that has begun is not previewed again: what was approved is in
     the journal. With `doubts_refusals` the refusal of a right does not block a change that is approved.
 
@@ -65,7 +65,7 @@ async def _dry_run(change: Change) -> ChangePlan:
     """
     target = change.environment.cluster.target
     if change.action.target not in (target, UNKNOWN_TARGET):
-        wrong = f"it is planned for {change.action.target}, and the configuration names {target} by now"
+        wrong = f"it is planned for {change.action.target}, but the configuration has changed to {target}"
         return ChangePlan(action=change.action, blocked=wrong)
     mitigation = MITIGATIONS[change.action.name]
     for _ in range(CONFLICTS - 1):

@@ -1,6 +1,6 @@
 """Prove that a change worked: its rollout finishes, and its success holds for a while. Or say it did not.
 
-Four ends: recovered, not recovered, reverted by somebody else, and unknown where nobody could tell. No data
+Four outcomes: recovered, not recovered, reverted by somebody else, and unknown. No data
 is unknown.
 """
 
@@ -82,7 +82,7 @@ async def _stands(incident: OpenIncident, plan: ChangePlan) -> _Stands:
     try:
         found = await reversal(incident.environment.cluster, plan)
     except OutsideError as error:
-        return _Stands(unread=f"whether the change still stands could not be read: {error}")
+        return _Stands(unread=f"whether the change is still in place could not be read: {error}")
     return _Stands(reverted=str(found) if found else "")
 
 

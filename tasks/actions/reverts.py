@@ -12,10 +12,10 @@ from tasks.incident import OpenIncident
 
 
 async def note_reverts(incident: OpenIncident) -> None:
-    """Read again what the incident has set. A person is called where it is what it was before.
+    """Read again what the incident has set. A person is paged if it is what it was before.
 
     Somebody who has set something else, a fixed release say, is at work already: that is only journalled.
-    What cannot be read is looked at again next time.
+    What cannot be read is read again next time.
     """
     for plan in changes_in_force(await incident.read()):
         try:

@@ -33,12 +33,12 @@ async def _of_field(cluster: Cluster, plan: ChangePlan, made: Setting) -> Revers
     field, was = made.field, plan.before.get(made.field.name)
     try:
         present = field.read(workload)
-    except LookupError as error:  # it comes from a reference by now, or its container is gone
+    except LookupError as error:  # it now comes from a reference, or its container is gone
         return _reversal(workload, field.path, f"{field.name}: {error}", put_back=False)
     if field.same(present, made.value):
         return None
     put_back = field.same(present, was)
-    if isinstance(field, Replicas) and not put_back:  # an autoscaler, or whoever scales further
+    if isinstance(field, Replicas) and not put_back:  # an autoscaler, or somebody who scales further
         return None
     meant = "removed" if made.value is None else made.value
     again = " again" if put_back else ""

@@ -24,7 +24,7 @@ async def tell_of_unfinished_rollout(incident: OpenIncident) -> None:
     try:
         status = await cluster.workload.rollout_status()
     except OutsideError as error:
-        log.warning("the rollout of %s was not looked at: %s", cluster.target, error)
+        log.warning("the rollout of %s could not be checked: %s", cluster.target, error)
         return
     if status.state != "complete":
         said = f"{status.reason} {status.detail}".strip()

@@ -1,4 +1,4 @@
-"""The flow runs of incidents, in Prefect: started once, looked at, and continued after they have stopped."""
+"""The flow runs of incidents, in Prefect: started once, checked, and continued after they have stopped."""
 
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -97,7 +97,7 @@ async def ensure_run(
 ) -> Ensured:
     """Have a run go on with an incident that nobody works on, by the rules of `runbook.caretaking.runs`.
 
-    That it goes on, and why, is journalled first, and whoever might still work on it is fenced off; a repeat
+    That it continues, and why, is journalled first; a process that still works on it is fenced off; a repeat
     is harmless. `run` is its newest run, where the caller has read that.
 
     Raises:

@@ -42,7 +42,7 @@ log = own_lines(get_logger("runbook"))
 
 ATTEMPTS = 3
 
-NOT_STORED = "the receiver took the alert, but it is not in the worker's store: give both one [store] url"
+NOT_STORED = "the receiver accepted the alert, but it is not in the worker's store: give both one [store] url"
 
 
 async def send_synthetic_alert(watch: SelfWatch, round_id: str) -> str:
@@ -96,7 +96,7 @@ async def call_a_person(environment: Environment, because: str) -> bool:
         since=call.at,
     )
     if got_through and call.id:
-        await attempt("keep that a person was called", note_told(environment.store, call))
+        await attempt("record that a person was paged", note_told(environment.store, call))
     return got_through
 
 
@@ -120,7 +120,7 @@ async def end_the_call(environment: Environment, *, before: datetime | None, eve
     text = relief_text(since=call.at, now=at)
     if not await say(environment, f"{_message_id(environment, call)}-over", text, call.at):
         return False
-    return await attempt("keep that the call has ended", end_call(environment.store, call, at=at))
+    return await attempt("record that the page has ended", end_call(environment.store, call, at=at))
 
 
 async def last_good(environment: Environment) -> datetime | None:

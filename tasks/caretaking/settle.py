@@ -1,4 +1,4 @@
-"""Settle what was intended and never told of, where no run goes on that would do it: read the target."""
+"""Settle effects without an outcome, if no run continues that would do it: read the target."""
 
 from runbook.caretaking.watchdog import unsettled
 from runbook.incidents.effect_ids import EffectId

@@ -1,4 +1,4 @@
-"""The watchdog: looks after the runs of open incidents, whoever of them has died.
+"""The watchdog: checks the runs of open incidents, and continues those that have stopped.
 
 It runs on a schedule, and in the receiver in case the worker is what died. Whatever it does may be done
 twice without harm: a run that is continued fences off the process before it.
@@ -89,8 +89,8 @@ async def _attempt(incident: str, work: Awaitable[str]) -> str:
         async with asyncio.timeout(CARE_SECONDS):
             did = await work
     except Exception as error:
-        log.error("%s was not looked after: %s: %s", incident, type(error).__name__, error)
-        return f"{incident}: not looked after ({type(error).__name__})"
+        log.error("%s was not checked: %s: %s", incident, type(error).__name__, error)
+        return f"{incident}: not checked ({type(error).__name__})"
     return f"{incident}: {did}" if did else ""
 
 
@@ -156,11 +156,11 @@ async def _call(opened: OpenIncident, incident: Incident, care: Care) -> str:
     told = await escalate(opened, care.what, because, in_doubt=care.in_doubt)
     called = told and len((await opened.read()).journal) > len(incident.journal)
     await leave_paper(opened)
-    return f"a person is called: {care.because}" if called else ""
+    return f"a person is paged: {care.because}" if called else ""
 
 
 async def _remind(environment: Environment, incident: Incident) -> str:
-    """Give the reminder that the schedule should have given by now."""
+    """Send the reminder that the schedule should already have sent."""
     policy = environment.runbook_policy.policy
     notice = due_notice(incident, policy=policy, now=now() - REMINDERS_LATE)
     if notice is None:

@@ -39,7 +39,7 @@ async def announce(incident: OpenIncident, state: State) -> None:
     """Tell the channel and, where policy says so, the status page; a state that was passed is not announced.
 
     Raises:
-        ValueError: RESOLVED while the journal holds no verified recovery.
+        ValueError: RESOLVED while the journal has no verified recovery.
     """
     journal = await incident.read()
     facts = _facts(incident, journal, state)
@@ -92,11 +92,11 @@ async def escalate(
 ) -> bool:
     """Call a person because the runbook cannot go on by itself, by the pager and in the channel.
 
-    `what` the call is for tells one call from another: asked for again in other words, nobody is called again
+    `what` the call is for tells one call from another: asked for again in other words, nobody is paged again
     and the words stay. `commands` are what they may type by hand; `about` is the id of the action that it is
     about; `in_doubt` are ids of changes that may or may not have been made. A call that `outlasts` the
     incident is not ended by its recovery. Returns whether the call got through everywhere; what did not is
-    tried again when the same is asked for again. In a rehearsal nobody is called: the channel is told.
+    tried again when the same is asked for again. In a rehearsal nobody is paged: the channel is told.
     """
     journal = await incident.read()
     wanted = IncidentEscalated(
@@ -113,7 +113,7 @@ async def escalate(
         journal = await incident.read()
     number = _number(journal, wanted)
     if number is None:  # it was written above; this tells the type checker
-        raise LookupError(f"no call for {what}")
+        raise LookupError(f"no page for {what}")
     event, name = journal.events(IncidentEscalated)[number - 1], MessageName.escalation(number)
     summary = f"{journal.service}: {event.because}"
     told = await _page(incident, journal, summary, ESCALATE, name, commands=event.commands)
@@ -146,7 +146,7 @@ async def hand_over(incident: OpenIncident, action_id: str, text: str) -> bool:
 
 
 async def resolve_page(incident: OpenIncident) -> None:
-    """End the calls that were made for this incident, also one of which nobody knows whether it was.
+    """Resolve the pages that were sent for this incident, also those in doubt.
 
     A call about something that the recovery has not settled goes on, see `runbook.incidents.calls`.
     """
@@ -162,7 +162,7 @@ async def _end_call(incident: OpenIncident, journal: Incident, channel: Caller, 
     async def end(_: Post) -> Receipt:
         return await channel.end_page(call.id, call.receipt)
 
-    summary = f"end the call: {call.summary}"
+    summary = f"resolve the page: {call.summary}"
     await deliver(incident, journal, channel, end, name=call.message.end, summary=summary, authority=ESCALATE)
 
 
@@ -188,7 +188,7 @@ def _announced(journal: Incident, channel: Channel, state: State) -> bool:
 
 
 def _in_doubt(journal: Incident, channel: Channel) -> list[Effect]:
-    """What the channel was to be told, and nobody knows whether it was."""
+    """The messages to the channel that are in doubt."""
     return [effect for effect in journal.messages_in(channel.kind) if effect.in_doubt]
 
 
@@ -246,7 +246,7 @@ async def _page(
     *,
     commands: tuple[str, ...] = (),
 ) -> list[Effect]:
-    """Call a person by every pager; nobody in a rehearsal. Each call is a page of its own."""
+    """Page a person by every pager; nobody in a rehearsal. Each pager gets its own page."""
     if journal.dry_run:
         return []
     severity = journal.severity.severity if journal.severity else Severity.P2

@@ -50,7 +50,7 @@ async def call(environment: Environment, *, key: str, message: str, text: str, s
     `key` makes a repeated call the same one, `message` a repeated message; `since` is when it became due.
     """
     if not (environment.callers or environment.speakers):
-        log.error("Nobody can be called: there is neither [pager] nor [slack]")
+        log.error("Nobody can be paged: neither [pager] nor [slack] is configured")
         return False
     paged = await page(environment, key, text, since)
     return await say(environment, message, text, since) and paged
@@ -65,12 +65,12 @@ async def page(environment: Environment, key: str, text: str, since: datetime) -
         details={"environment": environment.name, "since": since.isoformat()},
     )
     post = Post(id=key, since=since)
-    return all([await attempt("call a person", each.page(content, post)) for each in environment.callers])
+    return all([await attempt("page a person", each.page(content, post)) for each in environment.callers])
 
 
 async def end_page(environment: Environment, key: str) -> bool:
     """End the alert of every pager there is; whether nothing is left to do."""
-    return all([await attempt("end the call", each.end_page(key, {})) for each in environment.callers])
+    return all([await attempt("resolve the page", each.end_page(key, {})) for each in environment.callers])
 
 
 async def say(environment: Environment, name: str, text: str, since: datetime) -> bool:
@@ -82,7 +82,7 @@ async def say(environment: Environment, name: str, text: str, since: datetime) -
         if await channel.find_sent(post) is None:
             await channel.say(message, post)
 
-    return all([await attempt("tell the channel", find_or_say(each)) for each in environment.speakers])
+    return all([await attempt("notify the channel", find_or_say(each)) for each in environment.speakers])
 
 
 async def attempt(what: str, work: Awaitable[object]) -> bool:

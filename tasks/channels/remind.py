@@ -61,7 +61,7 @@ async def report_switch(incident: OpenIncident, action: PlannedAction) -> Switch
     """Look whether a switch that the incident left on still is, and tell the channel unless it is off.
 
     Journalled once that got through, or as told to nobody where there is no channel; `None` where it did not
-    get through, and is due again. A call about a switch that is off by now ends.
+    get through, and is due again. A page about a switch that is off again is resolved.
     """
     journal = await incident.read()
     check = await _check(incident, journal, action)
@@ -97,7 +97,7 @@ async def _check(incident: OpenIncident, journal: Incident, action: PlannedActio
     detail = ""
     try:
         workload = await cluster.workload.read()
-        if done is not None and done.setting is not None:  # what was turned on, whatever is configured by now
+        if done is not None and done.setting is not None:  # what was turned on, whatever is configured now
             on = done.setting.field.read(workload) == done.setting.value
         else:
             container = main_container(workload["spec"]["template"], cluster.container)

@@ -11,8 +11,8 @@ WARN = Authority.policy("warn")
 NAME = MessageName.refused_answers()
 
 REFUSED = (
-    "🚫 An answer in Prefect was refused: it was not filled in for an open question of this incident. "
-    "Nothing was changed for it, and the question stays open. Find out who wrote it"
+    "🚫 An answer in Prefect was rejected: it does not belong to an open question of this incident. "
+    "Nothing was changed, and the question stays open. Find out who wrote it"
 )
 
 ATTEMPTS = 3
@@ -20,7 +20,7 @@ ATTEMPTS = 3
 
 
 async def warn_of_answers(incident: OpenIncident) -> None:
-    """Tell the channel, once for an incident, that an answer in Prefect was none to a question of ours."""
+    """Tell the channel, once for an incident, that an answer in Prefect belonged to no open question."""
     journal = await incident.read()
     message = notice_message(REFUSED, link=incident_link(journal))
     await say(incident, journal, message, name=NAME, authority=WARN, loud=True, attempts=ATTEMPTS)

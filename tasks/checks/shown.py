@@ -19,5 +19,5 @@ make_check = task(name="check", task_run_name="check {check}", cache_policy=NO_C
 
 @task(name="quick triage", task_run_name="quick triage", cache_policy=NO_CACHE)
 async def triage_incident(incident: OpenIncident, *, round: int = 1) -> Findings:
-    """Triage with each check as a task of its own, see `tasks.checks.triage.triage_incident`."""
+    """Triage with each check as a separate task, see `tasks.checks.triage.triage_incident`."""
     return await triage.triage_incident(incident, round=round, make=make_check)

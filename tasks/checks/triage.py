@@ -74,7 +74,7 @@ async def within_deadline(environment: Environment, check: CheckName, look_once:
         reasons.append(str(error))
     except TimeoutError:
         reasons.append(f"not known within {deadline:g} s: {reasons[-1]}")
-    except Exception as error:  # a fault of ours in one check must not cost the others their answers
+    except Exception as error:  # a defect in one check must not lose the answers of the others
         log.exception("check %s failed", check)
         reasons.append(f"the check itself failed ({type(error).__name__}); its log says more")
     return Finding.unknown(check, reasons[-1], observed_at=now(), seconds=_since(started))

@@ -18,7 +18,7 @@ from tasks.incident import OpenIncident, now
 async def watch_until_recovered(incident: OpenIncident, decision: Decision) -> Recovery | None:
     """Recovered once all checks of the verdict have been ok for the settling time.
 
-    That no alert fires any more is no recovery, only a reason to look; a person is called where the checks
+    That all alerts are resolved is not a recovery, only a reason to check; a person is paged if the checks
     do not follow. Where one fires again, `None` is returned if there is an action left to take.
 
     All clocks are read from the journal, so a crash does not set them back; after another action they begin
@@ -43,7 +43,7 @@ async def watch_until_recovered(incident: OpenIncident, decision: Decision) -> R
         late = waits_long_without_alerts(journal, policy=incident.policy, now=now())
         if late and not recovery.recovered:
             what = Escalation(kind=EscalationKind.NO_RECOVERY_AFTER_ALERTS)
-            await escalate(incident, what, "no alert fires any more, but the checks do not show a recovery")
+            await escalate(incident, what, "all alerts are resolved, but the checks do not show a recovery")
         if gives_up(journal, policy=incident.policy, now=now()):
             return recovery if not recovery.recovered else Recovery(recovered=None, because=recovery.because)
         await update(incident)

@@ -1,4 +1,4 @@
-"""Leave the paper runbook where people find it when nothing of ours answers: beside the evidence."""
+"""Leave the paper runbook where people find it when the runbook does not answer: beside the evidence."""
 
 from blocks.environment import Environment
 from blocks.files.evidence_folder import NotWritten, path_of, write_file
@@ -14,7 +14,7 @@ PAPER = "paper-runbook.md"
 async def leave_paper(incident: OpenIncident) -> None:
     """Write the paper runbook into the incident's folder of evidence; where that cannot be, note so.
 
-    Whoever calls a person does that first, see `how_to_go_on`.
+    Paging a person comes first, see `how_to_go_on`.
     """
     text = paper_of(await incident.read(), incident.environment)
     name = f"{incident.id}/{PAPER}"

@@ -1,7 +1,7 @@
 """Remove what is kept no longer. What dies in the middle is finished by the next run.
 
 The evidence goes before the journal, which alone knows that there is any: whatever ends a removal early, the
-incident is still found, and removed for good next time.
+incident is still found, and removed completely next time.
 """
 
 from datetime import datetime
@@ -21,7 +21,7 @@ async def find_expired(environment: Environment, *, at: datetime) -> list[Remova
 
     Raises:
         Unavailable: the store cannot be reached.
-        Refused: the evidence cannot be looked at.
+        Refused: the evidence cannot be read.
     """
     store, policy = environment.store, environment.runbook_policy.policy
     shortest = policy.keep_days.shortest

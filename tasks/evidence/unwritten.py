@@ -1,4 +1,4 @@
-"""A file of ours that cannot be written: a note in the journal and the channel, and the response goes on."""
+"""A file that cannot be written: a note in the journal and the channel, and the response continues."""
 
 from hashlib import sha256
 

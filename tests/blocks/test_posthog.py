@@ -177,7 +177,7 @@ async def test_a_firewalls_refusal_says_nothing_of_the_key(
     reading = await api(httpserver).probe(SecretStr(key), "x")
 
     assert (reading.outcome, reading.http_status) == (ProbeOutcome.UNREACHABLE, status)
-    assert "something else answers there" in reading.detail
+    assert "something other than PostHog answers there" in reading.detail
 
 
 async def test_the_configured_key_is_used_where_none_is_given(httpserver: HTTPServer) -> None:

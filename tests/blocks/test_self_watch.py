@@ -21,7 +21,7 @@ from blocks.store.self_watch_log import (
 )
 from blocks.transport.errors import OutsideError, Refused, Unavailable
 from runbook.alerts.alert import Alert
-from runbook.alerts.episodes import Turn
+from runbook.alerts.episodes import Meaning
 from runbook.alerts.intake import Message, Received
 from runbook.alerts.sources import SELF_WATCH
 from runbook.alerts.sources.self_watch import payload
@@ -94,7 +94,7 @@ async def test_a_round_is_beside_the_incidents(store: IncidentStore) -> None:
     """In one batch with an alert of its service it joins nothing, and sent again it sends nothing back."""
     taken = await take(store, synthetic("r1"), Message(REAL, AT), synthetic("r1"))
     taken += await take(store, synthetic("r1"))
-    assert [one.turn for one in taken] == [Turn.NOTED, Turn.BEGAN, Turn.NOTED, Turn.NOTED]
+    assert [one.meaning for one in taken] == [Meaning.NOTED, Meaning.BEGAN, Meaning.NOTED, Meaning.NOTED]
     assert [one.incident for one in taken] == ["", "inc-1", "", ""]
     [incident] = await store.incidents()
     assert len(incident.journal) == 1

@@ -101,7 +101,9 @@ DECISION = Decision(
         severity=Severity.P1, because="complete outage: 97% of requests to PostHog fail"
     ),
     plan=(FALLBACK,),
-    would_flip=(Counterfactual(change="if status page were ok", verdict=Verdict.INTEGRATION_ISSUE),),
+    would_flip=(
+        Counterfactual(change="if the status page check reported ok", verdict=Verdict.INTEGRATION_ISSUE),
+    ),
 )
 
 EFFECT = Effect(
@@ -205,7 +207,7 @@ EVENTS: tuple[e.Event, ...] = (
     e.RunContinued(flow_run_id="7d4e", because="its run failed or crashed"),
     e.ResponseResumed(by="jun", done="rolled back by hand"),
     e.ApprovalLapsed(action_id=FALLBACK.id, plan_digest=PLAN.digest, by=("ana",)),
-    e.OutageNoted(action_id=FALLBACK.id, because="Kubernetes: the server cannot be connected to"),
+    e.OutageNoted(action_id=FALLBACK.id, because="Kubernetes: the server does not accept connections"),
     e.ApprovalExpired(action_id=FALLBACK.id, plan_digest=PLAN.digest, by=("ana",)),
     e.OutageEnded(action_id=FALLBACK.id),
 )

@@ -165,7 +165,7 @@ async def test_files_that_cannot_be_removed_keep_their_journal(
     (at.evidence / "inc-elsewhere").symlink_to(elsewhere)
     with pytest.raises(ExceptionGroup) as failed:
         await clean_up(NAME)
-    assert "Let the worker write there" in str(failed.value.exceptions[0])
+    assert "Give the worker write access" in str(failed.value.exceptions[0])
     assert await at.journals() == {"inc-elsewhere"}
     assert (elsewhere / "postmortem.md").exists()
     assert at.folders() == {"inc-elsewhere"}

@@ -90,9 +90,9 @@ async def test_a_form_has_to_name_its_question_and_its_plan(response: Case) -> N
     incident = await response.read()
     because = [event.because for event in incident.events(ApprovalRefused)]
     assert [words.partition(":")[0] for words in because] == [
-        "it does not name this gate and plan",
-        "it does not name this plan",
-        "it does not name this gate",
+        "it does not match this gate and plan",
+        "it does not match this plan",
+        "it does not match this gate",
     ]
     assert len(warnings(incident)) == 1
     assert response.changes() == []

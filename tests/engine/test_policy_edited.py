@@ -48,7 +48,7 @@ async def test_an_edited_policy_block_lets_nobody_approve_who_could_not_before(
         incident = await response.read()
         refused = incident.last(ApprovalRefused)
         assert refused is not None
-        assert "nobody has proved that this is eve" in refused.because
+        assert "it is not proven that this is eve" in refused.because
         (changed,) = incident.events(PolicyChanged)
         (change,) = changed.changes
         told = (change.name, change.before, change.after, change.applied)

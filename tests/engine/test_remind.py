@@ -24,7 +24,7 @@ from runbook.actions.catalogue import ActionOutcome
 from runbook.incidents import events as e
 from runbook.outside_text.slack import SlackText
 from tasks.incident import now
-from tasks.lease import turn
+from tasks.lease import exclusively
 from tests.runbook.journals import ALERT, asked, finished, resolved
 
 KEYS = Keys.generated(random.Random(5))  # noqa: S311 - repeatable on purpose
@@ -82,7 +82,7 @@ async def test_everything_that_is_due_is_told_once(slack: Workspace) -> None:
 async def test_a_run_beside_another_tells_nothing(slack: Workspace) -> None:
     """Where runs overlap, one of them tells; the next one after it would."""
     await opened("inc-1", asked())
-    async with turn(await Environment.load(NAME), "reminders", str(uuid4())):
+    async with exclusively(await Environment.load(NAME), "reminders", str(uuid4())):
         assert await remind(environment=NAME) == []
     assert slack.messages == []
     assert len(await remind(environment=NAME)) == 1
@@ -112,7 +112,7 @@ async def test_what_fails_for_one_incident_costs_no_other_its_reminder(slack: Wo
     async def remind_with_a_fault() -> list[str]:
         return await remind_of_everything(dataclasses.replace(blocks, slack=faulty))
 
-    with pytest.raises(ExceptionGroup, match="not everybody could be reminded"):
+    with pytest.raises(ExceptionGroup, match="not all reminders could be sent"):
         await remind_with_a_fault()
     (message,) = slack.messages
     assert "runbook approve inc-2" in message["text"]

@@ -54,7 +54,7 @@ async def test_a_store_heals_when_its_connections_are_cut(
 async def test_a_database_that_is_not_there_is_unavailable(postgres_cluster: PostgresCluster) -> None:
     """A wrong name in the address is told in one line, without the password."""
     url = postgres_cluster.url("no_such_database")
-    with pytest.raises(Unavailable, match="no database of that name") as caught:
+    with pytest.raises(Unavailable, match="no database has that name") as caught:
         await IncidentStore(url=SecretStr(url)).incidents()
     password = make_url(url).password
     assert isinstance(password, str)

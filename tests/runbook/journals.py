@@ -224,7 +224,7 @@ def every_event() -> tuple[e.Event, ...]:
         e.RunContinued(flow_run_id="run-1", because="its process shows no sign of life"),
         e.ResponseResumed(by="bob", done="restarted the pods"),
         e.ApprovalLapsed(action_id=FALLBACK.id, plan_digest=PLAN.digest, by=("alice",)),
-        e.OutageNoted(action_id=FALLBACK.id, because="Kubernetes: the server cannot be connected to"),
+        e.OutageNoted(action_id=FALLBACK.id, because="Kubernetes: the server does not accept connections"),
         e.ApprovalExpired(action_id=FALLBACK.id, plan_digest=PLAN.digest, by=("alice",)),
         e.OutageEnded(action_id=FALLBACK.id),
         e.PolicyNoted(permissions=Permissions.of(Policy())),

@@ -79,10 +79,11 @@ class Row:
 
 
 _UNKNOWN = Status.UNKNOWN
-_BY_CLOCKS = "Goes on as ever: none of its times decides anything"
-_NOT_SENT = "Journals the message as failed; tells everybody else"
+_BY_CLOCKS = "Continues unchanged: no decision depends on its times"
+_NOT_SENT = "Journals the message as failed; notifies the other channels"
 _IN_DOUBT = (
-    "Looks whether it is there: if that cannot be seen, journals it as unsettled; tells everybody else"
+    "Checks whether the message is there; if that is not possible, journals it as unsettled; "
+    "notifies the other channels"
 )
 
 ROWS = (
@@ -90,7 +91,7 @@ ROWS = (
         System.STATUS_PAGE,
         NO_GOOD_ANSWER,
         "Tries every other format and route, retries until the deadline; then the check is unknown",
-        "“Status page: …” with each route's reason; with errors: nothing is changed, a person is called",
+        "“Status page: …” with each route's reason; with errors: nothing is changed, a person is paged",
         "`status_page.proxy`, `.fallback_urls`, `.timeout_seconds`; `policy.check_deadline_seconds`",
         {STATUS_PAGE.name: _UNKNOWN},
     ),
@@ -111,7 +112,7 @@ ROWS = (
     Row(
         System.POSTHOG,
         NOT_EVEN_AN_ERROR,
-        "The probe is unknown: it may be our own network. Of a 401 cut short, the status counts alone",
+        "The probe is unknown: it may be our own network. Of a truncated 401, only the status counts",
         "“PostHog: cannot be reached from here: …”",
         "`posthog.timeout_seconds`, `.probe_path`",
         {PROBE.name: _UNKNOWN},
@@ -119,7 +120,8 @@ ROWS = (
     Row(
         System.POSTHOG,
         (WireFault.ERROR_500,),
-        "Given twice, what is looked for: PostHog fails. The fallback is planned, and asked about",
+        "Confirmed by a second request, it is what the probe looks for: PostHog fails. The "
+        "fallback is planned and needs approval",
         "“server error (HTTP 500)”",
         "`policy.preapproved`",
         {PROBE.name: Status.BAD},
@@ -129,7 +131,7 @@ ROWS = (
     Row(
         System.INTEGRATION,
         NOT_EVEN_AN_ERROR,
-        "The check is unknown after its retries. Of a 503 cut short, the status counts alone",
+        "The check is unknown after its retries. Of a truncated 503, only the status counts",
         "“Integration health: …” with the reason; nothing is over before it answers",
         "`integration.timeout_seconds`, `policy.check_deadline_seconds`",
         {HEALTH.name: _UNKNOWN},
@@ -137,7 +139,7 @@ ROWS = (
     Row(
         System.INTEGRATION,
         (WireFault.ERROR_500,),
-        "An answer, and a bad one: the service is not well. A restart is planned, and asked about",
+        "The check is bad: the service is unhealthy. A restart is planned and needs approval",
         "“answers HTTP 500”",
         "`integration.health_url`, `policy.approvals`",
         {HEALTH.name: Status.BAD},
@@ -147,7 +149,7 @@ ROWS = (
     Row(
         System.PROMETHEUS,
         FAULTS,
-        "The error rate is unknown; whole logs stand in for it. An answer of another time is none",
+        "The error rate is unknown; complete logs replace it. An answer for a different time is ignored",
         "“Prometheus: …” with the reason; nothing is over before it answers",
         "`prometheus.backup_urls`, `.timeout_seconds`, `.clock_tolerance_seconds`",
         {ERROR_RATE.name: _UNKNOWN},
@@ -172,7 +174,8 @@ ROWS = (
     Row(
         System.KUBERNETES,
         CLOCKS,
-        "Goes on: ages of kills, logs and rollouts are taken by the API server's own clock, its `Date`",
+        "Continues: ages of kills, logs and rollouts are computed from the API server's own "
+        "clock, its `Date`",
         "The same findings as with right clocks",
         "none",
     ),
@@ -200,11 +203,12 @@ ROWS = (
     Row(
         System.PAGERDUTY,
         NO_GOOD_ANSWER,
-        "Only PagerDuty's own word of success counts; else the call failed, and is repeated when asked again",
-        "The call in the channel, and the failed effect in timeline and post-mortem",
+        "Only PagerDuty's own confirmation counts; otherwise the page failed, and is sent again "
+        "when asked for again",
+        "The page in the channel, and the failed effect in timeline and post-mortem",
         "`pager.timeout_seconds`",
     ),
-    Row(System.PAGERDUTY, CLOCKS, _BY_CLOCKS, "The call", "none"),
+    Row(System.PAGERDUTY, CLOCKS, _BY_CLOCKS, "The page", "none"),
 )
 
 
@@ -232,8 +236,9 @@ OWN_DISK_ROWS = (
     OwnDiskRow(
         "evidence folder",
         "full, read-only, not there, hanging for 30 s",
-        "Notes it and goes on: with the change, which may destroy what was not kept, and to the end",
-        "A message in the thread; the gap in the plan and at the gate; “Not written: …” in the timeline",
+        "Journals it and continues, also with a change that may destroy what was not kept",
+        "A message in the thread; the gap in the plan and at the gate; “Could not be written: …” "
+        "in the timeline",
         "`evidence.folder`",
         (
             f"{_ON_DISK}.test_evidence_that_cannot_be_written_is_told_once_and_before_the_change",
@@ -244,7 +249,7 @@ OWN_DISK_ROWS = (
     OwnDiskRow(
         "evidence folder",
         "full after some files",
-        "Seals what there was room for; no half file is left",
+        "Seals the files that fit; no partial file is left",
         "The missing files with their reasons, in the manifest, too",
         "`evidence.folder`",
         (f"{_ON_DISK}.test_what_there_is_room_for_is_kept",),
@@ -252,8 +257,8 @@ OWN_DISK_ROWS = (
     OwnDiskRow(
         "paper runbook",
         "full, read-only, not there, hanging for 30 s",
-        "Calls the person first, then notes it",
-        "The call names `runbook paper …` beside the file's path",
+        "Pages the person first, then journals it",
+        "The page names `runbook paper …` beside the file's path",
         "`evidence.folder`",
         (
             f"{_ON_DISK}.test_a_paper_runbook_that_cannot_be_written_is_a_note",
@@ -264,7 +269,7 @@ OWN_DISK_ROWS = (
     OwnDiskRow(
         "post-mortem draft",
         "full, read-only, not there, hanging for 30 s",
-        "Closes the incident without it; publishes it in Prefect all the same",
+        "Closes the incident without it; publishes it in Prefect anyway",
         "The note; the artifact; the flow `draft-postmortem` fails until it can be written",
         "`evidence.folder`",
         (f"{_ON_DISK}.test_a_draft_that_cannot_be_written_does_not_keep_the_incident_open",),
@@ -272,7 +277,7 @@ OWN_DISK_ROWS = (
     OwnDiskRow(
         "incident store",
         "full",
-        "Answers 503, which senders repeat; the receiver calls a person after 30 s, and again each hour",
+        "Answers 503, which senders repeat; the receiver pages a person after 30 s, and again each hour",
         "`/readyz` 503 with the next step; `runbook_store_writable` 0; the page, which ends with the trouble",
         "`store.url`",
         (
@@ -285,7 +290,7 @@ OWN_DISK_ROWS = (
         "incident store",
         "deleted, another one in its place",
         "The same, in every process that uses it; none makes an empty one while its `.store-id` is there",
-        "“its file … is gone”, “is another one than before”, with the file to put back or to delete",
+        "“its file … is gone”, “the database has changed”, with the file to put back or to delete",
         "`store.url`",
         (
             f"{_STORE_WATCH}.test_trouble_is_told_to_all_and_a_person_is_called_once",
@@ -298,16 +303,16 @@ OWN_DISK_ROWS = (
     OwnDiskRow(
         "incident store",
         "a copy of it in its place",
-        "Goes on with the copy: what was written since it was made is missing",
-        "“was put in place anew: what was written last may be missing” in the log",
+        "Continues with the copy: what was written after it was made is missing",
+        "“was replaced by a new file: the latest writes may be missing” in the log",
         "`store.url`",
         ("tests.blocks.store.test_file.test_a_copy_that_was_put_in_place_is_taken_and_told",),
     ),
     OwnDiskRow(
         "incident store",
         "its write-ahead log deleted",
-        "Whoever notices first saves what it held; nothing is lost unless somebody wrote before",
-        "“was deleted; what it held was saved” in the log, or that something may be missing",
+        "The process that notices first saves its content; nothing is lost unless somebody wrote before",
+        "“was deleted; its content was saved” in the log, or that something may be missing",
         "none",
         (
             "tests.blocks.store.test_file.test_a_deleted_log_loses_nothing",
@@ -317,7 +322,7 @@ OWN_DISK_ROWS = (
     OwnDiskRow(
         "Prefect's database",
         "full",
-        "Keeps the alerts; no run can be started, so the receiver calls a person after 30 s",
+        "Keeps the alerts; no run can be started, so the receiver pages a person after 30 s",
         "The page; the incident in `waiting_for_prefect` of `/readyz`; its run starts once there is room",
         "Prefect's own",
         ("tests.engine.test_own_disk.test_a_person_is_called_where_prefects_disk_is_full",),
@@ -325,7 +330,7 @@ OWN_DISK_ROWS = (
     OwnDiskRow(
         "log files and output",
         "full",
-        "Goes on without them, and ends with the exit code that it would have had",
+        "Continues without them, and ends with the same exit code",
         "“… bytes could not be written here” in the log, once there is room",
         "none",
         (

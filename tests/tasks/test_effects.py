@@ -19,8 +19,8 @@ from tests.tasks.environments import AT, open_incident
 APPLIED, IN_PLACE, FAILED, UNSETTLED = EffectOutcome
 RECEIPT: Receipt = {"resource_version": "18"}
 
-LOST = Unavailable("Kubernetes", "broke the connection off", may_have_landed=True)
-NEVER_SENT = Unavailable("Kubernetes", "cannot be connected to")
+LOST = Unavailable("Kubernetes", "closed the connection", may_have_landed=True)
+NEVER_SENT = Unavailable("Kubernetes", "does not accept connections")
 REFUSED = Refused("Kubernetes", "the patch is invalid", "Correct it")
 FORBIDDEN = Forbidden("Kubernetes", "may not patch deployments")
 
@@ -204,7 +204,7 @@ async def test_lost_answer_is_read_back(incident: OpenIncident, error: Unavailab
     done = await run(incident, target)
     assert done.outcome is (APPLIED if landed else FAILED)
     assert [call for call, _ in target.calls] == ["observe", "act", "observe"]
-    assert ("broke the connection off" in done.detail) is not landed
+    assert ("closed the connection" in done.detail) is not landed
 
 
 async def test_lost_answer_without_a_target_to_read_is_unsettled_until_it_can_be_read(
@@ -216,8 +216,9 @@ async def test_lost_answer_without_a_target_to_read_is_unsettled_until_it_can_be
     done = await run(incident, target)
     assert done.outcome is UNSETTLED
     assert done.detail == (
-        "the answer was lost (Kubernetes: broke the connection off. It may heal by itself; try again) and "
-        "the target cannot be read (Kubernetes: cannot be connected to. It may heal by itself; try again)"
+        "the answer was lost (Kubernetes: closed the connection. It may recover by itself; try again) and "
+        "the target cannot be read (Kubernetes: does not accept connections. It may recover by "
+        "itself; try again)"
     )
     assert (await run(incident, target)).outcome is APPLIED
     assert target.landed == 1
@@ -281,7 +282,7 @@ async def test_nothing_happens_without_an_approval_in_the_journal(
     for event in (PREVIEW, *journal):
         await incident.record(event)
     target = Target(incident)
-    with pytest.raises(NotAuthorised, match=r"inc-1/1-enable-fallback/set-env: gate 'g1' holds no approval"):
+    with pytest.raises(NotAuthorised, match=r"inc-1/1-enable-fallback/set-env: gate 'g1' has no approval"):
         await run(incident, target)
     assert target.calls == []
     assert await written(incident) == []

@@ -83,7 +83,7 @@ async def test_a_form_without_its_gate_is_no_answer_any_more(bench: Bench, gate:
     journal = await bench.incident.read()
     (refused,) = journal.events(ApprovalRefused)
     assert refused.gate == GATE
-    assert "it does not name this gate" in refused.because
+    assert "it does not match this gate" in refused.because
     asked = journal.pending_gate
     assert asked is not None
     assert asked.bound

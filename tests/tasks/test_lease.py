@@ -108,7 +108,7 @@ async def test_a_wait_without_an_end_names_who_is_in_the_way(
     assert result is not None
     assert (result.outcome, result.detail) == (
         ActionOutcome.FAILED,
-        f"target: inc-2 is changing {TARGET}. Wait for it, or look after it",
+        f"target: inc-2 is changing {TARGET}. Wait until it has finished, or check it",
     )
     assert bench.writes() == []
 

@@ -90,11 +90,11 @@ async def test_evidence_that_cannot_be_written_is_told_once_and_before_the_chang
     assert any(reason in event.because for reason in REASONS[fault].split("|")), event.because
     [said] = place.said()
     assert said.startswith("💾 The evidence before-mitigation could not be written: ")
-    assert said.endswith("Free space there, or let the worker write there; the response goes on.")
+    assert said.endswith("Free space there, or give the worker write access; the response goes on.")
     gap = gap_before_change(journal)
-    assert gap.startswith("nothing of it could be written (")
-    assert "**Evidence of the time before this change is missing:**" in gate_question(PLAN, gap=gap)
-    assert "**Evidence of the time before this change is missing:**" in plan_markdown(PLAN, gap=gap)
+    assert gap.startswith("none of it could be written (")
+    assert "**Evidence from before this change is missing:**" in gate_question(PLAN, gap=gap)
+    assert "**Evidence from before this change is missing:**" in plan_markdown(PLAN, gap=gap)
     assert journal.events(EvidenceCollected) == []
 
     if fault is Fault.NO_FOLDER:
@@ -203,7 +203,7 @@ async def test_a_disk_that_hangs_does_not_hold_up_the_response(
     monkeypatch.setattr(evidence_folder, "WRITE_SECONDS", 0.2)
     # Whoever opens a FIFO to write waits for a reader, as one waits for such a disk.
     monkeypatch.setattr(evidence_folder, "_write", lambda _folder, _path, content: fifo.write_bytes(content))
-    with pytest.raises(NotWritten, match="not written within"):
+    with pytest.raises(NotWritten, match="could not be written within"):
         await write_file(place.incident.environment.evidence, "inc-1/note.md", b"x")
     with fifo.open("rb"):
         pass  # lets the thread go

@@ -57,7 +57,7 @@ def ask(credentials: Credentials, request: Request, send: Callable[[ApiClient], 
     finally:
         response.release_conn()
     if not isinstance(document, dict) or not isinstance(document.get("metadata"), dict):
-        raise unreadable(request, "the answer is no Kubernetes object")
+        raise unreadable(request, "the answer is not a Kubernetes object")
     return document
 
 

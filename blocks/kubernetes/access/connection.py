@@ -115,8 +115,8 @@ class ClusterClient:
             detail = f"namespace {settings.namespace} is not among the allowed ones"
             raise Refused(SYSTEM, detail, "Correct the Cluster block")
         if request != _REVIEW and request.permission not in settings.permitted():
-            detail = f"cannot {request}: that is beyond access {settings.access!r} to {settings.target}"
-            raise Refused(SYSTEM, detail, "Correct the Cluster block if it should not be")
+            detail = f"cannot {request}: access {settings.access!r} to {settings.target} does not allow it"
+            raise Refused(SYSTEM, detail, "If it should, correct the Cluster block")
 
     async def ask(self, request: Request, send: Send) -> Json:
         """Send one request, and return the object that it is answered with.
@@ -143,7 +143,7 @@ class ClusterClient:
             raise Unavailable(
                 SYSTEM,
                 f"cannot {request}: no answer in time",
-                "Check the network from here to the cluster, and the credentials' plug-in",
+                "Check the network connection to the cluster, and the credentials' plug-in",
                 may_have_landed=True,
             ) from None
 

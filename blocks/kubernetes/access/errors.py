@@ -40,7 +40,7 @@ _POLICY_WORDS = (
 
 _IMMUTABLE = "field is immutable when `immutable` is set"
 _ANOTHER_ONE = (
-    "create one of another name with the new value, have the workload refer to it, and name it in [cluster]"
+    "create another one with the new value, point the workload to it, and set its name in [cluster]"
 )
 """What to do about a Secret whose `immutable` is set, which nobody can unset."""
 
@@ -77,15 +77,15 @@ def no_answer(
     refused = isinstance(cause, urllib3.exceptions.NewConnectionError)
     never_sent = refused or isinstance(cause, urllib3.exceptions.ConnectTimeoutError)
     if refused:
-        why = "cannot be connected to"
+        why = "does not accept connections"
     elif isinstance(cause, urllib3.exceptions.TimeoutError):
         why = "did not answer in time"
     else:
-        why = "broke the connection off"
+        why = "closed the connection"
     return Unavailable(
         SYSTEM,
         f"cannot {request}: {server} {why}",
-        "Check the network from here to the cluster, or wait",
+        "Check the network connection to the cluster, or wait",
         may_have_landed=not never_sent,
     )
 
@@ -99,7 +99,7 @@ def too_large(request: Request, limit: int) -> OutsideError:
     """What an answer means that is longer than `limit` bytes: asked again, it is no shorter."""
     detail = f"cannot {request}: the answer has more than {limit} bytes"
     if request.changes:
-        return Unavailable(SYSTEM, detail, "Read it: it may have changed", may_have_landed=True)
+        return Unavailable(SYSTEM, detail, "Check whether it changed", may_have_landed=True)
     return Unreadable(SYSTEM, detail, "Check the server")
 
 
@@ -107,7 +107,11 @@ def _not_the_server(request: Request, detail: str, status: int | None = None) ->
     """A load balancer or a proxy has answered, or has cut the server's answer: for as long as that lasts the
     server is away.
     """
-    step = "Read it: it may have changed" if request.changes else "Check what is between here and the server"
+    step = (
+        "Read it again: it may have changed"
+        if request.changes
+        else "Check the proxies between here and the API server"
+    )
     return Unavailable(SYSTEM, detail, step, http_status=status, may_have_landed=request.changes)
 
 
@@ -125,13 +129,13 @@ def refusal(request: Request, error: ApiException, *, renewal: str, secrets: Ite
     if error.status == 401 or (error.status == 403 and "system:anonymous" in said):
         return Unauthenticated(SYSTEM, detail, renewal, by_server=True)
     if any(words in said for words in _POLICY_WORDS):
-        return Refused(SYSTEM, detail, "A policy of the cluster says no: ask those who run it")
+        return Refused(SYSTEM, detail, "A policy of the cluster forbids it: ask its administrators")
     if error.status == 403:
         return _forbidden(request, detail)
     if error.status == 404:
         return NotFound(SYSTEM, detail, "Check the namespace and the names in the Cluster block")
     if error.status == 409:
-        return Conflict(SYSTEM, detail, "Read it again: it has changed")
+        return Conflict(SYSTEM, detail, "It has changed: read it again")
     if error.status in (0, None):
         return Unavailable(SYSTEM, detail, "Check the server's certificate and address")
     if error.status == 429 or error.status >= 500:
@@ -144,7 +148,7 @@ def refusal(request: Request, error: ApiException, *, renewal: str, secrets: Ite
             may_have_landed=error.status >= 500,
         )
     if _IMMUTABLE in said:
-        return Refused(SYSTEM, detail, f"It never takes another value: {_ANOTHER_ONE}")
+        return Refused(SYSTEM, detail, f"It is immutable: {_ANOTHER_ONE}")
     return Refused(SYSTEM, detail, "Check the request")
 
 

@@ -22,7 +22,7 @@ def objects(document: Mapping[str, Any], *names: str, required: bool = True) -> 
     if not isinstance(value, list):
         raise UnknownFormat(f"{names[0]} is not a list")
     if not all(isinstance(item, Mapping) for item in value):
-        raise UnknownFormat(f"{names[0]} holds something else than objects")  # half a list is no list
+        raise UnknownFormat(f"{names[0]} contains something other than objects")  # half a list is no list
     return value
 
 

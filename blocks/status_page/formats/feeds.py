@@ -43,13 +43,13 @@ def read_feed(text: str) -> Listing:
     """
     document = text.lstrip("\ufeff \t\r\n")  # XML allows nothing before its declaration, and some pages do
     if "<!DOCTYPE" in document[:1000] or "<!ENTITY" in document:
-        raise UnknownFormat("no feed but a document with a DTD")
+        raise UnknownFormat("a document with a DTD, not a feed")
     try:
         root = ElementTree.fromstring(document)  # noqa: S314 - no DTD, so no entities to expand
     except (ElementTree.ParseError, ValueError) as error:
-        raise UnknownFormat(f"no XML: {error}") from None
+        raise UnknownFormat(f"not XML: {error}") from None
     if _tag(root) not in ("rss", "feed", "RDF"):
-        raise UnknownFormat(f"no feed but <{_tag(root)}>")
+        raise UnknownFormat(f"not a feed but <{_tag(root)}>")
     listed = [_item(element) for element in root.iter() if _tag(element) in ("item", "entry")]
     return Listing(
         incidents=tuple(item for item in listed if state_in(item.status) is State.OPEN),

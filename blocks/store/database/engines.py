@@ -24,12 +24,12 @@ POSTGRESQL_PATIENCE = {"connect_timeout": "10", "tcp_user_timeout": "20000"}
 """Parameters of libpq, unless the URL sets them: seconds until a server that says nothing counts as away,
 milliseconds until a connection does whose other end acknowledges nothing."""
 
-_ANOTHER = "Point [store] url at the right database, or restart to go on with this one"
+_ANOTHER = "Point [store] url to the right database, or restart the runbook to use this one"
 
 _TIMES = 3
 """How often connections are renewed for one use: another process may be about to do the same."""
 
-_RESTLESS = "its files are replaced again and again"
+_RESTLESS = "its files keep being replaced"
 
 
 class Database:
@@ -192,7 +192,7 @@ class Database:
             self._require_same_files(connection)
         except Renewed as renewed:
             if not renewed.kept:
-                said = f"{renewed.doubt}, and what was written just now may be lost"
+                said = f"{renewed.doubt}; the latest writes may be lost"
                 raise StoreUnavailable(SYSTEM, said, "Try again") from None
 
 

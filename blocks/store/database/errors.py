@@ -16,23 +16,23 @@ SYSTEM = "incident store"
 
 _CHECK = "Check [store] url"
 _SPACE = "Free space on its disk"
-DAMAGED = "Stop the runbook, put a good copy in its place, and start it again"
-"""What to do where the database is not what it was."""
+DAMAGED = "Stop the runbook, restore a backup, and start it again"
+"""The next step where the database is damaged."""
 _REASONS = {
     "password authentication failed": ("the database rejects our password", _CHECK),
-    r'database "[^"]*" does not exist': ("there is no database of that name", _CHECK),
+    r'database "[^"]*" does not exist': ("no database has that name", _CHECK),
     "timeout expired": ("the database does not answer", _CHECK),
-    "Connection refused": ("nobody listens at the database's address", _CHECK),
+    "Connection refused": ("nothing listens at the database's address", _CHECK),
     "No space left on device|database or disk is full": ("the database's disk is full", _SPACE),
     "database (table )?is locked": (
         "another process holds the database's write lock",
         "Try again; see which process writes to it",
     ),
-    "File too large": ("the database's file may not grow any more", "Raise the limit of its size"),
-    "disk I/O error": ("the database's disk fails, or is full", "Look after its disk: space, quota, errors"),
+    "File too large": ("the database's file has reached its size limit", "Raise the file size limit"),
+    "disk I/O error": ("the database's disk is failing or full", "Check its disk: space, quota, errors"),
     "attempt to write a readonly database|read-only": (
-        "the database cannot be written",
-        "Make it writable: its files, their folder, or its transactions",
+        "the database is read-only",
+        "Make its files, their folder or its transactions writable",
     ),
     "unable to open database file": (
         "the database's file cannot be opened",
@@ -47,15 +47,15 @@ _REASONS = {
         DAMAGED,
     ),
     "too many connections|too many clients": (
-        "the database takes no more connections",
-        "Raise its limit of connections",
+        "the database has no free connections",
+        "Raise its connection limit",
     ),
 }
 """By what the drivers' messages contain: libpq has no codes for what happens before there is a connection."""
 
 
 class StoreUnavailable(Unavailable):
-    """The incident store is away, so nobody can tell what has happened. It is never how an action ended."""
+    """The store is unavailable: what has happened is not known. It is never how an action ended."""
 
 
 @contextmanager

@@ -4,7 +4,7 @@ SQLite notices nothing of it: a process that has the file open goes on writing t
 read. So each use looks whether the open files are those at the path, which costs three calls of `stat`.
 
 A process that starts after the deletion would make an empty store. So there is a witness beside the file: it
-holds the id of the store, and as long as it is there no other one is begun or taken in its place.
+holds the id of the store, and while it exists no other store is created or used instead.
 """
 
 import logging
@@ -30,7 +30,7 @@ _PRIMARY = 0xFF
 """SQLite's extended error codes have the primary one in their last byte."""
 
 Identity = tuple[int, int] | None
-"""Device and inode of a file; none where there is none."""
+"""Device and inode of a file; `None` if there is no file."""
 
 
 class Files(NamedTuple):
@@ -42,7 +42,7 @@ class Files(NamedTuple):
 
 
 class Renewed(Exception):
-    """A connection to these files is of no use any more. `kept`: what it wrote is in those at the path."""
+    """A connection to these files is no longer usable. `kept`: what it wrote is in the files at the path."""
 
     def __init__(self, doubt: str, files: Files, *, kept: bool) -> None:
         self.doubt = doubt
@@ -66,10 +66,12 @@ class StoreFile:
     @property
     def advice(self) -> str:
         """What to do where the file is gone, or another one."""
-        return f"Put it back; to begin with what is there now, stop the runbook and delete {self._witness}"
+        return (
+            f"Put it back; to start over with the present file, stop the runbook and delete {self._witness}"
+        )
 
     def guard(self, engine: Engine) -> None:
-        """Have no connection of an engine make the file anew; to be called before `prepare_sqlite`."""
+        """Keep an engine's connections from creating the file; to be called before `prepare_sqlite`."""
         event.listen(engine, "do_connect", self._before_connecting)
 
     def watch(self, engine: Engine) -> None:
@@ -80,7 +82,7 @@ class StoreFile:
         """Do nothing if a connection still has the files open that are at the path. It has no transaction.
 
         Raises:
-            Renewed: they were put in place anew; connect again.
+            Renewed: they were replaced by new files; connect again.
             Unavailable: the file is gone, or was cut short.
         """
         self._mend_index()
@@ -93,7 +95,7 @@ class StoreFile:
         self._require_main(there)
         if there.main != opened.main:
             self._leave(connection)
-            raise Renewed(f"{self.path} was put in place anew", opened, kept=False)
+            raise Renewed(f"{self.path} was replaced by a new file", opened, kept=False)
         made_anew = self._made_anew(there, opened)
         if not made_anew:
             self._save(connection)
@@ -125,7 +127,7 @@ class StoreFile:
         except OperationalError as error:
             if "no such table" not in str(error.orig):
                 raise
-            said = f"{self.path} is another database than the one that was here: no store of ours"
+            said = f"{self.path} has no runbook store, so it is not the one that was here before"
             raise StoreUnavailable(SYSTEM, said, self.advice) from None
         if found is not None:
             self.confirm(found)
@@ -142,7 +144,7 @@ class StoreFile:
         if known:
             which = f"{store_id[:8]} instead of {known[:8]}"
             raise StoreUnavailable(
-                SYSTEM, f"{self.path} is another store than the one that was here ({which})", self.advice
+                SYSTEM, f"{self.path} is not the store that was here before ({which})", self.advice
             )
         try:
             require_own_file(self._witness)
@@ -151,7 +153,9 @@ class StoreFile:
                 file.write(f"{store_id}\n")
         except OSError as error:
             log.warning(
-                "%s cannot be written (%s): no process that starts later can tell", self._witness, error
+                "%s cannot be written (%s): processes that start later cannot detect a replaced store",
+                self._witness,
+                error,
             )
 
     def _before_connecting(self, _dialect: Any, record: Any, _args: Any, _options: Any) -> None:
@@ -170,7 +174,7 @@ class StoreFile:
         """Give the log's index its length back, if somebody has cut it short.
 
         SQLite has it mapped into memory, and the kernel ends a process that reads beyond a file's end. An
-        index of zeros is one that SQLite makes anew from the log. It is not opened for that: to close
+        index of zeros is one that SQLite rebuilds from the log. It is not opened for that: to close
         it again would let go of the locks that this process holds on it.
         """
         try:
@@ -178,8 +182,8 @@ class StoreFile:
             if size < self._index_bytes:
                 os.truncate(self._shm, 0)  # what was left may look whole
                 os.truncate(self._shm, self._index_bytes)
-                log.error("%s was cut short, and is made anew", self._shm)
-        except OSError:  # it is gone, or nobody can write: the comparison of the files tells
+                log.error("%s was truncated and is created again", self._shm)
+        except OSError:  # it is gone or not writable: the comparison of the files shows which
             return
         self._index_bytes = max(size, self._index_bytes)
 
@@ -194,7 +198,7 @@ class StoreFile:
         known, longest = self._whole
         size = self.path.stat().st_size
         if main == known and size < longest and not self._is_sound():
-            raise StoreUnavailable(SYSTEM, f"its file {self.path} was cut short", DAMAGED)
+            raise StoreUnavailable(SYSTEM, f"its file {self.path} was truncated", DAMAGED)
         self._whole = (main, size)
 
     def _is_sound(self) -> bool:
@@ -246,11 +250,11 @@ class StoreFile:
         Whoever else has the deleted log open sees by the number in the store that this was done.
         """
         with closing(connection.connection.cursor()) as cursor:
-            cursor.execute("BEGIN IMMEDIATE")  # waits for whoever writes just now
+            cursor.execute("BEGIN IMMEDIATE")  # waits for the present writer
             cursor.execute("UPDATE incident_store SET renewed = renewed + 1")
             cursor.execute("COMMIT")
         self._bring_the_log_in(connection)
-        log.error("The write-ahead log of %s was deleted; what it held was saved", self.path)
+        log.error("The write-ahead log of %s was deleted; its content was saved", self.path)
 
     def _bring_the_log_in(self, connection: Connection) -> None:
         with closing(connection.connection.cursor()) as cursor:
@@ -258,7 +262,9 @@ class StoreFile:
             busy = bool(cursor.fetchall()[0][0])
         if busy:
             raise StoreUnavailable(
-                SYSTEM, f"the files of {self.path} were replaced, and are still read", "Try again"
+                SYSTEM,
+                f"the files of {self.path} were replaced, and the old ones are still in use",
+                "Try again",
             )
 
 
@@ -267,7 +273,7 @@ def _is_damage(error: sqlite3.DatabaseError) -> bool:
 
 
 def _identity(path: Path, *, least: int = 0) -> Identity:
-    """Which file is at a path; none where there is none, or one of fewer bytes than these."""
+    """Which file is at a path; `None` if there is none, or one with fewer bytes than these."""
     try:
         found = os.stat(path)
     except OSError:

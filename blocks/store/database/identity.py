@@ -19,7 +19,7 @@ _WHICH = select(STORE.c.id, STORE.c.renewed)
 
 @dataclass
 class Known:
-    """What this process knows of a store. `doubt` is why something may be missing in it, to be looked at."""
+    """What this process knows of a store. `doubt` is why something may be missing in it."""
 
     id: str
     renewed: int
@@ -30,15 +30,15 @@ class Known:
         """Do nothing if the database behind a connection is still this store.
 
         Raises:
-            Unavailable: it is another one, or none of ours.
+            Unavailable: it is a different store, or not a store of the runbook.
         """
         found = connection.execute(_WHICH).one_or_none()
         if found is None or found.id != self.id:
-            other = f"store {found.id[:8]}" if found else "no store of ours"
-            said = f"the database is another one than before ({other} instead of {self.id[:8]})"
+            other = f"store {found.id[:8]}" if found else "one without a runbook store"
+            said = f"the database has changed ({other} instead of {self.id[:8]})"
             raise StoreUnavailable(SYSTEM, said, self.advice)
         if self.doubt and found.renewed <= self.renewed:
-            log.error("%s: what was written last may be missing", self.doubt)
+            log.error("%s: the latest writes may be missing", self.doubt)
         self.doubt, self.renewed = "", found.renewed
 
 

@@ -1,4 +1,4 @@
-"""Which version the incident store's tables have, looked at whenever a store is opened.
+"""Which version the incident store's tables have, checked whenever a store is opened.
 
 That is one small SELECT where they are up to date. Only where something has to be done is alembic imported,
 which takes longer than all else that a receiver or a run does before its first statement.

@@ -18,7 +18,7 @@ READS_ONLY = "runbook_reads_only"
 """The execution option of a connection whose transactions write nothing."""
 
 _WAL_SECONDS = 0.5
-"""A refusal that SQLite itself has waited for is none to try again."""
+"""A refusal that SQLite itself has waited for is not tried again."""
 
 
 class ReleasingConnection(sqlite3.Connection):
@@ -107,8 +107,7 @@ def _turn_wal_on(cursor: Any) -> None:
 def _begin(connection: Any) -> None:
     """Take SQLite's write lock at the beginning: a read that turns into a write fails when it is busy.
 
-    A transaction that only reads takes no lock. SQLAlchemy reports a beginning also where there is no
-    transaction.
+    A transaction that only reads takes no lock. SQLAlchemy reports a beginning even without a transaction.
     """
     options = connection.get_execution_options()
     if options.get("isolation_level") != "AUTOCOMMIT":

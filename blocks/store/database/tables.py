@@ -2,7 +2,7 @@
 
 `events` is append-only: `(incident_id, seq)` orders an incident's journal, `(incident_id, key)` makes an
 append repeatable. Its `writer` is the role that wrote the row, by PostgreSQL's own account: a trigger notes
-it whatever a client says, and whoever changes a row becomes its writer. The owner of the table can drop the
+it whatever a client says, and who changes a row becomes its writer. The owner of the table can drop the
 trigger, so people's roles should only read and insert. SQLite knows no roles.
 
 `incidents` holds what must be unique or found by index; everything else is a fold over the events. A service

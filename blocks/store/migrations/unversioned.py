@@ -39,6 +39,6 @@ def recognise(connection: Connection) -> str:
             return version
     raise Refused(
         "incident store",
-        f"the database has other tables of the names {', '.join(ours)}, and no version of ours",
-        "Give the incidents a database of their own in [store] url",
+        f"the database has tables named {', '.join(ours)} that the runbook did not create",
+        "Use a separate database in [store] url",
     )

@@ -25,8 +25,8 @@ def upgrade(connection: Connection, version: str | None) -> None:
     elif version not in {script.revision for script in scripts.walk_revisions()}:
         raise Refused(
             "incident store",
-            f"its tables have version {version}, and this release knows them up to {HEAD}",
-            "Start the release that has used this database last, or a newer one",
+            f"its tables have version {version}, but this release supports versions up to {HEAD}",
+            "Start the release that used this database last, or a newer one",
         )
     migrate(connection)
 

@@ -1,4 +1,4 @@
-"""`runbook doctor`: whether the runbook has the rights it needs, its settings fit, and no door is open."""
+"""`runbook doctor`: whether the runbook has its rights, its settings fit, and access is closed."""
 
 import asyncio
 from dataclasses import asdict, dataclass
@@ -109,18 +109,18 @@ async def examine(cluster: "Cluster") -> list[Right]:
 
 
 def uncalled_because(systems: "Environment") -> str:
-    """Why the runbook could call no person, empty where it can."""
+    """Why the runbook could not page a person; empty if it can."""
     if not (systems.callers or systems.speakers):
-        return "Nobody can be called: set [pager] or [slack]."
+        return "Nobody can be paged: set [pager] or [slack]."
     return ""
 
 
 def unwatched_because(watch: "SelfWatch | None") -> str:
-    """What would go unnoticed if the runbook itself stopped, empty where nothing would."""
+    """What would go unnoticed if the runbook itself stopped; empty if nothing would."""
     if watch is None:
-        return "Nobody watches the runbook itself: set [self_watch]."
+        return "The runbook itself is not monitored: set [self_watch]."
     if watch.ping_url is None and watch.alertmanager_url is None:
-        return "If worker and receiver both die, nobody hears of it: set [self_watch] ping_url."
+        return "If the worker and the receiver both stop, nobody is notified: set [self_watch] ping_url."
     return ""
 
 
@@ -159,7 +159,7 @@ def _print(out: "Console", cluster: "Cluster", rights: list[Right], missing: lis
     out.print(_table(rights))
     out.print()
     if not missing:
-        out.print("All that is needed is allowed.")
+        out.print("All needed permissions are granted.")
         return
     out.print(f"Escalate to an admin: add to the runbook's Role in namespace {cluster.namespace}")
     for line in missing:

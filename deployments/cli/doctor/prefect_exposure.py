@@ -51,7 +51,7 @@ async def _asked(url: str, work_pool: str) -> list[Exposure]:
             settings = await client.get(f"{base}/admin/settings")
             health = await client.get(f"{base}/health", headers={"origin": FOREIGN_ORIGIN})
     except httpx.HTTPError as error:
-        problem = f"Prefect at {url} was not looked at ({type(error).__name__})"
+        problem = f"Prefect at {url} could not be checked ({type(error).__name__})"
         return [Exposure(problem, "Start it, or correct PREFECT_API_URL")]
     return [*_without_password(url, settings), *_to_foreign_pages(url, health), *await _in_pool(work_pool)]
 
@@ -59,7 +59,9 @@ async def _asked(url: str, work_pool: str) -> list[Exposure]:
 def _without_password(url: str, answer: httpx.Response) -> list[Exposure]:
     if not answer.is_success:
         return []
-    problem = f"Prefect at {url} answers without a password: who reaches it approves changes and runs code"
+    problem = (
+        f"Prefect at {url} answers without a password: anyone who reaches it can approve changes and run code"
+    )
     advice = "Set PREFECT_SERVER_API_AUTH_STRING where it runs, and PREFECT_API_AUTH_STRING here"
     return [Exposure(problem, advice, grave=True)]
 
@@ -68,15 +70,15 @@ def _to_foreign_pages(url: str, answer: httpx.Response) -> list[Exposure]:
     if answer.headers.get("access-control-allow-origin") not in ("*", FOREIGN_ORIGIN):
         return []
     advice = "Set PREFECT_SERVER_CORS_ALLOWED_ORIGINS where it runs to the address of its UI"
-    return [Exposure(f"Prefect at {url} answers pages of every origin", advice)]
+    return [Exposure(f"Prefect at {url} accepts requests from web pages of every origin", advice)]
 
 
 def _in_clear(url: str) -> list[Exposure]:
     parts = urlsplit(url)
     if parts.scheme != "http" or _is_loopback(parts.hostname or ""):
         return []
-    problem = f"Passwords and secrets go to Prefect at {url} in clear"
-    return [Exposure(problem, "Put TLS in front of it, and write https in PREFECT_API_URL")]
+    problem = f"Passwords and secrets are sent to Prefect at {url} unencrypted"
+    return [Exposure(problem, "Put TLS in front of it, and use https in PREFECT_API_URL")]
 
 
 def _is_loopback(host: str) -> bool:
@@ -103,6 +105,6 @@ async def _in_pool(name: str) -> list[Exposure]:
         return []
     problem = f"A run in work pool {name!r} may choose its command and environment by job variables"
     if pool.type == "process":
-        return [Exposure(problem, "Run `runbook configure FILE`, which puts the pool right")]
+        return [Exposure(problem, "Run `runbook configure FILE`, which corrects the pool")]
     advice = "Take the variables out of its base job template, or use a pool of type process"
     return [Exposure(problem, advice)]

@@ -35,7 +35,7 @@ async def misfits(cluster: "Cluster", allowed: Collection["Permission"]) -> list
         settings = "`namespace`, `workload_kind` and `deployment`"
         return [f"{cluster.target} does not exist. Correct {settings} in [cluster]."]
     except OutsideError as error:
-        return [f"{cluster.target} was not looked at: {error.detail}."]
+        return [f"{cluster.target} could not be checked: {error.detail}."]
     return found
 
 
@@ -66,7 +66,7 @@ async def _secret(cluster: "Cluster", workload: Mapping[str, Any]) -> list[str]:
     uses = uses_of(workload["spec"]["template"], cluster.secret_name)
     reason = unread_because(uses, cluster.secret_name, cluster.secret_key, secret.values)
     if reason is None and cluster.secret_key not in secret.values:
-        reason = f"Secret {cluster.secret_name} has no key {cluster.secret_key}, which the pods wait for"
+        reason = f"Secret {cluster.secret_name} has no key {cluster.secret_key}, which the pods need"
     return (
         [f"{reason[0].upper()}{reason[1:]}. Correct `secret_name` and `secret_key` in [cluster]."]
         if reason

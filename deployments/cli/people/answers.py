@@ -1,4 +1,4 @@
-"""`runbook approve`, `reject`, `edit` and `snooze`: a person's word at a gate, from the terminal."""
+"""`runbook approve`, `reject`, `edit` and `snooze`: a person's answer at a gate, from the terminal."""
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -29,11 +29,11 @@ async def approve(
     environment: EnvironmentOption = None,
     json: JsonOption = False,
 ) -> int:
-    """Approve the change that an incident asks for.
+    """Approve the change that an incident asks about.
 
     The approval holds for exactly the diff that `runbook incident` shows, with the command to paste: if the
     target changes before it is applied, the run asks again. Without --plan the change is shown, and you are
-    asked about it; where nobody is at the terminal, nothing is approved. Who you are is proven by the
+    asked about it; without a terminal, nothing is approved. Who you are is proven by the
     receiver, over its local socket or with RUNBOOK_URL and RUNBOOK_TOKEN, or by your signature (`runbook
     login`). Else your name is a claim.
 
@@ -42,7 +42,7 @@ async def approve(
     reason
         Why; kept in the timeline.
     plan
-        The beginning of the digest of the plan that you have seen; if another plan is asked about by now,
+        The beginning of the digest of the plan that you have seen; if the question is now about another plan,
         nothing is approved.
     """
     from runbook.approvals.gates import Choice
@@ -61,9 +61,9 @@ async def reject(
     environment: EnvironmentOption = None,
     json: JsonOption = False,
 ) -> int:
-    """Reject the change that an incident asks for.
+    """Reject the change that an incident asks about.
 
-    Nothing is changed; the run goes on with what is left of its plan.
+    Nothing is changed; the run continues with the rest of its plan.
 
     Parameters
     ----------
@@ -86,9 +86,9 @@ async def edit(
     environment: EnvironmentOption = None,
     json: JsonOption = False,
 ) -> int:
-    """Change a parameter of the change that an incident asks for.
+    """Change a parameter of the change that an incident asks about.
 
-    The run previews the change anew and asks again. Whoever edits a high-risk change is not its only
+    The run previews the change again and asks again. Whoever edits a high-risk change is not its only
     approver.
 
     Parameters
@@ -116,9 +116,9 @@ async def snooze(
     environment: EnvironmentOption = None,
     json: JsonOption = False,
 ) -> int:
-    """Put the question off that an incident asks.
+    """Snooze the open question of an incident.
 
-    Nothing is changed, the question stays open, and the channel is reminded when the time is over.
+    Nothing is changed, the question stays open, and the channel is reminded afterwards.
 
     Parameters
     ----------

@@ -89,10 +89,10 @@ class Door:
             except (httpx.ConnectError, httpx.ConnectTimeout, OSError) as error:
                 raise DoorAway(str(error) or type(error).__name__) from None
             except httpx.HTTPError as error:
-                look = "look whether it is done with `runbook incident`, or " if method == "POST" else ""
+                look = "check with `runbook incident` whether it was done, or " if method == "POST" else ""
                 raise CommandError(
-                    f"the receiver at {self.where} has not answered ({type(error).__name__})",
-                    f"{look}give the same command again",
+                    f"the receiver at {self.where} did not answer ({type(error).__name__})",
+                    f"{look}repeat the command",
                     code=ExitCode.UNREACHABLE,
                 ) from None
         return self._understood(answer)
@@ -111,13 +111,15 @@ class Door:
         if kind in {refusal.value for refusal in Refusal}:
             raise ActRefused(Refusal(kind), problem, next_step, asked=_asked(body))
         if answer.status_code == 401:
-            raise ActRefused(Refusal.UNPROVEN, f"the receiver at {self.where} does not know you", _TELL_WHO)
+            raise ActRefused(
+                Refusal.UNPROVEN, f"the receiver at {self.where} does not recognize you", _TELL_WHO
+            )
         codes = {404: ExitCode.NOTHING}
         code = (
             ExitCode.UNREACHABLE if answer.is_server_error else codes.get(answer.status_code, ExitCode.USAGE)
         )
         raise CommandError(
-            f"receiver: {problem}", next_step or f"see what answers at {self.where}", code=code
+            f"receiver: {problem}", next_step or f"check what answers at {self.where}", code=code
         )
 
 
@@ -129,7 +131,7 @@ def _asked(body: dict[str, Any]) -> Asked | None:
         return None
 
 
-_TELL_WHO = f"set {TOKEN_VARIABLE}, or {TOKEN_FILE_VARIABLE}, to a token of yours from [receiver.people]"
+_TELL_WHO = f"set {TOKEN_VARIABLE}, or {TOKEN_FILE_VARIABLE}, to your token from [receiver.people]"
 
 
 def _over(path: Path, resources: ExitStack) -> "httpx.AsyncHTTPTransport":
@@ -174,10 +176,10 @@ def _checked(url: str) -> str:
         parsed = httpx.URL("")
     local = parsed.host in ("localhost", "127.0.0.1", "::1")
     if parsed.userinfo or not parsed.host or parsed.scheme not in ("http", "https"):
-        raise CommandError(f"{URL_VARIABLE} is no address", "write https://HOST", code=ExitCode.USAGE)
+        raise CommandError(f"{URL_VARIABLE} is not an address", "write https://HOST", code=ExitCode.USAGE)
     if parsed.scheme == "http" and not local:
         raise CommandError(
-            f"{URL_VARIABLE} would send your token in the clear", "write https://HOST", code=ExitCode.USAGE
+            f"{URL_VARIABLE} would send your token unencrypted", "write https://HOST", code=ExitCode.USAGE
         )
     return url.rstrip("/")
 
@@ -192,7 +194,9 @@ def _token() -> str:
             problem = f"cannot read {named} ({reason})"
             raise CommandError(problem, f"set {TOKEN_FILE_VARIABLE}", code=ExitCode.USAGE) from None
     if not token.isascii() or not token.isprintable():
-        raise CommandError("the token has characters that no token has", _TELL_WHO, code=ExitCode.USAGE)
+        raise CommandError(
+            "the token has characters that a token cannot have", _TELL_WHO, code=ExitCode.USAGE
+        )
     return token
 
 
@@ -217,8 +221,8 @@ def _socket_path(config: Path | None) -> Path | None:
 def nobody_there(door: Door, away: DoorAway, so: str = "") -> CommandError:
     """The error where nobody answers at an address."""
     return CommandError(
-        f"nobody answers at {door.url} ({away}){so}",
-        f"try again, or unset {URL_VARIABLE} to use the store that is configured here",
+        f"nothing answers at {door.url} ({away}){so}",
+        f"try again, or unset {URL_VARIABLE} to use the store in the settings on this machine",
         code=ExitCode.UNREACHABLE,
     )
 
@@ -251,7 +255,9 @@ async def act(
             door.socket is None
         ):  # what is configured here may be another store than the one behind that address
             raise nobody_there(door, away, "; nothing was recorded") from None
-        warn(f"the receiver at {door.where} is not there ({away}): writing to the incident store instead")
+        warn(
+            f"the receiver at {door.where} cannot be reached ({away}): writing to the incident store instead"
+        )
     except ActRefused as refused:
         from deployments.settings.signing_key import key_path
 

@@ -67,7 +67,7 @@ def left_out(answer: dict[str, Any]) -> int:
 
 def _another_release(door: Door) -> CommandError:
     return CommandError(
-        f"the receiver at {door.where} tells of incidents as another release does",
-        "read it with --json, or install the release of the receiver",
+        f"the receiver at {door.where} sends incidents in the format of a different release",
+        "use --json, or install the same release as the receiver",
         code=ExitCode.FAILED,
     )

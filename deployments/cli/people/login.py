@@ -23,13 +23,13 @@ async def login(*, json: JsonOption = False) -> int:
     except KeyUnusable as error:
         raise CommandError(error.problem, error.next_step, code=ExitCode.USAGE) from None
     except OSError as error:
-        raise CommandError(f"cannot write {path} ({error.strerror})", "see to the folder") from None
+        raise CommandError(f"cannot write {path} ({error.strerror})", "check the folder") from None
     public = public_text(key.public_key())
     if json:
         facts = {"key": str(path), "public": public, "fingerprint": fingerprint(public)}
         print_json({**facts, "made": known is None})
         return ExitCode.OK
-    write(f"{'Made' if known is None else 'Found'} {path}, {fingerprint(public)}")
+    write(f"{'Created' if known is None else 'Found'} {path}, {fingerprint(public)}")
     write("Give this to an administrator for the settings, then `runbook configure`:")
     write("")
     write(f"[policy.people.{_bare(account())}]")

@@ -25,9 +25,9 @@ async def respond(
     service
         The service that is in trouble.
     severity
-        Your own estimate; it decides where the facts do not suffice.
+        Your own estimate; it decides if there are not enough facts.
     dry_run
-        A rehearsal: do everything but change the cluster, page somebody or publish.
+        A rehearsal: do everything except change the cluster, page somebody or publish.
     """
     from prefect.exceptions import ObjectNotFound
     from prefect.utilities.urls import url_for

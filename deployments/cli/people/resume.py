@@ -29,9 +29,9 @@ async def resume(
 ) -> int:
     """Hand the response back to the runbook.
 
-    For an incident whose run was cancelled, has failed too often, or whose steps you took from the paper
-    runbook. At a terminal you are asked what was done by hand. The run goes on from the journal: what has
-    ended is not done again, and a change is previewed anew before it is asked about.
+    For an incident whose run was cancelled or has failed too often, or whose steps you took from the paper
+    runbook. At a terminal you are asked what was done by hand. The run continues from the journal: what has
+    ended is not done again, and a change is previewed again before you are asked about it.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def _asked(actions: "tuple[PlannedAction, ...]") -> tuple[str, list[str]]:
     """What the person at the terminal says."""
     if not sys.stdin.isatty():
         raise CommandError(
-            "nobody is at the terminal to ask",
+            "there is no terminal to ask at",
             'say what was done by hand: --done "TEXT" (empty for nothing), --did ID for each action',
             code=ExitCode.USAGE,
         )

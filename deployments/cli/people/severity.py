@@ -1,4 +1,4 @@
-"""`runbook severity`: a person's word on the severity goes before the rules."""
+"""`runbook severity`: a person's severity takes precedence over the rules."""
 
 from typing import TYPE_CHECKING
 

@@ -91,7 +91,7 @@ class Drill:
             screen.answered_with(path)
             async with Stack(settings, config=path, state=state, server=server) as stack:
                 await _save_replacement_key(world)
-                screen.wait_for("waiting until the trouble shows in metrics and logs")
+                screen.wait_for("waiting until the fault shows in metrics and logs")
                 await _until_trouble_shows(world)
                 result = await self._respond(screen, world, stack, _store(store_url), settings.policy)
                 screen.wait_for("")
@@ -99,7 +99,7 @@ class Drill:
                 if self._keep:
                     await _stay_up(screen, stack, world, path, result)
                 else:
-                    screen.say("Its runs and artifacts are gone with the drill; --keep leaves them up.")
+                    screen.say("Its runs and artifacts are deleted with the drill; --keep keeps them.")
         return result
 
     async def _respond(

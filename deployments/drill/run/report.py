@@ -136,7 +136,7 @@ def print_summary(out: "Console", result: DrillResult) -> None:
             fact_lines(
                 {
                     "response": _response(result),
-                    "to the change": _after(result.approval_to_effect, "after the yes"),
+                    "to the change": _after(result.approval_to_effect, "after the approval"),
                     "total": f"{result.total:.1f}s",
                     "artifacts": ", ".join(bare_key(key) for key in incident.artifacts),
                     "evidence": nearby(result.evidence or ""),

@@ -108,7 +108,7 @@ class Screen:
         """Say that nothing need be typed any more."""
         self.asking = False
         self.console.print()
-        self.say("No need: someone has answered.")
+        self.say("Not needed: someone else has answered.")
 
     def _prompt(self, text: str) -> None:
         self._prompted = text

@@ -77,7 +77,7 @@ class Budget:
 
     @contextmanager
     def receiving(self, patience: asyncio.Timeout) -> Iterator[Body]:
-        """Keep what a body has by now, see `receive`, as long as the block runs."""
+        """Keep what a body has so far, see `receive`, while the block runs."""
         body = Body(patience)
         self._bodies[body] = None
         try:

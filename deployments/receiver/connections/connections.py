@@ -78,7 +78,7 @@ class Doorkeeper(Protocol):
 
 
 class Connection(HttpToolsProtocol):
-    """uvicorn's protocol with limits. `door` is told of it, and ends it when it is in the way."""
+    """uvicorn's protocol with limits. `door` knows the connection, and closes it to make room."""
 
     def __init__(self, *, door: Doorkeeper, peer: socket.socket, **options: Any) -> None:
         super().__init__(**options)
@@ -251,7 +251,7 @@ class Connection(HttpToolsProtocol):
     def _dismiss(self, refusal: Refusal) -> None:
         """Tell the peer, and have it hang up."""
         if self.cycle is not None and not self.cycle.response_complete:
-            self.cycle.disconnected = True  # who reads its body learns that no more will come
+            self.cycle.disconnected = True  # the reader of its body learns that nothing more will come
             self.cycle.message_event.set()
         if not (self.phase is Phase.BODY and self.cycle.response_started):
             self.transport.write(refusal.answer)

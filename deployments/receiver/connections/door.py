@@ -1,9 +1,9 @@
-"""The receiver's door: lets connections in, no more than there are files for, and ends those in the way.
+"""The receiver's door: admits as many connections as there are files for, and closes those in the way.
 
 Anybody may connect, and until its headers are there nobody can be told from an attacker. So a stranger has
 its place only as long as nobody else needs it: whoever comes takes that of the stranger that has been there
 longest, of the address or account that holds the most places. A sender's request arrives within the moment
-that everybody has; once it has proved that it may send alerts, its connection is no stranger's any more.
+that everybody has; once it has proved that it may send alerts, its connection is no longer a stranger's.
 Whoever comes while all strangers are newer than a moment waits in the kernel's queue, where its request can
 arrive.
 """
@@ -78,7 +78,7 @@ class Door:
         metrics.watch_connections(lambda: self._inside)
 
     def open(self, listeners: Iterable[socket.socket]) -> None:
-        """Let in whoever comes to these sockets, which listen already."""
+        """Admit connections to these sockets, which already listen."""
         self._keep_a_spare_file()
         for listener in listeners:
             listener.setblocking(False)
@@ -86,7 +86,7 @@ class Door:
             self._loop.add_reader(listener, self._admit, listener)
 
     def close(self) -> None:
-        """Let nobody in any more; those inside stay."""
+        """Admit no more connections; those inside stay."""
         for listener in self._listeners:
             self._loop.remove_reader(listener)
         self._listeners.clear()
@@ -242,7 +242,7 @@ class Door:
 
     async def _look(self) -> None:
         """End who is overdue, again and again, and tell the log now and then how many were ended and why."""
-        for turn in count(1):
+        for round in count(1):
             await asyncio.sleep(LOOK_SECONDS)
             now = self._loop.time()
             self._fit_into_the_files()
@@ -251,8 +251,8 @@ class Door:
                     connection.overdue(now)
                 except Exception as error:  # a defect met with one must not spare all others
                     text = f"{type(error).__name__}: {redact(str(error))}"
-                    log_event(log, "connection not looked at", level=logging.ERROR, error=text)
-            if turn % TOLD_EVERY == 0 and self._untold:
+                    log_event(log, "connection not handled", level=logging.ERROR, error=text)
+            if round % TOLD_EVERY == 0 and self._untold:
                 told = ", ".join(f"{number} {reason}" for reason, number in self._untold.most_common())
                 log_event(log, "connections ended", level=logging.WARNING, because=told, open=self._inside)
                 self._untold.clear()

@@ -1,4 +1,4 @@
-"""The receiver's local socket: a file in a folder of ours, whose other end the kernel names.
+"""The receiver's local socket: a file in the runbook's folder; the kernel identifies its peer.
 
 The kernel notes who connects, in our own numbering of users: a process that makes itself another user in a
 namespace of its own is seen as who it is. So an account is proven here; a name that a client tells is not.
@@ -76,7 +76,7 @@ class LocalSocket:
     ) -> None:
         with suppress(OSError):
             found = os.stat(self.path.name, dir_fd=self._folder, follow_symlinks=False)
-            if (found.st_dev, found.st_ino) == self._file:  # not another receiver's by now
+            if (found.st_dev, found.st_ino) == self._file:  # not another receiver's in the meantime
                 os.unlink(self.path.name, dir_fd=self._folder)
         self._close()
 
@@ -110,7 +110,8 @@ class LocalSocket:
         if found.st_uid not in (os.geteuid(), 0) or writable:
             raise OSError(
                 errno.EPERM,
-                f"others can replace files in {self.path.parent}: give it to this user alone, or set another "
+                f"other users can replace files in {self.path.parent}: let only this user write "
+                "to it, or set another "
                 "[receiver] socket",
             )
 
@@ -123,7 +124,8 @@ class LocalSocket:
         if not stat.S_ISSOCK(found.st_mode) or found.st_uid != os.geteuid():
             raise OSError(
                 errno.EEXIST,
-                f"{self.path} is there, and no socket of ours: remove it, or set another [receiver] socket",
+                f"{self.path} exists and is not a socket of the runbook: remove it, or set "
+                "another [receiver] socket",
             )
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
             try:
@@ -154,12 +156,12 @@ def _group_id(name: str) -> int | None:
     try:
         return grp.getgrnam(name).gr_gid
     except KeyError:
-        problem = f"there is no group {name!r}: make it, or set another [receiver] socket_group"
+        problem = f"there is no group {name!r}: create it, or set another [receiver] socket_group"
         raise OSError(errno.EINVAL, problem) from None
 
 
 def is_socket(path: Path) -> bool:
-    """Whether there is a socket at that path itself; a link to one is none."""
+    """Whether there is a socket at that path itself; a link to one does not count."""
     try:
         return stat.S_ISSOCK(path.lstat().st_mode)
     except OSError:

@@ -25,7 +25,7 @@ def places(wanted: int) -> int:
     found = min(wanted, limit - opened - OWN_FILES)
     if found < LEAST_CONNECTIONS:
         advice = f"raise the limit, `ulimit -n {opened + OWN_FILES + LEAST_CONNECTIONS}` at least"
-        raise TooFewFiles(f"this process may open {limit} files only: {advice}")
+        raise TooFewFiles(f"this process may open only {limit} files: {advice}")
     return found
 
 

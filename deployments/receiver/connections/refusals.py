@@ -33,10 +33,10 @@ class Refusal:
         return head.encode() + retry + b"\r\n" + body
 
 
-_CORRECT = "Send one request at a time, as HTTP/1.1 has it"
+_CORRECT = "Send one request at a time, as HTTP/1.1 requires"
 MALFORMED = Refusal("malformed", HTTPStatus.BAD_REQUEST, "not a valid HTTP request", _CORRECT)
 PIPELINED = Refusal(
-    "pipelined", HTTPStatus.BAD_REQUEST, "a request came before the answer to the one before it", _CORRECT
+    "pipelined", HTTPStatus.BAD_REQUEST, "a request came before the answer to the previous one", _CORRECT
 )
 LONG_HEAD = Refusal(
     "long headers",

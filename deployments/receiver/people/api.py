@@ -174,18 +174,21 @@ _REFUSAL = {
         "kind": _TEXT,
         "error": _TEXT,
         "next_step": _TEXT,
-        "plan": _TEXT | {"description": "The digest of the plan that is asked about."},
+        "plan": _TEXT | {"description": "The digest of the plan in question."},
         "asked": {"type": "object", "description": "The open question with its plan and diff."},
     },
 }
 _REFUSALS = {
-    401: "The request does not prove whose it is.",
-    403: "It is proven to be somebody else's, or not in the way that the rules ask for.",
+    401: "The request does not prove who sent it.",
+    403: "The request is proven to come from somebody else, or not in the way that the rules require.",
     404: "There is no such incident.",
-    409: "Nothing is asked, another plan is, an approval names none, or the incident is closed.",
-    415: "The body is not said to be JSON.",
-    422: "This cannot be done, or not by this person.",
-    502: "It is in the journal, and its run does not wake.",
+    409: (
+        "There is no open question, it is about another plan, the approval names no plan, or the "
+        "incident is closed."
+    ),
+    415: "The content type is not JSON.",
+    422: "This cannot be done, or this person may not do it.",
+    502: "The answer is in the journal, but its run could not be resumed.",
     503: "The store or Prefect cannot be reached.",
 }
 

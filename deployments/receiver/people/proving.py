@@ -65,7 +65,7 @@ def _by_proxy(headers: Mapping[str, str], settings: Settings) -> Identity | None
         return None
     shown = header_bytes(headers, trusted.proof.name)
     if not shown:
-        return None  # whoever comes past the proxy has no secret, and may write any name
+        return None  # a request that bypasses the proxy has no secret, and may claim any name
     if not hmac.compare_digest(shown, trusted.proof.value.get_secret_value().encode()):
         raise NotProven("not authenticated")
     name = tidy(header_bytes(headers, trusted.name).decode(errors="replace"))

@@ -47,11 +47,11 @@ def _wanted(request: Request) -> tuple[bool, int]:
         Rejected: that is not what a query may say.
     """
     asked = request.query_params
-    advice = f"Write ?open=true, and a limit from 1 to {LONGEST_LIST}"
+    advice = f"Use ?open=true, and a limit from 1 to {LONGEST_LIST}"
     limit = asked.get("limit", "20")
     wrong = set(asked) - {"open", "limit"} or asked.get("open", "true") not in ("true", "false")
     if wrong or not (limit.isascii() and limit.isdecimal() and 1 <= int(limit[:9]) <= LONGEST_LIST):
-        raise Rejected(422, "invalid", "the query says something else than open and limit", advice)
+        raise Rejected(422, "invalid", "the query is not valid", advice)
     return asked.get("open") == "true", int(limit)
 
 

@@ -1,6 +1,6 @@
 """A person's request to the receiver's API: whose it is, what it says, and the answer where it is refused.
 
-The settings are read anew for each request, so that somebody whose token, login or right was taken away is
+The settings are read again for each request, so that somebody whose token, login or right was taken away is
 refused without a restart.
 """
 
@@ -53,7 +53,9 @@ class Body(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    by: str = Field(default="", description="Who you think you are; another than is proven is refused.")
+    by: str = Field(
+        default="", description="Your name; a request that is proven to be somebody else's is refused."
+    )
 
 
 BodyT = TypeVar("BodyT", bound=Body)
@@ -105,7 +107,7 @@ async def understood(
         raise Rejected(422, "invalid", "the body is not JSON", "See /docs") from None
     people = settings.policy.people
     if body.by and spelling(known_as(body.by, people)) != spelling(speaker.name):
-        mine = f"{speaker.name} is proven, and not {body.by!a}"
+        mine = f"{speaker.name} is proven, not {body.by!a}"
         raise Rejected(403, "another name", mine, "Act under your own name")
     return body, speaker, settings
 
@@ -147,7 +149,7 @@ def refused(error: Exception) -> JSONResponse:
     """The answer to a request that was refused, or could not be carried out.
 
     Raises:
-        Exception: the error itself, where it is none of those.
+        Exception: the error itself, if it is a different one.
     """
     match error:
         case ActRefused():

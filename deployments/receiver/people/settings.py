@@ -16,7 +16,7 @@ def hashed(people: dict[str, list[SecretStr]]) -> dict[str, list[SecretStr]]:
     """What is kept of people's tokens.
 
     Raises:
-        ValueError: nobody can answer under a name, a token is too short, or two people have the same one; the
+        ValueError: a name cannot be used, a token is too short, or two people have the same one; the
             text has nothing of it.
     """
     kept = {name: _hashes(name, tokens) for name, tokens in people.items()}
@@ -33,7 +33,7 @@ def _hashes(name: str, tokens: list[SecretStr]) -> list[SecretStr]:
         raise ValueError(f"nobody can answer as {name!a}: {flaw}")
     if any(len(token.get_secret_value()) < TOKEN_LETTERS for token in tokens):
         raise ValueError(
-            f"a token of {name} is shorter than {TOKEN_LETTERS} letters (`openssl rand -hex 32`)"
+            f"a token of {name} is shorter than {TOKEN_LETTERS} characters (`openssl rand -hex 32`)"
         )
     return [SecretStr(hash_of(token.get_secret_value().encode())) for token in tokens]
 

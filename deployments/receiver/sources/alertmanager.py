@@ -60,7 +60,7 @@ class AlertmanagerSettings(SourceSettings):
     @model_validator(mode="after")
     def _whole_password(self) -> Self:
         if bool(self.username) != (self.password is not None):
-            raise ValueError("username and password go together")
+            raise ValueError("set both username and password")
         return self
 
 

@@ -19,7 +19,7 @@ TOLERANCE = timedelta(minutes=5)
 
 _DIGITS = 12
 SIGNATURES = 8
-"""Signatures in one header that are looked at: PagerDuty and incident.io send one for each secret in use."""
+"""Signatures in one header that are checked: PagerDuty and incident.io send one for each secret in use."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def recent(seconds: bytes, now: datetime) -> datetime | None:
 
 
 def tokens(*given: SecretStr | None) -> list[Credential]:
-    """The credential of whoever shows one of these tokens; none where there is no token."""
+    """The credential of a sender with one of these tokens; none if there is no token."""
     known = tuple(secret_bytes(token) for token in given if token is not None)
     return [BearerToken(known)] if known else []
 

@@ -51,7 +51,7 @@ class StandardWebhookSignature:
     def verify(self, call: Call) -> Verified | None:
         """Whether one of the signatures is made with one of the secrets, and not old.
 
-        The library signs; its own check has a clock of its own and fails in many ways on malformed headers.
+        The library signs; its own check uses its own clock and fails in many ways on malformed headers.
         """
         delivery = header_bytes(call.headers, "webhook-id")
         time = recent(header_bytes(call.headers, "webhook-timestamp"), call.now)

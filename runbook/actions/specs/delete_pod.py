@@ -13,6 +13,6 @@ DELETE_POD = ActionSpec(
     risk=Risk.LOW,
     success="another pod has taken its place and all are ready",
     proof=Proof(checks=(WORKLOAD,)),
-    undo="nothing to undo: the workload's controller makes another pod",
+    undo="nothing to undo: the workload's controller creates another pod",
     rights=(Right("delete", "pods"), Right("list", "poddisruptionbudgets", "policy")),
 )

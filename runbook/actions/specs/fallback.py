@@ -1,4 +1,4 @@
-"""The runbook's POSTHOG_FALLBACK=true: do without PostHog while it fails."""
+"""The runbook's POSTHOG_FALLBACK=true: work without PostHog while it fails."""
 
 from runbook.actions.by_hand import switch_on_command
 from runbook.actions.spec import (
@@ -22,7 +22,7 @@ DISABLE_FALLBACK = ActionSpec(
     risk=Risk.MEDIUM,
     success="the rollout finishes and the error rate stays under the threshold",
     proof=Proof(checks=(ERROR_RATE, HEALTH)),
-    undo="put the switch back to what it was",
+    undo="restore the previous value of the switch",
     reversible=True,
     rights=CHANGES_WORKLOAD,
 )
@@ -34,10 +34,10 @@ ENABLE_FALLBACK = ActionSpec(
     risk=Risk.MEDIUM,
     success="the rollout finishes and the error rate falls under the threshold",
     proof=Proof(checks=(ERROR_RATE,), holds_requests_back=True),
-    undo="put the switch back to what it was",
+    undo="restore the previous value of the switch",
     reversible=True,
     by_hand=ByHand(
-        when="500 or 503: the fallback:",
+        when="500 or 503: enable the fallback:",
         commands=lambda target, policy: [switch_on_command(policy.fallback_switch, target)],
     ),
     switch=TemporarySwitch(

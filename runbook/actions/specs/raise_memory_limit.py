@@ -19,7 +19,7 @@ def memory_flaw(value: str, policy: "Policy") -> str | None:
         return str(error)
     if wanted > memory_bytes(policy.memory_ceiling):
         return f"{value} is above the ceiling of {policy.memory_ceiling} ([policy] memory_ceiling)"
-    return None if wanted > 0 else "it must be more than nothing"
+    return None if wanted > 0 else "it must be greater than zero"
 
 
 RAISE_MEMORY_LIMIT = ActionSpec(
@@ -32,7 +32,7 @@ RAISE_MEMORY_LIMIT = ActionSpec(
     editable=(
         Parameter(name="memory", flaw=memory_flaw, as_stored=lambda value: as_quantity(memory_bytes(value))),
     ),
-    undo="put the limit back to what it was",
+    undo="restore the previous limit",
     reversible=True,
     rights=CHANGES_WORKLOAD,
 )

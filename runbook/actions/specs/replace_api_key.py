@@ -38,7 +38,7 @@ def _by_hand(target: "Target", _policy: "Policy") -> list[str]:
 
 
 def _undo_by_hand(_done: "ChangePlan", target: "Target") -> list[str]:
-    """The key is copied within the cluster, and nobody sees it."""
+    """The key is copied within the cluster and never shown."""
     copy = (
         f'[{{"op":"copy","from":"/data/{target.secret_key}{PREVIOUS_SUFFIX}",'
         f'"path":"/data/{target.secret_key}"}}]'
@@ -56,11 +56,13 @@ REPLACE_API_KEY = ActionSpec(
     risk=Risk.HIGH,
     success="PostHog accepts the new key, all pods run with it, errors fall under the threshold",
     proof=Proof(checks=(PROBE, ERROR_RATE)),
-    undo="put the previous key back (kept in the cluster) and restart",
+    undo="restore the previous key (kept in the cluster) and restart",
     reversible=True,
     undo_by_hand=_undo_by_hand,
     by_hand=ByHand(
-        when="401 or 403: the key. The first line waits for the new one, and shows and keeps nothing of it:",
+        when=(
+            "401 or 403: replace the API key. The first line reads the new key without showing or storing it:"
+        ),
         commands=_by_hand,
     ),
     rights=(Right("get", SECRET), Right("patch", SECRET), *CHANGES_WORKLOAD),

@@ -22,7 +22,7 @@ DISABLE_REQUEST_QUEUE = ActionSpec(
     risk=Risk.MEDIUM,
     success="the rollout finishes and the error rate stays under the threshold",
     proof=Proof(checks=(ERROR_RATE, HEALTH)),
-    undo="put the switch back to what it was",
+    undo="restore the previous value of the switch",
     reversible=True,
     rights=CHANGES_WORKLOAD,
 )
@@ -34,10 +34,10 @@ ENABLE_REQUEST_QUEUE = ActionSpec(
     risk=Risk.MEDIUM,
     success="the rollout finishes and the rate of 429 falls under the threshold",
     proof=Proof(checks=(ERROR_RATE,), errors_like="429", holds_requests_back=True),
-    undo="put the switch back to what it was",
+    undo="restore the previous value of the switch",
     reversible=True,
     by_hand=ByHand(
-        when="429: requests are queued:",
+        when="429: queue the requests:",
         commands=lambda target, policy: [switch_on_command(policy.queue_switch, target)],
     ),
     switch=TemporarySwitch(

@@ -11,6 +11,6 @@ RESTART_DEPLOYMENT = ActionSpec(
     risk=Risk.LOW,
     success="the rollout finishes and the health endpoint says healthy",
     proof=Proof(checks=(HEALTH, WORKLOAD)),
-    undo="nothing to undo: the pod template is the same but for its restart time",
+    undo="nothing to undo: only the restart time in the pod template changes",
     rights=CHANGES_WORKLOAD,
 )

@@ -52,7 +52,7 @@ ROLL_BACK = ActionSpec(
     success="the rollout finishes and the health endpoint says healthy",
     proof=Proof(checks=(HEALTH, WORKLOAD)),
     undo=(
-        "the earlier revision stays and a person is called, as the replaced one failed; where fewer pods "
+        "the earlier revision stays and a person is paged, because the replaced one failed; if fewer pods "
         "are available than before, roll forward to it"
     ),
     reversible=True,

@@ -25,7 +25,7 @@ SCALE = ActionSpec(
     success="the rollout finishes and the health endpoint says healthy",
     proof=Proof(checks=(HEALTH, WORKLOAD)),
     editable=(Parameter(name="replicas", flaw=replicas_flaw, as_stored=lambda value: str(int(value))),),
-    undo="put the number back to what it was",
+    undo="restore the previous number",
     reversible=True,
     rights=CHANGES_WORKLOAD,
 )

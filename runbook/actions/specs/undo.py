@@ -1,4 +1,4 @@
-"""The way back of every change that can be taken back."""
+"""Undoes a change that can be undone."""
 
 from runbook.actions.spec import ActionKind, ActionName, ActionSpec, Risk
 
@@ -10,4 +10,4 @@ UNDO = ActionSpec(
     success="the field is what it was before, and the rollout finishes",
     undo="make the change again by hand",
 )
-"""It needs the rights of the change that it takes back, and is proved by its rollout alone."""
+"""It needs the rights of the change that it undoes, and is proved by its rollout alone."""

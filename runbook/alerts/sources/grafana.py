@@ -61,7 +61,7 @@ def _legacy(payload: dict[str, Any], default_service: str) -> Alert:
     state = sent.state.strip().casefold()
     status = AlertStatus.FIRING if state == NO_DATA else status_of(state)
     if status is None:
-        raise UnreadablePayload("state: none of alerting, ok, no_data")
+        raise UnreadablePayload("state: not one of alerting, ok, no_data")
     name = one_line(sent.rule_name) or "unnamed alert"
     return Alert(
         source="grafana",

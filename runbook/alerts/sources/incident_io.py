@@ -121,7 +121,7 @@ def _incident(raw: dict[str, Any], service: str, event_type: str) -> list[Alert]
     status = STATUS_OF_CATEGORY.get(category.casefold()) or status_of(category)
     if status is None:
         raise UnreadablePayload(
-            f"{event_type}.incident_status.category: none of {', '.join(STATUS_OF_CATEGORY)}"
+            f"{event_type}.incident_status.category: not one of {', '.join(STATUS_OF_CATEGORY)}"
         )
     name = one_line(sent.name) or "unnamed incident"
     extra = {

@@ -114,7 +114,7 @@ def translate(payload: Any, default_service: str) -> list[Alert]:
 def _status(event_type: str, status: str) -> AlertStatus:
     known = STATUS_OF_EVENT.get(event_type) or status_of(status)
     if known is None:
-        raise UnreadablePayload("event.data.status: none of triggered, acknowledged, resolved")
+        raise UnreadablePayload("event.data.status: not one of triggered, acknowledged, resolved")
     return known
 
 

@@ -27,4 +27,4 @@ def translate(payload: Any, default_service: str) -> list[Alert]:
 
 
 SELF_WATCH = Source(name=NAME, title="The runbook's self-watch", translate=translate)
-"""The one that is no program of anybody's: what it sends is synthetic, and never an incident."""
+"""The one that is no program of anybody's: what it sends is synthetic, never an incident."""

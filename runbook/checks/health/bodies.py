@@ -57,7 +57,7 @@ def read_body(content: bytes, path: str = DEFAULT_PATH) -> Answer:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object, where each name says one thing. Of two that differ nobody knows which one is meant."""
+    """An object, where each name says one thing. If two differ, it is not known which one applies."""
     found: dict[str, Any] = {}
     for name, value in pairs:
         if name in found and found[name] != value:

@@ -48,7 +48,7 @@ def judge_error_rate(reading: ErrorRateReading, *, policy: "Policy", now: dateti
         if reading.partial:
             summary += f"; the answer is partial ({reading.warnings[0]})"
         elif undated:
-            summary += "; errors were counted before the first sample, and when is not known"
+            summary += "; errors were counted before the first sample, at an unknown time"
         elif not complete:
             summary += "; other rates are not numbers"
     return Finding(

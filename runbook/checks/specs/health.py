@@ -34,7 +34,7 @@ def judge_health(reading: HealthReading, *, policy: "Policy", now: datetime) -> 
         status, summary = Status.BAD, f"answers {answered}"
         summary += f" and says {reading.status}" if reading.status else ""
     elif reading.status:
-        status, summary = Status.UNKNOWN, f"says {reading.status} ({answered}), which tells nothing"
+        status, summary = Status.UNKNOWN, f"says {reading.status} ({answered}), which is not conclusive"
     else:
         status, summary = Status.UNKNOWN, f"{answered} without a PostHog status"
     return Finding(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # it names checks itself
 KILLED = "OOMKilled"
 
 _BACKOFF_RESET_SECONDS = 600
-"""A container that ran longer than this begins anew with Kubernetes' delays: it does not crash in a loop."""
+"""A container that ran longer than this starts with Kubernetes' first delay: it does not crash in a loop."""
 
 _OF_TEMPLATE = (ContainerRole.MAIN, ContainerRole.BESIDE)
 """Containers whose memory limit is a field of the workload's template that the runbook can set."""
@@ -32,7 +32,7 @@ class WorkloadFacts(Facts):
 
     `crashing` and `killed_for_memory` name pods; `killed_container` is the container whose `memory_limit` is
     too low. `elsewhere` are the troubles where none is in a container that the runbook can change.
-    `stuck_pod` is the one pod that is not ready while its siblings are. `recent_rollout` is a revision that
+    `stuck_pod` is the one pod that is not ready while all others are. `recent_rollout` is a revision that
     is young enough to be a suspect; its rollout may wait for a pod, with or without the same image.
     """
 

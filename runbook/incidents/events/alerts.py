@@ -9,7 +9,7 @@ from runbook.outside_text import OutsideLine
 
 
 class AlertJoined(JournalEvent):
-    """Another alert of the service began, or the same one anew. Early journals have resolutions here too."""
+    """Another alert of the service began, or the same one again. Early journals have resolutions here too."""
 
     type: Literal["AlertJoined"] = "AlertJoined"
     alert: Alert
@@ -23,7 +23,7 @@ class AlertLeft(JournalEvent):
 
 
 class AlertsResolved(JournalEvent):
-    """No alert of the incident fires any more. That alone ends nothing: the checks decide."""
+    """All alerts of the incident are resolved. That alone ends nothing: the checks decide."""
 
     type: Literal["AlertsResolved"] = "AlertsResolved"
     alerts: int
@@ -38,7 +38,7 @@ class AlertsResolved(JournalEvent):
 
 
 class AlertStormNoted(JournalEvent):
-    """So many alerts have joined that they are counted from here on, not told one by one."""
+    """So many alerts have joined that they are only counted from here on, not announced one by one."""
 
     type: Literal["AlertStormNoted"] = "AlertStormNoted"
     alerts: int

@@ -1,4 +1,4 @@
-"""Plans, the questions about them, and what became of those."""
+"""Plans, the questions about them, and the answers."""
 
 from datetime import datetime
 from typing import ClassVar, Literal
@@ -21,9 +21,9 @@ class ActionPreviewed(JournalEvent):
 
 
 class PlanDrifted(JournalEvent):
-    """A plan that people were asked about holds no more; `because` says what has changed since.
+    """A plan that people were asked about is no longer valid; `because` says what has changed.
 
-    `voided` are the people whose approval does not count any more.
+    `voided` are the people whose approval no longer counts.
     """
 
     type: Literal["PlanDrifted"] = "PlanDrifted"
@@ -60,7 +60,7 @@ class ApprovalRequested(JournalEvent):
 
 
 class ApprovalReminded(JournalEvent):
-    """An unanswered gate was brought to people's notice; `escalated` when a person was paged about it."""
+    """People were reminded of an unanswered gate; `escalated` if a person was paged about it."""
 
     type: Literal["ApprovalReminded"] = "ApprovalReminded"
     gate: str
@@ -96,7 +96,7 @@ class ApprovalAnswered(JournalEvent):
 
 
 class ApprovalLapsed(JournalEvent):
-    """Just before the change its approval counted no more: who gave it may not now, or is not proven now.
+    """Just before the change its approval was no longer valid: the approver is no longer allowed or proven.
 
     `by` are the people whose approval that was.
     """
@@ -108,7 +108,7 @@ class ApprovalLapsed(JournalEvent):
 
 
 class ApprovalExpired(JournalEvent):
-    """The cluster was away for longer than an approval holds: it counts no more, and is asked for again.
+    """The cluster was away for longer than an approval holds: it has expired, and is asked for again.
 
     `by` are the people whose approval that was.
     """
@@ -142,7 +142,7 @@ class ApprovalRefused(JournalEvent):
 
 
 class ApprovalWithdrawn(JournalEvent):
-    """A question that nobody had answered was taken back; `because` says why."""
+    """A question that nobody had answered was withdrawn; `because` says why."""
 
     type: Literal["ApprovalWithdrawn"] = "ApprovalWithdrawn"
     gate: str
@@ -164,7 +164,7 @@ class ApprovalWithdrawn(JournalEvent):
 
 
 class AnswerPlanted(JournalEvent):
-    """Somebody has written answers into Prefect that belong to no question of ours; none was taken."""
+    """Somebody has written answers into Prefect that belong to no question of ours; none was accepted."""
 
     type: Literal["AnswerPlanted"] = "AnswerPlanted"
     flow_run_id: str

@@ -1,4 +1,4 @@
-"""Effects, the actions that they belong to, and what became of both."""
+"""Effects, the actions that they belong to, and how both ended."""
 
 from typing import Literal
 
@@ -45,7 +45,7 @@ class OutageNoted(JournalEvent):
 
 
 class OutageEnded(JournalEvent):
-    """The cluster answers again, and the action that has waited for it goes on."""
+    """The cluster answers again, and the action that has waited for it continues."""
 
     type: Literal["OutageEnded"] = "OutageEnded"
     action_id: str
@@ -65,9 +65,9 @@ class ChangeReverted(JournalEvent):
 
 
 class SwitchChecked(JournalEvent):
-    """A temporary switch was looked at after the incident's end, to tell people of it unless it is off.
+    """A temporary switch was checked after the incident's end, to notify people unless it is off.
 
-    `switch` is `VARIABLE=value`. `on` is `None` where nobody can tell; `detail` says why. `told` is false
+    `switch` is `VARIABLE=value`. `on` is `None` if it is not known; `detail` says why. `told` is false
     where there is no channel to tell people in.
     """
 

@@ -1,4 +1,4 @@
-"""The way to the end of an incident."""
+"""From the watch to the end of an incident."""
 
 from typing import ClassVar, Literal
 
@@ -19,7 +19,7 @@ class WatchStarted(JournalEvent):
 
 
 class RecoveryChecked(JournalEvent):
-    """A look at the recovery whose answer differs from the one before."""
+    """A check of the recovery whose answer differs from the previous one."""
 
     type: Literal["RecoveryChecked"] = "RecoveryChecked"
     recovered: bool | None

@@ -25,10 +25,10 @@ class StatusAnnounced(JournalEvent):
 
 
 class IncidentEscalated(JournalEvent):
-    """A person was called. `commands` are what they may type by hand.
+    """A person was paged. `commands` are what they may type by hand.
 
     `about` is the id of the action that it is about; empty where it is about the response as a whole, and in
-    journals of earlier releases. In a rehearsal (`rehearsed`) nobody was called, but would have been.
+    journals of earlier releases. In a rehearsal (`rehearsed`) nobody was paged, but somebody would have been.
     `what` says what the call is for, whatever its words; `in_doubt` are the ids of the changes of which it
     says that they may or may not have been made. Earlier releases have both in the words alone. A call that
     `outlasts` the incident is about what stays as it is although the checks are well.
@@ -45,13 +45,13 @@ class IncidentEscalated(JournalEvent):
 
     @property
     def journal_key(self) -> str | None:
-        """Once for what it is for; of an earlier release's event it is not known."""
+        """Once for what it is about; of an earlier release's event that is not known."""
         if self.what is None:
             return None
         return f"escalated:{self.what.kind}:{sha256(self.what.subject.encode()).hexdigest()}"
 
     def is_for(self, other: "IncidentEscalated") -> bool:
-        """Whether both call for the same; an event of an earlier release is known by its words.
+        """Whether both are about the same; an event of an earlier release is known by its words.
 
         Releases before that had the commands in them.
         """
@@ -66,11 +66,19 @@ class IncidentEscalated(JournalEvent):
         return _reason(self) == _reason(other)
 
 
+_EARLIER_WORDS = {
+    EscalationKind.NO_DECISION: ("the facts do not suffice for a decision",),
+    EscalationKind.NO_RECOVERY_AFTER_ALERTS: ("no alert fires any more, but the checks do not show",),
+    EscalationKind.NOT_STARTED: ("Prefect does not answer, so the response has not been started",),
+}
+"""How earlier releases began a page of a kind without a subject."""
+
+
 def _earlier_words(what: Escalation) -> tuple[str, ...]:
-    """How releases without `what` began a call whose words have changed since."""
+    """How releases without `what` began a page whose words have changed since."""
     if what.kind is EscalationKind.UNANSWERED_GATE:
         return (f"nobody has answered {what.subject} since ",)
-    return ()
+    return _EARLIER_WORDS.get(what.kind, ())
 
 
 def _reason(event: IncidentEscalated) -> str:

@@ -35,7 +35,7 @@ class IncidentOpened(JournalEvent):
 class MaintenanceNoted(JournalEvent):
     """The incident began within a known maintenance. `until` is aware UTC, `None` where it is open-ended.
 
-    `source` is `configured` or `status-page`; `paging_suppressed` whether nobody is called for its opening.
+    `source` is `configured` or `status-page`; `paging_suppressed` whether nobody is paged for its opening.
     """
 
     type: Literal["MaintenanceNoted"] = "MaintenanceNoted"

@@ -10,23 +10,23 @@ from runbook.incidents.sentences.dispatch import sentence
 def _(event: e.AlertJoined) -> str:
     alert = event.alert
     if alert.status is AlertStatus.RESOLVED:
-        return f"{alert.source} says that {alert.name} is resolved"
+        return f"{alert.source} reports that {alert.name} is resolved"
     return f"Alert joined from {alert.source}: {alert.name} ({alert.summary})"
 
 
 @sentence.register
 def _(event: e.AlertLeft) -> str:
-    return f"{event.alert.source} says that {event.alert.name} is resolved"
+    return f"{event.alert.source} reports that {event.alert.name} is resolved"
 
 
 @sentence.register
 def _(event: e.AlertsResolved) -> str:
-    return f"None of {count(event.alerts, 'alert')} fires any more; the checks decide whether it is over"
+    return f"All {count(event.alerts, 'alert')} stopped firing; the checks decide whether it is over"
 
 
 @sentence.register
 def _(event: e.AlertStormNoted) -> str:
-    return f"{count(event.alerts, 'alert')} have joined; further ones are counted, not listed"
+    return f"{count(event.alerts, 'alert')} have joined; further alerts are counted but not listed"
 
 
 @sentence.register

@@ -22,7 +22,7 @@ def _(event: e.ActionPreviewed) -> str:
 @sentence.register
 def _(event: e.PlanDrifted) -> str:
     void = f"; the approval of {', '.join(event.voided)} is void" if event.voided else ""
-    return f"The plan of {event.action_id} holds no more: {'; '.join(event.because)}{void}"
+    return f"The plan of {event.action_id} is no longer valid: {'; '.join(event.because)}{void}"
 
 
 @sentence.register
@@ -33,7 +33,7 @@ def _(event: e.ApprovalReminded) -> str:
 @sentence.register
 def _(event: e.ApprovalRequested) -> str:
     asked = event.question.strip().splitlines()
-    return f"Approval asked: {asked[0].lstrip('# ') if asked else event.action_id}"
+    return f"Approval requested: {asked[0].lstrip('# ') if asked else event.action_id}"
 
 
 @sentence.register
@@ -47,13 +47,16 @@ def _(event: e.ApprovalAnswered) -> str:
 
 @sentence.register
 def _(event: e.ApprovalLapsed) -> str:
-    return f"The approval of {event.action_id} by {', '.join(event.by)} counts no more: they may not now"
+    return (
+        f"The approval of {event.action_id} by {', '.join(event.by)} is no longer valid: they are no "
+        "longer allowed to approve it"
+    )
 
 
 @sentence.register
 def _(event: e.ApprovalExpired) -> str:
     by = f" by {', '.join(event.by)}" if event.by else ""
-    return f"The approval of {event.action_id}{by} has expired: the cluster was away for too long"
+    return f"The approval of {event.action_id}{by} has expired: the cluster was unavailable for too long"
 
 
 @sentence.register
@@ -63,4 +66,7 @@ def _(event: e.ApprovalRefused) -> str:
 
 @sentence.register
 def _(event: e.AnswerPlanted) -> str:
-    return f"{count(event.answers, 'answer')} in Prefect to no question of the runbook; none was taken"
+    return (
+        f"{count(event.answers, 'answer')} in Prefect did not belong to a question of the runbook; "
+        "none was accepted"
+    )

@@ -14,12 +14,12 @@ def _(event: e.OutageNoted) -> str:
 
 @sentence.register
 def _(event: e.OutageEnded) -> str:
-    return f"The cluster answers again: {event.action_id} goes on"
+    return f"The cluster answers again: {event.action_id} continues"
 
 
 @sentence.register
 def _(event: e.EffectIntended) -> str:
-    return f"About to happen: {event.effect.summary} ({event.effect.target})"
+    return f"Started: {event.effect.summary} ({event.effect.target})"
 
 
 @sentence.register
@@ -29,9 +29,9 @@ def _(event: e.EffectSettled) -> str:
         EffectOutcome.APPLIED: "Done",
         EffectOutcome.ALREADY_IN_PLACE: "Already in place",
         EffectOutcome.FAILED: "Failed",
-        EffectOutcome.UNSETTLED: "May or may not have happened, a person must look",
+        EffectOutcome.UNSETTLED: "Not known whether it happened, a person must check",
     }
-    outcome = words[effect.outcome] if effect.outcome else "Not settled"
+    outcome = words[effect.outcome] if effect.outcome else "Not known whether it happened"
     detail = f": {effect.detail}" if effect.detail else ""
     return f"{outcome}: {effect.summary} ({effect.target}){detail}"
 
@@ -48,8 +48,8 @@ def _(event: e.ActionFinished) -> str:
 
 @sentence.register
 def _(event: e.SwitchChecked) -> str:
-    found = {True: "is still on", False: "is off by now", None: "may still be on"}[event.on]
-    untold = "" if event.told else " (nobody was told: there is no [slack])"
+    found = {True: "is still on", False: "is off", None: "may still be on"}[event.on]
+    untold = "" if event.told else " (nobody was notified: [slack] is not configured)"
     return f"{event.switch} {found}{f': {event.detail}' if event.detail else ''}{untold}"
 
 

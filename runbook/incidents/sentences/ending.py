@@ -13,7 +13,7 @@ def _(event: e.WatchStarted) -> str:
 
 @sentence.register
 def _(event: e.RecoveryChecked) -> str:
-    word = {True: "recovered", False: "not recovered", None: "nobody can tell"}[event.recovered]
+    word = {True: "recovered", False: "not recovered", None: "not known"}[event.recovered]
     return f"Recovery checked: {word}{_because(event.because)}"
 
 
@@ -32,5 +32,5 @@ def _because(reasons: tuple[str, ...]) -> str:
 
 
 def _outcome(word: str) -> str:
-    """An outcome in words; a word from an older journal that is none of ours is shown as it is."""
+    """An outcome in words; a word from an older journal that this release does not know is shown as it is."""
     return OUTCOMES[Outcome(word)] if word in {outcome.value for outcome in Outcome} else word

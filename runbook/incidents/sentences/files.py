@@ -13,7 +13,7 @@ def _(event: e.EvidenceCollected) -> str:
 
 @sentence.register
 def _(event: e.FileNotWritten) -> str:
-    return f"Not written: {event.what} ({event.because})"
+    return f"Could not be written: {event.what} ({event.because})"
 
 
 @sentence.register

@@ -6,13 +6,17 @@ from runbook.incidents.sentences.dispatch import sentence
 
 @sentence.register
 def _(event: e.StatusAnnounced) -> str:
-    return f"Told {event.channel}: {event.state}"
+    return f"Announced in {event.channel}: {event.state}"
 
 
 @sentence.register
 def _(event: e.IncidentEscalated) -> str:
     commands = f". By hand: {'; '.join(event.commands)}" if event.commands else ""
-    called = "Rehearsal, nobody was called; otherwise a person" if event.rehearsed else "A person was called"
+    called = (
+        "Rehearsal: nobody was paged, but somebody would have been"
+        if event.rehearsed
+        else "A person was paged"
+    )
     return f"{called}: {event.because}{commands}"
 
 

@@ -14,7 +14,7 @@ def _(event: e.IncidentOpened) -> str:
 
 @sentence.register
 def _(event: e.PolicyNoted) -> str:
-    return f"Policy noted, since the release before did not: {event.permissions.digest[:12]}"
+    return f"Policy recorded, which the previous release did not do: {event.permissions.digest[:12]}"
 
 
 @sentence.register

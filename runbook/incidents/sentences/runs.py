@@ -7,12 +7,12 @@ from runbook.incidents.sentences.dispatch import sentence
 
 @sentence.register
 def _(event: e.RunStarted) -> str:
-    return f"Flow run {event.flow_run_id} took up the incident"
+    return f"Flow run {event.flow_run_id} started work on the incident"
 
 
 @sentence.register
 def _(event: e.RunContinued) -> str:
-    return f"Flow run {event.flow_run_id} goes on: {event.because}"
+    return f"Flow run {event.flow_run_id} continues: {event.because}"
 
 
 @sentence.register

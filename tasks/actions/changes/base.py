@@ -35,7 +35,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Step:
-    """One request of a change, an effect of its own. `name` is unique within the action.
+    """One request of a change, and one effect. `name` is unique within the action.
 
     `traces` tells that it was made once, where somebody has changed the same since.
     """

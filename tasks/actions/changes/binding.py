@@ -65,7 +65,7 @@ def require_bound(plan: ChangePlan, present: Mapping[str, str]) -> None:
     """
     for name, value in present.items():
         if name in plan.bound and plan.bound[name] != value:
-            raise Conflict("the plan", f"{name} is another than the one that was approved", "Look at it anew")
+            raise Conflict("the plan", f"{name} has changed since the approval", "Check it again")
 
 
 def fingerprint(content: object) -> str:

@@ -42,7 +42,7 @@ class DeletePod:
             return in_place(change, f"the pod {name} that triage saw is gone, and another one has its name")
         continues = CONTINUES in change.action.parameters
         if continues and (await cluster.workload.rollout_status()).waits_for != name:
-            return in_place(change, f"the rollout does not wait for pod {name} any more")
+            return in_place(change, f"the rollout no longer waits for pod {name}")
         if not continues and is_ready(pod):
             return blocked(change, f"pod {name} is ready again: there is nothing stuck")
         if not continues and (waits := await rollout_first(change)):

@@ -24,7 +24,7 @@ def give_back_steps(change: Change, plan: ChangePlan) -> tuple[Step, ...]:
         return None if is_ours(await cluster.workload.read(), path) else {"owners": to}
 
     async def act() -> Receipt:
-        """The field has its value by now: that it keeps our name is no reason to call the undo failed."""
+        """The field already has its value: that it keeps our name does not make the undo a failure."""
         try:
             for _ in range(CONFLICTS):
                 workload = await cluster.workload.read()
@@ -34,6 +34,6 @@ def give_back_steps(change: Change, plan: ChangePlan) -> tuple[Step, ...]:
                     return {"owners": to}
         except OutsideError as error:
             return {"kept": str(error)}
-        return {"kept": f"{change.action.target} does not stop changing"}
+        return {"kept": f"{change.action.target} keeps changing"}
 
     return (Step("give-back", change.action.target, f"give the field back to {to}", observe, act),)

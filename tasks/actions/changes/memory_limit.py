@@ -13,7 +13,7 @@ def _objection(change: Change, present: str | None) -> str | None:
     if present is None:
         return "the container has no memory limit, so it was not the limit that killed it"
     if memory_bytes(wanted) <= memory_bytes(present):
-        return f"{wanted} is no more than the present limit of {present}"
+        return f"{wanted} is not above the present limit of {present}"
     return memory_flaw(wanted, change.policy)
 
 

@@ -51,7 +51,7 @@ from tasks.effects import SINCE, Observe, Receipt
 
 SECRET = "Secret"  # noqa: S105  its name in a plan, not its value
 
-_LOOK = "Look at it anew"
+_LOOK = "Check it again"
 
 Keys = dict[str, SecretStr | None]
 """Keys of the Secret's data with their values; `None` is one that is not, or no longer, there."""
@@ -81,7 +81,7 @@ class ReplaceApiKey:
             new_key = await replacement_key(change)
             if _fingerprint(change, new_key) != plan.basis[NEW_KEY]:
                 block = f"Secret block {change.policy.replacement_key_block!r}"
-                raise Conflict("Prefect", f"{block} holds another key than the approved one", _LOOK)
+                raise Conflict("Prefect", f"{block} contains a different key than the approved one", _LOOK)
             return _replaced(change, secret, new_key)
 
         async def observe() -> Receipt | None:
@@ -92,7 +92,7 @@ class ReplaceApiKey:
     async def preview_undo(self, change: Change, done: ChangePlan) -> ChangePlan:
         """The previous key back in its place, if the key is still the one that was put there.
 
-        The block is not asked: whatever it holds by now, the key to put back is in the cluster.
+        The block is not read: whatever it contains now, the key to restore is in the cluster.
         """
         secret = await change.environment.cluster.secret.read_keys()
         present, previous = _kept(change, secret)
@@ -100,7 +100,9 @@ class ReplaceApiKey:
         if added and present is None:
             return in_place(change, "there was no such key before, and there is none now")
         if previous is None and not added:
-            return in_place(change, "no previous key is kept in the cluster: it is back, or there was none")
+            return in_place(
+                change, "no previous key is kept in the cluster: it was restored, or there was none"
+            )
         if present is None or _fingerprint(change, present) != done.basis[NEW_KEY]:
             return blocked(change, "somebody has changed the key since, which is kept")
         if _mark(change, previous) != done.bound.get(PRESENT_KEY, _mark(change, previous)):
@@ -114,7 +116,9 @@ class ReplaceApiKey:
         async def keys(secret: SecretKeys) -> Keys:
             _, previous = _kept(change, secret)
             if previous is None and plan.bound.get(PREVIOUS_KEY) != _mark(change, None):
-                raise Refused("Kubernetes", "the previous key is gone", "Make a new key and put it in place")
+                raise Refused(
+                    "Kubernetes", "the previous key is gone", "Create a new key and save it in the Secret"
+                )
             require_bound(plan, {PREVIOUS_KEY: _mark(change, previous)})
             return _put_back(change, previous)
 
@@ -127,7 +131,7 @@ class ReplaceApiKey:
         return (_secret_step(change, plan, observe, keys, "put back"), restart_step(change, plan))
 
     async def reversal(self, cluster: Cluster, plan: ChangePlan) -> Reversal | None:
-        """Whether the key is another one by now."""
+        """Whether the key has changed."""
         return await key_reversal(cluster, plan)
 
 

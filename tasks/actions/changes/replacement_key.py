@@ -41,9 +41,9 @@ async def objection(change: Change, present: SecretStr | None, new_key: SecretSt
     posthog = change.environment.posthog
     block = f"Secret block {change.policy.replacement_key_block!r}"
     if present == new_key:
-        return f"{block} holds the key that is in use already; put the new key into it"
+        return f"{block} contains the key that is already in use; save the new key in it"
     if flaw := well_formed(new_key.get_secret_value()):
-        return f"the key in {block} cannot be right: {flaw}"
+        return f"the key in {block} cannot be valid: {flaw}"
     if present is not None:
         probed = await posthog.probe(present, "the cluster's Secret")
         if probed.outcome is ProbeOutcome.ACCEPTED:

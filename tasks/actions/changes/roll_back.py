@@ -111,7 +111,7 @@ def _outdated(change: Change, own: list[Revision]) -> str:
         return ""
     return (
         f"somebody has rolled out revision {newest} since triage saw revision {suspect} fail: "
-        "the verdict is taken anew"
+        "the runbook decides again"
     )
 
 

@@ -8,7 +8,7 @@ from tasks.incident import now
 
 
 async def rollout_first(change: Change) -> ChangePlan | None:
-    """The plan that waits, as a rollout is under way that may be the very fix; `None` where there is none.
+    """The plan that waits, because a rollout is under way that may be the fix; `None` if there is none.
 
     It is waited for no longer than the rollout deadline, counted from when it began.
 
@@ -21,5 +21,5 @@ async def rollout_first(change: Change) -> ChangePlan | None:
     deadline = timedelta(seconds=change.policy.rollout_deadline_seconds)
     if found is None or at - found.created_at >= deadline:
         return None
-    reason = f"revision {found.revision} is being rolled out, which may be a fix: the verdict is taken anew"
+    reason = f"revision {found.revision} is being rolled out, which may be a fix: the runbook decides again"
     return ChangePlan(action=change.action, blocked=reason, outdated=True)

@@ -65,7 +65,7 @@ class SetField:
         return plan
 
     async def put_back(self, change: Change, done: ChangePlan) -> tuple[ChangePlan, bool]:
-        """The plan to make the field what it was; and whether it has another value by now, which is kept."""
+        """The plan to make the field what it was; and whether somebody has changed it, which is kept."""
         before = await change.environment.cluster.workload.read()
         made = self._setting(change.of(done), done, before, self.wanted)
         present, was = read(made.field, before), done.before[made.field.name]
@@ -90,7 +90,7 @@ class SetField:
         present = read(setting.field, before)
         if present is not None and let_in(present) != present:
             return blocked(
-                change, f"{setting.field.name} is like a secret, which cannot be kept for the undo"
+                change, f"{setting.field.name} looks like a secret, which cannot be stored for the undo"
             )
         after = await change.environment.cluster.changes.patch_workload(
             _patch(change, setting, version=version_of(before)), dry_run=True
@@ -143,13 +143,13 @@ class SetField:
         """What the plan sets. One of an earlier release has only the field's name; the rest is configured.
 
         Raises:
-            Conflict: by now another field is configured than that of the plan.
+            Conflict: the settings now name a different field than the plan.
         """
         if plan.setting is not None:
             return plan.setting
         field = self.field(change, workload)
         if field.name not in plan.before:
-            raise Conflict("the plan", f"by now it would set {field.name}", "Look at it anew")
+            raise Conflict("the plan", f"it would now set {field.name}", "Check it again")
         return Setting(field=field, value=configured(change))
 
 

@@ -9,7 +9,7 @@ from runbook.actions.spec import ActionName
 from tasks.actions.changes.base import Change, Mitigation, Reversible, Step
 from tasks.actions.changes.workload import blocked
 
-PUT_BACK = "everything that the change had set is what it was before"
+PUT_BACK = "everything that the change had set has its previous value"
 
 
 class Undo:
@@ -51,10 +51,10 @@ async def judge_undo(
     try:
         for step in steps:
             if await step.observe() is None:
-                return ActionOutcome.FAILED, f"it was put back, and is something else by now; {detail}"
+                return ActionOutcome.FAILED, f"it was undone, and has changed again; {detail}"
         available = available_pods(await change.environment.cluster.workload.read())
     except Conflict as error:
-        return ActionOutcome.FAILED, f"it was put back, and is something else by now: {error}; {detail}"
+        return ActionOutcome.FAILED, f"it was undone, and has changed again: {error}; {detail}"
     except OutsideError as error:
         return ActionOutcome.UNKNOWN, f"{detail}; it cannot be read again: {error}"
     before = change.done.available if change.done else None

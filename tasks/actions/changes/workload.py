@@ -75,7 +75,7 @@ async def as_planned(change: Change, plan: ChangePlan, send: Send) -> dict[str, 
         workload = await unchanged(change, plan)
         with suppress(Conflict):
             return await send(version_of(workload))
-    raise Conflict("Kubernetes", f"{plan.action.target} does not stop changing", "Find out who writes it")
+    raise Conflict("Kubernetes", f"{plan.action.target} keeps changing", "Find out who writes it")
 
 
 async def unchanged(change: Change, plan: ChangePlan) -> dict[str, Any]:
@@ -93,7 +93,7 @@ async def unchanged(change: Change, plan: ChangePlan) -> dict[str, Any]:
     }
     if plan.basis[WORKLOAD] not in now:
         raise Conflict(
-            "Kubernetes", f"{plan.action.target} has changed since the plan was made", "Look at it anew"
+            "Kubernetes", f"{plan.action.target} has changed since the plan was made", "Check it again"
         )
     return workload
 
@@ -192,7 +192,7 @@ async def affected(
     return (*words, *await _budgets(cluster, deletes=deletes))
 
 
-PAST_THE_BUDGET = "a deletion does not ask it; an eviction might be refused"
+PAST_THE_BUDGET = "a deletion ignores it; an eviction might be refused"
 
 
 async def _budgets(cluster: Cluster, *, deletes: bool) -> tuple[str, ...]:

@@ -135,7 +135,7 @@ async def test_an_incident_that_a_person_has_resolved_stays_so(page: Published) 
     incident = await page.block.create_incident(NAME, MESSAGE, State.INVESTIGATING, effect_id="effect-1")
     await page.block.post_update(incident.id, "Over.", State.RESOLVED, effect_id="by-hand")
 
-    with pytest.raises(Refused, match="somebody has set the incident to resolved"):
+    with pytest.raises(Refused, match="somebody set the incident to resolved"):
         await page.block.post_update(incident.id, "Found.", State.IDENTIFIED, effect_id="effect-2")
     assert page.updates[-1] == ("resolved", "Over.")
 

@@ -50,7 +50,7 @@ def test_an_open_state_folder_is_closed_with_all_that_is_in_it_and_that_is_said_
     state.chmod(0o755)
 
     [said] = private_folder(state / "evidence")
-    assert said.startswith(f"{state} was open to others (mode 0755); only you can read it now")
+    assert said.startswith(f"{state} was readable by other users (mode 0755); now only you can read it")
     assert "the 4 files and folders" in said
     assert {path: mode for path, mode in modes(state).items() if path != "link"} == {
         "evidence": "700",
@@ -69,7 +69,7 @@ def test_open_files_in_a_closed_folder_are_closed_where_one_looks_thoroughly(tmp
     (state / "prefect.db").write_text("keys")
     assert private_folder(state) == []
     [said] = private_folder(state, thoroughly=True)
-    assert said.startswith(f"{state} held files that were open")
+    assert said.startswith(f"{state} contained files that other users could read")
     assert modes(state) == {"prefect.db": "600"}
     assert private_folder(state, thoroughly=True) == []
 
@@ -82,7 +82,7 @@ def test_a_folder_that_others_can_write_is_refused(tmp_path: Path, mode: int) ->
     folder.chmod(mode)
     with pytest.raises(Refused) as refused:
         private_folder(folder)
-    assert f"others can write in {folder} (mode {mode:04o})" in str(refused.value)
+    assert f"other users can write to {folder} (mode {mode:04o})" in str(refused.value)
     assert f"chmod go-w {folder}" in str(refused.value)
     assert stat.S_IMODE(folder.stat().st_mode) == mode
     told = private_folder(folder / "ours")

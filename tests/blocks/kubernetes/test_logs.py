@@ -143,7 +143,7 @@ async def test_what_was_read_before_the_deadline_counts(world: ClusterWorld) -> 
 
     assert time.monotonic() - began < 4
     assert "still here" in [line.text for line in logs.lines]
-    assert "not read to its end in 1 s, so its newest lines are missing" in logs.pods_unread[first]
+    assert "reading was stopped after 1 s, so its newest lines are missing" in logs.pods_unread[first]
 
 
 async def test_another_workloads_pods_are_not_read(world: ClusterWorld) -> None:
@@ -161,7 +161,7 @@ async def test_another_workloads_pods_are_not_read(world: ClusterWorld) -> None:
 
     assert name not in logs.pods_read
     assert name not in logs.pods_unread
-    assert reading.not_counted == {name: "not made by the workload"}
+    assert reading.not_counted == {name: "not created by the workload"}
     assert len(reading.pods) == 2
 
 
@@ -202,13 +202,13 @@ def test_a_line_without_the_clusters_time_is_left_as_it_is(line: str) -> None:
     ("limit", "slow", "missing"),
     [
         (1000, False, ""),
-        (1000, True, "not read to its end in 2 s, so its newest lines are missing"),
+        (1000, True, "reading was stopped after 2 s, so its newest lines are missing"),
         (20, False, "only its last 14 bytes were read"),
         (
             20,
             True,
-            "only 14 bytes of its middle were read: it has more than 20 before them, and it was "
-            "not read to its end in 2 s, so its newest lines are missing",
+            "only 14 bytes were read, after more than 20 that were skipped, and it was "
+            "reading was stopped after 2 s, so its newest lines are missing",
         ),
     ],
 )

@@ -63,8 +63,8 @@ def status(name: str, state: dict[str, Any], before: dict[str, Any] | None = Non
 @pytest.mark.parametrize(
     ("other", "why"),
     [
-        (pod(owner="rs-of-a-canary"), "not made by the workload"),
-        (pod(owner="job-1", phase="Succeeded"), "not made by the workload"),
+        (pod(owner="rs-of-a-canary"), "not created by the workload"),
+        (pod(owner="job-1", phase="Succeeded"), "not created by the workload"),
         (pod(phase="Failed", reason="Evicted"), "Evicted"),
         (pod(phase="Failed", reason="NodeShutdown"), "NodeShutdown"),
         (pod(phase="Succeeded"), "Succeeded"),

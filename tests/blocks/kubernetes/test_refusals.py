@@ -111,7 +111,7 @@ async def test_a_policy_of_the_cluster_speaks_in_its_own_words(
 
     assert type(caught.value) is Refused
     assert "no change on Fridays" in caught.value.detail
-    assert caught.value.next_step == "A policy of the cluster says no: ask those who run it"
+    assert caught.value.next_step == "A policy of the cluster forbids it: ask its administrators"
 
 
 @pytest.mark.parametrize(
@@ -277,4 +277,4 @@ async def test_an_immutable_secret_is_refused_with_what_to_do(world: ClusterWorl
         )
 
     assert "field is immutable when `immutable` is set" in caught.value.detail
-    assert "create one of another name with the new value" in caught.value.next_step
+    assert "create another one with the new value" in caught.value.next_step

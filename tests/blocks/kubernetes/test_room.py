@@ -86,7 +86,7 @@ def test_what_has_no_room_is_told_before(
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [
-        (SAME, RAISED, "a node must have room for one pod more with 512Mi before an old one ends"),
+        (SAME, RAISED, "a node must have room for one more pod with 512Mi before an old one is stopped"),
         (workload(None), workload(None, 2) | {"kind": "x"}, ""),
         (SAME, workload(replicas=3), ""),
         (workload(rolling=ONE_FIRST), workload("512Mi", rolling=ONE_FIRST), ""),

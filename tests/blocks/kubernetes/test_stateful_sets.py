@@ -121,7 +121,7 @@ async def test_a_pod_of_another_stateful_set_is_never_deleted(world: ClusterWorl
         await world.block.workload.rollout_status()
 
     uid = world.imitation.get("Pod", "posthog-integration-2nd-0")["metadata"]["uid"]
-    with pytest.raises(Refused, match="is not a pod of default/statefulset/posthog-integration"):
+    with pytest.raises(Refused, match="does not belong to default/statefulset/posthog-integration"):
         await world.block.changes.delete_pod("posthog-integration-2nd-0", uid=uid)
 
     assert world.asked("DELETE") == []

@@ -114,7 +114,7 @@ async def test_an_answer_of_another_time_is_none(httpserver: HTTPServer, minutes
     old = vector(({"status": "500"}, "0"), at=time.time() + minutes * 60)
     serve(httpserver, {ERRORS: old, REQUESTS: vector(({}, "20"))})
 
-    with pytest.raises(Unavailable, match="15 min from ours"):
+    with pytest.raises(Unavailable, match="differs from ours by 15 min"):
         await prometheus(httpserver).read_error_rate()
 
 

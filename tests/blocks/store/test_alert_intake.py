@@ -12,7 +12,7 @@ from blocks.store.journal import IncidentStore
 from blocks.store.overview import overview
 from blocks.transport.errors import Unavailable
 from runbook.alerts.alert import Alert, AlertStatus
-from runbook.alerts.episodes import Turn
+from runbook.alerts.episodes import Meaning
 from runbook.alerts.intake import Message, Received
 from runbook.approvals.gates import Answer, Choice
 from runbook.incidents.events import (
@@ -63,11 +63,11 @@ async def test_what_is_known_survives_from_batch_to_batch(store: IncidentStore) 
     [repeated] = await take(store, message(second=1))
     [ended] = await take(store, message(second=2, status=AlertStatus.RESOLVED))
     [again] = await take(store, message(second=3))
-    assert [item.turn for item in (opened, repeated, ended, again)] == [
-        Turn.BEGAN,
-        Turn.REPEATED,
-        Turn.ENDED,
-        Turn.BEGAN,
+    assert [item.meaning for item in (opened, repeated, ended, again)] == [
+        Meaning.BEGAN,
+        Meaning.REPEATED,
+        Meaning.ENDED,
+        Meaning.BEGAN,
     ]
     assert ended.over
     incident = await store.read(opened.incident)
@@ -85,12 +85,12 @@ async def test_one_batch_may_say_everything_about_an_alert(store: IncidentStore)
     """A storm brings beginning, repeat, end and beginning in one transaction."""
     resolved = message(status=AlertStatus.RESOLVED)
     received = await take(store, message(), message(), resolved, message(), resolved)
-    assert [item.turn for item in received] == [
-        Turn.BEGAN,
-        Turn.REPEATED,
-        Turn.ENDED,
-        Turn.BEGAN,
-        Turn.ENDED,
+    assert [item.meaning for item in received] == [
+        Meaning.BEGAN,
+        Meaning.REPEATED,
+        Meaning.ENDED,
+        Meaning.BEGAN,
+        Meaning.ENDED,
     ]
     assert (await store.read(received[0].incident)).alerts_over
 
@@ -111,8 +111,8 @@ async def test_a_rehearsal_swallows_no_alert(store: IncidentStore) -> None:
     rehearsal, _ = await store.open_incident(by_hand, incident_id="rehearsal", at=AT, dry_run=True)
     [real] = await take(store, message(second=1))
     [repeated] = await take(store, message(second=2))
-    assert (real.opened, real.turn) == (True, Turn.BEGAN)
-    assert (repeated.incident, repeated.turn) == (real.incident, Turn.REPEATED)
+    assert (real.opened, real.meaning) == (True, Meaning.BEGAN)
+    assert (repeated.incident, repeated.meaning) == (real.incident, Meaning.REPEATED)
     assert not (await store.read(real.incident)).dry_run
     assert real.incident in (await overview(store)).unstarted
 
@@ -164,7 +164,7 @@ async def test_thousands_of_alerts_in_one_notification_are_taken(store: Incident
     assert len({item.incident for item in received}) == 1
     assert len((await store.read(received[0].incident)).journal) < 50
     again = await take(store, *(message(f"A{number}", second=1) for number in range(6_000)))
-    assert {item.turn for item in again} == {Turn.REPEATED}
+    assert {item.meaning for item in again} == {Meaning.REPEATED}
 
 
 async def test_receivers_that_share_a_store_open_one_incident(url: str, store: IncidentStore) -> None:
@@ -176,7 +176,7 @@ async def test_receivers_that_share_a_store_open_one_incident(url: str, store: I
     assert len(incident.events(IncidentOpened)) == 1
     assert len(incident.events(AlertJoined)) == WRITERS - 1
     again = await take(store, *(message(f"writer-{number}") for number in range(WRITERS)))
-    assert {item.turn for item in again} == {Turn.REPEATED}
+    assert {item.meaning for item in again} == {Meaning.REPEATED}
     assert [len(incidents) for incidents in seen] == [ROUNDS] * WRITERS
 
 

@@ -125,8 +125,8 @@ async def test_a_deleted_file_is_told_and_nothing_is_written_into_it(
     with pytest.raises(Unavailable) as refused:
         await use(store)
     assert str(refused.value) == (
-        f"incident store: its file {path} is gone. Put it back; to begin with what is there now, "
-        f"stop the runbook and delete {path.parent}/.incidents.db.store-id"
+        f"incident store: its file {path} is gone. Put it back; to start over with the present "
+        f"file, stop the runbook and delete {path.parent}/.incidents.db.store-id"
     )
     assert not is_there(path)
     move(aside, path)
@@ -164,13 +164,13 @@ async def test_another_store_in_its_place_is_refused(path: Path, store: Incident
     await store.check()
     move(path, aside)
     move(other, path)
-    with pytest.raises(Unavailable, match=r"another one than before.*Put it back") as refused:
+    with pytest.raises(Unavailable, match=r"the database has changed.*Put it back") as refused:
         await note(store, "lost")
     assert "\n" not in str(refused.value)
-    with pytest.raises(Unavailable, match="another one than before"):
+    with pytest.raises(Unavailable, match="the database has changed"):
         await store.in_transaction(inserted)
     with another_process(url_of(path)) as another:
-        assert "is another store than the one that was here" in another.write()["error"]
+        assert "is not the store that was here before" in another.write()["error"]
     move(path, other)
     move(aside, path)
     assert await notes(store) == ["before"]
@@ -187,7 +187,7 @@ async def test_a_copy_that_was_put_in_place_is_taken_and_told(
     await note(store, "after")
     assert await notes(store) == ["before", "after"]
     told = [record.getMessage() for record in caplog.records if record.name == "runbook.store"]
-    assert told == [f"{path} was put in place anew: what was written last may be missing"]
+    assert told == [f"{path} was replaced by a new file: the latest writes may be missing"]
 
 
 LOGS = {"the log": ["-wal"], "its index": ["-shm"], "both": ["-wal", "-shm"]}
@@ -212,7 +212,7 @@ async def test_a_deleted_log_loses_nothing(
         assert await store.in_transaction(_intact) == "ok"
         assert await notes(store) == [*said["notes"], "of a newcomer"]
     told = [record.getMessage() for record in caplog.records if record.name == "runbook.store"]
-    assert told == [f"The write-ahead log of {path} was deleted; what it held was saved"]
+    assert told == [f"The write-ahead log of {path} was deleted; its content was saved"]
 
 
 @pytest.mark.parametrize("left", [0, 100])
@@ -249,8 +249,8 @@ async def test_a_log_that_a_newcomer_has_replaced_is_told(
         assert await store.in_transaction(_intact) == "ok"
     told = [record.getMessage() for record in caplog.records if record.name == "runbook.store"]
     assert told == [
-        f"the write-ahead log of {path} was deleted while the runbook used it: "
-        "what was written last may be missing"
+        f"the write-ahead log of {path} was deleted while the runbook used it: the latest writes "
+        "may be missing"
     ]
 
 
@@ -277,7 +277,7 @@ async def test_what_is_written_while_the_file_is_replaced_is_not_called_durable(
         inserted(connection)
         move(copy, path)
 
-    with pytest.raises(Unavailable, match="what was written just now may be lost"):
+    with pytest.raises(Unavailable, match="the latest writes may be lost"):
         await store.in_transaction(replace_meanwhile)
     await store.in_transaction(inserted)
 
@@ -327,7 +327,7 @@ async def test_a_file_that_was_cut_short_is_told_at_once(
     await store.check()
     cut_in_half(path)
     for _ in range(2):
-        with pytest.raises(Unavailable, match="was cut short"):
+        with pytest.raises(Unavailable, match="was truncated"):
             await use(store)
     move(copy, path)
     await note(store, "after")
@@ -372,7 +372,7 @@ async def test_a_damaged_file_is_left_for_the_good_one_in_its_place(
     await store.check()
     assert await notes(store) == ["before"]
     told = [record.getMessage() for record in caplog.records if record.name == "runbook.store"]
-    assert f"{path} was put in place anew: what was written last may be missing" in told
+    assert f"{path} was replaced by a new file: the latest writes may be missing" in told
 
 
 @pytest.mark.usefixtures("store")
@@ -404,7 +404,7 @@ async def test_a_witness_that_nobody_can_read_is_told(path: Path) -> None:
     await disconnect_stores()
     path.with_name(f".{path.name}.store-id").write_bytes(b"\xff\xfe")
     with another_process(url_of(path)) as another:
-        assert "is another store than the one that was here" in another.write()["error"]
+        assert "is not the store that was here before" in another.write()["error"]
 
 
 async def test_a_database_that_has_lost_its_tables_is_told(path: Path, store: IncidentStore) -> None:
@@ -436,9 +436,9 @@ async def test_a_postgresql_database_that_was_swapped_is_refused(postgres_cluste
     for use in USES.values():
         if use is USES["in transaction"]:
             continue
-        with pytest.raises(Unavailable, match=r"another one than before.*Point \[store\] url at the right"):
+        with pytest.raises(Unavailable, match=r"the database has changed.*Point \[store\] url to the right"):
             await use(store)
-    with pytest.raises(Unavailable, match="another one than before"):
+    with pytest.raises(Unavailable, match="the database has changed"):
         await store.in_transaction(lambda connection: connection.execute(text("SELECT 1")).scalar_one())
     await swap()
     assert (await store.read(INCIDENT)).id == INCIDENT

@@ -21,7 +21,7 @@ from blocks.store.journal import IncidentStore
 from blocks.store.migrations.upgrade import migrate, revisions
 from blocks.transport.errors import Refused, Unavailable
 from runbook.alerts.alert import Alert, AlertStatus
-from runbook.alerts.episodes import Turn
+from runbook.alerts.episodes import Meaning
 from runbook.alerts.intake import Message
 from runbook.incidents.events import EVENT, NoteAdded, Recorded, RunStarted
 from tests.blocks import earlier_stores as earlier
@@ -194,7 +194,7 @@ async def test_names_with_a_secret_are_known_by_their_masked_form(url: str) -> N
         new_id=lambda _: "another incident",
         flapping_episodes=5,
     )
-    assert [(one.turn, one.incident) for one in received] == [(None, INCIDENT), (Turn.ENDED, INCIDENT)]
+    assert [(one.meaning, one.incident) for one in received] == [(None, INCIDENT), (Meaning.ENDED, INCIDENT)]
     assert secret not in str(await look(url, rows))
 
 
@@ -254,7 +254,7 @@ async def test_tables_of_another_program_are_refused_and_not_touched(url: str) -
     async with connected(url) as connection:
         await connection.execute(text("CREATE TABLE events (id INTEGER, occurred TEXT)"))
     before = await look(url, layout)
-    with pytest.raises(Refused, match=r"other tables of the names events.*database of their own"):
+    with pytest.raises(Refused, match=r"the database has tables named events.*a separate database"):
         await store_at(url).incidents()
     assert await look(url, layout) == before
 

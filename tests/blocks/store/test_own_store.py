@@ -75,7 +75,7 @@ def test_a_run_refuses_another_store(monkeypatch: pytest.MonkeyPatch) -> None:
     require_own_store(SecretStr(POSTGRES), environment="default")
     with pytest.raises(Refused) as refused:
         require_own_store(evil, environment="default")
-    assert "the block of environment 'default' names another store than this worker's settings" in str(
+    assert "the block of environment 'default' names a different store than this worker's settings" in str(
         refused.value
     )
     assert not any(word in str(refused.value) for word in ("evil.example", "hunter2", "db.example", "secret"))
@@ -94,7 +94,7 @@ async def test_a_run_loads_no_environment_with_another_store(monkeypatch: pytest
     monkeypatch.setenv(VARIABLE, digest(POSTGRES))
     with temporary_settings({PREFECT_API_URL: "http://127.0.0.1:1/api"}):
         for name in ("default", "of-my-own"):
-            with pytest.raises(Refused, match="names another store"):
+            with pytest.raises(Refused, match="names a different store"):
                 await Environment.load(name)
         monkeypatch.delenv(VARIABLE)
         assert (await Environment.load("default")).name == "default"

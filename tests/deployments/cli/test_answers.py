@@ -106,7 +106,7 @@ def test_a_run_that_will_not_wake_is_told_with_the_reason(
     assert main(["approve", "latest", *SEEN, "--by", "ana"]) == ExitCode.FAILED
     line = capsys.readouterr().err
     assert "the answer is recorded, but run" in line
-    assert "does not wake: Reason: 'gate' was unexpected; give the same command again" in line
+    assert "could not be resumed: Reason: 'gate' was unexpected; repeat the command" in line
     assert store.read(incident_id).last(ApprovalAnswered) is not None
 
 
@@ -175,7 +175,7 @@ def test_nothing_to_answer_is_said(
     incident_id = store.open("0001", events)
     assert main(["approve", incident_id, *SEEN]) == ExitCode.NOTHING
     line = capsys.readouterr().err
-    assert f"{incident_id} asks nothing now" in line
+    assert f"{incident_id} has no open question" in line
     assert f"see `runbook incident {incident_id}`" in line
     assert prefect.forms == []
     assert len(store.read(incident_id).journal) == len(events)

@@ -64,7 +64,7 @@ def test_a_run_that_does_not_ask_again_is_not_waited_for_long(
     prefect.state = "RUNNING"
     incident_id = store.open("0001", (*asking(MEMORY), SNOOZED))
     assert main(["edit", "latest", "memory=1Gi"]) == ExitCode.NOTHING
-    assert f"{incident_id} asks nothing now: ana put off" in capsys.readouterr().err
+    assert f"{incident_id} has no open question: ana snoozed" in capsys.readouterr().err
     assert prefect.forms == []
 
 

@@ -28,8 +28,8 @@ from tests.blocks.cluster_world import SECRET, deployment, stateful_set
 Capture = pytest.CaptureFixture[str]
 NOWHERE = "http://127.0.0.1:1"
 TOKEN = "token-of-the-runbook"
-UNCALLED = "Nobody can be called: set [pager] or [slack].\n"
-UNWATCHED = "Nobody watches the runbook itself: set [self_watch].\n"
+UNCALLED = "Nobody can be paged: set [pager] or [slack].\n"
+UNWATCHED = "The runbook itself is not monitored: set [self_watch].\n"
 
 
 def rights(access: AccessLevel = "full", kind: WorkloadKind = "Deployment") -> list[Permission]:
@@ -105,7 +105,7 @@ async def test_all_rights_are_listed_by_level(tmp_path: Path, capsys: Capture) -
         "full get secrets posthog-secrets allowed",
         "patch secrets posthog-secrets allowed",
     ]
-    assert shown.endswith("All that is needed is allowed.\n")
+    assert shown.endswith("All needed permissions are granted.\n")
     assert {path for method, path in asked if method != "GET"} == {
         "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
     }
@@ -241,8 +241,8 @@ async def test_an_unreachable_cluster_is_one_line(tmp_path: Path, capsys: Captur
     captured = capsys.readouterr()
     assert captured.out == UNCALLED + UNWATCHED
     assert captured.err == (
-        "runbook: error: Kubernetes: cannot create selfsubjectaccessreviews: https://127.0.0.1:1 cannot be "
-        "connected to; check the network from here to the cluster, or wait\n"
+        "runbook: error: Kubernetes: cannot create selfsubjectaccessreviews: https://127.0.0.1:1 "
+        "does not accept connections; check the network connection to the cluster, or wait\n"
     )
 
 
@@ -295,8 +295,11 @@ async def test_it_says_whether_somebody_can_be_called(
 @pytest.mark.parametrize(
     ("section", "told"),
     [
-        ("", "Nobody watches the runbook itself: set [self_watch]."),
-        ("[self_watch]", "If worker and receiver both die, nobody hears of it: set [self_watch] ping_url."),
+        ("", "The runbook itself is not monitored: set [self_watch]."),
+        (
+            "[self_watch]",
+            "If the worker and the receiver both stop, nobody is notified: set [self_watch] ping_url.",
+        ),
         ('[self_watch]\nalertmanager_url = "http://alertmanager:9093"', ""),
     ],
     ids=["off", "without a switch", "on"],

@@ -76,7 +76,7 @@ def test_the_latest_of_several_that_ask_is_not_answered_unseen(
     earlier, newer = store.open("0001", asking(MEMORY)), store.open("0002", asking(MEMORY))
     assert main(["approve", "latest", "--by", "ana"]) == ExitCode.USAGE
     error = capsys.readouterr().err
-    assert "2 incidents ask for an answer" in error
+    assert "2 incidents wait for an answer" in error
     assert earlier in error
     assert newer in error
     assert prefect.forms == []
@@ -108,7 +108,7 @@ def test_an_edit_is_journalled_as_it_will_be_stored(
         (MEMORY, ["memory"], "'memory' is not a setting; write memory=1Gi"),
         (MEMORY, ["memory="], "'memory=' is not a setting"),
         (MEMORY, ["=1Gi"], "'=1Gi' is not a setting"),
-        (MEMORY, ["memory=lots"], "memory: 'lots' is no amount of memory: write 512Mi or 1Gi"),
+        (MEMORY, ["memory=lots"], "memory: 'lots' is not an amount of memory: write 512Mi or 1Gi"),
         (MEMORY, ["memory=9Gi"], "memory: 9Gi is above the ceiling of 2Gi"),
         (MEMORY, ["memory=1Gi", "replicas=3"], "'replicas' cannot be changed here; what can be: memory"),
         (ROLL_BACK, ["memory=1Gi"], "'memory' cannot be changed here; what can be: nothing"),
@@ -161,7 +161,7 @@ def test_a_high_risk_change_takes_a_proof(
     incident_id = store.open("0001", asking(ROLL_BACK))
     assert main(["approve", "latest", *options]) == ExitCode.USAGE
     line = capsys.readouterr().err
-    assert "nobody has proved that this is" in line
+    assert "it is not proven that this is" in line
     for way in ("local socket", "RUNBOOK_URL and your RUNBOOK_TOKEN", "`runbook login`"):
         assert way in line
     assert store.read(incident_id).pending_gate is not None
@@ -203,10 +203,10 @@ def test_two_approvals_are_of_two_people(
     first = approved_by("ana", MEMORY)
     store.open("0001", (*asking(MEMORY), first, question(MEMORY, 2)))
     assert main(["approve", "latest", "--by", "Ana"]) == ExitCode.USAGE
-    assert "ana has approved this already; it takes 2 different people" in capsys.readouterr().err
+    assert "ana has already approved this; 2 different people must approve" in capsys.readouterr().err
     assert prefect.forms == []
     assert main(["approve", "latest", "--by", "root"]) == ExitCode.USAGE
-    assert "root is not in [policy.people]: it takes 2 different people" in capsys.readouterr().err
+    assert "root is not in [policy.people]: 2 different people must approve" in capsys.readouterr().err
     assert main(["approve", "latest", *seen(MEMORY), "--by", "bob"]) == ExitCode.OK
 
 
@@ -227,7 +227,7 @@ def test_an_approval_can_be_bound_to_the_plan_that_was_seen(
     assert main(["approve", "latest", "--by", "ana", "--plan", plan]) == code
     assert len(prefect.forms) == (1 if code is ExitCode.OK else 0)
     if code is ExitCode.NOTHING:
-        assert f"another plan is asked about by now: {MEMORY.digest[:12]}" in capsys.readouterr().err
+        assert f"the question is now about another plan: {MEMORY.digest[:12]}" in capsys.readouterr().err
         assert store.read(incident_id).pending_gate is not None
 
 
@@ -238,6 +238,6 @@ def test_a_question_whose_plan_was_made_anew_takes_no_answer(
     newer = MEMORY.model_copy(update={"diff": "+a: 2"})
     incident_id = store.open("0001", (*asking(MEMORY), e.ActionPreviewed(plan=newer, since=OPENED_AT)))
     assert main(["approve", "latest"]) == ExitCode.NOTHING
-    assert "the plan that is asked about is being made anew" in capsys.readouterr().err
+    assert "the plan in question is being prepared again" in capsys.readouterr().err
     assert store.read(incident_id).last(ApprovalAnswered) is None
     assert prefect.forms == []

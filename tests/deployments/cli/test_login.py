@@ -80,8 +80,8 @@ def test_other_programs_know_the_key_by_the_same_fingerprint(
 @pytest.mark.parametrize(
     ("mode", "content", "said"),
     [
-        (0o640, None, "others can read or change"),
-        (0o606, None, "others can read or change"),
+        (0o640, None, "other users can read or change"),
+        (0o606, None, "other users can read or change"),
         (0o600, b"-----BEGIN nonsense", "not a private key in PEM"),
         (0o600, b"", "not a private key in PEM"),
     ],
@@ -159,7 +159,7 @@ def test_a_key_that_nobody_has_registered_proves_nothing(
     assert main(["approve", "latest", *seen(ROLL_BACK)]) == ExitCode.USAGE
     said = capsys.readouterr().err
     assert "is not registered: give an administrator what `runbook login` prints" in said
-    assert "nobody has proved that this is" in said
+    assert "it is not proven that this is" in said
     assert prefect.forms == []
 
 
@@ -174,7 +174,7 @@ def test_who_asked_by_a_claim_keeps_nobody_out_and_lets_nobody_alone(
     assert decided(store.read(incident_id), plan, policy) is None
     store.append(incident_id, question(plan, 2), key="ask:2")
     assert main(["approve", "latest", *seen(plan)]) == ExitCode.USAGE
-    assert "ana has approved this already; it takes 2 different people" in capsys.readouterr().err
+    assert "ana has already approved this; 2 different people must approve" in capsys.readouterr().err
     assert len(prefect.forms) == 1
 
 
@@ -199,7 +199,7 @@ def test_acts_can_ask_for_a_proof(
     before = store.read(incident_id)
     for command in (["severity", "latest", "P1", "--reason", "x"], ["resume", "latest", "--done", "x"]):
         assert main(command) == ExitCode.USAGE
-        assert "nobody has proved that this is" in capsys.readouterr().err
+        assert "it is not proven that this is" in capsys.readouterr().err
     assert store.read(incident_id) == before
     assert prefect.set == []
 

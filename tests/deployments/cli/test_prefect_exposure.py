@@ -98,7 +98,8 @@ async def test_a_server_without_a_password_is_grave(team: Team) -> None:
     [one] = await found()
     assert one.grave
     assert str(one) == (
-        f"Prefect at {team.url} answers without a password: who reaches it approves changes and runs code. "
+        f"Prefect at {team.url} answers without a password: anyone who reaches it can approve "
+        "changes and run code. "
         "Set PREFECT_SERVER_API_AUTH_STRING where it runs, and PREFECT_API_AUTH_STRING here."
     )
 
@@ -109,14 +110,14 @@ async def test_a_server_that_answers_foreign_pages_is_told(team: Team, origins: 
     team.origins = origins
     [one] = await found()
     assert not one.grave
-    assert one.problem == f"Prefect at {team.url} answers pages of every origin"
+    assert one.problem == f"Prefect at {team.url} accepts requests from web pages of every origin"
     assert "PREFECT_SERVER_CORS_ALLOWED_ORIGINS" in one.next_step
 
 
 @pytest.mark.parametrize(
     ("pool_type", "next_step"),
     [
-        ("process", "Run `runbook configure FILE`, which puts the pool right"),
+        ("process", "Run `runbook configure FILE`, which corrects the pool"),
         ("kubernetes", "Take the variables"),
     ],
 )
@@ -149,8 +150,8 @@ async def test_a_password_in_clear_is_told(
     with temporary_settings({PREFECT_API_URL: url, PREFECT_API_AUTH_STRING: "team:password"}):
         told = await found()
     assert [one.grave for one in told] == [False] * (1 + in_clear)
-    assert any(one.problem.endswith("in clear") for one in told) is in_clear
-    assert told[-1].problem == f"Prefect at {url} was not looked at (ConnectError)"
+    assert any(one.problem.endswith("unencrypted") for one in told) is in_clear
+    assert told[-1].problem == f"Prefect at {url} could not be checked (ConnectError)"
     assert "team:password" not in "".join(map(str, told))
 
 

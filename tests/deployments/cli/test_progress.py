@@ -69,7 +69,7 @@ def answered(choice: Choice, **said: object) -> e.ApprovalAnswered:
 
 
 def drifted(*voided: str) -> e.PlanDrifted:
-    """A plan that holds no more."""
+    """A plan that is no longer valid."""
     because = ("-image: web:1", "+image: web:2")
     return e.PlanDrifted(action_id="1-a", old_digest="1", new_digest="2", because=because, voided=voided)
 
@@ -77,11 +77,11 @@ def drifted(*voided: str) -> e.PlanDrifted:
 @pytest.mark.parametrize(
     ("event", "label", "text"),
     [
-        (drifted(), "Drifted", "the plan that was shown holds no more"),
+        (drifted(), "Drifted", "the plan that was shown is no longer valid"),
         (
             drifted("ana", "bob"),
             "Drifted",
-            "the plan that was shown holds no more; the approval of ana, bob is void",
+            "the plan that was shown is no longer valid; the approval of ana, bob is void",
         ),
         (e.ApprovalReminded(gate="g"), "Reminded", "the channel was reminded: nobody has answered"),
         (
@@ -173,7 +173,7 @@ def test_the_decision_shows_its_way_and_what_would_change_it() -> None:
         "Wait for PostHog to resolve. Enable fallback.",
         "P1: complete outage: 97% of requests to PostHog fail; respond < 15 min",
         "1. Enable the fallback (graceful degradation) on deployment/posthog-integration",
-        "else: Our integration if status page were ok",
+        "verify: if the status page check reported ok, the verdict would be “Our integration”",
     ]
     positions = [text.find(step) for step in way]
     assert -1 not in positions

@@ -58,7 +58,9 @@ def test_while_prefect_is_down_it_says_what_is_kept(store: Store, capsys: Captur
     with temporary_settings({PREFECT_API_URL: "http://127.0.0.1:1/api"}):
         assert main(["resume", "latest", *DID]) == ExitCode.UNREACHABLE
     assert store.read(incident_id).results[FALLBACK.id].outcome is ActionOutcome.BY_HAND
-    assert "; what was done by hand is kept, the run does not go on yet. " in capsys.readouterr().err
+    assert (
+        "; what was done by hand is recorded, but the run does not continue yet. "
+    ) in capsys.readouterr().err
 
 
 def test_a_question_that_is_still_open_is_asked_again(store: Store, prefect: FakePrefect) -> None:
@@ -71,7 +73,7 @@ def test_a_question_that_is_still_open_is_asked_again(store: Store, prefect: Fak
     assert prefect.set == ["AwaitingRetry (forced)"]
 
 
-@pytest.mark.parametrize(("taken_up", "waits"), [(False, "waits for a worker"), (True, "waits for its turn")])
+@pytest.mark.parametrize(("taken_up", "waits"), [(False, "waits for a worker"), (True, "is queued")])
 def test_a_run_that_waits_for_a_worker_is_left_to_it(
     store: Store, prefect: FakePrefect, capsys: Capture, *, taken_up: bool, waits: str
 ) -> None:
@@ -94,8 +96,8 @@ async def held(folder: Path, incident_id: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["--done", "", "--did", "3-nothing"], ExitCode.USAGE, f"open are: {FALLBACK.id}"),
-        ([], ExitCode.USAGE, "nobody is at the terminal to ask; say what was done by hand: --done"),
+        (["--done", "", "--did", "3-nothing"], ExitCode.USAGE, f"unfinished actions: {FALLBACK.id}"),
+        ([], ExitCode.USAGE, "there is no terminal to ask at; say what was done by hand: --done"),
     ],
 )
 def test_what_cannot_be_handed_back_is_one_line(

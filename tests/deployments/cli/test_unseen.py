@@ -63,7 +63,7 @@ def test_where_nobody_is_asked_the_change_is_shown_and_nothing_is_approved(
     assert "+a: 1" in told.err
     paste = f"runbook approve {incident_id} --plan {MEMORY.digest[:12]}"
     assert told.err.splitlines()[-1] == (
-        "runbook: error: an approval has to name the plan that you have seen; nothing was approved; "
+        "runbook: error: an approval must name the plan that you have seen; nothing was approved; "
         f"for the change as it is now: `{paste}`"
     )
     assert store.read(incident_id) == before
@@ -117,7 +117,7 @@ def test_an_answer_to_what_was_shown_is_none_to_what_is_asked_by_then(
 
     monkeypatch.setattr("deployments.cli.people.confirming.ask", reads)
     assert main(["approve", "latest", "--by", "ana"]) == ExitCode.NOTHING
-    assert f"another plan is asked about by now: {newer.digest[:12]}" in capsys.readouterr().err
+    assert f"the question is now about another plan: {newer.digest[:12]}" in capsys.readouterr().err
     assert store.read(incident_id).last(ApprovalAnswered) is None
     assert prefect.forms == []
 

@@ -166,7 +166,7 @@ def test_an_open_folder_of_an_earlier_release_is_closed_and_that_is_said_once(tm
     assert (first.returncode, second.returncode) == (0, 0)
     [told] = first.stderr.splitlines()
     assert told.startswith("runbook: ")
-    assert "/.runbook was open to others (mode 0755); only you can read it now" in told
+    assert "/.runbook was readable by other users (mode 0755); now only you can read it" in told
     assert second.stderr == ""
     assert modes(tmp_path / ".runbook") == {}
 
@@ -179,7 +179,9 @@ def test_a_store_where_others_can_write_is_refused(tmp_path: Path) -> None:
     (tmp_path / "runbook.toml").write_text(f'[store]\nurl = "sqlite+aiosqlite:///{shared}/incidents.db"\n')
     refused = runbook(tmp_path, "incidents")
     assert refused.returncode == 1
-    assert f"others can write in {shared} (mode 0777); close it (chmod go-w {shared})" in refused.stderr
+    assert (
+        f"other users can write to {shared} (mode 0777); restrict it (chmod go-w {shared})"
+    ) in refused.stderr
     receiver = subprocess.run(
         [sys.executable, "-m", "deployments.receiver", "--config", "runbook.toml"],
         cwd=tmp_path,
@@ -191,7 +193,7 @@ def test_a_store_where_others_can_write_is_refused(tmp_path: Path) -> None:
     )
     assert receiver.returncode == 1
     [line] = receiver.stderr.splitlines()
-    assert line.startswith(f"folder: others can write in {shared} (mode 0777)")
+    assert line.startswith(f"folder: other users can write to {shared} (mode 0777)")
     assert list(shared.iterdir()) == []
 
 
@@ -214,7 +216,7 @@ def test_an_evidence_folder_where_others_can_write_is_refused(tmp_path: Path) ->
     )
     assert receiver.returncode == 1
     [line] = receiver.stderr.splitlines()
-    assert line.startswith(f"folder: others can write in {shared} (mode 0777)")
+    assert line.startswith(f"folder: other users can write to {shared} (mode 0777)")
     assert list(shared.iterdir()) == []
 
 
@@ -228,7 +230,7 @@ def test_on_a_terminal_the_password_is_shown(tmp_path: Path) -> None:
         assert re.findall(r"(?m)^Password: +(\S+)", said) == [password]
         second = runbook(tmp_path, "up")
         assert second.returncode == 1
-        assert "one is running already with the state in" in second.stderr
+        assert "a server already runs with the state in" in second.stderr
         process.terminate()
         assert process.wait(timeout=90) == 0
     os.close(theirs)

@@ -141,7 +141,7 @@ def test_a_fault_of_ours_is_not_hidden(fault: Exception) -> None:
         (
             PermissionError(13, "Permission denied", ".runbook"),
             ExitCode.FAILED,
-            ".runbook: Permission denied; see to the folder and try again",
+            ".runbook: Permission denied; check the folder and try again",
         ),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
@@ -163,7 +163,7 @@ def test_the_first_known_error_of_a_group_is_told() -> None:
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ('token = "abcdefghijklmnopqrs"', "receiver.token: it holds a secret in this file"),
+        ('token = "abcdefghijklmnopqrs"', "receiver.token: it contains a secret in this file"),
         ("token = 3", "receiver.token: "),
         ('token = { file = "short" }', "receiver.token: it is shorter than 16 characters"),
     ],

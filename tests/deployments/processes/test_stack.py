@@ -78,7 +78,7 @@ async def test_runs_believe_the_store_of_the_settings_whatever_a_block_says(tmp_
         await IncidentStore(url=mine).asave("default", overwrite=True)
         refused = await ended()
     assert refused.is_failed()
-    assert "names another store than this worker's settings" in str(refused.message)
+    assert "names a different store than this worker's settings" in str(refused.message)
     assert not (tmp_path / "mine.db").exists()
 
 

@@ -225,5 +225,5 @@ def test_a_limit_of_files_that_is_too_low_is_one_line(tmp_path: Path) -> None:
     command = f"ulimit -n 32; exec {sys.executable} -m deployments.receiver --config {tmp_path}/runbook.toml"
     ended = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 1
-    assert ended.stderr.startswith("this process may open 32 files only: raise the limit, `ulimit -n ")
+    assert ended.stderr.startswith("this process may open only 32 files: raise the limit, `ulimit -n ")
     assert ended.stderr.count("\n") == 1

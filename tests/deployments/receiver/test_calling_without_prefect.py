@@ -79,7 +79,7 @@ async def test_that_nobody_can_be_called_is_logged_once_for_each_reason(
     prefect = Alone()
 
     def told() -> int:
-        return [record.message for record in caplog.records].count("nobody could be called")
+        return [record.message for record in caplog.records].count("nobody could be paged")
 
     async with serving(store, prefect) as client:
         await post(client, notification(sent_alert()))
@@ -174,7 +174,7 @@ async def test_a_run_that_has_stopped_while_prefect_is_away_calls_a_person_once(
 
         did = [await responses.look_after() for _ in range(2)]
 
-        called = "a person is called: its run has stopped, and Prefect does not answer"
+        called = "a person is paged: its run has stopped, and Prefect does not answer"
         assert did == [[f"{incident.id}: {called}"], []]
         paged = [request["body"]["payload"]["summary"] for request in world.requests("pagerduty", None)]
         assert len(paged) == 1

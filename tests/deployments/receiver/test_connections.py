@@ -19,7 +19,7 @@ from tests.deployments.receiver_bench import CONFIG, TOKEN, Prefect, serving
 
 MALFORMED = {
     "error": "not a valid HTTP request",
-    "next_step": "Send one request at a time, as HTTP/1.1 has it",
+    "next_step": "Send one request at a time, as HTTP/1.1 requires",
 }
 
 
@@ -110,7 +110,7 @@ async def test_a_pipelined_request_is_refused_after_the_answer_to_the_first(
         sender.send(alert("first") + alert("second") + alert("third"))
         assert (await sender.answer())[0] == 202
         status, told = await sender.answer()
-        assert (status, told["error"]) == (400, "a request came before the answer to the one before it")
+        assert (status, told["error"]) == (400, "a request came before the answer to the previous one")
         assert await sender.ended()
     assert [incident.service for incident in await store.incidents()] == ["first"]
 

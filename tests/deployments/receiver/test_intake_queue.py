@@ -11,7 +11,7 @@ from deployments.receiver import intake
 from deployments.receiver.connections.body import Budget, Rejected
 from deployments.receiver.intake import Intake, Overloaded, Write
 from runbook.alerts.alert import Alert
-from runbook.alerts.episodes import Turn
+from runbook.alerts.episodes import Meaning
 from runbook.alerts.intake import Message, Received
 
 
@@ -35,7 +35,7 @@ class Writer:
             error, self.error = self.error, None
             raise error
         self.batches.append([message.alert.name for message in messages])
-        return [Received(Turn.BEGAN, message.alert.name) for message in messages]
+        return [Received(Meaning.BEGAN, message.alert.name) for message in messages]
 
 
 @asynccontextmanager

@@ -108,7 +108,7 @@ def test_nothing_but_a_socket_is_replaced(kind: str, tmp_path: Path) -> None:
                 target.write_text("kept")
             path.symlink_to(target)
     before = sorted(item.name for item in tmp_path.iterdir())
-    with pytest.raises(OSError, match="no socket of ours: remove it"), LocalSocket(path):
+    with pytest.raises(OSError, match="is not a socket of the runbook: remove it"), LocalSocket(path):
         pass
     assert sorted(item.name for item in tmp_path.iterdir()) == before
     assert not is_socket(path)
@@ -120,7 +120,7 @@ def test_a_folder_in_which_others_can_replace_the_file_is_refused(permissions: i
     folder = tmp_path / "open"
     folder.mkdir()
     folder.chmod(permissions)
-    with pytest.raises(OSError, match="others can replace files in"), LocalSocket(folder / "s"):
+    with pytest.raises(OSError, match="other users can replace files in"), LocalSocket(folder / "s"):
         pass
     assert list(folder.iterdir()) == []
 

@@ -131,7 +131,7 @@ def test_an_account_is_its_person(receiver: Receiver, kept: Store, prefect: Fake
         receiver, incident, "answers", {"decision": "approve", "plan": ROLL_BACK.digest}, whose="e" * 40
     )
     assert (again.status_code, again.json()["kind"]) == (422, "invalid")
-    assert "eve has approved this already; it takes 2 different people" in again.json()["error"]
+    assert "eve has already approved this; 2 different people must approve" in again.json()["error"]
     assert len(prefect.forms) == 1
 
 
@@ -209,10 +209,22 @@ REFUSED: list[tuple[str, Any, str, int, str]] = [
         {"decision": "approve"},
         "[policy.approvals.high]\nproofs = ['signing-key']\n",
         403,
-        "high-risk changes need that by signing-key",
+        "which is required for high-risk changes (by signing-key)",
     ),
-    ("answers", {"decision": "approve", "plan": "beefbeef"}, "", 409, "another plan is asked about by now"),
-    ("answers", {"decision": "approve", "plan": ROLL_BACK.digest[:7]}, "", 422, "too short to name a plan"),
+    (
+        "answers",
+        {"decision": "approve", "plan": "beefbeef"},
+        "",
+        409,
+        "the question is now about another plan",
+    ),
+    (
+        "answers",
+        {"decision": "approve", "plan": ROLL_BACK.digest[:7]},
+        "",
+        422,
+        "too short to identify a plan",
+    ),
     ("answers", {"decision": "approve", "plan": "x" * 65}, "", 422, "plan: String should have at most 64"),
     ("answers", {"decision": "reject"}, "", 422, "a rejection needs a reason"),
     ("answers", {"decision": "edit"}, "", 422, "an edit needs a parameter"),
@@ -230,7 +242,7 @@ REFUSED: list[tuple[str, Any, str, int, str]] = [
         422,
         "may not do this",
     ),
-    ("resumption", {"done": "", "did": ["9-nothing"]}, "", 422, "has no open action '9-nothing'"),
+    ("resumption", {"done": "", "did": ["9-nothing"]}, "", 422, "has no unfinished action '9-nothing'"),
 ]
 
 
@@ -241,7 +253,7 @@ def test_the_latest_of_several_that_ask_is_not_answered_unseen(
     opened(kept, *asking(MEMORY))
     newer = opened(kept, *asking(MEMORY))
     answer = send(receiver, "latest", "answers", {"decision": "approve"})
-    assert (answer.status_code, "incidents ask for an answer" in answer.json()["error"]) == (422, True)
+    assert (answer.status_code, "incidents wait for an answer" in answer.json()["error"]) == (422, True)
     assert prefect.forms == []
     body = {"decision": "approve", "plan": MEMORY.digest[:12]}
     assert send(receiver, "latest", "answers", body).json()["incident"] == newer
@@ -250,10 +262,10 @@ def test_the_latest_of_several_that_ask_is_not_answered_unseen(
 @pytest.mark.parametrize(
     ("plan", "kind", "error"),
     [
-        (None, "unseen", "an approval has to name the plan that you have seen"),
-        ("", "unseen", "an approval has to name the plan that you have seen"),
-        (" ", "unseen", "an approval has to name the plan that you have seen"),
-        (MEMORY.digest, "nothing-to-do", "another plan is asked about by now"),
+        (None, "unseen", "an approval must name the plan that you have seen"),
+        ("", "unseen", "an approval must name the plan that you have seen"),
+        (" ", "unseen", "an approval must name the plan that you have seen"),
+        (MEMORY.digest, "nothing-to-do", "the question is now about another plan"),
     ],
 )
 def test_an_approval_without_the_plan_that_is_asked_about_is_answered_with_it(

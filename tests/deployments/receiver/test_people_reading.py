@@ -140,13 +140,13 @@ def test_an_incident_of_another_environment_is_not_read(receiver: Receiver, kept
     [
         ("/no-such", 404, "no incident 'no-such'"),
         ("/inc%2F..%2Fx", 404, ""),
-        ("?limit=0", 422, "the query says something else"),
-        ("?limit=101", 422, "the query says something else"),
-        ("?limit=-1", 422, "the query says something else"),
-        ("?limit=%D9%A1", 422, "the query says something else"),
-        ("?limit=99999999999999999999", 422, "the query says something else"),
-        ("?open=perhaps", 422, "the query says something else"),
-        ("?offset=5", 422, "the query says something else"),
+        ("?limit=0", 422, "the query is not valid"),
+        ("?limit=101", 422, "the query is not valid"),
+        ("?limit=-1", 422, "the query is not valid"),
+        ("?limit=%D9%A1", 422, "the query is not valid"),
+        ("?limit=99999999999999999999", 422, "the query is not valid"),
+        ("?open=perhaps", 422, "the query is not valid"),
+        ("?offset=5", 422, "the query is not valid"),
     ],
 )
 def test_what_cannot_be_read_is_refused_with_the_reason(
@@ -229,7 +229,7 @@ def test_from_elsewhere_nobody_reads_without_a_token(
     for command in (["incidents"], ["incident", "latest"]):
         assert main(command) == ExitCode.USAGE
         told = capsys.readouterr()
-        assert "does not know you; set RUNBOOK_TOKEN, or RUNBOOK_TOKEN_FILE" in told.err
+        assert "does not recognize you; set RUNBOOK_TOKEN, or RUNBOOK_TOKEN_FILE" in told.err
         assert told.out == ""
 
 
@@ -242,7 +242,7 @@ def test_nothing_is_read_here_while_another_receiver_is_named(
     for command in (["incidents"], ["incident", "latest"]):
         assert main(command) == ExitCode.UNREACHABLE
         told = capsys.readouterr()
-        assert "try again, or unset RUNBOOK_URL to use the store that is configured here" in told.err
+        assert "try again, or unset RUNBOOK_URL to use the store in the settings on this machine" in told.err
         assert told.out == ""
 
 
@@ -263,4 +263,4 @@ def test_a_receiver_of_another_release_is_told(
     monkeypatch.setenv("RUNBOOK_URL", make_httpserver.url_for("/other"))
     for command in (["incidents"], ["incident", "x"]):
         assert main(command) == ExitCode.FAILED
-        assert "as another release does; read it with --json" in capsys.readouterr().err
+        assert "in the format of a different release; use --json" in capsys.readouterr().err

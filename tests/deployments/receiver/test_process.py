@@ -114,7 +114,7 @@ async def test_a_source_without_a_credential_is_closed(receiver: Running) -> Non
 async def test_settings_that_others_can_change_are_told_in_the_log(open_folder: Path) -> None:
     """Once, when it starts; and it starts."""
     async with running(open_folder) as one:
-        told = [line for line in one.process.log.read_text().splitlines() if "settings to see to" in line]
+        told = [line for line in one.process.log.read_text().splitlines() if "settings warning" in line]
     assert len(told) == 2
     assert "can be changed by everybody on this machine" in told[1]
     assert "receiver.plain.token: " in told[0]

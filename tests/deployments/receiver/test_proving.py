@@ -162,14 +162,14 @@ def test_tokens_are_kept_as_hashes(tmp_path: Path) -> None:
     [
         (
             {"people": {"ana": [{"file": "short"}]}},
-            "receiver.people: a token of ana is shorter than 32 letters (`openssl rand -hex 32`)",
+            "receiver.people: a token of ana is shorter than 32 characters (`openssl rand -hex 32`)",
         ),
         (
             {"people": {"ana": [{"file": "ana"}], "bob": [{"file": "ana"}]}},
             "receiver.people: bob and ana have the same token",
         ),
         ({"people": {"a\u0430na": [{"file": "ana"}]}}, "it mixes Cyrillic and Latin letters"),
-        ({"people": {"ana": ["a" * 40]}}, "receiver.people.ana.0: it holds a secret in this file"),
+        ({"people": {"ana": ["a" * 40]}}, "receiver.people.ana.0: it contains a secret in this file"),
         ({"people": {"ana": [{"file": "missing"}]}}, "receiver.people.ana.0: cannot read"),
         ({"people": {"ana": [{"env": "RUNBOOK_NO_SUCH"}]}}, "RUNBOOK_NO_SUCH is not set"),
         ({"people": ["ana"]}, "receiver.people"),

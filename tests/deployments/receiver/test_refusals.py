@@ -72,7 +72,11 @@ async def test_nobody_without_the_token_may_send(
         ("plain", ReceiverSettings(), "Set a credential in [receiver.plain]: "),
         ("incident-io", CONFIG, "Set a credential in [receiver.incident_io]: "),
         ("pagerduty", CONFIG, "Set a credential in [receiver.pagerduty]: "),
-        ("grafana", CONFIG, "Give the sender the credential that [receiver.grafana] or [receiver] names"),
+        (
+            "grafana",
+            CONFIG,
+            "If the sender is yours, configure it with the credential of [receiver.grafana] or [receiver]",
+        ),
     ],
 )
 async def test_who_proves_nothing_is_told_nothing_and_the_log_says_what_to_do(
@@ -204,7 +208,7 @@ def test_a_port_in_use_is_one_line(tmp_path: Path) -> None:
     assert result.returncode == 1
     assert result.stderr == (
         f"cannot listen on 127.0.0.1 port {port} (Address already in use): "
-        "stop what listens there, or set another [receiver] port\n"
+        "stop the process that listens there, or set another [receiver] port\n"
     )
 
 

@@ -80,8 +80,8 @@ def replaced(folder: Path) -> Iterator[None]:
 
 SAID: dict[Callable[[Path], AbstractContextManager[None]], tuple[str, str]] = {
     full: ("the database's disk is full", "Free space on its disk"),
-    deleted: ("is gone", "Put it back; to begin with what is there now, stop the runbook and delete "),
-    replaced: ("the database is another one than before", "Put it back; to begin with what is there now"),
+    deleted: ("is gone", "Put it back; to start over with the present file, stop the runbook and delete "),
+    replaced: ("the database has changed", "Put it back; to start over with the present file"),
 }
 
 
@@ -146,7 +146,7 @@ async def test_trouble_is_told_to_all_and_a_person_is_called_once(
     assert next_step in called
     assert prefect.store_works_again == 1
     logged = [record.getMessage() for record in caplog.records if record.name == "runbook.receiver"]
-    for event in ("alerts cannot be kept", "person called", "alerts are kept again"):
+    for event in ("alerts cannot be kept", "person paged", "alerts are kept again"):
         assert event in logged
 
 
@@ -197,7 +197,7 @@ async def test_the_call_goes_out_by_pager_and_channel_without_a_store(tmp_path: 
         sent = [request["body"] for request in world.requests("pagerduty", None)]
         assert [body["event_action"] for body in sent] == ["trigger", "trigger", "resolve"]
         assert {body["dedup_key"] for body in sent} == {"runbook-store-default"}
-        assert "has not been able to keep alerts since" in sent[0]["payload"]["summary"]
+        assert "has not been able to store alerts since" in sent[0]["payload"]["summary"]
         assert "its disk is full. Free space" in sent[0]["payload"]["summary"]
         said = [message["text"] for message in world.systems.slack.messages]
         assert [text[:1] for text in said] == ["🗄", "✅"]

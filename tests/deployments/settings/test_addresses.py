@@ -9,7 +9,7 @@ from tests.deployments.settings_samples import NEEDED, REFERENCE, load, mistakes
 
 NAMED = '{ env = "NAME" } or { file = "path" }'
 WITHOUT = "write the address without it;"
-PASSWORD = "it holds a password in this file"
+PASSWORD = "it contains a password in this file"
 BASIC = f'set username = "NAME" and password = {NAMED}'
 
 
@@ -27,20 +27,20 @@ BASIC = f'set username = "NAME" and password = {NAMED}'
         ),
         (
             '[prometheus]\nurl = "https://hunter2@prom.example"',
-            "prometheus.url: it holds a user, or a token in its place, in this file: "
+            "prometheus.url: it contains a user name or a token in this file: "
             f"{WITHOUT} in [prometheus] {BASIC}",
         ),
         (
             '[prometheus]\nurl = "https://prom.example/?tenant=a&api_key=hunter2"',
-            f"prometheus.url: it holds a secret among its parameters in this file: {WITHOUT} in [prometheus] "
-            'set headers = { NAME = { env = "NAME" } }, where the server takes it so',
+            f"prometheus.url: it contains a secret in its parameters in this file: {WITHOUT} in [prometheus] "
+            'set headers = { NAME = { env = "NAME" } }, if the server accepts it',
         ),
         (
             '[status_page]\nfallback_urls = ["https://relay.example/?sig=hunter2"]',
-            "status_page.fallback_urls: it holds a secret among its parameters in this file: "
+            "status_page.fallback_urls: it contains a secret in its parameters in this file: "
             f"{WITHOUT} in [status_page], or for another host in "
             '[status_page.credentials."https://host"], '
-            'set headers = { NAME = { env = "NAME" } }, where the server takes it so',
+            'set headers = { NAME = { env = "NAME" } }, if the server accepts it',
         ),
         (
             '[posthog]\napp_url = "https://me:hunter2@app.example"',
@@ -66,21 +66,21 @@ BASIC = f'set username = "NAME" and password = {NAMED}'
         ),
         (
             '[status_page]\nproxy = "http://hunter2@proxy.example:3128"',
-            f"status_page.proxy: it holds a secret in this file (its user): {REFERENCE}",
+            f"status_page.proxy: it contains a secret in this file (its user): {REFERENCE}",
         ),
         (
             '[store]\nurl = "postgresql+psycopg://db/runbook?password=hunter2"',
-            f"store.url: it holds a secret in this file (its parameter): {REFERENCE}",
+            f"store.url: it contains a secret in this file (its parameter): {REFERENCE}",
         ),
         (
             '[prometheus.credentials."https://me:hunter2@b.example"]',
-            "prometheus.credentials.…: the name of a table holds a secret in this file: "
+            "prometheus.credentials.…: the name of a table contains a secret in this file: "
             "write the address without it",
         ),
         (
             '[policy]\nincident_commander = "see https://me:hunter2@wiki.example/on-call"',
             f"policy.incident_commander: {PASSWORD}: {WITHOUT} "
-            f"a secret is named by {NAMED} in a setting for one",
+            f"write the secret as {NAMED}, in the setting for it",
         ),
     ],
 )
@@ -130,7 +130,7 @@ def test_no_address_of_any_section_may_hold_a_secret(
     told = mistakes(
         config, f"[{section}]\n{key} = {value}", needed="" if section == "integration" else NEEDED
     )
-    assert [line for line in told if line.startswith(f"{section}.{key}: it holds a")] != []
+    assert [line for line in told if line.startswith(f"{section}.{key}: it contains a")] != []
     assert "hunter2" not in "".join(told)
 
 

@@ -31,15 +31,15 @@ def test_secrets_within_tables_and_lists_are_read(config: Path, monkeypatch: pyt
         (
             '[receiver.pagerduty]\nsecrets = [{ env = "SET" }, { env = "NOT_SET" }]',
             "receiver.pagerduty.secrets.1: the environment variable NOT_SET is not set: "
-            "set it, or name another",
+            "set it, or refer to another one",
         ),
         (
             '[receiver.pagerduty]\nsecrets = ["hunter2"]',
-            f"receiver.pagerduty.secrets.0: it holds a secret in this file: {REFERENCE}",
+            f"receiver.pagerduty.secrets.0: it contains a secret in this file: {REFERENCE}",
         ),
         (
             '[receiver.alertmanager]\nclient_header = { name = "X-Verified", value = "hunter2" }',
-            f"receiver.alertmanager.client_header.value: it holds a secret in this file: {REFERENCE}",
+            f"receiver.alertmanager.client_header.value: it contains a secret in this file: {REFERENCE}",
         ),
         (
             '[receiver.alertmanager]\nclient_header = { name = "X-Verified", valeu = { env = "SET" } }',
@@ -47,7 +47,7 @@ def test_secrets_within_tables_and_lists_are_read(config: Path, monkeypatch: pyt
         ),
         (
             '[receiver.alertmanager]\npassword = { env = "SET" }',
-            "receiver.alertmanager: username and password go together: correct the value",
+            "receiver.alertmanager: set both username and password: correct the value",
         ),
         (
             '[receiver.grafana]\nsignature_header = "X Signature"',

@@ -61,10 +61,10 @@ def test_a_kubeconfig_has_several_lines(config: Path) -> None:
         (CANARY.encode("utf-16-be"), "is not UTF-8 text but UTF-16: save it as UTF-8"),
         (CANARY.encode("utf-16-le"), "is not UTF-8 text but UTF-16: save it as UTF-8"),
         (b"\xe9" + CANARY.encode(), "is not UTF-8 text: save it as UTF-8"),
-        (CANARY.encode() + b"\0" + CANARY.encode(), "holds NUL bytes, in 1 line: write"),
-        (f"{CANARY}\n{CANARY}\n".encode(), "has 2 lines: leave the secret there and nothing else"),
-        (f"# the key\r\n\r\n{CANARY}\r\n".encode(), "has 3 lines: leave the secret there"),
-        (f"{CANARY}\x1b[0m".encode(), "holds control characters: write"),
+        (CANARY.encode() + b"\0" + CANARY.encode(), "contains NUL bytes, in 1 line: write"),
+        (f"{CANARY}\n{CANARY}\n".encode(), "has 2 lines: keep only the secret there"),
+        (f"# the key\r\n\r\n{CANARY}\r\n".encode(), "has 3 lines: keep only the secret there"),
+        (f"{CANARY}\x1b[0m".encode(), "contains control characters: write"),
         (b"x" * 1024 * 1024 + CANARY.encode(), "is larger than any secret"),
     ],
 )
@@ -84,7 +84,7 @@ def test_a_secret_file_that_cannot_serve_is_named(config: Path, content: bytes |
     ("value", "cause"),
     [
         (f"{CANARY}\n{CANARY}", "the environment variable PAGER_KEY has 2 lines"),
-        (f"{CANARY}\x07", "the environment variable PAGER_KEY holds control characters"),
+        (f"{CANARY}\x07", "the environment variable PAGER_KEY contains control characters"),
         (f"{CANARY}\udcff", "the environment variable PAGER_KEY is not UTF-8 text"),
         (" \n", "the environment variable PAGER_KEY is not set"),
     ],
@@ -199,7 +199,7 @@ def test_only_secrets_are_named_by_references(config: Path) -> None:
     """An address by reference would be a secret that nothing masks."""
     [line] = mistakes(config, '[prometheus]\nurl = { env = "PROMETHEUS_URL" }')
     assert line == (
-        "prometheus.url: no secret, and only those are named by a reference: write its value here"
+        "prometheus.url: not a secret, and only secrets are given by a reference: write its value here"
     )
 
 
@@ -223,5 +223,5 @@ def test_a_short_secret_is_told_in_characters(config: Path) -> None:
     """With the length that it takes, and not with its own."""
     (config.parent / "token").write_text("short")
     assert mistakes(config, '[receiver]\ntoken = { file = "token" }') == [
-        "receiver.token: it is shorter than 16 characters: take a longer secret"
+        "receiver.token: it is shorter than 16 characters: use a longer secret"
     ]

@@ -32,7 +32,8 @@ from tests.deployments.settings_samples import NEEDED, REFERENCE, load, mistakes
         ),
         (
             "[policy.keep_days]\nincidents = 30\nevidence = 90",
-            "policy.keep_days: evidence cannot be kept longer than its incident, by which it is found: "
+            "policy.keep_days: evidence cannot be kept longer than its incident, because the "
+            "incident's journal says where it is: "
             "correct the value",
         ),
         (
@@ -54,7 +55,8 @@ from tests.deployments.settings_samples import NEEDED, REFERENCE, load, mistakes
         ),
         (
             '[policy]\nmemory_ceiling = "2GB"',
-            "policy.memory_ceiling: the value is no amount of memory: write 512Mi or 1Gi: correct the value",
+            "policy.memory_ceiling: the value is not an amount of memory: write 512Mi or 1Gi: "
+            "correct the value",
         ),
         (
             '[policy]\nqueue_switch = { variable = "A", valeu = "b" }',
@@ -74,12 +76,12 @@ from tests.deployments.settings_samples import NEEDED, REFERENCE, load, mistakes
         ),
         (
             '[self_watch]\nping_url = "https://ping.example/8c1f"',
-            f"self_watch.ping_url: it holds a secret in this file: {REFERENCE}",
+            f"self_watch.ping_url: it contains a secret in this file: {REFERENCE}",
         ),
         ('[slack]\nchannel = "C1"', "slack.token: missing: set it (runbook.example.toml explains it)"),
         (
             '[posthog]\napi_key = "phx_literal"',
-            f"posthog.api_key: it holds a secret in this file: {REFERENCE}",
+            f"posthog.api_key: it contains a secret in this file: {REFERENCE}",
         ),
         ("[posthog]\napi_key = 7", f"posthog.api_key: not a reference to a secret: {REFERENCE}"),
         (
@@ -88,15 +90,18 @@ from tests.deployments.settings_samples import NEEDED, REFERENCE, load, mistakes
         ),
         (
             '[posthog]\napi_key = { env = "NO_SUCH_VARIABLE" }',
-            "posthog.api_key: the environment variable NO_SUCH_VARIABLE is not set: set it, or name another",
+            (
+                "posthog.api_key: the environment variable NO_SUCH_VARIABLE is not set: set it, or "
+                "refer to another one"
+            ),
         ),
         (
             '[store]\nurl = "postgresql+psycopg://me:hunter2@db/runbook"',
-            f"store.url: it holds a password in this file: {REFERENCE}",
+            f"store.url: it contains a password in this file: {REFERENCE}",
         ),
         (
             '[store]\nurl = "mysql://db/runbook"',
-            "store.url: the driver is none of sqlite+aiosqlite, postgresql+psycopg: "
+            "store.url: the driver is not one of sqlite+aiosqlite, postgresql+psycopg: "
             "write sqlite+aiosqlite:///path or postgresql+psycopg://host/database",
         ),
     ],
@@ -185,7 +190,7 @@ def test_a_folder_is_no_settings_file(tmp_path: Path) -> None:
     """Its rights are not what is wrong with it."""
     with pytest.raises(ConfigurationError) as refused:
         load_settings(tmp_path)
-    assert str(refused.value) == f"{tmp_path}: is a folder: name the settings file in it"
+    assert str(refused.value) == f"{tmp_path}: is a folder: give the path of the settings file in it"
 
 
 def test_the_file_is_found_where_it_is_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

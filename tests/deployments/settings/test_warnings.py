@@ -120,7 +120,10 @@ def test_settings_that_others_can_change_are_told(reachable: Path) -> None:
     """Who writes the settings decides what the runbook does with its rights."""
     reachable.chmod(0o666)
     assert warnings(reachable, "") == [
-        "can be changed by everybody on this machine, and with it what the runbook does: chmod go-w it"
+        (
+            "can be changed by everybody on this machine, who could then change what the runbook "
+            "does: chmod go-w it"
+        )
     ]
 
 
@@ -141,8 +144,9 @@ def test_a_backup_on_another_host_that_is_shown_nothing_is_told(config: Path) ->
     (config.parent / "token.txt").write_text("t0ken")
     text = f"{BACKUP}bearer_token = {{ file = 'token.txt' }}\n"
     assert warnings(config, text) == [
-        'prometheus.credentials."https://b.example": missing: that host is shown none of this section\'s: '
-        "set there what it is to be shown, or leave the table empty"
+        'prometheus.credentials."https://b.example": missing: no credentials of this section '
+        "are sent to that host: "
+        "set the credentials for that host there, or leave the table empty"
     ]
     assert warnings(config, f'{text}[prometheus.credentials."https://b.example"]') == []
     assert warnings(config, BACKUP) == []
@@ -157,8 +161,8 @@ def test_a_rule_that_takes_more_people_than_there_are_is_told(config: Path, peop
     said = warnings(config, f"[policy.approvals.high]\ncount = 2\n{people}")
     assert said == (
         [
-            f"policy.approvals.high.count: takes 2 people, and [policy.people] lists {listed}: nobody can "
-            "pass it: give each of them a table [policy.people.NAME] with all their logins"
+            f"policy.approvals.high.count: takes 2 people, but [policy.people] lists {listed}: no "
+            "approval can succeed: give each of them a table [policy.people.NAME] with all their logins"
         ]
         if listed
         else []

@@ -49,8 +49,8 @@ async def test_a_run_chooses_nothing_about_its_process(bench: Bench) -> None:
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"entrypoint": "{folder}/code.py:evil"}, "is none of ours"),
-        ({"entrypoint": "os.getcwd"}, "is none of ours"),
+        ({"entrypoint": "{folder}/code.py:evil"}, "does not belong to the runbook"),
+        ({"entrypoint": "os.getcwd"}, "does not belong to the runbook"),
         (
             {
                 "pull_steps": [

@@ -190,7 +190,7 @@ async def test_an_answer_from_elsewhere_ends_the_question(
         await told.wait()
         await response.write(IncidentClosed(outcome="recovered"))
         incident = await following_it
-    assert "No need: someone has answered." in response.shown.getvalue()
+    assert "Not needed: someone else has answered." in response.shown.getvalue()
     assert [event.answer.approver for event in incident.events(ApprovalAnswered)] == ["bob"]
     assert response.forms == []
 

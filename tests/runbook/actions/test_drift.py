@@ -62,16 +62,16 @@ def test_what_only_the_status_has_changed_is_no_drift(versions: dict[str, str], 
         (changed(diff="+a: 2"), ("the request itself has changed",)),
         (
             changed(blocked="the workload is paused"),
-            ("it is not possible any more: the workload is paused",),
+            ("it is no longer possible: the workload is paused",),
         ),
-        (changed(in_place="the switch is on"), ("it is not needed any more: the switch is on",)),
+        (changed(in_place="the switch is on"), ("it is no longer needed: the switch is on",)),
         (
             edited(memory="1Gi").model_copy(update={"blocked": "it is paused"}),
-            ("it is not possible any more: it is paused",),
+            ("it is no longer possible: it is paused",),
         ),
         (
             changed(blocked="it is paused", live="image: web:2", basis={}),
-            ("it is not possible any more: it is paused",),
+            ("it is no longer possible: it is paused",),
         ),
     ],
 )

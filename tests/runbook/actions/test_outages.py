@@ -86,7 +86,7 @@ def test_what_has_begun_and_an_undo_do_not_expire() -> None:
     failed = incident(e.EffectSettled(effect=request(EffectOutcome.FAILED)))
     assert end_of_wait(failed, FALLBACK, "no answer") == (ActionOutcome.FAILED, "no answer")
     made = incident(e.EffectSettled(effect=request(EffectOutcome.APPLIED)))
-    assert end_of_wait(made, FALLBACK, "no answer")[1].startswith("only a part was made (")
+    assert end_of_wait(made, FALLBACK, "no answer")[1].startswith("only a part was applied (")
 
 
 def test_people_read_until_when_an_approval_holds_and_that_it_has_expired() -> None:
@@ -95,7 +95,9 @@ def test_people_read_until_when_an_approval_holds_and_that_it_has_expired() -> N
     outage = open_outage(journal, FALLBACK)
     assert outage is not None
     until = outage.since + timedelta(seconds=POLICY.approval_outage_seconds)
-    assert f"The approval holds until {until:%H:%M} UTC" in waiting_words(journal, FALLBACK, outage, POLICY)
+    assert (f"The approval is valid until {until:%H:%M} UTC") in waiting_words(
+        journal, FALLBACK, outage, POLICY
+    )
     begun = incident(PREVIEWED, e.EffectIntended(effect=request()), AWAY)
-    assert "has begun: it is read back" in waiting_words(begun, FALLBACK, outage, POLICY)
+    assert "has started. When the cluster answers again" in waiting_words(begun, FALLBACK, outage, POLICY)
     assert "for 0 hours 15 minutes" in expired_words(FALLBACK, outage, POLICY)

@@ -50,9 +50,9 @@ def test_edited_parameter_is_written_as_the_cluster_gives_it_back(
     [
         (MEMORY, {"memory": "3Gi"}, r"memory: 3Gi is above the ceiling of 2Gi \(\[policy\] memory_ceiling\)"),
         (MEMORY, {"memory": "2147483649"}, "above the ceiling"),
-        (MEMORY, {"memory": "0"}, "memory: it must be more than nothing"),
-        (MEMORY, {"memory": "-1Gi"}, "memory: '-1Gi' is no amount of memory"),
-        (MEMORY, {"memory": "lots"}, "'lots' is no amount of memory: write 512Mi or 1Gi"),
+        (MEMORY, {"memory": "0"}, "memory: it must be greater than zero"),
+        (MEMORY, {"memory": "-1Gi"}, "memory: '-1Gi' is not an amount of memory"),
+        (MEMORY, {"memory": "lots"}, "'lots' is not an amount of memory: write 512Mi or 1Gi"),
         (MEMORY, {"replicas": "3"}, "'replicas' cannot be changed here; what can be: memory"),
         (MEMORY, {"memory": "1Gi", "pod": "web-1"}, "'pod' cannot be changed here"),
         (SCALE, {"replicas": "0"}, r"'0' is not a number from 1 to 10 \(\[policy\] replicas_ceiling\)"),

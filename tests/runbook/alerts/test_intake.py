@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runbook.alerts.alert import Alert, AlertStatus
-from runbook.alerts.episodes import Turn
+from runbook.alerts.episodes import Meaning
 from runbook.alerts.intake import RECURS_WITHIN, TOLD_ONE_BY_ONE, Batch, Known, Message, Received
 from runbook.incidents.events import (
     AlertJoined,
@@ -98,7 +98,7 @@ def test_the_end_of_the_last_alert_is_told_and_a_new_beginning_joins_again() -> 
     one, two = store.take(alert("A", RESOLVED), alert("B", RESOLVED))
     assert (one.over, two.over) == (False, True)
     [again] = store.take(alert("A"), at=AT + SECOND)
-    assert (again.turn, again.incident, again.opened) == (Turn.BEGAN, "inc-1", False)
+    assert (again.meaning, again.incident, again.opened) == (Meaning.BEGAN, "inc-1", False)
     assert store.kinds() == [
         "IncidentOpened",
         "AlertJoined",

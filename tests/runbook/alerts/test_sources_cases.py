@@ -223,7 +223,7 @@ def test_a_legacy_rule_without_data_is_not_well(state: str, status: AlertStatus 
     """A missing metric never counts as healthy; other states say nothing about trouble."""
     payload = {"ruleName": "n", "state": state, "tags": {"service": "s", "severity": "critical"}}
     if status is None:
-        with pytest.raises(UnreadablePayload, match="state: none of alerting, ok, no_data"):
+        with pytest.raises(UnreadablePayload, match="state: not one of alerting, ok, no_data"):
             read("grafana", payload)
     else:
         [alert] = read("grafana", payload)

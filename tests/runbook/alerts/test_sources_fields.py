@@ -205,7 +205,7 @@ def test_a_notification_of_nothing_is_told_apart(source: str) -> None:
         (
             "pagerduty",
             pagerduty("incident.escalated", status="hunter2"),
-            "event.data.status: none of triggered, acknowledged, resolved",
+            "event.data.status: not one of triggered, acknowledged, resolved",
         ),
         (
             "incident-io",

@@ -56,7 +56,7 @@ def test_a_form_that_does_not_name_its_question_and_plan_is_foreign(
     form: dict[str, Any], lacking: str
 ) -> None:
     """Whatever else it says, and under whichever key it was found."""
-    with pytest.raises(ForeignForm, match=f"does not name this {lacking}:"):
+    with pytest.raises(ForeignForm, match=f"does not match this {lacking}:"):
         require_for(gate(), {"decision": "approve", "approver": "eve", **form})
     require_for(gate(), {"gate": gate().gate, "plan": BOUND.digest})
 
@@ -65,7 +65,7 @@ def test_a_form_of_the_release_before_has_to_name_its_gate() -> None:
     """It has no field for the plan; without the gate it is no answer either."""
     old = gate(gate="1-enable-fallback-1", bound=False)
     require_for(old, {"gate": "1-enable-fallback-1"})
-    with pytest.raises(ForeignForm, match="does not name this gate:"):
+    with pytest.raises(ForeignForm, match="does not match this gate:"):
         require_for(old, {"decision": "approve"})
 
 

@@ -179,7 +179,9 @@ def test_an_answer_is_accepted_with_the_signature_of_the_open_gate_only() -> Non
     here = said("ana", identity=SIGNED).model_copy(update={"gate": "open-1"})
     assert acceptable(signed_by(ANAS, here).answer, told, ROLL_BACK, PEOPLE).approver == "ana"
     for wrong in (GOOD, signed_by(BOBS, here), here):
-        with pytest.raises(InvalidAnswer, match="nobody has proved that this is ana, and high-risk changes"):
+        with pytest.raises(
+            InvalidAnswer, match="it is not proven that this is ana, which is required for high-risk changes"
+        ):
             acceptable(wrong.answer, told, ROLL_BACK, PEOPLE)
 
 
@@ -194,7 +196,7 @@ def test_one_person_under_two_names_is_not_two(name: str, other: str) -> None:
     for first, second in ((name, other), (other, name)):
         told = incident(said(first, plan=MEMORY), said(second, plan=MEMORY))
         assert decided(told, MEMORY, two) is None
-        with pytest.raises(InvalidAnswer, match="has approved this already; it takes 2 different people"):
+        with pytest.raises(InvalidAnswer, match="has already approved this; 2 different people must approve"):
             acceptable(spoken(second), incident(said(first, plan=MEMORY)), MEMORY, two)
 
 
@@ -240,11 +242,11 @@ def test_a_signed_severity_counts_once() -> None:
         (ActRule(), None, None),
         (ActRule(approvers=("ana",)), None, None),
         (ActRule(approvers=("bob",)), None, "ana may not do this; who may: bob"),
-        (ActRule(accept_unverified=False), None, "nobody has proved that this is ana"),
-        (ActRule(accept_unverified=False), Identity(name="ana"), "nobody has proved that this is ana"),
-        (ActRule(accept_unverified=False), Identity(name="bob", how=Proof.OS_PEER), "nobody has proved"),
+        (ActRule(accept_unverified=False), None, "it is not proven that this is ana"),
+        (ActRule(accept_unverified=False), Identity(name="ana"), "it is not proven that this is ana"),
+        (ActRule(accept_unverified=False), Identity(name="bob", how=Proof.OS_PEER), "it is not proven"),
         (ActRule(accept_unverified=False), Identity(name="al", how=Proof.OS_PEER), None),
-        (ActRule(accept_unverified=False), SIGNED, "nobody has proved"),
+        (ActRule(accept_unverified=False), SIGNED, "it is not proven"),
     ],
 )
 def test_acts_stand_under_one_rule(rule: ActRule, identity: Identity | None, refusal: str | None) -> None:

@@ -101,7 +101,9 @@ def test_a_token_and_an_account_that_nothing_joins_are_one_person() -> None:
 )
 def test_a_stranger_is_told_why_a_yes_would_not_count(answers: list[Said], policy: Policy) -> None:
     """And what to do: nothing is approved that would count later by chance."""
-    with pytest.raises(InvalidAnswer, match=r"www is not in \[policy.people\]: it takes .*`runbook paper`"):
+    with pytest.raises(
+        InvalidAnswer, match=(r"www is not in \[policy.people\]: .* must approve.*`runbook " r"paper`")
+    ):
         acceptable(spoken("www"), journal(ROLL_BACK, answers), ROLL_BACK, policy)
 
 

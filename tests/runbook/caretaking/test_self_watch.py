@@ -27,9 +27,9 @@ def blind(check: CheckName) -> Finding:
         ([blind(LOGS.name), health("down")], ""),
         (
             [blind(LOGS.name), blind(PROBE.name)],
-            "the triage can see nothing: logs did not answer; probe did not answer",
+            "triage has no facts: logs did not answer; probe did not answer",
         ),
-        ([], "the triage can see nothing: no check was made"),
+        ([], "triage has no facts: no check ran"),
     ],
     ids=["one is well", "one is in trouble", "all unknown", "none"],
 )
@@ -70,7 +70,7 @@ def test_the_reason_is_the_same_at_each_look() -> None:
         for minutes in (15, 16, 60)
     }
     assert reasons == {
-        "no round has gone well since 2026-11-22 15:00 UTC: look after the worker, Prefect and its schedules"
+        "no round has succeeded since 2026-11-22 15:00 UTC: check the worker, Prefect and its schedules"
     }
 
 

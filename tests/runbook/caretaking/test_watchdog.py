@@ -134,14 +134,19 @@ def test_each_continuation_waits_longer_until_a_person_is_called() -> None:
 def test_a_call_says_what_may_have_been_done() -> None:
     """An intent without an outcome has two possible ends, and the person must look which it was."""
     called = care(RunState.CANCELLED, 60, (5, e.EffectIntended(effect=effect())))
-    assert "may or may not have been done, look first: set POSTHOG_FALLBACK=true (effect-1)" in called.because
+    assert (
+        "not known whether this was done, so check first: set POSTHOG_FALLBACK=true (effect-1)"
+        in called.because
+    )
     message = effect(kind="slack")
-    assert "may or may not" not in care(RunState.CANCELLED, 60, (5, e.EffectIntended(effect=message))).because
+    assert (
+        "not known whether" not in care(RunState.CANCELLED, 60, (5, e.EffectIntended(effect=message))).because
+    )
     settled = (
         (5, e.EffectIntended(effect=effect())),
         (6, e.EffectSettled(effect=effect(EffectOutcome.FAILED))),
     )
-    assert "may or may not" not in care(RunState.CANCELLED, 60, *settled).because
+    assert "not known whether" not in care(RunState.CANCELLED, 60, *settled).because
 
 
 def test_a_person_who_was_told_of_a_doubt_is_known_by_its_id() -> None:

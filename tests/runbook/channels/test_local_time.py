@@ -39,8 +39,8 @@ def test_another_day_is_named() -> None:
         (timedelta(hours=2, minutes=5, seconds=59), "2 hours 5 minutes"),
         (timedelta(hours=1, minutes=1), "1 hour 1 minute"),
         (timedelta(days=1, hours=2), "26 hours 0 minutes"),
-        (timedelta(seconds=42), "0 hours 0 minutes (42 seconds)"),
-        (timedelta(seconds=-3), "0 hours 0 minutes (0 seconds)"),
+        (timedelta(seconds=42), "42 seconds"),
+        (timedelta(seconds=-3), "0 seconds"),
     ],
 )
 def test_hours_and_minutes(length: timedelta, text: str) -> None:

@@ -129,7 +129,7 @@ INTERNAL_WORDS = (
         (incident(decided(), FALLBACK_ON), "may be delayed: the fallback is on", "delayed analytics events"),
         (
             incident(triaged(status_page=Status.UNKNOWN), decided(decision(Verdict.UNKNOWN))),
-            "not known yet: the facts do not suffice (no answer from: status page)",
+            "not known yet: there are not enough facts (no answer from: status page)",
             "do not know yet",
         ),
         (

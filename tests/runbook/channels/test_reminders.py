@@ -258,7 +258,7 @@ def test_a_reminder_names_who_put_the_question_off() -> None:
     )
     assert of.pending_gate is not None
     text = in_slack(reminder_message(of, of.pending_gate, needed="", link="", time_zone="UTC"))
-    assert "Asked by the runbook at 15:02 UTC for bob, put off by ana until 15:12 UTC." in text
+    assert "Asked by the runbook at 15:02 UTC for bob, snoozed by ana until 15:12 UTC." in text
     assert text.endswith(f"`runbook approve inc-1 --plan {PLAN.digest[:12]}` (or reject, edit, snooze)")
 
 
@@ -294,9 +294,9 @@ def test_a_report_says_what_is_on_since_when_and_how_to_take_it_off(
     text = in_slack(switch_message(journal(ON, END), FALLBACK, check, command=command, time_zone="UTC"))
     assert text == (
         f"{first_line}\n"
-        "inc-1 left it on when it ended at 2026-11-22 15:02 UTC. If it is no longer needed, take it off:\n"
+        "inc-1 left it on when it ended at 2026-11-22 15:02 UTC. If it is no longer needed, turn it off:\n"
         "`kubectl set env X-`\n"
-        "This is said once a day until it is off."
+        "This reminder repeats once a day until it is off."
     )
 
 
@@ -304,7 +304,7 @@ def test_a_report_says_what_is_on_since_when_and_how_to_take_it_off(
     ("on", "detail", "text"),
     [
         (True, "", "X=1 is still on"),
-        (False, "", "X=1 is off by now"),
+        (False, "", "X=1 is off"),
         (None, "no answer", "X=1 may still be on: no answer"),
     ],
 )

@@ -28,7 +28,7 @@ from tests.runbook.findings_samples import (
 
 Made = list[tuple[Findings, Decision]]
 
-WORDS = {"were ok": Status.OK, "were bad": Status.BAD, "could not be known": Status.UNKNOWN}
+WORDS = {"reported ok": Status.OK, "reported a problem": Status.BAD, "gave no answer": Status.UNKNOWN}
 
 
 def made(findings: Findings) -> Decision:
@@ -43,10 +43,10 @@ def decisions() -> list[tuple[Findings, Decision]]:
 
 
 def supposed(findings: Findings, change: str) -> Findings:
-    """The findings with a counterfactual's words made true: `if error rate were ok`."""
-    words = change.removeprefix("if ")
-    check = next(check for check in CHECKS if words.startswith(f"{check.replace('_', ' ')} "))
-    status = WORDS[words.removeprefix(check.replace("_", " ")).strip()]
+    """The findings with a counterfactual's words made true: `if the error rate check reported ok`."""
+    words = change.removeprefix("if the ")
+    check = next(check for check in CHECKS if words.startswith(f"{check.replace('_', ' ')} check "))
+    status = WORDS[words.removeprefix(f"{check.replace('_', ' ')} check ")]
     return findings.replacing(TYPICAL[check, status])
 
 
@@ -76,19 +76,19 @@ def test_every_single_fact_that_would_flip_the_verdict_is_named(decisions: Made)
         (
             (error_rate({"503": 4.0}), status_page(listed())),
             {
-                "if status page were ok": Verdict.INTEGRATION_ISSUE,
-                "if status page could not be known": Verdict.UNKNOWN,
-                "if error rate were ok": Verdict.RESOLVED_OR_INTERMITTENT,
-                "if error rate could not be known": Verdict.RESOLVED_OR_INTERMITTENT,
+                "if the status page check reported ok": Verdict.INTEGRATION_ISSUE,
+                "if the status page check gave no answer": Verdict.UNKNOWN,
+                "if the error rate check reported ok": Verdict.RESOLVED_OR_INTERMITTENT,
+                "if the error rate check gave no answer": Verdict.RESOLVED_OR_INTERMITTENT,
             },
         ),
         (
             (gone(PROBE.name),),
             {
-                "if probe were ok": Verdict.RESOLVED_OR_INTERMITTENT,
-                "if probe were bad": Verdict.INTEGRATION_ISSUE,
-                "if error rate were bad": Verdict.INTEGRATION_ISSUE,
-                "if logs were bad": Verdict.INTEGRATION_ISSUE,
+                "if the probe check reported ok": Verdict.RESOLVED_OR_INTERMITTENT,
+                "if the probe check reported a problem": Verdict.INTEGRATION_ISSUE,
+                "if the error rate check reported a problem": Verdict.INTEGRATION_ISSUE,
+                "if the logs check reported a problem": Verdict.INTEGRATION_ISSUE,
             },
         ),
     ],

@@ -204,7 +204,7 @@ def test_workload_at_zero_is_brought_back_by_one_pod_and_a_person_looks() -> Non
     """Somebody may have meant it: one pod, and the question for a person."""
     plan = make_plan(INSIDE, {}, triage(workload(desired=0, ready=0)), POLICY)
     assert plan[1].parameters == {"replicas": "1"}
-    assert plan[1].because == "the workload is scaled to zero: if nobody meant that, bring it back"
+    assert plan[1].because == "the workload is scaled to zero: if that was not intended, scale it up"
     assert plan[2].because == HAND_OFFS["infrastructure"]
 
 
@@ -213,7 +213,7 @@ def test_stuck_pod_is_deleted_by_its_name() -> None:
     found = triage(workload(pod("web-1"), STUCK, ready=1))
     action = make_plan(INSIDE, {}, found, POLICY)[1]
     assert action.parameters == {"pod": "web-2"}
-    assert action.because == "web-2 is not ready while its siblings are"
+    assert action.because == "web-2 is not ready, while the other pods are"
 
 
 def test_stuck_pod_is_told_from_a_later_one_of_its_name() -> None:
@@ -250,8 +250,8 @@ def test_hand_off_is_ready_to_be_sent(
     ("outcome", "because"),
     [
         (REJECTED, "PostHog rejects the stored key"),
-        (ProbeOutcome.UNREACHABLE, "PostHog answers 401 or 403, and the stored key could not be tried"),
-        (ProbeOutcome.RATE_LIMITED, "PostHog answers 401 or 403, and the stored key could not be tried"),
+        (ProbeOutcome.UNREACHABLE, "PostHog answers 401 or 403, and the stored key could not be tested"),
+        (ProbeOutcome.RATE_LIMITED, "PostHog answers 401 or 403, and the stored key could not be tested"),
     ],
 )
 def test_replacing_the_key_claims_only_what_was_seen(outcome: ProbeOutcome, because: str) -> None:

@@ -83,7 +83,7 @@ def test_an_effect_that_may_have_happened_is_told_as_such_and_how_to_undo_it() -
     made = effect(EffectOutcome.APPLIED).model_copy(update={"id": f"inc-20261122-1500/{FALLBACK.id}/set"})
     intended = made.model_copy(update={"outcome": None})
     text = paper(e.ActionPreviewed(plan=PLAN, since=OPENED), e.EffectIntended(effect=intended))
-    assert "INTENDED, and nobody knows whether it happened" in text
+    assert "STARTED, and it is not known whether it happened" in text
     assert f"To undo what the runbook did ({FALLBACK.spec.title})" in text
 
 

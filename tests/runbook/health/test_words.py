@@ -69,8 +69,8 @@ def test_every_word_of_the_policy_is_known() -> None:
         ("warn", 200, Status.BAD, "says warn (HTTP 200)"),
         ("DOWN", 503, Status.BAD, "says DOWN (HTTP 503)"),
         ("UP", 503, Status.BAD, "says UP (HTTP 503)"),  # the word and the status contradict each other
-        ("UNKNOWN", 200, Status.UNKNOWN, "says UNKNOWN (HTTP 200), which tells nothing"),
-        ("sideways", 200, Status.UNKNOWN, "says sideways (HTTP 200), which tells nothing"),
+        ("UNKNOWN", 200, Status.UNKNOWN, "says UNKNOWN (HTTP 200), which is not conclusive"),
+        ("sideways", 200, Status.UNKNOWN, "says sideways (HTTP 200), which is not conclusive"),
         ("UNKNOWN", 503, Status.BAD, "answers HTTP 503 and says UNKNOWN"),
         ("sideways", 500, Status.BAD, "answers HTTP 500 and says sideways"),
         (None, 503, Status.BAD, "answers HTTP 503"),

@@ -61,7 +61,9 @@ def test_decision_shows_path_reasons_plan_and_flips() -> None:
         update={
             "mix": {ErrorType.POSTHOG_ERRORS: 0.75, ErrorType.RATE_LIMITED: 0.25},
             "would_flip": (
-                Counterfactual(change="if status page were ok", verdict=Verdict.INTEGRATION_ISSUE),
+                Counterfactual(
+                    change="if the status page check reported ok", verdict=Verdict.INTEGRATION_ISSUE
+                ),
             ),
         }
     )
@@ -76,7 +78,7 @@ def test_decision_shows_path_reasons_plan_and_flips() -> None:
         "1. **Enable the fallback (graceful degradation)** on `deployment/posthog-integration` "
         "(change, medium risk, needs an approval)",
         "2. **Hand over to a person** (for a person): Ask PostHog support",
-        "- If status page were ok: Our integration",
+        "- If the status page check reported ok: Our integration",
     ):
         assert part in text
 
@@ -84,7 +86,7 @@ def test_decision_shows_path_reasons_plan_and_flips() -> None:
 @pytest.mark.parametrize(
     ("verdict", "text"),
     [
-        (Verdict.UNKNOWN, "Nothing is changed; a person must look."),
+        (Verdict.UNKNOWN, "Nothing is changed; a person must investigate."),
         (Verdict.RESOLVED_OR_INTERMITTENT, "No action: watch."),
     ],
 )
@@ -103,13 +105,13 @@ def test_gate_question_shows_exactly_the_diff() -> None:
         "**Why:** PostHog lists an incident",
         "**Affects:** 3 pods restart one after the other.",
         "**Risk:** medium",
-        "**Undo:** put the switch back to what it was",
+        "**Undo:** restore the previous value of the switch",
         "**Proved by:** the rollout finishes",
         f"**Plan:** `{PLAN.digest[:12]}`",
         "**approve**",
         "**reject**",
         "**snooze** (not yet)",
-        "Without an answer nothing happens.",
+        "Without an answer, nothing happens.",
     ):
         assert part in question
 
@@ -136,8 +138,8 @@ def test_gate_question_offers_what_the_action_allows(name: ActionName) -> None:
 
 def test_gate_question_says_who_has_to_approve() -> None:
     """Where not anybody may, the approver is told who may; else nothing is said."""
-    assert "**Who:** 2 different people have to approve" in gate_question(
-        PLAN, "2 different people have to approve"
+    assert "**Who:** 2 different people must approve" in gate_question(
+        PLAN, "2 different people must approve"
     )
     assert "**Who:**" not in gate_question(PLAN)
 
@@ -197,7 +199,7 @@ def test_short_timeline_leaves_out_machinery_but_not_an_open_intent() -> None:
     assert not [text for text in told if text.startswith(machinery)]
     crashed = incident(e.EffectIntended(effect=effect()))
     last = timeline(crashed, machinery=False)[-1]
-    assert last.sentence.startswith("About to happen: set POSTHOG_FALLBACK=true")
+    assert last.sentence.startswith("Started: set POSTHOG_FALLBACK=true")
 
 
 def test_evidence_lists_files_and_what_is_missing() -> None:

@@ -5,12 +5,14 @@ import pytest
 from runbook.actions.catalogue import ActionOutcome, ActionResult
 from runbook.approvals.gates import Answer, Choice
 from runbook.incidents import events as e
+from runbook.incidents.effects import Authority, Effect, EffectOutcome
 from runbook.incidents.sentences import sentence
-from tests.runbook.journals import FALLBACK, TARGET
+from runbook.incidents.timeline import timeline
+from tests.runbook.journals import FALLBACK, TARGET, incident
 
 
 def drifted(*voided: str) -> e.PlanDrifted:
-    """A plan that holds no more."""
+    """A plan that is no longer valid."""
     because = ("-image: web:1", "+image: web:2")
     return e.PlanDrifted(
         action_id=FALLBACK.id, old_digest="1" * 64, new_digest="2" * 64, because=because, voided=voided
@@ -36,17 +38,17 @@ TITLE = f"Enable the fallback (graceful degradation) on {TARGET}"
 @pytest.mark.parametrize(
     ("event", "text"),
     [
-        (drifted(), "The plan of 1-enable-fallback holds no more: -image: web:1; +image: web:2"),
+        (drifted(), "The plan of 1-enable-fallback is no longer valid: -image: web:1; +image: web:2"),
         (
             drifted("ana", "bob"),
-            "The plan of 1-enable-fallback holds no more: -image: web:1; +image: web:2; "
+            "The plan of 1-enable-fallback is no longer valid: -image: web:1; +image: web:2; "
             "the approval of ana, bob is void",
         ),
         (e.ApprovalReminded(gate="g-1"), "Reminded: g-1 is unanswered"),
         (e.ApprovalReminded(gate="g-1", escalated=True), "A person was paged: g-1 is unanswered"),
         (answered(Choice.APPROVE), "ana approved 1-enable-fallback (cli, unproven claim)"),
         (answered(Choice.REJECT, reason="no"), "ana rejected 1-enable-fallback (cli, unproven claim): no"),
-        (answered(Choice.SNOOZE, snooze_minutes=10), "ana put off 1-enable-fallback (cli, unproven claim)"),
+        (answered(Choice.SNOOZE, snooze_minutes=10), "ana snoozed 1-enable-fallback (cli, unproven claim)"),
         (
             answered(Choice.EDIT, parameters={"memory": "1Gi", "replicas": "3"}, reason="enough"),
             "ana edited 1-enable-fallback, memory = 1Gi, replicas = 3 (cli, unproven claim): enough",
@@ -72,10 +74,45 @@ TITLE = f"Enable the fallback (graceful degradation) on {TARGET}"
         (ended(ActionOutcome.BLOCKED, by=""), f"{TITLE}: not possible: so it is"),
         (
             ended(ActionOutcome.DRY_RUN),
-            f"{TITLE}: approved, and not made: dry run only, approved by ana: so it is",
+            f"{TITLE}: approved but not applied: dry run only, approved by ana: so it is",
         ),
     ],
 )
 def test_event_reads_as_a_person_would_tell_it(event: e.Event, text: str) -> None:
     """Who said what about which action, and why an approval counts no more."""
     assert sentence(event) == text
+
+
+def sent(number: int, outcome: EffectOutcome = EffectOutcome.APPLIED) -> e.EffectSettled:
+    """A message with the state IDENTIFIED, as the channel took it."""
+    name = f"identified-{number}"
+    return e.EffectSettled(
+        effect=Effect(
+            id=f"inc-1/slack/{name}",
+            kind="slack",
+            target="slack",
+            summary=name,
+            authority=Authority.policy("announce"),
+            outcome=outcome,
+        )
+    )
+
+
+ANNOUNCED = e.StatusAnnounced(channel="slack", state="IDENTIFIED")
+
+
+@pytest.mark.parametrize(
+    ("events", "lines"),
+    [
+        ((sent(1), ANNOUNCED), ["Announced in slack: IDENTIFIED"]),
+        ((sent(1),), ["Done: identified-1 (slack)"]),
+        (
+            (sent(1, EffectOutcome.FAILED), ANNOUNCED),
+            ["Failed: identified-1 (slack)", "Announced in slack: IDENTIFIED"],
+        ),
+        ((sent(1), ANNOUNCED, sent(2)), ["Announced in slack: IDENTIFIED", "Done: identified-2 (slack)"]),
+    ],
+)
+def test_an_announcement_is_one_line(events: tuple[e.Event, ...], lines: list[str]) -> None:
+    """The effect has a line of its own only where no announcement tells of it."""
+    assert [entry.sentence for entry in timeline(incident(*events))][1:] == lines

@@ -42,7 +42,7 @@ FLUX = {
 HELM = {"helm.toolkit.fluxcd.io/name": "shop", "helm.toolkit.fluxcd.io/namespace": "shop"}
 TRACKING = {"argocd.argoproj.io/tracking-id": "shop:apps/Deployment:shop/shop"}
 OWNER = {"kind": "Shop", "name": "eu", "controller": True, "uid": "1"}
-MAY = "applies this object and may put the change back at any time: change it in Git, too"
+MAY = "applies this object and may revert the change at any time: change it in Git, too"
 
 
 @pytest.mark.parametrize(
@@ -60,19 +60,19 @@ MAY = "applies this object and may put the change back at any time: change it in
         (
             workload(entry("kustomize-controller", "Apply", owns=False), labels=FLUX),
             (
-                "Flux (Kustomization flux-system/apps) applies this object, though not this: "
-                "it should leave the change; keep it in Git",
+                "Flux (Kustomization flux-system/apps) applies this object, but not this "
+                "field, and should keep the change; add it to Git, too",
             ),
         ),
         (
             workload(ownerReferences=[OWNER]),
-            ("Shop eu owns this object and may put the change back at any time: change it there, too",),
+            ("Shop eu owns this object and may revert the change at any time: change it there, too",),
         ),
         (workload(ownerReferences=[{**OWNER, "controller": False}]), ()),
         (
             workload(entry("kubectl-client-side-apply")),
             (
-                "kubectl (kubectl-client-side-apply) has set this: its next run puts its value back; "
+                "kubectl (kubectl-client-side-apply) has set this: its next run restores its own value; "
                 "change it there, too",
             ),
         ),

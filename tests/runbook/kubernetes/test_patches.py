@@ -58,7 +58,12 @@ def template(*containers: dict[str, Any], default: str = "") -> dict[str, Any]:
     ("given", "configured", "chosen", "why"),
     [
         (template(WEB), None, "web", ""),
-        (template(WEB, PROXY), None, "web", "container web: the first of 2; set [cluster] container"),
+        (
+            template(WEB, PROXY),
+            None,
+            "web",
+            "container web: the first of 2; if that is the wrong one, set [cluster] container",
+        ),
         (template(PROXY, WEB), "web", "web", ""),
         (template(PROXY, WEB, default="web"), None, "web", "container web: the pod template's default-con"),
         (template(PROXY, WEB, default="gone"), None, "proxy", "container proxy: the first of 2"),

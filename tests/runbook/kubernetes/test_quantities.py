@@ -66,7 +66,7 @@ def test_quantity_is_read_as_kubernetes_reads_it(quantity: str, amount: int) -> 
 )
 def test_what_is_no_quantity_is_refused(text: str) -> None:
     """A slip is told with an example, and an absurd exponent is not worked out for minutes."""
-    with pytest.raises(ValueError, match="is no amount of memory: write 512Mi or 1Gi"):
+    with pytest.raises(ValueError, match="is not an amount of memory: write 512Mi or 1Gi"):
         memory_bytes(text)
 
 

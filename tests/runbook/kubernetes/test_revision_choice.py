@@ -30,7 +30,7 @@ SAME: dict[str, Any] = {"differs": False}
         ([revision(3, **SAME), revision(2), revision(1)], 2, "none of its pods is left"),
         ([revision(3, **STUCK), revision(2)], 2, "none of its pods is left"),
         ([revision(3, crashed=True), revision(2)], 2, "none of its pods is left"),
-        ([revision(3), revision(2, finished=True)], 2, "its rollout was the last that finished"),
+        ([revision(3), revision(2, finished=True)], 2, "its rollout was the last one to finish"),
         # it was finished, and then it crashed as the newest does
         ([revision(3, **SAME, **STUCK, finished=True), revision(2)], 2, "none of its pods is left"),
         ([revision(2, **SAME)], None, "revision 2: it is the same in what fails"),

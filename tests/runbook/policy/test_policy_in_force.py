@@ -219,7 +219,7 @@ def test_loosening_does_not_apply_to_an_open_incident() -> None:
     with pytest.raises(InvalidAnswer, match="eve may not approve high-risk changes; who may: ana, bob"):
         acceptable(spoken("eve?"), told, ROLL_BACK, LAX)
     needed = still_needed(told, ROLL_BACK, LAX)
-    assert needed.startswith("2 different people have to approve, each of [policy.people]")
+    assert needed.startswith("2 different people must approve, each of [policy.people]")
     assert "; who may: ana, bob; only with a proven" in needed
     assert policy_in_force(told, LAX).replacement_key_block == STRICT.replacement_key_block
 
@@ -241,7 +241,7 @@ def test_two_lists_of_approvers_without_a_common_name_let_nobody_approve() -> No
     two = Policy(approvals={Risk.MEDIUM: ApprovalRule(approvers=("eve",))})
     told = opened_with(one, answered("ana", plan=MEMORY), answered("eve", plan=MEMORY))
     assert decided(told, MEMORY, two) is None
-    assert "who may: nobody, since" in still_needed(told, MEMORY, two)
+    assert "who may: nobody: no person" in still_needed(told, MEMORY, two)
     for name in ("ana", "eve"):
         with pytest.raises(InvalidAnswer, match="who may: nobody"):
             acceptable(spoken(name), told, MEMORY, two)

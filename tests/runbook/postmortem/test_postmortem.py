@@ -94,7 +94,7 @@ def test_any_incident_can_be_drafted(length: int) -> None:
         ),
         ((decided(), asked()), ("the question was not answered",)),
         ((decided(), resolved("not_recovered")), ("ended as not recovered",)),
-        ((decided(), resolved("unknown")), ("unknown: nobody could tell whether it is over",)),
+        ((decided(), resolved("unknown")), ("unknown: the runbook could not find out whether it is over",)),
     ],
 )
 def test_early_end_is_told(events: tuple[e.Event, ...], parts: tuple[str, ...]) -> None:

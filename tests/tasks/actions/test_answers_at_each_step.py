@@ -105,7 +105,7 @@ async def test_an_undo_is_made_after_an_answer_that_passes(
         assert result.outcome is ActionOutcome.NOT_RECOVERED
         assert FALLBACK.shows(bench.world) == FALLBACK.before
         (told,) = await bench.escalations()
-        assert "Undone: everything that the change had set is what it was before" in told
+        assert "Undone: everything that the change had set has its previous value" in told
 
 
 async def test_a_deletion_that_is_not_found_while_the_pod_is_there_is_no_deletion(

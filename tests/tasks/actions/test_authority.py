@@ -156,7 +156,7 @@ async def test_a_change_that_is_half_made_when_its_approval_lapses_is_a_person_s
         later = configured(bench, approvals={Risk.HIGH: ApprovalRule(approvers=("bob",))})
         result = await later.take(planned)
         assert result.outcome is ActionOutcome.FAILED
-        assert result.detail.startswith("only a part was made (replace api-key in Secret")
-        assert "its approval does not count any more" in result.detail
+        assert result.detail.startswith("only a part was applied (replace api-key in Secret")
+        assert "its approval is no longer valid" in result.detail
         assert len(bench.writes()) == 1
         assert len(await bench.escalations()) == 1

@@ -243,7 +243,8 @@ async def test_a_change_for_another_workload_than_the_configured_one_is_not_poss
     action = await FALLBACK.planned(bench.world)
     plan = await bench.preview(action)
     assert plan.blocked == (
-        f"it is planned for {action.target}, and the configuration names other/deployment/{DEPLOYMENT} by now"
+        f"it is planned for {action.target}, "
+        f"but the configuration has changed to other/deployment/{DEPLOYMENT}"
     )
 
 
@@ -280,4 +281,4 @@ async def test_a_change_in_doubt_is_not_looked_for_in_another_cluster(
     result = await bench.make(plan, decision)
     assert result is not None
     assert result.outcome is ActionOutcome.UNKNOWN
-    assert "cluster is another than the one that was approved" in result.detail
+    assert "cluster has changed since the approval" in result.detail

@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.real, pytest.mark.usefixtures("engineless")]
         (
             DELETE_POD,
             2,
-            "disruption budget app: 0 disruptions allowed now: a deletion does not ask it; an eviction might "
+            "disruption budget app: 0 disruptions allowed now: a deletion ignores it; an eviction might "
             "be refused",
         ),
         (DELETE_POD, 0, "disruption budget app: 1 disruptions allowed now"),
@@ -30,7 +30,7 @@ pytestmark = [pytest.mark.real, pytest.mark.usefixtures("engineless")]
 async def test_a_budget_of_none_is_told_at_the_gate(
     tmp_path: Path, httpserver: HTTPServer, change: Any, least: int, said: str
 ) -> None:
-    """`kubectl delete pod` does not ask it either; only a person can weigh that."""
+    """`kubectl delete pod` ignores it, too; only a person can weigh that."""
     async with mitigation_bench(tmp_path, httpserver) as bench:
         spec = {"minAvailable": least, "selector": {"matchLabels": LABELS}}
         budget = {"kind": "PodDisruptionBudget", "metadata": {"name": "app"}, "spec": spec}

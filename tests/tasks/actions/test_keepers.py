@@ -94,12 +94,12 @@ async def test_the_gate_says_who_may_put_a_change_back_and_how_to_keep_it(bench:
     plan = await bench.preview(await SWITCH.planned(bench.world))
 
     assert plan.affects[0] == (
-        "Flux (kustomize-controller) applies this object and may put the change back at any time: "
+        "Flux (kustomize-controller) applies this object and may revert the change at any time: "
         "change it in Git, too"
     )
     question = gate_question(plan, "", (), "")
     assert "Flux" in question
-    assert "may put the change back" in question
+    assert "may revert the change" in question
     assert "**In Git:**" in question
     assert "value: queue" in question.partition("**In Git:**")[2]
 
@@ -126,6 +126,6 @@ async def test_a_secret_that_an_operator_writes_is_foretold(bench: Bench) -> Non
     )
     plan = await bench.preview(await KNOWN[REPLACE_API_KEY.name].planned(bench.world))
     assert (
-        "External Secrets (ExternalSecret posthog) applies this object and may put the change back "
+        "External Secrets (ExternalSecret posthog) applies this object and may revert the change "
         "at any time: change it in its store, too"
     ) in plan.affects

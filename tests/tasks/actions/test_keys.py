@@ -58,7 +58,7 @@ async def test_a_key_that_was_swapped_after_the_yes_is_never_written(bench: Benc
     assert secret_keys(bench.world) == {"api-key": KEY}
     assert await bench.effects(action) == {"secret": EffectOutcome.FAILED}
     known = (await bench.incident.read()).effects[f"{bench.incident.id}/{action.id}/secret"]
-    assert "holds another key than the approved one" in known.detail
+    assert "contains a different key than the approved one" in known.detail
 
     await swap_key(bench, NEW_KEY[:-4] + "abcd")  # PostHog would not take it, so this is what is said of it
     again = await bench.preview(action)

@@ -226,7 +226,9 @@ async def test_a_change_that_is_made_in_part_says_which(bench_with_key: Bench) -
 
     assert result is not None
     assert result.outcome is ActionOutcome.FAILED
-    part = "only a part was made (replace api-key in Secret posthog-secrets), then: Kubernetes: cannot patch"
+    part = (
+        "only a part was applied (replace api-key in Secret posthog-secrets), then: Kubernetes: cannot patch"
+    )
     assert result.detail.startswith(part)
 
 
@@ -263,7 +265,7 @@ async def test_a_pod_that_is_gone_needs_no_deletion(bench: Bench) -> None:
         (action(MEMORY, memory="512Mi"), {"paused": True}, "paused"),
         (action(ROLL_BACK), {"paused": True}, "paused"),
         (action(ROLL_BACK), {}, "no earlier revision"),
-        (action(MEMORY, memory="128Mi"), {}, "128Mi is no more than the present limit of 256Mi"),
+        (action(MEMORY, memory="128Mi"), {}, "128Mi is not above the present limit of 256Mi"),
         (action(MEMORY, memory="3Gi"), {}, "above the ceiling of 2Gi"),
         (action(SCALE, replicas="11"), {}, "not a number from 1 to 10"),
         (action(SCALE, replicas="0"), {}, "not a number from 1 to 10"),

@@ -149,7 +149,7 @@ async def test_a_yes_holds_while_the_cluster_is_away(tmp_path: Path, httpserver:
         assert len(journal.events(OutageNoted)) == len(journal.events(OutageEnded)) == 1
         assert len(journal.events(ApprovalRequested)) == 1
         assert await bench.escalations() == []
-        (line,) = told.about("The approval holds until")
+        (line,) = told.about("The approval is valid until")
         assert "cannot patch" not in line
 
 
@@ -174,7 +174,7 @@ async def test_a_request_that_is_not_answered_is_made_once_the_cluster_is_back(
         assert result.outcome is ActionOutcome.RECOVERED, result.detail
         assert len(bench.writes("PATCH")) == 1
         assert await bench.effects(action) == {"set-field": EffectOutcome.APPLIED}
-        assert len(told.about("has begun: it is read back")) == 1
+        assert len(told.about("has started. When the cluster answers again")) == 1
 
 
 async def test_another_plan_after_the_outage_is_asked_about_anew(
@@ -218,7 +218,7 @@ async def test_a_yes_expires_after_its_time_and_the_question_is_asked_again(
         assert first.plan_digest == second.plan_digest
         assert open_outage(journal, action) is None
         (called,) = await bench.escalations()
-        assert "The approval has expired; the question is asked again" in called
+        assert "The approval has expired; you are asked again" in called
 
         again = ApprovalAnswered(
             gate=second.gate,
@@ -297,7 +297,7 @@ async def test_an_undo_waits_for_the_cluster_too(tmp_path: Path, httpserver: HTT
         assert result.outcome is ActionOutcome.NOT_RECOVERED
         assert FALLBACK.shows(bench.world) == FALLBACK.before
         (told,) = await bench.escalations()
-        assert "Undone: everything that the change had set is what it was before" in told
+        assert "Undone: everything that the change had set has its previous value" in told
 
 
 async def test_a_change_that_is_not_needed_any_more_is_left(tmp_path: Path, httpserver: HTTPServer) -> None:

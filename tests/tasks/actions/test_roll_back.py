@@ -120,7 +120,7 @@ async def test_where_no_revision_was_healthy_the_roll_back_is_not_possible(bench
     plan = await bench.preview(roll_back(bench, 2))
 
     assert plan.blocked == (
-        "no earlier revision is known to be better in what fails (revision 1: it is the same in what fails)"
+        "no earlier revision is known to differ in what fails (revision 1: it is the same in what fails)"
     )
 
 
@@ -143,7 +143,7 @@ async def test_after_somebodys_fix_nothing_is_rolled_back(bench: Bench) -> None:
     result = await bench.take(suspected)
     assert (result.outcome, result.outdated) == (ActionOutcome.BLOCKED, True)
     assert result.detail == (
-        "somebody has rolled out revision 3 since triage saw revision 2 fail: the verdict is taken anew"
+        "somebody has rolled out revision 3 since triage saw revision 2 fail: the runbook decides again"
     )
     assert bench.writes() == []
     assert await bench.escalations() == []
@@ -175,7 +175,7 @@ async def test_a_roll_back_that_does_not_help_stays(bench: Bench) -> None:
     assert image(bench) == GOOD
     assert len(bench.writes()) == 1
     (called,) = (await bench.incident.read()).events(IncidentEscalated)
-    stays = "Not undone: revision 3 stays: it replaced one that failed, and is not worse than that"
+    stays = "Not undone: revision 3 stays: it replaced a failed revision, and is not worse"
     assert stays in called.because
     assert any("--to-revision=2" in command for command in called.commands)
     assert await bench.take(back) == result
@@ -211,7 +211,7 @@ async def test_a_roll_back_that_makes_it_worse_is_undone(bench: Bench) -> None:
     assert result.outcome is ActionOutcome.NOT_RECOVERED
     assert image(bench) == good_later
     (called,) = (await bench.incident.read()).events(IncidentEscalated)
-    assert "Undone: everything that the change had set is what it was before" in called.because
+    assert "Undone: everything that the change had set has its previous value" in called.because
 
 
 async def test_who_keeps_deploying_is_left_to_people(bench: Bench) -> None:

@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.real, pytest.mark.usefixtures("engineless")]
 
 FIX, BAD = "registry.example/integration:4", "registry.example/integration:2"
 
-WAITS = "revision 2 is being rolled out, which may be a fix: the verdict is taken anew"
+WAITS = "revision 2 is being rolled out, which may be a fix: the runbook decides again"
 
 
 @pytest.fixture(params=["Deployment", "StatefulSet"])
@@ -74,7 +74,7 @@ async def hang(bench: Bench) -> None:
 
 
 async def test_nothing_replaces_a_rollout_that_is_under_way(bench: Bench) -> None:
-    """Nobody is asked or called, and the verdict is taken anew after the rollout."""
+    """Nobody is asked or called, and the runbook decides again after the rollout."""
     await hang(bench)
     planned = actions(bench)
     await deploy(bench, FIX)

@@ -69,7 +69,7 @@ async def test_a_role_that_may_not_list_quotas_stops_nothing(bench: Bench) -> No
 
     assert plan.blocked is None
     assert any("quotas and limit ranges could not be read" in line for line in plan.affects)
-    assert any("a node must have room for one pod more" in line for line in plan.affects)
+    assert any("a node must have room for one more pod" in line for line in plan.affects)
 
 
 async def test_a_quota_that_fills_after_the_yes_ends_the_rollout_at_once(bench: Bench) -> None:

@@ -150,6 +150,6 @@ async def test_a_switch_whose_value_is_like_a_secret_is_left_alone(
     result = await bench.take(action)
 
     assert result.outcome is ActionOutcome.BLOCKED
-    assert "env POSTHOG_FALLBACK of app is like a secret" in result.detail
+    assert "env POSTHOG_FALLBACK of app looks like a secret" in result.detail
     assert not bench.writes()
     assert_clean("\n".join([*await asyncio.to_thread(database, tmp_path), caplog.text]))

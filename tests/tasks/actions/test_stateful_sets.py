@@ -299,4 +299,4 @@ async def test_a_fix_that_somebody_has_rolled_out_goes_on_after_the_pod_is_delet
 
         bench.world.imitation.set_ready(LAST, False)
         again = deletion.model_copy(update={"id": "2-delete-pod"})
-        assert (await bench.preview(again)).in_place == f"the rollout does not wait for pod {LAST} any more"
+        assert (await bench.preview(again)).in_place == f"the rollout no longer waits for pod {LAST}"

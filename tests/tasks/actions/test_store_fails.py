@@ -26,7 +26,7 @@ from runbook.incidents.events import (
     Recorded,
 )
 from runbook.incidents.loose_ends import switches_left_on
-from tasks.lease import leased, turn
+from tasks.lease import exclusively, leased
 from tests.tasks.changes import CHANGES, DEPLOYMENT
 from tests.tasks.mitigation_bench import Bench, mitigation_bench
 
@@ -199,9 +199,9 @@ async def test_a_store_that_is_away_at_the_preview_blocks_nothing(bench: Bench) 
 
 
 async def test_the_release_of_a_lease_is_no_part_of_a_result(bench: Bench) -> None:
-    """Neither the work under a lease nor the turn of a scheduled run ends in an error of the release."""
+    """Neither the work under a lease nor a scheduled run ends in an error of the release."""
     store_of(bench).fail_at("release lease", FOR_LONG)
     async with leased(bench.incident, TARGET):
         pass
-    async with turn(bench.incident.environment, "watchdog", "run-1") as ours:
+    async with exclusively(bench.incident.environment, "watchdog", "run-1") as ours:
         assert ours

@@ -201,7 +201,7 @@ async def test_a_target_that_does_not_stop_changing_is_given_up(
             bench.world.imitation.faults.extend((previewed, refused))
         result = await bench.take(action)
 
-        assert (result.outcome, result.detail) == (FAILED, "the target does not stop changing")
+        assert (result.outcome, result.detail) == (FAILED, "the target keeps changing")
         assert change.shows(bench.world) == change.before
         assert len(bench.writes(*change.request)) == NEW_PLANS * change.attempts
         assert (await bench.incident.read()).events(PlanDrifted) == []
@@ -250,7 +250,7 @@ async def test_a_change_that_does_not_help_is_undone(
             assert without_restarts(template(bench.world)) == without_restarts(before)
             assert results[f"{action.id}-undo"].outcome is ActionOutcome.DONE
             assert results[f"{action.id}-undo"].approved_by == "ada"
-            assert "Undone: everything that the change had set is what it was before" in told
+            assert "Undone: everything that the change had set has its previous value" in told
         else:
             assert change.shows(bench.world) == change.after
             assert (f"{action.id}-undo" in results) == change.reversible
@@ -302,7 +302,7 @@ async def test_a_rollout_that_never_finishes_is_given_up_at_its_deadline(
         assert (result.outcome, result.detail[: len(late)]) == (ActionOutcome.NOT_RECOVERED, late)
         assert CHANGES[0].shows(bench.world) == CHANGES[0].before
         (told,) = await bench.escalations()
-        undone = "Undone: everything that the change had set is what it was before, and it is not worse than"
+        undone = "Undone: everything that the change had set has its previous value, and it is not worse than"
         assert f"{undone} before (2 pods available, 2 before the change), but {late}" in told
         assert len(bench.writes()) == 2
 
@@ -356,7 +356,7 @@ def drift(bench: Bench, change: KnownChange, action: PlannedAction) -> str:
         return "Secret has changed (its values are masked)"
     if change is DELETE_POD:
         bench.world.imitation.set_ready(action.parameters["pod"], True)
-        return "it is not possible any more: pod"
+        return "it is no longer possible: pod"
     administer(bench.world, env=[{"name": "LOG_LEVEL", "value": "debug"}])
     return "value: debug"
 

@@ -264,7 +264,7 @@ async def test_an_undo_is_not_well_where_fewer_pods_serve_than_before(bench: Ben
     assert undo.outcome is ActionOutcome.NOT_RECOVERED
     assert "but 0 pods available, 2 before the change" in undo.detail
     (called,) = (await bench.incident.read()).events(IncidentEscalated)
-    assert f"Put back, and not well: {undo.detail}" in called.because
+    assert f"Undone, but not healthy: {undo.detail}" in called.because
     assert called.commands == ()
 
 
@@ -299,4 +299,4 @@ async def test_an_undo_that_somebody_takes_over_is_not_undone(tmp_path: Path, ht
 
         assert result is not None
         assert result.outcome is ActionOutcome.FAILED
-        assert "it was put back, and is something else by now" in result.detail
+        assert "it was undone, and has changed again" in result.detail

@@ -161,7 +161,7 @@ BROKEN = {
         "incident store: the database's file cannot be opened",
     ),
     "another store": (with_store("others.db"), "not in the worker's store"),
-    "all checks unknown": (blind, "the triage can see nothing"),
+    "all checks unknown": (blind, "triage has no facts"),
     "ping refused": (without_switch, "dead man's switch: it answered HTTP 410"),
 }
 
@@ -191,7 +191,7 @@ async def test_a_broken_loop_calls_a_person_once_until_it_is_well_again(
     assert house.pages() == [(KEY, "resolved")]
     assert await open_call(house.environment.store, "staging") is None
     if name not in ("store gone", "another store"):  # of those the store knows nothing
-        assert "works again" in house.said()[1]
+        assert "is working again" in house.said()[1]
         assert len(house.said()) == 2
     await house.nothing_is_an_incident()
     ours = [record.getMessage() for record in caplog.records if record.name != "werkzeug"]  # the switch's
@@ -245,7 +245,7 @@ async def test_a_round_shows_its_own_credential(house: House) -> None:
     )
     assert answer.status_code == 202
     [ignored] = answer.json()["ignored"]
-    assert (answer.json()["incidents"], ignored["reason"]) == ([], "synthetic, and never an incident")
+    assert (answer.json()["incidents"], ignored["reason"]) == ([], "synthetic, never an incident")
     unreadable = await house.receiver.post("/alerts/self-watch", content=b"{", headers=headers)
     assert unreadable.status_code == 202
     await house.nothing_is_an_incident()
@@ -268,7 +268,7 @@ async def test_the_receiver_tells_of_a_worker_that_is_silent(house: House) -> No
             gauge = await metric(receiver)
     assert gauge == 0
     assert len(calls) == 1
-    assert "look after the worker, Prefect and its schedules" in house.pager.pages[0].summary
+    assert "check the worker, Prefect and its schedules" in house.pager.pages[0].summary
 
     assert await house.round() == ""
     assert house.pages() == [(KEY, "resolved")]

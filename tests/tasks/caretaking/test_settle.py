@@ -1,4 +1,4 @@
-"""A run ends for good between intent and outcome: the target is read before a person is called."""
+"""A run ends for good between intent and outcome: the target is read before a person is paged."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -29,7 +29,7 @@ FALLBACK = PlannedAction(
     target=f"default/deployment/{DEPLOYMENT}",
     because="a test",
 )
-IN_DOUBT = "may or may not have been done, look first"
+IN_DOUBT = "not known whether this was done, so check first"
 
 
 class Died(BaseException):

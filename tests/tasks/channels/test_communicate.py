@@ -227,7 +227,7 @@ async def test_what_a_person_has_resolved_on_the_page_is_not_opened_again(audien
     assert published["status"] == "resolved"
     told = (await audience.incident.read()).effects[f"{audience.incident.id}/status-page/monitoring"]
     assert told.outcome is EffectOutcome.FAILED
-    assert "somebody has set the incident to resolved" in told.detail
+    assert "somebody set the incident to resolved" in told.detail
 
 
 async def test_a_run_that_died_while_it_published_does_not_go_back(audience: Audience) -> None:
@@ -273,7 +273,7 @@ async def test_the_next_update_is_promised_by_the_severity_that_is_shown(
 
 async def test_the_channel_is_told_that_the_verdict_is_taken_anew(audience: Audience) -> None:
     """Why the plan that it was told holds no more: once, also where the run starts again."""
-    reason = "revision 3 is being rolled out, which may be a fix: the verdict is taken anew"
+    reason = "revision 3 is being rolled out, which may be a fix: the runbook decides again"
     ended = ActionResult(action=FALLBACK, outcome=ActionOutcome.BLOCKED, detail=reason, outdated=True)
     await tell_of_new_verdict(audience.incident, round=2)
     assert audience.said() == []

@@ -45,7 +45,9 @@ async def test_nobody_is_told_again(told: Audience) -> None:
     for escalated in (False, True):
         await remind_of_gate(incident, Notice(gate=gate, escalated=escalated))
     undecided = Escalation(kind=EscalationKind.NO_DECISION)
-    assert await escalate(incident, undecided, "the facts do not suffice for a decision; nothing was changed")
+    assert await escalate(
+        incident, undecided, "there are not enough facts for a decision; nothing was changed"
+    )
     failed = Escalation(kind=EscalationKind.ACTION, subject=plan.action.id)
     because = "Enable fallback: failed. the cluster refuses it"
     assert await escalate(incident, failed, because, ("kubectl get pods",), about=plan.action.id)

@@ -28,7 +28,7 @@ from runbook.incidents.state import State
 from tasks.channels.communicate import announce, escalate, page_on_opening, resolve_page
 from tasks.channels.remind import remind_of_gate, report_switch
 from tasks.incident import OpenIncident, now
-from tasks.lease import turn
+from tasks.lease import exclusively
 from tests.blocks.cluster_world import ClusterWorld, cluster_world
 from tests.runbook.journals import FALLBACK, PLAN, answered, asked, finished, resolved
 from tests.tasks.environments import environment, open_incident
@@ -286,7 +286,7 @@ async def test_a_switch_is_not_said_to_be_reported_where_there_is_no_channel(
 
     [checked] = (await ended.read()).events(e.SwitchChecked)
     assert (checked.on, checked.told) == (True, False)
-    assert "is still on (nobody was told: there is no [slack])" in sentence(checked)
+    assert "is still on (nobody was notified: [slack] is not configured)" in sentence(checked)
     assert due_reports([await ended.read()], now=now() + timedelta(days=1)) != []
     assert team.slack.messages == []
 
@@ -295,9 +295,9 @@ async def test_one_run_at_a_time_reminds(team: Team) -> None:
     """A run that comes while another is at it does nothing; the next one has its turn."""
     environment = team.incident.environment
     async with (
-        turn(environment, "reminders", str(uuid4())) as first,
-        turn(environment, "reminders", str(uuid4())) as second,
+        exclusively(environment, "reminders", str(uuid4())) as first,
+        exclusively(environment, "reminders", str(uuid4())) as second,
     ):
         assert (first, second) == (True, False)
-    async with turn(environment, "reminders", str(uuid4())) as third:
+    async with exclusively(environment, "reminders", str(uuid4())) as third:
         assert third

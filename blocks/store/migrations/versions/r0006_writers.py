@@ -21,7 +21,7 @@ FOR EACH ROW EXECUTE FUNCTION note_event_writer()
 
 
 def upgrade(op: Operations) -> None:
-    """Add the column, and on PostgreSQL what fills it; of the events so far nobody knows."""
+    """Add the column, and on PostgreSQL what fills it; the writers of earlier events are not known."""
     op.add_column("events", sa.Column("writer", sa.String(255), nullable=True))
     if op.get_bind().dialect.name == "postgresql":
         op.execute(FUNCTION)

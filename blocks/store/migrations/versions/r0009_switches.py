@@ -10,7 +10,7 @@ _TURNED_ON = ("finished:%-enable-fallback", "finished:%-enable-request-queue")
 
 
 def upgrade(op: Operations) -> None:
-    """Mark every incident that has turned one on; whether it is off by now, its journal tells."""
+    """Mark every incident that has turned one on; its journal shows whether it is off again."""
     op.add_column(
         "incidents", sa.Column("switch_may_be_on", sa.Boolean, nullable=False, server_default=sa.false())
     )
