@@ -115,7 +115,13 @@ def let_in_json(value: Any, limit: int = MAX_TEXT) -> JsonValue:
     if 0 < len(written) <= limit and (written in _VALUES or _is_harmless(value, written)):
         harmless: JsonValue = value
         return harmless
-    return _cut_json(_UNKNOWN.value(_normal_json(value)), limit)
+    came = _normal_json(value)
+    for _ in range(_LOOKS):  # a mark in a value may make its name one of a secret
+        masked = _cut_json(_UNKNOWN.value(came), limit)
+        if masked == came:
+            break
+        came = masked
+    return came
 
 
 def let_in_named(
