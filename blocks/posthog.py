@@ -17,7 +17,7 @@ from pydantic import ConfigDict, Field, SecretStr
 from blocks.transport.errors import OutsideError, bare_url, excerpt, one_line, retry_after
 from blocks.transport.http import exchange, parsed
 from blocks.transport.pages import is_page
-from runbook.checks.readings import CONFIGURATION, ProbeOutcome, ProbeReading
+from runbook.checks.readings import CONFIGURATION, ProbeReading, ProbeResult
 from runbook.redaction import redact
 from runbook.value import Value
 
@@ -47,7 +47,7 @@ def well_formed(key: str) -> str | None:
 
 
 class _Judgement(Value):
-    outcome: ProbeOutcome
+    outcome: ProbeResult
     detail: str = ""
     retry_after_seconds: int | None = None
 
@@ -106,13 +106,13 @@ class PostHogApi(Block):
             return ProbeReading(
                 host=host,
                 key_source=key_source,
-                outcome=ProbeOutcome.KEY_REJECTED,
+                outcome=ProbeResult.KEY_REJECTED,
                 http_status=None,
                 detail=f"the key from {key_source} cannot be valid: {reason}",
             )
         started = perf_counter()
         judgement, http_status = await self._ask(secret)
-        if judgement.outcome is ProbeOutcome.SERVER_ERROR and perf_counter() - started < QUICK_SECONDS:
+        if judgement.outcome is ProbeResult.SERVER_ERROR and perf_counter() - started < QUICK_SECONDS:
             await asyncio.sleep(PAUSE_SECONDS)
             judgement, http_status = await self._ask(secret)
         return ProbeReading(
@@ -130,10 +130,10 @@ class PostHogApi(Block):
             if secret.startswith(_PROJECT_KEY):
                 return await self._ask_flags(secret)
             judgement, http_status = await self._ask_app(self.probe_path, secret, required=False)
-            if judgement.outcome is ProbeOutcome.ACCEPTED and self.required_path:
+            if judgement.outcome is ProbeResult.ACCEPTED and self.required_path:
                 return await self._ask_app(self.required_path, secret, required=True)
         except OutsideError as error:
-            return _Judgement(outcome=ProbeOutcome.UNREACHABLE, detail=error.detail), None
+            return _Judgement(outcome=ProbeResult.UNREACHABLE, detail=error.detail), None
         return judgement, http_status
 
     async def _ask_flags(self, secret: str) -> tuple[_Judgement, int]:
@@ -159,7 +159,7 @@ class PostHogApi(Block):
         )
         if response.status_code == httpx.codes.FORBIDDEN and not required and not _is_web_page(response):
             # the probe itself may lie outside of the key's scopes; the key has authenticated all the same
-            return _Judgement(outcome=ProbeOutcome.ACCEPTED, detail="for other scopes"), response.status_code
+            return _Judgement(outcome=ProbeResult.ACCEPTED, detail="for other scopes"), response.status_code
         return _judge(response, secret), response.status_code
 
 
@@ -168,25 +168,25 @@ def _judge(response: httpx.Response, secret: str) -> _Judgement:
     status = response.status_code
     said = _said(response, secret)
     if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN) and _is_web_page(response):
-        return _Judgement(outcome=ProbeOutcome.UNREACHABLE, detail=_something_else(response))
+        return _Judgement(outcome=ProbeResult.UNREACHABLE, detail=_something_else(response))
     if status == httpx.codes.UNAUTHORIZED:
-        return _Judgement(outcome=ProbeOutcome.KEY_REJECTED, detail=said)
+        return _Judgement(outcome=ProbeResult.KEY_REJECTED, detail=said)
     if status == httpx.codes.FORBIDDEN:
-        return _Judgement(outcome=ProbeOutcome.SCOPE_MISSING, detail=said)
+        return _Judgement(outcome=ProbeResult.SCOPE_MISSING, detail=said)
     if status == httpx.codes.PAYMENT_REQUIRED:
-        return _Judgement(outcome=ProbeOutcome.RATE_LIMITED, detail=f"a quota is used up: {said}")
+        return _Judgement(outcome=ProbeResult.RATE_LIMITED, detail=f"a quota is used up: {said}")
     if status == httpx.codes.TOO_MANY_REQUESTS:
         return _Judgement(
-            outcome=ProbeOutcome.RATE_LIMITED, detail=said, retry_after_seconds=_wish(response, said)
+            outcome=ProbeResult.RATE_LIMITED, detail=said, retry_after_seconds=_wish(response, said)
         )
     if response.is_server_error:
-        return _Judgement(outcome=ProbeOutcome.SERVER_ERROR, detail=said)
+        return _Judgement(outcome=ProbeResult.SERVER_ERROR, detail=said)
     document = _json(response)
     if response.is_success and document is not None:
         limited = document.get("quotaLimited")
         detail = f"over its billing quota: {limited}" if limited else ""
-        return _Judgement(outcome=ProbeOutcome.ACCEPTED, detail=detail)
-    return _Judgement(outcome=ProbeOutcome.UNREACHABLE, detail=_something_else(response))
+        return _Judgement(outcome=ProbeResult.ACCEPTED, detail=detail)
+    return _Judgement(outcome=ProbeResult.UNREACHABLE, detail=_something_else(response))
 
 
 def _something_else(response: httpx.Response) -> str:

@@ -33,7 +33,7 @@ from deployments.prefect.work_pool import fixed_template
 from deployments.settings.settings import Settings
 
 
-class Outcome(StrEnum):
+class Registration(StrEnum):
     """What became of an object in Prefect."""
 
     CREATED = "created"
@@ -48,7 +48,7 @@ class Change:
 
     kind: str
     name: str
-    outcome: Outcome
+    outcome: Registration
 
 
 async def configure(settings: Settings, *, deployments: list[Definition] | None = None) -> list[Change]:
@@ -99,9 +99,9 @@ async def _save_block(client: PrefectClient, block: Block, name: str) -> Change:
     if known is not None:
         await kind.aregister_type_and_schema(client=client)
         if known.block_schema_id == kind._block_schema_id and _holds(known, block):
-            return Change("block", label, Outcome.UNCHANGED)
+            return Change("block", label, Registration.UNCHANGED)
     await block.asave(name, overwrite=True, client=client)  # registers the type too
-    return Change("block", label, Outcome.CREATED if known is None else Outcome.UPDATED)
+    return Change("block", label, Registration.CREATED if known is None else Registration.UPDATED)
 
 
 async def _read_block(client: PrefectClient, kind: type[Block], name: str) -> BlockDocument | None:
@@ -131,7 +131,7 @@ async def _remove_blocks(client: PrefectClient, environment: str, *, keep: Conta
         if known is not None and field not in keep:
             await client.delete_block_document(known.id)
             label = f"{kinds[field].get_block_type_slug()}/{known.name}"
-            removed.append(Change("block", label, Outcome.DELETED))
+            removed.append(Change("block", label, Registration.DELETED))
     return removed
 
 
@@ -145,11 +145,11 @@ async def _ensure_pool(client: PrefectClient, name: str) -> Change:
     except ObjectAlreadyExists:
         known = await client.read_work_pool(name)
     else:
-        return Change("work pool", name, Outcome.CREATED)
+        return Change("work pool", name, Registration.CREATED)
     if known.type != ProcessWorker.type or known.base_job_template == template:
-        return Change("work pool", name, Outcome.UNCHANGED)
+        return Change("work pool", name, Registration.UNCHANGED)
     await client.update_work_pool(name, WorkPoolUpdate(base_job_template=template))
-    return Change("work pool", name, Outcome.UPDATED)
+    return Change("work pool", name, Registration.UPDATED)
 
 
 async def _deploy(client: PrefectClient, definition: Definition, settings: Settings) -> Change:
@@ -158,9 +158,9 @@ async def _deploy(client: PrefectClient, definition: Definition, settings: Setti
     label = f"{flow.name}/{definition.name}"
     known = await _read_deployment(client, label)
     if known is not None and _matches(known, wanted):
-        return Change("deployment", label, Outcome.UNCHANGED)
+        return Change("deployment", label, Registration.UNCHANGED)
     await client.create_deployment(flow_id=await client.create_flow(flow), **wanted)  # creates or replaces
-    return Change("deployment", label, Outcome.CREATED if known is None else Outcome.UPDATED)
+    return Change("deployment", label, Registration.CREATED if known is None else Registration.UPDATED)
 
 
 def _deployment(definition: Definition, flow: Flow[..., Any], settings: Settings) -> dict[str, Any]:

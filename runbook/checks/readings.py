@@ -121,7 +121,7 @@ class LogReading(Value):
     pods_unread: dict[OutsideName, OutsideLine] = {}
 
 
-class ProbeOutcome(StrEnum):
+class ProbeResult(StrEnum):
     """What the PostHog API did with one harmless authenticated request."""
 
     ACCEPTED = "accepted"
@@ -144,7 +144,7 @@ class ProbeReading(Value):
 
     host: OutsideLine
     key_source: OutsideLine
-    outcome: ProbeOutcome
+    outcome: ProbeResult
     http_status: int | None
     detail: OutsideLine = ""
     retry_after_seconds: int | None = None

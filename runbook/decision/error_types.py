@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 
 from runbook.checks.findings import Findings
-from runbook.checks.readings import ProbeOutcome
+from runbook.checks.readings import ProbeResult
 from runbook.checks.specs.error_rate import ERROR_RATE
 from runbook.checks.specs.logs import LOGS
 from runbook.checks.specs.probe import PROBE
@@ -14,11 +14,11 @@ from runbook.outside_text import OutsideName
 NOISE = 0.05
 """A type with a smaller share of the errors is not reported."""
 
-PROBE_TYPES: dict[ProbeOutcome, ErrorType] = {
-    ProbeOutcome.KEY_REJECTED: ErrorType.AUTHENTICATION,
-    ProbeOutcome.SCOPE_MISSING: ErrorType.AUTHENTICATION,
-    ProbeOutcome.RATE_LIMITED: ErrorType.RATE_LIMITED,
-    ProbeOutcome.SERVER_ERROR: ErrorType.POSTHOG_ERRORS,
+PROBE_TYPES: dict[ProbeResult, ErrorType] = {
+    ProbeResult.KEY_REJECTED: ErrorType.AUTHENTICATION,
+    ProbeResult.SCOPE_MISSING: ErrorType.AUTHENTICATION,
+    ProbeResult.RATE_LIMITED: ErrorType.RATE_LIMITED,
+    ProbeResult.SERVER_ERROR: ErrorType.POSTHOG_ERRORS,
 }
 
 

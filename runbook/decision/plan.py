@@ -16,7 +16,7 @@ from runbook.actions.specs.roll_back import FROM_REVISION, ROLL_BACK
 from runbook.actions.specs.scale import SCALE
 from runbook.actions.specs.verify_credentials import VERIFY_CREDENTIALS
 from runbook.checks.findings import Findings, Status
-from runbook.checks.readings import CONFIGURATION, ProbeOutcome
+from runbook.checks.readings import CONFIGURATION, ProbeResult
 from runbook.checks.specs.error_rate import ERROR_RATE
 from runbook.checks.specs.logs import LOGS
 from runbook.checks.specs.probe import PROBE
@@ -112,15 +112,15 @@ def _for_authentication(findings: Findings) -> Iterator[Step]:
     yield VERIFY_CREDENTIALS, "PostHog answers 401 or 403: check the key", {}
     tried = findings.facts(PROBE).key_source != CONFIGURATION  # another key says nothing of this one
     match findings.facts(PROBE).outcome if tried else None:
-        case ProbeOutcome.SCOPE_MISSING:
+        case ProbeResult.SCOPE_MISSING:
             yield _hand_off("scope", findings)
-        case ProbeOutcome.ACCEPTED if _mostly_forbidden(findings):
+        case ProbeResult.ACCEPTED if _mostly_forbidden(findings):
             yield _hand_off("scope", findings)
-        case ProbeOutcome.ACCEPTED:
+        case ProbeResult.ACCEPTED:
             because = "PostHog accepts the stored key, so the pods must be running with another one"
             yield RESTART_DEPLOYMENT, because, {}
             yield _hand_off("dashboard", findings)
-        case ProbeOutcome.KEY_REJECTED:
+        case ProbeResult.KEY_REJECTED:
             yield REPLACE_API_KEY, "PostHog rejects the stored key", {}
             yield _hand_off("dashboard", findings)
         case _:

@@ -1,7 +1,7 @@
 """How severe an incident is, computed from the findings by the definitions of the runbook's table."""
 
 from runbook.checks.findings import Findings, Status
-from runbook.checks.readings import Impact, ProbeOutcome
+from runbook.checks.readings import Impact, ProbeResult
 from runbook.checks.specs.error_rate import ERROR_RATE
 from runbook.checks.specs.health import HEALTH
 from runbook.checks.specs.logs import LOGS
@@ -49,7 +49,7 @@ def _complete_outage(findings: Findings, policy: Policy) -> str | None:
         return f"{share:.0%} of requests to PostHog fail"
     if findings.status(WORKLOAD.name) is Status.BAD and findings.facts(WORKLOAD).ready == 0:
         return "no pod of the integration is ready"
-    silent = findings.facts(PROBE).outcome in (ProbeOutcome.UNREACHABLE, ProbeOutcome.SERVER_ERROR)
+    silent = findings.facts(PROBE).outcome in (ProbeResult.UNREACHABLE, ProbeResult.SERVER_ERROR)
     if silent and findings.facts(STATUS_PAGE).worst_impact is Impact.FULL_OUTAGE:
         return "PostHog is unreachable and its status page lists a full outage"
     return None

@@ -9,7 +9,7 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from blocks.posthog import PostHogApi, well_formed
-from runbook.checks.readings import ProbeOutcome
+from runbook.checks.readings import ProbeResult
 
 PROJECT_KEY = "phc_" + "p" * 43
 PERSONAL_KEY = "phx_" + "q" * 43
@@ -34,7 +34,7 @@ async def test_a_project_key_is_asked_of_the_flags_endpoint(httpserver: HTTPServ
 
     reading = await api(httpserver).probe(SecretStr(PROJECT_KEY), "the cluster's Secret")
 
-    assert reading.outcome is ProbeOutcome.ACCEPTED
+    assert reading.outcome is ProbeResult.ACCEPTED
     assert reading.http_status == 200
     assert reading.key_source == "the cluster's Secret"
     assert reading.seconds is not None
@@ -47,23 +47,23 @@ async def test_other_keys_are_asked_of_the_app(httpserver: HTTPServer, key: str)
         "/api/users/@me/", headers={"Authorization": f"Bearer {key}"}
     ).respond_with_json({})
 
-    assert (await api(httpserver).probe(SecretStr(key), "x")).outcome is ProbeOutcome.ACCEPTED
+    assert (await api(httpserver).probe(SecretStr(key), "x")).outcome is ProbeResult.ACCEPTED
 
 
 @pytest.mark.parametrize(
     ("status", "body", "outcome"),
     [
-        (401, {"code": "authentication_failed", "detail": "Invalid key"}, ProbeOutcome.KEY_REJECTED),
-        (402, {"code": "quota_limit_exceeded", "detail": "Upgrade"}, ProbeOutcome.RATE_LIMITED),
-        (429, {"code": "throttled", "detail": "Slow down"}, ProbeOutcome.RATE_LIMITED),
-        (500, {"code": "error", "detail": "A server error"}, ProbeOutcome.SERVER_ERROR),
-        (503, {"code": "overloaded", "detail": "Busy"}, ProbeOutcome.SERVER_ERROR),
-        (504, {"code": "timeout", "detail": "Late"}, ProbeOutcome.SERVER_ERROR),
-        (404, {"code": "not_found", "detail": "Nothing"}, ProbeOutcome.UNREACHABLE),
+        (401, {"code": "authentication_failed", "detail": "Invalid key"}, ProbeResult.KEY_REJECTED),
+        (402, {"code": "quota_limit_exceeded", "detail": "Upgrade"}, ProbeResult.RATE_LIMITED),
+        (429, {"code": "throttled", "detail": "Slow down"}, ProbeResult.RATE_LIMITED),
+        (500, {"code": "error", "detail": "A server error"}, ProbeResult.SERVER_ERROR),
+        (503, {"code": "overloaded", "detail": "Busy"}, ProbeResult.SERVER_ERROR),
+        (504, {"code": "timeout", "detail": "Late"}, ProbeResult.SERVER_ERROR),
+        (404, {"code": "not_found", "detail": "Nothing"}, ProbeResult.UNREACHABLE),
     ],
 )
 async def test_an_answer_says_what_is_wrong(
-    httpserver: HTTPServer, status: int, body: dict[str, str], outcome: ProbeOutcome
+    httpserver: HTTPServer, status: int, body: dict[str, str], outcome: ProbeResult
 ) -> None:
     """Each status of PostHog is one outcome; its words are kept."""
     httpserver.expect_request("/api/users/@me/").respond_with_json(body, status=status)
@@ -81,7 +81,7 @@ async def test_an_error_page_of_the_edge_is_a_server_error(httpserver: HTTPServe
 
     reading = await api(httpserver).probe(SecretStr(PROJECT_KEY), "x")
 
-    assert reading.outcome is ProbeOutcome.SERVER_ERROR
+    assert reading.outcome is ProbeResult.SERVER_ERROR
     assert "<" not in reading.detail
 
 
@@ -90,7 +90,7 @@ async def test_a_server_error_has_to_come_twice(httpserver: HTTPServer) -> None:
     httpserver.expect_ordered_request("/flags").respond_with_data("", 502)
     httpserver.expect_ordered_request("/flags").respond_with_json({})
     reading = await api(httpserver).probe(SecretStr(PROJECT_KEY), "the Secret")
-    assert reading.outcome is ProbeOutcome.ACCEPTED
+    assert reading.outcome is ProbeResult.ACCEPTED
     assert reading.http_status == 200
 
 
@@ -102,7 +102,7 @@ async def test_a_rejection_in_plain_text_is_understood(httpserver: HTTPServer) -
 
     reading = await api(httpserver).probe(SecretStr(PROJECT_KEY), "x")
 
-    assert (reading.outcome, reading.detail) == (ProbeOutcome.KEY_REJECTED, "API key is invalid")
+    assert (reading.outcome, reading.detail) == (ProbeResult.KEY_REJECTED, "API key is invalid")
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ async def test_a_forbidden_probe_still_proves_the_key(httpserver: HTTPServer) ->
     """A 403 on the probe itself means that the key authenticates, for other scopes."""
     httpserver.expect_request("/api/users/@me/").respond_with_json({"code": "permission_denied"}, status=403)
 
-    assert (await api(httpserver).probe(SecretStr(PERSONAL_KEY), "x")).outcome is ProbeOutcome.ACCEPTED
+    assert (await api(httpserver).probe(SecretStr(PERSONAL_KEY), "x")).outcome is ProbeResult.ACCEPTED
 
 
 async def test_a_forbidden_requirement_is_a_missing_scope(httpserver: HTTPServer) -> None:
@@ -141,7 +141,7 @@ async def test_a_forbidden_requirement_is_a_missing_scope(httpserver: HTTPServer
 
     reading = await api(httpserver, required_path="/api/projects/1/").probe(SecretStr(PERSONAL_KEY), "x")
 
-    assert reading.outcome is ProbeOutcome.SCOPE_MISSING
+    assert reading.outcome is ProbeResult.SCOPE_MISSING
     assert "project:read" in reading.detail
 
 
@@ -152,7 +152,7 @@ async def test_no_answer_is_a_reading(request: pytest.FixtureRequest, server: st
 
     reading = await PostHogApi(ingest_url=url, timeout_seconds=0.3).probe(SecretStr(PROJECT_KEY), "x")
 
-    assert (reading.outcome, reading.http_status) == (ProbeOutcome.UNREACHABLE, None)
+    assert (reading.outcome, reading.http_status) == (ProbeResult.UNREACHABLE, None)
     assert reading.detail
 
 
@@ -160,7 +160,7 @@ async def test_a_login_page_in_between_is_no_answer_of_posthog(httpserver: HTTPS
     """HTML with status 200 comes from something else than PostHog."""
     httpserver.expect_request("/flags").respond_with_data("<html>Log in</html>", content_type="text/html")
 
-    assert (await api(httpserver).probe(SecretStr(PROJECT_KEY), "x")).outcome is ProbeOutcome.UNREACHABLE
+    assert (await api(httpserver).probe(SecretStr(PROJECT_KEY), "x")).outcome is ProbeResult.UNREACHABLE
 
 
 @pytest.mark.parametrize("key", [PERSONAL_KEY, PROJECT_KEY])
@@ -176,7 +176,7 @@ async def test_a_firewalls_refusal_says_nothing_of_the_key(
 
     reading = await api(httpserver).probe(SecretStr(key), "x")
 
-    assert (reading.outcome, reading.http_status) == (ProbeOutcome.UNREACHABLE, status)
+    assert (reading.outcome, reading.http_status) == (ProbeResult.UNREACHABLE, status)
     assert "something other than PostHog answers there" in reading.detail
 
 
@@ -186,7 +186,7 @@ async def test_the_configured_key_is_used_where_none_is_given(httpserver: HTTPSe
 
     reading = await api(httpserver, api_key=PROJECT_KEY).probe(None, "the cluster's Secret")
 
-    assert (reading.outcome, reading.key_source) == (ProbeOutcome.ACCEPTED, "configuration")
+    assert (reading.outcome, reading.key_source) == (ProbeResult.ACCEPTED, "configuration")
 
 
 @pytest.mark.parametrize("key", [None, SecretStr(""), SecretStr(PROJECT_KEY + "\n")])
@@ -194,7 +194,7 @@ async def test_a_key_that_cannot_be_right_is_not_sent(httpserver: HTTPServer, ke
     """A missing or misshapen key is rejected without asking PostHog."""
     reading = await api(httpserver).probe(key, "the cluster's Secret")
 
-    assert (reading.outcome, reading.http_status) == (ProbeOutcome.KEY_REJECTED, None)
+    assert (reading.outcome, reading.http_status) == (ProbeResult.KEY_REJECTED, None)
     assert httpserver.log == []
 
 

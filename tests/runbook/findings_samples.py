@@ -19,8 +19,8 @@ from runbook.checks.readings import (
     ListedIncident,
     LogReading,
     PodReading,
-    ProbeOutcome,
     ProbeReading,
+    ProbeResult,
     Rollout,
     StatusPageReading,
     WorkloadReading,
@@ -107,9 +107,7 @@ def logs(
     return judge_logs(reading, policy=POLICY, now=NOW)
 
 
-def probe(
-    outcome: ProbeOutcome = ProbeOutcome.ACCEPTED, key_source: str = "Secret posthog-secrets"
-) -> Finding:
+def probe(outcome: ProbeResult = ProbeResult.ACCEPTED, key_source: str = "Secret posthog-secrets") -> Finding:
     """The finding of a probe that ended like this, with the stored key unless another source is named."""
     reading = ProbeReading(
         host="us.posthog.example",
@@ -120,13 +118,13 @@ def probe(
     return judge_probe(reading, now=NOW)
 
 
-PROBE_STATUSES: dict[ProbeOutcome, int | None] = {
-    ProbeOutcome.ACCEPTED: 200,
-    ProbeOutcome.KEY_REJECTED: 401,
-    ProbeOutcome.SCOPE_MISSING: 403,
-    ProbeOutcome.RATE_LIMITED: 429,
-    ProbeOutcome.SERVER_ERROR: 503,
-    ProbeOutcome.UNREACHABLE: None,
+PROBE_STATUSES: dict[ProbeResult, int | None] = {
+    ProbeResult.ACCEPTED: 200,
+    ProbeResult.KEY_REJECTED: 401,
+    ProbeResult.SCOPE_MISSING: 403,
+    ProbeResult.RATE_LIMITED: 429,
+    ProbeResult.SERVER_ERROR: 503,
+    ProbeResult.UNREACHABLE: None,
 }
 
 
@@ -180,7 +178,7 @@ TYPICAL: dict[tuple[CheckName, Status], Finding] = {
     (LOGS.name, Status.OK): logs(),
     (LOGS.name, Status.BAD): logs({"503": 9}),
     (PROBE.name, Status.OK): probe(),
-    (PROBE.name, Status.BAD): probe(ProbeOutcome.SERVER_ERROR),
+    (PROBE.name, Status.BAD): probe(ProbeResult.SERVER_ERROR),
     (WORKLOAD.name, Status.OK): workload(),
     (WORKLOAD.name, Status.BAD): workload(pod(ready=False, waiting="CrashLoopBackOff"), ready=1),
 } | {(check, Status.UNKNOWN): gone(check) for check in EVERYWHERE}

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from runbook.checks.facts import RecordedFacts
 from runbook.checks.findings import Finding, Status
-from runbook.checks.readings import ProbeOutcome, ProbeReading
+from runbook.checks.readings import ProbeReading, ProbeResult
 from runbook.checks.spec import CheckName, CheckSpec, WitnessFacts
 from runbook.decision.leaves import Verdict
 from runbook.outside_text import OutsideLine
@@ -13,7 +13,7 @@ from runbook.outside_text import OutsideLine
 class ProbeFacts(WitnessFacts):
     """What became of the request, and whose key it was made with. Never the key."""
 
-    outcome: ProbeOutcome | None = None
+    outcome: ProbeResult | None = None
     http_status: int | None = None
     retry_after_seconds: int | None = None
     key_source: OutsideLine | None = None
@@ -24,9 +24,9 @@ def judge_probe(reading: ProbeReading, *, now: datetime) -> Finding:
     """One authenticated request to PostHog. No answer proves nothing: the fault may be our own network."""
     answer = f"HTTP {reading.http_status}" if reading.http_status else "no answer"
     match reading.outcome:
-        case ProbeOutcome.ACCEPTED:
+        case ProbeResult.ACCEPTED:
             status, summary = Status.OK, f"accepts our key ({answer})"
-        case ProbeOutcome.UNREACHABLE:
+        case ProbeResult.UNREACHABLE:
             status, summary = Status.UNKNOWN, f"cannot be reached from here: {reading.detail or answer}"
         case _:
             status = Status.BAD

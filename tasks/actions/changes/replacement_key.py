@@ -6,7 +6,7 @@ from blocks.kubernetes.secret import SecretKeys
 from blocks.posthog import well_formed
 from blocks.secret import read_secret
 from blocks.transport.errors import Refused
-from runbook.checks.readings import ProbeOutcome
+from runbook.checks.readings import ProbeResult
 from runbook.kubernetes.secret_uses import unread_because, uses_of
 from tasks.actions.changes.base import Change
 
@@ -46,9 +46,9 @@ async def objection(change: Change, present: SecretStr | None, new_key: SecretSt
         return f"the key in {block} cannot be valid: {flaw}"
     if present is not None:
         probed = await posthog.probe(present, "the cluster's Secret")
-        if probed.outcome is ProbeOutcome.ACCEPTED:
+        if probed.outcome is ProbeResult.ACCEPTED:
             return "PostHog accepts the present key: there is nothing to replace"
     probed = await posthog.probe(new_key, block)
-    if probed.outcome is not ProbeOutcome.ACCEPTED:
+    if probed.outcome is not ProbeResult.ACCEPTED:
         return f"PostHog does not accept the key in {block}: {probed.outcome.replace('_', ' ')}"
     return None

@@ -16,7 +16,7 @@ from prefect.utilities.callables import parameter_schema
 
 from blocks.environment import Environment
 from blocks.transport.errors import Refused, Unavailable
-from deployments.prefect.configure import Outcome, configure
+from deployments.prefect.configure import Registration, configure
 from deployments.prefect.definitions import definitions
 from deployments.prefect.server import PrefectServer
 from deployments.processes.process import free_port
@@ -81,7 +81,7 @@ async def test_configuring_again_changes_nothing(tables: dict[str, Any], tmp_pat
         second = await configure(settings(tables, tmp_path))
         after = {name: await client.read_deployment_by_name(name) for name in NAMES}
     assert {change.name for change in first} == {change.name for change in second}
-    assert {change.outcome for change in second} == {Outcome.UNCHANGED}
+    assert {change.outcome for change in second} == {Registration.UNCHANGED}
     assert before == after
 
 
@@ -122,8 +122,8 @@ async def test_a_changed_setting_updates_its_block_alone(
     await configure(settings(tables, tmp_path))
     monkeypatch.setenv("PAGER_KEY", "second-key")
     changes = await configure(settings(tables, tmp_path))
-    [updated] = [change for change in changes if change.outcome is not Outcome.UNCHANGED]
-    assert (updated.kind, updated.outcome) == ("block", Outcome.UPDATED)
+    [updated] = [change for change in changes if change.outcome is not Registration.UNCHANGED]
+    assert (updated.kind, updated.outcome) == ("block", Registration.UPDATED)
     assert updated.name.startswith("runbook-pager/")
 
 
@@ -134,7 +134,7 @@ async def test_a_system_that_was_taken_out_is_deleted(tables: dict[str, Any], tm
     del tables["pager"]
     wanted = settings(tables, tmp_path)
     changes = await configure(wanted)
-    assert [change.name for change in changes if change.outcome is Outcome.DELETED] == [
+    assert [change.name for change in changes if change.outcome is Registration.DELETED] == [
         f"runbook-pager/{wanted.prefect.environment}"
     ]
     assert (await Environment.load(wanted.prefect.environment)).pager is None
@@ -197,7 +197,7 @@ async def test_the_self_watch_is_on_where_it_is_configured(
         changes = await configure(settings(tables, tmp_path))
         assert intervals(await client.read_deployment_by_name("self-watch/self-watch")) == [300]
     assert await self_watch(wanted.prefect.environment) == OFF
-    deleted = [change.name for change in changes if change.outcome is Outcome.DELETED]
+    deleted = [change.name for change in changes if change.outcome is Registration.DELETED]
     assert deleted == [f"runbook-self-watch/{wanted.prefect.environment}"]
 
 
@@ -244,7 +244,7 @@ async def test_prefect_deploy_makes_the_same_deployments(
         name: entrypoint(ours[name]) for name in NAMES
     }
     again = await configure(wanted)
-    assert [change for change in again if change.outcome is not Outcome.UNCHANGED] == []
+    assert [change for change in again if change.outcome is not Registration.UNCHANGED] == []
 
 
 def intervals(deployment: DeploymentResponse) -> list[float]:

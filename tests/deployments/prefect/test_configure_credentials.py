@@ -7,7 +7,7 @@ import pytest
 from prefect.client.orchestration import get_client
 
 from blocks.environment import Environment
-from deployments.prefect.configure import Outcome, configure
+from deployments.prefect.configure import Registration, configure
 from deployments.settings.settings import Settings, check_settings
 from tasks.secrets import redactor
 
@@ -54,7 +54,7 @@ async def test_a_run_gets_the_credentials(wanted: Settings) -> None:
     await configure(wanted, deployments=[])
     changes = await configure(wanted, deployments=[])
     loaded = await Environment.load(wanted.prefect.environment)
-    assert {change.outcome for change in changes} == {Outcome.UNCHANGED}
+    assert {change.outcome for change in changes} == {Registration.UNCHANGED}
     assert loaded.integration.request_headers() == {"Authorization": f"Bearer 1{CANARY}"}
     assert loaded.status_page.request_headers() == {"X-Who": "production", "X-Api-Key": f"2{CANARY}"}
     assert loaded.prometheus.request_headers().keys() == {"Authorization"}

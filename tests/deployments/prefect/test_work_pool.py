@@ -12,7 +12,7 @@ from prefect.client.schemas.actions import DeploymentUpdate, WorkPoolCreate, Wor
 from prefect.exceptions import PrefectHTTPStatusError
 from prefect.workers.process import ProcessJobConfiguration, ProcessWorker
 
-from deployments.prefect.configure import Outcome, configure
+from deployments.prefect.configure import Registration, configure
 from deployments.prefect.definitions import PREFECT_FILE
 from deployments.prefect.work_pool import fixed_template
 from deployments.settings.settings import Settings, check_settings
@@ -87,7 +87,7 @@ async def test_the_pool_of_an_earlier_release_is_put_right(settings: Settings) -
         )
         changes = {change.name: change.outcome for change in await configure(settings)}
         known = await client.read_work_pool(pool)
-        assert changes[pool] is Outcome.UPDATED
+        assert changes[pool] is Registration.UPDATED
         assert known.base_job_template == fixed_template()
         assert known.concurrency_limit == 7
         deployment = await client.read_deployment_by_name("triage/triage")
@@ -95,7 +95,7 @@ async def test_the_pool_of_an_earlier_release_is_put_right(settings: Settings) -
             with pytest.raises(PrefectHTTPStatusError) as refused:
                 await client.create_flow_run_from_deployment(deployment.id, job_variables=variables)
             assert refused.value.response.status_code == httpx.codes.UNPROCESSABLE_ENTITY
-    assert {change.outcome for change in await configure(settings)} == {Outcome.UNCHANGED}
+    assert {change.outcome for change in await configure(settings)} == {Registration.UNCHANGED}
 
 
 async def test_what_was_written_into_a_deployment_is_put_right(settings: Settings) -> None:
@@ -114,7 +114,9 @@ async def test_what_was_written_into_a_deployment_is_put_right(settings: Setting
             await client.update_work_pool(settings.prefect.work_pool, open_again)
             await client.update_deployment(known.id, change)
             changes = await configure(settings)
-            assert {each.name for each in changes if each.outcome is Outcome.UPDATED} >= {"triage/triage"}
+            assert {each.name for each in changes if each.outcome is Registration.UPDATED} >= {
+                "triage/triage"
+            }
             put_right = await client.read_deployment(known.id)
             assert (put_right.job_variables, put_right.pull_steps or []) == ({}, [])
             assert put_right.entrypoint == known.entrypoint

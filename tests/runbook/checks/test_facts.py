@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from runbook.checks.catalogue import CHECKS
 from runbook.checks.facts import RecordedFacts
 from runbook.checks.findings import Finding, Findings, Status
-from runbook.checks.readings import ProbeOutcome
+from runbook.checks.readings import ProbeResult
 from runbook.checks.spec import AnyCheck, CheckName
 from runbook.checks.specs.error_rate import ERROR_RATE, ErrorRateFacts
 from runbook.checks.specs.health import HEALTH
@@ -65,7 +65,7 @@ def test_a_fact_that_cannot_be_read_was_not_seen(outcome: object) -> None:
     """It is neither good nor bad, and the others count."""
     facts = found(PROBE, outcome=outcome, http_status=200, posthog_errors=False).facts_of(PROBE)
     assert (facts.outcome, facts.http_status, facts.posthog_errors) == (None, 200, False)
-    assert found(PROBE, outcome="accepted").facts_of(PROBE).outcome is ProbeOutcome.ACCEPTED
+    assert found(PROBE, outcome="accepted").facts_of(PROBE).outcome is ProbeResult.ACCEPTED
 
 
 def test_a_check_that_was_not_made_saw_nothing() -> None:

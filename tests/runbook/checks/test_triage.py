@@ -3,7 +3,7 @@
 import pytest
 
 from runbook.checks.findings import Status
-from runbook.checks.readings import Impact, ListedIncident, LogReading, ProbeOutcome
+from runbook.checks.readings import Impact, ListedIncident, LogReading, ProbeResult
 from runbook.checks.specs.error_rate import ERROR_RATE
 from runbook.checks.specs.logs import LOGS, judge_logs
 from runbook.checks.specs.probe import PROBE
@@ -206,16 +206,16 @@ def test_logs_say_which_pods_were_not_read_and_why() -> None:
 @pytest.mark.parametrize(
     ("outcome", "status", "errors"),
     [
-        (ProbeOutcome.ACCEPTED, OK, False),
-        (ProbeOutcome.KEY_REJECTED, BAD, True),
-        (ProbeOutcome.SCOPE_MISSING, BAD, True),
-        (ProbeOutcome.RATE_LIMITED, BAD, True),
-        (ProbeOutcome.SERVER_ERROR, BAD, True),
-        (ProbeOutcome.UNREACHABLE, UNKNOWN, None),  # the fault may be our own network
+        (ProbeResult.ACCEPTED, OK, False),
+        (ProbeResult.KEY_REJECTED, BAD, True),
+        (ProbeResult.SCOPE_MISSING, BAD, True),
+        (ProbeResult.RATE_LIMITED, BAD, True),
+        (ProbeResult.SERVER_ERROR, BAD, True),
+        (ProbeResult.UNREACHABLE, UNKNOWN, None),  # the fault may be our own network
     ],
 )
 def test_probe_is_bad_only_where_posthog_answered_so(
-    outcome: ProbeOutcome, status: Status, errors: bool | None
+    outcome: ProbeResult, status: Status, errors: bool | None
 ) -> None:
     """An error that PostHog gave is bad; no answer proves nothing."""
     found = probe(outcome)
@@ -224,5 +224,5 @@ def test_probe_is_bad_only_where_posthog_answered_so(
 
 def test_every_probe_outcome_is_judged() -> None:
     """A new outcome cannot slip through unjudged as ok."""
-    ok = [outcome for outcome in ProbeOutcome if probe(outcome).status is OK]
-    assert ok == [ProbeOutcome.ACCEPTED]
+    ok = [outcome for outcome in ProbeResult if probe(outcome).status is OK]
+    assert ok == [ProbeResult.ACCEPTED]

@@ -5,7 +5,7 @@ import pytest
 from runbook.actions.spec import ActionKind
 from runbook.checks.catalogue import CHECKS
 from runbook.checks.findings import Finding, Findings, Status
-from runbook.checks.readings import ProbeOutcome
+from runbook.checks.readings import ProbeResult
 from runbook.checks.specs.probe import PROBE
 from runbook.checks.specs.status_page import STATUS_PAGE
 from runbook.decision.decide import decide, following
@@ -121,7 +121,7 @@ def test_nothing_is_changed_for_an_outage_of_posthog_but_the_fallback(decisions:
         ((error_rate({"429": 4.0}),), ErrorType.RATE_LIMITED),
         ((error_rate({"503": 4.0}), status_page(listed())), ErrorType.POSTHOG_ERRORS),
         ((error_rate({"404": 4.0}),), ErrorType.UNKNOWN),
-        ((probe(ProbeOutcome.SCOPE_MISSING),), ErrorType.AUTHENTICATION),
+        ((probe(ProbeResult.SCOPE_MISSING),), ErrorType.AUTHENTICATION),
         ((health("down"),), ErrorType.INFRASTRUCTURE),
         ((), ErrorType.NONE),
         (

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runbook.checks.findings import Finding
-from runbook.checks.readings import ProbeOutcome
+from runbook.checks.readings import ProbeResult
 from runbook.checks.specs.error_rate import ERROR_RATE
 from runbook.decision.error_types import NOISE, error_mix, error_type_of, is_success
 from runbook.decision.verdict import ErrorType
@@ -92,13 +92,13 @@ def test_a_status_of_success_is_no_error(status: str, success: bool) -> None:
         # statuses at zero are not errors
         ((error_rate({"503": 4.0, "401": 0.0}),), {POSTHOG: 1.0}),
         # the probe speaks only where nothing else saw errors
-        ((probe(ProbeOutcome.KEY_REJECTED),), {AUTH: 1.0}),
-        ((probe(ProbeOutcome.SCOPE_MISSING),), {AUTH: 1.0}),
-        ((probe(ProbeOutcome.RATE_LIMITED),), {LIMIT: 1.0}),
-        ((probe(ProbeOutcome.SERVER_ERROR),), {POSTHOG: 1.0}),
-        ((probe(ProbeOutcome.UNREACHABLE),), {}),
-        ((probe(ProbeOutcome.KEY_REJECTED), error_rate({"503": 4.0})), {POSTHOG: 1.0}),
-        ((probe(ProbeOutcome.KEY_REJECTED), error_rate({"503": 0.05})), {AUTH: 1.0}),
+        ((probe(ProbeResult.KEY_REJECTED),), {AUTH: 1.0}),
+        ((probe(ProbeResult.SCOPE_MISSING),), {AUTH: 1.0}),
+        ((probe(ProbeResult.RATE_LIMITED),), {LIMIT: 1.0}),
+        ((probe(ProbeResult.SERVER_ERROR),), {POSTHOG: 1.0}),
+        ((probe(ProbeResult.UNREACHABLE),), {}),
+        ((probe(ProbeResult.KEY_REJECTED), error_rate({"503": 4.0})), {POSTHOG: 1.0}),
+        ((probe(ProbeResult.KEY_REJECTED), error_rate({"503": 0.05})), {AUTH: 1.0}),
     ],
 )
 def test_mix_is_what_metrics_and_logs_say(found: tuple[Finding, ...], mix: dict[ErrorType, float]) -> None:

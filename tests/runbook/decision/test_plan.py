@@ -11,7 +11,7 @@ from runbook.actions.specs.raise_memory_limit import RAISE_MEMORY_LIMIT, memory_
 from runbook.actions.specs.replace_api_key import REPLACE_API_KEY
 from runbook.actions.specs.restart_deployment import RESTART_DEPLOYMENT
 from runbook.checks.findings import Finding, Findings
-from runbook.checks.readings import CONFIGURATION, ContainerReading, ContainerRole, ProbeOutcome
+from runbook.checks.readings import CONFIGURATION, ContainerReading, ContainerRole, ProbeResult
 from runbook.checks.specs.probe import PROBE
 from runbook.checks.specs.workload import WORKLOAD
 from runbook.decision.plan import HAND_OFFS, make_plan
@@ -32,7 +32,7 @@ from tests.runbook.findings_samples import (
 )
 
 AUTH, LIMIT, POSTHOG = ErrorType.AUTHENTICATION, ErrorType.RATE_LIMITED, ErrorType.POSTHOG_ERRORS
-REJECTED, SCOPE, ACCEPTED = ProbeOutcome.KEY_REJECTED, ProbeOutcome.SCOPE_MISSING, ProbeOutcome.ACCEPTED
+REJECTED, SCOPE, ACCEPTED = ProbeResult.KEY_REJECTED, ProbeResult.SCOPE_MISSING, ProbeResult.ACCEPTED
 
 OUTAGE, OURS, INSIDE = (
     Verdict.POSTHOG_OUTAGE,
@@ -93,7 +93,7 @@ def steps(verdict: Verdict, mix: dict[ErrorType, float], findings: Findings) -> 
             (error_rate({"HTTP 401": 3.0, "unauthenticated": 2.0, "403": 4.0}),),
             [VERIFY, RESTART, "dashboard"],
         ),
-        (OURS, {AUTH: 1.0}, (probe(ProbeOutcome.UNREACHABLE),), [VERIFY, REPLACE, "dashboard"]),
+        (OURS, {AUTH: 1.0}, (probe(ProbeResult.UNREACHABLE),), [VERIFY, REPLACE, "dashboard"]),
         (OURS, {AUTH: 1.0}, (gone(PROBE.name),), [VERIFY, REPLACE, "dashboard"]),
         # 429
         (OURS, {LIMIT: 1.0}, (), [QUEUE, "limit"]),
@@ -250,11 +250,11 @@ def test_hand_off_is_ready_to_be_sent(
     ("outcome", "because"),
     [
         (REJECTED, "PostHog rejects the stored key"),
-        (ProbeOutcome.UNREACHABLE, "PostHog answers 401 or 403, and the stored key could not be tested"),
-        (ProbeOutcome.RATE_LIMITED, "PostHog answers 401 or 403, and the stored key could not be tested"),
+        (ProbeResult.UNREACHABLE, "PostHog answers 401 or 403, and the stored key could not be tested"),
+        (ProbeResult.RATE_LIMITED, "PostHog answers 401 or 403, and the stored key could not be tested"),
     ],
 )
-def test_replacing_the_key_claims_only_what_was_seen(outcome: ProbeOutcome, because: str) -> None:
+def test_replacing_the_key_claims_only_what_was_seen(outcome: ProbeResult, because: str) -> None:
     """That PostHog rejects the stored key is said only where the probe saw it."""
     plan = make_plan(OURS, {AUTH: 1.0}, triage(probe(outcome)), POLICY)
     assert [action.because for action in plan if action.name == REPLACE_API_KEY.name] == [because]
@@ -278,9 +278,9 @@ MIXES = st.permutations([AUTH, LIMIT, POSTHOG, ErrorType.UNKNOWN]).flatmap(
 )
 
 
-@given(verdict=st.sampled_from(Verdict), mix=MIXES, outcome=st.sampled_from(ProbeOutcome))
+@given(verdict=st.sampled_from(Verdict), mix=MIXES, outcome=st.sampled_from(ProbeResult))
 def test_ids_are_unique_and_numbered_and_no_step_is_planned_twice(
-    verdict: Verdict, mix: dict[ErrorType, float], outcome: ProbeOutcome
+    verdict: Verdict, mix: dict[ErrorType, float], outcome: ProbeResult
 ) -> None:
     """Ids tell the order and the action, and so do for any mix; each action and each topic comes once."""
     plan = make_plan(verdict, mix, triage(probe(outcome)), POLICY)

@@ -3,7 +3,7 @@
 import pytest
 
 from runbook.checks.findings import Finding, Findings
-from runbook.checks.readings import Impact, ProbeOutcome
+from runbook.checks.readings import Impact, ProbeResult
 from runbook.checks.specs.logs import LOGS
 from runbook.checks.specs.probe import PROBE
 from runbook.checks.specs.status_page import STATUS_PAGE
@@ -53,10 +53,10 @@ def assessed(
         ((workload(ready=0),), P1, "complete outage: no pod of the integration is ready"),
         ((workload(desired=0, ready=0),), P1, "complete outage: no pod of the integration is ready"),
         ((workload(ready=1),), P2, "degraded service: 1 of 2 pods ready"),
-        ((probe(ProbeOutcome.UNREACHABLE), FULL_OUTAGE), P1, "complete outage: PostHog is unreachable"),
-        ((probe(ProbeOutcome.SERVER_ERROR), FULL_OUTAGE), P1, "complete outage: PostHog is unreachable"),
-        ((probe(ProbeOutcome.KEY_REJECTED), FULL_OUTAGE), P2, "degraded service: key rejected"),
-        ((probe(ProbeOutcome.SERVER_ERROR), status_page(listed())), P2, "degraded service: server error"),
+        ((probe(ProbeResult.UNREACHABLE), FULL_OUTAGE), P1, "complete outage: PostHog is unreachable"),
+        ((probe(ProbeResult.SERVER_ERROR), FULL_OUTAGE), P1, "complete outage: PostHog is unreachable"),
+        ((probe(ProbeResult.KEY_REJECTED), FULL_OUTAGE), P2, "degraded service: key rejected"),
+        ((probe(ProbeResult.SERVER_ERROR), status_page(listed())), P2, "degraded service: server error"),
         ((FULL_OUTAGE,), P3, "minor impact: All down"),  # listed, but our requests are accepted
         # P2: degraded service
         ((health("degraded"),), P2, "degraded service: says degraded"),

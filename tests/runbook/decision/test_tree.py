@@ -6,7 +6,7 @@ from itertools import product
 import pytest
 
 from runbook.checks.findings import Finding, Findings, Status
-from runbook.checks.readings import ProbeOutcome
+from runbook.checks.readings import ProbeResult
 from runbook.checks.specs.health import HEALTH
 from runbook.checks.specs.logs import LOGS
 from runbook.checks.specs.probe import PROBE
@@ -33,7 +33,7 @@ from tests.runbook.findings_samples import (
 
 ERRORS, LISTED, HEALTHY = Question
 YES, NO, UNKNOWN = Reply
-UNREACHABLE = probe(ProbeOutcome.UNREACHABLE)
+UNREACHABLE = probe(ProbeResult.UNREACHABLE)
 
 RUNBOOK = """\
 PostHog API returning errors?
@@ -91,7 +91,7 @@ def test_each_leaf_of_the_runbook_is_reached_by_its_own_branches(
     [
         ((error_rate({"503": 4.0}),), YES),
         ((logs({"503": 9}),), YES),
-        ((probe(ProbeOutcome.KEY_REJECTED),), YES),
+        ((probe(ProbeResult.KEY_REJECTED),), YES),
         ((error_rate({"503": 4.0}), gone(LOGS.name), UNREACHABLE), YES),
         ((), NO),
         ((gone(LOGS.name),), NO),

@@ -49,7 +49,7 @@ _CALLS = (_FLAGS, _SYNC, _FLAGS, _FLAGS, _CAPTURE)
 
 
 @dataclass(frozen=True, slots=True)
-class _Outcome:
+class _Delivery:
     failure: str | None
     detail: str
     seconds: float
@@ -133,7 +133,7 @@ class Integration:
             )
             self._log(pod, "ERROR", line)
 
-    async def _request(self, pod: Pod, call: _Call, user: str) -> _Outcome:
+    async def _request(self, pod: Pod, call: _Call, user: str) -> _Delivery:
         assert self._client is not None  # noqa: S101  calls live only within run()
         started = time.monotonic()
         headers: dict[str, str] = {}
@@ -151,11 +151,11 @@ class Integration:
                 call.method, _host(pod) + call.path, headers=headers, json=content
             )
         except httpx.TimeoutException:
-            return _Outcome("timeout", "no answer in time", time.monotonic() - started)
+            return _Delivery("timeout", "no answer in time", time.monotonic() - started)
         except httpx.TransportError as error:
-            return _Outcome("connection", type(error).__name__, time.monotonic() - started)
+            return _Delivery("connection", type(error).__name__, time.monotonic() - started)
         failure = str(answer.status_code) if answer.status_code >= 400 else None
-        return _Outcome(failure, " ".join(answer.text[:160].split()), time.monotonic() - started)
+        return _Delivery(failure, " ".join(answer.text[:160].split()), time.monotonic() - started)
 
     def _log(self, pod: Pod, level: str, line: str) -> None:
         stamp = self._clock().isoformat(timespec="milliseconds").replace("+00:00", "Z")
