@@ -11,17 +11,23 @@ JsonObject = dict[str, Any]
 T = TypeVar("T")
 
 
+_SCALARS = frozenset({str, int, float, bool, type(None)})
+
+
 def copied(value: T) -> T:
-    """A deep copy of a JSON value. Plain recursion: several times faster than `copy.deepcopy`."""
+    """A deep copy of a JSON value. Plain recursion: many times faster than `copy.deepcopy`."""
     result: T = _copied(value)
     return result
 
 
 def _copied(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _copied(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_copied(item) for item in value]
+    kind = type(value)
+    if kind in _SCALARS:
+        return value
+    if kind is dict or isinstance(value, Mapping):
+        return {key: item if type(item) in _SCALARS else _copied(item) for key, item in value.items()}
+    if kind is list or isinstance(value, list | tuple):
+        return [item if type(item) in _SCALARS else _copied(item) for item in value]
     return value
 
 
