@@ -30,8 +30,8 @@ def require_own_folder(folder: Path) -> None:
     """Do nothing if a folder is ours or not there yet, and the link is ours where it is one.
 
     Raises:
-        Refused: it belongs to another user, or is no folder.
-        OSError: it cannot be looked at.
+        Refused: it belongs to another user.
+        OSError: it is not a folder, or it cannot be read.
     """
     for info in _found(folder):
         if not is_ours(info):
@@ -42,9 +42,11 @@ def require_own_folder(folder: Path) -> None:
                 "See what is in it, then remove it or name another folder; or run as that user",
             )
         if not (stat.S_ISDIR(info.st_mode) or stat.S_ISLNK(info.st_mode)):
-            raise Refused("folder", f"{folder} is no folder", "Remove it, or name another folder")
+            why = "it is not a folder; remove it, or name another one"
+            raise NotADirectoryError(errno.ENOTDIR, why, str(folder))
     if folder.is_symlink() and not folder.exists():
-        raise Refused("folder", f"the link {folder} leads to nothing", "Make what it leads to, or remove it")
+        why = "the link leads to nothing; make what it leads to, or remove the link"
+        raise NotADirectoryError(errno.ENOTDIR, why, str(folder))
 
 
 def require_own_files(top: Path) -> None:

@@ -75,7 +75,7 @@ def expected(error: BaseException) -> CommandError | None:
     return None
 
 
-_FOLDER_FAULTS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT)
+_FOLDER_FAULTS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR)
 """What the machine refuses, rather than what we did wrong."""
 
 

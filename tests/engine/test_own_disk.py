@@ -91,7 +91,7 @@ async def _full_disk(server: PrefectServer, world: World, disk: Path, folder: Pa
                 return [r["body"]["payload"]["summary"] for r in world.requests("pagerduty", None)]
 
             [summary] = await eventually(paged, bool)
-            assert "the response has not been started" in summary
+            assert "the response has not started" in summary
             assert (await client.get("/readyz")).json()["waiting_for_prefect"] == [incident]
             filler.unlink()
 

@@ -193,7 +193,7 @@ async def test_the_page_of_a_proxy_says_nothing_of_our_rights(world: ClusterWorl
     told = str(caught.value)
     assert f"a page named 'Sign in | Corporate proxy' (HTTP {status}, not by the API server)" in told
     assert "Role" not in told
-    assert caught.value.next_step == "Check what is between here and the server"
+    assert caught.value.next_step == "Check the proxies between here and the API server"
     assert len(world.asked("GET")) - before == (2 if status == 401 else 1)
 
 

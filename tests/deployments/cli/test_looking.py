@@ -84,7 +84,7 @@ def test_triage_explains_its_verdict_without_prefect(configured: HTTPServer, cap
     assert re.search(r"(?m)^✔ Health +says healthy", shown)
     assert re.search(r"(?m)^\? Error rate +\S", shown)
     assert re.search(r"(?m)^\? Workload +\S", shown)
-    assert "● UNKNOWN → The facts do not suffice." in shown
+    assert "● UNKNOWN → There are not enough facts." in shown
 
 
 def test_triage_as_json_has_findings_and_decision(configured: HTTPServer, capsys: Capture) -> None:

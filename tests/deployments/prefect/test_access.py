@@ -114,7 +114,7 @@ async def test_a_server_is_found_as_long_as_it_runs(tmp_path: Path) -> None:
 async def test_two_servers_do_not_share_a_folder(tmp_path: Path) -> None:
     """They would share the database, and commands would find either."""
     with await claim(tmp_path, api_url=f"{URL}/api", ui_url=URL):
-        with pytest.raises(Refused, match="one is running already"):
+        with pytest.raises(Refused, match="a server already runs with the state in"):
             await claim(tmp_path, api_url=f"{URL}1/api", ui_url=f"{URL}1")
         assert json.loads((tmp_path / SERVER_FILE).read_text())["ui_url"] == URL
 
