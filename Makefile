@@ -33,10 +33,14 @@ test: setup ## run the tests (ARGS="-k gate" chooses some)
 
 .PHONY: coverage
 coverage: setup ## run the tests, slower, and report which lines they reach
-	@$(BIN)/pytest --numprocesses $(PROCESSES) --cov --cov-report term:skip-covered $(ARGS)
+	@$(BIN)/pytest --numprocesses $(PROCESSES) -m "not slow" --cov --cov-report term:skip-covered $(ARGS)
+
+.PHONY: proofs
+proofs: setup ## run the tests that take long: servers, workers, browsers, every step with every answer
+	@$(BIN)/pytest --numprocesses $(PROCESSES) --durations 10 -m "proof and not slow" $(ARGS)
 
 .PHONY: test-slow
-test-slow: setup ## run the tests that `make test` leaves out
+test-slow: setup ## run the tests that repeat what a quicker one shows
 	@$(BIN)/pytest --numprocesses $(PROCESSES) -m slow $(ARGS)
 
 .PHONY: bench-intake

@@ -5,6 +5,7 @@ import shutil
 import signal
 from collections.abc import Iterator
 from glob import glob
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -27,6 +28,18 @@ pytest_plugins = (
     "tests.fixtures.engine",
     "tests.fixtures.postgres",
 )
+
+
+PROOFS = ("engine", "extensions", "real", "deployments/worker")
+"""Folders whose tests are all proofs: they take seconds of real processes each. `make proofs` runs them."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the proofs."""
+    folders = [Path(__file__).parent / folder for folder in PROOFS]
+    for item in items:
+        if any(folder in item.path.parents for folder in folders):
+            item.add_marker(pytest.mark.proof)
 
 
 def pytest_configure() -> None:

@@ -42,7 +42,7 @@ REASONS = {
     Fault.NO_FOLDER: "Not a directory|File exists",
 }
 
-pytestmark = pytest.mark.usefixtures("engineless")
+pytestmark = [pytest.mark.proof, pytest.mark.usefixtures("engineless")]
 
 
 @dataclasses.dataclass

@@ -21,6 +21,8 @@ from deployments.drill.world.servers.wire import listening
 from runbook.checks.readings import ErrorRateReading
 from tests.conftest import require_binary
 
+pytestmark = pytest.mark.proof
+
 
 @pytest.fixture(params=["real", "imitation"])
 async def scraped(

@@ -14,7 +14,7 @@ import pytest
 from tests.conftest import require_binary
 from tests.deployments.child_processes import processes_in, wait_until_gone
 
-pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.proof, pytest.mark.real, pytest.mark.timeout(300)]
 
 Drilled = tuple[Path, subprocess.CompletedProcess[str]]
 

@@ -21,6 +21,8 @@ from tests.deployments.journal_samples import OPENED_AT
 from tests.deployments.people_bench import TOKENS, Receiver, receiver_process
 from tests.deployments.sleeping_run import FakePrefect
 
+pytestmark = pytest.mark.proof
+
 Capture = pytest.CaptureFixture[str]
 
 REPOSITORY = Path(__file__).parents[3]

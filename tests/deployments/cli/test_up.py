@@ -18,7 +18,7 @@ import pytest
 
 from tests.deployments.child_processes import processes_in, wait_until_gone
 
-pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.proof, pytest.mark.real, pytest.mark.timeout(300)]
 
 ROOT = Path(__file__).parents[3]
 RUNBOOK = [sys.executable, "-c", "import sys; from deployments.cli import main; sys.exit(main())"]

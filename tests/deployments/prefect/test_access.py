@@ -30,6 +30,8 @@ from deployments.prefect.access import (
 from deployments.prefect.login import ASK
 from deployments.prefect.server import PrefectServer
 
+pytestmark = pytest.mark.proof
+
 URL = "http://127.0.0.1:20123"
 BROKEN_FILES = ["", "[]", "{}", '{"ui_url": 1}', '{"ui_url": "http://127.0.0.1:0x"}', "\x00"]
 

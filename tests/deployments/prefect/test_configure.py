@@ -35,7 +35,7 @@ NAMES = {
     "watchdog/watchdog",
 }
 
-pytestmark = [pytest.mark.real]
+pytestmark = [pytest.mark.proof, pytest.mark.real]
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from tasks.secrets import redactor
 CANARY = "canary0Q7zX4bV9nM2kL8"
 SHOWING = ("status_page", "integration", "prometheus")
 
-pytestmark = [pytest.mark.real, pytest.mark.usefixtures("prefect_api")]
+pytestmark = [pytest.mark.proof, pytest.mark.real, pytest.mark.usefixtures("prefect_api")]
 
 
 @pytest.fixture

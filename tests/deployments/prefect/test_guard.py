@@ -150,7 +150,7 @@ async def test_without_the_password_prefect_s_api_says_only_that_it_is_there(
 ) -> None:
     """Every path of the API, as Prefect itself describes it, and some that it does not describe."""
     user, _, password = prefect_server.access.password.partition(":")
-    async with httpx.AsyncClient(base_url=prefect_server.ui_url, trust_env=False) as asking:
+    async with httpx.AsyncClient(base_url=prefect_server.ui_url, trust_env=False, timeout=60) as asking:
         described = (await asking.get("/api/openapi.json", auth=(user, password))).json()["paths"]
         asked = {
             (method.upper(), "/api" + re.sub(r"\{[^}]*\}", NOBODY, path))

@@ -29,7 +29,7 @@ CHOICES: dict[str, Any] = {
 }
 
 
-pytestmark = [pytest.mark.real, pytest.mark.usefixtures("prefect_api")]
+pytestmark = [pytest.mark.proof, pytest.mark.real, pytest.mark.usefixtures("prefect_api")]
 
 
 @pytest.fixture

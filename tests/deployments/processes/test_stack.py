@@ -21,7 +21,7 @@ from deployments.processes.stack import Stack
 from deployments.settings.settings import load_settings
 from tests.deployments.child_processes import processes_in, wait_until_gone
 
-pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.proof, pytest.mark.real, pytest.mark.timeout(300)]
 
 SETTINGS = '[receiver]\nport = {port}\n[integration]\nhealth_url = "http://127.0.0.1:1/health"\n'
 

@@ -30,6 +30,8 @@ from runbook.incidents.events import RunStarted
 from tests.deployments.attackers import ATTACKS
 from tests.deployments.receiver_bench import notification, sent_alert
 
+pytestmark = pytest.mark.proof
+
 BOUND_SECONDS = 10.0
 """How long an alert may take, on a machine that the attackers share."""
 

@@ -28,6 +28,8 @@ from tasks.caretaking import watchdog
 from tests.deployments.receiver_bench import Prefect, eventually, notification, post, sent_alert, serving
 from tests.fixtures.own_disk import Fault, broken
 
+pytestmark = pytest.mark.proof
+
 ALERT = Alert(source="test", service="posthog-integration", name="n", summary="it burns")
 AT = datetime(2026, 3, 1, 10, tzinfo=UTC)
 

@@ -16,6 +16,8 @@ from deployments.prefect.server import until_answers
 from deployments.processes.process import Process, free_port
 from runbook.alerts.sources import SOURCES
 
+pytestmark = pytest.mark.proof
+
 TOKEN = "a-token-of-some-length"
 
 

@@ -21,6 +21,8 @@ from deployments.drill.world.world import World
 from runbook.kubernetes.fields import EnvironmentVariable
 from runbook.kubernetes.ownership import owners
 
+pytestmark = pytest.mark.proof
+
 VISIBLE_WITHIN_SECONDS = 3.0
 CURED_WITHIN_SECONDS = 2.0
 GRACE_SECONDS = 4.0

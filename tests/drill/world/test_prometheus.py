@@ -19,6 +19,8 @@ from deployments.drill.world.prometheus.promql import BadQuery, Sample, Series, 
 from deployments.drill.world.servers.wire import listening
 from tests.conftest import require_binary
 
+pytestmark = pytest.mark.proof
+
 WITHIN_SECONDS = 10.0
 
 

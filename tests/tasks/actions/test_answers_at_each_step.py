@@ -14,7 +14,7 @@ from tests.tasks.actions.test_troubles import benched
 from tests.tasks.changes import CHANGES, DELETE_POD
 from tests.tasks.mitigation_bench import Bench, until
 
-pytestmark = [pytest.mark.real, pytest.mark.usefixtures("engineless")]
+pytestmark = [pytest.mark.proof, pytest.mark.real, pytest.mark.usefixtures("engineless")]
 
 FALLBACK = CHANGES[0]
 PAGE = "<html><head><title>Sorry</title></head><body>default backend</body></html>"

@@ -41,6 +41,7 @@ from tests.tasks.changes import (
 from tests.tasks.mitigation_bench import Bench, mitigation_bench, save_replacement_key, stop_controllers
 
 pytestmark = [
+    pytest.mark.proof,
     pytest.mark.real,
     pytest.mark.usefixtures("engineless", "report"),
 ]
