@@ -315,8 +315,8 @@ OWN_DISK_ROWS = (
         "“was deleted; its content was saved” in the log, or that something may be missing",
         "none",
         (
-            "tests.blocks.store.test_file.test_a_deleted_log_loses_nothing",
-            "tests.blocks.store.test_file.test_a_log_that_a_newcomer_has_replaced_is_told",
+            "tests.blocks.store.test_file_log.test_a_deleted_log_loses_nothing",
+            "tests.blocks.store.test_file_log.test_a_log_that_a_newcomer_has_replaced_is_told",
         ),
     ),
     OwnDiskRow(
