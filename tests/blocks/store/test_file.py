@@ -146,7 +146,7 @@ async def test_no_table_is_made_in_a_foreign_database(path: Path) -> None:
     with closing(sqlite3.connect(path)) as foreign:
         foreign.execute("CREATE TABLE theirs (a)")
     with another_process(url_of(path)) as another:
-        assert "is another database than the one that was here" in another.write()["error"]
+        assert "has no runbook store, so it is not the one that was here before" in another.write()["error"]
     with closing(sqlite3.connect(path)) as foreign:
         assert foreign.execute("SELECT name FROM sqlite_master").fetchall() == [("theirs",)]
 

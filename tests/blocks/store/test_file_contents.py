@@ -41,7 +41,7 @@ async def test_a_file_that_is_written_over_is_noticed_when_it_is_read_anew(
     with closing(sqlite3.connect(path)) as own:
         own.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     shutil.copyfile(other, path)
-    with pytest.raises(Unavailable, match="another"):
+    with pytest.raises(Unavailable, match="is not the store that was here before"):
         await store.check()
 
 
