@@ -7,9 +7,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+from pydantic import SecretStr
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
+from blocks.store.journal import IncidentStore
+from runbook.alerts.alert import Alert
 from runbook.incidents.events import Recorded
 
 T = TypeVar("T")
@@ -139,3 +142,13 @@ def rows(connection: Connection) -> dict[str, list[dict[str, Any]]]:
     tables = sorted(inspect(connection).get_table_names())
     found = {table: connection.execute(text(f"SELECT * FROM {table}")) for table in tables}  # noqa: S608
     return {table: sorted((dict(row._mapping) for row in result), key=str) for table, result in found.items()}
+
+
+SENT_AGAIN = Alert(
+    source="alertmanager", service="posthog-integration", name="A", summary="5xx", fingerprint="f1"
+)
+
+
+def store_at(url: str) -> IncidentStore:
+    """The store, as this release opens it."""
+    return IncidentStore(url=SecretStr(url))

@@ -31,7 +31,7 @@ from tasks.caretaking.self_watch import call_a_person
 from tasks.channels.communicate import announce, escalate, resolve_page
 from tasks.checks.triage import look
 from tests.blocks.cluster_world import cluster_world, deployment
-from tests.blocks.status_page.test_page import INCIDENT, SUMMARY
+from tests.blocks.status_page_bench import INCIDENT, SUMMARY
 from tests.canary.canaries import SHAPES, Canaries
 from tests.canary.test_records import shown
 from tests.runbook.findings_samples import EVERYWHERE

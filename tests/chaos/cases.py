@@ -16,7 +16,7 @@ from runbook.incidents.events import IncidentEscalated, RunContinued
 from runbook.incidents.state import Outcome
 from tests.chaos.seen import Seen, seen_outside
 from tests.chaos.stage import Blow, Stage
-from tests.fixtures.engine import Case, case
+from tests.fixtures.cases import Case, case
 
 SCENARIO = "posthog-outage"
 POLICY = {

@@ -5,7 +5,7 @@ import re
 from collections import Counter
 
 from tests.chaos.crash_points import tail
-from tests.fixtures.engine import Case
+from tests.fixtures.cases import Case
 
 Seen = Counter[str]
 

@@ -21,7 +21,8 @@ from deployments.prefect.server import PrefectServer, until_answers
 from deployments.processes.process import EndedEarly, Process
 from tests.chaos.crash_points import FOLDER
 from tests.engine.processes import children, engines
-from tests.fixtures.engine import Case, Engine
+from tests.fixtures.cases import Case
+from tests.fixtures.engine import Engine
 
 
 class Blow(StrEnum):

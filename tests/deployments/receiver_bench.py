@@ -17,8 +17,13 @@ from deployments.receiver.connections.server import DoorServer
 from deployments.receiver.metrics import ReceiverMetrics
 from deployments.receiver.settings import ReceiverSettings
 from deployments.receiver.watching import SelfWatching
-from runbook.incidents.events import RunStarted
+from runbook.actions.catalogue import PlannedAction
+from runbook.actions.specs.fallback import ENABLE_FALLBACK
+from runbook.checks.findings import Findings
+from runbook.decision.decide import decide
+from runbook.incidents.events import ApprovalRequested, DecisionMade, RunStarted
 from runbook.incidents.incident import Incident
+from runbook.policy.policy import Policy
 
 TOKEN = "a-token-of-some-length"
 AUTHORIZED = {"authorization": f"Bearer {TOKEN}", "content-type": "application/json"}
@@ -159,3 +164,17 @@ async def post(client: httpx.AsyncClient, payload: Any, path: str = "/alerts/ale
     assert answer.status_code == 202, answer.text
     body: dict[str, Any] = answer.json()
     return body
+
+
+async def ask(store: IncidentStore, incident: Incident) -> None:
+    """Have a run decide on a fallback, and ask about it."""
+    action = PlannedAction(
+        id="1-enable-fallback", name=ENABLE_FALLBACK.name, target="deployment/x", because="a test"
+    )
+    decision = decide(Findings(items=()), claimed=None, policy=Policy())
+    decided = DecisionMade(round=1, decision=decision.model_copy(update={"plan": (action,)}))
+    await store.append(incident.id, decided, at=datetime.now(UTC))
+    asked = ApprovalRequested(
+        gate="1-enable-fallback-1", action_id=action.id, plan_digest="d", question="?", flow_run_id="r"
+    )
+    await store.append(incident.id, asked, at=datetime.now(UTC), key=f"ask:{asked.gate}")

@@ -24,7 +24,8 @@ from runbook.incidents.events import (
 )
 from runbook.incidents.incident import Incident
 from runbook.incidents.state import State
-from tests.fixtures.engine import Case, Engine, case
+from tests.fixtures.cases import Case, case
+from tests.fixtures.engine import Engine
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
 

@@ -17,7 +17,8 @@ from runbook.incidents.state import Outcome
 from tests.chaos.seen import seen_outside
 from tests.engine.test_chaos import EXPECTED
 from tests.engine.test_watchdog import until_no_engine
-from tests.fixtures.engine import Engine, case
+from tests.fixtures.cases import case
+from tests.fixtures.engine import Engine
 from tests.fixtures.prefect_server import speaking_to
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(300)]

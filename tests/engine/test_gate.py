@@ -29,7 +29,9 @@ from runbook.incidents.events import (
 )
 from runbook.incidents.incident import Incident
 from tests.engine.processes import engines
-from tests.fixtures.engine import WITHIN_SECONDS, Case, Engine, case
+from tests.fixtures.cases import Case, case
+from tests.fixtures.engine import Engine
+from tests.fixtures.eventually import WITHIN_SECONDS
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
 

@@ -14,7 +14,9 @@ from runbook.checks.spec import CheckName
 from runbook.incidents.events import IncidentEscalated, TriageCompleted
 from runbook.incidents.incident import Incident
 from tests.engine.processes import engines
-from tests.fixtures.engine import Case, Engine, case, eventually
+from tests.fixtures.cases import Case, case
+from tests.fixtures.engine import Engine
+from tests.fixtures.eventually import eventually
 
 MANY = int(os.environ.get("RUNBOOK_MANY_WAITING", "12"))
 STORM = int(os.environ.get("RUNBOOK_STORM", "12"))

@@ -21,7 +21,9 @@ from runbook.actions.catalogue import ActionOutcome
 from runbook.incidents.events import EvidenceCollected, FileNotWritten, PostmortemDrafted
 from runbook.incidents.state import Outcome
 from tests.deployments.receiver_bench import notification, sent_alert
-from tests.fixtures.engine import Engine, case, eventually
+from tests.fixtures.cases import case
+from tests.fixtures.engine import Engine
+from tests.fixtures.eventually import eventually
 from tests.fixtures.own_disk import fill, small_disk
 from tests.fixtures.prefect_server import speaking_to
 

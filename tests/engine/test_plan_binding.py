@@ -15,7 +15,8 @@ from runbook.approvals.gates import Answer, Choice
 from runbook.approvals.identity import Identity, Proof
 from runbook.approvals.signatures import public_text
 from runbook.incidents.events import ApprovalAnswered, ApprovalRefused, PlanDrifted
-from tests.fixtures.engine import Case, Engine, case
+from tests.fixtures.cases import Case, case
+from tests.fixtures.engine import Engine
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(300)]
 

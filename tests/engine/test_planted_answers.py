@@ -20,7 +20,8 @@ from runbook.incidents.events import (
 )
 from runbook.incidents.incident import Incident
 from tasks.channels.warn import NAME
-from tests.fixtures.engine import Case, Engine, case
+from tests.fixtures.cases import Case, case
+from tests.fixtures.engine import Engine
 
 SEEN = Identity(name="ana", how=Proof.OS_PEER)
 pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]

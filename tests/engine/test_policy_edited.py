@@ -15,7 +15,9 @@ from runbook.approvals.identity import Identity, Proof
 from runbook.approvals.rules import ApprovalRule
 from runbook.incidents.events import ApprovalRefused, PolicyChanged, RunStarted
 from tasks.caretaking.runs import DEPLOYMENT
-from tests.fixtures.engine import Case, Engine, case, eventually
+from tests.fixtures.cases import Case, case
+from tests.fixtures.engine import Engine
+from tests.fixtures.eventually import eventually
 
 SEEN = Identity(name="ana", how=Proof.OS_PEER)
 pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]

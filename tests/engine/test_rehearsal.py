@@ -10,7 +10,9 @@ from runbook.approvals.identity import Identity, Proof
 from runbook.channels.wording import REHEARSAL
 from runbook.incidents.events import RunStarted
 from tasks.caretaking.runs import DEPLOYMENT
-from tests.fixtures.engine import Engine, case, eventually
+from tests.fixtures.cases import case
+from tests.fixtures.engine import Engine
+from tests.fixtures.eventually import eventually
 
 SEEN = Identity(name="ana", how=Proof.OS_PEER)
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(300)]

@@ -13,7 +13,8 @@ from runbook.approvals.gates import Answer, Choice
 from runbook.approvals.identity import Identity, Proof
 from runbook.incidents.events import ApprovalAnswered, ApprovalRequested, IncidentEscalated, PlanDrifted
 from tests.engine.test_plan_binding import somebody_sets
-from tests.fixtures.engine import Case, Engine, case
+from tests.fixtures.cases import Case, case
+from tests.fixtures.engine import Engine
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(300)]
 

@@ -18,7 +18,8 @@ from runbook.decision.severity import Severity
 from runbook.incidents.events import ApprovalAnswered, IncidentEscalated, PostmortemDrafted
 from runbook.incidents.incident import Incident
 from runbook.incidents.state import Outcome
-from tests.fixtures.engine import Case, Engine, case
+from tests.fixtures.cases import Case, case
+from tests.fixtures.engine import Engine
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
 

@@ -11,7 +11,9 @@ from pytest_httpserver import HTTPServer
 from blocks.store.self_watch_log import last_good_round
 from deployments.prefect.configure import configure
 from deployments.settings.settings import load_settings
-from tests.fixtures.engine import Case, Engine, case, eventually
+from tests.fixtures.cases import Case, case
+from tests.fixtures.engine import Engine
+from tests.fixtures.eventually import eventually
 
 PING = "/ping/8c1f4b9a"
 

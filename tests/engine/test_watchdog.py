@@ -20,7 +20,9 @@ from tasks.caretaking.runs import DEPLOYMENT
 from tasks.caretaking.watchdog import look_after
 from tests.engine.processes import engines
 from tests.engine.test_gate import FIRST, NO, PATCHES, YES, ended, gates
-from tests.fixtures.engine import WITHIN_SECONDS, Case, Engine, case, eventually
+from tests.fixtures.cases import Case, case
+from tests.fixtures.engine import Engine
+from tests.fixtures.eventually import WITHIN_SECONDS, eventually
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
 

@@ -7,7 +7,7 @@ from playwright.async_api import Page, async_playwright, expect
 
 from deployments.prefect.server import PrefectServer
 from tests.conftest import require_binary
-from tests.fixtures.engine import WITHIN_SECONDS
+from tests.fixtures.eventually import WITHIN_SECONDS
 
 FLAGS = (
     "--no-sandbox",

@@ -20,7 +20,7 @@ from deployments.prefect.server import until_answers
 from deployments.processes.process import Process, free_port
 from runbook.incidents.events import AlertJoined, AlertLeft, AlertsResolved
 from runbook.incidents.incident import Incident
-from tests.fixtures.engine import eventually
+from tests.fixtures.eventually import eventually
 from tests.real.test_real_input import running
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]

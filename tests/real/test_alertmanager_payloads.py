@@ -20,7 +20,7 @@ from deployments.processes.process import Process, free_port
 from runbook.alerts.alert import Alert, AlertStatus
 from runbook.alerts.sources import SOURCES
 from tests.conftest import require_binary
-from tests.fixtures.engine import eventually
+from tests.fixtures.eventually import eventually
 
 RECORDED = Path(__file__).parents[1] / "data" / "alerts" / "alertmanager"
 LABELS = [

@@ -12,7 +12,9 @@ from prefect.blocks.system import Secret
 from pydantic import SecretStr
 from pytest_httpserver import HTTPServer
 
-from tests.fixtures.engine import Case, Engine, case, eventually
+from tests.fixtures.cases import Case, case
+from tests.fixtures.engine import Engine
+from tests.fixtures.eventually import eventually
 from tests.real.browser import browser_page, log_in
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]

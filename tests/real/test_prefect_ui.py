@@ -11,7 +11,9 @@ from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 from runbook.actions.catalogue import ActionOutcome
 from runbook.approvals.gates import Answer, Choice
 from runbook.decision.severity import Severity
-from tests.fixtures.engine import WITHIN_SECONDS, Case, Engine, case
+from tests.fixtures.cases import Case, case
+from tests.fixtures.engine import Engine
+from tests.fixtures.eventually import WITHIN_SECONDS
 from tests.real.browser import browser_page, log_in
 
 SUBMITS = 3

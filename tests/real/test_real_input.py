@@ -13,7 +13,9 @@ from deployments.prefect.server import until_answers
 from deployments.processes.process import Process, free_port
 from runbook.incidents.events import AlertJoined, PostmortemDrafted
 from tests.conftest import require_binary
-from tests.fixtures.engine import Case, Engine, case, eventually
+from tests.fixtures.cases import Case, case
+from tests.fixtures.engine import Engine
+from tests.fixtures.eventually import eventually
 
 FOLDER = Path(__file__).parents[2] / "deployments" / "prometheus"
 FIRING = {"PostHogUnreachable", "PostHogErrorsHigh", "PostHogServerErrors"}

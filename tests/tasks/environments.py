@@ -16,9 +16,11 @@ from blocks.prometheus.metrics import Prometheus
 from blocks.status_page.page import StatusPage
 from blocks.store.journal import IncidentStore
 from runbook.alerts.alert import Alert
+from runbook.incidents import events as e
 from runbook.policy.permissions import Permissions
 from runbook.policy.policy import Policy
 from tasks.incident import OpenIncident
+from tests.runbook.journals import decision
 
 AT = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
 ALERT = Alert(source="alertmanager", service="posthog-integration", name="PostHogServerErrors", summary="5xx")
@@ -65,3 +67,8 @@ async def open_incident(
         permissions=Permissions.of(at_work.runbook_policy.policy),
     )
     return OpenIncident(id=name, environment=at_work)
+
+
+async def decide(incident: OpenIncident) -> None:
+    """The incident has a P1 decision."""
+    await incident.record(e.DecisionMade(round=1, decision=decision()))

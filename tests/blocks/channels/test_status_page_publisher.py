@@ -1,9 +1,5 @@
 """Publishing on our own status page: at both providers, and never twice."""
 
-import random
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,68 +9,10 @@ from pytest_httpserver import HTTPServer
 
 from blocks.channels.status_page_publisher import StatusPagePublisher
 from blocks.transport.errors import NotFound, OutsideError, Refused, Unauthenticated, Unavailable
-from deployments.drill.world.channels.incident_io import COMPONENT_IDS, STATUS_PAGE_ID, IncidentIoApi
-from deployments.drill.world.channels.statuspage import COMPONENTS, PAGE_ID, StatuspageApi
-from deployments.drill.world.keys import Keys
-from deployments.drill.world.servers.wire import listening
 from runbook.incidents.state import State
+from tests.blocks.published_page import MESSAGE, NAME, Published, page, published
 
-KEYS = Keys.generated(random.Random(13))  # noqa: S311 - repeatable on purpose
-NAME, MESSAGE = "PostHog Integration Issue", "We're experiencing issues."
-
-
-@dataclass
-class Published:
-    """A provider's page as the test sees it, and a block for it."""
-
-    block: StatusPagePublisher
-    provider: StatuspageApi | IncidentIoApi
-
-    @property
-    def incidents(self) -> list[dict[str, Any]]:
-        """What was published."""
-        if isinstance(self.provider, StatuspageApi):
-            return self.provider.incidents
-        return self.provider.status_page_incidents
-
-    @property
-    def updates(self) -> list[tuple[str, str]]:
-        """States and words of the first incident's updates, oldest first."""
-        if isinstance(self.provider, StatuspageApi):
-            newest_first = self.incidents[0]["incident_updates"]
-            return [(update["status"], update["body"]) for update in reversed(newest_first)]
-        return [(update["incident_status"], update["message"]) for update in self.incidents[0]["updates"]]
-
-
-@asynccontextmanager
-async def published(provider: str) -> AsyncIterator[Published]:
-    """An imitated provider with our page, and a block that publishes on it."""
-    imitation = StatuspageApi(KEYS) if provider == "statuspage" else IncidentIoApi(KEYS)
-    async with listening(imitation.app) as url:
-        if isinstance(imitation, StatuspageApi):
-            block = StatusPagePublisher(
-                provider="statuspage",
-                api_key=KEYS.statuspage_key,
-                page_id=PAGE_ID,
-                base_url=f"{url}/v1",
-                component_ids=list(COMPONENTS)[:1],
-            )
-        else:
-            block = StatusPagePublisher(
-                provider="incident_io",
-                api_key=KEYS.incident_io_key,
-                page_id=STATUS_PAGE_ID,
-                base_url=url,
-                component_ids=list(COMPONENT_IDS),
-            )
-        yield Published(block, imitation)
-
-
-@pytest.fixture(params=["statuspage", "incident_io"])
-async def page(request: pytest.FixtureRequest) -> AsyncIterator[Published]:
-    """Our page at each of the providers."""
-    async with published(request.param) as at_provider:
-        yield at_provider
+__all__ = ["page"]  # a fixture, found here
 
 
 async def test_an_incident_is_published_and_known_again(page: Published) -> None:
@@ -160,79 +98,6 @@ async def test_a_resolved_incident_is_over(page: Published) -> None:
 
     assert page.updates[-1] == ("resolved", "Over.")
     assert await page.block.find_incident("effect-1") is None
-
-
-async def test_components_follow_the_incident() -> None:
-    """Statuspage's components turn red with the incident and green with its resolution."""
-    async with published("statuspage") as page:
-        assert isinstance(page.provider, StatuspageApi)
-        (component,) = page.block.component_ids
-        incident = await page.block.create_incident(NAME, MESSAGE, State.INVESTIGATING, effect_id="effect-1")
-        broken = page.provider.component_statuses[component]
-        await page.block.post_update(incident.id, "Over.", State.RESOLVED, effect_id="effect-2")
-
-        assert broken == "degraded_performance"
-        assert page.provider.component_statuses[component] == "operational"
-
-
-async def publish_on_statuspage(page: Published) -> str:
-    """Publish an incident that is about our component; returns the incident's id."""
-    created = await page.block.create_incident(NAME, MESSAGE, State.INVESTIGATING, effect_id="effect-1")
-    return created.id
-
-
-@pytest.mark.parametrize("status", ["major_outage", "partial_outage", "under_maintenance"])
-@pytest.mark.parametrize("when", ["before", "meanwhile", "after an update"])
-async def test_a_component_that_somebody_else_has_set_stays_as_it_is(status: str, when: str) -> None:
-    """It is their word: neither made milder with the incident nor operational with its end."""
-    async with published("statuspage") as page:
-        assert isinstance(page.provider, StatuspageApi)
-        (component,) = page.block.component_ids
-        if when == "before":
-            page.provider.component_statuses[component] = status
-        incident = await publish_on_statuspage(page)
-        if when == "meanwhile":
-            page.provider.component_statuses[component] = status
-        await page.block.post_update(incident, "Found.", State.IDENTIFIED, effect_id="effect-2")
-        if when == "after an update":
-            page.provider.component_statuses[component] = status
-        await page.block.post_update(incident, "Over.", State.RESOLVED, effect_id="effect-3")
-
-        assert page.provider.component_statuses[component] == status
-
-
-async def test_a_component_of_another_open_incident_stays_as_it_is() -> None:
-    """What our incident no longer says of it, the other one still does."""
-    async with published("statuspage") as page:
-        assert isinstance(page.provider, StatuspageApi)
-        (component,) = page.block.component_ids
-        incident = await publish_on_statuspage(page)
-        await page.block.create_incident("By hand", MESSAGE, State.INVESTIGATING, effect_id="by-hand")
-        await page.block.post_update(incident, "Over.", State.RESOLVED, effect_id="effect-2")
-
-        assert page.provider.component_statuses[component] == "degraded_performance"
-
-
-async def test_an_incident_of_an_earlier_release_takes_its_components_back() -> None:
-    """It had set all of them and left no mark of it."""
-    async with published("statuspage") as page:
-        assert isinstance(page.provider, StatuspageApi)
-        (component,) = page.block.component_ids
-        incident = await publish_on_statuspage(page)
-        del page.incidents[0]["metadata"]["runbook"]["components"]
-        await page.block.post_update(incident, "Over.", State.RESOLVED, effect_id="effect-2")
-
-        assert page.provider.component_statuses[component] == "operational"
-
-
-async def test_a_component_that_the_page_does_not_have_keeps_nothing_from_being_published() -> None:
-    """The settings name one that somebody has deleted."""
-    async with published("statuspage") as page:
-        block = page.block.model_copy(update={"component_ids": ["gone", *page.block.component_ids]})
-        created = await block.create_incident(NAME, MESSAGE, State.INVESTIGATING, effect_id="effect-1")
-        await block.post_update(created.id, "Over.", State.RESOLVED, effect_id="effect-2")
-
-        assert page.updates[-1] == ("resolved", "Over.")
 
 
 async def test_creating_twice_is_creating_once_at_incident_io() -> None:

@@ -1,51 +1,12 @@
-"""PostHog's status page: four formats, several routes, and never "operational" by mistake."""
-
-from typing import Any
+"""What PostHog's status page lists, in four formats; never "operational" by mistake."""
 
 import pytest
-from pydantic import SecretStr
 from pytest_httpserver import HTTPServer
 
 from blocks.status_page.formats import UnknownFormat, impact_of, read_feed, read_statuspage
-from blocks.status_page.page import StatusPage
-from blocks.transport.errors import Unavailable, Unreadable
+from blocks.transport.errors import Unreadable
 from runbook.checks.readings import Impact
-
-INCIDENT = {
-    "id": "01",
-    "name": "Elevated error rates",
-    "status": "identified",
-    "url": "https://www.posthogstatus.com/incidents/01",
-    "last_update_at": "2026-11-22T15:00:00Z",
-    "last_update_message": "We found it.",
-    "current_worst_impact": "full_outage",
-    "affected_components": [
-        {"id": "c", "name": "Flags", "group_name": "US Cloud 🇺🇸", "current_status": "full_outage"}
-    ],
-}
-SUMMARY: dict[str, Any] = {
-    "page_title": "PostHog",
-    "page_url": "https://www.posthogstatus.com",
-    "ongoing_incidents": [],
-    "in_progress_maintenances": [],
-    "scheduled_maintenances": [],
-}
-STATUSPAGE: dict[str, Any] = {
-    "page": {"id": "p", "name": "PostHog", "url": "https://status.posthog.com"},
-    "status": {"indicator": "none", "description": "All Systems Operational"},
-    "components": [
-        {"id": "g", "name": "EU Cloud", "status": "operational", "group": True, "group_id": None},
-        {"id": "c", "name": "Ingestion", "status": "operational", "group": False, "group_id": "g"},
-    ],
-    "incidents": [],
-    "scheduled_maintenances": [],
-}
-
-
-def page(httpserver: HTTPServer, **settings: Any) -> StatusPage:
-    """A block whose page is the test's server, which answers 404 to what it does not serve."""
-    httpserver.no_handler_status_code = 404
-    return StatusPage(**{"url": httpserver.url_for("/"), "timeout_seconds": 5, **settings})
+from tests.blocks.status_page_bench import INCIDENT, STATUSPAGE, SUMMARY, page
 
 
 async def test_the_widget_lists_an_incident(httpserver: HTTPServer) -> None:
@@ -252,64 +213,3 @@ async def test_an_unreadable_page_is_never_operational(httpserver: HTTPServer, b
 
     assert "direct: " in caught.value.detail
     assert "feed, direct: " in caught.value.detail
-
-
-async def test_a_fallback_is_asked_where_the_page_is_down(httpserver: HTTPServer, nobody: str) -> None:
-    """A mirror answers for a page that cannot be reached, and the reading names the route."""
-    httpserver.expect_request("/api/v1/summary").respond_with_json(SUMMARY)
-
-    reading = await StatusPage(url=nobody, fallback_urls=[httpserver.url_for("/")]).read_any()
-
-    assert reading.route == "fallback 1"
-
-
-async def test_the_proxy_is_the_second_way(httpserver: HTTPServer) -> None:
-    """A page out of reach from here is asked through the proxy, by its own address."""
-    httpserver.expect_request("/api/v1/summary", headers={"Host": "status.invalid"}).respond_with_json(
-        SUMMARY
-    )
-
-    reading = await StatusPage(
-        url="http://status.invalid", proxy=SecretStr(httpserver.url_for("/"))
-    ).read_any()
-
-    assert reading.route == "proxy"
-
-
-async def test_a_redirect_is_followed(httpserver: HTTPServer) -> None:
-    """`status.posthog.com` has moved; its redirect leads to the page."""
-    target = httpserver.url_for("/new/api/v1/summary")
-    httpserver.expect_request("/api/v1/summary").respond_with_data("", 301, headers={"Location": target})
-    httpserver.expect_request("/new/api/v1/summary").respond_with_json(SUMMARY)
-
-    assert (await page(httpserver).read_any()).incidents == ()
-
-
-async def test_all_reasons_are_told_when_every_way_fails(httpserver: HTTPServer, nobody: str) -> None:
-    """The error names each route with its reason, and may heal if one of them may."""
-    block = page(httpserver, url=nobody, fallback_urls=[httpserver.url_for("/")])
-
-    with pytest.raises(Unavailable) as caught:
-        await block.read_any()
-
-    for route in ("direct: ", "fallback 1: ", "feed, direct: "):
-        assert route in caught.value.detail
-
-
-async def test_a_page_that_does_not_answer_is_asked_once_per_route(silent: str) -> None:
-    """Where nothing answers, no other format is tried: each would cost a timeout."""
-    block = StatusPage(url=silent, timeout_seconds=0.2)
-
-    with pytest.raises(Unavailable) as caught:
-        await block.read(block.routes()[0])
-
-    assert caught.value.detail.count("/api/") == 1
-    assert "/api/v1/summary" in caught.value.detail
-
-
-async def test_a_format_that_fails_does_not_hide_the_next(httpserver: HTTPServer) -> None:
-    """A server error on one path says nothing about another path of the page."""
-    httpserver.expect_request("/api/v1/summary").respond_with_data("", status=500)
-    httpserver.expect_request("/api/v2/summary.json").respond_with_json(STATUSPAGE)
-
-    assert (await page(httpserver).read_any()).format == "statuspage"

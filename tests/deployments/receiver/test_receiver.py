@@ -16,20 +16,15 @@ from pydantic import SecretStr
 from blocks.store.journal import IncidentStore
 from deployments.processes.json_log import log_json_to
 from deployments.receiver.settings import ReceiverSettings
-from runbook.actions.catalogue import PlannedAction
-from runbook.actions.specs.fallback import ENABLE_FALLBACK
 from runbook.alerts.alert import Alert
-from runbook.checks.findings import Findings
-from runbook.decision.decide import decide
 from runbook.decision.severity import Severity
-from runbook.incidents.events import AlertJoined, AlertLeft, AlertsResolved, ApprovalRequested, DecisionMade
-from runbook.incidents.incident import Incident
-from runbook.policy.policy import Policy
+from runbook.incidents.events import AlertJoined, AlertLeft, AlertsResolved
 from tests.deployments.receiver_bench import (
     AUTHORIZED,
     DEADLINE_SECONDS,
     TOKEN,
     Prefect,
+    ask,
     eventually,
     notification,
     post,
@@ -131,20 +126,6 @@ async def test_the_end_of_the_alerts_wakes_a_run_that_asks_a_question(
     await post(client, notification(sent_alert(status="resolved")))
     await eventually(lambda: prefect.woken)
     assert prefect.woken == ["1-enable-fallback-1"]
-
-
-async def ask(store: IncidentStore, incident: Incident) -> None:
-    """Have a run decide on a fallback, and ask about it."""
-    action = PlannedAction(
-        id="1-enable-fallback", name=ENABLE_FALLBACK.name, target="deployment/x", because="a test"
-    )
-    decision = decide(Findings(items=()), claimed=None, policy=Policy())
-    decided = DecisionMade(round=1, decision=decision.model_copy(update={"plan": (action,)}))
-    await store.append(incident.id, decided, at=datetime.now(UTC))
-    asked = ApprovalRequested(
-        gate="1-enable-fallback-1", action_id=action.id, plan_digest="d", question="?", flow_run_id="r"
-    )
-    await store.append(incident.id, asked, at=datetime.now(UTC), key=f"ask:{asked.gate}")
 
 
 async def test_a_resolved_alert_without_an_incident_is_ignored(

@@ -10,9 +10,9 @@ from pytest_httpserver import HTTPServer
 from deployments.drill.cluster.faults import Fault
 from runbook.actions.catalogue import ActionOutcome
 from runbook.incidents.effects import EffectOutcome
-from tests.tasks.actions.test_troubles import benched
 from tests.tasks.changes import CHANGES, DELETE_POD
 from tests.tasks.mitigation_bench import Bench, until
+from tests.tasks.troubles_bench import benched
 
 pytestmark = [pytest.mark.proof, pytest.mark.real, pytest.mark.usefixtures("engineless")]
 

@@ -20,10 +20,10 @@ from runbook.incidents.effects import EffectOutcome
 from runbook.incidents.events import ApprovalLapsed, ApprovalRequested
 from runbook.policy.policy import Policy
 from tasks import effects
-from tests.tasks.actions.test_mitigation import action
 from tests.tasks.approved_changes import approved
 from tests.tasks.changes import REPLACE_API_KEY
 from tests.tasks.mitigation_bench import Bench, mitigation_bench, save_replacement_key
+from tests.tasks.planned_actions import action
 
 FALLBACK = ENABLE_FALLBACK.name
 PROVEN: dict[str, Any] = {"approvals": {Risk.MEDIUM: ApprovalRule(accept_unverified=False)}}

@@ -1,15 +1,9 @@
-"""Changes at the wire: a preview changes nothing, a change happens once, and what cannot be made says why."""
-
-from collections.abc import AsyncIterator
-from pathlib import Path
-from typing import Any
+"""Changes at the wire: a preview changes nothing, and a change happens once."""
 
 import pytest
-from pytest_httpserver import HTTPServer
 
 from deployments.drill.cluster.faults import Fault
-from runbook.actions.catalogue import ActionOutcome, PlannedAction
-from runbook.actions.spec import ActionName
+from runbook.actions.catalogue import ActionOutcome
 from runbook.actions.specs.delete_pod import DELETE_POD
 from runbook.actions.specs.fallback import ENABLE_FALLBACK
 from runbook.actions.specs.raise_memory_limit import RAISE_MEMORY_LIMIT
@@ -31,47 +25,19 @@ from tests.tasks.changes import (
     PATCHES_WORKLOAD,
     KnownChange,
     administer,
-    container,
     respecify,
     template,
 )
-from tests.tasks.mitigation_bench import Bench, mitigation_bench, save_replacement_key
+from tests.tasks.mitigation_bench import Bench
+from tests.tasks.planned_actions import action, bench, bench_with_key
+
+__all__ = ["bench", "bench_with_key"]  # fixtures, found here
 
 FALLBACK, QUEUE = ENABLE_FALLBACK.name, ENABLE_REQUEST_QUEUE.name
 RESTART, ROLL_BACK = RESTART_DEPLOYMENT.name, ROLL_BACK_SPEC.name
 MEMORY, SCALE, DELETE = RAISE_MEMORY_LIMIT.name, SCALE_SPEC.name, DELETE_POD.name
 
 ALL = pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.name)
-
-
-@pytest.fixture
-async def bench(tmp_path: Path, httpserver: HTTPServer) -> AsyncIterator[Bench]:
-    """A cluster with the integration in it."""
-    async with mitigation_bench(tmp_path, httpserver) as running:
-        yield running
-
-
-@pytest.fixture
-async def bench_with_key(
-    tmp_path: Path,
-    httpserver: HTTPServer,
-    engineless: object,  # noqa: ARG001  Prefect keeps the key
-) -> AsyncIterator[Bench]:
-    """The same, with a replacement for the API key."""
-    block = await save_replacement_key()
-    async with mitigation_bench(tmp_path, httpserver, replacement_key_block=block) as running:
-        yield running
-
-
-def action(name: ActionName, **parameters: str) -> PlannedAction:
-    """The action, planned."""
-    return PlannedAction(
-        id=f"1-{name.slug}",
-        name=name,
-        target=f"default/deployment/{DEPLOYMENT}",
-        because="a test",
-        parameters=parameters,
-    )
 
 
 @pytest.mark.real
@@ -230,82 +196,6 @@ async def test_a_change_that_is_made_in_part_says_which(bench_with_key: Bench) -
         "only a part was applied (replace api-key in Secret posthog-secrets), then: Kubernetes: cannot patch"
     )
     assert result.detail.startswith(part)
-
-
-@pytest.mark.parametrize(
-    ("limit", "wanted"), [("256Mi", "256Mi"), ("1Gi", "1024Mi"), ("0.5Gi", "512Mi"), ("1073741824", "1Gi")]
-)
-async def test_what_is_in_place_needs_no_change(bench: Bench, limit: str, wanted: str) -> None:
-    """However a quantity is written, the plan says so and sends nothing."""
-    administer(bench.world, resources={"limits": {"memory": limit}})
-    plan = await bench.preview(action(MEMORY, memory=wanted))
-    assert plan.in_place == f"memory limit of app is {limit}"
-    assert bench.changing_requests() == []
-
-
-async def test_a_switch_that_is_on_needs_no_change(bench: Bench) -> None:
-    """The plan says that it is in place."""
-    administer(bench.world, env=[{"name": "RATE_LIMIT_MODE", "value": "queue"}])
-    plan = await bench.preview(action(QUEUE))
-    assert plan.in_place == "env RATE_LIMIT_MODE of app is queue"
-
-
-async def test_a_pod_that_is_gone_needs_no_deletion(bench: Bench) -> None:
-    """Whoever deleted it: there is nothing left to do."""
-    plan = await bench.preview(action(DELETE, pod="posthog-integration-gone"))
-    assert plan.in_place == "pod posthog-integration-gone is gone already"
-
-
-@pytest.mark.parametrize(
-    ("planned", "spec", "why"),
-    [
-        (action(RESTART), {"paused": True}, "paused"),
-        (action(RESTART), {"replicas": 0}, "scaled to zero"),
-        (action(FALLBACK), {"paused": True}, "paused"),
-        (action(MEMORY, memory="512Mi"), {"paused": True}, "paused"),
-        (action(ROLL_BACK), {"paused": True}, "paused"),
-        (action(ROLL_BACK), {}, "no earlier revision"),
-        (action(MEMORY, memory="128Mi"), {}, "128Mi is not above the present limit of 256Mi"),
-        (action(MEMORY, memory="3Gi"), {}, "above the ceiling of 2Gi"),
-        (action(SCALE, replicas="11"), {}, "not a number from 1 to 10"),
-        (action(SCALE, replicas="0"), {}, "not a number from 1 to 10"),
-    ],
-    ids=lambda value: value.id if isinstance(value, PlannedAction) else None,
-)
-async def test_what_cannot_be_made_is_blocked_with_the_reason(
-    bench: Bench, planned: PlannedAction, spec: dict[str, Any], why: str
-) -> None:
-    """A precondition that does not hold is found before anyone is asked, and before any request."""
-    if spec:
-        respecify(bench.world, **spec)
-    plan = await bench.preview(planned)
-    assert plan.blocked
-    assert why in plan.blocked
-    assert bench.changing_requests() == []
-
-
-async def test_a_limit_that_is_not_there_is_not_raised(bench: Bench) -> None:
-    """Whatever killed the pod, it was not the limit."""
-    administer(bench.world, resources={"$patch": "replace"})
-    assert "limits" not in container(bench.world).get("resources", {})
-    plan = await bench.preview(action(MEMORY, memory="512Mi"))
-    assert plan.blocked == "the container has no memory limit, so it was not the limit that killed it"
-
-
-async def test_a_ready_pod_is_not_deleted(bench: Bench) -> None:
-    """It has recovered since triage saw it."""
-    (pod, _) = bench.world.pod_names()
-    plan = await bench.preview(action(DELETE, pod=pod))
-    assert plan.blocked == f"pod {pod} is ready again: there is nothing stuck"
-
-
-async def test_a_variable_from_a_reference_is_not_overwritten(bench: Bench) -> None:
-    """A switch that someone set with valueFrom is theirs."""
-    reference = {"secretKeyRef": {"name": "posthog-secrets", "key": "api-key"}}
-    administer(bench.world, env=[{"name": "RATE_LIMIT_MODE", "valueFrom": reference}])
-    plan = await bench.preview(action(QUEUE))
-    assert plan.blocked
-    assert "valueFrom" in plan.blocked
 
 
 async def test_a_roll_back_restores_the_template_of_the_revision_before(bench: Bench) -> None:

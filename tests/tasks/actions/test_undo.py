@@ -1,8 +1,7 @@
 """An undo takes back what the change had set, keeps what others have done since, and never claims more."""
 
 import asyncio
-import base64
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -20,12 +19,11 @@ from runbook.actions.specs.scale import SCALE
 from runbook.incidents.effects import EffectOutcome
 from runbook.incidents.events import IncidentEscalated
 from tasks.actions.changes.workload import PAUSED
-from tests.blocks.cluster_world import KEY, LABELS, ClusterWorld
+from tests.blocks.cluster_world import KEY, LABELS
 from tests.tasks.changes import (
     CHANGES,
     DEPLOYMENT,
     REPLACE_API_KEY,
-    SECRET,
     KnownChange,
     administer,
     container,
@@ -40,12 +38,18 @@ from tests.tasks.mitigation_bench import (
     stop_controllers,
     until,
 )
+from tests.tasks.other_hands import (
+    PREVIOUS_IMAGE,
+    Others,
+    limits_memory,
+    puts_key,
+    rolls_out,
+    scales,
+    sets_variable,
+)
 
 pytestmark = [pytest.mark.real, pytest.mark.usefixtures("engineless")]
-
-PREVIOUS_IMAGE = {"name": "app", "image": "registry.example/integration:1"}
 KNOWN = {change.name: change for change in CHANGES}
-Others = Callable[[ClusterWorld], None]
 
 
 @pytest.fixture
@@ -68,35 +72,6 @@ async def made(bench: Bench, change: KnownChange) -> PlannedAction:
     assert result.outcome is ActionOutcome.RECOVERED, result.detail
     await bench.quiet()
     return action
-
-
-def sets_variable(name: str, value: str) -> Others:
-    """Somebody gives the variable a value."""
-    return lambda world: administer(world, env=[{"name": name, "value": value}])
-
-
-def limits_memory(memory: str) -> Others:
-    """Somebody sets the limit."""
-    return lambda world: administer(world, resources={"limits": {"memory": memory}})
-
-
-def scales(replicas: int) -> Others:
-    """Somebody scales."""
-    return lambda world: respecify(world, replicas=replicas)
-
-
-def puts_key(**keys: str | None) -> Others:
-    """Somebody writes into the Secret."""
-    data = {
-        name.replace("_", "-"): None if key is None else base64.b64encode(key.encode()).decode()
-        for name, key in keys.items()
-    }
-    return lambda world: world.imitation.apply({"kind": "Secret", "metadata": {"name": SECRET}, "data": data})
-
-
-def rolls_out(image: str) -> Others:
-    """Somebody deploys another version."""
-    return lambda world: administer(world, image=image)
 
 
 @pytest.mark.parametrize(

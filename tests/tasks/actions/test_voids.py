@@ -13,10 +13,10 @@ from runbook.approvals.approvals import decided
 from runbook.approvals.gates import Answer, Choice
 from runbook.approvals.identity import Identity, Proof
 from runbook.incidents.events import ActionPreviewed, ApprovalAnswered, ApprovalRequested, PlanDrifted
-from tests.tasks.actions.test_troubles import ended_or_asked
 from tests.tasks.approved_changes import approved
 from tests.tasks.changes import CHANGES, DEPLOYMENT, REPLACE_API_KEY, SECRET, KnownChange, administer
 from tests.tasks.mitigation_bench import Bench, mitigation_bench, save_replacement_key
+from tests.tasks.troubles_bench import ended_or_asked
 
 pytestmark = [pytest.mark.real, pytest.mark.usefixtures("engineless")]
 

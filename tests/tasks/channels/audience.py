@@ -16,6 +16,7 @@ from deployments.drill.world.channels.slack import Slack as Workspace
 from deployments.drill.world.channels.statuspage import PAGE_ID, StatuspageApi
 from deployments.drill.world.keys import Keys
 from deployments.drill.world.servers.wire import listening
+from runbook.incidents.escalations import Escalation, EscalationKind
 from tasks.incident import OpenIncident
 from tests.tasks.environments import open_incident
 
@@ -55,3 +56,11 @@ async def audience(tmp_path: Path) -> AsyncIterator[Audience]:
             pager=Pager(routing_key=KEYS.pagerduty_routing_key, base_url=url),
         )
         yield Audience(OpenIncident(id=incident.id, environment=environment), slack, page, pager)
+
+
+def failed(subject: str) -> Escalation:
+    """A call about an action that failed."""
+    return Escalation(kind=EscalationKind.ACTION, subject=subject)
+
+
+FAILED = failed("1-enable-fallback")
