@@ -118,11 +118,12 @@ async def paper(
 def print_incident(out: "Console", found: "Incident", *, config: Path | None = None) -> None:
     """Header, timeline and, last, what someone has to answer; `config` is the file that was given."""
     from deployments.progress import Progress
+    from runbook.incidents.timeline import in_order
 
     _print_header(out, found)
     out.print()
     progress = Progress(out, opened_at=found.opened_at, clock=True)
-    for recorded in found.journal:
+    for recorded in in_order(found.journal):
         progress.show(recorded)
     if gate := found.pending_gate:
         from deployments.progress import print_question
@@ -141,6 +142,7 @@ def _print_header(out: "Console", found: "Incident") -> None:
 
     from deployments.progress.parts import fact_lines
     from runbook.channels.wording import OUTCOMES, REHEARSAL, VERDICT_TITLES
+    from runbook.incidents.people import acknowledged_by, comms_lead_of, lead_of
     from runbook.incidents.summary import flow_run_url
 
     if found.dry_run:
@@ -158,6 +160,9 @@ def _print_header(out: "Console", found: "Incident") -> None:
                 if decision
                 else "",
                 "outcome": OUTCOMES[outcome] if outcome else "",
+                "lead": lead_of(found) or "",
+                "comms": comms_lead_of(found) or "",
+                "acked": ", ".join(acknowledged_by(found)),
             }
         )
     )
@@ -170,10 +175,10 @@ def _table(found: list[dict[str, Any]]) -> "Table":
     from rich.table import Table
     from rich.text import Text
 
-    from deployments.progress.symbols import first_line
+    from deployments.progress.symbols import first_line, plain
 
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
-    for name in ("incident", "opened (UTC)", "sev", "state", "what it is"):
+    for name in ("incident", "opened (UTC)", "sev", "state", "lead", "what it is"):
         table.add_column(name, no_wrap=name != "what it is")
     for item in found:
         what = Text(_what(item))
@@ -184,6 +189,7 @@ def _table(found: list[dict[str, Any]]) -> "Table":
             str(item.get("opened_at"))[:16].replace("T", " "),
             str(item.get("severity") or "-"),
             Text(str(item.get("state")), style="bold" if item.get("open") else "dim"),
+            Text(plain(str(item.get("lead") or "-"))),
             what,
         )
     return table
