@@ -154,11 +154,16 @@ def act_counts(incident: Incident, event: ActEvent, policy: Policy) -> bool:
     return proven(event.by, event.identity, statement, policy.acts, policy, writer=writer) is not None
 
 
-def acknowledged_since(incident: Incident, since: datetime, policy: Policy) -> bool:
-    """Whether somebody who may has acknowledged the incident at that moment (aware UTC) or after it."""
-    return any(
-        item.at >= since
-        and isinstance(item.event, IncidentAcknowledged)
-        and act_counts(incident, item.event, policy)
-        for item in incident.journal
-    )
+def gate_is_acknowledged(incident: Incident, gate: str, policy: Policy) -> bool:
+    """Whether somebody who may has acknowledged the incident after that question was asked.
+
+    The journal's order counts, whatever the clocks say of those who wrote it.
+    """
+    asked = False
+    for item in incident.journal:
+        event = item.event
+        if isinstance(event, ApprovalRequested) and event.gate == gate:
+            asked = True
+        elif asked and isinstance(event, IncidentAcknowledged) and act_counts(incident, event, policy):
+            return True
+    return False

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from runbook.actions.catalogue import PlannedAction
 from runbook.actions.spec import ActionName
 from runbook.actions.switch import Switch
+from runbook.approvals.acts import gate_is_acknowledged
 from runbook.approvals.gates import Choice, PendingGate
 from runbook.channels.local_time import clock_after, stamp
 from runbook.channels.messages import Message
@@ -18,6 +19,7 @@ from runbook.incidents.events import ApprovalAnswered, ApprovalReminded, EffectS
 from runbook.incidents.incident import Incident
 from runbook.incidents.loose_ends import switches_left_on
 from runbook.incidents.report import DIGEST_LETTERS
+from runbook.policy.in_force import policy_in_force
 from runbook.policy.policy import Policy
 from runbook.value import Value
 
@@ -39,10 +41,11 @@ def due_notice(incident: Incident, *, policy: Policy, now: datetime) -> Notice |
     """The notice that is due of the open gate: a reminder, later a page, each once per gate.
 
     A snooze moves both: its end is the time of the reminder, and the page follows from there. A page that is
-    due makes up for a reminder that was missed.
+    due makes up for a reminder that was missed. Neither is due of a question that somebody has acknowledged;
+    a later question is another reason.
     """
     gate = incident.pending_gate
-    if gate is None:
+    if gate is None or gate_is_acknowledged(incident, gate.gate, policy_in_force(incident, policy)):
         return None
     remind_at = gate.remind_at or gate.asked_at + timedelta(seconds=policy.remind_after_seconds)
     escalate_at = (gate.remind_at or gate.asked_at) + timedelta(seconds=policy.escalate_after_seconds)

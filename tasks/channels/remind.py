@@ -2,6 +2,7 @@
 
 from blocks.transport.errors import OutsideError
 from runbook.actions.catalogue import PlannedAction
+from runbook.approvals.acts import gate_is_acknowledged
 from runbook.approvals.approvals import still_needed
 from runbook.approvals.gates import PendingGate
 from runbook.channels.reminders import Notice, escalation_reason, reminder_message, switch_message, switch_of
@@ -26,10 +27,11 @@ async def remind_of_gate(incident: OpenIncident, notice: Notice) -> ApprovalRemi
     """Bring an unanswered gate to people's notice: in the channel, or by a call when it is escalated.
 
     Journalled once it got through. `None` where it did not, and is due again; where there is no way to tell
-    anybody; and where somebody has answered in the meantime.
+    anybody; and where somebody has answered or acknowledged it in the meantime.
     """
     journal, gate = await incident.read(), notice.gate
-    if journal.pending_gate != gate:
+    in_force = incident.policy_in_force(journal)
+    if journal.pending_gate != gate or gate_is_acknowledged(journal, gate.gate, in_force):
         return None
     if notice.escalated:
         what = Escalation(kind=EscalationKind.UNANSWERED_GATE, subject=gate.gate)

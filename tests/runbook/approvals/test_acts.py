@@ -12,10 +12,10 @@ from runbook.approvals.acts import (
     ActEvent,
     ActKind,
     ActOnClosed,
-    acknowledged_since,
     act_counts,
     act_statement,
     event_of,
+    gate_is_acknowledged,
     is_so_already,
 )
 from runbook.approvals.gates import InvalidAnswer
@@ -151,12 +151,12 @@ def test_a_signature_of_one_act_is_none_of_another() -> None:
 
 def test_only_an_acknowledgement_of_somebody_who_may_counts() -> None:
     """One that was written past every door keeps nobody from being reminded."""
-    at = OPENED + timedelta(seconds=30)
-    good, claim = incident(by_key(ACK)), incident(ACK)
-    assert acknowledged_since(good, at, STRICT)
-    assert not acknowledged_since(claim, at, STRICT)
-    assert acknowledged_since(claim, at, POLICY)
-    assert not acknowledged_since(claim, at + timedelta(seconds=1), POLICY)
+    good, claim = incident(asked(), by_key(ACK)), incident(asked(), ACK)
+    assert gate_is_acknowledged(good, "gate-1", STRICT)
+    assert not gate_is_acknowledged(claim, "gate-1", STRICT)
+    assert gate_is_acknowledged(claim, "gate-1", POLICY)
+    assert not gate_is_acknowledged(incident(ACK, asked()), "gate-1", POLICY)
+    assert not gate_is_acknowledged(incident(asked(), ACK, asked(gate="gate-2")), "gate-2", POLICY)
 
 
 @pytest.mark.parametrize(

@@ -148,6 +148,16 @@ async def test_whoever_has_answered_is_not_reminded(team: Team) -> None:
     assert await reminders(team.incident) == []
 
 
+async def test_whoever_has_acknowledged_is_not_reminded(team: Team) -> None:
+    """An acknowledgement that came after the look at the clock counts; nobody is paged about it either."""
+    notice = await team.due(escalated=True)
+    await team.incident.record(e.IncidentAcknowledged(by="ana"))
+
+    assert await team.notice() is None
+    assert await remind_of_gate(team.incident, notice) is None
+    assert (team.slack.messages, team.pager.pages) == ([], [])
+
+
 async def test_a_notice_that_does_not_get_through_is_due_again(team: Team) -> None:
     """The journal does not claim that people were told, and the next try tells them."""
     team.slack.faults = SlackFaults(error="is_archived")
