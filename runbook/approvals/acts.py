@@ -10,7 +10,7 @@ from enum import StrEnum
 from runbook.approvals.authority import may, proven
 from runbook.approvals.gates import InvalidAnswer
 from runbook.approvals.identity import Identity
-from runbook.approvals.names import name_flaw
+from runbook.approvals.names import MAX_NAME, name_flaw
 from runbook.approvals.note_times import time_of_note
 from runbook.approvals.people import known_as
 from runbook.approvals.signatures import Statement
@@ -24,7 +24,7 @@ from runbook.incidents.events import (
     NoteAdded,
 )
 from runbook.incidents.incident import Incident
-from runbook.outside_text import MAX_TEXT
+from runbook.outside_text import MAX_TEXT, let_in_line
 from runbook.policy.policy import Policy
 from runbook.value import Value
 
@@ -103,7 +103,7 @@ def _checked(name: str, policy: Policy) -> str:
     if not name.strip():
         raise InvalidAnswer("the name is empty: say who is to lead")
     if flaw := name_flaw(name):
-        raise InvalidAnswer(f"nobody can be called {ascii(name)[1:-1]}: {flaw}")
+        raise InvalidAnswer(f"nobody can be called {ascii(let_in_line(name, MAX_NAME))[1:-1]}: {flaw}")
     return known_as(name, policy.people)
 
 
