@@ -5,11 +5,19 @@ from runbook.actions.catalogue import PlannedAction
 from runbook.approvals.acts import gate_is_acknowledged
 from runbook.approvals.approvals import still_needed
 from runbook.approvals.gates import PendingGate
-from runbook.channels.reminders import Notice, escalation_reason, reminder_message, switch_message, switch_of
+from runbook.channels.reminders import (
+    LeadNews,
+    Notice,
+    escalation_reason,
+    lead_message,
+    reminder_message,
+    switch_message,
+    switch_of,
+)
 from runbook.incidents.effect_ids import MessageName
 from runbook.incidents.effects import Authority
 from runbook.incidents.escalations import Escalation, EscalationKind
-from runbook.incidents.events import ApprovalReminded, SwitchChecked
+from runbook.incidents.events import ApprovalReminded, LeadAssigned, SwitchChecked
 from runbook.incidents.incident import Incident
 from runbook.incidents.state import State
 from runbook.kubernetes.fields import EnvironmentVariable
@@ -57,6 +65,14 @@ async def _remind(incident: OpenIncident, journal: Incident, gate: PendingGate) 
     )
     name = MessageName.reminder(gate.gate)
     return got_through(await say(incident, journal, message, name=name, authority=REMIND, loud=True))
+
+
+async def tell_of_lead(incident: OpenIncident, news: LeadNews) -> LeadAssigned | None:
+    """Tell the team who leads. `None` where it did not get through, and is due again."""
+    journal = await incident.read()
+    message = lead_message(journal, news, link=incident_link(journal))
+    told = await say(incident, journal, message, name=news.name, authority=REMIND)
+    return news.assigned if got_through(told) else None
 
 
 async def report_switch(incident: OpenIncident, action: PlannedAction) -> SwitchChecked | None:

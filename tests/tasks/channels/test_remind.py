@@ -20,13 +20,13 @@ from deployments.drill.world.servers.wire import listening
 from runbook.actions.catalogue import ActionOutcome
 from runbook.actions.specs.fallback import DISABLE_FALLBACK
 from runbook.approvals.gates import Choice
-from runbook.channels.reminders import Notice, due_notice, due_reports
+from runbook.channels.reminders import LeadNews, Notice, due_lead, due_notice, due_reports
 from runbook.incidents import events as e
 from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.sentences import sentence
 from runbook.incidents.state import State
 from tasks.channels.communicate import announce, escalate, page_on_opening, resolve_page
-from tasks.channels.remind import remind_of_gate, report_switch
+from tasks.channels.remind import remind_of_gate, report_switch, tell_of_lead
 from tasks.incident import OpenIncident, now
 from tasks.lease import exclusively
 from tests.blocks.cluster_world import ClusterWorld, cluster_world
@@ -58,6 +58,12 @@ class Team:
     async def notice(self) -> Notice | None:
         """What is due now."""
         return due_notice(await self.incident.read(), policy=self.incident.policy, now=now())
+
+    async def lead(self) -> LeadNews | None:
+        """The lead of whom the team has to be told now."""
+        kinds = [channel.kind for channel in self.incident.environment.speakers]
+        told, policy = await self.incident.read(), self.incident.policy
+        return due_lead(told, channels=kinds, policy=policy, now=now())
 
     async def due(self, *, escalated: bool) -> Notice:
         """The notice, whether or not it is due."""
@@ -156,6 +162,37 @@ async def test_whoever_has_acknowledged_is_not_reminded(team: Team) -> None:
     assert await team.notice() is None
     assert await remind_of_gate(team.incident, notice) is None
     assert (team.slack.messages, team.pager.pages) == ([], [])
+
+
+async def test_the_lead_is_told_once_in_the_thread(team: Team) -> None:
+    """As one message that the journal has, and as the commander of the next update."""
+    await announce(team.incident, State.INVESTIGATING)
+    await team.incident.record(e.LeadAssigned(lead="ana", by="ana"))
+    news = await team.lead()
+    assert news is not None
+    for _ in range(2):
+        assert await tell_of_lead(team.incident, news) == e.LeadAssigned(lead="ana", by="ana")
+
+    opening, told = team.slack.messages
+    assert told["text"].startswith("ana (unproven claim) is the lead now")
+    assert told["thread_ts"] == opening["ts"]
+    assert await team.lead() is None
+
+    await announce(team.incident, State.IDENTIFIED)
+    assert "Incident commander: @ana" in team.slack.messages[-1]["text"]
+
+
+async def test_a_lead_that_the_team_was_not_told_is_due_again(team: Team) -> None:
+    """The channel may be away for a while."""
+    await announce(team.incident, State.INVESTIGATING)
+    await team.incident.record(e.LeadAssigned(lead="ana", by="ana"))
+    news = await team.lead()
+    assert news is not None
+    team.slack.faults = SlackFaults(error="is_archived")
+    assert await tell_of_lead(team.incident, news) is None
+    team.slack.faults = SlackFaults()
+    assert await tell_of_lead(team.incident, news) is not None
+    assert await team.lead() is None
 
 
 async def test_a_notice_that_does_not_get_through_is_due_again(team: Team) -> None:
