@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import ClassVar, Literal
 
-from pydantic import AwareDatetime, field_validator
+from pydantic import field_validator
 
 from runbook.approvals.gates import STANDING
 from runbook.approvals.identity import Identity
@@ -55,7 +55,7 @@ class NoteAdded(JournalEvent):
     by: OutsideName
     text: OutsideText
     identity: Identity | None = None
-    happened_at: AwareDatetime | None = None
+    happened_at: datetime | None = None
 
     EVIDENCE_REMOVED: ClassVar[str] = "evidence-removed"
     """The key of the note that the evidence was removed."""
@@ -63,6 +63,8 @@ class NoteAdded(JournalEvent):
     @field_validator("happened_at")
     @classmethod
     def _in_utc(cls, at: datetime | None) -> datetime | None:
+        if at is not None and at.tzinfo is None:
+            raise ValueError("the time needs a time zone")
         return at.astimezone(UTC) if at else None
 
 

@@ -176,7 +176,7 @@ def test_the_last_assignment_is_the_lead(store: Store, capsys: Capture) -> None:
         assert main([verb, incident, *rest]) == ExitCode.OK
     capsys.readouterr()
     assert main(["incidents"]) == ExitCode.OK
-    assert " bob " in capsys.readouterr().out
+    assert "lead: bob" in capsys.readouterr().out
     assert main(["incident", incident]) == ExitCode.OK
     shown = capsys.readouterr().out
     assert "ana (unproven claim) is the lead now" in shown

@@ -9,7 +9,7 @@ import pytest
 from deployments.cli import main
 from deployments.cli.errors import ExitCode
 from runbook.approvals.identity import Identity
-from runbook.incidents.events import NoteAdded, RunStarted
+from runbook.incidents.events import LeadAssigned, NoteAdded, RunStarted
 from tests.deployments.cli_store import Store, store_in
 from tests.deployments.journal_samples import EVENTS, GATE, OPENED_AT, PLAN
 
@@ -56,8 +56,8 @@ def test_the_list_shows_what_each_incident_is_and_asks(store: Store, capsys: Cap
     lines = out(capsys, "incidents").splitlines()
     assert [line.split()[0] for line in lines[1:] if line.startswith("inc-")] == [asking, closed]
     text = " ".join(" ".join(lines).split())
-    assert f"{asking} 2026-11-22 16:02 P2 IDENTIFIED - PostHog outage asks: " in text
-    assert f"{closed} 2026-11-22 16:01 P2 RESOLVED ana PostHog outage, recovered" in text
+    assert f"{asking} 2026-11-22 16:02 P2 IDENTIFIED PostHog outage asks: " in text
+    assert f"{closed} 2026-11-22 16:01 P2 RESOLVED PostHog outage, recovered lead: ana" in text
 
 
 def test_closed_incidents_can_be_left_out(store: Store, capsys: Capture) -> None:
@@ -149,6 +149,20 @@ def test_one_incident_as_json_has_everything(store: Store, capsys: Capture) -> N
     assert facts["messages"] == [{"channel": "slack", "state": "IDENTIFIED"}]
     assert (facts["gate"]["gate"], facts["gate"]["diff"]) == (GATE, PLAN.diff)
     assert len(facts["journal"]) == len(UP_TO_THE_GATE)
+
+
+def test_a_wide_list_has_a_column_of_leads(
+    store: Store, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    """A long name does not take the line from the rest."""
+    monkeypatch.setenv("COLUMNS", "120")
+    incident_id = store.open("0001", UP_TO_THE_GATE)
+    assert out(capsys, "incidents").splitlines()[1].rstrip().endswith("-")
+    store.append(incident_id, LeadAssigned(lead="ana" + "x" * 90, by="bob"), key="lead")
+    head, line, *_ = out(capsys, "incidents").splitlines()
+    assert head.rstrip().endswith("lead")
+    assert "PostHog outage" in line
+    assert line.rstrip().endswith("x…")
 
 
 @pytest.mark.parametrize("pick", ["latest", "inc-20261122-1602", "whole id"])
