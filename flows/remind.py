@@ -7,10 +7,10 @@ from prefect import flow
 from blocks.environment import Environment
 from flows.current_run import flow_run_id
 from flows.parameters import checked
-from runbook.channels.reminders import due_notice, due_reports
+from runbook.channels.reminders import due_lead, due_notice, due_reports
 from runbook.incidents.incident import Incident
 from runbook.incidents.sentences import sentence
-from tasks.channels.shown import remind_of_gate, report_switch
+from tasks.channels.shown import remind_of_gate, report_switch, tell_of_lead
 from tasks.incident import OpenIncident, now
 from tasks.incidents import incidents_with_switches, open_incidents
 from tasks.lease import exclusively
@@ -19,7 +19,7 @@ from tasks.lease import exclusively
 @flow(name="remind", flow_run_name="remind", validate_parameters=False)
 @checked
 async def remind(environment: str = "default") -> list[str]:
-    """Tell people what is due: reminders, pages and reports. Returns what was told, a sentence for each.
+    """Tell people what is due: reminders, pages, leads and reports. Returns a sentence for each thing told.
 
     A suspended run holds no process, so somebody else has to look at the clock. Nothing is ever applied for
     lack of an answer.
@@ -39,20 +39,28 @@ async def remind_of_everything(environment: Environment) -> list[str]:
         ExceptionGroup: something failed in a way that was not foreseen; all else was told.
     """
     policy, at = environment.runbook_policy.policy, now()
+    going_on = await open_incidents(environment)
     notices = [
         (incident, notice)
-        for incident in await open_incidents(environment)
+        for incident in going_on
         if (notice := due_notice(incident, policy=policy, now=at)) is not None
+    ]
+    channels = [channel.kind for channel in environment.speakers]
+    leads = [
+        (incident, news)
+        for incident in going_on
+        if (news := due_lead(incident, channels=channels, policy=policy, now=at)) is not None
     ]
     reports = due_reports(await incidents_with_switches(environment), now=at)
     told = await asyncio.gather(
         *(remind_of_gate(_open(incident, environment), notice) for incident, notice in notices),
+        *(tell_of_lead(_open(incident, environment), news) for incident, news in leads),
         *(report_switch(_open(incident, environment), action) for incident, action in reports),
         return_exceptions=True,
     )
     if failed := [outcome for outcome in told if isinstance(outcome, BaseException)]:
         raise BaseExceptionGroup("not all reminders could be sent", failed)
-    about = [incident.id for incident, _ in [*notices, *reports]]
+    about = [incident.id for incident, _ in [*notices, *leads, *reports]]
     return [f"{incident}: {sentence(event)}" for incident, event in zip(about, told, strict=True) if event]
 
 

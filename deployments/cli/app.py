@@ -21,6 +21,7 @@ from deployments.cli.drill import drill
 from deployments.cli.errors import EXIT_CODES, CommandError, ExitCode, expected
 from deployments.cli.incidents import incident, incidents, paper
 from deployments.cli.output import print_defect, print_error, quiet_libraries
+from deployments.cli.people.acts import ack, assign, comms, note, take
 from deployments.cli.people.answers import approve, edit, reject, snooze
 from deployments.cli.people.login import login
 from deployments.cli.people.respond import respond
@@ -50,6 +51,14 @@ EXAMPLES: dict[Callable[..., Any], tuple[str, ...]] = {
         'runbook resume latest --done "restarted it by hand" --did 1-restart-deployment',
     ),
     login: ("runbook login",),
+    take: ("runbook take latest",),
+    assign: ("runbook assign latest ana", "runbook assign inc-20261122 ana@example.com --by bob"),
+    comms: ("runbook comms latest cyd",),
+    note: (
+        'runbook note latest "PostHog support rolls back"',
+        'runbook note latest "first errors" --at 14:05',
+    ),
+    ack: ("runbook ack latest",),
     severity: ('runbook severity latest P2 --reason "one customer is affected"',),
 }
 """All commands in the order of `--help`, each with its examples."""

@@ -49,7 +49,8 @@ async def incidents(
     if json:
         print_json(found)
     elif found:
-        console().print(_table(found))
+        out = console()
+        out.print(_table(found, wide=out.width >= _WIDE))
     else:
         write("no open incident" if only_open else "no incident yet")
     return ExitCode.OK
@@ -118,11 +119,12 @@ async def paper(
 def print_incident(out: "Console", found: "Incident", *, config: Path | None = None) -> None:
     """Header, timeline and, last, what someone has to answer; `config` is the file that was given."""
     from deployments.progress import Progress
+    from runbook.incidents.timeline import in_order
 
     _print_header(out, found)
     out.print()
     progress = Progress(out, opened_at=found.opened_at, clock=True)
-    for recorded in found.journal:
+    for recorded in in_order(found.journal):
         progress.show(recorded)
     if gate := found.pending_gate:
         from deployments.progress import print_question
@@ -141,6 +143,7 @@ def _print_header(out: "Console", found: "Incident") -> None:
 
     from deployments.progress.parts import fact_lines
     from runbook.channels.wording import OUTCOMES, REHEARSAL, VERDICT_TITLES
+    from runbook.incidents.people import acknowledged_by, comms_lead_of, lead_of
     from runbook.incidents.summary import flow_run_url
 
     if found.dry_run:
@@ -158,6 +161,9 @@ def _print_header(out: "Console", found: "Incident") -> None:
                 if decision
                 else "",
                 "outcome": OUTCOMES[outcome] if outcome else "",
+                "lead": lead_of(found) or "",
+                "comms": comms_lead_of(found) or "",
+                "acked": ", ".join(acknowledged_by(found)),
             }
         )
     )
@@ -165,18 +171,22 @@ def _print_header(out: "Console", found: "Incident") -> None:
         out.print(Text(f"run:     {url}"), soft_wrap=True)  # unwrapped, to be copied
 
 
-def _table(found: list[dict[str, Any]]) -> "Table":
+def _table(found: list[dict[str, Any]], *, wide: bool) -> "Table":
     """A line for each headline, see `runbook.incidents.summary.headline`."""
     from rich.table import Table
     from rich.text import Text
 
-    from deployments.progress.symbols import first_line
+    from deployments.progress.symbols import first_line, plain
 
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
     for name in ("incident", "opened (UTC)", "sev", "state", "what it is"):
         table.add_column(name, no_wrap=name != "what it is")
+    if wide:
+        table.add_column("lead", no_wrap=True, max_width=_LEAD_WIDTH)
     for item in found:
-        what = Text(_what(item))
+        what, lead = Text(_what(item)), plain(str(item.get("lead") or ""))
+        if lead and not wide:
+            what.append(f"\nlead: {lead}", style="dim")
         if item.get("asks"):
             what.append(f"\nasks: {first_line(str(item['asks']))}", style="bold yellow")
         table.add_row(
@@ -185,8 +195,16 @@ def _table(found: list[dict[str, Any]]) -> "Table":
             str(item.get("severity") or "-"),
             Text(str(item.get("state")), style="bold" if item.get("open") else "dim"),
             what,
+            *([Text(lead or "-")] if wide else []),
         )
     return table
+
+
+_WIDE = 100
+"""From so many columns on, the list has one for the lead; else the lead has a line of its own."""
+
+_LEAD_WIDTH = 16
+"""Columns of the list for a name; a longer one is cut there, and whole in the view of the incident."""
 
 
 def _what(item: dict[str, Any]) -> str:

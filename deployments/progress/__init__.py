@@ -21,6 +21,7 @@ from runbook.checks.findings import Findings
 from runbook.decision.tree_text import WALKED, decision_text
 from runbook.decision.verdict import Decision
 from runbook.incidents.events import Recorded
+from runbook.incidents.timeline import happened_at, written_later
 
 DETAIL_INDENT = 10
 """Columns left of what stands under an event, so that a diff keeps 70 of 80."""
@@ -45,7 +46,9 @@ class Progress:
         if row is None:
             return
         indent = DETAIL_INDENT + (CLOCK_WIDTH if self._clock else 0)
-        self._console.print(self._line(row, recorded.at))
+        if later := written_later(recorded):
+            row.text.append(later, style=QUIET)
+        self._console.print(self._line(row, happened_at(recorded)))
         for detail in row.details:
             self._console.print(Padding(detail, (0, 0, 0, indent)))
         for copied in row.copied:

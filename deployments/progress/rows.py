@@ -105,7 +105,13 @@ def row_of(event: e.Event, symbols: Symbols) -> Row | None:
             return Row(
                 symbols.event, "Artifact", Text(f"{plain(bare_key(event.key))} ({plain(event.kind)})"), QUIET
             )
-        case e.NoteAdded() | e.ResponseResumed():
+        case (
+            e.NoteAdded()
+            | e.ResponseResumed()
+            | e.LeadAssigned()
+            | e.CommsLeadAssigned()
+            | e.IncidentAcknowledged()
+        ):
             return _word(event, symbols)
         case e.IncidentClosed():
             return Row(symbols.event, "Closed", Text(words(event.outcome), style="bold"), "bold")
@@ -129,13 +135,22 @@ def _opening(event: e.IncidentOpened) -> tuple[str, Text]:
     return "Rehearsal" if event.dry_run else "Alert", alert_text(event.alert)
 
 
-def _word(event: e.NoteAdded | e.ResponseResumed, symbols: Symbols) -> Row:
+_Word = e.NoteAdded | e.ResponseResumed | e.LeadAssigned | e.CommsLeadAssigned | e.IncidentAcknowledged
+
+
+def _word(event: _Word, symbols: Symbols) -> Row:
     """What a person has said."""
-    if isinstance(event, e.NoteAdded):
-        return Row(symbols.event, "Note", Text(f"{plain(event.by)}: {plain(event.text)}"))
-    done = plain(event.done) or "nothing"
-    by = plain(named(event.by, event.identity))
-    return Row(symbols.event, "Resumed", Text(f"by {by}; done by hand: {done}"))
+    match event:
+        case e.NoteAdded():
+            who = plain(named(event.by, event.identity) if event.identity else event.by)
+            return Row(symbols.event, "Note", Text(f"{who}: {plain(event.text)}"))
+        case e.ResponseResumed():
+            by, done = plain(named(event.by, event.identity)), plain(event.done) or "nothing"
+            return Row(symbols.event, "Resumed", Text(f"by {by}; done by hand: {done}"))
+        case e.IncidentAcknowledged():
+            return Row(symbols.event, "Acked", Text(plain(sentence(event))), LOUD)
+        case _:
+            return Row(symbols.event, "Lead", Text(plain(sentence(event))), LOUD)
 
 
 def nearby(path: str) -> str:

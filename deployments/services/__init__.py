@@ -1,7 +1,7 @@
-"""What a person does to an incident: answer its question, set its severity, hand it back.
+"""What a person does to an incident: answer its question, set its severity, lead it, hand it back.
 
 The receiver's API and the command line both come here. Who is acting, and how that is known, is an argument:
 the receiver gives what it has checked, the command line a claim, or a key to sign with.
 """
 
-__all__ = ["answering", "finding", "reading", "refusals", "resuming", "runs", "severity", "speaker"]
+__all__ = ["acting", "answering", "finding", "reading", "refusals", "resuming", "runs", "severity", "speaker"]

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from enum import StrEnum
 
 from runbook.actions.catalogue import ChangePlan
+from runbook.approvals.acts import ActOnClosed
 from runbook.approvals.gates import InvalidAnswer, PendingGate, Unproven
 from runbook.incidents.incident import Incident
 from runbook.value import Value
@@ -59,5 +60,8 @@ def checked(incident: str) -> Iterator[None]:
         yield
     except Unproven as error:
         raise ActRefused(Refusal.UNPROVEN, str(error), see) from None
+    except ActOnClosed as error:
+        next_step = f"a note is still taken: `runbook note {incident} TEXT`; a new alert opens a new incident"
+        raise ActRefused(Refusal.NOTHING, str(error), next_step) from None
     except InvalidAnswer as error:
         raise ActRefused(Refusal.INVALID, str(error), see) from None

@@ -1,3 +1,14 @@
 """Who may answer a question, how they prove who they are, and when a plan counts as approved."""
 
-__all__ = ["approvals", "asking", "authority", "gates", "identity", "names", "people", "rules", "signatures"]
+__all__ = [
+    "acts",
+    "approvals",
+    "asking",
+    "authority",
+    "gates",
+    "identity",
+    "names",
+    "people",
+    "rules",
+    "signatures",
+]

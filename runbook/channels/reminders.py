@@ -4,20 +4,30 @@ A suspended run waits for an answer without a process, and a switch that was lef
 alone only ever leads to a message: nothing is applied, and nothing is taken off, for lack of an answer.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from runbook.actions.catalogue import PlannedAction
 from runbook.actions.spec import ActionName
 from runbook.actions.switch import Switch
+from runbook.approvals.acts import act_counts, gate_is_acknowledged
 from runbook.approvals.gates import Choice, PendingGate
 from runbook.channels.local_time import clock_after, stamp
-from runbook.channels.messages import Message
+from runbook.channels.messages import Message, notice_message
+from runbook.incidents.effect_ids import MessageName
 from runbook.incidents.effects import EffectOutcome
-from runbook.incidents.events import ApprovalAnswered, ApprovalReminded, EffectSettled, SwitchChecked
+from runbook.incidents.events import (
+    ApprovalAnswered,
+    ApprovalReminded,
+    EffectSettled,
+    LeadAssigned,
+    SwitchChecked,
+)
 from runbook.incidents.incident import Incident
 from runbook.incidents.loose_ends import switches_left_on
 from runbook.incidents.report import DIGEST_LETTERS
+from runbook.incidents.sentences import sentence
+from runbook.policy.in_force import policy_in_force
 from runbook.policy.policy import Policy
 from runbook.value import Value
 
@@ -39,10 +49,11 @@ def due_notice(incident: Incident, *, policy: Policy, now: datetime) -> Notice |
     """The notice that is due of the open gate: a reminder, later a page, each once per gate.
 
     A snooze moves both: its end is the time of the reminder, and the page follows from there. A page that is
-    due makes up for a reminder that was missed.
+    due makes up for a reminder that was missed. Neither is due of a question that somebody has acknowledged;
+    a later question is another reason.
     """
     gate = incident.pending_gate
-    if gate is None:
+    if gate is None or gate_is_acknowledged(incident, gate.gate, policy_in_force(incident, policy)):
         return None
     remind_at = gate.remind_at or gate.asked_at + timedelta(seconds=policy.remind_after_seconds)
     escalate_at = (gate.remind_at or gate.asked_at) + timedelta(seconds=policy.escalate_after_seconds)
@@ -52,6 +63,50 @@ def due_notice(incident: Incident, *, policy: Policy, now: datetime) -> Notice |
         return None
     due_at = escalate_at if notice.escalated else remind_at
     return notice if _is_time(incident, due_at, now) else None
+
+
+class LeadNews(Value):
+    """A lead of whom the team has to be told now, by the number of the assignment, from 1."""
+
+    assigned: LeadAssigned
+    number: int
+
+    @property
+    def name(self) -> MessageName:
+        """What the message about it is called."""
+        return MessageName.lead(self.number)
+
+
+def due_lead(
+    incident: Incident, *, channels: Collection[str], policy: Policy, now: datetime
+) -> LeadNews | None:
+    """The newest assignment of the lead, where the team does not know it yet in all of these channels.
+
+    It is told beside the announcements, once there is one; not of a lead whom nobody may assign.
+    """
+    in_force, assigned = policy_in_force(incident, policy), incident.events(LeadAssigned)
+    announced = any(told.channel in channels for told in incident.announcements)
+    if not assigned or not announced or not act_counts(incident, assigned[-1], in_force):
+        return None
+    news = LeadNews(assigned=assigned[-1], number=len(assigned))
+    arrived = {
+        effect.kind
+        for effect in incident.effects.values()
+        if effect.message == news.name and effect.outcome in _ARRIVED
+    }
+    at = max(item.at for item in incident.journal if isinstance(item.event, LeadAssigned))
+    due = in_force.announce and not arrived.issuperset(channels) and _is_time(incident, at, now)
+    return news if due else None
+
+
+_ARRIVED = (EffectOutcome.APPLIED, EffectOutcome.ALREADY_IN_PLACE)
+
+
+def lead_message(incident: Incident, news: LeadNews, *, link: str) -> Message:
+    """What the team is told of who leads, and who did before."""
+    before = [event.lead for event in incident.events(LeadAssigned)][: news.number - 1]
+    former = f"; before that it was {before[-1]}" if before and before[-1] != news.assigned.lead else ""
+    return notice_message(f"{sentence(news.assigned)}{former}", link=link)
 
 
 def due_reports(incidents: Iterable[Incident], *, now: datetime) -> list[tuple[Incident, PlannedAction]]:

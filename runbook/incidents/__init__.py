@@ -11,6 +11,7 @@ __all__ = [
     "incident",
     "loose_ends",
     "outcome",
+    "people",
     "report",
     "sentences",
     "state",

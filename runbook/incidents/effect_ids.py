@@ -53,6 +53,11 @@ class MessageName(str):
         return cls(f"outage-{action_id}-{number}")
 
     @classmethod
+    def lead(cls, number: int) -> "MessageName":
+        """Somebody leads the incident; the number is that of the assignment, from 1."""
+        return cls(f"lead-{number}")
+
+    @classmethod
     def new_verdict(cls, round: int) -> "MessageName":
         """The plan is outdated, and the verdict of that round follows."""
         return cls(f"anew-{round}")

@@ -7,6 +7,7 @@ from pydantic import JsonValue
 from runbook.approvals.gates import PendingGate
 from runbook.incidents.events import EvidenceCollected, IncidentEscalated, PostmortemDrafted, RunStarted
 from runbook.incidents.incident import Incident
+from runbook.incidents.people import acknowledged_by, comms_lead_of, lead_of, notes_of
 
 Facts = dict[str, JsonValue]
 
@@ -27,6 +28,7 @@ def headline(incident: Incident) -> Facts:
         "verdict": decision.verdict.value if decision else None,
         "error_type": decision.error_type.value if decision else None,
         "outcome": incident.outcome.value if incident.outcome else None,
+        "lead": lead_of(incident),
         "asks": gate.question if gate else None,
         "duration_seconds": incident.duration.total_seconds() if incident.duration else None,
     }
@@ -36,6 +38,9 @@ def everything(incident: Incident) -> Facts:
     """One incident in full, with its journal."""
     return headline(incident) | {
         "alert": incident.alert.model_dump(mode="json"),
+        "comms_lead": comms_lead_of(incident),
+        "acknowledged_by": list(acknowledged_by(incident)),
+        "notes": [note.model_dump(mode="json") for note in notes_of(incident)],
         "path": path(incident),
         "actions": actions(incident),
         "messages": messages(incident),

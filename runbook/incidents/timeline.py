@@ -1,8 +1,9 @@
 """The journal as a timeline of sentences."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from runbook.channels.local_time import span
 from runbook.incidents import events as e
 from runbook.incidents.effects import EffectOutcome
 from runbook.incidents.incident import Incident
@@ -22,8 +23,12 @@ MACHINERY = (
 _SENT = (EffectOutcome.APPLIED, EffectOutcome.ALREADY_IN_PLACE)
 
 
+_AT_ONCE = timedelta(minutes=1)
+"""A note that was written within this of what it tells was written at that time."""
+
+
 class Entry(Value):
-    """A line of the timeline; `at` is aware UTC."""
+    """A line of the timeline; `at` (aware UTC) is when it happened."""
 
     at: datetime
     sentence: str
@@ -32,13 +37,42 @@ class Entry(Value):
 def timeline(incident: Incident, *, machinery: bool = True) -> tuple[Entry, ...]:
     """The journal in sentences, oldest first; without the machinery for readers of a post-mortem.
 
-    An announcement is one line, although the journal has its effect and the announcement itself.
+    An announcement is one line, although the journal has its effect and the announcement itself. A note that
+    was written later stands where it happened, and says so.
     """
     recorded = incident.journal if machinery else _what_happened(incident)
     sent = _sent_announcements(incident)
     return tuple(
-        Entry(at=item.at, sentence=sentence(item.event)) for item in recorded if item.event not in sent
+        Entry(at=happened_at(item), sentence=f"{sentence(item.event)}{written_later(item)}")
+        for item in in_order(recorded)
+        if item.event not in sent
     )
+
+
+def happened_at(recorded: e.Recorded) -> datetime:
+    """When it happened (aware UTC): as a note says, else when it was written."""
+    event = recorded.event
+    said = event.happened_at if isinstance(event, e.NoteAdded) else None
+    return said or recorded.at
+
+
+def written_later(recorded: e.Recorded) -> str:
+    """What stands behind a note that was written a minute or more after it happened, else nothing."""
+    later = recorded.at - happened_at(recorded)
+    return f" (written {span(later)} later)" if later >= _AT_ONCE else ""
+
+
+def in_order(journal: Iterable[e.Recorded]) -> list[e.Recorded]:
+    """Events in the order in which they happened: the journal's, but for notes of an earlier time.
+
+    All others keep their places, whatever the clocks say of those who wrote them.
+    """
+    ordered: list[e.Recorded] = []
+    for item in journal:
+        at = happened_at(item)
+        later = (place for place, other in enumerate(ordered) if happened_at(other) > at)
+        ordered.insert(next(later, len(ordered)) if at < item.at else len(ordered), item)
+    return ordered
 
 
 def _sent_announcements(incident: Incident) -> list[e.EffectSettled]:

@@ -42,7 +42,13 @@ def detection(incident: Incident, errors_from: datetime | None, calendar: Busine
         if moment is not None:
             facts.append(f"{what} at {stamp(moment, calendar.time_zone)}, {_against(opened, moment)}")
     facts.append(_response(incident, calendar))
+    attended = incident.attended_at
+    if attended is not None and attended != incident.responded_at:
+        facts.append(f"{_FIRST_ACT} after {span(attended - incident.opened_at)}")
     return facts
+
+
+_FIRST_ACT = "A person acted for the first time"
 
 
 def _against(opened: datetime, moment: datetime) -> str:
@@ -57,7 +63,8 @@ def _response(incident: Incident, calendar: BusinessCalendar) -> str:
         return "No verdict was reached"
     kept, level = "in time" if _in_time(incident, calendar) else "late", severity.severity
     took = span(responded - incident.opened_at)
-    return f"Explained verdict after {took}: {kept} for {level.value} ({level.target})"
+    what = _FIRST_ACT if responded == incident.attended_at else "Explained verdict"
+    return f"{what} after {took}: {kept} for {level.value} ({level.target})"
 
 
 def _in_time(incident: Incident, calendar: BusinessCalendar) -> bool:

@@ -23,6 +23,7 @@ from runbook.incidents.effects import Authority, Effect
 from runbook.incidents.escalations import Escalation
 from runbook.incidents.events import IncidentEscalated, MaintenanceNoted, StatusAnnounced
 from runbook.incidents.incident import Incident
+from runbook.incidents.people import lead_of
 from runbook.incidents.state import State
 from tasks.channels.deliver import deliver, got_through, say
 from tasks.channels.links import incident_link
@@ -171,7 +172,7 @@ def _facts(incident: OpenIncident, journal: Incident, state: State) -> MessageFa
         journal,
         state=state,
         now=now(),
-        commander=incident.policy.incident_commander,
+        commander=lead_of(journal) or incident.policy.incident_commander,
         update_interval=incident.policy.next_update_in(journal.rating or Severity.P2),
         time_zone=incident.policy.calendar.time_zone,
         link=incident_link(journal),

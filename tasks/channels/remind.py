@@ -2,13 +2,22 @@
 
 from blocks.transport.errors import OutsideError
 from runbook.actions.catalogue import PlannedAction
+from runbook.approvals.acts import gate_is_acknowledged
 from runbook.approvals.approvals import still_needed
 from runbook.approvals.gates import PendingGate
-from runbook.channels.reminders import Notice, escalation_reason, reminder_message, switch_message, switch_of
+from runbook.channels.reminders import (
+    LeadNews,
+    Notice,
+    escalation_reason,
+    lead_message,
+    reminder_message,
+    switch_message,
+    switch_of,
+)
 from runbook.incidents.effect_ids import MessageName
 from runbook.incidents.effects import Authority
 from runbook.incidents.escalations import Escalation, EscalationKind
-from runbook.incidents.events import ApprovalReminded, SwitchChecked
+from runbook.incidents.events import ApprovalReminded, LeadAssigned, SwitchChecked
 from runbook.incidents.incident import Incident
 from runbook.incidents.state import State
 from runbook.kubernetes.fields import EnvironmentVariable
@@ -26,10 +35,11 @@ async def remind_of_gate(incident: OpenIncident, notice: Notice) -> ApprovalRemi
     """Bring an unanswered gate to people's notice: in the channel, or by a call when it is escalated.
 
     Journalled once it got through. `None` where it did not, and is due again; where there is no way to tell
-    anybody; and where somebody has answered in the meantime.
+    anybody; and where somebody has answered or acknowledged it in the meantime.
     """
     journal, gate = await incident.read(), notice.gate
-    if journal.pending_gate != gate:
+    in_force = incident.policy_in_force(journal)
+    if journal.pending_gate != gate or gate_is_acknowledged(journal, gate.gate, in_force):
         return None
     if notice.escalated:
         what = Escalation(kind=EscalationKind.UNANSWERED_GATE, subject=gate.gate)
@@ -55,6 +65,14 @@ async def _remind(incident: OpenIncident, journal: Incident, gate: PendingGate) 
     )
     name = MessageName.reminder(gate.gate)
     return got_through(await say(incident, journal, message, name=name, authority=REMIND, loud=True))
+
+
+async def tell_of_lead(incident: OpenIncident, news: LeadNews) -> LeadAssigned | None:
+    """Tell the team who leads. `None` where it did not get through, and is due again."""
+    journal = await incident.read()
+    message = lead_message(journal, news, link=incident_link(journal))
+    told = await say(incident, journal, message, name=news.name, authority=REMIND)
+    return news.assigned if got_through(told) else None
 
 
 async def report_switch(incident: OpenIncident, action: PlannedAction) -> SwitchChecked | None:

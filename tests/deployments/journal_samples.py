@@ -168,6 +168,9 @@ EVENTS: tuple[e.Event, ...] = (
     e.WatchStarted(waiting_for=("PostHog to resolve its incident", "errors under 0.1/s for 5 min")),
     e.IncidentEscalated(because="no answer for 15 minutes"),
     e.RecoveryChecked(recovered=True, because=("0.00 errors/s",)),
+    e.LeadAssigned(lead="ana", by="bob"),
+    e.CommsLeadAssigned(lead="cyd", by="ana"),
+    e.IncidentAcknowledged(by="ana"),
     e.NoteAdded(by="ana", text="called PostHog support"),
     e.IncidentResolved(outcome="recovered", because=("no errors for 5 min",)),
     e.EvidenceCollected(

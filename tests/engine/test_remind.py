@@ -79,6 +79,16 @@ async def test_everything_that_is_due_is_told_once(slack: Workspace) -> None:
     assert len(slack.messages) == 2
 
 
+async def test_a_new_lead_is_told_once(slack: Workspace) -> None:
+    """With the reminders, as one message."""
+    announced = e.StatusAnnounced(channel="slack", state="INVESTIGATING")
+    await opened("inc-1", announced, e.LeadAssigned(lead="ana", by="bob"))
+    assert await remind(environment=NAME) == ["inc-1: bob (unproven claim) made ana the lead"]
+    assert await remind(environment=NAME) == []
+    [message] = slack.messages
+    assert message["text"].startswith("bob (unproven claim) made ana the lead")
+
+
 async def test_a_run_beside_another_tells_nothing(slack: Workspace) -> None:
     """Where runs overlap, one of them tells; the next one after it would."""
     await opened("inc-1", asked())

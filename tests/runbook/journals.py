@@ -7,6 +7,7 @@ from runbook.actions.specs.fallback import ENABLE_FALLBACK
 from runbook.actions.specs.hand_off import HAND_OFF as HAND_OFF_SPEC
 from runbook.alerts.alert import Alert
 from runbook.approvals.gates import Answer, Choice
+from runbook.approvals.identity import Identity
 from runbook.checks.findings import Finding, Findings, Status
 from runbook.checks.spec import CheckName
 from runbook.decision.severity import Severity, SeverityAssessment
@@ -233,5 +234,14 @@ def every_event() -> tuple[e.Event, ...]:
             changes=(PermissionChange(name="announce", before="true", after="false", applied=True),),
         ),
         e.AnswerPlanted(flow_run_id="run-1", answers=2),
+        e.LeadAssigned(lead="ana", by="bob", identity=Identity(name="bob")),
+        e.CommsLeadAssigned(lead="cyd", by="ana"),
+        e.IncidentAcknowledged(by="ana"),
+        e.NoteAdded(
+            by="bob",
+            text="their engineer called",
+            identity=Identity(name="bob"),
+            happened_at=OPENED - timedelta(minutes=3),
+        ),
         e.IncidentClosed(outcome="recovered"),
     )

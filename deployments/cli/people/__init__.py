@@ -1,3 +1,14 @@
 """Commands with which people answer, lead and hand back."""
 
-__all__ = ["answers", "confirming", "door", "elsewhere", "login", "pasting", "respond", "resume", "severity"]
+__all__ = [
+    "acts",
+    "answers",
+    "confirming",
+    "door",
+    "elsewhere",
+    "login",
+    "pasting",
+    "respond",
+    "resume",
+    "severity",
+]

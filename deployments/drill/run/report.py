@@ -17,7 +17,7 @@ from runbook.approvals.gates import Choice
 from runbook.channels.wording import OUTCOMES
 from runbook.incidents import summary
 from runbook.incidents.effects import EffectOutcome
-from runbook.incidents.events import ApprovalAnswered, EffectSettled
+from runbook.incidents.events import ApprovalAnswered, DecisionMade, EffectSettled
 from runbook.incidents.incident import Incident
 from runbook.value import Value
 
@@ -66,7 +66,7 @@ class DrillResult(Value):
     @property
     def alert_to_verdict(self) -> float | None:
         """Seconds from sending the alert to the first explained decision."""
-        at = self.incident.responded_at
+        at = self.incident.time_of(DecisionMade)
         return (at - self.alerted_at).total_seconds() if at else None
 
     @property

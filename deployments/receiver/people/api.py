@@ -1,5 +1,5 @@
-"""The receiver's API for people: answering a question, setting a severity, handing the response back, and
-reading (`deployments.receiver.people.reading`).
+"""The receiver's API for people: answering a question, setting a severity, handing the response back,
+leading and writing (`deployments.receiver.people.acts`), and reading (`deployments.receiver.people.reading`).
 
 Whose request it is comes from `deployments.receiver.people.proving` alone. Another act is a body, a function
 and a line here.
@@ -16,6 +16,14 @@ from blocks.transport.errors import OutsideError
 from blocks.transport.prefect_api import prefect_client
 from deployments.processes.json_log import log_event
 from deployments.receiver.connections.body import Rejected
+from deployments.receiver.people.acts import (
+    LeadBody,
+    NoteBody,
+    acknowledge,
+    add_note,
+    set_comms_lead,
+    set_lead,
+)
 from deployments.receiver.people.reading import add_people_reading
 from deployments.receiver.people.requests import Body, PeoplesDoor, log, refused, understood
 from deployments.services.answering import Answered, answer_gate
@@ -30,6 +38,7 @@ from runbook.approvals.gates import Answer, Choice
 from runbook.approvals.identity import Proof
 from runbook.decision.severity import Severity
 from runbook.value import Value
+from tasks.acts import Acted
 
 LONGEST_REASON = 4_000
 
@@ -129,6 +138,12 @@ def add_people_api(app: FastAPI, door: PeoplesDoor) -> None:
     _add(app, door, "answers", "Answer the open question", AnswerBody, Answered, _answer)
     _add(app, door, "severity", "Set the severity", SeverityBody, SeveritySet, _set_severity)
     _add(app, door, "resumption", "Hand the response back", ResumptionBody, Resumed, _resume)
+    _add(app, door, "lead", "Take the lead, or hand it to somebody", LeadBody, Acted, set_lead)
+    _add(
+        app, door, "comms", "Say who leads the communication with customers", LeadBody, Acted, set_comms_lead
+    )
+    _add(app, door, "notes", "Write a note into the timeline", NoteBody, Acted, add_note)
+    _add(app, door, "acknowledgements", "Acknowledge the incident", Body, Acted, acknowledge)
 
 
 def _add(

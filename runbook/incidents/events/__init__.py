@@ -51,8 +51,15 @@ from runbook.incidents.events.files import (
     FileNotWritten,
     PostmortemDrafted,
 )
-from runbook.incidents.events.messages import IncidentEscalated, NoteAdded, StatusAnnounced
+from runbook.incidents.events.messages import IncidentEscalated, StatusAnnounced
 from runbook.incidents.events.opening import IncidentOpened, MaintenanceNoted, PolicyChanged, PolicyNoted
+from runbook.incidents.events.people import (
+    CommsLeadAssigned,
+    IncidentAcknowledged,
+    LeadAssigned,
+    NoteAdded,
+    is_act_of_a_person,
+)
 from runbook.incidents.events.runs import ResponseResumed, RunContinued, RunStarted
 from runbook.value import Value
 
@@ -74,6 +81,7 @@ __all__ = [
     "ApprovalWithdrawn",
     "ArtifactPublished",
     "ChangeReverted",
+    "CommsLeadAssigned",
     "DecisionMade",
     "EffectIntended",
     "EffectSettled",
@@ -81,11 +89,13 @@ __all__ = [
     "EvidenceCollected",
     "FileNotWritten",
     "FlappingNoted",
+    "IncidentAcknowledged",
     "IncidentClosed",
     "IncidentEscalated",
     "IncidentOpened",
     "IncidentResolved",
     "JournalEvent",
+    "LeadAssigned",
     "MaintenanceNoted",
     "NoteAdded",
     "OutageEnded",
@@ -105,6 +115,7 @@ __all__ = [
     "TriageCompleted",
     "TriageStarted",
     "WatchStarted",
+    "is_act_of_a_person",
 ]
 
 Event = Annotated[
@@ -150,6 +161,9 @@ Event = Annotated[
     | FileNotWritten
     | PostmortemDrafted
     | ArtifactPublished
+    | LeadAssigned
+    | CommsLeadAssigned
+    | IncidentAcknowledged
     | NoteAdded
     | IncidentClosed,
     Field(discriminator="type"),

@@ -1,13 +1,13 @@
-"""What people were told, and what they wrote."""
+"""What people were told."""
 
 from datetime import datetime
 from hashlib import sha256
-from typing import ClassVar, Literal
+from typing import Literal
 
 from runbook.incidents.effect_ids import MessageName
 from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.events.base import JournalEvent
-from runbook.outside_text import OutsideLine, OutsideName, OutsideText
+from runbook.outside_text import OutsideLine, OutsideText
 
 
 class StatusAnnounced(JournalEvent):
@@ -83,14 +83,3 @@ def _earlier_words(what: Escalation) -> tuple[str, ...]:
 
 def _reason(event: IncidentEscalated) -> str:
     return event.because.partition(". By hand:\n")[0]
-
-
-class NoteAdded(JournalEvent):
-    """A person wrote something into the timeline."""
-
-    type: Literal["NoteAdded"] = "NoteAdded"
-    by: OutsideName
-    text: OutsideText
-
-    EVIDENCE_REMOVED: ClassVar[str] = "evidence-removed"
-    """The key of the note that the evidence was removed."""

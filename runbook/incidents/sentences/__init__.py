@@ -12,6 +12,7 @@ from runbook.incidents.sentences import (  # noqa: F401  registers them
     files,
     messages,
     opening,
+    people,
     runs,
 )
 from runbook.incidents.sentences.dispatch import sentence

@@ -1,4 +1,4 @@
-"""What people were told, and what they noted, in sentences."""
+"""What people were told, in sentences."""
 
 from runbook.incidents import events as e
 from runbook.incidents.sentences.dispatch import sentence
@@ -18,8 +18,3 @@ def _(event: e.IncidentEscalated) -> str:
         else "A person was paged"
     )
     return f"{called}: {event.because}{commands}"
-
-
-@sentence.register
-def _(event: e.NoteAdded) -> str:
-    return f"{event.by} noted: {event.text}"

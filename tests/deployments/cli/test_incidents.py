@@ -1,15 +1,17 @@
 """`runbook incidents`, `incident` and `severity`, from the settings file's store: Prefect is not needed."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from deployments.cli import main
 from deployments.cli.errors import ExitCode
-from runbook.incidents.events import RunStarted
+from runbook.approvals.identity import Identity
+from runbook.incidents.events import LeadAssigned, NoteAdded, RunStarted
 from tests.deployments.cli_store import Store, store_in
-from tests.deployments.journal_samples import EVENTS, GATE, PLAN
+from tests.deployments.journal_samples import EVENTS, GATE, OPENED_AT, PLAN
 
 Capture = pytest.CaptureFixture[str]
 
@@ -55,7 +57,7 @@ def test_the_list_shows_what_each_incident_is_and_asks(store: Store, capsys: Cap
     assert [line.split()[0] for line in lines[1:] if line.startswith("inc-")] == [asking, closed]
     text = " ".join(" ".join(lines).split())
     assert f"{asking} 2026-11-22 16:02 P2 IDENTIFIED PostHog outage asks: " in text
-    assert f"{closed} 2026-11-22 16:01 P2 RESOLVED PostHog outage, recovered" in text
+    assert f"{closed} 2026-11-22 16:01 P2 RESOLVED PostHog outage, recovered lead: ana" in text
 
 
 def test_closed_incidents_can_be_left_out(store: Store, capsys: Capture) -> None:
@@ -78,6 +80,26 @@ def test_one_incident_shows_what_to_answer_last(store: Store, capsys: Capture) -
     assert [line for line in PLAN.diff.splitlines() if line.rstrip() not in question] == []
     assert f"runbook approve {incident_id} --plan {PLAN.digest[:12]}\n" in question
     assert shown.endswith(f"runbook reject {incident_id} --reason TEXT\n")
+
+
+def test_one_incident_says_who_works_on_it(store: Store, capsys: Capture) -> None:
+    """The lead, the communications lead, who has acknowledged it; a late note stands where it happened."""
+    happened = OPENED_AT + timedelta(seconds=30)
+    late = NoteAdded(by="ana", text="they called", identity=Identity(name="ana"), happened_at=happened)
+    incident_id = store.open("0001", EVENTS)
+    store.append(incident_id, late, key="late")
+    shown = out(capsys, "incident", incident_id)
+    head, _, story = shown.partition("\n\n")
+    lines = dict(line.split(maxsplit=1) for line in head.splitlines()[1:] if line)
+    assert (lines["lead:"], lines["comms:"], lines["acked:"]) == ("ana", "cyd", "ana")
+    told = [" ".join(line.split()) for line in story.splitlines()]
+    assert any(line.endswith("Lead bob (unproven claim) made ana the lead") for line in told)
+    assert "16:00:30 +0.0s" in told[0]
+    assert "Note ana (unproven claim): they called" in told[0]
+    assert "(written 59 min 30 s later)" in " ".join(told[:3])
+    facts = json.loads(out(capsys, "incident", incident_id, "--json"))
+    assert (facts["lead"], facts["comms_lead"], facts["acknowledged_by"]) == ("ana", "cyd", ["ana"])
+    assert facts["notes"][0]["at"] == "2026-11-22T16:00:30Z"
 
 
 def test_the_answer_to_paste_names_the_settings_file_that_was_given(
@@ -127,6 +149,20 @@ def test_one_incident_as_json_has_everything(store: Store, capsys: Capture) -> N
     assert facts["messages"] == [{"channel": "slack", "state": "IDENTIFIED"}]
     assert (facts["gate"]["gate"], facts["gate"]["diff"]) == (GATE, PLAN.diff)
     assert len(facts["journal"]) == len(UP_TO_THE_GATE)
+
+
+def test_a_wide_list_has_a_column_of_leads(
+    store: Store, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    """A long name does not take the line from the rest."""
+    monkeypatch.setenv("COLUMNS", "120")
+    incident_id = store.open("0001", UP_TO_THE_GATE)
+    assert out(capsys, "incidents").splitlines()[1].rstrip().endswith("-")
+    store.append(incident_id, LeadAssigned(lead="ana" + "x" * 90, by="bob"), key="lead")
+    head, line, *_ = out(capsys, "incidents").splitlines()
+    assert head.rstrip().endswith("lead")
+    assert "PostHog outage" in line
+    assert line.rstrip().endswith("x…")
 
 
 @pytest.mark.parametrize("pick", ["latest", "inc-20261122-1602", "whole id"])

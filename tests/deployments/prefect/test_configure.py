@@ -28,6 +28,7 @@ DEPLOY = (str(Path(sys.executable).parent / "prefect"), "--no-prompt", "deploy",
 NAMES = {
     "respond/respond",
     "triage/triage",
+    "act-on-incident/act-on-incident",
     "clean-up/clean-up",
     "collect-evidence/collect-evidence",
     "draft-postmortem/draft-postmortem",

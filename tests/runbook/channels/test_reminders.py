@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runbook.approvals.gates import Answer, Choice
+from runbook.approvals.rules import ActRule
 from runbook.channels.messages import in_slack
 from runbook.channels.reminders import due_notice, escalation_reason, reminder_message
 from runbook.incidents import events as e
@@ -30,6 +31,7 @@ def reminded(gate: str = "gate-1", *, escalated: bool = False) -> e.ApprovalRemi
 NOTHING, REMIND, ESCALATE = None, False, True
 REFUSED = e.ApprovalRefused(gate="gate-1", action_id=FALLBACK.id, because="the approver is empty")
 OTHER = asked(gate="gate-0")
+ACKED = e.IncidentAcknowledged(by="ana")
 
 
 @pytest.mark.parametrize(
@@ -58,6 +60,14 @@ OTHER = asked(gate="gate-0")
         (((0, snoozed_until(3600)),), 3600, REMIND),
         (((0, snoozed_until(3600)), (3600, reminded())), 3600 + 899, NOTHING),
         (((0, snoozed_until(3600)), (3600, reminded())), 3600 + 900, ESCALATE),
+        # who has acknowledged it is neither reminded nor paged about the same question
+        (((0, asked()), (10, ACKED)), 9999, NOTHING),
+        (((0, asked()), (300, reminded()), (310, ACKED)), 9999, NOTHING),
+        (((0, snoozed_until(60)), (10, ACKED)), 9999, NOTHING),
+        (((-1, ACKED), (0, asked())), 300, REMIND),  # but about a later one
+        (((-1, ACKED), (0, asked())), 900, ESCALATE),
+        (((-900, OTHER), (-800, ACKED), (0, asked())), 900, ESCALATE),
+        (((0, asked()), (-5, ACKED)), 9999, NOTHING),  # by a clock that is slow
         # another gate has a clock of its own
         (((-900, OTHER), (-1, reminded("gate-0", escalated=True)), (0, asked())), 299, NOTHING),
         (((-900, OTHER), (-1, reminded("gate-0", escalated=True)), (0, asked())), 300, REMIND),
@@ -72,6 +82,14 @@ def test_a_notice_is_due_at_its_time_and_once(
     assert (notice.escalated if notice else None) is due
     if notice:
         assert notice.gate.gate == "gate-1"
+
+
+def test_an_acknowledgement_that_is_not_proven_keeps_nobody_from_being_reminded() -> None:
+    """Where the policy asks for a proof of acts."""
+    strict = POLICY.model_copy(update={"acts": ActRule(accept_unverified=False)})
+    of = journal((0, asked()), (10, ACKED))
+    assert due_notice(of, policy=strict, now=ASKED_AT + timedelta(seconds=300)) is not None
+    assert due_notice(of, policy=POLICY, now=ASKED_AT + timedelta(seconds=300)) is None
 
 
 @given(seconds=st.floats(0, 9e6), remind=st.integers(1, 9999), escalate=st.integers(1, 9999))

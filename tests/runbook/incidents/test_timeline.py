@@ -1,14 +1,17 @@
-"""The timeline tells of gates and plans in plain sentences."""
+"""The timeline tells of gates, plans and people in plain sentences."""
+
+from datetime import datetime, timedelta
 
 import pytest
 
 from runbook.actions.catalogue import ActionOutcome, ActionResult
 from runbook.approvals.gates import Answer, Choice
+from runbook.approvals.identity import Identity, Proof
 from runbook.incidents import events as e
 from runbook.incidents.effects import Authority, Effect, EffectOutcome
 from runbook.incidents.sentences import sentence
 from runbook.incidents.timeline import timeline
-from tests.runbook.journals import FALLBACK, TARGET, incident
+from tests.runbook.journals import FALLBACK, OPENED, TARGET, incident
 
 
 def drifted(*voided: str) -> e.PlanDrifted:
@@ -32,6 +35,7 @@ def ended(outcome: ActionOutcome, by: str = "ana") -> e.ActionFinished:
     )
 
 
+SIGNED = Identity(name="ana", how=Proof.SIGNING_KEY)
 TITLE = f"Enable the fallback (graceful degradation) on {TARGET}"
 
 
@@ -44,6 +48,18 @@ TITLE = f"Enable the fallback (graceful degradation) on {TARGET}"
             "The plan of 1-enable-fallback is no longer valid: -image: web:1; +image: web:2; "
             "the approval of ana, bob is void",
         ),
+        (
+            e.LeadAssigned(lead="ana", by="ana", identity=SIGNED),
+            "ana (signed) is the lead now",
+        ),
+        (e.LeadAssigned(lead="ana", by="bob"), "bob (unproven claim) made ana the lead"),
+        (
+            e.CommsLeadAssigned(lead="cyd", by="bob"),
+            "bob (unproven claim) made cyd the communications lead",
+        ),
+        (e.IncidentAcknowledged(by="ana", identity=SIGNED), "ana (signed) acknowledged the incident"),
+        (e.NoteAdded(by="ana", text="they called", identity=SIGNED), "ana (signed) noted: they called"),
+        (e.NoteAdded(by="clean-up", text="removed"), "clean-up noted: removed"),
         (e.ApprovalReminded(gate="g-1"), "Reminded: g-1 is unanswered"),
         (e.ApprovalReminded(gate="g-1", escalated=True), "A person was paged: g-1 is unanswered"),
         (answered(Choice.APPROVE), "ana approved 1-enable-fallback (cli, unproven claim)"),
@@ -116,3 +132,33 @@ ANNOUNCED = e.StatusAnnounced(channel="slack", state="IDENTIFIED")
 def test_an_announcement_is_one_line(events: tuple[e.Event, ...], lines: list[str]) -> None:
     """The effect has a line of its own only where no announcement tells of it."""
     assert [entry.sentence for entry in timeline(incident(*events))][1:] == lines
+
+
+def noted(text: str, at: datetime | None) -> e.NoteAdded:
+    """A note of something that happened then."""
+    return e.NoteAdded(by="ana", text=text, identity=SIGNED, happened_at=at)
+
+
+def test_a_note_stands_where_it_happened_and_says_when_it_was_written() -> None:
+    """Also one of before the opening; everything else keeps its place."""
+    told = timeline(
+        incident(
+            e.ApprovalReminded(gate="g-1"),
+            e.ApprovalReminded(gate="g-2"),
+            noted("between", OPENED + timedelta(seconds=45)),
+            noted("before", OPENED - timedelta(minutes=5)),
+            noted("at once", OPENED + timedelta(seconds=149)),
+            noted("ahead", OPENED + timedelta(seconds=200)),
+            noted("now", None),
+        )
+    )
+    assert [(entry.at - OPENED, entry.sentence.partition(" noted: ")[2]) for entry in told] == [
+        (timedelta(minutes=-5), "before (written 7 min 0 s later)"),
+        (timedelta(), ""),
+        (timedelta(seconds=30), ""),
+        (timedelta(seconds=45), "between"),
+        (timedelta(seconds=60), ""),
+        (timedelta(seconds=149), "at once"),
+        (timedelta(seconds=200), "ahead"),
+        (timedelta(seconds=210), "now"),
+    ]

@@ -15,7 +15,7 @@ from deployments.drill.world.channels.slack import CHANNEL_ID
 from deployments.drill.world.channels.slack import Slack as Workspace
 from deployments.drill.world.keys import Keys
 from deployments.drill.world.servers.wire import listening
-from runbook.channels.reminders import Notice, due_notice
+from runbook.channels.reminders import LeadNews, Notice, due_lead, due_notice
 from runbook.incidents import events as e
 from tasks.incident import OpenIncident, now
 from tests.runbook.journals import PLAN, asked
@@ -46,6 +46,12 @@ class Team:
     async def notice(self) -> Notice | None:
         """What is due now."""
         return due_notice(await self.incident.read(), policy=self.incident.policy, now=now())
+
+    async def lead(self) -> LeadNews | None:
+        """The lead of whom the team has to be told now."""
+        kinds = [channel.kind for channel in self.incident.environment.speakers]
+        told, policy = await self.incident.read(), self.incident.policy
+        return due_lead(told, channels=kinds, policy=policy, now=now())
 
     async def due(self, *, escalated: bool) -> Notice:
         """The notice, whether or not it is due."""

@@ -7,7 +7,7 @@ from runbook.approvals.gates import Choice
 from runbook.incidents import events as e
 from runbook.incidents.state import State
 from tasks.channels.communicate import announce, page_on_opening, resolve_page
-from tasks.channels.remind import remind_of_gate
+from tasks.channels.remind import remind_of_gate, tell_of_lead
 from tasks.incident import OpenIncident
 from tasks.lease import exclusively
 from tests.runbook.journals import answered
@@ -73,6 +73,47 @@ async def test_whoever_has_answered_is_not_reminded(team: Team) -> None:
     assert await remind_of_gate(team.incident, notice) is None
     assert (team.slack.messages, team.pager.pages) == ([], [])
     assert await reminders(team.incident) == []
+
+
+async def test_whoever_has_acknowledged_is_not_reminded(team: Team) -> None:
+    """An acknowledgement that came after the look at the clock counts; nobody is paged about it either."""
+    notice = await team.due(escalated=True)
+    await team.incident.record(e.IncidentAcknowledged(by="ana"))
+
+    assert await team.notice() is None
+    assert await remind_of_gate(team.incident, notice) is None
+    assert (team.slack.messages, team.pager.pages) == ([], [])
+
+
+async def test_the_lead_is_told_once_in_the_thread(team: Team) -> None:
+    """As one message that the journal has, and as the commander of the next update."""
+    await announce(team.incident, State.INVESTIGATING)
+    await team.incident.record(e.LeadAssigned(lead="ana", by="ana"))
+    news = await team.lead()
+    assert news is not None
+    for _ in range(2):
+        assert await tell_of_lead(team.incident, news) == e.LeadAssigned(lead="ana", by="ana")
+
+    opening, told = team.slack.messages
+    assert told["text"].startswith("ana (unproven claim) is the lead now")
+    assert told["thread_ts"] == opening["ts"]
+    assert await team.lead() is None
+
+    await announce(team.incident, State.IDENTIFIED)
+    assert "Incident commander: @ana" in team.slack.messages[-1]["text"]
+
+
+async def test_a_lead_that_the_team_was_not_told_is_due_again(team: Team) -> None:
+    """The channel may be away for a while."""
+    await announce(team.incident, State.INVESTIGATING)
+    await team.incident.record(e.LeadAssigned(lead="ana", by="ana"))
+    news = await team.lead()
+    assert news is not None
+    team.slack.faults = SlackFaults(error="is_archived")
+    assert await tell_of_lead(team.incident, news) is None
+    team.slack.faults = SlackFaults()
+    assert await tell_of_lead(team.incident, news) is not None
+    assert await team.lead() is None
 
 
 async def test_a_notice_that_does_not_get_through_is_due_again(team: Team) -> None:

@@ -1,0 +1,177 @@
+"""`runbook take`, `assign`, `comms`, `note` and `ack`: who leads, who works on it, and what happened."""
+
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from deployments.cli.errors import CommandError, ExitCode
+from deployments.cli.options import ByOption, ConfigOption, EnvironmentOption, JsonOption, Reference
+from deployments.cli.output import print_json, write
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from deployments.cli.sources import Sources
+    from runbook.approvals.acts import Act
+    from tasks.acts import Acted
+
+Name = Annotated[str, Parameter(help="Who it is: a name or a login of the settings, or any other name.")]
+
+
+async def take(
+    incident: Reference,
+    /,
+    *,
+    by: ByOption = None,
+    config: ConfigOption = None,
+    environment: EnvironmentOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Take the lead of an incident.
+
+    The lead brings in the right people, keeps notes and tells stakeholders. The team is told who it is.
+    """
+    return await _do(incident, "take", "lead", by=by, config=config, environment=environment, json=json)
+
+
+async def assign(
+    incident: Reference,
+    name: Name,
+    /,
+    *,
+    by: ByOption = None,
+    config: ConfigOption = None,
+    environment: EnvironmentOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Hand the lead of an incident to somebody; the team is told who it is."""
+    return await _do(
+        incident, "assign", "lead", by=by, config=config, environment=environment, json=json, name=name
+    )
+
+
+async def comms(
+    incident: Reference,
+    name: Name,
+    /,
+    *,
+    by: ByOption = None,
+    config: ConfigOption = None,
+    environment: EnvironmentOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Say who leads the communication with customers, beyond what the status page tells them."""
+    return await _do(
+        incident, "comms", "comms", by=by, config=config, environment=environment, json=json, name=name
+    )
+
+
+async def note(
+    incident: Reference,
+    text: str,
+    /,
+    *,
+    at: str | None = None,
+    by: ByOption = None,
+    config: ConfigOption = None,
+    environment: EnvironmentOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Write a note into the timeline of an incident, also of one that is closed.
+
+    Parameters
+    ----------
+    text
+        What happened, what was seen or tried.
+    at
+        When it happened, if not now: HH:MM on the clocks of the policy's calendar, or in full with its zone,
+        as 2026-11-22T14:05+01:00.
+    """
+    if at is not None and not at.strip():
+        raise CommandError("--at is empty", "leave it out for now, or write HH:MM", code=ExitCode.USAGE)
+    return await _do(
+        incident,
+        "note",
+        "notes",
+        by=by,
+        config=config,
+        environment=environment,
+        json=json,
+        text=text,
+        at=at or "",
+    )
+
+
+async def ack(
+    incident: Reference,
+    /,
+    *,
+    by: ByOption = None,
+    config: ConfigOption = None,
+    environment: EnvironmentOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Acknowledge an incident: you have seen it and work on it.
+
+    Nobody is reminded or paged again about the question that is open now. A new question, or anything else
+    that needs a person, is told as before.
+    """
+    return await _do(
+        incident, "ack", "acknowledgements", by=by, config=config, environment=environment, json=json
+    )
+
+
+async def _do(
+    reference: str,
+    kind: str,
+    path: str,
+    *,
+    by: str | None,
+    config: "Path | None",
+    environment: str | None,
+    json: bool,
+    **said: str,
+) -> int:
+    """Do it through the receiver at that path, or in the store."""
+    from deployments.cli.people.door import act as through_the_door
+    from deployments.cli.sources import find_sources
+    from runbook.approvals.acts import Act, ActKind
+    from tasks.acts import Acted
+
+    if by is not None and not by.strip():
+        raise CommandError("--by cannot be empty", "say who does this", code=ExitCode.USAGE)
+    if "name" in said and not said["name"].strip():
+        raise CommandError("the name cannot be empty", "say who it is", code=ExitCode.USAGE)
+    sources, act = find_sources(config, environment), Act(kind=ActKind(kind), **said)
+    done = await through_the_door(
+        Acted,
+        reference,
+        path,
+        {"by": by or "", **said},
+        config=sources.config,
+        directly=lambda: _write(reference, act, by, sources),
+    )
+    if json:
+        print_json(done.model_dump(mode="json"))
+    else:
+        write(f"{done.incident}: {done.said}{_aside(done)}")
+    return ExitCode.OK
+
+
+def _aside(done: "Acted") -> str:
+    """What the sentence does not say: when it happened, or that nothing is new."""
+    if done.happened_at is not None:
+        return f" (happened {done.happened_at:%Y-%m-%d %H:%M} UTC)"
+    return "" if done.recorded else " (it was so already)"
+
+
+async def _write(reference: str, act: "Act", by: str | None, sources: "Sources") -> "Acted":
+    """Write it into the store."""
+    from deployments.cli.people.speaking import speaker
+    from deployments.services.acting import act_on_incident
+    from deployments.services.finding import find_own
+
+    store, policy = await sources.store(), await sources.policy()
+    found = await find_own(store, reference, sources.environment_name())
+    me = speaker(by, policy, role=await store.role())
+    return await act_on_incident(store, found, act, speaker=me, policy=policy)

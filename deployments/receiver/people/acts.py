@@ -1,0 +1,67 @@
+"""What people do about an incident beside answering, as the API takes it: bodies, and what they ask for."""
+
+from pydantic import Field
+
+from deployments.receiver.people.requests import Body, PeoplesDoor
+from deployments.services.acting import act_on_incident
+from deployments.services.finding import find_own
+from deployments.services.speaker import Speaker
+from deployments.settings.settings import Settings
+from runbook.approvals.acts import Act, ActKind
+from runbook.approvals.names import MAX_NAME
+from runbook.outside_text import MAX_TEXT
+from tasks.acts import Acted
+
+
+class LeadBody(Body):
+    """Who leads: the incident, or the communication with customers."""
+
+    name: str = Field(
+        default="", max_length=MAX_NAME, description="A name or login of the settings, or any; empty: you."
+    )
+
+
+class NoteBody(Body):
+    """What happened."""
+
+    text: str = Field(min_length=1, max_length=MAX_TEXT)
+    at: str = Field(
+        default="",
+        max_length=40,
+        description="ISO 8601 with a zone, or HH:MM in the policy's time zone; empty: it happened now.",
+    )
+
+
+async def set_lead(
+    door: PeoplesDoor, reference: str, body: LeadBody, speaker: Speaker, settings: Settings
+) -> Acted:
+    """Take the lead, or hand it to somebody."""
+    kind = ActKind.ASSIGN if body.name else ActKind.TAKE
+    return await _act(door, reference, Act(kind=kind, name=body.name), speaker, settings)
+
+
+async def set_comms_lead(
+    door: PeoplesDoor, reference: str, body: LeadBody, speaker: Speaker, settings: Settings
+) -> Acted:
+    """Say who leads the communication with customers."""
+    return await _act(door, reference, Act(kind=ActKind.COMMS, name=body.name), speaker, settings)
+
+
+async def add_note(
+    door: PeoplesDoor, reference: str, body: NoteBody, speaker: Speaker, settings: Settings
+) -> Acted:
+    """Write a note."""
+    act = Act(kind=ActKind.NOTE, text=body.text, at=body.at)
+    return await _act(door, reference, act, speaker, settings)
+
+
+async def acknowledge(
+    door: PeoplesDoor, reference: str, _: Body, speaker: Speaker, settings: Settings
+) -> Acted:
+    """Acknowledge the incident."""
+    return await _act(door, reference, Act(kind=ActKind.ACK), speaker, settings)
+
+
+async def _act(door: PeoplesDoor, reference: str, act: Act, speaker: Speaker, settings: Settings) -> Acted:
+    found = await find_own(door.store, reference, settings.prefect.environment)
+    return await act_on_incident(door.store, found, act, speaker=speaker, policy=settings.policy)

@@ -1,0 +1,169 @@
+"""What a person may do about an incident beside answering: lead it, acknowledge it, write a note.
+
+Everybody may whom `[policy.acts]` lets; none of it approves a change. What a journal says is checked again
+before it has a consequence, as approvals are.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+
+from runbook.approvals.authority import may, proven
+from runbook.approvals.gates import InvalidAnswer
+from runbook.approvals.identity import Identity
+from runbook.approvals.names import MAX_NAME, name_flaw
+from runbook.approvals.note_times import time_of_note
+from runbook.approvals.people import known_as
+from runbook.approvals.signatures import Statement
+from runbook.incidents.events import (
+    ApprovalReminded,
+    ApprovalRequested,
+    CommsLeadAssigned,
+    IncidentAcknowledged,
+    IncidentEscalated,
+    LeadAssigned,
+    NoteAdded,
+)
+from runbook.incidents.incident import Incident
+from runbook.outside_text import MAX_TEXT, let_in_line
+from runbook.policy.policy import Policy
+from runbook.value import Value
+
+ActEvent = LeadAssigned | CommsLeadAssigned | IncidentAcknowledged | NoteAdded
+
+
+class ActKind(StrEnum):
+    """What a person does; the commands are called the same."""
+
+    TAKE = "take"
+    ASSIGN = "assign"
+    COMMS = "comms"
+    NOTE = "note"
+    ACK = "ack"
+
+
+class Act(Value):
+    """What a person wants to do, as they said it.
+
+    `name` is whom `assign` and `comms` name; without one, `comms` means the person who says it. `text` and
+    `at` are of a note: `at` as `time_of_note` reads it, empty for now.
+    """
+
+    kind: ActKind
+    name: str = ""
+    text: str = ""
+    at: str = ""
+
+
+class ActOnClosed(InvalidAnswer):
+    """An act that a closed incident does not take."""
+
+
+def event_of(
+    act: Act, incident: Incident, *, by: str, identity: Identity, policy: Policy, now: datetime
+) -> ActEvent:
+    """What an act is in the journal of that incident.
+
+    Raises:
+        ActOnClosed: the incident is closed, and it is no note.
+        InvalidAnswer: it does not say all that it needs, or names somebody in a way that hides who it is.
+    """
+    if not by.strip():
+        raise InvalidAnswer("the name is empty: say who does this")
+    if act.kind is ActKind.NOTE:
+        return _note(act, incident, by=by, identity=identity, policy=policy, now=now)
+    if incident.closed:
+        raise ActOnClosed(f"{incident.id} is closed")
+    if act.kind is ActKind.ACK:
+        return IncidentAcknowledged(by=by, identity=identity)
+    own = act.kind is ActKind.TAKE or (act.kind is ActKind.COMMS and not act.name.strip())
+    lead = by if own else _checked(act.name, policy)
+    kind = CommsLeadAssigned if act.kind is ActKind.COMMS else LeadAssigned
+    return kind(lead=lead, by=by, identity=identity)
+
+
+def _note(
+    act: Act, incident: Incident, *, by: str, identity: Identity, policy: Policy, now: datetime
+) -> NoteAdded:
+    if len(act.text) > MAX_TEXT:
+        raise InvalidAnswer(f"a note has at most {MAX_TEXT} characters: write it as several notes")
+    zone = policy.calendar.time_zone
+    at = time_of_note(act.at, now=now, opened_at=incident.opened_at, time_zone=zone) if act.at else None
+    note = NoteAdded(by=by, text=act.text.strip(), identity=identity, happened_at=at)
+    if not note.text.strip():
+        raise InvalidAnswer("the note is empty: say what happened")
+    return note
+
+
+def _checked(name: str, policy: Policy) -> str:
+    """The person's name in the settings, or as it is said.
+
+    Raises:
+        InvalidAnswer: it is empty, or hides what it is.
+    """
+    if not name.strip():
+        raise InvalidAnswer("the name is empty: say who is to lead")
+    if flaw := name_flaw(name):
+        raise InvalidAnswer(f"nobody can be called {ascii(let_in_line(name, MAX_NAME))[1:-1]}: {flaw}")
+    return known_as(name, policy.people)
+
+
+def act_statement(incident_id: str, event: ActEvent) -> Statement:
+    """What a signature of an act covers: all that the event says, but for the signature itself."""
+    said = event.model_dump(mode="json", exclude={"type", "identity"})
+    identity = event.identity
+    proof = {} if identity is None else identity.model_dump(mode="json", include={"name", "how", "detail"})
+    return {"statement": event.type, "incident": incident_id, **said, "identity": proof}
+
+
+def is_so_already(incident: Incident, event: ActEvent) -> bool:
+    """Whether the journal says this already, so that repeating it changes nothing. A note is always new.
+
+    An acknowledgement is new again once something was asked, reminded of or paged after it.
+    """
+    if isinstance(event, NoteAdded):
+        return False
+    for item in reversed(incident.journal):
+        earlier = item.event
+        if isinstance(event, IncidentAcknowledged) and isinstance(earlier, _TOLD):
+            return False
+        if type(earlier) is not type(event):
+            continue
+        same = _unsigned(earlier) == _unsigned(event)
+        if same or not isinstance(event, IncidentAcknowledged):
+            return same
+    return False
+
+
+_TOLD = (ApprovalRequested, ApprovalReminded, IncidentEscalated)
+
+
+def _unsigned(event: Value) -> Value:
+    """The event with how it is known who did it, but without the signature, which is never the same twice."""
+    identity = getattr(event, "identity", None)
+    bare = identity.model_copy(update={"signature": ""}) if identity is not None else None
+    return event.model_copy(update={"identity": bare})
+
+
+def act_counts(incident: Incident, event: ActEvent, policy: Policy) -> bool:
+    """Whether an act in a journal is one that the present people and rules take."""
+    if name_flaw(event.by) or not may(event.by, policy.acts, policy):
+        return False
+    if policy.acts.accept_unverified:
+        return True
+    statement, writer = act_statement(incident.id, event), incident.writer_of(event)
+    return proven(event.by, event.identity, statement, policy.acts, policy, writer=writer) is not None
+
+
+def gate_is_acknowledged(incident: Incident, gate: str, policy: Policy) -> bool:
+    """Whether somebody who may has acknowledged the incident after that question was asked.
+
+    The journal's order counts, whatever the clocks say of those who wrote it.
+    """
+    asked = False
+    for item in incident.journal:
+        event = item.event
+        if isinstance(event, ApprovalRequested) and event.gate == gate:
+            asked = True
+        elif asked and isinstance(event, IncidentAcknowledged) and act_counts(incident, event, policy):
+            return True
+    return False

@@ -1,0 +1,74 @@
+"""Every act of a person with what it says at each door, and the event that it is."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from runbook.approvals.identity import Identity
+from runbook.incidents import events as e
+from tests.deployments.journal_samples import OPENED_AT
+
+AT = OPENED_AT + timedelta(minutes=-30)
+"""When what the late note tells happened: it can be written today, however long ago the sample is."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """An act of ana: the command without the incident, the path and body of the API, the form in Prefect."""
+
+    name: str
+    command: tuple[str, ...]
+    path: str
+    body: dict[str, str]
+    form: dict[str, str]
+    event: type[e.Event]
+    fields: dict[str, Any] = field(default_factory=dict)
+
+    def of(self, by: str, identity: Identity) -> e.Event:
+        """The event where this person did it."""
+        own = {"lead": by} if self.fields.get("lead") == "" else {}
+        said = {"type": self.event.__name__, "by": by, "identity": identity}
+        return e.EVENT.validate_python(said | self.fields | own)
+
+
+CASES = [
+    Case("take", ("take",), "lead", {}, {"act": "take"}, e.LeadAssigned, {"lead": ""}),
+    Case(
+        "assign",
+        ("assign", "bob"),
+        "lead",
+        {"name": "bob"},
+        {"act": "assign", "name": "bob"},
+        e.LeadAssigned,
+        {"lead": "bob"},
+    ),
+    Case(
+        "comms",
+        ("comms", "cyd"),
+        "comms",
+        {"name": "cyd"},
+        {"act": "comms", "name": "cyd"},
+        e.CommsLeadAssigned,
+        {"lead": "cyd"},
+    ),
+    Case("ack", ("ack",), "acknowledgements", {}, {"act": "ack"}, e.IncidentAcknowledged),
+    Case(
+        "note",
+        ("note", "they roll back"),
+        "notes",
+        {"text": "they roll back"},
+        {"act": "note", "text": "they roll back"},
+        e.NoteAdded,
+        {"text": "they roll back"},
+    ),
+    Case(
+        "late note",
+        ("note", "first errors", "--at", AT.isoformat()),
+        "notes",
+        {"text": "first errors", "at": AT.isoformat()},
+        {"act": "note", "text": "first errors", "at": AT.isoformat()},
+        e.NoteAdded,
+        {"text": "first errors", "happened_at": AT},
+    ),
+]
+"""Each act; where the lead is empty, it is whoever acts."""

@@ -1,0 +1,115 @@
+"""Acts of people from Prefect's form, on a real Prefect server: what they say is a claim."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prefect.client.schemas.objects import State
+
+from blocks.environment import Environment
+from blocks.store.journal import IncidentStore
+from deployments.prefect.configure import configure
+from deployments.settings.settings import check_settings
+from flows.act_on_incident import act_on_incident
+from runbook.approvals.identity import Identity
+from runbook.incidents import events as e
+from tests.deployments.acts_table import CASES, Case
+from tests.deployments.journal_samples import OPENED_AT
+from tests.runbook.journals import ALERT
+
+NAME = "acting"
+INCIDENT = "inc-20261122-160000-ab12"
+KEY = "phx_canary0Q7zX4bV9nM2kL8"
+IDS = [case.name for case in CASES]
+
+pytestmark = [pytest.mark.real, pytest.mark.usefixtures("prefect_api")]
+
+
+async def opened(folder: Path, *events: e.Event, environment: str = NAME, **acts: Any) -> IncidentStore:
+    """A configured environment with an incident in its store."""
+    tables = {
+        "prefect": {"environment": NAME},
+        "store": {"url": "sqlite+aiosqlite:///incidents.db"},
+        "integration": {"health_url": "http://127.0.0.1:9/health"},
+        "cluster": {"kubeconfig": str(folder / "kubeconfig")},
+        "policy": {"acts": acts, "people": {"bob": {}}},
+    }
+    await configure(check_settings(tables, origin=folder / "runbook.toml"), deployments=[])
+    store = (await Environment.load(NAME)).store
+    await store.open_incident(ALERT, incident_id=INCIDENT, at=OPENED_AT, environment=environment)
+    for event in events:
+        await store.append(INCIDENT, event, at=OPENED_AT + timedelta(minutes=1))
+    return store
+
+
+async def act(case: Case, **other: Any) -> State[Any]:
+    """The end of a run of the form."""
+    given: Any = {"incident": INCIDENT, "by": "ana", "environment": NAME} | case.form | other
+    state: State[Any] = await act_on_incident(**given, return_state=True)
+    return state
+
+
+@pytest.mark.parametrize("case", CASES, ids=IDS)
+async def test_an_act_is_journalled_as_a_claim(case: Case, tmp_path: Path) -> None:
+    """And the run returns it as a sentence; the same again changes nothing, but for a note."""
+    store = await opened(tmp_path)
+    said = await (await act(case)).result()
+    assert said.startswith("ana (unproven claim) ")
+    assert (await store.read(INCIDENT)).journal[-1].event == case.of("ana", Identity(name="ana"))
+    assert (await act(case)).is_completed()
+    assert len((await store.read(INCIDENT)).journal) == (3 if case.event is e.NoteAdded else 2)
+
+
+@pytest.mark.parametrize("case", CASES, ids=IDS)
+async def test_who_may_not_or_is_not_proven_does_nothing(case: Case, tmp_path: Path) -> None:
+    """Where a proof is required the form is no door, and the run says which is."""
+    store = await opened(tmp_path, approvers=["bob"], accept_unverified=False)
+    other, claim = await act(case), await act(case, by="bob")
+    assert (other.is_failed(), "ana may not do this; who may: bob" in str(other.message)) == (True, True)
+    assert (claim.is_failed(), "it is not proven that this is bob" in str(claim.message)) == (True, True)
+    assert len((await store.read(INCIDENT)).journal) == 1
+
+
+@pytest.mark.parametrize("case", CASES, ids=IDS)
+async def test_a_closed_incident_takes_notes_only(case: Case, tmp_path: Path) -> None:
+    """The run fails with the reason."""
+    await opened(tmp_path, e.IncidentClosed(outcome="recovered"))
+    state = await act(case)
+    if case.event is e.NoteAdded:
+        assert state.is_completed()
+    else:
+        assert (state.is_failed(), f"{INCIDENT} is closed" in str(state.message)) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"incident": "inc-1"}, "inc-1"),
+        ({"incident": ""}, "incident"),
+        ({"act": KEY}, "act"),
+        ({"act": "assign"}, "the name is empty"),
+        ({"act": "assign", "name": f"{KEY}\u202e"}, "invisible characters"),
+        ({"act": "note"}, "the note is empty"),
+        ({"act": "note", "text": KEY * 200}, "text"),
+        ({"act": "note", "text": "x", "at": KEY}, "the time cannot be read"),
+        ({"by": f"{KEY}\u202e"}, "invisible characters"),
+    ],
+    ids=str,
+)
+async def test_what_cannot_be_is_said_without_being_quoted(
+    given: dict[str, Any], why: str, tmp_path: Path
+) -> None:
+    """The error is in the run's state and log, where anybody reads it."""
+    store = await opened(tmp_path)
+    state = await act(CASES[0], **given)
+    assert (state.is_failed(), why in str(state.message)) == (True, True), state.message
+    assert KEY[:8] not in str(state.message)
+    assert len((await store.read(INCIDENT)).journal) == 1
+
+
+async def test_another_environments_incident_is_left_alone(tmp_path: Path) -> None:
+    """Its people and rules are others."""
+    await opened(tmp_path, environment="another")
+    state = await act(CASES[0])
+    assert "belongs to environment 'another'" in str(state.message)
