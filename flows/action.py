@@ -18,6 +18,7 @@ from tasks.actions.outage import Patience, TargetAway, note_answer
 from tasks.actions.shown import inspect, make_change, preview_change
 from tasks.artifacts import publish_plan
 from tasks.channels.shown import escalate, hand_over
+from tasks.ended import require_open
 from tasks.incident import OpenIncident
 from tasks.shown import withdraw_outdated_question
 
@@ -118,12 +119,13 @@ async def change(incident: OpenIncident, action: PlannedAction) -> ActionResult:
     """Preview, gate, make, prove. If the target or the rules change in between, it asks again.
 
     Raises:
+        Ended: a person has ended the incident.
         NoLongerNeeded: all alerts are resolved, and the change has only waited for the cluster.
     """
     patience, tries = Patience(), 0
     while tries < NEW_PLANS:
         incident = await incident.with_current_policy()
-        action = (await incident.read()).as_edited(action)
+        action = require_open(await incident.read()).as_edited(action)
         if stopped := await stopped_by_limits(incident, action):
             return await finish(incident, action, ActionOutcome.BLOCKED, f"people only: {stopped}")
         try:
@@ -153,6 +155,7 @@ async def change(incident: OpenIncident, action: PlannedAction) -> ActionResult:
         tries += 1
         if decided.answer.choice is Choice.EDIT:
             continue
+        require_open(await incident.read())
         try:
             result = await make_change(incident, plan, decided)
         except TargetAway as error:

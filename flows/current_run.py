@@ -3,10 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from datetime import datetime
+from typing import Any, NoReturn
 from uuid import UUID
 
+from prefect.client.schemas.objects import State
 from prefect.context import FlowRunContext
 from prefect.exceptions import Abort, ObjectNotFound
+from prefect.states import AwaitingRetry
 
 from blocks.store.lease import LeaseLost
 from blocks.transport.errors import OutsideError
@@ -47,6 +51,20 @@ async def sole_process(incident: OpenIncident) -> AsyncIterator[OpenIncident]:
                 raise
     except LeaseLost as lost:
         raise Abort(str(lost)) from None
+
+
+async def sleep_until(at: datetime) -> NoReturn:
+    """End this process, and have a worker start the run again at that time (aware UTC), from the top.
+
+    Where Prefect does not take it, the watchdog finds a run without a process, and continues it.
+
+    Raises:
+        prefect.exceptions.Abort: always; Prefect then leaves the state of the run as it was set here.
+    """
+    async with prefect_client() as client:
+        state: State[Any] = AwaitingRetry(scheduled_time=at, message="Waiting for a person")
+        await client.set_flow_run_state(flow_run_id(), state, force=True)
+    raise Abort(f"waiting for a person; the next look is at {at:%H:%M:%S} UTC")
 
 
 async def _require_ours(incident: OpenIncident) -> None:

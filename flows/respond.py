@@ -12,7 +12,7 @@ from pydantic import Field
 
 from blocks.environment import Environment
 from flows.action import take_action
-from flows.current_run import flow_run_id, sole_process
+from flows.current_run import flow_run_id, sleep_until, sole_process
 from flows.failure import tell_a_person
 from flows.parameters import checked, run_name
 from runbook.actions.spec import ActionKind
@@ -20,7 +20,7 @@ from runbook.alerts.alert import Alert
 from runbook.checks.recovery import Recovery
 from runbook.decision.severity import Severity
 from runbook.decision.verdict import Decision, Verdict
-from runbook.evidence.manifest import BEFORE_MITIGATION
+from runbook.evidence.manifest import BEFORE_MITIGATION, last_collection
 from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.events import DecisionMade
 from runbook.incidents.incident import PERSON
@@ -30,13 +30,30 @@ from runbook.incidents.state import Outcome, State
 from tasks.actions.outage import NoLongerNeeded
 from tasks.actions.shown import tell_of_unfinished_rollout, wait_for_rollout
 from tasks.artifacts import publish_decision, publish_timeline, publish_triage
-from tasks.channels.shown import announce, escalate, page_on_opening, resolve_page, tell_of_new_verdict
-from tasks.checks.shown import decide_response, note_maintenance, triage_incident, watch_until_recovered
+from tasks.channels.shown import (
+    announce,
+    escalate,
+    page_on_opening,
+    resolve_page,
+    tell_of_merger,
+    tell_of_new_verdict,
+)
+from tasks.checks.shown import (
+    decide_response,
+    look_again,
+    note_maintenance,
+    triage_incident,
+    watch_until_recovered,
+)
+from tasks.ended import Ended, require_open
 from tasks.evidence.keep import keep_evidence
 from tasks.evidence.shown import leave_paper
 from tasks.incident import OpenIncident
 from tasks.leave_draft import leave_draft
-from tasks.shown import close, open_incident, resolve, withdraw_question
+from tasks.shown import close, note_pause, open_incident, resolve, withdraw_question
+from tasks.waiting import WaitingForAPerson, asks_about
+
+NO_DECISION = "there are not enough facts for a decision; nothing was changed"
 
 # What a parameter means stands in the flow's docstring: Prefect's form takes descriptions only from there.
 Service = Annotated[str, Field(min_length=1, max_length=255)]
@@ -90,21 +107,49 @@ async def respond(
     if not ours:
         return IncidentReport.of(await opened.read(), joined=True)
 
-    async with sole_process(opened) as current:
-        outcome = (await current.read()).outcome or await bring_to_an_end(current)
-        return await wrap_up(current, outcome)
+    try:
+        async with sole_process(opened) as current:
+            return await wrap_up(current, await bring_to_an_end(current))
+    except WaitingForAPerson as waiting:
+        await sleep_until(waiting.next_look_at)
 
 
 async def bring_to_an_end(incident: OpenIncident) -> Outcome:
-    """The response itself: understand, mitigate, watch; or page a person if there are not enough facts."""
-    while True:
-        decision = await understand(incident)
-        if decision.verdict is Verdict.UNKNOWN:
-            what = Escalation(kind=EscalationKind.NO_DECISION)
-            await escalate(incident, what, "there are not enough facts for a decision; nothing was changed")
-            return await resolve(incident, Outcome.UNKNOWN, decision.because)
-        if await mitigate(incident, decision) and (recovery := await watch(incident, decision)):
-            return await end(incident, decision, recovery)
+    """The response itself: understand, mitigate, watch. It ends with a recovery, or when a person says so."""
+    try:
+        while True:
+            require_open(await incident.read())
+            decision = await understand(incident)
+            recovery = await act_on(incident, decision)
+            if recovery is not None and recovery.recovered:
+                return await end(incident, decision, recovery)
+            if decision.verdict is Verdict.UNKNOWN or recovery is not None:
+                await wait_for_a_person(incident, decision, recovery)
+    except Ended as ended:
+        return ended.outcome
+
+
+async def act_on(incident: OpenIncident, decision: Decision) -> Recovery | None:
+    """Mitigate and watch; how the watch ended. `None` where there is nothing to act on, or to decide anew."""
+    if decision.verdict is Verdict.UNKNOWN or not await mitigate(incident, decision):
+        return None
+    return await watch(incident, decision)
+
+
+async def wait_for_a_person(incident: OpenIncident, decision: Decision, recovery: Recovery | None) -> None:
+    """Call a person, and look again from time to time. Returns where the facts call for another decision.
+
+    Raises:
+        WaitingForAPerson: they do not yet; no process is held meanwhile.
+    """
+    if recovery is None:
+        what, because = Escalation(kind=EscalationKind.NO_DECISION), NO_DECISION
+    else:
+        what = Escalation(kind=EscalationKind.NOT_OVER)
+        because = f"not over within the watch limit: {'; '.join(recovery.because)}"
+    await escalate(incident, what, because)
+    if not await look_again(incident, decision):
+        raise WaitingForAPerson(await note_pause(incident, because))
 
 
 async def understand(incident: OpenIncident) -> Decision:
@@ -138,7 +183,9 @@ async def mitigate(incident: OpenIncident, decision: Decision) -> bool:
     if any(action.spec.kind is ActionKind.CHANGE for action in decision.plan):
         await keep_evidence(incident, BEFORE_MITIGATION)
     for action in decision.plan:
-        journal = await incident.read()
+        journal = require_open(await incident.read())
+        if asks_about(journal, action) and await look_again(incident, decision):
+            return False
         if journal.alerts_over and action in journal.untaken:
             await withdraw_question(incident)
             return True
@@ -152,19 +199,19 @@ async def mitigate(incident: OpenIncident, decision: Decision) -> bool:
 
 
 async def watch(incident: OpenIncident, decision: Decision) -> Recovery | None:
-    """Watch until it is over; `None` where an alert fires again and something is left to do about it."""
-    await announce(incident, State.MONITORING)
+    """Watch until it is over; `None` where an alert fires again and something is left to do about it.
+
+    It is not called monitoring while nothing was done about what was found.
+    """
+    if (await incident.read()).something_done:
+        await announce(incident, State.MONITORING)
     return await watch_until_recovered(incident, decision)
 
 
 async def end(incident: OpenIncident, decision: Decision, recovery: Recovery) -> Outcome:
-    """Offer to take the temporary switches off again, or page a person if it is not over."""
-    if recovery.recovered:
-        await remove_switches(incident)
-        await tell_of_unfinished_rollout(incident)
-    else:
-        what = Escalation(kind=EscalationKind.NOT_OVER)
-        await escalate(incident, what, f"not over within the watch limit: {'; '.join(recovery.because)}")
+    """It is over: offer to take the temporary switches off again."""
+    await remove_switches(incident)
+    await tell_of_unfinished_rollout(incident)
     made = (await incident.read()).events(DecisionMade)
     outcome = conclude(decision, recovery, earlier=tuple(event.decision for event in made))
     return await resolve(incident, outcome, recovery.because)
@@ -178,10 +225,13 @@ async def remove_switches(incident: OpenIncident) -> None:
 
 async def wrap_up(incident: OpenIncident, outcome: Outcome) -> IncidentReport:
     """Say how it ended, keep the evidence, draft the post-mortem, and let go."""
-    if outcome in (Outcome.RECOVERED, Outcome.FALSE_POSITIVE):
+    if outcome.good:
         await announce(incident, State.RESOLVED)
+    if outcome is Outcome.MERGED:
+        await tell_of_merger(incident)
+    if outcome.good or outcome is Outcome.MERGED:
         await resolve_page(incident)
-    await keep_evidence(incident, "resolution")
+    await keep_evidence(incident, last_collection(await incident.read()))
     path = await leave_draft(incident)
     await publish_timeline(incident)
     await close(incident, outcome)

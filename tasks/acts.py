@@ -1,4 +1,4 @@
-"""Journal what a person does about an incident: take or assign the lead, acknowledge it, write a note.
+"""Journal what a person does about an incident: take or assign the lead, acknowledge, write a note, end it.
 
 Every door comes here: the command line, the receiver's API, and the form in Prefect.
 """
@@ -9,11 +9,20 @@ from typing import TYPE_CHECKING
 
 from runbook.approvals.acts import Act, ActEvent, ActKind, act_statement, event_of, is_so_already
 from runbook.approvals.authority import require_may_act
+from runbook.approvals.gates import InvalidAnswer
 from runbook.approvals.identity import Identity
 from runbook.approvals.names import tidy
 from runbook.approvals.signatures import Statement
-from runbook.incidents.events import CommsLeadAssigned, LeadAssigned, NoteAdded
+from runbook.incidents.events import (
+    CommsLeadAssigned,
+    IncidentAbsorbed,
+    IncidentMerged,
+    IncidentResolved,
+    LeadAssigned,
+    NoteAdded,
+)
 from runbook.incidents.incident import Incident
+from runbook.incidents.loose_ends import switches_left_on
 from runbook.incidents.sentences import sentence
 from runbook.policy.in_force import policy_in_force
 from runbook.policy.policy import Policy
@@ -29,7 +38,8 @@ Identify = Callable[[Callable[[Identity], Statement]], Identity]
 class Acted(Value):
     """What became of an act. `said` tells it in a sentence; `recorded` is false where it was so already.
 
-    `lead` is who leads now, of an assignment; `text` and `happened_at` (aware UTC) are a note's.
+    `lead` is who leads now, of an assignment; `text` and `happened_at` (aware UTC) are a note's. `switches`
+    are the temporary switches that an incident which a person ended leaves on.
     """
 
     incident: str
@@ -41,6 +51,7 @@ class Acted(Value):
     lead: str | None = None
     text: str | None = None
     happened_at: datetime | None = None
+    switches: tuple[str, ...] = ()
 
 
 async def record_act(
@@ -67,12 +78,16 @@ async def record_act(
     Raises:
         ActOnClosed: the incident is closed, and it is no note.
         InvalidAnswer: the act is not complete, or this person may not, or has not proved who they are.
+        UnknownIncident: there is no incident that it is to be merged into.
         Unavailable: the store cannot be reached.
     """
     who = tidy(by)
+    target = await store.read(act.into) if act.kind is ActKind.MERGE and act.into else None
+    if act.kind is ActKind.REOPEN:
+        await _require_none_open(store, incident)
 
     def event(identity: Identity) -> ActEvent:
-        return event_of(act, incident, by=who, identity=identity, policy=policy, now=at)
+        return event_of(act, incident, by=who, identity=identity, policy=policy, now=at, target=target)
 
     def statement(identity: Identity) -> Statement:
         return act_statement(incident.id, event(identity))
@@ -81,8 +96,14 @@ async def record_act(
     done = event(identity)
     require_may_act(who, identity, statement(identity), policy_in_force(incident, policy))
     known = is_so_already(incident, done)
+    if target is not None:  # first: an incident that is merged has to be found in the other one
+        absorbed = IncidentAbsorbed(incident=incident.id, service=incident.service, by=who, identity=identity)
+        await store.append(target.id, absorbed, at=at, key=absorbed.journal_key)
     if not known:
-        await store.append(incident.id, done, at=at)
+        recorded = await store.append(incident.id, done, at=at, key=done.journal_key)
+        known = recorded.event != done
+        done = recorded.event if isinstance(recorded.event, ActEvent) else done
+    left = switches_left_on(incident) if isinstance(done, IncidentResolved | IncidentMerged) else ()
     return Acted(
         incident=incident.id,
         act=act.kind,
@@ -93,4 +114,16 @@ async def record_act(
         lead=done.lead if isinstance(done, LeadAssigned | CommsLeadAssigned) else None,
         text=done.text if isinstance(done, NoteAdded) else None,
         happened_at=done.happened_at if isinstance(done, NoteAdded) else None,
+        switches=tuple(f"{action.spec.title} ({action.target})" for action in left),
     )
+
+
+async def _require_none_open(store: "IncidentStore", incident: Incident) -> None:
+    """Make sure that an incident can be reopened: a service has one open incident.
+
+    Raises:
+        InvalidAnswer: another one of its service is open.
+    """
+    other = await store.open_incident_of(incident.service, dry_run=incident.dry_run)
+    if other is not None and other != incident.id:
+        raise InvalidAnswer(f"{other} of the same service is open: merge it into another, or go on there")

@@ -89,12 +89,13 @@ async def withdraw_outdated_question(incident: OpenIncident, action: PlannedActi
 async def resolve(incident: OpenIncident, outcome: Outcome, because: tuple[str, ...]) -> Outcome:
     """Journal how the response ended; the first end stands."""
     await incident.fence()
-    event = IncidentResolved(outcome=outcome, because=because)
-    recorded = await incident.record_once(event)
-    return Outcome(recorded.event.outcome) if isinstance(recorded.event, IncidentResolved) else outcome
+    reopened = (await incident.read()).reopened
+    await incident.record_once(IncidentResolved(outcome=outcome, because=because, reopened=reopened))
+    return (await incident.read()).outcome or outcome
 
 
 async def close(incident: OpenIncident, outcome: Outcome) -> None:
     """Nothing is left to do here: the next alert of the service opens a new incident."""
     await incident.fence()
-    await incident.record_once(IncidentClosed(outcome=outcome))
+    reopened = (await incident.read()).reopened
+    await incident.record_once(IncidentClosed(outcome=outcome, reopened=reopened))

@@ -3,7 +3,7 @@
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from tasks import opening, postmortem
+from tasks import opening, postmortem, waiting
 from tasks.retries import is_transient
 
 open_incident = task(
@@ -14,6 +14,9 @@ open_incident = task(
     retry_delay_seconds=[1, 2, 5],
     retry_condition_fn=is_transient,
 )(opening.open_incident)
+note_pause = task(name="wait for a person", task_run_name="wait for a person", cache_policy=NO_CACHE)(
+    waiting.note_pause
+)
 withdraw_question = task(name="withdraw question", task_run_name="withdraw question", cache_policy=NO_CACHE)(
     opening.withdraw_question
 )

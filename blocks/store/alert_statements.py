@@ -17,14 +17,17 @@ from sqlalchemy import (
     Table,
     and_,
     bindparam,
+    case,
     column,
     exists,
     false,
     func,
     insert,
     literal_column,
+    or_,
     select,
     text,
+    true,
     tuple_,
     update,
 )
@@ -34,6 +37,7 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from blocks.store.database.tables import ALERTS, DELIVERIES, EPISODES, EVENTS, INCIDENTS, SELF_WATCH_ROUNDS
 from runbook.alerts.alert import AlertStatus
+from runbook.incidents.events import IncidentReopened
 
 _KEY = ("source", "service", "key")
 
@@ -103,12 +107,21 @@ LOCK = text("SELECT pg_advisory_xact_lock(7301845112)")
 _REAL = INCIDENTS.c.dry_run.is_(false())
 """An alert never belongs to a rehearsal."""
 
+_INTO = INCIDENTS.alias("into")
+_GOES_ON = or_(INCIDENTS.c.closed_at.is_(None), and_(_INTO.c.id.is_not(None), _INTO.c.closed_at.is_(None)))
+"""Whether an incident is open, or is merged into one that is."""
+
 KNOWN_ALERTS = (
     select(
         ALERTS,
-        and_(INCIDENTS.c.id.is_not(None), INCIDENTS.c.closed_at.is_(None), _REAL).label("open"),
+        and_(INCIDENTS.c.id.is_not(None), _GOES_ON, _REAL).label("open"),
+        case((INCIDENTS.c.ended_by_person.is_(true()), INCIDENTS.c.closed_at)).label("ended_at"),
     )
-    .select_from(ALERTS.outerjoin(INCIDENTS, INCIDENTS.c.id == ALERTS.c.incident_id))
+    .select_from(
+        ALERTS.outerjoin(INCIDENTS, INCIDENTS.c.id == ALERTS.c.incident_id).outerjoin(
+            _INTO, _INTO.c.id == INCIDENTS.c.merged_into
+        )
+    )
     .where(_one_of(*_key_of(ALERTS)))
 )
 OPEN_INCIDENTS = (
@@ -118,6 +131,14 @@ OPEN_INCIDENTS = (
     .with_for_update()
 )
 """They are kept from being closed until the transaction ends."""
+
+ABSORBING_INCIDENTS = (
+    select(INCIDENTS.c.service, _INTO.c.id)
+    .select_from(INCIDENTS.join(_INTO, _INTO.c.id == INCIDENTS.c.merged_into))
+    .where(_one_of(INCIDENTS.c.service), _INTO.c.closed_at.is_(None), _REAL)
+    .order_by(INCIDENTS.c.closed_at)
+)
+"""The open incidents into which those of other services are merged; of a service, the newest comes last."""
 
 CLOSED_INCIDENTS = (
     select(INCIDENTS.c.service, INCIDENTS.c.id, INCIDENTS.c.closed_at)
@@ -142,11 +163,20 @@ STANDINGS = select(
     .scalar_subquery()
     .label("firing"),
     exists().where(_JOURNAL, EVENTS.c.key == "flapping").label("flapping"),
+    select(func.count())
+    .where(_JOURNAL, EVENTS.c.key.startswith(IncidentReopened.KEYS))
+    .scalar_subquery()
+    .label("reopened"),
     select(func.max(EVENTS.c.seq)).where(_JOURNAL).scalar_subquery().label("last"),
 ).where(_one_of(INCIDENTS.c.id))
 """The alerts of an incident, how many of them fire, whether it is marked as flapping, its journal's end."""
 
 NEW_INCIDENTS = insert(INCIDENTS)
+REOPENED_INCIDENTS = (
+    update(INCIDENTS)
+    .where(_one_of(INCIDENTS.c.id))
+    .values(closed_at=None, merged_into=None, ended_by_person=false())
+)
 NEW_EVENTS = insert(EVENTS)
 _OF: dict[str, BindParameter[Any]] = {name: bindparam(f"of_{name}") for name in _KEY}
 _IS: dict[str, BindParameter[Any]] = {

@@ -6,7 +6,7 @@ has one writer, PostgreSQL an advisory lock.
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any, TypeAlias
 
@@ -48,20 +48,21 @@ async def receive(
     new_id: Callable[[datetime], str],
     flapping_episodes: int,
     permissions: Permissions | None = None,
+    reopen_within: timedelta = timedelta(0),
 ) -> list[Received]:
     """Make the messages durable, all or none, and say what became of each.
 
-    `new_id` gives the id of an incident that opens at a time; see `Batch` for `flapping_episodes` and
-    `permissions`.
+    `new_id` gives the id of an incident that opens at a time; see `Batch` for `flapping_episodes`,
+    `permissions` and `reopen_within`.
 
     Raises:
         Unavailable: the database cannot be reached; none was written.
     """
 
     def take(connection: Connection) -> list[Received]:
-        known, journals = _read(connection, messages)
+        known, journals = _read(connection, messages, reopen_within)
         stored = set(known.alerts)
-        batch = Batch(known, environment, new_id, flapping_episodes, permissions)
+        batch = Batch(known, environment, new_id, flapping_episodes, permissions, reopen_within)
         received = [batch.take(message) for message in messages]
         _write(connection, batch, stored, journals)
         return received
@@ -74,7 +75,9 @@ async def receive(
     raise StoreUnavailable(SYSTEM, "too many concurrent writers to the open incidents", "Try again")
 
 
-def _read(connection: Connection, messages: Sequence[Message]) -> tuple[Known, Journals]:
+def _read(
+    connection: Connection, messages: Sequence[Message], reopen_within: timedelta
+) -> tuple[Known, Journals]:
     if connection.dialect.name == "postgresql":
         connection.execute(sql.LOCK)
     keys = {message.key for message in messages}
@@ -82,21 +85,22 @@ def _read(connection: Connection, messages: Sequence[Message]) -> tuple[Known, J
     latest = max(message.at for message in messages)
     known = Known(alerts=_alerts(connection, keys), open=_open(connection, services))
     known.deliveries = _deliveries(connection, messages)
-    changed = {message.key for message in messages if _changes_something(known, message)}
+    changed = {message.key for message in messages if _changes_something(known, message, reopen_within)}
     if not changed:
         return known, {}
-    journals = _standings(connection, known)
     if unopened := services - set(known.open):
-        known.closed = _closed(connection, unopened, since=latest - RECURS_WITHIN)
+        known.closed = _closed(connection, unopened, since=latest - max(RECURS_WITHIN, reopen_within))
+    journals = _standings(connection, known)
     if again := changed & set(known.alerts):
         known.episodes = _episodes(connection, again, since=latest - FLAPPING_WITHIN)
     return known, journals
 
 
-def _changes_something(known: Known, message: Message) -> bool:
+def _changes_something(known: Known, message: Message, quiet_for: timedelta) -> bool:
     """Most messages of a storm do not: they are counted, and their incident does not matter."""
     record = known.alerts.get(message.key)
-    return meaning_of(record, message.alert, at=message.at) not in (Meaning.REPEATED, Meaning.LATE)
+    meaning = meaning_of(record, message.alert, at=message.at, quiet_for=quiet_for)
+    return meaning not in (Meaning.REPEATED, Meaning.LATE)
 
 
 def _key(row: Any) -> Key:
@@ -108,8 +112,9 @@ def _alerts(connection: Connection, keys: Iterable[Key]) -> dict[Key, AlertRecor
 
 
 def _open(connection: Connection, services: Iterable[str]) -> dict[str, str]:
+    absorbing = connection.execute(sql.ABSORBING_INCIDENTS, sql.wanted(services)).all()
     found = connection.execute(sql.OPEN_INCIDENTS, sql.wanted(services)).all()
-    return {row.service: row.id for row in found}
+    return {row.service: row.id for row in (*absorbing, *found)}
 
 
 def _closed(
@@ -128,10 +133,12 @@ def _deliveries(connection: Connection, messages: Sequence[Message]) -> set[Deli
 
 
 def _standings(connection: Connection, known: Known) -> Journals:
-    """Fill in how the open incidents stand."""
-    found = connection.execute(sql.STANDINGS, sql.wanted(known.open.values())).all()
+    """Fill in how the open incidents stand, and those that may be reopened."""
+    ids = [*known.open.values(), *(incident for incident, _ in known.closed.values())]
+    found = connection.execute(sql.STANDINGS, sql.wanted(ids)).all()
     known.tallies = {row.id: Tally(alerts=row.alerts, firing=row.firing) for row in found}
     known.flapping = {row.id for row in found if row.flapping}
+    known.reopened = {row.id: row.reopened for row in found}
     return {row.id: row.last for row in found}
 
 
@@ -144,6 +151,8 @@ def _write(connection: Connection, batch: Batch, stored: set[Key], journals: Jou
     if batch.opened:
         rows = [{"id": id_, "service": of, "opened_at": at} for id_, (of, at) in batch.opened.items()]
         connection.execute(sql.NEW_INCIDENTS, rows)
+    if batch.reopened:
+        connection.execute(sql.REOPENED_INCIDENTS, sql.wanted(batch.reopened))
     _write_events(connection, batch.told, journals)
     _write_alerts(connection, batch, stored)
     if batch.deliveries:
@@ -215,4 +224,5 @@ def _record(row: Any) -> AlertRecord:
         last_seen_at=aware(row.last_seen_at),
         received=row.received,
         journalled=row.journalled,
+        ended_at=aware(row.ended_at) if row.ended_at else None,
     )

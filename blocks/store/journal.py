@@ -21,13 +21,13 @@ from blocks.store.database.errors import SYSTEM, StoreUnavailable, translated
 from blocks.store.database.tables import EVENTS, INCIDENTS, STORE
 from blocks.store.journal_statements import (
     UnknownIncident,
+    changes_of_incidents,
     effects_written_since,
     event_by_key,
     ids_beginning_with,
     insert_event,
     open_incident_of,
     recorded,
-    turns_a_switch_on,
 )
 from blocks.store.lease import Lease, LeaseEnd
 from blocks.store.lease_statements import end_of, release, renewal, require_held, take
@@ -38,7 +38,6 @@ from runbook.incidents.events import (
     EffectIntended,
     EffectSettled,
     Event,
-    IncidentClosed,
     IncidentOpened,
     Recorded,
 )
@@ -118,7 +117,7 @@ class IncidentStore(Block):
         Raises:
             UnknownIncident: there is no such incident.
             LeaseLost: another process has taken the lease; nothing was written.
-            Unavailable: the database cannot be reached.
+            Unavailable: the database cannot be reached; or it is reopened while another one is open.
         """
         for _ in range(_APPEND_ATTEMPTS):
             try:
@@ -127,16 +126,8 @@ class IncidentStore(Block):
                         await require_held(connection, lease)
                     if key is not None and (known := await event_by_key(connection, incident_id, key)):
                         return known
-                    if isinstance(event, IncidentClosed):  # first, as who joins also locks this row first
-                        await connection.execute(
-                            update(INCIDENTS).where(INCIDENTS.c.id == incident_id).values(closed_at=at)
-                        )
-                    if turns_a_switch_on(event):
-                        await connection.execute(
-                            update(INCIDENTS)
-                            .where(INCIDENTS.c.id == incident_id)
-                            .values(switch_may_be_on=True)
-                        )
+                    for statement in changes_of_incidents(incident_id, event, at=at):
+                        await connection.execute(statement)  # first, as who joins also locks this row first
                     return await insert_event(connection, incident_id, event, key=key, at=at)
             except IntegrityError:
                 await asyncio.sleep(0)  # another writer took this place in the order: take the next one
@@ -168,6 +159,19 @@ class IncidentStore(Block):
         async with self._reading() as connection:
             ids = list((await connection.execute(query)).scalars())
         return [await self.read(incident_id) for incident_id in ids]
+
+    async def open_incident_of(self, service: str, *, dry_run: bool = False) -> str | None:
+        """The id of the open incident, or rehearsal, of a service.
+
+        Raises:
+            Unavailable: the database cannot be reached.
+        """
+        query = select(INCIDENTS.c.id).where(
+            INCIDENTS.c.service == service, INCIDENTS.c.closed_at.is_(None), INCIDENTS.c.dry_run.is_(dry_run)
+        )
+        async with self._reading() as connection:
+            found: str | None = (await connection.execute(query)).scalar_one_or_none()
+        return found
 
     async def beginning_with(self, reference: str, *, limit: int) -> list[str]:
         """The ids that begin with this: the id itself first, then the newest; no journal is read.

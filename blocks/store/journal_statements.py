@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, func, insert, select
+from sqlalchemy import Select, Update, and_, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from blocks.store.database.tables import EVENTS, INCIDENTS
@@ -12,7 +12,11 @@ from runbook.incidents.events import (
     EVENT,
     ActionFinished,
     Event,
+    IncidentClosed,
+    IncidentMerged,
     IncidentOpened,
+    IncidentReopened,
+    IncidentResolved,
     Recorded,
 )
 from runbook.outside_text import let_in_line
@@ -52,9 +56,23 @@ async def insert_event(
     return Recorded(seq=seq, at=at, event=event, writer=writer or "")
 
 
-def turns_a_switch_on(event: Event) -> bool:
-    """Whether the event says that a temporary switch may be on."""
-    return isinstance(event, ActionFinished) and event.result.action.name in TEMPORARY_SWITCHES
+def changes_of_incidents(incident_id: str, event: Event, *, at: datetime) -> list[Update]:
+    """What an event changes in the table of incidents, which is an index of the journals."""
+    its = update(INCIDENTS).where(INCIDENTS.c.id == incident_id)
+    match event:
+        case IncidentClosed():
+            return [its.values(closed_at=at)]
+        case IncidentReopened():
+            return [its.values(closed_at=None, merged_into=None, ended_by_person=False)]
+        case IncidentResolved() if event.by:
+            return [its.values(ended_by_person=True)]
+        case IncidentMerged():
+            before = update(INCIDENTS).where(INCIDENTS.c.merged_into == incident_id)
+            return [its.values(merged_into=event.into), before.values(merged_into=event.into)]
+        case ActionFinished() if event.result.action.name in TEMPORARY_SWITCHES:
+            return [its.values(switch_may_be_on=True)]
+        case _:
+            return []
 
 
 async def event_by_key(connection: AsyncConnection, incident_id: str, key: str) -> Recorded | None:

@@ -14,6 +14,7 @@ from runbook.incidents.events import (
     ApprovalRefused,
     ApprovalRequested,
     ApprovalWithdrawn,
+    IncidentReopened,
     IncidentResolved,
     RunStarted,
 )
@@ -33,7 +34,7 @@ class OpenGate:
 
 @dataclass(frozen=True)
 class Overview:
-    """Open incidents that no run works on (id and time of opening, oldest first), and the open gates."""
+    """Open incidents that no run works on (id and time of opening or reopening), and the open gates."""
 
     unstarted: dict[str, datetime]
     gates: tuple[OpenGate, ...]
@@ -63,25 +64,33 @@ async def incident_of_run(store: IncidentStore, flow_run_id: str) -> str | None:
 def _overview(connection: Connection) -> Overview:
     is_open = INCIDENTS.c.closed_at.is_(None)
     settled = (kind.KEYS for kind in _SETTLED)
-    prefixes = (ApprovalRequested.KEYS, *settled, RunStarted.KEYS, AlertsResolved.KEYS)
+    ends = (IncidentResolved.KEY, IncidentReopened.KEYS)
+    prefixes = (ApprovalRequested.KEYS, *settled, RunStarted.KEYS, AlertsResolved.KEYS, *ends)
     noted = (
         select(EVENTS.c.incident_id, EVENTS.c.key, EVENTS.c.at)
         .join(INCIDENTS, INCIDENTS.c.id == EVENTS.c.incident_id)
-        .where(is_open, or_(EVENTS.c.key == IncidentResolved.KEY, *map(EVENTS.c.key.startswith, prefixes)))
+        .where(is_open, or_(*map(EVENTS.c.key.startswith, prefixes)))
         .order_by(EVENTS.c.seq)
     )
     opened = select(INCIDENTS.c.id, INCIDENTS.c.opened_at).where(is_open).order_by(INCIDENTS.c.opened_at)
     incidents = {row.id: aware(row.opened_at) for row in connection.execute(opened)}
     notes: dict[str, dict[str, datetime]] = {}
     for row in connection.execute(noted):
+        if row.key.startswith(IncidentReopened.KEYS):  # what was before is over
+            notes[row.incident_id] = {}
+            incidents[row.incident_id] = aware(row.at)
         notes.setdefault(row.incident_id, {})[row.key] = aware(row.at)
     unstarted = {
         incident: at
         for incident, at in incidents.items()
         if not any(key.startswith(RunStarted.KEYS) for key in notes.get(incident, ()))
     }
-    found = (_gate(incident, keys) for incident, keys in notes.items() if IncidentResolved.KEY not in keys)
+    found = (_gate(incident, keys) for incident, keys in notes.items() if not _has_ended(keys))
     return Overview(unstarted=unstarted, gates=tuple(gate for gate in found if gate is not None))
+
+
+def _has_ended(keys: dict[str, datetime]) -> bool:
+    return any(key.startswith(IncidentResolved.KEY) for key in keys)
 
 
 def _gate(incident: str, keys: dict[str, datetime]) -> OpenGate | None:

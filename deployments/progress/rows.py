@@ -13,6 +13,7 @@ from deployments.progress.change_rows import (
     preview_row,
     result_row,
 )
+from deployments.progress.life_rows import life_row
 from deployments.progress.parts import decision_details, findings_table, words
 from deployments.progress.row import Row
 from deployments.progress.symbols import (
@@ -90,8 +91,6 @@ def row_of(event: e.Event, symbols: Symbols) -> Row | None:
             return Row(symbols.work, "Watching", Text(f"until {_joined(event.waiting_for)}"), LOUD)
         case e.RecoveryChecked():
             return _recovery(event, symbols)
-        case e.IncidentResolved():
-            return _ending(event, symbols)
         case e.SwitchChecked():
             return _switch(event, symbols)
         case e.ChangeReverted():
@@ -113,8 +112,17 @@ def row_of(event: e.Event, symbols: Symbols) -> Row | None:
             | e.IncidentAcknowledged()
         ):
             return _word(event, symbols)
-        case e.IncidentClosed():
-            return Row(symbols.event, "Closed", Text(words(event.outcome), style="bold"), "bold")
+        case (
+            e.ResponsePaused()
+            | e.FactsChecked()
+            | e.FactsChanged()
+            | e.IncidentResolved()
+            | e.IncidentMerged()
+            | e.IncidentAbsorbed()
+            | e.IncidentReopened()
+            | e.IncidentClosed()
+        ):
+            return life_row(event, symbols)
         case _:
             assert_never(event)
 
@@ -216,15 +224,6 @@ def _recovery(event: e.RecoveryChecked, symbols: Symbols) -> Row:
     if event.recovered:
         return Row(symbols.good, "Healthy", because, GOOD)
     return Row(symbols.bad, "Unhealthy", because, UNSURE)
-
-
-def _ending(event: e.IncidentResolved, symbols: Symbols) -> Row:
-    style = {"recovered": GOOD, "false_positive": GOOD, "unknown": UNSURE}.get(event.outcome, BAD)
-    sign = {GOOD: symbols.good, UNSURE: symbols.unknown}.get(style, symbols.bad)
-    text = Text(words(event.outcome), style=f"bold {style}")
-    if event.because:
-        text.append(f": {_joined(event.because)}", style="default not bold")
-    return Row(sign, "Ended", text, style)
 
 
 def _switch(event: e.SwitchChecked, symbols: Symbols) -> Row:

@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from functools import cache
 from time import perf_counter
 from typing import Any
@@ -79,6 +80,7 @@ def create_app(
                 environment=environment,
                 new_id=new_id,
                 flapping_episodes=config.flapping_episodes,
+                reopen_within=timedelta(minutes=config.reopen_within_minutes),
                 permissions=permissions,
             )
         except OutsideError as error:

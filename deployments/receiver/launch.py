@@ -61,7 +61,7 @@ class PrefectResponses:
             Unavailable: the incident store cannot be reached.
         """
         environment = await self._environment()
-        from tasks.channels.communicate import escalate
+        from tasks.channels.call import escalate
         from tasks.evidence.paper import how_to_go_on, leave_paper
         from tasks.incident import OpenIncident
 

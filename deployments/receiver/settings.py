@@ -39,6 +39,7 @@ class ReceiverSettings(_Sections):
     max_body_bytes: int = Field(default=1024 * 1024, ge=1024)
     max_connections: int = Field(default=512, ge=16)
     flapping_episodes: int = Field(default=5, ge=1)
+    reopen_within_minutes: int = Field(default=60, ge=0)
     services: dict[str, ServiceName] = {}
     socket: Path | None = Path(".runbook/receiver.sock")
     socket_group: str = ""

@@ -37,6 +37,7 @@ class AlertRecord(Value):
     By the sender's clock: `starts_at` of the newest episode, `changed_at` of its newest status. By ours:
     `turned_at`, when we learned its status, and `last_seen_at`. `open` says whether the incident still is;
     `incident` is empty where there never was one. `journalled` says whether the journal tells the episode.
+    `ended_at` (aware UTC, our clock) is when the incident was closed on a person's word.
     """
 
     source: str
@@ -51,6 +52,7 @@ class AlertRecord(Value):
     last_seen_at: datetime
     received: int
     journalled: bool
+    ended_at: datetime | None = None
 
     @property
     def address(self) -> tuple[str, str, str]:
@@ -63,8 +65,13 @@ class AlertRecord(Value):
         return self.status is not AlertStatus.RESOLVED
 
 
-def meaning_of(known: AlertRecord | None, alert: Alert, *, at: datetime) -> Meaning:
-    """What the message means that arrived at that time (aware UTC, our clock)."""
+def meaning_of(
+    known: AlertRecord | None, alert: Alert, *, at: datetime, quiet_for: timedelta = timedelta(0)
+) -> Meaning:
+    """What the message means that arrived at that time (aware UTC, our clock).
+
+    For `quiet_for` after a person has ended its incident, an alert that fires on is a repeat: they know.
+    """
     if alert.status is AlertStatus.RESOLVED:
         return _resolution(known, alert)
     if known is None:
@@ -73,9 +80,12 @@ def meaning_of(known: AlertRecord | None, alert: Alert, *, at: datetime) -> Mean
         recently = at - known.turned_at <= LATE_WITHIN
         late = alert.status is AlertStatus.ACKNOWLEDGED or (_older(alert, known) and recently)
         return Meaning.LATE if late else Meaning.BEGAN
-    if not known.open:
-        return Meaning.BEGAN  # its incident was closed, and it fires again
-    return Meaning.BEGAN if _later_episode(alert, known) else Meaning.REPEATED
+    if _later_episode(alert, known):
+        return Meaning.BEGAN
+    if not known.open:  # its incident was closed, and it fires again
+        known_of = known.ended_at is not None and at - known.ended_at < quiet_for
+        return Meaning.REPEATED if known_of else Meaning.BEGAN
+    return Meaning.REPEATED
 
 
 def _resolution(known: AlertRecord | None, alert: Alert) -> Meaning:

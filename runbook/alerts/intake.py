@@ -19,6 +19,7 @@ from runbook.incidents.events import (
     Event,
     FlappingNoted,
     IncidentOpened,
+    IncidentReopened,
 )
 from runbook.policy.permissions import Permissions
 
@@ -59,6 +60,7 @@ class Received:
     meaning: Meaning | None
     incident: str = ""
     opened: bool = False
+    reopened: bool = False
     over: bool = False
 
 
@@ -75,14 +77,15 @@ class Known:
     """What the store knows about the alerts and services of a batch, kept up to date as it is taken.
 
     `open` has the open incident of each service, `closed` its newest closed one and when that was closed.
-    `episodes` has how often each alert began anew within the last hour, `flapping` the incidents that are
-    marked already.
+    `reopened` has how often that one was reopened. `episodes` has how often each alert began anew within the
+    last hour, `flapping` the incidents that are marked already.
     """
 
     alerts: dict[Key, AlertRecord] = field(default_factory=dict)
     deliveries: set[Delivery] = field(default_factory=set)
     open: dict[str, str] = field(default_factory=dict)
     closed: dict[str, tuple[str, datetime]] = field(default_factory=dict)
+    reopened: dict[str, int] = field(default_factory=dict)
     tallies: dict[str, Tally] = field(default_factory=dict)
     episodes: dict[Key, int] = field(default_factory=dict)
     flapping: set[str] = field(default_factory=set)
@@ -103,7 +106,8 @@ class Batch:
     """The messages of one transaction, taken in their order; what there is to write collects in its fields.
 
     An alert that begins anew more than `flapping_episodes` times within an hour marks its incident.
-    `permissions` is what the policy permits at present, for the journals of the incidents that open.
+    `permissions` is what the policy permits at present, for the journals of the incidents that open. Within
+    `reopen_within` of its end, an incident is reopened by its own alert, and by no other.
     """
 
     known: Known
@@ -111,8 +115,11 @@ class Batch:
     new_id: Callable[[datetime], str]
     flapping_episodes: int
     permissions: Permissions | None = None
+    reopen_within: timedelta = timedelta(0)
     opened: dict[str, tuple[str, datetime]] = field(default_factory=dict)
     """The service and the time of each new incident, by its id."""
+    reopened: set[str] = field(default_factory=set)
+    """The ids of the incidents that go on again."""
     told: list[Told] = field(default_factory=list)
     alerts: set[Key] = field(default_factory=set)
     """Alerts that there were messages about."""
@@ -134,7 +141,7 @@ class Batch:
             self.known.deliveries.add(delivery)
             self.deliveries[delivery] = message.at
         before = self.known.alerts.get(message.key)
-        meaning = meaning_of(before, alert, at=message.at)
+        meaning = meaning_of(before, alert, at=message.at, quiet_for=self.reopen_within)
         if meaning is Meaning.BEGAN:
             return self._begin(message, before)
         if meaning is Meaning.ENDED:
@@ -147,6 +154,9 @@ class Batch:
     def _begin(self, message: Message, before: AlertRecord | None) -> Received:
         alert = message.alert
         incident, opened = self.known.open.get(alert.service), False
+        reopened = incident is None and self._reopen(message, before)
+        if reopened:
+            incident = self.known.open[alert.service]
         if incident is None:
             incident, opened = self._open(message), True
         tally = self.known.tallies.setdefault(incident, Tally())
@@ -162,7 +172,21 @@ class Batch:
         self._keep(message, _record(message, incident, before, is_open=True, journalled=journalled))
         if before is not None:
             self._count_episode(message, incident)
-        return Received(Meaning.BEGAN, incident, opened)
+        return Received(Meaning.BEGAN, incident, opened, reopened)
+
+    def _reopen(self, message: Message, before: AlertRecord | None) -> bool:
+        """Whether the service's last incident goes on again: its own alert fires soon after its end."""
+        last, closed_at = self.known.closed.get(message.alert.service, ("", message.at))
+        if not last or before is None or before.incident != last:
+            return False
+        if message.at - closed_at >= self.reopen_within:
+            return False
+        self.known.open[message.alert.service] = last
+        self.reopened.add(last)
+        number = self.known.reopened.get(last, 0) + 1
+        event = IncidentReopened(because=f"{message.alert.name} fires again", reopened=number)
+        self._tell(message, last, event)
+        return True
 
     def _open(self, message: Message) -> str:
         service, at = message.alert.service, message.at

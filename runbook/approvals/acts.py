@@ -1,4 +1,4 @@
-"""What a person may do about an incident beside answering: lead it, acknowledge it, write a note.
+"""What a person may do about an incident beside answering: lead it, acknowledge it, write a note, end it.
 
 Everybody may whom `[policy.acts]` lets; none of it approves a change. What a journal says is checked again
 before it has a consequence, as approvals are.
@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from runbook.approvals.authority import may, proven
+from runbook.approvals.ends import merger, reopening, resolution
 from runbook.approvals.gates import InvalidAnswer
 from runbook.approvals.identity import Identity
 from runbook.approvals.names import MAX_NAME, name_flaw
@@ -20,6 +21,9 @@ from runbook.incidents.events import (
     CommsLeadAssigned,
     IncidentAcknowledged,
     IncidentEscalated,
+    IncidentMerged,
+    IncidentReopened,
+    IncidentResolved,
     LeadAssigned,
     NoteAdded,
 )
@@ -28,7 +32,15 @@ from runbook.outside_text import MAX_TEXT, let_in_line
 from runbook.policy.policy import Policy
 from runbook.value import Value
 
-ActEvent = LeadAssigned | CommsLeadAssigned | IncidentAcknowledged | NoteAdded
+ActEvent = (
+    LeadAssigned
+    | CommsLeadAssigned
+    | IncidentAcknowledged
+    | NoteAdded
+    | IncidentResolved
+    | IncidentReopened
+    | IncidentMerged
+)
 
 
 class ActKind(StrEnum):
@@ -39,19 +51,27 @@ class ActKind(StrEnum):
     COMMS = "comms"
     NOTE = "note"
     ACK = "ack"
+    RESOLVE = "resolve"
+    REOPEN = "reopen"
+    MERGE = "merge"
 
 
 class Act(Value):
     """What a person wants to do, as they said it.
 
     `name` is whom `assign` and `comms` name; without one, `comms` means the person who says it. `text` and
-    `at` are of a note: `at` as `time_of_note` reads it, empty for now.
+    `at` are of a note: `at` as `time_of_note` reads it, empty for now. Of an end, `text` is the reason,
+    `outcome` one of `runbook.approvals.ends.OUTCOMES`, `done` what was done by hand, and `into` the id of
+    the incident that it is merged into.
     """
 
     kind: ActKind
     name: str = ""
     text: str = ""
     at: str = ""
+    outcome: str = ""
+    done: str = ""
+    into: str = ""
 
 
 class ActOnClosed(InvalidAnswer):
@@ -59,9 +79,16 @@ class ActOnClosed(InvalidAnswer):
 
 
 def event_of(
-    act: Act, incident: Incident, *, by: str, identity: Identity, policy: Policy, now: datetime
+    act: Act,
+    incident: Incident,
+    *,
+    by: str,
+    identity: Identity,
+    policy: Policy,
+    now: datetime,
+    target: Incident | None = None,
 ) -> ActEvent:
-    """What an act is in the journal of that incident.
+    """What an act is in the journal of that incident; `target` is the one that it is merged into.
 
     Raises:
         ActOnClosed: the incident is closed, and it is no note.
@@ -71,8 +98,18 @@ def event_of(
         raise InvalidAnswer("the name is empty: say who does this")
     if act.kind is ActKind.NOTE:
         return _note(act, incident, by=by, identity=identity, policy=policy, now=now)
+    if act.kind is ActKind.REOPEN:
+        return reopening(incident, because=act.text, by=by, identity=identity)
     if incident.closed:
         raise ActOnClosed(f"{incident.id} is closed")
+    if act.kind is ActKind.RESOLVE:
+        return resolution(
+            incident, outcome=act.outcome, because=act.text, done=act.done, by=by, identity=identity
+        )
+    if act.kind is ActKind.MERGE:
+        if target is None:
+            raise InvalidAnswer("the other incident is missing: say which one it is merged into")
+        return merger(incident, target, because=act.text, by=by, identity=identity)
     if act.kind is ActKind.ACK:
         return IncidentAcknowledged(by=by, identity=identity)
     own = act.kind is ActKind.TAKE or (act.kind is ActKind.COMMS and not act.name.strip())
@@ -116,11 +153,13 @@ def act_statement(incident_id: str, event: ActEvent) -> Statement:
 
 
 def is_so_already(incident: Incident, event: ActEvent) -> bool:
-    """Whether the journal says this already, so that repeating it changes nothing. A note is always new.
+    """Whether the journal says this already, so that repeating it changes nothing.
+
+    A note is always new, and so is an end or a reopening, which the journal takes once.
 
     An acknowledgement is new again once something was asked, reminded of or paged after it.
     """
-    if isinstance(event, NoteAdded):
+    if isinstance(event, NoteAdded | IncidentResolved | IncidentReopened | IncidentMerged):
         return False
     for item in reversed(incident.journal):
         earlier = item.event
@@ -146,7 +185,7 @@ def _unsigned(event: Value) -> Value:
 
 def act_counts(incident: Incident, event: ActEvent, policy: Policy) -> bool:
     """Whether an act in a journal is one that the present people and rules take."""
-    if name_flaw(event.by) or not may(event.by, policy.acts, policy):
+    if not event.by or name_flaw(event.by) or not may(event.by, policy.acts, policy):
         return False
     if policy.acts.accept_unverified:
         return True

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from runbook.incidents.events import RunStarted
+from runbook.incidents.events import IncidentReopened, RunStarted
 from runbook.incidents.incident import Incident
 from runbook.value import Value
 
@@ -68,6 +68,6 @@ REVIVALS = {
 
 
 def newest_run(incident: Incident) -> str | None:
-    """The id of the flow run that works on the incident, or did last."""
-    started = incident.last(RunStarted)
-    return started.flow_run_id if started else None
+    """The id of the flow run that works on the incident, or did last; one before a reopening has ended."""
+    events = (item.event for item in reversed(incident.since(IncidentReopened)))
+    return next((event.flow_run_id for event in events if isinstance(event, RunStarted)), None)

@@ -3,6 +3,7 @@
 from runbook.channels.public_impact import PublicImpact
 from runbook.checks.catalogue import check_title
 from runbook.decision.verdict import ErrorType, Verdict
+from runbook.incidents.events import IncidentResolved
 from runbook.incidents.incident import Incident
 from runbook.incidents.loose_ends import switches_left_on, unknown_checks
 from runbook.incidents.state import Outcome
@@ -22,9 +23,11 @@ def internal_impact(incident: Incident) -> str:
     decision = incident.decision
     if incident.outcome is Outcome.RECOVERED:
         left_on = ", ".join(action.switch.still_on for action in switches_left_on(incident))
-        return f"over: the recovery was verified{f', but {left_on}' if left_on else ''}"
+        return f"over: {_known_from(incident)}{f', but {left_on}' if left_on else ''}"
     if incident.outcome is Outcome.FALSE_POSITIVE:
         return "none: the alert was a false positive"
+    if incident.outcome is Outcome.NOT_OURS:
+        return f"none on our side: {_known_from(incident)}"
     if decision is None:
         return "not known yet: triage is running"
     for action in reversed(switches_left_on(incident)):
@@ -37,12 +40,19 @@ def internal_impact(incident: Incident) -> str:
     return _BY_ERROR_TYPE[decision.error_type]
 
 
+def _known_from(incident: Incident) -> str:
+    """How it is known that it is over: by the checks, or by a person's word."""
+    ended = incident.end.event if incident.end else None
+    by = ended.by if isinstance(ended, IncidentResolved) else ""
+    return f"{by} says so, the checks have not shown it" if by else "the recovery was verified"
+
+
 def public_impact(incident: Incident) -> PublicImpact:
     """The impact for the public."""
     decision = incident.decision
     if incident.outcome is Outcome.RECOVERED:
         return PublicImpact.ARRIVING_LATE if switches_left_on(incident) else PublicImpact.OVER
-    if incident.outcome is Outcome.FALSE_POSITIVE:
+    if incident.outcome in (Outcome.FALSE_POSITIVE, Outcome.NOT_OURS):
         return PublicImpact.NONE_SEEN
     if decision is None:
         return PublicImpact.UNKNOWN

@@ -13,7 +13,7 @@ from runbook.channels.wording import service_title
 from runbook.decision.severity import Severity
 from runbook.incidents.current_action import current_action
 from runbook.incidents.incident import Incident
-from runbook.incidents.state import Outcome, State
+from runbook.incidents.state import State
 from runbook.outside_text.slack import SlackText
 from runbook.templates.environments import render_plain, render_slack
 from runbook.value import Value
@@ -97,9 +97,9 @@ def message_facts(
     """What can truly be said about an incident now. The alert's own severity stands in until ours is known.
 
     Raises:
-        ValueError: `state` is RESOLVED, but the incident has not ended as recovered or false positive.
+        ValueError: `state` is RESOLVED, but the incident has not ended well.
     """
-    over = incident.outcome in (Outcome.RECOVERED, Outcome.FALSE_POSITIVE)
+    over = incident.outcome is not None and incident.outcome.good
     if state is State.RESOLVED and not over:
         outcome = incident.outcome.value if incident.outcome else "not ended"
         raise ValueError(f"RESOLVED cannot be announced: the outcome of {incident.id} is {outcome}")

@@ -49,6 +49,8 @@ OUTCOMES = {
     Outcome.NOT_RECOVERED: "not recovered",
     Outcome.UNKNOWN: "unknown: the runbook could not find out whether it is over",
     Outcome.FALSE_POSITIVE: "false positive",
+    Outcome.NOT_OURS: "not ours",
+    Outcome.MERGED: "merged into another incident",
 }
 
 _SPELLINGS = {"posthog": "PostHog", "api": "API"}

@@ -12,9 +12,16 @@ from runbook.policy.policy import Policy
 
 
 def begins_a_watch(incident: Incident) -> bool:
-    """Whether a watch that begins now is a new one: the first, or the first after another action."""
-    began, acted = _newest(incident, e.WatchStarted), _newest(incident, e.ActionFinished)
-    return began is None or (acted is not None and acted > began)
+    """Whether a watch that begins now is a new one: the first, or the first after another action or decision.
+
+    The order of the journal decides, as events of one moment have the same time.
+    """
+    for item in reversed(incident.journal):
+        if isinstance(item.event, e.ActionFinished | e.DecisionMade | e.IncidentReopened):
+            return True
+        if isinstance(item.event, e.WatchStarted):
+            return False
+    return True
 
 
 def watching_since(incident: Incident) -> datetime:

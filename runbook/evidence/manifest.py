@@ -20,6 +20,12 @@ def collection_name(seconds_after: int) -> str:
     return f"after-{hours}h" if rest == 0 else f"after-{seconds_after}s"
 
 
+def last_collection(incident: Incident) -> str:
+    """The name of the collection that is due when the response ends; another one after each reopening."""
+    name = collection_name(0)
+    return f"{name}-{incident.reopened + 1}" if incident.reopened else name
+
+
 def due_collections(incident: Incident, *, policy: Policy, now: datetime) -> tuple[str, ...]:
     """The collections whose time has come and that the journal does not have yet."""
     if incident.resolved_at is None:

@@ -28,6 +28,21 @@ class MessageName(str):
         return cls("opened")
 
     @classmethod
+    def reopening(cls, number: int) -> "MessageName":
+        """A person is paged because the incident is severe and goes on again; reopenings count from 1."""
+        return cls(f"reopened-{number}")
+
+    @classmethod
+    def raised(cls, severity: str) -> "MessageName":
+        """A person is paged because the incident is more severe than was paged before."""
+        return cls(f"raised-{severity.lower()}")
+
+    @classmethod
+    def merged(cls) -> "MessageName":
+        """The response goes on in another incident."""
+        return cls("merged")
+
+    @classmethod
     def escalation(cls, number: int) -> "MessageName":
         """A person is paged because the runbook cannot go on; escalations are counted from 1."""
         return cls(f"{_ESCALATED}{number}")

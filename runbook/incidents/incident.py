@@ -1,10 +1,9 @@
 """An incident: the fold of its journal. Nothing about an incident is stored anywhere else."""
 
-from collections.abc import Iterable
-from datetime import datetime, timedelta
-from typing import TypeVar
+from datetime import datetime
 
-from runbook.actions.catalogue import ActionResult, ChangePlan, PlannedAction
+from runbook.actions.catalogue import ActionOutcome, ActionResult, ChangePlan, PlannedAction
+from runbook.actions.spec import ActionKind
 from runbook.alerts.alert import Alert
 from runbook.approvals.gates import Answer, Choice, PendingGate
 from runbook.checks.findings import Findings
@@ -12,11 +11,9 @@ from runbook.decision.severity import Severity, SeverityAssessment
 from runbook.decision.verdict import Decision
 from runbook.incidents import events as e
 from runbook.incidents.effects import Effect, EffectOutcome
+from runbook.incidents.journal import Journal
 from runbook.incidents.state import Outcome, State
 from runbook.value import Value
-
-EventT = TypeVar("EventT", bound=Value)
-
 
 PERSON = "person"
 """The source of an incident that somebody opened by hand: no alert says when that is over."""
@@ -24,60 +21,25 @@ PERSON = "person"
 ALERTS_ENDED = "all alerts are resolved"
 """Why an action that had not begun is left."""
 
+_NOTHING_DONE = (
+    ActionOutcome.BLOCKED,
+    ActionOutcome.FAILED,
+    ActionOutcome.REJECTED,
+    ActionOutcome.DRY_RUN,
+    ActionOutcome.REVERTED,
+)
+"""Ends of a change after which the target is as it was."""
+
 _BEGINNINGS = (e.IncidentOpened, e.AlertJoined)
 _ALERT_TURNS = (*_BEGINNINGS, e.AlertsResolved)
+_ROUND_ENDS = (e.ActionFinished, e.FactsChanged, e.IncidentReopened)
 
 
-class Incident(Value):
+class Incident(Journal):
     """An incident as its journal tells it.
 
     Build it with `from_events`. Everything else is derived, so two readers of one journal agree.
     """
-
-    id: str
-    journal: tuple[e.Recorded, ...]
-
-    @classmethod
-    def from_events(cls, incident_id: str, journal: Iterable[e.Recorded]) -> "Incident":
-        """Fold a journal.
-
-        Raises:
-            ValueError: the journal does not begin with `IncidentOpened`.
-        """
-        recorded = tuple(sorted(journal, key=lambda item: item.seq))
-        if not recorded or not isinstance(recorded[0].event, e.IncidentOpened):
-            raise ValueError(f"the journal of {incident_id} does not begin with IncidentOpened")
-        return cls(id=incident_id, journal=recorded)
-
-    def events(self, kind: type[EventT]) -> list[EventT]:
-        """The events of one kind, oldest first."""
-        return [item.event for item in self.journal if isinstance(item.event, kind)]
-
-    def last(self, kind: type[EventT]) -> EventT | None:
-        """The newest event of one kind."""
-        found = self.events(kind)
-        return found[-1] if found else None
-
-    def time_of(self, kind: type[EventT]) -> datetime | None:
-        """When the first event of one kind was written."""
-        return next((item.at for item in self.journal if isinstance(item.event, kind)), None)
-
-    def writer_of(self, event: Value) -> str | None:
-        """The database's role that wrote this very event of the journal; `None` where it is not in it."""
-        return next((item.writer for item in self.journal if item.event is event), None)
-
-    @property
-    def opened(self) -> e.IncidentOpened:
-        """The first event."""
-        first = self.journal[0].event
-        if not isinstance(first, e.IncidentOpened):  # from_events has checked it; this tells the type checker
-            raise TypeError("journal without an opening")
-        return first
-
-    @property
-    def opened_at(self) -> datetime:
-        """When the incident was opened."""
-        return self.journal[0].at
 
     @property
     def alert(self) -> Alert:
@@ -177,12 +139,36 @@ class Incident(Value):
 
     @property
     def round(self) -> int:
-        """The round of triage and decision that the response is in; each outdated plan led to another."""
-        return 1 + sum(result.outdated for result in self.results.values())
+        """The round of triage and decision that the response is in, from 1.
+
+        An outdated plan, changed facts and a reopening each lead to another.
+        """
+        return 1 + len(self.round_ends)
+
+    @property
+    def round_ends(self) -> tuple[e.ActionFinished | e.FactsChanged | e.IncidentReopened, ...]:
+        """What made each decision but the newest obsolete, oldest first."""
+        ends = (item.event for item in self.journal if isinstance(item.event, _ROUND_ENDS))
+        return tuple(it for it in ends if not isinstance(it, e.ActionFinished) or it.result.outdated)
 
     def has_begun(self, action: PlannedAction) -> bool:
         """Whether a request of the action was made, or may have been."""
         return any(effect.outcome is not EffectOutcome.FAILED for effect in self.steps_of(action.id))
+
+    @property
+    def something_done(self) -> bool:
+        """Whether something was done about what was found, nothing had to be, or all alerts are resolved."""
+        plan = self.decision.plan if self.decision else ()
+        if (
+            self.dry_run
+            or self.alerts_over
+            or all(action.spec.kind is not ActionKind.CHANGE for action in plan)
+        ):
+            return True
+        return any(
+            result.action.spec.kind is ActionKind.CHANGE and result.outcome not in _NOTHING_DONE
+            for result in self.results.values()
+        )
 
     @property
     def untaken(self) -> tuple[PlannedAction, ...]:
@@ -200,7 +186,9 @@ class Incident(Value):
     @property
     def pending_gate(self) -> PendingGate | None:
         """The question that is open now, if any. Only the newest one can be answered."""
-        asked = [item for item in self.journal if isinstance(item.event, e.ApprovalRequested)]
+        asked = [
+            item for item in self.since(e.IncidentReopened) if isinstance(item.event, e.ApprovalRequested)
+        ]
         if not asked or self.resolved:
             return None
         newest = asked[-1].event
@@ -243,40 +231,40 @@ class Incident(Value):
 
     @property
     def state(self) -> State:
-        """The state in the words of the communication templates."""
-        if self.resolved and self.outcome in (Outcome.RECOVERED, Outcome.FALSE_POSITIVE):
+        """Where the incident is in its life, see `runbook.incidents.state.TRANSITIONS`."""
+        if self.closed:
+            return State.CLOSED
+        if self.outcome is not None and (self.outcome.good or self.outcome is Outcome.MERGED):
             return State.RESOLVED
-        if self.last(e.WatchStarted):
+        known = self._in_this_round
+        if not any(isinstance(event, e.DecisionMade) for event in known):
+            return State.INVESTIGATING
+        if self._changing:
+            return State.MITIGATING
+        if self.something_done and any(isinstance(event, e.WatchStarted) for event in known):
             return State.MONITORING
         if self.decision and self.decision.verdict != "unknown":
             return State.IDENTIFIED
         return State.INVESTIGATING
 
     @property
-    def resolved(self) -> bool:
-        """Whether the response has ended."""
-        return self.last(e.IncidentResolved) is not None
+    def _in_this_round(self) -> list[Value]:
+        """The events since the newest decision became obsolete."""
+        events: list[Value] = []
+        for item in reversed(self.journal):
+            event = item.event
+            if isinstance(event, e.FactsChanged | e.IncidentReopened):
+                break
+            if isinstance(event, e.ActionFinished) and event.result.outdated:
+                break
+            events.append(event)
+        return events
 
     @property
-    def closed(self) -> bool:
-        """Whether nothing is left to do."""
-        return self.last(e.IncidentClosed) is not None
-
-    @property
-    def outcome(self) -> Outcome | None:
-        """How the response ended, `None` while it goes on."""
-        ended = self.last(e.IncidentResolved)
-        return Outcome(ended.outcome) if ended else None
-
-    @property
-    def resolved_at(self) -> datetime | None:
-        """When the response ended."""
-        return self.time_of(e.IncidentResolved)
-
-    @property
-    def duration(self) -> timedelta | None:
-        """From opening to the end of the response."""
-        return self.resolved_at - self.opened_at if self.resolved_at else None
+    def _changing(self) -> bool:
+        """Whether a change has begun and has not ended."""
+        ended = self.results
+        return any(item.is_change and item.owner not in ended for item in self.effects.values())
 
     @property
     def attended_at(self) -> datetime | None:

@@ -11,15 +11,16 @@ from runbook.value import Value
 
 
 def conclude(decision: Decision, recovery: Recovery, *, earlier: Sequence[Decision] = ()) -> Outcome:
-    """The outcome that the facts support. Only a recovery that was seen to hold is one.
+    """The outcome that the facts support. Without a recovery that was seen to hold there is none.
 
     An alert whose triage found nothing wrong, and where nothing went wrong afterwards, was a false positive.
     `earlier` are the decisions that were taken before this one: what one of them found was there.
+
+    Raises:
+        ValueError: no recovery was seen.
     """
-    if recovery.recovered is None:
-        return Outcome.UNKNOWN
     if not recovery.recovered:
-        return Outcome.NOT_RECOVERED
+        raise ValueError("no recovery was seen, so that only a person can end the incident")
     if all(item.verdict is Verdict.RESOLVED_OR_INTERMITTENT for item in (*earlier, decision)):
         return Outcome.FALSE_POSITIVE
     return Outcome.RECOVERED

@@ -111,7 +111,25 @@ class Policy(ApprovalPolicy, ServicePolicy):
         default=6 * 3600,
         gt=0,
         title="Watch limit",
-        description="How long the runbook watches before it pages a person and stops.",
+        description="How long the runbook watches before it pages a person, and looks more slowly.",
+    )
+    look_again_seconds: float = Field(
+        default=300,
+        gt=0,
+        title="Look again after",
+        description="How soon the checks are made again while a person is waited for; then ever later.",
+    )
+    look_again_limit_seconds: float = Field(
+        default=3600,
+        gt=0,
+        title="Look again at least every",
+        description="The longest pause between two looks at an open incident.",
+    )
+    facts_hold_seconds: float = Field(
+        default=60,
+        ge=0,
+        title="Facts hold",
+        description="How long other facts have to hold until the runbook decides anew.",
     )
     update_interval_minutes: dict[Severity, int] = Field(
         default={Severity.P1: 15, Severity.P2: 30, Severity.P3: 120, Severity.P4: 24 * 60},

@@ -25,7 +25,7 @@ from blocks.transport.errors import Refused
 from blocks.transport.prefect_api import prefect_client
 from runbook.caretaking.runs import REVIVALS, Revival, Run, RunState, newest_run
 from runbook.caretaking.watchdog import LATE
-from runbook.incidents.events import RunContinued, RunStarted
+from runbook.incidents.events import IncidentReopened, RunContinued, RunStarted
 from runbook.incidents.incident import Incident
 from tasks.lease import duty
 
@@ -72,7 +72,7 @@ async def start_run(incident: Incident, *, store: IncidentStore, client: Prefect
         advice = "Run `runbook configure FILE`"
         raise Refused("Prefect", f"there is no deployment {DEPLOYMENT}", advice) from None
     alert = incident.alert
-    continued = len(incident.events(RunContinued))
+    continued = len(incident.events(RunContinued)) + len(incident.events(IncidentReopened))
     run = await client.create_flow_run_from_deployment(
         deployment.id,
         name=incident.id,

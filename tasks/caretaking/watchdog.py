@@ -31,7 +31,7 @@ from runbook.channels.reminders import due_notice
 from runbook.incidents.incident import Incident
 from tasks.caretaking.runs import continue_run, ensure_run, interrupted_by_hand, read_run
 from tasks.caretaking.settle import settle_changes
-from tasks.channels.communicate import escalate
+from tasks.channels.call import escalate
 from tasks.channels.remind import remind_of_gate
 from tasks.evidence.paper import how_to_go_on, leave_paper
 from tasks.incident import OpenIncident, now

@@ -19,11 +19,10 @@ from runbook.incidents.effects import Authority
 from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.events import ApprovalReminded, LeadAssigned, SwitchChecked
 from runbook.incidents.incident import Incident
-from runbook.incidents.state import State
 from runbook.kubernetes.fields import EnvironmentVariable
 from runbook.kubernetes.patches import main_container
 from tasks.actions.by_hand import command_to_switch_off
-from tasks.channels.communicate import escalate, resolve_page
+from tasks.channels.call import escalate, resolve_page
 from tasks.channels.deliver import got_through, say
 from tasks.channels.links import incident_link
 from tasks.incident import OpenIncident
@@ -102,7 +101,7 @@ async def report_switch(incident: OpenIncident, action: PlannedAction) -> Switch
     told = check.on is False or bool(incident.environment.speakers)
     check = check.model_copy(update={"told": told})
     await incident.record(check, key=check.key_of(number))
-    if check.on is False and journal.state is State.RESOLVED:
+    if check.on is False and journal.outcome is not None and journal.outcome.good:
         await resolve_page(incident)
     return check
 

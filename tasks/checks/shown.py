@@ -4,7 +4,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from runbook.checks.findings import Findings
-from tasks.checks import decide, triage, watch
+from tasks.checks import again, decide, triage, watch
 from tasks.incident import OpenIncident
 
 decide_response = task(name="decide", task_run_name="decide", cache_policy=NO_CACHE)(decide.decide_response)
@@ -14,6 +14,7 @@ note_maintenance = task(name="note maintenance", task_run_name="note maintenance
 watch_until_recovered = task(
     name="watch until recovered", task_run_name="watch until recovered", cache_policy=NO_CACHE
 )(watch.watch_until_recovered)
+look_again = task(name="look again", task_run_name="look again", cache_policy=NO_CACHE)(again.look_again)
 make_check = task(name="check", task_run_name="check {check}", cache_policy=NO_CACHE)(triage.make_check)
 
 

@@ -12,6 +12,7 @@ from runbook.incidents.incident import Incident
 from tasks.actions.reverts import note_reverts
 from tasks.channels.shown import escalate, update
 from tasks.checks.triage import checks_of, look
+from tasks.ended import require_open
 from tasks.incident import OpenIncident, now
 
 
@@ -22,8 +23,11 @@ async def watch_until_recovered(incident: OpenIncident, decision: Decision) -> R
     do not follow. Where one fires again, `None` is returned if there is an action left to take.
 
     All clocks are read from the journal, so a crash does not set them back; after another action they begin
-    anew, see `runbook.checks.watching`. At the limit the last answer stands: not recovered, or unknown. What
-    the incident has changed is read again, too, see `note_reverts`.
+    anew, see `runbook.checks.watching`. After the limit an answer other than a recovery is returned as it is.
+    What the incident has changed is read again, too, see `note_reverts`.
+
+    Raises:
+        Ended: a person has ended the incident.
     """
     among = checks_of(incident.environment)
     checks = lasting(decision.verdict, among=among)
@@ -35,6 +39,7 @@ async def watch_until_recovered(incident: OpenIncident, decision: Decision) -> R
     while True:
         recovery = incident_over(decision, await look(incident.environment, checks), among=among)
         journal = await _note_change(incident, recovery)
+        require_open(journal)
         await note_reverts(incident)
         if journal.untaken and not journal.alerts_over:
             return None
@@ -44,8 +49,8 @@ async def watch_until_recovered(incident: OpenIncident, decision: Decision) -> R
         if late and not recovery.recovered:
             what = Escalation(kind=EscalationKind.NO_RECOVERY_AFTER_ALERTS)
             await escalate(incident, what, "all alerts are resolved, but the checks do not show a recovery")
-        if gives_up(journal, policy=incident.policy, now=now()):
-            return recovery if not recovery.recovered else Recovery(recovered=None, because=recovery.because)
+        if not recovery.recovered and gives_up(journal, policy=incident.policy, now=now()):
+            return recovery
         await update(incident)
         await asyncio.sleep(incident.policy.watch_poll_seconds)
 

@@ -28,7 +28,8 @@ from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.report import decision_markdown, triage_rows
 from runbook.incidents.state import State
 from tasks.caretaking.self_watch import call_a_person
-from tasks.channels.communicate import announce, escalate, resolve_page
+from tasks.channels.call import escalate, resolve_page
+from tasks.channels.communicate import announce
 from tasks.checks.triage import look
 from tests.blocks.cluster_world import cluster_world, deployment
 from tests.blocks.status_page_bench import INCIDENT, SUMMARY

@@ -28,7 +28,8 @@ from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.events import DecisionMade, IncidentResolved
 from runbook.incidents.incident import Incident
 from runbook.incidents.state import Outcome, State
-from tasks.channels.communicate import announce, escalate, page_on_opening, resolve_page
+from tasks.channels.call import escalate, page_on_opening, resolve_page
+from tasks.channels.communicate import announce
 from tasks.effects import SETTLED
 from tasks.incident import OpenIncident
 from tests.fixtures.faulty_server import SHIFT, WireFault, faulty

@@ -14,7 +14,7 @@ from runbook.incidents.events import NoteAdded, PolicyChanged, PolicyNoted
 from runbook.policy.permissions import PermissionChange, Permissions
 from tasks.caretaking.settle import settle_changes
 from tasks.caretaking.watchdog import note_policies
-from tasks.channels.communicate import escalate
+from tasks.channels.call import escalate
 from tasks.evidence.collect import collect_evidence
 from tasks.evidence.paper import leave_paper
 from tasks.incident import OpenIncident

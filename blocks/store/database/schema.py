@@ -24,7 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from blocks.store.database.tables import METADATA, STORE
 
-HEAD = "0009"
+HEAD = "0010"
 """The version that `blocks.store.database.tables` describes: the newest in `blocks.store.migrations`."""
 
 VERSIONS = Table(

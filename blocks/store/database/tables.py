@@ -7,8 +7,10 @@ trigger, so people's roles should only read and insert. SQLite knows no roles.
 
 `incidents` holds what must be unique or found by index; everything else is a fold over the events. A service
 has one open incident at most, and beside it one open rehearsal (`dry_run`). `switch_may_be_on` marks those
-that turned a temporary switch on, until it is known to be off. `leases` says who may change
-which target now; its tokens only ever grow.
+that turned a temporary switch on, until it is known to be off. `merged_into` is the incident where the
+response to this one goes on; one that was merged in turn is followed to its end when that happens.
+`ended_by_person`: it is closed on somebody's word, whether or not the checks agree.
+`leases` says who may change which target now; its tokens only ever grow.
 
 `alerts` is what is known of each alert, with the number of messages about it; `deliveries` are the messages
 that were received from senders that number them; `episodes` is when alerts began again.
@@ -60,6 +62,8 @@ INCIDENTS = Table(
     Column("closed_at", DateTime(timezone=True), nullable=True),
     Column("dry_run", Boolean, nullable=False, server_default=false()),
     Column("switch_may_be_on", Boolean, nullable=False, server_default=false(), index=True),
+    Column("merged_into", String(64), nullable=True, index=True),
+    Column("ended_by_person", Boolean, nullable=False, server_default=false()),
     Index(
         "one_open_incident_per_service",
         "service",

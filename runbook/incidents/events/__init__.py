@@ -30,6 +30,8 @@ from runbook.incidents.events.approvals import (
 )
 from runbook.incidents.events.assessment import (
     DecisionMade,
+    FactsChanged,
+    FactsChecked,
     SeverityOverridden,
     TriageCompleted,
     TriageStarted,
@@ -44,7 +46,16 @@ from runbook.incidents.events.effects import (
     OutageNoted,
     SwitchChecked,
 )
-from runbook.incidents.events.ending import IncidentClosed, IncidentResolved, RecoveryChecked, WatchStarted
+from runbook.incidents.events.ending import (
+    IncidentAbsorbed,
+    IncidentClosed,
+    IncidentMerged,
+    IncidentReopened,
+    IncidentResolved,
+    RecoveryChecked,
+    ResponsePaused,
+    WatchStarted,
+)
 from runbook.incidents.events.files import (
     ArtifactPublished,
     EvidenceCollected,
@@ -87,12 +98,17 @@ __all__ = [
     "EffectSettled",
     "Event",
     "EvidenceCollected",
+    "FactsChanged",
+    "FactsChecked",
     "FileNotWritten",
     "FlappingNoted",
+    "IncidentAbsorbed",
     "IncidentAcknowledged",
     "IncidentClosed",
     "IncidentEscalated",
+    "IncidentMerged",
     "IncidentOpened",
+    "IncidentReopened",
     "IncidentResolved",
     "JournalEvent",
     "LeadAssigned",
@@ -106,6 +122,7 @@ __all__ = [
     "PostmortemDrafted",
     "Recorded",
     "RecoveryChecked",
+    "ResponsePaused",
     "ResponseResumed",
     "RunContinued",
     "RunStarted",
@@ -165,6 +182,12 @@ Event = Annotated[
     | CommsLeadAssigned
     | IncidentAcknowledged
     | NoteAdded
+    | ResponsePaused
+    | FactsChecked
+    | FactsChanged
+    | IncidentMerged
+    | IncidentAbsorbed
+    | IncidentReopened
     | IncidentClosed,
     Field(discriminator="type"),
 ]

@@ -1,13 +1,15 @@
 """What was found, and what was decided."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from runbook.approvals.identity import Identity
 from runbook.checks.findings import Findings
 from runbook.checks.spec import CheckName
+from runbook.decision.leaves import Verdict
 from runbook.decision.severity import SeverityAssessment
 from runbook.decision.verdict import Decision
 from runbook.incidents.events.base import JournalEvent
+from runbook.outside_text import OutsideLine, OutsideName, OutsideText
 
 
 class TriageStarted(JournalEvent):
@@ -47,6 +49,40 @@ class DecisionMade(JournalEvent):
     def journal_key(self) -> str:
         """Once in each round."""
         return f"decision-made:{self.round}"
+
+
+class FactsChecked(JournalEvent):
+    """The checks were made again while the incident is open; `changes` is what differs from the decision.
+
+    `verdict` is what they would lead to. A decision is taken anew once another one has held, see
+    `runbook.checks.again`.
+    """
+
+    type: Literal["FactsChecked"] = "FactsChecked"
+    round: int
+    verdict: Verdict
+    plan: tuple[OutsideLine, ...] = ()
+    changes: tuple[OutsideLine, ...] = ()
+
+
+class FactsChanged(JournalEvent):
+    """The decision no longer fits, so that the runbook decides anew; `round` is that of the next decision.
+
+    `by` is the person whose word it is, empty where the checks have shown it.
+    """
+
+    type: Literal["FactsChanged"] = "FactsChanged"
+    round: int
+    because: tuple[OutsideText, ...]
+    by: OutsideName = ""
+
+    KEYS: ClassVar[str] = "facts-changed:"
+    """How its keys begin."""
+
+    @property
+    def journal_key(self) -> str:
+        """Once for each round."""
+        return f"{self.KEYS}{self.round}"
 
 
 class SeverityOverridden(JournalEvent):

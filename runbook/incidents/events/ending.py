@@ -1,9 +1,11 @@
-"""From the watch to the end of an incident."""
+"""From the watch to the end of an incident, and what leads back from there."""
 
+from datetime import datetime
 from typing import ClassVar, Literal
 
+from runbook.approvals.identity import Identity
 from runbook.incidents.events.base import JournalEvent
-from runbook.outside_text import OutsideLine, OutsideText
+from runbook.outside_text import OutsideLine, OutsideName, OutsideText
 
 
 class WatchStarted(JournalEvent):
@@ -26,28 +28,119 @@ class RecoveryChecked(JournalEvent):
     because: tuple[OutsideText, ...]
 
 
+class ResponsePaused(JournalEvent):
+    """The runbook cannot go on by itself: a person is called, and it looks again from time to time.
+
+    `next_look_at` (aware UTC) is when it looks first. No process is held until then.
+    """
+
+    type: Literal["ResponsePaused"] = "ResponsePaused"
+    because: OutsideText
+    next_look_at: datetime
+    round: int = 1
+
+    @property
+    def journal_key(self) -> str:
+        """Once in each round."""
+        return f"paused:{self.round}"
+
+
 class IncidentResolved(JournalEvent):
-    """The response ended with this outcome: recovered, not_recovered, unknown or false_positive."""
+    """The response ended with this outcome, see `runbook.incidents.state.Outcome`.
+
+    Where a person ended it, `by` is who, `identity` how that is known, and `done` what was done by hand, in
+    their words. `reopened` is how often the incident had been reopened by then.
+    """
 
     type: Literal["IncidentResolved"] = "IncidentResolved"
     outcome: str
     because: tuple[OutsideText, ...]
+    by: OutsideName = ""
+    identity: Identity | None = None
+    done: OutsideText = ""
+    reopened: int = 0
 
     KEY: ClassVar[str] = "resolved"
 
+    @classmethod
+    def key_after(cls, reopened: int) -> str:
+        """The key of the end of an incident that was reopened so often."""
+        return numbered(cls.KEY, reopened)
+
     @property
     def journal_key(self) -> str:
-        """Once: the first end stands."""
-        return self.KEY
+        """Once until the incident is reopened: the first end stands."""
+        return self.key_after(self.reopened)
+
+
+class IncidentMerged(JournalEvent):
+    """A person says that this incident is part of another one, where the response goes on.
+
+    `into` is the id of that one.
+    """
+
+    type: Literal["IncidentMerged"] = "IncidentMerged"
+    into: str
+    by: OutsideName
+    identity: Identity | None = None
+    because: OutsideText = ""
+    reopened: int = 0
+
+    @property
+    def journal_key(self) -> str:
+        """The same as that of a resolution: an incident ends in one way."""
+        return IncidentResolved.key_after(self.reopened)
+
+
+class IncidentAbsorbed(JournalEvent):
+    """Another incident, `incident`, is merged into this one."""
+
+    type: Literal["IncidentAbsorbed"] = "IncidentAbsorbed"
+    incident: str
+    service: OutsideName
+    by: OutsideName
+    identity: Identity | None = None
+
+    @property
+    def journal_key(self) -> str:
+        """Once for each incident."""
+        return f"absorbed:{self.incident}"
 
 
 class IncidentClosed(JournalEvent):
-    """Nothing is left to do; a new alert opens a new incident."""
+    """Nothing is left to do. A new alert opens a new incident, or reopens this one if it comes soon."""
 
     type: Literal["IncidentClosed"] = "IncidentClosed"
     outcome: str
+    reopened: int = 0
 
     @property
     def journal_key(self) -> str:
-        """Once."""
-        return "closed"
+        """Once until the incident is reopened."""
+        return numbered("closed", self.reopened)
+
+
+class IncidentReopened(JournalEvent):
+    """The incident goes on, under its number, in its thread: by a person, or since its alert fires again.
+
+    `by` is empty where an alert did it. `reopened` counts from 1.
+    """
+
+    type: Literal["IncidentReopened"] = "IncidentReopened"
+    because: OutsideText
+    by: OutsideName = ""
+    identity: Identity | None = None
+    reopened: int = 1
+
+    KEYS: ClassVar[str] = "reopened:"
+    """How its keys begin."""
+
+    @property
+    def journal_key(self) -> str:
+        """Once for each end."""
+        return f"{self.KEYS}{self.reopened}"
+
+
+def numbered(name: str, reopened: int) -> str:
+    """The key of what happens once in the first life of an incident, and once after each reopening."""
+    return f"{name}:{reopened + 1}" if reopened else name

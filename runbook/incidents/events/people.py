@@ -10,6 +10,12 @@ from runbook.approvals.identity import Identity
 from runbook.incidents.events.approvals import ApprovalAnswered
 from runbook.incidents.events.assessment import SeverityOverridden
 from runbook.incidents.events.base import JournalEvent
+from runbook.incidents.events.ending import (
+    IncidentAbsorbed,
+    IncidentMerged,
+    IncidentReopened,
+    IncidentResolved,
+)
 from runbook.incidents.events.runs import ResponseResumed
 from runbook.outside_text import OutsideName, OutsideText
 from runbook.value import Value
@@ -68,7 +74,15 @@ class NoteAdded(JournalEvent):
         return at.astimezone(UTC) if at else None
 
 
-_ACTS = (LeadAssigned, CommsLeadAssigned, IncidentAcknowledged, SeverityOverridden, ResponseResumed)
+_ACTS = (
+    LeadAssigned,
+    CommsLeadAssigned,
+    IncidentAcknowledged,
+    SeverityOverridden,
+    ResponseResumed,
+    IncidentMerged,
+    IncidentAbsorbed,
+)
 
 
 def is_act_of_a_person(event: Value) -> bool:
@@ -78,5 +92,7 @@ def is_act_of_a_person(event: Value) -> bool:
             return event.answer.channel not in STANDING
         case NoteAdded():
             return event.identity is not None
+        case IncidentResolved() | IncidentReopened():
+            return bool(event.by)
         case _:
             return isinstance(event, _ACTS)

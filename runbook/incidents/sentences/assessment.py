@@ -28,6 +28,20 @@ def _(event: e.DecisionMade) -> str:
 
 
 @sentence.register
+def _(event: e.FactsChecked) -> str:
+    verdict = VERDICT_TITLES[event.verdict]
+    if not event.changes:
+        return f"Checked again: still {verdict}"
+    return f"Checked again: {verdict}; {'; '.join(event.changes)}"
+
+
+@sentence.register
+def _(event: e.FactsChanged) -> str:
+    who = f"{event.by} says so" if event.by else "the facts have changed"
+    return f"Deciding again, as {who}: {'; '.join(event.because)}"
+
+
+@sentence.register
 def _(event: e.SeverityOverridden) -> str:
     assessment = event.assessment
     who = named(assessment.by, event.identity)

@@ -1,5 +1,6 @@
-"""The watch, and the end of a response, in sentences."""
+"""The watch, the end of a response and what leads back from there, in sentences."""
 
+from runbook.approvals.identity import named
 from runbook.channels.wording import OUTCOMES
 from runbook.incidents import events as e
 from runbook.incidents.sentences.dispatch import sentence
@@ -19,7 +20,35 @@ def _(event: e.RecoveryChecked) -> str:
 
 @sentence.register
 def _(event: e.IncidentResolved) -> str:
-    return f"Response ended: {_outcome(event.outcome)}{_because(event.because)}"
+    if not event.by:
+        return f"Response ended: {_outcome(event.outcome)}{_because(event.because)}"
+    done = f"; done by hand: {event.done}" if event.done else ""
+    who = named(event.by, event.identity)
+    return f"{who} resolved the incident: {_outcome(event.outcome)}{_because(event.because)}{done}"
+
+
+@sentence.register
+def _(event: e.ResponsePaused) -> str:
+    return f"Waiting for a person: {event.because}; the next look is at {event.next_look_at:%H:%M} UTC"
+
+
+@sentence.register
+def _(event: e.IncidentMerged) -> str:
+    because = f": {event.because}" if event.because else ""
+    return f"{named(event.by, event.identity)} merged the incident into {event.into}{because}"
+
+
+@sentence.register
+def _(event: e.IncidentAbsorbed) -> str:
+    who = named(event.by, event.identity)
+    return f"{who} merged {event.incident} ({event.service}) into this incident"
+
+
+@sentence.register
+def _(event: e.IncidentReopened) -> str:
+    if not event.by:
+        return f"Incident reopened: {event.because}"
+    return f"{named(event.by, event.identity)} reopened the incident: {event.because}"
 
 
 @sentence.register

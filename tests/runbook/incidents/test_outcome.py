@@ -13,17 +13,19 @@ from tests.runbook.journals import decided, decision, incident, resolved
 
 
 @pytest.mark.parametrize("verdict", Verdict)
-@pytest.mark.parametrize(
-    ("recovered", "outcome"),
-    [(True, Outcome.RECOVERED), (False, Outcome.NOT_RECOVERED), (None, Outcome.UNKNOWN)],
-)
-def test_outcome_is_the_recovery_that_was_seen(
-    verdict: Verdict, recovered: bool | None, outcome: Outcome
-) -> None:
-    """Recovered only after yes; an alert behind which nothing was wrong was a false positive."""
-    nothing_wrong = verdict is Verdict.RESOLVED_OR_INTERMITTENT and recovered
-    expected = Outcome.FALSE_POSITIVE if nothing_wrong else outcome
-    assert conclude(decision(verdict), Recovery(recovered=recovered, because=())) is expected
+def test_outcome_is_the_recovery_that_was_seen(verdict: Verdict) -> None:
+    """An alert behind which nothing was wrong was a false positive."""
+    nothing_wrong = verdict is Verdict.RESOLVED_OR_INTERMITTENT
+    expected = Outcome.FALSE_POSITIVE if nothing_wrong else Outcome.RECOVERED
+    assert conclude(decision(verdict), Recovery(recovered=True, because=())) is expected
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+@pytest.mark.parametrize("recovered", [False, None])
+def test_without_a_recovery_the_runbook_ends_nothing(verdict: Verdict, recovered: bool | None) -> None:
+    """Only a person may end an incident whose recovery was not seen."""
+    with pytest.raises(ValueError, match="only a person"):
+        conclude(decision(verdict), Recovery(recovered=recovered, because=()))
 
 
 def test_what_an_earlier_decision_found_was_no_false_positive() -> None:
@@ -39,8 +41,11 @@ def test_no_combination_with_missing_facts_ends_well(verdict: Verdict) -> None:
     """Where a check of the verdict is unknown or bad, nothing has recovered and nothing was a false alarm."""
     for findings in every_combination():
         recovery = incident_over(decision(verdict), findings)
-        well = conclude(decision(verdict), recovery) in (Outcome.RECOVERED, Outcome.FALSE_POSITIVE)
-        assert well is (recovery.recovered is True), told(findings)
+        if recovery.recovered is True:
+            assert conclude(decision(verdict), recovery).good, told(findings)
+        else:
+            with pytest.raises(ValueError, match="only a person"):
+                conclude(decision(verdict), recovery)
 
 
 def test_report_says_what_the_journal_says() -> None:

@@ -15,7 +15,8 @@ from runbook.incidents import events as e
 from runbook.incidents.effects import Authority, Effect, EffectOutcome
 from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.state import Outcome, State
-from tasks.channels.communicate import announce, escalate, page_on_opening, resolve_page
+from tasks.channels.call import escalate, page_on_opening, resolve_page
+from tasks.channels.communicate import announce
 from tasks.incident import OpenIncident
 from tests.runbook.journals import FALLBACK, finished
 from tests.tasks.channels.audience import FAILED, Audience, audience, failed

@@ -21,7 +21,8 @@ from runbook.incidents import events as e
 from runbook.incidents.effects import EffectOutcome
 from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.state import Outcome, State
-from tasks.channels.communicate import announce, escalate, hand_over, page_on_opening, resolve_page, update
+from tasks.channels.call import escalate, page_on_opening, resolve_page
+from tasks.channels.communicate import announce, hand_over, update
 from tasks.channels.direct_calls import call
 from tasks.channels.remind import remind_of_gate, report_switch
 from tasks.channels.warn import warn_of_answers

@@ -1,0 +1,86 @@
+"""What a person says of the end of an incident: it is over, it is part of another, or it is not over.
+
+Everybody may whom `[policy.acts]` lets, as for the other acts, see `runbook.approvals.acts`.
+"""
+
+from runbook.approvals.gates import InvalidAnswer
+from runbook.approvals.identity import Identity
+from runbook.incidents.events import IncidentMerged, IncidentReopened, IncidentResolved
+from runbook.incidents.incident import Incident
+from runbook.incidents.state import Outcome
+
+OUTCOMES = {
+    "recovered": Outcome.RECOVERED,
+    "not-ours": Outcome.NOT_OURS,
+    "false-positive": Outcome.FALSE_POSITIVE,
+}
+"""How a person may say that an incident ended, as it is typed."""
+
+
+class NotOpen(InvalidAnswer):
+    """The incident has ended, so it cannot be ended; the text says how it ended."""
+
+
+def resolution(
+    incident: Incident, *, outcome: str, because: str, done: str, by: str, identity: Identity
+) -> IncidentResolved:
+    """What a person's word that it is over is in the journal.
+
+    Raises:
+        InvalidAnswer: the outcome is none, or no reason is given.
+        NotOpen: it has ended.
+    """
+    if outcome not in OUTCOMES:
+        raise InvalidAnswer(f"the outcome is one of {', '.join(OUTCOMES)}, not {outcome!a}")
+    if not because.strip():
+        raise InvalidAnswer("the reason is empty: say why it is over, the checks have not shown it")
+    _require_open(incident)
+    return IncidentResolved(
+        outcome=OUTCOMES[outcome],
+        because=(because.strip(),),
+        by=by,
+        identity=identity,
+        done=done.strip(),
+        reopened=incident.reopened,
+    )
+
+
+def merger(
+    incident: Incident, target: Incident, *, because: str, by: str, identity: Identity
+) -> IncidentMerged:
+    """What a person's word that this incident is part of that one is in the journal.
+
+    Raises:
+        InvalidAnswer: they are the same, one is a rehearsal, or they are of two environments.
+        NotOpen: one of them has ended.
+    """
+    if incident.id == target.id:
+        raise InvalidAnswer("an incident cannot be merged into itself")
+    if incident.dry_run != target.dry_run:
+        raise InvalidAnswer("a rehearsal and an incident cannot be merged")
+    if incident.environment != target.environment:
+        raise InvalidAnswer(f"{target.id} belongs to another environment, {target.environment}")
+    _require_open(incident)
+    _require_open(target)
+    return IncidentMerged(
+        into=target.id, by=by, identity=identity, because=because.strip(), reopened=incident.reopened
+    )
+
+
+def reopening(incident: Incident, *, because: str, by: str, identity: Identity) -> IncidentReopened:
+    """What a person's word that it is not over is in the journal.
+
+    Raises:
+        InvalidAnswer: no reason is given, or it has not ended.
+    """
+    if not because.strip():
+        raise InvalidAnswer("the reason is empty: say what is wrong again")
+    if not incident.closed:
+        still = "is being closed: try again in a moment" if incident.resolved else "is open"
+        raise InvalidAnswer(f"{incident.id} {still}")
+    return IncidentReopened(because=because.strip(), by=by, identity=identity, reopened=incident.reopened + 1)
+
+
+def _require_open(incident: Incident) -> None:
+    if incident.resolved:
+        raise NotOpen(f"{incident.id} has ended: {incident.outcome}")

@@ -1,0 +1,106 @@
+"""Checking again while an incident is open: when, and whether what is found calls for another decision.
+
+All times are read from the journal (aware UTC, our clock), so a crash sets no clock back.
+"""
+
+from datetime import datetime, timedelta
+
+from runbook.decision.verdict import Decision, Verdict
+from runbook.incidents import events as e
+from runbook.incidents.incident import Incident
+from runbook.policy.policy import Policy
+
+_BEGINS_ROUND = (e.DecisionMade, e.FactsChanged, e.IncidentReopened)
+
+
+def next_look_at(incident: Incident, *, policy: Policy) -> datetime:
+    """When the checks are to be made again, while the runbook waits for a person.
+
+    After the decision it looks soon, then ever more slowly, up to `look_again_limit_seconds`. It looks sooner
+    where the last look has found something else, to see whether that holds, and where an alert has come.
+    """
+    looks = _looks(incident)
+    last = looks[-1].at if looks else _decided_at(incident)
+    soon = last + timedelta(seconds=policy.facts_hold_seconds)
+    if looks and _differs(looks[-1]):
+        return soon
+    joined = [item.at for item in incident.journal if isinstance(item.event, e.AlertJoined)]
+    if joined and joined[-1] > last:
+        return max(soon, joined[-1])
+    seconds = policy.look_again_seconds * 2 ** min(len(looks), _MOST_DOUBLINGS)
+    return last + timedelta(seconds=min(seconds, policy.look_again_limit_seconds))
+
+
+_MOST_DOUBLINGS = 20
+
+
+def look_is_due(incident: Incident, *, policy: Policy, now: datetime) -> bool:
+    """Whether the checks of an open incident that waits for a person are to be made again now."""
+    if incident.resolved or incident.decision is None:
+        return False
+    return now >= next_look_at(incident, policy=policy)
+
+
+def differences(before: Decision, after: Decision) -> tuple[str, ...]:
+    """What a decision that is made now says otherwise than the one in force; empty where nothing counts.
+
+    A severity that is lower does not: what people had to bear has happened.
+    """
+    found = []
+    if after.verdict is not before.verdict:
+        found.append(f"the verdict would be {after.verdict}, not {before.verdict}")
+    elif plan_of(after) != plan_of(before):
+        found.append(f"the plan would be: {', then '.join(plan_of(after)) or 'nothing to do'}")
+    if after.severity.severity.rank < before.severity.severity.rank:
+        found.append(f"the severity would be {after.severity.severity}, not {before.severity.severity}")
+    return tuple(found)
+
+
+def plan_of(decision: Decision) -> tuple[str, ...]:
+    """The actions of a decision with their targets and parameters, whatever their numbers."""
+    return tuple(
+        f"{action.spec.title} ({', '.join([action.target, *sorted(action.parameters.values())])})"
+        for action in decision.plan
+    )
+
+
+def decides_anew(incident: Incident, *, policy: Policy, now: datetime) -> tuple[str, ...]:
+    """What calls for another decision, after the newest look; empty where the present one stands.
+
+    Where nothing could be decided before, the first answer counts. Otherwise the same other answer has to
+    come twice, `facts_hold_seconds` apart, so that one which comes and goes changes no plan.
+    """
+    looks = _looks(incident)
+    if not looks or not _differs(looks[-1]):
+        return ()
+    newest = looks[-1].event
+    if not isinstance(newest, e.FactsChecked):
+        raise TypeError("a look is a FactsChecked")
+    if incident.decision is not None and incident.decision.verdict is Verdict.UNKNOWN:
+        return newest.changes
+    since = now
+    for item in reversed(looks):
+        if not isinstance(item.event, e.FactsChecked) or item.event.model_dump() != newest.model_dump():
+            break
+        since = item.at
+    return newest.changes if now - since >= timedelta(seconds=policy.facts_hold_seconds) else ()
+
+
+def _differs(look: e.Recorded) -> bool:
+    return isinstance(look.event, e.FactsChecked) and bool(look.event.changes)
+
+
+def _looks(incident: Incident) -> list[e.Recorded]:
+    """The looks since the newest decision, oldest first."""
+    looks: list[e.Recorded] = []
+    for item in reversed(incident.journal):
+        if isinstance(item.event, _BEGINS_ROUND):
+            break
+        if isinstance(item.event, e.FactsChecked):
+            looks.append(item)
+    return looks[::-1]
+
+
+def _decided_at(incident: Incident) -> datetime:
+    times = (item.at for item in reversed(incident.journal) if isinstance(item.event, _BEGINS_ROUND))
+    return next(times, incident.opened_at)

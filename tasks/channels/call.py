@@ -1,0 +1,157 @@
+"""Call a person: for an opening that is severe, and where the runbook cannot go on by itself.
+
+A page is an effect like any other: one for each reason, sent again only where it did not get through.
+"""
+
+from functools import partial
+
+from blocks.channels.channel import Caller, Post, Receipt
+from runbook.channels.messages import (
+    Page,
+    escalation_message,
+)
+from runbook.decision.severity import Severity
+from runbook.incidents.calls import open_calls
+from runbook.incidents.effect_ids import MessageName
+from runbook.incidents.effects import Authority, Effect
+from runbook.incidents.escalations import Escalation
+from runbook.incidents.events import (
+    DecisionMade,
+    IncidentEscalated,
+    IncidentReopened,
+    MaintenanceNoted,
+)
+from runbook.incidents.incident import Incident
+from runbook.policy.policy import Policy
+from tasks.channels.deliver import deliver, got_through, say
+from tasks.channels.links import incident_link
+from tasks.incident import OpenIncident
+
+PAGE = Authority.policy("page_from")
+ESCALATE = Authority.policy("escalate")
+
+
+async def page_on_opening(incident: OpenIncident) -> None:
+    """Call the on-call person where the severity asks for it and no known maintenance forbids it."""
+    journal = await incident.read()
+    noted = journal.last(MaintenanceNoted)
+    if noted is not None and noted.paging_suppressed:
+        return
+    severity = journal.severity.severity if journal.severity else Severity.P2
+    policy = incident.policy_in_force(journal)
+    if policy.pages(severity):
+        summary = f"{severity} {journal.service}: {journal.alert.summary}"
+        await _page(incident, journal, summary, PAGE, _name_of_page(journal, severity, policy))
+
+
+def _name_of_page(journal: Incident, severity: Severity, policy: Policy) -> MessageName:
+    """The page for the opening, or the reopening; another one where the severity has risen since it."""
+    decided = [it.event for it in journal.since(IncidentReopened) if isinstance(it.event, DecisionMade)]
+    paged = [rank for event in decided if policy.pages(rank := event.decision.severity.severity)]
+    if paged and severity.rank < paged[0].rank:
+        return MessageName.raised(severity)
+    return MessageName.reopening(journal.reopened) if journal.reopened else MessageName.opening()
+
+
+async def escalate(
+    incident: OpenIncident,
+    what: Escalation,
+    because: str,
+    commands: tuple[str, ...] = (),
+    *,
+    about: str = "",
+    outlasts: bool = False,
+    in_doubt: tuple[str, ...] = (),
+) -> bool:
+    """Call a person because the runbook cannot go on by itself, by the pager and in the channel.
+
+    `what` the call is for tells one call from another: asked for again in other words, nobody is paged again
+    and the words stay. `commands` are what they may type by hand; `about` is the id of the action that it is
+    about; `in_doubt` are ids of changes that may or may not have been made. A call that `outlasts` the
+    incident is not ended by its recovery. Returns whether the call got through everywhere; what did not is
+    tried again when the same is asked for again. In a rehearsal nobody is paged: the channel is told.
+    """
+    journal = await incident.read()
+    wanted = IncidentEscalated(
+        because=because,
+        commands=commands,
+        rehearsed=journal.dry_run,
+        about=about,
+        outlasts=outlasts,
+        what=what,
+        in_doubt=in_doubt,
+    )
+    if _number(journal, wanted) is None:
+        await incident.record_once(wanted)
+        journal = await incident.read()
+    number = _number(journal, wanted)
+    if number is None:  # it was written above; this tells the type checker
+        raise LookupError(f"no page for {what}")
+    event, name = journal.events(IncidentEscalated)[number - 1], MessageName.escalation(number)
+    summary = f"{journal.service}: {event.because}"
+    told = await _page(incident, journal, summary, ESCALATE, name, commands=event.commands)
+    message = escalation_message(event.because, commands=event.commands, link=incident_link(journal))
+    told += await say(incident, journal, message, name=name, authority=ESCALATE, loud=True)
+    return got_through(told) or (journal.dry_run and not told)
+
+
+def _number(journal: Incident, wanted: IncidentEscalated) -> int | None:
+    """The number, from 1, of the call that was made for the same."""
+    calls = enumerate(journal.events(IncidentEscalated), 1)
+    return next((number for number, event in calls if event.is_for(wanted)), None)
+
+
+async def resolve_page(incident: OpenIncident) -> None:
+    """Resolve the pages that were sent for this incident, also those in doubt.
+
+    A call about something that the recovery has not settled goes on, see `runbook.incidents.calls`.
+    """
+    journal = await incident.read()
+    going_on = open_calls(journal)
+    for channel in incident.environment.callers:
+        for call in journal.messages_in(channel.kind):
+            if not call.message.is_end and call.message.escalation_number not in going_on:
+                await _end_call(incident, journal, channel, call)
+
+
+async def _end_call(incident: OpenIncident, journal: Incident, channel: Caller, call: Effect) -> None:
+    async def end(_: Post) -> Receipt:
+        return await channel.end_page(call.id, call.receipt)
+
+    summary = f"resolve the page: {call.summary}"
+    await deliver(incident, journal, channel, end, name=call.message.end, summary=summary, authority=ESCALATE)
+
+
+async def _page(
+    incident: OpenIncident,
+    journal: Incident,
+    summary: str,
+    authority: Authority,
+    name: MessageName,
+    *,
+    commands: tuple[str, ...] = (),
+) -> list[Effect]:
+    """Page a person by every pager; nobody in a rehearsal. Each pager gets its own page."""
+    if journal.dry_run:
+        return []
+    severity = journal.severity.severity if journal.severity else Severity.P2
+    by_hand = {"by hand": "\n".join(commands)} if commands else {}
+    page = Page(
+        summary=summary,
+        severity=severity,
+        source=journal.service,
+        details={"incident": incident.id, "alert": journal.alert.name, **by_hand},
+        link=incident_link(journal),
+    )
+    return [
+        await deliver(
+            incident,
+            journal,
+            channel,
+            partial(channel.page, page),
+            name=name,
+            summary=summary,
+            authority=authority,
+        )
+        for channel in incident.environment.callers
+    ]
