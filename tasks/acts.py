@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from blocks.store.lists import open_incident_of
 from runbook.approvals.acts import Act, ActEvent, ActKind, act_statement, event_of, is_so_already
 from runbook.approvals.authority import require_may_act
 from runbook.approvals.gates import InvalidAnswer
@@ -39,7 +40,8 @@ class Acted(Value):
     """What became of an act. `said` tells it in a sentence; `recorded` is false where it was so already.
 
     `lead` is who leads now, of an assignment; `text` and `happened_at` (aware UTC) are a note's. `switches`
-    are the temporary switches that an incident which a person ended leaves on.
+    are the temporary switches that an incident which a person ended leaves on; `waits_for` is why its run
+    does not go on yet.
     """
 
     incident: str
@@ -52,6 +54,7 @@ class Acted(Value):
     text: str | None = None
     happened_at: datetime | None = None
     switches: tuple[str, ...] = ()
+    waits_for: str = ""
 
 
 async def record_act(
@@ -124,6 +127,6 @@ async def _require_none_open(store: "IncidentStore", incident: Incident) -> None
     Raises:
         InvalidAnswer: another one of its service is open.
     """
-    other = await store.open_incident_of(incident.service, dry_run=incident.dry_run)
+    other = await open_incident_of(store, incident.service, dry_run=incident.dry_run)
     if other is not None and other != incident.id:
         raise InvalidAnswer(f"{other} of the same service is open: merge it into another, or go on there")

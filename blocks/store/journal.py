@@ -160,19 +160,6 @@ class IncidentStore(Block):
             ids = list((await connection.execute(query)).scalars())
         return [await self.read(incident_id) for incident_id in ids]
 
-    async def open_incident_of(self, service: str, *, dry_run: bool = False) -> str | None:
-        """The id of the open incident, or rehearsal, of a service.
-
-        Raises:
-            Unavailable: the database cannot be reached.
-        """
-        query = select(INCIDENTS.c.id).where(
-            INCIDENTS.c.service == service, INCIDENTS.c.closed_at.is_(None), INCIDENTS.c.dry_run.is_(dry_run)
-        )
-        async with self._reading() as connection:
-            found: str | None = (await connection.execute(query)).scalar_one_or_none()
-        return found
-
     async def beginning_with(self, reference: str, *, limit: int) -> list[str]:
         """The ids that begin with this: the id itself first, then the newest; no journal is read.
 

@@ -22,6 +22,19 @@ async def open_incidents(store: IncidentStore, *, or_closed_since: datetime | No
     return await _read(store, _NEWEST_FIRST.where(or_(INCIDENTS.c.closed_at.is_(None), closed_since)))
 
 
+async def open_incident_of(store: IncidentStore, service: str, *, dry_run: bool = False) -> str | None:
+    """The id of the open incident, or rehearsal, of a service.
+
+    Raises:
+        Unavailable: the database cannot be reached.
+    """
+    its = (INCIDENTS.c.service == service) & INCIDENTS.c.dry_run.is_(dry_run)
+    query = select(INCIDENTS.c.id).where(its, INCIDENTS.c.closed_at.is_(None))
+    return await store.in_transaction(
+        lambda connection: connection.execute(query).scalar_one_or_none(), reads_only=True
+    )
+
+
 async def incidents_with_switches(store: IncidentStore) -> list[Incident]:
     """Every incident that may have left a temporary switch on, newest first.
 

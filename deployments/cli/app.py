@@ -23,6 +23,7 @@ from deployments.cli.incidents import incident, incidents, paper
 from deployments.cli.output import print_defect, print_error, quiet_libraries
 from deployments.cli.people.acts import ack, assign, comms, note, take
 from deployments.cli.people.answers import approve, edit, reject, snooze
+from deployments.cli.people.ends import merge, reopen, resolve
 from deployments.cli.people.login import login
 from deployments.cli.people.respond import respond
 from deployments.cli.people.resume import resume
@@ -59,6 +60,9 @@ EXAMPLES: dict[Callable[..., Any], tuple[str, ...]] = {
         'runbook note latest "first errors" --at 14:05',
     ),
     ack: ("runbook ack latest",),
+    resolve: ('runbook resolve latest --outcome recovered --reason "it works" --done "rolled back by hand"',),
+    reopen: ('runbook reopen inc-20261122 --reason "it times out again"',),
+    merge: ('runbook merge latest inc-20261122 --reason "the same deploy"',),
     severity: ('runbook severity latest P2 --reason "one customer is affected"',),
 }
 """All commands in the order of `--help`, each with its examples."""
@@ -107,7 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return known.code
 
 
-_OF_INCIDENTS = re.compile(r"`runbook (?:incidents?|resume)(?: [^`-][^`]*)?(?=`)")
+_OF_INCIDENTS = re.compile(r"`runbook (?:incidents?|resume|reopen|note)(?: [^`-][^`]*)?(?=`)")
 
 
 def _with_settings(line: str, given: Sequence[str]) -> str:

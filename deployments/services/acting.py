@@ -1,8 +1,11 @@
-"""What a person does about an incident beside answering: lead it, acknowledge it, write a note."""
+"""What a person does about an incident beside answering: lead it, acknowledge it, write a note, end it."""
 
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from blocks.transport.errors import OutsideError
 from deployments.services.refusals import checked
 from deployments.services.speaker import Speaker
 from runbook.approvals.acts import Act
@@ -11,21 +14,33 @@ from runbook.policy.policy import Policy
 from tasks.acts import Acted, record_act
 
 if TYPE_CHECKING:
+    from prefect.client.orchestration import PrefectClient
+
     from blocks.store.journal import IncidentStore
 
 
 async def act_on_incident(
-    store: "IncidentStore", incident: Incident, act: Act, *, speaker: Speaker, policy: Policy
+    store: "IncidentStore",
+    incident: Incident,
+    act: Act,
+    *,
+    speaker: Speaker,
+    policy: Policy,
+    prefect: "Callable[[], AbstractAsyncContextManager[PrefectClient]]",
 ) -> Acted:
-    """Journal an act of somebody whom the receiver or a key may have proven.
+    """Journal an act of somebody whom the receiver or a key may have proven, and have its run notice it.
+
+    Where Prefect is away, the act stands, and its result says so: the run goes on when Prefect is back.
 
     Raises:
         ActRefused: the incident is closed and it is no note, the act is not complete, or this person may not.
         Unavailable: the store cannot be reached.
     """
+    from tasks.caretaking.going_on import NOTICED_BY_THE_RUN, go_on_after
+
     at = datetime.now(UTC)
     with checked(incident.id):
-        return await record_act(
+        done = await record_act(
             store,
             incident,
             act,
@@ -34,3 +49,11 @@ async def act_on_incident(
             policy=policy,
             at=at,
         )
+    if act.kind not in NOTICED_BY_THE_RUN:
+        return done
+    try:
+        async with prefect() as client:
+            await go_on_after(incident.id, by=done.by, store=store, client=client)
+    except OutsideError as error:
+        return done.model_copy(update={"waits_for": f"{error.system}: {error.detail}"})
+    return done

@@ -61,7 +61,10 @@ def checked(incident: str) -> Iterator[None]:
     except Unproven as error:
         raise ActRefused(Refusal.UNPROVEN, str(error), see) from None
     except ActOnClosed as error:
-        next_step = f"a note is still taken: `runbook note {incident} TEXT`; a new alert opens a new incident"
+        next_step = (
+            f"a note is still taken: `runbook note {incident} TEXT`; "
+            f"`runbook reopen {incident} --reason TEXT` goes on with it"
+        )
         raise ActRefused(Refusal.NOTHING, str(error), next_step) from None
     except InvalidAnswer as error:
         raise ActRefused(Refusal.INVALID, str(error), see) from None

@@ -155,11 +155,11 @@ def act_statement(incident_id: str, event: ActEvent) -> Statement:
 def is_so_already(incident: Incident, event: ActEvent) -> bool:
     """Whether the journal says this already, so that repeating it changes nothing.
 
-    A note is always new, and so is an end or a reopening, which the journal takes once.
+    A note is always new, and so is a reopening or a merger, which the journal takes once.
 
     An acknowledgement is new again once something was asked, reminded of or paged after it.
     """
-    if isinstance(event, NoteAdded | IncidentResolved | IncidentReopened | IncidentMerged):
+    if isinstance(event, NoteAdded | IncidentReopened | IncidentMerged):
         return False
     for item in reversed(incident.journal):
         earlier = item.event

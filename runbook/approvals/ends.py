@@ -28,14 +28,13 @@ def resolution(
 
     Raises:
         InvalidAnswer: the outcome is none, or no reason is given.
-        NotOpen: it has ended.
+        NotOpen: it has ended in another way; the same may be said again.
     """
     if outcome not in OUTCOMES:
         raise InvalidAnswer(f"the outcome is one of {', '.join(OUTCOMES)}, not {outcome!a}")
     if not because.strip():
         raise InvalidAnswer("the reason is empty: say why it is over, the checks have not shown it")
-    _require_open(incident)
-    return IncidentResolved(
+    resolved = IncidentResolved(
         outcome=OUTCOMES[outcome],
         because=(because.strip(),),
         by=by,
@@ -43,6 +42,10 @@ def resolution(
         done=done.strip(),
         reopened=incident.reopened,
     )
+    said = incident.end.event if incident.end else None
+    if said != resolved.model_copy(update={"identity": getattr(said, "identity", None)}):
+        _require_open(incident)
+    return resolved
 
 
 def merger(

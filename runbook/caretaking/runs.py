@@ -11,6 +11,8 @@ from runbook.value import Value
 class RunState(StrEnum):
     """The states of a flow run, as far as they matter here. `unreachable`: Prefect does not say.
 
+    `waiting`: it starts again at `since`, a later time; no process is held until then.
+
     `due`: no worker takes up runs; `queued`: it is due as well, and workers do, so its turn will come.
 
     `asleep without a form`: its process died between falling asleep and saving the form, so no answer in
@@ -18,6 +20,7 @@ class RunState(StrEnum):
     which wakes nobody and keeps every other form from being taken.
     """
 
+    WAITING = "waiting"
     DUE = "due"
     QUEUED = "queued"
     RUNNING = "running"
@@ -55,6 +58,7 @@ REVIVALS = {
     RunState.DUE: Revival.BY_ITSELF,
     RunState.QUEUED: Revival.BY_ITSELF,
     RunState.UNREACHABLE: Revival.BY_ITSELF,  # nothing is known of it, and nothing can be started
+    RunState.WAITING: Revival.CONTINUE,
     RunState.RUNNING: Revival.CONTINUE,
     RunState.ASLEEP: Revival.CONTINUE,
     RunState.ASLEEP_WITHOUT_FORM: Revival.CONTINUE,

@@ -10,6 +10,7 @@ from enum import StrEnum
 from itertools import takewhile
 
 from runbook.caretaking.runs import REVIVALS, Revival, Run, RunState
+from runbook.checks.again import look_is_due
 from runbook.incidents.effects import Effect
 from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.events import (
@@ -50,6 +51,7 @@ class CareKind(StrEnum):
     LEAVE = "leave"
     START = "start"
     CONTINUE = "continue"
+    WAKE = "wake"
     CALL = "call"
 
 
@@ -72,6 +74,10 @@ def due_care(
 
     `alive_at` is when the process that works on the incident, or did last, was heard of. Times are aware UTC.
     """
+    if run.state in _WAIT and (because := _to_wake(incident, policy=policy, now=now)):
+        return Care(kind=CareKind.WAKE, because=because)
+    if run.state is RunState.WAITING:
+        return _LEAVE
     term = timedelta(seconds=policy.takeover_after_seconds)
     signs_of_life = [run.since, *_continued(incident)]
     if alive_at is not None:
@@ -107,7 +113,21 @@ def due_care(
     return _unless_too_often(incident, run, policy=policy, now=now, term=term)
 
 
+_WAIT = (RunState.ASLEEP, RunState.WAITING)
+"""The states of a run that holds no process and has not stopped."""
+
+
+def _to_wake(incident: Incident, *, policy: Policy, now: datetime) -> str:
+    """Why a run that waits has to go on now; empty where it goes on waiting."""
+    if incident.closed:
+        return ""
+    if incident.resolved:
+        return "somebody has ended the incident"
+    return "it is time to look again" if look_is_due(incident, policy=policy, now=now) else ""
+
+
 _WHY = {
+    RunState.WAITING: "it waits for a person",
     RunState.RUNNING: "its process has stopped responding",
     RunState.ASLEEP: "it is suspended at a gate that has been answered",
     RunState.ASLEEP_WITHOUT_FORM: "its gate has no form",

@@ -4,6 +4,7 @@ Each check is a file of `specs`.
 """
 
 __all__ = [
+    "again",
     "catalogue",
     "facts",
     "findings",

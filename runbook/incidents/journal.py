@@ -61,6 +61,12 @@ class Journal(Value):
         """When the incident was opened."""
         return self.journal[0].at
 
+    @property
+    def begun_at(self) -> datetime:
+        """When the incident was opened, or reopened last."""
+        times = (item.at for item in reversed(self.journal) if isinstance(item.event, e.IncidentReopened))
+        return next(times, self.opened_at)
+
     def since(self, kind: type[Value]) -> tuple[e.Recorded, ...]:
         """What was written after the newest event of a kind; everything where there is none."""
         for place in range(len(self.journal) - 1, -1, -1):

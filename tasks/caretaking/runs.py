@@ -1,6 +1,6 @@
 """The flow runs of incidents, in Prefect: started once, checked, and continued after they have stopped."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
@@ -30,6 +30,9 @@ from runbook.incidents.incident import Incident
 from tasks.lease import duty
 
 DEPLOYMENT = "respond/respond"
+
+WAITS_FROM = timedelta(seconds=10)
+"""A run that is due later than this waits: workers look for runs this long before they are due."""
 
 
 class Ensured(NamedTuple):
@@ -122,6 +125,21 @@ async def ensure_run(
     return Ensured(run_id, run.state, how)
 
 
+async def wake_run(incident: Incident, run: Run, *, store: IncidentStore, client: PrefectClient) -> None:
+    """Have a run that waits go on now, because it is time to look, or somebody has ended the incident.
+
+    It has not stopped, so that this is no continuation; nobody works on it, and whoever does by then is
+    fenced off.
+
+    Raises:
+        Refused: Prefect refused.
+        Unavailable: Prefect or the store cannot be reached.
+    """
+    at = datetime.now(UTC)
+    await store.take_lease(duty(incident.id), incident.id, at=at, until=at)
+    await continue_run(client, run.id)
+
+
 async def read_run(client: PrefectClient, flow_run_id: str) -> Run:
     """A run as Prefect has it now.
 
@@ -142,9 +160,11 @@ async def read_run(client: PrefectClient, flow_run_id: str) -> Run:
         state = RunState.ASLEEP_WITH_ANSWER
     if state is not RunState.DUE:
         return Run(id=flow_run_id, state=state, since=run.state.timestamp)
+    due = run.state.state_details.scheduled_time or run.next_scheduled_start_time or run.state.timestamp
+    if due > datetime.now(UTC) + WAITS_FROM:
+        return Run(id=flow_run_id, state=RunState.WAITING, since=due)
     if await _is_served(client, run.work_pool_name):
         state = RunState.QUEUED
-    due = run.next_scheduled_start_time or run.state.timestamp
     return Run(id=flow_run_id, state=state, since=max(due, run.state.timestamp))
 
 

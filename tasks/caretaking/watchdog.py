@@ -29,7 +29,7 @@ from runbook.caretaking.watchdog import (
 )
 from runbook.channels.reminders import due_notice
 from runbook.incidents.incident import Incident
-from tasks.caretaking.runs import continue_run, ensure_run, interrupted_by_hand, read_run
+from tasks.caretaking.runs import continue_run, ensure_run, interrupted_by_hand, read_run, wake_run
 from tasks.caretaking.settle import settle_changes
 from tasks.channels.call import escalate
 from tasks.channels.remind import remind_of_gate
@@ -123,6 +123,9 @@ async def _look_after_run(environment: Environment, incident: Incident, client: 
             return await _call(opened, incident, care)
     if client is None:
         return ""
+    if care.kind is CareKind.WAKE:
+        await wake_run(incident, run, store=environment.store, client=client)
+        return f"its run goes on: {care.because}"
     ensured = await ensure_run(
         incident, store=environment.store, client=client, because=care.because, run=run
     )
@@ -142,7 +145,7 @@ async def _settled(opened: OpenIncident) -> Incident:
 
 async def _adopt(environment: Environment, incident: Incident, client: PrefectClient | None) -> str:
     """Start the response that nobody has started, as when the receiver died in between."""
-    if client is None or now() - incident.opened_at < ADOPT_AFTER:
+    if client is None or now() - incident.begun_at < ADOPT_AFTER:
         return ""
     await ensure_run(incident, store=environment.store, client=client, because="it had no run")
     return "its run is started: it had none"

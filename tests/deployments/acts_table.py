@@ -14,7 +14,10 @@ AT = OPENED_AT + timedelta(minutes=-30)
 
 @dataclass(frozen=True)
 class Case:
-    """An act of ana: the command without the incident, the path and body of the API, the form in Prefect."""
+    """An act of ana: the command without the incident, the path and body of the API, the form in Prefect.
+
+    `wakes`: its run has to go on, for which Prefect is asked.
+    """
 
     name: str
     command: tuple[str, ...]
@@ -23,6 +26,7 @@ class Case:
     form: dict[str, str]
     event: type[e.Event]
     fields: dict[str, Any] = field(default_factory=dict)
+    wakes: bool = False
 
     def of(self, by: str, identity: Identity) -> e.Event:
         """The event where this person did it."""
@@ -52,6 +56,16 @@ CASES = [
         {"lead": "cyd"},
     ),
     Case("ack", ("ack",), "acknowledgements", {}, {"act": "ack"}, e.IncidentAcknowledged),
+    Case(
+        "resolve",
+        ("resolve", "--outcome", "not-ours", "--reason", "the proxy team has it", "--done", "moved traffic"),
+        "resolution",
+        {"outcome": "not-ours", "reason": "the proxy team has it", "done": "moved traffic"},
+        {"act": "resolve", "outcome": "not-ours", "text": "the proxy team has it", "done": "moved traffic"},
+        e.IncidentResolved,
+        {"outcome": "not_ours", "because": ("the proxy team has it",), "done": "moved traffic"},
+        wakes=True,
+    ),
     Case(
         "note",
         ("note", "they roll back"),

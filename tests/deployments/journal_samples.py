@@ -117,7 +117,9 @@ EFFECT = Effect(
 EVENTS: tuple[e.Event, ...] = (
     e.IncidentOpened(alert=ALERT),
     e.AlertJoined(alert=ALERT.model_copy(update={"name": "PostHogErrorsHigh"})),
-    e.RunStarted(flow_run_id="7d4e", url="http://127.0.0.1:4200/runs/flow-run/7d4e"),
+    e.RunStarted(
+        flow_run_id="7d4e7d4e-0000-4000-8000-000000000000", url="http://127.0.0.1:4200/runs/flow-run/7d4e"
+    ),
     e.TriageStarted(round=1, checks=EVERYWHERE),
     e.TriageCompleted(round=1, findings=FINDINGS),
     e.DecisionMade(round=1, decision=DECISION),

@@ -160,6 +160,37 @@ def effect(outcome: EffectOutcome | None = None, *, kind: str = "kubernetes") ->
     )
 
 
+LIFE: tuple[e.Event, ...] = (
+    e.ResponsePaused(
+        because="there are not enough facts for a decision; nothing was changed",
+        next_look_at=OPENED + timedelta(minutes=9),
+    ),
+    e.FactsChecked(round=1, verdict=Verdict.UNKNOWN),
+    e.FactsChecked(
+        round=1,
+        verdict=Verdict.POSTHOG_OUTAGE,
+        plan=("Enable fallback (deployment/posthog-integration)",),
+        changes=("the verdict would be posthog_outage, not unknown",),
+    ),
+    e.FactsChanged(round=2, because=("the verdict would be posthog_outage, not unknown",)),
+    e.FactsChanged(round=3, because=("PostHog is fine, our proxy is not",), by="ana"),
+    e.IncidentResolved(
+        outcome="not_ours",
+        because=("the proxy team has it",),
+        by="ana",
+        identity=Identity(name="ana"),
+        done="moved the traffic",
+    ),
+    e.IncidentMerged(into="inc-20261122-1", by="ana", identity=Identity(name="ana"), because="one deploy"),
+    e.IncidentAbsorbed(
+        incident="inc-20261122-2", service="checkout", by="ana", identity=Identity(name="ana")
+    ),
+    e.IncidentReopened(because="it times out again", by="ana", identity=Identity(name="ana")),
+    e.IncidentReopened(because="PostHogErrorsHigh fires again", reopened=2),
+)
+"""What leads an incident through its life beside that: pauses, looks, people's ends, and a reopening."""
+
+
 def every_event() -> tuple[e.Event, ...]:
     """One event of each type but the opening, in the order in which they can happen."""
     return (
@@ -244,4 +275,5 @@ def every_event() -> tuple[e.Event, ...]:
             happened_at=OPENED - timedelta(minutes=3),
         ),
         e.IncidentClosed(outcome="recovered"),
+        *LIFE,
     )

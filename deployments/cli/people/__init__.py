@@ -6,6 +6,7 @@ __all__ = [
     "confirming",
     "door",
     "elsewhere",
+    "ends",
     "login",
     "pasting",
     "respond",

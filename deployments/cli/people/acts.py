@@ -1,15 +1,20 @@
 """`runbook take`, `assign`, `comms`, `note` and `ack`: who leads, who works on it, and what happened."""
 
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from deployments.cli.errors import CommandError, ExitCode
 from deployments.cli.options import ByOption, ConfigOption, EnvironmentOption, JsonOption, Reference
-from deployments.cli.output import print_json, write
+from deployments.cli.output import print_json, warn, write
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from pathlib import Path
+
+    from prefect.client.orchestration import PrefectClient
 
     from deployments.cli.sources import Sources
     from runbook.approvals.acts import Act
@@ -31,7 +36,7 @@ async def take(
 
     The lead brings in the right people, keeps notes and tells stakeholders. The team is told who it is.
     """
-    return await _do(incident, "take", "lead", by=by, config=config, environment=environment, json=json)
+    return await do(incident, "take", "lead", by=by, config=config, environment=environment, json=json)
 
 
 async def assign(
@@ -45,7 +50,7 @@ async def assign(
     json: JsonOption = False,
 ) -> int:
     """Hand the lead of an incident to somebody; the team is told who it is."""
-    return await _do(
+    return await do(
         incident, "assign", "lead", by=by, config=config, environment=environment, json=json, name=name
     )
 
@@ -61,7 +66,7 @@ async def comms(
     json: JsonOption = False,
 ) -> int:
     """Say who leads the communication with customers, beyond what the status page tells them."""
-    return await _do(
+    return await do(
         incident, "comms", "comms", by=by, config=config, environment=environment, json=json, name=name
     )
 
@@ -89,7 +94,7 @@ async def note(
     """
     if at is not None and not at.strip():
         raise CommandError("--at is empty", "leave it out for now, or write HH:MM", code=ExitCode.USAGE)
-    return await _do(
+    return await do(
         incident,
         "note",
         "notes",
@@ -116,15 +121,16 @@ async def ack(
     Nobody is reminded or paged again about the question that is open now. A new question, or anything else
     that needs a person, is told as before.
     """
-    return await _do(
+    return await do(
         incident, "ack", "acknowledgements", by=by, config=config, environment=environment, json=json
     )
 
 
-async def _do(
+async def do(
     reference: str,
     kind: str,
     path: str,
+    body: dict[str, str] | None = None,
     *,
     by: str | None,
     config: "Path | None",
@@ -132,7 +138,10 @@ async def _do(
     json: bool,
     **said: str,
 ) -> int:
-    """Do it through the receiver at that path, or in the store."""
+    """Do it through the receiver at that path, or in the store.
+
+    `said` is what the act says; `body` is the same for the receiver, where its words are others.
+    """
     from deployments.cli.people.door import act as through_the_door
     from deployments.cli.sources import find_sources
     from runbook.approvals.acts import Act, ActKind
@@ -147,7 +156,7 @@ async def _do(
         Acted,
         reference,
         path,
-        {"by": by or "", **said},
+        {"by": by or "", **(said if body is None else body)},
         config=sources.config,
         directly=lambda: _write(reference, act, by, sources),
     )
@@ -155,6 +164,10 @@ async def _do(
         print_json(done.model_dump(mode="json"))
     else:
         write(f"{done.incident}: {done.said}{_aside(done)}")
+    for switch in done.switches:
+        warn(f"still on: {switch}; the runbook reminds you of it once a day")
+    if done.waits_for:
+        warn(f"this is recorded, but the run does not go on yet ({done.waits_for}); it does by itself later")
     return ExitCode.OK
 
 
@@ -163,6 +176,24 @@ def _aside(done: "Acted") -> str:
     if done.happened_at is not None:
         return f" (happened {done.happened_at:%Y-%m-%d %H:%M} UTC)"
     return "" if done.recorded else " (it was so already)"
+
+
+@asynccontextmanager
+async def _prefect(config: "Path | None") -> "AsyncIterator[PrefectClient]":
+    """A client of Prefect; that no server is named is no reason to refuse an act that needs none.
+
+    Raises:
+        Unavailable: no server is named, or it does not answer.
+    """
+    from blocks.transport.errors import Unavailable
+    from deployments.cli.sources import prefect_client
+
+    async with AsyncExitStack() as stack:
+        try:
+            client = await stack.enter_async_context(prefect_client(config))
+        except CommandError as error:
+            raise Unavailable("Prefect", error.problem, error.next_step) from None
+        yield client
 
 
 async def _write(reference: str, act: "Act", by: str | None, sources: "Sources") -> "Acted":
@@ -174,4 +205,8 @@ async def _write(reference: str, act: "Act", by: str | None, sources: "Sources")
     store, policy = await sources.store(), await sources.policy()
     found = await find_own(store, reference, sources.environment_name())
     me = speaker(by, policy, role=await store.role())
-    return await act_on_incident(store, found, act, speaker=me, policy=policy)
+    if act.into:
+        act = act.model_copy(update={"into": (await find_own(store, act.into, found.environment)).id})
+    return await act_on_incident(
+        store, found, act, speaker=me, policy=policy, prefect=partial(_prefect, sources.config)
+    )

@@ -120,6 +120,7 @@ class Drill:
                 policy=policy,
                 runs=runs,
                 run_ended=runs.how_it_ended,
+                people=self._scenario.people,
             )
             incident = await _while_all_runs(stack, follower.follow(incident_id))
         kept = _keep(incident)

@@ -1,12 +1,14 @@
 """Following an incident in a drill: every new event is shown, every gate answered, until it is closed."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
 from blocks.transport.errors import Refused, Unavailable
+from deployments.drill.run.scenario import PersonAct
 from deployments.drill.run.screen import Screen
+from deployments.drill.run.team import Team
 from deployments.services.answering import answer_gate
 from deployments.services.runs import Runs
 from runbook.approvals.gates import Answer, Choice, PendingGate
@@ -46,7 +48,9 @@ class Follower:
         policy: Policy,
         runs: Runs,
         run_ended: RunEnded,
+        people: Sequence[PersonAct] = (),
     ) -> None:
+        self._team = Team(store, people, policy=policy)
         self._policy = policy
         self._store = store
         self._screen = screen
@@ -72,6 +76,7 @@ class Follower:
                 shown = len(incident.journal)
                 if incident.closed:
                     return incident
+                await self._team.act(incident)
                 self._begin_open_gate(incident)
                 if self._screen.asking:
                     started = clock()

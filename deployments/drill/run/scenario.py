@@ -14,6 +14,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from deployments.drill.world.faults import Faults, Strict
 from runbook.actions.catalogue import ActionOutcome, KnownName
+from runbook.approvals.acts import Act
 from runbook.decision.severity import Severity
 from runbook.decision.verdict import ErrorType, Verdict
 from runbook.incidents.state import Outcome
@@ -96,6 +97,16 @@ class Event(Strict):
         return self
 
 
+class PersonAct(Strict):
+    """Something that a person of the team does about the incident, once, some seconds after an event."""
+
+    after: Literal["ResponsePaused"]
+    """The event of the journal that they wait for."""
+    seconds: float = Field(ge=0)
+    who: str
+    act: Act
+
+
 class Expect(Strict):
     """What the judge of the drill compares the incident with."""
 
@@ -118,6 +129,7 @@ class Scenario(Strict):
     alert: AlertText
     faults: Faults = Faults()
     events: tuple[Event, ...] = ()
+    people: tuple[PersonAct, ...] = ()
     expect: Expect
 
 

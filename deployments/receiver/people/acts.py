@@ -1,7 +1,10 @@
 """What people do about an incident beside answering, as the API takes it: bodies, and what they ask for."""
 
+from typing import Literal
+
 from pydantic import Field
 
+from blocks.transport.prefect_api import prefect_client
 from deployments.receiver.people.requests import Body, PeoplesDoor
 from deployments.services.acting import act_on_incident
 from deployments.services.finding import find_own
@@ -62,6 +65,53 @@ async def acknowledge(
     return await _act(door, reference, Act(kind=ActKind.ACK), speaker, settings)
 
 
+class ResolutionBody(Body):
+    """That the incident is over."""
+
+    outcome: Literal["recovered", "not-ours", "false-positive"]
+    reason: str = Field(min_length=1, max_length=MAX_TEXT, description="Why it is over.")
+    done: str = Field(default="", max_length=MAX_TEXT, description="What was done by hand; empty: nothing.")
+
+
+class ReopeningBody(Body):
+    """That the incident is not over."""
+
+    reason: str = Field(min_length=1, max_length=MAX_TEXT, description="What is wrong again.")
+
+
+class MergerBody(Body):
+    """That the incident is part of another one."""
+
+    into: str = Field(min_length=1, max_length=100, description="The other incident, as in the path.")
+    reason: str = Field(default="", max_length=MAX_TEXT)
+
+
+async def resolve(
+    door: PeoplesDoor, reference: str, body: ResolutionBody, speaker: Speaker, settings: Settings
+) -> Acted:
+    """End the incident on a person's word."""
+    act = Act(kind=ActKind.RESOLVE, outcome=body.outcome, text=body.reason, done=body.done)
+    return await _act(door, reference, act, speaker, settings)
+
+
+async def reopen(
+    door: PeoplesDoor, reference: str, body: ReopeningBody, speaker: Speaker, settings: Settings
+) -> Acted:
+    """Go on with an incident that was closed."""
+    return await _act(door, reference, Act(kind=ActKind.REOPEN, text=body.reason), speaker, settings)
+
+
+async def merge(
+    door: PeoplesDoor, reference: str, body: MergerBody, speaker: Speaker, settings: Settings
+) -> Acted:
+    """Go on with it in another incident."""
+    into = await find_own(door.store, body.into, settings.prefect.environment)
+    act = Act(kind=ActKind.MERGE, into=into.id, text=body.reason)
+    return await _act(door, reference, act, speaker, settings)
+
+
 async def _act(door: PeoplesDoor, reference: str, act: Act, speaker: Speaker, settings: Settings) -> Acted:
     found = await find_own(door.store, reference, settings.prefect.environment)
-    return await act_on_incident(door.store, found, act, speaker=speaker, policy=settings.policy)
+    return await act_on_incident(
+        door.store, found, act, speaker=speaker, policy=settings.policy, prefect=prefect_client
+    )

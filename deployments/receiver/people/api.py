@@ -1,5 +1,6 @@
 """The receiver's API for people: answering a question, setting a severity, handing the response back,
-leading and writing (`deployments.receiver.people.acts`), and reading (`deployments.receiver.people.reading`).
+leading, writing and ending (`deployments.receiver.people.acts`), and reading
+(`deployments.receiver.people.reading`).
 
 Whose request it is comes from `deployments.receiver.people.proving` alone. Another act is a body, a function
 and a line here.
@@ -18,9 +19,15 @@ from deployments.processes.json_log import log_event
 from deployments.receiver.connections.body import Rejected
 from deployments.receiver.people.acts import (
     LeadBody,
+    MergerBody,
     NoteBody,
+    ReopeningBody,
+    ResolutionBody,
     acknowledge,
     add_note,
+    merge,
+    reopen,
+    resolve,
     set_comms_lead,
     set_lead,
 )
@@ -143,6 +150,9 @@ def add_people_api(app: FastAPI, door: PeoplesDoor) -> None:
         app, door, "comms", "Say who leads the communication with customers", LeadBody, Acted, set_comms_lead
     )
     _add(app, door, "notes", "Write a note into the timeline", NoteBody, Acted, add_note)
+    _add(app, door, "resolution", "End the incident", ResolutionBody, Acted, resolve)
+    _add(app, door, "reopening", "Go on with an incident that was closed", ReopeningBody, Acted, reopen)
+    _add(app, door, "merger", "Merge the incident into another one", MergerBody, Acted, merge)
     _add(app, door, "acknowledgements", "Acknowledge the incident", Body, Acted, acknowledge)
 
 

@@ -98,10 +98,14 @@ def test_what_is_not_complete_is_refused(wanted: Act, why: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ActKind)
-def test_a_closed_incident_takes_notes_only(kind: ActKind) -> None:
-    """People write afterwards; nobody leads or works on what is over."""
+def test_a_closed_incident_takes_notes_and_a_reopening_only(kind: ActKind) -> None:
+    """People write afterwards, or go on with it; nobody leads or works on what is over."""
     wanted = act(kind, name="bob", text="x")
-    if kind is ActKind.NOTE:
+    if kind is ActKind.REOPEN:
+        assert made(wanted, incident(CLOSED)) == e.IncidentReopened(
+            because="x", by="ana", identity=CLAIM, reopened=1
+        )
+    elif kind is ActKind.NOTE:
         assert made(wanted, incident(CLOSED)) == made(wanted)
     else:
         with pytest.raises(ActOnClosed, match="is closed"):

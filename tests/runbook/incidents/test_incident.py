@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runbook.actions.catalogue import ActionOutcome
+from runbook.actions.catalogue import ActionOutcome, ActionResult
 from runbook.alerts.alert import AlertStatus
 from runbook.approvals.gates import Answer, Choice
 from runbook.checks.findings import Status
@@ -200,17 +200,32 @@ def test_effect_is_as_it_was_last_recorded(
     assert [item.outcome for item in incident(*journal).effects.values()] == [outcome]
 
 
+DONE = e.ActionFinished(result=ActionResult(action=FALLBACK, outcome=ActionOutcome.RECOVERED, detail=""))
+CHANGED = e.FactsChanged(round=2, because=("the verdict would be unknown",))
+MERGED = e.IncidentMerged(into="inc-20261122-1", by="ana")
+CLOSED = e.IncidentClosed(outcome="recovered")
+
+
 @pytest.mark.parametrize(
     ("journal", "state"),
     [
         ((), State.INVESTIGATING),
         ((triaged(), decided(decision(Verdict.UNKNOWN))), State.INVESTIGATING),
         ((decided(),), State.IDENTIFIED),
-        ((decided(), e.WatchStarted(waiting_for=())), State.MONITORING),
+        ((decided(), DONE, e.WatchStarted(waiting_for=())), State.MONITORING),
+        ((decided(), e.WatchStarted(waiting_for=())), State.IDENTIFIED),  # nothing was done about it
+        ((decided(), INTENDED), State.MITIGATING),
+        ((decided(), DONE, e.WatchStarted(waiting_for=()), CHANGED), State.INVESTIGATING),
+        ((decided(), resolved("recovered"), e.IncidentClosed(outcome="recovered")), State.CLOSED),
+        ((decided(), MERGED), State.RESOLVED),
+        (
+            (decided(), resolved("recovered"), CLOSED, e.IncidentReopened(because="again")),
+            State.INVESTIGATING,
+        ),
         ((decided(), resolved("recovered")), State.RESOLVED),
         ((decided(), resolved("false_positive")), State.RESOLVED),
         ((decided(), resolved("unknown")), State.IDENTIFIED),  # ended, but nobody may say that it is over
-        ((decided(), e.WatchStarted(waiting_for=()), resolved("not_recovered")), State.MONITORING),
+        ((decided(), DONE, e.WatchStarted(waiting_for=()), resolved("not_recovered")), State.MONITORING),
     ],
 )
 def test_state_is_resolved_only_after_a_recovery(journal: tuple[e.Event, ...], state: State) -> None:

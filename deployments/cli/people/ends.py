@@ -1,0 +1,119 @@
+"""`runbook resolve`, `reopen` and `merge`: that an incident is over, is not, or is part of another one."""
+
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from deployments.cli.options import ByOption, ConfigOption, EnvironmentOption, JsonOption, Reference
+from deployments.cli.people.acts import do
+
+Outcome = Literal["recovered", "not-ours", "false-positive"]
+
+
+async def resolve(
+    incident: Reference,
+    /,
+    *,
+    outcome: Outcome,
+    reason: str,
+    done: str = "",
+    by: ByOption = None,
+    config: ConfigOption = None,
+    environment: EnvironmentOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Say that an incident is over, whatever the checks show.
+
+    An open question is withdrawn, pages end, the team is told, and the post-mortem is drafted. A change that
+    is being made is not interrupted. Switches that are still on are named.
+
+    Parameters
+    ----------
+    outcome
+        recovered: it works again. not-ours: somebody else has to solve it. false-positive: nothing was
+        wrong.
+    reason
+        Why it is over.
+    done
+        What was done by hand, for the timeline and the post-mortem.
+    """
+    return await do(
+        incident,
+        "resolve",
+        "resolution",
+        {"outcome": outcome, "reason": reason, "done": done},
+        by=by,
+        config=config,
+        environment=environment,
+        json=json,
+        outcome=outcome,
+        text=reason,
+        done=done,
+    )
+
+
+async def reopen(
+    incident: Reference,
+    /,
+    *,
+    reason: str,
+    by: ByOption = None,
+    config: ConfigOption = None,
+    environment: EnvironmentOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Go on with an incident that was closed, under its number and in its thread.
+
+    The runbook triages and decides again. Its own alert reopens an incident by itself, see
+    `[receiver] reopen_within_minutes`.
+
+    Parameters
+    ----------
+    reason
+        What is wrong again.
+    """
+    return await do(
+        incident,
+        "reopen",
+        "reopening",
+        {"reason": reason},
+        by=by,
+        config=config,
+        environment=environment,
+        json=json,
+        text=reason,
+    )
+
+
+async def merge(
+    incident: Reference,
+    into: Annotated[str, Parameter(help="The incident that it is part of: its id or the beginning of it.")],
+    /,
+    *,
+    reason: str = "",
+    by: ByOption = None,
+    config: ConfigOption = None,
+    environment: EnvironmentOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Merge an incident into another one, where the response goes on.
+
+    This one is closed, its pages end, and its alerts belong to the other one as long as that is open.
+
+    Parameters
+    ----------
+    reason
+        Why they are one.
+    """
+    return await do(
+        incident,
+        "merge",
+        "merger",
+        {"into": into, "reason": reason},
+        by=by,
+        config=config,
+        environment=environment,
+        json=json,
+        into=into,
+        text=reason,
+    )

@@ -1,0 +1,50 @@
+"""The team in a drill: what a scenario's people do about the incident, as everybody does it."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from blocks.transport.prefect_api import prefect_client
+from deployments.drill.run.scenario import PersonAct
+from deployments.services.acting import act_on_incident
+from deployments.services.speaker import Speaker
+from runbook.approvals.identity import Identity
+from runbook.incidents.incident import Incident
+from runbook.policy.policy import Policy
+
+if TYPE_CHECKING:
+    from blocks.store.journal import IncidentStore
+
+
+class Team:
+    """The people of a scenario. Each does their part once, when its time has come."""
+
+    def __init__(self, store: "IncidentStore", people: Sequence[PersonAct], *, policy: Policy) -> None:
+        self._store = store
+        self._waiting = list(people)
+        self._policy = policy
+
+    async def act(self, incident: Incident) -> None:
+        """Do what is due.
+
+        Raises:
+            ActRefused: the incident does not take it, which ends the drill.
+            Unavailable: the store cannot be reached.
+        """
+        for person in [person for person in self._waiting if _is_due(person, incident)]:
+            self._waiting.remove(person)
+            speaker = Speaker(name=person.who, identity=Identity(name=person.who))
+            await act_on_incident(
+                self._store,
+                incident,
+                person.act,
+                speaker=speaker,
+                policy=self._policy,
+                prefect=prefect_client,
+            )
+
+
+def _is_due(person: PersonAct, incident: Incident) -> bool:
+    times = (item.at for item in incident.journal if item.event.type == person.after)
+    happened = next(times, None)
+    return happened is not None and datetime.now(UTC) - happened >= timedelta(seconds=person.seconds)
