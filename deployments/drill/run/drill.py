@@ -121,6 +121,7 @@ class Drill:
                 runs=runs,
                 run_ended=runs.how_it_ended,
                 people=self._scenario.people,
+                answers_after_seconds=self._scenario.answers_after_seconds,
             )
             incident = await _while_all_runs(stack, follower.follow(incident_id))
         kept = _keep(incident)

@@ -49,7 +49,10 @@ class Follower:
         runs: Runs,
         run_ended: RunEnded,
         people: Sequence[PersonAct] = (),
+        answers_after_seconds: float = 0,
     ) -> None:
+        self._answers_after = answers_after_seconds
+        self._hesitating = False
         self._team = Team(store, people, policy=policy)
         self._policy = policy
         self._store = store
@@ -105,6 +108,8 @@ class Follower:
         if self._screen.asking:
             task.cancel()
             self._screen.answered_elsewhere()
+        elif self._hesitating:
+            task.cancel()
         elif not task.done():
             return  # our answer is written, and its run is being woken
         self._answering = None
@@ -112,6 +117,7 @@ class Follower:
     def _begin_open_gate(self, incident: Incident) -> None:
         gate = incident.pending_gate
         if gate is not None and self._answering is None:
+            self._hesitating = False
             self._answering = gate, asyncio.create_task(self._answer(incident, gate))
 
     async def _answer(self, incident: Incident, gate: PendingGate) -> None:
@@ -122,6 +128,10 @@ class Follower:
             except EOFError:
                 detail = "the input ended before there was an answer"
                 raise Refused("drill", detail, "Answer at the terminal, or use --approve auto") from None
+        elif self._answers_after:
+            self._hesitating = True
+            await asyncio.sleep(self._answers_after)
+            self._hesitating = False
         await answer_gate(self._store, incident, answer, policy=self._policy, runs=self._runs)
 
     async def _check_run(self, incident: Incident) -> None:

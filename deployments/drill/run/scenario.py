@@ -130,6 +130,8 @@ class Scenario(Strict):
     faults: Faults = Faults()
     events: tuple[Event, ...] = ()
     people: tuple[PersonAct, ...] = ()
+    answers_after_seconds: float = Field(default=0, ge=0)
+    """How long the approver takes for a question, where the drill answers by itself."""
     expect: Expect
 
 
