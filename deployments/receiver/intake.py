@@ -142,9 +142,15 @@ def log_received(message: Message, received: Received) -> None:
         return
     log_event(
         log,
-        "incident opened" if received.opened else f"alert {received.meaning}",
+        _what_happened(received),
         source=message.alert.source,
         service=message.alert.service,
         alert=message.alert.name,
         incident=received.incident or None,
     )
+
+
+def _what_happened(received: Received) -> str:
+    if received.opened:
+        return "incident opened"
+    return "incident reopened" if received.reopened else f"alert {received.meaning}"

@@ -84,9 +84,10 @@ class Starter:
 
     def heard(self, received: Received) -> None:
         """Do at once what a message about an alert makes necessary."""
-        if received.opened:
+        begins = received.opened or received.reopened
+        if begins:
             self._opened_here.add(received.incident)
-        if received.opened or received.over:
+        if begins or received.over:
             self._woken.set()
 
     async def run(self) -> None:

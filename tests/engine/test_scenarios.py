@@ -15,9 +15,15 @@ from runbook.actions.catalogue import ActionOutcome
 from runbook.actions.spec import ActionKind
 from runbook.approvals.gates import Choice
 from runbook.decision.severity import Severity
-from runbook.incidents.events import ApprovalAnswered, IncidentEscalated, PostmortemDrafted
+from runbook.incidents.events import (
+    ApprovalAnswered,
+    IncidentEscalated,
+    IncidentResolved,
+    PostmortemDrafted,
+    ResponsePaused,
+)
 from runbook.incidents.incident import Incident
-from runbook.incidents.state import Outcome
+from runbook.incidents.state import Outcome, State
 from tests.fixtures.cases import Case, case
 from tests.fixtures.engine import Engine
 
@@ -108,12 +114,19 @@ async def test_a_scenario_ends_as_it_expects(engine: Engine, name: str, tmp_path
 
 
 async def test_a_rejection_changes_nothing_and_calls_a_person(engine: Engine, tmp_path: Path) -> None:
-    """Someone says no: the cluster stays as it is, the outage goes on, and a person is paged about that."""
+    """Someone says no: the cluster stays as it is, the outage goes on, and a person is paged about that.
+
+    The incident stays open until somebody ends it, and nobody is told that anything is being monitored.
+    """
     async with case(engine, "posthog-outage", tmp_path, policy={"watch_limit_seconds": 4}) as response:
         await response.alert()
         incident = await response.follow("reject")
 
-        assert incident.outcome is Outcome.NOT_RECOVERED
+        assert incident.events(ResponsePaused)
+        ended = incident.last(IncidentResolved)
+        assert ended is not None
+        assert (incident.outcome, ended.by) == (Outcome.NOT_OURS, "drill")
+        assert State.MONITORING not in [told.state for told in incident.announcements]
         assert [result.outcome for result in incident.results.values()] == [ActionOutcome.REJECTED]
         assert response.changes() == []
         escalations = [event.because for event in incident.events(IncidentEscalated)]

@@ -8,6 +8,7 @@ from blocks.transport.prefect_api import prefect_client
 from deployments.drill.run.scenario import PersonAct
 from deployments.services.acting import act_on_incident
 from deployments.services.speaker import Speaker
+from runbook.approvals.acts import Act, ActKind
 from runbook.approvals.identity import Identity
 from runbook.incidents.incident import Incident
 from runbook.policy.policy import Policy
@@ -16,12 +17,21 @@ if TYPE_CHECKING:
     from blocks.store.journal import IncidentStore
 
 
+ENDS_THE_DRILL = PersonAct(
+    after="ResponsePaused",
+    seconds=3,
+    who="drill",
+    act=Act(kind=ActKind.RESOLVE, outcome="not-ours", text="the drill is over: nobody cures its world"),
+)
+"""What the lead does in a scenario without people of its own, where the runbook waits for one."""
+
+
 class Team:
     """The people of a scenario. Each does their part once, when its time has come."""
 
     def __init__(self, store: "IncidentStore", people: Sequence[PersonAct], *, policy: Policy) -> None:
         self._store = store
-        self._waiting = list(people)
+        self._waiting = list(people) or [ENDS_THE_DRILL]
         self._policy = policy
 
     async def act(self, incident: Incident) -> None:

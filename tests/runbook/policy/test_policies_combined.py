@@ -25,6 +25,7 @@ NO_AUTHORITY = {
     "approval_outage_seconds",
     *("takeover_after_seconds", "continuations_per_hour", "hold_seconds", "rollout_deadline_seconds"),
     *("success_deadline_seconds", "settle_seconds", "watch_poll_seconds", "watch_limit_seconds"),
+    *("look_again_seconds", "look_again_limit_seconds", "facts_hold_seconds"),
     *("maintenance", "listed_maintenance_suppresses_paging", "flapping_quiet_seconds"),
     *("evidence_due_seconds", "evidence_window_seconds"),
 }

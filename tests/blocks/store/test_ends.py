@@ -1,0 +1,128 @@
+"""Incidents that people end, merge and reopen, in each database."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from blocks.store.alerts import receive
+from blocks.store.journal import IncidentStore
+from blocks.store.lists import open_incident_of
+from blocks.store.overview import overview
+from blocks.transport.errors import Unavailable
+from runbook.alerts.alert import Alert, AlertStatus
+from runbook.alerts.episodes import Meaning
+from runbook.alerts.intake import Message, Received
+from runbook.incidents import events as e
+from runbook.incidents.state import State
+
+AT = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+BY_CHECKS = e.IncidentResolved(outcome="recovered", because=())
+BY_ANA = e.IncidentResolved(outcome="not_ours", because=("theirs",), by="ana")
+
+
+@pytest.fixture
+def store(url: str) -> IncidentStore:
+    """An empty store."""
+    return IncidentStore(url=SecretStr(url))
+
+
+async def take(
+    store: IncidentStore, name: str = "A", *, service: str = "s", minute: float = 0, **fields: Any
+) -> Received:
+    """A message about an alert, so many minutes after the first; reopening is possible for an hour."""
+    given: dict[str, Any] = {"source": "alertmanager", "summary": "x", "fingerprint": name} | fields
+    at = AT + minute * MINUTE
+    [received] = await receive(
+        store,
+        [Message(Alert(service=service, name=name, **given), at)],
+        environment="test",
+        new_id=lambda at: f"inc-{(at - AT).seconds}-{service}",
+        flapping_episodes=9,
+        reopen_within=60 * MINUTE,
+    )
+    return received
+
+
+async def end(store: IncidentStore, incident: str, resolved: e.Event = BY_CHECKS, *, minute: float) -> None:
+    """End an incident and close it."""
+    at = AT + minute * MINUTE
+    number = (await store.read(incident)).reopened
+    if isinstance(resolved, e.IncidentResolved):
+        resolved = resolved.model_copy(update={"reopened": number})
+    await store.append(incident, resolved, at=at, key=resolved.journal_key)
+    closed = e.IncidentClosed(outcome="x", reopened=number)
+    await store.append(incident, closed, at=at, key=closed.journal_key)
+
+
+async def test_its_own_alert_reopens_an_incident_soon_after_its_end(store: IncidentStore) -> None:
+    """Under its number, as often as that happens; a response has to be started for it each time."""
+    first = await take(store)
+    for number, minute in enumerate((10, 30), start=1):
+        await end(store, first.incident, minute=minute)
+        again = await take(store, minute=minute + 5)
+        assert (again.incident, again.opened, again.reopened) == (first.incident, False, True)
+        told = await store.read(first.incident)
+        assert (told.reopened, told.state) == (number, State.INVESTIGATING)
+        seen = await overview(store)
+        assert seen.unstarted == {first.incident: AT + (minute + 5) * MINUTE}
+        started = e.RunStarted(flow_run_id=f"run-{number}")
+        await store.append(first.incident, started, at=AT + 31 * MINUTE, key=started.journal_key)
+        assert (await overview(store)).unstarted == {}
+
+
+async def test_another_alert_or_a_later_one_opens_another_incident(store: IncidentStore) -> None:
+    """What was over for an hour is over."""
+    first = await take(store)
+    await end(store, first.incident, minute=10)
+    other = await take(store, "B", minute=20)
+    assert other.opened
+    await end(store, other.incident, minute=21)
+    late = await take(store, minute=75)
+    assert (late.opened, late.reopened) == (True, False)
+
+
+async def test_an_alert_that_fires_on_does_not_reopen_what_a_person_has_ended(store: IncidentStore) -> None:
+    """They know of it; after an hour, or when it begins anew, it is told again."""
+    first = await take(store, starts_at=AT)
+    await end(store, first.incident, BY_ANA, minute=10)
+    assert (await take(store, starts_at=AT, minute=11)).meaning is Meaning.REPEATED
+    assert (await take(store, starts_at=AT, minute=69)).meaning is Meaning.REPEATED
+    assert (await take(store, starts_at=AT, minute=70)).opened
+    other = await take(store, service="t", starts_at=AT)
+    await end(store, other.incident, BY_ANA, minute=10)
+    anew = await take(store, service="t", starts_at=AT + 12 * MINUTE, minute=12)
+    assert (anew.incident, anew.reopened) == (other.incident, True)
+
+
+async def test_the_alerts_of_a_merged_incident_belong_to_the_other_one(store: IncidentStore) -> None:
+    """So the same cause opens no second incident; nor when the other one is merged in turn."""
+    a, b, c = [await take(store, service=service) for service in ("a", "b", "c")]
+    await end(store, a.incident, e.IncidentMerged(into=b.incident, by="ana"), minute=1)
+    joined = await take(store, "A2", service="a", minute=2)
+    assert (joined.incident, joined.opened) == (b.incident, False)
+    await end(store, b.incident, e.IncidentMerged(into=c.incident, by="ana"), minute=3)
+    assert [(await take(store, "A3", service=name, minute=4)).incident for name in ("a", "b")] == [
+        c.incident,
+        c.incident,
+    ]
+    assert (await take(store, service="a", minute=5)).meaning is Meaning.REPEATED
+    over = await take(store, "A3", service="a", minute=6, status=AlertStatus.RESOLVED)
+    assert over.incident == c.incident
+    await end(store, c.incident, minute=7)
+    assert (await take(store, "A4", service="a", minute=8)).opened
+
+
+async def test_a_service_never_has_two_open_incidents(store: IncidentStore) -> None:
+    """One that was closed is not reopened beside another, by whoever."""
+    first = await take(store)
+    await end(store, first.incident, minute=1)
+    second = await take(store, "B", minute=2)
+    assert await open_incident_of(store, "s") == second.incident
+    again = e.IncidentReopened(because="again", by="ana")
+    with pytest.raises(Unavailable):
+        await store.append(first.incident, again, at=AT + 3 * MINUTE, key=again.journal_key)
+    assert (await store.read(first.incident)).closed
+    assert await open_incident_of(store, "s") == second.incident
