@@ -19,6 +19,8 @@ FAMILIES = {
     "fix-in-between",
     "false-alarm",
     "blind",
+    "slow-unknown",
+    "changed-mind",
     "mixed-errors",
     "partial-metrics",
     "reverted-by-gitops",
