@@ -37,6 +37,7 @@ from tasks.channels.shown import (
     resolve_page,
     tell_of_merger,
     tell_of_new_verdict,
+    update,
 )
 from tasks.checks.shown import (
     decide_response,
@@ -51,7 +52,7 @@ from tasks.evidence.shown import leave_paper
 from tasks.incident import OpenIncident
 from tasks.leave_draft import leave_draft
 from tasks.shown import close, note_pause, open_incident, resolve, withdraw_question
-from tasks.waiting import WaitingForAPerson, asks_about
+from tasks.waiting import Waiting, asks_about, is_given_up, pause_watch
 
 NO_DECISION = "there are not enough facts for a decision; nothing was changed"
 
@@ -110,8 +111,8 @@ async def respond(
     try:
         async with sole_process(opened) as current:
             return await wrap_up(current, await bring_to_an_end(current))
-    except WaitingForAPerson as waiting:
-        await sleep_until(waiting.next_look_at)
+    except Waiting as waiting:
+        await sleep_until(waiting.until)
 
 
 async def bring_to_an_end(incident: OpenIncident) -> Outcome:
@@ -124,7 +125,7 @@ async def bring_to_an_end(incident: OpenIncident) -> Outcome:
             if recovery is not None and recovery.recovered:
                 return await end(incident, decision, recovery)
             if decision.verdict is Verdict.UNKNOWN or recovery is not None:
-                await wait_for_a_person(incident, decision, recovery)
+                await wait(incident, decision, recovery)
     except Ended as ended:
         return ended.outcome
 
@@ -136,12 +137,17 @@ async def act_on(incident: OpenIncident, decision: Decision) -> Recovery | None:
     return await watch(incident, decision)
 
 
-async def wait_for_a_person(incident: OpenIncident, decision: Decision, recovery: Recovery | None) -> None:
-    """Call a person, and look again from time to time. Returns where the facts call for another decision.
+async def wait(incident: OpenIncident, decision: Decision, recovery: Recovery | None) -> None:
+    """Wait for new facts; call a person where the runbook cannot go on by itself.
+
+    Returns where the facts call for another decision.
 
     Raises:
-        WaitingForAPerson: they do not yet; no process is held meanwhile.
+        Waiting: they do not yet; no process is held meanwhile.
     """
+    await update(incident)
+    if recovery is not None and not await is_given_up(incident):
+        raise Waiting(await pause_watch(incident))
     if recovery is None:
         what, because = Escalation(kind=EscalationKind.NO_DECISION), NO_DECISION
     else:
@@ -149,7 +155,7 @@ async def wait_for_a_person(incident: OpenIncident, decision: Decision, recovery
         because = f"not over within the watch limit: {'; '.join(recovery.because)}"
     await escalate(incident, what, because)
     if not await look_again(incident, decision):
-        raise WaitingForAPerson(await note_pause(incident, because))
+        raise Waiting(await note_pause(incident, because))
 
 
 async def understand(incident: OpenIncident) -> Decision:

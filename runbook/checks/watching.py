@@ -51,6 +51,16 @@ def waits_long_without_alerts(incident: Incident, *, policy: Policy, now: dateti
     return now - max(ended, _acted(incident)) >= _seconds(policy.success_deadline_seconds)
 
 
+def watches_from_afar(incident: Incident, *, policy: Policy, now: datetime) -> bool:
+    """Whether a recovery has been waited for so long that no process is held for it any more.
+
+    That is as long as a success may take, after the newest action, alert or change of the answer.
+    """
+    answered = _newest(incident, e.RecoveryChecked) or incident.opened_at
+    since = max(answered, _acted(incident), incident.fired_at)
+    return now - since > _seconds(policy.success_deadline_seconds)
+
+
 def _acted(incident: Incident) -> datetime:
     """When the newest watch began, or the newest action ended if that was later."""
     return max(watching_since(incident), _newest(incident, e.ActionFinished) or incident.opened_at)

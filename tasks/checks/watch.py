@@ -4,7 +4,13 @@ import asyncio
 
 from runbook.checks.catalogue import CHECKS
 from runbook.checks.recovery import Recovery, incident_over, lasting
-from runbook.checks.watching import begins_a_watch, gives_up, has_held, waits_long_without_alerts
+from runbook.checks.watching import (
+    begins_a_watch,
+    gives_up,
+    has_held,
+    waits_long_without_alerts,
+    watches_from_afar,
+)
 from runbook.decision.verdict import Decision
 from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.events import RecoveryChecked, WatchStarted
@@ -23,8 +29,9 @@ async def watch_until_recovered(incident: OpenIncident, decision: Decision) -> R
     do not follow. Where one fires again, `None` is returned if there is an action left to take.
 
     All clocks are read from the journal, so a crash does not set them back; after another action they begin
-    anew, see `runbook.checks.watching`. After the limit an answer other than a recovery is returned as it is.
-    What the incident has changed is read again, too, see `note_reverts`.
+    anew, see `runbook.checks.watching`. An answer other than a recovery is returned after the limit, and
+    before that once it has been the same for long: no process is held to wait for it. What the incident has
+    changed is read again, too, see `note_reverts`.
 
     Raises:
         Ended: a person has ended the incident.
@@ -49,7 +56,8 @@ async def watch_until_recovered(incident: OpenIncident, decision: Decision) -> R
         if late and not recovery.recovered:
             what = Escalation(kind=EscalationKind.NO_RECOVERY_AFTER_ALERTS)
             await escalate(incident, what, "all alerts are resolved, but the checks do not show a recovery")
-        if not recovery.recovered and gives_up(journal, policy=incident.policy, now=now()):
+        gone = gives_up(journal, policy=incident.policy, now=now())
+        if not recovery.recovered and (gone or watches_from_afar(journal, policy=incident.policy, now=now())):
             return recovery
         await update(incident)
         await asyncio.sleep(incident.policy.watch_poll_seconds)
