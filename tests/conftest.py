@@ -43,7 +43,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.proof)
 
 
-# The collected tests and all imported modules are there until the end: no need to look through them again and again.
+# Collected tests and imported modules are there until the end: no need to look through them again and again.
 gc.disable()
 
 

@@ -36,7 +36,7 @@ _starting_line: list[Barrier] = []
 
 
 def forking() -> ForkServerContext:
-    """Starts processes by forking one that has imported what they need: that takes longer than all they do."""
+    """Starts processes by forking one that has imported what they need, which takes seconds."""
     context = get_context("forkserver")
     context.set_forkserver_preload([__name__, "tests.blocks.store_user"])
     return context
