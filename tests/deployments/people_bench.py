@@ -99,9 +99,12 @@ def receiver_process(folder: Path, prefect_url: str) -> Iterator[Receiver]:
             run(process.stop())
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def receiver(tmp_path_factory: pytest.TempPathFactory, make_httpserver: HTTPServer) -> Iterator[Receiver]:
-    """One receiver for all tests of a process: it takes seconds to start. Each has incidents of its own."""
+    """One receiver for all tests of a module: it takes seconds to start. Each has incidents of its own.
+
+    It asks the test server for runs all its life, which other modules' tests would see.
+    """
     with receiver_process(tmp_path_factory.mktemp("people"), make_httpserver.url_for("/api")) as running:
         yield running
 
