@@ -1,9 +1,11 @@
 """What tests of every kind share."""
 
+import gc
 import os
 import shutil
 import signal
-from collections.abc import Iterator
+import sys
+from collections.abc import Generator, Iterator
 from glob import glob
 from pathlib import Path
 
@@ -42,8 +44,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.proof)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Have no garbage collected meanwhile, and then only what tests make: the rest stays until the end."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
+
+
 def pytest_configure() -> None:
-    """Have SIGINT end what tests start: what runs in a shell's background ignores it, with its children."""
+    """Before anything is collected."""
+    # Tests start our programs a hundred times; without bytecode each, and each test, would be compiled anew.
+    sys.dont_write_bytecode = False
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    # SIGINT ends what tests start. What runs in a shell's background ignores it, with its children.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
+from multiprocessing.context import ForkServerContext
 from multiprocessing.synchronize import Barrier
 from typing import Any, TypeVar
 
@@ -34,10 +35,16 @@ ALERT = Alert(source="alertmanager", service="posthog-integration", name="PostHo
 _starting_line: list[Barrier] = []
 
 
-def processes() -> ProcessPoolExecutor:
-    """As many processes as there are writers, forked from one that has imported everything."""
+def forking() -> ForkServerContext:
+    """Starts processes by forking one that has imported what they need, which takes seconds."""
     context = get_context("forkserver")
-    context.set_forkserver_preload([__name__])
+    context.set_forkserver_preload([__name__, "tests.blocks.store_user"])
+    return context
+
+
+def processes() -> ProcessPoolExecutor:
+    """As many processes as there are writers."""
+    context = forking()
     line = context.Barrier(WRITERS, timeout=60)
     return ProcessPoolExecutor(WRITERS, mp_context=context, initializer=_stand_at, initargs=(line,))
 

@@ -6,10 +6,11 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from pytest_httpserver import HTTPServer
 
 from tests.deployments.cli_store import Store, store_in
+from tests.deployments.people_bench import kept, receiver
 from tests.deployments.sleeping_run import FakePrefect
 from tests.deployments.worker_bench import bench
 
-__all__ = ["bench"]  # a fixture, found here
+__all__ = ["bench", "kept", "receiver"]  # fixtures, found here
 
 
 @pytest.fixture

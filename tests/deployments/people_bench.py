@@ -8,9 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from pytest_httpserver import HTTPServer
+from sqlalchemy import create_engine, delete
 
+from blocks.store.database.tables import EVENTS, INCIDENTS
 from deployments.prefect.server import until_answers
 from deployments.processes.process import Process, free_port
+from runbook.incidents import events as e
 from tests.deployments.cli_store import Store, store_in
 from tests.fixtures.prefect_server import event_loop_in_background
 
@@ -51,6 +55,14 @@ class Receiver:
         self.configure()
         return store
 
+    def forget(self) -> None:
+        """Have a store without incidents, for a test in which only its own may wait for an answer."""
+        engine = create_engine(f"sqlite:///{self.folder / 'incidents.db'}")
+        with engine.begin() as connection:
+            for table in (EVENTS, INCIDENTS):
+                connection.execute(delete(table))
+        engine.dispose()
+
     def log(self) -> str:
         """What it has written."""
         return (self.folder / "log").read_text()
@@ -85,3 +97,27 @@ def receiver_process(folder: Path, prefect_url: str) -> Iterator[Receiver]:
             yield receiver
         finally:
             run(process.stop())
+
+
+@pytest.fixture(scope="module")
+def receiver(tmp_path_factory: pytest.TempPathFactory, make_httpserver: HTTPServer) -> Iterator[Receiver]:
+    """One receiver for all tests of a module: it takes seconds to start. Each has incidents of its own.
+
+    It asks the test server for runs all its life, which other modules' tests would see.
+    """
+    with receiver_process(tmp_path_factory.mktemp("people"), make_httpserver.url_for("/api")) as running:
+        yield running
+
+
+@pytest.fixture
+def kept(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """The receiver's store; the commands find its settings in the working folder."""
+    return receiver.store(monkeypatch)
+
+
+_numbers = iter(range(1, 10_000))
+
+
+def opened(kept: Store, *events: e.Event) -> str:
+    """An incident of its own."""
+    return kept.open(f"{next(_numbers):04x}", events)

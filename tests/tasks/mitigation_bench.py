@@ -53,7 +53,7 @@ WITHIN_SECONDS = 20.0
 """How long a test waits for something that is under way already."""
 
 
-@dataclass
+@dataclass(repr=False)  # asyncio describes the task that made it, for an error that it suppresses
 class Bench:
     """The incident, and everything that its changes meet."""
 

@@ -45,6 +45,7 @@ class Database:
         # psycopg has one name for both kinds of work
         of_threads = url.set(drivername="sqlite") if sqlite else url
         self._of_threads = self._prepared(create_engine(of_threads, pool_pre_ping=not in_file))
+        self._threads_connected = False
         self._new_engine()  # that the URL is of no use shows here
 
     async def in_transaction(
@@ -84,7 +85,9 @@ class Database:
 
     async def disconnect(self) -> None:
         """Close the connections of this event loop, and those for threads; the next use makes new ones."""
-        await asyncio.to_thread(self._of_threads.dispose)
+        if self._threads_connected:
+            self._threads_connected = False
+            await asyncio.to_thread(self._of_threads.dispose)
         engine = self._of_loops.pop(asyncio.get_running_loop(), None)
         if engine is not None:
             await engine.dispose()
@@ -149,6 +152,7 @@ class Database:
             self._file.part_from_its_log(renewed.files)
 
     def _in_transaction(self, work: Callable[[Connection], ResultT], reads_only: bool) -> ResultT:
+        self._threads_connected = True
         with self._of_threads.connect().execution_options(**{READS_ONLY: reads_only}) as connection:
             try:
                 self._require_same_files(connection)

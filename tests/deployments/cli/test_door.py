@@ -18,11 +18,9 @@ from runbook.incidents.events import ApprovalAnswered
 from tests.conftest import require_binary
 from tests.deployments.cli.test_gates import MEMORY, ROLL_BACK, asking, seen
 from tests.deployments.cli_store import Store
-from tests.deployments.door_bench import kept, newest, opened, receiver
-from tests.deployments.people_bench import Receiver
+from tests.deployments.people_api_bench import answer_of
+from tests.deployments.people_bench import Receiver, opened
 from tests.deployments.sleeping_run import RUN, FakePrefect
-
-__all__ = ["kept", "receiver"]  # fixtures, found here
 
 Capture = pytest.CaptureFixture[str]
 
@@ -35,7 +33,7 @@ def test_an_account_approves_a_high_risk_change(kept: Store, prefect: FakePrefec
     assert main(["approve", incident, *seen(ROLL_BACK), "--reason", "looks right"]) == ExitCode.OK
     out = capsys.readouterr().out
     assert out == f"{incident}: {account()} (proven by account (uid {os.getuid()})) approved 2-roll_back\n"
-    given = newest(kept.read(incident))
+    given = answer_of(kept.read(incident)).answer
     assert (given.approver, given.identity, given.channel) == (account(), ME, "cli")
     assert len(prefect.forms) == 1
 
@@ -48,7 +46,7 @@ def test_the_other_commands_go_there_too(kept: Store, prefect: FakePrefect, caps
     )
     incident = opened(kept, *begun)
     assert main(["edit", incident, "memory=1024Mi"]) == ExitCode.OK
-    given = newest(kept.read(incident))
+    given = answer_of(kept.read(incident)).answer
     assert (given.identity, given.parameters) == (ME, {"memory": "1Gi"})
     assert main(["severity", incident, "P3", "--reason", "night"]) == ExitCode.OK
     assert f"P2 -> P3 by {account()} (proven by account" in capsys.readouterr().out
@@ -93,18 +91,21 @@ def test_a_command_in_a_namespace_of_its_own_is_who_it_is(
     if "not permitted" in done.stderr:
         pytest.skip(f"this machine lets nobody make a user namespace: {done.stderr}")
     assert done.returncode == ExitCode.OK, done.stderr
-    assert newest(kept.read(incident)).identity == ME
+    assert answer_of(kept.read(incident)).answer.identity == ME
     assert len(prefect.forms) == 1
 
 
-def test_an_incident_is_named_as_everywhere(kept: Store, prefect: FakePrefect, capsys: Capture) -> None:
+def test_an_incident_is_named_as_everywhere(
+    kept: Store, receiver: Receiver, prefect: FakePrefect, capsys: Capture
+) -> None:
     """By its id, the beginning of one, or `latest`; what does not exist is told."""
+    receiver.forget()
     incident = opened(kept, *asking(MEMORY))
     assert main(["snooze", "latest"]) == ExitCode.OK
     assert main(["approve", "inc-no-such"]) == ExitCode.NOTHING
     assert "no incident 'inc-no-such'; `runbook incidents` lists them" in capsys.readouterr().err
     assert main(["approve", "inc/../x"]) == ExitCode.NOTHING
-    assert newest(kept.read(incident)).identity == ME
+    assert answer_of(kept.read(incident)).answer.identity == ME
     assert len(prefect.forms) == 1
 
 
@@ -122,7 +123,7 @@ def test_where_the_rules_ask_for_a_signature_the_own_key_signs(
     told = capsys.readouterr()
     assert "which is required for high-risk changes (by signing-key)" in told.err
     assert "signing with your own key instead" in told.err
-    given = newest(kept.read(incident))
+    given = answer_of(kept.read(incident)).answer
     assert given.identity is not None
     assert (given.approver, given.identity.how) == ("dee", Proof.SIGNING_KEY)
     assert len(prefect.forms) == 1

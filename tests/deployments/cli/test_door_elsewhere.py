@@ -9,11 +9,9 @@ from deployments.cli.errors import ExitCode
 from runbook.incidents.events import ApprovalAnswered
 from tests.deployments.cli.test_gates import MEMORY, ROLL_BACK, asking, seen
 from tests.deployments.cli_store import Store
-from tests.deployments.door_bench import kept, newest, opened, receiver
-from tests.deployments.people_bench import TOKENS, Receiver
+from tests.deployments.people_api_bench import answer_of
+from tests.deployments.people_bench import TOKENS, Receiver, opened
 from tests.deployments.sleeping_run import FakePrefect
-
-__all__ = ["kept", "receiver"]  # fixtures, found here
 
 Capture = pytest.CaptureFixture[str]
 
@@ -32,7 +30,7 @@ def test_from_elsewhere_a_token_is_enough(elsewhere: Store, prefect: FakePrefect
     incident = opened(elsewhere, *asking(ROLL_BACK))
     assert main(["approve", incident, *seen(ROLL_BACK)]) == ExitCode.OK
     assert f"{incident}: ana (proven by API token) approved" in capsys.readouterr().out
-    assert newest(elsewhere.read(incident)).channel == "api"
+    assert answer_of(elsewhere.read(incident)).answer.channel == "api"
     assert len(prefect.forms) == 1
 
 
@@ -49,7 +47,7 @@ def test_a_token_can_be_in_a_file(
     monkeypatch.setenv("RUNBOOK_TOKEN_FILE", str(receiver.folder / "token"))
     incident = opened(elsewhere, *asking(MEMORY))
     assert main(["approve", incident, *seen(MEMORY)]) == ExitCode.OK
-    assert newest(elsewhere.read(incident)).approver == "bob"
+    assert answer_of(elsewhere.read(incident)).answer.approver == "bob"
     monkeypatch.setenv("RUNBOOK_TOKEN_FILE", str(receiver.folder / "none"))
     assert main(["approve", incident, *seen(MEMORY)]) == ExitCode.USAGE
     assert "No such file or directory" in capsys.readouterr().err

@@ -128,36 +128,40 @@ def test_a_fault_of_ours_is_shown_masked(monkeypatch: pytest.MonkeyPatch, capsys
     assert "canary" not in captured.err
 
 
-@pytest.fixture
-def hostile_store(store: Store, tmp_path: Path) -> Store:
-    """A store whose journals an earlier release wrote: nothing in them was made normal or masked."""
+@pytest.fixture(scope="module")
+def hostile_journals(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Journals that an earlier release wrote: nothing in them was made normal or masked."""
+    folder = tmp_path_factory.mktemp("hostile")
+    store = Store(folder)
     opened = store.open("0001", EVENTS)
     asking = store.open("0002", (*EVENTS[:9], EVENTS[9].model_copy(update={"flow_run_id": RUN})))
     assert opened != asking
     hostile = json.dumps(f"{HOSTILE} {KEY}")[1:-1]
-    places = (
-        *(ALERT.summary, ALERT.name, "says healthy", "night time traffic", "no errors for 10 s"),
-        *(
-            "no answer for 15 minutes",
-            "called PostHog support",
-            "EU upgrade",
-            "rolled back by hand",
-            "PostHog has an",
-        ),
-        *(
-            "Cloud: elevated error rates",
-            "complete outage: 97%",
-            "PostHog to resolve its",
-            "connection refused",
-        ),
+    said = (
+        "says healthy|night time traffic|no errors for 10 s|no answer for 15 minutes|called PostHog support"
     )
-    with sqlite3.connect(tmp_path / "incidents.db") as connection:
+    done = "EU upgrade|rolled back by hand|PostHog has an|Cloud: elevated error rates|complete outage: 97%"
+    places = (
+        ALERT.summary,
+        ALERT.name,
+        *f"{said}|{done}|PostHog to resolve its|connection refused".split("|"),
+    )
+    with sqlite3.connect(folder / "incidents.db") as connection:
         for place in places:
             changed = connection.execute(
                 "UPDATE events SET body = replace(body, ?, ?) WHERE body LIKE ?",
                 (place, hostile, f"%{place}%"),
             )
             assert changed.rowcount > 0, place
+    return folder / "incidents.db"
+
+
+@pytest.fixture
+def hostile_store(store: Store, hostile_journals: Path, tmp_path: Path) -> Store:
+    """A store with them."""
+    with sqlite3.connect(hostile_journals) as written, sqlite3.connect(tmp_path / "incidents.db") as copy:
+        written.backup(copy)
+    (tmp_path / "incidents.db").chmod(0o600)
     return store
 
 

@@ -4,12 +4,10 @@ import os
 import pty
 import subprocess
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from pytest_httpserver import HTTPServer
 
 from deployments.cli import main
 from deployments.cli.errors import ExitCode
@@ -18,7 +16,7 @@ from runbook.incidents.events import ApprovalAnswered
 from tests.deployments.cli.test_gates import MEMORY, ROLL_BACK, asking, question
 from tests.deployments.cli_store import Store
 from tests.deployments.journal_samples import OPENED_AT
-from tests.deployments.people_bench import TOKENS, Receiver, receiver_process
+from tests.deployments.people_bench import TOKENS, Receiver, opened
 from tests.deployments.sleeping_run import FakePrefect
 
 pytestmark = pytest.mark.proof
@@ -124,22 +122,15 @@ def test_an_answer_to_what_was_shown_is_none_to_what_is_asked_by_then(
     assert prefect.forms == []
 
 
-@pytest.fixture(scope="module")
-def receiver(tmp_path_factory: pytest.TempPathFactory, make_httpserver: HTTPServer) -> Iterator[Receiver]:
-    """One receiver for the test here."""
-    with receiver_process(tmp_path_factory.mktemp("unseen"), make_httpserver.url_for("/api")) as running:
-        yield running
-
-
 def test_who_can_read_neither_store_nor_prefect_is_shown_the_change_too(
     receiver: Receiver,
+    kept: Store,
     prefect: FakePrefect,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """With a token from elsewhere: the receiver's refusal brings the question along."""
-    kept = receiver.store(monkeypatch)
-    incident_id = kept.open("0001", asking(ROLL_BACK))
+    incident_id = opened(kept, *asking(ROLL_BACK))
     monkeypatch.chdir(tmp_path)
     door = {"RUNBOOK_URL": receiver.url, "RUNBOOK_TOKEN": TOKENS["ana"]}
     ended, shown = at_terminal(["approve", incident_id[:12]], "y\n", **door)

@@ -1,12 +1,10 @@
 """People lead, acknowledge and write through the receiver, which proves who they are."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from pytest_httpserver import HTTPServer
 
 from deployments.cli import main
 from deployments.cli.errors import ExitCode
@@ -22,7 +20,7 @@ from tests.deployments.acts_table import CASES, Case
 from tests.deployments.cli.test_gates import MEMORY, asking
 from tests.deployments.cli_store import Store
 from tests.deployments.people_api_bench import over_socket, send
-from tests.deployments.people_bench import Receiver, receiver_process
+from tests.deployments.people_bench import Receiver, opened
 from tests.runbook.approvals.test_signatures import KEY
 
 IDS = [case.name for case in CASES]
@@ -30,32 +28,10 @@ BY_TOKEN = Identity(name="ana", how=Proof.API_TOKEN)
 CLOSED = e.IncidentClosed(outcome="recovered")
 
 
-@pytest.fixture(scope="module")
-def receiver(tmp_path_factory: pytest.TempPathFactory, make_httpserver: HTTPServer) -> Iterator[Receiver]:
-    """One receiver for all tests here; each has incidents of its own."""
-    folder = tmp_path_factory.mktemp("acts")
-    with receiver_process(folder, make_httpserver.url_for("/api")) as running:
-        yield running
-
-
-@pytest.fixture
-def kept(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> Store:
-    """The receiver's store."""
-    return receiver.store(monkeypatch)
-
-
-_numbers = iter(range(1, 1000))
-
-
-def opened(kept: Store, *more: e.Event) -> str:
-    """An incident of its own."""
-    return kept.open(f"{next(_numbers):04x}", (*asking(MEMORY), *more))
-
-
 @pytest.mark.parametrize("case", CASES, ids=IDS)
 def test_an_act_over_the_network_is_proven_by_a_token(case: Case, receiver: Receiver, kept: Store) -> None:
     """The answer says what is in the journal."""
-    incident = opened(kept)
+    incident = opened(kept, *asking(MEMORY))
     answer = send(receiver, incident, case.path, case.body)
     assert answer.status_code == 200, answer.text
     told = answer.json()
@@ -69,7 +45,7 @@ def test_a_command_goes_through_the_socket_which_proves_the_account(
     case: Case, kept: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """It needs neither a name nor a key."""
-    incident = opened(kept)
+    incident = opened(kept, *asking(MEMORY))
     verb, *rest = case.command
     assert main([verb, incident, *rest]) == ExitCode.OK
     assert capsys.readouterr().out.startswith(f"{incident}: {account()} (proven by account")
@@ -81,7 +57,7 @@ def test_a_command_goes_through_the_socket_which_proves_the_account(
 @pytest.mark.parametrize("case", CASES, ids=IDS)
 def test_who_is_not_proven_or_may_not_does_nothing(case: Case, receiver: Receiver, kept: Store) -> None:
     """A stranger learns nothing; another name, no right and another proof are refused."""
-    incident = opened(kept)
+    incident = opened(kept, *asking(MEMORY))
     before = kept.read(incident)
     stranger = send(receiver, incident, case.path, case.body, whose=None, **{"x-forwarded-user": "ana"})
     assert (stranger.status_code, stranger.json()["kind"]) == (401, "unauthenticated")
@@ -99,7 +75,7 @@ def test_who_is_not_proven_or_may_not_does_nothing(case: Case, receiver: Receive
 @pytest.mark.parametrize("case", CASES, ids=IDS)
 def test_a_closed_incident_takes_notes_only(case: Case, receiver: Receiver, kept: Store) -> None:
     """The refusal says what can be done."""
-    incident = opened(kept, CLOSED)
+    incident = opened(kept, *asking(MEMORY), CLOSED)
     answer = send(receiver, incident, case.path, case.body)
     if case.event is e.NoteAdded:
         assert answer.status_code == 200, answer.text
@@ -118,7 +94,7 @@ def test_what_the_receiver_has_seen_is_signed_with_its_key(
     settings = receiver.folder / "runbook.toml"
     text = settings.read_text()
     settings.write_text(text.replace("[receiver]\n", f'[receiver]\nsigning_key = {{ file = "{key}" }}\n'))
-    incident = opened(kept)
+    incident = opened(kept, *asking(MEMORY))
     assert over_socket(receiver, incident, case.path, case.body).status_code == 200
     told = kept.read(incident)
     event: Any = told.journal[-1].event
@@ -149,7 +125,7 @@ def test_what_is_not_complete_is_refused(
     path: str, body: Any, error: str, receiver: Receiver, kept: Store
 ) -> None:
     """With what is wrong, and nothing is journalled."""
-    incident = opened(kept)
+    incident = opened(kept, *asking(MEMORY))
     before = kept.read(incident)
     answer = send(receiver, incident, path, body)
     assert (answer.status_code, error in answer.json()["error"]) == (422, True), answer.text

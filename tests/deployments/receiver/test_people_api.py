@@ -17,12 +17,10 @@ from runbook.incidents.incident import Incident
 from runbook.policy.policy import Policy
 from tests.deployments.cli.test_gates import MEMORY, ROLL_BACK, asking, question
 from tests.deployments.cli_store import Store
-from tests.deployments.people_api_bench import TWO, answer_of, kept, opened, over_socket, receiver, send
-from tests.deployments.people_bench import TOKENS, Receiver
+from tests.deployments.people_api_bench import TWO, answer_of, over_socket, send
+from tests.deployments.people_bench import TOKENS, Receiver, opened
 from tests.deployments.sleeping_run import FakePrefect
 from tests.runbook.approvals.test_signatures import KEY
-
-__all__ = ["kept", "receiver"]  # fixtures, found here
 
 
 def test_a_token_proves_its_person(receiver: Receiver, kept: Store, prefect: FakePrefect) -> None:

@@ -4,11 +4,9 @@ import pytest
 
 from tests.deployments.cli.test_gates import MEMORY, ROLL_BACK, asking, question
 from tests.deployments.cli_store import Store
-from tests.deployments.people_api_bench import kept, opened, receiver, send
-from tests.deployments.people_bench import Receiver
+from tests.deployments.people_api_bench import send
+from tests.deployments.people_bench import Receiver, opened
 from tests.deployments.sleeping_run import FakePrefect
-
-__all__ = ["kept", "receiver"]  # fixtures, found here
 
 
 def test_the_latest_of_several_that_ask_is_not_answered_unseen(

@@ -1,7 +1,6 @@
 """Incidents are read through the receiver by those who could answer there, and by nobody else."""
 
 import json
-from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -15,30 +14,9 @@ from runbook.incidents.incident import Incident
 from tests.deployments.cli.test_gates import MEMORY, ROLL_BACK, asking
 from tests.deployments.cli_store import Store
 from tests.deployments.journal_samples import ALERT, OPENED_AT
-from tests.deployments.people_bench import TOKENS, Receiver, receiver_process
+from tests.deployments.people_bench import TOKENS, Receiver, opened
 
 Capture = pytest.CaptureFixture[str]
-
-
-@pytest.fixture(scope="module")
-def receiver(tmp_path_factory: pytest.TempPathFactory, make_httpserver: HTTPServer) -> Iterator[Receiver]:
-    """One receiver for all tests here; each has incidents of its own."""
-    with receiver_process(tmp_path_factory.mktemp("reading"), make_httpserver.url_for("/api")) as running:
-        yield running
-
-
-@pytest.fixture
-def kept(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> Store:
-    """The receiver's store."""
-    return receiver.store(monkeypatch)
-
-
-_numbers = iter(range(1, 1000))
-
-
-def opened(kept: Store, *events: e.Event) -> str:
-    """An incident of its own."""
-    return kept.open(f"{next(_numbers):04x}", events)
 
 
 def get(receiver: Receiver, path: str, *, whose: str | None = "ana", **headers: str) -> httpx.Response:

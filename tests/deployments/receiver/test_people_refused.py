@@ -8,11 +8,9 @@ import pytest
 from runbook.incidents.events import ApprovalAnswered
 from tests.deployments.cli.test_gates import MEMORY, ROLL_BACK, asking
 from tests.deployments.cli_store import Store
-from tests.deployments.people_api_bench import kept, opened, receiver, send
-from tests.deployments.people_bench import TOKENS, Receiver
+from tests.deployments.people_api_bench import send
+from tests.deployments.people_bench import TOKENS, Receiver, opened
 from tests.deployments.sleeping_run import FakePrefect
-
-__all__ = ["kept", "receiver"]  # fixtures, found here
 
 REFUSED: list[tuple[str, Any, str, int, str]] = [
     (

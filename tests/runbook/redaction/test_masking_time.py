@@ -70,13 +70,23 @@ UNITS = (
 )
 
 
+TIMES = 3
+"""How often a time is measured: the shortest one counts."""
+
+
+def _once(text: str) -> float:
+    start = time.process_time()
+    redact(text)
+    return time.process_time() - start
+
+
 def _seconds(text: str) -> float:
-    times = []
-    for _ in range(3):
-        start = time.process_time()
-        redact(text)
-        times.append(time.process_time() - start)
-    return min(times)
+    return min(_once(text) for _ in range(TIMES))
+
+
+def _takes_less(text: str, seconds: float) -> bool:
+    """Whether its shortest time is less; the first one that is decides."""
+    return any(_once(text) < seconds for _ in range(TIMES))
 
 
 @pytest.mark.parametrize("unit", UNITS)
@@ -84,7 +94,7 @@ def test_time_grows_with_length_only(unit: str) -> None:
     """Four times the text takes about four times as long, not sixteen, whatever is repeated in it."""
     first = "password: x\n" if ": " in unit else ""  # then it may be YAML
     short, long = (first + unit * (length // len(unit)) for length in (12_000, 48_000))
-    assert _seconds(long) < 9 * _seconds(short) + 0.05
+    assert _takes_less(long, 9 * _seconds(short) + 0.05)
 
 
 def test_yaml_with_a_password_on_each_line_takes_little_more_than_as_many_in_a_log() -> None:
@@ -93,7 +103,7 @@ def test_yaml_with_a_password_on_each_line_takes_little_more_than_as_many_in_a_l
     as_log = "\n".join(f"service{line} login PASSWORD{line}=Hunter{line}x9Qz" for line in lines)
     as_yaml = "\n".join(f"password{line}: Hunter{line}x9Qz" for line in lines)
     assert redact(as_yaml).count("[redacted:password]") == len(lines)
-    assert _seconds(as_yaml) < 2 * _seconds(as_log) + 0.05
+    assert _takes_less(as_yaml, 2 * _seconds(as_log) + 0.05)
 
 
 def test_line_of_a_megabyte_is_masked() -> None:
