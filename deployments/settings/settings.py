@@ -22,8 +22,9 @@ from deployments.receiver.people.settings import public_part
 from deployments.receiver.settings import ReceiverSettings
 from deployments.settings.checks import Mistake
 from deployments.settings.file import SectionsCheck, read_tables
+from deployments.settings.public_url import PublicUrl
 from deployments.settings.secrets import Unusable
-from deployments.settings.warnings import exposed_files, hosts_shown_nothing, too_few_people
+from deployments.settings.warnings import exposed_files, hosts_shown_nothing, in_clear, too_few_people
 from runbook.policy.policy import Policy
 
 CONFIG_VARIABLE = "RUNBOOK_CONFIG"
@@ -46,8 +47,14 @@ class _Section(BaseModel):
 
 
 class PrefectSettings(_Section):
-    """Section `[prefect]`: how the runbook shows up in Prefect. What is `_every` is in seconds."""
+    """Section `[prefect]`: how the runbook shows up in Prefect. What is `_every` is in seconds.
 
+    `port` is where the server of `runbook up` listens; without one, where it listened last. `public_url` is
+    where people reach Prefect's UI; links to runs lead there.
+    """
+
+    port: int | None = Field(default=None, ge=1, le=65535)
+    public_url: PublicUrl = ""
     environment: str = Field(default="default", pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")
     work_pool: str = Field(default="runbook", min_length=1)
     collect_evidence_every: int = Field(default=300, ge=10)
@@ -232,7 +239,12 @@ def check_settings(tables: Mapping[str, Any], *, origin: Path, systems: bool = T
         policy=policy,
         systems=values,
         self_watch=self_watch,
-        warnings=(*exposed_files(tables, origin), *too_few_people(policy), *check.warnings),
+        warnings=(
+            *exposed_files(tables, origin),
+            *too_few_people(policy),
+            *in_clear({"prefect.public_url": prefect.public_url, "receiver.public_url": receiver.public_url}),
+            *check.warnings,
+        ),
     )
 
 

@@ -19,9 +19,10 @@ import signal
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from prefect.client.orchestration import get_client
-from prefect.settings import PREFECT_WORKER_QUERY_SECONDS, temporary_settings
+from prefect.settings import PREFECT_UI_URL, PREFECT_WORKER_QUERY_SECONDS, temporary_settings
 from prefect.utilities.processutils import command_to_string
 
 from blocks.store.own_store import give_to_runs
@@ -31,7 +32,7 @@ from deployments.prefect.definitions import flow_modules
 from deployments.prefect.patience import come_back_soon
 from deployments.processes.output import never_fail
 from deployments.processes.umask import keep_files_private
-from deployments.settings.settings import ConfigurationError, load_settings
+from deployments.settings.settings import ConfigurationError, PrefectSettings, load_settings
 from deployments.worker import warm_run
 from deployments.worker.jobs import OwnFlows, worker_process
 from deployments.worker.start_pace import PER_PROCESSOR
@@ -55,31 +56,10 @@ _ENGINE_MODULES = (
 def main(arguments: list[str] | None = None) -> int:
     """Serve a pool until SIGTERM or SIGINT. Returns 1 with one line on stderr where that is not possible."""
     keep_files_private()
-    parser = argparse.ArgumentParser(
-        prog="python -m deployments.worker", description="A warm process worker."
-    )
-    parser.add_argument("--config", type=Path, help="settings file to save in Prefect first")
-    parser.add_argument("--pool", help="work pool of type process (default: as in the settings, or runbook)")
-    parser.add_argument("--name", help="name of this worker (default: a random one)")
-    parser.add_argument(
-        "--preload",
-        action="append",
-        default=[],
-        metavar="MODULE",
-        help="import before forking; its flows are the ones that this worker runs",
-    )
-    parser.add_argument(
-        "--begin-at-once",
-        type=int,
-        metavar="N",
-        help=f"responses that begin at the same time (default: {PER_PROCESSOR} for each of its processors)",
-    )
-    chosen = parser.parse_args(arguments)
-    if chosen.begin_at_once is not None and chosen.begin_at_once < 1:
-        parser.error("--begin-at-once: at least one, or no response would ever start")
+    chosen = _chosen(arguments)
     try:
-        configured = _bound_to(chosen.config) if chosen.config else "runbook"
-        pool = chosen.pool or configured
+        configured = _bound_to(chosen.config) if chosen.config else PrefectSettings()
+        pool = chosen.pool or configured.work_pool
     except ConfigurationError as error:
         print(masked_on_terminal(str(error)), file=sys.stderr)
         return 1
@@ -103,7 +83,10 @@ def main(arguments: list[str] | None = None) -> int:
     worker_process.command = command_to_string([sys.executable, "-I", "-S", warm_run.__file__, socket_path])
     worker_process.flows = OwnFlows.installed(chosen.preload)
     try:
-        with temporary_settings({PREFECT_WORKER_QUERY_SECONDS: POLL_SECONDS}):
+        ours: dict[Any, Any] = {PREFECT_WORKER_QUERY_SECONDS: POLL_SECONDS}
+        if configured.public_url:
+            ours[PREFECT_UI_URL] = configured.public_url  # links of the runs lead there
+        with temporary_settings(ours):
             worker = WarmWorker(work_pool_name=pool, name=chosen.name, begin_at_once=chosen.begin_at_once)
             asyncio.run(_serve(worker, zygote, chosen.config))
     except (ConfigurationError, OutsideError) as error:
@@ -114,11 +97,37 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _bound_to(config: Path) -> str:
-    """Have the runs believe the store of these settings only; returns the pool that they name."""
+def _chosen(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m deployments.worker", description="A warm process worker."
+    )
+    parser.add_argument("--config", type=Path, help="settings file to save in Prefect first")
+    parser.add_argument("--pool", help="work pool of type process (default: as in the settings, or runbook)")
+    parser.add_argument("--name", help="name of this worker (default: a random one)")
+    parser.add_argument(
+        "--preload",
+        action="append",
+        default=[],
+        metavar="MODULE",
+        help="import before forking; its flows are the ones that this worker runs",
+    )
+    parser.add_argument(
+        "--begin-at-once",
+        type=int,
+        metavar="N",
+        help=f"responses that begin at the same time (default: {PER_PROCESSOR} for each of its processors)",
+    )
+    chosen = parser.parse_args(arguments)
+    if chosen.begin_at_once is not None and chosen.begin_at_once < 1:
+        parser.error("--begin-at-once: at least one, or no response would ever start")
+    return chosen
+
+
+def _bound_to(config: Path) -> PrefectSettings:
+    """Have the runs believe the store of these settings only; returns what they say of Prefect."""
     settings = load_settings(config, systems=False)
     give_to_runs(settings.store_url, os.environ)
-    return settings.prefect.work_pool
+    return settings.prefect
 
 
 async def _serve(worker: WarmWorker, zygote: ZygoteHandle, config: Path | None) -> None:
