@@ -17,4 +17,5 @@ __all__ = [
     "state",
     "summary",
     "timeline",
+    "untold",
 ]

@@ -21,10 +21,11 @@ from runbook.incidents.calls import open_calls
 from runbook.incidents.effect_ids import MessageName
 from runbook.incidents.effects import Authority, Effect
 from runbook.incidents.escalations import Escalation
-from runbook.incidents.events import IncidentEscalated, MaintenanceNoted, StatusAnnounced
+from runbook.incidents.events import EffectSettled, IncidentEscalated, MaintenanceNoted, StatusAnnounced
 from runbook.incidents.incident import Incident
 from runbook.incidents.people import lead_of
 from runbook.incidents.state import State
+from runbook.incidents.untold import told_nobody
 from tasks.channels.deliver import deliver, got_through, say
 from tasks.channels.links import incident_link
 from tasks.effects import SETTLED
@@ -97,7 +98,8 @@ async def escalate(
     and the words stay. `commands` are what they may type by hand; `about` is the id of the action that it is
     about; `in_doubt` are ids of changes that may or may not have been made. A call that `outlasts` the
     incident is not ended by its recovery. Returns whether the call got through everywhere; what did not is
-    tried again when the same is asked for again. In a rehearsal nobody is paged: the channel is told.
+    tried again when the same is asked for again, and where nobody could be told, the journal says so. In a
+    rehearsal nobody is paged: the channel is told.
     """
     journal = await incident.read()
     wanted = IncidentEscalated(
@@ -120,6 +122,9 @@ async def escalate(
     told = await _page(incident, journal, summary, ESCALATE, name, commands=event.commands)
     message = escalation_message(event.because, commands=event.commands, link=incident_link(journal))
     told += await say(incident, journal, message, name=name, authority=ESCALATE, loud=True)
+    nobody = None if journal.dry_run else told_nobody(incident.id, number, summary, told, ESCALATE)
+    if nobody is not None:
+        await incident.record(EffectSettled(effect=nobody), key=f"untold:{number}:{nobody.detail}")
     return got_through(told) or (journal.dry_run and not told)
 
 
