@@ -17,6 +17,7 @@ from runbook.incidents.events import (
     IncidentResolved,
     RunStarted,
 )
+from runbook.incidents.untold import UNTOLD_KEYS
 
 _SETTLED = (ApprovalAnswered, ApprovalRefused, ApprovalWithdrawn)
 
@@ -33,10 +34,16 @@ class OpenGate:
 
 @dataclass(frozen=True)
 class Overview:
-    """Open incidents that no run works on (id and time of opening, oldest first), and the open gates."""
+    """Open incidents that no run works on (id and time of opening, oldest first), and the open gates.
+
+    `open` is how many are open. `untold` are those (oldest first) in which an escalation has reached nobody
+    at some time.
+    """
 
     unstarted: dict[str, datetime]
     gates: tuple[OpenGate, ...]
+    open: int
+    untold: tuple[str, ...]
 
 
 async def overview(store: IncidentStore) -> Overview:
@@ -63,7 +70,7 @@ async def incident_of_run(store: IncidentStore, flow_run_id: str) -> str | None:
 def _overview(connection: Connection) -> Overview:
     is_open = INCIDENTS.c.closed_at.is_(None)
     settled = (kind.KEYS for kind in _SETTLED)
-    prefixes = (ApprovalRequested.KEYS, *settled, RunStarted.KEYS, AlertsResolved.KEYS)
+    prefixes = (ApprovalRequested.KEYS, *settled, RunStarted.KEYS, AlertsResolved.KEYS, UNTOLD_KEYS)
     noted = (
         select(EVENTS.c.incident_id, EVENTS.c.key, EVENTS.c.at)
         .join(INCIDENTS, INCIDENTS.c.id == EVENTS.c.incident_id)
@@ -81,7 +88,17 @@ def _overview(connection: Connection) -> Overview:
         if not any(key.startswith(RunStarted.KEYS) for key in notes.get(incident, ()))
     }
     found = (_gate(incident, keys) for incident, keys in notes.items() if IncidentResolved.KEY not in keys)
-    return Overview(unstarted=unstarted, gates=tuple(gate for gate in found if gate is not None))
+    silent = (
+        incident
+        for incident in incidents
+        if any(key.startswith(UNTOLD_KEYS) for key in notes.get(incident, ()))
+    )
+    return Overview(
+        unstarted=unstarted,
+        gates=tuple(gate for gate in found if gate is not None),
+        open=len(incidents),
+        untold=tuple(silent),
+    )
 
 
 def _gate(incident: str, keys: dict[str, datetime]) -> OpenGate | None:

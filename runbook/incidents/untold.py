@@ -14,6 +14,9 @@ from runbook.value import Value
 NOBODY = "nobody"
 """The kind of the effect: where others name the channel."""
 
+UNTOLD_KEYS = "untold:"
+"""How the keys begin under which that is journalled."""
+
 NO_CHANNEL = "no pager and no channel is configured"
 
 _TOLD = (EffectOutcome.APPLIED, EffectOutcome.ALREADY_IN_PLACE)
@@ -49,6 +52,11 @@ def told_nobody(
         outcome=EffectOutcome.FAILED,
         detail=_why([effect.kind for effect in tried]),
     )
+
+
+def key_of(number: int, nobody: Effect) -> str:
+    """The key of the event: once for an escalation and a reason."""
+    return f"{UNTOLD_KEYS}{number}:{nobody.detail}"
 
 
 def untold(incident: Incident) -> tuple[Untold, ...]:

@@ -25,7 +25,7 @@ from runbook.incidents.events import EffectSettled, IncidentEscalated, Maintenan
 from runbook.incidents.incident import Incident
 from runbook.incidents.people import lead_of
 from runbook.incidents.state import State
-from runbook.incidents.untold import told_nobody
+from runbook.incidents.untold import key_of, told_nobody
 from tasks.channels.deliver import deliver, got_through, say
 from tasks.channels.links import incident_link
 from tasks.effects import SETTLED
@@ -124,7 +124,7 @@ async def escalate(
     told += await say(incident, journal, message, name=name, authority=ESCALATE, loud=True)
     nobody = None if journal.dry_run else told_nobody(incident.id, number, summary, told, ESCALATE)
     if nobody is not None:
-        await incident.record(EffectSettled(effect=nobody), key=f"untold:{number}:{nobody.detail}")
+        await incident.record(EffectSettled(effect=nobody), key=key_of(number, nobody))
     return got_through(told) or (journal.dry_run and not told)
 
 
