@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Missing:
-    """One thing that is not there. `name` is for machines, `what` and `so` for people."""
+    """One thing that is not there. `name` is short, `what` and `so` are sentences."""
 
     name: str
     what: str
@@ -62,7 +62,7 @@ def missing_channels(systems: "Environment") -> Iterator[Missing]:
         yield Missing("channel", "No channel", "the team is told nothing but pages", "Set [slack]")
     if systems.status_page_publisher is None:
         advice = "Set [status_page_publisher] if you have one"
-        yield Missing("publisher", "No status page of your own", "customers are told nothing", advice)
+        yield Missing("own status page", "No status page of your own", "customers are told nothing", advice)
 
 
 def missing_cluster(cluster: "Cluster") -> Iterator[Missing]:
@@ -78,10 +78,10 @@ def missing_watch(watch: "SelfWatch | None") -> Iterator[Missing]:
     """What would go unnoticed if the runbook itself stopped."""
     if watch is None:
         so = "if the runbook itself stops, nobody is told"
-        yield Missing("self_watch", "No self-watch", so, "Set [self_watch]")
+        yield Missing("self-watch", "No self-watch", so, "Set [self_watch]")
     elif watch.ping_url is None and watch.alertmanager_url is None:
         so = "if the worker and the receiver both stop, nobody is told"
-        yield Missing("self_watch", "A self-watch without a ping", so, "Set [self_watch] ping_url")
+        yield Missing("self-watch", "A self-watch without a ping", so, "Set [self_watch] ping_url")
 
 
 def missing_people(policy: Policy) -> Iterator[Missing]:

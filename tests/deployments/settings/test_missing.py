@@ -57,9 +57,9 @@ def test_where_all_is_there_nothing_is_missing(tmp_path: Path) -> None:
         ),
         (without(PAGER), "pager", "No pager: pages reach the channel only (slack), and wake nobody"),
         (without(SLACK), "channel", "No channel: the team is told nothing but pages. Set [slack]."),
-        (without(PUBLISHER), "publisher", "No status page of your own: customers are told nothing"),
-        (without(PINGED), "self_watch", "No self-watch: if the runbook itself stops, nobody is told"),
-        ((*without(PINGED), WATCH), "self_watch", "A self-watch without a ping: if the worker and"),
+        (without(PUBLISHER), "own status page", "No status page of your own: customers are told nothing"),
+        (without(PINGED), "self-watch", "No self-watch: if the runbook itself stops, nobody is told"),
+        ((*without(PINGED), WATCH), "self-watch", "A self-watch without a ping: if the worker and"),
         (without(CLUSTER), "cluster", "triage does not see the workload, and nothing can be changed"),
         (without(PEOPLE), "people", "an account on the receiver's machine may approve alone"),
         (
