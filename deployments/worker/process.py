@@ -34,6 +34,7 @@ from deployments.processes.output import never_fail
 from deployments.processes.umask import keep_files_private
 from deployments.settings.settings import ConfigurationError, PrefectSettings, load_settings
 from deployments.worker import warm_run
+from deployments.worker.folders import ZYGOTE, new_folder
 from deployments.worker.jobs import OwnFlows, worker_process
 from deployments.worker.start_pace import PER_PROCESSOR
 from deployments.worker.warm_worker import WarmWorker
@@ -65,13 +66,13 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     never_fail()  # the runs too, which are forks of this process
     try:
-        folder = Path(tempfile.mkdtemp(prefix="runbook-worker-"))  # for its owner only: nobody else can ask
+        folder = new_folder()  # for its owner only: nobody else can ask
     except OSError as error:
         print(
             f"no folder for the worker's socket ({error}): free space there, or set TMPDIR", file=sys.stderr
         )
         return 1
-    socket_path = str(folder / "zygote")
+    socket_path = str(folder / ZYGOTE)
     # Prefect's runner has one folder in /tmp for all users: whoever makes it first keeps others out.
     tempfile.tempdir = str(folder)
     come_back_soon()
