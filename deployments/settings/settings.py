@@ -5,7 +5,6 @@ in the file: it names the environment variable or the file that holds each one. 
 explains every key.
 """
 
-import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,11 +16,11 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from blocks.files.owners import is_ours, name_of
-from blocks.files.private_files import private_folder
 from deployments.receiver.people.settings import public_part
 from deployments.receiver.settings import ReceiverSettings
 from deployments.settings.checks import Mistake
 from deployments.settings.file import SectionsCheck, read_tables
+from deployments.settings.folders import make_folders
 from deployments.settings.public_url import PublicUrl
 from deployments.settings.secrets import Unusable
 from deployments.settings.warnings import exposed_files, hosts_shown_nothing, in_clear, too_few_people
@@ -30,8 +29,6 @@ from runbook.policy.policy import Policy
 CONFIG_VARIABLE = "RUNBOOK_CONFIG"
 DEFAULT_CONFIG = Path("runbook.toml")
 DRIVERS = ("sqlite+aiosqlite", "postgresql+psycopg")
-
-log = logging.getLogger("runbook.settings")
 
 
 class ConfigurationError(Exception):
@@ -152,21 +149,13 @@ class Settings:
 
         Without the latter all goes on but the files: each that is not written is told then, see
         `tasks.evidence.unwritten`. Returns a line for people about each folder that was open to others and is
-        closed now.
+        closed now, and about each new one that is not ours by its name: a path may be mistyped.
 
         Raises:
-            Refused: others can write in one of them.
+            Refused: others can write in one of them, or the store's would be in a folder that is not there.
             OSError: there can be no folder for the store.
         """
-        lines: list[str] = []
-        url = make_url(self.store_url.get_secret_value())
-        if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
-            lines += private_folder(Path(url.database).parent)
-        try:
-            lines += private_folder(self.evidence_folder)
-        except OSError as error:
-            log.warning("There is no folder for the evidence: %s", error)
-        return lines
+        return make_folders(self.store_url, self.evidence_folder)
 
 
 def find_config(given: Path | None = None) -> Path | None:
