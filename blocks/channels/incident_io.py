@@ -32,6 +32,11 @@ class IncidentIoApi:
         self._connection = connection
         self._page = page
 
+    async def missing_components(self) -> tuple[str, ...] | None:
+        """None: the page is asked for its incidents, and its components cannot be listed."""
+        await self.may_be_open("runbook doctor", since=datetime.now(UTC))
+        return None
+
     async def find_incident(
         self,
         effect_id: str,

@@ -44,6 +44,9 @@ class Page(Value):
 class Provider(Protocol):
     """A host of status pages."""
 
+    async def missing_components(self) -> tuple[str, ...] | None:
+        """The configured components that the page does not have; None where they cannot be listed."""
+
     async def find_incident(self, effect_id: str) -> PublishedIncident | None:
         """The unresolved incident that was created as this effect, where the provider shows that."""
 

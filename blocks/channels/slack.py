@@ -15,6 +15,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web import SlackResponse
 
 from blocks.channels.channel import Audience, Post, Receipt
+from blocks.channels.slack_access import SlackAccess, read_access
 from blocks.channels.slack_client import SYSTEM, SlackClient, wish
 from blocks.transport.errors import (
     NotFound,
@@ -195,6 +196,15 @@ class Slack(Block):
         raise Unavailable(
             SYSTEM, f"more than {_PAGES * _PAGE_SIZE} messages since {oldest:%H:%M}", "Check the channel"
         )
+
+    async def check(self) -> SlackAccess:
+        """Who we are there, once the channel could be read. Nothing is posted.
+
+        Raises:
+            Unavailable: Slack cannot be reached.
+            Refused: token, scope or channel are not right.
+        """
+        return await read_access(self._call, self.channel)
 
     async def _call(self, what: str, request: Callable[[WebClient], SlackResponse]) -> dict[str, Any]:
         client = SlackClient(

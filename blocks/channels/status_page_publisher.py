@@ -199,6 +199,14 @@ class StatusPagePublisher(Block):
         """
         return await self._api().may_be_open(plain_line(name), since=since)
 
+    async def missing_components(self) -> tuple[str, ...] | None:
+        """The configured components that the page does not have; None where the provider does not list them.
+
+        Raises:
+            OutsideError: the page cannot be asked, or is not there.
+        """
+        return await self._api().missing_components()
+
     def _api(self) -> Provider:
         page = Page(
             id=self.page_id,

@@ -25,6 +25,14 @@ class StatuspageApi:
         self._page = page
         self._incidents = f"/pages/{page.id}/incidents"
 
+    async def missing_components(self) -> tuple[str, ...] | None:
+        """The configured components that the page does not have."""
+        listed = self._connection.objects(
+            await self._connection.send("GET", f"/pages/{self._page.id}/components")
+        )
+        known = {self._connection.id_of(component) for component in listed}
+        return tuple(each for each in self._page.component_ids if each not in known)
+
     async def find_incident(self, effect_id: str) -> PublishedIncident | None:
         """The unresolved incident with the effect's id in its metadata."""
         answer = await self._connection.send("GET", f"{self._incidents}/unresolved")

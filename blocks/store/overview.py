@@ -8,6 +8,7 @@ from sqlalchemy import Connection, or_, select
 from blocks.store.database.tables import EVENTS, INCIDENTS
 from blocks.store.journal import IncidentStore
 from blocks.store.journal_statements import aware
+from runbook.channels.untold import UNTOLD_KEYS
 from runbook.incidents.events import (
     AlertsResolved,
     ApprovalAnswered,
@@ -34,10 +35,16 @@ class OpenGate:
 
 @dataclass(frozen=True)
 class Overview:
-    """Open incidents that no run works on (id and time of opening or reopening), and the open gates."""
+    """Open incidents that no run works on (id and time of opening or reopening), and the open gates.
+
+    `open` is how many are open. `untold` are those (oldest first) in which an escalation has reached nobody
+    at some time.
+    """
 
     unstarted: dict[str, datetime]
     gates: tuple[OpenGate, ...]
+    open: int
+    untold: tuple[str, ...]
 
 
 async def overview(store: IncidentStore) -> Overview:
@@ -65,7 +72,7 @@ def _overview(connection: Connection) -> Overview:
     is_open = INCIDENTS.c.closed_at.is_(None)
     settled = (kind.KEYS for kind in _SETTLED)
     ends = (IncidentResolved.KEY, IncidentReopened.KEYS)
-    prefixes = (ApprovalRequested.KEYS, *settled, RunStarted.KEYS, AlertsResolved.KEYS, *ends)
+    prefixes = (ApprovalRequested.KEYS, *settled, RunStarted.KEYS, AlertsResolved.KEYS, UNTOLD_KEYS, *ends)
     noted = (
         select(EVENTS.c.incident_id, EVENTS.c.key, EVENTS.c.at)
         .join(INCIDENTS, INCIDENTS.c.id == EVENTS.c.incident_id)
@@ -86,7 +93,17 @@ def _overview(connection: Connection) -> Overview:
         if not any(key.startswith(RunStarted.KEYS) for key in notes.get(incident, ()))
     }
     found = (_gate(incident, keys) for incident, keys in notes.items() if not _has_ended(keys))
-    return Overview(unstarted=unstarted, gates=tuple(gate for gate in found if gate is not None))
+    silent = (
+        incident
+        for incident in incidents
+        if any(key.startswith(UNTOLD_KEYS) for key in notes.get(incident, ()))
+    )
+    return Overview(
+        unstarted=unstarted,
+        gates=tuple(gate for gate in found if gate is not None),
+        open=len(incidents),
+        untold=tuple(silent),
+    )
 
 
 def _has_ended(keys: dict[str, datetime]) -> bool:

@@ -142,6 +142,8 @@ def _print_header(out: "Console", found: "Incident") -> None:
     from rich.text import Text
 
     from deployments.progress.parts import fact_lines
+    from deployments.progress.symbols import plain
+    from runbook.channels.untold import untold
     from runbook.channels.wording import OUTCOMES, REHEARSAL, VERDICT_TITLES
     from runbook.incidents.people import acknowledged_by, comms_lead_of, lead_of
     from runbook.incidents.summary import flow_run_url
@@ -167,6 +169,8 @@ def _print_header(out: "Console", found: "Incident") -> None:
             }
         )
     )
+    for each in untold(found):
+        out.print(Text(plain(each.sentence), style="bold red"), soft_wrap=True)
     if url := flow_run_url(found):
         out.print(Text(f"run:     {url}"), soft_wrap=True)  # unwrapped, to be copied
 

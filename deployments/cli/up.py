@@ -4,6 +4,7 @@ import os
 import sys
 from pathlib import Path
 
+from blocks.transport.errors import bare_url
 from deployments.cli.errors import CommandError, ExitCode
 from deployments.cli.options import FileOption
 from deployments.cli.output import console, warn
@@ -17,12 +18,16 @@ async def up(*, config: FileOption = None) -> int:
     Ctrl-C stops them all. With PREFECT_API_URL set, that Prefect is used and none is started. Prefect's UI
     asks for the password that is printed; commands in this folder find it.
     """
+    from rich.text import Text
+
+    from blocks.environment import Environment
     from blocks.files.private_files import private_folder
-    from blocks.transport.errors import bare_url
     from deployments.cli.sources import read_settings
+    from deployments.prefect.configure import blocks
     from deployments.processes.foreground import until_stopped
     from deployments.processes.output import never_fail
     from deployments.processes.stack import Stack
+    from deployments.settings.missing import missing
     from deployments.settings.settings import DEFAULT_CONFIG, find_config
 
     path = find_config(config)
@@ -38,17 +43,25 @@ async def up(*, config: FileOption = None) -> int:
         warn(line)
     never_fail()
     out = console()
+    lacking = missing(settings, Environment.of(settings.prefect.environment, blocks(settings)))
     out.print("Starting Prefect, the worker and the alert receiver ...")
     async with Stack(settings, config=path, state=STATE, api_url=given) as stack:
         for line in (
-            f"Prefect:       {bare_url(stack.ui_url)}",
+            f"Prefect:       {_with_local(bare_url(stack.ui_url), stack.api_url.removesuffix('/api'))}",
             *(f"Password:      {password}" for password in stack.login(terminal=sys.stdout.isatty())),
-            f"Alerts:        {stack.receiver_url}/alerts/alertmanager",
+            f"Receiver:      {_with_local(stack.alerts_url, stack.receiver_url)}",
             f"Logs:          {STATE / 'logs'}",
             f"Other shells:  {stack.exports}",
             *(["               (`runbook` in this folder needs neither)"] if stack.access else []),
-            "Ready. Ctrl-C stops it.",
         ):
             out.print(line, soft_wrap=True)  # unwrapped, to be copied
+        for each in lacking:
+            out.print(Text.assemble(("Missing:       ", "yellow"), str(each)), soft_wrap=True)
+        out.print("Ready. Ctrl-C stops it.")
         await until_stopped(stack.watch())
     return ExitCode.OK
+
+
+def _with_local(public: str, local: str) -> str:
+    """The address for people, and the one on this machine where it is another."""
+    return public if public == local else f"{public} (on this machine {bare_url(local)})"

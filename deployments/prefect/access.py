@@ -33,7 +33,10 @@ _LOOPBACK = {"localhost": "127.0.0.1"}
 
 @dataclass(frozen=True)
 class Access:
-    """A server of ours. `password` is what Prefect calls the auth string: a user, a colon, a password."""
+    """A server of ours. `password` is what Prefect calls the auth string: a user, a colon, a password.
+
+    `api_url` is on this machine. `ui_url` is where people reach the UI, which may be a public address.
+    """
 
     api_url: str
     ui_url: str
@@ -104,8 +107,8 @@ def earlier_port(state: Path) -> int | None:
     Links in journals and messages lead to it, and people have it in bookmarks and tunnels.
     """
     try:
-        ui_url: str = json.loads((state / SERVER_FILE).read_bytes())["ui_url"]
-        return urlsplit(ui_url).port
+        api_url: str = json.loads((state / SERVER_FILE).read_bytes())["api_url"]
+        return urlsplit(api_url).port
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None  # there is none, or it is being written
 

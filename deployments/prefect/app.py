@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from deployments.prefect.guard import Guard
 from deployments.prefect.login import LoginFirst
+from deployments.prefect.ui_address import SameAddress
 from deployments.processes.umask import keep_files_private
 
 RETRY_AFTER = b"0.3"
@@ -59,6 +60,7 @@ def create_app() -> ASGIApp:
     app.add_middleware(RetrySoon)
     app.add_middleware(LoginFirst)
     origins = api.cors_allowed_origins.split(",")
+    app.add_middleware(SameAddress, origins=origins)
     return Guard(app, origins=origins, password=api.auth_string.get_secret_value())
 
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -24,6 +25,10 @@ from deployments.processes.process import Process, free_port, require_free
 from deployments.processes.umask import keep_files_private
 
 START_SECONDS = 60.0
+
+_NAME = "Prefect's server"
+_OTHER_PORT = "Stop what listens there, or set another [prefect] port"
+_NO_PATH = "Give it a host name or a port of its own in [prefect] public_url"
 _POLL_SECONDS = 0.05
 
 _SETTINGS = {
@@ -65,33 +70,38 @@ class PrefectServer:
         self.api_url = access.api_url
 
     @classmethod
-    async def start(cls, state: Path, *, port: int | None = None) -> "PrefectServer":
+    async def start(cls, state: Path, *, port: int | None = None, public_url: str = "") -> "PrefectServer":
         """Start a server that keeps its state in a folder; `ready` waits for it.
 
         Without a port it listens where the last one with this state did, if that is free, else on any port.
+        People reach its UI at the `public_url` as well; then that is its `ui_url`.
 
         Raises:
-            Refused: the port is in use, another server works with that folder, or others can write in it.
+            Refused: the port is in use, another server works with that folder, others can write in it, or the
+                public address has a path.
         """
-        if port is None:
-            port = _same_port(state) or free_port()
-        else:
-            require_free("127.0.0.1", port, what="Prefect's server", advice="Choose another port")
-        ui_url = f"http://127.0.0.1:{port}"
-        api_url = f"{ui_url}/api"
+        if urlsplit(public_url).path:
+            raise Refused(_NAME, f"its UI cannot be below a path ({public_url})", _NO_PATH)
+        chosen = port or _same_port(state) or free_port()
+        here = f"http://127.0.0.1:{chosen}"
+        api_url, ui_url = f"{here}/api", public_url or here
         with await claim(state, api_url=api_url, ui_url=ui_url) as claimed:
+            if port is not None:  # asked under the claim: one that was killed lets go of both a moment later
+                require_free("127.0.0.1", port, what=_NAME, advice=_OTHER_PORT)
             access = Access(api_url, ui_url, password_of(state), (state / PASSWORD_FILE).absolute())
             environment = _environment(state, await _database(state)) | {
                 "PREFECT_UI_STATIC_DIRECTORY": str(_cache() / f"prefect-{version('prefect')}-ui"),
                 "PREFECT_API_URL": api_url,
                 "PREFECT_SERVER_API_AUTH_STRING": access.password,
-                "PREFECT_SERVER_API_CORS_ALLOWED_ORIGINS": f"{ui_url},http://localhost:{port}",
+                "PREFECT_SERVER_API_CORS_ALLOWED_ORIGINS": ",".join(
+                    dict.fromkeys((here, f"http://localhost:{chosen}", ui_url))
+                ),
             }
             process = await Process.start(
-                "Prefect's server",
+                _NAME,
                 [
                     *(sys.executable, "-m", "uvicorn", "--factory", "deployments.prefect.app:create_app"),
-                    *("--host", "127.0.0.1", "--port", str(port), "--log-level", "warning"),
+                    *("--host", "127.0.0.1", "--port", str(chosen), "--log-level", "warning"),
                     *("--timeout-keep-alive", "30", "--timeout-graceful-shutdown", "1"),
                 ],
                 log=state / "logs" / "prefect-server.log",
@@ -125,7 +135,7 @@ def _same_port(state: Path) -> int | None:
     port = earlier_port(state)
     if port:
         with suppress(Refused):
-            require_free("127.0.0.1", port, what="Prefect's server", advice="Choose another port")
+            require_free("127.0.0.1", port, what=_NAME, advice=_OTHER_PORT)
             return port
     return None
 

@@ -4,6 +4,7 @@ import asyncio
 import ctypes
 import os
 import random
+import re
 import signal
 import socket
 import sys
@@ -79,7 +80,7 @@ class Process:
         if not self.running:
             raise EndedEarly(
                 self.name,
-                f"ended with exit code {self._child.returncode}: {' | '.join(self.last_lines())}",
+                f"ended with exit code {self._child.returncode}{self._reason()}",
                 f"Its log is {self.log}",
             )
 
@@ -113,12 +114,31 @@ class Process:
             self._child.kill()
             await self._child.wait()
 
+    def _reason(self) -> str:
+        lines = self.last_lines()
+        return f": {' | '.join(lines)}" if lines else ", and wrote neither a warning nor an error"
+
     def last_lines(self) -> list[str]:
-        """The last lines that it wrote."""
+        """The last lines that it wrote, but for those of a log that only inform."""
         written = self.log.read_bytes()
         tail = written[-_TAIL_BYTES:]
         text = (tail if tail == written else tail.partition(b"\n")[2]).decode(errors="replace")
-        return [let_in_line(line, _LINE_LENGTH) for line in text.splitlines() if line.strip()][-_LAST_LINES:]
+        return [let_in_line(line, _LINE_LENGTH) for line in _telling(text)][-_LAST_LINES:]
+
+
+_INFORMS = re.compile(
+    r"""
+    \d\d:\d\d:\d\d\.\d+\ \|\ (?:INFO|DEBUG)\b      # Prefect
+    | (?:INFO|DEBUG):                                # uvicorn
+    | \{.*"level":\ ?"(?:info|debug)"               # ours
+    """,
+    re.VERBOSE,
+)
+
+
+def _telling(text: str) -> list[str]:
+    """The lines that may say why a process ended."""
+    return [line for line in text.splitlines() if line.strip() and not _INFORMS.match(line)]
 
 
 async def _spawn(

@@ -62,7 +62,11 @@ class Stack:
         """How our own server is reached; None where the server is another's."""
         self.api_url = ""
         self.ui_url = ""
+        """Where people reach Prefect's UI."""
         self.receiver_url = ""
+        """The receiver on this machine."""
+        self.alerts_url = ""
+        """Where senders and people reach the receiver."""
 
     async def __aenter__(self) -> Self:
         """Start everything.
@@ -121,9 +125,13 @@ class Stack:
     async def _prefect(self) -> tuple[dict[str, str], PrefectServer | None]:
         if self._given_api_url:
             self.api_url = self._given_api_url.rstrip("/")
-            self.ui_url = os.environ.get("PREFECT_UI_URL") or bare_url(self.api_url.removesuffix("/api"))
+            named = self._settings.prefect.public_url or os.environ.get("PREFECT_UI_URL")
+            self.ui_url = named or bare_url(self.api_url.removesuffix("/api"))
             return dict(os.environ) | {"PREFECT_API_URL": self.api_url, "PREFECT_UI_URL": self.ui_url}, None
-        server = self._server or await PrefectServer.start(self._state)
+        own = self._settings.prefect
+        server = self._server or await PrefectServer.start(
+            self._state, port=own.port, public_url=own.public_url
+        )
         self.processes.append(server.process)
         self._resources.push_async_callback(server.process.stop)
         self.access, self.api_url, self.ui_url = server.access, server.api_url, server.ui_url
@@ -134,6 +142,7 @@ class Stack:
         advice = "Stop what listens there, or set another [receiver] port"
         require_free(host, port, what="Alert receiver", advice=advice)
         self.receiver_url = f"http://{reachable(host)}:{port}"
+        self.alerts_url = self._settings.receiver.public_url or self.receiver_url
         arguments = ("--config", str(self._config), "--port", str(port))
         return await self._run("receiver", "deployments.receiver", *arguments, environment=environment)
 

@@ -19,6 +19,7 @@ from deployments.progress.symbols import (
 )
 from runbook.actions.catalogue import ActionOutcome, ChangePlan
 from runbook.approvals.gates import Choice
+from runbook.channels.untold import NOBODY
 from runbook.channels.wording import ACTION_OUTCOMES
 from runbook.incidents import events as e
 from runbook.incidents.effects import Effect, EffectOutcome
@@ -79,6 +80,8 @@ def intent_row(effect: Effect, symbols: Symbols) -> Row | None:
 def effect_row(effect: Effect, symbols: Symbols) -> Row | None:
     """What became of a request or a message; `None` where another event says it."""
     text = Text(plain(effect.summary))
+    if effect.kind == NOBODY:
+        return Row(symbols.bad, "Not told", Text(f"nobody could be told: {plain(effect.detail)}"), BAD)
     if not effect.is_change and effect.outcome is EffectOutcome.APPLIED:
         if effect.authority.reference in ANNOUNCING:
             return None

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import cache
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -24,6 +25,7 @@ from blocks.store.journal import IncidentStore
 from blocks.transport.errors import OutsideError
 from deployments.receiver.connections.body import STRANGERS_BYTES, Budget, Rejected
 from deployments.receiver.connections.few_lines import FewLines
+from deployments.receiver.home import Home, add_home
 from deployments.receiver.intake import Intake, log_received, new_id
 from deployments.receiver.metrics import ReceiverMetrics
 from deployments.receiver.notifications import Notifications
@@ -41,6 +43,13 @@ from runbook.outside_text import let_in_line
 from runbook.policy.permissions import Permissions
 
 RETRY_SECONDS = 5
+
+_TAGS = [
+    {"name": "alerts", "description": "A path for each source of alerts."},
+    {"name": "people", "description": "Reading incidents, and acting in them."},
+    {"name": "operations", "description": "For who runs the receiver."},
+]
+"""In the order of the description."""
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -60,13 +69,14 @@ def create_app(
     self_watching: SelfWatching | None = None,
     settings: Callable[[], Settings] | None = None,
     metrics: ReceiverMetrics | None = None,
+    home: Home | None = None,
 ) -> ASGIApp:
     """The receiver's application. `responses` starts the response to an incident, see `Responses`;
     `permissions` are noted in the journal of each incident that opens.
 
     At an interval it checks the runs of the incidents, see `tasks.caretaking.watchdog`; with
     `self_watching`, also the runbook itself. With `settings`, which reads them again, people can act
-    through `/api`.
+    through `/api`. `home` is what the page at `/` tells of the settings.
     """
     metrics = metrics or ReceiverMetrics()
     starter = Starter(store, responses, metrics)
@@ -117,17 +127,21 @@ def create_app(
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
 
-    app = FastAPI(title="Runbook alert receiver", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Runbook alert receiver", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_tags=_TAGS
+    )
     _answer_failures(app)
-    _add_operations(app, store_watch, starter, metrics)
     endpoints: dict[str, Endpoint] = {}
     for source in SOURCES.values():
         path = f"/alerts/{source.name}"
         endpoints[path] = _endpoint(source, notifications, metrics)
         app.post(path, **describe(source))(endpoints[path])
     endpoints[f"/alerts/{SELF_WATCH.name}"] = _endpoint(SELF_WATCH, notifications, metrics)
-    if settings is not None:
-        add_people_api(app, PeoplesDoor(store, settings))
+    door = None if settings is None else PeoplesDoor(store, settings)
+    if door is not None:
+        add_people_api(app, door)
+    _add_operations(app, store_watch, starter, metrics)
+    add_home(app, home or Home(config, service, {}, Path()), starter, door)
     return AlertPaths(app, endpoints)
 
 

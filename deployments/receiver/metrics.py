@@ -53,6 +53,11 @@ class ReceiverMetrics:
         self.oldest_gate = Gauge(
             "runbook_oldest_approval_request_seconds", "How long the oldest of them waits.", registry=own
         )
+        self.untold = Gauge(
+            "runbook_incidents_nobody_told",
+            "Open incidents in which a person is needed and no pager and no channel took the message.",
+            registry=own,
+        )
         self.shed = Counter(
             "runbook_connections_shed", "Connections that the receiver closed.", ["reason"], registry=own
         )

@@ -8,7 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from deployments.receiver.sources.registry import PROOFS
 from runbook.alerts.sources import Source
 
-_TEMPLATES = Environment(
+TEMPLATES = Environment(
     loader=PackageLoader("deployments.receiver"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
 )
 
@@ -78,4 +78,4 @@ def _response(text: str, schema: dict[str, Any]) -> dict[str, Any]:
 
 def page(openapi: dict[str, Any]) -> str:
     """The page for people."""
-    return _TEMPLATES.get_template("receiver.html.j2").render(api=openapi)
+    return TEMPLATES.get_template("receiver.html.j2").render(api=openapi)

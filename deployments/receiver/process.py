@@ -8,11 +8,12 @@ import logging
 import os
 import socket
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import ExitStack
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
@@ -26,8 +27,11 @@ from deployments.receiver.authentication import is_open
 from deployments.receiver.connections.local_socket import LocalSocket, SocketInUse
 from deployments.receiver.connections.places import TooFewFiles, places
 from deployments.receiver.connections.server import DoorServer
+from deployments.receiver.home import Home
 from deployments.receiver.metrics import ReceiverMetrics
 from deployments.receiver.watching import SelfWatching
+from deployments.settings.file import read_tables
+from deployments.settings.secrets import Unusable
 from deployments.settings.settings import ConfigurationError, Settings, find_config, load_settings
 from runbook.alerts.sources import SOURCES
 from runbook.outside_text.terminal import masked_on_terminal
@@ -136,6 +140,9 @@ def _serve(settings: Settings, sockets: list[socket.socket], room: int) -> None:
         self_watching=_self_watching(settings, store, responses.call_about_the_runbook),
         settings=partial(load_settings, settings.origin, systems=False),
         metrics=metrics,
+        home=Home(
+            settings.receiver, settings.policy.service, _written(settings.origin), settings.origin.parent
+        ),
     )
     host, port = sockets[0].getsockname()[:2]
     taken = [name for name in SOURCES if is_open(name, settings.receiver)]
@@ -155,6 +162,15 @@ def _serve(settings: Settings, sockets: list[socket.socket], room: int) -> None:
     sys.setswitchinterval(SWITCH_SECONDS)
     most = settings.receiver.max_body_bytes
     DoorServer(config, places=room, most_body_bytes=most, metrics=metrics).run(sockets=sockets)
+
+
+def _written(origin: Path) -> Mapping[str, Any]:
+    """`[receiver]` as it is written: the page names a secret by its reference. Without it, by a word."""
+    try:
+        table = read_tables(origin).get("receiver", {})
+    except Unusable:
+        return {}
+    return table if isinstance(table, dict) else {}
 
 
 def _self_watching(

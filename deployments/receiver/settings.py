@@ -10,6 +10,7 @@ from deployments.receiver.sources import self_watch
 from deployments.receiver.sources.proof import SettingsT, SourceProof
 from deployments.receiver.sources.registry import PROOFS
 from deployments.receiver.sources.settings import IdentityHeader, ServiceName, SourceSettings
+from deployments.settings.public_url import PublicUrl
 
 if TYPE_CHECKING:
 
@@ -27,14 +28,16 @@ class ReceiverSettings(_Sections):
 
     Each source has a section here, see `SourceProof`. `token` is for Alertmanager, Grafana and plain alerts
     where their own sections have no credential.
-    `services` are our names of services by the senders' names. People act through the same process: over the
-    local `socket`, with a token of theirs, or through a proxy. `people` has the hashes of their tokens.
+    `public_url` is where senders and people reach it from elsewhere. `services` are our names of services by
+    the senders' names. People act through the same process: over the local `socket`, with a token of theirs,
+    or through a proxy. `people` has the hashes of their tokens.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     host: str = "127.0.0.1"
     port: int = Field(default=8181, ge=0, le=65535)
+    public_url: PublicUrl = ""
     token: SecretStr | None = Field(default=None, min_length=16)
     max_body_bytes: int = Field(default=1024 * 1024, ge=1024)
     max_connections: int = Field(default=512, ge=16)

@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -19,6 +20,7 @@ from deployments.receiver.metrics import ReceiverMetrics
 from deployments.receiver.told_once import ToldOnce
 from runbook.alerts.intake import Received
 from runbook.caretaking.watchdog import ADOPT_AFTER
+from runbook.channels.untold import untold
 from runbook.incidents.incident import Incident
 from runbook.redaction import redact
 
@@ -29,6 +31,9 @@ CALL_AFTER = timedelta(seconds=30)
 
 TOGETHER_SECONDS = 0.05
 """What else happens within this time is checked together: a storm opens many incidents at once."""
+
+MOST_UNTOLD = 20
+"""Journals that are read at each look to see whether anybody was told meanwhile."""
 
 ATTEMPT_SECONDS = 60.0
 """How long one attempt may take: Prefect's client could go on for an hour, and nobody would be called."""
@@ -66,6 +71,16 @@ class Responses(Protocol):
         """Tell those who were called that alerts are kept again; whether that got through everywhere."""
 
 
+@dataclass(frozen=True)
+class Waits:
+    """Numbers of open incidents: all, those that ask, those without a run, and those that nobody knows of."""
+
+    open: int
+    gates: int
+    unstarted: int
+    untold: int
+
+
 class Starter:
     """Starts responses, in the order in which the incidents were opened, until it is cancelled."""
 
@@ -79,6 +94,8 @@ class Starter:
         self._woken = asyncio.Event()
         self.waiting: tuple[str, ...] = ()
         """Ids of the incidents whose response could not be started at the last attempt."""
+        self.waits: Waits | None = None
+        """What waited at the last look; `None` before the first one."""
         self.prefect_up: bool | None = None
         self._asked_at = datetime.fromtimestamp(0, UTC)
 
@@ -112,7 +129,7 @@ class Starter:
             self._trouble.wrong("store not readable", level=logging.ERROR, error=str(error))
             return False
         self._trouble.well("store not readable")
-        self._show(seen, at)
+        await self._show(seen, at)
         due = [
             incident
             for incident, opened_at in seen.unstarted.items()
@@ -131,12 +148,23 @@ class Starter:
         self._trouble.keep({*due, *(gate.incident for gate in seen.gates)})
         return not self.waiting
 
-    def _show(self, seen: Overview, at: datetime) -> None:
-        own = self._metrics
+    async def _show(self, seen: Overview, at: datetime) -> None:
+        own, silent = self._metrics, await self._untold(seen)
+        self.waits = Waits(seen.open, len(seen.gates), len(seen.unstarted), silent)
+        own.untold.set(silent)
         own.unstarted.set(len(seen.unstarted))
         own.oldest_unstarted.set(_age(list(seen.unstarted.values()), at))
         own.gates.set(len(seen.gates))
         own.oldest_gate.set(_age([gate.asked_at for gate in seen.gates], at))
+
+    async def _untold(self, seen: Overview) -> int:
+        """In how many open incidents nobody could be told that a person is needed, of the newest ones."""
+        try:
+            journals = [await self._store.read(incident) for incident in seen.untold[-MOST_UNTOLD:]]
+        except OutsideError as error:
+            self._trouble.wrong("store not readable", level=logging.ERROR, error=str(error))
+            return len(seen.untold)
+        return sum(bool(untold(journal)) for journal in journals)
 
     def _note(self, *, up: bool, at: datetime) -> None:
         self.prefect_up, self._asked_at = up, at

@@ -1,3 +1,3 @@
 """The settings file, its secrets and its warnings."""
 
-__all__ = ["settings", "signing_key"]
+__all__ = ["file", "missing", "public_url", "secrets", "settings", "signing_key"]

@@ -5,7 +5,6 @@ in the file: it names the environment variable or the file that holds each one. 
 explains every key.
 """
 
-import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,20 +16,19 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from blocks.files.owners import is_ours, name_of
-from blocks.files.private_files import private_folder
 from deployments.receiver.people.settings import public_part
 from deployments.receiver.settings import ReceiverSettings
 from deployments.settings.checks import Mistake
 from deployments.settings.file import SectionsCheck, read_tables
+from deployments.settings.folders import make_folders
+from deployments.settings.public_url import PublicUrl
 from deployments.settings.secrets import Unusable
-from deployments.settings.warnings import exposed_files, hosts_shown_nothing, too_few_people
+from deployments.settings.warnings import exposed_files, hosts_shown_nothing, in_clear, too_few_people
 from runbook.policy.policy import Policy
 
 CONFIG_VARIABLE = "RUNBOOK_CONFIG"
 DEFAULT_CONFIG = Path("runbook.toml")
 DRIVERS = ("sqlite+aiosqlite", "postgresql+psycopg")
-
-log = logging.getLogger("runbook.settings")
 
 
 class ConfigurationError(Exception):
@@ -46,8 +44,14 @@ class _Section(BaseModel):
 
 
 class PrefectSettings(_Section):
-    """Section `[prefect]`: how the runbook shows up in Prefect. What is `_every` is in seconds."""
+    """Section `[prefect]`: how the runbook shows up in Prefect. What is `_every` is in seconds.
 
+    `port` is where the server of `runbook up` listens; without one, where it listened last. `public_url` is
+    where people reach Prefect's UI; links to runs lead there.
+    """
+
+    port: int | None = Field(default=None, ge=1, le=65535)
+    public_url: PublicUrl = ""
     environment: str = Field(default="default", pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")
     work_pool: str = Field(default="runbook", min_length=1)
     collect_evidence_every: int = Field(default=300, ge=10)
@@ -145,21 +149,13 @@ class Settings:
 
         Without the latter all goes on but the files: each that is not written is told then, see
         `tasks.evidence.unwritten`. Returns a line for people about each folder that was open to others and is
-        closed now.
+        closed now, and about each new one that is not ours by its name: a path may be mistyped.
 
         Raises:
-            Refused: others can write in one of them.
+            Refused: others can write in one of them, or the store's would be in a folder that is not there.
             OSError: there can be no folder for the store.
         """
-        lines: list[str] = []
-        url = make_url(self.store_url.get_secret_value())
-        if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
-            lines += private_folder(Path(url.database).parent)
-        try:
-            lines += private_folder(self.evidence_folder)
-        except OSError as error:
-            log.warning("There is no folder for the evidence: %s", error)
-        return lines
+        return make_folders(self.store_url, self.evidence_folder)
 
 
 def find_config(given: Path | None = None) -> Path | None:
@@ -232,7 +228,12 @@ def check_settings(tables: Mapping[str, Any], *, origin: Path, systems: bool = T
         policy=policy,
         systems=values,
         self_watch=self_watch,
-        warnings=(*exposed_files(tables, origin), *too_few_people(policy), *check.warnings),
+        warnings=(
+            *exposed_files(tables, origin),
+            *too_few_people(policy),
+            *in_clear({"prefect.public_url": prefect.public_url, "receiver.public_url": receiver.public_url}),
+            *check.warnings,
+        ),
     )
 
 

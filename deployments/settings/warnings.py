@@ -12,12 +12,14 @@ import stat
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
 from deployments.settings.checks import Mistake, shown
 from deployments.settings.secrets import absolute, is_reference
 from runbook.policy.policy import Policy
+from runbook.transport.addresses import is_loopback
 
 _KUBECONFIG = "cluster.kubeconfig"
 
@@ -72,6 +74,16 @@ def too_few_people(policy: Policy) -> list[Mistake]:
         Mistake(f"policy.approvals.{risk}.count", problem.format(rule.count), advice)
         for risk, rule in policy.approvals.items()
         if rule.count > max(listed, 1)
+    ]
+
+
+def in_clear(addresses: Mapping[str, str]) -> list[Mistake]:
+    """The public addresses, by their keys, to which passwords and tokens would travel unencrypted."""
+    advice = "put TLS in front of it, and write https"
+    return [
+        Mistake(key, "passwords are sent to it unencrypted", advice)
+        for key, address in addresses.items()
+        if urlsplit(address).scheme == "http" and not is_loopback(urlsplit(address).hostname or "")
     ]
 
 

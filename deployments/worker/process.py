@@ -19,9 +19,10 @@ import signal
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from prefect.client.orchestration import get_client
-from prefect.settings import PREFECT_WORKER_QUERY_SECONDS, temporary_settings
+from prefect.settings import PREFECT_UI_URL, PREFECT_WORKER_QUERY_SECONDS, temporary_settings
 from prefect.utilities.processutils import command_to_string
 
 from blocks.store.own_store import give_to_runs
@@ -31,8 +32,9 @@ from deployments.prefect.definitions import flow_modules
 from deployments.prefect.patience import come_back_soon
 from deployments.processes.output import never_fail
 from deployments.processes.umask import keep_files_private
-from deployments.settings.settings import ConfigurationError, load_settings
+from deployments.settings.settings import ConfigurationError, PrefectSettings, load_settings
 from deployments.worker import warm_run
+from deployments.worker.folders import ZYGOTE, new_folder
 from deployments.worker.jobs import OwnFlows, worker_process
 from deployments.worker.start_pace import PER_PROCESSOR
 from deployments.worker.warm_worker import WarmWorker
@@ -55,6 +57,48 @@ _ENGINE_MODULES = (
 def main(arguments: list[str] | None = None) -> int:
     """Serve a pool until SIGTERM or SIGINT. Returns 1 with one line on stderr where that is not possible."""
     keep_files_private()
+    chosen = _chosen(arguments)
+    try:
+        configured = _bound_to(chosen.config) if chosen.config else PrefectSettings()
+        pool = chosen.pool or configured.work_pool
+    except ConfigurationError as error:
+        print(masked_on_terminal(str(error)), file=sys.stderr)
+        return 1
+    never_fail()  # the runs too, which are forks of this process
+    try:
+        folder = new_folder()  # for its owner only: nobody else can ask
+    except OSError as error:
+        print(
+            f"no folder for the worker's socket ({error}): free space there, or set TMPDIR", file=sys.stderr
+        )
+        return 1
+    socket_path = str(folder / ZYGOTE)
+    # Prefect's runner has one folder in /tmp for all users: whoever makes it first keeps others out.
+    tempfile.tempdir = str(folder)
+    come_back_soon()
+    _preload(chosen.preload)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    zygote = start_zygote(socket_path)
+    # Only the worker comes here: the zygote and its forks end inside `start_zygote`.
+    worker_process.command = command_to_string([sys.executable, "-I", "-S", warm_run.__file__, socket_path])
+    worker_process.flows = OwnFlows.installed(chosen.preload)
+    try:
+        ours: dict[Any, Any] = {PREFECT_WORKER_QUERY_SECONDS: POLL_SECONDS}
+        if configured.public_url:
+            ours[PREFECT_UI_URL] = configured.public_url  # links of the runs lead there
+        with temporary_settings(ours):
+            worker = WarmWorker(work_pool_name=pool, name=chosen.name, begin_at_once=chosen.begin_at_once)
+            asyncio.run(_serve(worker, zygote, chosen.config))
+    except (ConfigurationError, OutsideError) as error:
+        print(masked_on_terminal(str(error)), file=sys.stderr)
+        return 1
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return 0
+
+
+def _chosen(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m deployments.worker", description="A warm process worker."
     )
@@ -77,48 +121,14 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     if chosen.begin_at_once is not None and chosen.begin_at_once < 1:
         parser.error("--begin-at-once: at least one, or no response would ever start")
-    try:
-        configured = _bound_to(chosen.config) if chosen.config else "runbook"
-        pool = chosen.pool or configured
-    except ConfigurationError as error:
-        print(masked_on_terminal(str(error)), file=sys.stderr)
-        return 1
-    never_fail()  # the runs too, which are forks of this process
-    try:
-        folder = Path(tempfile.mkdtemp(prefix="runbook-worker-"))  # for its owner only: nobody else can ask
-    except OSError as error:
-        print(
-            f"no folder for the worker's socket ({error}): free space there, or set TMPDIR", file=sys.stderr
-        )
-        return 1
-    socket_path = str(folder / "zygote")
-    # Prefect's runner has one folder in /tmp for all users: whoever makes it first keeps others out.
-    tempfile.tempdir = str(folder)
-    come_back_soon()
-    _preload(chosen.preload)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    zygote = start_zygote(socket_path)
-    # Only the worker comes here: the zygote and its forks end inside `start_zygote`.
-    worker_process.command = command_to_string([sys.executable, "-I", "-S", warm_run.__file__, socket_path])
-    worker_process.flows = OwnFlows.installed(chosen.preload)
-    try:
-        with temporary_settings({PREFECT_WORKER_QUERY_SECONDS: POLL_SECONDS}):
-            worker = WarmWorker(work_pool_name=pool, name=chosen.name, begin_at_once=chosen.begin_at_once)
-            asyncio.run(_serve(worker, zygote, chosen.config))
-    except (ConfigurationError, OutsideError) as error:
-        print(masked_on_terminal(str(error)), file=sys.stderr)
-        return 1
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    return 0
+    return chosen
 
 
-def _bound_to(config: Path) -> str:
-    """Have the runs believe the store of these settings only; returns the pool that they name."""
+def _bound_to(config: Path) -> PrefectSettings:
+    """Have the runs believe the store of these settings only; returns what they say of Prefect."""
     settings = load_settings(config, systems=False)
     give_to_runs(settings.store_url, os.environ)
-    return settings.prefect.work_pool
+    return settings.prefect
 
 
 async def _serve(worker: WarmWorker, zygote: ZygoteHandle, config: Path | None) -> None:

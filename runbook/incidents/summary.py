@@ -5,6 +5,7 @@ from datetime import datetime
 from pydantic import JsonValue
 
 from runbook.approvals.gates import PendingGate
+from runbook.channels.untold import untold
 from runbook.incidents.events import EvidenceCollected, IncidentEscalated, PostmortemDrafted, RunStarted
 from runbook.incidents.incident import Incident
 from runbook.incidents.people import acknowledged_by, comms_lead_of, lead_of, notes_of
@@ -45,6 +46,7 @@ def everything(incident: Incident) -> Facts:
         "actions": actions(incident),
         "messages": messages(incident),
         "escalations": [event.because for event in incident.events(IncidentEscalated)],
+        "untold": [each.model_dump(mode="json") for each in untold(incident)],
         "gate": gate_facts(incident, incident.pending_gate),
         "artifacts": list(incident.artifacts),
         "evidence": [event.model_dump(mode="json") for event in incident.events(EvidenceCollected)],

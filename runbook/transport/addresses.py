@@ -2,6 +2,7 @@
 
 import re
 from enum import StrEnum
+from ipaddress import ip_address
 from urllib.parse import parse_qsl, unquote
 
 from runbook.redaction import redact_secrets
@@ -71,3 +72,11 @@ def password_in(text: str) -> str:
     """The password in an address, decoded; empty where it has none, or the text is no address."""
     whole = _WHOLE.match(text)
     return unquote(_user_of(whole).partition(":")[2]) if whole else ""
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host, by its name or its address, is the machine itself."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")

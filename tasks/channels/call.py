@@ -10,6 +10,7 @@ from runbook.channels.messages import (
     Page,
     escalation_message,
 )
+from runbook.channels.untold import key_of, told_nobody
 from runbook.decision.severity import Severity
 from runbook.incidents.calls import open_calls
 from runbook.incidents.effect_ids import MessageName
@@ -17,6 +18,7 @@ from runbook.incidents.effects import Authority, Effect
 from runbook.incidents.escalations import Escalation
 from runbook.incidents.events import (
     DecisionMade,
+    EffectSettled,
     IncidentEscalated,
     IncidentReopened,
     MaintenanceNoted,
@@ -69,7 +71,8 @@ async def escalate(
     and the words stay. `commands` are what they may type by hand; `about` is the id of the action that it is
     about; `in_doubt` are ids of changes that may or may not have been made. A call that `outlasts` the
     incident is not ended by its recovery. Returns whether the call got through everywhere; what did not is
-    tried again when the same is asked for again. In a rehearsal nobody is paged: the channel is told.
+    tried again when the same is asked for again, and where nobody could be told, the journal says so. In a
+    rehearsal nobody is paged: the channel is told.
     """
     journal = await incident.read()
     wanted = IncidentEscalated(
@@ -92,6 +95,9 @@ async def escalate(
     told = await _page(incident, journal, summary, ESCALATE, name, commands=event.commands)
     message = escalation_message(event.because, commands=event.commands, link=incident_link(journal))
     told += await say(incident, journal, message, name=name, authority=ESCALATE, loud=True)
+    nobody = None if journal.dry_run else told_nobody(incident.id, number, summary, told, ESCALATE)
+    if nobody is not None:
+        await incident.record(EffectSettled(effect=nobody), key=key_of(number, nobody))
     return got_through(told) or (journal.dry_run and not told)
 
 

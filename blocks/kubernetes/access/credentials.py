@@ -35,6 +35,13 @@ class Credentials:
     plugin_seconds: float = 8.0
 
     @property
+    def kubeconfig_path(self) -> str | None:
+        """The path of the kubeconfig, or several joined by `:`; None where it is not read from a file."""
+        if self.in_cluster or self.kubeconfig_yaml is not None:
+            return None
+        return self.kubeconfig or os.environ.get("KUBECONFIG") or "~/.kube/config"
+
+    @property
     def renewal(self) -> str:
         """What a person does when they have expired."""
         if self.in_cluster:
@@ -85,7 +92,7 @@ def _load(credentials: Credentials, configuration: Configuration) -> None:
     if credentials.kubeconfig_yaml is not None:
         source: Any = io.StringIO(credentials.kubeconfig_yaml.get_secret_value())
     else:
-        source = credentials.kubeconfig or os.environ.get("KUBECONFIG") or "~/.kube/config"
+        source = credentials.kubeconfig_path
     merged = KubeConfigMerger(source).config
     if merged is None:
         raise _NoKubeconfig(f"there is no kubeconfig at {source}")

@@ -2,13 +2,19 @@
 
 import asyncio
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
 
+from cyclopts import Parameter
+
+from deployments.cli.doctor.rows import CheckRow, State, print_rows
 from deployments.cli.errors import ExitCode
 from deployments.cli.options import ConfigOption, EnvironmentOption, JsonOption
 from deployments.cli.output import console, print_json
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import Console
     from rich.table import Table
 
@@ -16,6 +22,8 @@ if TYPE_CHECKING:
     from blocks.kubernetes.access.permissions import AccessLevel, Permission
     from blocks.kubernetes.cluster import Cluster
     from blocks.self_watch import SelfWatch
+    from blocks.transport.errors import OutsideError
+    from deployments.cli.sources import Sources
 
 
 @dataclass(frozen=True)
@@ -39,24 +47,32 @@ async def doctor(
     *,
     config: ConfigOption = None,
     environment: EnvironmentOption = None,
+    send_test: Annotated[bool, Parameter(negative="", show_default=False)] = False,
     json: JsonOption = False,
 ) -> int:
-    """Check the runbook's rights in the cluster, print the rules that are missing, and say who watches it.
+    """Check every system that the runbook uses, its rights in the cluster, and who is told when it stops.
 
-    Tells also of secret files that others can read. Asks the cluster about each right, looks whether it has
-    the workload, container, pods, Secret and key of the settings, and changes nothing. Asks Prefect, if one
-    is named, as a stranger would, and says what is open. Exits with 0 if everything is allowed that the
-    configured `access` needs, the settings fit and Prefect asks for a password, else with 1. Where the
-    cluster does not answer, the rest is told all the same.
+    Asks each system with our credentials, asks the cluster about each right and for the workload, container,
+    pods, Secret and key of the settings, and asks Prefect as a stranger would. Tells of secret files that
+    others can read. A check that fails keeps no other from being made; a table and what to do come last.
+    Exits with 1 if something is wrong, with 4 if nothing is but a system cannot be reached, else with 0; what
+    is not configured is told, and is no failure.
+
+    Parameters
+    ----------
+    send_test
+        Send a marked message through each channel, and page with a marked event that is resolved at once.
     """
     from blocks.transport.errors import OutsideError
     from deployments.cli.doctor.prefect_exposure import exposures
+    from deployments.cli.doctor.prefect_row import prefect_row
+    from deployments.cli.doctor.sending import send_tests
+    from deployments.cli.doctor.systems import check_systems, cluster_clock
     from deployments.cli.doctor.target_settings import misfits
     from deployments.cli.sources import find_sources
 
     sources = find_sources(config, environment)
-    exposed = sources.settings_warnings()
-    systems = await sources.systems()
+    exposed, systems = sources.settings_warnings(), await _made(sources)
     open_ways = await exposures(sources.config, sources.work_pool())
     cluster, unwatched = systems.cluster, unwatched_because(systems.self_watch)
     uncalled = uncalled_because(systems)
@@ -68,16 +84,28 @@ async def doctor(
         wrong = await misfits(cluster, {right.permission for right in rights if right.allowed})
     except OutsideError as error:
         unanswered = error
-    finally:
-        cluster.client.disconnect()
+    checked = [
+        await prefect_row(sources.config, sources.work_pool()),
+        _cluster_row(cluster, rights, wrong, unanswered),
+        cluster_clock(cluster, datetime.now(UTC)),
+        *await check_systems(systems),
+        *(await send_tests(systems) if send_test else ()),
+        *_missing_rows(sources.config, systems),
+    ]
+    cluster.client.disconnect()
     grave = any(each.grave for each in open_ways)
     missing = None if rights is None else missing_rules(rights)
     if json:
         prefect = [asdict(each) for each in open_ways]
         document = _document(cluster, rights, missing)
         told = {"uncalled": uncalled, "unwatched": unwatched, "settings": exposed, "prefect": prefect}
-        ok = document["ok"] and not (grave or wrong)
-        print_json(document | {"ok": ok, "settings_that_do_not_fit": wrong} | told)
+        ok = document["ok"] and not (grave or wrong) and not _code(checked)
+        print_json(
+            document
+            | {"ok": ok, "settings_that_do_not_fit": wrong}
+            | told
+            | {"systems": [asdict(row) for row in checked]}
+        )
     else:
         for line in (*exposed, *map(str, open_ways)):
             console().print(line, markup=False, soft_wrap=True)
@@ -87,9 +115,58 @@ async def doctor(
             _print(console(), cluster, rights, missing)
         for line in wrong:
             console().print(line, markup=False, soft_wrap=True)
+        print_rows(console(), checked)
     if unanswered is not None:
         raise unanswered
-    return ExitCode.FAILED if missing or grave or wrong else ExitCode.OK
+    return ExitCode.FAILED if missing or grave or wrong else _code(checked)
+
+
+async def _made(sources: "Sources") -> "Environment":
+    """The systems, once the folders of the settings are there, as at every start."""
+    if sources.config is not None:
+        await sources.store()
+    return await sources.systems()
+
+
+def _code(rows: list[CheckRow]) -> ExitCode:
+    states = {row.state for row in rows}
+    if State.WRONG in states:
+        return ExitCode.FAILED
+    return ExitCode.UNREACHABLE if State.UNREACHABLE in states else ExitCode.OK
+
+
+def _cluster_row(
+    cluster: "Cluster", rights: list[Right] | None, wrong: list[str], unanswered: "OutsideError | None"
+) -> CheckRow:
+    from deployments.cli.doctor.systems import failed
+
+    if unanswered is not None:
+        return failed("cluster", unanswered)
+    if rights is not None and missing_rules(rights):
+        advice = "Add the rules above to the runbook's Role"
+        return CheckRow("cluster", State.WRONG, f"{cluster.target}: rights are missing", advice)
+    if wrong:
+        return CheckRow("cluster", State.WRONG, wrong[0], "Correct [cluster]")
+    detail = f"{cluster.target} is there, with pods that the selector finds, and {cluster.access} access"
+    return CheckRow("cluster", State.OK, detail)
+
+
+def _missing_rows(config: "Path | None", systems: "Environment") -> list[CheckRow]:
+    """What is not configured, with what follows from it. Without a file only the systems are known."""
+    from deployments.cli.sources import read_settings
+    from deployments.settings.missing import missing, missing_channels, missing_people, missing_watch
+
+    if config is not None:
+        found = missing(read_settings(config), systems)
+    else:
+        policy = systems.runbook_policy.policy
+        found = [
+            *missing_channels(systems),
+            *missing_watch(systems.self_watch),
+            *missing_people(policy),
+        ]
+    rows = [CheckRow(each.name, State.MISSING, f"{each.what}: {each.so}", each.next_step) for each in found]
+    return [row for row in rows if row.system != "cluster"]
 
 
 async def examine(cluster: "Cluster") -> list[Right]:

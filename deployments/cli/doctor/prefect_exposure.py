@@ -4,7 +4,6 @@ Whoever writes into Prefect runs code on the worker, and whoever reads it reads 
 """
 
 from dataclasses import dataclass
-from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,6 +11,7 @@ import httpx
 
 from deployments.cli.errors import CommandError
 from deployments.cli.prefect_settings import chosen_prefect
+from runbook.transport.addresses import is_loopback
 
 FOREIGN_ORIGIN = "https://foreign.example"
 _TIMEOUT_SECONDS = 5.0
@@ -75,17 +75,10 @@ def _to_foreign_pages(url: str, answer: httpx.Response) -> list[Exposure]:
 
 def _in_clear(url: str) -> list[Exposure]:
     parts = urlsplit(url)
-    if parts.scheme != "http" or _is_loopback(parts.hostname or ""):
+    if parts.scheme != "http" or is_loopback(parts.hostname or ""):
         return []
     problem = f"Passwords and secrets are sent to Prefect at {url} unencrypted"
     return [Exposure(problem, "Put TLS in front of it, and use https in PREFECT_API_URL")]
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 async def _in_pool(name: str) -> list[Exposure]:

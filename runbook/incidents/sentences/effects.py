@@ -1,6 +1,7 @@
 """Effects, actions and switches, in sentences."""
 
 from runbook.actions.catalogue import ActionOutcome
+from runbook.channels.untold import NOBODY
 from runbook.channels.wording import ACTION_OUTCOMES
 from runbook.incidents import events as e
 from runbook.incidents.effects import EffectOutcome
@@ -25,6 +26,8 @@ def _(event: e.EffectIntended) -> str:
 @sentence.register
 def _(event: e.EffectSettled) -> str:
     effect = event.effect
+    if effect.kind == NOBODY:
+        return f"Nobody could be told: {effect.detail} ({effect.summary})"
     words = {
         EffectOutcome.APPLIED: "Done",
         EffectOutcome.ALREADY_IN_PLACE: "Already in place",

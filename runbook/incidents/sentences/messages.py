@@ -12,9 +12,9 @@ def _(event: e.StatusAnnounced) -> str:
 @sentence.register
 def _(event: e.IncidentEscalated) -> str:
     commands = f". By hand: {'; '.join(event.commands)}" if event.commands else ""
-    called = (
+    needed = (
         "Rehearsal: nobody was paged, but somebody would have been"
         if event.rehearsed
-        else "A person was paged"
+        else "A person is needed"  # who was told of it, the messages say that follow
     )
-    return f"{called}: {event.because}{commands}"
+    return f"{needed}: {event.because}{commands}"

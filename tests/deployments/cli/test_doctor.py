@@ -10,7 +10,16 @@ import yaml
 from blocks.kubernetes.access.permissions import AccessLevel, Permission
 from deployments.cli.errors import ExitCode
 from deployments.drill.cluster import Fault, Rule
-from tests.deployments.doctor_bench import TOKEN, UNCALLED, UNWATCHED, rights, rows, rule, world
+from tests.deployments.doctor_bench import (
+    TOKEN,
+    UNCALLED,
+    UNWATCHED,
+    before_systems,
+    rights,
+    rows,
+    rule,
+    world,
+)
 
 Capture = pytest.CaptureFixture[str]
 
@@ -21,7 +30,7 @@ async def test_all_rights_are_listed_by_level(tmp_path: Path, capsys: Capture) -
         assert await here.doctor() == ExitCode.OK
         asked = {(each.method, each.path) for each in here.cluster.requests}
 
-    shown = capsys.readouterr().out
+    shown = before_systems(capsys.readouterr().out)
     assert rows(shown) == [
         "level verb resource",
         "triage get deployments.apps posthog-integration allowed",
@@ -71,7 +80,7 @@ async def test_rights_on_the_same_object_are_one_rule(tmp_path: Path, capsys: Ca
     async with world(tmp_path, rights("mitigation"), f'secret_name = "{name}"') as here:
         assert await here.doctor() == ExitCode.FAILED
 
-    lines = capsys.readouterr().out.splitlines()
+    lines = before_systems(capsys.readouterr().out).splitlines()
     assert lines[-1] == (
         f"  - {{apiGroups: [''], resources: [secrets], resourceNames: [{name}], verbs: [get, patch]}}"
     )
@@ -158,7 +167,7 @@ async def test_an_expired_token_is_one_line(tmp_path: Path, capsys: Capture) -> 
         assert await here.doctor() == ExitCode.FAILED
 
     captured = capsys.readouterr()
-    assert captured.out == UNCALLED + UNWATCHED
+    assert before_systems(captured.out) == UNCALLED + UNWATCHED
     assert captured.err == (
         "runbook: error: Kubernetes: cannot create selfsubjectaccessreviews: Unauthorized; "
         "re-authenticate: kubectl get pods\n"
@@ -171,7 +180,7 @@ async def test_an_unreachable_cluster_is_one_line(tmp_path: Path, capsys: Captur
         assert await here.doctor() == ExitCode.UNREACHABLE
 
     captured = capsys.readouterr()
-    assert captured.out == UNCALLED + UNWATCHED
+    assert before_systems(captured.out) == UNCALLED + UNWATCHED
     assert captured.err == (
         "runbook: error: Kubernetes: cannot create selfsubjectaccessreviews: https://127.0.0.1:1 "
         "does not accept connections; check the network connection to the cluster, or wait\n"
@@ -184,4 +193,4 @@ async def test_a_cluster_in_trouble_is_no_missing_right(tmp_path: Path, capsys: 
         here.cluster.faults.append(Fault(path="selfsubjectaccessreviews", status=500))
         assert await here.doctor() == ExitCode.UNREACHABLE
 
-    assert capsys.readouterr().out == UNCALLED + UNWATCHED
+    assert before_systems(capsys.readouterr().out) == UNCALLED + UNWATCHED

@@ -8,7 +8,7 @@ from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, tempor
 from pytest_httpserver import HTTPServer
 
 from deployments.cli.errors import ExitCode
-from tests.deployments.doctor_bench import UNCALLED, rights, world
+from tests.deployments.doctor_bench import HERE, PAGER, SLACK, UNCALLED, rights, world
 
 Capture = pytest.CaptureFixture[str]
 
@@ -32,8 +32,8 @@ async def test_what_does_not_need_the_cluster_is_told_without_it(tmp_path: Path,
     ("section", "told"),
     [
         ("", UNCALLED),
-        ('[pager]\nrouting_key = { file = "token" }', ""),
-        ('[slack]\ntoken = { file = "token" }\nchannel = "C0123456789"', ""),
+        (PAGER, ""),
+        (SLACK, ""),
     ],
     ids=["neither", "pager", "slack"],
 )
@@ -43,7 +43,7 @@ async def test_it_says_whether_somebody_can_be_called(
     """Both are optional, and without both no incident reaches a person."""
     (tmp_path / "token").write_text("a-token-of-some-length")
     async with world(tmp_path, rights()) as running:
-        running.settings.write_text(f"{running.settings.read_text()}\n{section}\n")
+        running.add(section)
         assert await running.doctor() == ExitCode.OK
         assert (UNCALLED in capsys.readouterr().out) is bool(told)
         assert await running.doctor("--json") == ExitCode.OK
@@ -55,10 +55,10 @@ async def test_it_says_whether_somebody_can_be_called(
     [
         ("", "The runbook itself is not monitored: set [self_watch]."),
         (
-            "[self_watch]",
+            f'[self_watch]\nreceiver_url = "{HERE}"',
             "If the worker and the receiver both stop, nobody is notified: set [self_watch] ping_url.",
         ),
-        ('[self_watch]\nalertmanager_url = "http://alertmanager:9093"', ""),
+        (f'[self_watch]\nreceiver_url = "{HERE}"\nalertmanager_url = "http://alertmanager:9093"', ""),
     ],
     ids=["off", "without a switch", "on"],
 )
@@ -68,8 +68,7 @@ async def test_it_says_whether_somebody_watches_the_runbook(
     """Who never hears of a dead runbook believes that nothing happens."""
     (tmp_path / "token").write_text("a-token-of-some-length")
     async with world(tmp_path, rights()) as running:
-        lines = f'[receiver]\ntoken = {{ file = "token" }}\n{section}\n'
-        running.settings.write_text(running.settings.read_text() + lines)
+        running.add(f'[receiver]\ntoken = {{ file = "token" }}\n{section}')
         assert await running.doctor() == ExitCode.OK
         assert ("set [self_watch]" in capsys.readouterr().out) is bool(told)
         assert await running.doctor("--json") == ExitCode.OK

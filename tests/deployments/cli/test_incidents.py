@@ -1,6 +1,7 @@
 """`runbook incidents`, `incident` and `severity`, from the settings file's store: Prefect is not needed."""
 
 import json
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,9 +10,11 @@ import pytest
 from deployments.cli import main
 from deployments.cli.errors import ExitCode
 from runbook.approvals.identity import Identity
-from runbook.incidents.events import LeadAssigned, NoteAdded, RunStarted
+from runbook.channels.untold import NO_CHANNEL, told_nobody
+from runbook.incidents.effects import Authority
+from runbook.incidents.events import EffectSettled, IncidentEscalated, LeadAssigned, NoteAdded, RunStarted
 from tests.deployments.cli_store import Store, store_in
-from tests.deployments.journal_samples import EVENTS, GATE, OPENED_AT, PLAN
+from tests.deployments.journal_samples import EVENTS, GATE, INCIDENT, OPENED_AT, PLAN
 
 Capture = pytest.CaptureFixture[str]
 
@@ -57,7 +60,7 @@ def test_the_list_shows_what_each_incident_is_and_asks(store: Store, capsys: Cap
     assert [line.split()[0] for line in lines[1:] if line.startswith("inc-")] == [asking, closed]
     text = " ".join(" ".join(lines).split())
     assert f"{asking} 2026-11-22 16:02 P2 IDENTIFIED PostHog outage asks: " in text
-    assert f"{closed} 2026-11-22 16:01 P2 RESOLVED PostHog outage, recovered lead: ana" in text
+    assert f"{closed} 2026-11-22 16:01 P2 CLOSED PostHog outage, recovered lead: ana" in text
 
 
 def test_closed_incidents_can_be_left_out(store: Store, capsys: Capture) -> None:
@@ -212,3 +215,22 @@ def test_a_store_that_cannot_be_reached_is_one_line(
     assert "incident store" in line
     assert "[store] url" in line
     assert "pa55word" not in line
+
+
+def test_an_incident_of_which_nobody_could_be_told_says_so(store: Store, capsys: Capture) -> None:
+    """Above the timeline and in it, and never that somebody was paged."""
+    called = IncidentEscalated(because="the facts do not suffice")
+    nobody = told_nobody(INCIDENT, 1, "checkout: the facts do not suffice", [], Authority.policy("escalate"))
+    assert nobody is not None
+    incident = store.open("0001", (*UP_TO_THE_GATE, called, EffectSettled(effect=nobody)))
+    shown = out(capsys, "incident", incident)
+    header, timeline = shown.split("\n\n", 1)
+    why = "obody could be told: no pager and no channel is configured"
+    assert f"N{why}. A person is needed: the facts do not suffice" in header
+    assert re.search(
+        r"Needs you the facts do not suffice\n.+Not told  nobody could be told: no pager", timeline
+    )
+    assert "Escalated" not in shown
+    assert "was paged" not in shown
+    [told] = json.loads(out(capsys, "incident", incident, "--json"))["untold"]
+    assert told == {"because": "the facts do not suffice", "why": NO_CHANNEL}

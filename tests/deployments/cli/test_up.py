@@ -5,6 +5,7 @@ import os
 import pty
 import re
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from typing import IO
 import httpx
 import pytest
 
+from deployments.processes.process import free_port
 from tests.deployments.child_processes import processes_in, wait_until_gone
 
 pytestmark = [pytest.mark.proof, pytest.mark.real, pytest.mark.timeout(300)]
@@ -24,12 +26,16 @@ ROOT = Path(__file__).parents[3]
 RUNBOOK = [sys.executable, "-c", "import sys; from deployments.cli import main; sys.exit(main())"]
 TOKEN = "a-token-for-this-test"
 OPEN_UMASK = 0o022
+PREFECT_AT = 'public_url = "https://prefect.example.com/"'
+RECEIVER_AT = 'public_url = "https://runbook.example.com"'
 
 
 def settings_in(folder: Path) -> None:
     """The example settings, with any free port."""
     example = (ROOT / "deployments" / "runbook.example.toml").read_text()
-    (folder / "runbook.toml").write_text(re.sub(r"(?m)^(# )?port = 8181", "port = 0", example))
+    text = re.sub(r"(?m)^(# )?port = 8181", "port = 0", example)
+    kubeconfig = f'kubeconfig = "{folder / "no-kubeconfig"}"'
+    (folder / "runbook.toml").write_text(re.sub(r"(?m)^# kubeconfig = [^#]+", f"{kubeconfig}  ", text))
 
 
 def environment() -> dict[str, str]:
@@ -101,8 +107,9 @@ def test_up_brings_everything_up_and_down(signal_: signal.Signals, tmp_path: Pat
         assert process.stdout is not None
         said = said_until_ready(process, process.stdout)
         places = dict(re.findall(r"(?m)^(\w[\w ]*): +(?:export PREFECT_API_URL=)?(http[^\s]+)", said))
-        assert httpx.get(places["Alerts"].replace("/alerts/alertmanager", "/readyz")).status_code == 200
-        assert httpx.post(places["Alerts"], content=json.dumps({})).status_code == 401
+        assert httpx.get(f"{places['Receiver']}/readyz").status_code == 200
+        alerts = f"{places['Receiver']}/alerts/alertmanager"
+        assert httpx.post(alerts, content=json.dumps({})).status_code == 401
         assert httpx.post(f"{places['Other shells']}/deployments/filter", json={}).status_code == 401
         other_shells_find_prefect(tmp_path, said)
         nothing_is_open_to_others(tmp_path, said)
@@ -112,6 +119,55 @@ def test_up_brings_everything_up_and_down(signal_: signal.Signals, tmp_path: Pat
         assert process.stderr.read() == ""
     assert wait_until_gone(tmp_path) == []
     assert modes(tmp_path / ".runbook") == {}
+
+
+def test_ports_and_public_addresses_are_those_of_the_settings(tmp_path: Path) -> None:
+    """They stay over a restart, links lead to the public address, and a port in use names its setting."""
+    settings_in(tmp_path)
+    prefect, receiver = free_port(), free_port()
+    file = tmp_path / "runbook.toml"
+    text = file.read_text().replace("[prefect]", f"[prefect]\nport = {prefect}\n{PREFECT_AT}")
+    file.write_text(text.replace("port = 0", f"port = {receiver}\n{RECEIVER_AT}"))
+    here = f"http://127.0.0.1:{prefect}"
+    for _ in range(2):
+        with up(tmp_path) as process:
+            assert process.stdout is not None
+            said = said_until_ready(process, process.stdout)
+            assert f"Prefect:       https://prefect.example.com (on this machine {here})\n" in said
+            assert f"https://runbook.example.com (on this machine http://127.0.0.1:{receiver})\n" in said
+            public = {"host": "prefect.example.com", "origin": "https://prefect.example.com"}
+            told = httpx.get(f"{here}/ui-settings", headers=public).json()
+            assert told["api_url"] == "https://prefect.example.com/api"
+            assert httpx.get(f"{here}/api/health", headers=public).status_code == 200
+            assert httpx.get(f"{here}/api/health", headers={"origin": "https://a.example"}).status_code == 403
+            answer = runbook(tmp_path, "respond", "--summary", "by hand", "--json")
+            assert json.loads(answer.stdout)["url"].startswith("https://prefect.example.com/runs/")
+            process.terminate()
+            assert process.wait(timeout=90) == 0
+    for port, setting in ((prefect, "[prefect] port"), (receiver, "[receiver] port")):
+        with socket.create_server(("127.0.0.1", port)):
+            refused = runbook(tmp_path, "up")
+        assert refused.returncode == 1
+        [line] = refused.stderr.splitlines()
+        assert f"cannot listen on 127.0.0.1 port {port} (Address already in use)" in line
+        assert f"another {setting}" in line
+    assert wait_until_gone(tmp_path) == []
+
+
+def test_what_is_missing_is_a_line_each_with_what_follows(tmp_path: Path) -> None:
+    """Who starts it knows before the first alert that nobody would be woken."""
+    settings_in(tmp_path)
+    with up(tmp_path) as process:
+        assert process.stdout is not None
+        said = said_until_ready(process, process.stdout)
+    lines = re.findall(r"(?m)^Missing: +(.+)$", said)
+    assert [line.partition(":")[0] for line in lines] == [
+        "No pager and no channel",
+        "No status page of your own",
+        f"No cluster (there is no kubeconfig at {tmp_path / 'no-kubeconfig'})",
+        "No self-watch",
+        "Nobody is listed in [policy.people]",
+    ]
 
 
 def other_shells_find_prefect(folder: Path, said: str) -> None:

@@ -1,8 +1,12 @@
 """Configuring: what stands in the settings stands in Prefect, and a second time changes nothing."""
 
+import asyncio
 import os
+import pty
+import select
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +28,8 @@ from deployments.settings.settings import PrefectSettings, SelfWatchSettings, Se
 from flows.self_watch import OFF, self_watch
 
 ROOT = Path(__file__).parents[3]
-DEPLOY = (str(Path(sys.executable).parent / "prefect"), "--no-prompt", "deploy", "--all")
+WITHIN_SECONDS = 90.0
+DEPLOY = (str(Path(sys.executable).parent / "prefect"), "deploy", "--all")
 NAMES = {
     "respond/respond",
     "triage/triage",
@@ -223,29 +228,48 @@ async def test_without_an_address_no_server_is_made_up(tables: dict[str, Any], t
 async def test_prefect_deploy_makes_the_same_deployments(
     tables: dict[str, Any], tmp_path: Path, prefect_api: PrefectServer
 ) -> None:
-    """`prefect deploy --all` with prefect.yaml works unattended, and agrees with `runbook configure`."""
+    """`prefect deploy --all` with prefect.yaml asks nothing, and agrees with `runbook configure`."""
     wanted = settings(tables, tmp_path, environment="default", work_pool="runbook")
     await configure(wanted)
     async with get_client() as client:
         ours = {name: await client.read_deployment_by_name(name) for name in NAMES}
         for deployment in ours.values():
             await client.delete_deployment(deployment.id)
-        result = subprocess.run(  # noqa: ASYNC221  nothing else is to happen meanwhile
-            [*DEPLOY, "--prefect-file", "deployments/prefect.yaml"],
-            cwd=ROOT,
-            env=prefect_api.client_environment(tmp_path) | {"PATH": os.environ["PATH"]},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert result.returncode == 0, result.stdout + result.stderr
+        environment = prefect_api.client_environment(tmp_path) | {"PATH": os.environ["PATH"]}
+        status, said = await asyncio.to_thread(deployed_at_a_terminal, environment)
+        assert status == 0, said
         theirs = {name: await client.read_deployment_by_name(name) for name in NAMES}
     assert {name: entrypoint(theirs[name]) for name in NAMES} == {
         name: entrypoint(ours[name]) for name in NAMES
     }
     again = await configure(wanted)
     assert [change for change in again if change.outcome is not Registration.UNCHANGED] == []
+
+
+def deployed_at_a_terminal(environment: dict[str, str]) -> tuple[int, str]:
+    """The exit status and the output of the command, which could ask a person; nobody answers."""
+    ours, theirs = pty.openpty()
+    said = b""
+    with subprocess.Popen(
+        [*DEPLOY, "--prefect-file", "deployments/prefect.yaml"],
+        cwd=ROOT,
+        env=environment,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    ) as process:
+        os.close(theirs)
+        ends = time.monotonic() + WITHIN_SECONDS
+        while time.monotonic() < ends:
+            if select.select([ours], [], [], 0.5)[0]:
+                try:
+                    said += os.read(ours, 65_536)
+                except OSError:  # the other end is closed
+                    break
+        else:
+            process.kill()
+    os.close(ours)
+    return process.returncode, said.decode(errors="replace")
 
 
 def intervals(deployment: DeploymentResponse) -> list[float]:

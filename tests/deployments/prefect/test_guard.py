@@ -19,7 +19,8 @@ from deployments.prefect.guard import CLOSED, OPEN, Guard
 from deployments.prefect.server import PrefectServer
 
 UI = "http://127.0.0.1:4200"
-ORIGINS = (UI, "http://localhost:4200")
+PUBLIC = "https://prefect.example.com"
+ORIGINS = (UI, "http://localhost:4200", PUBLIC)
 PASSWORD = "runbook:a-password"
 REBOUND = "rebound.example"
 FOREIGN = "http://foreign.example"
@@ -65,6 +66,9 @@ KNOWS = tuple(PASSWORD.split(":"))
         ("POST", "/api/flows/filter", {}, KNOWS, 200),
         ("POST", "/api/flows/filter", {"origin": UI}, KNOWS, 200),
         ("POST", "/api/flows/filter", {"origin": "http://localhost:4200"}, KNOWS, 200),
+        ("POST", "/api/flows/filter", {"host": "prefect.example.com", "origin": PUBLIC}, KNOWS, 200),
+        ("POST", "/api/flows/filter", {"host": "prefect.example.com", "origin": PUBLIC}, None, 401),
+        ("POST", "/api/flows/filter", {"origin": "http://prefect.example.com"}, KNOWS, 403),
         ("POST", "/api/flows/filter", {"origin": FOREIGN}, KNOWS, 403),
         ("POST", "/api/flows/filter", {"origin": "null"}, KNOWS, 403),
         ("POST", "/api/flows/filter", {"origin": "http://127.0.0.1:4201"}, KNOWS, 403),
@@ -94,7 +98,7 @@ async def test_no_page_shows_the_ui_in_a_frame() -> None:
         headers = (await asking.get("/")).headers
     assert headers["x-frame-options"] == "DENY"
     assert "frame-ancestors 'none'" in headers["content-security-policy"]
-    assert "connect-src 'self' http://127.0.0.1:4200 http://localhost:4200 ws://" in str(headers)
+    assert f"connect-src 'self' {' '.join(ORIGINS)} ws://" in str(headers)
 
 
 async def converse(headers: dict[str, str], messages: list[Message]) -> list[Message]:

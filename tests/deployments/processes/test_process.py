@@ -39,6 +39,39 @@ def gone(pid: int) -> bool:
     return False
 
 
+PREFECT_LINE = "19:19:26.407 | {} | prefect.flow_runs.worker - {}"
+OUR_LINE = '{{"at": "2026-11-28T19:19:26.407Z", "level": "{}", "log": "runbook", "event": "{}"}}'
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        (
+            [PREFECT_LINE.format("INFO", "polling"), PREFECT_LINE.format("ERROR", "no disk left")],
+            f": {PREFECT_LINE.format('ERROR', 'no disk left')}",
+        ),
+        (["INFO:     127.0.0.1 - GET /", "address in use", "INFO:     bye"], ": address in use"),
+        (
+            [OUR_LINE.format("warning", "slow"), OUR_LINE.format("info", "listening")],
+            f": {OUR_LINE.format('warning', 'slow')}",
+        ),
+        ([OUR_LINE.format("info", "listening")], ", and wrote neither a warning nor an error"),
+        ([], ", and wrote neither a warning nor an error"),
+    ],
+)
+async def test_lines_that_only_inform_are_no_reason_of_an_early_end(
+    written: list[str], told: str, tmp_path: Path
+) -> None:
+    """The last thing that a server says before it is killed is that it has answered somebody."""
+    text = "".join(f"{line}\n" for line in written)
+    process = await start(tmp_path, f"import os; print({text!r}, end='', flush=True); os._exit(3)")
+    with pytest.raises(EndedEarly) as ended:
+        await process.ended()
+    detail, _, log = str(ended.value).rpartition(". Its log is ")
+    assert detail == f"The program: ended with exit code 3{told}"
+    assert log == f"{tmp_path}/program.log"
+
+
 async def test_an_early_end_is_told_with_the_last_words(tmp_path: Path) -> None:
     """One line has the exit code, the end of the output and where the rest of it is."""
     process = await start(tmp_path, "import sys; print('first', flush=True); sys.exit('port is taken')")

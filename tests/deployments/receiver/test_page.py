@@ -38,6 +38,14 @@ async def test_the_page_needs_nothing_from_elsewhere(client: httpx.AsyncClient) 
     assert "https://" not in page
 
 
+async def test_the_description_begins_with_the_sources_of_alerts(client: httpx.AsyncClient) -> None:
+    """Who opens it wants to send alerts; what operators ask comes last."""
+    paths = list((await client.get("/openapi.json")).json()["paths"])
+    assert paths[: len(SOURCES)] == [f"/alerts/{name}" for name in SOURCES]
+    page = (await client.get("/docs")).text
+    assert page.index("/alerts/plain</code>") < page.index("/healthz</code>")
+
+
 async def test_the_metrics_count_what_became_of_each_message(client: httpx.AsyncClient) -> None:
     """Opened, joined, repeated, refused by reason, and how long it took."""
     await post(client, notification(sent_alert("A"), sent_alert("B")))

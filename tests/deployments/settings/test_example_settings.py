@@ -114,6 +114,9 @@ def test_the_example_file_has_every_key_of_a_source(source: str) -> None:
 
 
 EXAMPLES = {
+    "prefect.port",
+    "prefect.public_url",
+    "receiver.public_url",
     "receiver.token",
     "receiver.people",
     "receiver.identity_header",

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from blocks.transport.errors import Refused
 from deployments.settings.settings import ConfigurationError, find_config, load_settings
 from runbook.actions.spec import Risk
 from runbook.actions.specs.restart_deployment import RESTART_DEPLOYMENT
@@ -218,3 +219,32 @@ def test_settings_of_another_user_are_taken_only_where_they_are_named(
     with pytest.raises(ConfigurationError, match="it belongs to the user daemon: read it, and name it"):
         load_settings(found)
     assert load_settings(tmp_path / "runbook.toml").store_url
+
+
+def test_a_store_in_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    """A mistyped path would be an empty store, and nobody would find the incidents."""
+    settings = load(
+        tmp_path / "runbook.toml", '[store]\nurl = "sqlite+aiosqlite:///sotre/data/incidents.db"\n'
+    )
+    with pytest.raises(Refused) as refused:
+        settings.make_folders()
+    assert str(refused.value) == (
+        f"incident store: there is no folder {tmp_path}/sotre in which data could be made for the store. "
+        f"Correct `url` in [store], or: mkdir -p {tmp_path}/sotre/data"
+    )
+    assert not (tmp_path / "sotre").exists()
+
+
+def test_a_new_folder_that_is_not_ours_by_its_name_is_told_once(tmp_path: Path) -> None:
+    """That of our state is made without a word."""
+    text = '[store]\nurl = "sqlite+aiosqlite:///sotre/incidents.db"\n[evidence]\nfolder = "kept"\n'
+    settings = load(tmp_path / "runbook.toml", text)
+    assert settings.make_folders() == [
+        f"[store] url: {tmp_path}/sotre did not exist and was created",
+        f"[evidence] folder: {tmp_path}/kept did not exist and was created",
+    ]
+    assert settings.make_folders() == []
+    other = tmp_path / "other"
+    other.mkdir()
+    assert load(other / "runbook.toml", "").make_folders() == []
+    assert (other / ".runbook").is_dir()

@@ -10,10 +10,12 @@ from pydantic import SecretStr
 from blocks.channels.pager import Pager
 from runbook.actions.catalogue import ActionOutcome
 from runbook.actions.specs.fallback import DISABLE_FALLBACK
+from runbook.channels.untold import untold
 from runbook.decision.severity import Severity
 from runbook.incidents import events as e
 from runbook.incidents.effects import Authority, Effect, EffectOutcome
 from runbook.incidents.escalations import Escalation, EscalationKind
+from runbook.incidents.sentences import sentence
 from runbook.incidents.state import Outcome, State
 from tasks.channels.call import escalate, page_on_opening, resolve_page
 from tasks.channels.communicate import announce
@@ -188,6 +190,57 @@ async def test_nobody_is_paged_for_what_begins_in_maintenance_that_says_so(audie
     assert audience.pager.pages == []
     await escalate(audience.incident, NOT_OVER, "it does not end")
     assert len(audience.pager.pages) == 1
+
+
+async def test_where_there_is_nobody_to_tell_the_journal_says_so_once(tmp_path: Path) -> None:
+    """A timeline that said "a person was paged" would let everybody believe that somebody comes."""
+    incident = await open_incident(tmp_path)
+    for _ in range(2):
+        assert not await escalate(incident, FAILED, "it burns")
+    journal = await incident.read()
+    told = [sentence(item.event) for item in journal.journal[-2:]]
+    assert told == [
+        "A person is needed: it burns",
+        "Nobody could be told: no pager and no channel is configured (service of inc-1: it burns)",
+    ]
+    [each] = untold(journal)
+    assert each.sentence == (
+        "Nobody could be told: no pager and no channel is configured. A person is needed: it burns"
+    )
+    assert not any(effect.in_doubt for effect in journal.effects.values())
+
+
+async def test_where_nobody_took_the_message_the_journal_says_so_until_somebody_does(
+    audience: Audience,
+) -> None:
+    """A pager that refuses and a channel that is away are as good as none."""
+    gone = "http://127.0.0.1:1"
+    environment = audience.incident.environment
+    assert environment.slack is not None
+    assert environment.pager is not None
+    away = dataclasses.replace(
+        environment,
+        slack=environment.slack.model_copy(update={"base_url": f"{gone}/api/"}),
+        pager=environment.pager.model_copy(update={"base_url": gone}),
+    )
+    assert not await escalate(OpenIncident(id=audience.incident.id, environment=away), FAILED, "it burns")
+    [each] = untold(await audience.incident.read())
+    assert each.why == "the message was not taken by pager and slack"
+
+    assert await escalate(audience.incident, FAILED, "it burns")
+    assert untold(await audience.incident.read()) == ()
+    assert len(audience.pager.pages) == 1
+
+
+async def test_where_one_of_two_took_the_message_somebody_was_told(audience: Audience) -> None:
+    """That is no reason to say that nobody knows."""
+    environment = audience.incident.environment
+    assert environment.pager is not None
+    without = dataclasses.replace(
+        environment, pager=environment.pager.model_copy(update={"base_url": "http://127.0.0.1:1"})
+    )
+    assert not await escalate(OpenIncident(id=audience.incident.id, environment=without), FAILED, "it burns")
+    assert untold(await audience.incident.read()) == ()
 
 
 async def test_a_rehearsal_without_a_channel_has_nobody_to_call(tmp_path: Path) -> None:

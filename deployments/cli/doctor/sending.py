@@ -1,0 +1,51 @@
+"""`runbook doctor --send-test`: a marked message through each channel, a page that is resolved at once."""
+
+import secrets
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from blocks.channels.channel import Caller, Post, Speaker
+from blocks.transport.errors import OutsideError
+from deployments.cli.doctor.rows import CheckRow, State
+from deployments.cli.doctor.systems import failed
+from runbook.channels.messages import Page, notice_message
+from runbook.decision.severity import Severity
+
+if TYPE_CHECKING:
+    from blocks.environment import Environment
+
+TEXT = "TEST of the incident runbook (runbook doctor --send-test): nothing is wrong, nothing is to be done"
+
+
+async def send_tests(systems: "Environment") -> list[CheckRow]:
+    """A row for each message. The public status page gets none: its readers would see it."""
+    at, name = datetime.now(UTC), f"runbook-doctor-{secrets.token_hex(8)}"
+    post = Post(id=name, since=at)
+    rows = [await _said(channel, post) for channel in systems.speakers]
+    rows += [await _paged(channel, post, systems) for channel in systems.callers]
+    if not rows:
+        advice = "Set [pager] or [slack]"
+        rows.append(CheckRow("test message", State.MISSING, "there is no channel to send it through", advice))
+    return rows
+
+
+async def _said(channel: Speaker, post: Post) -> CheckRow:
+    name = f"test: {channel.kind}"
+    try:
+        await channel.say(notice_message(TEXT), post)
+    except OutsideError as error:
+        return failed(name, error)
+    return CheckRow(name, State.OK, "the test message was taken", "See whether it is in the channel")
+
+
+async def _paged(channel: Caller, post: Post, systems: "Environment") -> CheckRow:
+    name = f"test: {channel.kind}"
+    service = systems.runbook_policy.policy.service
+    page = Page(summary=TEXT, severity=Severity.P4, source=service, details={"test": "true"})
+    try:
+        receipt = await channel.page(page, post)
+        await channel.end_page(post.id, receipt)
+    except OutsideError as error:
+        return failed(name, error)
+    detail = "an event of the lowest severity was taken, and resolved"
+    return CheckRow(name, State.OK, detail, "See whether it is in the service's alerts")

@@ -1,0 +1,85 @@
+"""Escalations of which nobody could be told: there is nobody to tell, or no channel took the message.
+
+That is journalled like a message that failed, to a channel that does not exist.
+"""
+
+from collections.abc import Sequence
+
+from runbook.incidents.effect_ids import EffectId, MessageName
+from runbook.incidents.effects import Authority, Effect, EffectOutcome
+from runbook.incidents.events import IncidentEscalated
+from runbook.incidents.incident import Incident
+from runbook.value import Value
+
+NOBODY = "nobody"
+"""The kind of the effect: where others name the channel."""
+
+UNTOLD_KEYS = "untold:"
+"""How the keys begin under which that is journalled."""
+
+NO_CHANNEL = "no pager and no channel is configured"
+
+_TOLD = (EffectOutcome.APPLIED, EffectOutcome.ALREADY_IN_PLACE)
+
+
+class Untold(Value):
+    """What a person is needed for, and why nobody knows it."""
+
+    because: str
+    why: str
+
+    @property
+    def sentence(self) -> str:
+        """Both, for people."""
+        return f"Nobody could be told: {self.why}. A person is needed: {self.because}"
+
+
+def told_nobody(
+    incident_id: str, number: int, summary: str, tried: Sequence[Effect], authority: Authority
+) -> Effect | None:
+    """What the journal says where nobody could be told of that escalation; None where somebody was, perhaps.
+
+    `tried` are the messages about it, each with its outcome.
+    """
+    if any(effect.outcome in _TOLD or effect.in_doubt for effect in tried):
+        return None
+    return Effect(
+        id=EffectId.of_message(incident_id, NOBODY, MessageName.escalation(number)),
+        kind=NOBODY,
+        target=NOBODY,
+        summary=summary,
+        authority=authority,
+        outcome=EffectOutcome.FAILED,
+        detail=_why([effect.kind for effect in tried]),
+    )
+
+
+def key_of(number: int, nobody: Effect) -> str:
+    """The key of the event: once for an escalation and a reason."""
+    return f"{UNTOLD_KEYS}{number}:{nobody.detail}"
+
+
+def untold(incident: Incident) -> tuple[Untold, ...]:
+    """The escalations of which nobody could be told until now, oldest first."""
+    calls = enumerate(incident.events(IncidentEscalated), 1)
+    return tuple(
+        Untold(because=event.because, why=why)
+        for number, event in calls
+        if not event.rehearsed and (why := _untold_because(incident, number))
+    )
+
+
+def _untold_because(incident: Incident, number: int) -> str:
+    """Why nobody was told of that escalation; empty where somebody was, perhaps."""
+    about = [effect for effect in incident.effects.values() if effect.message.escalation_number == number]
+    tried = [effect for effect in about if effect.kind != NOBODY]
+    if any(effect.outcome in _TOLD or effect.in_doubt for effect in tried):
+        return ""
+    noted = [effect.detail for effect in about if effect.kind == NOBODY]
+    return noted[-1] if noted else _why([effect.kind for effect in tried])
+
+
+def _why(kinds: Sequence[str]) -> str:
+    if not kinds:
+        return NO_CHANNEL
+    return f"the message was not taken by {' and '.join(dict.fromkeys(kinds))}"
