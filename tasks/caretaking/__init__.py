@@ -1,3 +1,3 @@
 """Looking after runs, unsettled effects and the runbook itself."""
 
-__all__ = ["resume", "runs", "self_watch", "watchdog"]
+__all__ = ["due", "resume", "runs", "self_watch", "watchdog"]
