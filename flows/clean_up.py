@@ -14,7 +14,7 @@ from tasks.incident import now
 log = own_lines(logging.getLogger("runbook.clean_up"))
 
 
-@flow(name="clean-up", flow_run_name="clean up", validate_parameters=False)
+@flow(name="clean-up", flow_run_name="housekeeping: clean up", validate_parameters=False)
 @checked
 async def clean_up(environment: str = "default") -> list[str]:
     """Remove incidents that were closed long ago, and their evidence; returns what was, a sentence for each.

@@ -10,7 +10,7 @@ from tasks.incident import OpenIncident, now
 from tasks.incidents import incidents_to_collect_from
 
 
-@flow(name="collect-evidence", flow_run_name="collect evidence", validate_parameters=False)
+@flow(name="collect-evidence", flow_run_name="housekeeping: collect evidence", validate_parameters=False)
 @checked
 async def collect_evidence(incident: str | None = None, environment: str = "default") -> list[str]:
     """Collect what is due: at the resolution, an hour and a day after it. Returns the folders written.

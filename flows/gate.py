@@ -24,9 +24,11 @@ from runbook.evidence.manifest import gap_before_change
 from runbook.incidents.events import AnswerPlanted, ApprovalAnswered, ApprovalRefused, ApprovalRequested
 from runbook.incidents.incident import Incident
 from runbook.incidents.report import gate_question, question_of
+from runbook.incidents.sentences import sentence
 from runbook.policy.in_force import policy_edits
 from tasks.channels.shown import warn_of_answers
 from tasks.incident import OpenIncident, now
+from tasks.story import fall_asleep_quietly, tell
 
 _TOKEN_BYTES = 8
 
@@ -42,6 +44,7 @@ async def approval(incident: OpenIncident, plan: ChangePlan) -> ApprovalAnswered
     """
     journal = await incident.read()
     if found := decided(journal, plan, incident.policy):
+        tell(sentence(found))  # whoever has answered has written it from elsewhere
         return found
     if standing := standing_approval(journal, plan, incident.policy):
         return await _record(incident, plan, f"standing-{plan.action.id}-{_token()}", standing)
@@ -149,5 +152,8 @@ async def _suspend(incident: OpenIncident, plan: ChangePlan, form: Any, *, key: 
     await incident.fence()
     journal = await incident.read()
     needed = still_needed(journal, plan, incident.policy)
+    who = needed or "anyone may answer"
+    tell(f"Asks: {question_of(plan)} ({who}; `runbook incident {incident.id}`)")
+    fall_asleep_quietly()
     question = gate_question(plan, needed, policy_edits(journal), gap_before_change(journal))
     await asuspend_flow_run(wait_for_input=form.with_initial_data(description=question), key=key)

@@ -10,10 +10,11 @@ from pydantic import Field, create_model
 
 from flows.current_run import flow_run_id
 from runbook.actions.catalogue import ChangePlan
+from runbook.actions.essence import essence
 from runbook.approvals.asking import require_for
-from runbook.approvals.gates import Answer, Choice, InvalidAnswer, PendingGate
-
-SNOOZE_MINUTES = 15
+from runbook.approvals.gates import SNOOZE_MINUTES, Answer, Choice, InvalidAnswer, PendingGate
+from runbook.incidents.report import question_of
+from runbook.outside_text.markdown import inline
 
 _KEY = "suspended-"
 """How the keys begin under which Prefect keeps the form of a suspended run, and what was filled in."""
@@ -24,51 +25,53 @@ _LOOKED_AT = 200
 
 
 class ApprovalForm(RunInput):
-    """The form in the Prefect UI. Parameters that may be edited are added for each gate."""
+    """The form in the Prefect UI. What depends on the question is added for each gate.
+
+    As few fields as an answer takes: in the classic UI each costs the question above them its room.
+    """
 
     decision: Literal["approve", "reject", "edit", "snooze"] = Field(
-        title="Decision",
-        description=(
-            "approve applies exactly the change shown above; edit takes the parameters below and "
-            "shows the new "
-            "change; snooze (not yet) keeps the question open."
-        ),
-        json_schema_extra={"position": 0},
+        title="Decision", json_schema_extra={"position": 0}
     )
     approver: str = Field(
         min_length=1,
         title="Approver",
-        description="Who decides. Prefect does not prove it, so it is recorded as unverified.",
+        description="Your name; recorded as unverified.",
         json_schema_extra={"position": 1},
     )
     reason: str = Field(
         default="",
         title="Reason",
-        description="Required for a rejection, otherwise optional.",
+        description="Required to reject.",
         json_schema_extra={"position": 2},
-    )
-    snooze_minutes: int = Field(
-        default=SNOOZE_MINUTES,
-        ge=1,
-        title="Snooze for",
-        description="Minutes until the reminder, for snooze.",
-        json_schema_extra={"position": 3},
     )
 
 
 def form_of(plan: ChangePlan, gate: str) -> type[ApprovalForm]:
-    """The form of one gate: it takes this gate and this plan alone, so that no other answer validates."""
-    fields: dict[str, Any] = {
+    """The form of one gate: it takes this gate and this plan alone, so that no other answer validates.
+
+    What is decided stands at the decision itself, where both of Prefect's UIs show it whatever room they
+    leave for the question. `edit` is a choice only where there is something to edit.
+    """
+    editable = plan.action.spec.editable
+    choices = [choice.value for choice in Choice if editable or choice is not Choice.EDIT]
+    decided = Field(
+        title="Decision",
+        description=inline(essence(plan) or question_of(plan)),
+        json_schema_extra={"position": 0},
+    )
+    fields: dict[str, Any] = {"decision": (Literal[*choices], decided)}
+    fields |= {
         parameter.name: (
             str,
             Field(
                 default=plan.action.parameters.get(parameter.name, ""),
                 title=parameter.name.capitalize(),
-                description="Change it and choose edit; a new preview follows.",
-                json_schema_extra={"position": 4},
+                description="To change it, choose edit.",
+                json_schema_extra={"position": 3},
             ),
         )
-        for parameter in plan.action.spec.editable
+        for parameter in editable
     }
     for position, (name, value) in enumerate({"gate": gate, "plan": plan.digest}.items(), start=8):
         described = Field(default=value, title=name.capitalize(), json_schema_extra={"position": position})
@@ -100,8 +103,14 @@ def answer_of(form: dict[str, Any], gate: PendingGate, plan: ChangePlan) -> Answ
         approver=filled_in.approver,
         reason=filled_in.reason,
         parameters=parameters if choice is Choice.EDIT else {},
-        snooze_minutes=filled_in.snooze_minutes if choice is Choice.SNOOZE else None,
+        snooze_minutes=_minutes(form) if choice is Choice.SNOOZE else None,
     )
+
+
+def _minutes(form: dict[str, Any]) -> int:
+    """Forms of the release before asked for the minutes, too."""
+    minutes = form.get("snooze_minutes")
+    return minutes if isinstance(minutes, int) else SNOOZE_MINUTES
 
 
 async def filled_in(gate: str) -> dict[str, Any] | None:

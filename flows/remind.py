@@ -7,22 +7,22 @@ from prefect import flow
 from blocks.environment import Environment
 from flows.current_run import flow_run_id
 from flows.parameters import checked
-from runbook.channels.reminders import due_lead, due_notice, due_reports
 from runbook.incidents.incident import Incident
 from runbook.incidents.sentences import sentence
+from tasks.caretaking.due import due_reminders
 from tasks.channels.shown import remind_of_gate, report_switch, tell_of_lead
 from tasks.incident import OpenIncident, now
-from tasks.incidents import incidents_with_switches, open_incidents
 from tasks.lease import exclusively
 
 
-@flow(name="remind", flow_run_name="remind", validate_parameters=False)
+@flow(name="remind", flow_run_name="housekeeping: remind", validate_parameters=False)
 @checked
 async def remind(environment: str = "default") -> list[str]:
     """Tell people what is due: reminders, pages, leads and reports. Returns a sentence for each thing told.
 
-    A suspended run holds no process, so somebody else has to look at the clock. Nothing is ever applied for
-    lack of an answer.
+    A suspended run holds no process, so somebody else has to look at the clock: the receiver, which makes a
+    run of this flow when something is due, and a slower schedule besides. Nothing is ever applied for lack of
+    an answer.
 
     Args:
         environment: Which configuration to use: the name that `runbook configure` saved it under.
@@ -38,20 +38,8 @@ async def remind_of_everything(environment: Environment) -> list[str]:
     Raises:
         ExceptionGroup: something failed in a way that was not foreseen; all else was told.
     """
-    policy, at = environment.runbook_policy.policy, now()
-    going_on = await open_incidents(environment)
-    notices = [
-        (incident, notice)
-        for incident in going_on
-        if (notice := due_notice(incident, policy=policy, now=at)) is not None
-    ]
-    channels = [channel.kind for channel in environment.speakers]
-    leads = [
-        (incident, news)
-        for incident in going_on
-        if (news := due_lead(incident, channels=channels, policy=policy, now=at)) is not None
-    ]
-    reports = due_reports(await incidents_with_switches(environment), now=at)
+    due = await due_reminders(environment, now())
+    notices, leads, reports = due.notices, due.leads, due.reports
     told = await asyncio.gather(
         *(remind_of_gate(_open(incident, environment), notice) for incident, notice in notices),
         *(tell_of_lead(_open(incident, environment), news) for incident, news in leads),

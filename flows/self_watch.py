@@ -32,7 +32,7 @@ class LoopBroken(Exception):
     """An alert would not get from the intake to a decision now. The text says why."""
 
 
-@flow(name="self-watch", flow_run_name="self-watch", validate_parameters=False)
+@flow(name="self-watch", flow_run_name="housekeeping: self-watch", validate_parameters=False)
 @checked
 async def self_watch(environment: str = "default") -> str:
     """Try intake, triage and decision, read-only; page a person if they are broken.

@@ -9,7 +9,7 @@ from tasks.caretaking.watchdog import look_after, note_policies
 from tasks.lease import exclusively
 
 
-@flow(name="watchdog", flow_run_name="watchdog", validate_parameters=False)
+@flow(name="watchdog", flow_run_name="housekeeping: watchdog", validate_parameters=False)
 @checked
 async def watchdog(environment: str = "default") -> list[str]:
     """Continue runs that have stopped, start those that are missing, and page a person where that fails.

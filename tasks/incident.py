@@ -10,6 +10,7 @@ from runbook.incidents.events import Event, PolicyChanged, Recorded
 from runbook.incidents.incident import Incident
 from runbook.policy.in_force import policy_in_force, policy_note
 from runbook.policy.policy import Policy
+from tasks.story import tell_event
 
 
 def now() -> datetime:
@@ -73,11 +74,17 @@ class OpenIncident:
     async def record(self, event: Event, *, key: str | None = None) -> Recorded:
         """Write an event; with a key that was written before, the earlier record is returned instead.
 
+        What is new is told in the log of the run.
+
         Raises:
             LeaseLost: another process works on the incident now; nothing was written.
             Unavailable: the store cannot be reached.
         """
-        return await self.environment.store.append(self.id, event, at=now(), key=key, lease=self.lease)
+        at = now()
+        recorded = await self.environment.store.append(self.id, event, at=at, key=key, lease=self.lease)
+        if recorded.at == at:  # else it was there before, and has been told
+            tell_event(recorded.event)
+        return recorded
 
     async def record_once(self, event: Event) -> Recorded:
         """Write an event under its own key, unless it was: then the earlier record is returned.

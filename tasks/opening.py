@@ -12,9 +12,11 @@ from runbook.alerts.alert import Alert
 from runbook.incidents.events import ApprovalWithdrawn, IncidentClosed, IncidentResolved, RunStarted
 from runbook.incidents.ids import new_incident_id
 from runbook.incidents.incident import ALERTS_ENDED, Incident
+from runbook.incidents.sentences import sentence
 from runbook.incidents.state import Outcome
 from runbook.policy.permissions import Permissions
 from tasks.incident import OpenIncident, now
+from tasks.story import tell
 
 
 async def open_incident(
@@ -57,7 +59,14 @@ async def open_incident(
         url = f"{bare_url(ui).rstrip('/')}/runs/flow-run/{flow_run_id}" if ui else ""
         started = RunStarted(flow_run_id=str(flow_run_id), url=url, dry_run=dry_run)
         await incident.record_once(started)
+    tell_of_opening(await incident.read(), ours=ours)
     return incident, ours
+
+
+def tell_of_opening(journal: Incident, *, ours: bool) -> None:
+    """Say in the run's log which incident it works on, and why there is one."""
+    how = "Works on" if ours else "Another run works on"
+    tell(f"{how} {journal.id}: {sentence(journal.journal[0].event)}")
 
 
 def _require_same(journal: Incident, *, dry_run: bool) -> None:

@@ -7,6 +7,8 @@ for one: that of a flow run stays blank. So each page asks before the UI begins 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from deployments.prefect.question_style import STYLE
+
 LOGIN = "/login"
 
 ASK = """<script>
@@ -32,7 +34,7 @@ class LoginFirst:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass everything on, and pages with the question in them."""
+        """Pass everything on, and pages with the question and the form's style in them."""
         if not _asks_for_page(scope):
             await self._app(scope, receive, send)
             return
@@ -68,7 +70,7 @@ class _Page:
             await self._send(message)
 
     async def _complete(self, start: Message) -> None:
-        page = self._body.replace(_HEAD, _HEAD + ASK.encode(), 1)
+        page = self._body.replace(_HEAD, _HEAD + ASK.encode() + STYLE.encode(), 1)
         headers = MutableHeaders(scope=start)
         del headers["etag"], headers["last-modified"]  # of the file, without the question
         headers["content-length"] = str(len(page))

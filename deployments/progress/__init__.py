@@ -15,6 +15,7 @@ from deployments.progress.row import Row
 from deployments.progress.rows import row_of
 from deployments.progress.symbols import LOUD, QUIET, UNSURE, plain, symbols_for
 from runbook.actions.catalogue import ChangePlan
+from runbook.actions.essence import essence
 from runbook.approvals.gates import PendingGate
 from runbook.channels.wording import VERDICT_TITLES
 from runbook.checks.findings import Findings
@@ -76,9 +77,13 @@ class Progress:
 
 
 def print_question(console: Console, gate: PendingGate, plan: ChangePlan | None) -> None:
-    """Print what a gate asks: the question, the exact diff, what it affects, its risk, proof and undo."""
+    """Print what a gate asks: the change in one line, the question, the exact diff, and what follows."""
     symbols = symbols_for(console.encoding)
-    console.print(Text(f"{symbols.ask} {plain(gate.question)}", style=f"bold {UNSURE}"))
+    in_one_line = essence(plan) if plan is not None else ""
+    question = gate.question.removesuffix(in_one_line).strip()
+    console.print(Text(f"{symbols.ask} {plain(in_one_line or question)}", style=f"bold {UNSURE}"))
+    if in_one_line:
+        console.print(Text(f"  {plain(question)}"))
     if plan is not None:
         console.print(Padding(diff_lines(plan.diff), (0, 0, 0, 2)))
         console.print(Padding(change_lines(plan), (0, 0, 0, 2)))

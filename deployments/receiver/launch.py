@@ -94,7 +94,9 @@ class PrefectResponses:
         return await end_the_call_about_the_store(environment, since=since)
 
     async def look_after(self) -> list[str]:
-        """Look after the runs of all open incidents, see `tasks.caretaking.watchdog`; says what was done.
+        """Look after the runs of all open incidents, and start what housekeeping is due; says what was done.
+
+        See `tasks.caretaking.watchdog` and `tasks.caretaking.due`.
 
         Raises:
             Unavailable: the incident store cannot be reached.
@@ -102,11 +104,13 @@ class PrefectResponses:
         if not await self._store.incidents(limit=1):
             return []
         environment = await self._environment()
+        from tasks.caretaking.due import start_due_runs
         from tasks.caretaking.watchdog import look_after
+        from tasks.incident import now
         from tasks.lease import exclusively
 
         async with exclusively(environment, "watchdog", f"receiver {os.getpid()}") as ours:
-            return await look_after(environment) if ours else []
+            return [*await look_after(environment), *await start_due_runs(environment, now())] if ours else []
 
     async def _environment(self) -> "Environment":
         """All systems. Imported when they are needed: their clients would take most of a restart.

@@ -54,9 +54,9 @@ class PrefectSettings(_Section):
     public_url: PublicUrl = ""
     environment: str = Field(default="default", pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")
     work_pool: str = Field(default="runbook", min_length=1)
-    collect_evidence_every: int = Field(default=300, ge=10)
-    remind_every: int = Field(default=60, ge=10)
-    watchdog_every: int = Field(default=60, ge=10)
+    collect_evidence_every: int = Field(default=1800, ge=10)
+    remind_every: int = Field(default=300, ge=10)
+    watchdog_every: int = Field(default=300, ge=10)
     clean_up_every: int = Field(default=86400, ge=10)
 
     @property
@@ -135,10 +135,9 @@ class Settings:
     def intervals(self) -> dict[str, int]:
         """Seconds from run to run, by the name of the deployment that runs on a schedule.
 
-        Without its section the self-watch runs as well, and says that it is off: as with `prefect deploy`.
+        The self-watch, which does nothing without its section, has none then: 0.
         """
-        own = self.self_watch or SelfWatchSettings()
-        return {**self.prefect.intervals, "self-watch": own.every}
+        return {**self.prefect.intervals, "self-watch": self.self_watch.every if self.self_watch else 0}
 
     def warning_lines(self) -> list[str]:
         """A line for each warning: the file, the key, the cause and what to do."""

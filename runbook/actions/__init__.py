@@ -5,6 +5,7 @@ __all__ = [
     "catalogue",
     "discovery",
     "drift",
+    "essence",
     "limits",
     "outages",
     "parameters",

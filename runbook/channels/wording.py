@@ -77,6 +77,11 @@ def count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
+def numbered_choices(editable: bool) -> str:
+    """The answers to a question as a terminal offers them; the numbers are the same for every question."""
+    return ", ".join(["1 approve", "2 reject", *(["3 edit"] if editable else []), "4 not yet"])
+
+
 def edit_words(change: PermissionChange) -> str:
     """An edit of the policy, and whether it holds for the incident that it is told of."""
     held = "" if change.applied else " (not for this incident: it keeps the value from its opening)"

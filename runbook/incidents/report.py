@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 
 from runbook.actions.catalogue import ChangePlan, PlannedAction
+from runbook.actions.essence import decisive_lines, essence, folded
 from runbook.actions.spec import ActionKind
+from runbook.approvals.gates import SNOOZE_MINUTES
 from runbook.channels.local_time import in_zone
 from runbook.channels.wording import REHEARSAL, STATUS_MARKS, VERDICT_TITLES, edit_words
 from runbook.checks.catalogue import check_question, check_title
@@ -72,17 +74,25 @@ def plan_markdown(
 def gate_question(
     change_plan: ChangePlan, needed: str = "", edited: Iterable[PermissionChange] = (), gap: str = ""
 ) -> str:
-    """The question at a gate, as markdown; its first line is the question itself.
+    """The question at a gate, as markdown: the change in one line, its decisive lines, then everything else.
+
+    Prefect's form has its fields below. So the whole change, with the lines around it, is there only where
+    the decisive lines are not all of it; it is among the run's artifacts in any case.
 
     `needed` says who has to approve, where not anybody may; `edited` is what was edited in the policy since
     the incident was opened; `gap` is which evidence is missing that the change may destroy.
     """
+    decisive = decisive_lines(change_plan.diff)
     return render_markdown(
         "gate.md.j2",
-        question=question_of(change_plan),
+        question=_asked(change_plan),
+        essence=essence(change_plan),
+        decisive=decisive.text,
+        whole="" if decisive.complete else folded(change_plan.diff),
         plan=change_plan,
         spec=change_plan.action.spec,
         digest=short_digest(change_plan),
+        snooze=SNOOZE_MINUTES,
         needed=needed,
         edited=[edit_words(change) for change in edited],
         gap=gap,
@@ -90,7 +100,11 @@ def gate_question(
 
 
 def question_of(change_plan: ChangePlan) -> str:
-    """The question in one line, which says of a rehearsal that it is one."""
+    """The question in one line, with what changes; it says of a rehearsal that it is one."""
+    return " ".join(filter(None, (_asked(change_plan), essence(change_plan))))
+
+
+def _asked(change_plan: ChangePlan) -> str:
     question = f"{change_plan.action.spec.title} on {change_plan.action.target}?"
     return f"{REHEARSAL}. {question}" if change_plan.dry_run else question
 

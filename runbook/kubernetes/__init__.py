@@ -1,6 +1,7 @@
 """What the runbook knows of Kubernetes objects: their fields, their owners and their revisions."""
 
 __all__ = [
+    "changed_fields",
     "diff",
     "fields",
     "held_rollout",

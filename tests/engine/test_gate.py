@@ -14,9 +14,8 @@ from prefect.states import Cancelling, Failed
 from deployments.drill.cluster.faults import Fault
 from deployments.drill.world.integration.manifests import DEPLOYMENT
 from deployments.services.refusals import ActRefused
-from flows.gate_form import SNOOZE_MINUTES
 from runbook.actions.catalogue import ActionOutcome
-from runbook.approvals.gates import Answer, Choice, PendingGate
+from runbook.approvals.gates import SNOOZE_MINUTES, Answer, Choice, PendingGate
 from runbook.incidents.effects import EffectOutcome
 from runbook.incidents.events import (
     ApprovalAnswered,

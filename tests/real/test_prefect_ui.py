@@ -9,6 +9,7 @@ from playwright.async_api import Locator, Page, expect
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 
 from runbook.actions.catalogue import ActionOutcome
+from runbook.actions.essence import decisive_lines, essence
 from runbook.approvals.gates import Answer, Choice
 from runbook.decision.severity import Severity
 from tests.fixtures.cases import Case, case
@@ -118,13 +119,14 @@ async def sees_the_decision(page: Page, response: Case) -> None:
 
 
 async def approves_the_change(page: Page, response: Case) -> None:
-    """Resume shows the exact diff; the form becomes the answer, its approver a claim, and the run goes on."""
+    """Resume shows what changes; the form becomes the answer, its approver a claim, and the run goes on."""
     gate = await response.gate()
     plan = (await response.read()).previews[gate.action_id]
     await page.goto(f"{response.engine.server.ui_url}/runs/flow-run/{gate.flow_run_id}")
     await page.get_by_role("button", name="Resume").click()
     form = page.get_by_role("dialog")
-    await expect(form.locator("pre")).to_have_text(plan.diff)
+    await expect(form.locator("pre")).to_have_text(decisive_lines(plan.diff).text)
+    await expect(field(form, "Decision")).to_contain_text(essence(plan))
     await expect(form).to_contain_text(plan.digest[:12])
 
     await open_choice(field(form, "Decision"))

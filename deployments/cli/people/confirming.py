@@ -11,7 +11,14 @@ from deployments.progress.pasting import pasted
 if TYPE_CHECKING:
     from deployments.services.refusals import ActRefused, Asked
 
-YES = ("y", "yes")
+YES = ("1", "y", "yes", "approve")
+OTHERWISE = {
+    "2": ("reject", "--reason", "WHY"),
+    "reject": ("reject", "--reason", "WHY"),
+    "4": ("snooze",),
+    "not yet": ("snooze",),
+}
+"""Answers that are no approval, and the command that gives them."""
 
 
 def confirmed(asked: "Asked", refused: "ActRefused", *, config: Path | None, json: bool) -> str:
@@ -23,7 +30,7 @@ def confirmed(asked: "Asked", refused: "ActRefused", *, config: Path | None, jso
         CommandError: the person does not approve it, or nobody is at the terminal.
     """
     from deployments.progress import print_question
-    from runbook.channels.wording import REHEARSAL
+    from runbook.channels.wording import REHEARSAL, numbered_choices
     from runbook.incidents.report import short_digest
 
     at_terminal = sys.stdin.isatty() and sys.stdout.isatty() and not json
@@ -31,17 +38,25 @@ def confirmed(asked: "Asked", refused: "ActRefused", *, config: Path | None, jso
         out = console(None if at_terminal else sys.stderr)
         out.print(f"{asked.incident}{f' ({REHEARSAL})' if asked.plan.dry_run else ''}")
         print_question(out, asked.gate, asked.plan)
+    editable = [parameter.name for parameter in asked.plan.action.spec.editable]
+    edited = ("edit", *(f"{name}=VALUE" for name in editable))
     paste = approve_command(asked.incident, asked.gate.plan_digest, config)
     if not at_terminal:
         problem = f"{refused.problem}; nothing was approved"
         raise CommandError(problem, f"for the change as it is now: `{paste}`", code=ExitCode.USAGE)
     try:
-        said = ask(f"Approve exactly this change (plan {short_digest(asked.plan)})? [y/N] ")
+        choices = numbered_choices(bool(editable))
+        said = ask(f"Approve exactly this change (plan {short_digest(asked.plan)})? {choices}: ")
     except EOFError:
         said = ""
-    if said.strip().lower() not in YES:
-        raise CommandError("nothing was approved", f"later: `{paste}`", code=ExitCode.NOTHING)
-    return asked.gate.plan_digest
+    said = said.strip().lower()
+    if said in YES:
+        return asked.gate.plan_digest
+    others = OTHERWISE | ({"3": edited, "edit": edited} if editable else {})
+    if other := others.get(said):
+        command = pasted(other[0], asked.incident, *other[1:], config=config)
+        raise CommandError("nothing was approved", f"for that: `{command}`", code=ExitCode.NOTHING)
+    raise CommandError("nothing was approved", f"later: `{paste}`", code=ExitCode.NOTHING)
 
 
 def approve_command(incident: str, digest: str, config: Path | None) -> str:

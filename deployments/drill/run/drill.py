@@ -110,6 +110,7 @@ class Drill:
         alerted_at = datetime.now(UTC)
         answer = await world.send_alert(f"{stack.receiver_url}/alerts/alertmanager")
         incident_id = str(answer["incidents"][0]["id"])
+        screen.say(f"Incident:      {incident_id}", style="bold")
         screen.wait_for("responding")
         async with get_client() as client:
             runs = PrefectRuns(client)

@@ -5,19 +5,27 @@ import contextlib
 import os
 import termios
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 from runbook.approvals.gates import Choice
+from runbook.channels.wording import numbered_choices
 
 WORDS = {
+    "1": Choice.APPROVE,
     "a": Choice.APPROVE,
     "approve": Choice.APPROVE,
     "y": Choice.APPROVE,
     "yes": Choice.APPROVE,
+    "2": Choice.REJECT,
     "r": Choice.REJECT,
     "reject": Choice.REJECT,
     "n": Choice.REJECT,
     "no": Choice.REJECT,
+    "3": Choice.EDIT,
+    "e": Choice.EDIT,
+    "edit": Choice.EDIT,
+    "4": Choice.SNOOZE,
     "l": Choice.SNOOZE,
     "later": Choice.SNOOZE,
     "not yet": Choice.SNOOZE,
@@ -27,8 +35,16 @@ WORDS = {
 Say = Callable[[str], None]
 """Shows a prompt and leaves the cursor behind it."""
 
-QUESTION = "Apply exactly this change? [a]pprove, [r]eject, [l]ater: "
 REASON = "Why? (kept in the timeline): "
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What was answered at the terminal."""
+
+    choice: Choice
+    reason: str = ""
+    parameters: dict[str, str] = field(default_factory=dict)
 
 
 class Lines:
@@ -79,24 +95,36 @@ class Lines:
             self._loop.call_soon_threadsafe(self._typed.put_nowait, line)
 
 
-async def ask(lines: Lines, say: Say) -> tuple[Choice, str]:
-    """Ask until there is an answer; a rejection comes with a reason.
+def question(editable: Sequence[str] = ()) -> str:
+    """The prompt: the choices with their numbers."""
+    return f"Apply exactly this change? {numbered_choices(bool(editable))}: "
+
+
+async def ask(lines: Lines, say: Say, editable: Sequence[str] = ()) -> Typed:
+    """Ask until there is an answer; a rejection comes with a reason, an edit with a value.
+
+    `editable` are the names of the parameters that may be changed: without one there is nothing to edit.
 
     Raises:
         EOFError: the input has ended before an answer.
     """
     lines.forget()
     while True:
-        say(QUESTION)
+        say(question(editable))
         choice = WORDS.get((await lines.next()).lower())
         if choice is Choice.REJECT:
-            return choice, await _reason(lines, say)
+            return Typed(choice, reason=await _said(lines, say, REASON))
+        if choice is Choice.EDIT:
+            if not editable:
+                continue
+            name = editable[0]
+            return Typed(choice, parameters={name: await _said(lines, say, f"New {name}: ")})
         if choice is not None:
-            return choice, ""
+            return Typed(choice)
 
 
-async def _reason(lines: Lines, say: Say) -> str:
+async def _said(lines: Lines, say: Say, prompt: str) -> str:
     while True:
-        say(REASON)
-        if reason := await lines.next():
-            return reason
+        say(prompt)
+        if said := await lines.next():
+            return said

@@ -14,8 +14,9 @@ from rich.text import Text
 from deployments.drill.run.prompt import Lines, ask
 from deployments.progress import Progress, print_question
 from deployments.progress.pasting import pasted
-from deployments.progress.symbols import QUIET
+from deployments.progress.symbols import QUIET, UNSURE, plain
 from runbook.actions.catalogue import ChangePlan
+from runbook.actions.essence import essence
 from runbook.approvals.gates import Answer, PendingGate
 from runbook.incidents.events import ActionPreviewed, Recorded
 
@@ -81,6 +82,8 @@ class Screen:
     async def ask(self, incident: str, gate: PendingGate, plan: ChangePlan | None) -> Answer:
         """Ask the person at the terminal; the exact diff is on the screen right above the question.
 
+        The line before the choices says which incident it is and what the change comes to.
+
         Raises:
             EOFError: there is nobody there any more.
         """
@@ -94,15 +97,24 @@ class Screen:
             words = "approve", incident, "--plan", gate.plan_digest[:12]
             command = pasted(*words, config=self._settings, anywhere=True)
             self.console.print(Text(f"  {command}"), soft_wrap=True)
+        in_one_line = (essence(plan) if plan else "") or gate.question
+        self.console.print(Text(plain(f"{incident}: {in_one_line}"), style=f"bold {UNSURE}"), soft_wrap=True)
+        editable = [parameter.name for parameter in plan.action.spec.editable] if plan else []
         self.asking = True
         try:
-            choice, reason = await ask(self._lines, self._prompt)
+            typed = await ask(self._lines, self._prompt, editable)
         except EOFError:
             self.console.print()
             raise
         finally:
             self.asking = False
-        return Answer(choice=choice, approver=getpass.getuser(), reason=reason, channel="cli")
+        return Answer(
+            choice=typed.choice,
+            approver=getpass.getuser(),
+            reason=typed.reason,
+            channel="cli",
+            parameters=typed.parameters,
+        )
 
     def answered_elsewhere(self) -> None:
         """Say that nothing need be typed any more."""

@@ -82,7 +82,13 @@ def test_json_shows_the_error_only(store: Store, prefect: FakePrefect, capsys: C
 
 @pytest.mark.parametrize(
     ("typed", "code"),
-    [("y\n", ExitCode.OK), ("YES\n", ExitCode.OK), ("\n", ExitCode.NOTHING), ("no\n", ExitCode.NOTHING)],
+    [
+        ("1\n", ExitCode.OK),
+        ("y\n", ExitCode.OK),
+        ("YES\n", ExitCode.OK),
+        ("\n", ExitCode.NOTHING),
+        ("no\n", ExitCode.NOTHING),
+    ],
 )
 def test_at_a_terminal_the_change_is_shown_and_asked_about(
     typed: str, code: ExitCode, store: Store, prefect: FakePrefect
@@ -92,12 +98,28 @@ def test_at_a_terminal_the_change_is_shown_and_asked_about(
     ended, shown = at_terminal(["approve", "latest", "--by", "ana"], typed, PREFECT_API_URL=prefect.url)
     assert ended == code, shown
     assert "+a: 1" in shown
-    assert f"Approve exactly this change (plan {MEMORY.digest[:12]})? [y/N]" in shown
+    assert f"Approve exactly this change (plan {MEMORY.digest[:12]})? 1 approve, 2 reject, 3 edit" in shown
     answered = store.read(incident_id).last(ApprovalAnswered)
     assert (answered is not None) == (code is ExitCode.OK)
     assert len(prefect.forms) == (1 if code is ExitCode.OK else 0)
     if code is ExitCode.NOTHING:
         assert f"nothing was approved; later: `runbook approve {incident_id} --plan" in shown
+
+
+@pytest.mark.parametrize(
+    ("typed", "command"),
+    [("2\n", "reject {id} --reason WHY"), ("3\n", "edit {id} memory=VALUE"), ("4\n", "snooze {id}")],
+)
+def test_another_choice_approves_nothing_and_says_the_command_for_it(
+    typed: str, command: str, store: Store, prefect: FakePrefect
+) -> None:
+    """The numbers are those of the drill; what is no approval has a command of its own."""
+    incident_id = store.open("0001", asking(MEMORY))
+    ended, shown = at_terminal(["approve", "latest", "--by", "ana"], typed, PREFECT_API_URL=prefect.url)
+    assert ended == ExitCode.NOTHING, shown
+    assert f"runbook {command.format(id=incident_id)}" in " ".join(shown.split())
+    assert store.read(incident_id).last(ApprovalAnswered) is None
+    assert prefect.forms == []
 
 
 def test_an_answer_to_what_was_shown_is_none_to_what_is_asked_by_then(

@@ -201,7 +201,7 @@ async def test_the_self_watch_is_on_where_it_is_configured(
         assert intervals(await client.read_deployment_by_name("self-watch/self-watch")) == [30]
         del tables["self_watch"]
         changes = await configure(settings(tables, tmp_path))
-        assert intervals(await client.read_deployment_by_name("self-watch/self-watch")) == [300]
+        assert intervals(await client.read_deployment_by_name("self-watch/self-watch")) == []
     assert await self_watch(wanted.prefect.environment) == OFF
     deleted = [change.name for change in changes if change.outcome is Registration.DELETED]
     assert deleted == [f"runbook-self-watch/{wanted.prefect.environment}"]
@@ -228,7 +228,10 @@ async def test_without_an_address_no_server_is_made_up(tables: dict[str, Any], t
 async def test_prefect_deploy_makes_the_same_deployments(
     tables: dict[str, Any], tmp_path: Path, prefect_api: PrefectServer
 ) -> None:
-    """`prefect deploy --all` with prefect.yaml asks nothing, and agrees with `runbook configure`."""
+    """`prefect deploy --all` with prefect.yaml asks nothing, and agrees with `runbook configure`.
+
+    But for the self-watch: only the settings say that it is off, and has no schedule.
+    """
     wanted = settings(tables, tmp_path, environment="default", work_pool="runbook")
     await configure(wanted)
     async with get_client() as client:
@@ -243,7 +246,8 @@ async def test_prefect_deploy_makes_the_same_deployments(
         name: entrypoint(ours[name]) for name in NAMES
     }
     again = await configure(wanted)
-    assert [change for change in again if change.outcome is not Registration.UNCHANGED] == []
+    changed = [change for change in again if change.outcome is not Registration.UNCHANGED]
+    assert [change.name for change in changed] == ["self-watch/self-watch"]
 
 
 def deployed_at_a_terminal(environment: dict[str, str]) -> tuple[int, str]:

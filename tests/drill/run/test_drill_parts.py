@@ -6,7 +6,7 @@ import os
 import stat
 import threading
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from deployments.drill.run.prompt import QUESTION, REASON, Lines, ask
+from deployments.drill.run.prompt import REASON, Lines, Typed, ask, question
 from deployments.drill.run.report import DrillResult
 from deployments.drill.run.scenario import load_scenario
 from deployments.drill.run.settings import RATE_WINDOW, to_toml, write_settings
@@ -88,34 +88,55 @@ def typing() -> Iterator[tuple[int, int]]:
     os.close(reading)
 
 
-async def answer_typed(typing: tuple[int, int], text: str) -> tuple[tuple[Choice, str], list[str]]:
+async def answer_typed(
+    typing: tuple[int, int], text: str, editable: Sequence[str] = ()
+) -> tuple[Typed, list[str]]:
     """The answer to a text that is typed, and the prompts that were shown."""
     reading, writing = typing
     os.write(writing, text.encode())
     os.close(writing)
     said: list[str] = []
     async with asyncio.timeout(10):
-        return await ask(Lines(reading), said.append), said
+        return await ask(Lines(reading), said.append, editable), said
+
+
+QUESTION, EDITABLE = question(), question(["memory"])
 
 
 @pytest.mark.parametrize(
-    ("text", "choice", "reason", "prompts"),
+    ("text", "typed", "prompts"),
     [
-        ("a\n", Choice.APPROVE, "", [QUESTION]),
-        ("YES\n", Choice.APPROVE, "", [QUESTION]),
-        ("l\n", Choice.SNOOZE, "", [QUESTION]),
-        ("Not yet\n", Choice.SNOOZE, "", [QUESTION]),
-        ("r\nnot now\n", Choice.REJECT, "not now", [QUESTION, REASON]),
-        ("no\n\n  \nnot now\n", Choice.REJECT, "not now", [QUESTION, REASON, REASON, REASON]),
-        ("\n\nmaybe\na\n", Choice.APPROVE, "", [QUESTION] * 4),
-        ("a", Choice.APPROVE, "", [QUESTION]),
+        ("1\n", Typed(Choice.APPROVE), [QUESTION]),
+        ("a\n", Typed(Choice.APPROVE), [QUESTION]),
+        ("YES\n", Typed(Choice.APPROVE), [QUESTION]),
+        ("4\n", Typed(Choice.SNOOZE), [QUESTION]),
+        ("l\n", Typed(Choice.SNOOZE), [QUESTION]),
+        ("Not yet\n", Typed(Choice.SNOOZE), [QUESTION]),
+        ("2\nnot now\n", Typed(Choice.REJECT, "not now"), [QUESTION, REASON]),
+        ("no\n\n  \nnot now\n", Typed(Choice.REJECT, "not now"), [QUESTION, REASON, REASON, REASON]),
+        ("\n\nmaybe\na\n", Typed(Choice.APPROVE), [QUESTION] * 4),
+        ("3\n0\n5\n1\n", Typed(Choice.APPROVE), [QUESTION] * 4),
+        ("a", Typed(Choice.APPROVE), [QUESTION]),
     ],
 )
 async def test_only_a_clear_answer_counts(
-    text: str, choice: Choice, reason: str, prompts: list[str], typing: tuple[int, int]
+    text: str, typed: Typed, prompts: list[str], typing: tuple[int, int]
 ) -> None:
-    """An empty line or another word is no answer; a rejection needs a reason."""
-    assert await answer_typed(typing, text) == ((choice, reason), prompts)
+    """An empty line or another word is no answer, nor is an edit of nothing; a rejection needs a reason."""
+    assert await answer_typed(typing, text) == (typed, prompts)
+
+
+async def test_where_something_can_be_edited_the_prompt_offers_it_and_asks_for_the_value(
+    typing: tuple[int, int],
+) -> None:
+    """Under the same numbers as ever."""
+    assert "1 approve, 2 reject, 3 edit, 4 not yet" in EDITABLE
+    assert "1 approve, 2 reject, 4 not yet" in QUESTION
+    answered = await answer_typed(typing, "3\n\n1Gi\n", ["memory"])
+    assert answered == (
+        Typed(Choice.EDIT, parameters={"memory": "1Gi"}),
+        [EDITABLE, "New memory: ", "New memory: "],
+    )
 
 
 @pytest.mark.parametrize("text", ["", "\n", "r\n"])

@@ -121,6 +121,8 @@ async def test_a_person_answers_at_the_terminal(response: Response, monkeypatch:
     assert (answered.answer.approver, answered.answer.channel) == ("ana", "cli")
     shown = response.shown.getvalue()
     assert shown.index("+        - name: POSTHOG_FALLBACK") < shown.index("Apply exactly this change?")
+    before = shown[: shown.index("Apply exactly this change?")].splitlines()
+    assert before[-1] == f"{INCIDENT}: Enable the fallback (graceful degradation)"
 
 
 async def test_whoever_is_asked_learns_how_another_shell_answers(
@@ -155,7 +157,7 @@ async def test_after_the_end_of_the_input_the_error_has_a_line_of_its_own(
     monkeypatch.setattr(Lines, "_read", lambda _lines: None)
     with pytest.raises(Refused, match="the input ended before there was an answer"):
         await response.follow("ask")
-    assert response.shown.getvalue().endswith("[l]ater: \n")
+    assert response.shown.getvalue().endswith("4 not yet: \n")
 
 
 async def forever(_lines: Lines) -> str:

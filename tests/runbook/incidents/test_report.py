@@ -96,13 +96,15 @@ def test_empty_plan_is_said(verdict: Verdict, text: str) -> None:
 
 
 def test_gate_question_shows_exactly_the_diff() -> None:
-    """The approver sees the question first, then the whole diff, the consequences and how to answer."""
+    """The approver sees the change in one line first, then the question, how to answer."""
     question = gate_question(PLAN)
     target = "deployment/posthog-integration"
-    assert question.splitlines()[0] == f"## Enable the fallback (graceful degradation) on {target}?"
-    assert f"```diff\n{PLAN.diff}\n```" in question
+    assert question.splitlines()[0] == "**Enable the fallback (graceful degradation)**"
+    assert (
+        f"**Enable the fallback (graceful degradation) on {target}?** PostHog lists an incident" in question
+    )
+    assert '```diff\n+ - name: POSTHOG_FALLBACK\n+   value: "true"\n```' in question
     for part in (
-        "**Why:** PostHog lists an incident",
         "**Affects:** 3 pods restart one after the other.",
         "**Risk:** medium",
         "**Undo:** restore the previous value of the switch",
@@ -114,6 +116,15 @@ def test_gate_question_shows_exactly_the_diff() -> None:
         "Without an answer, nothing happens.",
     ):
         assert part in question
+
+
+def test_gate_question_has_the_whole_diff_where_its_beginning_is_not_all_that_changes() -> None:
+    """Nothing that changes is left out of what is approved; of what does not, long lines are folded."""
+    changes = [f"+          {number}: x" for number in range(40)]
+    large = PLAN.model_copy(update={"diff": "\n".join(["@@ -1 +1,41 @@", f" config: {'y' * 500}", *changes])})
+    question = gate_question(large)
+    assert all(line in question.splitlines() for line in changes)
+    assert "y" * 100 not in question
 
 
 def test_gate_question_differs_with_the_diff() -> None:

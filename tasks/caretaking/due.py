@@ -1,0 +1,110 @@
+"""What housekeeping is due now, and a run for each kind of it, only then.
+
+A schedule of Prefect makes a run whether there is something to do or not, and dozens of runs that did nothing
+hide the one that answers an incident. Whoever looks anyway, as the receiver does after the runs of incidents,
+looks here too and makes a run of what is due. The schedules stay, at a slower pace, for when no receiver is
+there to look.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+
+from prefect.exceptions import ObjectNotFound
+
+from blocks.environment import Environment
+from blocks.transport.errors import Refused
+from blocks.transport.prefect_api import prefect_client
+from runbook.actions.catalogue import PlannedAction
+from runbook.channels.reminders import LeadNews, Notice, due_lead, due_notice, due_reports
+from runbook.evidence.manifest import due_collections
+from runbook.incidents.incident import Incident
+from tasks.incidents import incidents_to_collect_from, incidents_with_switches, open_incidents
+
+REMIND, COLLECT = "remind/remind", "collect-evidence/collect-evidence"
+
+TRIED_AGAIN_SECONDS = 600
+"""What is still due after this gets another run: the one before could not do it."""
+
+
+@dataclass(frozen=True)
+class DueReminders:
+    """What people have to be told now."""
+
+    notices: Sequence[tuple[Incident, Notice]]
+    leads: Sequence[tuple[Incident, LeadNews]]
+    reports: Sequence[tuple[Incident, PlannedAction]]
+
+    @property
+    def about(self) -> list[str]:
+        """What tells this from what is due at another time."""
+        told = [f"{incident.id} {notice!r}" for incident, notice in self.notices]
+        told += [f"{incident.id} {news!r}" for incident, news in self.leads]
+        return [*told, *(f"{incident.id} {action.id}" for incident, action in self.reports)]
+
+
+async def due_reminders(environment: Environment, at: datetime) -> DueReminders:
+    """The reminders, pages, leads and reports that are due.
+
+    Raises:
+        Unavailable: the store cannot be reached.
+    """
+    policy = environment.runbook_policy.policy
+    going_on = await open_incidents(environment)
+    channels = [channel.kind for channel in environment.speakers]
+    notices = ((incident, due_notice(incident, policy=policy, now=at)) for incident in going_on)
+    leads = (
+        (incident, due_lead(incident, channels=channels, policy=policy, now=at)) for incident in going_on
+    )
+    return DueReminders(
+        notices=[(incident, notice) for incident, notice in notices if notice is not None],
+        leads=[(incident, news) for incident, news in leads if news is not None],
+        reports=due_reports(await incidents_with_switches(environment), now=at),
+    )
+
+
+async def due_runs(environment: Environment, at: datetime) -> dict[str, list[str]]:
+    """The deployments that have something to do, each with what it is about.
+
+    Raises:
+        Unavailable: the store cannot be reached.
+    """
+    policy = environment.runbook_policy.policy
+    collections = [
+        f"{incident.id} {collection}"
+        for incident in await incidents_to_collect_from(environment)
+        for collection in due_collections(incident, policy=policy, now=at)
+    ]
+    due = {REMIND: (await due_reminders(environment, at)).about, COLLECT: collections}
+    return {name: about for name, about in due.items() if about}
+
+
+async def start_due_runs(environment: Environment, at: datetime) -> list[str]:
+    """A run for each deployment that has something to do, the same one at every look; a sentence for each.
+
+    Raises:
+        Refused: there is no such deployment.
+        Unavailable: the store or Prefect cannot be reached.
+    """
+    told = []
+    for name, about in (await due_runs(environment, at)).items():
+        async with prefect_client() as client:
+            try:
+                deployment = await client.read_deployment_by_name(name)
+            except ObjectNotFound:
+                raise Refused(
+                    "Prefect", f"there is no deployment {name}", "Run `runbook configure`"
+                ) from None
+            run = await client.create_flow_run_from_deployment(
+                deployment.id,
+                parameters={"environment": environment.name},
+                idempotency_key=_key(environment.name, about, at),
+            )
+        told.append(f"{name.partition('/')[0]} is due: {run.name}")
+    return told
+
+
+def _key(environment: str, about: list[str], at: datetime) -> str:
+    window = int(at.timestamp()) // TRIED_AGAIN_SECONDS
+    return sha256("\n".join([environment, str(window), *sorted(about)]).encode()).hexdigest()

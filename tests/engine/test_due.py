@@ -1,0 +1,65 @@
+"""Housekeeping on a real Prefect server: a run where something is due, and none where nothing is."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId
+from prefect.client.schemas.objects import FlowRun
+
+from blocks.environment import Environment
+from deployments.prefect.configure import configure
+from deployments.prefect.definitions import definitions
+from deployments.settings.settings import check_settings
+from runbook.incidents import events as e
+from tasks.caretaking.due import TRIED_AGAIN_SECONDS, start_due_runs
+from tasks.incident import now
+from tests.runbook.journals import ALERT, asked, resolved
+
+NAME = "housekeeping"
+
+pytestmark = [pytest.mark.real, pytest.mark.usefixtures("prefect_api")]
+
+
+async def runs_of(deployment: str) -> list[FlowRun]:
+    """The runs that do not come of the deployment's schedule."""
+    async with get_client() as client:
+        known = await client.read_deployment_by_name(deployment)
+        of_it = DeploymentFilter(id=DeploymentFilterId(any_=[known.id]))
+        found = await client.read_flow_runs(deployment_filter=of_it)
+    return [run for run in found if not run.auto_scheduled]
+
+
+async def test_there_is_a_run_where_something_is_due_and_none_where_nothing_is(tmp_path: Path) -> None:
+    """One for all that is due, however often somebody looks; tagged as what it is; later another try."""
+    tables = {
+        "prefect": {"environment": NAME},
+        "integration": {"health_url": "http://127.0.0.1:9/health"},
+        "cluster": {"kubeconfig": str(tmp_path / "kubeconfig")},
+    }
+    housekeeping = [each for each in definitions() if each.name in ("remind", "collect-evidence")]
+    await configure(check_settings(tables, origin=tmp_path / "runbook.toml"), deployments=housekeeping)
+    environment = await Environment.load(NAME)
+    assert await start_due_runs(environment, now()) == []
+
+    store, opened_at = environment.store, now() - timedelta(days=2)
+    asking = ALERT.model_copy(update={"service": "asking"})
+    await store.open_incident(asking, incident_id="inc-1", at=opened_at, environment=NAME)
+    await store.append("inc-1", asked(), at=opened_at)
+    at = now()
+    assert [text.partition(" is due")[0] for text in await start_due_runs(environment, at)] == ["remind"]
+    await start_due_runs(environment, at)
+    [run] = await runs_of("remind/remind")
+    assert run.parameters == {"environment": NAME}
+    assert set(run.tags) == {"runbook", "housekeeping"}
+    assert await runs_of("collect-evidence/collect-evidence") == []
+
+    over = ALERT.model_copy(update={"service": "over"})
+    await store.open_incident(over, incident_id="inc-2", at=opened_at, environment=NAME)
+    ended: tuple[e.Event, ...] = (resolved(), e.IncidentClosed(outcome="recovered"))
+    for event in ended:
+        await store.append("inc-2", event, at=opened_at, key=event.journal_key)
+    await start_due_runs(environment, at + timedelta(seconds=TRIED_AGAIN_SECONDS))
+    assert len(await runs_of("remind/remind")) == 2
+    assert len(await runs_of("collect-evidence/collect-evidence")) == 1
