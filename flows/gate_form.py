@@ -12,7 +12,15 @@ from flows.current_run import flow_run_id
 from runbook.actions.catalogue import ChangePlan
 from runbook.actions.essence import essence
 from runbook.approvals.asking import require_for
-from runbook.approvals.gates import SNOOZE_MINUTES, Answer, Choice, InvalidAnswer, PendingGate
+from runbook.approvals.gates import (
+    ASK_AGAIN_MINUTES,
+    SNOOZE_MINUTES,
+    Answer,
+    Choice,
+    Instead,
+    InvalidAnswer,
+    PendingGate,
+)
 from runbook.incidents.report import question_of
 from runbook.outside_text.markdown import inline
 
@@ -45,6 +53,12 @@ class ApprovalForm(RunInput):
         description="Required to reject.",
         json_schema_extra={"position": 2},
     )
+    instead: Literal["by-hand", "nothing", "wrong-verdict"] = Field(
+        default="by-hand",
+        title="If you reject",
+        description="by-hand: you do it. nothing: ask again in an hour. wrong-verdict: triage again.",
+        json_schema_extra={"position": 3},
+    )
 
 
 def form_of(plan: ChangePlan, gate: str) -> type[ApprovalForm]:
@@ -68,7 +82,7 @@ def form_of(plan: ChangePlan, gate: str) -> type[ApprovalForm]:
                 default=plan.action.parameters.get(parameter.name, ""),
                 title=parameter.name.capitalize(),
                 description="To change it, choose edit.",
-                json_schema_extra={"position": 3},
+                json_schema_extra={"position": 4},
             ),
         )
         for parameter in editable
@@ -103,14 +117,17 @@ def answer_of(form: dict[str, Any], gate: PendingGate, plan: ChangePlan) -> Answ
         approver=filled_in.approver,
         reason=filled_in.reason,
         parameters=parameters if choice is Choice.EDIT else {},
-        snooze_minutes=_minutes(form) if choice is Choice.SNOOZE else None,
+        snooze_minutes=_minutes(form, choice, filled_in.instead),
+        instead=Instead(filled_in.instead) if choice is Choice.REJECT else None,
     )
 
 
-def _minutes(form: dict[str, Any]) -> int:
-    """Forms of the release before asked for the minutes, too."""
-    minutes = form.get("snooze_minutes")
-    return minutes if isinstance(minutes, int) else SNOOZE_MINUTES
+def _minutes(form: dict[str, Any], choice: Choice, instead: str) -> int | None:
+    """Minutes until the question comes back. Forms of the release before asked for those of a snooze, too."""
+    if choice is Choice.SNOOZE:
+        minutes = form.get("snooze_minutes")
+        return minutes if isinstance(minutes, int) else SNOOZE_MINUTES
+    return ASK_AGAIN_MINUTES if choice is Choice.REJECT and instead == Instead.NOTHING else None
 
 
 async def filled_in(gate: str) -> dict[str, Any] | None:

@@ -15,6 +15,7 @@ from flows.action import take_action
 from flows.current_run import flow_run_id, sleep_until, sole_process
 from flows.failure import tell_a_person
 from flows.parameters import checked, run_name
+from runbook.actions.catalogue import ActionOutcome
 from runbook.actions.spec import ActionKind
 from runbook.alerts.alert import Alert
 from runbook.checks.recovery import Recovery
@@ -42,6 +43,7 @@ from tasks.channels.shown import (
 from tasks.checks.shown import (
     decide_response,
     look_again,
+    note_dispute,
     note_maintenance,
     triage_incident,
     watch_until_recovered,
@@ -199,7 +201,9 @@ async def mitigate(incident: OpenIncident, decision: Decision) -> bool:
             taken = await take_action(incident, action)
         except NoLongerNeeded:
             return True
-        if taken.outdated:
+        if taken.outdated or (
+            taken.outcome is ActionOutcome.REJECTED and await note_dispute(incident, action.id)
+        ):
             return False
     return True
 

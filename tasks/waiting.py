@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from runbook.actions.catalogue import PlannedAction
+from runbook.approvals.rejections import asks_again_at
 from runbook.checks.again import next_look_at
 from runbook.checks.watching import gives_up
 from runbook.incidents.events import ResponsePaused
@@ -34,9 +35,10 @@ async def pause_watch(incident: OpenIncident) -> datetime:
 
 
 def _before_promises(journal: Incident, at: datetime) -> datetime:
-    """The next look, or before it the next update that somebody was promised."""
+    """The next look, or before it the next update that was promised, or a question that comes back."""
     promised = {told.channel: told.next_update_at for told in journal.announcements}
-    return min([at, *(due for due in promised.values() if due is not None and due > now())])
+    times = (*promised.values(), asks_again_at(journal))
+    return min([at, *(due for due in times if due is not None and due > now())])
 
 
 def asks_about(journal: Incident, action: PlannedAction) -> bool:

@@ -20,7 +20,7 @@ from deployments.progress.symbols import (
 from runbook.actions.catalogue import ActionOutcome, ChangePlan
 from runbook.approvals.gates import Choice
 from runbook.channels.untold import NOBODY
-from runbook.channels.wording import ACTION_OUTCOMES
+from runbook.channels.wording import ACTION_OUTCOMES, INSTEAD
 from runbook.incidents import events as e
 from runbook.incidents.effects import Effect, EffectOutcome
 
@@ -60,7 +60,8 @@ def answer_row(event: e.ApprovalAnswered, symbols: Symbols) -> Row:
         case Choice.APPROVE:
             return Row(symbols.good, "Approved", Text(by), GOOD)
         case Choice.REJECT:
-            return Row(symbols.bad, "Rejected", Text(by), BAD)
+            instead = f"; {INSTEAD[answer.instead]}" if answer.instead else ""
+            return Row(symbols.bad, "Rejected", Text(f"{by}{instead}"), BAD)
         case Choice.EDIT:
             edits = ", ".join(f"{name} = {value}" for name, value in answer.parameters.items())
             return Row(symbols.unknown, "Edited", Text(f"{plain(edits)} {by}"), UNSURE)

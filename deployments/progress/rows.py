@@ -95,6 +95,8 @@ def row_of(event: e.Event, symbols: Symbols) -> Row | None:
             return _switch(event, symbols)
         case e.ChangeReverted():
             return Row(symbols.bad, "Reverted", Text(plain(sentence(event))), BAD)
+        case e.ManualChangeSeen():
+            return Row(symbols.work, "By hand", Text(plain(sentence(event))), LOUD)
         case e.EvidenceCollected() | e.FileNotWritten():
             return _evidence(event, symbols)
         case e.PostmortemDrafted():

@@ -185,6 +185,7 @@ def form(asked: PendingGate | ApprovalRequested, answer: Answer) -> dict[str, st
         "decision": answer.choice.value,
         "approver": answer.approver,
         "reason": answer.reason,
+        **({"instead": answer.instead.value} if answer.instead else {}),
         **answer.parameters,
     }
 

@@ -9,6 +9,7 @@ __all__ = [
     "identity",
     "names",
     "people",
+    "rejections",
     "rules",
     "signatures",
 ]

@@ -32,6 +32,7 @@ def answer_statement(incident_id: str, event: ApprovalAnswered) -> Statement:
         "parameters": dict(answer.parameters),
         "snooze_minutes": answer.snooze_minutes,
         "reason": answer.reason,
+        **({"instead": answer.instead.value} if answer.instead else {}),
         **_who(answer.approver, answer.identity),
     }
 

@@ -23,6 +23,22 @@ class Choice(StrEnum):
     SNOOZE = "snooze"
 
 
+class Instead(StrEnum):
+    """What happens instead of a change that was rejected.
+
+    `by-hand`: people do it themselves, and the runbook watches for the result. `nothing`: nothing for now;
+    the runbook asks again later. `wrong-verdict`: the verdict is wrong, so that the runbook decides anew, and
+    plans nothing under this verdict.
+    """
+
+    BY_HAND = "by-hand"
+    NOTHING = "nothing"
+    WRONG_VERDICT = "wrong-verdict"
+
+
+ASK_AGAIN_MINUTES = 60
+"""Minutes until the question comes back where a rejection wants nothing for now, and says nothing else."""
+
 SNOOZE_MINUTES = 15
 """Minutes until the reminder where a snooze says nothing else."""
 
@@ -60,8 +76,8 @@ class Answer(Value):
 
     `approver` is a person of the settings where they know the name. `identity` tells how that is known;
     without one, as from the Prefect UI, it is a claim. `parameters` come with an edit, `snooze_minutes` with
-    a snooze. `identity_proven` is how earlier releases wrote that a name was proven; it counts in their
-    journals only.
+    a snooze or a rejection for now, `instead` with a rejection. `identity_proven` is how earlier releases
+    wrote that a name was proven; it counts in their journals only.
     """
 
     choice: Choice
@@ -72,6 +88,7 @@ class Answer(Value):
     identity_proven: bool = False
     parameters: OutsideTexts = {}
     snooze_minutes: int | None = None
+    instead: Instead | None = None
 
     @property
     def known_by(self) -> str:
@@ -89,7 +106,8 @@ def complete(answer: Answer) -> Answer:
 
     Raises:
         InvalidAnswer: no approver, one whose name hides what it is, a rejection without a reason, an edit
-            without parameters, or a snooze of no length.
+            without parameters, or a snooze of no length; or something other than a rejection that says what
+            happens instead.
     """
     approver, reason = tidy(answer.approver), answer.reason.strip()
     if not approver:
@@ -98,6 +116,8 @@ def complete(answer: Answer) -> Answer:
         raise InvalidAnswer(f"nobody can answer as {ascii(approver)[1:-1]}: {flaw}")
     if answer.choice is Choice.REJECT and not reason:
         raise InvalidAnswer("a rejection needs a reason: the next person must know why")
+    if answer.instead is not None and answer.choice is not Choice.REJECT:
+        raise InvalidAnswer("what happens instead is said with a rejection only")
     if answer.choice is Choice.EDIT and not answer.parameters:
         raise InvalidAnswer("an edit needs a parameter with its new value")
     if answer.choice is Choice.SNOOZE and answer.snooze_minutes is not None and answer.snooze_minutes < 1:

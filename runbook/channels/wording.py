@@ -1,7 +1,7 @@
 """How the runbook's values are called in text for people."""
 
 from runbook.actions.catalogue import ActionOutcome
-from runbook.approvals.gates import Choice
+from runbook.approvals.gates import Choice, Instead
 from runbook.checks.findings import Status
 from runbook.decision.verdict import Verdict
 from runbook.incidents.state import Outcome
@@ -43,6 +43,13 @@ ANSWERED = {
     Choice.SNOOZE: "snoozed",
 }
 """What someone did at a gate."""
+
+INSTEAD = {
+    Instead.BY_HAND: "it is done by hand",
+    Instead.NOTHING: "nothing is done for now",
+    Instead.WRONG_VERDICT: "the verdict is wrong",
+}
+"""What happens instead of a change that was rejected."""
 
 OUTCOMES = {
     Outcome.RECOVERED: "recovered",

@@ -5,6 +5,7 @@ All times are read from the journal (aware UTC, our clock), so a crash sets no c
 
 from datetime import datetime, timedelta
 
+from runbook.approvals.rejections import asks_again_at
 from runbook.decision.verdict import Decision, Verdict
 from runbook.incidents import events as e
 from runbook.incidents.incident import Incident
@@ -19,6 +20,12 @@ def next_look_at(incident: Incident, *, policy: Policy) -> datetime:
     After the decision it looks soon, then ever more slowly, up to `look_again_limit_seconds`. It looks sooner
     where the last look has found something else, to see whether that holds, and where an alert has come.
     """
+    due = asks_again_at(incident)
+    look = _next_look_at(incident, policy)
+    return look if due is None else min(look, due)
+
+
+def _next_look_at(incident: Incident, policy: Policy) -> datetime:
     looks = _looks(incident)
     last = looks[-1].at if looks else _decided_at(incident)
     soon = last + timedelta(seconds=policy.facts_hold_seconds)

@@ -16,6 +16,8 @@ from runbook.value import Value
 FIELD_MANAGER = "posthog-incident-runbook"
 """The name under which the runbook itself writes."""
 
+_CONTROLLERS = "kube-controller-manager"
+
 SOMEBODY = "somebody"
 """Who did it, where the object does not say."""
 
@@ -23,6 +25,7 @@ Object = Mapping[str, Any]
 FieldPath = tuple[str, ...]
 """A place in FieldsV1: `f:NAME` for a field, `k:{"name":"app"}` for an item of a list."""
 
+SPEC: FieldPath = ("f:spec",)
 CONTAINERS: FieldPath = ("f:spec", "f:template", "f:spec", "f:containers")
 
 TOOLS = {
@@ -104,6 +107,20 @@ def last_written(obj: Object, path: FieldPath) -> Writing:
     late = [entry for entry in entries if (at := _time(entry)) and (since is None or at >= since)]
     newest = max(owning or late, key=lambda entry: _time(entry) or _EARLY, default=None)
     return Writing() if newest is None else Writing(by=_owner(newest).title, at=_time(newest))
+
+
+def written_since(obj: Object, path: FieldPath, since: datetime) -> tuple[Writing, ...]:
+    """Who has written at a place or below it since then (aware UTC), each once, oldest first.
+
+    Neither the runbook itself nor a controller of the cluster, such as an autoscaler, counts.
+    """
+    entries = [
+        entry
+        for entry in _entries(obj)
+        if _is_foreign(entry) and entry["manager"] != _CONTROLLERS and _owns(entry, path)
+    ]
+    late = [(at, entry) for entry in entries if (at := _time(entry)) and at > since]
+    return tuple(Writing(by=_owner(entry).title, at=at) for at, entry in sorted(late, key=lambda it: it[0]))
 
 
 _EARLY = datetime.fromtimestamp(0, UTC)

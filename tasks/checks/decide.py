@@ -1,5 +1,6 @@
 """Decide: the findings become an explained decision."""
 
+from runbook.approvals.rejections import as_disputed
 from runbook.checks.findings import Findings
 from runbook.decision.decide import decide, following
 from runbook.decision.verdict import Decision
@@ -12,7 +13,7 @@ async def decide_response(incident: OpenIncident, findings: Findings, *, round: 
     """Walk the decision tree and journal the decision; one of the round that is in the journal stands."""
     journal = await incident.read()
     policy = incident.policy_in_force(journal)
-    decision = decide(findings, claimed=journal.alert.severity, policy=policy)
+    decision = as_disputed(decide(findings, claimed=journal.alert.severity, policy=policy), journal)
     earlier = [event.decision for event in journal.events(DecisionMade) if event.round < round]
     if earlier:
         decision = following(decision, earlier)

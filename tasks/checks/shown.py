@@ -14,6 +14,9 @@ note_maintenance = task(name="note maintenance", task_run_name="note maintenance
 watch_until_recovered = task(
     name="watch until recovered", task_run_name="watch until recovered", cache_policy=NO_CACHE
 )(watch.watch_until_recovered)
+note_dispute = task(name="note dispute", task_run_name="note dispute", cache_policy=NO_CACHE)(
+    again.note_dispute
+)
 look_again = task(name="look again", task_run_name="look again", cache_policy=NO_CACHE)(again.look_again)
 make_check = task(name="check", task_run_name="check {check}", cache_policy=NO_CACHE)(triage.make_check)
 

@@ -15,8 +15,11 @@ from runbook.decision.verdict import Decision
 from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.events import RecoveryChecked, WatchStarted
 from runbook.incidents.incident import Incident
+from runbook.incidents.state import State
+from tasks.actions.manual_changes import note_manual_changes
 from tasks.actions.reverts import note_reverts
-from tasks.channels.shown import escalate, update
+from tasks.channels.shown import announce, escalate, update
+from tasks.checks.again import ask_again
 from tasks.checks.triage import checks_of, look
 from tasks.ended import require_open
 from tasks.incident import OpenIncident, now
@@ -48,7 +51,9 @@ async def watch_until_recovered(incident: OpenIncident, decision: Decision) -> R
         journal = await _note_change(incident, recovery)
         require_open(journal)
         await note_reverts(incident)
-        if journal.untaken and not journal.alerts_over:
+        if await note_manual_changes(incident):
+            await announce(incident, State.MONITORING)
+        if (journal.untaken and not journal.alerts_over) or await ask_again(incident):
             return None
         if recovery.recovered and has_held(journal, policy=incident.policy, now=now()):
             return recovery

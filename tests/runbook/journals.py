@@ -165,6 +165,7 @@ LIFE: tuple[e.Event, ...] = (
         because="there are not enough facts for a decision; nothing was changed",
         next_look_at=OPENED + timedelta(minutes=9),
     ),
+    e.ManualChangeSeen(target=TARGET, writing=Writing(by="kubectl (kubectl-edit)", at=OPENED)),
     e.FactsChecked(round=1, verdict=Verdict.UNKNOWN),
     e.FactsChecked(
         round=1,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
@@ -13,7 +13,7 @@ from deployments.cli.output import print_json, warn, write
 if TYPE_CHECKING:
     from deployments.cli.sources import Sources
     from deployments.services.answering import Answered
-    from runbook.approvals.gates import Choice
+    from runbook.approvals.gates import Choice, Instead
 
 ReasonOption = Annotated[str, Parameter(show_default=False)]
 
@@ -56,6 +56,8 @@ async def reject(
     /,
     *,
     reason: str,
+    instead: Literal["by-hand", "nothing", "wrong-verdict"] = "by-hand",
+    ask_again: Annotated[int | None, Parameter(show_default=False)] = None,
     by: ByOption = None,
     config: ConfigOption = None,
     environment: EnvironmentOption = None,
@@ -63,16 +65,29 @@ async def reject(
 ) -> int:
     """Reject the change that an incident asks about.
 
-    Nothing is changed; the run continues with the rest of its plan.
+    Nothing is changed; the run continues with the rest of its plan, and watches.
 
     Parameters
     ----------
     reason
         Why, for the next person who reads the timeline.
+    instead
+        What happens instead. by-hand: you do it yourself, and the runbook watches for the result. nothing:
+        nothing for now, and you are asked again. wrong-verdict: the runbook triages again with your word,
+        and proposes nothing under this verdict.
+    ask_again
+        With nothing: the minutes until you are asked again, an hour if you do not say.
     """
-    from runbook.approvals.gates import Choice
+    from runbook.approvals.gates import ASK_AGAIN_MINUTES, Choice, Instead
 
-    given = Given(choice=Choice.REJECT, by=by, reason=reason)
+    if ask_again is not None and instead != "nothing":
+        raise CommandError(
+            "--ask-again belongs to --instead nothing", "leave one of them out", code=ExitCode.USAGE
+        )
+    minutes = (ask_again or ASK_AGAIN_MINUTES) if instead == "nothing" else None
+    given = Given(
+        choice=Choice.REJECT, by=by, reason=reason, instead=Instead(instead), snooze_minutes=minutes
+    )
     return await _give(incident, given, config=config, environment=environment, json=json)
 
 
@@ -143,6 +158,7 @@ class Given:
     parameters: dict[str, str] = field(default_factory=dict)
     snooze_minutes: int | None = None
     plan: str = ""
+    instead: "Instead | None" = None
 
     def body(self) -> dict[str, Any]:
         """As the receiver's API takes it."""
@@ -153,6 +169,7 @@ class Given:
             "parameters": self.parameters,
             "snooze_minutes": self.snooze_minutes,
             "plan": self.plan,
+            "instead": self.instead.value if self.instead else None,
         }
 
 
@@ -228,6 +245,7 @@ async def _write(reference: str, given: Given, sources: "Sources") -> "Answered"
             reason=given.reason,
             channel="cli",
             parameters=given.parameters,
+            instead=given.instead,
             snooze_minutes=given.snooze_minutes,
         )
         return await answer_gate(

@@ -41,7 +41,7 @@ from deployments.services.runs import PrefectRuns
 from deployments.services.severity import SeveritySet, set_severity
 from deployments.services.speaker import Speaker
 from deployments.settings.settings import Settings
-from runbook.approvals.gates import Answer, Choice
+from runbook.approvals.gates import Answer, Choice, Instead
 from runbook.approvals.identity import Proof
 from runbook.decision.severity import Severity
 from runbook.value import Value
@@ -56,7 +56,15 @@ class AnswerBody(Body):
     decision: Literal["approve", "reject", "edit", "snooze"]
     reason: str = Field(default="", max_length=LONGEST_REASON)
     parameters: dict[str, str] = Field(default={}, description="New values, for edit.", max_length=20)
-    snooze_minutes: int | None = Field(default=None, ge=1, le=100_000)
+    snooze_minutes: int | None = Field(
+        default=None,
+        ge=1,
+        le=100_000,
+        description="Minutes until the question comes back: of a snooze, or of a rejection with `nothing`.",
+    )
+    instead: Literal["by-hand", "nothing", "wrong-verdict"] | None = Field(
+        default=None, description="What happens instead of a rejected change."
+    )
     plan: str = Field(
         default="",
         max_length=64,
@@ -95,6 +103,7 @@ async def _answer(
         channel="cli" if speaker.identity.how is Proof.OS_PEER else "api",
         parameters=body.parameters,
         snooze_minutes=body.snooze_minutes,
+        instead=Instead(body.instead) if body.instead else None,
     )
     environment = settings.prefect.environment
     found = await find_asking(door.store, reference, environment, plan=body.plan.strip())

@@ -42,6 +42,7 @@ from runbook.incidents.events.effects import (
     ChangeReverted,
     EffectIntended,
     EffectSettled,
+    ManualChangeSeen,
     OutageEnded,
     OutageNoted,
     SwitchChecked,
@@ -113,6 +114,7 @@ __all__ = [
     "JournalEvent",
     "LeadAssigned",
     "MaintenanceNoted",
+    "ManualChangeSeen",
     "NoteAdded",
     "OutageEnded",
     "OutageNoted",
@@ -174,6 +176,7 @@ Event = Annotated[
     | IncidentResolved
     | SwitchChecked
     | ChangeReverted
+    | ManualChangeSeen
     | EvidenceCollected
     | FileNotWritten
     | PostmortemDrafted

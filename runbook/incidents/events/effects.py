@@ -6,6 +6,7 @@ from runbook.actions.catalogue import ActionResult
 from runbook.incidents.effect_ids import MessageName
 from runbook.incidents.effects import Effect
 from runbook.incidents.events.base import JournalEvent
+from runbook.kubernetes.ownership import Writing
 from runbook.kubernetes.reversals import Reversal
 from runbook.outside_text import OutsideLine, OutsideText
 
@@ -81,3 +82,16 @@ class SwitchChecked(JournalEvent):
     def key_of(self, number: int) -> str:
         """The key of the check of this switch with that number, counted from 1."""
         return f"switch-checked:{MessageName.switch_left_on(self.action_id, number)}"
+
+
+class ManualChangeSeen(JournalEvent):
+    """Somebody else has changed the workload while the incident was open: who, and when (aware UTC)."""
+
+    type: Literal["ManualChangeSeen"] = "ManualChangeSeen"
+    target: OutsideLine
+    writing: Writing
+
+    @property
+    def journal_key(self) -> str:
+        """Once for each time that somebody wrote it."""
+        return f"manual:{self.writing.by}:{self.writing.at.isoformat() if self.writing.at else ''}"[:255]

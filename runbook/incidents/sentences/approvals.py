@@ -1,6 +1,6 @@
 """Plans, and what people answer to them, in sentences."""
 
-from runbook.channels.wording import ANSWERED, count
+from runbook.channels.wording import ANSWERED, INSTEAD, count
 from runbook.incidents import events as e
 from runbook.incidents.sentences.dispatch import sentence
 
@@ -42,7 +42,8 @@ def _(event: e.ApprovalAnswered) -> str:
     reason = f": {answer.reason}" if answer.reason else ""
     edits = "".join(f", {name} = {value}" for name, value in answer.parameters.items())
     how = f"{answer.channel}, {answer.known_by}" if answer.known_by else answer.channel
-    return f"{answer.approver} {ANSWERED[answer.choice]} {event.action_id}{edits} ({how}){reason}"
+    instead = f"; {INSTEAD[answer.instead]}" if answer.instead else ""
+    return f"{answer.approver} {ANSWERED[answer.choice]} {event.action_id}{edits} ({how}){reason}{instead}"
 
 
 @sentence.register

@@ -37,8 +37,8 @@ def _(event: e.FactsChecked) -> str:
 
 @sentence.register
 def _(event: e.FactsChanged) -> str:
-    who = f"{event.by} says so" if event.by else "the facts have changed"
-    return f"Deciding again, as {who}: {'; '.join(event.because)}"
+    who = f", as {event.by} says that the verdict is wrong" if event.by else ""
+    return f"Deciding again{who}: {'; '.join(event.because)}"
 
 
 @sentence.register

@@ -59,3 +59,8 @@ def _(event: e.SwitchChecked) -> str:
 @sentence.register
 def _(event: e.ChangeReverted) -> str:
     return f"{event.action_id}: {event.reversal}"
+
+
+@sentence.register
+def _(event: e.ManualChangeSeen) -> str:
+    return f"Somebody has changed {event.target}: {event.writing}"

@@ -1,0 +1,49 @@
+"""What a rejection leads to: people do it by hand, are asked again, or have the runbook decide anew."""
+
+from datetime import datetime, timedelta
+
+from runbook.approvals.gates import ASK_AGAIN_MINUTES, Choice, Instead
+from runbook.decision.verdict import Decision
+from runbook.incidents.events import ApprovalAnswered, DecisionMade, FactsChanged
+from runbook.incidents.incident import Incident
+
+
+def dispute_of(incident: Incident, action_id: str) -> FactsChanged | None:
+    """The end of the round, where the newest answer about the action says that the verdict is wrong."""
+    answers = [event for event in incident.events(ApprovalAnswered) if event.action_id == action_id]
+    if not answers or answers[-1].answer.instead is not Instead.WRONG_VERDICT:
+        return None
+    answer = answers[-1].answer
+    return FactsChanged(round=incident.round + 1, because=(answer.reason,), by=answer.approver)
+
+
+def as_disputed(decision: Decision, incident: Incident) -> Decision:
+    """The decision without a plan, where a person has said that its verdict is wrong.
+
+    Their word stands for that verdict until the incident is over; another verdict has its plan.
+    """
+    made = {event.round: event.decision.verdict for event in incident.events(DecisionMade)}
+    disputed = {made.get(event.round - 1) for event in incident.events(FactsChanged) if event.by}
+    return decision.model_copy(update={"plan": ()}) if decision.verdict in disputed else decision
+
+
+def asks_again_at(incident: Incident) -> datetime | None:
+    """When a question comes back that was rejected for now (aware UTC); `None` where none does."""
+    due: datetime | None = None
+    for item in incident.journal:
+        match item.event:
+            case ApprovalAnswered() as event if event.answer.choice is Choice.REJECT:
+                minutes = event.answer.snooze_minutes or ASK_AGAIN_MINUTES
+                later = item.at + timedelta(minutes=minutes)
+                due = later if event.answer.instead is Instead.NOTHING else due
+            case FactsChanged():
+                due = None
+    return due
+
+
+def question_comes_back(incident: Incident, now: datetime) -> FactsChanged | None:
+    """The end of the round, where it is time to ask again."""
+    due = asks_again_at(incident)
+    if due is None or now < due:
+        return None
+    return FactsChanged(round=incident.round + 1, because=("the change was rejected for now only",))

@@ -1,0 +1,92 @@
+"""What a rejection leads to: by hand, a question that comes back, or another decision."""
+
+from datetime import timedelta
+
+import pytest
+
+from runbook.approvals.gates import Answer, Choice, Instead, InvalidAnswer, complete
+from runbook.approvals.rejections import as_disputed, asks_again_at, dispute_of, question_comes_back
+from runbook.checks.again import next_look_at
+from runbook.decision.verdict import Verdict
+from runbook.incidents import events as e
+from runbook.incidents.incident import Incident
+from runbook.policy.policy import Policy
+from tests.runbook.journals import FALLBACK, PLAN, decided, decision, incident
+
+AT = incident().opened_at
+OURS = decision(Verdict.POSTHOG_OUTAGE, plan=(FALLBACK,))
+
+
+def rejected(instead: Instead | None, minutes: int | None = None) -> e.ApprovalAnswered:
+    """Ana's rejection of the fallback."""
+    answer = Answer(
+        choice=Choice.REJECT,
+        approver="ana",
+        reason="it is the proxy",
+        instead=instead,
+        snooze_minutes=minutes,
+    )
+    return e.ApprovalAnswered(gate="gate-1", action_id=FALLBACK.id, plan_digest=PLAN.digest, answer=answer)
+
+
+def journal(*timed: tuple[float, e.Event]) -> Incident:
+    """An incident whose events were written so many minutes after its opening."""
+    told = incident()
+    recorded = [
+        e.Recorded(seq=number, at=AT + timedelta(minutes=minutes), event=event)
+        for number, (minutes, event) in enumerate(timed, start=1)
+    ]
+    return Incident.from_events(told.id, (told.journal[0], *recorded))
+
+
+@pytest.mark.parametrize("instead", [None, Instead.BY_HAND, Instead.NOTHING])
+def test_only_a_wrong_verdict_ends_the_round(instead: Instead | None) -> None:
+    """The others leave the decision as it is."""
+    assert dispute_of(journal((1, decided(OURS)), (2, rejected(instead))), FALLBACK.id) is None
+
+
+def test_a_person_who_says_that_the_verdict_is_wrong_begins_another_round() -> None:
+    """By name, with their reason; the same verdict then proposes nothing, another one does."""
+    told = journal((1, decided(OURS)), (2, rejected(Instead.WRONG_VERDICT)))
+    dispute = dispute_of(told, FALLBACK.id)
+    assert dispute == e.FactsChanged(round=2, because=("it is the proxy",), by="ana")
+    told = journal((1, decided(OURS)), (2, rejected(Instead.WRONG_VERDICT)), (2, dispute))
+    assert as_disputed(OURS, told).plan == ()
+    other = decision(Verdict.INTEGRATION_ISSUE, plan=(FALLBACK,))
+    assert as_disputed(other, told) == other
+    assert not told.something_done  # nobody is told that anything is monitored
+
+
+def test_facts_that_change_by_themselves_dispute_nothing() -> None:
+    """The plan of the verdict is proposed again."""
+    told = journal((1, decided(OURS)), (2, e.FactsChanged(round=2, because=("the plan would be other",))))
+    assert as_disputed(OURS, told) == OURS
+
+
+@pytest.mark.parametrize(("minutes", "after"), [(None, 60), (10, 10)])
+def test_a_question_that_was_rejected_for_now_comes_back(minutes: int | None, after: int) -> None:
+    """After as long as they said; the runbook looks then, and not only when its own turn comes."""
+    told = journal((1, decided(OURS)), (2, rejected(Instead.NOTHING, minutes)))
+    due = AT + timedelta(minutes=2 + after)
+    assert asks_again_at(told) == due
+    assert question_comes_back(told, due - timedelta(seconds=1)) is None
+    again = question_comes_back(told, due)
+    assert again is not None
+    assert (again.round, again.by) == (2, "")
+    rarely = Policy(look_again_seconds=1e6, look_again_limit_seconds=1e6)
+    assert next_look_at(told, policy=rarely) == due
+    assert asks_again_at(journal((1, decided(OURS)), (2, rejected(Instead.NOTHING)), (3, again))) is None
+
+
+@pytest.mark.parametrize("instead", [None, Instead.BY_HAND, Instead.WRONG_VERDICT])
+def test_no_other_question_comes_back(instead: Instead | None) -> None:
+    """Nobody asks again for what is done by hand."""
+    assert asks_again_at(journal((1, decided(OURS)), (2, rejected(instead)))) is None
+
+
+@pytest.mark.parametrize("choice", [choice for choice in Choice if choice is not Choice.REJECT])
+def test_only_a_rejection_says_what_happens_instead(choice: Choice) -> None:
+    """With another answer it is a contradiction."""
+    answer = Answer(choice=choice, approver="ana", reason="x", parameters={"a": "b"}, instead=Instead.NOTHING)
+    with pytest.raises(InvalidAnswer, match="with a rejection only"):
+        complete(answer)
