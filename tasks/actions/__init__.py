@@ -1,3 +1,13 @@
 """An action of the plan: previewed, made, proved or undone."""
 
-__all__ = ["by_hand", "changes", "ending", "mitigate", "outage", "planned_change", "reverts", "shown"]
+__all__ = [
+    "by_hand",
+    "changes",
+    "ending",
+    "manual_changes",
+    "mitigate",
+    "outage",
+    "planned_change",
+    "reverts",
+    "shown",
+]

@@ -15,6 +15,7 @@ from deployments.progress.symbols import ASCII, UNICODE, plain
 from runbook.approvals.gates import Answer, Choice
 from runbook.incidents import events as e
 from tests.deployments.journal_samples import ALERT, EVENTS, OPENED_AT, PLAN, incident, journal
+from tests.runbook.journals import LIFE
 
 EVENT_TYPES: tuple[type[e.Event], ...] = get_args(get_args(e.Event)[0])
 
@@ -40,16 +41,19 @@ def words(text: str) -> str:
     return " ".join(text.replace("│", " ").split())
 
 
+SAMPLES = (*EVENTS, *LIFE)
+
+
 def test_the_samples_hold_every_type_of_event() -> None:
     """The tests below speak about all events: a new type needs a sample, and so a look at how it is shown."""
-    assert {type(event) for event in EVENTS} == set(EVENT_TYPES)
+    assert {type(event) for event in SAMPLES} == set(EVENT_TYPES)
 
 
 SILENT = (e.TriageStarted,)
 """Events that the next one repeats."""
 
 
-@pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.type)
+@pytest.mark.parametrize("event", SAMPLES, ids=lambda event: event.type)
 def test_every_event_has_its_line(event: e.Event) -> None:
     """Each event is shown with a sign and a word, but for those that the next one repeats."""
     row = row_of(event, UNICODE)
