@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from runbook.alerts.intake import FLAPPING_WITHIN, RECURS_WITHIN
 from runbook.evidence.manifest import due_collections
-from runbook.incidents.events import IncidentClosed
+from runbook.incidents.events import IncidentClosed, IncidentReopened
 from runbook.incidents.incident import Incident
 from runbook.incidents.loose_ends import switches_left_on
 from runbook.policy.policy import Policy
@@ -75,7 +75,8 @@ def kept_because(incident: Incident, *, followed_by: str, policy: Policy) -> str
 
 
 def _closed_at(incident: Incident) -> datetime | None:
-    times = [item.at for item in incident.journal if isinstance(item.event, IncidentClosed)]
+    """When the incident was closed last; `None` while it is open, also again."""
+    times = [item.at for item in incident.since(IncidentReopened) if isinstance(item.event, IncidentClosed)]
     return max(times, default=None)
 
 

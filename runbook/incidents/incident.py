@@ -157,13 +157,15 @@ class Incident(Journal):
 
     @property
     def something_done(self) -> bool:
-        """Whether something was done about what was found, nothing had to be, or all alerts are resolved."""
+        """Whether something was done about what was found, nothing had to be, or all alerts are resolved.
+
+        What people have changed by hand counts. Where somebody says that the verdict is wrong, that nothing
+        is planned does not mean that nothing has to be done.
+        """
         plan = self.decision.plan if self.decision else ()
-        if (
-            self.dry_run
-            or self.alerts_over
-            or all(action.spec.kind is not ActionKind.CHANGE for action in plan)
-        ):
+        disputed = any(isinstance(event, e.FactsChanged) and event.by for event in self.round_ends[-1:])
+        needless = not disputed and all(action.spec.kind is not ActionKind.CHANGE for action in plan)
+        if needless or self.dry_run or self.alerts_over or self.last(e.ManualChangeSeen) is not None:
             return True
         return any(
             result.action.spec.kind is ActionKind.CHANGE and result.outcome not in _NOTHING_DONE

@@ -19,6 +19,7 @@ from blocks.integration import IntegrationService
 from blocks.posthog import PostHogApi
 from blocks.prometheus.metrics import Prometheus
 from blocks.status_page.page import StatusPage
+from runbook.channels.untold import NOBODY
 from runbook.checks.specs.health import HEALTH
 from runbook.checks.specs.logs import LOGS
 from runbook.checks.specs.status_page import STATUS_PAGE
@@ -172,10 +173,7 @@ async def test_what_a_system_refuses_is_told_without_a_secret(
         await resolve_page(at_work)
         await call_a_person(environment, "it does not work")
     events = [item.event for item in (await at_work.read()).journal[1:]]
-    assert {effect.kind for effect in (await at_work.read()).effects.values()} == {
-        "slack",
-        "pager",
-        "status-page",
-    }
+    kinds = {effect.kind for effect in (await at_work.read()).effects.values()}
+    assert kinds - {NOBODY} == {"slack", "pager", "status-page"}  # where all of them refuse, nobody was told
     assert len(canaries.planted) > 3
     assert canaries.found([*shown(events), *kept(tmp_path), caplog.text]) == {}

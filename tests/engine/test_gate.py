@@ -11,11 +11,13 @@ from pathlib import Path
 import pytest
 from prefect.states import Cancelling, Failed
 
+from deployments.cli.people.account import account
 from deployments.drill.cluster.faults import Fault
 from deployments.drill.world.integration.manifests import DEPLOYMENT
 from deployments.services.refusals import ActRefused
 from runbook.actions.catalogue import ActionOutcome
 from runbook.approvals.gates import SNOOZE_MINUTES, Answer, Choice, PendingGate
+from runbook.approvals.identity import Proof
 from runbook.incidents.effects import EffectOutcome
 from runbook.incidents.events import (
     ApprovalAnswered,
@@ -110,7 +112,7 @@ async def test_an_answer_on_the_command_line_wakes_the_run(response: Case) -> No
     gate = await response.gate()
     runbook = Path(sys.executable).with_name("runbook")
     seen = ("--plan", gate.plan_digest[:12])
-    options = (*seen, "--by", "ana", "--reason", "users wait", "--config", response.config)
+    options = (*seen, "--reason", "users wait", "--config", response.config)
 
     process = await asyncio.create_subprocess_exec(
         runbook, "approve", response.incident_id, *options, env=response.engine.environment
@@ -118,8 +120,10 @@ async def test_an_answer_on_the_command_line_wakes_the_run(response: Case) -> No
 
     assert await process.wait() == 0
     incident = await response.until(ended)
-    answer = Answer(choice=Choice.APPROVE, approver="ana", reason="users wait", channel="cli")
-    assert incident.settled_gates == {gate.gate: answer}
+    [answer] = [given for given in incident.settled_gates.values() if given is not None]
+    assert (answer.choice, answer.approver, answer.reason) == (Choice.APPROVE, account(), "users wait")
+    assert answer.identity is not None
+    assert answer.identity.how is Proof.OS_PEER  # the receiver has seen the account
     assert incident.results[FIRST].outcome is ActionOutcome.RECOVERED
     assert incident.results[FIRST].approved_by == "ana"
     assert len(response.changes()) == 1

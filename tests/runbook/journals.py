@@ -276,5 +276,4 @@ def every_event() -> tuple[e.Event, ...]:
             happened_at=OPENED - timedelta(minutes=3),
         ),
         e.IncidentClosed(outcome="recovered"),
-        *LIFE,
     )

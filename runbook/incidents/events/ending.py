@@ -80,7 +80,7 @@ class IncidentMerged(JournalEvent):
     """
 
     type: Literal["IncidentMerged"] = "IncidentMerged"
-    into: str
+    into: OutsideName
     by: OutsideName
     identity: Identity | None = None
     because: OutsideText = ""
@@ -96,7 +96,7 @@ class IncidentAbsorbed(JournalEvent):
     """Another incident, `incident`, is merged into this one."""
 
     type: Literal["IncidentAbsorbed"] = "IncidentAbsorbed"
-    incident: str
+    incident: OutsideName
     service: OutsideName
     by: OutsideName
     identity: Identity | None = None

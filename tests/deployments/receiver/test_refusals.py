@@ -181,7 +181,10 @@ async def test_a_store_that_cannot_be_reached_is_told(tmp_path: Path) -> None:
         assert (await client.get("/healthz")).status_code == 200
 
 
-@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/alerts/plain", 405), ("POST", "/", 404)])
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/alerts/plain", 405), ("POST", "/", 405), ("POST", "/alerts", 404)],
+)
 async def test_a_wrong_address_is_told_the_right_one(
     client: httpx.AsyncClient, method: str, path: str, status: int
 ) -> None:

@@ -54,7 +54,10 @@ def test_a_person_who_says_that_the_verdict_is_wrong_begins_another_round() -> N
     assert as_disputed(OURS, told).plan == ()
     other = decision(Verdict.INTEGRATION_ISSUE, plan=(FALLBACK,))
     assert as_disputed(other, told) == other
-    assert not told.something_done  # nobody is told that anything is monitored
+    nothing = decision(Verdict.POSTHOG_OUTAGE, plan=()).model_copy()
+    again = e.DecisionMade(round=2, decision=nothing)
+    events = [item.event for item in told.journal[1:]]
+    assert not incident(*events, again).something_done  # nobody is told that anything is monitored
 
 
 def test_facts_that_change_by_themselves_dispute_nothing() -> None:

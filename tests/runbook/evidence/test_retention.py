@@ -83,6 +83,13 @@ def test_time_is_up_after_the_days_of_the_settings(
     assert expired(of, policy=keep(incidents, evidence), now=closed_at(of) + age_days * DAY) is part
 
 
+def test_a_reopened_incident_is_open() -> None:
+    """However long ago it was closed before."""
+    policy = Policy(keep_days=KeepDays(incidents=1, evidence=1))
+    again = incident(*every_event(), e.IncidentReopened(because="it fires again"))
+    assert removal(again, followed_by="", policy=policy, now=OPENED + timedelta(days=99)) is None
+
+
 @given(
     events=st.lists(st.sampled_from(every_event()[:-1]), max_size=12),
     incidents=st.integers(0, 400),

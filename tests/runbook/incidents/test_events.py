@@ -15,10 +15,10 @@ from runbook.incidents import events as e
 from runbook.value import Value
 from tests.deployments.journal_samples import EVENTS
 from tests.runbook.findings_samples import TYPICAL, triage
-from tests.runbook.journals import ALERT, decided, decision, every_event
+from tests.runbook.journals import ALERT, LIFE, decided, decision, every_event
 
 KINDS: tuple[type[Value], ...] = get_args(get_args(e.Event)[0])
-SAMPLES = (*EVENTS, *every_event(), e.TriageCompleted(round=1, findings=triage(*TYPICAL.values())))
+SAMPLES = (*EVENTS, *every_event(), *LIFE, e.TriageCompleted(round=1, findings=triage(*TYPICAL.values())))
 
 
 def test_samples_hold_every_kind_of_event() -> None:

@@ -27,6 +27,7 @@ from runbook.value import Value
 from tests.runbook.journals import (
     FALLBACK,
     HAND_OFF,
+    LIFE,
     OPENED,
     PLAN,
     asked,
@@ -181,7 +182,7 @@ EVENT_TYPES = get_args(get_args(Event)[0])
 
 def test_every_event_has_a_sentence() -> None:
     """A new type of event cannot be forgotten: each has a sentence, and the sample journal has each."""
-    journal = incident(*every_event()).journal
+    journal = incident(*every_event(), *LIFE).journal
     assert {type(item.event) for item in journal} == set(EVENT_TYPES)
     for kind in EVENT_TYPES:
         assert sentence.dispatch(kind) is not sentence.dispatch(Value)
