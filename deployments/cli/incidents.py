@@ -119,12 +119,12 @@ async def paper(
 def print_incident(out: "Console", found: "Incident", *, config: Path | None = None) -> None:
     """Header, timeline and, last, what someone has to answer; `config` is the file that was given."""
     from deployments.progress import Progress
-    from runbook.incidents.timeline import in_order
+    from runbook.incidents.timeline import in_order, without_repeats
 
     _print_header(out, found)
     out.print()
     progress = Progress(out, opened_at=found.opened_at, clock=True)
-    for recorded in in_order(found.journal):
+    for recorded in without_repeats(in_order(found.journal)):
         progress.show(recorded)
     if gate := found.pending_gate:
         from deployments.progress import print_question
@@ -136,6 +136,10 @@ def print_incident(out: "Console", found: "Incident", *, config: Path | None = N
             ("", pasted("reject", found.id, "--reason", "TEXT", config=config)),
         ):
             out.print(f"{head:<9}{command}", soft_wrap=True, markup=False, highlight=False)
+    elif found.pause is not None:
+        end = pasted("resolve", found.id, "--outcome", "recovered", "--reason", "TEXT", config=config)
+        out.print()
+        out.print(f"End it:  {end}", soft_wrap=True, markup=False, highlight=False)
 
 
 def _print_header(out: "Console", found: "Incident") -> None:
@@ -163,6 +167,7 @@ def _print_header(out: "Console", found: "Incident") -> None:
                 if decision
                 else "",
                 "outcome": OUTCOMES[outcome] if outcome else "",
+                "waits": f"for a person: {found.pause.because}" if found.pause else "",
                 "lead": lead_of(found) or "",
                 "comms": comms_lead_of(found) or "",
                 "acked": ", ".join(acknowledged_by(found)),
@@ -193,6 +198,8 @@ def _table(found: list[dict[str, Any]], *, wide: bool) -> "Table":
             what.append(f"\nlead: {lead}", style="dim")
         if item.get("asks"):
             what.append(f"\nasks: {first_line(str(item['asks']))}", style="bold yellow")
+        elif item.get("waits_for") == "person":
+            what.append("\nwaits for a person", style="bold yellow")
         table.add_row(
             str(item.get("incident")),
             str(item.get("opened_at"))[:16].replace("T", " "),

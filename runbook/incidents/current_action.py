@@ -27,6 +27,8 @@ def current_action(incident: Incident) -> str:
         return f"waiting for approval: {_title(incident, gate.action_id)}"
     if decision is None:
         return "running the triage checks"
+    if incident.pause is not None:
+        return f"waiting for a person: {incident.pause.because}"
     changing = _under_way(incident)
     if changing is not None:
         return changing.summary

@@ -208,6 +208,14 @@ class Incident(Journal):
         )
 
     @property
+    def pause(self) -> e.ResponsePaused | None:
+        """Why the runbook waits for a person who is not asked anything; `None` where it does not."""
+        if self.resolved or self.pending_gate is not None:
+            return None
+        events = (event for event in self._in_this_round if isinstance(event, e.ResponsePaused))
+        return next(events, None)
+
+    @property
     def settled_gates(self) -> dict[str, Answer | None]:
         """Every gate that was answered, or refused or withdrawn (`None`): none takes another answer."""
         settled: dict[str, Answer | None] = {}

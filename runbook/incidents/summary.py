@@ -30,6 +30,7 @@ def headline(incident: Incident) -> Facts:
         "error_type": decision.error_type.value if decision else None,
         "outcome": incident.outcome.value if incident.outcome else None,
         "lead": lead_of(incident),
+        "waits_for": "answer" if gate else "person" if incident.pause else None,
         "asks": gate.question if gate else None,
         "duration_seconds": incident.duration.total_seconds() if incident.duration else None,
     }

@@ -44,9 +44,23 @@ def timeline(incident: Incident, *, machinery: bool = True) -> tuple[Entry, ...]
     sent = _sent_announcements(incident)
     return tuple(
         Entry(at=happened_at(item), sentence=f"{sentence(item.event)}{written_later(item)}")
-        for item in in_order(recorded)
+        for item in without_repeats(in_order(recorded))
         if item.event not in sent
     )
+
+
+def without_repeats(journal: Iterable[e.Recorded]) -> list[e.Recorded]:
+    """The journal with the last of each row of looks that found nothing new, so that these do not hide it."""
+    kept: list[e.Recorded] = []
+    for item in journal:
+        if kept and _found_nothing(item) and _found_nothing(kept[-1]):
+            kept.pop()
+        kept.append(item)
+    return kept
+
+
+def _found_nothing(item: e.Recorded) -> bool:
+    return isinstance(item.event, e.FactsChecked) and not item.event.changes
 
 
 def happened_at(recorded: e.Recorded) -> datetime:

@@ -1,11 +1,13 @@
 """The life of an incident, as a state machine: whatever happens in whatever order, it follows the table."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from runbook.actions.catalogue import ActionOutcome, ActionResult
 from runbook.decision.leaves import Verdict
 from runbook.incidents import events as e
+from runbook.incidents.current_action import current_action
 from runbook.incidents.effects import EffectOutcome
 from runbook.incidents.state import TRANSITIONS, Outcome, State
 from tests.runbook.journals import ALERT, FALLBACK, asked, decided, decision, effect, incident, resolved
@@ -89,3 +91,25 @@ def test_each_reopening_begins_another_round(events: tuple[e.Event, ...]) -> Non
     """So that triage and decision are made anew, and written anew."""
     told = incident(*events)
     assert told.round == 1 + told.reopened + len(told.events(e.FactsChanged))
+
+
+PAUSED = e.ResponsePaused(because="not enough facts", next_look_at=incident().opened_at)
+
+
+@pytest.mark.parametrize(
+    ("events", "waits"),
+    [
+        ((), False),
+        ((decided(decision(Verdict.UNKNOWN)), PAUSED), True),
+        ((decided(decision(Verdict.UNKNOWN)), PAUSED, asked()), False),  # it is asked something
+        ((decided(decision(Verdict.UNKNOWN)), PAUSED, e.FactsChanged(round=2, because=("x",))), False),
+        ((decided(decision(Verdict.UNKNOWN)), PAUSED, resolved("recovered")), False),
+    ],
+)
+def test_an_incident_waits_for_a_person_until_something_changes(
+    events: tuple[e.Event, ...], waits: bool
+) -> None:
+    """Whoever looks at it is told so, and how to end it."""
+    told = incident(*events)
+    assert (told.pause is not None) is waits
+    assert current_action(told).startswith("waiting for a person: not enough facts") is waits

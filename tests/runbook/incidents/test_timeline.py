@@ -7,10 +7,11 @@ import pytest
 from runbook.actions.catalogue import ActionOutcome, ActionResult
 from runbook.approvals.gates import Answer, Choice
 from runbook.approvals.identity import Identity, Proof
+from runbook.decision.verdict import Verdict
 from runbook.incidents import events as e
 from runbook.incidents.effects import Authority, Effect, EffectOutcome
 from runbook.incidents.sentences import sentence
-from runbook.incidents.timeline import timeline
+from runbook.incidents.timeline import timeline, without_repeats
 from tests.runbook.journals import FALLBACK, OPENED, TARGET, incident
 
 
@@ -162,3 +163,13 @@ def test_a_note_stands_where_it_happened_and_says_when_it_was_written() -> None:
         (timedelta(seconds=200), "ahead"),
         (timedelta(seconds=210), "now"),
     ]
+
+
+def test_looks_that_find_nothing_new_are_one_line() -> None:
+    """The last one, so that it says until when; one that finds something stands for itself."""
+    same = e.FactsChecked(round=1, verdict=Verdict.UNKNOWN)
+    other = e.FactsChecked(round=1, verdict=Verdict.POSTHOG_OUTAGE, changes=("the verdict would be another",))
+    told = incident(same, same, same, other, same, same)
+    kept = without_repeats(told.journal)
+    assert [item.seq for item in kept] == [0, 3, 4, 6]
+    assert [entry.sentence for entry in timeline(told)].count("Checked again: still Unknown") == 2
