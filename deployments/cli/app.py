@@ -40,7 +40,7 @@ EXAMPLES: dict[Callable[..., Any], tuple[str, ...]] = {
     health: ("runbook health", "runbook health --config runbook.toml"),
     triage: ("runbook triage", "runbook triage --json"),
     respond: ('runbook respond --service posthog-integration --summary "flags time out" --severity P2',),
-    incidents: ("runbook incidents --open", "runbook incidents --json"),
+    incidents: ("runbook incidents --waiting", "runbook incidents --since 7d --search checkout --json"),
     incident: ("runbook incident latest", "runbook incident inc-20261122 --json"),
     paper: ("runbook paper latest",),
     approve: ("runbook approve latest", "runbook approve inc-20261122 --plan 4b1d0c3f9e2a"),

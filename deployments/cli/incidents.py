@@ -1,11 +1,13 @@
 """`runbook incidents` and `runbook incident`: what happened, and what is asked now."""
 
+import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter, validators
 
-from deployments.cli.errors import ExitCode
+from deployments.cli.errors import CommandError, ExitCode
 from deployments.cli.options import ConfigOption, EnvironmentOption, JsonOption, Reference
 from deployments.cli.output import console, print_json, warn, write
 from deployments.cli.people.confirming import approve_command
@@ -19,9 +21,17 @@ if TYPE_CHECKING:
     from runbook.incidents.incident import Incident
 
 
+State = Literal["investigating", "identified", "mitigating", "monitoring", "resolved", "closed"]
+
+
 async def incidents(
     *,
     only_open: Annotated[bool, Parameter(name="--open", show_default=False)] = False,
+    waiting: Annotated[bool, Parameter(show_default=False)] = False,
+    service: Annotated[str, Parameter(show_default=False)] = "",
+    state: Annotated[State | None, Parameter(show_default=False)] = None,
+    since: Annotated[str, Parameter(show_default=False)] = "",
+    search: Annotated[str, Parameter(show_default=False)] = "",
     limit: Annotated[int, Parameter(validator=validators.Number(gte=1))] = 20,
     config: ConfigOption = None,
     environment: EnvironmentOption = None,
@@ -33,27 +43,74 @@ async def incidents(
     ----------
     only_open
         Leave out closed incidents.
+    waiting
+        Only those that wait for an answer or for a person.
+    service
+        Only those of this service.
+    state
+        Only those that are in this state.
+    since
+        Only those that were opened since then: 2026-11-22, a time with its zone, or 7d, 12h, 30m ago.
+    search
+        Only those with this text in id, service, alert, verdict, lead or question.
     limit
         How many to list at most.
     """
     from deployments.cli.people.door import find_remote
-    from deployments.cli.people.elsewhere import read_list
+    from deployments.cli.people.elsewhere import MOST, read_list
     from deployments.cli.sources import find_sources
-    from runbook.incidents.summary import headline
+    from deployments.services.finding import SEARCHED
+    from runbook.incidents.summary import Wanted, headline
 
+    wanted = Wanted(waiting=waiting, service=service, state=state or "", search=search, since=_since(since))
     if remote := find_remote():
-        found = await read_list(remote, only_open=only_open, limit=limit)
+        most = limit if wanted.everything else MOST
+        found = await read_list(remote, only_open=only_open, limit=most)
     else:
+        most = limit if wanted.everything else SEARCHED
         store = await find_sources(config, environment).store()
-        found = [headline(item) for item in await store.incidents(only_open=only_open, limit=limit)]
+        found = [headline(item) for item in await store.incidents(only_open=only_open, limit=most)]
+    looked_through = len(found)
+    found = [item for item in found if wanted.takes(item)][:limit]
+    if looked_through == most and not wanted.everything and len(found) < limit:
+        warn(f"only the newest {most} incidents were looked through")
     if json:
         print_json(found)
     elif found:
         out = console()
         out.print(_table(found, wide=out.width >= _WIDE))
     else:
-        write("no open incident" if only_open else "no incident yet")
+        write(_none(only_open=only_open, filtered=not wanted.everything))
     return ExitCode.OK
+
+
+def _none(*, only_open: bool, filtered: bool) -> str:
+    if filtered:
+        return "no such incident"
+    return "no open incident" if only_open else "no incident yet"
+
+
+_AGO = re.compile(r"(?P<number>[1-9]\d{0,5})(?P<unit>[dhm])")
+_UNITS = {"d": "days", "h": "hours", "m": "minutes"}
+
+
+def _since(text: str) -> datetime | None:
+    """The time that is meant (aware UTC); `None` for no text.
+
+    Raises:
+        CommandError: it is none.
+    """
+    if not text:
+        return None
+    if ago := _AGO.fullmatch(text):
+        return datetime.now(UTC) - timedelta(**{_UNITS[ago["unit"]]: int(ago["number"])})
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise CommandError(
+            f"{text!a} is no time", "write 2026-11-22, 7d, 12h or 30m", code=ExitCode.USAGE
+        ) from None
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 async def incident(

@@ -9,8 +9,43 @@ from runbook.channels.untold import untold
 from runbook.incidents.events import EvidenceCollected, IncidentEscalated, PostmortemDrafted, RunStarted
 from runbook.incidents.incident import Incident
 from runbook.incidents.people import acknowledged_by, comms_lead_of, lead_of, notes_of
+from runbook.value import Value
 
 Facts = dict[str, JsonValue]
+
+
+class Wanted(Value):
+    """Which incidents of a list are meant; what is empty leaves nothing out.
+
+    `since` is aware UTC. `search` is found in the id, the service, the alert, the verdict, the lead or the
+    question, whatever the case of its letters.
+    """
+
+    waiting: bool = False
+    service: str = ""
+    state: str = ""
+    search: str = ""
+    since: datetime | None = None
+
+    @property
+    def everything(self) -> bool:
+        """Whether nothing is left out."""
+        return self == Wanted()
+
+    def takes(self, facts: Facts) -> bool:
+        """Whether the incident with this `headline` is one of them."""
+        words = (facts.get(name) for name in _SEARCHED)
+        opened = datetime.fromisoformat(str(facts["opened_at"]))
+        return (
+            (not self.waiting or bool(facts.get("waits_for")))
+            and (not self.service or facts.get("service") == self.service)
+            and (not self.state or str(facts.get("state")).lower() == self.state.lower())
+            and (self.since is None or opened >= self.since)
+            and (not self.search or any(self.search.lower() in str(word or "").lower() for word in words))
+        )
+
+
+_SEARCHED = ("incident", "service", "alert_name", "verdict", "lead", "asks")
 
 
 def headline(incident: Incident) -> Facts:

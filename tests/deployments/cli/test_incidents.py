@@ -234,3 +234,33 @@ def test_an_incident_of_which_nobody_could_be_told_says_so(store: Store, capsys:
     assert "was paged" not in shown
     [told] = json.loads(out(capsys, "incident", incident, "--json"))["untold"]
     assert told == {"because": "the facts do not suffice", "why": NO_CHANNEL}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "numbers"),
+    [
+        ((), "21"),
+        (("--waiting",), "2"),
+        (("--state", "closed"), "1"),
+        (("--service", "service-0002"), "2"),
+        (("--service", "service"), ""),
+        (("--search", "SERVICE-0001"), "1"),
+        (("--search", "fallback"), "2"),  # what is asked
+        (("--since", "2026-11-22T16:01:30Z"), "2"),
+        (("--since", "2026-11-22"), "21"),
+        (("--since", "1m"), ""),
+        (("--waiting", "--state", "closed"), ""),
+    ],
+)
+def test_a_list_can_be_narrowed(wanted: tuple[str, ...], numbers: str, store: Store, capsys: Capture) -> None:
+    """Each option leaves something out; together they leave out what any of them does."""
+    known = {store.open("0001", EVENTS): "1", store.open("0002", UP_TO_THE_GATE): "2"}
+    assert main(["incidents", *wanted, "--json"]) == ExitCode.OK
+    found = json.loads(capsys.readouterr().out)
+    assert "".join(known[item["incident"]] for item in found) == numbers
+
+
+def test_a_time_that_is_none_is_refused(store: Store, capsys: Capture) -> None:  # noqa: ARG001  the folder
+    """With the forms that are taken."""
+    assert main(["incidents", "--since", "yesterday"]) == ExitCode.USAGE
+    assert "'yesterday' is no time; write 2026-11-22, 7d, 12h or 30m" in capsys.readouterr().err
