@@ -41,6 +41,23 @@ def look_is_due(incident: Incident, *, policy: Policy, now: datetime) -> bool:
     return now >= next_look_at(incident, policy=policy)
 
 
+def is_paused(incident: Incident) -> bool:
+    """Whether a person was called since the newest decision, and the run looks again from time to time."""
+    return any(pause.round == incident.round for pause in incident.events(e.ResponsePaused))
+
+
+def looks_when_woken(incident: Incident) -> bool:
+    """Whether the run of an incident makes the checks again once it is woken.
+
+    It does where a person is waited for, or is asked about an action of the plan. While it waits for a
+    recovery it has its own time; a question about an undo or a switch is not taken back by other facts.
+    """
+    gate, plan = incident.pending_gate, incident.decision.plan if incident.decision else ()
+    if gate is None:
+        return is_paused(incident)
+    return any(action.id == gate.action_id for action in plan)
+
+
 def differences(before: Decision, after: Decision) -> tuple[str, ...]:
     """What a decision that is made now says otherwise than the one in force; empty where nothing counts.
 
