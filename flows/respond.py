@@ -30,6 +30,7 @@ from runbook.incidents.state import Outcome, State
 from tasks.actions.outage import NoLongerNeeded
 from tasks.actions.shown import tell_of_unfinished_rollout, wait_for_rollout
 from tasks.artifacts import publish_decision, publish_timeline, publish_triage
+from tasks.channels.call import NO_DECISION
 from tasks.channels.shown import (
     announce,
     escalate,
@@ -52,9 +53,7 @@ from tasks.evidence.shown import leave_paper
 from tasks.incident import OpenIncident
 from tasks.leave_draft import leave_draft
 from tasks.shown import close, note_pause, open_incident, resolve, withdraw_question
-from tasks.waiting import Waiting, asks_about, is_given_up, pause_watch
-
-NO_DECISION = "there are not enough facts for a decision; nothing was changed"
+from tasks.waiting import Waiting, asks_about, is_given_up, pause_watch, with_next_look
 
 # What a parameter means stands in the flow's docstring: Prefect's form takes descriptions only from there.
 Service = Annotated[str, Field(min_length=1, max_length=255)]
@@ -153,7 +152,7 @@ async def wait(incident: OpenIncident, decision: Decision, recovery: Recovery | 
     else:
         what = Escalation(kind=EscalationKind.NOT_OVER)
         because = f"not over within the watch limit: {'; '.join(recovery.because)}"
-    await escalate(incident, what, because)
+    await escalate(incident, what, await with_next_look(incident, because))
     if not await look_again(incident, decision):
         raise Waiting(await note_pause(incident, because))
 

@@ -34,6 +34,11 @@ def next_look_at(incident: Incident, *, policy: Policy) -> datetime:
 _MOST_DOUBLINGS = 20
 
 
+def told_next_look(incident: Incident, *, policy: Policy) -> str:
+    """When the checks are to be made again, as people who are called are told."""
+    return f"the runbook looks again at {next_look_at(incident, policy=policy):%H:%M} UTC"
+
+
 def look_is_due(incident: Incident, *, policy: Policy, now: datetime) -> bool:
     """Whether the checks of an open incident that waits for a person are to be made again now."""
     if incident.resolved or incident.decision is None:
