@@ -118,7 +118,9 @@ async def bring_to_an_end(incident: OpenIncident) -> Outcome:
     """The response itself: understand, mitigate, watch. It ends with a recovery, or when a person says so."""
     try:
         while True:
-            require_open(await incident.read())
+            journal = await incident.read()
+            if not journal.changing:  # what has begun comes to its end
+                require_open(journal)
             decision = await understand(incident)
             recovery = await act_on(incident, decision)
             if recovery is not None and recovery.recovered:
@@ -188,7 +190,9 @@ async def mitigate(incident: OpenIncident, decision: Decision) -> bool:
     if any(action.spec.kind is ActionKind.CHANGE for action in decision.plan):
         await keep_evidence(incident, BEFORE_MITIGATION)
     for action in decision.plan:
-        journal = require_open(await incident.read())
+        journal = await incident.read()
+        if action.id not in journal.results:
+            require_open(journal, action)
         if asks_about(journal, action) and await look_again(incident, decision):
             return False
         if journal.alerts_over and action in journal.untaken:

@@ -57,7 +57,7 @@ def test_the_list_shows_what_each_incident_is_and_asks(store: Store, capsys: Cap
     assert [line.split()[0] for line in lines[1:] if line.startswith("inc-")] == [asking, closed]
     text = " ".join(" ".join(lines).split())
     assert f"{asking} 2026-11-22 16:02 P2 IDENTIFIED PostHog outage asks: " in text
-    assert f"{closed} 2026-11-22 16:01 P2 RESOLVED PostHog outage, recovered lead: ana" in text
+    assert f"{closed} 2026-11-22 16:01 P2 CLOSED PostHog outage, recovered lead: ana" in text
 
 
 def test_closed_incidents_can_be_left_out(store: Store, capsys: Capture) -> None:
