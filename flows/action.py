@@ -3,13 +3,15 @@
 from blocks.store.database.errors import StoreUnavailable
 from blocks.transport.errors import Unavailable
 from flows.gate import approval
-from runbook.actions.catalogue import ActionOutcome, ActionResult, PlannedAction, undo_of
+from runbook.actions.catalogue import ActionOutcome, ActionResult, ChangePlan, PlannedAction, undo_of
 from runbook.actions.drift import voided_plans
 from runbook.actions.outages import end_of_wait, has_a_yes
 from runbook.actions.spec import ActionKind
 from runbook.approvals.approvals import begun_with
 from runbook.approvals.gates import Choice
 from runbook.incidents.escalations import Escalation, EscalationKind
+from runbook.incidents.events import ApprovalAnswered
+from runbook.incidents.incident import Incident
 from runbook.kubernetes.held_rollout import deletion_for
 from tasks.actions.by_hand import commands_to_delete, commands_to_undo
 from tasks.actions.ending import finish
@@ -18,7 +20,7 @@ from tasks.actions.outage import Patience, TargetAway, note_answer
 from tasks.actions.shown import inspect, make_change, preview_change
 from tasks.artifacts import publish_plan
 from tasks.channels.shown import escalate, hand_over
-from tasks.ended import require_open
+from tasks.ended import Ended, require_open
 from tasks.incident import OpenIncident
 from tasks.shown import withdraw_outdated_question
 
@@ -45,22 +47,34 @@ async def take_action(incident: OpenIncident, action: PlannedAction) -> ActionRe
     """Take an action once; one that has ended is not taken again, but a person is still told if need be.
 
     Of one that is outdated nobody is told: the runbook decides again.
+
+    Raises:
+        Ended: a person has ended the incident, so that nothing else is begun; what did not help stays, and
+            they are told how to undo it.
+        NoLongerNeeded: see `change`.
     """
     ended = (await incident.read()).results.get(action.id)
     result = ended or await _take(incident, action)
     if action.spec.kind is not ActionKind.CHANGE or result.outdated:
         return result
     undone, commands = "", tuple[str, ...]()
-    if result.waits_for:
-        result, undone, commands = await let_go_on(incident, result)
-    elif result.outcome is ActionOutcome.NOT_RECOVERED and action.spec.reversible:
-        undone, commands = await undo(incident, action)
+    stopped: Ended | None = None
+    try:
+        if result.waits_for:
+            result, undone, commands = await let_go_on(incident, result)
+        elif result.outcome is ActionOutcome.NOT_RECOVERED and action.spec.reversible:
+            undone, commands = await undo(incident, action)
+    except Ended as ended:
+        stopped, undone = ended, f". It stays as it is: {ended}"
+        commands = await commands_to_undo(incident, action) if action.spec.reversible else ()
     if result.outcome in NEEDS_A_PERSON:
         outcome = result.outcome.replace("_", " ")
         title = result.action.spec.title
         because = f"{title}: {outcome}. {result.detail}{undone}"
         what = Escalation(kind=EscalationKind.ACTION, subject=action.id)
         await escalate(incident, what, because, commands, about=action.id)
+    if stopped is not None:
+        raise stopped
     return result
 
 
@@ -125,7 +139,7 @@ async def change(incident: OpenIncident, action: PlannedAction) -> ActionResult:
     patience, tries = Patience(), 0
     while tries < NEW_PLANS:
         incident = await incident.with_current_policy()
-        action = require_open(await incident.read()).as_edited(action)
+        action = require_open(await incident.read(), action).as_edited(action)
         if stopped := await stopped_by_limits(incident, action):
             return await finish(incident, action, ActionOutcome.BLOCKED, f"people only: {stopped}")
         try:
@@ -151,11 +165,10 @@ async def change(incident: OpenIncident, action: PlannedAction) -> ActionResult:
             why = f"the target keeps changing; last: {'; '.join(voided[-1].because)}"
             return await finish(incident, action, ActionOutcome.FAILED, why)
         await publish_plan(incident, plan)
-        decided = begun_with(journal, plan) or await approval(incident, plan)
+        decided = begun_with(journal, plan) or await approval_of_open(incident, journal, plan)
         tries += 1
         if decided.answer.choice is Choice.EDIT:
             continue
-        require_open(await incident.read())
         try:
             result = await make_change(incident, plan, decided)
         except TargetAway as error:
@@ -168,6 +181,17 @@ async def change(incident: OpenIncident, action: PlannedAction) -> ActionResult:
         if result is not None:
             return result
     return await finish(incident, action, ActionOutcome.FAILED, "the target keeps changing")
+
+
+async def approval_of_open(incident: OpenIncident, journal: Incident, plan: ChangePlan) -> ApprovalAnswered:
+    """The deciding answer to a plan, see `approval`; nobody is asked once the incident has ended.
+
+    Raises:
+        Ended: a person has ended it.
+        prefect.exceptions.Pause: see `approval`.
+    """
+    require_open(journal)
+    return await approval(incident, plan)
 
 
 async def hand_off(incident: OpenIncident, action: PlannedAction) -> ActionResult:

@@ -31,6 +31,7 @@ from runbook.incidents.state import Outcome, State
 from tasks.actions.outage import NoLongerNeeded
 from tasks.actions.shown import tell_of_unfinished_rollout, wait_for_rollout
 from tasks.artifacts import publish_decision, publish_timeline, publish_triage
+from tasks.channels.call import NO_DECISION
 from tasks.channels.shown import (
     announce,
     escalate,
@@ -54,9 +55,7 @@ from tasks.evidence.shown import leave_paper
 from tasks.incident import OpenIncident
 from tasks.leave_draft import leave_draft
 from tasks.shown import close, note_pause, open_incident, resolve, withdraw_question
-from tasks.waiting import Waiting, asks_about, is_given_up, pause_watch
-
-NO_DECISION = "there are not enough facts for a decision; nothing was changed"
+from tasks.waiting import Waiting, asks_about, is_given_up, pause_watch, with_next_look
 
 # What a parameter means stands in the flow's docstring: Prefect's form takes descriptions only from there.
 Service = Annotated[str, Field(min_length=1, max_length=255)]
@@ -121,7 +120,9 @@ async def bring_to_an_end(incident: OpenIncident) -> Outcome:
     """The response itself: understand, mitigate, watch. It ends with a recovery, or when a person says so."""
     try:
         while True:
-            require_open(await incident.read())
+            journal = await incident.read()
+            if not journal.changing:  # what has begun comes to its end
+                require_open(journal)
             decision = await understand(incident)
             recovery = await act_on(incident, decision)
             if recovery is not None and recovery.recovered:
@@ -155,7 +156,7 @@ async def wait(incident: OpenIncident, decision: Decision, recovery: Recovery | 
     else:
         what = Escalation(kind=EscalationKind.NOT_OVER)
         because = f"not over within the watch limit: {'; '.join(recovery.because)}"
-    await escalate(incident, what, because)
+    await escalate(incident, what, await with_next_look(incident, because))
     if not await look_again(incident, decision):
         raise Waiting(await note_pause(incident, because))
 
@@ -191,7 +192,9 @@ async def mitigate(incident: OpenIncident, decision: Decision) -> bool:
     if any(action.spec.kind is ActionKind.CHANGE for action in decision.plan):
         await keep_evidence(incident, BEFORE_MITIGATION)
     for action in decision.plan:
-        journal = require_open(await incident.read())
+        journal = await incident.read()
+        if action.id not in journal.results:
+            require_open(journal, action)
         if asks_about(journal, action) and await look_again(incident, decision):
             return False
         if journal.alerts_over and action in journal.untaken:

@@ -99,11 +99,14 @@ async def record_act(
     done = event(identity)
     require_may_act(who, identity, statement(identity), policy_in_force(incident, policy))
     known = is_so_already(incident, done)
-    if target is not None:  # first: an incident that is merged has to be found in the other one
-        absorbed = IncidentAbsorbed(incident=incident.id, service=incident.service, by=who, identity=identity)
-        await store.append(target.id, absorbed, at=at, key=absorbed.journal_key)
     if not known:
-        recorded = await store.append(incident.id, done, at=at, key=done.journal_key)
+        if isinstance(done, IncidentMerged):
+            absorbed = IncidentAbsorbed(
+                incident=incident.id, service=incident.service, by=who, identity=identity
+            )
+            recorded = await store.merge(incident.id, done, absorbed, at=at)
+        else:
+            recorded = await store.append(incident.id, done, at=at, key=done.journal_key)
         known = recorded.event != done
         done = recorded.event if isinstance(recorded.event, ActEvent) else done
     left = switches_left_on(incident) if isinstance(done, IncidentResolved | IncidentMerged) else ()

@@ -1,5 +1,6 @@
 """A person may end an incident at any time: the run finds out before it begins anything else."""
 
+from runbook.actions.catalogue import PlannedAction
 from runbook.incidents.incident import Incident
 from runbook.incidents.state import Outcome
 
@@ -12,12 +13,15 @@ class Ended(Exception):
         self.outcome = outcome
 
 
-def require_open(journal: Incident) -> Incident:
-    """The same incident, once it is sure that the response goes on.
+def require_open(journal: Incident, action: PlannedAction | None = None) -> Incident:
+    """The same incident, once it is sure that the response goes on; or that this action has begun.
+
+    What has begun comes to its end: a change that is half made, or not proved, helps nobody.
 
     Raises:
         Ended: somebody has ended it.
     """
-    if journal.outcome is not None:
+    begun = action is not None and journal.has_begun(action) and action.id not in journal.results
+    if journal.outcome is not None and not begun:
         raise Ended(journal.outcome)
     return journal

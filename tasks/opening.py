@@ -5,13 +5,21 @@ from uuid import UUID
 from prefect.settings import PREFECT_UI_URL
 
 from blocks.environment import Environment
+from blocks.store.lists import open_incident_of
 from blocks.store.overview import incident_of_run
 from blocks.transport.errors import Refused, bare_url
 from runbook.actions.catalogue import PlannedAction
 from runbook.alerts.alert import Alert
-from runbook.incidents.events import ApprovalWithdrawn, IncidentClosed, IncidentResolved, RunStarted
+from runbook.incidents.events import (
+    ApprovalWithdrawn,
+    IncidentClosed,
+    IncidentReopened,
+    IncidentResolved,
+    RunStarted,
+)
 from runbook.incidents.ids import new_incident_id
 from runbook.incidents.incident import ALERTS_ENDED, Incident
+from runbook.incidents.loose_ends import alert_since_end
 from runbook.incidents.sentences import sentence
 from runbook.incidents.state import Outcome
 from runbook.policy.permissions import Permissions
@@ -104,7 +112,21 @@ async def resolve(incident: OpenIncident, outcome: Outcome, because: tuple[str, 
 
 
 async def close(incident: OpenIncident, outcome: Outcome) -> None:
-    """Nothing is left to do here: the next alert of the service opens a new incident."""
+    """Nothing is left to do here: the next alert of the service opens a new incident.
+
+    Where an alert has begun since the end, nobody has responded to it: then the incident is reopened at once.
+    """
     await incident.fence()
-    reopened = (await incident.read()).reopened
+    ended = await incident.read()
+    if not ended.resolved:  # it has gone on meanwhile
+        return
+    reopened = ended.reopened
     await incident.record_once(IncidentClosed(outcome=outcome, reopened=reopened))
+    journal = await incident.read()
+    alert = alert_since_end(journal)
+    if alert is None or journal.reopened > reopened:
+        return
+    open_now = await open_incident_of(incident.environment.store, journal.service, dry_run=journal.dry_run)
+    if open_now is None:  # else its next message joins that one
+        because = f"{alert.name} fires again"
+        await incident.record_once(IncidentReopened(because=because, reopened=reopened + 1))

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from runbook.actions.catalogue import PlannedAction
 from runbook.approvals.rejections import asks_again_at
-from runbook.checks.again import next_look_at
+from runbook.checks.again import next_look_at, told_next_look
 from runbook.checks.watching import gives_up
 from runbook.incidents.events import ResponsePaused
 from runbook.incidents.incident import Incident
@@ -25,6 +25,11 @@ async def note_pause(incident: OpenIncident, because: str) -> datetime:
     at = next_look_at(journal, policy=incident.policy)
     await incident.record_once(ResponsePaused(because=because, next_look_at=at, round=journal.round))
     return _before_promises(journal, at)
+
+
+async def with_next_look(incident: OpenIncident, because: str) -> str:
+    """Why a person is called, and when the runbook looks again by itself."""
+    return f"{because}; {told_next_look(await incident.read(), policy=incident.policy)}"
 
 
 async def pause_watch(incident: OpenIncident) -> datetime:

@@ -133,12 +133,15 @@ OPEN_INCIDENTS = (
 """They are kept from being closed until the transaction ends."""
 
 ABSORBING_INCIDENTS = (
-    select(INCIDENTS.c.service, _INTO.c.id)
+    select(INCIDENTS.c.service, _INTO.c.id, INCIDENTS.c.closed_at)
     .select_from(INCIDENTS.join(_INTO, _INTO.c.id == INCIDENTS.c.merged_into))
     .where(_one_of(INCIDENTS.c.service), _INTO.c.closed_at.is_(None), _REAL)
     .order_by(INCIDENTS.c.closed_at)
+    .with_for_update(of=_INTO)
 )
-"""The open incidents into which those of other services are merged; of a service, the newest comes last."""
+"""The open incidents into which those of other services are merged; of a service, the newest comes last.
+
+One whose run has not closed it yet has no `closed_at`. They, too, are kept from being closed."""
 
 CLOSED_INCIDENTS = (
     select(INCIDENTS.c.service, INCIDENTS.c.id, INCIDENTS.c.closed_at)

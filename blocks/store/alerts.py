@@ -114,7 +114,8 @@ def _alerts(connection: Connection, keys: Iterable[Key]) -> dict[Key, AlertRecor
 def _open(connection: Connection, services: Iterable[str]) -> dict[str, str]:
     absorbing = connection.execute(sql.ABSORBING_INCIDENTS, sql.wanted(services)).all()
     found = connection.execute(sql.OPEN_INCIDENTS, sql.wanted(services)).all()
-    return {row.service: row.id for row in (*absorbing, *found)}
+    merged = [row for row in absorbing if row.closed_at is None]  # its run has yet to close it
+    return {row.service: row.id for row in (*absorbing, *found, *merged)}
 
 
 def _closed(

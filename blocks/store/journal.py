@@ -24,8 +24,8 @@ from blocks.store.journal_statements import (
     changes_of_incidents,
     effects_written_since,
     event_by_key,
-    ids_beginning_with,
     insert_event,
+    merge_into,
     open_incident_of,
     recorded,
 )
@@ -38,6 +38,8 @@ from runbook.incidents.events import (
     EffectIntended,
     EffectSettled,
     Event,
+    IncidentAbsorbed,
+    IncidentMerged,
     IncidentOpened,
     Recorded,
 )
@@ -133,6 +135,24 @@ class IncidentStore(Block):
                 await asyncio.sleep(0)  # another writer took this place in the order: take the next one
         raise StoreUnavailable(SYSTEM, f"too many concurrent writers to {incident_id}", "Try again")
 
+    async def merge(
+        self, incident_id: str, merged: IncidentMerged, absorbed: IncidentAbsorbed, *, at: datetime
+    ) -> Recorded:
+        """Write into both journals, or none, that an incident is part of another; returns how it ended.
+
+        That is another end where it had ended before; then nothing is written.
+
+        Raises:
+            NotOpen: the other one has ended meanwhile.
+            UnknownIncident: there is no such incident.
+            Unavailable: the database cannot be reached.
+        """
+        for _ in range(_APPEND_ATTEMPTS):
+            with suppress(IntegrityError):  # another writer took this place in an order: take the next one
+                async with self._transaction() as connection:
+                    return await merge_into(connection, incident_id, merged, absorbed, at=at)
+        raise StoreUnavailable(SYSTEM, f"too many concurrent writers to {incident_id}", "Try again")
+
     async def read(self, incident_id: str) -> Incident:
         """Read an incident.
 
@@ -159,18 +179,6 @@ class IncidentStore(Block):
         async with self._reading() as connection:
             ids = list((await connection.execute(query)).scalars())
         return [await self.read(incident_id) for incident_id in ids]
-
-    async def beginning_with(self, reference: str, *, limit: int) -> list[str]:
-        """The ids that begin with this: the id itself first, then the newest; no journal is read.
-
-        Raises:
-            Unavailable: the database cannot be reached.
-        """
-        if not (reference.isascii() and reference.isprintable()):
-            return []  # our ids have nothing else, and a database may not take it
-        query = ids_beginning_with(reference, by_code_points=self._is_on("sqlite"))
-        async with self._reading() as connection:
-            return list((await connection.execute(query.limit(limit))).scalars())
 
     async def role(self) -> str:
         """Our role in the database, as it will note it with what we write; empty where it notes none.

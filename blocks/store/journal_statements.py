@@ -6,12 +6,14 @@ from typing import Any
 from sqlalchemy import Select, Update, and_, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from blocks.store.database.tables import EVENTS, INCIDENTS
+from blocks.store.database.tables import ALERTS, EVENTS, INCIDENTS
 from runbook.actions.catalogue import TEMPORARY_SWITCHES
+from runbook.approvals.ends import NotOpen
 from runbook.incidents.events import (
     EVENT,
     ActionFinished,
     Event,
+    IncidentAbsorbed,
     IncidentClosed,
     IncidentMerged,
     IncidentOpened,
@@ -68,11 +70,49 @@ def changes_of_incidents(incident_id: str, event: Event, *, at: datetime) -> lis
             return [its.values(ended_by_person=True)]
         case IncidentMerged():
             before = update(INCIDENTS).where(INCIDENTS.c.merged_into == incident_id)
-            return [its.values(merged_into=event.into), before.values(merged_into=event.into)]
+            alerts = update(ALERTS).where(ALERTS.c.incident_id == incident_id).values(incident_id=event.into)
+            return [its.values(merged_into=event.into), before.values(merged_into=event.into), alerts]
         case ActionFinished() if event.result.action.name in TEMPORARY_SWITCHES:
             return [its.values(switch_may_be_on=True)]
         case _:
             return []
+
+
+async def merge_into(
+    connection: AsyncConnection,
+    incident_id: str,
+    merged: IncidentMerged,
+    absorbed: IncidentAbsorbed,
+    *,
+    at: datetime,
+) -> Recorded:
+    """Write into both journals that one incident is part of the other; returns how the first one ended.
+
+    Where it had ended before, nothing is written.
+
+    Raises:
+        NotOpen: the other one has ended.
+        IntegrityError: another writer took a place in one of the journals.
+    """
+    both = select(INCIDENTS.c.id).where(INCIDENTS.c.id.in_((incident_id, merged.into)))
+    await connection.execute(both.order_by(INCIDENTS.c.id).with_for_update())
+    if known := await event_by_key(connection, incident_id, merged.journal_key):
+        return known
+    if not await event_by_key(connection, merged.into, absorbed.journal_key):
+        await insert_event(connection, merged.into, absorbed, key=absorbed.journal_key, at=at)
+    if await has_ended(connection, merged.into):  # after what is written there: nobody can end it before that
+        raise NotOpen(f"{merged.into} has ended")
+    for statement in changes_of_incidents(incident_id, merged, at=at):
+        await connection.execute(statement)
+    return await insert_event(connection, incident_id, merged, key=merged.journal_key, at=at)
+
+
+async def has_ended(connection: AsyncConnection, incident_id: str) -> bool:
+    """Whether an incident has ended since it was opened, or reopened last."""
+    its = EVENTS.c.incident_id == incident_id
+    counted = select(func.count()).where(its, EVENTS.c.key.startswith(IncidentReopened.KEYS))
+    reopened: int = (await connection.execute(counted)).scalar_one()
+    return await event_by_key(connection, incident_id, IncidentResolved.key_after(reopened)) is not None
 
 
 async def event_by_key(connection: AsyncConnection, incident_id: str, key: str) -> Recorded | None:
@@ -93,7 +133,7 @@ def aware(at: datetime) -> datetime:
     return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
 
 
-def ids_beginning_with(reference: str, *, by_code_points: bool) -> Select[tuple[str]]:
+def beginning_with(reference: str, *, by_code_points: bool) -> Select[tuple[str]]:
     """The ids that begin with this: the id itself first, then the newest.
 
     With `by_code_points`, as SQLite compares, the index on the ids finds the range.

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Exists, Select, exists, false, or_, select, u
 
 from blocks.store.database.tables import EVENTS, INCIDENTS
 from blocks.store.journal import IncidentStore
+from blocks.store.journal_statements import beginning_with
 from runbook.incidents.incident import Incident
 
 _NEWEST_FIRST = select(INCIDENTS.c.id).order_by(INCIDENTS.c.opened_at.desc())
@@ -33,6 +34,22 @@ async def open_incident_of(store: IncidentStore, service: str, *, dry_run: bool 
     return await store.in_transaction(
         lambda connection: connection.execute(query).scalar_one_or_none(), reads_only=True
     )
+
+
+async def ids_beginning_with(store: IncidentStore, reference: str, *, limit: int) -> list[str]:
+    """The ids that begin with this: the id itself first, then the newest; no journal is read.
+
+    Raises:
+        Unavailable: the database cannot be reached.
+    """
+    if not (reference.isascii() and reference.isprintable()):
+        return []  # our ids have nothing else, and a database may not take it
+
+    def find(connection: Connection) -> list[str]:
+        query = beginning_with(reference, by_code_points=connection.dialect.name == "sqlite")
+        return list(connection.execute(query.limit(limit)).scalars())
+
+    return await store.in_transaction(find, reads_only=True)
 
 
 async def incidents_with_switches(store: IncidentStore) -> list[Incident]:

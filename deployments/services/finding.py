@@ -22,6 +22,8 @@ async def find_incident(store: "IncidentStore", reference: str) -> "Incident":
         ActRefused: none matches, or more than one does.
         Unavailable: the store cannot be reached.
     """
+    from blocks.store.lists import ids_beginning_with
+
     if reference == "latest":
         newest = await store.incidents(limit=1)
         if not newest:
@@ -31,7 +33,7 @@ async def find_incident(store: "IncidentStore", reference: str) -> "Incident":
                 "`runbook drill` makes one, `runbook respond` opens one",
             )
         return newest[0]
-    matches = await store.beginning_with(reference, limit=SHOWN + 1)
+    matches = await ids_beginning_with(store, reference, limit=SHOWN + 1)
     if len(matches) > 1 and reference in matches:
         matches = [reference]
     if len(matches) == 1:

@@ -10,7 +10,7 @@ from enum import StrEnum
 from itertools import takewhile
 
 from runbook.caretaking.runs import REVIVALS, Revival, Run, RunState
-from runbook.checks.again import look_is_due
+from runbook.checks.again import is_paused, look_is_due, looks_when_woken
 from runbook.incidents.effects import Effect
 from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.events import (
@@ -102,11 +102,11 @@ def due_care(
             because = "its run has been queued too long: start more workers"
             call = _call(incident, run, EscalationKind.RUN_NOT_TAKEN, because)
             return call if quiet >= LATE_IN_QUEUE else _LEAVE
-        case RunState.CANCELLED if (_handed_back(incident) or run.since) <= run.since:
+        case RunState.CANCELLED if (_last_word_of_a_person(incident) or run.since) <= run.since:
             because = f"its run was cancelled; `runbook resume {incident.id}` goes on"
             return _call(incident, run, EscalationKind.RUN_CANCELLED, because)
-        case RunState.UNREACHABLE if incident.pending_gate:
-            return _LEAVE
+        case RunState.UNREACHABLE if incident.pending_gate or is_paused(incident) or incident.ended_by:
+            return _LEAVE  # a person was asked, was called, or has said that it is over
         case RunState.UNREACHABLE:
             because = "its run has stopped, and Prefect does not answer"
             return _call(incident, run, EscalationKind.RUN_OUT_OF_REACH, because)
@@ -123,7 +123,8 @@ def _to_wake(incident: Incident, *, policy: Policy, now: datetime) -> str:
         return ""
     if incident.resolved:
         return "somebody has ended the incident"
-    return "it is time to look again" if look_is_due(incident, policy=policy, now=now) else ""
+    due = looks_when_woken(incident) and look_is_due(incident, policy=policy, now=now)
+    return "it is time to look again" if due else ""
 
 
 _WHY = {
@@ -133,7 +134,7 @@ _WHY = {
     RunState.ASLEEP_WITHOUT_FORM: "its gate has no form",
     RunState.ASLEEP_WITH_ANSWER: "its gate has an answer that did not resume the run",
     RunState.BROKEN: "its run failed or crashed",
-    RunState.CANCELLED: "a person handed it back",
+    RunState.CANCELLED: "a person handed it back, or has ended the incident",
     RunState.COMPLETED: "its run ended without closing it",
     RunState.UNKNOWN_TO_PREFECT: "its run no longer exists in Prefect",
 }
@@ -211,7 +212,9 @@ def _continued_after_its_end(incident: Incident) -> list[RunContinued]:
     return [event for event in later if isinstance(event, RunContinued)]
 
 
-def _handed_back(incident: Incident) -> datetime | None:
-    """When a person last handed the response back to the runbook."""
+def _last_word_of_a_person(incident: Incident) -> datetime | None:
+    """When a person last handed the response back to the runbook, or ended the incident."""
     times = [item.at for item in incident.journal if isinstance(item.event, ResponseResumed)]
-    return times[-1] if times else None
+    if incident.end is not None and incident.ended_by:
+        times.append(incident.end.at)
+    return max(times, default=None)

@@ -41,11 +41,33 @@ def _next_look_at(incident: Incident, policy: Policy) -> datetime:
 _MOST_DOUBLINGS = 20
 
 
+def told_next_look(incident: Incident, *, policy: Policy) -> str:
+    """When the checks are to be made again, as people who are called are told."""
+    return f"the runbook looks again at {next_look_at(incident, policy=policy):%H:%M} UTC"
+
+
 def look_is_due(incident: Incident, *, policy: Policy, now: datetime) -> bool:
     """Whether the checks of an open incident that waits for a person are to be made again now."""
     if incident.resolved or incident.decision is None:
         return False
     return now >= next_look_at(incident, policy=policy)
+
+
+def is_paused(incident: Incident) -> bool:
+    """Whether a person was called since the newest decision, and the run looks again from time to time."""
+    return any(pause.round == incident.round for pause in incident.events(e.ResponsePaused))
+
+
+def looks_when_woken(incident: Incident) -> bool:
+    """Whether the run of an incident makes the checks again once it is woken.
+
+    It does where a person is waited for, or is asked about an action of the plan. While it waits for a
+    recovery it has its own time; a question about an undo or a switch is not taken back by other facts.
+    """
+    gate, plan = incident.pending_gate, incident.decision.plan if incident.decision else ()
+    if gate is None:
+        return is_paused(incident)
+    return any(action.id == gate.action_id for action in plan)
 
 
 def differences(before: Decision, after: Decision) -> tuple[str, ...]:

@@ -25,22 +25,22 @@ class MessageName(str):
     @classmethod
     def opening(cls) -> "MessageName":
         """A person is paged because the incident is severe."""
-        return cls("opened")
+        return cls(_OPENED)
 
     @classmethod
     def reopening(cls, number: int) -> "MessageName":
         """A person is paged because the incident is severe and goes on again; reopenings count from 1."""
-        return cls(f"reopened-{number}")
+        return cls(f"{_REOPENED}-{number}")
 
     @classmethod
-    def raised(cls, severity: str) -> "MessageName":
-        """A person is paged because the incident is more severe than was paged before."""
-        return cls(f"raised-{severity.lower()}")
+    def raised(cls, severity: str, reopened: int = 0) -> "MessageName":
+        """A person is paged because the incident is more severe than was paged since it began to go on."""
+        return cls(_again(f"{_RAISED}-{severity.lower()}", reopened))
 
     @classmethod
-    def merged(cls) -> "MessageName":
+    def merged(cls, reopened: int = 0) -> "MessageName":
         """The response goes on in another incident."""
-        return cls("merged")
+        return cls(_again("merged", reopened))
 
     @classmethod
     def escalation(cls, number: int) -> "MessageName":
@@ -98,6 +98,11 @@ class MessageName(str):
         return self.endswith(_ENDED)
 
     @property
+    def is_for_severity(self) -> bool:
+        """Whether it pages a person because the incident is severe, rather than for a reason of its own."""
+        return not self.is_end and self.partition("-")[0] in (_OPENED, _REOPENED, _RAISED)
+
+    @property
     def announced_state(self) -> str:
         """The state that an announcement has, in capitals; of another message, not the name of a state."""
         return self.partition("-")[0].upper()
@@ -150,5 +155,11 @@ class EffectId(str):
         return MessageName(self.name)
 
 
+def _again(name: str, reopened: int) -> str:
+    """The name of what may be told once more after each reopening."""
+    return f"{name}-{reopened + 1}" if reopened else name
+
+
+_OPENED, _REOPENED, _RAISED = "opened", "reopened", "raised"
 _ESCALATED, _ENDED = "escalated-", "-resolved"
 _ESCALATION = re.compile(rf"{_ESCALATED}(?P<number>[1-9]\d*)")

@@ -249,7 +249,7 @@ class Incident(Journal):
         known = self._in_this_round
         if not any(isinstance(event, e.DecisionMade) for event in known):
             return State.INVESTIGATING
-        if self._changing:
+        if self.changing:
             return State.MITIGATING
         if self.something_done and any(isinstance(event, e.WatchStarted) for event in known):
             return State.MONITORING
@@ -271,10 +271,11 @@ class Incident(Journal):
         return events
 
     @property
-    def _changing(self) -> bool:
+    def changing(self) -> bool:
         """Whether a change has begun and has not ended."""
         ended = self.results
-        return any(item.is_change and item.owner not in ended for item in self.effects.values())
+        changes = (it for it in self.effects.values() if it.is_change and it.owner not in ended)
+        return any(change.outcome is not EffectOutcome.FAILED for change in changes)
 
     @property
     def attended_at(self) -> datetime | None:

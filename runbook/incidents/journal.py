@@ -104,6 +104,12 @@ class Journal(Value):
         return Outcome(end.outcome) if isinstance(end, e.IncidentResolved) else None
 
     @property
+    def ended_by(self) -> str:
+        """The person on whose word the response ended; empty where nobody has said so."""
+        end = self.end.event if self.end else None
+        return end.by if isinstance(end, _ENDS) else ""
+
+    @property
     def resolved_at(self) -> datetime | None:
         """When the response ended."""
         return self.end.at if self.end else None

@@ -3,9 +3,16 @@
 from runbook.actions.catalogue import TEMPORARY_SWITCHES, ActionOutcome, ChangePlan, PlannedAction, undo_of
 from runbook.actions.spec import ActionKind, ActionName
 from runbook.actions.specs.undo import UNDO
+from runbook.alerts.alert import Alert
 from runbook.checks.findings import Finding
 from runbook.incidents.effects import Effect, EffectOutcome
-from runbook.incidents.events import ChangeReverted, SwitchChecked
+from runbook.incidents.events import (
+    AlertJoined,
+    AlertsResolved,
+    ChangeReverted,
+    IncidentMerged,
+    SwitchChecked,
+)
 from runbook.incidents.incident import Incident
 
 IN_FORCE = frozenset(
@@ -130,3 +137,16 @@ def unknown_checks(incident: Incident) -> tuple[Finding, ...]:
 def unsettled_effects(incident: Incident) -> tuple[Effect, ...]:
     """Effects in doubt: it is not known whether they happened."""
     return tuple(effect for effect in incident.effects.values() if effect.in_doubt)
+
+
+def alert_since_end(incident: Incident) -> Alert | None:
+    """The newest alert that has begun since the response ended and still fires; `None` where none has.
+
+    Those of a merged incident belong to the other one.
+    """
+    if incident.end is None or isinstance(incident.end.event, IncidentMerged):
+        return None
+    later = [item.event for item in incident.journal if item.seq > incident.end.seq]
+    turns = [event for event in later if isinstance(event, AlertJoined | AlertsResolved)]
+    newest = turns[-1] if turns else None
+    return newest.alert if isinstance(newest, AlertJoined) else None

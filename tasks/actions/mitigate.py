@@ -28,6 +28,7 @@ from tasks.actions.outage import Heard, TargetAway
 from tasks.actions.planned_change import change_of
 from tasks.actions.prove import prove
 from tasks.effects import SETTLED, SINCE, carry_out, read_outcome
+from tasks.ended import Ended
 from tasks.incident import OpenIncident, now
 from tasks.lease import leased
 
@@ -40,10 +41,12 @@ async def make_change(
     """Carry out an approved plan and prove it.
 
     `None` where the target has changed, or the approval is no longer valid by the people and rules of this
-    moment: then nothing was done. What was applied before it lapsed is still proved; no more is applied.
+    moment: then nothing was done. What was applied before it lapsed, or before a person has ended the
+    incident, is still proved; no more is applied.
     A rejected plan ends the action without any request.
 
     Raises:
+        Ended: a person has ended the incident, and nothing was applied before.
         TargetAway: a request was not answered. What it may have done is read back the next time.
         Unavailable: the incident store is away, so it is not known how far the change came. It is safe to
             repeat: the journal and the target show what was made.
@@ -59,11 +62,14 @@ async def make_change(
     try:
         async with leased(incident, plan.bound.get(TARGET, action.target)) as lease:
             incident = await incident.with_current_policy()
-            approval = await _approval_of_now(incident, plan, given)
+            over = (await incident.read()).outcome  # the target may have been waited for meanwhile
+            approval = None if over else await _approval_of_now(incident, plan, given)
             if approval is None:
                 ended = await _read_back(incident, plan)
             else:
                 ended = await _carry_out(incident, plan, approval, lease)
+            if over and ended is None:
+                raise Ended(over)
             if ended is None:
                 return None
             outcome, detail = ended

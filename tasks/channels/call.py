@@ -6,16 +6,15 @@ A page is an effect like any other: one for each reason, sent again only where i
 from functools import partial
 
 from blocks.channels.channel import Caller, Post, Receipt
-from runbook.channels.messages import (
-    Page,
-    escalation_message,
-)
+from runbook.channels.messages import Page, escalation_message
 from runbook.channels.untold import key_of, told_nobody
+from runbook.checks.again import told_next_look
 from runbook.decision.severity import Severity
+from runbook.decision.verdict import Verdict
 from runbook.incidents.calls import open_calls
 from runbook.incidents.effect_ids import MessageName
 from runbook.incidents.effects import Authority, Effect
-from runbook.incidents.escalations import Escalation
+from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.events import (
     DecisionMade,
     EffectSettled,
@@ -27,10 +26,12 @@ from runbook.incidents.incident import Incident
 from runbook.policy.policy import Policy
 from tasks.channels.deliver import deliver, got_through, say
 from tasks.channels.links import incident_link
+from tasks.effects import SETTLED
 from tasks.incident import OpenIncident
 
 PAGE = Authority.policy("page_from")
 ESCALATE = Authority.policy("escalate")
+NO_DECISION = "there are not enough facts for a decision; nothing was changed"
 
 
 async def page_on_opening(incident: OpenIncident) -> None:
@@ -43,6 +44,8 @@ async def page_on_opening(incident: OpenIncident) -> None:
     policy = incident.policy_in_force(journal)
     if policy.pages(severity):
         summary = f"{severity} {journal.service}: {journal.alert.summary}"
+        if journal.decision is not None and journal.decision.verdict is Verdict.UNKNOWN:
+            summary = f"{summary}; {NO_DECISION}; {told_next_look(journal, policy=policy)}"
         await _page(incident, journal, summary, PAGE, _name_of_page(journal, severity, policy))
 
 
@@ -51,7 +54,7 @@ def _name_of_page(journal: Incident, severity: Severity, policy: Policy) -> Mess
     decided = [it.event for it in journal.since(IncidentReopened) if isinstance(it.event, DecisionMade)]
     paged = [rank for event in decided if policy.pages(rank := event.decision.severity.severity)]
     if paged and severity.rank < paged[0].rank:
-        return MessageName.raised(severity)
+        return MessageName.raised(severity, journal.reopened)
     return MessageName.reopening(journal.reopened) if journal.reopened else MessageName.opening()
 
 
@@ -70,9 +73,11 @@ async def escalate(
     `what` the call is for tells one call from another: asked for again in other words, nobody is paged again
     and the words stay. `commands` are what they may type by hand; `about` is the id of the action that it is
     about; `in_doubt` are ids of changes that may or may not have been made. A call that `outlasts` the
-    incident is not ended by its recovery. Returns whether the call got through everywhere; what did not is
-    tried again when the same is asked for again, and where nobody could be told, the journal says so. In a
-    rehearsal nobody is paged: the channel is told.
+    incident is not ended by its recovery. After a reopening the same calls again, unless that call was never
+    ended. A pager whose page for the severity has said that there is no decision calls nobody for that again.
+    Returns whether the call got through everywhere; what did not is tried again when the same is asked for
+    again, and where nobody could be told, the journal says so. In a rehearsal nobody is paged: the channel is
+    told.
     """
     journal = await incident.read()
     wanted = IncidentEscalated(
@@ -83,6 +88,7 @@ async def escalate(
         outlasts=outlasts,
         what=what,
         in_doubt=in_doubt,
+        reopened=journal.reopened,
     )
     if _number(journal, wanted) is None:
         await incident.record_once(wanted)
@@ -92,7 +98,7 @@ async def escalate(
         raise LookupError(f"no page for {what}")
     event, name = journal.events(IncidentEscalated)[number - 1], MessageName.escalation(number)
     summary = f"{journal.service}: {event.because}"
-    told = await _page(incident, journal, summary, ESCALATE, name, commands=event.commands)
+    told = await _page(incident, journal, summary, ESCALATE, name, commands=event.commands, what=what)
     message = escalation_message(event.because, commands=event.commands, link=incident_link(journal))
     told += await say(incident, journal, message, name=name, authority=ESCALATE, loud=True)
     nobody = None if journal.dry_run else told_nobody(incident.id, number, summary, told, ESCALATE)
@@ -102,9 +108,12 @@ async def escalate(
 
 
 def _number(journal: Incident, wanted: IncidentEscalated) -> int | None:
-    """The number, from 1, of the call that was made for the same."""
+    """The number, from 1, of the call that was made for the same and that no earlier end has ended."""
+    going_on = open_calls(journal) if journal.reopened else ()
     calls = enumerate(journal.events(IncidentEscalated), 1)
-    return next((number for number, event in calls if event.is_for(wanted)), None)
+    same = [(number, event) for number, event in calls if event.is_for(wanted)]
+    now_on = (number for number, event in same if event.reopened == journal.reopened or number in going_on)
+    return next(now_on, None)
 
 
 async def resolve_page(incident: OpenIncident) -> None:
@@ -136,6 +145,7 @@ async def _page(
     name: MessageName,
     *,
     commands: tuple[str, ...] = (),
+    what: Escalation | None = None,
 ) -> list[Effect]:
     """Page a person by every pager; nobody in a rehearsal. Each pager gets its own page."""
     if journal.dry_run:
@@ -149,8 +159,10 @@ async def _page(
         details={"incident": incident.id, "alert": journal.alert.name, **by_hand},
         link=incident_link(journal),
     )
+    no_decision = what is not None and what.kind is EscalationKind.NO_DECISION
     return [
-        await deliver(
+        (_said_that_there_is_none(journal, channel) if no_decision else None)
+        or await deliver(
             incident,
             journal,
             channel,
@@ -161,3 +173,18 @@ async def _page(
         )
         for channel in incident.environment.callers
     ]
+
+
+def _said_that_there_is_none(journal: Incident, channel: Caller) -> Effect | None:
+    """The page for the severity that has got through while there was no decision, if one has."""
+    verdict: Verdict | None = None
+    for item in journal.since(IncidentReopened):
+        event = item.event
+        if isinstance(event, DecisionMade):
+            verdict = event.decision.verdict
+        if verdict is not Verdict.UNKNOWN or not isinstance(event, EffectSettled):
+            continue
+        page = event.effect
+        if page.kind == channel.kind and page.message.is_for_severity and page.outcome in SETTLED:
+            return page
+    return None

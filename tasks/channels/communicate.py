@@ -72,7 +72,7 @@ async def tell_of_merger(incident: OpenIncident) -> None:
     merged = journal.end.event if journal.end else None
     if isinstance(merged, IncidentMerged) and incident.policy_in_force(journal).announce:
         message = notice_message(sentence(merged), link=incident_link(journal))
-        await say(incident, journal, message, name=MessageName.merged(), authority=ANNOUNCE)
+        await say(incident, journal, message, name=MessageName.merged(journal.reopened), authority=ANNOUNCE)
 
 
 async def tell_of_new_verdict(incident: OpenIncident, *, round: int) -> None:

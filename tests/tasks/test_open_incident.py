@@ -8,9 +8,21 @@ from uuid import uuid4
 import pytest
 
 from blocks.transport.errors import Refused
+from runbook.caretaking.runs import newest_run
 from runbook.decision.severity import Severity
 from runbook.incidents.escalations import Escalation, EscalationKind
-from runbook.incidents.events import NoteAdded, PolicyChanged, PolicyNoted
+from runbook.incidents.events import (
+    AlertJoined,
+    AlertsResolved,
+    Event,
+    IncidentMerged,
+    IncidentReopened,
+    IncidentResolved,
+    NoteAdded,
+    PolicyChanged,
+    PolicyNoted,
+)
+from runbook.incidents.state import Outcome
 from runbook.policy.permissions import PermissionChange, Permissions
 from tasks.caretaking.settle import settle_changes
 from tasks.caretaking.watchdog import note_policies
@@ -19,6 +31,7 @@ from tasks.evidence.collect import collect_evidence
 from tasks.evidence.paper import leave_paper
 from tasks.incident import OpenIncident
 from tasks.incidents import open_incidents
+from tasks.opening import close
 from tasks.opening import open_incident as take_over
 from tasks.postmortem import draft_postmortem
 from tests.tasks.environments import ALERT, AT, environment, open_incident
@@ -143,3 +156,38 @@ async def test_the_policy_of_an_incident_of_the_release_before_is_noted_by_its_f
         PolicyNoted(permissions=Permissions.of(at_work.runbook_policy.policy))
     ]
     assert OpenIncident(id="old", environment=lax).policy_in_force(journal).changes_per_hour == 1
+
+
+@pytest.mark.parametrize("by", ["", "ana"])
+async def test_an_alert_that_begins_while_its_incident_is_closed_reopens_it(tmp_path: Path, by: str) -> None:
+    """It joined an incident to which nobody responds any more; whoever ended it did not know of it."""
+    incident = await open_incident(tmp_path)
+    await incident.record_once(IncidentResolved(outcome="recovered", because=(), by=by))
+    await incident.record(AlertJoined(alert=ALERT))
+    for _ in range(2):  # the process may die in between
+        await close(incident, Outcome.RECOVERED)
+    journal = await incident.read()
+    assert (journal.closed, journal.reopened, newest_run(journal)) == (False, 1, None)
+    assert journal.events(IncidentReopened)[0].because == f"{ALERT.name} fires again"
+
+
+@pytest.mark.parametrize(
+    ("end", "later"),
+    [
+        (IncidentResolved(outcome="recovered", because=()), ()),
+        (
+            IncidentResolved(outcome="recovered", because=()),
+            (AlertJoined(alert=ALERT), AlertsResolved(alerts=1)),
+        ),
+        (IncidentMerged(into="inc-2", by="ana"), (AlertJoined(alert=ALERT),)),
+    ],
+)
+async def test_an_incident_that_is_over_stays_closed(
+    tmp_path: Path, end: Event, later: tuple[Event, ...]
+) -> None:
+    """No alert has begun since, or none fires; those of a merged one belong to the other."""
+    incident = await open_incident(tmp_path)
+    for event in (AlertJoined(alert=ALERT), end, *later):
+        await incident.record(event)
+    await close(incident, Outcome.RECOVERED)
+    assert (await incident.read()).closed

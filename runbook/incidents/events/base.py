@@ -10,3 +10,8 @@ class JournalEvent(Value):
     def journal_key(self) -> str | None:
         """What the event is written under so that it is written once; `None` if it may happen again."""
         return None
+
+
+def numbered(name: str, reopened: int) -> str:
+    """The key of what happens once in the first life of an incident, and once after each reopening."""
+    return f"{name}:{reopened + 1}" if reopened else name

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import ClassVar, Literal
 
 from runbook.approvals.identity import Identity
-from runbook.incidents.events.base import JournalEvent
+from runbook.incidents.events.base import JournalEvent, numbered
 from runbook.outside_text import OutsideLine, OutsideName, OutsideText
 
 
@@ -139,8 +139,3 @@ class IncidentReopened(JournalEvent):
     def journal_key(self) -> str:
         """Once for each end."""
         return f"{self.KEYS}{self.reopened}"
-
-
-def numbered(name: str, reopened: int) -> str:
-    """The key of what happens once in the first life of an incident, and once after each reopening."""
-    return f"{name}:{reopened + 1}" if reopened else name

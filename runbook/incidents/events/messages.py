@@ -6,7 +6,7 @@ from typing import Literal
 
 from runbook.incidents.effect_ids import MessageName
 from runbook.incidents.escalations import Escalation, EscalationKind
-from runbook.incidents.events.base import JournalEvent
+from runbook.incidents.events.base import JournalEvent, numbered
 from runbook.outside_text import OutsideLine, OutsideText
 
 
@@ -31,7 +31,8 @@ class IncidentEscalated(JournalEvent):
     journals of earlier releases. In a rehearsal (`rehearsed`) nobody was paged, but somebody would have been.
     `what` says what the call is for, whatever its words; `in_doubt` are the ids of the changes of which it
     says that they may or may not have been made. Earlier releases have both in the words alone. A call that
-    `outlasts` the incident is about what stays as it is although the checks are well.
+    `outlasts` the incident is about what stays as it is although the checks are well. `reopened` is how often
+    the incident had been reopened by then.
     """
 
     type: Literal["IncidentEscalated"] = "IncidentEscalated"
@@ -42,13 +43,15 @@ class IncidentEscalated(JournalEvent):
     outlasts: bool = False
     what: Escalation | None = None
     in_doubt: tuple[str, ...] = ()
+    reopened: int = 0
 
     @property
     def journal_key(self) -> str | None:
-        """Once for what it is about; of an earlier release's event that is not known."""
+        """Once for what it is about, until it is reopened; an earlier release's has none."""
         if self.what is None:
             return None
-        return f"escalated:{self.what.kind}:{sha256(self.what.subject.encode()).hexdigest()}"
+        subject = sha256(self.what.subject.encode()).hexdigest()
+        return numbered(f"escalated:{self.what.kind}:{subject}", self.reopened)
 
     def is_for(self, other: "IncidentEscalated") -> bool:
         """Whether both are about the same; an event of an earlier release is known by its words.

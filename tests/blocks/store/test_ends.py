@@ -1,5 +1,6 @@
 """Incidents that people end, merge and reopen, in each database."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from blocks.transport.errors import Unavailable
 from runbook.alerts.alert import Alert, AlertStatus
 from runbook.alerts.episodes import Meaning
 from runbook.alerts.intake import Message, Received
+from runbook.approvals.ends import NotOpen
 from runbook.incidents import events as e
 from runbook.incidents.state import State
 
@@ -113,6 +115,72 @@ async def test_the_alerts_of_a_merged_incident_belong_to_the_other_one(store: In
     assert over.incident == c.incident
     await end(store, c.incident, minute=7)
     assert (await take(store, "A4", service="a", minute=8)).opened
+
+
+async def test_alerts_move_with_their_incident_before_its_run_has_closed_it(store: IncidentStore) -> None:
+    """What is left of the other one's alerts decides when all are over, and whether a person knows them."""
+    a, b = [await take(store, service=service, starts_at=AT) for service in ("a", "b")]
+    merged, absorbed = merger(a.incident, b.incident)
+    await store.merge(a.incident, merged, absorbed, at=AT + MINUTE)
+    joined = await take(store, "A2", service="a", minute=2)
+    assert (joined.incident, joined.opened) == (b.incident, False)
+    gone = {"status": AlertStatus.RESOLVED}
+    assert not (await take(store, service="b", minute=3, **gone)).over
+    assert not (await take(store, "A2", service="a", minute=3, **gone)).over
+    over = await take(store, service="a", minute=4, starts_at=AT, **gone)
+    assert (over.incident, over.over) == (b.incident, True)
+    assert (await store.read(b.incident)).alerts_over
+
+
+async def test_an_alert_of_a_merged_incident_is_known_to_who_ends_the_other(store: IncidentStore) -> None:
+    """It does not reopen the merged one in the next minute."""
+    a, b = [await take(store, service=service, starts_at=AT) for service in ("a", "b")]
+    await store.merge(a.incident, *merger(a.incident, b.incident), at=AT + MINUTE)
+    await store.append(a.incident, e.IncidentClosed(outcome="merged"), at=AT + 2 * MINUTE, key="closed")
+    await end(store, b.incident, BY_ANA, minute=10)
+    for service in ("a", "b"):
+        assert (await take(store, service=service, starts_at=AT, minute=11)).meaning is Meaning.REPEATED
+
+
+async def test_a_merger_is_in_both_journals_or_in_none(store: IncidentStore) -> None:
+    """Not in that of the other one where that has ended meanwhile, or where this one has."""
+    a, b, c = [(await take(store, service=service)).incident for service in ("a", "b", "c")]
+    await store.append(b, BY_CHECKS, at=AT, key=BY_CHECKS.journal_key)
+    with pytest.raises(NotOpen, match=b):
+        await store.merge(a, *merger(a, b), at=AT)
+    assert [len((await store.read(one)).journal) for one in (a, b)] == [1, 2]
+    before = await store.merge(b, *merger(b, a), at=AT)
+    assert (before.event, len((await store.read(a)).journal)) == (BY_CHECKS, 1)
+    for _ in range(2):
+        assert isinstance((await store.merge(a, *merger(a, c), at=AT)).event, e.IncidentMerged)
+    assert [len((await store.read(one)).journal) for one in (a, c)] == [2, 2]
+
+
+async def test_two_incidents_are_not_merged_into_each_other(store: IncidentStore) -> None:
+    """Nobody would respond to either."""
+    a, b = [(await take(store, service=service)).incident for service in ("a", "b")]
+    ways = (store.merge(a, *merger(a, b), at=AT), store.merge(b, *merger(b, a), at=AT))
+    done = await asyncio.gather(*ways, return_exceptions=True)
+    assert sorted(type(it).__name__ for it in done) == ["NotOpen", "Recorded"]
+    ended = [(await store.read(one)).resolved for one in (a, b)]
+    assert sorted(ended) == [False, True]
+
+
+async def test_a_merged_incident_that_is_reopened_can_take_the_other_one(store: IncidentStore) -> None:
+    """What was merged into that one comes along."""
+    a, b, c = [(await take(store, service=service)).incident for service in ("a", "b", "c")]
+    await store.merge(c, *merger(c, b), at=AT)
+    await store.merge(a, *merger(a, b), at=AT)
+    await store.append(a, e.IncidentClosed(outcome="merged"), at=AT, key="closed")
+    await store.append(a, e.IncidentReopened(because="it is another", by="ana"), at=AT, key="reopened:1")
+    await store.merge(b, *merger(b, a), at=AT)
+    assert [(await take(store, "new", service=name, minute=1)).incident for name in "abc"] == [a, a, a]
+
+
+def merger(incident: str, into: str) -> tuple[e.IncidentMerged, e.IncidentAbsorbed]:
+    """What both journals say of a merger by ana."""
+    merged = e.IncidentMerged(into=into, by="ana")
+    return merged, e.IncidentAbsorbed(incident=incident, service="s", by="ana")
 
 
 async def test_a_service_never_has_two_open_incidents(store: IncidentStore) -> None:

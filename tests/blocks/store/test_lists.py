@@ -6,7 +6,13 @@ import pytest
 from pydantic import SecretStr
 
 from blocks.store.journal import IncidentStore
-from blocks.store.lists import incidents_that_lack, incidents_with_switches, note_switches_off, open_incidents
+from blocks.store.lists import (
+    ids_beginning_with,
+    incidents_that_lack,
+    incidents_with_switches,
+    note_switches_off,
+    open_incidents,
+)
 from runbook.actions.catalogue import ActionOutcome, ActionResult, PlannedAction
 from runbook.actions.spec import ActionName
 from runbook.actions.specs.fallback import ENABLE_FALLBACK
@@ -81,10 +87,10 @@ async def test_an_incident_is_found_by_the_beginning_of_its_id(store: IncidentSt
     for number in (1, 10, 11, 12, 2):
         await opened(store, number)
     await opened(store, 100)
-    assert await store.beginning_with("inc-10", limit=9) == ["inc-10", "inc-100"]
-    assert await store.beginning_with("inc-1", limit=2) == ["inc-100", "inc-12"]
+    assert await ids_beginning_with(store, "inc-10", limit=9) == ["inc-10", "inc-100"]
+    assert await ids_beginning_with(store, "inc-1", limit=2) == ["inc-100", "inc-12"]
     for odd in ("INC-10", "inc-1%", "inc-1_", "inc-\ud800", "inc-\0", "inc-é", "'"):
-        assert await store.beginning_with(odd, limit=9) == []
+        assert await ids_beginning_with(store, odd, limit=9) == []
 
 
 async def test_incidents_are_found_by_the_evidence_they_lack(store: IncidentStore) -> None:

@@ -19,7 +19,7 @@ from runbook.incidents.effects import EffectOutcome
 from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.incident import Incident
 from runbook.policy.policy import Policy
-from tests.runbook.journals import ALERT, answered, asked, effect
+from tests.runbook.journals import ALERT, FALLBACK, PLAN, answered, asked, decided, effect
 
 AT = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
 POLICY = Policy(takeover_after_seconds=30, continuations_per_hour=3)
@@ -57,6 +57,7 @@ def care(
 
 
 LEAVE, START, CONTINUE, CALL = CareKind.LEAVE, CareKind.START, CareKind.CONTINUE, CareKind.CALL
+WAKE = CareKind.WAKE
 ASKED: Timed = (1, asked())
 ANSWERED: Timed = (2, answered())
 CLOSED: Timed = (3, e.IncidentClosed(outcome="recovered"))
@@ -104,6 +105,63 @@ def test_what_a_run_needs(state: RunState, seconds: float, timed: tuple[Timed, .
     found = care(state, seconds, *timed)
     assert found.kind is kind
     assert bool(found.because) == (kind is not LEAVE)
+
+
+DECIDED: Timed = (0, decided())
+UNDO = FALLBACK.model_copy(update={"id": f"{FALLBACK.id}-undo"})
+ASKED_TO_UNDO: Timed = (1, asked(PLAN.model_copy(update={"action": UNDO})))
+PAUSED: Timed = (1, e.ResponsePaused(because="no facts", next_look_at=AT + timedelta(minutes=5)))
+BY_ANA: Timed = (2, e.IncidentResolved(outcome="not_ours", because=("theirs",), by="ana"))
+BY_CHECKS: Timed = (2, e.IncidentResolved(outcome="recovered", because=()))
+MERGED: Timed = (2, e.IncidentMerged(into="inc-2", by="ana"))
+REOPENED: Timed = (4, e.IncidentReopened(because="again", by="ana"))
+LOOKED: Timed = (300, e.FactsChecked(round=1, verdict=decided().decision.verdict))
+
+
+@pytest.mark.parametrize(
+    ("state", "seconds", "timed", "kind"),
+    [
+        (RunState.ASLEEP, 299, (DECIDED, ASKED), LEAVE),
+        (RunState.ASLEEP, 300, (DECIDED, ASKED), WAKE),  # the question may no longer fit
+        (RunState.ASLEEP, 899, (DECIDED, ASKED, LOOKED), LEAVE),
+        (RunState.ASLEEP, 900, (DECIDED, ASKED, LOOKED), WAKE),
+        (RunState.ASLEEP, 9999, (DECIDED, ASKED_TO_UNDO), LEAVE),  # it would not look, so wake for ever
+        (RunState.WAITING, 300, (DECIDED, PAUSED), WAKE),
+        (RunState.WAITING, 299, (DECIDED, PAUSED), LEAVE),
+        (RunState.WAITING, 9999, (DECIDED,), LEAVE),  # it waits for a recovery, and goes on by itself
+        *(
+            (state, 3, (DECIDED, first, end), WAKE)  # at once, whatever it waited for
+            for state in (RunState.ASLEEP, RunState.WAITING)
+            for first in (ASKED, ASKED_TO_UNDO, PAUSED)
+            for end in (BY_ANA, MERGED)
+        ),
+        (RunState.RUNNING, 9999, (DECIDED, BY_ANA), CONTINUE),  # its process died
+        (RunState.ASLEEP_WITHOUT_FORM, 9999, (DECIDED, ASKED, BY_ANA), CONTINUE),
+        (RunState.COMPLETED, 9999, (DECIDED, BY_ANA), START),
+        (RunState.UNREACHABLE, 9999, (DECIDED, ASKED, BY_ANA), LEAVE),  # they know that it is over
+        (RunState.UNREACHABLE, 9999, (DECIDED, PAUSED), LEAVE),  # they were called
+        (RunState.UNREACHABLE, 9999, (DECIDED, ASKED, BY_CHECKS), CALL),
+        (RunState.WAITING, 9999, (DECIDED, PAUSED, BY_ANA, CLOSED), LEAVE),
+    ],
+)
+def test_a_run_that_waits_is_woken_when_it_has_something_to_do(
+    state: RunState, seconds: float, timed: tuple[Timed, ...], kind: CareKind
+) -> None:
+    """A person has ended the incident, or it is time to look again, and it would."""
+    assert care(state, seconds, *timed).kind is kind
+
+
+def test_a_cancelled_run_whose_incident_a_person_ends_is_continued() -> None:
+    """Nobody else would tell the team, draft the post-mortem and close it."""
+    assert care(RunState.CANCELLED, 40, DECIDED, BY_ANA, since=1).kind is CONTINUE
+    assert care(RunState.CANCELLED, 40, DECIDED, BY_ANA, since=3).kind is CALL, "they wanted it to stop"
+
+
+def test_a_pause_before_a_reopening_says_nothing_of_the_run_after_it() -> None:
+    """Nor does the run of before, which has ended."""
+    timed = (DECIDED, PAUSED, BY_ANA, CLOSED, REOPENED, (5, STARTED), (6, decided()))
+    assert care(RunState.WAITING, 9999, *timed).kind is LEAVE
+    assert newest_run(journal(*timed[:5])) is None
 
 
 AT_WORK = [state for state in RunState if state is not RunState.WAITING]
