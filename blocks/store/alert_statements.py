@@ -24,6 +24,7 @@ from sqlalchemy import (
     func,
     insert,
     literal_column,
+    null,
     or_,
     select,
     text,
@@ -123,6 +124,15 @@ KNOWN_ALERTS = (
         )
     )
     .where(_one_of(*_key_of(ALERTS)))
+)
+FIRING_ALERTS = (
+    select(ALERTS, false().label("open"), null().label("ended_at"))
+    .where(ALERTS.c.status != AlertStatus.RESOLVED.value)
+    .order_by(ALERTS.c.last_seen_at.desc())
+)
+UNROUTED_ALERTS = FIRING_ALERTS.where(ALERTS.c.incident_id == "")
+TOLD_ALERTS = (
+    update(ALERTS).where(_one_of(*_key_of(ALERTS)), ALERTS.c.incident_id == "").values(journalled=True)
 )
 OPEN_INCIDENTS = (
     select(INCIDENTS.c.service, INCIDENTS.c.id)

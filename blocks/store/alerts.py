@@ -49,11 +49,12 @@ async def receive(
     flapping_episodes: int,
     permissions: Permissions | None = None,
     reopen_within: timedelta = timedelta(0),
+    known_services: frozenset[str] = frozenset(),
 ) -> list[Received]:
     """Make the messages durable, all or none, and say what became of each.
 
     `new_id` gives the id of an incident that opens at a time; see `Batch` for `flapping_episodes`,
-    `permissions` and `reopen_within`.
+    `permissions`, `reopen_within` and `known_services`.
 
     Raises:
         Unavailable: the database cannot be reached; none was written.
@@ -62,7 +63,9 @@ async def receive(
     def take(connection: Connection) -> list[Received]:
         known, journals = _read(connection, messages, reopen_within)
         stored = set(known.alerts)
-        batch = Batch(known, environment, new_id, flapping_episodes, permissions, reopen_within)
+        batch = Batch(
+            known, environment, new_id, flapping_episodes, permissions, reopen_within, known_services
+        )
         received = [batch.take(message) for message in messages]
         _write(connection, batch, stored, journals)
         return received
@@ -73,6 +76,42 @@ async def receive(
         except IntegrityError:
             await asyncio.sleep(0)  # a run wrote to the same incident in between: look again
     raise StoreUnavailable(SYSTEM, "too many concurrent writers to the open incidents", "Try again")
+
+
+async def note_told(store: IncidentStore, alerts: Sequence[AlertRecord]) -> None:
+    """Note that people have heard of these unrouted alerts.
+
+    Raises:
+        Unavailable: the database cannot be reached.
+    """
+    keys = sql.wanted((alert.source, alert.service, alert.key) for alert in alerts)
+    await store.in_transaction(lambda connection: connection.execute(sql.TOLD_ALERTS, keys).rowcount)
+
+
+async def firing_alerts(store: IncidentStore) -> list[AlertRecord]:
+    """The alerts that fire, the newest message first.
+
+    Raises:
+        Unavailable: the database cannot be reached.
+    """
+
+    def read(connection: Connection) -> list[AlertRecord]:
+        return [_record(row) for row in connection.execute(sql.FIRING_ALERTS).all()]
+
+    return await store.in_transaction(read, reads_only=True)
+
+
+async def unrouted_alerts(store: IncidentStore) -> list[AlertRecord]:
+    """The alerts that fire and belong to no incident, as their service is none of ours; newest first.
+
+    Raises:
+        Unavailable: the database cannot be reached.
+    """
+
+    def read(connection: Connection) -> list[AlertRecord]:
+        return [_record(row) for row in connection.execute(sql.UNROUTED_ALERTS).all()]
+
+    return await store.in_transaction(read, reads_only=True)
 
 
 def _read(
@@ -200,6 +239,7 @@ def _row(record: AlertRecord) -> dict[str, Any]:
         "of_source": record.source,
         "of_service": record.service,
         "of_key": record.key,
+        "name": record.name,
         "incident_id": record.incident,
         "status": record.status.value,
         "starts_at": record.starts_at,
@@ -216,6 +256,7 @@ def _record(row: Any) -> AlertRecord:
         source=row.source,
         key=row.key,
         service=row.service,
+        name=row.name or row.key,
         incident=row.incident_id,
         open=bool(row.open),
         status=AlertStatus(row.status),

@@ -15,6 +15,7 @@ from typing import Any
 from cyclopts import App, Parameter
 from cyclopts.exceptions import CycloptsError, UnknownCommandError
 
+from deployments.cli.alerts import alerts
 from deployments.cli.configure import configure
 from deployments.cli.doctor.doctor import doctor
 from deployments.cli.drill import drill
@@ -42,6 +43,7 @@ EXAMPLES: dict[Callable[..., Any], tuple[str, ...]] = {
     respond: ('runbook respond --service posthog-integration --summary "flags time out" --severity P2',),
     incidents: ("runbook incidents --waiting", "runbook incidents --since 7d --search checkout --json"),
     incident: ("runbook incident latest", "runbook incident inc-20261122 --json"),
+    alerts: ("runbook alerts", "runbook alerts --unrouted --json"),
     paper: ("runbook paper latest",),
     approve: ("runbook approve latest", "runbook approve inc-20261122 --plan 4b1d0c3f9e2a"),
     reject: ('runbook reject latest --reason "the deploy is being rolled back by hand"',),

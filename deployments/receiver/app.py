@@ -91,6 +91,7 @@ def create_app(
                 new_id=new_id,
                 flapping_episodes=config.flapping_episodes,
                 reopen_within=timedelta(minutes=config.reopen_within_minutes),
+                known_services=frozenset(config.known_services),
                 permissions=permissions,
             )
         except OutsideError as error:

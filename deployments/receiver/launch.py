@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from blocks.store.alerts import unrouted_alerts
 from blocks.store.journal import IncidentStore
 from blocks.transport.errors import OutsideError, Refused
 from blocks.transport.prefect_api import prefect_client
@@ -101,16 +102,21 @@ class PrefectResponses:
         Raises:
             Unavailable: the incident store cannot be reached.
         """
-        if not await self._store.incidents(limit=1):
+        if not await self._store.incidents(limit=1) and not await unrouted_alerts(self._store):
             return []
         environment = await self._environment()
         from tasks.caretaking.due import start_due_runs
+        from tasks.caretaking.unrouted import tell_of_unrouted
         from tasks.caretaking.watchdog import look_after
         from tasks.incident import now
         from tasks.lease import exclusively
 
         async with exclusively(environment, "watchdog", f"receiver {os.getpid()}") as ours:
-            return [*await look_after(environment), *await start_due_runs(environment, now())] if ours else []
+            if not ours:
+                return []
+            done = await look_after(environment)
+            done += await tell_of_unrouted(environment)
+            return [*done, *await start_due_runs(environment, now())]
 
     async def _environment(self) -> "Environment":
         """All systems. Imported when they are needed: their clients would take most of a restart.

@@ -28,7 +28,7 @@ class ReceiverMetrics:
         )
         self.alerts = Counter(
             "runbook_alerts",
-            "Messages about alerts: began, ended, repeated, late, replayed.",
+            "Messages about alerts: began, ended, repeated, late, replayed, unrouted.",
             ["source", "turn"],
             registry=own,
         )

@@ -29,8 +29,10 @@ class ReceiverSettings(_Sections):
     Each source has a section here, see `SourceProof`. `token` is for Alertmanager, Grafana and plain alerts
     where their own sections have no credential.
     `public_url` is where senders and people reach it from elsewhere. `services` are our names of services by
-    the senders' names. People act through the same process: over the local `socket`, with a token of theirs,
-    or through a proxy. `people` has the hashes of their tokens.
+    the senders' names. `known_services` are those that the environment's target serves: an alert of another
+    one is kept and shown, and opens no incident; without any, every service is taken for one. People act
+    through the same process: over the local `socket`, with a token of theirs, or through a proxy. `people`
+    has the hashes of their tokens.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -44,6 +46,7 @@ class ReceiverSettings(_Sections):
     flapping_episodes: int = Field(default=5, ge=1)
     reopen_within_minutes: int = Field(default=60, ge=0)
     services: dict[str, ServiceName] = {}
+    known_services: tuple[ServiceName, ...] = ()
     socket: Path | None = Path(".runbook/receiver.sock")
     socket_group: str = ""
     people: dict[str, list[SecretStr]] = {}

@@ -22,13 +22,17 @@ Prometheus was too busy to repeat, and sends it again with its old `startsAt`.
 
 
 class Meaning(StrEnum):
-    """What a message about an alert means. Noted: it is synthetic, and belongs to no incident."""
+    """What a message about an alert means. Noted: it is synthetic, and belongs to no incident.
+
+    Unrouted: its service is none that the runbook may act for, so that it is kept and belongs to no incident.
+    """
 
     BEGAN = "began"
     ENDED = "ended"
     REPEATED = "repeated"
     LATE = "late"
     NOTED = "noted"
+    UNROUTED = "unrouted"
 
 
 class AlertRecord(Value):
@@ -37,7 +41,8 @@ class AlertRecord(Value):
     By the sender's clock: `starts_at` of the newest episode, `changed_at` of its newest status. By ours:
     `turned_at`, when we learned its status, and `last_seen_at`. `open` says whether the incident still is;
     `incident` is empty where there never was one. `journalled` says whether the journal tells the episode.
-    `ended_at` (aware UTC, our clock) is when the incident was closed on a person's word.
+    `ended_at` (aware UTC, our clock) is when the incident was closed on a person's word. Of an alert without
+    an incident, `journalled` says whether people were told of it.
     """
 
     source: str
@@ -53,6 +58,7 @@ class AlertRecord(Value):
     received: int
     journalled: bool
     ended_at: datetime | None = None
+    name: str = ""
 
     @property
     def address(self) -> tuple[str, str, str]:

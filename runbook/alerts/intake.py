@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from runbook.alerts.alert import Alert
+from runbook.alerts.alert import Alert, AlertStatus
 from runbook.alerts.episodes import AlertRecord, Meaning, meaning_of
 from runbook.caretaking.self_watch import SOURCE as SELF_WATCH
 from runbook.incidents.events import (
@@ -54,7 +54,8 @@ class Message:
 class Received:
     """What happened to a message. `meaning` is `None` for a replay; `incident` is empty where none is open.
 
-    `over` says that no alert of the incident fires any more.
+    `over` says that no alert of the incident fires any more. Of an unrouted alert, `opened` says that it
+    begins.
     """
 
     meaning: Meaning | None
@@ -107,7 +108,8 @@ class Batch:
 
     An alert that begins anew more than `flapping_episodes` times within an hour marks its incident.
     `permissions` is what the policy permits at present, for the journals of the incidents that open. Within
-    `reopen_within` of its end, an incident is reopened by its own alert, and by no other.
+    `reopen_within` of its end, an incident is reopened by its own alert, and by no other. With
+    `known_services`, an alert of another service opens no incident: it would be about another target.
     """
 
     known: Known
@@ -116,6 +118,7 @@ class Batch:
     flapping_episodes: int
     permissions: Permissions | None = None
     reopen_within: timedelta = timedelta(0)
+    known_services: frozenset[str] = frozenset()
     opened: dict[str, tuple[str, datetime]] = field(default_factory=dict)
     """The service and the time of each new incident, by its id."""
     reopened: set[str] = field(default_factory=set)
@@ -141,6 +144,8 @@ class Batch:
             self.known.deliveries.add(delivery)
             self.deliveries[delivery] = message.at
         before = self.known.alerts.get(message.key)
+        if self._is_of_another_target(alert.service):
+            return self._keep_unrouted(message, before)
         meaning = meaning_of(before, alert, at=message.at, quiet_for=self.reopen_within)
         if meaning is Meaning.BEGAN:
             return self._begin(message, before)
@@ -150,6 +155,19 @@ class Batch:
             times = [at for at in (before.changed_at, alert.changed_at) if at is not None]
             self._keep(message, before.model_copy(update={"changed_at": max(times, default=None)}))
         return Received(meaning, self.known.open.get(alert.service, ""))
+
+    def _is_of_another_target(self, service: str) -> bool:
+        """An alert of a service whose incident is open, or goes on in another one, has its place."""
+        known = self.known_services
+        return bool(known) and service not in known and service not in self.known.open
+
+    def _keep_unrouted(self, message: Message, before: AlertRecord | None) -> Received:
+        """Keep the alert without an incident; `opened` says that nobody has heard of it yet."""
+        firing = message.alert.status is not AlertStatus.RESOLVED
+        first = firing and (before is None or not before.firing)
+        told = before is not None and before.journalled and not first
+        self._keep(message, _record(message, "", before, is_open=False, journalled=told))
+        return Received(Meaning.UNROUTED, opened=first)
 
     def _begin(self, message: Message, before: AlertRecord | None) -> Received:
         alert = message.alert
@@ -253,6 +271,7 @@ def _record(
         source=alert.source,
         key=alert.key,
         service=alert.service,
+        name=alert.name,
         incident=incident,
         open=is_open,
         status=alert.status,

@@ -12,7 +12,8 @@ response to this one goes on; one that was merged in turn is followed to its end
 `ended_by_person`: it is closed on somebody's word, whether or not the checks agree.
 `leases` says who may change which target now; its tokens only ever grow.
 
-`alerts` is what is known of each alert, with the number of messages about it; `deliveries` are the messages
+`alerts` is what is known of each alert, with the number of messages about it, and without an incident where
+its service is none that the runbook knows; `deliveries` are the messages
 that were received from senders that number them; `episodes` is when alerts began again.
 
 `self_watch_rounds` are the synthetic alerts that the receiver has taken, and what became of each;
@@ -127,6 +128,7 @@ ALERTS = Table(
     Column("last_seen_at", DateTime(timezone=True), nullable=False),
     Column("received", Integer, nullable=False),
     Column("journalled", Boolean, nullable=False),
+    Column("name", String(255), nullable=True),
 )
 
 DELIVERIES = Table(

@@ -1,4 +1,4 @@
-"""Incidents that people have ended, and into which others they are merged."""
+"""Incidents that people have ended, and into which others they are merged; the names of alerts."""
 
 import sqlalchemy as sa
 from alembic.operations import Operations
@@ -14,3 +14,4 @@ def upgrade(op: Operations) -> None:
     op.add_column(
         "incidents", sa.Column("ended_by_person", sa.Boolean, nullable=False, server_default=sa.false())
     )
+    op.add_column("alerts", sa.Column("name", sa.String(255), nullable=True))

@@ -1,0 +1,62 @@
+"""`runbook alerts`: the alerts that fire, and the incident of each."""
+
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from deployments.cli.errors import ExitCode
+from deployments.cli.options import ConfigOption, EnvironmentOption, JsonOption
+from deployments.cli.output import console, print_json, write
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from runbook.alerts.episodes import AlertRecord
+
+
+async def alerts(
+    *,
+    unrouted: Annotated[bool, Parameter(show_default=False)] = False,
+    config: ConfigOption = None,
+    environment: EnvironmentOption = None,
+    json: JsonOption = False,
+) -> int:
+    """List the alerts that fire, as their senders have told last, newest first; `told` is how often.
+
+    Parameters
+    ----------
+    unrouted
+        Only those of services that this runbook does not act for, see `[receiver] known_services`.
+    """
+    from blocks.store.alerts import firing_alerts, unrouted_alerts
+    from deployments.cli.sources import find_sources
+
+    store = await find_sources(config, environment).store()
+    found = await (unrouted_alerts(store) if unrouted else firing_alerts(store))
+    if json:
+        print_json([alert.model_dump(mode="json") for alert in found])
+    elif found:
+        console().print(_table(found))
+    else:
+        write("no unrouted alert" if unrouted else "no alert fires")
+    return ExitCode.OK
+
+
+def _table(found: "list[AlertRecord]") -> "Table":
+    from rich.table import Table
+    from rich.text import Text
+
+    from deployments.progress.symbols import plain
+
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
+    for name in ("since (UTC)", "source", "service: alert", "told", "incident"):
+        table.add_column(name, no_wrap=name != "service: alert", overflow="fold")
+    for alert in found:
+        table.add_row(
+            f"{alert.turned_at:%Y-%m-%d %H:%M}",
+            Text(plain(alert.source)),
+            Text(f"{plain(alert.service)}: {plain(alert.name)}"),
+            str(alert.received),
+            Text(alert.incident or "none", style="" if alert.incident else "bold yellow"),
+        )
+    return table

@@ -1,0 +1,97 @@
+"""Alerts of services that the runbook does not act for: kept, shown, told once, and no incident."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from blocks.store.alerts import firing_alerts, note_told, receive, unrouted_alerts
+from blocks.store.journal import IncidentStore
+from runbook.alerts.alert import Alert, AlertStatus
+from runbook.alerts.episodes import Meaning
+from runbook.alerts.intake import Message, Received
+from runbook.incidents import events as e
+
+AT = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
+OURS = frozenset({"posthog-integration"})
+
+
+@pytest.fixture
+def store(url: str) -> IncidentStore:
+    """An empty store."""
+    return IncidentStore(url=SecretStr(url))
+
+
+async def take(
+    store: IncidentStore,
+    name: str = "A",
+    *,
+    service: str = "checkout",
+    minute: int = 0,
+    known: frozenset[str] = OURS,
+    **fields: Any,
+) -> Received:
+    """A message about an alert, so many minutes after the first."""
+    given: dict[str, Any] = {"source": "alertmanager", "summary": "x", "fingerprint": name} | fields
+    at = AT + timedelta(minutes=minute)
+    [received] = await receive(
+        store,
+        [Message(Alert(service=service, name=name, **given), at)],
+        environment="test",
+        new_id=lambda at: f"inc-{(at - AT).seconds}-{service}",
+        flapping_episodes=9,
+        known_services=known,
+    )
+    return received
+
+
+async def test_an_alert_of_another_service_opens_no_incident(store: IncidentStore) -> None:
+    """It would be about another target. It is kept with its name and counted, until it is resolved."""
+    first, again = await take(store), await take(store, minute=1)
+    assert (first.meaning, first.opened, first.incident) == (Meaning.UNROUTED, True, "")
+    assert (again.meaning, again.opened) == (Meaning.UNROUTED, False)
+    assert await store.incidents() == []
+    [kept] = await unrouted_alerts(store)
+    assert (kept.service, kept.name, kept.received, kept.incident) == ("checkout", "A", 2, "")
+    await take(store, minute=2, status=AlertStatus.RESOLVED)
+    assert await unrouted_alerts(store) == []
+
+
+async def test_people_are_told_once_until_it_fires_anew(store: IncidentStore) -> None:
+    """A repeat is no news; after it was resolved, it is."""
+    await take(store)
+    await note_told(store, await unrouted_alerts(store))
+    await take(store, minute=1)
+    assert [alert.journalled for alert in await unrouted_alerts(store)] == [True]
+    await take(store, minute=2, status=AlertStatus.RESOLVED)
+    await take(store, minute=30)
+    assert [alert.journalled for alert in await unrouted_alerts(store)] == [False]
+
+
+async def test_without_known_services_every_service_is_one(store: IncidentStore) -> None:
+    """As before there was that setting."""
+    assert (await take(store, known=frozenset())).opened
+    assert await unrouted_alerts(store) == []
+    assert [alert.service for alert in await firing_alerts(store)] == ["checkout"]
+
+
+async def test_a_service_that_becomes_known_opens_its_incident(store: IncidentStore) -> None:
+    """With the next message of its sender."""
+    await take(store)
+    later = await take(store, minute=1, known=frozenset({"checkout"}))
+    assert (later.meaning, later.opened) == (Meaning.BEGAN, True)
+    assert await unrouted_alerts(store) == []
+
+
+async def test_the_alerts_of_a_merged_incident_keep_their_place(store: IncidentStore) -> None:
+    """A person has said that they belong to that one, whatever the services are."""
+    everything = frozenset({"checkout", "posthog-integration"})
+    theirs = await take(store, known=everything)
+    ours = await take(store, service="posthog-integration")
+    merged = e.IncidentMerged(into=ours.incident, by="ana")
+    await store.append(theirs.incident, merged, at=AT, key=merged.journal_key)
+    closed = e.IncidentClosed(outcome="merged")
+    await store.append(theirs.incident, closed, at=AT, key=closed.journal_key)
+    joined = await take(store, "B", minute=1)
+    assert (joined.incident, joined.meaning) == (ours.incident, Meaning.BEGAN)

@@ -1,0 +1,65 @@
+"""`runbook alerts`: what fires, and which of it belongs to nobody."""
+
+import asyncio
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from blocks.store.alerts import receive
+from blocks.store.journal import IncidentStore
+from deployments.cli import main
+from deployments.cli.errors import ExitCode
+from runbook.alerts.alert import Alert
+from runbook.alerts.intake import Message
+from tests.deployments.cli_store import store_in
+from tests.deployments.journal_samples import OPENED_AT
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(autouse=True)
+def alerts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two services fire, one of which the runbook acts for."""
+    store_in(tmp_path, monkeypatch)
+    store = IncidentStore(url=SecretStr(f"sqlite+aiosqlite:///{tmp_path / 'incidents.db'}"))
+    fired = [
+        Message(
+            Alert(source="alertmanager", service=service, name=name, summary="x", fingerprint=name),
+            OPENED_AT + timedelta(minutes=number),
+        )
+        for number, (service, name) in enumerate(
+            [("posthog-integration", "PostHogErrorsHigh"), ("checkout", "CartIsSlow\x1b[31m")]
+        )
+    ]
+    taken = receive(
+        store,
+        fired,
+        environment="default",
+        new_id=lambda _: "inc-20261122-160000-ab12",
+        flapping_episodes=5,
+        known_services=frozenset({"posthog-integration"}),
+    )
+    asyncio.run(taken)
+
+
+def test_each_alert_is_shown_with_its_incident(capsys: Capture) -> None:
+    """The newest first; what a sender has written cannot colour the terminal."""
+    assert main(["alerts"]) == ExitCode.OK
+    shown = capsys.readouterr().out
+    header, theirs, *rest = shown.splitlines()
+    assert header.split() == ["since", "(UTC)", "source", "service:", "alert", "told", "incident"]
+    assert "checkout" in theirs
+    assert "inc-20261122-160000-ab12" in "".join(rest)
+    assert "\x1b" not in shown
+
+
+def test_unrouted_alerts_are_those_of_no_incident(capsys: Capture) -> None:
+    """For a person, and for a program."""
+    assert main(["alerts", "--unrouted"]) == ExitCode.OK
+    assert "posthog-integration" not in capsys.readouterr().out
+    assert main(["alerts", "--unrouted", "--json"]) == ExitCode.OK
+    [alert] = json.loads(capsys.readouterr().out)
+    assert (alert["service"], alert["incident"], alert["received"]) == ("checkout", "", 1)
