@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from tests.tasks.environments import open_incident
 SECOND = timedelta(seconds=1)
 
 
-async def undecided(folder: Path, **policy: float) -> OpenIncident:
+async def undecided(folder: Path, **policy: Any) -> OpenIncident:
     """An incident without a decision that helps; the runbook looks again after 300 s."""
     incident = await open_incident(folder, look_again_seconds=300, **policy)
     await incident.record(decided(decision(Verdict.UNKNOWN)))
