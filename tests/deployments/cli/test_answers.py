@@ -98,6 +98,17 @@ def test_a_gate_that_was_asked_again_is_woken(store: Store, prefect: FakePrefect
     assert prefect.state == "SCHEDULED"
 
 
+def test_an_answer_after_the_end_is_refused(store: Store, prefect: FakePrefect, capsys: Capture) -> None:
+    """Whoever approves at the same moment as somebody ends the incident hears that nothing is asked."""
+    incident_id = store.open("0001", ASKING)
+    resolve = ["--outcome", "recovered", "--reason", "it works again", "--by", "ana"]
+    assert main(["resolve", incident_id, *resolve]) == ExitCode.OK
+    assert main(["approve", incident_id, *SEEN, "--by", "bob"]) == ExitCode.NOTHING
+    assert f"{incident_id}" in capsys.readouterr().err
+    assert store.read(incident_id).events(ApprovalAnswered) == []
+    assert prefect.forms == []
+
+
 def test_a_run_that_will_not_wake_is_told_with_the_reason(
     store: Store, prefect: FakePrefect, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
