@@ -120,10 +120,9 @@ async def bring_to_an_end(incident: OpenIncident) -> Outcome:
     """The response itself: understand, mitigate, watch. It ends with a recovery, or when a person says so."""
     try:
         while True:
-            journal = await incident.read()
-            if not journal.changing:  # what has begun comes to its end
-                require_open(journal)
+            await require_going_on(incident)
             decision = await understand(incident)
+            await require_going_on(incident)
             recovery = await act_on(incident, decision)
             if recovery is not None and recovery.recovered:
                 return await end(incident, decision, recovery)
@@ -131,6 +130,17 @@ async def bring_to_an_end(incident: OpenIncident) -> Outcome:
                 await wait(incident, decision, recovery)
     except Ended as ended:
         return ended.outcome
+
+
+async def require_going_on(incident: OpenIncident) -> None:
+    """Make sure that the response goes on, or that a change has begun, which is to be proved first.
+
+    Raises:
+        Ended: somebody has ended it.
+    """
+    journal = await incident.read()
+    if not journal.changing:
+        require_open(journal)
 
 
 async def act_on(incident: OpenIncident, decision: Decision) -> Recovery | None:
@@ -162,7 +172,11 @@ async def wait(incident: OpenIncident, decision: Decision, recovery: Recovery | 
 
 
 async def understand(incident: OpenIncident) -> Decision:
-    """Triage and decide, and tell people what is known; again after a plan was outdated."""
+    """Triage and decide, and tell people what is known; again after a plan was outdated.
+
+    Raises:
+        Ended: somebody has ended the incident meanwhile.
+    """
     round = (await incident.read()).round
     if round > 1:
         await tell_of_new_verdict(incident, round=round)
@@ -170,6 +184,7 @@ async def understand(incident: OpenIncident) -> Decision:
     findings, _ = await asyncio.gather(
         triage_incident(incident, round=round), announce(incident, State.INVESTIGATING)
     )
+    await require_going_on(incident)
     decision = await decide_response(incident, findings, round=round)
     await note_maintenance(incident, findings)
     await asyncio.gather(

@@ -8,6 +8,7 @@ from runbook.approvals.identity import Identity
 from runbook.incidents.events import IncidentMerged, IncidentReopened, IncidentResolved
 from runbook.incidents.incident import Incident
 from runbook.incidents.state import Outcome
+from runbook.outside_text import MAX_TEXT
 
 OUTCOMES = {
     "recovered": Outcome.RECOVERED,
@@ -27,13 +28,15 @@ def resolution(
     """What a person's word that it is over is in the journal.
 
     Raises:
-        InvalidAnswer: the outcome is none, or no reason is given.
+        InvalidAnswer: the outcome is none, no reason is given, or it is too long.
         NotOpen: it has ended in another way; the same may be said again.
     """
     if outcome not in OUTCOMES:
         raise InvalidAnswer(f"the outcome is one of {', '.join(OUTCOMES)}, not {outcome!a}")
     if not because.strip():
         raise InvalidAnswer("the reason is empty: say why it is over, the checks have not shown it")
+    _require_short(because, "the reason")
+    _require_short(done, "what was done")
     resolved = IncidentResolved(
         outcome=OUTCOMES[outcome],
         because=(because.strip(),),
@@ -63,6 +66,7 @@ def merger(
         raise InvalidAnswer("a rehearsal and an incident cannot be merged")
     if incident.environment != target.environment:
         raise InvalidAnswer(f"{target.id} belongs to another environment, {target.environment}")
+    _require_short(because, "the reason")
     _require_open(incident)
     _require_open(target)
     return IncidentMerged(
@@ -74,14 +78,21 @@ def reopening(incident: Incident, *, because: str, by: str, identity: Identity) 
     """What a person's word that it is not over is in the journal.
 
     Raises:
-        InvalidAnswer: no reason is given, or it has not ended.
+        InvalidAnswer: no reason is given, it is too long, or the incident has not ended.
     """
     if not because.strip():
         raise InvalidAnswer("the reason is empty: say what is wrong again")
+    _require_short(because, "the reason")
     if not incident.closed:
         still = "is being closed: try again in a moment" if incident.resolved else "is open"
         raise InvalidAnswer(f"{incident.id} {still}")
     return IncidentReopened(because=because.strip(), by=by, identity=identity, reopened=incident.reopened + 1)
+
+
+def _require_short(text: str, what: str) -> None:
+    """Nothing of what a person says is cut off without their knowing."""
+    if len(text) > MAX_TEXT:
+        raise InvalidAnswer(f"{what} has at most {MAX_TEXT} characters: write the rest as notes")
 
 
 def _require_open(incident: Incident) -> None:

@@ -96,8 +96,9 @@ def plan_of(decision: Decision) -> tuple[str, ...]:
 def decides_anew(incident: Incident, *, policy: Policy, now: datetime) -> tuple[str, ...]:
     """What calls for another decision, after the newest look; empty where the present one stands.
 
-    Where nothing could be decided before, the first answer counts. Otherwise the same other answer has to
-    come twice, `facts_hold_seconds` apart, so that one which comes and goes changes no plan.
+    Where nothing could be decided before, the first answer counts. Otherwise a change has to be found twice,
+    `facts_hold_seconds` apart, so that one which comes and goes changes no plan. Another verdict that holds
+    counts, also where the severity beside it comes and goes.
     """
     looks = _looks(incident)
     if not looks or not _differs(looks[-1]):
@@ -107,12 +108,18 @@ def decides_anew(incident: Incident, *, policy: Policy, now: datetime) -> tuple[
         raise TypeError("a look is a FactsChecked")
     if incident.decision is not None and incident.decision.verdict is Verdict.UNKNOWN:
         return newest.changes
+    hold = timedelta(seconds=policy.facts_hold_seconds)
+    return tuple(change for change in newest.changes if now - _since(change, looks, now) >= hold)
+
+
+def _since(change: str, looks: list[e.Recorded], now: datetime) -> datetime:
+    """Since when each look has found this change, whatever else comes and goes beside it."""
     since = now
     for item in reversed(looks):
-        if not isinstance(item.event, e.FactsChecked) or item.event.model_dump() != newest.model_dump():
+        if not isinstance(item.event, e.FactsChecked) or change not in item.event.changes:
             break
         since = item.at
-    return newest.changes if now - since >= timedelta(seconds=policy.facts_hold_seconds) else ()
+    return since
 
 
 def _differs(look: e.Recorded) -> bool:

@@ -35,10 +35,13 @@ NO_DECISION = "there are not enough facts for a decision; nothing was changed"
 
 
 async def page_on_opening(incident: OpenIncident) -> None:
-    """Call the on-call person where the severity asks for it and no known maintenance forbids it."""
+    """Call the on-call person where the severity asks for it and no known maintenance forbids it.
+
+    Nobody is called once the incident has ended.
+    """
     journal = await incident.read()
     noted = journal.last(MaintenanceNoted)
-    if noted is not None and noted.paging_suppressed:
+    if journal.resolved or (noted is not None and noted.paging_suppressed):
         return
     severity = journal.severity.severity if journal.severity else Severity.P2
     policy = incident.policy_in_force(journal)

@@ -26,6 +26,10 @@ class FakePrefect:
         self.state = "PAUSED"
         self.refusals: list[str] = []
         """Reasons to refuse the next resumes with; Prefect says so with 200."""
+        self.asks = ""
+        """The key of the gate that the run sleeps at, where that matters."""
+        self.then_asks = ""
+        """The key of the next gate, at which it sleeps after the first refusal."""
         self.forms: list[dict[str, Any]] = []
         self.set: list[str] = []
         """The states that the run was set to."""
@@ -50,6 +54,8 @@ class FakePrefect:
         self.forms.append(body["run_input"])
         if self.state != "PAUSED" or self.refusals:
             reason = self.refusals.pop(0) if self.refusals else NOT_PAUSED
+            if self.then_asks:
+                self.state, self.asks = "PAUSED", self.then_asks
             details = {"type": "abort_details", "reason": reason}
             return _json({"state": None, "status": "ABORT", "details": details})
         self.state = "SCHEDULED"
@@ -68,7 +74,11 @@ class FakePrefect:
         return _json([self._run()] if self.taken_up else [])
 
     def _run(self) -> dict[str, Any]:
-        return {"id": RUN, "flow_id": RUN, "name": "inc", "state": _state(self.state)}
+        state = _state(self.state)
+        if self.asks:
+            parts = {part: f"suspended-{self.asks}-{part}" for part in ("description", "response", "schema")}
+            state["state_details"] = {"run_input_keyset": parts}
+        return {"id": RUN, "flow_id": RUN, "name": "inc", "state": state}
 
 
 def _state(kind: str) -> dict[str, Any]:

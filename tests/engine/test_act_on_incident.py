@@ -113,3 +113,32 @@ async def test_another_environments_incident_is_left_alone(tmp_path: Path) -> No
     await opened(tmp_path, environment="another")
     state = await act(CASES[0])
     assert "belongs to environment 'another'" in str(state.message)
+
+
+async def test_an_incident_is_merged_and_reopened_by_the_form(tmp_path: Path) -> None:
+    """Each is a claim; its run cannot go on here, as there is no deployment, which the watchdog heals."""
+    store = await opened(tmp_path)
+    other = ALERT.model_copy(update={"service": "checkout"})
+    await store.open_incident(other, incident_id="inc-2", at=OPENED_AT, environment=NAME)
+    merge, reopen = {"act": "merge", "into": "inc-2"}, {"act": "reopen", "text": "it is another"}
+    assert "is open" in str((await act(CASES[0], **reopen)).message)
+    assert (await act(CASES[0], **merge)).is_completed()
+    assert [it.incident for it in (await store.read("inc-2")).events(e.IncidentAbsorbed)] == [INCIDENT]
+    assert "has ended: merged" in str((await act(CASES[0], **merge)).message)
+    assert "is being closed" in str((await act(CASES[0], **reopen)).message)
+    closed = e.IncidentClosed(outcome="merged")
+    await store.append(INCIDENT, closed, at=OPENED_AT, key=closed.journal_key)
+    assert (await act(CASES[0], **reopen)).is_completed()
+    told = await store.read(INCIDENT)
+    assert (told.reopened, told.closed) == (1, False)
+
+
+async def test_nothing_is_reopened_beside_another_open_incident_by_the_form(tmp_path: Path) -> None:
+    """The run's error names that one."""
+    store = await opened(tmp_path, e.IncidentResolved(outcome="recovered", because=()))
+    closed = e.IncidentClosed(outcome="recovered")
+    await store.append(INCIDENT, closed, at=OPENED_AT, key=closed.journal_key)
+    await store.open_incident(ALERT, incident_id="inc-2", at=OPENED_AT, environment=NAME)
+    state = await act(CASES[0], act="reopen", text="again")
+    assert "inc-2 of the same service is open" in str(state.message)
+    assert (await store.read(INCIDENT)).closed

@@ -10,6 +10,7 @@ from deployments.services.acting import act_on_incident
 from deployments.services.speaker import Speaker
 from runbook.approvals.acts import Act, ActKind
 from runbook.approvals.identity import Identity
+from runbook.checks.again import is_paused
 from runbook.incidents.incident import Incident
 from runbook.policy.policy import Policy
 
@@ -55,6 +56,8 @@ class Team:
 
 
 def _is_due(person: PersonAct, incident: Incident) -> bool:
-    times = (item.at for item in incident.journal if item.event.type == person.after)
-    happened = next(times, None)
-    return happened is not None and datetime.now(UTC) - happened >= timedelta(seconds=person.seconds)
+    """Whether their time has come, while the runbook still waits for a person."""
+    if incident.resolved or not is_paused(incident):
+        return False
+    happened = max(item.at for item in incident.journal if item.event.type == person.after)
+    return datetime.now(UTC) - happened >= timedelta(seconds=person.seconds)

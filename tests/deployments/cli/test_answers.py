@@ -79,6 +79,36 @@ def test_an_early_resume_is_tried_again(
     assert len(prefect.forms) == 3
 
 
+def test_a_run_that_has_found_the_answer_and_asks_something_else_is_awake(
+    store: Store, prefect: FakePrefect, capsys: Capture
+) -> None:
+    """It was looking again, and sleeps at another gate, which does not take this form."""
+    prefect.state, prefect.then_asks = "RUNNING", "2-another-gate-1234"
+    store.open("0001", ASKING)
+    assert main(["approve", "latest", *SEEN]) == ExitCode.OK
+    assert (len(prefect.forms), capsys.readouterr().err) == (1, "")
+
+
+def test_a_gate_that_was_asked_again_is_woken(store: Store, prefect: FakePrefect) -> None:
+    """Its key begins with its name, which nobody can guess."""
+    gate = next(event.gate for event in ASKING if isinstance(event, ApprovalRequested))
+    prefect.asks = f"{gate}-a1b2"
+    store.open("0001", ASKING)
+    assert main(["approve", "latest", *SEEN]) == ExitCode.OK
+    assert prefect.state == "SCHEDULED"
+
+
+def test_an_answer_after_the_end_is_refused(store: Store, prefect: FakePrefect, capsys: Capture) -> None:
+    """Whoever approves at the same moment as somebody ends the incident hears that nothing is asked."""
+    incident_id = store.open("0001", ASKING)
+    resolve = ["--outcome", "recovered", "--reason", "it works again", "--by", "ana"]
+    assert main(["resolve", incident_id, *resolve]) == ExitCode.OK
+    assert main(["approve", incident_id, *SEEN, "--by", "bob"]) == ExitCode.NOTHING
+    assert f"{incident_id}" in capsys.readouterr().err
+    assert store.read(incident_id).events(ApprovalAnswered) == []
+    assert prefect.forms == []
+
+
 def test_a_run_that_will_not_wake_is_told_with_the_reason(
     store: Store, prefect: FakePrefect, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:

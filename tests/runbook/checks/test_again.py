@@ -123,3 +123,19 @@ def test_only_what_counts_is_a_difference(now: Decision, words: tuple[str, ...])
     """A verdict, a plan whatever the numbers of its actions, and a severity that rises."""
     assert differences(PLANNED, now) == words
     assert plan_of(PLANNED) == (f"{FALLBACK.spec.title} ({FALLBACK.target})",)
+
+
+def test_a_verdict_that_holds_counts_though_the_severity_comes_and_goes() -> None:
+    """What has not held is no reason; at the edge of two severities, each look found another one."""
+    verdict, severity = "the verdict would be integration_issue", "the severity would be P1, not P2"
+    looks = [
+        OTHER.model_copy(update={"changes": changes})
+        for changes in ((verdict,), (verdict, severity), (verdict,), (verdict, severity))
+    ]
+    for number, held in ((1, ()), (2, (verdict,)), (4, (verdict,))):
+        timed = [(100.0 + 60 * place, look) for place, look in enumerate(looks[:number])]
+        known = journal((0.0, decided()), *timed)
+        at = known.journal[-1].at
+        assert decides_anew(known, policy=POLICY, now=at) == held
+    both = journal((0.0, decided()), (100.0, looks[1]), (160.0, looks[3]))
+    assert decides_anew(both, policy=POLICY, now=both.journal[-1].at) == (verdict, severity)

@@ -10,6 +10,7 @@ from runbook.checks.watching import (
     gives_up,
     has_held,
     waits_long_without_alerts,
+    watches_from_afar,
     watching_since,
 )
 from runbook.incidents import events as e
@@ -23,6 +24,7 @@ STEP = timedelta(minutes=10)
 
 WATCH = e.WatchStarted(waiting_for=("errors stop",))
 WELL = e.RecoveryChecked(recovered=True, because=("all is well",))
+ILL = e.RecoveryChecked(recovered=False, because=("PostHog lists an incident",))
 FIRES, OVER = e.AlertJoined(alert=ALERT), e.AlertsResolved(alerts=1)
 ACTED = finished(ActionOutcome.RECOVERED)
 FLAPS = e.FlappingNoted(alert="PostHogErrorsHigh", episodes=6)
@@ -98,6 +100,19 @@ def test_while_an_alert_fires_nobody_waits_for_the_checks(events: tuple[e.Event,
     known = journal(*events)
     at = known.journal[-1].at + timedelta(days=1)
     assert not waits_long_without_alerts(known, policy=POLICY, now=at)
+
+
+@pytest.mark.parametrize(
+    "events",
+    [(WATCH,), (WATCH, ILL), (WATCH, ILL, FIRES), (WATCH, ILL, FIRES, ACTED), (ILL, WATCH), (ILL, ACTED)],
+    ids=["watch", "answer", "alert", "action", "second watch", "action before a watch"],
+)
+def test_no_process_is_held_for_a_recovery_that_has_long_not_come(events: tuple[e.Event, ...]) -> None:
+    """It is, for as long as a success may take after whatever has happened last."""
+    known = journal(*events)
+    at = known.journal[-1].at
+    assert not watches_from_afar(known, policy=POLICY, now=at + timedelta(seconds=600))
+    assert watches_from_afar(known, policy=POLICY, now=at + timedelta(seconds=601))
 
 
 def test_the_limit_of_a_watch_begins_with_the_newest_watch() -> None:

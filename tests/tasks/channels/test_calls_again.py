@@ -127,6 +127,13 @@ async def test_a_call_that_outlasts_the_incident_is_not_made_again(audience: Aud
     assert [page.state for page in audience.pager.pages] == ["triggered"]
 
 
+async def test_nobody_is_paged_for_a_decision_that_comes_after_the_end(audience: Audience) -> None:
+    """A person has ended the incident while its triage was under way."""
+    await audience.incident.record(e.IncidentResolved(outcome="not_ours", because=(), by="ana"))
+    await decide(audience.incident, severity=Severity.P1)
+    assert audience.pager.pages == []
+
+
 async def test_each_merger_is_told(audience: Audience) -> None:
     """An incident may be reopened and merged into another one."""
     for number, into in enumerate(("inc-8", "inc-9")):
