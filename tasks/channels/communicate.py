@@ -14,12 +14,14 @@ from runbook.channels.messages import (
     new_verdict_message,
     notice_message,
 )
+from runbook.channels.public_incident import public_announcements
 from runbook.decision.severity import Severity
 from runbook.decision.verdict import Verdict
 from runbook.incidents.effect_ids import MessageName
 from runbook.incidents.effects import Authority, Effect
 from runbook.incidents.events import (
     ActionFinished,
+    DecisionMade,
     EffectIntended,
     IncidentMerged,
     IncidentReopened,
@@ -137,13 +139,15 @@ def _is_public(incident: OpenIncident, journal: Incident, channel: Channel) -> b
     """
     if journal.dry_run:
         return False
-    if any(item.channel == channel.kind for item in journal.announcements):
+    if public_announcements(journal, channel.kind):
         return True
     if _in_doubt(journal, channel):
         return True
     decision, severity = journal.decision, journal.severity
     if decision is None or severity is None or journal.resolved:
         return False
+    if not any(isinstance(item.event, DecisionMade) for item in journal.since(IncidentReopened)):
+        return False  # what was found before says nothing of this time
     certain = decision.verdict not in (Verdict.UNKNOWN, Verdict.RESOLVED_OR_INTERMITTENT)
     return certain and incident.policy_in_force(journal).publishes(severity.severity)
 
@@ -166,6 +170,7 @@ async def _announce(
         summary=channel.headline(facts),
         authority=PUBLISH if public else ANNOUNCE,
         state=facts.state,
+        announced=public_announcements(journal, channel.kind) if public else None,
     )
     if told.outcome in SETTLED:
         event = StatusAnnounced(

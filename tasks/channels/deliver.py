@@ -1,6 +1,6 @@
 """Deliver: the one way in which a message of an incident reaches a channel, whichever channel it is."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -10,7 +10,7 @@ from blocks.transport.errors import Conflict
 from runbook.channels.messages import Message
 from runbook.incidents.effect_ids import EffectId, MessageName
 from runbook.incidents.effects import Authority, Effect
-from runbook.incidents.events import EffectIntended, EffectSettled
+from runbook.incidents.events import EffectIntended, EffectSettled, StatusAnnounced
 from runbook.incidents.incident import Incident
 from runbook.incidents.state import State
 from tasks.effects import SETTLED, carry_out
@@ -30,17 +30,20 @@ async def deliver(
     authority: Authority,
     state: State | None = None,
     loud: bool = False,
+    announced: Sequence[StatusAnnounced] | None = None,
 ) -> Effect:
     """Look for the message, journal that it is to be sent, send it, journal what became of it.
 
-    `send` sends it in this channel; `name` is unique within the channel. One that meets a conflict is told to
+    `send` sends it in this channel; `name` is unique within the channel. `announced` is what the channel was
+    told before, where that is not all that it ever was told. One that meets a conflict is told to
     nobody, and is no reason to end a run.
 
     Raises:
         LeaseLost: another process works on the incident now.
         Unavailable: the incident store cannot be reached.
     """
-    announced = (item.reference for item in journal.announcements if item.channel == channel.kind)
+    if announced is None:
+        announced = [item for item in journal.announcements if item.channel == channel.kind]
     effect_id = EffectId.of_message(incident.id, channel.kind, name)
     effect = Effect(
         id=effect_id, kind=channel.kind, target=channel.kind, summary=summary, authority=authority
@@ -50,7 +53,7 @@ async def deliver(
         since=journal.opened_at,
         earlier=tuple(journal.messages_in(channel.kind)),
         first_tried=_first_tried(journal),
-        announced=next(announced, None),
+        announced=announced[0].reference if announced else None,
         state=state,
         loud=loud,
         rehearsal=journal.dry_run,

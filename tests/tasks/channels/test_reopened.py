@@ -1,0 +1,56 @@
+"""A reopened incident goes on where people know it: in its thread, and in its public incident."""
+
+from runbook.incidents import events as e
+from runbook.incidents.effects import EffectOutcome
+from runbook.incidents.state import State
+from tasks.channels.communicate import announce, update
+from tasks.incident import OpenIncident
+from tests.runbook.journals import decision
+from tests.tasks.channels.audience import Audience, audience
+
+__all__ = ["audience"]  # a fixture, found here
+
+LIFE = (State.INVESTIGATING, State.IDENTIFIED, State.MONITORING, State.RESOLVED)
+
+
+async def live(incident: OpenIncident, number: int) -> None:
+    """The incident is announced from its beginning, or reopening, to its end; each step is repeated."""
+    for state in LIFE:
+        if state is State.IDENTIFIED:
+            await incident.record(e.DecisionMade(round=number + 1, decision=decision()))
+        if state is State.RESOLVED:
+            resolved = e.IncidentResolved(outcome="recovered", because=("well",), reopened=number)
+            await incident.record(resolved)
+        for _ in range(2):
+            await announce(incident, state)
+            await update(incident)
+    await incident.record(e.IncidentClosed(outcome="recovered", reopened=number))
+    await incident.record(e.IncidentReopened(because="again", by="ana", reopened=number + 1))
+
+
+async def test_a_reopened_incident_goes_on_in_its_thread_and_on_the_status_page(audience: Audience) -> None:
+    """Each state is told once in each life, everything gets through, and there is no second thread."""
+    for number in range(3):
+        await live(audience.incident, number)
+    journal = await audience.incident.read()
+    assert {effect.outcome for effect in journal.effects.values()} == {EffectOutcome.APPLIED}
+    told = [it.state for it in journal.announcements if it.channel == "slack"]
+    assert told == [str(state) for state in LIFE] * 3
+    first, *others = audience.slack.messages
+    assert {message.get("thread_ts") for message in others} == {first["ts"]}
+    public = [it.state for it in journal.announcements if it.channel == "status-page"]
+    assert public == [str(state) for state in LIFE[1:]] * 3, "the decision comes first in each life"
+    assert [entry["status"] for entry in audience.page.incidents] == ["resolved"] * 3
+
+
+async def test_a_public_incident_that_was_left_open_goes_on(audience: Audience) -> None:
+    """A merger does not resolve it: the outage is not over for whoever reads the page."""
+    incident = audience.incident
+    await incident.record(e.DecisionMade(round=1, decision=decision()))
+    await announce(incident, State.IDENTIFIED)
+    await incident.record(e.IncidentMerged(into="inc-2", by="ana"))
+    await incident.record(e.IncidentClosed(outcome="merged"))
+    await incident.record(e.IncidentReopened(because="it is another", by="ana"))
+    await announce(incident, State.MONITORING)
+    [entry] = audience.page.incidents
+    assert entry["status"] == "monitoring"
