@@ -59,8 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     try:
         settings = load_settings(path, systems=False)
-        for line in settings.make_folders():
-            print(line, file=sys.stderr)
+        made = settings.make_folders()
         room = places(settings.receiver.max_connections)
         listener = _listen(
             chosen.host or settings.receiver.host,
@@ -71,6 +70,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     never_fail()
     log_json_to(sys.stderr)
+    for line in made:
+        log_event(log, "folder", what=line)
     for line in settings.warning_lines():
         log_event(log, "settings warning", level=logging.WARNING, what=line)
     with ExitStack() as local:

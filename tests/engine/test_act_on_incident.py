@@ -56,9 +56,14 @@ async def test_an_act_is_journalled_as_a_claim(case: Case, tmp_path: Path) -> No
     store = await opened(tmp_path)
     said = await (await act(case)).result()
     assert said.startswith("ana (unproven claim) ")
-    assert (await store.read(INCIDENT)).journal[-1].event == case.of("ana", Identity(name="ana"))
+    written = [
+        item.event for item in (await store.read(INCIDENT)).journal if isinstance(item.event, case.event)
+    ]
+    assert written == [case.of("ana", Identity(name="ana"))]
     assert (await act(case)).is_completed()
-    assert len((await store.read(INCIDENT)).journal) == (3 if case.event is e.NoteAdded else 2)
+    journal = (await store.read(INCIDENT)).journal
+    again = [item for item in journal if isinstance(item.event, case.event)]
+    assert len(again) == (2 if case.event is e.NoteAdded else 1)
 
 
 @pytest.mark.parametrize("case", CASES, ids=IDS)

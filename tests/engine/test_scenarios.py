@@ -103,7 +103,8 @@ def secrets_of(world: World) -> dict[str, bytes]:
 @pytest.mark.parametrize("name", SCENARIOS)
 async def test_a_scenario_ends_as_it_expects(engine: Engine, name: str, tmp_path: Path) -> None:
     """Decision, actions and outcome are the scenario's; nothing changes without a yes; no secret leaks."""
-    async with case(engine, name, tmp_path) as response:
+    looks = {"look_again_seconds": 8, "look_again_limit_seconds": 8}
+    async with case(engine, name, tmp_path, policy=looks) as response:
         await response.alert()
         incident = await response.follow("auto")
 
@@ -118,7 +119,9 @@ async def test_a_rejection_changes_nothing_and_calls_a_person(engine: Engine, tm
 
     The incident stays open until somebody ends it, and nobody is told that anything is being monitored.
     """
-    async with case(engine, "posthog-outage", tmp_path, policy={"watch_limit_seconds": 4}) as response:
+    async with case(
+        engine, "posthog-outage", tmp_path, policy={"watch_limit_seconds": 4, "look_again_seconds": 3}
+    ) as response:
         await response.alert()
         incident = await response.follow("reject")
 

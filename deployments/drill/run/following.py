@@ -130,7 +130,8 @@ class Follower:
                 raise Refused("drill", detail, "Answer at the terminal, or use --approve auto") from None
         elif self._answers_after:
             self._hesitating = True
-            await asyncio.sleep(self._answers_after)
+            wait, self._answers_after = self._answers_after, 0  # they know the next one
+            await asyncio.sleep(wait)
             self._hesitating = False
         await answer_gate(self._store, incident, answer, policy=self._policy, runs=self._runs)
 

@@ -131,7 +131,7 @@ class Scenario(Strict):
     events: tuple[Event, ...] = ()
     people: tuple[PersonAct, ...] = ()
     answers_after_seconds: float = Field(default=0, ge=0)
-    """How long the approver takes for a question, where the drill answers by itself."""
+    """How long the approver takes for the first question, where the drill answers by itself."""
     expect: Expect
 
 

@@ -28,6 +28,7 @@ from deployments.prefect.access import (
     password_of,
 )
 from deployments.prefect.login import ASK
+from deployments.prefect.question_style import STYLE
 from deployments.prefect.server import PrefectServer
 
 pytestmark = pytest.mark.proof
@@ -230,6 +231,9 @@ async def test_the_ui_s_files_are_the_user_s_own(prefect_server: PrefectServer) 
     folder = Path(named["PREFECT_UI_STATIC_DIRECTORY"])
     async with httpx.AsyncClient() as client:
         shown = await client.get(f"{prefect_server.ui_url}/dashboard", headers={"accept": "text/html"})
-    assert shown.content.replace(ASK.encode(), b"") == (folder / "v1" / "index.html").read_bytes()
+    assert (
+        shown.content.replace(ASK.encode() + STYLE.encode(), b"")
+        == (folder / "v1" / "index.html").read_bytes()
+    )
     assert mode(folder.parent) == 0o700
     assert not folder.is_relative_to(Path(prefect.__file__).parent)

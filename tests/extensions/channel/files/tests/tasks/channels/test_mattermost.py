@@ -97,7 +97,8 @@ async def test_an_incident_is_told_from_beginning_to_end(team: Team) -> None:
     journal = await incident.read()
     assert {effect.kind for effect in journal.effects.values()} == {"mattermost"}
     assert {effect.outcome for effect in journal.effects.values()} == {EffectOutcome.APPLIED}
-    assert [item.state for item in journal.announcements] == [str(state) for state in State]
+    told = [str(state) for state in State if state.told is state]
+    assert [item.state for item in journal.announcements] == told
 
 
 async def test_what_is_there_already_is_not_posted_again(team: Team) -> None:
