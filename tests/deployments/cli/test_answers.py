@@ -7,7 +7,7 @@ import pytest
 from deployments.cli import main
 from deployments.cli.errors import ExitCode
 from deployments.services import runs
-from runbook.approvals.gates import Answer, Choice
+from runbook.approvals.gates import Answer, Choice, Instead
 from runbook.approvals.identity import Identity
 from runbook.channels.wording import REHEARSAL
 from runbook.incidents.events import ApprovalAnswered, ApprovalRequested
@@ -19,6 +19,11 @@ from tests.deployments.sleeping_run import ASKING, NOT_PAUSED, FakePrefect
 Capture = pytest.CaptureFixture[str]
 
 
+def _of(arguments: list[str], option: str, default: str) -> str:
+    """What is given with an option."""
+    return arguments[arguments.index(option) + 1] if option in arguments else default
+
+
 @pytest.mark.parametrize(
     ("arguments", "choice", "reason", "minutes"),
     [
@@ -27,6 +32,9 @@ Capture = pytest.CaptureFixture[str]
         (["snooze"], Choice.SNOOZE, "", 15),
         (["snooze", "--minutes", "5", "--reason", "lunch"], Choice.SNOOZE, "lunch", 5),
         (["reject", "--reason", "by hand"], Choice.REJECT, "by hand", None),
+        (["reject", "--reason", "x", "--instead", "nothing"], Choice.REJECT, "x", 60),
+        (["reject", "--reason", "x", "--instead", "nothing", "--ask-again", "5"], Choice.REJECT, "x", 5),
+        (["reject", "--reason", "x", "--instead", "wrong-verdict"], Choice.REJECT, "x", None),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -44,6 +52,7 @@ def test_an_answer_is_journalled_and_wakes_the_run(
     command, *options = arguments
     assert main([command, incident_id, "--by", "ana", *options, "--json"]) == ExitCode.OK
     standing = store.read(incident_id).last(ApprovalAnswered)
+    instead = Instead(_of(arguments, "--instead", "by-hand")) if choice is Choice.REJECT else None
     answer = Answer(
         choice=choice,
         approver="ana",
@@ -51,11 +60,13 @@ def test_an_answer_is_journalled_and_wakes_the_run(
         channel="cli",
         identity=Identity(name="ana"),
         snooze_minutes=minutes,
+        instead=instead,
     )
     assert standing == ApprovalAnswered(
         gate=GATE, action_id=FALLBACK.id, plan_digest=PLAN.digest, answer=answer
     )
-    assert prefect.forms == [{"gate": GATE, "decision": choice.value, "approver": "ana", "reason": reason}]
+    form = {"gate": GATE, "decision": choice.value, "approver": "ana", "reason": reason}
+    assert prefect.forms == [form | ({"instead": instead.value} if instead else {})]
     told = json.loads(capsys.readouterr().out)
     assert (told["incident"], told["answer"]["choice"], told["ours"]) == (incident_id, choice.value, True)
 
