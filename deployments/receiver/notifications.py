@@ -15,7 +15,7 @@ from deployments.receiver.connections.body import Budget, Rejected, overloaded, 
 from deployments.receiver.connections.connections import vouch_for
 from deployments.receiver.intake import Intake, Overloaded
 from deployments.receiver.settings import ReceiverSettings
-from runbook.alerts.alert import Alert
+from runbook.alerts.alert import Alert, AlertStatus
 from runbook.alerts.episodes import Meaning
 from runbook.alerts.intake import Received
 from runbook.alerts.sources import EmptyAlerts, Source, UnreadablePayload
@@ -138,10 +138,17 @@ def _answer(alerts: Sequence[Alert], received: Sequence[Received]) -> dict[str, 
         if one.incident:
             incidents[one.incident] = incidents.get(one.incident, False) or one.opened
         else:
-            reason = _REASONS[one.meaning].format(service=alert.service)
+            reason = why_ignored(alert, one.meaning)
             ignored.append({"service": alert.service, "name": alert.name, "reason": reason})
     named = [{"id": incident, "new": new} for incident, new in incidents.items()]
     return {"incidents": named, "ignored": ignored}
+
+
+def why_ignored(alert: Alert, meaning: Meaning | None) -> str:
+    """Why an alert belongs to no incident, for its sender."""
+    if meaning is Meaning.REPEATED and alert.status is not AlertStatus.RESOLVED:
+        return "a person has ended its incident, and it fires on"
+    return _REASONS[meaning].format(service=alert.service)
 
 
 _REASONS: dict[Meaning | None, str] = {
@@ -150,4 +157,5 @@ _REASONS: dict[Meaning | None, str] = {
     Meaning.REPEATED: "resolved before",
     Meaning.LATE: "older than what is already known",
     Meaning.NOTED: "synthetic, never an incident",
+    Meaning.UNROUTED: "{service} is none of [receiver] known_services",
 }
