@@ -102,8 +102,7 @@ def _reply(asked_at: datetime, answered: tuple[datetime, Answer] | None) -> str:
 def recovery(incident: Incident) -> list[str]:
     """What was done, and how the response ended."""
     facts = [sentence(event) for event in incident.events(e.ActionFinished)] or ["No action was taken"]
-    ended = incident.last(e.IncidentResolved)
-    return [*facts, sentence(ended) if ended else "The response has not ended"]
+    return [*facts, sentence(incident.end.event) if incident.end else "The response has not ended"]
 
 
 def prevention(incident: Incident) -> list[str]:
@@ -127,7 +126,9 @@ def went_well(incident: Incident, calendar: BusinessCalendar) -> list[str]:
         for result in incident.results.values()
         if result.outcome is ActionOutcome.RECOVERED
     ]
-    if incident.outcome is Outcome.RECOVERED:
+    ended = incident.end.event if incident.end else None
+    by_person = isinstance(ended, e.IncidentResolved) and ended.by
+    if incident.outcome is Outcome.RECOVERED and not by_person:
         facts.append("The recovery was verified before it was announced")
     return facts
 
