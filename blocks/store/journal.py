@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
+from random import uniform
 from typing import ClassVar, TypeVar
 
 from prefect.blocks.core import Block
@@ -48,7 +49,7 @@ from runbook.policy.permissions import Permissions
 
 ResultT = TypeVar("ResultT")
 
-_APPEND_ATTEMPTS = 20  # two writers of one incident collide on `seq`; twenty in a row would be a storm
+_APPEND_ATTEMPTS, _APART_SECONDS = 20, 0.005  # writers of one incident collide on `seq`, and move apart
 
 
 class IncidentStore(Block):
@@ -121,7 +122,7 @@ class IncidentStore(Block):
             LeaseLost: another process has taken the lease; nothing was written.
             Unavailable: the database cannot be reached; or it is reopened while another one is open.
         """
-        for _ in range(_APPEND_ATTEMPTS):
+        for attempt in range(_APPEND_ATTEMPTS):
             try:
                 async with self._transaction() as connection:
                     if lease is not None:
@@ -132,7 +133,7 @@ class IncidentStore(Block):
                         await connection.execute(statement)  # first, as who joins also locks this row first
                     return await insert_event(connection, incident_id, event, key=key, at=at)
             except IntegrityError:
-                await asyncio.sleep(0)  # another writer took this place in the order: take the next one
+                await asyncio.sleep(uniform(0, attempt * _APART_SECONDS))  # noqa: S311  take the next place
         raise StoreUnavailable(SYSTEM, f"too many concurrent writers to {incident_id}", "Try again")
 
     async def merge(
