@@ -1,5 +1,6 @@
 """What a person does about an incident beside answering: lead it, acknowledge it, write a note, end it."""
 
+import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
 
     from blocks.store.journal import IncidentStore
+
+
+PREFECT_SECONDS = 15.0
+"""How long Prefect may take: its client could go on for an hour, and the watchdog does it later anyway."""
 
 
 async def act_on_incident(
@@ -52,8 +57,10 @@ async def act_on_incident(
     if act.kind not in NOTICED_BY_THE_RUN:
         return done
     try:
-        async with prefect() as client:
+        async with asyncio.timeout(PREFECT_SECONDS), prefect() as client:
             await go_on_after(incident.id, by=done.by, store=store, client=client)
     except OutsideError as error:
         return done.model_copy(update={"waits_for": f"{error.system}: {error.detail}"})
+    except TimeoutError:
+        return done.model_copy(update={"waits_for": "Prefect: no answer in time"})
     return done
