@@ -19,8 +19,8 @@ from runbook.alerts.sources.reading import (
     beyond,
     bounded,
     claimed_severity,
-    named_service,
     parsed,
+    service_label,
     storable,
     unreadable_alert,
     utc,
@@ -99,18 +99,19 @@ def _read(raw: dict[str, Any], default_service: str, *, source: str, group: dict
     sent = parsed(_SentAlert, raw, at=at)
     extra = {**beyond(raw, _SentAlert), "annotations": sent.annotations, "group": group}
     try:
-        return _alert(sent, default_service, source=source, extra=bounded(extra))
+        service = service_label(raw["labels"], default_service)
+        return _alert(sent, service, source=source, extra=bounded(extra))
     except UnreadablePayload as error:
         raise UnreadablePayload(f"{at}.{error}") from None
 
 
-def _alert(sent: _SentAlert, default_service: str, *, source: str, extra: dict[str, Any]) -> Alert:
+def _alert(sent: _SentAlert, service: str, *, source: str, extra: dict[str, Any]) -> Alert:
     name = one_line(sent.labels.get("alertname", "")) or "unnamed alert"
     notes = sent.annotations
     text = words(notes.get("summary", "")) or words(notes.get("description", "")) or name
     return Alert(
         source=source,
-        service=named_service(sent.labels.get("service", ""), default_service, at="labels.service"),
+        service=service,
         name=name,
         summary=text,
         status=AlertStatus(sent.status),

@@ -35,7 +35,7 @@ NO_DATA = "no_data"
 
 
 class _LegacyRule(BaseModel):
-    state: str
+    state: Text
     rule_name: Text = Field(alias="ruleName")
     rule_id: Text = Field(default="", alias="ruleId")
     rule_url: Text = Field(default="", alias="ruleUrl")

@@ -9,12 +9,13 @@ response:
 - of incidents whose mode is test, tutorial or retrospective: nothing is wrong now.
 """
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel
 
 from runbook.alerts.alert import Alert, AlertStatus
 from runbook.alerts.sources.reading import (
+    NAMED,
     FiringOrResolved,
     Text,
     Time,
@@ -69,7 +70,7 @@ class _Incident(BaseModel):
     permalink: Text = ""
     mode: Text = ""
     incident_status: _Status
-    severity: _Severity | None = None
+    severity: Annotated[_Severity | None, NAMED] = None
     created_at: Time = None
     updated_at: Time = None
 
@@ -115,7 +116,7 @@ def _incident(raw: dict[str, Any], service: str, event_type: str) -> list[Alert]
     nested = raw.get("incident")  # a change of status has the incident beside the old and the new status
     around, fields = (raw, nested) if isinstance(nested, dict) else ({}, raw)
     sent = parsed(_Incident, fields, at=event_type)
-    if sent.mode in NOT_NOW:
+    if sent.mode.casefold() in NOT_NOW:
         return []
     category = sent.incident_status.category
     status = STATUS_OF_CATEGORY.get(category.casefold()) or status_of(category)

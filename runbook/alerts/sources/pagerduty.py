@@ -9,12 +9,13 @@ says that types may be added; so what an event is about is read from `data.type`
   and the notes, responders, tasks, workflows and status updates of an incident.
 """
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel
 
 from runbook.alerts.alert import Alert, AlertStatus
 from runbook.alerts.sources.reading import (
+    NAMED,
     Text,
     Time,
     UnreadablePayload,
@@ -56,8 +57,8 @@ class _Incident(BaseModel):
     html_url: Text = ""
     urgency: Text = ""
     created_at: Time = None
-    service: _Reference | None = None
-    priority: _Reference | None = None
+    service: Annotated[_Reference | None, NAMED] = None
+    priority: Annotated[_Reference | None, NAMED] = None
 
 
 class _Subject(BaseModel):
@@ -86,7 +87,7 @@ def translate(payload: Any, default_service: str) -> list[Alert]:
     """
     body = parsed(_Body, storable(payload))
     event = parsed(_Event, body.event, at="event")
-    if parsed(_Subject, event.data, at="event.data").type != "incident":
+    if parsed(_Subject, event.data, at="event.data").type.casefold() != "incident":
         return []
     incident = parsed(_Incident, event.data, at="event.data")
     key = incident.id or incident.incident_key
@@ -112,7 +113,7 @@ def translate(payload: Any, default_service: str) -> list[Alert]:
 
 
 def _status(event_type: str, status: str) -> AlertStatus:
-    known = STATUS_OF_EVENT.get(event_type) or status_of(status)
+    known = STATUS_OF_EVENT.get(event_type.casefold()) or status_of(status)
     if known is None:
         raise UnreadablePayload("event.data.status: not one of triggered, acknowledged, resolved")
     return known
@@ -120,7 +121,7 @@ def _status(event_type: str, status: str) -> AlertStatus:
 
 def _claim(incident: _Incident) -> Severity | None:
     priority = incident.priority.summary if incident.priority else ""
-    return claimed_severity(priority) or CLAIM_OF_URGENCY.get(incident.urgency)
+    return claimed_severity(priority) or CLAIM_OF_URGENCY.get(incident.urgency.casefold())
 
 
 def _extra(event: _Event, incident: _Incident, raw: dict[str, Any]) -> dict[str, Any]:

@@ -25,6 +25,7 @@ MAX_EXTRA = 16_384
 
 _MAX_MISTAKE = 500
 _MAX_DEPTH = 32
+_TOO_DEEP = "left out: nested too deeply"
 _MAX_LEFT_OUT = 20
 _YEARS = range(1970, 3000)
 _UNWANTED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -75,7 +76,7 @@ def _texts(value: Any) -> Any:
         return {}
     if not isinstance(value, dict):
         return value
-    return {name: it if isinstance(it, str) else _written(it) for name, it in value.items()}
+    return {name: _written_text(it) for name, it in value.items()}
 
 
 def _written(value: Any) -> str:
@@ -84,6 +85,15 @@ def _written(value: Any) -> str:
 
 Text = Annotated[str, BeforeValidator(_text)]
 """A text that may be null, or a number."""
+
+
+def _reference(value: Any) -> Any:
+    """Some senders give the name alone where there is an object with it."""
+    return {"name": value, "summary": value} if isinstance(value, str | int | float) else value
+
+
+NAMED = BeforeValidator(_reference)
+"""Of a field that is an object with a `name` or a `summary`, or that text alone."""
 
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1), BeforeValidator(_text)]
 """A text that says something."""
@@ -139,10 +149,11 @@ def first_mistake(error: ValidationError, *, at: str = "") -> str:
 def storable(payload: Any) -> Any:
     """The JSON value with all in it that UTF-8, JSON and SQL hold: without control characters, by value.
 
-    Numbers that JSON has no form for, or that do not fit into 64 bits, become texts.
+    Numbers that JSON has no form for, or that do not fit into 64 bits, become texts. What is nested more than
+    32 levels deep is left out, so that one such value costs nothing beside it.
 
     Raises:
-        UnreadablePayload: it is nested too deeply, or is no JSON value.
+        UnreadablePayload: it is no JSON value.
     """
     return payload if _is_storable(payload) else _storable(payload, _MAX_DEPTH)
 
@@ -189,8 +200,8 @@ def _storable(value: Any, depth: int) -> Any:
         return value if value.bit_length() < 64 else hex(value)[:MAX_NAME]
     if isinstance(value, float):
         return value if math.isfinite(value) else str(value)
-    if depth == 0:
-        raise UnreadablePayload(f"the body: nested more than {_MAX_DEPTH} levels deep")
+    if depth == 0 and isinstance(value, dict | list):
+        return _TOO_DEEP
     if isinstance(value, dict):
         return {_storable(str(key), depth - 1): _storable(item, depth - 1) for key, item in value.items()}
     if isinstance(value, list):
@@ -220,6 +231,22 @@ def service_name(name: str) -> str:
     if len(name) > MAX_NAME or not name.isprintable():
         raise ValueError(f"not a name of at most {MAX_NAME} printable characters")
     return name
+
+
+def service_label(labels: Any, default: str) -> str:
+    """The service in labels as they came, else the default.
+
+    Raises:
+        UnreadablePayload: there is neither, or what is there cannot be a name, as a list.
+    """
+    given = labels.get("service") if isinstance(labels, dict) else None
+    if isinstance(given, dict | list):
+        raise UnreadablePayload("labels.service: not a text")
+    return named_service(_written_text(given), default, at="labels.service")
+
+
+def _written_text(value: Any) -> str:
+    return value if isinstance(value, str) else _written(value)
 
 
 def named_service(name: str, default: str, *, at: str) -> str:
