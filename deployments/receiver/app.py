@@ -38,7 +38,7 @@ from deployments.receiver.store_watch import StoreWatch
 from deployments.receiver.watching import SelfWatching, look_after, watch_self
 from deployments.settings.settings import Settings
 from runbook.alerts.intake import Message, Received
-from runbook.alerts.sources import SELF_WATCH, SOURCES, Source
+from runbook.alerts.sources import SELF_WATCH, Source
 from runbook.outside_text import let_in_line
 from runbook.policy.permissions import Permissions
 
@@ -131,10 +131,9 @@ def create_app(
     app = FastAPI(
         title="Runbook alert receiver", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_tags=_TAGS
     )
-    _answer_failures(app)
+    _answer_failures(app, config)
     endpoints: dict[str, Endpoint] = {}
-    for source in SOURCES.values():
-        path = f"/alerts/{source.name}"
+    for path, source in config.paths.items():
         endpoints[path] = _endpoint(source, notifications, metrics)
         app.post(path, **describe(source))(endpoints[path])
     endpoints[f"/alerts/{SELF_WATCH.name}"] = _endpoint(SELF_WATCH, notifications, metrics)
@@ -224,7 +223,7 @@ _HEADERS = {
 }
 
 
-def _answer_failures(app: FastAPI) -> None:
+def _answer_failures(app: FastAPI, config: ReceiverSettings) -> None:
     """Every refusal is JSON with an `error` and, but for those who are not let in, a `next_step`."""
 
     @app.exception_handler(OutsideError)
@@ -233,7 +232,7 @@ def _answer_failures(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def no_such_route(request: Request, error: HTTPException) -> JSONResponse:
-        paths = ", ".join(f"/alerts/{name}" for name in SOURCES)
+        paths = ", ".join(config.paths)
         return _refusal(
             request,
             error.status_code,

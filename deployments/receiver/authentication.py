@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from deployments.receiver.settings import ReceiverSettings
+from deployments.receiver.sources import mapped
 from deployments.receiver.sources.credentials import Call, Credential, Verified, header_bytes
 from deployments.receiver.sources.registry import PROOFS
 
@@ -44,5 +45,7 @@ def is_open(source: str, settings: ReceiverSettings) -> bool:
 
 def credentials(source: str, settings: ReceiverSettings) -> list[Credential]:
     """All that proves for that source; empty where it is closed."""
+    if own := settings.mapped.get(source):
+        return mapped.credentials(own, settings.token)
     proof = PROOFS[source]
     return proof.credentials(settings.of(proof), settings.token)

@@ -24,7 +24,6 @@ from deployments.receiver.settings import ReceiverSettings
 from deployments.receiver.sources.credentials import BasicPassword, BearerToken, Credential, HeaderValue
 from deployments.receiver.sources.registry import PROOFS
 from deployments.receiver.starting import Starter
-from runbook.alerts.sources import SOURCES
 from runbook.channels.untold import untold
 from runbook.incidents.incident import Incident
 from runbook.incidents.summary import headline
@@ -65,12 +64,12 @@ class Home:
         """Every source, those that are open first."""
         rows = [
             SourceRow(
-                f"/alerts/{name}",
+                path,
                 source.title,
-                f"[receiver.{PROOFS[name].section}]",
-                tuple(_told(each) for each in credentials(name, self.config)),
+                self.config.section_of(source.name),
+                tuple(_told(each) for each in credentials(source.name, self.config)),
             )
-            for name, source in SOURCES.items()
+            for path, source in self.config.paths.items()
         ]
         return sorted(rows, key=lambda row: not row.proofs)
 

@@ -107,7 +107,7 @@ class Notifications:
 
 def _credential_step(source: Source, config: ReceiverSettings) -> str:
     """What an operator can do about a sender that proves nothing."""
-    section = f"[receiver.{source.name.replace('-', '_')}]"
+    section = config.section_of(source.name)
     if is_open(source.name, config):
         return f"If the sender is yours, configure it with the credential of {section} or [receiver]"
     return f"Set a credential in {section}: without one, alerts of {source.title} are rejected"

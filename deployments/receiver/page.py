@@ -13,6 +13,7 @@ TEMPLATES = Environment(
 )
 
 _TEXT = {"type": "string"}
+_ANY_OBJECT: dict[str, Any] = {"type": "object", "properties": {}}
 _ANSWER = {
     "type": "object",
     "required": ["incidents", "ignored"],
@@ -57,10 +58,11 @@ _TAKEN = {
 
 def describe(source: Source) -> dict[str, Any]:
     """The path of a source for FastAPI."""
-    proof = PROOFS[source.name]
+    proof = PROOFS.get(source.name) or PROOFS["plain"]  # a mapped one proves itself in the same ways
+    payload = proof.payload if source.name in PROOFS else _ANY_OBJECT
     taken = {status: _response(text, _ANSWER) for status, text in _TAKEN.items()}
     refused = {status: _response(text, _REFUSAL) for status, text in _REFUSALS.items()}
-    body = {"required": True, "content": {"application/json": {"schema": proof.payload}}}
+    body = {"required": True, "content": {"application/json": {"schema": payload}}}
     return {
         "status_code": 202,
         "summary": source.title,

@@ -33,7 +33,6 @@ from deployments.receiver.watching import SelfWatching
 from deployments.settings.file import read_tables
 from deployments.settings.secrets import Unusable
 from deployments.settings.settings import ConfigurationError, Settings, find_config, load_settings
-from runbook.alerts.sources import SOURCES
 from runbook.outside_text.terminal import masked_on_terminal
 from runbook.policy.permissions import Permissions
 
@@ -146,7 +145,8 @@ def _serve(settings: Settings, sockets: list[socket.socket], room: int) -> None:
         ),
     )
     host, port = sockets[0].getsockname()[:2]
-    taken = [name for name in SOURCES if is_open(name, settings.receiver)]
+    sources = settings.receiver.paths.values()
+    taken = [source.name for source in sources if is_open(source.name, settings.receiver)]
     log_event(log, "listening", host=host, port=port, sources=", ".join(taken) or "none", connections=room)
     if not taken:
         log_event(log, "every alert will be refused: [receiver] has no credential", level=logging.ERROR)

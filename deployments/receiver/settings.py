@@ -1,16 +1,20 @@
 """Section `[receiver]`: where alerts come in and people act, and who may send what."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, create_model, field_validator
 
 from deployments.receiver.people.settings import hashed, public_part
-from deployments.receiver.sources import self_watch
+from deployments.receiver.sources import mapped as mapped_sources
+from deployments.receiver.sources import plain, self_watch
+from deployments.receiver.sources.mapped import MappedSettings
 from deployments.receiver.sources.proof import SettingsT, SourceProof
 from deployments.receiver.sources.registry import PROOFS
 from deployments.receiver.sources.settings import IdentityHeader, ServiceName, SourceSettings
 from deployments.settings.public_url import PublicUrl
+from runbook.alerts.sources import SOURCES, Source
+from runbook.policy.settings_tables import TablesOf
 
 if TYPE_CHECKING:
 
@@ -23,13 +27,16 @@ else:
     )
 
 
+SourceName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$")]
+
+
 class ReceiverSettings(_Sections):
     """Section `[receiver]`: where alerts come in, and who may send them.
 
-    Each source has a section here, see `SourceProof`. `token` is for Alertmanager, Grafana and plain alerts
-    where their own sections have no credential.
-    `public_url` is where senders and people reach it from elsewhere. `services` are our names of services by
-    the senders' names. `known_services` are those that the environment's target serves: an alert of another
+    Each source has a section here, see `SourceProof`; `mapped` are those that a mapping reads. `token` is for
+    Alertmanager, Grafana, plain and mapped alerts where their own sections have no credential. `public_url`
+    is where senders and people reach it from elsewhere. `services` are our names of services by the senders'
+    names. `known_services` are those that the environment's target serves: an alert of another
     one is kept and shown, and opens no incident; without any, every service is taken for one. People act
     through the same process: over the local `socket`, with a token of theirs, or through a proxy. `people`
     has the hashes of their tokens.
@@ -46,6 +53,7 @@ class ReceiverSettings(_Sections):
     flapping_episodes: int = Field(default=5, ge=1)
     reopen_within_minutes: int = Field(default=60, ge=0)
     services: dict[str, ServiceName] = {}
+    mapped: Annotated[dict[SourceName, MappedSettings], TablesOf(MappedSettings)] = {}
     known_services: tuple[ServiceName, ...] = ()
     socket: Path | None = Path(".runbook/receiver.sock")
     socket_group: str = ""
@@ -66,6 +74,24 @@ class ReceiverSettings(_Sections):
             public_part(key)
         return key
 
+    @field_validator("mapped")
+    @classmethod
+    def _new_sources(cls, mapped: dict[str, MappedSettings]) -> dict[str, MappedSettings]:
+        for name, own in mapped.items():
+            mapped_sources.require_free_name(name)
+            if own.reads_by is None:
+                raise ValueError(f"{name} has neither a format nor a mapping: set one of them")
+        return mapped
+
+    @property
+    def paths(self) -> dict[str, Source]:
+        """Each path that alerts can be sent to, and who sends there."""
+        found = {f"/alerts/{name}": source for name, source in SOURCES.items()}
+        found["/alerts/plain"] = mapped_sources.plain_source(self.of(plain.PROOF))
+        for name, own in self.mapped.items():
+            found[f"/alerts/mapped/{name}"] = mapped_sources.mapped_source(name, own)
+        return found
+
     @property
     def url(self) -> str:
         """Where it is asked on its own machine; empty where its port is not known before it listens."""
@@ -83,8 +109,13 @@ class ReceiverSettings(_Sections):
 
     def default_service(self, source: str) -> str:
         """Our name of the service whose alerts come from that source where they name none; else empty."""
-        own: SourceSettings = self.of(PROOFS[source])
+        own: SourceSettings = self.mapped.get(source) or self.of(PROOFS[source])
         return own.service or ""
+
+    def section_of(self, source: str) -> str:
+        """The section of a source, as it is written."""
+        name = f"mapped.{source}" if source in self.mapped else PROOFS[source].section
+        return f"[receiver.{name}]"
 
     def service_here(self, name: str) -> str:
         """Our name of the service that a source calls by that name."""

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from deployments.receiver.authentication import is_open
 from deployments.settings.settings import Settings
 from runbook.actions.spec import Risk
-from runbook.alerts.sources import SOURCES
 from runbook.approvals.identity import Proof
 from runbook.policy.policy import Policy
 
@@ -44,7 +43,7 @@ def missing(settings: Settings, systems: "Environment") -> list[Missing]:
 
 def missing_sources(settings: Settings) -> Iterator[Missing]:
     """Whether any alert is accepted."""
-    if not any(is_open(name, settings.receiver) for name in SOURCES):
+    if not any(is_open(source.name, settings.receiver) for source in settings.receiver.paths.values()):
         yield Missing("sources", "No alert source is open", "every alert is refused", "Set [receiver] token")
 
 

@@ -15,7 +15,8 @@ from pytest_httpserver import HTTPServer
 
 from deployments.receiver.home import Home
 from deployments.receiver.settings import ReceiverSettings
-from deployments.receiver.sources import alertmanager, grafana, pagerduty, plain
+from deployments.receiver.sources import alertmanager, grafana, pagerduty
+from deployments.receiver.sources.mapped import MappedSettings
 from runbook.alerts.alert import Alert
 from runbook.channels.untold import key_of, told_nobody
 from runbook.incidents import events as e
@@ -147,7 +148,7 @@ def home(table: dict[str, object], **sections: object) -> Home:
         ({"token": {"env": "ALERT_TOKEN"}}, {"token": SECRET}, '-H "Authorization: Bearer $ALERT_TOKEN"'),
         (
             {"plain": {"token": {"file": "a b"}}},
-            {"plain": plain.PlainSettings(token=SecretStr(SECRET))},
+            {"plain": MappedSettings(token=SecretStr(SECRET))},
             "-H \"Authorization: Bearer $(cat '/etc/runbook/a b')\"",
         ),
         (

@@ -13,6 +13,7 @@ from blocks.transport.credentials import HostCredentials
 from deployments.receiver.sources import grafana
 from deployments.receiver.sources.registry import PROOFS
 from deployments.settings.settings import check_settings, load_settings, sections
+from runbook.alerts.mapping.mapping import AlertMapping
 from runbook.approvals.people import Person
 from runbook.approvals.rules import ActRule, ApprovalRule
 from runbook.policy.business_hours import BusinessCalendar
@@ -113,12 +114,18 @@ def test_the_example_file_has_every_key_of_a_source(source: str) -> None:
     assert keys(proof.settings) == uncommented()["receiver"][proof.section].keys()
 
 
+def test_the_example_file_has_every_key_of_a_mapping() -> None:
+    """Whoever writes one finds each field there."""
+    assert keys(AlertMapping) == uncommented()["receiver"]["plain"]["mapping"].keys()
+
+
 EXAMPLES = {
     "prefect.port",
     "prefect.public_url",
     "receiver.public_url",
     "receiver.token",
     "receiver.people",
+    "receiver.mapped",
     "receiver.identity_header",
     "receiver.signing_key",
     *(f"receiver.{proof.section}" for proof in PROOFS.values()),
