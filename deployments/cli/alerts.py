@@ -6,7 +6,7 @@ from cyclopts import Parameter
 
 from deployments.cli.errors import ExitCode
 from deployments.cli.options import ConfigOption, EnvironmentOption, JsonOption
-from deployments.cli.output import console, print_json, write
+from deployments.cli.output import console, print_json, warn, write
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -39,7 +39,20 @@ async def alerts(
         console().print(_table(found))
     else:
         write("no unrouted alert" if unrouted else "no alert fires")
+    _tell_of_confirmations(config)
     return ExitCode.OK
+
+
+def _tell_of_confirmations(config: ConfigOption) -> None:
+    """Senders that send nothing before somebody confirms them."""
+    from deployments.cli.sources import find_sources, read_settings
+    from deployments.receiver.sources.confirmations import Confirmations
+
+    path = find_sources(config, None).config
+    if path is None:
+        return
+    for kept in Confirmations(read_settings(path, systems=False).confirmations_folder).all():
+        warn(f"SNS asks to confirm {kept.confirmation.topic}: runbook alerts confirm-sns")
 
 
 def _table(found: "list[AlertRecord]") -> "Table":

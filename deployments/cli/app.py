@@ -29,6 +29,7 @@ from deployments.cli.people.login import login
 from deployments.cli.people.respond import respond
 from deployments.cli.people.resume import resume
 from deployments.cli.people.severity import severity
+from deployments.cli.sns import confirm_sns
 from deployments.cli.triage import health, triage
 from deployments.cli.up import up
 from deployments.processes.umask import keep_files_private
@@ -70,6 +71,14 @@ EXAMPLES: dict[Callable[..., Any], tuple[str, ...]] = {
 """All commands in the order of `--help`, each with its examples."""
 
 
+SUBCOMMANDS: dict[Callable[..., Any], dict[Callable[..., Any], tuple[str, ...]]] = {
+    alerts: {
+        confirm_sns: ("runbook alerts confirm-sns", "runbook alerts confirm-sns alerts --yes"),
+    },
+}
+"""Commands of a command, each with its examples."""
+
+
 def make_app() -> App:
     """The application with all commands."""
     app = App(
@@ -82,9 +91,15 @@ def make_app() -> App:
         result_action="return_value",
     )
     for order, (command, examples) in enumerate(EXAMPLES.items()):
-        shown = "\n".join(f"- `{example}`" for example in examples)
-        app.command(command, help_epilogue=f"Examples:\n\n{shown}\n\n{EXIT_CODES}", sort_key=order)
+        app.command(command, help_epilogue=_epilogue(examples), sort_key=order)
+        for inner, shown in SUBCOMMANDS.get(command, {}).items():
+            app[command.__name__].command(inner, help_epilogue=_epilogue(shown))
     return app
+
+
+def _epilogue(examples: Sequence[str]) -> str:
+    shown = "\n".join(f"- `{example}`" for example in examples)
+    return f"Examples:\n\n{shown}\n\n{EXIT_CODES}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -33,6 +33,7 @@ from deployments.receiver.page import describe, page
 from deployments.receiver.people.api import add_people_api
 from deployments.receiver.people.requests import PeoplesDoor
 from deployments.receiver.settings import ReceiverSettings
+from deployments.receiver.sources.confirmations import Confirmations
 from deployments.receiver.starting import Responses, Starter
 from deployments.receiver.store_watch import StoreWatch
 from deployments.receiver.watching import SelfWatching, look_after, watch_self
@@ -70,13 +71,15 @@ def create_app(
     settings: Callable[[], Settings] | None = None,
     metrics: ReceiverMetrics | None = None,
     home: Home | None = None,
+    confirmations: Confirmations | None = None,
 ) -> ASGIApp:
     """The receiver's application. `responses` starts the response to an incident, see `Responses`;
     `permissions` are noted in the journal of each incident that opens.
 
     At an interval it checks the runs of the incidents, see `tasks.caretaking.watchdog`; with
     `self_watching`, also the runbook itself. With `settings`, which reads them again, people can act
-    through `/api`. `home` is what the page at `/` tells of the settings.
+    through `/api`. `home` is what the page at `/` tells of the settings. `confirmations` keeps what SNS
+    asks for.
     """
     metrics = metrics or ReceiverMetrics()
     starter = Starter(store, responses, metrics)
@@ -109,7 +112,7 @@ def create_app(
     intake = Intake(write, written=written)
     metrics.watch_queue(lambda: intake.waiting)
     notifications = Notifications(
-        config, service, intake, Budget(), Budget(STRANGERS_BYTES, for_strangers=True)
+        config, service, intake, Budget(), Budget(STRANGERS_BYTES, for_strangers=True), confirmations
     )
 
     @asynccontextmanager

@@ -1,6 +1,7 @@
 """One notification: from the request's bytes to alerts in the store, and the answer to its sender."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -10,15 +11,22 @@ from typing import Any
 import orjson
 from fastapi import Request
 
+from deployments.processes.json_log import log_event
 from deployments.receiver.authentication import Verified, is_open, needs_body, verified
 from deployments.receiver.connections.body import Budget, Rejected, overloaded, read_body
 from deployments.receiver.connections.connections import vouch_for
 from deployments.receiver.intake import Intake, Overloaded
 from deployments.receiver.settings import ReceiverSettings
+from deployments.receiver.sources.confirmations import Confirmations, TooMany
 from runbook.alerts.alert import Alert, AlertStatus
 from runbook.alerts.episodes import Meaning
 from runbook.alerts.intake import Received
+from runbook.alerts.mapping.sns import Confirmation, ConfirmationWanted
 from runbook.alerts.sources import EmptyAlerts, Source, UnreadablePayload
+
+CONFIRM = "runbook alerts confirm-sns"
+
+log = logging.getLogger("runbook.receiver")
 
 LONG_BYTES = 16 * 1024
 """A body of more is read in a thread: at its slowest, masking takes some microseconds for each byte."""
@@ -39,6 +47,7 @@ class Notifications:
     intake: Intake
     budget: Budget
     strangers_budget: Budget
+    confirmations: Confirmations | None = None
     reading: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
     async def take(self, source: Source, request: Request) -> tuple[int, dict[str, Any]]:
@@ -51,6 +60,8 @@ class Notifications:
         body, proof = await self._authenticated_body(source, request)
         try:
             alerts = await self._read(source, body)
+        except ConfirmationWanted as wanted:
+            return 202, await asyncio.to_thread(self._keep, source, wanted.confirmation)
         except EmptyAlerts as error:
             raise Rejected(422, "empty", str(error), "Send at least one alert") from None
         if proof.delivery:
@@ -96,13 +107,33 @@ class Notifications:
         service = self.config.default_service(source.name) or self.service
         try:
             alerts = source.translate(orjson.loads(body), service)
-        except EmptyAlerts:
+        except (ConfirmationWanted, EmptyAlerts):
             raise
         except UnreadablePayload as error:
             return [_unreadable(source, body, service, str(error))]
         except ValueError:
             return [_unreadable(source, body, service, "the body is not JSON")]
         return [_of_service(alert, self.config.service_here(alert.service)) for alert in alerts]
+
+    def _keep(self, source: Source, confirmation: Confirmation) -> dict[str, Any]:
+        """Keep what a person has to confirm, and say so in the log; nothing is called here."""
+        try:
+            if self.confirmations is None:
+                raise TooMany
+            self.confirmations.keep(source.name, confirmation)
+        except (OSError, TooMany) as error:
+            cause = "too many topics ask" if isinstance(error, TooMany) else str(error.strerror)
+            raise Rejected(
+                503, "not durable", f"the confirmation is not kept: {cause}", "Send it again"
+            ) from None
+        what = (
+            "SNS has ended a subscription"
+            if confirmation.unsubscribed
+            else "SNS asks to confirm a subscription"
+        )
+        reason = f"{what}; a person confirms it: {CONFIRM}"
+        log_event(log, reason, level=logging.WARNING, source=source.name, topic=confirmation.topic)
+        return {"incidents": [], "ignored": [{"service": "", "name": confirmation.topic, "reason": reason}]}
 
 
 def _credential_step(source: Source, config: ReceiverSettings) -> str:

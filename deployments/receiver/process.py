@@ -29,6 +29,7 @@ from deployments.receiver.connections.places import TooFewFiles, places
 from deployments.receiver.connections.server import DoorServer
 from deployments.receiver.home import Home
 from deployments.receiver.metrics import ReceiverMetrics
+from deployments.receiver.sources.confirmations import Confirmations
 from deployments.receiver.watching import SelfWatching
 from deployments.settings.file import read_tables
 from deployments.settings.secrets import Unusable
@@ -140,6 +141,7 @@ def _serve(settings: Settings, sockets: list[socket.socket], room: int) -> None:
         self_watching=_self_watching(settings, store, responses.call_about_the_runbook),
         settings=partial(load_settings, settings.origin, systems=False),
         metrics=metrics,
+        confirmations=Confirmations(settings.confirmations_folder),
         home=Home(
             settings.receiver, settings.policy.service, _written(settings.origin), settings.origin.parent
         ),

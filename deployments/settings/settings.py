@@ -16,6 +16,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from blocks.files.owners import is_ours, name_of
+from blocks.files.private_files import STATE_FOLDER
 from deployments.receiver.people.settings import public_part
 from deployments.receiver.settings import ReceiverSettings
 from deployments.settings.checks import Mistake
@@ -130,6 +131,11 @@ class Settings:
         """The receiver's local socket; `None` where it has none."""
         own = self.receiver.socket
         return self.origin.absolute().parent / own.expanduser() if own is not None else None
+
+    @property
+    def confirmations_folder(self) -> Path:
+        """Where the receiver keeps what SNS asks for, see `deployments.receiver.sources.confirmations`."""
+        return self.origin.absolute().parent / STATE_FOLDER / "sns"
 
     @property
     def intervals(self) -> dict[str, int]:

@@ -16,6 +16,7 @@ from deployments.receiver.app import create_app
 from deployments.receiver.connections.server import DoorServer
 from deployments.receiver.metrics import ReceiverMetrics
 from deployments.receiver.settings import ReceiverSettings
+from deployments.receiver.sources.confirmations import Confirmations
 from deployments.receiver.watching import SelfWatching
 from runbook.actions.catalogue import PlannedAction
 from runbook.actions.specs.fallback import ENABLE_FALLBACK
@@ -95,6 +96,7 @@ async def serving(
     config: ReceiverSettings = CONFIG,
     self_watching: SelfWatching | None = None,
     places: int = 64,
+    confirmations: Confirmations | None = None,
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A running receiver; yields a client that knows its address."""
     metrics = ReceiverMetrics()
@@ -107,6 +109,7 @@ async def serving(
         environment="staging",
         self_watching=self_watching,
         metrics=metrics,
+        confirmations=confirmations,
     )
     config_of_server = uvicorn.Config(app, log_config=None, access_log=False, ws="none")
     most = config.max_body_bytes

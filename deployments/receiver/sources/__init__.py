@@ -1,3 +1,13 @@
 """Who may send alerts, and how each source proves it."""
 
-__all__ = ["authentication", "credentials", "mapped", "plain", "proof", "registry", "self_watch", "settings"]
+__all__ = [
+    "authentication",
+    "confirmations",
+    "credentials",
+    "mapped",
+    "plain",
+    "proof",
+    "registry",
+    "self_watch",
+    "settings",
+]
