@@ -31,6 +31,7 @@ from runbook.alerts.intake import (
     Tally,
     Told,
 )
+from runbook.alerts.unrouted import EVERY_SERVICE, Routing
 from runbook.incidents.events import EVENT
 from runbook.policy.permissions import Permissions
 
@@ -49,12 +50,12 @@ async def receive(
     flapping_episodes: int,
     permissions: Permissions | None = None,
     reopen_within: timedelta = timedelta(0),
-    known_services: frozenset[str] = frozenset(),
+    routing: Routing = EVERY_SERVICE,
 ) -> list[Received]:
     """Make the messages durable, all or none, and say what became of each.
 
     `new_id` gives the id of an incident that opens at a time; see `Batch` for `flapping_episodes`,
-    `permissions`, `reopen_within` and `known_services`.
+    `permissions`, `reopen_within` and `routing`.
 
     Raises:
         Unavailable: the database cannot be reached; none was written.
@@ -63,9 +64,7 @@ async def receive(
     def take(connection: Connection) -> list[Received]:
         known, journals = _read(connection, messages, reopen_within)
         stored = set(known.alerts)
-        batch = Batch(
-            known, environment, new_id, flapping_episodes, permissions, reopen_within, known_services
-        )
+        batch = Batch(known, environment, new_id, flapping_episodes, permissions, reopen_within, routing)
         received = [batch.take(message) for message in messages]
         _write(connection, batch, stored, journals)
         return received

@@ -40,6 +40,7 @@ from deployments.receiver.watching import SelfWatching, look_after, watch_self
 from deployments.settings.settings import Settings
 from runbook.alerts.intake import Message, Received
 from runbook.alerts.sources import SELF_WATCH, Source
+from runbook.alerts.unrouted import Routing
 from runbook.outside_text import let_in_line
 from runbook.policy.permissions import Permissions
 
@@ -72,6 +73,7 @@ def create_app(
     metrics: ReceiverMetrics | None = None,
     home: Home | None = None,
     confirmations: Confirmations | None = None,
+    routing: Routing | None = None,
 ) -> ASGIApp:
     """The receiver's application. `responses` starts the response to an incident, see `Responses`;
     `permissions` are noted in the journal of each incident that opens.
@@ -79,9 +81,10 @@ def create_app(
     At an interval it checks the runs of the incidents, see `tasks.caretaking.watchdog`; with
     `self_watching`, also the runbook itself. With `settings`, which reads them again, people can act
     through `/api`. `home` is what the page at `/` tells of the settings. `confirmations` keeps what SNS
-    asks for.
+    asks for. `routing` says which services this environment acts for.
     """
     metrics = metrics or ReceiverMetrics()
+    routing = routing or Routing(known=frozenset(config.known_services))
     starter = Starter(store, responses, metrics)
     store_watch = StoreWatch(store, responses, metrics)
 
@@ -94,7 +97,7 @@ def create_app(
                 new_id=new_id,
                 flapping_episodes=config.flapping_episodes,
                 reopen_within=timedelta(minutes=config.reopen_within_minutes),
-                known_services=frozenset(config.known_services),
+                routing=routing,
                 permissions=permissions,
             )
         except OutsideError as error:
@@ -112,7 +115,7 @@ def create_app(
     intake = Intake(write, written=written)
     metrics.watch_queue(lambda: intake.waiting)
     notifications = Notifications(
-        config, service, intake, Budget(), Budget(STRANGERS_BYTES, for_strangers=True), confirmations
+        config, service, intake, Budget(), Budget(STRANGERS_BYTES, for_strangers=True), confirmations, routing
     )
 
     @asynccontextmanager

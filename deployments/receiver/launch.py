@@ -115,7 +115,7 @@ class PrefectResponses:
             if not ours:
                 return []
             done = await look_after(environment)
-            done += await tell_of_unrouted(environment)
+            done += await tell_of_unrouted(environment, self._settings.routing)
             return [*done, *await start_due_runs(environment, now())]
 
     async def _environment(self) -> "Environment":

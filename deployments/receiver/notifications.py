@@ -23,6 +23,7 @@ from runbook.alerts.episodes import Meaning
 from runbook.alerts.intake import Received
 from runbook.alerts.mapping.sns import Confirmation, ConfirmationWanted
 from runbook.alerts.sources import EmptyAlerts, Source, UnreadablePayload
+from runbook.alerts.unrouted import EVERY_SERVICE, Routing
 
 CONFIRM = "runbook alerts confirm-sns"
 
@@ -48,6 +49,7 @@ class Notifications:
     budget: Budget
     strangers_budget: Budget
     confirmations: Confirmations | None = None
+    routing: Routing = EVERY_SERVICE
     reading: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
     async def take(self, source: Source, request: Request) -> tuple[int, dict[str, Any]]:
@@ -70,14 +72,14 @@ class Notifications:
                 for number, alert in enumerate(alerts)
             ]
         if not alerts:
-            return 202, _answer([], [])  # a ping, or an event without an alert
+            return 202, _answer([], [], self.routing)  # a ping, or an event without an alert
         try:
             with self.budget.spent(len(body)):
                 received = await self.intake.take(alerts)
         except Overloaded:
             raise overloaded() from None
         replayed = bool(received) and all(item.meaning is None for item in received)
-        return (200 if replayed else 202), _answer(alerts, received)
+        return (200 if replayed else 202), _answer(alerts, received, self.routing)
 
     async def _authenticated_body(self, source: Source, request: Request) -> tuple[bytes, Verified]:
         """The body of a request that proves where it comes from; without a proof it is not even read."""
@@ -161,7 +163,7 @@ def _unreadable(source: Source, body: bytes, service: str, why: str) -> Alert:
     )
 
 
-def _answer(alerts: Sequence[Alert], received: Sequence[Received]) -> dict[str, Any]:
+def _answer(alerts: Sequence[Alert], received: Sequence[Received], routing: Routing) -> dict[str, Any]:
     """Which incidents the alerts belong to, and which alerts belong to none and why."""
     incidents: dict[str, bool] = {}
     ignored = []
@@ -169,16 +171,18 @@ def _answer(alerts: Sequence[Alert], received: Sequence[Received]) -> dict[str, 
         if one.incident:
             incidents[one.incident] = incidents.get(one.incident, False) or one.opened
         else:
-            reason = why_ignored(alert, one.meaning)
+            reason = why_ignored(alert, one.meaning, routing)
             ignored.append({"service": alert.service, "name": alert.name, "reason": reason})
     named = [{"id": incident, "new": new} for incident, new in incidents.items()]
     return {"incidents": named, "ignored": ignored}
 
 
-def why_ignored(alert: Alert, meaning: Meaning | None) -> str:
+def why_ignored(alert: Alert, meaning: Meaning | None, routing: Routing) -> str:
     """Why an alert belongs to no incident, for its sender."""
     if meaning is Meaning.REPEATED and alert.status is not AlertStatus.RESOLVED:
         return "a person has ended its incident, and it fires on"
+    if meaning is Meaning.UNROUTED:
+        return routing.why_not(alert.service)
     return _REASONS[meaning].format(service=alert.service)
 
 
@@ -188,5 +192,4 @@ _REASONS: dict[Meaning | None, str] = {
     Meaning.REPEATED: "resolved before",
     Meaning.LATE: "older than what is already known",
     Meaning.NOTED: "synthetic, never an incident",
-    Meaning.UNROUTED: "{service} is none of [receiver] known_services",
 }

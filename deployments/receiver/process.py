@@ -141,6 +141,7 @@ def _serve(settings: Settings, sockets: list[socket.socket], room: int) -> None:
         self_watching=_self_watching(settings, store, responses.call_about_the_runbook),
         settings=partial(load_settings, settings.origin, systems=False),
         metrics=metrics,
+        routing=settings.routing,
         confirmations=Confirmations(settings.confirmations_folder),
         home=Home(
             settings.receiver, settings.policy.service, _written(settings.origin), settings.origin.parent

@@ -24,7 +24,9 @@ from deployments.settings.file import SectionsCheck, read_tables
 from deployments.settings.folders import make_folders
 from deployments.settings.public_url import PublicUrl
 from deployments.settings.secrets import Unusable
+from deployments.settings.services import SECTION, ServicesSettings, check_services
 from deployments.settings.warnings import exposed_files, hosts_shown_nothing, in_clear, too_few_people
+from runbook.alerts.unrouted import Routing
 from runbook.policy.policy import Policy
 
 CONFIG_VARIABLE = "RUNBOOK_CONFIG"
@@ -112,7 +114,8 @@ class EvidenceSettings(_Section):
 class Settings:
     """Checked settings. `systems` holds the values of each outside system's section, ready for its block.
 
-    `self_watch` is there where its section is; it knows its receiver then, and that has a token. `warnings`
+    `self_watch` is there where its section is; it knows its receiver then, and that has a token. `routing`
+    says which services this environment acts for. `warnings`
     are what a person should see to, and does not keep anything from starting.
     """
 
@@ -124,6 +127,7 @@ class Settings:
     policy: Policy
     systems: Mapping[str, Mapping[str, Any]] = field(repr=False)
     self_watch: SelfWatchSettings | None = None
+    routing: Routing = field(default_factory=Routing)
     warnings: tuple[Mistake, ...] = ()
 
     @property
@@ -214,6 +218,9 @@ def check_settings(tables: Mapping[str, Any], *, origin: Path, systems: bool = T
     policy = check.section("policy", Policy)
     self_watch = _self_watch(check, receiver) if "self_watch" in tables else None
     values = _systems(check) if systems else {}
+    routing = Routing()
+    if prefect and receiver and policy:
+        routing = check_services(check, prefect.environment, receiver.known_services, policy.service)
     if check.mistakes or not (prefect and receiver and store and evidence and policy):
         raise ConfigurationError(origin, check.mistakes)
     try:
@@ -233,6 +240,7 @@ def check_settings(tables: Mapping[str, Any], *, origin: Path, systems: bool = T
         policy=policy,
         systems=values,
         self_watch=self_watch,
+        routing=routing,
         warnings=(
             *exposed_files(tables, origin),
             *too_few_people(policy),
@@ -254,6 +262,7 @@ _OWN: dict[str, type[BaseModel]] = {
     "evidence": EvidenceSettings,
     "policy": Policy,
     "self_watch": SelfWatchSettings,
+    SECTION: ServicesSettings,
 }
 
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from runbook.alerts.alert import Alert, AlertStatus
 from runbook.alerts.episodes import AlertRecord, Meaning, meaning_of
+from runbook.alerts.unrouted import EVERY_SERVICE, Routing
 from runbook.caretaking.self_watch import SOURCE as SELF_WATCH
 from runbook.incidents.events import (
     AlertJoined,
@@ -108,8 +109,8 @@ class Batch:
 
     An alert that begins anew more than `flapping_episodes` times within an hour marks its incident.
     `permissions` is what the policy permits at present, for the journals of the incidents that open. Within
-    `reopen_within` of its end, an incident is reopened by its own alert, and by no other. With
-    `known_services`, an alert of another service opens no incident: it would be about another target.
+    `reopen_within` of its end, an incident is reopened by its own alert, and by no other. An alert of a
+    service that is not ours by the `routing` opens no incident: it would be about another target.
     """
 
     known: Known
@@ -118,7 +119,7 @@ class Batch:
     flapping_episodes: int
     permissions: Permissions | None = None
     reopen_within: timedelta = timedelta(0)
-    known_services: frozenset[str] = frozenset()
+    routing: Routing = EVERY_SERVICE
     opened: dict[str, tuple[str, datetime]] = field(default_factory=dict)
     """The service and the time of each new incident, by its id."""
     reopened: set[str] = field(default_factory=set)
@@ -158,8 +159,7 @@ class Batch:
 
     def _is_of_another_target(self, service: str) -> bool:
         """An alert of a service whose incident is open, or goes on in another one, has its place."""
-        known = self.known_services
-        return bool(known) and service not in known and service not in self.known.open
+        return not self.routing.is_ours(service) and service not in self.known.open
 
     def _keep_unrouted(self, message: Message, before: AlertRecord | None) -> Received:
         """Keep the alert without an incident; `opened` says that nobody has heard of it yet."""

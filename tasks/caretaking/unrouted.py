@@ -4,12 +4,12 @@ from itertools import groupby
 
 from blocks.environment import Environment
 from blocks.store.alerts import note_told, unrouted_alerts
-from runbook.alerts.unrouted import unrouted_text
+from runbook.alerts.unrouted import Routing, unrouted_text
 from tasks.channels.direct_calls import say
 from tasks.incident import now
 
 
-async def tell_of_unrouted(environment: Environment) -> list[str]:
+async def tell_of_unrouted(environment: Environment, routing: Routing) -> list[str]:
     """Tell the channel of each service whose alerts belong to no incident; says what was told.
 
     An alert is told once until it fires anew. Where there is no channel, `runbook alerts` and the metrics
@@ -27,7 +27,7 @@ async def tell_of_unrouted(environment: Environment) -> list[str]:
         alerts = list(found)
         began = alerts[-1].turned_at
         message = f"unrouted/{service}/{began:%Y%m%d%H%M%S}"
-        if await say(environment, message, unrouted_text(service, alerts), now()):
+        if await say(environment, message, unrouted_text(service, alerts, routing), now()):
             await note_told(environment.store, alerts)
             told.append(f"told of {len(alerts)} alerts of {service}, which belong to no incident")
     return told

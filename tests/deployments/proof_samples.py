@@ -43,6 +43,9 @@ GRAFANA_TIMED = settings(
     grafana={"secret": CANARY, "signature_header": "X-Sig", "timestamp_header": "X-Time"}
 )
 GRAFANA_TOKEN = settings(grafana={"token": CANARY})
+GRAFANA_PASSWORD = settings(grafana={"username": "grafana", "password": CANARY})
+PLAIN_PASSWORD = settings(plain={"username": "sns", "password": CANARY})
+PLAIN_SIGNED = settings(plain={"secret": CANARY})
 PAGERDUTY = settings(pagerduty={"secrets": [CANARY, OLD]})
 INCIDENT_IO = settings(incident_io={"secrets": [WHSEC, WHSEC_OLD]})
 PLAIN = settings(plain={"token": CANARY})
@@ -128,6 +131,9 @@ RIGHT = [
     Case("4 minutes ago", "incident-io", INCIDENT_IO, incident_io(WHSEC, at=NOW - timedelta(minutes=4))),
     Case("token", "plain", PLAIN, bearer(CANARY)),
     Case("shared token", "plain", SHARED_TOKEN, bearer(SHARED)),
+    Case("password", "plain", PLAIN_PASSWORD, basic("sns:" + CANARY)),
+    Case("signature", "plain", PLAIN_SIGNED, {"sentry-hook-signature": hexed(CANARY)}),
+    Case("password of legacy alerting", "grafana", GRAFANA_PASSWORD, basic("grafana:" + CANARY)),
 ]
 
 OLD_TIME, FUTURE = NOW - timedelta(minutes=6), NOW + timedelta(minutes=6)
@@ -181,6 +187,11 @@ WRONG = [
     Case("no comma", "incident-io", INCIDENT_IO, incident_io(WHSEC) | {"webhook-signature": "v1"}),
     Case("body not UTF-8", "incident-io", INCIDENT_IO, incident_io(WHSEC), b"\xff"),
     Case("another token", "plain", PLAIN, bearer(OTHER)),
+    Case("another password", "plain", PLAIN_PASSWORD, basic("sns:" + OTHER)),
+    Case("another user", "plain", PLAIN_PASSWORD, basic("grafana:" + CANARY)),
+    Case("another secret", "plain", PLAIN_SIGNED, {"sentry-hook-signature": hexed(OTHER)}),
+    Case("secret as token", "plain", PLAIN_SIGNED, bearer(CANARY)),
+    Case("token as password", "grafana", GRAFANA_TOKEN, basic("grafana:" + CANARY)),
 ]
 
 

@@ -20,6 +20,7 @@ from deployments.receiver.sources.confirmations import Confirmations
 from deployments.receiver.watching import SelfWatching
 from runbook.actions.catalogue import PlannedAction
 from runbook.actions.specs.fallback import ENABLE_FALLBACK
+from runbook.alerts.unrouted import Routing
 from runbook.checks.findings import Findings
 from runbook.decision.decide import decide
 from runbook.incidents.events import ApprovalRequested, DecisionMade, RunStarted
@@ -97,6 +98,7 @@ async def serving(
     self_watching: SelfWatching | None = None,
     places: int = 64,
     confirmations: Confirmations | None = None,
+    routing: Routing | None = None,
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A running receiver; yields a client that knows its address."""
     metrics = ReceiverMetrics()
@@ -110,6 +112,7 @@ async def serving(
         self_watching=self_watching,
         metrics=metrics,
         confirmations=confirmations,
+        routing=routing,
     )
     config_of_server = uvicorn.Config(app, log_config=None, access_log=False, ws="none")
     most = config.max_body_bytes

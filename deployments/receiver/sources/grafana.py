@@ -1,12 +1,13 @@
 """Section `[receiver.grafana]`: who may send Grafana's alerts."""
 
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 
 from deployments.receiver.sources.alertmanager import GROUP
 from deployments.receiver.sources.credentials import (
+    BasicPassword,
     Call,
     Credential,
     Verified,
@@ -25,6 +26,8 @@ from runbook.alerts.sources import SOURCES
 class GrafanaSettings(SourceSettings):
     """Section `[receiver.grafana]`. The headers are those of Grafana's contact point.
 
+    Legacy alerting can show a user and a password only.
+
     With a `timestamp_header` the signature is of the time too, and old requests are refused.
     """
 
@@ -32,6 +35,14 @@ class GrafanaSettings(SourceSettings):
     signature_header: HeaderName = "X-Grafana-Alerting-Signature"
     timestamp_header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]*$")] = ""
     token: Secret | None = None
+    username: str = ""
+    password: Secret | None = None
+
+    @model_validator(mode="after")
+    def _whole_password(self) -> Self:
+        if bool(self.username) != (self.password is not None):
+            raise ValueError("set both username and password")
+        return self
 
 
 @dataclass(frozen=True)
@@ -57,6 +68,8 @@ class GrafanaSignature:
 
 def _credentials(own: GrafanaSettings, shared: SecretStr | None) -> list[Credential]:
     found = tokens(own.token)
+    if own.password is not None:
+        found.append(BasicPassword(own.username, secret_bytes(own.password)))
     if own.secret is not None:
         found.append(GrafanaSignature(own.signature_header, own.timestamp_header, secret_bytes(own.secret)))
     return found or tokens(shared)
@@ -66,6 +79,6 @@ PROOF = SourceProof(
     source=SOURCES["grafana"],
     settings=GrafanaSettings,
     credentials=_credentials,
-    how="The HMAC-SHA256 of the body in `X-Grafana-Alerting-Signature`, or a bearer token.",
+    how="The HMAC-SHA256 of the body in `X-Grafana-Alerting-Signature`, a token, or a user and password.",
     payload=GROUP,
 )

@@ -11,6 +11,7 @@ from blocks.store.journal import IncidentStore
 from runbook.alerts.alert import Alert, AlertStatus
 from runbook.alerts.episodes import Meaning
 from runbook.alerts.intake import Message, Received
+from runbook.alerts.unrouted import Routing
 from runbook.incidents import events as e
 
 AT = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
@@ -30,6 +31,7 @@ async def take(
     service: str = "checkout",
     minute: int = 0,
     known: frozenset[str] = OURS,
+    routing: Routing | None = None,
     **fields: Any,
 ) -> Received:
     """A message about an alert, so many minutes after the first."""
@@ -41,7 +43,7 @@ async def take(
         environment="test",
         new_id=lambda at: f"inc-{(at - AT).seconds}-{service}",
         flapping_episodes=9,
-        known_services=known,
+        routing=routing or Routing(known=known),
     )
     return received
 
@@ -74,6 +76,14 @@ async def test_without_known_services_every_service_is_one(store: IncidentStore)
     assert (await take(store, known=frozenset())).opened
     assert await unrouted_alerts(store) == []
     assert [alert.service for alert in await firing_alerts(store)] == ["checkout"]
+
+
+async def test_a_service_of_another_environment_opens_none_here(store: IncidentStore) -> None:
+    """Also where every other service is taken for ours."""
+    theirs = Routing(elsewhere={"checkout": "shop"})
+    assert (await take(store, routing=theirs)).meaning is Meaning.UNROUTED
+    assert (await take(store, service="billing", routing=theirs)).opened
+    assert [it.alert.service for it in await store.incidents()] == ["billing"]
 
 
 async def test_a_service_that_becomes_known_opens_its_incident(store: IncidentStore) -> None:

@@ -14,6 +14,7 @@ from deployments.cli import main
 from deployments.cli.errors import ExitCode
 from runbook.alerts.alert import Alert
 from runbook.alerts.intake import Message
+from runbook.alerts.unrouted import Routing
 from tests.deployments.cli_store import store_in
 from tests.deployments.journal_samples import OPENED_AT
 
@@ -40,7 +41,7 @@ def alerts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         environment="default",
         new_id=lambda _: "inc-20261122-160000-ab12",
         flapping_episodes=5,
-        known_services=frozenset({"posthog-integration"}),
+        routing=Routing(known=frozenset({"posthog-integration"})),
     )
     asyncio.run(taken)
 

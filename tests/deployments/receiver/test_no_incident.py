@@ -12,6 +12,7 @@ from blocks.store.journal import IncidentStore
 from deployments.receiver.notifications import why_ignored
 from runbook.alerts.alert import Alert, AlertStatus
 from runbook.alerts.episodes import Meaning
+from runbook.alerts.unrouted import Routing
 from runbook.incidents import events as e
 from tests.deployments.receiver_bench import AUTHORIZED, CONFIG, Prefect, serving
 
@@ -38,7 +39,7 @@ async def sent(client: httpx.AsyncClient, **changes: str) -> dict[str, Any]:
 @pytest.mark.parametrize("status", AlertStatus)
 def test_every_meaning_has_its_reason(meaning: Meaning | None, status: AlertStatus) -> None:
     """Also that of a message which only its status tells apart."""
-    assert why_ignored(ALERT.model_copy(update={"status": status}), meaning)
+    assert why_ignored(ALERT.model_copy(update={"status": status}), meaning, Routing())
 
 
 async def test_an_alert_of_another_service_is_taken_and_not_responded_to(store: IncidentStore) -> None:
@@ -50,6 +51,17 @@ async def test_an_alert_of_another_service_is_taken_and_not_responded_to(store: 
             assert told["incidents"] == []
             [ignored] = told["ignored"]
             assert ignored["reason"] == "checkout is none of [receiver] known_services"
+    assert await store.incidents() == []
+
+
+async def test_an_alert_of_another_environment_is_told_which(store: IncidentStore) -> None:
+    """Its sender reads where it belongs."""
+    routing = Routing(known=frozenset({"posthog-integration"}), elsewhere={"checkout": "shop"})
+    async with serving(store, Prefect(), routing=routing) as client:
+        [ignored] = (await sent(client))["ignored"]
+        counted = (await client.get("/metrics")).text
+    assert ignored["reason"].startswith("checkout belongs to the environment shop, ")
+    assert 'runbook_alerts_total{source="plain",turn="unrouted"} 1.0' in counted
     assert await store.incidents() == []
 
 
