@@ -9,7 +9,10 @@ from deployments.cli.options import ConfigOption, EnvironmentOption, JsonOption
 from deployments.cli.output import console, print_json, warn, write
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rich.table import Table
+    from rich.text import Text
 
     from runbook.alerts.episodes import AlertRecord
 
@@ -26,7 +29,7 @@ async def alerts(
     Parameters
     ----------
     unrouted
-        Only those of services that this runbook does not act for, see `[receiver] known_services`.
+        Only those of services that this runbook does not act for: see `[services]`.
     """
     from blocks.store.alerts import firing_alerts, unrouted_alerts
     from deployments.cli.sources import find_sources
@@ -36,7 +39,7 @@ async def alerts(
     if json:
         print_json([alert.model_dump(mode="json") for alert in found])
     elif found:
-        console().print(_table(found))
+        console().print(_table(found, _elsewhere(config)))
     else:
         write("no unrouted alert" if unrouted else "no alert fires")
     _tell_of_confirmations(config)
@@ -55,7 +58,15 @@ def _tell_of_confirmations(config: ConfigOption) -> None:
         warn(f"SNS asks to confirm {kept.confirmation.topic}: runbook alerts confirm-sns")
 
 
-def _table(found: "list[AlertRecord]") -> "Table":
+def _elsewhere(config: ConfigOption) -> "Mapping[str, str]":
+    """The environments of services that belong to another one, by the settings file if there is one."""
+    from deployments.cli.sources import find_sources, read_settings
+
+    path = find_sources(config, None).config
+    return {} if path is None else read_settings(path, systems=False).routing.elsewhere
+
+
+def _table(found: "list[AlertRecord]", elsewhere: "Mapping[str, str]") -> "Table":
     from rich.table import Table
     from rich.text import Text
 
@@ -70,6 +81,14 @@ def _table(found: "list[AlertRecord]") -> "Table":
             Text(plain(alert.source)),
             Text(f"{plain(alert.service)}: {plain(alert.name)}"),
             str(alert.received),
-            Text(alert.incident or "none", style="" if alert.incident else "bold yellow"),
+            _incident(alert, elsewhere.get(alert.service, "")),
         )
     return table
+
+
+def _incident(alert: "AlertRecord", environment: str) -> "Text":
+    from rich.text import Text
+
+    if alert.incident:
+        return Text(alert.incident)
+    return Text(f"none; it belongs to {environment}" if environment else "none", style="bold yellow")

@@ -20,6 +20,7 @@ from deployments.cli.configure import configure
 from deployments.cli.doctor.doctor import doctor
 from deployments.cli.drill import drill
 from deployments.cli.errors import EXIT_CODES, CommandError, ExitCode, expected
+from deployments.cli.explain import explain
 from deployments.cli.incidents import incident, incidents, paper
 from deployments.cli.output import print_defect, print_error, quiet_libraries
 from deployments.cli.people.acts import ack, assign, comms, note, take
@@ -73,6 +74,10 @@ EXAMPLES: dict[Callable[..., Any], tuple[str, ...]] = {
 
 SUBCOMMANDS: dict[Callable[..., Any], dict[Callable[..., Any], tuple[str, ...]]] = {
     alerts: {
+        explain: (
+            "runbook alerts explain payload.json",
+            "pbpaste | runbook alerts explain - --format uptime-kuma --json",
+        ),
         confirm_sns: ("runbook alerts confirm-sns", "runbook alerts confirm-sns alerts --yes"),
     },
 }

@@ -47,6 +47,16 @@ class Sources:
             return read_settings(self.config, systems=False).prefect.environment
         return DEFAULT_ENVIRONMENT
 
+    def environment_of(self, service: str) -> str:
+        """The other environment that a service belongs to by the settings file; empty for none.
+
+        Raises:
+            CommandError: the settings file has mistakes in it.
+        """
+        if self.config is None:
+            return ""
+        return read_settings(self.config, systems=False).routing.elsewhere.get(service, "")
+
     def work_pool(self) -> str:
         """The work pool of the settings file, else the one that is used without.
 

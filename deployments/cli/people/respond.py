@@ -38,13 +38,17 @@ async def respond(
     from runbook.outside_text import let_in, let_in_name
     from tasks.caretaking.runs import DEPLOYMENT
 
+    sources = find_sources(config, environment)
+    if environment is None and (theirs := sources.environment_of(service)):
+        advice = f"give --environment {theirs}, or ask whoever looks after it"
+        raise CommandError(f"{service} belongs to the environment {theirs}", advice, code=ExitCode.USAGE)
     parameters = {
         "service": let_in_name(service),  # Prefect keeps them as they are given
         "summary": let_in(summary, MAX_SUMMARY),
         "severity": severity,
         "requested_by": let_in_name(account()),
         "dry_run": dry_run,
-        "environment": find_sources(config, environment).environment_name(),
+        "environment": sources.environment_name(),
     }
     async with prefect_client(config) as client:
         try:

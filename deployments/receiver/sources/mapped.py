@@ -26,7 +26,7 @@ from runbook.alerts.alert import Alert
 from runbook.alerts.mapping.formats import FORMATS
 from runbook.alerts.mapping.mapping import AlertMapping
 from runbook.alerts.mapping.sns import ConfirmationWanted, require_no_confirmation
-from runbook.alerts.mapping.translating import translate_by
+from runbook.alerts.mapping.translating import paths_of, translate_by
 from runbook.alerts.sources import SELF_WATCH, SOURCES, Source, UnreadablePayload, plain
 
 Format = Literal["uptime-kuma", "cloudwatch", "sentry", "datadog", "new-relic", "zabbix", "opsgenie"]
@@ -91,7 +91,9 @@ def credentials(own: MappedSettings, shared: SecretStr | None) -> list[Credentia
 def mapped_source(name: str, own: MappedSettings) -> Source:
     """The source of a section `[receiver.mapped.NAME]`."""
     title = f"{name} ({own.format})" if own.format and own.format != name else name
-    return Source(name=name, title=title, translate=partial(_translate, own.reads_by, name))
+    mapping = own.reads_by or AlertMapping()
+    reads = partial(_translate, mapping, name)
+    return Source(name=name, title=title, translate=reads, paths=paths_of(mapping), first_counts=True)
 
 
 def plain_source(own: MappedSettings) -> Source:
@@ -99,12 +101,17 @@ def plain_source(own: MappedSettings) -> Source:
     source = SOURCES["plain"]
     if own.reads_by is None:
         return source
-    return source.model_copy(update={"translate": partial(_translate_or_plain, own.reads_by)})
+    told = {
+        field: (*paths_of(own.reads_by).get(field, ()), *source.paths.get(field, ()))
+        for field in {**paths_of(own.reads_by), **source.paths}
+    }
+    reads = partial(_translate_or_plain, own.reads_by)
+    return source.model_copy(update={"translate": reads, "paths": told, "first_counts": True})
 
 
-def _translate(mapping: AlertMapping | None, source: str, payload: Any, default_service: str) -> list[Alert]:
+def _translate(mapping: AlertMapping, source: str, payload: Any, default_service: str) -> list[Alert]:
     require_no_confirmation(payload)
-    return translate_by(mapping or AlertMapping(), payload, default_service, source=source)
+    return translate_by(mapping, payload, default_service, source=source)
 
 
 def _translate_or_plain(mapping: AlertMapping, payload: Any, default_service: str) -> list[Alert]:

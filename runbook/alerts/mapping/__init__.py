@@ -3,4 +3,4 @@
 A mapping is in the settings, or one of those that are known by name.
 """
 
-__all__ = ["formats", "mapping", "sns", "translating"]
+__all__ = ["formats", "mapping", "paths", "sns", "times", "translating"]

@@ -40,11 +40,7 @@ def translate_by(mapping: AlertMapping, payload: Any, default_service: str, *, s
 def read_by(mapping: AlertMapping, payload: Any, default_service: str, *, source: str) -> MappedAlert | None:
     """Like `translate_by`, with the paths."""
     payload = storable(payload)
-    found = {
-        field: one
-        for field in AlertMapping.model_fields
-        if field not in _NO_PATHS and (one := find(payload, getattr(mapping, field)))
-    }
+    found = {field: one for field, paths in paths_of(mapping).items() if (one := find(payload, paths))}
     if not found:
         raise UnreadablePayload("the mapping finds nothing in it")
     status = _status(mapping, found)
@@ -72,6 +68,15 @@ def read_by(mapping: AlertMapping, payload: Any, default_service: str, *, source
 
 
 _NO_PATHS = ("firing", "acknowledged", "resolved", "ignored", "severities", "times_are_utc")
+
+
+def paths_of(mapping: AlertMapping) -> dict[str, tuple[str, ...]]:
+    """Where the mapping looks for each field."""
+    return {
+        field: paths
+        for field in AlertMapping.model_fields
+        if field not in _NO_PATHS and (paths := getattr(mapping, field))
+    }
 
 
 def _place(mapping: AlertMapping, field: str) -> str:

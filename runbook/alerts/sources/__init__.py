@@ -17,6 +17,7 @@ __all__ = [
     "plain",
     "reading",
     "self_watch",
+    "source",
     "status_words",
 ]
 

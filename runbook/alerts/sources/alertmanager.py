@@ -125,4 +125,19 @@ def _alert(sent: _SentAlert, service: str, *, source: str, extra: dict[str, Any]
     )
 
 
-SOURCE = Source(name="alertmanager", title="Alertmanager", translate=translate)
+PATHS: dict[str, tuple[str, ...]] = {
+    "status": ("alerts[*].status", "status"),
+    "service": ("alerts[*].labels.service",),
+    "name": ("alerts[*].labels.alertname",),
+    "summary": (
+        "alerts[*].annotations.summary",
+        "alerts[*].annotations.description",
+        "alerts[*].labels.alertname",
+    ),
+    "severity": ("alerts[*].labels.severity",),
+    "key": ("alerts[*].fingerprint",),
+    "started_at": ("alerts[*].startsAt",),
+    "changed_at": ("alerts[*].startsAt", "alerts[*].endsAt"),
+    "url": ("alerts[*].generatorURL",),
+}
+SOURCE = Source(name="alertmanager", title="Alertmanager", translate=translate, paths=PATHS)

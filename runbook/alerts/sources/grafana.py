@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from runbook.alerts.alert import Alert, AlertStatus
-from runbook.alerts.sources.alertmanager import alerts_of_group
+from runbook.alerts.sources.alertmanager import PATHS, alerts_of_group
 from runbook.alerts.sources.reading import (
     Text,
     Texts,
@@ -77,4 +77,18 @@ def _legacy(payload: dict[str, Any], default_service: str) -> Alert:
     )
 
 
-SOURCE = Source(name="grafana", title="Grafana Alerting", translate=translate)
+_LEGACY_PATHS: dict[str, tuple[str, ...]] = {
+    "status": ("state",),
+    "service": ("tags.service",),
+    "name": ("ruleName",),
+    "summary": ("message", "title", "ruleName"),
+    "severity": ("tags.severity",),
+    "key": ("ruleId",),
+    "url": ("ruleUrl",),
+}
+SOURCE = Source(
+    name="grafana",
+    title="Grafana Alerting",
+    translate=translate,
+    paths={field: (*paths, *_LEGACY_PATHS.get(field, ())) for field, paths in PATHS.items()},
+)

@@ -167,4 +167,18 @@ def _alert(raw: dict[str, Any], service: str, event_type: str) -> Alert:
     )
 
 
-SOURCE = Source(name="incident-io", title="incident.io", translate=translate)
+def _of_event(*fields: str) -> tuple[str, ...]:
+    return tuple(f'"{{event}}"{around}.{field}' for field in fields for around in (".incident", ""))
+
+
+PATHS: dict[str, tuple[str, ...]] = {
+    "status": _of_event("incident_status.category", "status"),
+    "name": _of_event("name", "title"),
+    "summary": _of_event("summary", "description", "name", "title"),
+    "severity": _of_event("severity.name", "severity"),
+    "key": _of_event("id"),
+    "started_at": _of_event("created_at"),
+    "changed_at": _of_event("resolved_at", "updated_at", "created_at"),
+    "url": _of_event("permalink", "source_url"),
+}
+SOURCE = Source(name="incident-io", title="incident.io", translate=translate, paths=PATHS)

@@ -135,4 +135,16 @@ def _extra(event: _Event, incident: _Incident, raw: dict[str, Any]) -> dict[str,
     }
 
 
-SOURCE = Source(name="pagerduty", title="PagerDuty", translate=translate)
+PATHS: dict[str, tuple[str, ...]] = {
+    "status": ("event.event_type", "event.data.status"),
+    "service": ("event.data.service.summary", "event.data.service"),
+    "name": ("event.data.title",),
+    "summary": ("event.data.title",),
+    "severity": ("event.data.priority.summary", "event.data.priority", "event.data.urgency"),
+    "key": ("event.data.id", "event.data.incident_key"),
+    "started_at": ("event.data.created_at",),
+    "changed_at": ("event.occurred_at",),
+    "url": ("event.data.html_url",),
+    "delivery": ("event.id",),
+}
+SOURCE = Source(name="pagerduty", title="PagerDuty", translate=translate, paths=PATHS)

@@ -80,4 +80,9 @@ def translate(payload: Any, default_service: str) -> list[Alert]:
     return [alert]
 
 
-SOURCE = Source(name="plain", title="Plain JSON", translate=translate)
+PATHS: dict[str, tuple[str, ...]] = {
+    **{name: (name,) for name in ("status", "service", "name", "summary", "severity", "changed_at", "url")},
+    "key": ("fingerprint",),
+    "started_at": ("starts_at",),
+}
+SOURCE = Source(name="plain", title="Plain JSON", translate=translate, paths=PATHS)

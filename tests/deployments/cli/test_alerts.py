@@ -57,6 +57,27 @@ def test_each_alert_is_shown_with_its_incident(capsys: Capture) -> None:
     assert "\x1b" not in shown
 
 
+def test_the_environment_of_an_unrouted_alert_is_named(tmp_path: Path, capsys: Capture) -> None:
+    """Where the settings say that its service belongs to another one."""
+    settings = tmp_path / "runbook.toml"
+    services = {"posthog-integration": "default", "checkout": "shop"}
+    tables = [f'[services.{name}]\nenvironment = "{where}"\n' for name, where in services.items()]
+    settings.write_text(settings.read_text() + "".join(tables))
+    assert main(["alerts", "--unrouted"]) == ExitCode.OK
+    assert "none; it belongs to shop" in capsys.readouterr().out
+
+
+def test_nobody_responds_to_another_environments_service_by_mistake(tmp_path: Path, capsys: Capture) -> None:
+    """A response by hand acts on the environment's target, too; a person may name the other one."""
+    settings = tmp_path / "runbook.toml"
+    services = {"posthog-integration": "default", "checkout": "shop"}
+    tables = [f'[services.{name}]\nenvironment = "{where}"\n' for name, where in services.items()]
+    settings.write_text(settings.read_text() + "".join(tables))
+    assert main(["respond", "--summary", "x", "--service", "checkout"]) == ExitCode.USAGE
+    [line] = capsys.readouterr().err.splitlines()
+    assert "checkout belongs to the environment shop; give --environment shop" in line
+
+
 def test_unrouted_alerts_are_those_of_no_incident(capsys: Capture) -> None:
     """For a person, and for a program."""
     assert main(["alerts", "--unrouted"]) == ExitCode.OK

@@ -46,6 +46,21 @@ def facts(of: Incident, state: State = State.INVESTIGATING, **changes: object) -
     return made.model_copy(update=changes)
 
 
+@pytest.mark.parametrize(
+    ("service", "title"),
+    [
+        ("checkout", "Checkout"),
+        ("billing-api", "Billing API"),
+        ("posthog-integration", "PostHog Integration"),
+    ],
+)
+def test_the_title_in_the_channel_names_the_service_that_is_meant(service: str, title: str) -> None:
+    """Whoever is on call for another service need not read on."""
+    alert = ALERT.model_copy(update={"service": service})
+    shown = slack_update(facts(incident(triaged(), decided(), alert=alert)))
+    assert shown.splitlines()[0] == f"🔴 P1 INCIDENT: {title}"
+
+
 def test_internal_message_is_the_runbook_template() -> None:
     """The Slack text has the lines of the runbook's template in their order."""
     of = incident(triaged(), decided(), asked())
