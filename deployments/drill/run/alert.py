@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import httpx
 
-from deployments.drill.run.scenario import Scenario
+from deployments.drill.run.scenario import AlertText, OtherAlert
 from deployments.drill.world.prometheus.metrics import SERVICE
 
 _NEVER = "0001-01-01T00:00:00Z"
@@ -17,15 +17,15 @@ AlertStatus = Literal["firing", "resolved"]
 
 
 def alert_payload(
-    scenario: Scenario, *, status: AlertStatus, starts_at: datetime, now: datetime, prometheus_url: str
+    text: AlertText, *, status: AlertStatus, starts_at: datetime, now: datetime, prometheus_url: str
 ) -> dict[str, Any]:
     """Return the webhook's body; times are UTC. A firing alert ends at Go's zero time, as in reality."""
-    text = scenario.alert
-    labels = {"alertname": text.alertname, "service": SERVICE, "severity": text.severity}
+    service = text.service if isinstance(text, OtherAlert) else SERVICE
+    labels = {"alertname": text.alertname, "service": service, "severity": text.severity}
     annotations = {"summary": text.summary}
     if text.description:
         annotations["description"] = text.description
-    group = {"service": SERVICE}
+    group = {"service": service}
     alert = {
         "status": status,
         "labels": labels,
@@ -37,7 +37,7 @@ def alert_payload(
     }
     return {
         "version": "4",
-        "groupKey": f'{{}}:{{service="{SERVICE}"}}',
+        "groupKey": f'{{}}:{{service="{service}"}}',
         "truncatedAlerts": 0,
         "status": status,
         "receiver": "incident-runbook",

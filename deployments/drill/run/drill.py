@@ -17,11 +17,13 @@ from rich.text import Text
 from blocks.files.private_files import private_folder, write_private
 from blocks.transport.errors import OutsideError
 from deployments.drill.run.following import Approve, Follower
+from deployments.drill.run.others import judge_others, send_others
 from deployments.drill.run.report import DrillResult
 from deployments.drill.run.scenario import Scenario
 from deployments.drill.run.screen import Screen
-from deployments.drill.run.settings import REPLACEMENT_KEY_BLOCK, write_settings
+from deployments.drill.run.settings import ENVIRONMENT, REPLACEMENT_KEY_BLOCK, write_settings
 from deployments.drill.world.process import WorldProcess, running_world
+from deployments.drill.world.prometheus.metrics import SERVICE
 from deployments.prefect.server import PrefectServer
 from deployments.processes.foreground import until_stopped
 from deployments.processes.stack import Stack
@@ -86,7 +88,13 @@ class Drill:
     async def _run_in(self, state: Path, screen: Screen) -> DrillResult:
         store_url = f"sqlite+aiosqlite:///{state / 'incidents.db'}"
         async with _starting_server(state) as server, running_world(self._scenario.name, state) as world:
-            path = write_settings(world.endpoints, state, store_url=store_url, evidence=KEPT.absolute())
+            path = write_settings(
+                world.endpoints,
+                state,
+                store_url=store_url,
+                evidence=KEPT.absolute(),
+                services=_services(self._scenario),
+            )
             settings = load_settings(path, systems=False)
             screen.answered_with(path)
             async with Stack(settings, config=path, state=state, server=server) as stack:
@@ -107,6 +115,7 @@ class Drill:
     ) -> DrillResult:
         from prefect.client.orchestration import get_client
 
+        opened = await send_others(self._scenario, world, screen, stack.receiver_url)
         alerted_at = datetime.now(UTC)
         answer = await world.send_alert(f"{stack.receiver_url}/alerts/alertmanager")
         incident_id = str(answer["incidents"][0]["id"])
@@ -126,14 +135,24 @@ class Drill:
             )
             incident = await _while_all_runs(stack, follower.follow(incident_id))
         kept = _keep(incident)
+        differences = await judge_others(self._scenario, opened, store, world, screen, stack.receiver_url)
         return DrillResult.of(
             self._scenario,
             incident,
+            others=differences,
             alerted_at=alerted_at,
             evidence=str(kept.absolute()),
             postmortem=summary.postmortem(incident),
             links={"Prefect run": summary.flow_run_url(incident) or stack.ui_url},
         )
+
+
+def _services(scenario: Scenario) -> dict[str, str]:
+    """The environments of the services in a scenario with others; one without an environment has no table."""
+    if not scenario.others:
+        return {}
+    theirs = {other.service: other.environment for other in scenario.others if other.environment}
+    return {SERVICE: ENVIRONMENT, **theirs}
 
 
 async def _while_all_runs(stack: Stack, following: Coroutine[Any, Any, Incident]) -> Incident:

@@ -1,5 +1,6 @@
 """What a drill leaves: its result as JSON, and the summary that a person reads last."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -46,13 +47,14 @@ class DrillResult(Value):
         evidence: str | None,
         postmortem: str | None,
         links: dict[str, str],
+        others: Sequence[Difference] = (),
     ) -> "DrillResult":
-        """Judge the incident and keep what belongs to it."""
+        """Judge the incident and keep what belongs to it; `others` is what differs in the others' alerts."""
         return cls(
             scenario=scenario,
             incident=incident,
             alerted_at=alerted_at,
-            differences=tuple(judge(incident, scenario.expect)),
+            differences=(*judge(incident, scenario.expect), *others),
             evidence=evidence,
             postmortem=postmortem,
             links=links,

@@ -47,6 +47,13 @@ class AlertText(Strict):
     description: str = ""
 
 
+class OtherAlert(AlertText):
+    """An alert of another service, perhaps of another environment; it comes in before the scenario's own."""
+
+    service: str
+    environment: str = ""
+
+
 class AtStart(Strict):
     """Some seconds after the world was ready."""
 
@@ -127,6 +134,8 @@ class Scenario(Strict):
     story: str
     """A paragraph for people who watch."""
     alert: AlertText
+    others: tuple[OtherAlert, ...] = ()
+    """Alerts of services that the runbook does not act for."""
     faults: Faults = Faults()
     events: tuple[Event, ...] = ()
     people: tuple[PersonAct, ...] = ()

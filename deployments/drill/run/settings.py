@@ -40,12 +40,24 @@ RATE_WINDOW = "3s"
 CHECK_TIMEOUT_SECONDS = 3
 
 
-def write_settings(endpoints: Endpoints, folder: Path, *, store_url: str, evidence: Path) -> Path:
-    """Write `runbook.toml` and its secrets (each a file that only we can read) and return its path."""
+def write_settings(
+    endpoints: Endpoints,
+    folder: Path,
+    *,
+    store_url: str,
+    evidence: Path,
+    services: Mapping[str, str] | None = None,
+) -> Path:
+    """Write `runbook.toml` and its secrets (each a file that only we can read) and return its path.
+
+    `services` are the environments of services, by their names; without any, every alert is ours.
+    """
     secrets = folder / "secrets"
     secrets.mkdir(mode=0o700)
     path = folder / "runbook.toml"
-    path.write_text(to_toml(_sections(endpoints, secrets, store_url=store_url, evidence=evidence)))
+    sections = _sections(endpoints, secrets, store_url=store_url, evidence=evidence)
+    tables = {f"services.{name}": {"environment": where} for name, where in (services or {}).items()}
+    path.write_text(to_toml({**sections, **tables}))
     return path
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Literal, Protocol
 
 import httpx
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -24,6 +24,8 @@ class AlertOrder(BaseModel):
     token: str | None = None
     """In place of the world's own token."""
     status: Literal["firing", "resolved"] = "firing"
+    other: int | None = Field(default=None, ge=0)
+    """The number of an alert of another service, instead of the scenario's own."""
 
 
 class Controlled(Protocol):

@@ -27,8 +27,10 @@ class WorldProcess:
     def __init__(self, endpoints: Endpoints) -> None:
         self.endpoints = endpoints
 
-    async def send_alert(self, receiver_url: str) -> dict[str, Any]:
+    async def send_alert(self, receiver_url: str, *, other: int | None = None) -> dict[str, Any]:
         """Have the world's alert source send the scenario's alert; return the receiver's answer.
+
+        With `other`, it is that one of the scenario's alerts of other services.
 
         Raises:
             Unavailable: the receiver did not take it.
@@ -36,7 +38,7 @@ class WorldProcess:
         async with httpx.AsyncClient(
             base_url=self.endpoints.control_url, timeout=60, trust_env=False
         ) as http:
-            answer = (await http.post("/alert", json={"url": receiver_url})).json()
+            answer = (await http.post("/alert", json={"url": receiver_url, "other": other})).json()
         status, body = answer.get("status"), answer.get("body")
         if status != 202 or not isinstance(body, dict):
             said = answer.get("error") or body or "nothing"
@@ -60,6 +62,14 @@ class WorldProcess:
         except (TimeoutError, httpx.TransportError) as error:
             detail = f"its trouble does not begin ({type(error).__name__})"
             raise Unavailable("drill world", detail, "See world.log in the drill's folder") from None
+
+    async def requests(self, system: str) -> list[dict[str, Any]]:
+        """The requests that a system of the world has received, in order of arrival."""
+        async with httpx.AsyncClient(
+            base_url=self.endpoints.control_url, timeout=30, trust_env=False
+        ) as http:
+            found: list[dict[str, Any]] = (await http.get("/requests", params={"system": system})).json()
+        return found
 
     async def state(self) -> dict[str, Any]:
         """What is true in the world now."""

@@ -130,9 +130,13 @@ class World:
 
     async def alert(self, order: AlertOrder) -> dict[str, Any]:
         """Send the scenario's alert to a receiver and return ``{status, body}`` of its answer."""
-        self._note("Alertmanager", f"sends the alert, {order.status}")
+        others, number = self.scenario.others, order.other
+        if number is not None and number >= len(others):
+            return {"error": f"there are {len(others)} alerts of other services"}
+        text = self.scenario.alert if number is None else others[number]
+        self._note("Alertmanager", f"sends {text.alertname}, {order.status}")
         payload = alert_payload(
-            self.scenario,
+            text,
             status=order.status,
             starts_at=self.started_at,
             now=self.clock(),

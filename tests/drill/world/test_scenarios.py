@@ -24,6 +24,7 @@ FAMILIES = {
     "mixed-errors",
     "partial-metrics",
     "reverted-by-gitops",
+    "unrouted",
 }
 
 
