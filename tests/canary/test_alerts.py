@@ -4,8 +4,9 @@ import copy
 import io
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -20,10 +21,13 @@ from deployments.processes.json_log import log_json_to
 from deployments.receiver.intake import log_received
 from runbook.alerts.alert import Alert
 from runbook.alerts.intake import Message
+from runbook.alerts.mapping.formats import FORMATS
+from runbook.alerts.mapping.translating import translate_by
 from runbook.alerts.sources import SOURCES, UnreadablePayload
 from runbook.incidents.ids import new_incident_id
 from tests.canary.canaries import SHAPES, Canaries
 from tests.deployments.receiver_bench import AUTHORIZED, Prefect, notification, sent_alert, serving
+from tests.runbook.alerts.mapping_samples import SAMPLES
 
 RECORDED = Path(__file__).parents[1] / "data" / "alerts"
 AT = datetime(2026, 11, 22, 16, 0, tzinfo=UTC)
@@ -71,20 +75,31 @@ def kept(folder: Path) -> list[bytes]:
     return [path.read_bytes() for path in sorted(folder.glob("incidents.db*"))]
 
 
-@pytest.mark.parametrize("source", SOURCES)
+def readers() -> dict[str, tuple[list[Path], Callable[[Any, str], list[Alert]]]]:
+    """The recorded payloads of each source and each format, and what reads them."""
+    found: dict[str, tuple[list[Path], Callable[[Any, str], list[Alert]]]] = {}
+    for name, source in SOURCES.items():
+        found[name] = sorted((RECORDED / name).glob("*.json")), source.translate
+    for name, mapping in FORMATS.items():
+        found[name] = sorted(SAMPLES.glob(f"{name}.*.json")), partial(translate_by, mapping, source=name)
+    return found
+
+
+@pytest.mark.parametrize("source", readers())
 async def test_a_source_brings_in_no_secret(source: str, tmp_path: Path, log: io.StringIO) -> None:
     """In each place of each recorded payload, as a text and as a name: taken or refused, it is masked."""
     canaries = Canaries()
     said: list[str] = []
     alerts: list[Alert] = []
-    for path in sorted((RECORDED / source).glob("*.json")):
+    paths, translate = readers()[source]
+    for path in paths:
         recorded = json.loads(path.read_text())
         for place in texts(recorded):
             for as_name in (False, True):
                 where = f"{path.stem}.{'.'.join(map(str, place))}{' (name)' if as_name else ''}"
                 payload = planted(recorded, place, canaries.in_words(where), as_name=as_name)
                 try:
-                    alerts += SOURCES[source].translate(payload, "ours")
+                    alerts += translate(payload, "ours")
                 except UnreadablePayload as error:
                     said.append(str(error))
     messages = [Message(alert, AT + timedelta(seconds=number)) for number, alert in enumerate(alerts)]

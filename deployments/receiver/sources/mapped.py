@@ -28,6 +28,7 @@ from runbook.alerts.mapping.mapping import AlertMapping
 from runbook.alerts.mapping.sns import ConfirmationWanted, require_no_confirmation
 from runbook.alerts.mapping.translating import paths_of, translate_by
 from runbook.alerts.sources import SELF_WATCH, SOURCES, Source, UnreadablePayload, plain
+from runbook.incidents.incident import PERSON
 
 Format = Literal["uptime-kuma", "cloudwatch", "sentry", "datadog", "new-relic", "zabbix", "opsgenie"]
 SIGNATURE_PREFIX = b"sha256="
@@ -130,7 +131,7 @@ def require_free_name(name: str) -> None:
     """Do nothing if a section `[receiver.mapped.NAME]` may have that name.
 
     Raises:
-        ValueError: another source has it: its alerts would pass as that one's.
+        ValueError: another source has it: its alerts would pass as that one's, or as a person's response.
     """
-    if name in SOURCES or name in (SELF_WATCH.name, "mapped"):
+    if name in SOURCES or name in (SELF_WATCH.name, PERSON, "mapped"):
         raise ValueError(f"{name} is the name of another source: take another")

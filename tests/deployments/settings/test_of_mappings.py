@@ -64,6 +64,10 @@ def test_a_mapping_is_read(config: Path, monkeypatch: pytest.MonkeyPatch) -> Non
             "receiver.mapped: self-watch is the name of another source: take another: correct the value",
         ),
         (
+            '[receiver.mapped.person]\nformat = "zabbix"',
+            "receiver.mapped: person is the name of another source: take another: correct the value",
+        ),
+        (
             "[receiver.mapped.kuma]",
             "receiver.mapped: kuma has neither a format nor a mapping: set one of them: correct the value",
         ),
