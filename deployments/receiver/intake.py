@@ -151,6 +151,8 @@ def log_received(message: Message, received: Received) -> None:
 
 
 def _what_happened(received: Received) -> str:
+    if received.meaning is Meaning.UNROUTED:
+        return "alert unrouted"
     if received.opened:
         return "incident opened"
     return "incident reopened" if received.reopened else f"alert {received.meaning}"

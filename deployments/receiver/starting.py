@@ -101,7 +101,7 @@ class Starter:
 
     def heard(self, received: Received) -> None:
         """Do at once what a message about an alert makes necessary."""
-        begins = received.opened or received.reopened
+        begins = bool(received.incident) and (received.opened or received.reopened)
         if begins:
             self._opened_here.add(received.incident)
         if begins or received.over:

@@ -1,5 +1,6 @@
 """A sender is told why its alert belongs to no incident; the alert is taken all the same."""
 
+import logging
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from runbook.alerts.alert import Alert, AlertStatus
 from runbook.alerts.episodes import Meaning
 from runbook.alerts.unrouted import Routing
 from runbook.incidents import events as e
-from tests.deployments.receiver_bench import AUTHORIZED, CONFIG, Prefect, serving
+from tests.deployments.receiver_bench import AUTHORIZED, CONFIG, Prefect, eventually, serving
 
 ALERT = Alert(source="plain", service="checkout", name="CartIsSlow", summary="x")
 WITH_AN_INCIDENT = (Meaning.BEGAN,)
@@ -52,6 +53,22 @@ async def test_an_alert_of_another_service_is_taken_and_not_responded_to(store: 
             [ignored] = told["ignored"]
             assert ignored["reason"] == "checkout is none of [receiver] known_services"
     assert await store.incidents() == []
+
+
+async def test_the_log_calls_an_unrouted_alert_so(
+    store: IncidentStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    """No incident is opened, so none is told to be, and no run is looked for."""
+    prefect = Prefect()
+    with caplog.at_level(logging.INFO, logger="runbook.receiver"):
+        async with serving(store, prefect, routing=Routing(elsewhere={"checkout": "shop"})) as client:
+            await sent(client)
+            await sent(client, service="billing")
+            await eventually(lambda: prefect.started)
+    events = [record.getMessage() for record in caplog.records]
+    assert events.count("alert unrouted") == 1
+    assert events.count("incident opened") == 1
+    assert [incident.service for incident in prefect.started] == ["billing"]
 
 
 async def test_an_alert_of_another_environment_is_told_which(store: IncidentStore) -> None:
