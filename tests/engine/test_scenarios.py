@@ -57,22 +57,23 @@ def only_approved_changes(response: Case, incident: Incident) -> None:
     approved = approved_at(incident)
     changed = set()
     for request in response.changes():
-        if request["query"].get("fieldManager") == "kubectl-rollout":  # a person's
-            continue
+        if response.world.scenario.commands and "fieldManager" not in request["query"]:
+            continue  # a person's: `kubectl rollout undo` names no manager, the runbook always does
         text = json.dumps(request["body"])
         actions = [
             action
             for action in approved
             if f'{incident.id}/{action}"' in text or f"{incident.id}/{action}/" in text
         ]
-        assert len(actions) == 1, f"{request['method']} {request['path']} belongs to no approved action"
+        assert len(actions) == 1, f"{request} belongs to no approved action"
         assert datetime.fromisoformat(request["at"]) >= approved[actions[0]]
         changed.add(actions[0])
     changes = {
         key: item for key, item in incident.results.items() if item.action.spec.kind is ActionKind.CHANGE
     }
     outdated = {key for key, result in changes.items() if result.outdated}
-    assert changed == changes.keys() - outdated == approved.keys() - outdated
+    rejected = {key for key, result in changes.items() if result.outcome is ActionOutcome.REJECTED}
+    assert changed == changes.keys() - outdated - rejected == approved.keys() - outdated
 
 
 def without_secrets(response: Case, incident: Incident) -> None:
