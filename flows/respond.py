@@ -21,7 +21,7 @@ from runbook.alerts.alert import Alert
 from runbook.checks.recovery import Recovery
 from runbook.decision.severity import Severity
 from runbook.decision.verdict import Decision, Verdict
-from runbook.evidence.manifest import BEFORE_MITIGATION, last_collection
+from runbook.evidence.manifest import before_mitigation, last_collection
 from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.events import DecisionMade
 from runbook.incidents.incident import PERSON
@@ -205,7 +205,7 @@ async def mitigate(incident: OpenIncident, decision: Decision) -> bool:
     if decision.plan:
         await announce(incident, State.IDENTIFIED)
     if any(action.spec.kind is ActionKind.CHANGE for action in decision.plan):
-        await keep_evidence(incident, BEFORE_MITIGATION)
+        await keep_evidence(incident, before_mitigation(await incident.read()))
     for action in decision.plan:
         journal = await incident.read()
         if action.id not in journal.results:
