@@ -172,7 +172,7 @@ async def change(incident: OpenIncident, action: PlannedAction) -> ActionResult:
         if decided.answer.choice is Choice.EDIT:
             continue
         try:
-            result = await make_change(incident, plan, decided)
+            result = await make(incident, plan, decided)
         except TargetAway as error:
             if await patience.outlast(incident, action, error):
                 tries -= 1
@@ -183,6 +183,19 @@ async def change(incident: OpenIncident, action: PlannedAction) -> ActionResult:
         if result is not None:
             return result
     return await finish(incident, action, ActionOutcome.FAILED, "the target keeps changing")
+
+
+async def make(incident: OpenIncident, plan: ChangePlan, decided: ApprovalAnswered) -> ActionResult | None:
+    """Make and prove the change, see `tasks.actions.mitigate.make_change`.
+
+    Raises:
+        Ended: a person has ended the incident, and nothing was applied before.
+        TargetAway: a request was not answered.
+    """
+    result = await make_change(incident, plan, decided)
+    if isinstance(result, Ended):
+        raise result
+    return result
 
 
 async def end_rejected(incident: OpenIncident, action: PlannedAction, answer: Answer) -> ActionResult:
