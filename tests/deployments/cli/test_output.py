@@ -233,7 +233,7 @@ def test_what_a_service_says_of_itself_is_only_shown(
         f'[policy]\ncheck_deadline_seconds = 2\n[status_page]\nurl = "{NOWHERE}"\n'
         f'[posthog]\napp_url = "{NOWHERE}"\ningest_url = "{NOWHERE}"\n[prometheus]\nurl = "{NOWHERE}"\n'
         f'[integration]\nhealth_url = "{httpserver.url_for("/health")}"\n'
-        f'[cluster]\nkubeconfig = "{tmp_path / "none"}"\ndeployment = "posthog-integration"\n'
+        f'[cluster]\nkubeconfig = "{tmp_path / "none"}"\nworkload_name = "posthog-integration"\n'
     )
     with temporary_settings(restore_defaults={PREFECT_API_URL}):
         main(arguments)
