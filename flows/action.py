@@ -2,13 +2,13 @@
 
 from blocks.store.database.errors import StoreUnavailable
 from blocks.transport.errors import Unavailable
-from flows.gate import approval
+from flows.gate import approval, rejection
 from runbook.actions.catalogue import ActionOutcome, ActionResult, ChangePlan, PlannedAction, undo_of
 from runbook.actions.drift import voided_plans
 from runbook.actions.outages import end_of_wait, has_a_yes
 from runbook.actions.spec import ActionKind
 from runbook.approvals.approvals import begun_with
-from runbook.approvals.gates import Choice
+from runbook.approvals.gates import Answer, Choice
 from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.events import ApprovalAnswered
 from runbook.incidents.incident import Incident
@@ -140,6 +140,8 @@ async def change(incident: OpenIncident, action: PlannedAction) -> ActionResult:
     while tries < NEW_PLANS:
         incident = await incident.with_current_policy()
         action = require_open(await incident.read(), action).as_edited(action)
+        if said := await rejection(incident, action):
+            return await end_rejected(incident, action, said.answer)
         if stopped := await stopped_by_limits(incident, action):
             return await finish(incident, action, ActionOutcome.BLOCKED, f"people only: {stopped}")
         try:
@@ -170,7 +172,7 @@ async def change(incident: OpenIncident, action: PlannedAction) -> ActionResult:
         if decided.answer.choice is Choice.EDIT:
             continue
         try:
-            result = await make_change(incident, plan, decided)
+            result = await make(incident, plan, decided)
         except TargetAway as error:
             if await patience.outlast(incident, action, error):
                 tries -= 1
@@ -181,6 +183,24 @@ async def change(incident: OpenIncident, action: PlannedAction) -> ActionResult:
         if result is not None:
             return result
     return await finish(incident, action, ActionOutcome.FAILED, "the target keeps changing")
+
+
+async def make(incident: OpenIncident, plan: ChangePlan, decided: ApprovalAnswered) -> ActionResult | None:
+    """Make and prove the change, see `tasks.actions.mitigate.make_change`.
+
+    Raises:
+        Ended: a person has ended the incident, and nothing was applied before.
+        TargetAway: a request was not answered.
+    """
+    result = await make_change(incident, plan, decided)
+    if isinstance(result, Ended):
+        raise result
+    return result
+
+
+async def end_rejected(incident: OpenIncident, action: PlannedAction, answer: Answer) -> ActionResult:
+    """End an action that a person has rejected."""
+    return await finish(incident, action, ActionOutcome.REJECTED, answer.reason, answer.approver)
 
 
 async def approval_of_open(incident: OpenIncident, journal: Incident, plan: ChangePlan) -> ApprovalAnswered:

@@ -33,5 +33,7 @@ async def tell_a_person(flow: Any, flow_run: FlowRun, state: State) -> None:  # 
     incident = OpenIncident(id=incident_id, environment=environment)
     if known.closed or (state.is_failed() and not known.events(RunContinued)):
         return
+    if state.is_cancelled() and known.ended_by:  # what is left to do after the end, the watchdog has done
+        return
     what = Escalation(kind=EscalationKind.RUN_ENDED, subject=state.type.value)
     await escalate(incident, what, f"the runbook's own run ended as {state.type.value}; go on by hand")

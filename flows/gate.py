@@ -16,10 +16,11 @@ from pydantic import ValidationError
 
 from flows.current_run import flow_run_id
 from flows.gate_form import answer_of, filled_in, form_of, planted
-from runbook.actions.catalogue import ChangePlan
+from runbook.actions.catalogue import ChangePlan, PlannedAction
 from runbook.approvals.approvals import acceptable, answers_to, decided, standing_approval, still_needed
 from runbook.approvals.asking import ForeignForm, gate_name, may_ask_afresh
 from runbook.approvals.gates import Answer, Choice, InvalidAnswer, PendingGate
+from runbook.approvals.rejections import standing_rejection
 from runbook.evidence.manifest import gap_before_change
 from runbook.incidents.events import AnswerPlanted, ApprovalAnswered, ApprovalRefused, ApprovalRequested
 from runbook.incidents.incident import Incident
@@ -61,6 +62,18 @@ async def approval(incident: OpenIncident, plan: ChangePlan) -> ApprovalAnswered
         await _ask_again(incident, plan, gate)
     await _ask(incident, plan)
     raise AssertionError("a suspended run does not come back here")
+
+
+async def rejection(incident: OpenIncident, action: PlannedAction) -> ApprovalAnswered | None:
+    """The rejection of an action, in the journal or in Prefect's form, also where its target has changed."""
+    journal = await incident.read()
+    plan, gate = journal.previews.get(action.id), journal.pending_gate
+    if plan is not None and gate is not None and _open_gate(journal, plan):
+        form = await filled_in(gate.gate)
+        if form is not None and form.get("decision") == Choice.REJECT.value:
+            await _answer_in_form(incident, plan, gate)
+            journal = await incident.read()
+    return standing_rejection(journal, action.id)
 
 
 def _token() -> str:

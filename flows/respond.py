@@ -21,9 +21,9 @@ from runbook.alerts.alert import Alert
 from runbook.checks.recovery import Recovery
 from runbook.decision.severity import Severity
 from runbook.decision.verdict import Decision, Verdict
-from runbook.evidence.manifest import BEFORE_MITIGATION, last_collection
+from runbook.evidence.manifest import before_mitigation, last_collection
 from runbook.incidents.escalations import Escalation, EscalationKind
-from runbook.incidents.events import DecisionMade
+from runbook.incidents.events import DecisionMade, IncidentAbsorbed
 from runbook.incidents.incident import PERSON
 from runbook.incidents.loose_ends import removal_of, switches_to_take_off
 from runbook.incidents.outcome import IncidentReport, conclude
@@ -36,6 +36,7 @@ from tasks.channels.shown import (
     announce,
     escalate,
     page_on_opening,
+    resolve_absorbed,
     resolve_page,
     tell_of_merger,
     tell_of_new_verdict,
@@ -205,7 +206,7 @@ async def mitigate(incident: OpenIncident, decision: Decision) -> bool:
     if decision.plan:
         await announce(incident, State.IDENTIFIED)
     if any(action.spec.kind is ActionKind.CHANGE for action in decision.plan):
-        await keep_evidence(incident, BEFORE_MITIGATION)
+        await keep_evidence(incident, before_mitigation(await incident.read()))
     for action in decision.plan:
         journal = await incident.read()
         if action.id not in journal.results:
@@ -255,6 +256,8 @@ async def wrap_up(incident: OpenIncident, outcome: Outcome) -> IncidentReport:
     """Say how it ended, keep the evidence, draft the post-mortem, and let go."""
     if outcome.good:
         await announce(incident, State.RESOLVED)
+        if (await incident.read()).events(IncidentAbsorbed):
+            await resolve_absorbed(incident)
     if outcome is Outcome.MERGED:
         await tell_of_merger(incident)
     if outcome.good or outcome is Outcome.MERGED:

@@ -124,10 +124,10 @@ class Changes:
         settings = self.client.settings
         send = _PATCH[settings.workload_kind]
         return await self._write(
-            Request("patch", WORKLOADS[settings.workload_kind], settings.deployment),
+            Request("patch", WORKLOADS[settings.workload_kind], settings.workload_name),
             lambda client: send(
                 AppsV1Api(client),
-                settings.deployment,
+                settings.workload_name,
                 body=body,
                 _content_type=content_type,
                 **self._patching(dry_run),

@@ -113,7 +113,7 @@ class Events:
 
     async def all(self) -> EventList:
         """Events of the workload, its revisions and its pods; the cluster keeps them for about an hour."""
-        found, workload = await self._list(""), self.client.settings.deployment
+        found, workload = await self._list(""), self.client.settings.workload_name
         items = [event for event in found.items if is_part_of(event.get("involvedObject") or {}, workload)]
         return EventList(items, found.missing)
 
@@ -162,4 +162,4 @@ class Events:
             return (f"events were not read: {error.detail}",)
         events = [event for found in lists for event in found.items]
         missing = tuple(found.missing for found in lists[:-1] if found.missing)
-        return (*warning_lines(events, self.client.settings.deployment, living=living), *missing)
+        return (*warning_lines(events, self.client.settings.workload_name, living=living), *missing)

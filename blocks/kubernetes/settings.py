@@ -1,6 +1,8 @@
 """Which cluster, which workload in it, and how much may be done there."""
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from blocks.kubernetes.access.credentials import Credentials
 from blocks.kubernetes.access.permissions import (
@@ -15,10 +17,27 @@ PLUGIN_SHARE = 0.8
 """Of the timeout for a program that makes credentials, so that there is time left to say that it was that."""
 
 
+def by_present_names(earlier: dict[str, str], given: Any) -> Any:
+    """The fields of a model under their present names.
+
+    Raises:
+        ValueError: a field is given under both names.
+    """
+    if not isinstance(given, dict):
+        return given
+    for before, now in earlier.items():
+        if before in given and now in given:
+            raise ValueError(f"{before} is the earlier name of {now}: give one of them")
+    return {earlier.get(name, name): value for name, value in given.items()}
+
+
 class ClusterSettings(BaseModel):
     """The settings of the Cluster block."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
+
+    EARLIER_NAMES: ClassVar[dict[str, str]] = {"deployment": "workload_name"}
+    """What fields were called in earlier releases."""
 
     kubeconfig: str | None = Field(
         default=None,
@@ -55,9 +74,9 @@ class ClusterSettings(BaseModel):
         title="Workload kind",
         description="Whether the integration is a Deployment or a StatefulSet.",
     )
-    deployment: str = Field(
+    workload_name: str = Field(
         default="posthog-integration",
-        title="Deployment",
+        title="Workload name",
         description="Name of the integration's Deployment or StatefulSet.",
     )
     selector: str = Field(
@@ -91,10 +110,16 @@ class ClusterSettings(BaseModel):
         default=10, gt=0, title="Timeout", description="Seconds that one request may take."
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _take_earlier_names(cls, given: Any) -> Any:
+        """Blocks and settings of earlier releases call the workload a deployment, whatever its kind."""
+        return by_present_names(cls.EARLIER_NAMES, given)
+
     @property
     def target(self) -> str:
         """The workload's name for people and for locks: `default/deployment/posthog-integration`."""
-        return f"{self.namespace}/{self.workload_kind.lower()}/{self.deployment}"
+        return f"{self.namespace}/{self.workload_kind.lower()}/{self.workload_name}"
 
     @property
     def credentials(self) -> Credentials:
@@ -109,7 +134,7 @@ class ClusterSettings(BaseModel):
 
     def permissions(self) -> dict[AccessLevel, tuple[Permission, ...]]:
         """The rights that each level of access adds to those below, for this workload and this Secret."""
-        return needed_permissions(self.workload_kind, self.deployment, self.secret_name)
+        return needed_permissions(self.workload_kind, self.workload_name, self.secret_name)
 
     def permitted(self) -> frozenset[Permission]:
         """The rights that are made use of with this `access`; no others are."""

@@ -40,8 +40,8 @@ class Workload:
         settings = self.client.settings
         send = _READ[settings.workload_kind]
         return await self.client.ask(
-            Request("get", WORKLOADS[settings.workload_kind], settings.deployment),
-            lambda client: send(AppsV1Api(client), settings.deployment, **self.client.namespaced),
+            Request("get", WORKLOADS[settings.workload_kind], settings.workload_name),
+            lambda client: send(AppsV1Api(client), settings.workload_name, **self.client.namespaced),
         )
 
     async def pods(self) -> list[Json]:

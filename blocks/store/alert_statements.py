@@ -153,11 +153,19 @@ ABSORBING_INCIDENTS = (
 
 One whose run has not closed it yet has no `closed_at`. They, too, are kept from being closed."""
 
+_OVER_AT = case((_INTO.c.id.is_not(None), _INTO.c.closed_at), else_=INCIDENTS.c.closed_at)
+
 CLOSED_INCIDENTS = (
-    select(INCIDENTS.c.service, INCIDENTS.c.id, INCIDENTS.c.closed_at)
-    .where(_one_of(INCIDENTS.c.service), INCIDENTS.c.closed_at >= bindparam("since"), _REAL)
-    .order_by(INCIDENTS.c.closed_at)
+    select(
+        INCIDENTS.c.service,
+        func.coalesce(_INTO.c.id, INCIDENTS.c.id).label("id"),
+        _OVER_AT.label("closed_at"),
+    )
+    .select_from(INCIDENTS.outerjoin(_INTO, _INTO.c.id == INCIDENTS.c.merged_into))
+    .where(_one_of(INCIDENTS.c.service), bindparam("since") <= _OVER_AT, _REAL)
+    .order_by(_OVER_AT)
 )
+"""The incidents of services that are over; of one that is merged, the incident that goes on for it."""
 KNOWN_DELIVERIES = select(DELIVERIES.c.source, DELIVERIES.c.delivery).where(
     _one_of(DELIVERIES.c.source, DELIVERIES.c.delivery)
 )

@@ -3,11 +3,27 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import Connection, Exists, Select, exists, false, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Exists,
+    Select,
+    String,
+    case,
+    cast,
+    exists,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
 
 from blocks.store.database.tables import EVENTS, INCIDENTS
 from blocks.store.journal import IncidentStore
 from blocks.store.journal_statements import beginning_with
+from runbook.incidents.events import IncidentReopened, IncidentResolved
 from runbook.incidents.incident import Incident
 
 _NEWEST_FIRST = select(INCIDENTS.c.id).order_by(INCIDENTS.c.opened_at.desc())
@@ -75,17 +91,34 @@ async def note_switches_off(store: IncidentStore, incidents: Iterable[str]) -> N
 async def incidents_that_lack(store: IncidentStore, collections: Iterable[str]) -> list[Incident]:
     """Every resolved incident that lacks one of these collections of evidence (`after-1h`), newest first.
 
+    After a reopening the collections of the last end count (`after-1h-2`), see `runbook.evidence.manifest`.
     Found by the keys of the journals, so that no event is read of an incident that has them all.
 
     Raises:
         Unavailable: the database cannot be reached.
     """
-    lacks = or_(false(), *(~_has(f"evidence:{collection}") for collection in collections))
-    return await _read(store, _NEWEST_FIRST.where(_has("resolved"), lacks))
+    lacks = or_(false(), *(~_has(f"evidence:{collection}", _LIFE) for collection in collections))
+    return await _read(store, _NEWEST_FIRST.where(_has(IncidentResolved.KEY, _END), lacks))
 
 
-def _has(key: str) -> Exists:
-    return exists().where(EVENTS.c.incident_id == INCIDENTS.c.id, EVENTS.c.key == key)
+_REOPENED = (
+    select(func.count())
+    .where(EVENTS.c.incident_id == INCIDENTS.c.id, EVENTS.c.key.like(f"{IncidentReopened.KEYS}%"))
+    .correlate(INCIDENTS)
+    .scalar_subquery()
+)
+
+
+def _numbered(sign: str) -> ColumnElement[str]:
+    """How a key or a name ends in the present life of an incident."""
+    return case((_REOPENED == 0, literal("")), else_=literal(sign) + cast(_REOPENED + 1, String))
+
+
+_LIFE, _END = _numbered("-"), _numbered(":")
+
+
+def _has(key: str, ending: ColumnElement[str]) -> Exists:
+    return exists().where(EVENTS.c.incident_id == INCIDENTS.c.id, EVENTS.c.key == literal(key) + ending)
 
 
 async def _read(store: IncidentStore, query: Select[tuple[str]]) -> list[Incident]:

@@ -22,8 +22,11 @@ _HOW_TO_LOG_IN = (
 
 
 @asynccontextmanager
-async def prefect_client() -> AsyncIterator[PrefectClient]:
+async def prefect_client(*, within: float | None = None) -> AsyncIterator[PrefectClient]:
     """A client for Prefect's server, with its failures as ours.
+
+    `within` is how many seconds all of its use may take. Prefect's client tries again by itself, for minutes
+    with a server that accepts connections and does not answer: whoever has others waiting sets a limit.
 
     Raises:
         Unavailable: the server does not answer, or answers that it cannot now.
@@ -36,9 +39,14 @@ async def prefect_client() -> AsyncIterator[PrefectClient]:
             "Prefect", "PREFECT_API_URL is not set", "Set it, or start everything with `runbook up`"
         )
     shown = bare_url(url)
+    limit = asyncio.timeout(within)
     try:
-        async with get_client(httpx_settings=await connection(api)) as client:
+        async with limit, get_client(httpx_settings=await connection(api)) as client:
             yield client
+    except TimeoutError:
+        if within is None or not limit.expired():
+            raise
+        raise Unavailable("Prefect", f"no answer within {within:g} s at {shown}") from None
     except (httpx.TransportError, RuntimeError) as error:
         if isinstance(error, RuntimeError) and "Failed to reach API" not in str(error):
             raise

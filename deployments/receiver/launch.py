@@ -116,7 +116,10 @@ class PrefectResponses:
                 return []
             done = await look_after(environment)
             done += await tell_of_unrouted(environment, self._settings.routing)
-            return [*done, *await start_due_runs(environment, now())]
+            try:
+                return [*done, *await start_due_runs(environment, now())]
+            except OutsideError as error:  # what was done is told all the same
+                return [*done, f"housekeeping that is due was not started: {error}"]
 
     async def _environment(self) -> "Environment":
         """All systems. Imported when they are needed: their clients would take most of a restart.

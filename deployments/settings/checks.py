@@ -67,7 +67,7 @@ def unknown_keys(table: Mapping[str, Any], kind: type[BaseModel], *, at: str) ->
     """The keys of a table, and of the tables in it, that its model does not have."""
     found: list[Mistake] = []
     for key, value in table.items():
-        field = _fields(kind).get(key)
+        field = _field(kind, key)
         if field is None:
             found.append(unknown(f"{at}.{shown(key)}", "key", _fields(kind)))
             continue
@@ -101,7 +101,7 @@ def resolved(
     values: dict[str, Any] = {}
     mistakes: list[Mistake] = []
     for key, value in table.items():
-        field = _fields(kind).get(key)
+        field = _field(kind, key)
         if field is None:
             values[key] = value  # told by `unknown_keys`
             continue
@@ -264,6 +264,12 @@ def _mark(field: FieldInfo, kind: type[MarkT]) -> MarkT | None:
 def _nested(field: FieldInfo) -> type[BaseModel] | None:
     kinds = (field.annotation, *get_args(field.annotation))
     return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
+
+
+def _field(kind: type[BaseModel], key: str) -> FieldInfo | None:
+    """The field that the settings mean, also by the name that it had in an earlier release."""
+    earlier: Mapping[str, str] = getattr(kind, "EARLIER_NAMES", {})
+    return _fields(kind).get(earlier.get(key, key))
 
 
 def _fields(kind: type[BaseModel]) -> dict[str, FieldInfo]:

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from runbook.approvals.gates import ASK_AGAIN_MINUTES, Choice, Instead
 from runbook.decision.verdict import Decision
-from runbook.incidents.events import ApprovalAnswered, DecisionMade, FactsChanged
+from runbook.incidents.events import ApprovalAnswered, ApprovalRequested, DecisionMade, FactsChanged
 from runbook.incidents.incident import Incident
 
 
@@ -15,6 +15,24 @@ def dispute_of(incident: Incident, action_id: str) -> FactsChanged | None:
         return None
     answer = answers[-1].answer
     return FactsChanged(round=incident.round + 1, because=(answer.reason,), by=answer.approver)
+
+
+def standing_rejection(journal: Incident, action_id: str) -> ApprovalAnswered | None:
+    """The rejection of an action that nobody was asked about since; `None` where the last answer is another.
+
+    It stands whatever has become of the target meanwhile: whoever rejects a change to make it by hand is the
+    one who changes the target. An approval is for one exact plan; a rejection is of the change.
+    """
+    said: dict[str, ApprovalAnswered] = {}
+    newest: ApprovalAnswered | None = None
+    for item in journal.journal:
+        match item.event:
+            case ApprovalRequested() as event if event.action_id == action_id:
+                newest = None
+            case ApprovalAnswered() as event if event.action_id == action_id:
+                first = said.setdefault(event.gate, event)
+                newest = event if first is event else newest  # a gate takes no second answer
+    return newest if newest is not None and newest.answer.choice is Choice.REJECT else None
 
 
 def as_disputed(decision: Decision, incident: Incident) -> Decision:

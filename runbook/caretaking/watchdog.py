@@ -102,7 +102,7 @@ def due_care(
             because = "its run has been queued too long: start more workers"
             call = _call(incident, run, EscalationKind.RUN_NOT_TAKEN, because)
             return call if quiet >= LATE_IN_QUEUE else _LEAVE
-        case RunState.CANCELLED if (_last_word_of_a_person(incident) or run.since) <= run.since:
+        case RunState.CANCELLED if not incident.ended_by and not _handed_back_since(incident, run):
             because = f"its run was cancelled; `runbook resume {incident.id}` goes on"
             return _call(incident, run, EscalationKind.RUN_CANCELLED, because)
         case RunState.UNREACHABLE if incident.pending_gate or is_paused(incident) or incident.ended_by:
@@ -168,7 +168,9 @@ def _call(incident: Incident, run: Run, kind: EscalationKind, because: str) -> C
         else ""
     )
     in_doubt = tuple(effect.id for effect in unsettled(incident))
-    what = Escalation(kind=kind, subject=" ".join((run.state, *in_doubt)))
+    # Workers that end or begin work elsewhere move a run between the two states: that calls nobody again.
+    state = RunState.DUE if run.state is RunState.QUEUED else run.state
+    what = Escalation(kind=kind, subject=" ".join((state, *in_doubt)))
     return Care(kind=CareKind.CALL, because=f"{because}{doubts}", what=what, in_doubt=in_doubt)
 
 
@@ -212,9 +214,7 @@ def _continued_after_its_end(incident: Incident) -> list[RunContinued]:
     return [event for event in later if isinstance(event, RunContinued)]
 
 
-def _last_word_of_a_person(incident: Incident) -> datetime | None:
-    """When a person last handed the response back to the runbook, or ended the incident."""
+def _handed_back_since(incident: Incident, run: Run) -> bool:
+    """Whether a person has handed the response back to the runbook after the run had come to its state."""
     times = [item.at for item in incident.journal if isinstance(item.event, ResponseResumed)]
-    if incident.end is not None and incident.ended_by:
-        times.append(incident.end.at)
-    return max(times, default=None)
+    return bool(times) and max(times) > run.since

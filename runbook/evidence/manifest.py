@@ -20,10 +20,19 @@ def collection_name(seconds_after: int) -> str:
     return f"after-{hours}h" if rest == 0 else f"after-{seconds_after}s"
 
 
+def in_this_life(collection: str, incident: Incident) -> str:
+    """The name of a collection; another one after each reopening: `after-1h`, then `after-1h-2`."""
+    return f"{collection}-{incident.reopened + 1}" if incident.reopened else collection
+
+
 def last_collection(incident: Incident) -> str:
-    """The name of the collection that is due when the response ends; another one after each reopening."""
-    name = collection_name(0)
-    return f"{name}-{incident.reopened + 1}" if incident.reopened else name
+    """The name of the collection that is due when the response ends."""
+    return in_this_life(collection_name(0), incident)
+
+
+def before_mitigation(incident: Incident) -> str:
+    """The name of the collection of what a change may destroy."""
+    return in_this_life(BEFORE_MITIGATION, incident)
 
 
 def due_collections(incident: Incident, *, policy: Policy, now: datetime) -> tuple[str, ...]:
@@ -32,7 +41,7 @@ def due_collections(incident: Incident, *, policy: Policy, now: datetime) -> tup
         return ()
     have = {event.collection for event in incident.events(EvidenceCollected)}
     due = [
-        collection_name(seconds)
+        in_this_life(collection_name(seconds), incident)
         for seconds in policy.evidence_due_seconds
         if now >= incident.resolved_at + timedelta(seconds=seconds)
     ]
@@ -53,11 +62,12 @@ def gap_before_change(incident: Incident) -> str:
 
     Empty where it was, or where nobody has tried.
     """
-    name = evidence_name(BEFORE_MITIGATION)
+    collection = before_mitigation(incident)
+    name = evidence_name(collection)
     failed = [event for event in incident.events(FileNotWritten) if event.what == name]
     if not failed:
         return ""
-    kept = [event for event in incident.events(EvidenceCollected) if event.collection == BEFORE_MITIGATION]
+    kept = [event for event in incident.events(EvidenceCollected) if event.collection == collection]
     if not kept:
         return f"none of it could be written ({failed[-1].because})"
     return f"not all of it could be written ({failed[-1].because})"

@@ -30,7 +30,7 @@ def target_of(cluster: Cluster) -> Target:
     return Target(
         namespace=cluster.namespace,
         kind=cluster.workload_kind.lower(),
-        name=cluster.deployment,
+        name=cluster.workload_name,
         container=cluster.container or "",
         secret_name=cluster.secret_name,
         secret_key=cluster.secret_key,

@@ -24,6 +24,9 @@ from tasks.incidents import incidents_to_collect_from, incidents_with_switches, 
 
 REMIND, COLLECT = "remind/remind", "collect-evidence/collect-evidence"
 
+PREFECT_SECONDS = 15.0
+"""How long Prefect may take to start a run: its client would try for hours, and runs need their care."""
+
 TRIED_AGAIN_SECONDS = 600
 """What is still due after this gets another run: the one before could not do it."""
 
@@ -89,7 +92,7 @@ async def start_due_runs(environment: Environment, at: datetime) -> list[str]:
     """
     told = []
     for name, about in (await due_runs(environment, at)).items():
-        async with prefect_client() as client:
+        async with prefect_client(within=PREFECT_SECONDS) as client:
             try:
                 deployment = await client.read_deployment_by_name(name)
             except ObjectNotFound:

@@ -62,7 +62,8 @@ async def look_after(environment: Environment) -> list[str]:
             async with asyncio.timeout(PATIENCE_SECONDS):  # the client itself would try again and again
                 await client.hello()
             done = [await _attempt(it.id, _look_after_run(environment, it, client)) for it in incidents]
-            done += await _look_after_runs_by_hand(environment, client)
+            async with asyncio.timeout(CARE_SECONDS):
+                done += await _look_after_runs_by_hand(environment, client)
     except (OutsideError, TimeoutError) as error:
         log.warning("Prefect does not answer the watchdog: %s", str(error) or "no answer in time")
         done = [await _attempt(it.id, _look_after_run(environment, it, None)) for it in incidents]

@@ -23,6 +23,7 @@ from runbook.incidents.events import (
     ActionFinished,
     DecisionMade,
     EffectIntended,
+    IncidentAbsorbed,
     IncidentMerged,
     IncidentReopened,
     StatusAnnounced,
@@ -30,7 +31,7 @@ from runbook.incidents.events import (
 from runbook.incidents.incident import Incident
 from runbook.incidents.people import lead_of
 from runbook.incidents.sentences import sentence
-from runbook.incidents.state import State
+from runbook.incidents.state import Outcome, State
 from tasks.channels.deliver import deliver, got_through, say
 from tasks.channels.links import incident_link
 from tasks.effects import SETTLED
@@ -75,6 +76,26 @@ async def tell_of_merger(incident: OpenIncident) -> None:
     if isinstance(merged, IncidentMerged) and incident.policy_in_force(journal).announce:
         message = notice_message(sentence(merged), link=incident_link(journal))
         await say(incident, journal, message, name=MessageName.merged(journal.reopened), authority=ANNOUNCE)
+
+
+async def resolve_absorbed(incident: OpenIncident) -> None:
+    """Resolve what the public was told of the incidents that are merged into this one: it is over with this.
+
+    A merger itself leaves a public entry open, since the outage goes on for whoever reads the page.
+    """
+    journal = await incident.read()
+    facts = _facts(incident, journal, State.RESOLVED)
+    waiting = [event.incident for event in journal.events(IncidentAbsorbed)]
+    while waiting:
+        absorbed = OpenIncident(id=waiting.pop(0), environment=incident.environment)
+        its = await absorbed.read()
+        if its.outcome is not Outcome.MERGED:
+            continue  # it was reopened, and has its own end
+        waiting += [event.incident for event in its.events(IncidentAbsorbed)]
+        for channel in incident.environment.announcers:
+            told = public_announcements(its, channel.kind)
+            if channel.audience is Audience.PUBLIC and told and told[-1].state != State.RESOLVED:
+                await _announce(absorbed, its, channel, facts)
 
 
 async def tell_of_new_verdict(incident: OpenIncident, *, round: int) -> None:

@@ -14,6 +14,9 @@ escalate = task(name="escalate", task_run_name="escalate", cache_policy=NO_CACHE
 tell_of_new_verdict = task(
     name="tell of new verdict", task_run_name="tell of new verdict", cache_policy=NO_CACHE
 )(communicate.tell_of_new_verdict)
+resolve_absorbed = task(
+    name="resolve merged incidents", task_run_name="resolve merged incidents", cache_policy=NO_CACHE
+)(communicate.resolve_absorbed)
 tell_of_merger = task(name="tell of merger", task_run_name="tell of merger", cache_policy=NO_CACHE)(
     communicate.tell_of_merger
 )

@@ -121,7 +121,7 @@ async def serving(
         running = asyncio.create_task(server.serve(sockets=[listener]))
         try:
             address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-            async with httpx.AsyncClient(base_url=address, trust_env=False) as client:
+            async with httpx.AsyncClient(base_url=address, trust_env=False, timeout=30) as client:
                 yield client
         finally:
             server.should_exit = True

@@ -53,24 +53,27 @@ def approved_at(incident: Incident) -> dict[str, datetime]:
 
 
 def only_approved_changes(response: Case, incident: Incident) -> None:
-    """Asserts that each change of the cluster names its action, and came after the yes to it."""
+    """Asserts that each change of the runbook's names its action, and came after the yes to it."""
     approved = approved_at(incident)
     changed = set()
     for request in response.changes():
+        if response.world.scenario.commands and "fieldManager" not in request["query"]:
+            continue  # a person's: `kubectl rollout undo` names no manager, the runbook always does
         text = json.dumps(request["body"])
         actions = [
             action
             for action in approved
             if f'{incident.id}/{action}"' in text or f"{incident.id}/{action}/" in text
         ]
-        assert len(actions) == 1, f"{request['method']} {request['path']} belongs to no approved action"
+        assert len(actions) == 1, f"{request} belongs to no approved action"
         assert datetime.fromisoformat(request["at"]) >= approved[actions[0]]
         changed.add(actions[0])
     changes = {
         key: item for key, item in incident.results.items() if item.action.spec.kind is ActionKind.CHANGE
     }
     outdated = {key for key, result in changes.items() if result.outdated}
-    assert changed == changes.keys() - outdated == approved.keys() - outdated
+    rejected = {key for key, result in changes.items() if result.outcome is ActionOutcome.REJECTED}
+    assert changed == changes.keys() - outdated - rejected == approved.keys() - outdated
 
 
 def without_secrets(response: Case, incident: Incident) -> None:
@@ -108,7 +111,8 @@ async def test_a_scenario_ends_as_it_expects(engine: Engine, name: str, tmp_path
         await response.alert()
         incident = await response.follow("auto")
 
-        assert judge(incident, response.world.scenario.expect) == []
+        differences = judge(incident, response.world.scenario.expect)
+        assert not differences, (differences, [str(item.event)[:300] for item in incident.journal])
         only_approved_changes(response, incident)
         assert (response.changes() == []) == (name in CHANGES_NOTHING)
         without_secrets(response, incident)

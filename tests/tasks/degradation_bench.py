@@ -125,7 +125,7 @@ def environment(ways: Ways, folder: Path) -> Environment:
         cluster=Cluster(
             kubeconfig_yaml=SecretStr(kubeconfig),
             namespace=world.namespace,
-            deployment=world.deployment,
+            workload_name=world.deployment,
             container=world.container,
             selector=world.selector,
             secret_name=world.secret_name,

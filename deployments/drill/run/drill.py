@@ -7,6 +7,7 @@ import shutil
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from rich.text import Text
 from blocks.files.private_files import private_folder, write_private
 from blocks.transport.errors import OutsideError
 from deployments.drill.run.following import Approve, Follower
+from deployments.drill.run.kubectl import require_kubectl, run_kubectl
 from deployments.drill.run.others import judge_others, send_others
 from deployments.drill.run.report import DrillResult
 from deployments.drill.run.scenario import Scenario
@@ -68,8 +70,11 @@ class Drill:
         """Run the drill and return its result.
 
         Raises:
+            Refused: somebody in the scenario uses kubectl, which is not installed.
             OutsideError: something did not start, or the response got stuck; the folder with the logs stays.
         """
+        if self._scenario.commands:
+            require_kubectl()
         with Screen(self._console) as screen:
             screen.say(f"{self._scenario.name}: {self._scenario.title}", style="bold")
             screen.say(self._scenario.story)
@@ -130,8 +135,12 @@ class Drill:
                 policy=policy,
                 runs=runs,
                 run_ended=runs.how_it_ended,
-                people=self._scenario.people,
-                answers_after_seconds=self._scenario.answers_after_seconds,
+                scenario=self._scenario,
+                kubectl=partial(
+                    run_kubectl,
+                    kubeconfig=world.endpoints.kubeconfig,
+                    cache=world.endpoints.state_dir / "kubectl",
+                ),
             )
             incident = await _while_all_runs(stack, follower.follow(incident_id))
         kept = _keep(incident)

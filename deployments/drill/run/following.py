@@ -1,14 +1,14 @@
 """Following an incident in a drill: every new event is shown, every gate answered, until it is closed."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
 from blocks.transport.errors import Refused, Unavailable
-from deployments.drill.run.scenario import PersonAct
+from deployments.drill.run.scenario import Scenario
 from deployments.drill.run.screen import Screen
-from deployments.drill.run.team import Team
+from deployments.drill.run.team import Kubectl, Team
 from deployments.services.answering import answer_gate
 from deployments.services.runs import Runs
 from runbook.approvals.gates import Answer, Choice, PendingGate
@@ -37,7 +37,7 @@ RunEnded = Callable[[UUID], Awaitable[str | None]]
 
 
 class Follower:
-    """Follows one incident. `ask` puts a question to the person at the terminal."""
+    """Follows one incident, with the people of its scenario. `ask` puts a question to the terminal."""
 
     def __init__(
         self,
@@ -48,12 +48,14 @@ class Follower:
         policy: Policy,
         runs: Runs,
         run_ended: RunEnded,
-        people: Sequence[PersonAct] = (),
-        answers_after_seconds: float = 0,
+        scenario: Scenario | None = None,
+        kubectl: Kubectl | None = None,
     ) -> None:
-        self._answers_after = answers_after_seconds
+        self._answers_after = scenario.answers_after_seconds if scenario else 0.0
+        self._first_answer = scenario.first_answer if scenario else None
         self._hesitating = False
-        self._team = Team(store, people, policy=policy)
+        people, commands = (scenario.people, scenario.commands) if scenario else ((), ())
+        self._team = Team(store, people, commands, policy=policy, kubectl=kubectl)
         self._policy = policy
         self._store = store
         self._screen = screen
@@ -121,7 +123,7 @@ class Follower:
             self._answering = gate, asyncio.create_task(self._answer(incident, gate))
 
     async def _answer(self, incident: Incident, gate: PendingGate) -> None:
-        answer = AUTOMATIC.get(self._approve)
+        answer = self._automatic()
         if answer is None:
             try:
                 answer = await self._screen.ask(incident.id, gate, incident.previews.get(gate.action_id))
@@ -134,6 +136,11 @@ class Follower:
             await asyncio.sleep(wait)
             self._hesitating = False
         await answer_gate(self._store, incident, answer, policy=self._policy, runs=self._runs)
+
+    def _automatic(self) -> Answer | None:
+        """What is said without a person; the scenario's own rejection comes before the first yes."""
+        first, self._first_answer = self._first_answer, None
+        return first.answer if first and self._approve == "auto" else AUTOMATIC.get(self._approve)
 
     async def _check_run(self, incident: Incident) -> None:
         """A run that has ended while its incident is open will hardly close it any more."""

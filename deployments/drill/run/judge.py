@@ -6,8 +6,9 @@ Pure: it reads the incident's journal and nothing else.
 from collections.abc import Iterable
 
 from deployments.drill.run.scenario import Expect
+from runbook.actions.catalogue import ActionOutcome
 from runbook.approvals.gates import Choice
-from runbook.incidents.events import ApprovalAnswered
+from runbook.incidents.events import ApprovalAnswered, ManualChangeSeen
 from runbook.incidents.incident import Incident
 from runbook.value import Value
 
@@ -25,8 +26,9 @@ class Difference(Value):
 def judge(incident: Incident, expect: Expect) -> list[Difference]:
     """Compare an incident with what its scenario expects; an empty list is a pass.
 
-    A person who rejects a change takes the incident off the scenario's way. Then the verdict is judged as
-    before, the rejected actions must have stayed undone, and how it ended is not judged.
+    A person who rejects a change takes the incident off the scenario's way, unless the scenario expects that.
+    Then the verdict is judged as before, the rejected actions must have stayed undone, and how it ended is
+    not judged.
     """
     decision, severity = incident.decision, incident.severity
     told = [
@@ -40,12 +42,14 @@ def judge(incident: Incident, expect: Expect) -> list[Difference]:
         ("severity", expect.severity, severity.severity.value if severity else NOTHING),
     ]
     rejected = rejected_actions(incident)
-    if rejected:
+    expects_rejection = any(end is ActionOutcome.REJECTED for _, end in expect.actions)
+    if rejected and not expects_rejection:
         told += [(f"action {action}", "rejected", _outcome_of(incident, action)) for action in rejected]
     else:
         told += [
             ("actions", _lines(f"{name}: {end}" for name, end in expect.actions), _lines(_actions(incident))),
             ("outcome", expect.outcome, incident.outcome.value if incident.outcome else NOTHING),
+            ("changed by hand with", expect.changed_by_hand or NOTHING, _changed_by_hand(incident)),
         ]
     return [
         Difference(what=what, expected=wanted, actual=actual)
@@ -67,6 +71,11 @@ def _actions(incident: Incident) -> list[str]:
 def _outcome_of(incident: Incident, action_id: str) -> str:
     result = incident.results.get(action_id)
     return result.outcome.value if result else NOTHING
+
+
+def _changed_by_hand(incident: Incident) -> str:
+    """Who has changed the workload beside the runbook, each once."""
+    return _lines(dict.fromkeys(str(event.writing.by) for event in incident.events(ManualChangeSeen)))
 
 
 def _lines(items: Iterable[str]) -> str:

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, Field, model_validator
 from deployments.drill.world.faults import Faults, Strict
 from runbook.actions.catalogue import ActionOutcome, KnownName
 from runbook.approvals.acts import Act
+from runbook.approvals.gates import Answer, Choice, Instead
 from runbook.decision.severity import Severity
 from runbook.decision.verdict import ErrorType, Verdict
 from runbook.incidents.state import Outcome
@@ -114,6 +115,34 @@ class PersonAct(Strict):
     act: Act
 
 
+class PersonCommand(Strict):
+    """A command of kubectl that a person of the team runs, some seconds after somebody has said "by hand"."""
+
+    seconds: float = Field(ge=0)
+    who: str
+    kubectl: tuple[str, ...] = Field(min_length=1)
+    """Its arguments. The namespace of the workload is the default."""
+
+
+class FirstAnswer(Strict):
+    """What the approver says to the first question, where the drill answers by itself."""
+
+    who: str
+    instead: Instead
+    reason: str
+
+    @property
+    def answer(self) -> Answer:
+        """The rejection, as the gate takes it."""
+        return Answer(
+            choice=Choice.REJECT,
+            approver=self.who,
+            reason=self.reason,
+            instead=self.instead,
+            channel="drill",
+        )
+
+
 class Expect(Strict):
     """What the judge of the drill compares the incident with."""
 
@@ -123,7 +152,9 @@ class Expect(Strict):
     outcome: Outcome
     severity: Severity
     actions: tuple[tuple[KnownName, ActionOutcome], ...] = ()
-    """Each action that is carried out, in order, with its outcome."""
+    """Each action, in order, with its outcome. With one that is `rejected`, the scenario's own rejection."""
+    changed_by_hand: str = ""
+    """With what somebody else has changed the workload, if the journal should tell that: `kubectl`."""
 
 
 class Scenario(Strict):
@@ -139,6 +170,8 @@ class Scenario(Strict):
     faults: Faults = Faults()
     events: tuple[Event, ...] = ()
     people: tuple[PersonAct, ...] = ()
+    commands: tuple[PersonCommand, ...] = ()
+    first_answer: FirstAnswer | None = None
     answers_after_seconds: float = Field(default=0, ge=0)
     """How long the approver takes for the first question, where the drill answers by itself."""
     expect: Expect

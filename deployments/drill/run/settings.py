@@ -96,7 +96,7 @@ def _sections(world: Endpoints, secrets: Path, *, store_url: str, evidence: Path
         "cluster": {
             "kubeconfig": str(world.kubeconfig),
             "namespace": world.namespace,
-            "deployment": world.deployment,
+            "workload_name": world.deployment,
             "container": world.container,
             "selector": world.selector,
             "secret_name": world.secret_name,

@@ -47,6 +47,9 @@ from runbook.decision.severity import Severity
 from runbook.value import Value
 from tasks.acts import Acted
 
+ANSWERING_SECONDS = 30.0
+"""How long Prefect may take to wake a run that is answered. The answer is in the journal by then."""
+
 LONGEST_REASON = 4_000
 
 
@@ -107,7 +110,7 @@ async def _answer(
     )
     environment = settings.prefect.environment
     found = await find_asking(door.store, reference, environment, plan=body.plan.strip())
-    async with prefect_client() as client:
+    async with prefect_client(within=ANSWERING_SECONDS) as client:
         return await answer_gate(
             door.store,
             found,

@@ -8,7 +8,7 @@ from runbook.redaction.words import is_harmless, looks_secret
 _NAME = re.compile(r"[A-Za-z]+(?:_[A-Za-z]+)*")
 _DOTTED = re.compile(r"[A-Za-z_]+(?:\.[A-Za-z_]+)+")
 _EXPRESSION = re.compile(r"\{[a-z_]\w*[.(\[].*\}")
-_FIGURE = re.compile(r"(\d+)(?:[/%][\d %]*|\.\d+)?")
+_FIGURE = re.compile(r"-?(\d+)(?:[/%][\d %]*|\.\d+)?")
 _DELIVERY_STATUS = re.compile(r"\d\.\d{1,3}\.\d{1,3}")
 _PATH = re.compile(r"[/~.]|[A-Za-z]:[\\/]")
 

@@ -175,7 +175,7 @@ async def test_permissions_can_be_asked_before_they_are_needed(
 ) -> None:
     """`can_i` answers as `kubectl auth can-i` does."""
     assert (
-        await world.block.client.can_i(verb, "deployments", group="apps", name=world.block.deployment)
+        await world.block.client.can_i(verb, "deployments", group="apps", name=world.block.workload_name)
         is allowed
     )
     assert await world.block.client.can_i("get", "pods", subresource="log")

@@ -117,6 +117,23 @@ async def test_the_alerts_of_a_merged_incident_belong_to_the_other_one(store: In
     assert (await take(store, "A4", service="a", minute=8)).opened
 
 
+async def test_an_alert_of_a_merged_incident_reopens_the_one_that_went_on_for_it(
+    store: IncidentStore,
+) -> None:
+    """Soon after the end of that one; the merged incident stays what it is."""
+    a, b, c = [await take(store, service=service) for service in ("a", "b", "c")]
+    await end(store, a.incident, e.IncidentMerged(into=b.incident, by="ana"), minute=1)
+    await end(store, b.incident, e.IncidentMerged(into=c.incident, by="ana"), minute=2)
+    await end(store, c.incident, minute=30)
+    again = await take(store, service="a", minute=65)
+    assert (again.incident, again.opened, again.reopened) == (c.incident, False, True)
+    assert [(await store.read(one.incident)).closed for one in (a, b, c)] == [True, True, False]
+    assert (await take(store, "B2", service="b", minute=66)).incident == c.incident
+    await end(store, c.incident, minute=70)
+    late = await take(store, service="a", minute=131)
+    assert (late.opened, late.reopened) == (True, False)
+
+
 async def test_alerts_move_with_their_incident_before_its_run_has_closed_it(store: IncidentStore) -> None:
     """What is left of the other one's alerts decides when all are over, and whether a person knows them."""
     a, b = [await take(store, service=service, starts_at=AT) for service in ("a", "b")]

@@ -102,3 +102,13 @@ async def test_incidents_are_found_by_the_evidence_they_lack(store: IncidentStor
     assert names(await incidents_that_lack(store, ["resolution", "after-1h"])) == ["inc-03", "inc-01"]
     assert names(await incidents_that_lack(store, ["resolution"])) == ["inc-03"]
     assert await incidents_that_lack(store, []) == []
+
+
+async def test_after_a_reopening_the_evidence_of_the_last_end_counts(store: IncidentStore) -> None:
+    """What was collected after the end before is of another time."""
+    first, second = ("resolved", "evidence:after-1h", "reopened:1"), ("resolved:2",)
+    await opened(store, 1, *first, *second, "evidence:after-1h-2")
+    await opened(store, 2, *first, *second)
+    await opened(store, 3, *first)  # it goes on
+    await opened(store, 4, "merged", "reopened:1", "resolved:2")
+    assert names(await incidents_that_lack(store, ["after-1h"])) == ["inc-04", "inc-02"]

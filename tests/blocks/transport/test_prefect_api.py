@@ -1,5 +1,8 @@
 """Prefect's API as a place that may fail: what is said about its address."""
 
+import asyncio
+import socket
+
 import pytest
 from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 from pytest_httpserver import HTTPServer
@@ -45,3 +48,16 @@ async def test_a_refusal_shows_no_password(
     assert f"{said} {httpserver.url_for('/api')}" in str(error)
     assert "hunter2" not in str(error)
     assert error.__cause__ is None
+
+
+async def test_a_server_that_takes_requests_and_does_not_answer_is_given_up_in_time() -> None:
+    """Its own client tries again for minutes. What else takes too long in there keeps its own error."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/api"
+        with temporary_settings({PREFECT_API_URL: url}):
+            with pytest.raises(Unavailable, match=r"no answer within 0\.5 s"):
+                async with prefect_client(within=0.5) as client:
+                    await client.read_deployment_by_name("respond/respond")
+            with pytest.raises(TimeoutError):
+                async with prefect_client(within=60), asyncio.timeout(0.01):
+                    await asyncio.sleep(1)

@@ -35,7 +35,7 @@ def configured(
         "posthog": f'app_url = "{NOWHERE}"\ningest_url = "{NOWHERE}"',
         "integration": f'health_url = "{httpserver.url_for("/health")}"',
         "prometheus": f'url = "{NOWHERE}"',
-        "cluster": f'kubeconfig = "{tmp_path / "no-such-kubeconfig"}"\ndeployment = "posthog-integration"',
+        "cluster": f'kubeconfig = "{tmp_path / "no-such-kubeconfig"}"\nworkload_name = "posthog-integration"',
     }
     text = "\n".join(f"[{name}]\n{lines}\n" for name, lines in sections.items())
     (tmp_path / "runbook.toml").write_text(text)

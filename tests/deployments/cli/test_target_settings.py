@@ -20,7 +20,7 @@ async def world() -> AsyncIterator[ClusterWorld]:
 
 
 WRONG = {
-    "deployment": ({"deployment": "posthog"}, "default/deployment/posthog does not exist"),
+    "workload_name": ({"workload_name": "posthog"}, "default/deployment/posthog does not exist"),
     "container": ({"container": "main"}, "no container 'main', only app, proxy. Correct `container`"),
     "selector": (
         {"selector": "app=posthog"},

@@ -22,9 +22,15 @@ from deployments.settings.settings import load_settings
 from runbook.alerts.alert import Alert
 from runbook.incidents.effects import EffectOutcome
 from runbook.incidents.escalations import Escalation, EscalationKind
-from runbook.incidents.events import FileNotWritten, IncidentEscalated, RunStarted
+from runbook.incidents.events import (
+    FileNotWritten,
+    IncidentClosed,
+    IncidentEscalated,
+    IncidentResolved,
+    RunStarted,
+)
 from runbook.incidents.incident import Incident
-from tasks.caretaking import watchdog
+from tasks.caretaking import due, watchdog
 from tests.deployments.receiver_bench import Prefect, eventually, notification, post, sent_alert, serving
 from tests.fixtures.own_disk import Fault, broken
 
@@ -182,6 +188,33 @@ async def test_a_run_that_has_stopped_while_prefect_is_away_calls_a_person_once(
         assert len(paged) == 1
         paper = f"{tmp_path}/evidence/{incident.id}/paper-runbook.md"
         assert paged[0].endswith(f"To go on by hand: `runbook paper {incident.id}`, or {paper}")
+
+
+@pytest.mark.usefixtures("away")
+async def test_what_was_done_is_told_where_housekeeping_cannot_be_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Evidence is due, which takes a run: that has its own sentence, and the call keeps its."""
+    monkeypatch.setattr(watchdog, "PATIENCE_SECONDS", 1.0)
+    monkeypatch.setattr(due, "PREFECT_SECONDS", 1.0)
+    async with World(load_scenario("posthog-outage"), tmp_path / "world", real_prometheus=False) as world:
+        url = f"sqlite+aiosqlite:///{tmp_path}/incidents.db"
+        config = write_settings(world.endpoints, tmp_path, store_url=url, evidence=tmp_path / "evidence")
+        store = IncidentStore(url=SecretStr(url))
+        stopped, _ = await store.open_incident(ALERT, incident_id="inc-20260301-100000-0001", at=AT)
+        run = "7d4e0000-0000-4000-8000-000000000001"
+        await store.append(stopped.id, RunStarted(flow_run_id=run), at=AT, key=f"run:{run}")
+        other = ALERT.model_copy(update={"service": "another"})
+        over, _ = await store.open_incident(other, incident_id="inc-20260301-100000-0002", at=AT)
+        resolved = IncidentResolved(outcome="recovered", because=())
+        await store.append(over.id, resolved, at=AT, key=resolved.journal_key)
+        await store.append(over.id, IncidentClosed(outcome="recovered"), at=AT, key="closed")
+        responses = PrefectResponses(store, load_settings(config, systems=False))
+
+        called, failed = await responses.look_after()
+
+        assert called.startswith(f"{stopped.id}: a person is paged")
+        assert failed.startswith("housekeeping that is due was not started: Prefect: ")
 
 
 @pytest.mark.usefixtures("away")

@@ -71,11 +71,12 @@ def deleted(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def replaced(folder: Path) -> Iterator[None]:
-    """Another one is in its place."""
-    (folder / "incidents.db").rename(folder / "aside")
-    shutil.copyfile(folder / "other.db", folder / "incidents.db")
+    """Another one is in its place, from one moment to the next."""
+    shutil.copyfile(folder / "other.db", folder / "new.db")
+    (folder / "aside").hardlink_to(folder / "incidents.db")
+    (folder / "new.db").replace(folder / "incidents.db")
     yield
-    (folder / "aside").rename(folder / "incidents.db")
+    (folder / "aside").replace(folder / "incidents.db")
 
 
 SAID: dict[Callable[[Path], AbstractContextManager[None]], tuple[str, str]] = {
@@ -134,7 +135,8 @@ async def test_trouble_is_told_to_all_and_a_person_is_called_once(
     """503 to senders, not ready with the reason and the next step, one call; it all ends with the trouble."""
     caplog.set_level(logging.INFO, "runbook.receiver")
     reason, next_step = SAID[trouble]
-    assert (await send(client, 0)).status_code == 202
+    accepted = await send(client, 0)
+    assert accepted.status_code == 202, accepted.text
     assert (await client.get("/readyz")).status_code == 200
     with trouble(folder):
         refused = await until_refused(client, times=5)

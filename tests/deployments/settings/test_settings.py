@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from blocks.kubernetes.cluster import Cluster
 from blocks.transport.errors import Refused
+from deployments.prefect.configure import blocks
 from deployments.settings.settings import ConfigurationError, find_config, load_settings
 from runbook.actions.spec import Risk
 from runbook.actions.specs.restart_deployment import RESTART_DEPLOYMENT
@@ -129,6 +131,16 @@ def test_every_mistake_is_told_at_once(config: Path) -> None:
         "integration.health_url",
         "prometheus.urll",
     ]
+
+
+def test_a_key_of_an_earlier_release_is_read_under_its_present_name(config: Path) -> None:
+    """Both at once are one mistake: which of them is meant is not guessed."""
+    read = load(config, '[cluster]\ndeployment = "integration"\nworkload_kind = "StatefulSet"')
+    cluster = blocks(read)["cluster"]
+    assert isinstance(cluster, Cluster)
+    assert cluster.target == "default/statefulset/integration"
+    [both] = mistakes(config, '[cluster]\ndeployment = "a"\nworkload_name = "b"')
+    assert "deployment is the earlier name of workload_name: give one of them" in both
 
 
 def test_tables_of_tables_are_read(config: Path) -> None:

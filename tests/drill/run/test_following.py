@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -15,6 +16,7 @@ from blocks.transport.errors import Refused, Unavailable
 from deployments.drill.run import following
 from deployments.drill.run.following import Approve, Follower
 from deployments.drill.run.prompt import Lines
+from deployments.drill.run.scenario import Scenario, load_scenario
 from deployments.drill.run.screen import Screen
 from runbook.approvals.gates import Answer, Choice
 from runbook.incidents.events import ApprovalAnswered, Event, IncidentClosed
@@ -40,6 +42,8 @@ class Response:
         self.shown = io.StringIO()
         self.forms: list[dict[str, str]] = []
         self.ended: str | None = None
+        self.closes_when_woken = True
+        self.commands: list[tuple[str, ...]] = []
 
     async def asleep(self, flow_run_id: UUID) -> bool:
         """The run waits at its gate."""
@@ -49,7 +53,8 @@ class Response:
         """The run goes on to its end."""
         assert str(flow_run_id) == RUN
         self.forms.append(form)
-        await self.write(IncidentClosed(outcome="recovered"))
+        if self.closes_when_woken:
+            await self.write(IncidentClosed(outcome="recovered"))
 
     async def run_ended(self, _flow_run_id: UUID) -> str | None:
         """How the run ended."""
@@ -60,7 +65,14 @@ class Response:
         for event in events:
             await self.store.append(INCIDENT, event, at=OPENED_AT + timedelta(minutes=1), key=key)
 
-    async def follow(self, approve: Approve, screen: Screen | None = None) -> Incident:
+    async def kubectl(self, arguments: Sequence[str]) -> None:
+        """Somebody uses kubectl, which ends the trouble."""
+        self.commands.append(tuple(arguments))
+        await self.write(IncidentClosed(outcome="recovered"))
+
+    async def follow(
+        self, approve: Approve, screen: Screen | None = None, scenario: Scenario | None = None
+    ) -> Incident:
         """Follow the incident to its end."""
         await self.store.open_incident(ALERT, incident_id=INCIDENT, at=OPENED_AT)
         await self.write(*ASKING[1:])
@@ -71,6 +83,8 @@ class Response:
             policy=Policy(),
             runs=self,
             run_ended=self.run_ended,
+            scenario=scenario,
+            kubectl=self.kubectl,
         )
         async with asyncio.timeout(20):
             return await follower.follow(INCIDENT)
@@ -104,6 +118,26 @@ async def test_the_drill_answers_by_itself_and_says_so(
     text = response.shown.getvalue()
     assert "by drill (drill, unproven claim)" in text
     assert text.rstrip().endswith("recovered")
+
+
+@pytest.mark.parametrize(
+    ("approve", "done"), [("auto", True), ("reject", False)], ids=["as the scenario has it", "rejected"]
+)
+async def test_a_scenarios_person_rejects_and_does_it_by_hand(
+    approve: Approve, done: bool, response: Response
+) -> None:
+    """Her command comes after her own "by hand" only, once."""
+    response.closes_when_woken = not done
+    scenario = load_scenario("by-hand")
+    [command] = scenario.commands
+    at_once = scenario.model_copy(update={"commands": (command.model_copy(update={"seconds": 0.0}),)})
+    incident = await response.follow(approve, scenario=at_once)
+    [answered] = incident.events(ApprovalAnswered)
+    assert answered.answer.choice is Choice.REJECT
+    assert (answered.answer.approver == "ana", response.commands) == (
+        done,
+        [command.kubectl] if done else [],
+    )
 
 
 async def test_a_person_answers_at_the_terminal(response: Response, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from runbook.decision.severity import Severity
 from runbook.decision.verdict import ErrorType, Verdict
 from runbook.incidents import events as e
 from runbook.incidents.state import Outcome
+from runbook.kubernetes.ownership import Writing
 from tests.deployments.journal_samples import EVENTS, FALLBACK, GATE, PLAN, incident
 
 AS_EXPECTED = Expect(
@@ -101,3 +102,25 @@ def test_a_rejected_change_that_was_made_all_the_same_fails_the_drill() -> None:
         "rejected",
         "recovered",
     )
+
+
+def test_a_scenario_can_expect_a_rejection_and_what_is_done_by_hand() -> None:
+    """Then the outcome counts, and that the journal tells who has changed the workload."""
+    expect = AS_EXPECTED.model_copy(
+        update={
+            "actions": ((ENABLE_FALLBACK.name, ActionOutcome.REJECTED),),
+            "changed_by_hand": "kubectl",
+            "outcome": "not_recovered",
+        }
+    )
+    events = rejected(ActionOutcome.REJECTED)
+    [difference] = judge(incident(events), expect)
+    assert (difference.what, difference.expected, difference.actual) == (
+        "changed by hand with",
+        "kubectl",
+        "nothing",
+    )
+    seen = e.ManualChangeSeen(target="default/deployment/x", writing=Writing(by="kubectl"))
+    assert judge(incident((*events[:-1], seen, events[-1])), expect) == []
+    [difference] = judge(incident((*events, seen)), expect.model_copy(update={"outcome": "recovered"}))
+    assert difference.what == "outcome"

@@ -21,6 +21,7 @@ FAMILIES = {
     "blind",
     "slow-unknown",
     "changed-mind",
+    "by-hand",
     "mixed-errors",
     "partial-metrics",
     "reverted-by-gitops",

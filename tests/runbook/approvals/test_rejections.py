@@ -5,7 +5,13 @@ from datetime import timedelta
 import pytest
 
 from runbook.approvals.gates import Answer, Choice, Instead, InvalidAnswer, complete
-from runbook.approvals.rejections import as_disputed, asks_again_at, dispute_of, question_comes_back
+from runbook.approvals.rejections import (
+    as_disputed,
+    asks_again_at,
+    dispute_of,
+    question_comes_back,
+    standing_rejection,
+)
 from runbook.checks.again import next_look_at
 from runbook.decision.verdict import Verdict
 from runbook.incidents import events as e
@@ -93,3 +99,39 @@ def test_only_a_rejection_says_what_happens_instead(choice: Choice) -> None:
     answer = Answer(choice=choice, approver="ana", reason="x", parameters={"a": "b"}, instead=Instead.NOTHING)
     with pytest.raises(InvalidAnswer, match="with a rejection only"):
         complete(answer)
+
+
+def asked(gate: str, action_id: str = FALLBACK.id) -> e.ApprovalRequested:
+    """A question about a plan of the action."""
+    return e.ApprovalRequested(
+        gate=gate, action_id=action_id, plan_digest=gate, question="?", flow_run_id="run", bound=True
+    )
+
+
+def said(gate: str, choice: Choice, action_id: str = FALLBACK.id) -> e.ApprovalAnswered:
+    """An answer at a gate."""
+    answer = Answer(choice=choice, approver="ana", reason="r")
+    return e.ApprovalAnswered(gate=gate, action_id=action_id, plan_digest=gate, answer=answer)
+
+
+@pytest.mark.parametrize(
+    ("events", "stands"),
+    [
+        ((asked("a"), said("a", Choice.REJECT)), True),
+        ((asked("a"), said("a", Choice.APPROVE)), False),
+        ((asked("a"), said("a", Choice.SNOOZE)), False),
+        ((asked("a"), said("a", Choice.APPROVE), said("a", Choice.REJECT)), False),
+        ((asked("a"), said("a", Choice.REJECT), said("a", Choice.APPROVE)), True),
+        ((asked("a"), said("a", Choice.REJECT), asked("b")), False),
+        ((asked("a"), said("a", Choice.REJECT), asked("b"), said("b", Choice.APPROVE)), False),
+        ((asked("a"), said("a", Choice.APPROVE), asked("b"), said("b", Choice.REJECT)), True),
+        ((asked("a"), said("a", Choice.REJECT, "another")), False),
+        ((asked("a"), said("a", Choice.REJECT), asked("b", "another")), True),
+        ((), False),
+    ],
+)
+def test_a_rejection_stands_until_the_action_is_asked_about_again(
+    events: tuple[e.Event, ...], stands: bool
+) -> None:
+    """Whatever plan it was about; a gate takes one answer only."""
+    assert (standing_rejection(incident(*events), FALLBACK.id) is not None) == stands

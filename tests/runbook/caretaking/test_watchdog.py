@@ -151,10 +151,16 @@ def test_a_run_that_waits_is_woken_when_it_has_something_to_do(
     assert care(state, seconds, *timed).kind is kind
 
 
-def test_a_cancelled_run_whose_incident_a_person_ends_is_continued() -> None:
-    """Nobody else would tell the team, draft the post-mortem and close it."""
-    assert care(RunState.CANCELLED, 40, DECIDED, BY_ANA, since=1).kind is CONTINUE
-    assert care(RunState.CANCELLED, 40, DECIDED, BY_ANA, since=3).kind is CALL, "they wanted it to stop"
+@pytest.mark.parametrize("cancelled_at", [1, 3], ids=["before", "after"])
+def test_a_cancelled_run_whose_incident_a_person_ends_is_continued(cancelled_at: float) -> None:
+    """Nobody else would tell the team, draft the post-mortem and close it; nobody is paged about that."""
+    assert care(RunState.CANCELLED, 40, DECIDED, BY_ANA, since=cancelled_at).kind is CONTINUE
+
+
+def test_a_run_that_moves_between_queues_calls_nobody_again() -> None:
+    """That no worker takes it is one reason, whether other runs are being begun meanwhile or not."""
+    calls = [care(state, 2000).what for state in (RunState.DUE, RunState.QUEUED)]
+    assert calls[0] == calls[1] == Escalation(kind=EscalationKind.RUN_NOT_TAKEN, subject="due")
 
 
 def test_a_pause_before_a_reopening_says_nothing_of_the_run_after_it() -> None:

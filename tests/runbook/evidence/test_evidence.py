@@ -6,8 +6,9 @@ from hashlib import sha256
 
 import pytest
 
-from runbook.evidence.manifest import collection_name, due_collections, seal
+from runbook.evidence.manifest import before_mitigation, collection_name, due_collections, seal
 from runbook.incidents import events as e
+from runbook.incidents.events import IncidentReopened
 from runbook.policy.policy import Policy
 from tests.runbook.journals import OPENED, decided, incident, resolved
 
@@ -47,6 +48,20 @@ def test_collection_is_due_from_its_time_until_it_was_made(
     """Counted from the resolution; what the journal has is not due again."""
     of = incident(decided(), resolved(), *(collected(name) for name in have))
     assert due_collections(of, policy=Policy(), now=RESOLVED_AT + timedelta(seconds=after)) == due
+
+
+def test_after_a_reopening_each_collection_is_due_again() -> None:
+    """Under another name: what was kept of the time before stays."""
+    first = (decided(), resolved(), collected("resolution"), collected("after-1h"))
+    again = resolved().model_copy(update={"reopened": 1})
+    of = incident(
+        *first, IncidentReopened(because="it fires again"), decided(), again, collected("resolution-2")
+    )
+    assert of.resolved_at is not None
+    hour = of.resolved_at + timedelta(hours=1)
+    assert due_collections(of, policy=Policy(), now=hour) == ("after-1h-2",)
+    assert before_mitigation(of) == "before-mitigation-2"
+    assert before_mitigation(incident()) == "before-mitigation"
 
 
 def test_nothing_is_due_while_the_response_goes_on() -> None:

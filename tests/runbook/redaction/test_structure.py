@@ -20,6 +20,8 @@ PASSWORD = "[redacted:password]"
         ('{"b": 1.10, "password": "x1", "a": 1E5}', f'{{"b": 1.10, "password": "{PASSWORD}", "a": 1E5}}'),
         ('{"password":12345678}', f'{{"password":"{PASSWORD}"}}'),
         ('{"password": null, "tokens": 512}', '{"password": null, "tokens": 512}'),
+        ('{"Token": -1, "max_tokens": -512}', '{"Token": -1, "max_tokens": -512}'),
+        ('{"password": -12345678}', '{"password": "[redacted:password]"}'),
         ('{ "a" : [ "x" , {"password":"y1"} ] }', f'{{ "a" : [ "x" , {{"password":"{PASSWORD}"}} ] }}'),
         ('{"password":"x1","password":"y2"}', f'{{"password":"{PASSWORD}","password":"{PASSWORD}"}}'),
         ('{"a":"caf\\u00e9 phx_abcDEF123456"}', '{"a":"caf\\u00e9 [redacted:phx]"}'),

@@ -140,7 +140,7 @@ class Edited:
 EVERYWHERE = (
     Edited("another cluster", another_cluster),
     Edited("another namespace", cluster(namespace="other")),
-    Edited("another name", cluster(deployment="other")),
+    Edited("another name", cluster(workload_name="other")),
     Edited("another kind", cluster(workload_kind="StatefulSet")),
     Edited("another selector", cluster(selector="app=other")),
     Edited(

@@ -54,6 +54,20 @@ async def test_an_end_while_the_target_is_waited_for_stops_the_change(bench: Ben
     assert bench.writes() == []
 
 
+async def test_the_response_stops_where_the_incident_ends_while_it_waits(bench: Bench) -> None:
+    """The task that makes the change ends with that as its result, and nothing is sent."""
+    await bench.approve(FALLBACK)
+    plan = await bench.preview(FALLBACK)
+    async with leased(dataclasses.replace(bench.incident, id="inc-2"), plan.bound.get(TARGET, "")):
+        taking = asyncio.create_task(bench.take(FALLBACK))
+        await asyncio.sleep(2)
+        assert not taking.done()
+        await end(bench)
+    with pytest.raises(Ended):
+        await taking
+    assert bench.writes() == []
+
+
 async def test_a_change_that_is_being_made_is_proved(bench: Bench) -> None:
     """And one that did not help stays, as its undo would be something new: a person gets the commands."""
     bench.signals.mood = "ill"

@@ -9,6 +9,7 @@ from pytest_httpserver import HTTPServer
 
 from runbook.actions.catalogue import ActionOutcome, ActionResult
 from runbook.actions.specs.fallback import ENABLE_FALLBACK
+from runbook.approvals.gates import Answer, Choice, Instead
 from runbook.decision.verdict import Verdict
 from runbook.incidents.events import ActionFinished, DecisionMade, IncidentReopened, ManualChangeSeen
 from runbook.incidents.state import State
@@ -67,3 +68,16 @@ async def test_beside_a_change_of_the_runbook_nobody_is_watched(bench: Bench) ->
     await bench.quiet()
     assert not await note_manual_changes(bench.incident)
     assert (await bench.incident.read()).events(ManualChangeSeen) == []
+
+
+async def test_a_rejection_stands_where_the_person_has_changed_the_target_at_once(bench: Bench) -> None:
+    """She is not asked again about what her own hands have changed, and nothing is previewed or sent."""
+    action = await SWITCH.planned(bench.world)
+    answer = Answer(choice=Choice.REJECT, approver="ana", reason="I do it", instead=Instead.BY_HAND)
+    await bench.answer(action, answer)
+    apply_now(bench.world, BY_HAND, "kubectl")
+    await bench.quiet()
+    before = len(bench.changing_requests())
+    result = await bench.take(action)
+    assert (result.outcome, result.detail, result.approved_by) == (ActionOutcome.REJECTED, "I do it", "ana")
+    assert len(bench.changing_requests()) == before

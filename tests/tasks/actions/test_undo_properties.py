@@ -119,7 +119,7 @@ class Workload:
         own["selector"] = {"matchLabels": labels}
         own["template"]["metadata"]["labels"] = labels
         self.patch({"spec": own})
-        block = world.block_with(container="app", deployment=self.name, selector=f"app={self.name}")
+        block = world.block_with(container="app", workload_name=self.name, selector=f"app={self.name}")
         self.environment: Environment = replace(environment(folder), cluster=block)
 
     @property

@@ -3,10 +3,11 @@
 from runbook.incidents import events as e
 from runbook.incidents.effects import EffectOutcome
 from runbook.incidents.state import State
-from tasks.channels.communicate import announce, update
+from tasks.channels.communicate import announce, resolve_absorbed, update
 from tasks.incident import OpenIncident
 from tests.runbook.journals import decision
 from tests.tasks.channels.audience import Audience, audience
+from tests.tasks.environments import ALERT, AT
 
 __all__ = ["audience"]  # a fixture, found here
 
@@ -54,3 +55,34 @@ async def test_a_public_incident_that_was_left_open_goes_on(audience: Audience) 
     await announce(incident, State.MONITORING)
     [entry] = audience.page.incidents
     assert entry["status"] == "monitoring"
+
+
+async def test_the_public_incidents_that_are_merged_into_one_end_with_it(audience: Audience) -> None:
+    """Also of what was merged into those; one that was reopened has its own end. Each is told once."""
+    last = audience.incident
+    others = []
+    for name in ("inc-2", "inc-3", "inc-4"):
+        alert = ALERT.model_copy(update={"service": f"service of {name}"})
+        await last.environment.store.open_incident(alert, incident_id=name, at=AT, environment="test")
+        others.append(OpenIncident(id=name, environment=last.environment))
+    for incident in (last, *others):
+        await incident.record(e.DecisionMade(round=1, decision=decision()))
+        await announce(incident, State.IDENTIFIED)
+    for merged, into in ((others[0], others[1]), (others[1], last), (others[2], last)):
+        await merged.record(e.IncidentMerged(into=into.id, by="ana"))
+        await into.record(e.IncidentAbsorbed(incident=merged.id, service="s", by="ana"))
+        await merged.record(e.IncidentClosed(outcome="merged"))
+    await others[2].record(e.IncidentReopened(because="it is another", by="ana"))
+    await last.record(e.IncidentResolved(outcome="recovered", because=("well",)))
+    for _ in range(2):
+        await announce(last, State.RESOLVED)
+        await resolve_absorbed(last)
+    assert [entry["status"] for entry in audience.page.incidents] == [
+        "resolved",
+        "resolved",
+        "resolved",
+        "identified",
+    ]
+    assert [len(entry["incident_updates"]) for entry in audience.page.incidents] == [2, 2, 2, 1]
+    journal = await others[0].read()
+    assert [told.state for told in journal.announcements if told.channel == "status-page"][-1] == "RESOLVED"
