@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from deployments.cli.app import EXAMPLES, make_app
+from runbook.alerts.mapping.formats import FORMATS
 
 ROOT = Path(__file__).parents[3]
 README = ROOT / "README.md"
@@ -50,6 +51,19 @@ def test_every_documented_option_exists(readme: str) -> None:
             f"{command} {option}" for option in re.findall(r" (--[a-z-]+)", options) if option not in names
         ]
     assert unknown == []
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_is_documented(name: str) -> None:
+    """With what has to be set at its sender."""
+    assert f"| `{name}` |" in (ROOT / "docs" / "alert-formats.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("command", [f"alerts {name}" for name in ("explain", "confirm-sns")])
+def test_every_command_of_a_command_is_documented(command: str, readme: str) -> None:
+    """In the README, or in the document that it names."""
+    documents = readme + (ROOT / "docs" / "alert-formats.md").read_text(encoding="utf-8")
+    assert f"runbook {command}" in documents
 
 
 def test_every_documented_make_target_exists(readme: str) -> None:
