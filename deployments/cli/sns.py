@@ -101,7 +101,7 @@ async def _call(url: str) -> None:
     token = url.partition("Token=")[2].partition("&")[0]
     answer = await exchange("Amazon SNS", "GET", url, timeout_seconds=ANSWER_SECONDS, secrets=(token,))
     if answer.status_code != 200:
-        advice = "if its token is older than three days, have SNS ask again (request confirmation)"
+        advice = "if its token has expired, have SNS ask again (request confirmation)"
         raise CommandError(f"Amazon SNS answered {answer.status_code}", advice)
 
 
