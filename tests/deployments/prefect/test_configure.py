@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.actions import BlockDocumentUpdate
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.client.schemas.schedules import IntervalSchedule
 from prefect.flows import load_flow_from_entrypoint
@@ -77,28 +76,6 @@ async def test_what_is_configured_can_be_loaded(tables: dict[str, Any], tmp_path
     assert loaded.pager is not None
     assert loaded.pager.routing_key.get_secret_value() == "first-key"
     assert loaded.slack is None
-
-
-@pytest.mark.usefixtures("prefect_api")
-async def test_the_cluster_block_of_an_earlier_release_is_read(
-    tables: dict[str, Any], tmp_path: Path
-) -> None:
-    """It calls the workload a deployment; a run that was suspended under it goes on with the same target."""
-    wanted = settings(tables | {"cluster": {"workload_name": "shop", "namespace": "eu"}}, tmp_path)
-    await configure(wanted)
-    name = wanted.prefect.environment
-    async with get_client() as client:
-        saved = await client.read_block_document_by_name(name, "runbook-cluster")
-        data = dict(saved.data)
-        data["deployment"] = data.pop("workload_name")
-        await client.update_block_document(
-            saved.id, BlockDocumentUpdate(data=data, merge_existing_data=False)
-        )
-        kept = await client.read_block_document_by_name(name, "runbook-cluster")
-        assert "workload_name" not in kept.data
-    cluster = (await Environment.load(name)).cluster
-    assert cluster is not None
-    assert cluster.target == "eu/deployment/shop"
 
 
 @pytest.mark.usefixtures("prefect_api")
