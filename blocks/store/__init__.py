@@ -10,4 +10,5 @@ __all__ = [
     "own_store",
     "retention",
     "self_watch_log",
+    "tail",
 ]

@@ -20,7 +20,8 @@ from deployments.cli.configure import configure
 from deployments.cli.doctor.doctor import doctor
 from deployments.cli.drill import drill
 from deployments.cli.errors import EXIT_CODES, CommandError, ExitCode, expected
-from deployments.cli.incidents import incident, incidents, paper
+from deployments.cli.incidents import incidents
+from deployments.cli.looking.incident import incident, paper
 from deployments.cli.output import print_defect, print_error, quiet_libraries
 from deployments.cli.people.acts import ack, assign, comms, note, take
 from deployments.cli.people.answers import approve, edit, reject, snooze
@@ -42,7 +43,12 @@ EXAMPLES: dict[Callable[..., Any], tuple[str, ...]] = {
     triage: ("runbook triage", "runbook triage --json"),
     respond: ('runbook respond --service posthog-integration --summary "flags time out" --severity P2',),
     incidents: ("runbook incidents --waiting", "runbook incidents --since 7d --search checkout --json"),
-    incident: ("runbook incident latest", "runbook incident inc-20261122 --json"),
+    incident: (
+        "runbook incident latest",
+        "runbook incident latest --follow",
+        "runbook incident inc-20261122 --full",
+        "runbook incident inc-20261122 --json",
+    ),
     alerts: ("runbook alerts", "runbook alerts --unrouted --json"),
     paper: ("runbook paper latest",),
     approve: ("runbook approve latest", "runbook approve inc-20261122 --plan 4b1d0c3f9e2a"),

@@ -1,24 +1,17 @@
-"""`runbook incidents` and `runbook incident`: what happened, and what is asked now."""
+"""`runbook incidents`: what happened, and what waits."""
 
 import re
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter, validators
 
 from deployments.cli.errors import CommandError, ExitCode
-from deployments.cli.options import ConfigOption, EnvironmentOption, JsonOption, Reference
+from deployments.cli.options import ConfigOption, EnvironmentOption, JsonOption
 from deployments.cli.output import console, print_json, warn, write
-from deployments.cli.people.confirming import approve_command
-from deployments.progress.pasting import pasted
 
 if TYPE_CHECKING:
-    from rich.console import Console
     from rich.table import Table
-
-    from deployments.cli.people.door import Door
-    from runbook.incidents.incident import Incident
 
 
 State = Literal["investigating", "identified", "mitigating", "monitoring", "resolved", "closed"]
@@ -111,130 +104,6 @@ def _since(text: str) -> datetime | None:
             f"{text!a} is no time", "write 2026-11-22, 7d, 12h or 30m", code=ExitCode.USAGE
         ) from None
     return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
-
-
-async def incident(
-    incident: Reference,
-    /,
-    *,
-    config: ConfigOption = None,
-    environment: EnvironmentOption = None,
-    json: JsonOption = False,
-) -> int:
-    """Show one incident and its open question; with RUNBOOK_URL, as the receiver there has it."""
-    from deployments.cli.people.door import find_remote
-    from deployments.cli.sources import find_sources
-    from deployments.services.finding import find_incident
-    from runbook.incidents.summary import everything
-
-    if remote := find_remote():
-        return await _show_from(remote, incident, json=json)
-    store = await find_sources(config, environment).store()
-    found = await find_incident(store, incident)
-    if json:
-        print_json(everything(found))
-    else:
-        print_incident(console(), found, config=config)
-    return ExitCode.OK
-
-
-async def _show_from(remote: "Door", reference: str, *, json: bool) -> int:
-    from deployments.cli.people.elsewhere import incident_of, left_out, read_one
-
-    answer = await read_one(remote, reference)
-    if json:
-        print_json(answer)
-        return ExitCode.OK
-    if number := left_out(answer):
-        warn(f"{number} older events are not shown: `runbook incident` on the receiver's machine has them")
-    print_incident(console(), incident_of(remote, answer))
-    return ExitCode.OK
-
-
-async def paper(
-    incident: Reference,
-    /,
-    *,
-    config: ConfigOption = None,
-    environment: EnvironmentOption = None,
-) -> int:
-    """Print the steps to continue an incident by hand, with its values and the exact commands.
-
-    With a settings file this needs nothing but the incident store: neither Prefect nor any other system.
-    """
-    from deployments.cli.sources import find_sources
-    from deployments.services.finding import find_incident, require_own
-    from tasks.evidence.paper import paper_of
-
-    systems = await find_sources(config, environment).systems()
-    found = await find_incident(systems.store, incident)
-    require_own(found, systems.name)
-    write(paper_of(found, systems).rstrip("\n"))
-    return ExitCode.OK
-
-
-def print_incident(out: "Console", found: "Incident", *, config: Path | None = None) -> None:
-    """Header, timeline and, last, what someone has to answer; `config` is the file that was given."""
-    from deployments.progress import Progress
-    from runbook.incidents.timeline import in_order, without_repeats
-
-    _print_header(out, found)
-    out.print()
-    progress = Progress(out, opened_at=found.opened_at, clock=True)
-    for recorded in without_repeats(in_order(found.journal)):
-        progress.show(recorded)
-    if gate := found.pending_gate:
-        from deployments.progress import print_question
-
-        out.print()
-        print_question(out, gate, found.previews.get(gate.action_id))
-        for head, command in (
-            ("Answer:", approve_command(found.id, gate.plan_digest, config)),
-            ("", pasted("reject", found.id, "--reason", "TEXT", config=config)),
-        ):
-            out.print(f"{head:<9}{command}", soft_wrap=True, markup=False, highlight=False)
-    elif found.pause is not None:
-        end = pasted("resolve", found.id, "--outcome", "recovered", "--reason", "TEXT", config=config)
-        out.print()
-        out.print(f"End it:  {end}", soft_wrap=True, markup=False, highlight=False)
-
-
-def _print_header(out: "Console", found: "Incident") -> None:
-    from rich.text import Text
-
-    from deployments.progress.parts import fact_lines
-    from deployments.progress.symbols import plain
-    from runbook.channels.untold import untold
-    from runbook.channels.wording import OUTCOMES, REHEARSAL, VERDICT_TITLES
-    from runbook.incidents.people import acknowledged_by, comms_lead_of, lead_of
-    from runbook.incidents.summary import flow_run_url
-
-    if found.dry_run:
-        out.print(Text(REHEARSAL, style="bold yellow"))
-    title = Text(f"{found.id}  ", style="bold")
-    title.append(f"{found.severity.severity if found.severity else 'P?'}  {found.state}", style="bold cyan")
-    out.print(title)
-    decision, outcome = found.decision, found.outcome
-    out.print(
-        fact_lines(
-            {
-                "service": found.service,
-                "alert": f"{found.alert.name}: {found.alert.summary}",
-                "verdict": f"{VERDICT_TITLES[decision.verdict]}, {decision.error_type.heading}"
-                if decision
-                else "",
-                "outcome": OUTCOMES[outcome] if outcome else "",
-                "waits": f"for a person: {found.pause.because}" if found.pause else "",
-                "lead": lead_of(found) or "",
-                "comms": comms_lead_of(found) or "",
-                "acked": ", ".join(acknowledged_by(found)),
-            }
-        )
-    )
-    for each in untold(found):
-        out.print(Text(plain(each.sentence), style="bold red"), soft_wrap=True)
-    if url := flow_run_url(found):
-        out.print(Text(f"run:     {url}"), soft_wrap=True)  # unwrapped, to be copied
 
 
 def _table(found: list[dict[str, Any]], *, wide: bool) -> "Table":
