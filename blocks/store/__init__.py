@@ -6,6 +6,7 @@ __all__ = [
     "journal",
     "lease",
     "lists",
+    "newest_ids",
     "overview",
     "own_store",
     "retention",

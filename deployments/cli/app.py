@@ -16,6 +16,7 @@ from cyclopts import App, Parameter
 from cyclopts.exceptions import CycloptsError, UnknownCommandError
 
 from deployments.cli.alerts import alerts
+from deployments.cli.completion import completion
 from deployments.cli.configure import configure
 from deployments.cli.doctor.doctor import doctor
 from deployments.cli.drill import drill
@@ -71,6 +72,7 @@ EXAMPLES: dict[Callable[..., Any], tuple[str, ...]] = {
     resolve: ('runbook resolve latest --outcome recovered --reason "it works" --done "rolled back by hand"',),
     reopen: ('runbook reopen inc-20261122 --reason "it times out again"',),
     merge: ('runbook merge latest inc-20261122 --reason "the same deploy"',),
+    completion: ("source <(runbook completion bash)", "runbook completion zsh > ~/.zfunc/_runbook"),
     severity: ('runbook severity latest P2 --reason "one customer is affected"',),
 }
 """All commands in the order of `--help`, each with its examples."""

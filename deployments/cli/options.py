@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from deployments.cli.completion import complete_incident
+
 ConfigOption = Annotated[
     Path | None,
     Parameter(
@@ -36,6 +38,8 @@ ByOption = Annotated[
     Parameter(name="--by", help="Who decides; by default you. Another name than yours is a claim."),
 ]
 
-Reference = Annotated[str, Parameter(help="An incident's id, the beginning of one, or `latest`.")]
+Reference = Annotated[
+    str, Parameter(help="An incident's id, the beginning of one, or `latest`.", completer=complete_incident)
+]
 
 SeverityWord = Literal["P1", "P2", "P3", "P4"]
