@@ -15,7 +15,7 @@ from deployments.cli.output import print_json, write
 
 if TYPE_CHECKING:
     from deployments.cli.sources import Sources
-    from deployments.services.severity import SeveritySet
+    from tasks.acts import SeveritySet
 
 
 async def severity(
@@ -43,8 +43,7 @@ async def severity(
     """
     from deployments.cli.people.door import act
     from deployments.cli.sources import find_sources
-    from deployments.services.severity import SeveritySet
-    from runbook.approvals.identity import named
+    from tasks.acts import SeveritySet
 
     if not reason.strip() or (by is not None and not by.strip()):
         raise CommandError(
@@ -62,8 +61,7 @@ async def severity(
     if json:
         print_json(done.model_dump(mode="json"))
     else:
-        before = done.before.value if done.before else "not assessed"
-        write(f"{done.incident}: {before} -> {done.severity.value} by {named(done.by, done.identity)}")
+        write(f"{done.incident}: {done.change}")
     return ExitCode.OK
 
 

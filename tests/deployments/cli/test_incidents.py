@@ -1,6 +1,7 @@
 """`runbook incidents`, `incident` and `severity`, from the settings file's store: Prefect is not needed."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -82,7 +83,7 @@ def test_what_an_error_advises_names_the_settings_file_that_was_given(
     line = refused(capsys, "incident", "no-such", *option, code=ExitCode.NOTHING)
     assert line.endswith(f"no incident 'no-such'; `runbook incidents --config '{given}'` lists them")
     line = refused(capsys, "severity", incident_id, "P3", "--reason", "x", *option, code=ExitCode.NOTHING)
-    assert "--config" not in line.replace(f"`runbook incident {incident_id} --config '{given}'`", "")
+    assert [it for it in re.findall("`runbook [^`]*`", line) if f"--config '{given}'" not in it] == []
     assert "`runbook incidents` lists" in refused(capsys, "incident", "no-such", code=ExitCode.NOTHING)
 
 
