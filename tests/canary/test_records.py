@@ -27,7 +27,7 @@ from runbook.incidents.report import (
     gate_question,
     plan_markdown,
     timeline_markdown,
-    triage_rows,
+    triage_markdown,
 )
 from runbook.incidents.sentences import sentence
 from runbook.incidents.state import State
@@ -150,7 +150,7 @@ def shown(events: list[Any]) -> Iterator[str]:
     if of.decision:
         yield decision_markdown(of.decision)
     if of.findings:
-        yield str(triage_rows(of.findings))
+        yield triage_markdown(of.findings)
     for collected in of.events(e.EvidenceCollected):
         yield evidence_markdown(collected)
 

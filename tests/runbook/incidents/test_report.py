@@ -1,6 +1,7 @@
 """The artifacts and the question at a gate show exactly what is known, and nothing can break out of them."""
 
 import re
+from datetime import timedelta
 from typing import get_args
 
 import pytest
@@ -18,7 +19,7 @@ from runbook.incidents.report import (
     gate_question,
     plan_markdown,
     timeline_markdown,
-    triage_rows,
+    triage_markdown,
 )
 from runbook.incidents.sentences import sentence
 from runbook.incidents.timeline import timeline
@@ -41,19 +42,18 @@ from tests.runbook.journals import (
 )
 
 
-def test_triage_rows_tell_status_by_a_mark() -> None:
-    """Each check is a row whose status can be told without colour."""
-    rows = triage_rows(findings(probe=Status.BAD, logs=Status.UNKNOWN))
-    assert {row["check"]: row["status"] for row in rows} == {
-        "Status page": "✔ ok",
-        "Health": "✔ ok",
-        "Error rate": "✔ ok",
-        "Logs": "? unknown",
-        "Probe": "✘ bad",
-        "Workload": "✔ ok",
-    }
-    assert rows[4]["question"] == "Does the PostHog API accept our key?"
-    assert rows[4]["seconds"] == "0.25"
+def test_triage_tells_status_by_a_mark() -> None:
+    """Each check is an item whose status can be told without colour, with its question, source and time."""
+    text = triage_markdown(findings(probe=Status.BAD, logs=Status.UNKNOWN))
+    assert re.findall(r"^- \*\*(.+):\*\* (\w+),", text, re.MULTILINE) == [
+        ("✔ Status page", "ok"),
+        ("✔ Health", "ok"),
+        ("✔ Error rate", "ok"),
+        ("? Logs", "unknown"),
+        ("✘ Probe", "bad"),
+        ("✔ Workload", "ok"),
+    ]
+    assert re.search(r"^  - Does the PostHog API accept our key\? \(0.25 s\)$", text, re.MULTILINE)
 
 
 def test_decision_shows_path_reasons_plan_and_flips() -> None:
@@ -196,12 +196,24 @@ def test_unknown_event_is_refused() -> None:
 
 
 def test_timeline_shows_utc_and_local_time() -> None:
-    """Every event is a row, in UTC and in the reader's zone; a reader in UTC sees one column."""
+    """Every event is an item under its day, in the reader's zone and in UTC, which is told once."""
     of = incident(*every_event())
     local = timeline_markdown(of, time_zone="Europe/Berlin")
-    assert "| 2026-11-22 15:06:00 | 2026-11-22 16:06:00 CET | alice approved 1-enable-fallback" in local
-    assert len(re.findall(r"^\| 2026", local, re.MULTILINE)) == len(of.journal)
-    assert "| UTC | What happened |" in timeline_markdown(of)
+    assert "- **16:06:00 CET (15:06:00 UTC)** alice approved 1-enable-fallback" in local
+    assert len(re.findall(r"^- \*\*\d\d:", local, re.MULTILINE)) == len(of.journal)
+    assert "### 2026-11-22\n" in local
+    assert "- **15:06:00 UTC** alice approved 1-enable-fallback" in timeline_markdown(of)
+
+
+def test_a_timeline_over_midnight_has_two_days() -> None:
+    """Those of the reader's zone."""
+    late = incident(e.NoteAdded(by="ana", text="first"))
+    moved = [
+        late.journal[0],
+        late.journal[1].model_copy(update={"at": OPENED + timedelta(hours=8, minutes=30)}),
+    ]
+    days = timeline_markdown(type(late).from_events(late.id, moved), time_zone="Europe/Berlin")
+    assert re.findall("^### (.+)$", days, re.MULTILINE) == ["2026-11-22", "2026-11-23"]
 
 
 def test_short_timeline_leaves_out_machinery_but_not_an_open_intent() -> None:
@@ -215,11 +227,12 @@ def test_short_timeline_leaves_out_machinery_but_not_an_open_intent() -> None:
 
 
 def test_evidence_lists_files_and_what_is_missing() -> None:
-    """Evidence shows its hashes, its chart where there is one, and each gap with the reason."""
+    """The beginnings of its hashes, its chart where there is one, and each gap with the reason."""
     collected = next(event for event in every_event() if isinstance(event, e.EvidenceCollected))
     text = evidence_markdown(collected, "data:image/png;base64,AAAA")
     assert "![Errors per second](data:image/png;base64,AAAA)" in text
-    assert f"| `logs.txt` | `{'cd' * 32}` |" in text
+    assert "- `logs.txt` `cdcdcdcdcdcd`\n" in text
+    assert collected.manifest_sha256 in text
     assert "- `metrics.json`: Prometheus did not answer" in text
     assert "![" not in evidence_markdown(collected)
     assert "No file could be collected." in evidence_markdown(collected.model_copy(update={"files": {}}))
@@ -273,6 +286,7 @@ def test_hostile_text_does_not_get_into_any_report() -> None:
         gate_question(plan, HOSTILE),
         timeline_markdown(of),
         evidence_markdown(collected),
+        triage_markdown(Findings(items=(finding(LOGS.name, summary=HOSTILE),))),
     )
     for text in reports:
         assert "phx_abcdef123456" not in text
@@ -280,10 +294,10 @@ def test_hostile_text_does_not_get_into_any_report() -> None:
         assert "![a](" not in re.sub(r"`` .*? ``|`[^`\n]*`", "", text)
 
 
-def test_finding_without_source_has_a_row() -> None:
-    """A check that could not be made is a row like any other."""
+def test_finding_without_source_has_its_item() -> None:
+    """A check that could not be made is an item like any other."""
     item = Finding.unknown(LOGS.name, "kubectl fails", observed_at=OPENED)
-    assert triage_rows(Findings(items=(item,)))[0]["status"] == "? unknown"
+    assert "**? Logs:** unknown, kubectl fails" in triage_markdown(Findings(items=(item,)))
 
 
 def test_every_outcome_of_an_action_has_its_words() -> None:
