@@ -71,11 +71,12 @@ async def act_on_incident(
 
     Args:
         incident: Id of the incident.
-        act: take = you lead it now; assign = somebody else leads it; comms = who leads the communication with
-            customers; note = something for the timeline; ack = you have seen it and work on it, which stops
-            reminders of the open question; severity = how severe it is, whatever the rules say; resolve = it
-            is over; reopen = it is not over; merge = it is part of another incident, where the response goes
-            on; resume = you hand it back to the runbook, after its run was cancelled or has failed.
+        act: take = you lead it now; assign = somebody else leads it; comms = who leads the communication
+            with customers; note = something for the timeline; ack = you have seen it and work on it, which
+            stops reminders of the open question and acknowledges the pages; severity = how severe it is,
+            whatever the rules say; resolve = it is over; reopen = it is not over; merge = it is part of
+            another incident, where the response goes on; resume = you hand it back to the runbook, after
+            its run was cancelled or has failed.
         by: Your name.
         name: For assign and comms, who it is. Empty for comms means you.
         text: For a note, what happened; for severity, resolve and reopen, why (required); for merge, why.

@@ -1,6 +1,7 @@
 """What people are told, and when: messages, reminders, and the words for values."""
 
 __all__ = [
+    "acknowledging",
     "local_time",
     "messages",
     "next_up",

@@ -118,8 +118,8 @@ async def ack(
 ) -> int:
     """Acknowledge an incident: you have seen it and work on it.
 
-    Nobody is reminded or paged again about the question that is open now. A new question, or anything else
-    that needs a person, is told as before.
+    Nobody is reminded or paged again about the question that is open now, and the pages that were sent are
+    acknowledged at the pager. A new question, or anything else that needs a person, is told as before.
     """
     return await do(
         incident, "ack", "acknowledgements", by=by, config=config, environment=environment, json=json
