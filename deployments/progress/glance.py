@@ -22,6 +22,9 @@ from runbook.incidents.incident import Incident
 from runbook.incidents.people import acknowledged_by, comms_lead_of, lead_of
 from runbook.incidents.summary import evidence_folder, flow_run_url, postmortem
 
+NAMES = 10
+"""Columns for the names of facts, which begin each line."""
+
 
 def print_glance(
     console: Console,
@@ -34,7 +37,7 @@ def print_glance(
 ) -> None:
     """Print the short view; `commands` are what can be done now, by what each does, `now` is aware UTC."""
     print_heading(console, found)
-    console.print(fact_lines(_facts(found, now)))
+    console.print(fact_lines(_facts(found, now), width=NAMES, style="not dim"))
     print_untold(console, found)
     if url := flow_run_url(found):
         print_whole(console, "run:", url)
@@ -49,7 +52,7 @@ def print_glance(
         console.print()
         symbols = symbols_for(console.encoding)
         console.print(Text(f"{symbols.ask} a person is needed", style=f"bold {UNSURE}"))
-        console.print(Padding(fact_lines({"because": found.pause.because}), (0, 0, 0, 2)))
+        console.print(Padding(fact_lines({"because": found.pause.because}, style="not dim"), (0, 0, 0, 2)))
     if commands:
         console.print()
         width = max(map(len, commands)) + 2
@@ -84,7 +87,9 @@ def print_untold(console: Console, found: Incident) -> None:
 
 def print_whole(console: Console, name: str, copied: str) -> None:
     """Print an address or a path on a line that is not broken."""
-    console.print(Text(f"{name:<10}", style=QUIET).append(plain(copied), style="not dim"), soft_wrap=True)
+    console.print(
+        Text(f"{name:<{NAMES}}", style=QUIET).append(plain(copied), style="not dim"), soft_wrap=True
+    )
 
 
 def people(found: Incident) -> dict[str, str]:
@@ -129,7 +134,7 @@ def _print_question(console: Console, found: Incident, awaited: Awaited | None) 
         facts |= {"who": "; ".join(awaited.who_may) or "anybody", "approved": awaited.progress}
     if not decisive.complete:
         facts["more"] = "lines are left out: --full shows the whole change"
-    console.print(Padding(fact_lines(facts), (0, 0, 0, 2)))
+    console.print(Padding(fact_lines(facts, style="not dim"), (0, 0, 0, 2)))
 
 
 def _when(each: NextUp, now: datetime) -> str:

@@ -121,12 +121,12 @@ def change_lines(plan: ChangePlan) -> Group:
     )
 
 
-def fact_lines(facts: Mapping[str, str]) -> Group:
-    """Names and values, those without a value left out."""
-    width = max((len(name) for name in facts), default=0) + 2
+def fact_lines(facts: Mapping[str, str], *, width: int = 0, style: str = "") -> Group:
+    """Names and values, those without a value left out; the values begin `width` columns in, or more."""
+    width = max(width, *(len(name) + 2 for name in facts), 0)
     return Group(
         *(
-            hanging(f"{name}:".ljust(width), Text(plain(value)), style=QUIET)
+            hanging(f"{name}:".ljust(width), Text(plain(value), style=style), style=QUIET)
             for name, value in facts.items()
             if value
         )

@@ -38,14 +38,14 @@ def print_full(out: "Console", found: "Incident", *, config: Path | None = None)
     from rich.text import Text
 
     from deployments.progress import Progress, print_question
-    from deployments.progress.glance import print_heading, print_untold, print_whole
+    from deployments.progress.glance import NAMES, print_heading, print_untold, print_whole
     from deployments.progress.parts import fact_lines
     from runbook.incidents.events import ActionPreviewed
     from runbook.incidents.summary import flow_run_url
     from runbook.incidents.timeline import in_order, without_repeats
 
     print_heading(out, found)
-    out.print(fact_lines(_facts(found)))
+    out.print(fact_lines(_facts(found), width=NAMES))
     print_untold(out, found)
     if url := flow_run_url(found):
         print_whole(out, "run:", url)
