@@ -1,5 +1,6 @@
 """Options that several commands share, so that each is called the same and explained the same everywhere."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -43,3 +44,18 @@ Reference = Annotated[
 ]
 
 SeverityWord = Literal["P1", "P2", "P3", "P4"]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class ActOptions:
+    """The options of every command with which a person does something about an incident."""
+
+    by: ByOption = None
+    config: ConfigOption = None
+    environment: EnvironmentOption = None
+    json: JsonOption = False
+
+
+BY_DEFAULT = ActOptions()
+"""None of them is given."""
