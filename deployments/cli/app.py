@@ -72,7 +72,7 @@ EXAMPLES: dict[Callable[..., Any], tuple[str, ...]] = {
     resolve: ('runbook resolve latest --outcome recovered --reason "it works" --done "rolled back by hand"',),
     reopen: ('runbook reopen inc-20261122 --reason "it times out again"',),
     merge: ('runbook merge latest inc-20261122 --reason "the same deploy"',),
-    completion: ("source <(runbook completion bash)", "runbook completion zsh > ~/.zfunc/_runbook"),
+    completion: ("runbook completion bash", "runbook completion fish"),
     severity: ('runbook severity latest P2 --reason "one customer is affected"',),
 }
 """All commands in the order of `--help`, each with its examples."""
