@@ -22,6 +22,10 @@ DIGEST_LETTERS = 12
 """How much of a plan's digest people are shown: enough to tell two plans apart by eye."""
 
 
+HEAVY_PICTURE = 150_000
+"""Characters of a data URI from which on a page only says where the picture is."""
+
+
 def triage_markdown(findings: Findings) -> str:
     """The findings, one to an item: mark, check and answer, then the question with its source and its time.
 
@@ -128,10 +132,11 @@ def evidence_markdown(collection: EvidenceCollected, chart_uri: str | None = Non
     """What was kept, where, with the beginnings of its hashes; and what could not be had, and why.
 
     The manifest has the whole hashes, and its own is whole here. `chart_uri` is the address of the error
-    chart, a data URI as a rule.
+    chart, a data URI as a rule; one that would make the page heavy is named as the file that it is.
     """
+    heavy = len(chart_uri or "") > HEAVY_PICTURE
     return render_markdown(
-        "evidence.md.j2", collection=collection, letters=DIGEST_LETTERS, chart_uri=chart_uri
+        "evidence.md.j2", heavy=heavy, collection=collection, letters=DIGEST_LETTERS, chart_uri=chart_uri
     )
 
 

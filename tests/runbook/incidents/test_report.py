@@ -213,6 +213,9 @@ def test_evidence_lists_files_and_what_is_missing() -> None:
     assert collected.manifest_sha256 in text
     assert "- `metrics.json`: Prometheus did not answer" in text
     assert "![" not in evidence_markdown(collected)
+    heavy = evidence_markdown(collected, f"data:image/png;base64,{'A' * 200_000}")
+    assert "the picture `error-rate.png` in the folder" in heavy
+    assert len(heavy) < 2_000
     assert "No file could be collected." in evidence_markdown(collected.model_copy(update={"files": {}}))
 
 
