@@ -11,7 +11,9 @@ from deployments.cli.options import ConfigOption, EnvironmentOption, JsonOption
 from deployments.cli.output import console, print_json, warn, write
 
 if TYPE_CHECKING:
+    from rich.console import Group
     from rich.table import Table
+    from rich.text import Text
 
 
 State = Literal["investigating", "identified", "mitigating", "monitoring", "resolved", "closed"]
@@ -71,7 +73,7 @@ async def incidents(
         print_json(found)
     elif found:
         out = console()
-        out.print(_table(found, wide=out.width >= _WIDE))
+        out.print(_wide_list(found) if out.width >= _WIDE else _narrow_list(found))
     else:
         write(_none(only_open=only_open, filtered=not wanted.everything))
     return ExitCode.OK
@@ -106,46 +108,73 @@ def _since(text: str) -> datetime | None:
     return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
 
 
-def _table(found: list[dict[str, Any]], *, wide: bool) -> "Table":
-    """A line for each headline, see `runbook.incidents.summary.headline`."""
-    from rich.table import Table
+def _wide_list(found: list[dict[str, Any]]) -> "Table":
+    """A row for each incident, as its `runbook.incidents.summary.headline` says."""
     from rich.text import Text
 
-    from deployments.progress.symbols import first_line, plain
+    from deployments.progress.symbols import plain
 
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
-    for name in ("incident", "opened (UTC)", "sev", "state", "what it is"):
-        table.add_column(name, no_wrap=name != "what it is")
-    if wide:
-        table.add_column("lead", no_wrap=True, max_width=_LEAD_WIDTH)
+    table = _columns(apart=2, header=True)
+    table.add_column("what it is")
+    table.add_column("lead", no_wrap=True, max_width=_LEAD_WIDTH)
     for item in found:
-        what, lead = Text(_what(item)), plain(str(item.get("lead") or ""))
-        if lead and not wide:
-            what.append(f"\nlead: {lead}", style="dim")
-        if item.get("asks"):
-            what.append(f"\nasks: {first_line(str(item['asks']))}", style="bold yellow")
-        elif item.get("waits_for") == "person":
-            what.append("\nwaits for a person", style="bold yellow")
-        table.add_row(
-            str(item.get("incident")),
-            str(item.get("opened_at"))[:16].replace("T", " "),
-            str(item.get("severity") or "-"),
-            Text(str(item.get("state")), style="bold" if item.get("open") else "dim"),
-            what,
-            *([Text(lead or "-")] if wide else []),
-        )
+        table.add_row(*_row(item), _what(item), Text(plain(str(item.get("lead") or "-"))))
     return table
 
 
+def _narrow_list(found: list[dict[str, Any]]) -> "Group":
+    """The same with what each incident is below its row, so that a narrow terminal loses nothing."""
+    from rich.console import Group
+    from rich.padding import Padding
+
+    from deployments.progress.symbols import plain
+
+    parts: list[Table | Padding] = []
+    for number, item in enumerate(found):
+        row, what = _columns(apart=1, header=number == 0), _what(item)
+        row.add_row(*_row(item))
+        if lead := plain(str(item.get("lead") or "")):
+            what.append(f"\nlead: {lead}", style="dim")
+        parts += [row, Padding(what, (0, 0, 0, 2))]
+    return Group(*parts)
+
+
+def _columns(*, apart: int, header: bool) -> "Table":
+    from rich.table import Table
+
+    padding = (0, apart, 0, 0)
+    table = Table(box=None, padding=padding, header_style="dim", pad_edge=False, show_header=header)
+    for name, width in _COLUMNS.items():
+        table.add_column(name, no_wrap=True, width=width)
+    return table
+
+
+def _row(item: dict[str, Any]) -> "tuple[str, str, str, Text]":
+    from rich.text import Text
+
+    return (
+        str(item.get("incident")),
+        str(item.get("opened_at"))[:16].replace("T", " "),
+        str(item.get("severity") or "-"),
+        Text(str(item.get("state")), style="bold" if item.get("open") else "dim"),
+    )
+
+
 _WIDE = 100
-"""From so many columns on, the list has one for the lead; else the lead has a line of its own."""
+"""From so many columns on, what an incident is, and its lead, stand beside it; else below it."""
+
+_COLUMNS = {"incident": 24, "opened (UTC)": 16, "sev": 3, "state": 13}
+"""The columns of every list, which fit 60 columns of a terminal."""
 
 _LEAD_WIDTH = 16
 """Columns of the list for a name; a longer one is cut there, and whole in the view of the incident."""
 
 
-def _what(item: dict[str, Any]) -> str:
-    """Verdict and outcome in words, where this release has words for them."""
+def _what(item: dict[str, Any]) -> "Text":
+    """The service, verdict and outcome in words, where this release has words for them, and what is asked."""
+    from rich.text import Text
+
+    from deployments.progress.symbols import first_line, plain
     from runbook.channels.wording import OUTCOMES, VERDICT_TITLES
 
     verdicts = {verdict.value: title for verdict, title in VERDICT_TITLES.items()}
@@ -153,4 +182,10 @@ def _what(item: dict[str, Any]) -> str:
     verdict, outcome = item.get("verdict"), item.get("outcome")
     what = verdicts.get(str(verdict), str(verdict)) if verdict else str(item.get("alert_name") or "")
     ended = f", {outcomes.get(str(outcome), str(outcome))}" if outcome else ""
-    return f"{'rehearsal: ' if item.get('dry_run') else ''}{what}{ended}"
+    rehearsal = "rehearsal: " if item.get("dry_run") else ""
+    text = Text(plain(f"{rehearsal}{item.get('service') or ''}: {what}{ended}"))
+    if item.get("asks"):
+        text.append(f"\nasks: {first_line(str(item['asks']))}", style="bold yellow")
+    elif item.get("waits_for") == "person":
+        text.append("\nwaits for a person", style="bold yellow")
+    return text

@@ -40,8 +40,18 @@ def list_document(incidents: Sequence[Incident]) -> str:
 
 
 def events_document(incident: str, newer: Sequence[Recorded]) -> str:
-    """Events of one incident."""
-    journal = [recorded.model_dump(mode="json") for recorded in newer]
+    """Events of one incident: the first of these that fit into `LONGEST_JOURNAL`, one at least.
+
+    Who follows an incident asks for the next after them.
+    """
+    journal: list[JsonValue] = []
+    left = LONGEST_JOURNAL
+    for recorded in newer:
+        event = recorded.model_dump(mode="json")
+        left -= len(orjson.dumps(event))
+        if journal and left < 0:
+            break
+        journal.append(event)
     return _document({"incident": incident, "journal": journal})
 
 

@@ -57,8 +57,24 @@ def test_the_list_shows_what_each_incident_is_and_asks(store: Store, capsys: Cap
     lines = out(capsys, "incidents").splitlines()
     assert [line.split()[0] for line in lines[1:] if line.startswith("inc-")] == [asking, closed]
     text = " ".join(" ".join(lines).split())
-    assert f"{asking} 2026-11-22 16:02 P2 IDENTIFIED PostHog outage asks: " in text
-    assert f"{closed} 2026-11-22 16:01 P2 CLOSED PostHog outage, recovered lead: ana" in text
+    assert f"{asking} 2026-11-22 16:02 P2 IDENTIFIED service-0002: PostHog outage asks: " in text
+    assert f"{closed} 2026-11-22 16:01 P2 CLOSED service-0001: PostHog outage, recovered lead: ana" in text
+
+
+@pytest.mark.parametrize("columns", ["60", "80", "99", "100", "160"])
+def test_a_list_loses_nothing_in_a_narrow_terminal(
+    columns: str, store: Store, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    """Each id in one piece, and what is asked in full."""
+    monkeypatch.setenv("COLUMNS", columns)
+    asking = store.open("0002", UP_TO_THE_GATE)
+    shown = out(capsys, "incidents")
+    told = " ".join(shown.split())
+    assert max(map(len, shown.splitlines())) <= int(columns)
+    assert asking in told
+    for part in ("IDENTIFIED", "service-0002: PostHog outage", "Enable the fallback (graceful degradation)?"):
+        assert part in told
+    assert "…" not in shown
 
 
 def test_closed_incidents_can_be_left_out(store: Store, capsys: Capture) -> None:

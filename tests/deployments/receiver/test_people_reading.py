@@ -8,7 +8,7 @@ from pytest_httpserver import HTTPServer
 
 from deployments.cli import main
 from deployments.cli.errors import ExitCode
-from deployments.services.reading import LEFT_OUT, bounded, incident_document
+from deployments.services.reading import LEFT_OUT, bounded, events_document, incident_document
 from runbook.incidents import events as e
 from runbook.incidents.incident import Incident
 from runbook.policy.policy import Policy
@@ -160,6 +160,15 @@ def test_what_is_read_is_masked_and_escaped() -> None:
     assert "abcdefghijklmnop0123456789" not in document
     assert "\x1b" not in document
     assert "\u202e" not in document
+
+
+def test_newer_events_come_in_bounded_parts() -> None:
+    """The next part begins after the last event of this one; an event that is too large comes alone."""
+    journal = journal_of(*(f"{number} " + "x" * 4_000 for number in range(300))).journal
+    first = json.loads(events_document("inc-1", journal))["journal"]
+    assert 50 < len(first) < 200
+    rest = [item for item in journal if item.seq > first[-1]["seq"]]
+    assert json.loads(events_document("inc-1", rest))["journal"][0]["seq"] == first[-1]["seq"] + 1
 
 
 def test_a_long_journal_is_cut_in_its_middle_and_says_so() -> None:
