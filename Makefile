@@ -56,6 +56,10 @@ many-waiting: setup ## have a hundred incidents wait for an answer, which may ho
 	@RUNBOOK_MANY_WAITING=$(or $(MANY),100) $(BIN)/pytest -m slow -o faulthandler_timeout=3600 \
 		tests/engine/test_many_waiting.py -k hold_no_process $(ARGS)
 
+.PHONY: pictures
+pictures: setup ## make the README's pictures anew, of a real response at its question (needs chromium)
+	@$(BIN)/python -m tests.pictures $(ARGS)
+
 .PHONY: storm
 storm: setup ## have thirty services report trouble at once, each of which comes to its question (STORM=30)
 	@RUNBOOK_STORM=$(or $(STORM),30) $(BIN)/pytest -m slow -o faulthandler_timeout=3600 \

@@ -1,13 +1,13 @@
 """What a person does about an incident, from the form in Prefect: lead it, write a note, end it."""
 
-from typing import Annotated, Literal
+from datetime import datetime
+from typing import Annotated, Literal, TypedDict
 
 from prefect import flow
 from prefect.logging import get_run_logger
 from pydantic import Field
 
 from blocks.environment import Environment
-from blocks.transport.errors import OutsideError
 from blocks.transport.prefect_api import prefect_client
 from flows.parameters import checked, run_name
 from runbook.approvals.acts import Act, ActKind
@@ -15,20 +15,39 @@ from runbook.approvals.gates import InvalidAnswer
 from runbook.approvals.identity import Identity
 from runbook.approvals.names import name_flaw
 from runbook.approvals.people import known_as
+from runbook.decision.severity import Severity
+from runbook.incidents.events import ResponseResumed
+from runbook.incidents.sentences import sentence
 from runbook.outside_text import MAX_TEXT
-from tasks.acts import record_act
-from tasks.caretaking.going_on import NOTICED_BY_THE_RUN, go_on_after
+from runbook.policy.policy import Policy
+from tasks.acts import Identify, record_act, record_severity
+from tasks.caretaking.going_on import NOTICED_BY_THE_RUN, go_on_in_time
+from tasks.caretaking.resume import record_resumption
 from tasks.incident import OpenIncident, now
 
 Required = Annotated[str, Field(min_length=1, max_length=200)]
 Optional = Annotated[str, Field(max_length=200)]
 
 
+class _Speaks(TypedDict):
+    """Who acts, how that is known, under which policy, and when."""
+
+    by: str
+    identify: Identify
+    policy: Policy
+    at: datetime
+
+
+FormAct = Literal[
+    "take", "assign", "comms", "note", "ack", "severity", "resolve", "reopen", "merge", "resume"
+]
+
+
 @flow(name="act-on-incident", flow_run_name=run_name("{act} {incident}"), validate_parameters=False)
 @checked
 async def act_on_incident(
     incident: Required,
-    act: Literal["take", "assign", "comms", "note", "ack", "resolve", "reopen", "merge"],
+    act: FormAct,
     by: Required,
     name: Optional = "",
     text: Annotated[str, Field(max_length=MAX_TEXT)] = "",
@@ -36,6 +55,8 @@ async def act_on_incident(
     outcome: Literal["recovered", "not-ours", "false-positive"] = "recovered",
     done: Annotated[str, Field(max_length=MAX_TEXT)] = "",
     into: Optional = "",
+    level: Severity | None = None,
+    did: tuple[Optional, ...] = (),
     environment: str = "default",
 ) -> str:
     """Write into the journal what you do about an incident. Returns it as a sentence.
@@ -50,18 +71,22 @@ async def act_on_incident(
 
     Args:
         incident: Id of the incident.
-        act: take = you lead it now; assign = somebody else leads it; comms = who leads the communication with
-            customers; note = something for the timeline; ack = you have seen it and work on it, which stops
-            reminders of the open question; resolve = it is over; reopen = it is not over; merge = it is part
-            of another incident, where the response goes on.
+        act: take = you lead it now; assign = somebody else leads it; comms = who leads the communication
+            with customers; note = something for the timeline; ack = you have seen it and work on it, which
+            stops reminders of the open question and acknowledges the pages; severity = how severe it is,
+            whatever the rules say; resolve = it is over; reopen = it is not over; merge = it is part of
+            another incident, where the response goes on; resume = you hand it back to the runbook, after
+            its run was cancelled or has failed.
         by: Your name.
         name: For assign and comms, who it is. Empty for comms means you.
-        text: For a note, what happened; for resolve and reopen, why (required); for merge, why.
+        text: For a note, what happened; for severity, resolve and reopen, why (required); for merge, why.
         at: For a note, when it happened, as HH:MM in the policy's time zone or as 2026-11-22T14:05+01:00.
             Empty means now.
         outcome: For resolve, how it ended.
-        done: For resolve, what was done by hand.
+        done: For resolve and resume, what was done by hand.
         into: For merge, the id of the other incident.
+        level: For severity: P1 complete outage, P2 degraded service, P3 minor impact, P4 no user impact.
+        did: For resume, the actions of the plan that were done by hand, by id, such as 1-restart-deployment.
         environment: Which configuration to use, by the name that `runbook configure` saved it under.
     """
     blocks = await Environment.load(environment)
@@ -70,20 +95,25 @@ async def act_on_incident(
     if flaw := name_flaw(by):
         raise InvalidAnswer(f"the name of whoever does this cannot be used: {flaw}")
     who = known_as(by, policy.people)
-    acted = await record_act(
-        blocks.store,
-        found,
-        Act(kind=ActKind(act), name=name, text=text, at=at, outcome=outcome, done=done, into=into),
-        by=who,
-        identify=lambda _: Identity(name=who),
-        policy=policy,
-        at=now(),
-    )
-    get_run_logger().info(acted.said)
-    if acted.act in NOTICED_BY_THE_RUN:
-        try:
-            async with prefect_client() as client:
-                await go_on_after(incident, by=who, store=blocks.store, client=client)
-        except OutsideError as error:  # the watchdog does it later
-            get_run_logger().warning("The run of %s does not go on yet: %s", incident, error)
-    return acted.said
+    speaks: _Speaks = {"by": who, "identify": lambda _: Identity(name=who), "policy": policy, "at": now()}
+    store, because = blocks.store, ""
+    match act:
+        case "severity":
+            if level is None:
+                raise InvalidAnswer("the level is missing: say P1, P2, P3 or P4")
+            rated = await record_severity(store, found, level, reason=text, **speaks)
+            said, noticed = rated.said, False
+        case "resume":
+            handed = await record_resumption(store, found, done=done, did=did, **speaks)
+            said = "; ".join(map(sentence, handed.events(ResponseResumed)[-1:]))
+            because, noticed = f"{who} handed the response back", True
+        case _:
+            given = Act(kind=ActKind(act), name=name, text=text, at=at, outcome=outcome, done=done, into=into)
+            acted = await record_act(store, found, given, **speaks)
+            said, noticed = acted.said, acted.act in NOTICED_BY_THE_RUN
+    get_run_logger().info(said)
+    if noticed:
+        waits = await go_on_in_time(incident, by=who, store=store, prefect=prefect_client, because=because)
+        if waits:  # the watchdog does it later
+            get_run_logger().warning("The run of %s does not go on yet: %s", incident, waits)
+    return said

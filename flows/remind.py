@@ -10,7 +10,7 @@ from flows.parameters import checked
 from runbook.incidents.incident import Incident
 from runbook.incidents.sentences import sentence
 from tasks.caretaking.due import due_reminders
-from tasks.channels.shown import remind_of_gate, report_switch, tell_of_lead
+from tasks.channels.shown import acknowledge_page, remind_of_gate, report_switch, tell_of_lead
 from tasks.incident import OpenIncident, now
 from tasks.lease import exclusively
 
@@ -19,6 +19,8 @@ from tasks.lease import exclusively
 @checked
 async def remind(environment: str = "default") -> list[str]:
     """Tell people what is due: reminders, pages, leads and reports. Returns a sentence for each thing told.
+
+    The pager is told which of its pages somebody has acknowledged.
 
     A suspended run holds no process, so somebody else has to look at the clock: the receiver, which makes a
     run of this flow when something is due, and a slower schedule besides. Nothing is ever applied for lack of
@@ -39,16 +41,17 @@ async def remind_of_everything(environment: Environment) -> list[str]:
         ExceptionGroup: something failed in a way that was not foreseen; all else was told.
     """
     due = await due_reminders(environment, now())
-    notices, leads, reports = due.notices, due.leads, due.reports
+    notices, leads, pages, reports = due.notices, due.leads, due.acknowledged, due.reports
     told = await asyncio.gather(
         *(remind_of_gate(_open(incident, environment), notice) for incident, notice in notices),
         *(tell_of_lead(_open(incident, environment), news) for incident, news in leads),
+        *(acknowledge_page(_open(incident, environment), page) for incident, page in pages),
         *(report_switch(_open(incident, environment), action) for incident, action in reports),
         return_exceptions=True,
     )
     if failed := [outcome for outcome in told if isinstance(outcome, BaseException)]:
         raise BaseExceptionGroup("not all reminders could be sent", failed)
-    about = [incident.id for incident, _ in [*notices, *leads, *reports]]
+    about = [incident.id for incident, _ in [*notices, *leads, *pages, *reports]]
     return [f"{incident}: {sentence(event)}" for incident, event in zip(about, told, strict=True) if event]
 
 

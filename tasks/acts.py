@@ -8,12 +8,22 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from blocks.store.lists import open_incident_of
-from runbook.approvals.acts import Act, ActEvent, ActKind, act_statement, event_of, is_so_already
-from runbook.approvals.authority import require_may_act
+from runbook.approvals.acts import (
+    Act,
+    ActEvent,
+    ActKind,
+    ActOnClosed,
+    act_statement,
+    bare,
+    event_of,
+    is_so_already,
+)
+from runbook.approvals.authority import require_may_act, severity_statement
 from runbook.approvals.gates import InvalidAnswer
-from runbook.approvals.identity import Identity
+from runbook.approvals.identity import Identity, named
 from runbook.approvals.names import tidy
 from runbook.approvals.signatures import Statement
+from runbook.decision.severity import Severity, SeverityAssessment
 from runbook.incidents.events import (
     CommsLeadAssigned,
     IncidentAbsorbed,
@@ -21,6 +31,7 @@ from runbook.incidents.events import (
     IncidentResolved,
     LeadAssigned,
     NoteAdded,
+    SeverityOverridden,
 )
 from runbook.incidents.incident import Incident
 from runbook.incidents.loose_ends import switches_left_on
@@ -121,6 +132,69 @@ async def record_act(
         text=done.text if isinstance(done, NoteAdded) else None,
         happened_at=done.happened_at if isinstance(done, NoteAdded) else None,
         switches=tuple(f"{action.spec.title} ({action.target})" for action in left),
+    )
+
+
+class SeveritySet(Value):
+    """What became of it. `before` is `None` where nobody had assessed the incident."""
+
+    incident: str
+    before: Severity | None
+    severity: Severity
+    by: str
+    reason: str
+    identity: Identity
+
+    @property
+    def change(self) -> str:
+        """`P1 -> P3 by ana (unproven claim)`."""
+        before = self.before.value if self.before else "not assessed"
+        return f"{before} -> {self.severity.value} by {named(self.by, self.identity)}"
+
+    @property
+    def said(self) -> str:
+        """It as a sentence."""
+        assessment = SeverityAssessment(severity=self.severity, because=self.reason, by=self.by)
+        return sentence(SeverityOverridden(assessment=assessment, identity=self.identity))
+
+
+async def record_severity(
+    store: "IncidentStore",
+    incident: Incident,
+    severity: Severity,
+    *,
+    reason: str,
+    by: str,
+    identify: Identify,
+    policy: Policy,
+    at: datetime,
+) -> SeveritySet:
+    """Journal a person's word on the severity, which goes before the rules and approves nothing by itself.
+
+    Raises:
+        ActOnClosed: the incident is closed.
+        InvalidAnswer: it says neither who nor why, or this person may not, or has not proved who they are.
+        Unavailable: the store cannot be reached.
+    """
+    who, why = tidy(by), reason.strip()
+    if not who or not why:
+        raise InvalidAnswer("the name and the reason cannot be empty: say who decides and why")
+    if incident.closed:
+        raise ActOnClosed(f"{incident.id} is closed")
+    assessment = SeverityAssessment(severity=severity, because=why, by=who)
+
+    def statement(identity: Identity) -> Statement:
+        return severity_statement(incident.id, SeverityOverridden(assessment=assessment, identity=identity))
+
+    identity = identify(statement)
+    require_may_act(who, identity, statement(identity), policy_in_force(incident, policy))
+    event = SeverityOverridden(assessment=assessment, identity=identity)
+    last = incident.last(SeverityOverridden)
+    if last is None or bare(last) != bare(event):
+        await store.append(incident.id, event, at=at)
+    before = incident.severity.severity if incident.severity else None
+    return SeveritySet(
+        incident=incident.id, before=before, severity=severity, by=who, reason=why, identity=identity
     )
 
 

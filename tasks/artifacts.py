@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 from prefect import task
-from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
+from prefect.artifacts import acreate_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
 from blocks.logs import own_lines
@@ -22,7 +22,7 @@ from runbook.incidents.report import (
     evidence_markdown,
     plan_markdown,
     timeline_markdown,
-    triage_rows,
+    triage_markdown,
 )
 from tasks.incident import OpenIncident
 
@@ -34,12 +34,9 @@ log = own_lines(logging.getLogger("runbook.artifacts"))
 
 @task(name="publish triage", task_run_name="publish triage", cache_policy=NO_CACHE)
 async def publish_triage(incident: OpenIncident, findings: Findings, *, round: int = 1) -> None:
-    """The triage table, one for each round."""
+    """What triage has found, one for each round."""
     key = _of_round(f"{incident.id}-triage", round)
-    if await _is_new(incident, key):
-        creating = acreate_table_artifact(triage_rows(findings), key=key, description="# Quick Triage")
-        if await _published(key, creating):
-            await _note(incident, key, "table")
+    await _markdown(incident, key, triage_markdown(findings), "Quick Triage")
 
 
 @task(name="publish decision", task_run_name="publish decision", cache_policy=NO_CACHE)
@@ -93,9 +90,7 @@ async def publish_postmortem(incident: OpenIncident, markdown: str) -> None:
 @task(name="publish look", task_run_name="publish look", cache_policy=NO_CACHE)
 async def publish_look(environment: str, findings: Findings, decision: Decision) -> None:
     """A triage without an incident."""
-    await acreate_table_artifact(
-        triage_rows(findings), key=f"triage-{environment}", description="# Quick Triage"
-    )
+    await acreate_markdown_artifact(triage_markdown(findings), key=f"triage-{environment}")
     await acreate_markdown_artifact(decision_markdown(decision), key=f"decision-{environment}")
 
 

@@ -116,6 +116,13 @@ class Caller(Channel, Protocol):
             OutsideError: nobody was paged, or nobody can tell.
         """
 
+    async def acknowledge_page(self, page_id: str, receipt: Receipt) -> Receipt:
+        """Say that somebody has the page with this id and receipt, so that nobody else is woken for it.
+
+        Raises:
+            OutsideError: it goes on, or nobody can tell.
+        """
+
     async def end_page(self, page_id: str, receipt: Receipt) -> Receipt:
         """End the page with this id and receipt; there may be none.
 

@@ -55,6 +55,16 @@ class Pager(Block):
         await self.trigger(post.id, page.summary, page.severity, page.source, page.details, page.link)
         return {"dedup_key": post.id}
 
+    async def acknowledge_page(self, page_id: str, receipt: Receipt) -> Receipt:
+        """Acknowledge the call, as `end_page` ends it. For one that is not open it has no effect.
+
+        Raises:
+            OutsideError: see `resolve`.
+        """
+        key = str(receipt.get("dedup_key", page_id))
+        await self._send({"event_action": "acknowledge", "dedup_key": key})
+        return {"dedup_key": key}
+
     async def end_page(self, page_id: str, receipt: Receipt) -> Receipt:
         """End the call; one of an earlier release may have had another key than its id.
 

@@ -6,8 +6,10 @@ __all__ = [
     "journal",
     "lease",
     "lists",
+    "newest_ids",
     "overview",
     "own_store",
     "retention",
     "self_watch_log",
+    "tail",
 ]

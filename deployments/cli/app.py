@@ -16,12 +16,14 @@ from cyclopts import App, Parameter
 from cyclopts.exceptions import CycloptsError, UnknownCommandError
 
 from deployments.cli.alerts import alerts
+from deployments.cli.completion import completion
 from deployments.cli.configure import configure
 from deployments.cli.doctor.doctor import doctor
 from deployments.cli.drill import drill
 from deployments.cli.errors import EXIT_CODES, CommandError, ExitCode, expected
 from deployments.cli.explain import explain
-from deployments.cli.incidents import incident, incidents, paper
+from deployments.cli.incidents import incidents
+from deployments.cli.looking.incident import incident, paper
 from deployments.cli.output import print_defect, print_error, quiet_libraries
 from deployments.cli.people.acts import ack, assign, comms, note, take
 from deployments.cli.people.answers import approve, edit, reject, snooze
@@ -44,7 +46,12 @@ EXAMPLES: dict[Callable[..., Any], tuple[str, ...]] = {
     triage: ("runbook triage", "runbook triage --json"),
     respond: ('runbook respond --service posthog-integration --summary "flags time out" --severity P2',),
     incidents: ("runbook incidents --waiting", "runbook incidents --since 7d --search checkout --json"),
-    incident: ("runbook incident latest", "runbook incident inc-20261122 --json"),
+    incident: (
+        "runbook incident latest",
+        "runbook incident latest --follow",
+        "runbook incident inc-20261122 --full",
+        "runbook incident inc-20261122 --json",
+    ),
     alerts: ("runbook alerts", "runbook alerts --unrouted --json"),
     paper: ("runbook paper latest",),
     approve: ("runbook approve latest", "runbook approve inc-20261122 --plan 4b1d0c3f9e2a"),
@@ -67,6 +74,7 @@ EXAMPLES: dict[Callable[..., Any], tuple[str, ...]] = {
     resolve: ('runbook resolve latest --outcome recovered --reason "it works" --done "rolled back by hand"',),
     reopen: ('runbook reopen inc-20261122 --reason "it times out again"',),
     merge: ('runbook merge latest inc-20261122 --reason "the same deploy"',),
+    completion: ("runbook completion bash", "runbook completion fish"),
     severity: ('runbook severity latest P2 --reason "one customer is affected"',),
 }
 """All commands in the order of `--help`, each with its examples."""

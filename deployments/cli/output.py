@@ -78,6 +78,11 @@ def print_json(value: Any) -> None:
     print(json_document(redact_secret_values(value), indent=2))
 
 
+def print_json_line(value: Any) -> None:
+    """Print one JSON document in a line, at once: a program reads it while more are to come."""
+    print(json_document(redact_secret_values(value)), flush=True)
+
+
 def ask(question: str) -> str:
     """Ask the person at the terminal.
 

@@ -41,7 +41,9 @@ async def triage(
     return ExitCode.OK
 
 
-async def health(*, config: ConfigOption = None, environment: EnvironmentOption = None) -> int:
+async def health(
+    *, config: ConfigOption = None, environment: EnvironmentOption = None, json: JsonOption = False
+) -> int:
     """Print the integration's health, or UNHEALTHY.
 
     The runbook's one-line health check. Exits with 0 if the word is a healthy one, else with 1.
@@ -55,15 +57,23 @@ async def health(*, config: ConfigOption = None, environment: EnvironmentOption 
     try:
         reading = await systems.integration.read_health()
     except OutsideError as error:
-        write(UNHEALTHY)
-        warn(str(error))
+        _tell(UNHEALTHY, str(error), json=json)
         return ExitCode.FAILED
     word = reading.status or ""
     healthy = says_well(word, reading.http_status, healthy_words=policy.healthy_words)
-    write(word if healthy else UNHEALTHY)
-    if not healthy:
-        warn(f"{reading.url} answers HTTP {reading.http_status}, status {word or 'not given'}")
+    why = f"{reading.url} answers HTTP {reading.http_status}, status {word or 'not given'}"
+    _tell(word if healthy else UNHEALTHY, "" if healthy else why, json=json)
     return ExitCode.OK if healthy else ExitCode.FAILED
+
+
+def _tell(word: str, why: str, *, json: bool) -> None:
+    """The word; why it is not a healthy one, if so."""
+    if json:
+        print_json({"healthy": not why, "word": word, "because": why or None})
+        return
+    write(word)
+    if why:
+        warn(why)
 
 
 def _print(out: "Console", findings: "Findings", decision: "Decision") -> None:

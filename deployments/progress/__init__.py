@@ -3,6 +3,7 @@
 Each event becomes one line, a few with the findings, the way through the tree or the exact diff under it.
 """
 
+from dataclasses import replace
 from datetime import datetime
 
 from rich.console import Console
@@ -10,7 +11,14 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from deployments.progress.parts import change_lines, consequences, diff_lines, facts_of, findings_table
+from deployments.progress.parts import (
+    change_lines,
+    consequences,
+    diff_lines,
+    facts_of,
+    findings_table,
+    without_long_addresses,
+)
 from deployments.progress.row import Row
 from deployments.progress.rows import row_of
 from deployments.progress.symbols import LOUD, QUIET, UNSURE, plain, symbols_for
@@ -27,6 +35,7 @@ from runbook.incidents.timeline import happened_at, written_later
 DETAIL_INDENT = 10
 """Columns left of what stands under an event, so that a diff keeps 70 of 80."""
 CLOCK_WIDTH = 9
+LABEL_WIDTH = 10
 
 
 class Progress:
@@ -41,20 +50,55 @@ class Progress:
         self._clock = clock
         self._symbols = symbols_for(console.encoding)
 
-    def show(self, recorded: Recorded) -> None:
-        """Print one event; events that only repeat what the next one says print nothing."""
+    def show(self, recorded: Recorded, *, details: bool = True) -> None:
+        """Print one event; events that only repeat what the next one says print nothing.
+
+        An address that is longer than its column stands under the event, where nothing breaks it.
+        """
         row = row_of(recorded.event, self._symbols)
         if row is None:
             return
-        indent = DETAIL_INDENT + (CLOCK_WIDTH if self._clock else 0)
         if later := written_later(recorded):
             row.text.append(later, style=QUIET)
-        self._console.print(self._line(row, happened_at(recorded)))
-        for detail in row.details:
-            self._console.print(Padding(detail, (0, 0, 0, indent)))
-        for copied in row.copied:
-            left = max(min(indent, self._console.width - len(copied)), 0)
-            self._console.print(Text(" " * left + copied, style=row.style), soft_wrap=True)
+        text, addresses = without_long_addresses(row.text, self._console.width - self._indent - LABEL_WIDTH)
+        self._console.print(self._line(replace(row, text=text), happened_at(recorded)))
+        for detail in row.details if details else ():
+            self._console.print(Padding(detail, (0, 0, 0, self._indent)))
+        for copied in (*addresses, *row.copied):
+            self.copy(copied, style=row.style)
+
+    def show_in_one_line(self, recorded: Recorded) -> None:
+        """Print one event without what stands under it, in one line that only the terminal may wrap."""
+        row = row_of(recorded.event, self._symbols)
+        if row is None:
+            return
+        at = happened_at(recorded)
+        line = Text(f"{at:%H:%M:%S} {elapsed((at - self._opened_at).total_seconds()):>7} ", style=QUIET)
+        line.append(f"{row.symbol} {row.label:<9} ", style=f"not dim {row.style}")
+        text = " ".join((row.text.plain + written_later(recorded)).split())
+        line.append(" ".join((text, *row.copied)), style="not dim")
+        self._console.print(line, soft_wrap=True)
+
+    def mark(self, text: str, recorded: Recorded) -> None:
+        """Print what has changed with an event, so that it stands out."""
+        line = Text(f"{happened_at(recorded):%H:%M:%S} ", style=QUIET)
+        self._console.print(
+            line.append(f"{self._symbols.rule} {text}", style=f"not dim {LOUD}"), soft_wrap=True
+        )
+
+    def copy(self, copied: str, *, style: str = "") -> None:
+        """Print what is to be copied in a line that nothing breaks."""
+        left = max(min(self._indent, self._console.width - len(copied)), 0)
+        self._console.print(Text(" " * left + copied, style=style), soft_wrap=True)
+
+    @property
+    def arrow(self) -> str:
+        """The sign between what was and what is."""
+        return self._symbols.arrow
+
+    @property
+    def _indent(self) -> int:
+        return DETAIL_INDENT + (CLOCK_WIDTH if self._clock else 0)
 
     def _line(self, row: Row, at: datetime) -> Table:
         line = Table.grid(padding=(0, 1))
@@ -121,4 +165,4 @@ def elapsed(seconds: float) -> str:
     return f"+{hours}h{minutes:02}m"
 
 
-__all__ = ["parts", "pasting", "rows", "symbols"]
+__all__ = ["glance", "parts", "pasting", "rows", "symbols"]

@@ -1,5 +1,6 @@
 """What stands under an event: the findings, the way through the decision tree, the exact diff, the plan."""
 
+import re
 from collections.abc import Iterable, Mapping
 
 from rich.cells import cell_len
@@ -120,12 +121,12 @@ def change_lines(plan: ChangePlan) -> Group:
     )
 
 
-def fact_lines(facts: Mapping[str, str]) -> Group:
-    """Names and values, those without a value left out."""
-    width = max((len(name) for name in facts), default=0) + 2
+def fact_lines(facts: Mapping[str, str], *, width: int = 0, style: str = "") -> Group:
+    """Names and values, those without a value left out; the values begin `width` columns in, or more."""
+    width = max(width, *(len(name) + 2 for name in facts), 0)
     return Group(
         *(
-            hanging(f"{name}:".ljust(width), Text(plain(value)), style=QUIET)
+            hanging(f"{name}:".ljust(width), Text(plain(value), style=style), style=QUIET)
             for name, value in facts.items()
             if value
         )
@@ -156,6 +157,17 @@ def hanging(lead: str, text: Text, *, left: int = 0, style: str = "") -> Table:
     line.add_column(overflow="fold", style=style)
     line.add_row(*([""] if left else []), *([Text(lead, style=style)] if lead else []), text)
     return line
+
+
+_ADDRESS = re.compile(r"https?://[^\s<>\"'`]+")
+
+
+def without_long_addresses(text: Text, width: int) -> tuple[Text, tuple[str, ...]]:
+    """The text without the addresses that are longer than its lines, and these: broken, they lead nowhere."""
+    long = [found for found in _ADDRESS.finditer(text.plain) if cell_len(found[0]) > width]
+    for found in reversed(long):
+        text = Text.assemble(text[: found.start()], "(address below)", text[found.end() :])
+    return text, tuple(dict.fromkeys(found[0] for found in long))
 
 
 def words(name: str) -> str:

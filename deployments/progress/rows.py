@@ -216,8 +216,8 @@ def _announcement(event: e.StatusAnnounced, symbols: Symbols) -> Row:
 
 def _escalation(event: e.IncidentEscalated, symbols: Symbols) -> Row:
     """What a person is needed for; whether anybody was told of it, the lines say that follow."""
-    commands = tuple(Text(plain(command)) for command in event.commands)
-    return Row(symbols.page, "Needs you", Text(plain(event.because)), BAD, commands)
+    commands = tuple(plain(command) for command in event.commands)
+    return Row(symbols.page, "Needs you", Text(plain(event.because)), BAD, copied=commands)
 
 
 def _recovery(event: e.RecoveryChecked, symbols: Symbols) -> Row:

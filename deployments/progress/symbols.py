@@ -25,6 +25,8 @@ class Symbols:
     bar: str
     branch: str
     leaf: str
+    arrow: str
+    rule: str
 
     def of_status(self, status: Status) -> str:
         """The sign of a finding."""
@@ -45,6 +47,8 @@ UNICODE = Symbols(
     bar="│",
     branch="└─",
     leaf="└▶",
+    arrow="→",
+    rule="══",
 )
 
 ASCII = Symbols(
@@ -61,6 +65,8 @@ ASCII = Symbols(
     bar="|",
     branch="`-",
     leaf="`>",
+    arrow="->",
+    rule="==",
 )
 
 MASK = "\N{REPLACEMENT CHARACTER}"

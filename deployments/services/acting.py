@@ -1,12 +1,10 @@
 """What a person does about an incident beside answering: lead it, acknowledge it, write a note, end it."""
 
-import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from blocks.transport.errors import OutsideError
 from deployments.services.refusals import checked
 from deployments.services.speaker import Speaker
 from runbook.approvals.acts import Act
@@ -18,10 +16,6 @@ if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
 
     from blocks.store.journal import IncidentStore
-
-
-PREFECT_SECONDS = 15.0
-"""How long Prefect may take: its client could go on for an hour, and the watchdog does it later anyway."""
 
 
 async def act_on_incident(
@@ -41,7 +35,7 @@ async def act_on_incident(
         ActRefused: the incident is closed and it is no note, the act is not complete, or this person may not.
         Unavailable: the store cannot be reached.
     """
-    from tasks.caretaking.going_on import NOTICED_BY_THE_RUN, go_on_after
+    from tasks.caretaking.going_on import NOTICED_BY_THE_RUN, go_on_in_time
 
     at = datetime.now(UTC)
     with checked(incident.id):
@@ -56,11 +50,5 @@ async def act_on_incident(
         )
     if act.kind not in NOTICED_BY_THE_RUN:
         return done
-    try:
-        async with asyncio.timeout(PREFECT_SECONDS), prefect() as client:
-            await go_on_after(incident.id, by=done.by, store=store, client=client)
-    except OutsideError as error:
-        return done.model_copy(update={"waits_for": f"{error.system}: {error.detail}"})
-    except TimeoutError:
-        return done.model_copy(update={"waits_for": "Prefect: no answer in time"})
-    return done
+    waits = await go_on_in_time(incident.id, by=done.by, store=store, prefect=prefect)
+    return done.model_copy(update={"waits_for": waits}) if waits else done

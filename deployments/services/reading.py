@@ -6,9 +6,11 @@ from typing import Any
 import orjson
 from pydantic import JsonValue
 
+from runbook.incidents.events import Recorded
 from runbook.incidents.incident import Incident
 from runbook.incidents.summary import Facts, everything, headline
 from runbook.outside_text.machine import json_document
+from runbook.policy.policy import Policy
 from runbook.redaction import redact_secret_values
 
 LONGEST_JOURNAL = 500_000
@@ -18,12 +20,12 @@ LEFT_OUT = "journal_left_out"
 """How many events of the journal are not in the answer, all of them after the opening and before the rest."""
 
 
-def incident_document(incident: Incident) -> str:
+def incident_document(incident: Incident, policy: Policy) -> str:
     """One incident in full, with its open question and the diff that it is about.
 
     Where the journal is longer than `LONGEST_JOURNAL`, its opening and its newest events are there.
     """
-    facts = everything(incident)
+    facts = everything(incident, policy)
     journal = facts["journal"]
     if not isinstance(journal, list):
         raise TypeError("a journal is a list")
@@ -35,6 +37,22 @@ def incident_document(incident: Incident) -> str:
 def list_document(incidents: Sequence[Incident]) -> str:
     """The headlines of incidents."""
     return _document({"incidents": [headline(incident) for incident in incidents]})
+
+
+def events_document(incident: str, newer: Sequence[Recorded]) -> str:
+    """Events of one incident: the first of these that fit into `LONGEST_JOURNAL`, one at least.
+
+    Who follows an incident asks for the next after them.
+    """
+    journal: list[JsonValue] = []
+    left = LONGEST_JOURNAL
+    for recorded in newer:
+        event = recorded.model_dump(mode="json")
+        left -= len(orjson.dumps(event))
+        if journal and left < 0:
+            break
+        journal.append(event)
+    return _document({"incident": incident, "journal": journal})
 
 
 def bounded(journal: list[JsonValue], limit: int) -> list[JsonValue]:

@@ -53,8 +53,8 @@ class ActRefused(Exception):
 
 
 @contextmanager
-def checked(incident: str) -> Iterator[None]:
-    """What the rules refuse about that incident, as a refusal."""
+def checked(incident: str, *, passing: type[InvalidAnswer] | None = None) -> Iterator[None]:
+    """What the rules refuse about that incident, as a refusal; `passing` is what the caller tells better."""
     see = f"see `runbook incident {incident}`"
     try:
         yield
@@ -67,4 +67,6 @@ def checked(incident: str) -> Iterator[None]:
         )
         raise ActRefused(Refusal.NOTHING, str(error), next_step) from None
     except InvalidAnswer as error:
+        if passing is not None and isinstance(error, passing):
+            raise
         raise ActRefused(Refusal.INVALID, str(error), see) from None

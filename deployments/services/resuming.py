@@ -1,21 +1,16 @@
 """Handing the response back after its run has stopped, or people went on by hand."""
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from blocks.transport.errors import Unavailable
 from deployments.services.refusals import ActRefused, Refusal, checked
 from deployments.services.speaker import Speaker
-from runbook.approvals.authority import require_may_act, resumption_statement
-from runbook.approvals.identity import Identity
 from runbook.approvals.names import tidy
-from runbook.approvals.signatures import Statement
 from runbook.caretaking.runs import Revival, RunState
-from runbook.incidents.events import ResponseResumed
 from runbook.incidents.incident import Incident
-from runbook.policy.in_force import policy_in_force
 from runbook.policy.policy import Policy
 from runbook.value import Value
 
@@ -66,28 +61,30 @@ async def resume_response(
         Refused: Prefect refused.
         Unavailable: the store or Prefect cannot be reached.
     """
-    from tasks.caretaking.resume import hand_back
-
-    await require_stopped(store, incident)
-    _require_open(did, incident)
-    who, done = tidy(speaker.name), done.strip()
-
-    def statement(identity: Identity) -> Statement:
-        return resumption_statement(incident.id, ResponseResumed(by=who, done=done, identity=identity), did)
+    from tasks.caretaking.resume import record_resumption
 
     at = datetime.now(UTC)
-    identity = speaker.signed(statement, at=at)
-    with checked(incident.id):
-        require_may_act(who, identity, statement(identity), policy_in_force(incident, policy))
-    handed = await hand_back(store, incident, by=who, identity=identity, done=done, actions=did, at=at)
+    with _checked(incident.id):
+        handed = await record_resumption(
+            store,
+            incident,
+            done=done,
+            did=did,
+            by=speaker.name,
+            identify=lambda statement: speaker.signed(statement, at=at),
+            policy=policy,
+            at=at,
+        )
     try:
         async with prefect() as client:
-            run, how = await _go_on(store, handed, client=client, because=f"{who} handed the response back")
+            run, how = await _go_on(
+                store, handed, client=client, because=f"{tidy(speaker.name)} handed the response back"
+            )
     except Unavailable as error:
         kept = "What was done by hand is recorded, but the run does not continue yet"
         next_step = f"{kept}. {error.next_step}, then resume again with nothing more done by hand"
         raise Unavailable(error.system, error.detail, next_step) from error
-    return Resumed(incident=incident.id, flow_run=run, run=how, done=done, did=tuple(did))
+    return Resumed(incident=incident.id, flow_run=run, run=how, done=done.strip(), did=tuple(did))
 
 
 async def require_stopped(store: "IncidentStore", found: Incident) -> None:
@@ -97,30 +94,23 @@ async def require_stopped(store: "IncidentStore", found: Incident) -> None:
         ActRefused: it is closed, or its run shows signs of life.
         Unavailable: the store cannot be reached.
     """
-    from tasks.lease import duty
+    from tasks.caretaking import resume
 
-    if found.closed:
-        raise ActRefused(Refusal.NOTHING, f"{found.id} is closed", "a new alert opens a new incident")
-    held = await store.lease_end(duty(found.id))
-    if held is not None and not held.let_go and held.at > datetime.now(UTC):
-        raise ActRefused(
-            Refusal.NOTHING,
-            f"{found.id} is being worked on: its run is active",
-            f"see `runbook incident {found.id}`; cancel its run in Prefect to continue by hand",
-        )
+    with _checked(found.id):
+        await resume.require_stopped(store, found)
 
 
-def _require_open(taken: Sequence[str], found: Incident) -> None:
-    from tasks.caretaking.resume import left_to_do
+@contextmanager
+def _checked(incident: str) -> Iterator[None]:
+    """What is refused, as a refusal."""
+    from tasks.caretaking.resume import StillActive
 
-    known = [action.id for action in left_to_do(found)]
-    for name in taken:
-        if name not in known:
-            raise ActRefused(
-                Refusal.INVALID,
-                f"{found.id} has no unfinished action {name!r}",
-                f"unfinished actions: {', '.join(known) or 'none'}",
-            )
+    try:
+        with checked(incident, passing=StillActive):
+            yield
+    except StillActive as error:
+        next_step = f"see `runbook incident {incident}`; cancel its run in Prefect to continue by hand"
+        raise ActRefused(Refusal.NOTHING, str(error), next_step) from None
 
 
 async def _go_on(

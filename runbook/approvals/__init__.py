@@ -5,6 +5,7 @@ __all__ = [
     "approvals",
     "asking",
     "authority",
+    "awaited",
     "ends",
     "gates",
     "identity",

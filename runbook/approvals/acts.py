@@ -167,7 +167,7 @@ def is_so_already(incident: Incident, event: ActEvent) -> bool:
             return False
         if type(earlier) is not type(event):
             continue
-        same = _unsigned(earlier) == _unsigned(event)
+        same = bare(earlier) == bare(event)
         if same or not isinstance(event, IncidentAcknowledged):
             return same
     return False
@@ -176,7 +176,7 @@ def is_so_already(incident: Incident, event: ActEvent) -> bool:
 _TOLD = (ApprovalRequested, ApprovalReminded, IncidentEscalated)
 
 
-def _unsigned(event: Value) -> Value:
+def bare(event: Value) -> Value:
     """The event with how it is known who did it, but without the signature, which is never the same twice."""
     identity = getattr(event, "identity", None)
     bare = identity.model_copy(update={"signature": ""}) if identity is not None else None

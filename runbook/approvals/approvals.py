@@ -12,6 +12,7 @@ from runbook.actions.catalogue import ActionOutcome, ChangePlan, PlannedAction
 from runbook.actions.parameters import edited
 from runbook.actions.specs.undo import UNDO
 from runbook.approvals.authority import answer_is_proven, may, vouched_severity
+from runbook.approvals.awaited import Awaited, too_few, who_may
 from runbook.approvals.gates import STANDING, Answer, Choice, InvalidAnswer, Unproven, complete
 from runbook.approvals.identity import Proof
 from runbook.approvals.names import name_flaw
@@ -250,38 +251,28 @@ _NOT_APPROVED = (ActionOutcome.REJECTED, ActionOutcome.BY_HAND)
 """Ends of an action that name a person who has not approved a change of ours."""
 
 
+def awaited(journal: Incident, plan: ChangePlan, policy: Policy) -> Awaited:
+    """How many people have to approve a plan, who already has, and who may."""
+    policy = policy_in_force(journal, policy)
+    return Awaited(
+        needed=max(needed_people(journal, plan, policy), 1),
+        approved=tuple(event.answer for event in _weighed(journal, plan, policy)[0].values()),
+        who_may=who_may(journal, plan, policy),
+    )
+
+
 def still_needed(journal: Incident, plan: ChangePlan, policy: Policy) -> str:
     """What an approver should know about who else must approve; empty if one approval is enough."""
     policy = policy_in_force(journal, policy)
-    rule = policy.rule_for(plan.action.spec.risk)
-    said = [event.answer for event in _weighed(journal, plan, policy)[0].values()]
+    asked = awaited(journal, plan, policy)
     words = []
-    if (number := needed_people(journal, plan, policy)) > 1:
-        so_far = "; so far: " + ", ".join(f"{answer.approver} ({answer.known_by})" for answer in said)
-        why = "" if rule.count > 1 else ", because it is not proven who asked for this"
-        listed = f", each of [policy.people]{_too_few(number, policy)}"
-        words.append(f"{number} different people must approve{why}{listed}{so_far if said else ''}")
-    if rule.approvers:
-        words.append(f"who may: {rule.who_may}")
-    if may_be_who_asked(journal, plan, policy):
-        words.append(
-            "since [policy.people] lists nobody, the yes of an account on the receiver's machine is enough, "
-            "also of who asked for this (`runbook approve` there)"
-        )
-    elif not rule.accept_unverified:
-        by = f" by {' or '.join(rule.proofs)}" if rule.proofs else ""
-        words.append(f"only with a proven identity{by} (`runbook approve`)")
-    return "; ".join(words)
-
-
-def _too_few(number: int, policy: Policy) -> str:
-    """Who is listed, if they are too few."""
-    names = [name for name in policy.people if is_listed(name, policy.people)]
-    if len(names) >= number:
-        return ""
-    return (
-        f", which lists {' and '.join(names) or 'nobody'} for this incident: go on by hand (`runbook paper`)"
-    )
+    if asked.needed > 1:
+        so_far = f"; so far: {asked.names}" if asked.approved else ""
+        alone = policy.rule_for(plan.action.spec.risk).count == 1
+        why = ", because it is not proven who asked for this" if alone else ""
+        listed = f", each of [policy.people]{too_few(asked.needed, policy)}"
+        words.append(f"{asked.needed} different people must approve{why}{listed}{so_far}")
+    return "; ".join((*words, *asked.who_may))
 
 
 def approval_words(journal: Incident, plan: ChangePlan, policy: Policy) -> str:

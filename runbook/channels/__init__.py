@@ -1,3 +1,13 @@
 """What people are told, and when: messages, reminders, and the words for values."""
 
-__all__ = ["local_time", "messages", "public_impact", "public_incident", "reminders", "untold", "wording"]
+__all__ = [
+    "acknowledging",
+    "local_time",
+    "messages",
+    "next_up",
+    "public_impact",
+    "public_incident",
+    "reminders",
+    "untold",
+    "wording",
+]

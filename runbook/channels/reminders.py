@@ -62,7 +62,7 @@ def due_notice(incident: Incident, *, policy: Policy, now: datetime) -> Notice |
     if notice.escalated in given:
         return None
     due_at = escalate_at if notice.escalated else remind_at
-    return notice if _is_time(incident, due_at, now) else None
+    return notice if is_time(incident, due_at, now) else None
 
 
 class LeadNews(Value):
@@ -95,7 +95,7 @@ def due_lead(
         if effect.message == news.name and effect.outcome in _ARRIVED
     }
     at = max(item.at for item in incident.journal if isinstance(item.event, LeadAssigned))
-    due = in_force.announce and not arrived.issuperset(channels) and _is_time(incident, at, now)
+    due = in_force.announce and not arrived.issuperset(channels) and is_time(incident, at, now)
     return news if due else None
 
 
@@ -134,10 +134,10 @@ def _report_is_due(incident: Incident, action: PlannedAction, now: datetime) -> 
         for item in incident.journal
         if isinstance(item.event, SwitchChecked) and item.event.action_id == action.id
     ]
-    return _is_time(incident, max([incident.resolved_at, *reported]) + REPORT_EVERY, now)
+    return is_time(incident, max([incident.resolved_at, *reported]) + REPORT_EVERY, now)
 
 
-def _is_time(incident: Incident, due_at: datetime, now: datetime) -> bool:
+def is_time(incident: Incident, due_at: datetime, now: datetime) -> bool:
     """Whether a message is to be sent that is due since `due_at`: at once, or again after it has failed.
 
     Without the growing pause, a pager that refuses us all night would fill the journal. What failed before

@@ -93,14 +93,19 @@ class MessageName(str):
         return MessageName(f"{self}{_ENDED}")
 
     @property
-    def is_end(self) -> bool:
-        """Whether it ends a page."""
-        return self.endswith(_ENDED)
+    def acknowledgement(self) -> "MessageName":
+        """That somebody has this page."""
+        return MessageName(f"{self}{_ACKNOWLEDGED}")
+
+    @property
+    def is_page(self) -> bool:
+        """Whether, where it is for a pager, it pages a person, rather than says what became of a page."""
+        return not self.endswith((_ENDED, _ACKNOWLEDGED))
 
     @property
     def is_for_severity(self) -> bool:
         """Whether it pages a person because the incident is severe, rather than for a reason of its own."""
-        return not self.is_end and self.partition("-")[0] in (_OPENED, _REOPENED, _RAISED)
+        return self.is_page and self.partition("-")[0] in (_OPENED, _REOPENED, _RAISED)
 
     @property
     def announced_state(self) -> str:
@@ -161,5 +166,5 @@ def _again(name: str, reopened: int) -> str:
 
 
 _OPENED, _REOPENED, _RAISED = "opened", "reopened", "raised"
-_ESCALATED, _ENDED = "escalated-", "-resolved"
+_ESCALATED, _ENDED, _ACKNOWLEDGED = "escalated-", "-resolved", "-acknowledged"
 _ESCALATION = re.compile(rf"{_ESCALATED}(?P<number>[1-9]\d*)")

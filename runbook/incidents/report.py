@@ -15,7 +15,6 @@ from runbook.decision.verdict import Decision, Verdict
 from runbook.incidents.events import EvidenceCollected
 from runbook.incidents.incident import Incident
 from runbook.incidents.timeline import timeline
-from runbook.outside_text.markdown import code, inline
 from runbook.policy.permissions import PermissionChange
 from runbook.templates.environments import render_markdown
 
@@ -23,19 +22,26 @@ DIGEST_LETTERS = 12
 """How much of a plan's digest people are shown: enough to tell two plans apart by eye."""
 
 
-def triage_rows(findings: Findings) -> list[dict[str, str]]:
-    """The findings as rows of a table, one per check. Prefect's UI reads each cell as markdown."""
-    return [
-        {
-            "check": check_title(finding.check),
-            "question": check_question(finding.check),
-            "status": f"{STATUS_MARKS[finding.status]} {finding.status.value}",
-            "summary": str(inline(finding.summary)),
-            "source": str(code(finding.source)),
-            "seconds": f"{finding.seconds:.2f}",
-        }
+HEAVY_PICTURE = 150_000
+"""Characters of a data URI from which on a page only says where the picture is."""
+
+
+def triage_markdown(findings: Findings) -> str:
+    """The findings, one to an item: mark, check and answer, then the question with its source and its time.
+
+    Prefect's UI breaks no line in a table, so what does not fit there is lost; a list fits every window.
+    """
+    rows = [
+        (
+            f"{STATUS_MARKS[finding.status]} {check_title(finding.check)}",
+            f"{finding.status.value}, {finding.summary}",
+            check_question(finding.check),
+            finding.source,
+            f"{finding.seconds:.2f} s",
+        )
         for finding in findings.items
     ]
+    return render_markdown("triage.md.j2", rows=rows)
 
 
 def decision_markdown(decision: Decision) -> str:
@@ -110,25 +116,28 @@ def _asked(change_plan: ChangePlan) -> str:
 
 
 def timeline_markdown(incident: Incident, *, time_zone: str = "UTC") -> str:
-    """The whole journal as a table, in UTC and on the clocks of a second zone where that is another one."""
-    rows = [
-        (
-            f"{in_zone(entry.at, 'UTC'):%Y-%m-%d %H:%M:%S}",
-            f"{in_zone(entry.at, time_zone):%Y-%m-%d %H:%M:%S %Z}",
-            entry.sentence,
-        )
-        for entry in timeline(incident)
-    ]
-    local = "" if time_zone == "UTC" else time_zone
-    return render_markdown("timeline.md.j2", incident=incident, rows=rows, local=local)
+    """The whole journal, an event to an item under its day, on the clocks of the zone and in UTC.
+
+    A list, as in `triage_markdown`.
+    """
+    days: dict[str, list[tuple[str, str]]] = {}
+    for entry in timeline(incident):
+        at = in_zone(entry.at, time_zone)
+        utc = "" if time_zone == "UTC" else f" ({in_zone(entry.at, 'UTC'):%H:%M:%S} UTC)"
+        days.setdefault(f"{at:%Y-%m-%d}", []).append((f"{at:%H:%M:%S %Z}{utc}", entry.sentence))
+    return render_markdown("timeline.md.j2", incident=incident, days=days)
 
 
 def evidence_markdown(collection: EvidenceCollected, chart_uri: str | None = None) -> str:
-    """What was kept, where, with its hashes; and what could not be had, and why.
+    """What was kept, where, with the beginnings of its hashes; and what could not be had, and why.
 
-    `chart_uri` is the address of the error chart, a data URI as a rule.
+    The manifest has the whole hashes, and its own is whole here. `chart_uri` is the address of the error
+    chart, a data URI as a rule; one that would make the page heavy is named as the file that it is.
     """
-    return render_markdown("evidence.md.j2", collection=collection, chart_uri=chart_uri)
+    heavy = len(chart_uri or "") > HEAVY_PICTURE
+    return render_markdown(
+        "evidence.md.j2", heavy=heavy, collection=collection, letters=DIGEST_LETTERS, chart_uri=chart_uri
+    )
 
 
 def short_digest(change_plan: ChangePlan) -> str:

@@ -4,11 +4,15 @@ from datetime import datetime
 
 from pydantic import JsonValue
 
+from runbook.actions.essence import essence
+from runbook.approvals.approvals import awaited
 from runbook.approvals.gates import PendingGate
+from runbook.channels.next_up import next_up
 from runbook.channels.untold import untold
 from runbook.incidents.events import EvidenceCollected, IncidentEscalated, PostmortemDrafted, RunStarted
 from runbook.incidents.incident import Incident
 from runbook.incidents.people import acknowledged_by, comms_lead_of, lead_of, notes_of
+from runbook.policy.policy import Policy
 from runbook.value import Value
 
 Facts = dict[str, JsonValue]
@@ -71,8 +75,8 @@ def headline(incident: Incident) -> Facts:
     }
 
 
-def everything(incident: Incident) -> Facts:
-    """One incident in full, with its journal."""
+def everything(incident: Incident, policy: Policy) -> Facts:
+    """One incident in full, with its journal; the present policy says who may answer and what comes next."""
     return headline(incident) | {
         "alert": incident.alert.model_dump(mode="json"),
         "comms_lead": comms_lead_of(incident),
@@ -83,7 +87,8 @@ def everything(incident: Incident) -> Facts:
         "messages": messages(incident),
         "escalations": [event.because for event in incident.events(IncidentEscalated)],
         "untold": [each.model_dump(mode="json") for each in untold(incident)],
-        "gate": gate_facts(incident, incident.pending_gate),
+        "gate": _question(incident, policy),
+        "next": [each.model_dump(mode="json") for each in next_up(incident, policy)],
         "artifacts": list(incident.artifacts),
         "evidence": [event.model_dump(mode="json") for event in incident.events(EvidenceCollected)],
         "postmortem": postmortem(incident),
@@ -122,6 +127,17 @@ def gate_facts(incident: Incident, gate: PendingGate | None) -> Facts | None:
     plan = incident.previews.get(gate.action_id)
     facts: Facts = gate.model_dump(mode="json")
     return facts | {"diff": plan.diff if plan else ""}
+
+
+def _question(incident: Incident, policy: Policy) -> Facts | None:
+    """The open question with the change in one line, and the approvals that it has and takes."""
+    gate = incident.pending_gate
+    facts = gate_facts(incident, gate)
+    plan = incident.previews.get(gate.action_id) if gate else None
+    if facts is None or plan is None:
+        return facts
+    asked = awaited(incident, plan, policy)
+    return facts | {"essence": essence(plan), "approvals": asked.model_dump(mode="json")}
 
 
 def postmortem(incident: Incident) -> str | None:

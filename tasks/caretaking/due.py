@@ -17,6 +17,7 @@ from blocks.environment import Environment
 from blocks.transport.errors import Refused
 from blocks.transport.prefect_api import prefect_client
 from runbook.actions.catalogue import PlannedAction
+from runbook.channels.acknowledging import AcknowledgedPage, due_acknowledgements
 from runbook.channels.reminders import LeadNews, Notice, due_lead, due_notice, due_reports
 from runbook.evidence.manifest import due_collections
 from runbook.incidents.incident import Incident
@@ -37,6 +38,7 @@ class DueReminders:
 
     notices: Sequence[tuple[Incident, Notice]]
     leads: Sequence[tuple[Incident, LeadNews]]
+    acknowledged: Sequence[tuple[Incident, AcknowledgedPage]]
     reports: Sequence[tuple[Incident, PlannedAction]]
 
     @property
@@ -44,11 +46,12 @@ class DueReminders:
         """What tells this from what is due at another time."""
         told = [f"{incident.id} {notice!r}" for incident, notice in self.notices]
         told += [f"{incident.id} {news!r}" for incident, news in self.leads]
+        told += [f"{page.page.id} acknowledged" for _, page in self.acknowledged]
         return [*told, *(f"{incident.id} {action.id}" for incident, action in self.reports)]
 
 
 async def due_reminders(environment: Environment, at: datetime) -> DueReminders:
-    """The reminders, pages, leads and reports that are due.
+    """The reminders, pages, leads, acknowledgements of pages and reports that are due.
 
     Raises:
         Unavailable: the store cannot be reached.
@@ -56,6 +59,7 @@ async def due_reminders(environment: Environment, at: datetime) -> DueReminders:
     policy = environment.runbook_policy.policy
     going_on = await open_incidents(environment)
     channels = [channel.kind for channel in environment.speakers]
+    pagers = [channel.kind for channel in environment.callers]
     notices = ((incident, due_notice(incident, policy=policy, now=at)) for incident in going_on)
     leads = (
         (incident, due_lead(incident, channels=channels, policy=policy, now=at)) for incident in going_on
@@ -63,6 +67,11 @@ async def due_reminders(environment: Environment, at: datetime) -> DueReminders:
     return DueReminders(
         notices=[(incident, notice) for incident, notice in notices if notice is not None],
         leads=[(incident, news) for incident, news in leads if news is not None],
+        acknowledged=[
+            (incident, page)
+            for incident in going_on
+            for page in due_acknowledgements(incident, pagers=pagers, policy=policy, now=at)
+        ],
         reports=due_reports(await incidents_with_switches(environment), now=at),
     )
 

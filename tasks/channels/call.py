@@ -6,6 +6,7 @@ A page is an effect like any other: one for each reason, sent again only where i
 from functools import partial
 
 from blocks.channels.channel import Caller, Post, Receipt
+from runbook.channels.acknowledging import AcknowledgedPage
 from runbook.channels.messages import Page, escalation_message
 from runbook.channels.untold import key_of, told_nobody
 from runbook.checks.again import told_next_look
@@ -18,6 +19,7 @@ from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.events import (
     DecisionMade,
     EffectSettled,
+    IncidentAcknowledged,
     IncidentEscalated,
     IncidentReopened,
     MaintenanceNoted,
@@ -128,7 +130,7 @@ async def resolve_page(incident: OpenIncident) -> None:
     going_on = open_calls(journal)
     for channel in incident.environment.callers:
         for call in journal.messages_in(channel.kind):
-            if not call.message.is_end and call.message.escalation_number not in going_on:
+            if call.message.is_page and call.message.escalation_number not in going_on:
                 await _end_call(incident, journal, channel, call)
 
 
@@ -138,6 +140,26 @@ async def _end_call(incident: OpenIncident, journal: Incident, channel: Caller, 
 
     summary = f"resolve the page: {call.summary}"
     await deliver(incident, journal, channel, end, name=call.message.end, summary=summary, authority=ESCALATE)
+
+
+async def acknowledge_page(incident: OpenIncident, due: AcknowledgedPage) -> IncidentAcknowledged | None:
+    """Acknowledge a page at its pager. `None` where it did not get through, and is due again.
+
+    Nothing is sent once the incident has ended, as that ends the page.
+    """
+    journal = await incident.read()
+    channel = next((it for it in incident.environment.callers if it.kind == due.page.kind), None)
+    if journal.resolved or channel is None:
+        return None
+
+    async def acknowledge(_: Post) -> Receipt:
+        return await channel.acknowledge_page(due.page.id, due.page.receipt)
+
+    name, summary = due.page.message.acknowledgement, f"acknowledge the page: {due.page.summary}"
+    effect = await deliver(
+        incident, journal, channel, acknowledge, name=name, summary=summary, authority=ESCALATE
+    )
+    return due.act if got_through([effect]) else None
 
 
 async def _page(

@@ -24,6 +24,11 @@ hand_over = task(name="hand over", task_run_name="hand over", cache_policy=NO_CA
 resolve_page = task(name="resolve page", task_run_name="resolve page", cache_policy=NO_CACHE)(
     call.resolve_page
 )
+acknowledge_page = task(
+    name="acknowledge page",
+    task_run_name="acknowledge page {due.page.id}",
+    cache_policy=NO_CACHE,
+)(call.acknowledge_page)
 warn_of_answers = task(name="warn of answers", task_run_name="warn of answers", cache_policy=NO_CACHE)(
     warn.warn_of_answers
 )

@@ -26,7 +26,7 @@ from runbook.checks.specs.status_page import STATUS_PAGE
 from runbook.decision.decide import decide
 from runbook.incidents import events as e
 from runbook.incidents.escalations import Escalation, EscalationKind
-from runbook.incidents.report import decision_markdown, triage_rows
+from runbook.incidents.report import decision_markdown, triage_markdown
 from runbook.incidents.state import State
 from tasks.caretaking.self_watch import call_a_person
 from tasks.channels.call import escalate, resolve_page
@@ -119,7 +119,7 @@ async def test_what_systems_say_is_shown_without_a_secret(
     ]
     for event in events:
         await incident.record(event)
-    outputs = [*shown(events), str(triage_rows(findings)), decision_markdown(concluded)]
+    outputs = [*shown(events), triage_markdown(findings), decision_markdown(concluded)]
     answered = {check: findings[check].status.value for check in EVERYWHERE}
     assert "unknown" not in {answered[check] for check in (STATUS_PAGE.name, LOGS.name)}, answered
     assert len(canaries.planted) > 20

@@ -11,11 +11,12 @@ import pytest
 from pydantic import BaseModel
 from rich.console import Console
 
-from deployments.cli.incidents import print_incident
+from deployments.cli.looking.views import print_full, print_short
 from deployments.cli.output import console
 from deployments.progress import Progress
 from runbook.approvals.people import Person
 from runbook.channels.messages import external_message, in_slack, message_facts, update_message
+from runbook.channels.next_up import next_up
 from runbook.incidents import events as e
 from runbook.incidents.current_action import current_action
 from runbook.incidents.events import EVENT, Event, Recorded
@@ -26,10 +27,11 @@ from runbook.incidents.report import (
     gate_question,
     plan_markdown,
     timeline_markdown,
-    triage_rows,
+    triage_markdown,
 )
 from runbook.incidents.sentences import sentence
 from runbook.incidents.state import State
+from runbook.policy.policy import Policy
 from runbook.postmortem.draft import ImpactFigures, draft_postmortem
 from tests.canary.canaries import SHAPES, Canaries
 from tests.runbook.evidence.test_paper import paper
@@ -137,7 +139,10 @@ def shown(events: list[Any]) -> Iterator[str]:
         progress = Progress(screen(stream), opened_at=OPENED)
         for recorded in journal:
             progress.show(recorded)
-        print_incident(screen(stream), of)
+        print_full(screen(stream), of)
+        print_short(screen(stream), of, awaited=None, coming=next_up(of, Policy()), now=OPENED)
+        for recorded in journal:
+            progress.show_in_one_line(recorded)
         yield stream.getvalue()
     for plan in of.previews.values():
         yield plan_markdown(plan, of.decision, "who")
@@ -145,7 +150,7 @@ def shown(events: list[Any]) -> Iterator[str]:
     if of.decision:
         yield decision_markdown(of.decision)
     if of.findings:
-        yield str(triage_rows(of.findings))
+        yield triage_markdown(of.findings)
     for collected in of.events(e.EvidenceCollected):
         yield evidence_markdown(collected)
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from runbook.approvals.identity import Identity
+from runbook.decision.severity import Severity, SeverityAssessment
 from runbook.incidents import events as e
 from tests.deployments.journal_samples import OPENED_AT
 
@@ -16,7 +17,7 @@ AT = OPENED_AT + timedelta(minutes=-30)
 class Case:
     """An act of ana: the command without the incident, the path and body of the API, the form in Prefect.
 
-    `wakes`: its run has to go on, for which Prefect is asked.
+    `wakes`: its run has to go on, for which Prefect is asked. `again`: it is written as often as it is said.
     """
 
     name: str
@@ -27,9 +28,14 @@ class Case:
     event: type[e.Event]
     fields: dict[str, Any] = field(default_factory=dict)
     wakes: bool = False
+    again: bool = False
 
     def of(self, by: str, identity: Identity) -> e.Event:
         """The event where this person did it."""
+        if self.event is e.SeverityOverridden:
+            level, why = Severity(self.form["level"]), self.form["text"]
+            assessment = SeverityAssessment(severity=level, because=why, by=by)
+            return e.SeverityOverridden(assessment=assessment, identity=identity)
         own = {"lead": by} if self.fields.get("lead") == "" else {}
         said = {"type": self.event.__name__, "by": by, "identity": identity}
         return e.EVENT.validate_python(said | self.fields | own)
@@ -74,6 +80,7 @@ CASES = [
         {"act": "note", "text": "they roll back"},
         e.NoteAdded,
         {"text": "they roll back"},
+        again=True,
     ),
     Case(
         "late note",
@@ -83,6 +90,29 @@ CASES = [
         {"act": "note", "text": "first errors", "at": AT.isoformat()},
         e.NoteAdded,
         {"text": "first errors", "happened_at": AT},
+        again=True,
     ),
 ]
 """Each act; where the lead is empty, it is whoever acts."""
+
+SEVERITY = Case(
+    "severity",
+    ("severity", "P2", "--reason", "one customer"),
+    "severity",
+    {"severity": "P2", "reason": "one customer"},
+    {"act": "severity", "level": "P2", "text": "one customer"},
+    e.SeverityOverridden,
+)
+RESUME = Case(
+    "resume",
+    ("resume", "--done", "restarted it"),
+    "resumption",
+    {"done": "restarted it"},
+    {"act": "resume", "done": "restarted it"},
+    e.ResponseResumed,
+    {"done": "restarted it"},
+    wakes=True,
+    again=True,
+)
+IN_THE_FORM = [*CASES, SEVERITY, RESUME]
+"""What the form takes. The last two have commands and paths of their own, with answers of their own."""

@@ -16,6 +16,7 @@ from deployments.services.speaker import Speaker
 from runbook.approvals.acts import Act, ActKind
 from runbook.approvals.identity import Identity
 from runbook.policy.policy import Policy
+from tasks.caretaking import going_on
 from tests.runbook.journals import ALERT
 
 
@@ -29,7 +30,7 @@ async def hanging() -> AsyncIterator[PrefectClient]:
 
 async def test_an_end_stands_where_prefect_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The journal has it, and the answer says that the run does not go on yet."""
-    monkeypatch.setattr(acting, "PREFECT_SECONDS", 0.05)
+    monkeypatch.setattr(going_on, "PREFECT_SECONDS", 0.05)
     store = IncidentStore(url=SecretStr(f"sqlite+aiosqlite:///{tmp_path}/incidents.db"))
     incident, _ = await store.open_incident(ALERT, incident_id="inc-1", at=datetime.now(UTC))
     done = await acting.act_on_incident(

@@ -1,6 +1,9 @@
 """Acts of people from Prefect's form, on a real Prefect server: what they say is a claim."""
 
-from datetime import timedelta
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +17,16 @@ from deployments.settings.settings import check_settings
 from flows.act_on_incident import act_on_incident
 from runbook.approvals.identity import Identity
 from runbook.incidents import events as e
-from tests.deployments.acts_table import CASES, Case
+from tasks.caretaking import going_on
+from tasks.lease import duty
+from tests.deployments.acts_table import CASES, IN_THE_FORM, RESUME, Case
 from tests.deployments.journal_samples import OPENED_AT
 from tests.runbook.journals import ALERT
 
 NAME = "acting"
 INCIDENT = "inc-20261122-160000-ab12"
 KEY = "phx_canary0Q7zX4bV9nM2kL8"
-IDS = [case.name for case in CASES]
+IDS = [case.name for case in IN_THE_FORM]
 
 pytestmark = [pytest.mark.real, pytest.mark.usefixtures("prefect_api")]
 
@@ -50,7 +55,7 @@ async def act(case: Case, **other: Any) -> State[Any]:
     return state
 
 
-@pytest.mark.parametrize("case", CASES, ids=IDS)
+@pytest.mark.parametrize("case", IN_THE_FORM, ids=IDS)
 async def test_an_act_is_journalled_as_a_claim(case: Case, tmp_path: Path) -> None:
     """And the run returns it as a sentence; the same again changes nothing, but for a note."""
     store = await opened(tmp_path)
@@ -63,10 +68,10 @@ async def test_an_act_is_journalled_as_a_claim(case: Case, tmp_path: Path) -> No
     assert (await act(case)).is_completed()
     journal = (await store.read(INCIDENT)).journal
     again = [item for item in journal if isinstance(item.event, case.event)]
-    assert len(again) == (2 if case.event is e.NoteAdded else 1)
+    assert len(again) == (2 if case.again else 1)
 
 
-@pytest.mark.parametrize("case", CASES, ids=IDS)
+@pytest.mark.parametrize("case", IN_THE_FORM, ids=IDS)
 async def test_who_may_not_or_is_not_proven_does_nothing(case: Case, tmp_path: Path) -> None:
     """Where a proof is required the form is no door, and the run says which is."""
     store = await opened(tmp_path, approvers=["bob"], accept_unverified=False)
@@ -76,7 +81,7 @@ async def test_who_may_not_or_is_not_proven_does_nothing(case: Case, tmp_path: P
     assert len((await store.read(INCIDENT)).journal) == 1
 
 
-@pytest.mark.parametrize("case", CASES, ids=IDS)
+@pytest.mark.parametrize("case", IN_THE_FORM, ids=IDS)
 async def test_a_closed_incident_takes_notes_only(case: Case, tmp_path: Path) -> None:
     """The run fails with the reason."""
     await opened(tmp_path, e.IncidentClosed(outcome="recovered"))
@@ -98,6 +103,10 @@ async def test_a_closed_incident_takes_notes_only(case: Case, tmp_path: Path) ->
         ({"act": "note"}, "the note is empty"),
         ({"act": "note", "text": KEY * 200}, "text"),
         ({"act": "note", "text": "x", "at": KEY}, "the time cannot be read"),
+        ({"act": "severity", "text": "x"}, "the level is missing"),
+        ({"act": "severity", "level": "P2"}, "the reason cannot be empty"),
+        ({"act": "severity", "level": KEY, "text": "x"}, "level"),
+        ({"act": "resume", "did": ("1-no-such",)}, "has no unfinished action"),
         ({"by": f"{KEY}\u202e"}, "invisible characters"),
     ],
     ids=str,
@@ -147,3 +156,31 @@ async def test_nothing_is_reopened_beside_another_open_incident_by_the_form(tmp_
     state = await act(CASES[0], act="reopen", text="again")
     assert "inc-2 of the same service is open" in str(state.message)
     assert (await store.read(INCIDENT)).closed
+
+
+async def test_a_run_that_is_worked_on_is_not_handed_back(tmp_path: Path) -> None:
+    """Two would work on it."""
+    store = await opened(tmp_path)
+    at = datetime.now(UTC)
+    await store.take_lease(duty(INCIDENT), "a run", at=at, until=at + timedelta(minutes=5))
+    state = await act(RESUME)
+    assert "its run is active" in str(state.message)
+    assert (await store.read(INCIDENT)).last(e.ResponseResumed) is None
+
+
+async def test_the_form_keeps_nobody_waiting_for_prefect(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The act stands, and its run goes on later."""
+
+    @asynccontextmanager
+    async def hanging() -> AsyncIterator[None]:
+        await asyncio.sleep(3600)
+        yield
+
+    store = await opened(tmp_path)
+    monkeypatch.setattr(going_on, "PREFECT_SECONDS", 0.05)
+    monkeypatch.setattr("flows.act_on_incident.prefect_client", hanging)
+    [resolve] = [case for case in CASES if case.name == "resolve"]
+    assert (await act(resolve)).is_completed()
+    assert (await store.read(INCIDENT)).resolved

@@ -13,6 +13,7 @@ from prefect import flow
 
 from blocks.channels.slack import Slack, SlackMessage
 from blocks.environment import Environment
+from deployments.drill.world.channels.pagerduty import PagerDuty
 from deployments.drill.world.channels.slack import CHANNEL_ID
 from deployments.drill.world.channels.slack import Slack as Workspace
 from deployments.drill.world.keys import Keys
@@ -23,7 +24,8 @@ from flows.remind import remind, remind_of_everything
 from runbook.actions.catalogue import ActionOutcome
 from runbook.incidents import events as e
 from runbook.outside_text.slack import SlackText
-from tasks.incident import now
+from tasks.channels.call import page_on_opening
+from tasks.incident import OpenIncident, now
 from tasks.lease import exclusively
 from tests.runbook.journals import ALERT, asked, finished, resolved
 
@@ -126,3 +128,25 @@ async def test_what_fails_for_one_incident_costs_no_other_its_reminder(slack: Wo
         await remind_with_a_fault()
     (message,) = slack.messages
     assert "runbook approve inc-2" in message["text"]
+
+
+async def test_the_pager_is_told_who_has_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the flow that tells people everything else, once."""
+    pager = PagerDuty(KEYS)
+    monkeypatch.setenv("ROUTING_KEY", KEYS.pagerduty_routing_key.get_secret_value())
+    async with listening(pager.app) as url:
+        tables = {
+            "prefect": {"environment": NAME},
+            "integration": {"health_url": "http://127.0.0.1:9/health"},
+            "cluster": {"kubeconfig": str(tmp_path / "kubeconfig")},
+            "pager": {"routing_key": {"env": "ROUTING_KEY"}, "base_url": url},
+        }
+        await configure(check_settings(tables, origin=tmp_path / "runbook.toml"), deployments=[])
+        blocks = await Environment.load(NAME)
+        await opened("inc-1")
+        await page_on_opening(OpenIncident(id="inc-1", environment=blocks))
+        await blocks.store.append("inc-1", e.IncidentAcknowledged(by="ana"), at=now())
+        assert await remind(environment=NAME) == ["inc-1: ana (unproven claim) acknowledged the incident"]
+        assert await remind(environment=NAME) == []
+    [page] = pager.pages
+    assert [event["event_action"] for event in page.events] == ["trigger", "acknowledge"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from deployments.cli.errors import CommandError, ExitCode
-from deployments.cli.options import ByOption, ConfigOption, EnvironmentOption, JsonOption, Reference
+from deployments.cli.options import BY_DEFAULT, ActOptions, Reference
 from deployments.cli.output import print_json, warn, write
 
 if TYPE_CHECKING:
@@ -27,16 +27,18 @@ async def take(
     incident: Reference,
     /,
     *,
-    by: ByOption = None,
-    config: ConfigOption = None,
-    environment: EnvironmentOption = None,
-    json: JsonOption = False,
+    options: ActOptions = BY_DEFAULT,
 ) -> int:
     """Take the lead of an incident.
 
     The lead brings in the right people, keeps notes and tells stakeholders. The team is told who it is.
     """
-    return await do(incident, "take", "lead", by=by, config=config, environment=environment, json=json)
+    return await do(
+        incident,
+        "take",
+        "lead",
+        options,
+    )
 
 
 async def assign(
@@ -44,15 +46,10 @@ async def assign(
     name: Name,
     /,
     *,
-    by: ByOption = None,
-    config: ConfigOption = None,
-    environment: EnvironmentOption = None,
-    json: JsonOption = False,
+    options: ActOptions = BY_DEFAULT,
 ) -> int:
     """Hand the lead of an incident to somebody; the team is told who it is."""
-    return await do(
-        incident, "assign", "lead", by=by, config=config, environment=environment, json=json, name=name
-    )
+    return await do(incident, "assign", "lead", options, name=name)
 
 
 async def comms(
@@ -60,15 +57,10 @@ async def comms(
     name: Name,
     /,
     *,
-    by: ByOption = None,
-    config: ConfigOption = None,
-    environment: EnvironmentOption = None,
-    json: JsonOption = False,
+    options: ActOptions = BY_DEFAULT,
 ) -> int:
     """Say who leads the communication with customers, beyond what the status page tells them."""
-    return await do(
-        incident, "comms", "comms", by=by, config=config, environment=environment, json=json, name=name
-    )
+    return await do(incident, "comms", "comms", options, name=name)
 
 
 async def note(
@@ -77,10 +69,7 @@ async def note(
     /,
     *,
     at: str | None = None,
-    by: ByOption = None,
-    config: ConfigOption = None,
-    environment: EnvironmentOption = None,
-    json: JsonOption = False,
+    options: ActOptions = BY_DEFAULT,
 ) -> int:
     """Write a note into the timeline of an incident, also of one that is closed.
 
@@ -98,10 +87,7 @@ async def note(
         incident,
         "note",
         "notes",
-        by=by,
-        config=config,
-        environment=environment,
-        json=json,
+        options,
         text=text,
         at=at or "",
     )
@@ -111,18 +97,18 @@ async def ack(
     incident: Reference,
     /,
     *,
-    by: ByOption = None,
-    config: ConfigOption = None,
-    environment: EnvironmentOption = None,
-    json: JsonOption = False,
+    options: ActOptions = BY_DEFAULT,
 ) -> int:
     """Acknowledge an incident: you have seen it and work on it.
 
-    Nobody is reminded or paged again about the question that is open now. A new question, or anything else
-    that needs a person, is told as before.
+    Nobody is reminded or paged again about the question that is open now, and the pages that were sent are
+    acknowledged at the pager. A new question, or anything else that needs a person, is told as before.
     """
     return await do(
-        incident, "ack", "acknowledgements", by=by, config=config, environment=environment, json=json
+        incident,
+        "ack",
+        "acknowledgements",
+        options,
     )
 
 
@@ -130,12 +116,8 @@ async def do(
     reference: str,
     kind: str,
     path: str,
+    options: ActOptions,
     body: dict[str, str] | None = None,
-    *,
-    by: str | None,
-    config: "Path | None",
-    environment: str | None,
-    json: bool,
     **said: str,
 ) -> int:
     """Do it through the receiver at that path, or in the store.
@@ -147,11 +129,12 @@ async def do(
     from runbook.approvals.acts import Act, ActKind
     from tasks.acts import Acted
 
+    by = options.by
     if by is not None and not by.strip():
         raise CommandError("--by cannot be empty", "say who does this", code=ExitCode.USAGE)
     if "name" in said and not said["name"].strip():
         raise CommandError("the name cannot be empty", "say who it is", code=ExitCode.USAGE)
-    sources, act = find_sources(config, environment), Act(kind=ActKind(kind), **said)
+    sources, act = find_sources(options.config, options.environment), Act(kind=ActKind(kind), **said)
     done = await through_the_door(
         Acted,
         reference,
@@ -160,7 +143,7 @@ async def do(
         config=sources.config,
         directly=lambda: _write(reference, act, by, sources),
     )
-    if json:
+    if options.json:
         print_json(done.model_dump(mode="json"))
     else:
         write(f"{done.incident}: {done.said}{_aside(done)}")

@@ -1,13 +1,12 @@
 """`runbook approve`, `reject`, `edit` and `snooze`: a person's answer at a gate, from the terminal."""
 
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
 from deployments.cli.errors import CommandError, ExitCode
-from deployments.cli.options import ByOption, ConfigOption, EnvironmentOption, JsonOption, Reference
+from deployments.cli.options import BY_DEFAULT, ActOptions, Reference
 from deployments.cli.output import print_json, warn, write
 
 if TYPE_CHECKING:
@@ -24,10 +23,7 @@ async def approve(
     *,
     reason: ReasonOption = "",
     plan: Annotated[str | None, Parameter(show_default=False)] = None,
-    by: ByOption = None,
-    config: ConfigOption = None,
-    environment: EnvironmentOption = None,
-    json: JsonOption = False,
+    options: ActOptions = BY_DEFAULT,
 ) -> int:
     """Approve the change that an incident asks about.
 
@@ -47,8 +43,8 @@ async def approve(
     """
     from runbook.approvals.gates import Choice
 
-    given = Given(choice=Choice.APPROVE, by=by, reason=reason, plan=plan or "")
-    return await _give(incident, given, config=config, environment=environment, json=json)
+    given = Given(choice=Choice.APPROVE, by=options.by, reason=reason, plan=plan or "")
+    return await _give(incident, given, options)
 
 
 async def reject(
@@ -58,10 +54,7 @@ async def reject(
     reason: str,
     instead: Literal["by-hand", "nothing", "wrong-verdict"] = "by-hand",
     ask_again: Annotated[int | None, Parameter(show_default=False)] = None,
-    by: ByOption = None,
-    config: ConfigOption = None,
-    environment: EnvironmentOption = None,
-    json: JsonOption = False,
+    options: ActOptions = BY_DEFAULT,
 ) -> int:
     """Reject the change that an incident asks about.
 
@@ -86,9 +79,9 @@ async def reject(
         )
     minutes = (ask_again or ASK_AGAIN_MINUTES) if instead == "nothing" else None
     given = Given(
-        choice=Choice.REJECT, by=by, reason=reason, instead=Instead(instead), snooze_minutes=minutes
+        choice=Choice.REJECT, by=options.by, reason=reason, instead=Instead(instead), snooze_minutes=minutes
     )
-    return await _give(incident, given, config=config, environment=environment, json=json)
+    return await _give(incident, given, options)
 
 
 async def edit(
@@ -96,10 +89,7 @@ async def edit(
     /,
     *settings: str,
     reason: ReasonOption = "",
-    by: ByOption = None,
-    config: ConfigOption = None,
-    environment: EnvironmentOption = None,
-    json: JsonOption = False,
+    options: ActOptions = BY_DEFAULT,
 ) -> int:
     """Change a parameter of the change that an incident asks about.
 
@@ -116,8 +106,8 @@ async def edit(
     from runbook.approvals.gates import Choice
 
     parameters = dict(_setting(text) for text in settings)
-    given = Given(choice=Choice.EDIT, by=by, reason=reason, parameters=parameters)
-    return await _give(incident, given, config=config, environment=environment, json=json)
+    given = Given(choice=Choice.EDIT, by=options.by, reason=reason, parameters=parameters)
+    return await _give(incident, given, options)
 
 
 async def snooze(
@@ -126,10 +116,7 @@ async def snooze(
     *,
     minutes: int = 15,
     reason: ReasonOption = "",
-    by: ByOption = None,
-    config: ConfigOption = None,
-    environment: EnvironmentOption = None,
-    json: JsonOption = False,
+    options: ActOptions = BY_DEFAULT,
 ) -> int:
     """Snooze the open question of an incident.
 
@@ -144,8 +131,8 @@ async def snooze(
     """
     from runbook.approvals.gates import Choice
 
-    given = Given(choice=Choice.SNOOZE, by=by, reason=reason, snooze_minutes=minutes)
-    return await _give(incident, given, config=config, environment=environment, json=json)
+    given = Given(choice=Choice.SNOOZE, by=options.by, reason=reason, snooze_minutes=minutes)
+    return await _give(incident, given, options)
 
 
 @dataclass(frozen=True)
@@ -180,15 +167,13 @@ def _setting(text: str) -> tuple[str, str]:
     return name, value
 
 
-async def _give(
-    reference: str, given: Given, *, config: Path | None, environment: str | None, json: bool
-) -> int:
+async def _give(reference: str, given: Given, options: ActOptions) -> int:
     from deployments.cli.people.confirming import confirmed
     from deployments.cli.sources import find_sources, read_settings
     from deployments.services.refusals import ActRefused, Refusal
     from runbook.channels.wording import ANSWERED, REHEARSAL
 
-    sources = find_sources(config, environment)
+    sources = find_sources(options.config, options.environment)
     if sources.config is not None:
         read_settings(sources.config, systems=False)  # a mistake in it is told first
     try:
@@ -196,10 +181,10 @@ async def _give(
     except ActRefused as refused:
         if refused.kind is not Refusal.UNSEEN or refused.asked is None:
             raise
-        seen = confirmed(refused.asked, refused, config=config, json=json)
+        seen = confirmed(refused.asked, refused, config=options.config, json=options.json)
         answered = await _sent(refused.asked.incident, replace(given, plan=seen), sources)
     standing = answered.answer
-    if json:
+    if options.json:
         print_json(answered.model_dump(mode="json"))
     else:
         how = f" ({standing.known_by})" if standing.known_by else ""

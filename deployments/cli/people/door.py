@@ -61,15 +61,15 @@ class Door:
         """
         return await self._asked("POST", f"/api/incidents/{quote(reference, safe='')}/{act}", json=body)
 
-    async def read(self, reference: str = "", **query: str) -> dict[str, Any]:
-        """What the receiver tells of an incident; without one, of the newest.
+    async def read(self, reference: str = "", part: str = "", **query: str) -> dict[str, Any]:
+        """What the receiver tells of an incident, or of a part of it; without one, of the newest.
 
         Raises:
             DoorAway: it is not there.
             ActRefused: it refused.
             CommandError: it did not answer as it should.
         """
-        path = f"/api/incidents/{quote(reference, safe='')}" if reference else "/api/incidents"
+        path = "/".join(("/api/incidents", *(quote(word, safe="") for word in (reference, part) if word)))
         return await self._asked("GET", path, params=query)
 
     async def _asked(self, method: str, path: str, **what: Any) -> dict[str, Any]:

@@ -6,6 +6,9 @@ from deployments.cli.errors import CommandError, ExitCode
 from deployments.cli.people.door import Door, DoorAway, nobody_there
 
 if TYPE_CHECKING:
+    from runbook.approvals.awaited import Awaited
+    from runbook.channels.next_up import NextUp
+    from runbook.incidents.events import Recorded
     from runbook.incidents.incident import Incident
 
 MOST = 100
@@ -41,6 +44,44 @@ async def read_one(door: Door, reference: str) -> dict[str, Any]:
         return await door.read(reference)
     except DoorAway as away:
         raise nobody_there(door, away) from None
+
+
+async def read_newer(door: Door, incident: str, seq: int) -> "list[Recorded]":
+    """The events of an incident after this place in its journal.
+
+    Raises:
+        DoorAway: the receiver is not there.
+        ActRefused: the receiver refused.
+        CommandError: it cannot be reached, or is of another release.
+    """
+    from runbook.incidents.events import Recorded
+
+    answer = await door.read(incident, "events", after=str(seq))
+    try:
+        return [Recorded.model_validate(item) for item in answer["journal"]]
+    except (KeyError, TypeError, ValueError):
+        raise _another_release(door) from None
+
+
+def awaited_of(answer: dict[str, Any]) -> "Awaited | None":
+    """What the open question of an answer waits for; `None` where an older receiver does not say."""
+    from runbook.approvals.awaited import Awaited
+
+    gate = answer.get("gate")
+    try:
+        return Awaited.model_validate(gate["approvals"]) if gate else None
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def coming_of(answer: dict[str, Any]) -> "tuple[NextUp, ...]":
+    """What comes next in the incident of an answer; nothing where an older receiver does not say."""
+    from runbook.channels.next_up import NextUp
+
+    try:
+        return tuple(NextUp.model_validate(item) for item in answer["next"])
+    except (KeyError, TypeError, ValueError):
+        return ()
 
 
 def incident_of(door: Door, answer: dict[str, Any]) -> "Incident":

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from deployments.cli.options import ByOption, ConfigOption, EnvironmentOption, JsonOption, Reference
+from deployments.cli.options import BY_DEFAULT, ActOptions, Reference
 from deployments.cli.people.acts import do
 
 Outcome = Literal["recovered", "not-ours", "false-positive"]
@@ -17,10 +17,7 @@ async def resolve(
     outcome: Outcome,
     reason: str,
     done: str = "",
-    by: ByOption = None,
-    config: ConfigOption = None,
-    environment: EnvironmentOption = None,
-    json: JsonOption = False,
+    options: ActOptions = BY_DEFAULT,
 ) -> int:
     """Say that an incident is over, whatever the checks show.
 
@@ -41,11 +38,8 @@ async def resolve(
         incident,
         "resolve",
         "resolution",
+        options,
         {"outcome": outcome, "reason": reason, "done": done},
-        by=by,
-        config=config,
-        environment=environment,
-        json=json,
         outcome=outcome,
         text=reason,
         done=done,
@@ -57,10 +51,7 @@ async def reopen(
     /,
     *,
     reason: str,
-    by: ByOption = None,
-    config: ConfigOption = None,
-    environment: EnvironmentOption = None,
-    json: JsonOption = False,
+    options: ActOptions = BY_DEFAULT,
 ) -> int:
     """Go on with an incident that was closed, under its number and in its thread.
 
@@ -76,11 +67,8 @@ async def reopen(
         incident,
         "reopen",
         "reopening",
+        options,
         {"reason": reason},
-        by=by,
-        config=config,
-        environment=environment,
-        json=json,
         text=reason,
     )
 
@@ -91,10 +79,7 @@ async def merge(
     /,
     *,
     reason: str = "",
-    by: ByOption = None,
-    config: ConfigOption = None,
-    environment: EnvironmentOption = None,
-    json: JsonOption = False,
+    options: ActOptions = BY_DEFAULT,
 ) -> int:
     """Merge an incident into another one, where the response goes on.
 
@@ -109,11 +94,8 @@ async def merge(
         incident,
         "merge",
         "merger",
+        options,
         {"into": into, "reason": reason},
-        by=by,
-        config=config,
-        environment=environment,
-        json=json,
         into=into,
         text=reason,
     )

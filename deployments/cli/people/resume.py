@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from deployments.cli.errors import CommandError, ExitCode
-from deployments.cli.options import ByOption, ConfigOption, EnvironmentOption, JsonOption, Reference
+from deployments.cli.options import BY_DEFAULT, ActOptions, Reference
 from deployments.cli.output import ask, print_json, write
 
 if TYPE_CHECKING:
@@ -22,10 +22,7 @@ async def resume(
     *,
     done: Annotated[str | None, Parameter(show_default=False)] = None,
     did: Annotated[list[str] | None, Parameter(show_default=False)] = None,
-    by: ByOption = None,
-    config: ConfigOption = None,
-    environment: EnvironmentOption = None,
-    json: JsonOption = False,
+    options: ActOptions = BY_DEFAULT,
 ) -> int:
     """Hand the response back to the runbook.
 
@@ -44,17 +41,17 @@ async def resume(
     from deployments.cli.sources import find_sources
     from deployments.services.resuming import Resumed
 
-    sources = find_sources(config, environment)
+    sources = find_sources(options.config, options.environment)
     said, taken = await _ask(incident, sources) if done is None else (done.strip(), did or [])
     resumed = await act(
         Resumed,
         incident,
         "resumption",
-        {"by": by or "", "done": said, "did": taken},
+        {"by": options.by or "", "done": said, "did": taken},
         config=sources.config,
-        directly=lambda: _write(incident, said, taken, by, sources),
+        directly=lambda: _write(incident, said, taken, options.by, sources),
     )
-    if json:
+    if options.json:
         print_json(resumed.model_dump(mode="json"))
     else:
         write(f"{resumed.incident}: run {resumed.flow_run} {resumed.run}")

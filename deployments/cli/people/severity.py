@@ -3,19 +3,12 @@
 from typing import TYPE_CHECKING
 
 from deployments.cli.errors import CommandError, ExitCode
-from deployments.cli.options import (
-    ByOption,
-    ConfigOption,
-    EnvironmentOption,
-    JsonOption,
-    Reference,
-    SeverityWord,
-)
+from deployments.cli.options import BY_DEFAULT, ActOptions, Reference, SeverityWord
 from deployments.cli.output import print_json, write
 
 if TYPE_CHECKING:
     from deployments.cli.sources import Sources
-    from deployments.services.severity import SeveritySet
+    from tasks.acts import SeveritySet
 
 
 async def severity(
@@ -24,10 +17,7 @@ async def severity(
     /,
     *,
     reason: str,
-    by: ByOption = None,
-    config: ConfigOption = None,
-    environment: EnvironmentOption = None,
-    json: JsonOption = False,
+    options: ActOptions = BY_DEFAULT,
 ) -> int:
     """Set the severity of an incident by hand.
 
@@ -43,27 +33,25 @@ async def severity(
     """
     from deployments.cli.people.door import act
     from deployments.cli.sources import find_sources
-    from deployments.services.severity import SeveritySet
-    from runbook.approvals.identity import named
+    from tasks.acts import SeveritySet
 
-    if not reason.strip() or (by is not None and not by.strip()):
+    if not reason.strip() or (options.by is not None and not options.by.strip()):
         raise CommandError(
             "--by and --reason cannot be empty", "say who decides and why", code=ExitCode.USAGE
         )
-    sources = find_sources(config, environment)
+    sources = find_sources(options.config, options.environment)
     done = await act(
         SeveritySet,
         incident,
         "severity",
-        {"by": by or "", "severity": level, "reason": reason},
+        {"by": options.by or "", "severity": level, "reason": reason},
         config=sources.config,
-        directly=lambda: _write(incident, level, reason, by, sources),
+        directly=lambda: _write(incident, level, reason, options.by, sources),
     )
-    if json:
+    if options.json:
         print_json(done.model_dump(mode="json"))
     else:
-        before = done.before.value if done.before else "not assessed"
-        write(f"{done.incident}: {before} -> {done.severity.value} by {named(done.by, done.identity)}")
+        write(f"{done.incident}: {done.change}")
     return ExitCode.OK
 
 

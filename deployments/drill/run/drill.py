@@ -143,7 +143,7 @@ class Drill:
                 ),
             )
             incident = await _while_all_runs(stack, follower.follow(incident_id))
-        kept = _keep(incident)
+        kept = _keep(incident, policy)
         differences = await judge_others(self._scenario, opened, store, world, screen, stack.receiver_url)
         return DrillResult.of(
             self._scenario,
@@ -192,10 +192,10 @@ async def _save_replacement_key(world: WorldProcess) -> None:
     await Secret(value=SecretStr(key)).asave(REPLACEMENT_KEY_BLOCK, overwrite=True)
 
 
-def _keep(incident: Incident) -> Path:
+def _keep(incident: Incident, policy: Policy) -> Path:
     """Put the journal beside the incident's evidence: its database goes with the drill."""
     folder = KEPT / incident.id
-    text = json.dumps(summary.everything(incident), ensure_ascii=False, indent=2)
+    text = json.dumps(summary.everything(incident, policy), ensure_ascii=False, indent=2)
     write_private(folder / "incident.json", f"{text}\n".encode())
     return folder
 

@@ -38,14 +38,14 @@ from deployments.services.finding import find_asking, find_own
 from deployments.services.refusals import ActRefused
 from deployments.services.resuming import Resumed, resume_response
 from deployments.services.runs import PrefectRuns
-from deployments.services.severity import SeveritySet, set_severity
+from deployments.services.severity import set_severity
 from deployments.services.speaker import Speaker
 from deployments.settings.settings import Settings
 from runbook.approvals.gates import Answer, Choice, Instead
 from runbook.approvals.identity import Proof
 from runbook.decision.severity import Severity
 from runbook.value import Value
-from tasks.acts import Acted
+from tasks.acts import Acted, SeveritySet
 
 ANSWERING_SECONDS = 30.0
 """How long Prefect may take to wake a run that is answered. The answer is in the journal by then."""

@@ -11,17 +11,23 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
+from blocks.store.tail import events_after
 from blocks.transport.errors import OutsideError
 from deployments.processes.json_log import log_event
 from deployments.receiver.connections.body import Rejected
 from deployments.receiver.people.requests import PeoplesDoor, known, log, refused
 from deployments.services.finding import SEARCHED, find_own
-from deployments.services.reading import incident_document, list_document
-from deployments.services.refusals import ActRefused
+from deployments.services.reading import events_document, incident_document, list_document
+from deployments.services.refusals import ActRefused, Refusal
 from deployments.settings.settings import Settings
+from runbook.incidents.events import IncidentOpened
+from runbook.incidents.ids import INCIDENT_ID
 from runbook.incidents.incident import Incident
 
 LONGEST_LIST = 100
+
+MOST_NEWER = 50
+"""Events in one answer to who follows an incident; who has read those asks for the next."""
 
 _HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 """What is asked now is not what was asked a moment ago, and a browser shows none of it as a page."""
@@ -58,7 +64,20 @@ def _wanted(request: Request) -> tuple[bool, int]:
 async def _one(door: PeoplesDoor, request: Request, settings: Settings) -> str:
     reference = str(request.path_params["reference"])
     found = await find_own(door.store, reference, settings.prefect.environment)
-    return await asyncio.to_thread(incident_document, found)
+    return await asyncio.to_thread(incident_document, found, settings.policy)
+
+
+async def _newer(door: PeoplesDoor, request: Request, settings: Settings) -> str:
+    incident, after = str(request.path_params["reference"]), request.query_params.get("after", "0")
+    if set(request.query_params) - {"after"} or not (after.isascii() and after.isdecimal()):
+        raise Rejected(422, "invalid", "the query is not valid", "Use ?after= and a place in the journal")
+    known = INCIDENT_ID.fullmatch(incident) is not None
+    first = await events_after(door.store, incident, 0, limit=1) if known else []
+    opening = first[0].event if first else None
+    if not isinstance(opening, IncidentOpened) or opening.environment != settings.prefect.environment:
+        raise ActRefused(Refusal.NOT_FOUND, f"no incident {incident!r}", "`runbook incidents` lists them")
+    newer = await events_after(door.store, incident, int(after[:9]), limit=MOST_NEWER)
+    return await asyncio.to_thread(events_document, incident, newer)
 
 
 def add_people_reading(
@@ -67,6 +86,8 @@ def add_people_reading(
     """Add the paths to read. `responses` are the refusals that are the same as for an act."""
     _add(app, door, "/api/incidents", "List the newest incidents", _list, description, responses)
     _add(app, door, "/api/incidents/{reference}", "Read an incident", _one, description, responses)
+    path = "/api/incidents/{reference}/events"
+    _add(app, door, path, "Read the newer events of an incident", _newer, description, responses)
 
 
 def _add(

@@ -1,7 +1,7 @@
 """PagerDuty's Events API v2."""
 
 import pytest
-from pydantic import SecretStr
+from pydantic import JsonValue, SecretStr
 from pytest_httpserver import HTTPServer
 
 from blocks.channels.pager import Pager
@@ -92,6 +92,17 @@ async def test_resolving_ends_the_call(httpserver: HTTPServer) -> None:
     await pager(httpserver).resolve("inc-1")
 
     assert len(httpserver.log) == 1
+
+
+@pytest.mark.parametrize(("receipt", "key"), [({"dedup_key": "inc-0"}, "inc-0"), ({}, "inc-1")])
+async def test_acknowledging_goes_to_the_same_call(
+    httpserver: HTTPServer, receipt: dict[str, JsonValue], key: str
+) -> None:
+    """Under the key that the call had, also in a journal of an earlier release."""
+    event = {"routing_key": ROUTING_KEY, "event_action": "acknowledge", "dedup_key": key}
+    httpserver.expect_request("/v2/enqueue", json=event).respond_with_json({"status": "success"}, status=202)
+
+    assert await pager(httpserver).acknowledge_page("inc-1", receipt) == {"dedup_key": key}
 
 
 @pytest.mark.parametrize(("status", "kind"), [(400, Refused), (429, Unavailable), (500, Unavailable)])

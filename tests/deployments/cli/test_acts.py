@@ -178,7 +178,7 @@ def test_the_last_assignment_is_the_lead(store: Store, capsys: Capture) -> None:
     capsys.readouterr()
     assert main(["incidents"]) == ExitCode.OK
     assert "lead: bob" in capsys.readouterr().out
-    assert main(["incident", incident]) == ExitCode.OK
+    assert main(["incident", incident, "--full"]) == ExitCode.OK
     shown = capsys.readouterr().out
     assert "ana (unproven claim) is the lead now" in shown
     assert main(["incident", incident, "--json"]) == ExitCode.OK

@@ -1,12 +1,15 @@
 """Commands act through a receiver on another machine: with a token, sent nowhere else."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
 from deployments.cli import main
 from deployments.cli.errors import ExitCode
-from runbook.incidents.events import ApprovalAnswered
+from deployments.cli.people.door import find_remote
+from deployments.cli.people.elsewhere import read_newer
+from runbook.incidents.events import ApprovalAnswered, IncidentClosed
 from tests.deployments.cli.test_gates import MEMORY, ROLL_BACK, asking, seen
 from tests.deployments.cli_store import Store
 from tests.deployments.people_api_bench import answer_of
@@ -98,3 +101,15 @@ def test_an_address_where_nobody_answers_is_no_reason_to_act_elsewhere(
     assert "nothing was recorded; try again, or unset RUNBOOK_URL" in said
     assert kept.read(incident).last(ApprovalAnswered) is None
     assert prefect.forms == []
+
+
+def test_an_incident_is_followed_from_elsewhere(elsewhere: Store, capsys: Capture) -> None:
+    """By the newer events alone, and as briefly as on the receiver's machine."""
+    incident = opened(elsewhere, *asking(ROLL_BACK))
+    door = find_remote()
+    assert door is not None
+    newer = asyncio.run(read_newer(door, incident, 1))
+    assert newer == list(elsewhere.read(incident).journal[1:])
+    elsewhere.append(incident, IncidentClosed(outcome="recovered"), key="closed")
+    assert main(["incident", incident, "--follow"]) == ExitCode.OK
+    assert "CLOSED" in capsys.readouterr().out

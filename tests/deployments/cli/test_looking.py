@@ -143,3 +143,13 @@ def test_respond_without_the_deployment_says_what_to_do(httpserver: HTTPServer, 
         assert main(["respond", "--summary", "x"]) == ExitCode.NOTHING
     line = capsys.readouterr().err
     assert "Prefect has no deployment respond/respond; run `runbook configure FILE`" in line
+
+
+def test_health_is_read_by_programs(configured: HTTPServer, capsys: Capture) -> None:
+    """The word, whether it is a healthy one, and else why not; the exit code stays."""
+    configured.expect_request("/health").respond_with_json({"services": {}}, status=503)
+    assert main(["health", "--json"]) == ExitCode.FAILED
+    captured = capsys.readouterr()
+    told = json.loads(captured.out)
+    assert (told["healthy"], told["word"], captured.err) == (False, "UNHEALTHY", "")
+    assert "HTTP 503" in told["because"]

@@ -126,10 +126,12 @@ def test_an_incident_that_is_being_worked_on_is_not_taken_away(
 
 
 def test_a_closed_incident_is_not_opened_again(store: Store, capsys: Capture) -> None:
-    """A new alert opens a new one."""
+    """Handing back is no reopening; how to reopen it is said."""
     store.open("0001", (*STOPPED, e.IncidentClosed(outcome="recovered")))
     assert main(["resume", "latest", *DID]) == ExitCode.NOTHING
-    assert "is closed; a new alert opens a new incident" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "is closed; a note is still taken" in told
+    assert "runbook reopen" in told
 
 
 def test_what_was_done_is_kept_when_prefect_does_not_answer(

@@ -8,9 +8,10 @@ from pytest_httpserver import HTTPServer
 
 from deployments.cli import main
 from deployments.cli.errors import ExitCode
-from deployments.services.reading import LEFT_OUT, bounded, incident_document
+from deployments.services.reading import LEFT_OUT, bounded, events_document, incident_document
 from runbook.incidents import events as e
 from runbook.incidents.incident import Incident
+from runbook.policy.policy import Policy
 from tests.deployments.cli.test_gates import MEMORY, ROLL_BACK, asking
 from tests.deployments.cli_store import Store
 from tests.deployments.journal_samples import ALERT, OPENED_AT
@@ -61,7 +62,7 @@ def test_an_answer_is_kept_by_nobody_on_the_way(receiver: Receiver, kept: Store)
         (None, {"authorization": ""}),
     ],
 )
-@pytest.mark.parametrize("path", ["/latest", "/no-such", "/ID", "", "?limit=x"])
+@pytest.mark.parametrize("path", ["/latest", "/no-such", "/ID", "/ID/events", "", "?limit=x"])
 def test_a_stranger_reads_nothing(
     path: str, whose: str | None, headers: dict[str, str], receiver: Receiver, kept: Store
 ) -> None:
@@ -107,6 +108,7 @@ def test_an_incident_of_another_environment_is_not_read(receiver: Receiver, kept
     answer = get(receiver, f"/{theirs}")
     assert (answer.status_code, answer.json()["kind"]) == (422, "invalid")
     assert "diff" not in answer.text
+    assert get(receiver, f"/{theirs}/events").status_code == 404
     mine = opened(kept, *asking(MEMORY))
     listed = [item["incident"] for item in get(receiver, "?limit=100").json()["incidents"]]
     assert mine in listed
@@ -118,6 +120,11 @@ def test_an_incident_of_another_environment_is_not_read(receiver: Receiver, kept
     [
         ("/no-such", 404, "no incident 'no-such'"),
         ("/inc%2F..%2Fx", 404, ""),
+        ("/ID/events?after=x", 422, "the query is not valid"),
+        ("/ID/events?after=%D9%A1", 422, "the query is not valid"),
+        ("/ID/events?since=1", 422, "the query is not valid"),
+        ("/latest/events", 404, "no incident 'latest'"),
+        ("/inc-20261122-160000-ffff/events", 404, "no incident"),
         ("?limit=0", 422, "the query is not valid"),
         ("?limit=101", 422, "the query is not valid"),
         ("?limit=-1", 422, "the query is not valid"),
@@ -131,8 +138,8 @@ def test_what_cannot_be_read_is_refused_with_the_reason(
     path: str, status: int, error: str, receiver: Receiver, kept: Store
 ) -> None:
     """And with what to do."""
-    opened(kept, *asking(MEMORY))
-    answer = get(receiver, path)
+    incident = opened(kept, *asking(MEMORY))
+    answer = get(receiver, path.replace("ID", incident))
     assert (answer.status_code, error in answer.json()["error"]) == (status, True), answer.text
     assert answer.json()["next_step"]
 
@@ -148,17 +155,26 @@ def journal_of(*texts: str) -> Incident:
 def test_what_is_read_is_masked_and_escaped() -> None:
     """A journal of an earlier release may hold what would be masked today; a terminal obeys nothing of it."""
     document = incident_document(
-        journal_of("Authorization: Bearer abcdefghijklmnop0123456789", "\x1b[31m\u202ex")
+        journal_of("Authorization: Bearer abcdefghijklmnop0123456789", "\x1b[31m\u202ex"), Policy()
     )
     assert "abcdefghijklmnop0123456789" not in document
     assert "\x1b" not in document
     assert "\u202e" not in document
 
 
+def test_newer_events_come_in_bounded_parts() -> None:
+    """The next part begins after the last event of this one; an event that is too large comes alone."""
+    journal = journal_of(*(f"{number} " + "x" * 4_000 for number in range(300))).journal
+    first = json.loads(events_document("inc-1", journal))["journal"]
+    assert 50 < len(first) < 200
+    rest = [item for item in journal if item.seq > first[-1]["seq"]]
+    assert json.loads(events_document("inc-1", rest))["journal"][0]["seq"] == first[-1]["seq"] + 1
+
+
 def test_a_long_journal_is_cut_in_its_middle_and_says_so() -> None:
     """The opening and the newest events are there, so that what is asked now can be read."""
     document = json.loads(
-        incident_document(journal_of(*(f"{number} " + "x" * 4_000 for number in range(300))))
+        incident_document(journal_of(*(f"{number} " + "x" * 4_000 for number in range(300))), Policy())
     )
     reasons = [item["event"].get("because", "")[:4] for item in document["journal"]]
     assert (reasons[0], reasons[-1]) == ("", "299 ")
@@ -192,7 +208,7 @@ def test_the_commands_read_from_elsewhere(elsewhere: Store, capsys: Capture) -> 
     assert f"{incident}  " in capsys.readouterr().out
     assert main(["incident", "latest"]) == ExitCode.OK
     said = capsys.readouterr().out
-    assert "Decision" in said
+    assert "approved: 0 of 1" in said
     assert f"runbook approve {incident} --plan {ROLL_BACK.digest[:12]}\n" in said
     assert main(["incident", incident, "--json"]) == ExitCode.OK
     assert json.loads(capsys.readouterr().out)["gate"]["diff"] == ROLL_BACK.diff

@@ -19,6 +19,7 @@ NAMES = (
     (MessageName.announcement("IDENTIFIED", 2), "identified-2"),
     (MessageName.opening(), "opened"),
     (MessageName.opening().end, "opened-resolved"),
+    (MessageName.opening().acknowledgement, "opened-acknowledged"),
     (MessageName.escalation(3), "escalated-3"),
     (MessageName.escalation(3).end, "escalated-3-resolved"),
     (MessageName.hand_off("4-hand-off"), "4-hand-off"),
@@ -51,15 +52,17 @@ def test_any_text_is_read_as_an_id(text: str) -> None:
     """A journal may hold an id of any form; reading it raises nothing."""
     read = EffectId(text)
     assert isinstance(f"{read.incident_id}{read.owner}{read.name}{read.message.announced_state}", str)
-    assert read.message.is_end in (True, False)
+    assert read.message.is_page in (True, False)
 
 
 @given(number=st.integers(min_value=1, max_value=10_000))
 def test_the_number_of_an_escalation_is_read_from_its_name(number: int) -> None:
-    """But not from the end of the call, which is another message."""
+    """But not from its end or its acknowledgement, which are other messages."""
     name = MessageName.escalation(number)
-    assert (name.escalation_number, name.is_end) == (number, False)
-    assert (name.end.escalation_number, name.end.is_end) == (None, True)
+    assert (name.escalation_number, name.is_page) == (number, True)
+    assert (name.end.escalation_number, name.end.is_page) == (None, False)
+    acked = name.acknowledgement
+    assert (acked.escalation_number, acked.is_page, acked.is_for_severity) == (None, False, False)
 
 
 def test_events_are_written_under_the_keys_that_journals_have() -> None:

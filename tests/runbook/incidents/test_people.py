@@ -14,6 +14,7 @@ from runbook.incidents import events as e
 from runbook.incidents.people import acknowledged_by, comms_lead_of, lead_of, notes_of
 from runbook.incidents.summary import everything
 from runbook.incidents.timeline import in_order, timeline
+from runbook.policy.policy import Policy
 from tests.runbook.journals import OPENED, decided, incident
 
 WHO = st.sampled_from(["ana", "bob", "cyd"])
@@ -37,7 +38,7 @@ def test_in_any_order_of_acts_the_last_assignment_counts(acts: list[e.Event]) ->
     assert lead_of(told) == (leads[-1] if leads else None)
     assert comms_lead_of(told) == (comms[-1] if comms else None)
     assert (set(acknowledged_by(told)), len(acknowledged_by(told))) == (set(seen), len(set(seen)))
-    assert everything(told)["lead"] == lead_of(told)
+    assert everything(told, Policy())["lead"] == lead_of(told)
     assert len(timeline(told)) == len(acts) + 1
     assert sorted(item.seq for item in in_order(told.journal)) == [item.seq for item in told.journal]
     assert len(notes_of(told)) == sum(isinstance(act, e.NoteAdded) for act in acts)
