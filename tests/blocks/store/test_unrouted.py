@@ -59,13 +59,32 @@ async def test_an_alert_of_another_service_opens_no_incident(store: IncidentStor
 
 
 async def test_people_are_told_once_until_it_fires_anew(store: IncidentStore) -> None:
-    """A repeat is no news; after it was resolved, it is."""
+    """A repeat is no news, nor is an alert that comes and goes; after an hour of quiet, it is."""
     await take(store)
     await note_told(store, await unrouted_alerts(store))
     await take(store, minute=1)
     assert [alert.journalled for alert in await unrouted_alerts(store)] == [True]
     await take(store, minute=2, status=AlertStatus.RESOLVED)
     await take(store, minute=30)
+    assert [alert.journalled for alert in await unrouted_alerts(store)] == [True]
+    await take(store, minute=31, status=AlertStatus.RESOLVED)
+    await take(store, minute=91)
+    assert [alert.journalled for alert in await unrouted_alerts(store)] == [False]
+
+
+async def test_it_is_known_since_when_it_fires(store: IncidentStore) -> None:
+    """A repeat does not make it younger."""
+    await take(store)
+    await take(store, minute=7)
+    [kept] = await unrouted_alerts(store)
+    assert (kept.turned_at, kept.last_seen_at) == (AT, AT + timedelta(minutes=7))
+
+
+async def test_an_alert_whose_service_is_taken_out_is_told(store: IncidentStore) -> None:
+    """What the journal of its former incident tells, the channel has not heard as an alert of nobody."""
+    first = await take(store, known=frozenset())
+    await store.append(first.incident, e.IncidentClosed(outcome="recovered"), at=AT)
+    await take(store, minute=1)
     assert [alert.journalled for alert in await unrouted_alerts(store)] == [False]
 
 

@@ -1,5 +1,6 @@
 """A sender is told why its alert belongs to no incident; the alert is taken all the same."""
 
+import logging
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,19 @@ async def test_an_alert_of_another_service_is_taken_and_not_responded_to(store: 
             [ignored] = told["ignored"]
             assert ignored["reason"] == "checkout is none of [receiver] known_services"
     assert await store.incidents() == []
+
+
+async def test_the_log_tells_once_of_an_alert_that_is_not_responded_to(
+    store: IncidentStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It opens no incident, so no line says that one was opened."""
+    config = CONFIG.model_copy(update={"known_services": ("posthog-integration",)})
+    caplog.set_level(logging.INFO, "runbook.receiver")
+    async with serving(store, Prefect(), config) as client:
+        for _ in range(3):
+            await sent(client)
+    told = [line.getMessage() for line in caplog.records if line.name == "runbook.receiver"]
+    assert told == ["alert unrouted"]
 
 
 async def test_an_alert_that_fires_on_after_a_person_s_end_is_told_so(store: IncidentStore) -> None:
