@@ -65,5 +65,10 @@ async def set_severity(
     await store.append(incident.id, SeverityOverridden(assessment=assessment, identity=identity), at=at)
     before = incident.severity.severity if incident.severity else None
     return SeveritySet(
-        incident=incident.id, before=before, severity=severity, by=who, reason=why, identity=identity
+        incident=incident.id,
+        before=before,
+        severity=severity,
+        by=who,
+        reason=assessment.because,
+        identity=identity,
     )
