@@ -66,6 +66,9 @@ _NEXT_WORDS = re.compile(r"[a-z]+ (?:[a-z]+\b|=)")
 _NEW_ITEM = re.compile(r"(?:\n|[ \t])-[ ]$")
 """The sign of a list's next item; that of a diff stands farther away from the key."""
 
+_TEST = re.compile(r"[ ]?(?:Test|Benchmark|Example|Fuzz)[A-Z_]\w*")
+"""What Go's tests print after `PASS:`."""
+
 _ACCOUNT = re.compile(r":\d{12}:$")
 
 
@@ -173,6 +176,8 @@ def _is_no_label(text: str, start: int, label: str, secret: SecretName) -> bool:
     if before.endswith("/") and secret.kind == "secret" and _ANNOTATION.search(before):
         value = re.compile(r"[\s:=\"']*([\w./-]*)").match(text, start + len(label))
         return before.endswith("checksum/") or (value is not None and not looks_secret(value[1]))
+    if label == "PASS" and _TEST.match(text, start + len("PASS:")):
+        return True
     if secret.kind == "token" and before.lower().endswith(("unexpected ", "next ")):
         return True
     return secret.kind == "secret" and _ACCOUNT.search(before) is not None
