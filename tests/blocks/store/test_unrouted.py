@@ -114,3 +114,13 @@ async def test_the_alerts_of_a_merged_incident_keep_their_place(store: IncidentS
     await store.append(theirs.incident, closed, at=AT, key=closed.journal_key)
     joined = await take(store, "B", minute=1)
     assert (joined.incident, joined.meaning) == (ours.incident, Meaning.BEGAN)
+
+
+async def test_an_unrouted_alert_does_nothing_under_another_one_s_fingerprint(store: IncidentStore) -> None:
+    """Firing or resolved, it is another alert: its service is another one."""
+    ours = await take(store, service="posthog-integration")
+    await take(store, minute=1)
+    await take(store, minute=2, status=AlertStatus.RESOLVED)
+    incident = await store.read(ours.incident)
+    assert [type(item.event) for item in incident.journal] == [e.IncidentOpened]
+    assert [alert.service for alert in await firing_alerts(store)] == ["posthog-integration"]
