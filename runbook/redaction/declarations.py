@@ -31,6 +31,10 @@ _DECLARATIONS: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = (
         (",",),
         re.compile(rf"[(\[][\"'](?P<name>[\w-]{{3,100}})[\"'],[ ]?[A-Z]\w{{0,40}}\({_QUOTED}\)"),
     ),
+    (  # a cookie that a program sets
+        ("ookie(",),
+        re.compile(rf"[cC]ookie\([ ]?[\"'](?P<name>[\w.-]{{3,100}})[\"'],[ ]?{_QUOTED}"),
+    ),
     (("::",), re.compile(rf"\bname=(?P<name>[\w-]{{3,100}})::{_BARE}")),  # commands of GitHub's runners
     (("[",), re.compile(rf"{_NAME}\[\d{{1,4}}\][ ]?[:=][ ]?[\"']?{_BARE}")),
     (

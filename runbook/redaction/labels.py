@@ -32,7 +32,7 @@ _FAR = 300
 """Characters between a name and its value that belong together."""
 
 _ANSI = r"\x1b\[[\d;]*m|\\(?:x1[bB]|u001[bB]|033|e)\[[\d;]*m|\[\d[\d;]{0,8}m"
-_GAP = rf"(?:[ \t\u00a0\u200b\ufeff]|{_ANSI})*+"
+_GAP = rf"(?:[ \t\x0b\x0c\u00a0\u200b\ufeff]|{_ANSI})*+"
 _CLOSE = r"(?:\\{0,15}[\"'`]|%(?:25){0,3}(?:22|27|5[Dd])|\]|&quot;|&\#3[49];|\*\*|[”’])"
 _LABEL = re.compile(
     rf"(?:(?<![\w.-])|(?<=\[\dm)|(?<=[\[;]\d\dm)|(?<=;\dm)|(?<=%20))-*+(?P<name>\w[\w.-]*+)(?P<close>{_CLOSE}{{0,4}}){_GAP}"

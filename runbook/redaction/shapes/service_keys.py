@@ -156,6 +156,8 @@ SERVICE_KEYS: tuple[Rule, ...] = (
     rule("shippo-token", "shippo_", r"shippo_(?:live|test)_[a-fA-F0-9]{30,}"),
     rule("maxmind-key", "_mmk", r"[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk"),
     rule("facebook-token", "EAA", rf"{ALONE}(?:EAACEdEose0cBA[A-Za-z0-9]{{20,}}|EAA[A-Za-z0-9]{{80,}})"),
+    rule("frameio-token", "fio-u-", rf"{ALONE}fio-u-[A-Za-z0-9_=-]{{60,}}"),
+    rule("scalingo-token", "tk-us-", rf"{ALONE}tk-us-[A-Za-z0-9_-]{{40,}}"),
     rule("adafruit-key", "aio_", rf"{ALONE}aio_[A-Za-z0-9]{{28}}(?![A-Za-z0-9])"),
     rule("twitter-token", "AAAAAAAAAAAAAAAA", rf"{ALONE}A{{20,22}}[A-Za-z0-9%]{{60,}}"),
     rule("salesforce-token", "!A", rf"{ALONE}00D[A-Za-z0-9]{{12,15}}!A[A-Za-z0-9_.]{{40,}}"),

@@ -54,7 +54,7 @@ WEBHOOKS: tuple[Rule, ...] = (
         "link-token",
         "/",
         rf"/(?:(?:password-?)?reset(?:-password)?|magic-?link|magic|invit(?:e|es|ation|ations)|accept|verify(?:-email)?"
-        rf"|confirm(?:-email)?|activat(?:e|ion)|unsubscribe|tokens?)/(?P<value>{_PART}{{16,}})(?![\w.])",
+        rf"|confirm(?:-email)?|activat(?:e|ion)|unsubscribe|tokens?|api-?keys?)/(?P<value>{_PART}{{16,}})(?![\w.])",
         flags=_I,
         holds=has_long_run,
     ),
