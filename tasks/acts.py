@@ -194,7 +194,12 @@ async def record_severity(
         await store.append(incident.id, event, at=at)
     before = incident.severity.severity if incident.severity else None
     return SeveritySet(
-        incident=incident.id, before=before, severity=severity, by=who, reason=why, identity=identity
+        incident=incident.id,
+        before=before,
+        severity=severity,
+        by=who,
+        reason=assessment.because,
+        identity=identity,
     )
 
 

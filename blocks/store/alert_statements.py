@@ -131,6 +131,11 @@ FIRING_ALERTS = (
     .order_by(ALERTS.c.last_seen_at.desc())
 )
 UNROUTED_ALERTS = FIRING_ALERTS.where(ALERTS.c.incident_id == "")
+UNTOLD_ALERTS = (
+    UNROUTED_ALERTS.where(ALERTS.c.journalled.is_(false()))
+    .order_by(None)
+    .order_by(ALERTS.c.turned_at, ALERTS.c.service, ALERTS.c.name)
+)
 TOLD_ALERTS = (
     update(ALERTS).where(_one_of(*_key_of(ALERTS)), ALERTS.c.incident_id == "").values(journalled=True)
 )

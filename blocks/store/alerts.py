@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Select
 from sqlalchemy.exc import IntegrityError
 
 from blocks.store import alert_statements as sql
@@ -101,14 +101,24 @@ async def firing_alerts(store: IncidentStore) -> list[AlertRecord]:
 
 
 async def unrouted_alerts(store: IncidentStore) -> list[AlertRecord]:
-    """The alerts that fire and belong to no incident, as their service is none of ours; newest first.
+    """The alerts that fire and belong to no incident, as their service is none of ours; newest first."""
+    return await _unrouted(store, sql.UNROUTED_ALERTS)
+
+
+async def untold_alerts(store: IncidentStore, *, limit: int) -> list[AlertRecord]:
+    """Those of them that people have not heard of; the longest firing first, at most so many."""
+    return await _unrouted(store, sql.UNTOLD_ALERTS.limit(limit))
+
+
+async def _unrouted(store: IncidentStore, query: Select[Any]) -> list[AlertRecord]:
+    """The alerts that a query finds.
 
     Raises:
         Unavailable: the database cannot be reached.
     """
 
     def read(connection: Connection) -> list[AlertRecord]:
-        return [_record(row) for row in connection.execute(sql.UNROUTED_ALERTS).all()]
+        return [_record(row) for row in connection.execute(query).all()]
 
     return await store.in_transaction(read, reads_only=True)
 

@@ -54,9 +54,10 @@ async def remove_incident(
 
 
 async def forget_messages(
-    store: IncidentStore, *, deliveries_before: datetime, episodes_before: datetime
+    store: IncidentStore, *, deliveries_before: datetime, episodes_before: datetime, alerts_before: datetime
 ) -> int:
-    """Remove what is known of received messages, and of alerts that began again, from before (aware UTC).
+    """Remove what is known of received messages, of alerts that began again, and of alerts without an
+    incident that were last heard of, from before (aware UTC).
 
     Returns the number of rows. They are removed in parts, so whatever ends it early loses nothing.
 
@@ -67,7 +68,11 @@ async def forget_messages(
         DELIVERIES.c.at < deliveries_before
     )
     old_episodes = select(EPISODES.c.id).where(EPISODES.c.began_at < episodes_before)
+    nobodys = select(ALERTS.c.source, ALERTS.c.service, ALERTS.c.key).where(
+        ALERTS.c.incident_id == "", ALERTS.c.last_seen_at < alerts_before
+    )
     removed = await _remove_in_parts(store, DELIVERIES, old_deliveries)
+    removed += await _remove_in_parts(store, ALERTS, nobodys)
     return removed + await _remove_in_parts(store, EPISODES, old_episodes)
 
 
@@ -77,6 +82,8 @@ async def _remove_in_parts(store: IncidentStore, table: Table, keys: Select[Any]
     statement = delete(table).where(tuple_(*table.primary_key.columns).in_(some))
 
     def remove(connection: Connection) -> int:
+        if table is ALERTS and connection.dialect.name == "postgresql":
+            connection.execute(sql.LOCK)  # no receiver hears of one of them meanwhile
         return connection.execute(statement).rowcount
 
     removed = 0

@@ -15,13 +15,14 @@ from typing import Any
 from cyclopts import App, Parameter
 from cyclopts.exceptions import CycloptsError, UnknownCommandError
 
-from deployments.cli.alerts import alerts
+from deployments.cli.alerting.alerts import alerts
+from deployments.cli.alerting.explain import explain
+from deployments.cli.alerting.sns import confirm_sns
 from deployments.cli.completion import completion
 from deployments.cli.configure import configure
 from deployments.cli.doctor.doctor import doctor
 from deployments.cli.drill import drill
 from deployments.cli.errors import EXIT_CODES, CommandError, ExitCode, expected
-from deployments.cli.explain import explain
 from deployments.cli.incidents import incidents
 from deployments.cli.looking.incident import incident, paper
 from deployments.cli.output import print_defect, print_error, quiet_libraries
@@ -32,7 +33,6 @@ from deployments.cli.people.login import login
 from deployments.cli.people.respond import respond
 from deployments.cli.people.resume import resume
 from deployments.cli.people.severity import severity
-from deployments.cli.sns import confirm_sns
 from deployments.cli.triage import health, triage
 from deployments.cli.up import up
 from deployments.processes.umask import keep_files_private

@@ -25,7 +25,7 @@ from blocks.store.journal import IncidentStore
 from blocks.transport.errors import OutsideError
 from deployments.receiver.connections.body import STRANGERS_BYTES, Budget, Rejected
 from deployments.receiver.connections.few_lines import FewLines
-from deployments.receiver.home import Home, add_home
+from deployments.receiver.home import Home, add_home, is_from_here
 from deployments.receiver.intake import Intake, log_received, new_id
 from deployments.receiver.metrics import ReceiverMetrics
 from deployments.receiver.notifications import Notifications
@@ -230,11 +230,19 @@ _HEADERS = {
 
 
 def _answer_failures(app: FastAPI, config: ReceiverSettings) -> None:
-    """Every refusal is JSON with an `error` and, but for those who are not let in, a `next_step`."""
+    """Every refusal is JSON with an `error` and, but for those who are not let in, a `next_step`.
+
+    What is wrong with the store has paths of this machine in it, so others only read that it is.
+    """
 
     @app.exception_handler(OutsideError)
     async def not_ready(request: Request, error: OutsideError) -> JSONResponse:
-        return _refusal(request, 503, f"{error.system}: {error.detail}", error.next_step)
+        why = f"{error.system}: {error.detail}"
+        answer = _refusal(request, 503, why, error.next_step)
+        if is_from_here(request, config):
+            return answer
+        told = {"error": f"{error.system}: it cannot be used", "next_step": "See the receiver's log"}
+        return JSONResponse(told, status_code=503, headers=_HEADERS[503])
 
     @app.exception_handler(HTTPException)
     async def no_such_route(request: Request, error: HTTPException) -> JSONResponse:

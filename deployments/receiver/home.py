@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, Response
@@ -28,6 +29,7 @@ from runbook.channels.untold import untold
 from runbook.incidents.incident import Incident
 from runbook.incidents.summary import headline
 from runbook.outside_text import let_in_line
+from runbook.transport.addresses import is_loopback
 
 MOST_LISTED = 50
 _LINE = 200
@@ -73,10 +75,15 @@ class Home:
         ]
         return sorted(rows, key=lambda row: not row.proofs)
 
-    def test_alert(self, address: str) -> str:
-        """A command that sends a test alert; empty where no open source takes one without a signature."""
-        for name, body in (("plain", _plain(self.service)), ("alertmanager", _group(self.service))):
-            if shown := self._shown(name):
+    def test_alert(self, address: str, *, ours: bool) -> str:
+        """A command that sends a test alert; empty where no open source takes one without a signature.
+
+        It works as typed for those who are `ours`. Others read a place for the secret: where it is kept, and
+        for which service, is nothing for strangers.
+        """
+        service = self.service if ours else ""
+        for name, body in (("plain", _plain(service)), ("alertmanager", _group(service))):
+            if shown := self._shown(name) if ours else self._placed(name):
                 lines = (f"curl {shlex.quote(f'{address}/alerts/{name}')}", shown, f"-d {shlex.quote(body)}")
                 return " \\\n  ".join(lines)
         return ""
@@ -88,8 +95,16 @@ class Home:
             if isinstance(each, BearerToken):
                 return f'-H "Authorization: Bearer {self._word(own.get("token") or self.table.get("token"))}"'
             if isinstance(each, BasicPassword):
-                user = shlex.quote(each.username).replace('"', '\\"')
-                return f'-u {user}:"{self._word(own.get("password"))}"'
+                return f'-u {shlex.quote(each.username)}:"{self._word(own.get("password"))}"'
+        return ""
+
+    def _placed(self, name: str) -> str:
+        """What curl shows, with places for what is secret."""
+        for each in credentials(name, self.config):
+            if isinstance(each, BearerToken):
+                return '-H "Authorization: Bearer $TOKEN"'
+            if isinstance(each, BasicPassword):
+                return '-u "USER:$PASSWORD"'
         return ""
 
     def _word(self, reference: Any) -> str:
@@ -117,14 +132,19 @@ def _told(credential: Credential) -> str:
 
 
 def _plain(service: str) -> str:
-    alert = {"service": service, "name": "TestAlert", "summary": "a test, please ignore", "severity": "P4"}
-    return json.dumps(alert, ensure_ascii=False)
+    alert = {"name": "TestAlert", "summary": "a test, please ignore", "severity": "P4"}
+    return json.dumps(_of(service) | alert, ensure_ascii=False)
 
 
 def _group(service: str) -> str:
-    labels = {"alertname": "TestAlert", "service": service, "severity": "P4"}
+    labels = _of(service) | {"alertname": "TestAlert", "severity": "P4"}
     alert = {"status": "firing", "labels": labels, "annotations": {"summary": "a test, please ignore"}}
     return json.dumps({"version": "4", "alerts": [alert]}, ensure_ascii=False)
+
+
+def _of(service: str) -> dict[str, str]:
+    """Without a service, it is the receiver's own."""
+    return {"service": service} if service else {}
 
 
 def add_home(app: FastAPI, home: Home, starter: Starter, door: PeoplesDoor | None) -> None:
@@ -134,16 +154,36 @@ def add_home(app: FastAPI, home: Home, starter: Starter, door: PeoplesDoor | Non
     @app.get("/", include_in_schema=False)
     async def show(request: Request) -> Response:
         person, listed, status = await _for_a_person(door, request)
+        ours = bool(person) or is_from_here(request, home.config)
         address = home.config.public_url or _address(request, home.config)
         text = template.render(
             sources=home.sources(),
-            test=home.test_alert(address),
+            test=home.test_alert(address, ours=ours),
+            ours=ours,
             waits=starter.waits,
             prefect_up=starter.prefect_up,
             person=person,
             incidents=listed,
         )
         return HTMLResponse(text, status_code=status, headers=_HEADERS)
+
+
+_OF_PROXIES = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
+
+
+def is_from_here(request: Request, config: ReceiverSettings) -> bool:
+    """Whether somebody on this machine asks, as far as a request tells.
+
+    Not where the settings say that there is a proxy, whose requests all come from this machine, nor for a
+    page that has pointed its own name here.
+    """
+    if config.public_url or config.identity_header or any(name in request.headers for name in _OF_PROXIES):
+        return False
+    try:
+        host = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
+    except ValueError:
+        return False
+    return request.client is not None and is_loopback(request.client.host) and is_loopback(host)
 
 
 def _address(request: Request, config: ReceiverSettings) -> str:

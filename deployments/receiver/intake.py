@@ -140,6 +140,8 @@ def log_received(message: Message, received: Received) -> None:
     """A line for what changed something; repeats are counted in the metrics and in the store."""
     if received.meaning in (None, Meaning.REPEATED):
         return
+    if received.meaning is Meaning.UNROUTED and not received.opened:
+        return
     log_event(
         log,
         _what_happened(received),

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from blocks.store.alerts import unrouted_alerts
+from blocks.store.alerts import untold_alerts
 from blocks.store.journal import IncidentStore
 from blocks.transport.errors import OutsideError, Refused
 from blocks.transport.prefect_api import prefect_client
@@ -102,7 +102,7 @@ class PrefectResponses:
         Raises:
             Unavailable: the incident store cannot be reached.
         """
-        if not await self._store.incidents(limit=1) and not await unrouted_alerts(self._store):
+        if not await self._store.incidents(limit=1) and not await untold_alerts(self._store, limit=1):
             return []
         environment = await self._environment()
         from tasks.caretaking.due import start_due_runs

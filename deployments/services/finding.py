@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from deployments.services.refusals import ActRefused, Refusal
+from runbook.outside_text import let_in_line
 
 if TYPE_CHECKING:
     from blocks.store.journal import IncidentStore
@@ -10,6 +11,9 @@ if TYPE_CHECKING:
 
 SHOWN = 5
 """How many of the incidents are named that a beginning of an id may mean."""
+
+SHOWN_OF_REFERENCE = 100
+"""Characters of what was typed."""
 
 SEARCHED = 1000
 """How many of the newest open incidents are looked through for those that ask."""
@@ -39,7 +43,11 @@ async def find_incident(store: "IncidentStore", reference: str) -> "Incident":
     if len(matches) == 1:
         return await store.read(matches[0])
     if not matches:
-        raise ActRefused(Refusal.NOT_FOUND, f"no incident {reference!r}", "`runbook incidents` lists them")
+        raise ActRefused(
+            Refusal.NOT_FOUND,
+            f"no incident {let_in_line(reference, SHOWN_OF_REFERENCE)!r}",
+            "`runbook incidents` lists them",
+        )
     number = str(len(matches)) if len(matches) <= SHOWN else f"more than {SHOWN}"
     raise ActRefused(
         Refusal.INVALID,

@@ -11,6 +11,7 @@ from deployments.services.speaker import Speaker
 from runbook.approvals.names import tidy
 from runbook.caretaking.runs import Revival, RunState
 from runbook.incidents.incident import Incident
+from runbook.outside_text import let_in
 from runbook.policy.policy import Policy
 from runbook.value import Value
 
@@ -84,7 +85,7 @@ async def resume_response(
         kept = "What was done by hand is recorded, but the run does not continue yet"
         next_step = f"{kept}. {error.next_step}, then resume again with nothing more done by hand"
         raise Unavailable(error.system, error.detail, next_step) from error
-    return Resumed(incident=incident.id, flow_run=run, run=how, done=done.strip(), did=tuple(did))
+    return Resumed(incident=incident.id, flow_run=run, run=how, done=let_in(done), did=tuple(did))
 
 
 async def require_stopped(store: "IncidentStore", found: Incident) -> None:

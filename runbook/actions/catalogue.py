@@ -208,6 +208,11 @@ class ActionOutcome(StrEnum):
     HANDED_OFF = "handed_off"
     BY_HAND = "by_hand"
 
+    @property
+    def leaves_all_as_it_was(self) -> bool:
+        """Whether the target is as it was before: nothing was done about it."""
+        return self in ("blocked", "failed", "rejected", "dry_run", "reverted")
+
 
 class ActionResult(Value):
     """The end of an action. `approved_by` is a person, `policy:NAME`, or empty if nothing needed an approval.

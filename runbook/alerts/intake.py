@@ -29,6 +29,8 @@ TOLD_ONE_BY_ONE = 20
 
 FLAPPING_WITHIN = timedelta(hours=1)
 RECURS_WITHIN = timedelta(days=1)
+QUIET_BEFORE_TOLD_AGAIN = timedelta(hours=1)
+"""An unrouted alert that comes and goes is told once; after so much quiet it is news again."""
 """A new incident this soon after the end of the last one of its service is linked to it."""
 
 Key = tuple[str, str, str]
@@ -165,8 +167,13 @@ class Batch:
         """Keep the alert without an incident; `opened` says that nobody has heard of it yet."""
         firing = message.alert.status is not AlertStatus.RESOLVED
         first = firing and (before is None or not before.firing)
-        told = before is not None and before.journalled and not first
-        self._keep(message, _record(message, "", before, is_open=False, journalled=told))
+        record = _record(message, "", before, is_open=False, journalled=False)
+        if before is not None and not before.incident:
+            quiet = first and message.at - before.last_seen_at >= QUIET_BEFORE_TOLD_AGAIN
+            record = record.model_copy(update={"journalled": before.journalled and not quiet})
+            if before.firing is firing:
+                record = record.model_copy(update={"turned_at": before.turned_at})
+        self._keep(message, record)
         return Received(Meaning.UNROUTED, opened=first)
 
     def _begin(self, message: Message, before: AlertRecord | None) -> Received:

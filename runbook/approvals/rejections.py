@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from runbook.approvals.gates import ASK_AGAIN_MINUTES, Choice, Instead
 from runbook.decision.verdict import Decision
-from runbook.incidents.events import ApprovalAnswered, ApprovalRequested, DecisionMade, FactsChanged
+from runbook.incidents.events import ApprovalAnswered, ApprovalRequested, FactsChanged
 from runbook.incidents.incident import Incident
 
 
@@ -40,9 +40,8 @@ def as_disputed(decision: Decision, incident: Incident) -> Decision:
 
     Their word stands for that verdict until the incident is over; another verdict has its plan.
     """
-    made = {event.round: event.decision.verdict for event in incident.events(DecisionMade)}
-    disputed = {made.get(event.round - 1) for event in incident.events(FactsChanged) if event.by}
-    return decision.model_copy(update={"plan": ()}) if decision.verdict in disputed else decision
+    disputed = decision.verdict in incident.disputed
+    return decision.model_copy(update={"plan": ()}) if disputed else decision
 
 
 def asks_again_at(incident: Incident) -> datetime | None:

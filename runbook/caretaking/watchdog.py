@@ -16,6 +16,7 @@ from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.events import (
     IncidentClosed,
     IncidentEscalated,
+    IncidentReopened,
     ResponseResumed,
     RunContinued,
 )
@@ -197,10 +198,10 @@ def told_of_doubt(incident: Incident) -> bool:
 
 
 def _continued(incident: Incident) -> list[datetime]:
-    """When its runs were continued, since a person last handed the response back."""
+    """When its runs were continued, since a person last handed the response back or it was reopened."""
     times: list[datetime] = []
     for item in incident.journal:
-        if isinstance(item.event, ResponseResumed):
+        if isinstance(item.event, ResponseResumed | IncidentReopened):
             times.clear()
         elif isinstance(item.event, RunContinued):
             times.append(item.at)

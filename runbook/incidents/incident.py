@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from runbook.actions.catalogue import ActionOutcome, ActionResult, ChangePlan, PlannedAction
+from runbook.actions.catalogue import ActionResult, ChangePlan, PlannedAction
 from runbook.actions.spec import ActionKind
 from runbook.alerts.alert import Alert
 from runbook.approvals.gates import Answer, Choice, PendingGate
@@ -21,18 +21,13 @@ PERSON = "person"
 ALERTS_ENDED = "all alerts are resolved"
 """Why an action that had not begun is left."""
 
-_NOTHING_DONE = (
-    ActionOutcome.BLOCKED,
-    ActionOutcome.FAILED,
-    ActionOutcome.REJECTED,
-    ActionOutcome.DRY_RUN,
-    ActionOutcome.REVERTED,
-)
-"""Ends of a change after which the target is as it was."""
-
 _BEGINNINGS = (e.IncidentOpened, e.AlertJoined)
 _ALERT_TURNS = (*_BEGINNINGS, e.AlertsResolved)
 _ROUND_ENDS = (e.ActionFinished, e.FactsChanged, e.IncidentReopened)
+
+
+def _is_change(action: PlannedAction) -> bool:
+    return action.spec.kind is ActionKind.CHANGE
 
 
 class Incident(Journal):
@@ -159,18 +154,28 @@ class Incident(Journal):
     def something_done(self) -> bool:
         """Whether something was done about what was found, nothing had to be, or all alerts are resolved.
 
-        What people have changed by hand counts. Where somebody says that the verdict is wrong, that nothing
-        is planned does not mean that nothing has to be done.
+        What people have changed by hand counts; what was done before a reopening did not help. Where somebody
+        says that the verdict is wrong, that nothing is planned does not mean that nothing has to be done.
         """
-        plan = self.decision.plan if self.decision else ()
-        disputed = any(isinstance(event, e.FactsChanged) and event.by for event in self.round_ends[-1:])
-        needless = not disputed and all(action.spec.kind is not ActionKind.CHANGE for action in plan)
-        if needless or self.dry_run or self.alerts_over or self.last(e.ManualChangeSeen) is not None:
+        decision, life = self.decision, [item.event for item in self.since(e.IncidentReopened)]
+        disputed = decision is not None and decision.verdict in self.disputed
+        needless = not disputed and not any(map(_is_change, decision.plan if decision else ()))
+        if (
+            needless
+            or self.dry_run
+            or self.alerts_over
+            or any(isinstance(it, e.ManualChangeSeen) for it in life)
+        ):
             return True
-        return any(
-            result.action.spec.kind is ActionKind.CHANGE and result.outcome not in _NOTHING_DONE
-            for result in self.results.values()
-        )
+        ended = {it.result.action.id: it.result for it in life if isinstance(it, e.ActionFinished)}
+        return any(_is_change(it.action) and not it.outcome.leaves_all_as_it_was for it in ended.values())
+
+    @property
+    def disputed(self) -> frozenset[str]:
+        """The verdicts that a person has said are wrong, since it was opened or reopened."""
+        made = {event.round: event.decision.verdict for event in self.events(e.DecisionMade)}
+        said = [it.event for it in self.since(e.IncidentReopened) if isinstance(it.event, e.FactsChanged)]
+        return frozenset(made[it.round - 1] for it in said if it.by and it.round - 1 in made)
 
     @property
     def untaken(self) -> tuple[PlannedAction, ...]:

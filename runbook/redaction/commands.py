@@ -11,7 +11,7 @@ from runbook.redaction.words import is_harmless
 
 _FLAG = re.compile(
     r"(?<![\w-])--?(?P<name>[A-Za-z][\w.-]*+)"
-    r"(?:[ \t]++|[\"']?,[ \t]*(?=[^\s-])|[\"'][ \t]*(?=[\"'])|[\"']?\n[ \t]*-[ \t]+(?=[^\s-]))"
+    r"(?:[ \t]++|\0(?=[^\s\0-])|[\"']?,[ \t]*(?=[^\s-])|[\"'][ \t]*(?=[\"'])|[\"']?\n[ \t]*-[ \t]+(?=[^\s-]))"
 )
 _SHORT_PASSWORD = re.compile(r"(?<![\w-])-p(?P<value>'[^'\n]*'?|\"[^\"\n]*\"?)(?![^\s;|&)])")
 _CLIENT = re.compile(
@@ -110,7 +110,11 @@ _PROGRAMS = re.compile(
     r"|\b(?:user|setuser)[ \t]+\S+[ \t]+(?:[^\s>#]\S*[ \t]+){0,8}(?:>(?P<redis>[^\s\d]\S{3,})|#"
     r"(?P<redis_hash>[0-9a-f]{64}))"
     r"|\bsnmp-server[ \t]+community[ \t]+(?P<community>\S+)"
-    r"|\bsnmp\w+[ \t][^\n|;]{0,100}?[ \t]-[AX][ \t]+(?P<snmp>[^\s\"'`]+)",
+    r"|\bsnmp\w+[ \t][^\n|;]{0,100}?[ \t]-[AXc][ \t]+(?P<snmp>[^\s\"'`]+)"
+    r"|\bipmitool[ \t][^\n|;]{0,100}?-P[ \t]*(?P<ipmi>[^\s\"'`]+)"
+    r"|\bbindpw[ \t]+(?P<ldap>[^\s\"'`=:]+)[ \t]*$"
+    r"|[\"']PASS[ \t]+(?P<traced>[^\s/.\"'\\]{4,})(?=\\r|\\n|[\"'])"
+    r"|\bConvertTo-SecureString[ \t]+(?:-String[ \t]+)?[\"'](?P<powershell>[^\"'$\n]+)[\"']",
     re.MULTILINE | re.IGNORECASE,
 )
 _LITERALS = re.compile(r"--from-literal[= ][\"']?[\w.-]+=(?P<value>[^\s\"'`]+)")

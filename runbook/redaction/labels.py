@@ -32,7 +32,7 @@ _FAR = 300
 """Characters between a name and its value that belong together."""
 
 _ANSI = r"\x1b\[[\d;]*m|\\(?:x1[bB]|u001[bB]|033|e)\[[\d;]*m|\[\d[\d;]{0,8}m"
-_GAP = rf"(?:[ \t\u00a0\u200b\ufeff]|{_ANSI})*+"
+_GAP = rf"(?:[ \t\x0b\x0c\u00a0\u200b\ufeff]|{_ANSI})*+"
 _CLOSE = r"(?:\\{0,15}[\"'`]|%(?:25){0,3}(?:22|27|5[Dd])|\]|&quot;|&\#3[49];|\*\*|[”’])"
 _LABEL = re.compile(
     rf"(?:(?<![\w.-])|(?<=\[\dm)|(?<=[\[;]\d\dm)|(?<=;\dm)|(?<=%20))-*+(?P<name>\w[\w.-]*+)(?P<close>{_CLOSE}{{0,4}}){_GAP}"
@@ -65,6 +65,9 @@ _ARTICLE = re.compile(
 _NEXT_WORDS = re.compile(r"[a-z]+ (?:[a-z]+\b|=)")
 _NEW_ITEM = re.compile(r"(?:\n|[ \t])-[ ]$")
 """The sign of a list's next item; that of a diff stands farther away from the key."""
+
+_TEST = re.compile(r"[ ]?(?:Test|Benchmark|Example|Fuzz)[A-Z_]\w*")
+"""What Go's tests print after `PASS:`."""
 
 _ACCOUNT = re.compile(r":\d{12}:$")
 
@@ -173,6 +176,8 @@ def _is_no_label(text: str, start: int, label: str, secret: SecretName) -> bool:
     if before.endswith("/") and secret.kind == "secret" and _ANNOTATION.search(before):
         value = re.compile(r"[\s:=\"']*([\w./-]*)").match(text, start + len(label))
         return before.endswith("checksum/") or (value is not None and not looks_secret(value[1]))
+    if label == "PASS" and _TEST.match(text, start + len("PASS:")):
+        return True
     if secret.kind == "token" and before.lower().endswith(("unexpected ", "next ")):
         return True
     return secret.kind == "secret" and _ACCOUNT.search(before) is not None

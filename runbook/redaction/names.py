@@ -86,7 +86,7 @@ _COUNTED = word_set(
 _LIKELY = word_set(
     """
     auth oauth parola clave salt sig signature hmac csrf xsrf sessionid phpsessid jsessionid
-    sessid sid bearer creds
+    sessid sid bearer creds pat
     """
 )
 _GLUED = re.compile(
@@ -107,6 +107,9 @@ _PHRASES = {
         for word in word_set("verification security auth authorization mfa otp sms 2fa access passport totp")
     },
     "time code": "one-time-code",
+    "client assertion": "client-assertion",
+    "saml assertion": "saml-assertion",
+    "saml response": "saml-response",
     "pass word": "password",
     "pass phrase": "passphrase",
     "pass code": "passcode",

@@ -8,6 +8,7 @@ from pydantic import JsonValue
 
 from runbook.redaction.apart.standing_apart import find_across, find_apart
 from runbook.redaction.commands import find_in_commands, find_in_programs, find_in_statements
+from runbook.redaction.declarations import find_in_declarations
 from runbook.redaction.encoded import find_encoded
 from runbook.redaction.labels import find_labelled, label_before
 from runbook.redaction.literals import Literals
@@ -50,6 +51,7 @@ _NAMES = (
         "pin",
     ),
     *("sig", "csrf", "xsrf", "sess", "sid", "jwt", "mnemonic", "psk", "cvv", "cvc", "code", "phrase", "hmac"),
+    *("_pat", "-pat", "assertion", "saml"),
     *(
         "kennwort",
         "bearer",
@@ -69,7 +71,7 @@ _NAMES = (
 
 _PROGRAMS = (
     *("vault", "rabbitmqctl", "htpasswd", "echo", "printf", "gh auth", "7z", "unzip", "openssl", "net "),
-    *("kubectl", "snmp", " on ", "PASS ", "LOGIN "),
+    *("kubectl", "snmp", " on ", "PASS ", "LOGIN ", "ipmitool", "bindpw", "SecureString"),
 )
 _ROUNDS = 8
 _DEEPEST_TEXT = 3
@@ -254,6 +256,7 @@ class Redactor:
             yield from find_labelled(text)
             yield from find_in_sentences(text)
             yield from find_in_statements(text)
+            yield from find_in_declarations(text)
             yield from find_in_notations(text)
             yield from find_in_sql(text)
             yield from find_in_tables(text)

@@ -12,7 +12,7 @@ _LABELS = (
     r"|credentials?|pwd|passwort|kennwort|mot[ ]de[ ]passe|contrase.a|senha|wachtwoord"
 )
 _SENTENCE = re.compile(
-    rf"\b(?P<name>{_LABELS})s?(?:[ ](?:provided|supplied|given|received|used))?"
+    rf"(?<![^\W_])(?P<name>{_LABELS})s?(?:[ ](?:provided|supplied|given|received|used))?"
     r"(?P<owner>[ ](?:for|of|to|on|from|at)[ ](?:'[^'\n]{1,120}'|\"[^\"\n]{1,120}\"|[^:=\n'\"]{1,80}?))?"
     r"(?:[ ]*[:=][ ]*|[ ](?:is|was|are|were|now|set to|changed to|lautet|ist|est|es|er)\b(?:[ ]"
     r"(?:now|set to))?[ ]*[:=]?[ ]*)"
@@ -20,12 +20,12 @@ _SENTENCE = re.compile(
     re.IGNORECASE,
 )
 _NEXT_WORD = re.compile(
-    r"\b(?P<name>pass(?:word|wd|phrase|code)|token|(?:api|access|secret|license|auth)[ _-]?key"
-    r"|credentials?)(?:[ \t]++(?:(?:-|/|\||->|\.{3})[ \t]++)?|[;|])(?P<quote>[\"'`]?)"
+    r"(?<![^\W_])(?P<name>pass(?:word|wd|phrase|code)|token|(?:api|access|secret|license|auth)[ _-]?key"
+    r"|credentials?)(?:(?:[ \t]|\\t)++(?:(?:-|/|\||->|\.{3})[ \t]++)?|[;|])(?P<quote>[\"'`]?)"
     r"(?P<value>[^\s\"'`,;:=()<>\[\]{}]+)",
     re.IGNORECASE,
 )
-_LABEL = re.compile(rf"\b(?:{_LABELS}|(?:license|auth)[ _-]?key)", re.IGNORECASE)
+_LABEL = re.compile(rf"(?<![^\W_])(?:{_LABELS}|(?:license|auth)[ _-]?key)", re.IGNORECASE)
 _CHANGED = re.compile(
     rf"\b(?P<name>{_LABELS})s?\b(?P<owner>[^\n:=]{{0,60}}?)[ ](?:changed|rotated|updated|set"
     rf"|switched|migrated|went|moved|reset)?[ ]?from[ ]"
@@ -58,7 +58,7 @@ _CODE = re.compile(
     re.IGNORECASE,
 )
 _ALONE = re.compile(
-    rf"\b(?P<name>{_LABELS})s?\b[^\n=]{{0,60}}(?::[ \t]*)?\r?\n(?:[ \t]*\r?\n)?[ \t]*"
+    rf"\b(?P<name>{_LABELS})s?\b[^\n=]{{0,60}}(?:[:=][ \t]*)?\r?\n(?:[ \t]*\r?\n)?[ \t]*"
     rf"(?P<value>[A-Za-z0-9_+/=.-]{{12,}})[ \t]*(?=\r?$)",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -72,6 +72,11 @@ _OF_TWO = (
 )
 _OF_ONE = (("\n", _ALONE), ("generated", _INITIAL))
 """Sentences, each with a word that a text in small letters has, or it is not looked for."""
+
+_QUOTED_KEY = re.compile(
+    r"\bkey\b[^\n\"'`“”:=]{0,40}[\"'`“](?P<value>[A-Za-z0-9_+/=-]{16,})[\"'`”]", re.IGNORECASE
+)
+"""A key that is called one only by the sentence: names of things have words in them, and no such mixture."""
 
 _AFTER_KEY = re.compile(
     r"[ ]?(?:is|was|has|not|does|expired|revoked|rejected|denied|invalid|unknown|not found|for|failed)\b",
@@ -109,6 +114,10 @@ def find_in_sentences(text: str) -> Iterator[Span]:
         for found in _EXPECTED.finditer(text):
             for group in ("old", "new"):
                 yield from _of_change(found, group)
+    if "key" in small:
+        for found in _QUOTED_KEY.finditer(text):
+            if looks_secret(found["value"]) and not is_harmless(found["value"]):
+                yield Span(*found.span("value"), "key")
     if "code" in small:
         for found in _CODE.finditer(text):
             yield Span(*found.span("after" if found["after"] else "before"), "one-time-code")

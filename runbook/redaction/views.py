@@ -111,10 +111,35 @@ def views_of(text: str) -> Iterator[View]:
                     [decoded.starts[at] for at in folded.starts],
                     [decoded.ends[at - 1] for at in folded.ends],
                 )
+    if ("[" in text or "\0" in text) and (uncoloured := _uncoloured(text)) is not None:
+        yield uncoloured
     if not text.isascii():
         folded = _folded(text)
         if folded is not None:
             yield folded
+
+
+_COLOUR = re.compile(
+    r"(?:\x1b|\x9b|\^\[|\\(?:x1[bB]|u001[bB]|033|e))\[[0-9;]{0,20}[mK]"
+    r"|(?<![\x00-\x1f])\x00(?=[\x20-\x7e]\x00[\x20-\x7e])|(?<=[\x20-\x7e]\x00[\x20-\x7e])\x00"
+)
+"""The code of a colour, also as programs spell it out, and what UTF-16 has beside each plain letter."""
+
+
+def _uncoloured(text: str) -> View | None:
+    """The text without colours, so that nothing stands in the middle of a label or a secret."""
+    pieces: list[str] = []
+    starts: list[int] = []
+    at = 0
+    for found in _COLOUR.finditer(text):
+        pieces.append(text[at : found.start()])
+        starts += range(at, found.start())
+        at = found.end()
+    if not at:
+        return None
+    pieces.append(text[at:])
+    starts += range(at, len(text))
+    return View("".join(pieces), starts, [place + 1 for place in starts])
 
 
 def plain_letters(text: str) -> str:

@@ -31,7 +31,7 @@ HARMLESS_VALUES = word_set(
     read write loading loaded reload reloaded lax strict session await    return yield
     raise     pass api_key apikey secret_key access_token access_key client_secret
     private_key auth_token passwd pwd field fields value values type types more most less than least
-    about expected
+    about expected reset &str &'static
     unexpected got actual received near before after beginning reason reasons
     """
 )

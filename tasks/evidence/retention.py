@@ -82,5 +82,6 @@ async def forget(environment: Environment, *, at: datetime) -> str:
         environment.store,
         deliveries_before=deliveries_count_since(policy, at),
         episodes_before=at - EPISODES_COUNT_FOR,
+        alerts_before=deliveries_count_since(policy, at),
     )
     return f"{rows} records of received messages were removed" if rows else ""

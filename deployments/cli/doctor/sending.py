@@ -1,6 +1,7 @@
 """`runbook doctor --send-test`: a marked message through each channel, a page that is resolved at once."""
 
 import secrets
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -44,8 +45,12 @@ async def _paged(channel: Caller, post: Post, systems: "Environment") -> CheckRo
     page = Page(summary=TEXT, severity=Severity.P4, source=service, details={"test": "true"})
     try:
         receipt = await channel.page(page, post)
-        await channel.end_page(post.id, receipt)
     except OutsideError as error:
         return failed(name, error)
+    try:
+        await channel.end_page(post.id, receipt)
+    except OutsideError as error:
+        left = f"an event was taken, and is open, as it could not be resolved: {error.detail}"
+        return replace(failed(name, error), detail=left, next_step=f"Resolve {post.id} by hand")
     detail = "an event of the lowest severity was taken, and resolved"
     return CheckRow(name, State.OK, detail, "See whether it is in the service's alerts")

@@ -27,6 +27,7 @@ from deployments.settings.settings import ConfigurationError, Settings
 from deployments.settings.signing_key import private_key
 from runbook.approvals.names import spelling
 from runbook.approvals.people import known_as
+from runbook.redaction import redact_secrets
 
 MAX_BYTES = 16_384
 
@@ -44,6 +45,9 @@ STATUS = {
     Refusal.UNPROVEN: 403,
     Refusal.FAILED: 502,
 }
+
+_LONGEST = 400
+"""Characters of a reason why something was refused."""
 
 log = logging.getLogger("runbook.receiver")
 
@@ -98,7 +102,12 @@ async def understood(
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type != "application/json":  # what a page of another site can have a browser send is not that
         raise Rejected(415, "no JSON", "the content type is not application/json", "Send JSON")
-    raw = await read_body(request, MAX_BYTES, door.budget)
+    try:
+        raw = await read_body(request, MAX_BYTES, door.budget)
+    except Rejected as error:
+        if error.status == 413:
+            raise Rejected(413, error.reason, error.error, "Write less, the rest as further notes") from None
+        raise
     try:
         body = body_type.model_validate(orjson.loads(raw))
     except ValidationError as error:
@@ -164,12 +173,18 @@ def refused(error: Exception) -> JSONResponse:
             raise error
 
 
+def _shown(text: str) -> str:
+    """What a request said may have a secret in it; the names of people stay."""
+    shown = redact_secrets(text)
+    return shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}…"
+
+
 def _answer(
     status: int, kind: str, error: str, next_step: str, *, asked: Asked | None = None
 ) -> JSONResponse:
-    content: dict[str, Any] = {"kind": kind, "error": error}
+    content: dict[str, Any] = {"kind": kind, "error": _shown(error)}
     if next_step:
-        content["next_step"] = next_step
+        content["next_step"] = _shown(next_step)
     if asked is not None:
         content |= {"plan": asked.gate.plan_digest, "asked": asked.model_dump(mode="json")}
     headers = {401: {"www-authenticate": "Bearer"}, 503: {"retry-after": "5"}}.get(status)

@@ -18,6 +18,11 @@ SHORT_KEYS: tuple[Rule, ...] = (
         "{SHA} {SSHA} {SHA256} {SSHA512} {CRYPT} {MD5}",
         r"\{(?:S?SHA(?:256|512)?|S?MD5|CRYPT)\}(?P<value>[A-Za-z0-9+/=$.]{16,})",
     ),
+    rule(
+        "password-hash",
+        "$2 $5$ $6$ $y$ $argon2 $scrypt $pbkdf2",
+        r"\$(?:2[abxy]|5|6|y|argon2(?:id|i|d)|scrypt|pbkdf2[\w-]{0,12})\$[A-Za-z0-9./$=,+_-]{20,}",
+    ),
     rule("postgres-hash", "md5", r"[\"']md5(?P<value>[0-9a-f]{32})[\"']"),
     rule("wifi", "WIFI:", r"WIFI:[^\r\n]{0,200}?;P:(?P<value>[^;\r\n]+);"),
     rule(
@@ -150,7 +155,10 @@ SERVICE_KEYS: tuple[Rule, ...] = (
     rule("easypost-key", "EZAK EZTK", rf"{ALONE}EZ[AT]K[A-Za-z0-9]{{50,}}"),
     rule("shippo-token", "shippo_", r"shippo_(?:live|test)_[a-fA-F0-9]{30,}"),
     rule("maxmind-key", "_mmk", r"[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk"),
-    rule("facebook-token", "EAA", rf"{ALONE}EAA[A-Za-z0-9]{{80,}}"),
+    rule("facebook-token", "EAA", rf"{ALONE}(?:EAACEdEose0cBA[A-Za-z0-9]{{20,}}|EAA[A-Za-z0-9]{{80,}})"),
+    rule("frameio-token", "fio-u-", rf"{ALONE}fio-u-[A-Za-z0-9_=-]{{60,}}"),
+    rule("scalingo-token", "tk-us-", rf"{ALONE}tk-us-[A-Za-z0-9_-]{{40,}}"),
+    rule("adafruit-key", "aio_", rf"{ALONE}aio_[A-Za-z0-9]{{28}}(?![A-Za-z0-9])"),
     rule("twitter-token", "AAAAAAAAAAAAAAAA", rf"{ALONE}A{{20,22}}[A-Za-z0-9%]{{60,}}"),
     rule("salesforce-token", "!A", rf"{ALONE}00D[A-Za-z0-9]{{12,15}}!A[A-Za-z0-9_.]{{40,}}"),
     rule(

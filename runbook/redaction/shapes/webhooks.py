@@ -2,7 +2,7 @@
 
 import re
 
-from runbook.redaction.shapes.rules import Rule, is_random, rule
+from runbook.redaction.shapes.rules import Rule, has_long_run, is_random, rule
 
 _I = re.IGNORECASE
 _PART = r"[A-Za-z0-9_%.~@-]"
@@ -49,6 +49,14 @@ WEBHOOKS: tuple[Rule, ...] = (
         "telegram-token",
         "telegram.org",
         rf"api\.telegram\.org\\?/(?:file\\?/)?bot(?P<value>{_PART}+(?::{_PART}+)?)",
+    ),
+    rule(  # a link that logs somebody in, or lets them in
+        "link-token",
+        "/",
+        rf"/(?:(?:password-?)?reset(?:-password)?|magic-?link|magic|invit(?:e|es|ation|ations)|accept|verify(?:-email)?"
+        rf"|confirm(?:-email)?|activat(?:e|ion)|unsubscribe|tokens?|api-?keys?)/(?P<value>{_PART}{{16,}})(?![\w.])",
+        flags=_I,
+        holds=has_long_run,
     ),
     rule("webhook", "/hooks/", rf"/hooks/(?P<value>[A-Za-z0-9]{{17,}}(?:/{_PART}+)?)"),
     rule(

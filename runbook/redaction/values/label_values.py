@@ -35,7 +35,7 @@ _LONE_MARK = re.compile(rf"{MARK.pattern}(?=[\s,;&\"']|$)")
 _BLOCK = re.compile(r"(?:![\w:./-]*[ \t]+)?[|>][+-]?\d?[+-]?[ \t]*(?:#[^\n]*)?\r?\n")
 _NEXT_LINE = re.compile(r"[ \t]*(?:#[^\n]*)?\r?\n")
 _PREFIX = re.compile(
-    r"(?:!{1,2}[\w:./-]*|&\w+)[ \t]+|string\(\d+\)[ \t]+(?=\")|(?:\(\*{0,2}[\w.]+\)[ ]){1,2}"
+    r"(?:!{1,2}[\w:./-]*|&\w+)[ \t]+(?!=)|string\(\d+\)[ \t]+(?=\")|(?:\(\*{0,2}[\w.]+\)[ ]){1,2}"
     r"(?:\(len=\d+\)[ ])?(?=\")"
 )
 """A tag or an anchor of YAML, and what PHP prints before a string."""

@@ -7,12 +7,13 @@ from pydantic import SecretStr
 from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from blocks.store.alerts import receive
+from blocks.store.alerts import receive, unrouted_alerts
 from blocks.store.database.tables import DELIVERIES, EPISODES, METADATA
 from blocks.store.journal import IncidentStore
 from blocks.store.journal_statements import UnknownIncident
 from blocks.store.retention import closed_before, forget_messages, remove_incident
 from runbook.alerts.intake import Message
+from runbook.alerts.unrouted import Routing
 from runbook.incidents.events import IncidentClosed, NoteAdded
 from tests.blocks.journal_writers import ALERT, AT
 
@@ -91,8 +92,29 @@ async def test_messages_are_forgotten_from_the_oldest(url: str, store: IncidentS
         times = (AT, AT + DAY)
         await connection.execute(insert(EPISODES), [{**began, "began_at": at} for at in times])
     await engine.dispose()
-    before = {"deliveries_before": AT + DAY, "episodes_before": AT + DAY}
+    before = {"deliveries_before": AT + DAY, "episodes_before": AT + DAY, "alerts_before": AT + DAY}
     assert await forget_messages(store, **before) == MORE_THAN_A_PART + 1
     left = await counted(url)
     assert (left["deliveries"], left["episodes"]) == (1, 1)
     assert await forget_messages(store, **before) == 0
+
+
+async def test_alerts_without_an_incident_are_forgotten(url: str, store: IncidentStore) -> None:
+    """A sender that makes up services fills the store for a time only; incidents' own alerts stay."""
+    await opened(store, "inc-1")
+    made_up = [
+        Message(ALERT.model_copy(update={"service": f"made-up-{number}"}), AT + number * DAY)
+        for number in range(3)
+    ]
+    await receive(
+        store,
+        made_up,
+        environment="test",
+        new_id=lambda _: "inc-2",
+        flapping_episodes=5,
+        routing=Routing(known=frozenset({"ours"})),
+    )
+    old = {"deliveries_before": AT, "episodes_before": AT, "alerts_before": AT + 2 * DAY}
+    assert await forget_messages(store, **old) == 2
+    assert [alert.service for alert in await unrouted_alerts(store)] == ["made-up-2"]
+    assert (await counted(url))["alerts"] == 2

@@ -61,13 +61,32 @@ async def test_an_alert_of_another_service_opens_no_incident(store: IncidentStor
 
 
 async def test_people_are_told_once_until_it_fires_anew(store: IncidentStore) -> None:
-    """A repeat is no news; after it was resolved, it is."""
+    """A repeat is no news, nor is an alert that comes and goes; after an hour of quiet, it is."""
     await take(store)
     await note_told(store, await unrouted_alerts(store))
     await take(store, minute=1)
     assert [alert.journalled for alert in await unrouted_alerts(store)] == [True]
     await take(store, minute=2, status=AlertStatus.RESOLVED)
     await take(store, minute=30)
+    assert [alert.journalled for alert in await unrouted_alerts(store)] == [True]
+    await take(store, minute=31, status=AlertStatus.RESOLVED)
+    await take(store, minute=91)
+    assert [alert.journalled for alert in await unrouted_alerts(store)] == [False]
+
+
+async def test_it_is_known_since_when_it_fires(store: IncidentStore) -> None:
+    """A repeat does not make it younger."""
+    await take(store)
+    await take(store, minute=7)
+    [kept] = await unrouted_alerts(store)
+    assert (kept.turned_at, kept.last_seen_at) == (AT, AT + timedelta(minutes=7))
+
+
+async def test_an_alert_whose_service_is_taken_out_is_told(store: IncidentStore) -> None:
+    """What the journal of its former incident tells, the channel has not heard as an alert of nobody."""
+    first = await take(store, known=frozenset())
+    await store.append(first.incident, e.IncidentClosed(outcome="recovered"), at=AT)
+    await take(store, minute=1)
     assert [alert.journalled for alert in await unrouted_alerts(store)] == [False]
 
 
@@ -105,3 +124,13 @@ async def test_the_alerts_of_a_merged_incident_keep_their_place(store: IncidentS
     await store.append(theirs.incident, closed, at=AT, key=closed.journal_key)
     joined = await take(store, "B", minute=1)
     assert (joined.incident, joined.meaning) == (ours.incident, Meaning.BEGAN)
+
+
+async def test_an_unrouted_alert_does_nothing_under_another_one_s_fingerprint(store: IncidentStore) -> None:
+    """Firing or resolved, it is another alert: its service is another one."""
+    ours = await take(store, service="posthog-integration")
+    await take(store, minute=1)
+    await take(store, minute=2, status=AlertStatus.RESOLVED)
+    incident = await store.read(ours.incident)
+    assert [type(item.event) for item in incident.journal] == [e.IncidentOpened]
+    assert [alert.service for alert in await firing_alerts(store)] == ["posthog-integration"]

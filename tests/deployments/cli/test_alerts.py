@@ -85,3 +85,14 @@ def test_unrouted_alerts_are_those_of_no_incident(capsys: Capture) -> None:
     assert main(["alerts", "--unrouted", "--json"]) == ExitCode.OK
     [alert] = json.loads(capsys.readouterr().out)
     assert (alert["service"], alert["incident"], alert["received"]) == ("checkout", "", 1)
+
+
+def test_the_newest_of_very_many_are_shown(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    """How many are left out is said; a program gets all."""
+    monkeypatch.setattr("deployments.cli.alerting.alerts.MOST_SHOWN", 1)
+    assert main(["alerts"]) == ExitCode.OK
+    shown = capsys.readouterr().out
+    assert "and 1 older ones: --json has all" in shown
+    assert "PostHogErrorsHigh" not in shown
+    assert main(["alerts", "--json"]) == ExitCode.OK
+    assert len(json.loads(capsys.readouterr().out)) == 2

@@ -1,11 +1,14 @@
 """`runbook doctor` on every system: a row each, whatever happens to the others, and what to do."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from blocks.channels.pager import Pager
+from blocks.transport.errors import Refused
 from deployments.cli.errors import ExitCode
 from tests.deployments.doctor_bench import (
     PAGER,
@@ -160,6 +163,24 @@ async def test_a_test_message_goes_through_each_channel(tmp_path: Path, capsys: 
     [posted] = [body for path, body in sent if path == _POST]
     assert b"TEST" in posted
     assert not [path for path, _ in sent if path.endswith("/incidents")]
+
+
+async def test_a_test_page_that_cannot_be_resolved_is_named(
+    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A person is being paged: how to end it is said."""
+
+    async def refuse(*_: object) -> None:
+        raise Refused("PagerDuty", "the routing key was withdrawn", "Check it")
+
+    monkeypatch.setattr(Pager, "end_page", refuse)
+    async with world(tmp_path, rights()) as here:
+        fully(here)
+        code, rows, out = await told(here, capsys, "--send-test")
+    assert code == ExitCode.FAILED
+    assert rows["test: pager"].startswith("wrong ")
+    assert "is open" in " ".join(rows["test: pager"].split())
+    assert re.search(r"test: pager: Resolve runbook-doctor-\w+ by hand", out)
 
 
 async def test_machines_get_every_row(tmp_path: Path, capsys: Capture) -> None:

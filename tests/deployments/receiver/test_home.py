@@ -10,10 +10,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from fastapi import Request
 from pydantic import SecretStr
 from pytest_httpserver import HTTPServer
 
-from deployments.receiver.home import Home
+from deployments.receiver.home import Home, is_from_here
 from deployments.receiver.settings import ReceiverSettings
 from deployments.receiver.sources import alertmanager, grafana, pagerduty
 from deployments.receiver.sources.mapped import MappedSettings
@@ -163,9 +164,79 @@ def test_the_command_names_the_secret_by_its_reference(
     table: dict[str, object], sections: dict[str, object], shown: str
 ) -> None:
     """An environment variable, a file, or a word where the settings are not at hand."""
-    command = home(table, **sections).test_alert(ADDRESS)
+    command = home(table, **sections).test_alert(ADDRESS, ours=True)
     assert shown in command
     assert SECRET not in command
+
+
+@pytest.mark.parametrize(
+    ("sections", "shown"),
+    [
+        ({"token": SECRET}, '-H "Authorization: Bearer $TOKEN"'),
+        (
+            {"alertmanager": alertmanager.AlertmanagerSettings(username="am", password=SecretStr(SECRET))},
+            '-u "USER:$PASSWORD"',
+        ),
+    ],
+)
+def test_a_stranger_s_command_has_a_place_for_the_secret(sections: dict[str, object], shown: str) -> None:
+    """Neither where it is kept, nor the name of the sender, nor that of the service."""
+    table = {"token": {"file": "a b"}, "alertmanager": {"password": {"env": "AM_PASSWORD"}}}
+    command = home(table, **sections).test_alert(ADDRESS, ours=False)
+    assert shown in command
+    for inside in ("a b", "AM_PASSWORD", "am:", "it's ours", "/etc", SECRET):
+        assert inside not in command
+
+
+@pytest.mark.parametrize("username", ["it's", 'a"b', "a b", "$(id)", "`id`", "a\\"])
+def test_a_user_of_any_name_is_quoted_for_a_shell(username: str) -> None:
+    """The shell hands on exactly that name."""
+    own = alertmanager.AlertmanagerSettings(username=username, password=SecretStr(SECRET))
+    command = home({"alertmanager": {"password": {"env": "P"}}}, alertmanager=own).test_alert(
+        ADDRESS, ours=True
+    )
+    argument = re.findall(r"-u .*", command)[0].removesuffix(" \\")
+    told = subprocess.run(
+        ["sh", "-c", f"printf %s {argument.removeprefix('-u ')}"], capture_output=True, text=True, check=True
+    )
+    assert told.stdout == f"{username}:"
+
+
+THROUGH_A_PROXY = {"x-forwarded-for": "198.51.100.7"}
+OTHER_HOST = {"host": "runbook.example.com"}
+
+
+@pytest.mark.parametrize(
+    "headers", [THROUGH_A_PROXY, {"forwarded": "for=198.51.100.7"}, {"via": "1.1 p"}, OTHER_HOST]
+)
+def test_who_is_not_at_this_machine_reads_no_path_of_it(
+    receiver: Receiver, kept: Store, headers: dict[str, str]
+) -> None:
+    """A proxy of this machine passes on the requests of others, and a page can point its name here."""
+    answer = httpx.get(f"{receiver.url}/", headers=headers, trust_env=False, timeout=30)
+    assert "plain.token" not in answer.text
+    assert "Bearer $TOKEN" in text_of(answer)
+    proven = headers | {"authorization": f"Bearer {TOKENS['ana']}"}
+    assert "plain.token" in httpx.get(f"{receiver.url}/", headers=proven, trust_env=False, timeout=30).text
+    assert kept is not None
+
+
+@pytest.mark.parametrize(
+    ("config", "client", "here"),
+    [
+        ({}, ("127.0.0.1", 1), True),
+        ({}, ("::1", 1), True),
+        ({}, ("192.0.2.7", 1), False),
+        ({}, None, False),
+        ({"public_url": "https://runbook.example.com"}, ("127.0.0.1", 1), False),
+    ],
+)
+def test_where_people_come_through_a_proxy_nobody_is_at_this_machine(
+    config: dict[str, object], client: tuple[str, int] | None, here: bool
+) -> None:
+    """A proxy need not say that it is one; that there is one, the settings say."""
+    scope = {"type": "http", "headers": [(b"host", b"localhost:8181")], "client": client}
+    assert is_from_here(Request(scope), ReceiverSettings(**config)) is here  # type: ignore[arg-type]
 
 
 def test_a_source_that_signs_has_no_command(receiver: Receiver) -> None:
@@ -175,7 +246,7 @@ def test_a_source_that_signs_has_no_command(receiver: Receiver) -> None:
         "pagerduty": pagerduty.PagerDutySettings(),
     }
     known = home({}, **signed)
-    assert known.test_alert(ADDRESS) == ""
+    assert known.test_alert(ADDRESS, ours=True) == ""
     [row] = [row for row in known.sources() if row.proofs]
     assert row.proofs == ("a signature of the body in X-Grafana-Alerting-Signature",)
     assert [row.section for row in known.sources()][1:]  # the closed ones name where to open them

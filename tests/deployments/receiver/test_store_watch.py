@@ -147,6 +147,10 @@ async def test_trouble_is_told_to_all_and_a_person_is_called_once(
         assert ready.status_code == 503
         assert reason in ready.json()["error"]
         assert ready.json()["next_step"].startswith(next_step)
+        others = await client.get("/readyz", headers={"x-forwarded-for": "198.51.100.7"})
+        assert others.status_code == 503
+        assert str(folder) not in others.text
+        assert others.json()["next_step"] == "See the receiver's log"
         await eventually(lambda: prefect.called_about_the_store)
         assert "runbook_store_writable 0.0" in (await client.get("/metrics")).text
         assert (await client.get("/healthz")).status_code == 200

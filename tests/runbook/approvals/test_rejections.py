@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from runbook.actions.catalogue import ActionOutcome, ActionResult
 from runbook.approvals.gates import Answer, Choice, Instead, InvalidAnswer, complete
 from runbook.approvals.rejections import (
     as_disputed,
@@ -64,6 +65,42 @@ def test_a_person_who_says_that_the_verdict_is_wrong_begins_another_round() -> N
     again = e.DecisionMade(round=2, decision=nothing)
     events = [item.event for item in told.journal[1:]]
     assert not incident(*events, again).something_done  # nobody is told that anything is monitored
+
+
+def test_a_verdict_that_is_disputed_stays_so_while_others_come_and_go() -> None:
+    """When it is back, nothing is planned under it, and nobody is told that anything is monitored."""
+    nothing = decision(Verdict.POSTHOG_OUTAGE, plan=())
+    told = journal(
+        (1, decided(OURS)),
+        (2, rejected(Instead.WRONG_VERDICT)),
+        (2, e.FactsChanged(round=2, because=("it is the proxy",), by="ana")),
+        (2, e.DecisionMade(round=2, decision=decision(Verdict.INTEGRATION_ISSUE, plan=(FALLBACK,)))),
+        (3, e.FactsChanged(round=3, because=("PostHog fails again",))),
+        (3, e.DecisionMade(round=3, decision=nothing)),
+    )
+    assert as_disputed(OURS, told).plan == ()
+    assert not told.something_done
+
+
+def test_after_a_reopening_neither_a_dispute_nor_a_change_counts() -> None:
+    """What was said and done before the end was about what was over then."""
+    over: tuple[tuple[float, e.Event], ...] = (
+        (4, e.IncidentResolved(outcome="recovered", because=("fine",), by="ana")),
+        (5, e.IncidentClosed(outcome="recovered")),
+        (6, e.IncidentReopened(because="not fine", by="ana", reopened=1)),
+    )
+    disputed: tuple[tuple[float, e.Event], ...] = (
+        (1, decided(OURS)),
+        (2, rejected(Instead.WRONG_VERDICT)),
+        (2, e.FactsChanged(round=2, because=("it is the proxy",), by="ana")),
+        (2, e.DecisionMade(round=2, decision=decision(Verdict.POSTHOG_OUTAGE, plan=()))),
+    )
+    assert as_disputed(OURS, journal(*disputed, *over)) == OURS
+    done = e.ActionFinished(result=ActionResult(action=FALLBACK, outcome=ActionOutcome.RECOVERED, detail="x"))
+    before = journal((1, decided(OURS)), (3, done))
+    assert before.something_done
+    again = (7.0, e.DecisionMade(round=2, decision=OURS))
+    assert not journal((1, decided(OURS)), (3, done), *over, again).something_done
 
 
 def test_facts_that_change_by_themselves_dispute_nothing() -> None:

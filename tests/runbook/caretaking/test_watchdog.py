@@ -198,6 +198,15 @@ def test_each_continuation_waits_longer_until_a_person_is_called() -> None:
     assert needs(30 + 3600, once, twice, thrice) is CONTINUE  # the hour is over
 
 
+def test_what_was_continued_before_a_reopening_does_not_count() -> None:
+    """Its runs got to the end, also those that people had go on; the new one is continued as any."""
+    resolved = e.IncidentResolved(outcome="recovered", because=("fine",), by="ana")
+    again = e.IncidentReopened(because="not fine", by="ana", reopened=1)
+    ended: tuple[Timed, ...] = ((181, resolved), (182, e.IncidentClosed(outcome="recovered")), (183, again))
+    before: tuple[Timed, ...] = ((30, CONTINUED), (90, CONTINUED), (180, CONTINUED))
+    assert care(RunState.BROKEN, 214, *before, *ended, (184, STARTED)).kind is CONTINUE
+
+
 def test_a_call_says_what_may_have_been_done() -> None:
     """An intent without an outcome has two possible ends, and the person must look which it was."""
     called = care(RunState.CANCELLED, 60, (5, e.EffectIntended(effect=effect())))

@@ -11,7 +11,7 @@ from deployments.cli.options import FileOption, JsonOption
 from deployments.cli.output import console, print_json, write
 
 if TYPE_CHECKING:
-    from deployments.cli.explaining import Explained
+    from deployments.cli.alerting.explaining import Explained
     from runbook.alerts.explaining import ExplainedAlert
 
 
@@ -39,7 +39,7 @@ async def explain(
     format
         Read it by this mapping, such as `uptime-kuma`, as `[receiver.plain] format` does.
     """
-    from deployments.cli.explaining import explained
+    from deployments.cli.alerting.explaining import explained
 
     told = explained(_content(file), source=source, format_name=format, config=config)
     if json:

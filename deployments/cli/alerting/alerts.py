@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from runbook.alerts.episodes import AlertRecord
 
+MOST_SHOWN = 200
+"""A sender can make up any number."""
+
 
 async def alerts(
     *,
@@ -39,7 +42,9 @@ async def alerts(
     if json:
         print_json([alert.model_dump(mode="json") for alert in found])
     elif found:
-        console().print(_table(found, _elsewhere(config)))
+        console().print(_table(found[:MOST_SHOWN], _elsewhere(config)))
+        if len(found) > MOST_SHOWN:
+            write(f"and {len(found) - MOST_SHOWN} older ones: --json has all")
     else:
         write("no unrouted alert" if unrouted else "no alert fires")
     _tell_of_confirmations(config)
