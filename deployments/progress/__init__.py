@@ -50,6 +50,10 @@ class Progress:
         self._clock = clock
         self._symbols = symbols_for(console.encoding)
 
+    def shows(self, recorded: Recorded) -> bool:
+        """Whether an event prints anything."""
+        return row_of(recorded.event, self._symbols) is not None
+
     def show(self, recorded: Recorded, *, details: bool = True) -> None:
         """Print one event; events that only repeat what the next one says print nothing.
 
