@@ -201,10 +201,8 @@ def test_a_kept_address_is_looked_at_again(tmp_path: Path, sns: Sns) -> None:
     """Whoever can write the file cannot make the command call another host, or confirm another topic."""
     [file] = (tmp_path / ".runbook" / "sns").iterdir()
     was = file.read_text()
-    for forged in (
-        was.replace("sns.us-east-1.amazonaws.com", "evil.example"),
-        was.replace("alerts", "mine", 1),
-    ):
+    for told, other in (("sns.us-east-1.amazonaws.com", "evil.example"), ("alerts", "mine")):
+        forged = was.replace(told, other, 1)
         assert forged != was
         file.write_text(forged)
         assert main(["alerts", "confirm-sns", "--yes"]) == ExitCode.NOTHING

@@ -48,7 +48,8 @@ def test_a_mapping_is_read(config: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         ),
         (
             '[receiver.plain]\nformat = "uptime-kuma"\n[receiver.plain.mapping]\nresolved = [0]',
-            "receiver.plain: a value is in two of firing, acknowledged, resolved and ignored: correct the value",
+            "receiver.plain: a value is in two of firing, acknowledged, resolved and ignored: "
+            "correct the value",
         ),
         (
             '[receiver.mapped.kuma]\nformat = "uptime-kuma"\nmapping = { resolved = [0] }',
