@@ -9,7 +9,7 @@ from pydantic import Field
 
 from blocks.environment import Environment
 from blocks.transport.prefect_api import prefect_client
-from flows.parameters import checked, run_name
+from flows.parameters import checked, refusing, run_name
 from runbook.approvals.acts import Act, ActKind
 from runbook.approvals.gates import InvalidAnswer
 from runbook.approvals.identity import Identity
@@ -44,6 +44,7 @@ FormAct = Literal[
 
 
 @flow(name="act-on-incident", flow_run_name=run_name("{act} {incident}"), validate_parameters=False)
+@refusing
 @checked
 async def act_on_incident(
     incident: Required,
@@ -63,11 +64,6 @@ async def act_on_incident(
 
     Prefect does not prove who fills in its form, so your name is a claim. Where the policy takes no claims,
     use the command of the same name.
-
-    Raises:
-        ActOnClosed: the incident is closed, and it is no note.
-        InvalidAnswer: the form is not complete, or this person may not.
-        UnknownIncident: no incident has this id.
 
     Args:
         incident: Id of the incident.

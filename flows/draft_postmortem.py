@@ -6,7 +6,7 @@ from prefect import flow
 from pydantic import Field
 
 from blocks.environment import Environment
-from flows.parameters import checked, run_name
+from flows.parameters import checked, refusing, run_name
 from tasks.incident import OpenIncident
 from tasks.shown import draft_postmortem as draft
 
@@ -18,6 +18,7 @@ IncidentId = Annotated[str, Field(min_length=1)]
     flow_run_name=run_name("draft post-mortem of {incident}"),
     validate_parameters=False,
 )
+@refusing
 @checked
 async def draft_postmortem(incident: IncidentId, environment: str = "default") -> str:
     """Write a new draft beside the earlier ones and return its path.

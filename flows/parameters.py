@@ -10,11 +10,16 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from prefect.runtime import flow_run
-from pydantic import ConfigDict, validate_call
+from prefect.states import Failed
+from pydantic import ConfigDict, ValidationError, validate_call
 
+from blocks.transport.errors import OutsideError
+from runbook.alerts.sources.reading import first_mistake
+from runbook.approvals.gates import InvalidAnswer
 from runbook.outside_text import let_in_line
 
 MAX_RUN_NAME = 200
+MAX_REFUSAL = 1000
 
 GivenT = ParamSpec("GivenT")
 ResultT = TypeVar("ResultT")
@@ -39,6 +44,32 @@ def checked(
         return result
 
     return by_name
+
+
+def refusing(
+    flow: Callable[GivenT, Coroutine[Any, Any, ResultT]],
+) -> Callable[GivenT, Coroutine[Any, Any, ResultT]]:
+    """A flow's function whose refusals end the run as failed with one line in its state and its log.
+
+    What a person has typed wrong is no fault of the program, so there is no traceback to read through.
+    """
+
+    @wraps(flow)
+    async def told(*args: GivenT.args, **kwargs: GivenT.kwargs) -> Any:
+        """Prefect takes a state that a flow returns for the run's own."""
+        try:
+            return await flow(*args, **kwargs)
+        except (KeyError, IndexError):
+            raise
+        except LookupError as error:  # no incident has this id
+            why = f"{error}: give the id of one, as `runbook incidents` lists them"
+        except ValidationError as error:
+            why = first_mistake(error)
+        except (InvalidAnswer, OutsideError) as error:
+            why = str(error)
+        return Failed(message=let_in_line(why, MAX_REFUSAL))
+
+    return told
 
 
 def run_name(template: str) -> Callable[[], str]:

@@ -122,6 +122,28 @@ async def test_what_cannot_be_is_said_without_being_quoted(
     assert len((await store.read(INCIDENT)).journal) == 1
 
 
+@pytest.mark.parametrize(
+    "given",
+    [{"incident": "latest"}, {"incident": "OPS-12"}, {"act": "note"}, {"act": "merge", "into": "inc-1"}],
+    ids=str,
+)
+async def test_what_is_refused_is_one_line_in_the_runs_log(
+    given: dict[str, Any], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With what to give instead, and without a traceback, which tells a person nothing."""
+    await opened(tmp_path)
+    state = await act(CASES[0], **given)
+    assert state.is_failed()
+    told = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert [record.exc_info for record in told if record.exc_info] == []
+    assert "Traceback" not in caplog.text
+    assert "\n" not in str(state.message)
+    if "incident" in given:
+        assert state.message == (
+            f"no incident {given['incident']}: give the id of one, as `runbook incidents` lists them"
+        )
+
+
 async def test_another_environments_incident_is_left_alone(tmp_path: Path) -> None:
     """Its people and rules are others."""
     await opened(tmp_path, environment="another")
