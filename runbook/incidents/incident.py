@@ -12,7 +12,7 @@ from runbook.decision.verdict import Decision
 from runbook.incidents import events as e
 from runbook.incidents.effects import Effect, EffectOutcome
 from runbook.incidents.journal import Journal
-from runbook.incidents.state import Outcome, State
+from runbook.incidents.state import IncidentOutcome, State
 from runbook.value import Value
 
 PERSON = "person"
@@ -249,7 +249,7 @@ class Incident(Journal):
         """Where the incident is in its life, see `runbook.incidents.state.TRANSITIONS`."""
         if self.closed:
             return State.CLOSED
-        if self.outcome is not None and (self.outcome.good or self.outcome is Outcome.MERGED):
+        if self.outcome is not None and (self.outcome.good or self.outcome is IncidentOutcome.MERGED):
             return State.RESOLVED
         known = self._in_this_round
         if not any(isinstance(event, e.DecisionMade) for event in known):

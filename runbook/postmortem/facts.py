@@ -11,7 +11,7 @@ from runbook.incidents import events as e
 from runbook.incidents.incident import Incident
 from runbook.incidents.loose_ends import hand_offs, switches_left_on, unknown_checks, unsettled_effects
 from runbook.incidents.sentences import sentence
-from runbook.incidents.state import Outcome
+from runbook.incidents.state import IncidentOutcome
 from runbook.policy.business_hours import BusinessCalendar, response_due
 from runbook.value import Value
 
@@ -128,7 +128,7 @@ def went_well(incident: Incident, calendar: BusinessCalendar) -> list[str]:
     ]
     ended = incident.end.event if incident.end else None
     by_person = isinstance(ended, e.IncidentResolved) and ended.by
-    if incident.outcome is Outcome.RECOVERED and not by_person:
+    if incident.outcome is IncidentOutcome.RECOVERED and not by_person:
         facts.append("The recovery was verified before it was announced")
     return facts
 

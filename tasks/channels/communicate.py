@@ -31,7 +31,7 @@ from runbook.incidents.events import (
 from runbook.incidents.incident import Incident
 from runbook.incidents.people import lead_of
 from runbook.incidents.sentences import sentence
-from runbook.incidents.state import Outcome, State
+from runbook.incidents.state import IncidentOutcome, State
 from tasks.channels.deliver import deliver, got_through, say
 from tasks.channels.links import incident_link
 from tasks.effects import SETTLED
@@ -89,7 +89,7 @@ async def resolve_absorbed(incident: OpenIncident) -> None:
     while waiting:
         absorbed = OpenIncident(id=waiting.pop(0), environment=incident.environment)
         its = await absorbed.read()
-        if its.outcome is not Outcome.MERGED:
+        if its.outcome is not IncidentOutcome.MERGED:
             continue  # it was reopened, and has its own end
         waiting += [event.incident for event in its.events(IncidentAbsorbed)]
         for channel in incident.environment.announcers:

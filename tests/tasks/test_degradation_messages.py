@@ -27,7 +27,7 @@ from runbook.incidents.effects import Effect, EffectOutcome
 from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.events import DecisionMade, IncidentResolved
 from runbook.incidents.incident import Incident
-from runbook.incidents.state import Outcome, State
+from runbook.incidents.state import IncidentOutcome, State
 from tasks.channels.call import escalate, page_on_opening, resolve_page
 from tasks.channels.communicate import announce
 from tasks.effects import SETTLED
@@ -125,7 +125,7 @@ async def tell(incident: OpenIncident) -> bool:
 async def tell_the_end(incident: OpenIncident) -> None:
     """What it tells when the recovery is verified."""
     await announce(incident, State.MONITORING)
-    await incident.record(IncidentResolved(outcome=Outcome.RECOVERED, because=("all is well",)))
+    await incident.record(IncidentResolved(outcome=IncidentOutcome.RECOVERED, because=("all is well",)))
     await announce(incident, State.RESOLVED)
     await resolve_page(incident)
 

@@ -22,7 +22,7 @@ from runbook.incidents.events import (
     PolicyChanged,
     PolicyNoted,
 )
-from runbook.incidents.state import Outcome
+from runbook.incidents.state import IncidentOutcome
 from runbook.policy.permissions import PermissionChange, Permissions
 from tasks.caretaking.settle import settle_changes
 from tasks.caretaking.watchdog import note_policies
@@ -165,7 +165,7 @@ async def test_an_alert_that_begins_while_its_incident_is_closed_reopens_it(tmp_
     await incident.record_once(IncidentResolved(outcome="recovered", because=(), by=by))
     await incident.record(AlertJoined(alert=ALERT))
     for _ in range(2):  # the process may die in between
-        await close(incident, Outcome.RECOVERED)
+        await close(incident, IncidentOutcome.RECOVERED)
     journal = await incident.read()
     assert (journal.closed, journal.reopened, newest_run(journal)) == (False, 1, None)
     assert journal.events(IncidentReopened)[0].because == f"{ALERT.name} fires again"
@@ -189,5 +189,5 @@ async def test_an_incident_that_is_over_stays_closed(
     incident = await open_incident(tmp_path)
     for event in (AlertJoined(alert=ALERT), end, *later):
         await incident.record(event)
-    await close(incident, Outcome.RECOVERED)
+    await close(incident, IncidentOutcome.RECOVERED)
     assert (await incident.read()).closed

@@ -18,7 +18,7 @@ from runbook.approvals.acts import Act
 from runbook.approvals.gates import Answer, Choice, Instead
 from runbook.decision.severity import Severity
 from runbook.decision.verdict import ErrorType, Verdict
-from runbook.incidents.state import Outcome
+from runbook.incidents.state import IncidentOutcome
 
 FOLDER = Path(__file__).parents[1] / "scenarios"
 
@@ -149,7 +149,7 @@ class Expect(Strict):
     verdict: Verdict
     error_type: ErrorType
     path: tuple[Annotated[str, AfterValidator(_step)], ...]
-    outcome: Outcome
+    outcome: IncidentOutcome
     severity: Severity
     actions: tuple[tuple[KnownName, ActionOutcome], ...] = ()
     """Each action, in order, with its outcome. With one that is `rejected`, the scenario's own rejection."""

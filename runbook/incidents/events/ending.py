@@ -46,7 +46,7 @@ class ResponsePaused(JournalEvent):
 
 
 class IncidentResolved(JournalEvent):
-    """The response ended with this outcome, see `runbook.incidents.state.Outcome`.
+    """The response ended with this outcome, see `runbook.incidents.state.IncidentOutcome`.
 
     Where a person ended it, `by` is who, `identity` how that is known, and `done` what was done by hand, in
     their words. `reopened` is how often the incident had been reopened by then.

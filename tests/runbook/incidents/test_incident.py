@@ -16,7 +16,7 @@ from runbook.decision.verdict import Verdict
 from runbook.incidents import events as e
 from runbook.incidents.effects import EffectOutcome
 from runbook.incidents.incident import Incident
-from runbook.incidents.state import Outcome, State
+from runbook.incidents.state import IncidentOutcome, State
 from tests.runbook.journals import (
     ALERT,
     FALLBACK,
@@ -269,7 +269,7 @@ def test_clocks_are_those_of_the_journal() -> None:
     assert of.responded_at == OPENED + timedelta(seconds=30)
     assert of.resolved_at == OPENED + timedelta(seconds=90)
     assert of.duration == timedelta(seconds=90)
-    assert (of.resolved, of.closed, of.outcome) == (True, True, Outcome.RECOVERED)
+    assert (of.resolved, of.closed, of.outcome) == (True, True, IncidentOutcome.RECOVERED)
 
 
 def test_new_incident_knows_only_its_alert() -> None:

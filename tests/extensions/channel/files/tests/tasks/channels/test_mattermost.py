@@ -20,7 +20,7 @@ from runbook.channels.reminders import Notice
 from runbook.incidents import events as e
 from runbook.incidents.effects import EffectOutcome
 from runbook.incidents.escalations import Escalation, EscalationKind
-from runbook.incidents.state import Outcome, State
+from runbook.incidents.state import IncidentOutcome, State
 from tasks.channels.call import escalate, page_on_opening, resolve_page
 from tasks.channels.communicate import announce, hand_over, update
 from tasks.channels.direct_calls import call
@@ -73,7 +73,7 @@ async def test_an_incident_is_told_from_beginning_to_end(team: Team) -> None:
     await incident.record_once(finished(ActionOutcome.RECOVERED))
     await announce(incident, State.MONITORING)
     await update(incident)
-    await incident.record_once(e.IncidentResolved(outcome=Outcome.RECOVERED, because=()))
+    await incident.record_once(e.IncidentResolved(outcome=IncidentOutcome.RECOVERED, because=()))
     assert await report_switch(incident, FALLBACK)
     await announce(incident, State.RESOLVED)
     await resolve_page(incident)
