@@ -21,7 +21,7 @@ from runbook.incidents.events import (
     RunContinued,
 )
 from runbook.incidents.incident import Incident
-from runbook.incidents.loose_ends import unsettled_effects
+from runbook.incidents.loose_ends import effects_in_doubt
 from runbook.outside_text import OutsideText
 from runbook.policy.policy import Policy
 from runbook.value import Value
@@ -162,13 +162,13 @@ def _unless_too_often(
 
 def _call(incident: Incident, run: Run, kind: EscalationKind, because: str) -> Care:
     """Say what else the person has to know: what may have been done without our having heard of it."""
-    open_ends = [f"{effect.summary} ({effect.id})" for effect in unsettled(incident)]
+    open_ends = [f"{effect.summary} ({effect.id})" for effect in changes_in_doubt(incident)]
     doubts = (
         f". It is not known whether this was done, so check first: {'; '.join(open_ends)}"
         if open_ends
         else ""
     )
-    in_doubt = tuple(effect.id for effect in unsettled(incident))
+    in_doubt = tuple(effect.id for effect in changes_in_doubt(incident))
     # Workers that end or begin work elsewhere move a run between the two states: that calls nobody again.
     state = RunState.DUE if run.state is RunState.QUEUED else run.state
     what = Escalation(kind=kind, subject=" ".join((state, *in_doubt)))
@@ -184,9 +184,9 @@ def stopped_before_opening(run: Run, *, policy: Policy, now: datetime) -> bool:
     return quiet and run.starts <= policy.continuations_per_hour
 
 
-def unsettled(incident: Incident) -> list[Effect]:
+def changes_in_doubt(incident: Incident) -> list[Effect]:
     """The changes that were intended and of which nobody knows whether they were made. No messages."""
-    return [effect for effect in unsettled_effects(incident) if effect.is_change]
+    return [effect for effect in effects_in_doubt(incident) if effect.is_change]
 
 
 def told_of_doubt(incident: Incident) -> bool:
@@ -194,7 +194,7 @@ def told_of_doubt(incident: Incident) -> bool:
     calls = incident.events(IncidentEscalated)
     told = {effect_id for event in calls for effect_id in event.in_doubt}
     earlier = " ".join(event.because for event in calls if event.what is None)  # has them in its words
-    return any(effect.id in told or effect.id in earlier for effect in unsettled(incident))
+    return any(effect.id in told or effect.id in earlier for effect in changes_in_doubt(incident))
 
 
 def _continued(incident: Incident) -> list[datetime]:

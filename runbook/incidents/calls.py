@@ -1,9 +1,9 @@
-"""Which pages the end of an incident resolves: those about something that the recovery has settled."""
+"""Which pages the end of an incident resolves: those about something that the recovery has resolved."""
 
 from datetime import datetime
 
 from runbook.actions.catalogue import TEMPORARY_SWITCHES, ActionOutcome, ActionResult
-from runbook.caretaking.watchdog import unsettled
+from runbook.caretaking.watchdog import changes_in_doubt
 from runbook.checks.watching import watching_since
 from runbook.incidents.effects import EffectOutcome
 from runbook.incidents.events import ActionFinished, IncidentEscalated
@@ -30,7 +30,7 @@ def open_calls(incident: Incident) -> frozenset[int]:
 
 
 def _is_open(incident: Incident, action_id: str) -> bool:
-    in_doubt = {effect.owner for effect in unsettled(incident)}
+    in_doubt = {effect.owner for effect in changes_in_doubt(incident)}
     if not action_id:
         return bool(in_doubt)
     undo = _undo_of(incident, action_id)

@@ -119,8 +119,8 @@ class Incident(Journal):
 
     def outcomes_of(self, effect_id: str) -> list[EffectOutcome]:
         """How each attempt at an effect has ended, oldest first."""
-        settled = (event.effect for event in self.events(e.EffectSettled) if event.effect.id == effect_id)
-        return [effect.outcome for effect in settled if effect.outcome is not None]
+        ended = (event.effect for event in self.events(e.EffectSettled) if event.effect.id == effect_id)
+        return [effect.outcome for effect in ended if effect.outcome is not None]
 
     @property
     def previews(self) -> dict[str, ChangePlan]:
@@ -199,7 +199,7 @@ class Incident(Journal):
         if not asked or self.resolved:
             return None
         newest = asked[-1].event
-        if not isinstance(newest, e.ApprovalRequested) or newest.gate in self.settled_gates:
+        if not isinstance(newest, e.ApprovalRequested) or newest.gate in self.closed_gates:
             return None
         return PendingGate(
             gate=newest.gate,
@@ -221,15 +221,15 @@ class Incident(Journal):
         return next(events, None)
 
     @property
-    def settled_gates(self) -> dict[str, Answer | None]:
+    def closed_gates(self) -> dict[str, Answer | None]:
         """Every gate that was answered, or refused or withdrawn (`None`): none takes another answer."""
-        settled: dict[str, Answer | None] = {}
+        ended: dict[str, Answer | None] = {}
         for item in self.journal:
             if isinstance(item.event, e.ApprovalAnswered):
-                settled[item.event.gate] = item.event.answer
+                ended[item.event.gate] = item.event.answer
             elif isinstance(item.event, e.ApprovalRefused | e.ApprovalWithdrawn):
-                settled.setdefault(item.event.gate, None)
-        return settled
+                ended.setdefault(item.event.gate, None)
+        return ended
 
     def as_edited(self, action: PlannedAction) -> PlannedAction:
         """The action with the parameters that people have changed at its gates."""

@@ -134,7 +134,7 @@ def unknown_checks(incident: Incident) -> tuple[Finding, ...]:
     return incident.findings.unknowns if incident.findings else ()
 
 
-def unsettled_effects(incident: Incident) -> tuple[Effect, ...]:
+def effects_in_doubt(incident: Incident) -> tuple[Effect, ...]:
     """Effects in doubt: it is not known whether they happened."""
     return tuple(effect for effect in incident.effects.values() if effect.in_doubt)
 

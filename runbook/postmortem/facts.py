@@ -9,7 +9,7 @@ from runbook.channels.wording import ACTION_OUTCOMES
 from runbook.checks.catalogue import check_title
 from runbook.incidents import events as e
 from runbook.incidents.incident import Incident
-from runbook.incidents.loose_ends import hand_offs, switches_left_on, unknown_checks, unsettled_effects
+from runbook.incidents.loose_ends import effects_in_doubt, hand_offs, switches_left_on, unknown_checks
 from runbook.incidents.sentences import sentence
 from runbook.incidents.state import IncidentOutcome
 from runbook.policy.business_hours import BusinessCalendar, response_due
@@ -144,7 +144,7 @@ def went_poorly(incident: Incident, calendar: BusinessCalendar) -> list[str]:
     ]
     facts += [sentence(event) for event in incident.events(e.ChangeReverted)]
     facts += [
-        f"It is not known whether it happened: {effect.summary}" for effect in unsettled_effects(incident)
+        f"It is not known whether it happened: {effect.summary}" for effect in effects_in_doubt(incident)
     ]
     collected = incident.last(e.EvidenceCollected)
     if collected:
@@ -166,7 +166,7 @@ def action_items(incident: Incident, now: datetime, calendar: BusinessCalendar) 
         )
     items += [
         ActionItem(text=f"Find out whether this happened: {effect.summary} ({effect.target})", due=tomorrow)
-        for effect in unsettled_effects(incident)
+        for effect in effects_in_doubt(incident)
     ]
     items += [ActionItem(text=action.because.rstrip(".")) for action in hand_offs(incident)]
     items += [

@@ -153,10 +153,10 @@ class Redactor:
             if masked == text:
                 return text
             text = masked
-        return "\n".join(self._settled_line(line, depth) for line in text.split("\n"))
+        return "\n".join(self._stable_line(line, depth) for line in text.split("\n"))
 
-    def _settled_line(self, line: str, depth: int) -> str:
-        """A line that never settles is masked as a whole, so that nobody can hide other lines with it."""
+    def _stable_line(self, line: str, depth: int) -> str:
+        """A line that changes each time is masked as a whole, so that nobody can hide other lines with it."""
         for _ in range(_ROUNDS):
             masked = self._masked(line, depth)
             if masked == line:

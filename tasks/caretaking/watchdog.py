@@ -29,8 +29,8 @@ from runbook.caretaking.watchdog import (
 )
 from runbook.channels.reminders import due_notice
 from runbook.incidents.incident import Incident
+from tasks.caretaking.in_doubt import read_changes_in_doubt
 from tasks.caretaking.runs import continue_run, ensure_run, interrupted_by_hand, read_run, wake_run
-from tasks.caretaking.settle import settle_changes
 from tasks.channels.call import escalate
 from tasks.channels.remind import remind_of_gate
 from tasks.evidence.paper import how_to_go_on, leave_paper
@@ -135,10 +135,10 @@ async def _look_after_run(environment: Environment, incident: Incident, client: 
 
 
 async def _settled(opened: OpenIncident) -> Incident:
-    """The incident, with its changes in doubt settled as far as they can be read in time: a call waits."""
+    """The incident, with its changes in doubt read as far as time allows: a page waits for that."""
     try:
         async with asyncio.timeout(SETTLE_SECONDS):
-            await settle_changes(opened)
+            await read_changes_in_doubt(opened)
     except TimeoutError:
         log.warning("%s: its changes in doubt could not be read in time", opened.id)
     return await opened.read()

@@ -28,7 +28,7 @@ from runbook.incidents.incident import Incident
 from runbook.policy.policy import Policy
 from tasks.channels.deliver import deliver, got_through, say
 from tasks.channels.links import incident_link
-from tasks.effects import SETTLED
+from tasks.effects import SUCCEEDED
 from tasks.incident import OpenIncident
 
 PAGE = Authority.policy("page_from")
@@ -124,7 +124,7 @@ def _number(journal: Incident, wanted: IncidentEscalated) -> int | None:
 async def resolve_page(incident: OpenIncident) -> None:
     """Resolve the pages that were sent for this incident, also those in doubt.
 
-    A call about something that the recovery has not settled goes on, see `runbook.incidents.calls`.
+    A page about something that the recovery has not resolved stays open, see `runbook.incidents.calls`.
     """
     journal = await incident.read()
     going_on = open_calls(journal)
@@ -210,6 +210,6 @@ def _said_that_there_is_none(journal: Incident, channel: Caller) -> Effect | Non
         if verdict is not Verdict.UNKNOWN or not isinstance(event, EffectSettled):
             continue
         page = event.effect
-        if page.kind == channel.kind and page.message.is_for_severity and page.outcome in SETTLED:
+        if page.kind == channel.kind and page.message.is_for_severity and page.outcome in SUCCEEDED:
             return page
     return None

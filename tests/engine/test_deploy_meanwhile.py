@@ -93,7 +93,7 @@ async def test_a_run_that_slept_through_a_deployment_does_nothing_twice(
             assert before.keys() >= {"slack/investigating", "slack/identified", "pager/opened"}
             assert seen_outside(one) == EXPECTED
     assert incident.outcome is IncidentOutcome.RECOVERED
-    assert gate.gate in incident.settled_gates
+    assert gate.gate in incident.closed_gates
     asked = [event.gate for event in incident.events(ApprovalRequested)]
-    assert len(asked) == len(set(asked)) == len(incident.settled_gates)
+    assert len(asked) == len(set(asked)) == len(incident.closed_gates)
     assert incident.events(IncidentEscalated) == []

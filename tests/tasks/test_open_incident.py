@@ -24,7 +24,7 @@ from runbook.incidents.events import (
 )
 from runbook.incidents.state import IncidentOutcome
 from runbook.policy.permissions import PermissionChange, Permissions
-from tasks.caretaking.settle import settle_changes
+from tasks.caretaking.in_doubt import read_changes_in_doubt
 from tasks.caretaking.watchdog import note_policies
 from tasks.channels.call import escalate
 from tasks.evidence.collect import collect_evidence
@@ -105,7 +105,7 @@ async def test_an_incident_is_worked_on_in_its_own_environment_only(tmp_path: Pa
         draft_postmortem(foreign, again=True),
         leave_paper(foreign),
         escalate(foreign, Escalation(kind=EscalationKind.NOT_OVER), "it burns"),
-        settle_changes(foreign),
+        read_changes_in_doubt(foreign),
     ):
         with pytest.raises(Refused, match=told):
             await step

@@ -1,4 +1,4 @@
-"""A call goes on after a recovery while what it was about is unsettled."""
+"""A call goes on after a recovery while what it was about is in doubt."""
 
 import pytest
 
