@@ -225,7 +225,7 @@ def _phrase(status: int) -> str:
 
 @contextmanager
 def translated(system: str, url: str, *, secrets: Iterable[str] = ()) -> Iterator[None]:
-    """Turn errors of httpx, and a deadline that passed, into errors of the outside system."""
+    """Raise errors of httpx, and a deadline that passed, as errors of the outside system."""
     try:
         yield
     except httpx.HTTPError as error:

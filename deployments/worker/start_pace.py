@@ -2,7 +2,7 @@
 
 When an outage sets off the alerts of fifty services, fifty processes that start at once hold each other up,
 some for so long that the watchdog takes them for dead. Begun a few at a time, the first questions are asked
-at once, and the last one sooner, too; those whose turn has not come wait in Prefect, where they cost nothing.
+at once, and the last one sooner, too; the others wait in Prefect, where they cost nothing.
 """
 
 import os
@@ -27,7 +27,7 @@ def begun_at_once() -> int:
 
 
 class StartPace:
-    """The runs that are beginning. Only first starts that somebody asked for wait for their turn.
+    """The runs that are beginning. Only first starts that somebody asked for wait here.
 
     A run that goes on after an answer has a person waiting for it, and what is on a schedule looks after the
     others; neither waits, nor counts.

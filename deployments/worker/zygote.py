@@ -152,7 +152,7 @@ class Zygote:
         os._exit(0)
 
     def _become_engine(self, connection: socket.socket, folder: str, environment: dict[str, str]) -> NoReturn:
-        """Turn this fork into what `python -m prefect.engine` would be, and end with its exit code."""
+        """Make this fork what `python -m prefect.engine` would be, and end with its exit code."""
         self._selector.close()
         for run in self._runs.values():
             run.connection.close()

@@ -22,7 +22,7 @@ ALERTS_ENDED = "all alerts are resolved"
 """Why an action that had not begun is left."""
 
 _BEGINNINGS = (e.IncidentOpened, e.AlertJoined)
-_ALERT_TURNS = (*_BEGINNINGS, e.AlertsResolved)
+_ALERT_EVENTS = (*_BEGINNINGS, e.AlertsResolved)
 _ROUND_ENDS = (e.ActionFinished, e.FactsChanged, e.IncidentReopened)
 
 
@@ -49,8 +49,8 @@ class Incident(Journal):
     @property
     def alerts_over(self) -> bool:
         """Whether an alert opened the incident and all of its alerts are resolved."""
-        turns = (item.event for item in reversed(self.journal) if isinstance(item.event, _ALERT_TURNS))
-        return self.alert.source != PERSON and isinstance(next(turns, None), e.AlertsResolved)
+        newest = (item.event for item in reversed(self.journal) if isinstance(item.event, _ALERT_EVENTS))
+        return self.alert.source != PERSON and isinstance(next(newest, None), e.AlertsResolved)
 
     @property
     def fired_at(self) -> datetime:

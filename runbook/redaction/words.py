@@ -56,7 +56,7 @@ _PLAIN = re.compile(
     r"v?\d+|\d+[a-z]{1,3}|[a-z]{1,3}\d{1,3}|[a-z]+|[A-Z]+|[A-Z][a-z]+|x86|utf8|sha\d+|md5|base64|oauth2|http2|ipv[46]|s3"
 )
 """Parts of names, versions, times and sizes."""
-_TURN = re.compile(r"(?<=[a-z])[A-Z]|(?<=[A-Za-z])[0-9]|(?<=[0-9])[A-Za-z]|(?<=[A-Z]{2})[a-z]")
+_NEW_KIND = re.compile(r"(?<=[a-z])[A-Z]|(?<=[A-Za-z])[0-9]|(?<=[0-9])[A-Za-z]|(?<=[A-Z]{2})[a-z]")
 _ODD = re.compile(r"(?=.*[A-Za-z])(?=.*[!#$%^&*@~+=])[^\s/]{6,}")
 
 
@@ -100,5 +100,5 @@ def _is_mixed(segment: str) -> bool:
     has_letter = any(letter.isalpha() for letter in segment)
     if has_digit and has_letter:
         return True
-    turns = len(_TURN.findall(segment))
-    return has_letter and len(segment) >= 16 and turns * 4 >= len(segment)
+    changes = len(_NEW_KIND.findall(segment))
+    return has_letter and len(segment) >= 16 and changes * 4 >= len(segment)

@@ -39,7 +39,7 @@ class _NoJson(Exception):
 def find_documents(text: str) -> Iterator[Document]:
     """All JSON objects and lists in the text that are not part of another one.
 
-    What was read of something that turns out to be no JSON is not read again, so a text takes no longer by
+    What was read of something that is not JSON after all is not read again, so a text takes no longer by
     its brackets. A control character in a string is let pass.
     """
     at = 0
