@@ -205,7 +205,7 @@ def test_the_commands_read_from_elsewhere(elsewhere: Store, capsys: Capture) -> 
     """The same lines as on the receiver's machine, and an answer to paste that works from here."""
     incident = opened(elsewhere, *asking(ROLL_BACK))
     assert main(["incidents"]) == ExitCode.OK
-    assert f"{incident}  " in capsys.readouterr().out
+    assert f"\n{incident} " in capsys.readouterr().out
     assert main(["incident", "latest"]) == ExitCode.OK
     said = capsys.readouterr().out
     assert "approved: 0 of 1" in said
