@@ -31,7 +31,7 @@ from runbook.incidents.state import IncidentOutcome, State
 from tasks.actions.outage import NoLongerNeeded
 from tasks.actions.shown import tell_of_unfinished_rollout, wait_for_rollout
 from tasks.artifacts import publish_decision, publish_timeline, publish_triage
-from tasks.channels.call import NO_DECISION
+from tasks.channels.page import NO_DECISION
 from tasks.channels.shown import (
     announce,
     escalate,
@@ -152,9 +152,9 @@ async def act_on(incident: OpenIncident, decision: Decision) -> Recovery | None:
 
 
 async def wait(incident: OpenIncident, decision: Decision, recovery: Recovery | None) -> None:
-    """Wait for new facts; call a person where the runbook cannot go on by itself.
+    """Wait for new facts; page a person where the runbook cannot go on by itself.
 
-    Returns where the facts call for another decision.
+    Returns where the facts ask for another decision.
 
     Raises:
         Waiting: they do not yet; no process is held meanwhile.
@@ -230,7 +230,7 @@ async def mitigate(incident: OpenIncident, decision: Decision) -> bool:
 async def watch(incident: OpenIncident, decision: Decision) -> Recovery | None:
     """Watch until it is over; `None` where an alert fires again and something is left to do about it.
 
-    It is not called monitoring while nothing was done about what was found.
+    The state is not monitoring while nothing was done about what was found.
     """
     if (await incident.read()).something_done:
         await announce(incident, State.MONITORING)

@@ -75,7 +75,7 @@ def _in_time(incident: Incident, calendar: BusinessCalendar) -> bool:
 
 
 def escalation(incident: Incident, time_zone: str) -> list[str]:
-    """Who was called and asked, and how long an answer took."""
+    """Who was paged and asked, and how long an answer took."""
     answers = {
         item.event.gate: (item.at, item.event.answer)
         for item in incident.journal

@@ -28,9 +28,9 @@ from runbook.incidents import events as e
 from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.report import decision_markdown, triage_markdown
 from runbook.incidents.state import State
-from tasks.caretaking.self_watch import call_a_person
-from tasks.channels.call import escalate, resolve_page
+from tasks.caretaking.self_watch import page_a_person
 from tasks.channels.communicate import announce
+from tasks.channels.page import escalate, resolve_page
 from tasks.checks.triage import look
 from tests.blocks.cluster_world import cluster_world, deployment
 from tests.blocks.status_page_bench import INCIDENT, SUMMARY
@@ -171,7 +171,7 @@ async def test_what_a_system_refuses_is_told_without_a_secret(
         await announce(at_work, State.IDENTIFIED)
         await escalate(at_work, Escalation(kind=EscalationKind.NOT_OVER), "it burns")
         await resolve_page(at_work)
-        await call_a_person(environment, "it does not work")
+        await page_a_person(environment, "it does not work")
     events = [item.event for item in (await at_work.read()).journal[1:]]
     kinds = {effect.kind for effect in (await at_work.read()).effects.values()}
     assert kinds - {NOBODY} == {"slack", "pager", "status-page"}  # where all of them refuse, nobody was told

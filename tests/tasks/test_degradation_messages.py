@@ -28,8 +28,8 @@ from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.events import DecisionMade, IncidentResolved
 from runbook.incidents.incident import Incident
 from runbook.incidents.state import IncidentOutcome, State
-from tasks.channels.call import escalate, page_on_opening, resolve_page
 from tasks.channels.communicate import announce
+from tasks.channels.page import escalate, page_on_opening, resolve_page
 from tasks.effects import SUCCEEDED
 from tasks.incident import OpenIncident
 from tests.fixtures.faulty_server import SHIFT, WireFault, faulty

@@ -26,7 +26,7 @@ from runbook.incidents.state import IncidentOutcome
 from runbook.policy.permissions import PermissionChange, Permissions
 from tasks.caretaking.in_doubt import read_changes_in_doubt
 from tasks.caretaking.watchdog import note_policies
-from tasks.channels.call import escalate
+from tasks.channels.page import escalate
 from tasks.evidence.collect import collect_evidence
 from tasks.evidence.paper import leave_paper
 from tasks.incident import OpenIncident

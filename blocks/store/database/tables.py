@@ -17,7 +17,7 @@ its service is none that the runbook knows; `deliveries` are the messages
 that were received from senders that number them; `episodes` is when alerts began again.
 
 `self_watch_rounds` are the synthetic alerts that the receiver has taken, and what became of each;
-`self_watch_calls` are the calls to a person because the runbook itself did not work.
+`self_watch_calls` are the pages to a person because the runbook itself did not work.
 
 `incident_store` has one row: the id by which a store is known from all others, and how often a deleted log of
 it was saved, see `blocks.store.database.file`; `written_at` is when somebody last tried whether it can be

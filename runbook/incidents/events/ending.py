@@ -29,7 +29,7 @@ class RecoveryChecked(JournalEvent):
 
 
 class ResponsePaused(JournalEvent):
-    """The runbook cannot go on by itself: a person is called, and it looks again from time to time.
+    """The runbook cannot go on by itself: a person is paged, and it looks again from time to time.
 
     `next_look_at` (aware UTC) is when it looks first. No process is held until then.
     """

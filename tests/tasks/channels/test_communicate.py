@@ -16,8 +16,8 @@ from runbook.incidents.effects import EffectOutcome
 from runbook.incidents.state import IncidentOutcome, State
 from runbook.outside_text.slack import SlackText
 from runbook.policy.policy import Policy
-from tasks.channels.call import escalate, page_on_opening, resolve_page
 from tasks.channels.communicate import announce, tell_of_new_verdict, update
+from tasks.channels.page import escalate, page_on_opening, resolve_page
 from tasks.incident import OpenIncident, now
 from tests.runbook.journals import ALERT, FALLBACK
 from tests.tasks.channels.audience import FAILED, Audience, audience

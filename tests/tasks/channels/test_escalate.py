@@ -17,8 +17,8 @@ from runbook.incidents.effects import Authority, Effect, EffectOutcome
 from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.sentences import sentence
 from runbook.incidents.state import IncidentOutcome, State
-from tasks.channels.call import escalate, page_on_opening, resolve_page
 from tasks.channels.communicate import announce
+from tasks.channels.page import escalate, page_on_opening, resolve_page
 from tasks.incident import OpenIncident
 from tests.runbook.journals import FALLBACK, finished
 from tests.tasks.channels.audience import FAILED, Audience, audience, failed

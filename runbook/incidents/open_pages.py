@@ -19,14 +19,14 @@ PUT_BACK = (
 """Ends of an undo after which nothing of the change is left, whether or not its pods were well."""
 
 
-def open_calls(incident: Incident) -> frozenset[int]:
+def open_pages(incident: Incident) -> frozenset[int]:
     """The numbers (from 1, in the order of sending) of the pages that stay open after a recovery.
 
     A change may be half made, not undone, or in doubt; and what went wrong after the recovery, such as the
     removal of a switch, is not resolved by an earlier recovery. Some pages are resolved by no recovery.
     """
-    calls = enumerate(incident.events(IncidentEscalated), 1)
-    return frozenset(number for number, call in calls if call.outlasts or _is_open(incident, call.about))
+    pages = enumerate(incident.events(IncidentEscalated), 1)
+    return frozenset(number for number, page in pages if page.outlasts or _is_open(incident, page.about))
 
 
 def _is_open(incident: Incident, action_id: str) -> bool:
