@@ -35,7 +35,7 @@ from runbook.decision.decide import decide
 from runbook.outside_text import let_in_line
 from tasks.channels import direct_pages
 from tasks.channels.direct_pages import STEP_SECONDS, attempt, end_page, in_time, say
-from tasks.checks.triage import checks_of, look
+from tasks.checks.triage import checks_of, make_checks
 from tasks.incident import now
 
 log = own_lines(get_logger("runbook"))
@@ -54,7 +54,7 @@ async def triage_and_decide(environment: Environment) -> str:
     """Make all checks and the decision, for nobody; why that is broken, empty where it is not."""
 
     async def look_and_decide() -> str:
-        findings = await look(environment, checks_of(environment))
+        findings = await make_checks(environment, checks_of(environment))
         decide(findings, claimed=None, policy=environment.runbook_policy.policy)
         return blindness(findings)
 

@@ -31,7 +31,7 @@ from runbook.incidents.state import State
 from tasks.caretaking.self_watch import page_a_person
 from tasks.channels.communicate import announce
 from tasks.channels.page import escalate, resolve_page
-from tasks.checks.triage import look
+from tasks.checks.triage import make_checks
 from tests.blocks.cluster_world import cluster_world, deployment
 from tests.blocks.status_page_bench import INCIDENT, SUMMARY
 from tests.canary.canaries import SHAPES, Canaries
@@ -111,7 +111,7 @@ async def test_what_systems_say_is_shown_without_a_secret(
             posthog=PostHogApi(app_url=url, ingest_url=url, api_key=SecretStr("phc_" + "k" * 43)),
             cluster=world.block_with(container="app"),
         )
-        findings = await look(environment, EVERYWHERE)
+        findings = await make_checks(environment, EVERYWHERE)
     concluded = decide(findings, claimed=None, policy=incident.policy)
     events: list[e.Event] = [
         e.TriageCompleted(round=1, findings=findings),
