@@ -140,14 +140,14 @@ class Redactor:
 
         Masked by name: keys such as `password` or `apiKey`, `{"name": "API_KEY", "value": …}` entries of a
         container's environment, everything in a Kubernetes Secret's `data` and `stringData`. Booleans and
-        nulls stay: `automountServiceAccountToken: true` is no secret. A number may become the text of a
-        mark. What is nested too deep to be looked at becomes a mark.
+        nulls stay: `automountServiceAccountToken: true` is not secret. A number may be replaced by a mark,
+        which is text. What is nested too deep is replaced by a mark.
         """
         masked: JsonValue = StructureMask(self.text, keeps_form=False).mask(value)
         return masked
 
     def _settled(self, text: str, depth: int) -> str:
-        """Masked until nothing changes any more: a mark can become part of a labelled value."""
+        """Mask again until nothing changes, because a mark can become part of a labelled value."""
         for _ in range(_ROUNDS):
             masked = self._masked(text, depth)
             if masked == text:

@@ -1,4 +1,4 @@
-"""What a value looks like: a secret, a reference to one, or words that say something about one."""
+"""Tell what a value is by its form: a secret, a reference to one, or words about one."""
 
 import re
 from functools import lru_cache
@@ -66,7 +66,7 @@ _SENTENCE = 4
 
 @lru_cache(maxsize=4096)
 def is_harmless(value: str) -> bool:
-    """Whether a value tells about a secret instead of being one: `missing`, `API key invalid`, `***`."""
+    """Whether a value is about a secret, and not a secret itself: `missing`, `API key invalid`, `***`."""
     if value.lower() in HARMLESS_VALUES:
         return True
     bare = value.strip(_ENDS)
@@ -83,7 +83,7 @@ def is_harmless(value: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def looks_secret(value: str) -> bool:
-    """Whether a value looks made by a machine or chosen as a password, and like no name, path, date or id."""
+    """Whether a value looks generated or chosen as a password, and not like a name, path, date or id."""
     if len(value) < 4 or _UUID.fullmatch(value):
         return False
     if value.isdigit() or _POINTER.fullmatch(value):
