@@ -14,7 +14,7 @@ def chunk(found: list[JsonObject], query: Mapping[str, str]) -> tuple[list[JsonO
     """Some of the found objects, and what the list's metadata say of the rest.
 
     Raises:
-        ApiError: 400 for a limit or a token that is none.
+        ApiError: 400 for a malformed limit or token.
     """
     start = _start(query.get("continue", ""))
     limit = query.get("limit") or "0"
