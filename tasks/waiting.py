@@ -29,7 +29,7 @@ async def note_pause(incident: OpenIncident, because: str) -> datetime:
 
 async def with_next_look(incident: OpenIncident, because: str) -> str:
     """Why a person is paged, and when the runbook looks again by itself."""
-    return f"{because}; {told_next_look(await incident.read(), policy=incident.policy)}"
+    return f"{because}; {told_next_look(await incident.read(), policy=incident.policy, now=now())}"
 
 
 async def pause_watch(incident: OpenIncident) -> datetime:

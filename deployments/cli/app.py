@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Any
 
 from cyclopts import App, Parameter
-from cyclopts.exceptions import CycloptsError, UnknownCommandError
+from cyclopts.exceptions import CycloptsError, UnknownCommandError, UnusedCliTokensError
 
 from deployments.cli.alerting.alerts import alerts
 from deployments.cli.alerting.explain import explain
@@ -173,8 +173,12 @@ def _usage(error: CycloptsError) -> CommandError:
         problem = f"there is no command {word!r}{hint}"
         return CommandError(problem, "`runbook --help` lists all", code=ExitCode.USAGE)
     command = " ".join(error.command_chain or ())
+    problem = str(error)
+    if isinstance(error, UnusedCliTokensError) and error.unused_tokens:
+        # The library's own sentence calls them tokens, which is masked as a secret would be.
+        problem = f"{command or 'runbook'} takes no further argument {error.unused_tokens[0]!r}"
     see = f"`runbook {command} --help`" if command else "`runbook --help`"
-    return CommandError(str(error), f"see {see}", code=ExitCode.USAGE)
+    return CommandError(problem, f"see {see}", code=ExitCode.USAGE)
 
 
 def _version() -> str:

@@ -2,7 +2,8 @@
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter, validators
 
@@ -15,8 +16,18 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
+    from runbook.incidents.summary import Wanted
 
-State = Literal["investigating", "identified", "mitigating", "monitoring", "resolved", "closed"]
+
+class State(StrEnum):
+    """The states of `runbook.incidents.state`, taken in any case: they are shown in capitals."""
+
+    INVESTIGATING = "investigating"
+    IDENTIFIED = "identified"
+    MITIGATING = "mitigating"
+    MONITORING = "monitoring"
+    RESOLVED = "resolved"
+    CLOSED = "closed"
 
 
 async def incidents(
@@ -75,13 +86,15 @@ async def incidents(
         out = console()
         out.print(_wide_list(found) if out.width >= _WIDE else _narrow_list(found))
     else:
-        write(_none(only_open=only_open, filtered=not wanted.everything))
+        write(_none(wanted, only_open=only_open))
     return ExitCode.OK
 
 
-def _none(*, only_open: bool, filtered: bool) -> str:
-    if filtered:
-        return "no such incident"
+def _none(wanted: "Wanted", *, only_open: bool) -> str:
+    if wanted == type(wanted)(waiting=True):
+        return "no incident waits for an answer or a person"
+    if not wanted.everything:
+        return "no open incident matches" if only_open else "no incident matches"
     return "no open incident" if only_open else "no incident yet"
 
 

@@ -27,6 +27,7 @@ async def up(*, config: FileOption = None) -> int:
     from deployments.processes.foreground import until_stopped
     from deployments.processes.output import never_fail
     from deployments.processes.stack import Stack
+    from deployments.progress.parts import hanging
     from deployments.settings.missing import missing
     from deployments.settings.settings import DEFAULT_CONFIG, find_config
 
@@ -56,7 +57,9 @@ async def up(*, config: FileOption = None) -> int:
         ):
             out.print(line, soft_wrap=True)  # unwrapped, to be copied
         for each in lacking:
-            out.print(Text.assemble(("Missing:       ", "yellow"), str(each)), soft_wrap=True)
+            wrapped = hanging("Missing:       ", Text(str(each), style="default"), style="yellow")
+            whole = Text.assemble(("Missing:       ", "yellow"), str(each))
+            out.print(wrapped if out.is_terminal else whole, soft_wrap=not out.is_terminal)
         out.print("Ready. Ctrl-C stops it.")
         await until_stopped(stack.watch())
     return ExitCode.OK

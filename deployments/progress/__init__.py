@@ -50,6 +50,10 @@ class Progress:
         self._clock = clock
         self._symbols = symbols_for(console.encoding)
 
+    def shows(self, recorded: Recorded) -> bool:
+        """Whether an event prints anything."""
+        return row_of(recorded.event, self._symbols) is not None
+
     def show(self, recorded: Recorded, *, details: bool = True) -> None:
         """Print one event; events that only repeat what the next one says print nothing.
 
@@ -154,7 +158,13 @@ def print_decision(console: Console, decision: Decision) -> None:
 
 
 def elapsed(seconds: float) -> str:
-    """Seconds as people say them: `+0.4s`, `+3m05s`, `+1h02m`; a clock that ran backwards counts as zero."""
+    """Seconds as people say them: `+0.4s`, `+3m05s`, `+1h02m`.
+
+    A minute or more before the alert is `-3m05s`, such as a note of what was seen then; less is a clock that
+    ran backwards, and counts as zero.
+    """
+    if round(seconds) <= -60:
+        return f"-{elapsed(-seconds).removeprefix('+')}"
     seconds = max(seconds, 0.0)
     if seconds < 60:
         return f"+{seconds:.1f}s" if seconds < 59.95 else "+1m00s"

@@ -17,7 +17,7 @@ from runbook.approvals.awaited import Awaited
 from runbook.channels.local_time import clock_after, span
 from runbook.channels.next_up import NextUp
 from runbook.channels.untold import untold
-from runbook.channels.wording import OUTCOMES, REHEARSAL, VERDICT_TITLES, one_line
+from runbook.channels.wording import OUTCOMES, REHEARSAL, one_line, verdict_words
 from runbook.incidents.incident import Incident
 from runbook.incidents.people import acknowledged_by, comms_lead_of, lead_of
 from runbook.incidents.summary import evidence_folder, flow_run_url, postmortem
@@ -80,8 +80,8 @@ def print_heading(console: Console, found: Incident) -> None:
 
 
 def print_untold(console: Console, found: Incident) -> None:
-    """Print of what nobody could be told."""
-    for each in untold(found):
+    """Print of what nobody could be told, while a person is needed."""
+    for each in () if found.resolved else untold(found):
         console.print(Text(plain(each.sentence), style="bold red"), soft_wrap=True)
 
 
@@ -108,7 +108,7 @@ def _facts(found: Incident, now: datetime) -> dict[str, str]:
     return {
         "service": found.service,
         "alert": "" if decision else f"{found.alert.name}: {one_line(found.alert.summary)}",
-        "verdict": f"{VERDICT_TITLES[decision.verdict]}, {decision.error_type.heading}" if decision else "",
+        "verdict": verdict_words(decision) if decision else "",
         "outcome": OUTCOMES[outcome] if outcome else "",
         "opened": opened,
         **people(found),

@@ -28,7 +28,7 @@ from deployments.progress.symbols import (
 )
 from runbook.alerts.alert import Alert, AlertStatus
 from runbook.approvals.identity import named
-from runbook.channels.wording import VERDICT_TITLES
+from runbook.channels.wording import VERDICT_TITLES, verdict_words
 from runbook.decision.verdict import Decision
 from runbook.incidents import events as e
 from runbook.incidents.ids import INCIDENT_ID
@@ -198,8 +198,8 @@ def _triage(event: e.TriageCompleted, symbols: Symbols) -> Row:
 
 
 def _decision(decision: Decision, symbols: Symbols) -> Row:
-    text = Text(VERDICT_TITLES[decision.verdict], style="bold")
-    text.append(f", {decision.error_type.heading}")
+    text = Text(verdict_words(decision))
+    text.stylize("bold", 0, len(VERDICT_TITLES[decision.verdict]))
     if len(decision.mix) > 1:
         shares = ", ".join(f"{words(kind)} {share:.0%}" for kind, share in decision.mix.items())
         text.append(f" ({shares})", style=QUIET)

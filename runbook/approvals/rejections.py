@@ -21,17 +21,19 @@ def standing_rejection(journal: Incident, action_id: str) -> ApprovalAnswered | 
     """The rejection of an action that nobody was asked about since; `None` where the last answer is another.
 
     It stands whatever has become of the target meanwhile: whoever rejects a change to make it by hand is the
-    one who changes the target. An approval is for one exact plan; a rejection is of the change.
+    one who changes the target. An approval is for one exact plan; a rejection is of the change. What answers
+    no question of ours, such as a line that somebody has written into the store, rejects nothing.
     """
-    said: dict[str, ApprovalAnswered] = {}
+    asked: set[str] = set()
     newest: ApprovalAnswered | None = None
     for item in journal.journal:
         match item.event:
             case ApprovalRequested() as event if event.action_id == action_id:
+                asked.add(event.gate)
                 newest = None
-            case ApprovalAnswered() as event if event.action_id == action_id:
-                first = said.setdefault(event.gate, event)
-                newest = event if first is event else newest  # a gate takes no second answer
+            case ApprovalAnswered() as event if event.action_id == action_id and event.gate in asked:
+                asked.remove(event.gate)  # a gate takes no second answer
+                newest = event
     return newest if newest is not None and newest.answer.choice is Choice.REJECT else None
 
 

@@ -4,11 +4,12 @@ from datetime import datetime, timedelta
 
 from runbook.approvals.acts import gate_is_acknowledged
 from runbook.approvals.gates import PendingGate
+from runbook.approvals.rejections import asks_again_at
 from runbook.checks.again import next_look_at
+from runbook.checks.watching import begins_a_watch
 from runbook.evidence.manifest import collection_name, due_collections, evidence_name
 from runbook.incidents.events import ApprovalReminded, PostmortemDrafted, WatchStarted
 from runbook.incidents.incident import Incident
-from runbook.incidents.state import State
 from runbook.policy.in_force import policy_in_force
 from runbook.policy.policy import Policy
 from runbook.value import Value
@@ -27,11 +28,22 @@ def next_up(incident: Incident, policy: Policy) -> tuple[NextUp, ...]:
     found = _after(incident, policy) if incident.resolved else _updates(incident)
     if gate is not None:
         found += _notices(incident, gate, policy)
-    elif incident.pause is not None:
-        found.append(NextUp(at=next_look_at(incident, policy=policy), what="the checks are made again"))
-    elif incident.state is State.MONITORING and (watch := incident.last(WatchStarted)):
-        found.append(NextUp(at=None, what=f"watched until {'; '.join(watch.waiting_for)}"))
+    elif not incident.resolved:
+        found += _unasked(incident, policy)
     return tuple(sorted(found, key=lambda it: (it.at is None, it.at.timestamp() if it.at else 0.0)))
+
+
+def _unasked(incident: Incident, policy: Policy) -> list[NextUp]:
+    """What an open incident goes on with while it asks nothing, also after a rejection."""
+    found = []
+    if (again := asks_again_at(incident)) is not None:
+        found.append(NextUp(at=again, what="what was rejected for now is asked again"))
+    watch = incident.last(WatchStarted)
+    if incident.pause is not None:
+        found.append(NextUp(at=next_look_at(incident, policy=policy), what="the checks are made again"))
+    elif watch is not None and not begins_a_watch(incident) and not incident.changing:
+        found.append(NextUp(at=None, what=f"watched until {'; '.join(watch.waiting_for)}"))
+    return found
 
 
 def _notices(incident: Incident, gate: PendingGate, policy: Policy) -> list[NextUp]:

@@ -3,7 +3,7 @@
 from runbook.actions.catalogue import ActionOutcome
 from runbook.approvals.gates import Choice, Instead
 from runbook.checks.findings import Status
-from runbook.decision.verdict import Verdict
+from runbook.decision.verdict import Decision, Verdict
 from runbook.incidents.state import IncidentOutcome
 from runbook.policy.permissions import PermissionChange
 
@@ -17,6 +17,13 @@ VERDICT_TITLES = {
     Verdict.INFRASTRUCTURE_ISSUE: "Our infrastructure",
     Verdict.UNKNOWN: "Unknown",
 }
+
+
+def verdict_words(decision: Decision) -> str:
+    """The verdict and the type of error, or the verdict alone where neither is known."""
+    words = (VERDICT_TITLES[decision.verdict], decision.error_type.heading)
+    return ", ".join(dict.fromkeys(words))
+
 
 STATUS_MARKS = {Status.OK: "✔", Status.BAD: "✘", Status.UNKNOWN: "?"}
 """Told apart by shape, so that colour only adds to them."""

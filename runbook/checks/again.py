@@ -41,9 +41,13 @@ def _next_look_at(incident: Incident, policy: Policy) -> datetime:
 _MOST_DOUBLINGS = 20
 
 
-def told_next_look(incident: Incident, *, policy: Policy) -> str:
-    """When the checks are to be made again, as people who are paged are told."""
-    return f"the runbook looks again at {next_look_at(incident, policy=policy):%H:%M} UTC"
+def told_next_look(incident: Incident, *, policy: Policy, now: datetime) -> str:
+    """When the checks are to be made again, as people who are paged are told.
+
+    After a long watch that time has passed: the checks are then made at once.
+    """
+    at = next_look_at(incident, policy=policy)
+    return "the runbook looks again at once" if at <= now else f"the runbook looks again at {at:%H:%M} UTC"
 
 
 def look_is_due(incident: Incident, *, policy: Policy, now: datetime) -> bool:

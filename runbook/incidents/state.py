@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class State(StrEnum):
-    """Where an incident is. It may wait for a person in each of them but the last.
+    """Where an incident is. While it is open, it may wait for a person in each of them.
 
     People outside are told four of these, see `told`.
     """

@@ -53,12 +53,12 @@ async def send_synthetic_alert(watch: SelfWatch, round_id: str) -> str:
 async def triage_and_decide(environment: Environment) -> str:
     """Make all checks and the decision, for nobody; why that is broken, empty where it is not."""
 
-    async def look_and_decide() -> str:
+    async def triage_and_decide() -> str:
         findings = await make_checks(environment, checks_of(environment))
         decide(findings, claimed=None, policy=environment.runbook_policy.policy)
         return blindness(findings)
 
-    return await _broken("triage", look_and_decide)
+    return await _broken("triage", triage_and_decide)
 
 
 async def complete(environment: Environment, round_id: str, broken: str) -> str:

@@ -31,7 +31,7 @@ from runbook.incidents.events import (
 from runbook.incidents.incident import Incident
 from runbook.incidents.people import lead_of
 from runbook.incidents.sentences import sentence
-from runbook.incidents.state import IncidentOutcome, State
+from runbook.incidents.state import State
 from tasks.channels.deliver import deliver, got_through, say
 from tasks.channels.links import incident_link
 from tasks.effects import SUCCEEDED
@@ -85,13 +85,15 @@ async def resolve_absorbed(incident: OpenIncident) -> None:
     """
     journal = await incident.read()
     facts = _facts(incident, journal, State.RESOLVED)
-    waiting = [event.incident for event in journal.events(IncidentAbsorbed)]
+    waiting = [(event.incident, incident.id) for event in journal.events(IncidentAbsorbed)]
     while waiting:
-        absorbed = OpenIncident(id=waiting.pop(0), environment=incident.environment)
+        name, into = waiting.pop(0)
+        absorbed = OpenIncident(id=name, environment=incident.environment)
         its = await absorbed.read()
-        if its.outcome is not IncidentOutcome.MERGED:
-            continue  # it was reopened, and has its own end
-        waiting += [event.incident for event in its.events(IncidentAbsorbed)]
+        merged = its.end.event if its.end else None
+        if not isinstance(merged, IncidentMerged) or merged.into != into:
+            continue  # it was reopened, and has its own end or that of another one
+        waiting += [(event.incident, name) for event in its.events(IncidentAbsorbed)]
         for channel in incident.environment.announcers:
             told = public_announcements(its, channel.kind)
             if channel.audience is Audience.PUBLIC and told and told[-1].state != State.RESOLVED:

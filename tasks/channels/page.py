@@ -29,7 +29,7 @@ from runbook.policy.policy import Policy
 from tasks.channels.deliver import deliver, got_through, say
 from tasks.channels.links import incident_link
 from tasks.effects import SUCCEEDED
-from tasks.incident import OpenIncident
+from tasks.incident import OpenIncident, now
 
 PAGE = Authority.policy("page_from")
 ESCALATE = Authority.policy("escalate")
@@ -50,7 +50,7 @@ async def page_on_opening(incident: OpenIncident) -> None:
     if policy.pages(severity):
         summary = f"{severity} {journal.service}: {journal.alert.summary}"
         if journal.decision is not None and journal.decision.verdict is Verdict.UNKNOWN:
-            summary = f"{summary}; {NO_DECISION}; {told_next_look(journal, policy=policy)}"
+            summary = f"{summary}; {NO_DECISION}; {told_next_look(journal, policy=policy, now=now())}"
         await _page(incident, journal, summary, PAGE, _name_of_page(journal, severity, policy))
 
 

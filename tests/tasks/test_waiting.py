@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from runbook.checks.again import told_next_look
 from runbook.decision.verdict import Verdict
 from runbook.incidents import events as e
 from tasks.incident import OpenIncident, now
@@ -68,6 +69,14 @@ async def test_who_is_called_reads_when_the_runbook_looks_again(tmp_path: Path) 
     at = (await incident.read()).journal[-1].at + 300 * SECOND
     assert said == f"no facts; the runbook looks again at {at:%H:%M} UTC"
     assert str(Waiting(at)) == f"waiting until {at:%H:%M:%S} UTC"
+
+
+async def test_a_look_that_is_overdue_is_made_at_once(tmp_path: Path) -> None:
+    """Who is called after a long watch is told no time that has passed."""
+    incident = await undecided(tmp_path)
+    long_after = (await incident.read()).journal[-1].at + 6 * 3600 * SECOND
+    said = told_next_look(await incident.read(), policy=incident.policy, now=long_after)
+    assert said == "the runbook looks again at once"
 
 
 async def test_only_the_question_about_an_action_is_taken_back_for_it(tmp_path: Path) -> None:

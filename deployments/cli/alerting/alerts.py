@@ -11,6 +11,7 @@ from deployments.cli.output import console, print_json, warn, write
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from rich.console import Group
     from rich.table import Table
     from rich.text import Text
 
@@ -42,7 +43,8 @@ async def alerts(
     if json:
         print_json([alert.model_dump(mode="json") for alert in found])
     elif found:
-        console().print(_table(found[:MOST_SHOWN], _elsewhere(config)))
+        out, elsewhere, shown = console(), _elsewhere(config), found[:MOST_SHOWN]
+        out.print(_table(shown, elsewhere) if out.width >= _WIDE else _narrow_list(shown, elsewhere))
         if len(found) > MOST_SHOWN:
             write(f"and {len(found) - MOST_SHOWN} older ones: --json has all")
     else:
@@ -89,6 +91,27 @@ def _table(found: "list[AlertRecord]", elsewhere: "Mapping[str, str]") -> "Table
             _incident(alert, elsewhere.get(alert.service, "")),
         )
     return table
+
+
+_WIDE = 120
+"""From so many columns on, an alert is one row; else what it is stands above where it comes from."""
+
+
+def _narrow_list(found: "list[AlertRecord]", elsewhere: "Mapping[str, str]") -> "Group":
+    """The same in lines, so that a narrow terminal loses no name."""
+    from rich.console import Group
+    from rich.padding import Padding
+    from rich.text import Text
+
+    from deployments.progress.symbols import plain
+
+    parts: list[Text | Padding] = []
+    for alert in found:
+        parts.append(Text(f"{plain(alert.service)}: {plain(alert.name)}", style="bold"))
+        source = f"since {alert.turned_at:%Y-%m-%d %H:%M} UTC, {plain(alert.source)}, told {alert.received}x"
+        where = Text("incident: ").append(_incident(alert, elsewhere.get(alert.service, "")))
+        parts += [Padding(Text(source, style="dim"), (0, 0, 0, 2)), Padding(where, (0, 0, 0, 2))]
+    return Group(*parts)
 
 
 def _incident(alert: "AlertRecord", environment: str) -> "Text":

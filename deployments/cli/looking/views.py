@@ -91,13 +91,13 @@ def commands_of(found: "Incident", config: Path | None) -> dict[str, str]:
 
 def _facts(found: "Incident") -> dict[str, str]:
     from deployments.progress.glance import people
-    from runbook.channels.wording import OUTCOMES, VERDICT_TITLES
+    from runbook.channels.wording import OUTCOMES, verdict_words
 
     decision, outcome = found.decision, found.outcome
     return {
         "service": found.service,
         "alert": f"{found.alert.name}: {found.alert.summary}",
-        "verdict": f"{VERDICT_TITLES[decision.verdict]}, {decision.error_type.heading}" if decision else "",
+        "verdict": verdict_words(decision) if decision else "",
         "outcome": OUTCOMES[outcome] if outcome else "",
         "waits": f"for a person: {found.pause.because}" if found.pause else "",
         **people(found),

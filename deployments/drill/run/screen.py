@@ -70,7 +70,7 @@ class Screen:
         """Show an event."""
         if self._progress is None:
             self.begin(recorded.at)
-        if self._progress is not None:
+        if self._progress is not None and self._progress.shows(recorded):
             if self.asking:
                 self.console.print()
             self._progress.show(recorded)

@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from blocks.files.private_files import write_private
-from runbook.alerts.mapping.sns import Confirmation, is_sns_address
+from runbook.alerts.mapping.sns import Confirmation, confirms
 from runbook.value import Value
 
 MOST = 20
@@ -50,14 +50,14 @@ class Confirmations:
         write_private(path, kept.model_dump_json().encode())
 
     def all(self) -> list[KeptConfirmation]:
-        """All that ask, the newest first. A file that leads elsewhere than to SNS is none of them."""
+        """All that ask, the newest first. A file whose address does not confirm its topic is none."""
         found = []
         for path in self._paths():
             try:
                 kept = KeptConfirmation.model_validate_json(path.read_bytes())
             except (OSError, ValidationError):
                 continue
-            if is_sns_address(kept.confirmation.url):
+            if confirms(kept.confirmation.url, kept.confirmation.topic):
                 found.append(kept)
         return sorted(found, key=lambda kept: kept.asked_at, reverse=True)
 

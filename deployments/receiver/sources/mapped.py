@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
 
 from deployments.receiver.sources.credentials import (
     BasicPassword,
@@ -28,6 +28,7 @@ from runbook.alerts.mapping.mapping import AlertMapping
 from runbook.alerts.mapping.sns import ConfirmationWanted, require_no_confirmation
 from runbook.alerts.mapping.translating import paths_of, translate_by
 from runbook.alerts.sources import SELF_WATCH, SOURCES, Source, UnreadablePayload, plain
+from runbook.alerts.sources.reading import first_mistake
 from runbook.incidents.incident import PERSON
 
 Format = Literal["uptime-kuma", "cloudwatch", "sentry", "datadog", "new-relic", "zabbix", "opsgenie"]
@@ -54,6 +55,15 @@ class MappedSettings(SourceSettings):
     def _whole_password(self) -> Self:
         if bool(self.username) != (self.password is not None):
             raise ValueError("set both username and password")
+        return self
+
+    @model_validator(mode="after")
+    def _readable(self) -> Self:
+        """A mapping that contradicts its format is told at the start, and not when an alert comes."""
+        try:
+            _ = self.reads_by
+        except ValidationError as error:
+            raise ValueError(first_mistake(error).partition(": ")[2]) from None
         return self
 
     @property

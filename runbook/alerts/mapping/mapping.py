@@ -65,6 +65,13 @@ class AlertMapping(Value):
             raise ValueError("a value is in two of firing, acknowledged, resolved and ignored")
         return self
 
+    @model_validator(mode="after")
+    def _messages_told_apart(self) -> Self:
+        """A key as the message's id would make all but the first message of an alert a replay."""
+        if both := [path for path in self.key if path in self.delivery]:
+            raise ValueError(f"{both[0]} is in key and in delivery: a delivery is the id of one message")
+        return self
+
     def over(self, other: "AlertMapping") -> "AlertMapping":
         """This mapping, with what it does not say from the other one."""
         said = {field: getattr(self, field) for field in self.model_fields_set}

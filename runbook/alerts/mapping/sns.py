@@ -6,6 +6,7 @@ call any address. Source: "HTTP/HTTPS subscription confirmation JSON format" in 
 
 import re
 from typing import Any
+from urllib.parse import parse_qs
 
 from pydantic import BaseModel
 
@@ -15,6 +16,7 @@ from runbook.value import Value
 
 _HOST = re.compile(r"sns\.[a-z0-9-]{1,40}\.amazonaws\.com(?:\.cn)?")
 _ADDRESS = re.compile(r"https://(?P<host>[a-z0-9.-]+)/(?P<rest>\?[A-Za-z0-9%&=:._~+-]{1,2000})")
+_ASKED = {"Action", "TopicArn", "Token", "AuthenticateOnUnsubscribe"}
 _ASKS = ("SubscriptionConfirmation", "UnsubscribeConfirmation")
 
 
@@ -52,13 +54,22 @@ def require_no_confirmation(payload: Any) -> None:
     fields = storable(payload)
     given = {"type": fields["Type"], "topic": fields.get("TopicArn"), "url": fields["SubscribeURL"]}
     sent = parsed(_Sent, given)
-    if not is_sns_address(sent.url):
-        raise UnreadablePayload("SubscribeURL: not an address of https://sns.REGION.amazonaws.com/")
+    if not confirms(sent.url, sent.topic):
+        raise UnreadablePayload(
+            "SubscribeURL: not an address of https://sns.REGION.amazonaws.com/ that confirms this topic"
+        )
     unsubscribed = sent.type == "UnsubscribeConfirmation"
     raise ConfirmationWanted(Confirmation(topic=sent.topic, url=sent.url, unsubscribed=unsubscribed))
 
 
-def is_sns_address(url: str) -> bool:
-    """Whether it is `https://sns.REGION.amazonaws.com/?…`, with no user, port, path or fragment."""
+def confirms(url: str, topic: str) -> bool:
+    """Whether it is `https://sns.REGION.amazonaws.com/?…`, and confirms a subscription to that topic only.
+
+    A person is shown the topic: another one, or another act of SNS, is none that they have said yes to.
+    """
     found = _ADDRESS.fullmatch(url)
-    return found is not None and _HOST.fullmatch(found["host"]) is not None
+    if found is None or _HOST.fullmatch(found["host"]) is None:
+        return False
+    asked = parse_qs(found["rest"][1:], keep_blank_values=True)
+    one = asked.get("Action") == ["ConfirmSubscription"] and asked.get("TopicArn") == [topic]
+    return one and len(asked.get("Token", [])) == 1 and asked.keys() <= _ASKED

@@ -1,7 +1,10 @@
 """A payload read by a mapping: the alert, and which path each of its fields came from."""
 
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
+
+import orjson
 
 from runbook.alerts.alert import Alert, AlertStatus
 from runbook.alerts.mapping.mapping import AlertMapping
@@ -16,7 +19,7 @@ from runbook.alerts.sources.reading import (
     web_address,
     words,
 )
-from runbook.outside_text import one_line
+from runbook.outside_text import MAX_NAME, let_in_name, one_line
 from runbook.value import Value
 
 
@@ -62,10 +65,13 @@ def read_by(mapping: AlertMapping, payload: Any, default_service: str, *, source
         changed_at=changed_at,
         url=web_address(texts.get("url", "")),
         extra=bounded(payload) if isinstance(payload, dict) else bounded({"body": payload}),
-        delivery=texts.get("delivery", ""),
+        delivery=_delivery(texts.get("delivery", ""), payload),
     )
     return MappedAlert(alert=alert, paths={field: one.path for field, one in found.items()})
 
+
+_MARK = 16
+"""Characters of the mark of what a message says."""
 
 _NO_PATHS = ("firing", "acknowledged", "resolved", "ignored", "severities", "times_are_utc")
 
@@ -77,6 +83,17 @@ def paths_of(mapping: AlertMapping) -> dict[str, tuple[str, ...]]:
         for field in AlertMapping.model_fields
         if field not in _NO_PATHS and (paths := getattr(mapping, field))
     }
+
+
+def _delivery(given: str, payload: Any) -> str:
+    """The sender's id of the message, with a mark of what it says: a replay says the same.
+
+    An id that is not the message's own, as a macro that the sender leaves as it is, loses no other message.
+    """
+    if not given:
+        return ""
+    said = orjson.dumps(payload, option=orjson.OPT_SORT_KEYS)
+    return f"{let_in_name(given, MAX_NAME - _MARK - 1)} {sha256(said).hexdigest()[:_MARK]}"
 
 
 def _place(mapping: AlertMapping, field: str) -> str:
@@ -110,5 +127,6 @@ def _times(
                 raise UnreadablePayload(f"{field} ({found[field].path}): {error}") from None
     started, changed = told.get("started_at"), told.get("changed_at")
     if status is AlertStatus.RESOLVED:
-        return started, told.get("ended_at") or changed
+        ends = [at for at in (told.get("ended_at"), changed) if at is not None]
+        return started, max(ends, default=None)  # or a repeat that was sent after the end would be newer
     return started, changed or started

@@ -46,8 +46,9 @@ def alerts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asyncio.run(taken)
 
 
-def test_each_alert_is_shown_with_its_incident(capsys: Capture) -> None:
+def test_each_alert_is_shown_with_its_incident(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     """The newest first; what a sender has written cannot colour the terminal."""
+    monkeypatch.setenv("COLUMNS", "120")
     assert main(["alerts"]) == ExitCode.OK
     shown = capsys.readouterr().out
     header, theirs, *rest = shown.splitlines()
@@ -55,6 +56,22 @@ def test_each_alert_is_shown_with_its_incident(capsys: Capture) -> None:
     assert "checkout" in theirs
     assert "inc-20261122-160000-ab12" in "".join(rest)
     assert "\x1b" not in shown
+
+
+@pytest.mark.parametrize("columns", ["60", "80"])
+def test_a_narrow_terminal_loses_no_name(
+    columns: str, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    """What fires, where it comes from and its incident stand below each other."""
+    monkeypatch.setenv("COLUMNS", columns)
+    assert main(["alerts"]) == ExitCode.OK
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:3] == [
+        "checkout: CartIsSlow",
+        "  since 2026-11-22 16:01 UTC, alertmanager, told 1x",
+        "  incident: none",
+    ]
+    assert lines[3::2] == ["posthog-integration: PostHogErrorsHigh", "  incident: inc-20261122-160000-ab12"]
 
 
 def test_the_environment_of_an_unrouted_alert_is_named(tmp_path: Path, capsys: Capture) -> None:

@@ -26,6 +26,11 @@ PATH = "/alerts/mapped/my-cloudwatch"
 TOPIC = SENT["TopicArn"]
 
 
+def confirmation(topic: str) -> Confirmation:
+    """What that topic asks."""
+    return Confirmation(topic=topic, url=SENT["SubscribeURL"].replace(TOPIC, topic))
+
+
 @pytest.fixture
 def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Confirmations:
     """Where the receiver keeps it, and the settings file that leads there."""
@@ -97,7 +102,7 @@ async def test_what_cannot_be_kept_is_refused_so_that_sns_asks_again(
 ) -> None:
     """Nothing is lost without a word, and nobody fills the disk."""
     for number in range(MOST):
-        kept.keep("x", Confirmation(topic=f"t{number}", url=SENT["SubscribeURL"]))
+        kept.keep("x", confirmation(f"{TOPIC}-{number}"))
     full = await receive(kept, SENT, tmp_path)
     nowhere = await receive(None, SENT, tmp_path)
     assert (full.status_code, nowhere.status_code) == (503, 503)
@@ -183,9 +188,7 @@ def test_nothing_is_called_unless_somebody_says_so(
 
 def test_of_several_topics_one_is_named(asked: Confirmations, sns: Sns, capsys: Capture) -> None:
     """By the end of its name."""
-    asked.keep(
-        "cloudwatch", Confirmation(topic="arn:aws:sns:us-east-1:111122223333:other", url=SENT["SubscribeURL"])
-    )
+    asked.keep("cloudwatch", confirmation("arn:aws:sns:us-east-1:111122223333:other"))
     assert main(["alerts", "confirm-sns", "--yes"]) == ExitCode.USAGE
     assert "several topics ask" in capsys.readouterr().err
     assert main(["alerts", "confirm-sns", "other", "--yes"]) == ExitCode.OK
@@ -195,10 +198,14 @@ def test_of_several_topics_one_is_named(asked: Confirmations, sns: Sns, capsys: 
 
 @pytest.mark.usefixtures("asked")
 def test_a_kept_address_is_looked_at_again(tmp_path: Path, sns: Sns) -> None:
-    """Whoever can write the file cannot make the command call another host."""
+    """Whoever can write the file cannot make the command call another host, or confirm another topic."""
     [file] = (tmp_path / ".runbook" / "sns").iterdir()
-    file.write_text(file.read_text().replace("sns.us-east-1.amazonaws.com", "evil.example"))
-    assert main(["alerts", "confirm-sns", "--yes"]) == ExitCode.NOTHING
+    was = file.read_text()
+    for told, other in (("sns.us-east-1.amazonaws.com", "evil.example"), ("alerts", "mine")):
+        forged = was.replace(told, other, 1)
+        assert forged != was
+        file.write_text(forged)
+        assert main(["alerts", "confirm-sns", "--yes"]) == ExitCode.NOTHING
     assert sns.calls == []
 
 

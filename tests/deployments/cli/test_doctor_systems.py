@@ -193,3 +193,15 @@ async def test_machines_get_every_row(tmp_path: Path, capsys: Capture) -> None:
     [row] = [row for row in told["systems"] if row["system"] == "health"]
     assert (row["state"], told["ok"]) == ("wrong", False)
     assert row["next_step"]
+
+
+async def test_without_the_secrets_nothing_is_sent(tmp_path: Path, capsys: Capture) -> None:
+    """Who can read the settings, and not what they refer to, pages nobody and writes in no channel."""
+    async with world(tmp_path, rights()) as here:
+        fully(here)
+        (here.settings.parent / "token").unlink()
+        code = await here.doctor("--send-test")
+        sent = here.outside.bodies
+    assert code == ExitCode.USAGE
+    assert "token" in capsys.readouterr().err
+    assert sent == []

@@ -172,6 +172,7 @@ def test_a_store_that_cannot_be_reached_is_one_line(
         ((), "21"),
         (("--waiting",), "2"),
         (("--state", "closed"), "1"),
+        (("--state", "CLOSED"), "1"),  # as it is shown
         (("--service", "service-0002"), "2"),
         (("--service", "service"), ""),
         (("--search", "SERVICE-0001"), "1"),
@@ -188,6 +189,23 @@ def test_a_list_can_be_narrowed(wanted: tuple[str, ...], numbers: str, store: St
     assert main(["incidents", *wanted, "--json"]) == ExitCode.OK
     found = json.loads(capsys.readouterr().out)
     assert "".join(known[item["incident"]] for item in found) == numbers
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--waiting",), "no incident waits for an answer or a person"),
+        (("--search", "nothing like it"), "no incident matches"),
+        (("--search", "nothing like it", "--open"), "no open incident matches"),
+    ],
+)
+def test_an_empty_list_says_of_what_there_is_none(
+    options: tuple[str, ...], said: str, store: Store, capsys: Capture
+) -> None:
+    """So that nobody looks for a mistake in what they typed."""
+    store.open("0001", EVENTS)
+    assert main(["incidents", *options]) == ExitCode.OK
+    assert capsys.readouterr().out.strip() == said
 
 
 def test_a_time_that_is_none_is_refused(store: Store, capsys: Capture) -> None:  # noqa: ARG001  the folder

@@ -232,6 +232,8 @@ def test_a_question_shows_the_exact_diff() -> None:
     ("seconds", "words"),
     [
         (-3, "+0.0s"),
+        (-185, "-3m05s"),
+        (-32160, "-8h56m"),
         (0.44, "+0.4s"),
         (59.94, "+59.9s"),
         (59.96, "+1m00s"),
@@ -242,5 +244,5 @@ def test_a_question_shows_the_exact_diff() -> None:
     ],
 )
 def test_elapsed_time_reads_as_people_say_it(seconds: float, words: str) -> None:
-    """Tenths of a second first, then minutes, then hours."""
+    """Tenths of a second first, then minutes, then hours; what was before the alert has its sign."""
     assert elapsed(seconds) == words

@@ -62,6 +62,7 @@ def test_every_example_parses(command: object) -> None:
         (["drill", "--approve", "maybe"], "--approve"),
         (["drill", "--liste"], "Did you mean --list?; see `runbook drill --help`"),
         (["reject", "latest"], "--reason requires an argument; see `runbook reject --help`"),
+        (["alerts", "bogus"], "alerts takes no further argument 'bogus'; see `runbook alerts --help`"),
         (["approve"], "see `runbook approve --help`"),
         (["severity", "latest", "P5", "--reason", "x"], 'Choose from: "P1", "P2", "P3", "P4"'),
         (["severity", "latest", "P1", "--by", " ", "--reason", "x"], "--by and --reason cannot be empty"),

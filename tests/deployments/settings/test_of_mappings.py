@@ -47,6 +47,16 @@ def test_a_mapping_is_read(config: Path, monkeypatch: pytest.MonkeyPatch) -> Non
             "them, such as data.alerts[0].status: correct the value",
         ),
         (
+            '[receiver.plain]\nformat = "uptime-kuma"\n[receiver.plain.mapping]\nresolved = [0]',
+            "receiver.plain: a value is in two of firing, acknowledged, resolved and ignored: "
+            "correct the value",
+        ),
+        (
+            '[receiver.mapped.kuma]\nformat = "uptime-kuma"\nmapping = { resolved = [0] }',
+            "receiver.mapped.kuma: a value is in two of firing, acknowledged, resolved and ignored: "
+            "correct the value",
+        ),
+        (
             '[receiver.plain.mapping]\nstauts = "a"',
             'receiver.plain.mapping.stauts: unknown key (did you mean "status"?)',
         ),

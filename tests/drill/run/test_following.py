@@ -19,10 +19,11 @@ from deployments.drill.run.prompt import Lines
 from deployments.drill.run.scenario import Scenario, load_scenario
 from deployments.drill.run.screen import Screen
 from runbook.approvals.gates import Answer, Choice
-from runbook.incidents.events import ApprovalAnswered, Event, IncidentClosed
+from runbook.incidents.events import ApprovalAnswered, EffectIntended, Event, IncidentClosed, Recorded
 from runbook.incidents.incident import Incident
 from runbook.policy.policy import Policy
 from tests.deployments.journal_samples import ALERT, EVENTS, FALLBACK, GATE, INCIDENT, OPENED_AT, PLAN
+from tests.runbook.journals import effect
 
 RUN = "7d4e0000-0000-4000-8000-000000000001"
 
@@ -157,6 +158,15 @@ async def test_a_person_answers_at_the_terminal(response: Response, monkeypatch:
     assert shown.index("+        - name: POSTHOG_FALLBACK") < shown.index("Apply exactly this change?")
     before = shown[: shown.index("Apply exactly this change?")].splitlines()
     assert before[-1] == f"{INCIDENT}: Enable the fallback (graceful degradation)"
+
+
+def test_an_event_that_shows_nothing_does_not_repeat_the_prompt(response: Response) -> None:
+    """Only what is printed above it brings the question again."""
+    screen = response.screen()
+    screen.begin(OPENED_AT)
+    screen.asking = True
+    screen.show(Recorded(seq=1, at=OPENED_AT, event=EffectIntended(effect=effect(kind="slack"))))
+    assert response.shown.getvalue() == ""
 
 
 async def test_whoever_is_asked_learns_how_another_shell_answers(

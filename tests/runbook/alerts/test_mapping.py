@@ -204,6 +204,27 @@ def test_the_end_of_an_alert_is_when_it_ended() -> None:
     assert over.changed_at == datetime(2026, 3, 1, 10, 10, tzinfo=UTC)
 
 
+def test_a_recovery_is_newer_than_the_repeats_that_were_sent_after_the_end() -> None:
+    """Where each message says when it was sent, the end of an alert is not taken for a late message."""
+    times = {"since": 1772359200, "until": 1772359800, "name": "n"}
+    [repeated] = translate_by(FULL, {**times, "state": "rot", "at": 1772359860}, "ours", source="mine")
+    [over] = translate_by(FULL, {**times, "state": "gruen", "at": 1772359920}, "ours", source="mine")
+    assert repeated.changed_at is not None
+    assert over.changed_at is not None
+    assert over.changed_at > repeated.changed_at
+
+
+def test_a_message_is_a_replay_only_if_all_of_it_is_the_same() -> None:
+    """An id that names the alert instead of the message, or a macro nobody filled in, loses no alert."""
+    mapping = AlertMapping(status=("s",), key=("k",), name=("n",), changed_at=("at",), delivery=("id",))
+    told = (("firing", 1772359200), ("resolved", 1772359800), ("firing", 1772359860))
+    payloads = [{"id": "$ID", "k": "a", "n": "x", "s": state, "at": at} for state, at in told]
+    read = [translate_by(mapping, payload, "ours", source="mine")[0] for payload in (*payloads, payloads[0])]
+    ids = [alert.delivery for alert in read]
+    assert len(set(ids)) == 3
+    assert ids[3] == ids[0]
+
+
 @pytest.mark.parametrize("payload", [{}, [], "text", 5, None, {"other": 1}])
 def test_a_payload_without_anything_of_it_cannot_be_read(payload: Any) -> None:
     """It is no alert of nothing."""
@@ -219,6 +240,7 @@ def test_a_payload_without_anything_of_it_cannot_be_read(payload: Any) -> None:
         ({"name": 5}, "name"),
         ({"firing": "x", "resolved": "X "}, "a value is in two of"),
         ({"severities": {"high": "P9"}}, "severities"),
+        ({"key": ["alert", "id"], "delivery": "id"}, "id is in key and in delivery"),
         ({"stauts": "x"}, "stauts"),
     ],
 )

@@ -6,7 +6,7 @@ import pytest
 
 from runbook.alerts.alert import Alert, AlertStatus
 from runbook.alerts.mapping.formats import FORMATS
-from runbook.alerts.mapping.sns import ConfirmationWanted, is_sns_address, require_no_confirmation
+from runbook.alerts.mapping.sns import ConfirmationWanted, confirms, require_no_confirmation
 from runbook.alerts.mapping.translating import translate_by
 from runbook.alerts.sources import UnreadablePayload
 from runbook.decision.severity import Severity
@@ -133,6 +133,9 @@ def test_a_confirmation_is_told_apart() -> None:
     assert "2336412f" not in str(wanted.value)
 
 
+SNS, TOPIC = "https://sns.us-east-1.amazonaws.com/", "arn:aws:sns:us-east-1:111122223333:alerts"
+
+
 @pytest.mark.parametrize(
     "url",
     [
@@ -148,15 +151,21 @@ def test_a_confirmation_is_told_apart() -> None:
         "https://sns.us-east-1.amazonaws.com/?a=b#c",
         "https://sns.us-east-1.amazonaws.com/?a=b\nhttps://evil.example/",
         "https://127.0.0.1/?Action=ConfirmSubscription",
+        f"{SNS}?Action=DeleteTopic&TopicArn={TOPIC}&Token=2336",
+        f"{SNS}?Action=ConfirmSubscription&TopicArn={TOPIC}-of-mallory&Token=2336",
+        f"{SNS}?Action=ConfirmSubscription&TopicArn={TOPIC}&TopicArn=other&Token=2336",
+        f"{SNS}?Action=ConfirmSubscription&TopicArn={TOPIC}&Token=2336&Action=Publish",
+        f"{SNS}?Action=ConfirmSubscription&TopicArn={TOPIC}&Token=2336&Message=forged",
+        f"{SNS}?Action=ConfirmSubscription&TopicArn={TOPIC}",
         "",
         5,
         None,
         {"a": 1},
     ],
 )
-def test_only_an_address_of_sns_can_be_confirmed(url: object) -> None:
-    """Anything else is an alert that cannot be read."""
-    assert not is_sns_address(str(url))
+def test_only_the_topic_that_is_shown_can_be_confirmed(url: object) -> None:
+    """By an address of SNS and with no other act; anything else is an alert that cannot be read."""
+    assert not confirms(str(url), TOPIC)
     with pytest.raises(UnreadablePayload) as refused:
         require_no_confirmation(sample("cloudwatch.confirmation") | {"SubscribeURL": url})
     assert not isinstance(refused.value, ConfirmationWanted)

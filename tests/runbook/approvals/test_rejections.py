@@ -164,11 +164,16 @@ def said(gate: str, choice: Choice, action_id: str = FALLBACK.id) -> e.ApprovalA
         ((asked("a"), said("a", Choice.APPROVE), asked("b"), said("b", Choice.REJECT)), True),
         ((asked("a"), said("a", Choice.REJECT, "another")), False),
         ((asked("a"), said("a", Choice.REJECT), asked("b", "another")), True),
+        ((said("planted", Choice.REJECT),), False),
+        ((said("a", Choice.REJECT), asked("a")), False),
+        ((asked("a"), said("a", Choice.APPROVE), said("planted", Choice.REJECT)), False),
+        ((asked("a", "another"), said("a", Choice.REJECT)), False),
+        ((asked("a"), said("a", Choice.REJECT), said("planted", Choice.APPROVE)), True),
         ((), False),
     ],
 )
 def test_a_rejection_stands_until_the_action_is_asked_about_again(
     events: tuple[e.Event, ...], stands: bool
 ) -> None:
-    """Whatever plan it was about; a gate takes one answer only."""
+    """Whatever plan it was about; a gate takes one answer only, and only after its question."""
     assert (standing_rejection(incident(*events), FALLBACK.id) is not None) == stands

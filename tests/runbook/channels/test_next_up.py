@@ -2,10 +2,12 @@
 
 from datetime import datetime, timedelta
 
+from runbook.actions.catalogue import ActionOutcome
+from runbook.approvals.gates import Answer, Choice, Instead
 from runbook.channels.next_up import next_up
 from runbook.incidents import events as e
 from runbook.policy.policy import Policy
-from tests.runbook.journals import OPENED, asked, incident
+from tests.runbook.journals import FALLBACK, OPENED, PLAN, asked, decided, finished, incident
 
 POLICY = Policy(remind_after_seconds=300, escalate_after_seconds=900, evidence_due_seconds=(0, 3600))
 
@@ -69,3 +71,26 @@ def test_after_the_end_the_rest_is_collected_and_drafted() -> None:
         "evidence after-1h is collected",
         "the post-mortem is drafted",
     ]
+
+
+def watched(*after: e.Event) -> list[str]:
+    """What comes next once the recovery is watched, and these events have followed."""
+    watch = e.WatchStarted(waiting_for=("the error rate is low", "all pods run"))
+    return [what for _, what in coming(decided(), watch, *after)]
+
+
+def test_a_watch_is_told_whatever_the_state_is_called() -> None:
+    """After a rejection the runbook watches, and the state stays what is true."""
+    assert watched() == ["watched until the error rate is low; all pods run"]
+    assert watched(finished(ActionOutcome.REJECTED)) == []
+
+
+def test_a_question_that_was_rejected_for_now_comes_back() -> None:
+    """At the time that the person has given."""
+    answer = Answer(
+        choice=Choice.REJECT, approver="ana", reason="x", instead=Instead.NOTHING, snooze_minutes=30
+    )
+    rejected = e.ApprovalAnswered(
+        gate="gate-1", action_id=FALLBACK.id, plan_digest=PLAN.digest, answer=answer
+    )
+    assert ("31", "what was rejected for now is asked again") in coming(decided(), rejected)

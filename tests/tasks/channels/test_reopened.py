@@ -86,3 +86,28 @@ async def test_the_public_incidents_that_are_merged_into_one_end_with_it(audienc
     assert [len(entry["incident_updates"]) for entry in audience.page.incidents] == [2, 2, 2, 1]
     journal = await others[0].read()
     assert [told.state for told in journal.announcements if told.channel == "status-page"][-1] == "RESOLVED"
+
+
+async def test_what_was_merged_elsewhere_meanwhile_does_not_end_with_the_first(audience: Audience) -> None:
+    """An incident that was reopened and then merged into another one ends with that one."""
+    first = audience.incident
+    others = []
+    for name in ("inc-2", "inc-3"):
+        alert = ALERT.model_copy(update={"service": f"service of {name}"})
+        await first.environment.store.open_incident(alert, incident_id=name, at=AT, environment="test")
+        others.append(OpenIncident(id=name, environment=first.environment))
+    moved, second = others
+    await moved.record(e.DecisionMade(round=1, decision=decision()))
+    await announce(moved, State.IDENTIFIED)
+    for into in (first, second):
+        reopened = (await moved.read()).reopened
+        await moved.record(e.IncidentMerged(into=into.id, by="ana", reopened=reopened))
+        await into.record(e.IncidentAbsorbed(incident=moved.id, service="s", by="ana"))
+        await moved.record(e.IncidentClosed(outcome="merged", reopened=reopened))
+        if into is first:
+            await moved.record(e.IncidentReopened(because="it is another", by="ana", reopened=1))
+    for ended, status in ((first, "identified"), (second, "resolved")):
+        await ended.record(e.DecisionMade(round=1, decision=decision()))
+        await ended.record(e.IncidentResolved(outcome="recovered", because=("well",)))
+        await resolve_absorbed(ended)
+        assert [entry["status"] for entry in audience.page.incidents] == [status]
