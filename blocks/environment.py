@@ -13,7 +13,7 @@ from prefect.blocks.core import Block
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.filesystems import LocalFileSystem
 
-from blocks.channels.channel import Announcer, Caller, Channel, Speaker
+from blocks.channels.channel import Announcer, Channel, PagingChannel, Speaker
 from blocks.channels.pager import Pager
 from blocks.channels.registry import CHANNELS
 from blocks.channels.slack import Slack
@@ -81,9 +81,9 @@ class Environment:
         return tuple(channel for channel in self.channels if isinstance(channel, Speaker))
 
     @property
-    def callers(self) -> tuple[Caller, ...]:
+    def paging_channels(self) -> tuple[PagingChannel, ...]:
         """The channels that wake a person."""
-        return tuple(channel for channel in self.channels if isinstance(channel, Caller))
+        return tuple(channel for channel in self.channels if isinstance(channel, PagingChannel))
 
     @classmethod
     def of(

@@ -16,7 +16,7 @@ from pydantic import ConfigDict, Field, SecretStr
 
 from blocks.transport.errors import OutsideError, bare_url, excerpt, one_line, retry_after
 from blocks.transport.http import exchange, parsed
-from blocks.transport.pages import is_page
+from blocks.transport.web_pages import is_web_page
 from runbook.checks.readings import CONFIGURATION, ProbeReading, ProbeResult
 from runbook.redaction import redact
 from runbook.value import Value
@@ -199,7 +199,7 @@ def _is_web_page(response: httpx.Response) -> bool:
 
     A firewall or a proxy on the way also refuses with 401 and 403, and knows nothing of the key.
     """
-    return is_page(response.text, response.headers.get("Content-Type", ""))
+    return is_web_page(response.text, response.headers.get("Content-Type", ""))
 
 
 def _json(response: httpx.Response) -> dict[str, object] | None:

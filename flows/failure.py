@@ -10,7 +10,7 @@ from blocks.logs import own_lines
 from blocks.store.overview import incident_of_run
 from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.events import RunContinued
-from tasks.channels.call import escalate
+from tasks.channels.page import escalate
 from tasks.incident import OpenIncident
 
 log = own_lines(get_logger("runbook"))

@@ -27,11 +27,11 @@ from runbook.incidents.events import DecisionMade, IncidentAbsorbed
 from runbook.incidents.incident import PERSON
 from runbook.incidents.loose_ends import removal_of, switches_to_take_off
 from runbook.incidents.outcome import IncidentReport, conclude
-from runbook.incidents.state import Outcome, State
+from runbook.incidents.state import IncidentOutcome, State
 from tasks.actions.outage import NoLongerNeeded
 from tasks.actions.shown import tell_of_unfinished_rollout, wait_for_rollout
 from tasks.artifacts import publish_decision, publish_timeline, publish_triage
-from tasks.channels.call import NO_DECISION
+from tasks.channels.page import NO_DECISION
 from tasks.channels.shown import (
     announce,
     escalate,
@@ -117,7 +117,7 @@ async def respond(
         await sleep_until(waiting.until)
 
 
-async def bring_to_an_end(incident: OpenIncident) -> Outcome:
+async def bring_to_an_end(incident: OpenIncident) -> IncidentOutcome:
     """The response itself: understand, mitigate, watch. It ends with a recovery, or when a person says so."""
     try:
         while True:
@@ -152,9 +152,9 @@ async def act_on(incident: OpenIncident, decision: Decision) -> Recovery | None:
 
 
 async def wait(incident: OpenIncident, decision: Decision, recovery: Recovery | None) -> None:
-    """Wait for new facts; call a person where the runbook cannot go on by itself.
+    """Wait for new facts; page a person where the runbook cannot go on by itself.
 
-    Returns where the facts call for another decision.
+    Returns where the facts ask for another decision.
 
     Raises:
         Waiting: they do not yet; no process is held meanwhile.
@@ -230,14 +230,14 @@ async def mitigate(incident: OpenIncident, decision: Decision) -> bool:
 async def watch(incident: OpenIncident, decision: Decision) -> Recovery | None:
     """Watch until it is over; `None` where an alert fires again and something is left to do about it.
 
-    It is not called monitoring while nothing was done about what was found.
+    The state is not monitoring while nothing was done about what was found.
     """
     if (await incident.read()).something_done:
         await announce(incident, State.MONITORING)
     return await watch_until_recovered(incident, decision)
 
 
-async def end(incident: OpenIncident, decision: Decision, recovery: Recovery) -> Outcome:
+async def end(incident: OpenIncident, decision: Decision, recovery: Recovery) -> IncidentOutcome:
     """It is over: offer to take the temporary switches off again."""
     await remove_switches(incident)
     await tell_of_unfinished_rollout(incident)
@@ -252,15 +252,15 @@ async def remove_switches(incident: OpenIncident) -> None:
         await take_action(incident, removal_of(switched_on))
 
 
-async def wrap_up(incident: OpenIncident, outcome: Outcome) -> IncidentReport:
+async def wrap_up(incident: OpenIncident, outcome: IncidentOutcome) -> IncidentReport:
     """Say how it ended, keep the evidence, draft the post-mortem, and let go."""
     if outcome.good:
         await announce(incident, State.RESOLVED)
         if (await incident.read()).events(IncidentAbsorbed):
             await resolve_absorbed(incident)
-    if outcome is Outcome.MERGED:
+    if outcome is IncidentOutcome.MERGED:
         await tell_of_merger(incident)
-    if outcome.good or outcome is Outcome.MERGED:
+    if outcome.good or outcome is IncidentOutcome.MERGED:
         await resolve_page(incident)
     await keep_evidence(incident, last_collection(await incident.read()))
     path = await leave_draft(incident)

@@ -12,12 +12,12 @@ from prefect.artifacts import acreate_markdown_artifact
 from blocks.environment import Environment
 from blocks.self_watch import SelfWatch
 from flows.parameters import checked
-from runbook.caretaking.self_watch import call_text
+from runbook.caretaking.self_watch import page_text
 from tasks.caretaking.self_watch import (
-    call_a_person,
     complete,
-    end_the_call,
+    end_the_page,
     last_good,
+    page_a_person,
     ping,
     send_synthetic_alert,
     triage_and_decide,
@@ -47,7 +47,7 @@ async def self_watch(environment: str = "default") -> str:
     if blocks.self_watch is None:
         return OFF
     broken = await go_round(blocks, blocks.self_watch)
-    text = call_text(broken) if broken else ALIVE
+    text = page_text(broken) if broken else ALIVE
     await acreate_markdown_artifact(text, key="self-watch", description=f"Self-watch of {environment}")
     if broken:
         raise LoopBroken(broken)
@@ -66,7 +66,7 @@ async def go_round(environment: Environment, watch: SelfWatch) -> str:
     if not broken and (broken := await ping(watch, environment.name)):
         await complete(environment, round_id, broken)
     if broken:
-        await call_a_person(environment, broken)
+        await page_a_person(environment, broken)
     else:
-        await end_the_call(environment, before=before, every=watch.interval)
+        await end_the_page(environment, before=before, every=watch.interval)
     return broken

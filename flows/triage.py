@@ -9,26 +9,26 @@ from runbook.decision.decide import decide
 from runbook.decision.verdict import Decision
 from tasks.artifacts import publish_look
 from tasks.checks import shown
-from tasks.checks.triage import MakeCheck, checks_of, look, make_check
+from tasks.checks.triage import MakeCheck, checks_of, make_check, make_checks
 
 
 @flow(name="triage", flow_run_name=run_name("triage {environment}"), validate_parameters=False)
 @checked
 async def triage(environment: str = "default") -> Decision:
-    """Look at everything that the runbook looks at and say what it would conclude. Changes nothing.
+    """Make all checks and say what the runbook would conclude. Changes nothing.
 
     Args:
         environment: Which configuration to use: the name that `runbook configure` saved it under.
     """
     blocks = await Environment.load(environment)
-    findings, decision = await look_and_decide(blocks, make=shown.make_check)
+    findings, decision = await triage_and_decide(blocks, make=shown.make_check)
     await publish_look(environment, findings, decision)
     return decision
 
 
-async def look_and_decide(
+async def triage_and_decide(
     environment: Environment, *, make: MakeCheck = make_check
 ) -> tuple[Findings, Decision]:
     """All checks, each made by `make`, and the decision that they lead to."""
-    findings = await look(environment, checks_of(environment), make=make)
+    findings = await make_checks(environment, checks_of(environment), make=make)
     return findings, decide(findings, claimed=None, policy=environment.runbook_policy.policy)

@@ -24,7 +24,7 @@ Observe = Callable[[], Awaitable[Receipt | None]]
 Act = Callable[[], Awaitable[Receipt]]
 Fence = Callable[[], Awaitable[None]]
 """Raises where somebody else has taken over, see `blocks.store.lease`."""
-SETTLED = (EffectOutcome.APPLIED, EffectOutcome.ALREADY_IN_PLACE)
+SUCCEEDED = (EffectOutcome.APPLIED, EffectOutcome.ALREADY_IN_PLACE)
 
 
 SINCE = "since"
@@ -60,7 +60,7 @@ async def carry_out(
     since: what may have been made before is asked for these, and is not made again.
     The incident's fence and `fence`, that of the target, are asked before the intent is written and again
     before the act. Returns the effect with its outcome: applied, already in place, failed (certainly not
-    done), or unsettled (a person must look).
+    done), or in doubt (a person must check).
 
     Raises:
         NotAuthorised: the journal has no approval for it.
@@ -69,7 +69,7 @@ async def carry_out(
     """
     journal = await incident.read()
     known = journal.effects.get(effect.id)
-    if known is not None and known.outcome in SETTLED:
+    if known is not None and known.outcome in SUCCEEDED:
         return known
     _require_authority(journal, effect, incident.policy)
     interrupted = known is not None and known.outcome in (None, EffectOutcome.UNSETTLED)
@@ -77,28 +77,28 @@ async def carry_out(
         seen = await _seen(observe, traces) if interrupted else await observe()
     except OutsideError as error:
         outcome = EffectOutcome.UNSETTLED if interrupted else EffectOutcome.FAILED
-        settled = await _settle(incident, effect, outcome, detail=f"could not be observed: {error}")
+        recorded = await _record(incident, effect, outcome, detail=f"could not be observed: {error}")
         if isinstance(error, Conflict) and not interrupted:
             raise
-        return settled
+        return recorded
     if seen is not None:
         outcome = EffectOutcome.APPLIED if interrupted else EffectOutcome.ALREADY_IN_PLACE
-        return await _settle(incident, effect, outcome, receipt=seen)
+        return await _record(incident, effect, outcome, receipt=seen)
     await _pass(incident.fence, fence)
     await incident.record(EffectIntended(effect=effect))
     await _pass(incident.fence, fence)
     try:
         receipt = await act()
     except Conflict as error:
-        await _settle(incident, effect, EffectOutcome.FAILED, detail=str(error))
+        await _record(incident, effect, EffectOutcome.FAILED, detail=str(error))
         raise
     except Refused as error:
-        return await _settle(incident, effect, EffectOutcome.FAILED, detail=str(error))
+        return await _record(incident, effect, EffectOutcome.FAILED, detail=str(error))
     except Unavailable as error:
         if error.may_have_landed:
             return await _read_back(incident, effect, observe, traces, error)
-        return await _settle(incident, effect, EffectOutcome.FAILED, detail=str(error))
-    return await _settle(incident, effect, EffectOutcome.APPLIED, receipt=receipt)
+        return await _record(incident, effect, EffectOutcome.FAILED, detail=str(error))
+    return await _record(incident, effect, EffectOutcome.APPLIED, receipt=receipt)
 
 
 async def read_outcome(
@@ -113,9 +113,9 @@ async def read_outcome(
     except OutsideError:
         return effect
     if seen is not None:
-        return await _settle(incident, effect, EffectOutcome.APPLIED, receipt=seen)
+        return await _record(incident, effect, EffectOutcome.APPLIED, receipt=seen)
     detail = "its process ended before it could report it, and the target does not show the change"
-    return await _settle(incident, effect, EffectOutcome.FAILED, detail=detail)
+    return await _record(incident, effect, EffectOutcome.FAILED, detail=detail)
 
 
 async def _pass(*fences: Fence) -> None:
@@ -135,13 +135,13 @@ async def _read_back(
         seen = await _seen(observe, traces)
     except OutsideError as again:
         detail = f"the answer was lost ({error}) and the target cannot be read ({again})"
-        return await _settle(incident, effect, EffectOutcome.UNSETTLED, detail=detail)
+        return await _record(incident, effect, EffectOutcome.UNSETTLED, detail=detail)
     if seen is not None:
-        return await _settle(incident, effect, EffectOutcome.APPLIED, receipt=seen)
-    return await _settle(incident, effect, EffectOutcome.FAILED, detail=str(error))
+        return await _record(incident, effect, EffectOutcome.APPLIED, receipt=seen)
+    return await _record(incident, effect, EffectOutcome.FAILED, detail=str(error))
 
 
-async def _settle(
+async def _record(
     incident: OpenIncident,
     effect: Effect,
     outcome: EffectOutcome,
@@ -149,9 +149,9 @@ async def _settle(
     detail: str = "",
     receipt: Receipt | None = None,
 ) -> Effect:
-    settled = effect.model_copy(update={"outcome": outcome, "detail": detail, "receipt": receipt or {}})
-    await incident.record(EffectSettled(effect=settled))
-    return settled
+    recorded = effect.model_copy(update={"outcome": outcome, "detail": detail, "receipt": receipt or {}})
+    await incident.record(EffectSettled(effect=recorded))
+    return recorded
 
 
 def _require_authority(journal: Incident, effect: Effect, policy: Policy) -> None:

@@ -2,13 +2,13 @@
 
 from runbook.actions.catalogue import PlannedAction
 from runbook.incidents.incident import Incident
-from runbook.incidents.state import Outcome
+from runbook.incidents.state import IncidentOutcome
 
 
 class Ended(Exception):
     """The incident has ended while its run was at work: nothing else is begun."""
 
-    def __init__(self, outcome: Outcome) -> None:
+    def __init__(self, outcome: IncidentOutcome) -> None:
         super().__init__(f"the incident has ended: {outcome}")
         self.outcome = outcome
 

@@ -21,7 +21,7 @@ from runbook.incidents.ids import new_incident_id
 from runbook.incidents.incident import ALERTS_ENDED, Incident
 from runbook.incidents.loose_ends import alert_since_end
 from runbook.incidents.sentences import sentence
-from runbook.incidents.state import Outcome
+from runbook.incidents.state import IncidentOutcome
 from runbook.policy.permissions import Permissions
 from tasks.incident import OpenIncident, now
 from tasks.story import tell
@@ -103,7 +103,9 @@ async def withdraw_outdated_question(incident: OpenIncident, action: PlannedActi
         await incident.record_once(event)
 
 
-async def resolve(incident: OpenIncident, outcome: Outcome, because: tuple[str, ...]) -> Outcome:
+async def resolve(
+    incident: OpenIncident, outcome: IncidentOutcome, because: tuple[str, ...]
+) -> IncidentOutcome:
     """Journal how the response ended; the first end stands."""
     await incident.fence()
     reopened = (await incident.read()).reopened
@@ -111,7 +113,7 @@ async def resolve(incident: OpenIncident, outcome: Outcome, because: tuple[str, 
     return (await incident.read()).outcome or outcome
 
 
-async def close(incident: OpenIncident, outcome: Outcome) -> None:
+async def close(incident: OpenIncident, outcome: IncidentOutcome) -> None:
     """Nothing is left to do here: the next alert of the service opens a new incident.
 
     Where an alert has begun since the end, nobody has responded to it: then the incident is reopened at once.

@@ -28,12 +28,12 @@ async def note_pause(incident: OpenIncident, because: str) -> datetime:
 
 
 async def with_next_look(incident: OpenIncident, because: str) -> str:
-    """Why a person is called, and when the runbook looks again by itself."""
+    """Why a person is paged, and when the runbook looks again by itself."""
     return f"{because}; {told_next_look(await incident.read(), policy=incident.policy, now=now())}"
 
 
 async def pause_watch(incident: OpenIncident) -> datetime:
-    """When to look next for a recovery (aware UTC), while nobody is called yet."""
+    """When to look next for a recovery (aware UTC), while nobody is paged yet."""
     return _before_promises(
         await incident.read(), now() + timedelta(seconds=incident.policy.look_again_seconds)
     )

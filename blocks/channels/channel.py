@@ -1,8 +1,8 @@
 """What a channel is: a block that supports one or more of these protocols, and its templates.
 
 A channel looks for a message before it is sent again (`find_sent`). Beside that it can announce an incident's
-state (`Announcer`), say anything else (`Speaker`), or page a person (`Caller`). Who delivers asks what a
-channel can do, never what it is called.
+state (`Announcer`), say anything else (`Speaker`), or page a person (`PagingChannel`). The code that delivers
+asks what a channel can do, never for its name.
 """
 
 from collections.abc import Mapping
@@ -106,7 +106,7 @@ class Speaker(Channel, Protocol):
 
 
 @runtime_checkable
-class Caller(Channel, Protocol):
+class PagingChannel(Channel, Protocol):
     """A channel that wakes a person. The same id makes a repeated page the same page."""
 
     async def page(self, page: Page, post: Post) -> Receipt:

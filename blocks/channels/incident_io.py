@@ -13,7 +13,7 @@ from pydantic import JsonValue
 from blocks.channels.publishing import (
     OVER,
     Connection,
-    Page,
+    OurPage,
     PublishedIncident,
     PublishedUpdate,
     require_open,
@@ -28,7 +28,7 @@ _UPDATES = "/v2/status_page_incident_updates"
 class IncidentIoApi:
     """Our page on incident.io."""
 
-    def __init__(self, connection: Connection, page: Page) -> None:
+    def __init__(self, connection: Connection, page: OurPage) -> None:
         self._connection = connection
         self._page = page
 

@@ -1,4 +1,4 @@
-"""PagerDuty: the call to a person, through Events API v2."""
+"""PagerDuty: pages a person, through Events API v2."""
 
 from collections.abc import Mapping
 from typing import ClassVar
@@ -20,7 +20,7 @@ _SEVERITIES = {Severity.P1: "critical", Severity.P2: "error", Severity.P3: "warn
 
 
 class Pager(Block):
-    """Who is woken up. The deduplication key makes a repeated call the same call."""
+    """Who is woken up. The deduplication key makes a repeated page the same page."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
@@ -47,7 +47,7 @@ class Pager(Block):
         return None
 
     async def page(self, page: Page, post: Post) -> Receipt:
-        """Call a person, see `trigger`. PagerDuty adds what comes under an open alert's key to that alert.
+        """Page a person, see `trigger`. PagerDuty adds what comes under an open alert's key to that alert.
 
         Raises:
             OutsideError: see `trigger`.
@@ -56,7 +56,7 @@ class Pager(Block):
         return {"dedup_key": post.id}
 
     async def acknowledge_page(self, page_id: str, receipt: Receipt) -> Receipt:
-        """Acknowledge the call, as `end_page` ends it. For one that is not open it has no effect.
+        """Acknowledge the page, as `end_page` ends it. For one that is not open it has no effect.
 
         Raises:
             OutsideError: see `resolve`.
@@ -66,7 +66,7 @@ class Pager(Block):
         return {"dedup_key": key}
 
     async def end_page(self, page_id: str, receipt: Receipt) -> Receipt:
-        """End the call; one of an earlier release may have had another key than its id.
+        """End the page; one of an earlier release may have had another key than its id.
 
         Raises:
             OutsideError: see `resolve`.
@@ -84,10 +84,10 @@ class Pager(Block):
         details: Mapping[str, JsonValue] | None = None,
         link: str = "",
     ) -> None:
-        """Call a person, or add to the open call with the same key: calling twice is calling once.
+        """Page a person, or add to the open page with the same key: paging twice is paging once.
 
         Raises:
-            Unavailable: PagerDuty cannot be reached or asks to slow down; call again with the same key.
+            Unavailable: PagerDuty cannot be reached or asks to slow down; page again with the same key.
             Refused: the routing key or the event is not accepted.
         """
         payload: dict[str, JsonValue] = {
@@ -102,7 +102,7 @@ class Pager(Block):
         await self._send(event)
 
     async def resolve(self, dedup_key: str) -> None:
-        """End the call with this key; there may be none.
+        """End the page with this key; there may be none.
 
         Raises:
             Unavailable: PagerDuty cannot be reached or asks to slow down; resolve again.

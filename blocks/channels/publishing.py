@@ -32,7 +32,7 @@ class PublishedUpdate(Value):
     incident_id: str
 
 
-class Page(Value):
+class OurPage(Value):
     """Our page at a provider, and how incidents are to look on it."""
 
     id: str

@@ -36,8 +36,8 @@ from runbook.value import Value
 
 _EVENT_TYPE = "runbook_effect"
 _NOT_JSON = "Received a response in a non-JSON format"  # slack_sdk's word for HTML and the like
-_PAGE_SIZE = 200
-_PAGES = 10
+_PER_REQUEST = 200
+_REQUESTS = 10
 _CLOCK_MARGIN = timedelta(hours=1)  # Slack's clock dates the messages, and ours may be another
 _THREADS = Threads("slack", 8)
 
@@ -184,9 +184,11 @@ class Slack(Block):
             Refused: token, scope or channel are not right.
         """
         since, cursor = oldest - _CLOCK_MARGIN, ""
-        for _ in range(_PAGES):
-            page = partial(_page, channel=self.channel, oldest=since, thread_ts=thread_ts, cursor=cursor)
-            answer = await self._call("search", page)
+        for _ in range(_REQUESTS):
+            request = partial(
+                _history, channel=self.channel, oldest=since, thread_ts=thread_ts, cursor=cursor
+            )
+            answer = await self._call("search", request)
             for message in answer.get("messages", []):
                 if _effect_of(message) == effect_id:
                     return SlackMessage(channel=self.channel, ts=str(message["ts"]))
@@ -194,7 +196,7 @@ class Slack(Block):
             if not cursor:
                 return None
         raise Unavailable(
-            SYSTEM, f"more than {_PAGES * _PAGE_SIZE} messages since {oldest:%H:%M}", "Check the channel"
+            SYSTEM, f"more than {_REQUESTS * _PER_REQUEST} messages since {oldest:%H:%M}", "Check the channel"
         )
 
     async def check(self) -> SlackAccess:
@@ -265,14 +267,14 @@ def _thread(earlier: Sequence[Effect]) -> str | None:
     return next((str(ts) for ts in sent if ts), None)
 
 
-def _page(
+def _history(
     client: WebClient, *, channel: str, oldest: datetime, thread_ts: str | None, cursor: str
 ) -> SlackResponse:
     window: dict[str, Any] = {
         "channel": channel,
         "oldest": f"{oldest.timestamp():.6f}",
         "include_all_metadata": True,
-        "limit": _PAGE_SIZE,
+        "limit": _PER_REQUEST,
         "cursor": cursor or None,
     }
     if thread_ts:

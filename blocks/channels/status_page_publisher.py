@@ -14,7 +14,7 @@ from blocks.channels.incident_io import IncidentIoApi
 from blocks.channels.publishing import (
     ComponentStatus,
     Connection,
-    Page,
+    OurPage,
     Provider,
     PublishedIncident,
     PublishedUpdate,
@@ -208,7 +208,7 @@ class StatusPagePublisher(Block):
         return await self._api().missing_components()
 
     def _api(self) -> Provider:
-        page = Page(
+        page = OurPage(
             id=self.page_id,
             component_ids=tuple(self.component_ids),
             component_status=self.component_status,

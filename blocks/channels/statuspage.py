@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from blocks.channels.publishing import Connection, Page, PublishedIncident, PublishedUpdate, require_open
+from blocks.channels.publishing import Connection, OurPage, PublishedIncident, PublishedUpdate, require_open
 from blocks.transport.errors import NotFound, having_sent
 from runbook.incidents.state import State
 
@@ -20,7 +20,7 @@ _WELL = "operational"
 class StatuspageApi:
     """Our page on Atlassian Statuspage."""
 
-    def __init__(self, connection: Connection, page: Page) -> None:
+    def __init__(self, connection: Connection, page: OurPage) -> None:
         self._connection = connection
         self._page = page
         self._incidents = f"/pages/{page.id}/incidents"

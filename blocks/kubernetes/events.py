@@ -15,10 +15,10 @@ from blocks.kubernetes.pods import container_statuses, waiting_reason
 from blocks.kubernetes.revisions import Object
 from blocks.transport.errors import Forbidden, OutsideError, one_line
 
-PAGE = 500
+CHUNK = 500
 """Events in one answer. A namespace can have any number; the API server gives the rest by its `continue`."""
 
-PAGES = 20
+CHUNKS = 20
 """Answers that are read at most: 10,000 events, which is more than an hour of a busy namespace."""
 
 PODS_ASKED = 8
@@ -117,14 +117,14 @@ class Events:
         items = [event for event in found.items if is_part_of(event.get("involvedObject") or {}, workload)]
         return EventList(items, found.missing)
 
-    async def _list(self, selector: str, *, pages: int = PAGES) -> EventList:
-        """All events that a field selector finds, page by page."""
+    async def _list(self, selector: str, *, chunks: int = CHUNKS) -> EventList:
+        """All events that a field selector finds, chunk by chunk."""
         found, token = EventList(), ""
-        for _ in range(pages):
+        for _ in range(chunks):
             try:
                 answer = await self.client.ask(
                     Request("list", "events"),
-                    partial(self._page, selector=selector, token=token),
+                    partial(self._chunk, selector=selector, token=token),
                 )
             except OutsideError as error:
                 if not token:
@@ -138,9 +138,9 @@ class Events:
         found.missing = f"only the first {len(found.items)} events were read; there are more"
         return found
 
-    def _page(self, client: ApiClient, *, selector: str, token: str) -> Any:
+    def _chunk(self, client: ApiClient, *, selector: str, token: str) -> Any:
         options: dict[str, Any] = {
-            "limit": PAGE,
+            "limit": CHUNK,
             "field_selector": selector or None,
             "_continue": token or None,
         }
@@ -156,7 +156,7 @@ class Events:
         try:
             lists = await asyncio.gather(
                 *(self._list(f"type=Warning,involvedObject.name={name}") for name in names),
-                self._list(gone, pages=1),
+                self._list(gone, chunks=1),
             )
         except Forbidden as error:
             return (f"events were not read: {error.detail}",)

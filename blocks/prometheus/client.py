@@ -32,7 +32,7 @@ from blocks.transport.errors import (
     one_line,
 )
 from blocks.transport.http import exchange
-from blocks.transport.pages import is_page, page_title
+from blocks.transport.web_pages import is_web_page, web_page_title
 from runbook.outside_text import beginning
 from runbook.redaction import redact
 
@@ -213,8 +213,8 @@ def _error_text(response: requests.Response) -> str:
         document = response.json()
     except ValueError:
         text = beginning(response.text, 20_000)
-        if not is_page(text, response.headers.get("Content-Type", "")):
+        if not is_web_page(text, response.headers.get("Content-Type", "")):
             return text
-        title = page_title(text)
+        title = web_page_title(text)
         return f"a page named {title!r}" if title else ""
     return str(document.get("error", "")) if isinstance(document, dict) else ""

@@ -1,8 +1,8 @@
 """PostHog's status page: step 1 of Quick Triage.
 
-Third parties disagree on what the page serves, so several formats are tried in turn, over several routes:
-the runbook's "Can't reach status page: use mobile or VPN" is a proxy, a relay or a mirror here. What cannot
-be read is an error, never "operational".
+Third parties disagree on what the page serves, so several formats are tried one after another, over several
+routes: the runbook's "Can't reach status page: use mobile or VPN" is a proxy, a relay or a mirror here. What
+cannot be read is an error, never "operational".
 """
 
 from typing import ClassVar, Literal

@@ -1,7 +1,7 @@
 """Alerts into the incident store: a batch of messages is one transaction, so a storm costs few commits.
 
-What the messages mean is `runbook.alerts.intake`'s to say. Receivers that share a database take turns: SQLite
-has one writer, PostgreSQL an advisory lock.
+What the messages mean is decided in `runbook.alerts.intake`. Receivers that share a database write one after
+another: SQLite has one writer, PostgreSQL an advisory lock.
 """
 
 import asyncio

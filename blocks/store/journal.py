@@ -212,7 +212,7 @@ class IncidentStore(Block):
         )
 
     async def effects_since(self, at: datetime) -> list[Effect]:
-        """What is known of every effect that any incident intended or settled since then (aware UTC).
+        """What is known of every effect that any incident intended or completed since then (aware UTC).
 
         Raises:
             Unavailable: the database cannot be reached.

@@ -146,6 +146,6 @@ def beginning_with(reference: str, *, by_code_points: bool) -> Select[tuple[str]
 
 
 def effects_written_since(at: datetime) -> Select[Any]:
-    """The events since then (aware UTC) that intend or settle an effect, by incident, oldest first."""
+    """The events since then (aware UTC) that begin or end an effect, by incident, oldest first."""
     written = select(EVENTS).where(EVENTS.c.at >= at, EVENTS.c.body.contains('"type":"Effect'))
     return written.order_by(EVENTS.c.incident_id, EVENTS.c.seq)

@@ -20,7 +20,7 @@ from runbook.incidents.events import (
     RunStarted,
 )
 
-_SETTLED = (ApprovalAnswered, ApprovalRefused, ApprovalWithdrawn)
+_CLOSES_GATE = (ApprovalAnswered, ApprovalRefused, ApprovalWithdrawn)
 
 
 @dataclass(frozen=True)
@@ -70,9 +70,9 @@ async def incident_of_run(store: IncidentStore, flow_run_id: str) -> str | None:
 
 def _overview(connection: Connection) -> Overview:
     is_open = INCIDENTS.c.closed_at.is_(None)
-    settled = (kind.KEYS for kind in _SETTLED)
+    closed = (kind.KEYS for kind in _CLOSES_GATE)
     ends = (IncidentResolved.KEY, IncidentReopened.KEYS)
-    prefixes = (ApprovalRequested.KEYS, *settled, RunStarted.KEYS, AlertsResolved.KEYS, UNTOLD_KEYS, *ends)
+    prefixes = (ApprovalRequested.KEYS, *closed, RunStarted.KEYS, AlertsResolved.KEYS, UNTOLD_KEYS, *ends)
     noted = (
         select(EVENTS.c.incident_id, EVENTS.c.key, EVENTS.c.at)
         .join(INCIDENTS, INCIDENTS.c.id == EVENTS.c.incident_id)
@@ -116,7 +116,7 @@ def _gate(incident: str, keys: dict[str, datetime]) -> OpenGate | None:
     if newest is None:
         return None
     gate = newest.removeprefix(ApprovalRequested.KEYS)
-    if any(kind.key_of(gate) in keys for kind in _SETTLED):
+    if any(kind.key_of(gate) in keys for kind in _CLOSES_GATE):
         return None
     over = any(key.startswith(AlertsResolved.KEYS) for key in keys)
     return OpenGate(incident=incident, gate=gate, asked_at=keys[newest], alerts_ended=over)

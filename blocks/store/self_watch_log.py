@@ -1,4 +1,4 @@
-"""What the store keeps of the self-watch: its rounds, and the calls to a person because of it.
+"""What the store keeps of the self-watch: its rounds, and the pages to a person because of it.
 
 The receiver writes a round when it takes the synthetic alert (`blocks.store.alerts`); here it is completed.
 """
@@ -20,8 +20,8 @@ KEPT = timedelta(days=7)
 
 
 @dataclass(frozen=True)
-class Call:
-    """A call to a person that has not ended. `at` is when it became due (aware UTC).
+class OpenPage:
+    """A page to a person that has not ended. `at` is when it became due (aware UTC).
 
     `told` says whether it got through everywhere.
     """
@@ -67,64 +67,64 @@ async def last_good_round(store: IncidentStore, environment: str) -> datetime | 
     return aware(found) if found else None
 
 
-async def open_call(store: IncidentStore, environment: str) -> Call | None:
-    """The call that has not ended.
+async def open_page(store: IncidentStore, environment: str) -> OpenPage | None:
+    """The page that has not ended.
 
     Raises:
         Unavailable: the database cannot be reached.
     """
-    return await store.in_transaction(_open_call(environment), reads_only=True)
+    return await store.in_transaction(_open_page(environment), reads_only=True)
 
 
-async def begin_call(store: IncidentStore, environment: str, *, because: str, at: datetime) -> Call:
-    """The call that has not ended, or a new one.
+async def begin_page(store: IncidentStore, environment: str, *, because: str, at: datetime) -> OpenPage:
+    """The page that has not ended, or a new one.
 
     Raises:
         Unavailable: the database cannot be reached.
     """
     values = {"environment": environment, "at": at, "because": because, "told": False}
 
-    def begin(connection: Connection) -> Call | None:
-        known = _open_call(environment)(connection)
+    def begin(connection: Connection) -> OpenPage | None:
+        known = _open_page(environment)(connection)
         if known is None:
             connection.execute(insert(CALLS).values(values))
-        return known or _open_call(environment)(connection)
+        return known or _open_page(environment)(connection)
 
     for _ in range(2):
         try:
-            call = await store.in_transaction(begin)
+            page = await store.in_transaction(begin)
         except IntegrityError:
-            continue  # worker and receiver call at once: the other one was first
-        if call is not None:
-            return call
+            continue  # worker and receiver page at once: the other one was first
+        if page is not None:
+            return page
     raise StoreUnavailable(SYSTEM, "too many concurrent writers of self-watch calls", "Try again")
 
 
-async def note_told(store: IncidentStore, call: Call) -> None:
-    """Keep that the call got through everywhere.
+async def note_told(store: IncidentStore, page: OpenPage) -> None:
+    """Keep that the page got through everywhere.
 
     Raises:
         Unavailable: the database cannot be reached.
     """
-    told = update(CALLS).where(CALLS.c.id == call.id).values(told=True)
+    told = update(CALLS).where(CALLS.c.id == page.id).values(told=True)
     await store.in_transaction(lambda connection: connection.execute(told).rowcount)
 
 
-async def end_call(store: IncidentStore, call: Call, *, at: datetime) -> None:
-    """Keep that the call has ended.
+async def note_ended(store: IncidentStore, page: OpenPage, *, at: datetime) -> None:
+    """Keep that the page has ended.
 
     Raises:
         Unavailable: the database cannot be reached.
     """
-    ended = update(CALLS).where(CALLS.c.id == call.id).values(ended_at=at)
+    ended = update(CALLS).where(CALLS.c.id == page.id).values(ended_at=at)
     await store.in_transaction(lambda connection: connection.execute(ended).rowcount)
 
 
-def _open_call(environment: str) -> Callable[[Connection], Call | None]:
+def _open_page(environment: str) -> Callable[[Connection], OpenPage | None]:
     query = select(CALLS).where(CALLS.c.environment == environment, CALLS.c.ended_at.is_(None))
 
-    def read(connection: Connection) -> Call | None:
+    def read(connection: Connection) -> OpenPage | None:
         row = connection.execute(query).one_or_none()
-        return Call(row.id, aware(row.at), row.because, row.told) if row is not None else None
+        return OpenPage(row.id, aware(row.at), row.because, row.told) if row is not None else None
 
     return read

@@ -185,10 +185,8 @@ class CredentialsByHost(Credentials):
     def hosts_shown_nothing(self) -> list[str]:
         """The other hosts without even an empty table of their own, if the first one is shown something."""
         first, *others = map(origin_of, self.addresses())
-        settled = {first, "", *self.credentials.get_secret_value()}
-        return (
-            [host for host in dict.fromkeys(others) if host not in settled] if self.request_headers() else []
-        )
+        named = {first, "", *self.credentials.get_secret_value()}
+        return [host for host in dict.fromkeys(others) if host not in named] if self.request_headers() else []
 
     def secret_values(self) -> list[str]:
         """Everything that no text may show, of all hosts."""

@@ -13,7 +13,7 @@ from http import HTTPStatus
 
 import httpx
 
-from blocks.transport.pages import is_page, page_title
+from blocks.transport.web_pages import is_web_page, web_page_title
 from runbook.outside_text import beginning, let_in_line
 from runbook.redaction import redact
 
@@ -187,7 +187,7 @@ def refusal(response: httpx.Response, *, system: str, secrets: Iterable[str] = (
             and status != HTTPStatus.SERVICE_UNAVAILABLE,
         )
     match status:
-        case HTTPStatus.UNAUTHORIZED | HTTPStatus.FORBIDDEN if _is_page(response):
+        case HTTPStatus.UNAUTHORIZED | HTTPStatus.FORBIDDEN if _is_web_page(response):
             return Refused(
                 system, detail, "A web page has answered: check the address and what is on the way"
             )
@@ -205,15 +205,15 @@ def refusal(response: httpx.Response, *, system: str, secrets: Iterable[str] = (
 def excerpt(response: httpx.Response, secrets: Iterable[str] = ()) -> str:
     """What an error's body says, on one line and redacted; of a page or other markup, its title."""
     text = beginning(response.text, _BODY_LOOKED_AT)
-    if _is_page(response):
-        title = page_title(text)
+    if _is_web_page(response):
+        title = web_page_title(text)
         text = f"a page named {title!r}" if title else ""
     return one_line(redact(text, secrets), 200)  # cut after masking: half a secret has no shape
 
 
-def _is_page(response: httpx.Response) -> bool:
+def _is_web_page(response: httpx.Response) -> bool:
     """Whether this is for people who log in, and says nothing of our credentials."""
-    return is_page(response.text[:_BODY_LOOKED_AT], response.headers.get("Content-Type", ""))
+    return is_web_page(response.text[:_BODY_LOOKED_AT], response.headers.get("Content-Type", ""))
 
 
 def _phrase(status: int) -> str:
@@ -225,7 +225,7 @@ def _phrase(status: int) -> str:
 
 @contextmanager
 def translated(system: str, url: str, *, secrets: Iterable[str] = ()) -> Iterator[None]:
-    """Turn errors of httpx, and a deadline that passed, into errors of the outside system."""
+    """Raise errors of httpx, and a deadline that passed, as errors of the outside system."""
     try:
         yield
     except httpx.HTTPError as error:

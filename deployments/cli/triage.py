@@ -26,9 +26,9 @@ async def triage(
     Opens no incident and changes nothing; with a settings file it works while Prefect is down.
     """
     from deployments.cli.sources import find_sources
-    from flows.triage import look_and_decide
+    from flows.triage import triage_and_decide
 
-    findings, decision = await look_and_decide(await find_sources(config, environment).systems())
+    findings, decision = await triage_and_decide(await find_sources(config, environment).systems())
     if json:
         print_json(
             {

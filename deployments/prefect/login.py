@@ -60,7 +60,7 @@ class _Page:
         self._body = b""
 
     async def __call__(self, message: Message) -> None:
-        if message["type"] == "http.response.start" and _is_page(message):
+        if message["type"] == "http.response.start" and _is_web_page(message):
             self._start = message
         elif message["type"] == "http.response.body" and self._start is not None:
             self._body += message.get("body", b"")
@@ -79,6 +79,6 @@ class _Page:
         await self._send({"type": "http.response.body", "body": page})
 
 
-def _is_page(start: Message) -> bool:
+def _is_web_page(start: Message) -> bool:
     kind = Headers(raw=start.get("headers", [])).get("content-type", "")
     return start["status"] == 200 and kind.startswith("text/html")

@@ -98,7 +98,7 @@ def effect_row(effect: Effect, symbols: Symbols) -> Row | None:
             return Row(symbols.bad, "Failed", text, BAD)
         case EffectOutcome.UNSETTLED | None:
             text.append(" (not known whether it happened: check)", style=f"bold {UNSURE}")
-            return Row(symbols.unknown, "Unsettled", text, UNSURE)
+            return Row(symbols.unknown, "In doubt", text, UNSURE)
         case _:
             assert_never(effect.outcome)
 

@@ -1,4 +1,4 @@
-"""Responses as the receiver needs them: started and woken in Prefect, or a person called without it."""
+"""Responses as the receiver needs them: started and woken in Prefect, or a person paged without it."""
 
 import asyncio
 import os
@@ -54,45 +54,45 @@ class PrefectResponses:
             await continue_run(client, gate.flow_run_id)
         return True
 
-    async def call(self, incident: Incident, because: str) -> None:
-        """Call a person by the pager and in the channel, as a run would.
+    async def page(self, incident: Incident, because: str) -> None:
+        """Page a person by the pager and in the channel, as a run would.
 
         Raises:
             Refused: nobody can be paged: there is neither a pager nor a channel, or both refuse.
             Unavailable: the incident store cannot be reached.
         """
         environment = await self._environment()
-        from tasks.channels.call import escalate
+        from tasks.channels.page import escalate
         from tasks.evidence.paper import how_to_go_on, leave_paper
         from tasks.incident import OpenIncident
 
         # The task's own function: Prefect, which the task would report to, is what does not answer.
         opened = OpenIncident(id=incident.id, environment=environment)
         what = Escalation(kind=EscalationKind.NOT_STARTED)
-        called = await escalate(opened, what, f"{because}. {how_to_go_on(opened)}")
+        paged = await escalate(opened, what, f"{because}. {how_to_go_on(opened)}")
         await leave_paper(opened)
-        if not called:
+        if not paged:
             raise Refused("pager", "nobody could be paged", "Set [pager] or [slack]; see the journal")
 
-    async def call_about_the_runbook(self, because: str) -> bool:
-        """Call a person because the runbook itself is silent, once; whether that got through everywhere."""
-        from tasks.caretaking.self_watch import call_a_person
+    async def page_about_the_runbook(self, because: str) -> bool:
+        """Page a person because the runbook itself is silent, once; whether that got through everywhere."""
+        from tasks.caretaking.self_watch import page_a_person
 
-        return await call_a_person(await self._environment(), because)
+        return await page_a_person(await self._environment(), because)
 
-    async def call_about_the_store(self, because: str, since: datetime) -> bool:
-        """Call a person because alerts cannot be kept since then; whether that got through everywhere."""
+    async def page_about_the_store(self, because: str, since: datetime) -> bool:
+        """Page a person because alerts cannot be kept since then; whether that got through everywhere."""
         environment = await self._environment()
-        from tasks.channels.direct_calls import call_about_the_store
+        from tasks.channels.direct_pages import page_about_the_store
 
-        return await call_about_the_store(environment, because, since=since)
+        return await page_about_the_store(environment, because, since=since)
 
-    async def end_the_call_about_the_store(self, since: datetime) -> bool:
-        """Tell those who were called that alerts are kept again; whether that got through everywhere."""
+    async def end_the_page_about_the_store(self, since: datetime) -> bool:
+        """Tell those who were paged that alerts are kept again; whether that got through everywhere."""
         environment = await self._environment()
-        from tasks.channels.direct_calls import end_the_call_about_the_store
+        from tasks.channels.direct_pages import end_the_page_about_the_store
 
-        return await end_the_call_about_the_store(environment, since=since)
+        return await end_the_page_about_the_store(environment, since=since)
 
     async def look_after(self) -> list[str]:
         """Look after the runs of all open incidents, and start what housekeeping is due; says what was done.

@@ -138,7 +138,7 @@ def _serve(settings: Settings, sockets: list[socket.socket], room: int) -> None:
         environment=settings.prefect.environment,
         permissions=Permissions.of(settings.policy),
         look_after_every=settings.policy.takeover_after_seconds,
-        self_watching=_self_watching(settings, store, responses.call_about_the_runbook),
+        self_watching=_self_watching(settings, store, responses.page_about_the_runbook),
         settings=partial(load_settings, settings.origin, systems=False),
         metrics=metrics,
         routing=settings.routing,
@@ -178,12 +178,12 @@ def _written(origin: Path) -> Mapping[str, Any]:
 
 
 def _self_watching(
-    settings: Settings, store: IncidentStore, call: Callable[[str], Awaitable[bool]]
+    settings: Settings, store: IncidentStore, page: Callable[[str], Awaitable[bool]]
 ) -> SelfWatching | None:
     own = settings.self_watch
     if own is None:
         return None
-    return SelfWatching(store, settings.prefect.environment, timedelta(seconds=own.every), call)
+    return SelfWatching(store, settings.prefect.environment, timedelta(seconds=own.every), page)
 
 
 if __name__ == "__main__":

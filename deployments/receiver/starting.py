@@ -26,7 +26,7 @@ from runbook.redaction import redact
 
 LOOK_SECONDS = 10.0
 ASK_PREFECT_EVERY = timedelta(seconds=LOOK_SECONDS)
-CALL_AFTER = timedelta(seconds=30)
+PAGE_AFTER = timedelta(seconds=30)
 """How long an incident waits for Prefect before a person is paged: a restart of Prefect is over by then."""
 
 TOGETHER_SECONDS = 0.05
@@ -36,7 +36,7 @@ MOST_UNTOLD = 20
 """Journals that are read at each look to see whether anybody was told meanwhile."""
 
 ATTEMPT_SECONDS = 60.0
-"""How long one attempt may take: Prefect's client could go on for an hour, and nobody would be called."""
+"""How long one attempt may take: Prefect's client could go on for an hour, and nobody would be paged."""
 
 _FIRST_RETRY_SECONDS = 0.5
 _LAST_RETRY_SECONDS = 10.0
@@ -55,7 +55,7 @@ class Responses(Protocol):
     async def wake(self, incident: Incident) -> bool:
         """Wake a run whose question the end of the alerts has made needless; whether there was one."""
 
-    async def call(self, incident: Incident, because: str) -> None:
+    async def page(self, incident: Incident, because: str) -> None:
         """Page a person without Prefect. Raises `OutsideError` if nobody can be reached."""
 
     async def look_after(self) -> list[str]:
@@ -64,11 +64,11 @@ class Responses(Protocol):
     async def reachable(self) -> bool:
         """Whether Prefect answers."""
 
-    async def call_about_the_store(self, because: str, since: datetime) -> bool:
-        """Call a person because alerts cannot be kept since then; whether that got through everywhere."""
+    async def page_about_the_store(self, because: str, since: datetime) -> bool:
+        """Page a person because alerts cannot be kept since then; whether that got through everywhere."""
 
-    async def end_the_call_about_the_store(self, since: datetime) -> bool:
-        """Tell those who were called that alerts are kept again; whether that got through everywhere."""
+    async def end_the_page_about_the_store(self, since: datetime) -> bool:
+        """Tell those who were paged that alerts are kept again; whether that got through everywhere."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Starter:
         self._responses = responses
         self._metrics = metrics
         self._opened_here: set[str] = set()
-        self._called: set[str] = set()
+        self._paged: set[str] = set()
         self._trouble = ToldOnce(log)
         self._woken = asyncio.Event()
         self.waiting: tuple[str, ...] = ()
@@ -122,7 +122,7 @@ class Starter:
             await asyncio.sleep(TOGETHER_SECONDS)
 
     async def _look(self) -> bool:
-        """Start, wake and call whatever is due; whether nothing is left to try again."""
+        """Start and wake what is due, and page where that fails; whether nothing is left to try again."""
         try:
             seen, at = await overview(self._store), datetime.now(UTC)
         except OutsideError as error:
@@ -140,8 +140,8 @@ class Starter:
         started = [incident for incident in due if self.prefect_up and await self._start(incident)]
         self.waiting = tuple(incident for incident in due if incident not in started)
         for incident in self.waiting:
-            if at - seen.unstarted[incident] >= CALL_AFTER and incident not in self._called:
-                await self._call(incident)
+            if at - seen.unstarted[incident] >= PAGE_AFTER and incident not in self._paged:
+                await self._page_once(incident)
         for gate in seen.gates:
             if gate.alerts_ended:
                 await self._attempt("run not resumed", gate.incident, self._wake(gate.incident))
@@ -178,12 +178,12 @@ class Starter:
         self._opened_here.discard(incident)
         log_event(log, "response started", incident=incident, flow_run=flow_run_id)
 
-    async def _call(self, incident: str) -> None:
+    async def _page_once(self, incident: str) -> None:
         if await self._attempt("nobody could be paged", incident, self._page(incident)):
-            self._called.add(incident)
+            self._paged.add(incident)
 
     async def _page(self, incident: str) -> None:
-        await self._responses.call(await self._store.read(incident), NOT_STARTED)
+        await self._responses.page(await self._store.read(incident), NOT_STARTED)
         log_event(log, "person paged without Prefect", incident=incident)
 
     async def _wake(self, incident: str) -> None:

@@ -25,7 +25,7 @@ TRY_SECONDS = 15.0
 READY_SECONDS = 5.0
 """How long the store may take to say that it is there."""
 
-NOBODY_CALLED = "nobody could be paged"
+NOBODY_PAGED = "nobody could be paged"
 
 log = logging.getLogger("runbook.receiver")
 
@@ -41,8 +41,8 @@ class StoreWatch:
         self._failed: OutsideError | None = None  # an alert, since the last look
         self._trouble: OutsideError | None = None
         self._since: datetime | None = None
-        self._called_at: datetime | None = None
-        self._uncalled = ToldOnce(log)
+        self._paged_at: datetime | None = None
+        self._unpaged = ToldOnce(log)
 
     async def require(self) -> None:
         """Do nothing if alerts can be made durable.
@@ -89,23 +89,23 @@ class StoreWatch:
             log_event(log, "alerts cannot be kept", level=logging.ERROR, error=str(trouble))
         self._trouble = trouble
         self._since = self._since or at
-        if is_due(since=self._since, called_at=self._called_at, now=at):
-            called = await self._responses.call_about_the_store(str(trouble), self._since)
-            self._called_at = at if called else None
-            if called:
+        if is_due(since=self._since, paged_at=self._paged_at, now=at):
+            paged = await self._responses.page_about_the_store(str(trouble), self._since)
+            self._paged_at = at if paged else None
+            if paged:
                 log_event(log, "person paged", level=logging.WARNING, error=str(trouble))
             else:
-                self._uncalled.wrong(NOBODY_CALLED, level=logging.ERROR, error=str(trouble))
+                self._unpaged.wrong(NOBODY_PAGED, level=logging.ERROR, error=str(trouble))
 
     async def _note_relief(self) -> None:
         if self._trouble is not None:
             log_event(log, "alerts are kept again")
         self._trouble = None
-        self._uncalled.well(NOBODY_CALLED)
-        since = self._since if self._called_at is not None else None
-        if since is not None and not await self._responses.end_the_call_about_the_store(since):
+        self._unpaged.well(NOBODY_PAGED)
+        since = self._since if self._paged_at is not None else None
+        if since is not None and not await self._responses.end_the_page_about_the_store(since):
             return  # the next look tries again
-        self._since = self._called_at = None
+        self._since = self._paged_at = None
 
     async def _try_writing(self, at: datetime) -> OutsideError | None:
         try:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from prometheus_client import Gauge
 
 from blocks.store.journal import IncidentStore
-from blocks.store.self_watch_log import last_good_round, open_call
+from blocks.store.self_watch_log import last_good_round, open_page
 from blocks.transport.errors import OutsideError
 from deployments.processes.json_log import log_event
 from deployments.receiver.starting import Responses
@@ -21,7 +21,7 @@ LOOKS_PER_ROUND = 10
 LONGEST_SECONDS = 30.0
 
 NOT_LOOKED_AFTER, NOT_LOOKED_FOR = "runs not checked", "self-watch not checked"
-NOBODY_CALLED = "nobody could be paged"
+NOBODY_PAGED = "nobody could be paged"
 
 log = logging.getLogger("runbook.receiver")
 
@@ -46,20 +46,20 @@ async def look_after(responses: Responses, *, every: float) -> None:
 class SelfWatching:
     """How the receiver notices that the self-watch has stopped.
 
-    `every` is the time from round to round; `call` pages a person without Prefect and without a worker, and
+    `every` is the time from round to round; `page` pages a person without Prefect and without a worker, and
     returns whether that got through.
     """
 
     store: IncidentStore
     environment: str
     every: timedelta
-    call: Callable[[str], Awaitable[bool]]
+    page: Callable[[str], Awaitable[bool]]
 
 
 async def watch_self(watching: SelfWatching, last_success: Gauge) -> None:
-    """Call a person, once, when too many rounds of the self-watch are missing; until cancelled.
+    """Page a person, once, when too many rounds of the self-watch are missing; until cancelled.
 
-    The call ends with the next round that goes well, see `flows.self_watch`.
+    The page ends with the next round that goes well, see `flows.self_watch`.
     """
     since, trouble = datetime.now(UTC), ToldOnce(log)
     while True:
@@ -81,12 +81,12 @@ async def _look_for_rounds(
     last_success.set(last.timestamp() if last else 0)
     because = silence(last=last, watched_since=since, every=watching.every, now=datetime.now(UTC))
     if not because:
-        trouble.well(NOBODY_CALLED)
+        trouble.well(NOBODY_PAGED)
         return
-    known = await open_call(watching.store, watching.environment)
+    known = await open_page(watching.store, watching.environment)
     if known is None or not known.told:
-        if await watching.call(because):
-            trouble.well(NOBODY_CALLED)
+        if await watching.page(because):
+            trouble.well(NOBODY_PAGED)
             log_event(log, "person paged", level=logging.WARNING, error=because)
         else:
-            trouble.wrong(NOBODY_CALLED, level=logging.ERROR, error=because)
+            trouble.wrong(NOBODY_PAGED, level=logging.ERROR, error=because)

@@ -139,10 +139,12 @@ def _names_secret(kind: Any) -> bool:
     return kind is SecretStr or any(_names_secret(part) for part in get_args(kind))
 
 
-_Outcome = tuple[Any, list[Mistake]]
+_ValueAndMistakes = tuple[Any, list[Mistake]]
 
 
-def _resolved(value: Any, field: FieldInfo, key: str, folder: Path, kind: type[BaseModel]) -> _Outcome:
+def _resolved(
+    value: Any, field: FieldInfo, key: str, folder: Path, kind: type[BaseModel]
+) -> _ValueAndMistakes:
     if is_secret(field) and isinstance(value, list):
         each = [_resolved(item, field, f"{key}.{place}", folder, kind) for place, item in enumerate(value)]
         return [item for item, _ in each], [mistake for _, wrong in each for mistake in wrong]
@@ -161,7 +163,9 @@ def _resolved(value: Any, field: FieldInfo, key: str, folder: Path, kind: type[B
         return None, [Mistake(key, error.cause, error.next_step)]
 
 
-def _by_name(table: dict[str, Any], key: str, resolve: Callable[[str, str], _Outcome]) -> _Outcome:
+def _by_name(
+    table: dict[str, Any], key: str, resolve: Callable[[str, str], _ValueAndMistakes]
+) -> _ValueAndMistakes:
     """A table whose keys people chose, each value resolved with its place."""
     each = {name: resolve(name, f"{key}.{shown(name)}") for name in table}
     return {name: item for name, (item, _) in each.items()}, [
@@ -169,7 +173,7 @@ def _by_name(table: dict[str, Any], key: str, resolve: Callable[[str, str], _Out
     ]
 
 
-def _secrets(value: Any, key: str, folder: Path) -> _Outcome:
+def _secrets(value: Any, key: str, folder: Path) -> _ValueAndMistakes:
     """One reference or several, as a list of secrets."""
     found: list[SecretStr] = []
     mistakes: list[Mistake] = []
@@ -181,7 +185,7 @@ def _secrets(value: Any, key: str, folder: Path) -> _Outcome:
     return found, mistakes
 
 
-def _table(tables: dict[str, Any], address: str, of: TablesOf, key: str, folder: Path) -> _Outcome:
+def _table(tables: dict[str, Any], address: str, of: TablesOf, key: str, folder: Path) -> _ValueAndMistakes:
     if secret_part(address, is_address=True):
         cause, advice = "the name of a table contains a secret in this file", "write the address without it"
         return None, [Mistake(key, cause, advice)]
@@ -190,7 +194,7 @@ def _table(tables: dict[str, Any], address: str, of: TablesOf, key: str, folder:
     return resolved(tables[address], of.kind, section=key, folder=folder)
 
 
-def _header(value: Any, name: str, key: str, folder: Path) -> _Outcome:
+def _header(value: Any, name: str, key: str, folder: Path) -> _ValueAndMistakes:
     """A header's value: a reference, or text that is no secret by its name and its looks."""
     try:
         if isinstance(value, SecretStr):

@@ -49,7 +49,7 @@ def missing_sources(settings: Settings) -> Iterator[Missing]:
 
 def missing_channels(systems: "Environment") -> Iterator[Missing]:
     """Who is told, and who is not."""
-    callers, speakers = systems.callers, systems.speakers
+    callers, speakers = systems.paging_channels, systems.speakers
     if not callers and not speakers:
         so = "when the runbook needs a person, nobody can be told"
         yield Missing("channels", "No pager and no channel", so, "Set [pager] or [slack]")

@@ -1,4 +1,4 @@
-"""The worker's own folder in the temporary one, and those that killed workers have left there."""
+"""The worker's folder for temporary files, and the removal of folders that killed workers have left."""
 
 import os
 import shutil
@@ -17,17 +17,17 @@ _UNBOUND_SECONDS = 3600.0
 
 
 def new_folder() -> Path:
-    """A new folder, for its owner only; what workers of ours that are gone have left is removed first.
+    """Create a folder that only its owner can read. Left-over folders of our workers are removed first.
 
     Raises:
-        OSError: there can be none.
+        OSError: it cannot be created.
     """
     remove_left_over(Path(tempfile.gettempdir()))
     return Path(tempfile.mkdtemp(prefix=_PREFIX))
 
 
 def remove_left_over(parent: Path) -> None:
-    """Remove the folders of our user's workers that are gone: killed, they could not do it themselves."""
+    """Remove the folders of our user's workers that were killed and could not do it themselves."""
     for path in parent.glob(f"{_PREFIX}*"):
         if _is_ours(path) and _is_gone(path):
             shutil.rmtree(path, ignore_errors=True)
@@ -42,7 +42,7 @@ def _is_ours(path: Path) -> bool:
 
 
 def _is_gone(path: Path) -> bool:
-    """Whether nobody listens at the socket. A process id would say less: another one may have it by now."""
+    """Whether nothing listens at the socket. A process id would not tell, because it may have been reused."""
     with socket.socket(socket.AF_UNIX) as asking:
         asking.settimeout(1.0)
         try:

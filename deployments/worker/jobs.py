@@ -1,8 +1,8 @@
-"""What the worker runs: flows of ours, as they are installed here, and nothing that a run brings along.
+"""What the worker runs: our own flows as installed here, and no code that a run brings along.
 
-Whoever may write into Prefect could otherwise run any code on the worker: by job variables, by a deployment's
-entrypoint or by its pull steps. The work pool's own template is not asked either. The entrypoint that was
-checked is handed to the run's process, so that a deployment that is changed meanwhile changes nothing.
+Otherwise anybody who can write into Prefect could run any code on the worker: by job variables, by a
+deployment's entrypoint or by its pull steps. The work pool's template is ignored as well. The run's process
+gets the entrypoint that was checked, so a later change of the deployment has no effect on it.
 """
 
 import tempfile
@@ -36,7 +36,7 @@ _SHOWN = 200
 
 
 class NotOurs(Exception):
-    """The run is of something else than a flow of ours; the text says of what."""
+    """The run is not of one of our flows; the text says what it is of."""
 
 
 @dataclass(frozen=True)
@@ -48,14 +48,14 @@ class OwnFlows:
 
     @classmethod
     def installed(cls, preloaded: Collection[str] = ()) -> "OwnFlows":
-        """Those of this installation."""
+        """The flows of this installation."""
         return cls(frozenset(each.entrypoint for each in definitions()), frozenset(preloaded))
 
     def entrypoint_of(self, deployment: "DeploymentResponse | None") -> str:
         """The entrypoint of a run's deployment.
 
         Raises:
-            NotOurs: it is none of ours, or the deployment has steps of its own before it.
+            NotOurs: it is not one of our flows, or its deployment has steps to run before it.
         """
         if deployment is None:
             raise NotOurs("it has no deployment")
@@ -77,7 +77,7 @@ def ignored_variables(flow_run: FlowRun, deployment: "DeploymentResponse | None"
 
 
 class JobConfiguration(ProcessJobConfiguration):
-    """How a run's process is started: by the worker's own command, for an entrypoint of ours."""
+    """How a run's process is started: by the worker's own command, for an entrypoint of our flows."""
 
     _entrypoint: str = PrivateAttr(default="")
 
@@ -92,10 +92,10 @@ class JobConfiguration(ProcessJobConfiguration):
         worker_id: "UUID | None" = None,
         deployment: "DeploymentResponse | None" = None,
     ) -> Self:
-        """The configuration, without regard to the pool's template and to job variables.
+        """The configuration; the pool's template and job variables are ignored.
 
         Raises:
-            NotOurs: it is no run of ours.
+            NotOurs: it is not a run of one of our flows.
         """
         if deployment is None and flow_run.deployment_id is not None:
             deployment = await client.read_deployment(flow_run.deployment_id)
@@ -115,7 +115,7 @@ class JobConfiguration(ProcessJobConfiguration):
 
 @dataclass
 class WorkerProcess:
-    """What a configuration has to know; Prefect makes it from a class, not from an object of ours."""
+    """What a configuration has to know. Prefect creates it from the class, so no object can be passed."""
 
     flows: OwnFlows
     command: str
@@ -129,7 +129,7 @@ worker_process = WorkerProcess(
 async def run_job(
     flow_run: FlowRun, configuration: JobConfiguration, task_status: "TaskStatus[int]"
 ) -> ProcessWorkerResult:
-    """Run it in a process in a new folder, as Prefect's process worker does, but for where the flow is from.
+    """Run it in a process in a new folder, as Prefect's process worker does, except that the flow is ours.
 
     Raises:
         RuntimeError: the process did not start.

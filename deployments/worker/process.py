@@ -5,8 +5,8 @@
 
 Any `prefect worker start --type process` can serve the same pool, only slower: it imports Prefect anew for
 each run (over a second), where a fork of the zygote takes some milliseconds. It also runs whatever code a
-deployment names; this one runs our flows only, see `worker_jobs`. With `--config` its runs believe the store
-of those settings and no other, whatever the block in Prefect says, see `blocks.store.own_store`.
+deployment names; this one runs our flows only, see `deployments.worker.jobs`. With `--config` its runs use
+only the store of those settings, even if the block in Prefect names another, see `blocks.store.own_store`.
 """
 
 import argparse
@@ -55,7 +55,7 @@ _ENGINE_MODULES = (
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve a pool until SIGTERM or SIGINT. Returns 1 with one line on stderr where that is not possible."""
+    """Serve a pool until SIGTERM or SIGINT. If that is impossible, print one line to stderr and return 1."""
     keep_files_private()
     chosen = _chosen(arguments)
     try:
@@ -125,14 +125,14 @@ def _chosen(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def _bound_to(config: Path) -> PrefectSettings:
-    """Have the runs believe the store of these settings only; returns what they say of Prefect."""
+    """Make the runs use the store of these settings only; return the settings for Prefect."""
     settings = load_settings(config, systems=False)
     give_to_runs(settings.store_url, os.environ)
     return settings.prefect
 
 
 async def _serve(worker: WarmWorker, zygote: ZygoteHandle, config: Path | None) -> None:
-    """Work until told to stop. The stock worker would then leave its runs in state Running for ever."""
+    """Work until told to stop. Prefect's own worker would leave its runs in state Running."""
     told_to_stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, told_to_stop.set)
@@ -150,7 +150,7 @@ async def _serve(worker: WarmWorker, zygote: ZygoteHandle, config: Path | None) 
 
 
 async def _work(worker: WarmWorker, config: Path | None) -> None:
-    """Save the settings, then work. They are read after the fork: a run's process has no secrets by birth."""
+    """Save the settings, then work. They are read after the fork, so no run inherits secrets."""
     await _wait_for_api()
     if config is not None:
         settings = load_settings(config)

@@ -1,8 +1,8 @@
 """How many responses a worker begins at once: no more than its machine can begin in time.
 
 When an outage sets off the alerts of fifty services, fifty processes that start at once hold each other up,
-some for so long that the watchdog takes them for dead. Begun a few at a time, the first questions are asked
-at once, and the last one sooner, too; those whose turn has not come wait in Prefect, where they cost nothing.
+some for so long that the watchdog takes them for dead. If a few start at a time, the first questions are
+asked at once and the last one sooner as well. The others wait in Prefect, where they cost nothing.
 """
 
 import os
@@ -13,12 +13,12 @@ from uuid import UUID
 from prefect.client.schemas.objects import FlowRun
 
 BEGINNING_SECONDS = 30.0
-"""How long a run counts as beginning at most: by then it has triaged, and mostly waits for something."""
+"""The longest time for which a run counts as beginning. Afterwards it has triaged and mostly waits."""
 
 PER_PROCESSOR = 1
 """Runs that begin at once for each processor. Of thirty services in trouble at once, the last question is
-asked after 155 seconds; of those that all begin at once, after 277, and one is given up meanwhile and begins
-anew (`make storm`, 2026-11-23, two processors with Prefect's server on them)."""
+asked after 155 seconds; of those that all begin at once, after 277, and one is given up and started
+again (`make storm`, 2026-11-23, two processors with Prefect's server on them)."""
 
 
 def begun_at_once() -> int:
@@ -27,10 +27,10 @@ def begun_at_once() -> int:
 
 
 class StartPace:
-    """The runs that are beginning. Only first starts that somebody asked for wait for their turn.
+    """The runs that are beginning. Only first starts that somebody asked for wait here.
 
-    A run that goes on after an answer has a person waiting for it, and what is on a schedule looks after the
-    others; neither waits, nor counts.
+    A person waits for a run that goes on after an answer, and scheduled runs care for all others. So neither
+    kind waits or counts.
     """
 
     def __init__(self, at_once: int, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -39,7 +39,7 @@ class StartPace:
         self._begun: dict[UUID, float] = {}
 
     def begin(self, due: Iterable[FlowRun]) -> set[UUID]:
-        """Let begin what may begin now, in this order; returns the runs that have to wait."""
+        """Start the runs that may begin now, in this order; return those that have to wait."""
         now, waiting = self._clock(), set()
         self._begun = {run: at for run, at in self._begun.items() if now - at < BEGINNING_SECONDS}
         for run in due:

@@ -1,4 +1,4 @@
-"""The command of a flow run on the warm worker: asks the zygote for a process and stands in for it.
+"""The command of a flow run on the warm worker: it asks the zygote for a process and represents it.
 
 The worker sees an ordinary child: it takes the engine's signals and ends with its exit code.
 Runs as `python -I -S warm_run.py SOCKET`, so it is standard library only and starts in some milliseconds.

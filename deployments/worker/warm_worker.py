@@ -1,4 +1,4 @@
-"""A process worker whose runs are of our flows, begin a few at a time, and can do it no harm."""
+"""A process worker that runs only our flows, starts a few at a time, and survives what happens in a run."""
 
 import contextlib
 from collections.abc import Iterable
@@ -34,7 +34,7 @@ class WarmWorker(ProcessWorker):
 
     @classmethod
     def get_default_base_job_template(cls) -> dict[str, Any]:
-        """What a pool gets that is not there yet, or has no template."""
+        """The template for a pool that is new or has none."""
         return fixed_template()
 
     stopping = False
@@ -45,7 +45,7 @@ class WarmWorker(ProcessWorker):
         self._pace = StartPace(begin_at_once or begun_at_once())
 
     async def get_and_submit_flow_runs(self) -> list["FlowRun"]:
-        """Poll once. A dozen failed polls would end Prefect's loop, at this interval within a minute."""
+        """Poll once. A dozen failed polls, which is within a minute, would end Prefect's loop."""
         if self.stopping:
             return []
         try:
@@ -55,10 +55,10 @@ class WarmWorker(ProcessWorker):
             return []
 
     async def _get_scheduled_flow_runs(self) -> list["WorkerFlowRunResponse"]:
-        """What is due, but for what a schedule has made superfluous, and what is not to begin just now.
+        """The due runs, without superseded scheduled runs and without those that have to wait.
 
-        A schedule goes on while no worker is there. Its runs of an hour, all at once, would keep an alert
-        waiting for a minute.
+        A schedule adds runs while no worker is there. To start the runs of an hour at once would delay an
+        alert by a minute.
         """
         due = await super()._get_scheduled_flow_runs()
         waiting = [entry.flow_run for entry in due if entry.flow_run.id not in self._submitting_flow_run_ids]
@@ -71,7 +71,7 @@ class WarmWorker(ProcessWorker):
         return [entry for entry in due if entry.flow_run.id not in left_out]
 
     async def _submit_run(self, flow_run: "FlowRun") -> None:
-        """Take up a run. What it meets is its own: Prefect would end the worker, and with it all its runs."""
+        """Take up a run. Its errors stay its own: in Prefect they would end the worker and all its runs."""
         try:
             await self._require_ours(flow_run)
             await super()._submit_run(flow_run)
@@ -90,7 +90,7 @@ class WarmWorker(ProcessWorker):
             self._cancelling_observer.remove_in_flight_flow_run_id(flow_run.id)
 
     async def _require_ours(self, flow_run: "FlowRun") -> None:
-        """Fail a run that is not of ours, and say which of its variables are ignored."""
+        """Fail a run that is not one of our flows, and log which of its variables are ignored."""
         deployment = None
         if flow_run.deployment_id is not None:
             try:
@@ -112,7 +112,7 @@ class WarmWorker(ProcessWorker):
             )
 
     async def _cancel_run(self, flow_run_id: UUID) -> None:
-        """Cancel a run that has not begun. What that meets is its own, too."""
+        """Cancel a run that has not begun. Errors of that do not end the worker either."""
         try:
             await super()._cancel_run(flow_run_id)
         except Exception as error:
@@ -121,7 +121,7 @@ class WarmWorker(ProcessWorker):
     async def _submit_run_and_capture_errors(
         self, flow_run: "FlowRun", task_status: "TaskStatus[int | Exception] | None" = None
     ) -> BaseWorkerResult | Exception:
-        """Run it, and capture also the signal that it sleeps: its former process came to its question."""
+        """Run it. Also handle the signal of a suspended run, whose former process came to its question."""
         try:
             return await super()._submit_run_and_capture_errors(flow_run, task_status)
         except PrefectSignal as signal:
@@ -148,7 +148,7 @@ class WarmWorker(ProcessWorker):
 
 
 def superseded(runs: Iterable["FlowRun"], *, now: datetime) -> list["FlowRun"]:
-    """The overdue runs of a schedule after which another one of the same deployment is overdue as well."""
+    """The overdue runs of a schedule that a newer overdue run of the same deployment replaces."""
     overdue = sorted(
         (run for run in runs if run.auto_scheduled and _due_at(run) <= now), key=_due_at, reverse=True
     )

@@ -1,8 +1,8 @@
 """A process that has imported Prefect and the flows, and forks a ready engine process for each flow run.
 
 Importing Prefect takes over a second, a fork some milliseconds. The zygote runs no flow, no thread and no
-event loop, so there is nothing in it that a fork could tear. Runs see the code as it was when the worker
-started: restart the worker after a deploy, as Prefect's own documentation says of any worker.
+event loop, so a fork is safe. Runs use the code as it was when the worker started: restart the worker after
+a deploy, as Prefect's documentation says of any worker.
 
 Protocol, one connection per run (`deployments/worker/warm_run.py` is the other side): length, working
 directory and environment; then a byte per signal to deliver; the exit code comes back. A peer that goes away
@@ -38,13 +38,13 @@ class _Run:
 
 @dataclass(frozen=True)
 class ZygoteHandle:
-    """The worker's side. Its end of the pipe closes when the worker ends, in whichever way."""
+    """The worker's side. Its end of the pipe closes when the worker ends for any reason."""
 
     pid: int
     held: int
 
     def dismiss(self) -> None:
-        """Let every run record that it was terminated; return when all have ended (they have ten seconds)."""
+        """Let every run record that it was terminated. Return when all have ended, within ten seconds."""
         os.close(self.held)
         os.waitpid(self.pid, 0)
 
@@ -90,7 +90,7 @@ class Zygote:
             self._handle_next(timeout=None)
 
     def _handle_next(self, timeout: float | None) -> bool:
-        """Handle one event, as handling it may end what another one is about; say whether there was one."""
+        """Handle one event only, since that may end the process of another. Return if there was one."""
         events = self._selector.select(timeout)
         if events:
             events[0][0].data()
@@ -139,7 +139,7 @@ class Zygote:
         del self._runs[run.pid]
 
     def _farewell(self) -> NoReturn:
-        """Let the runs record that they were terminated: without their worker nobody else would."""
+        """Let the runs record that they were terminated. Without their worker nothing else records it."""
         self._selector.unregister(self._alive)
         self._selector.unregister(self._listener)
         for pid in self._runs:
@@ -152,7 +152,7 @@ class Zygote:
         os._exit(0)
 
     def _become_engine(self, connection: socket.socket, folder: str, environment: dict[str, str]) -> NoReturn:
-        """Turn this fork into what `python -m prefect.engine` would be, and end with its exit code."""
+        """Make this fork what `python -m prefect.engine` would be, and end with its exit code."""
         self._selector.close()
         for run in self._runs.values():
             run.connection.close()

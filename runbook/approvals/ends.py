@@ -7,13 +7,13 @@ from runbook.approvals.gates import InvalidAnswer
 from runbook.approvals.identity import Identity
 from runbook.incidents.events import IncidentMerged, IncidentReopened, IncidentResolved
 from runbook.incidents.incident import Incident
-from runbook.incidents.state import Outcome
+from runbook.incidents.state import IncidentOutcome
 from runbook.outside_text import MAX_TEXT
 
 OUTCOMES = {
-    "recovered": Outcome.RECOVERED,
-    "not-ours": Outcome.NOT_OURS,
-    "false-positive": Outcome.FALSE_POSITIVE,
+    "recovered": IncidentOutcome.RECOVERED,
+    "not-ours": IncidentOutcome.NOT_OURS,
+    "false-positive": IncidentOutcome.FALSE_POSITIVE,
 }
 """How a person may say that an incident ended, as it is typed."""
 

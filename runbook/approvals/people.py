@@ -67,11 +67,11 @@ def is_one_of(name: str, others: tuple[str, ...], people: People) -> bool:
 
 def counted_as(name: str, people: People) -> str:
     """The same for all names that are, or could pass for, one person's."""
-    look = likeness(name)
+    form = likeness(name)
     for person, known in people.items():
-        if look in map(likeness, (person, *known.logins, *known.also)):
+        if form in map(likeness, (person, *known.logins, *known.also)):
             return likeness(person)
-    return look
+    return form
 
 
 def is_listed(name: str, people: People) -> bool:

@@ -13,7 +13,7 @@ class RunState(StrEnum):
 
     `waiting`: it starts again at `since`, a later time; no process is held until then.
 
-    `due`: no worker takes up runs; `queued`: it is due as well, and workers do, so its turn will come.
+    `due`: no worker takes up runs; `queued`: it is due as well, and a worker will take it up.
 
     `asleep without a form`: its process died between falling asleep and saving the form, so no answer in
     Prefect can wake it. `asleep with an answer`: somebody has written one past Prefect's own way to answer,

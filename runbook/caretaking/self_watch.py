@@ -18,7 +18,7 @@ LATE = 1.5
 """Intervals between two good rounds from which one that was due in between has failed or is missing."""
 
 STORE_AWAY = "{place}/store-away-{at:%Y%m%d%H}"
-"""What a call is known by while the store cannot keep it: an hour's calls are one message in the channel."""
+"""What a page is known by while the store cannot keep it: an hour's pages are one message in the channel."""
 
 
 def dedup_key(environment: str) -> str:
@@ -58,7 +58,7 @@ def silence(*, last: datetime | None, watched_since: datetime, every: timedelta,
     return f"no round has succeeded since {since}: check the worker, Prefect and its schedules"
 
 
-def may_have_called(*, before: datetime | None, every: timedelta, now: datetime) -> bool:
+def may_have_paged(*, before: datetime | None, every: timedelta, now: datetime) -> bool:
     """Whether a round may have paged a person of which the store knows nothing, because it was away.
 
     `before` is when the round before went well (aware UTC).
@@ -66,7 +66,7 @@ def may_have_called(*, before: datetime | None, every: timedelta, now: datetime)
     return before is None or now - before >= LATE * every
 
 
-def call_text(because: str) -> str:
+def page_text(because: str) -> str:
     """What a person is told when the loop is broken."""
     return f"🩺 The incident runbook is not working. Alerts may get no response: {because}"
 

@@ -5,11 +5,11 @@ No journal can keep that they were told, so whoever tells them remembers it.
 
 from datetime import datetime, timedelta
 
-CALL_AFTER = timedelta(seconds=30)
+PAGE_AFTER = timedelta(seconds=30)
 """How long alerts are refused until a person is paged: a restart of the database is over by then."""
 
-CALL_AGAIN_AFTER = timedelta(hours=1)
-"""A call that nobody has followed is repeated, rarely: it may have been lost with the disk that was full."""
+PAGE_AGAIN_AFTER = timedelta(hours=1)
+"""A page that nobody has followed is repeated, rarely: it may have been lost with the disk that was full."""
 
 
 def dedup_key(environment: str) -> str:
@@ -22,14 +22,14 @@ def message_id(environment: str, at: datetime) -> str:
     return f"store/{environment}/{at:%Y%m%d%H}"
 
 
-def is_due(*, since: datetime, called_at: datetime | None, now: datetime) -> bool:
-    """Whether a person is to be called for trouble that began then; times are aware UTC."""
-    if called_at is not None:
-        return now - called_at >= CALL_AGAIN_AFTER
-    return now - since >= CALL_AFTER
+def is_due(*, since: datetime, paged_at: datetime | None, now: datetime) -> bool:
+    """Whether a person is to be paged for trouble that began then; times are aware UTC."""
+    if paged_at is not None:
+        return now - paged_at >= PAGE_AGAIN_AFTER
+    return now - since >= PAGE_AFTER
 
 
-def call_text(because: str, *, since: datetime) -> str:
+def page_text(because: str, *, since: datetime) -> str:
     """What a person is told."""
     return (
         f"🗄️ The incident runbook has not been able to store alerts since {since:%Y-%m-%d %H:%M} UTC; "

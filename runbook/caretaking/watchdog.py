@@ -21,7 +21,7 @@ from runbook.incidents.events import (
     RunContinued,
 )
 from runbook.incidents.incident import Incident
-from runbook.incidents.loose_ends import unsettled_effects
+from runbook.incidents.loose_ends import effects_in_doubt
 from runbook.outside_text import OutsideText
 from runbook.policy.policy import Policy
 from runbook.value import Value
@@ -53,11 +53,11 @@ class CareKind(StrEnum):
     START = "start"
     CONTINUE = "continue"
     WAKE = "wake"
-    CALL = "call"
+    PAGE = "page"
 
 
 class Care(Value):
-    """What to do, and why. Of a call, `what` it is for, and the ids of the changes that are `in_doubt`."""
+    """What to do, and why. Of a page, `what` it is for, and the ids of the changes that are `in_doubt`."""
 
     kind: CareKind
     because: OutsideText = ""
@@ -95,22 +95,22 @@ def due_care(
         case RunState.ASLEEP if incident.pending_gate:
             return _LEAVE
         case RunState.DUE:
-            call = _call(
+            page = _page(
                 incident, run, EscalationKind.RUN_NOT_TAKEN, "no worker has taken its run: start one"
             )
-            return call if quiet >= max(LATE, 4 * term) else _LEAVE
+            return page if quiet >= max(LATE, 4 * term) else _LEAVE
         case RunState.QUEUED:
             because = "its run has been queued too long: start more workers"
-            call = _call(incident, run, EscalationKind.RUN_NOT_TAKEN, because)
-            return call if quiet >= LATE_IN_QUEUE else _LEAVE
+            page = _page(incident, run, EscalationKind.RUN_NOT_TAKEN, because)
+            return page if quiet >= LATE_IN_QUEUE else _LEAVE
         case RunState.CANCELLED if not incident.ended_by and not _handed_back_since(incident, run):
             because = f"its run was cancelled; `runbook resume {incident.id}` goes on"
-            return _call(incident, run, EscalationKind.RUN_CANCELLED, because)
+            return _page(incident, run, EscalationKind.RUN_CANCELLED, because)
         case RunState.UNREACHABLE if incident.pending_gate or is_paused(incident) or incident.ended_by:
-            return _LEAVE  # a person was asked, was called, or has said that it is over
+            return _LEAVE  # a person was asked, was paged, or has said that it is over
         case RunState.UNREACHABLE:
             because = "its run has stopped, and Prefect does not answer"
-            return _call(incident, run, EscalationKind.RUN_OUT_OF_REACH, because)
+            return _page(incident, run, EscalationKind.RUN_OUT_OF_REACH, because)
     return _unless_too_often(incident, run, policy=policy, now=now, term=term)
 
 
@@ -150,7 +150,7 @@ def _unless_too_often(
     stopped = Care(kind=kind, because=_WHY[run.state])
     recent = [at for at in _continued(incident) if now - at < timedelta(hours=1)]
     if len(recent) >= policy.continuations_per_hour:
-        return _call(
+        return _page(
             incident,
             run,
             EscalationKind.RUN_NOT_CONTINUED,
@@ -160,19 +160,19 @@ def _unless_too_often(
     return stopped if not recent or now - recent[-1] >= len(recent) * term else _LEAVE
 
 
-def _call(incident: Incident, run: Run, kind: EscalationKind, because: str) -> Care:
+def _page(incident: Incident, run: Run, kind: EscalationKind, because: str) -> Care:
     """Say what else the person has to know: what may have been done without our having heard of it."""
-    open_ends = [f"{effect.summary} ({effect.id})" for effect in unsettled(incident)]
+    open_ends = [f"{effect.summary} ({effect.id})" for effect in changes_in_doubt(incident)]
     doubts = (
         f". It is not known whether this was done, so check first: {'; '.join(open_ends)}"
         if open_ends
         else ""
     )
-    in_doubt = tuple(effect.id for effect in unsettled(incident))
-    # Workers that end or begin work elsewhere move a run between the two states: that calls nobody again.
+    in_doubt = tuple(effect.id for effect in changes_in_doubt(incident))
+    # Workers that end or begin work elsewhere move a run between the two states: nobody is paged for that.
     state = RunState.DUE if run.state is RunState.QUEUED else run.state
     what = Escalation(kind=kind, subject=" ".join((state, *in_doubt)))
-    return Care(kind=CareKind.CALL, because=f"{because}{doubts}", what=what, in_doubt=in_doubt)
+    return Care(kind=CareKind.PAGE, because=f"{because}{doubts}", what=what, in_doubt=in_doubt)
 
 
 def stopped_before_opening(run: Run, *, policy: Policy, now: datetime) -> bool:
@@ -184,17 +184,17 @@ def stopped_before_opening(run: Run, *, policy: Policy, now: datetime) -> bool:
     return quiet and run.starts <= policy.continuations_per_hour
 
 
-def unsettled(incident: Incident) -> list[Effect]:
+def changes_in_doubt(incident: Incident) -> list[Effect]:
     """The changes that were intended and of which nobody knows whether they were made. No messages."""
-    return [effect for effect in unsettled_effects(incident) if effect.is_change]
+    return [effect for effect in effects_in_doubt(incident) if effect.is_change]
 
 
 def told_of_doubt(incident: Incident) -> bool:
     """Whether a person was paged about a change that is still in doubt: that person checks it now."""
-    calls = incident.events(IncidentEscalated)
-    told = {effect_id for event in calls for effect_id in event.in_doubt}
-    earlier = " ".join(event.because for event in calls if event.what is None)  # has them in its words
-    return any(effect.id in told or effect.id in earlier for effect in unsettled(incident))
+    pages = incident.events(IncidentEscalated)
+    told = {effect_id for event in pages for effect_id in event.in_doubt}
+    earlier = " ".join(event.because for event in pages if event.what is None)  # has them in its words
+    return any(effect.id in told or effect.id in earlier for effect in changes_in_doubt(incident))
 
 
 def _continued(incident: Incident) -> list[datetime]:

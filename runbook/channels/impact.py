@@ -6,7 +6,7 @@ from runbook.decision.verdict import ErrorType, Verdict
 from runbook.incidents.events import IncidentResolved
 from runbook.incidents.incident import Incident
 from runbook.incidents.loose_ends import switches_left_on, unknown_checks
-from runbook.incidents.state import Outcome
+from runbook.incidents.state import IncidentOutcome
 
 _BY_ERROR_TYPE = {
     ErrorType.AUTHENTICATION: "events and feature flags may fail: PostHog rejects our API key",
@@ -21,12 +21,12 @@ _BY_ERROR_TYPE = {
 def internal_impact(incident: Incident) -> str:
     """The impact for colleagues; what is not known is said to be unknown, never to be fine."""
     decision = incident.decision
-    if incident.outcome is Outcome.RECOVERED:
+    if incident.outcome is IncidentOutcome.RECOVERED:
         left_on = ", ".join(action.switch.still_on for action in switches_left_on(incident))
         return f"over: {_known_from(incident)}{f', but {left_on}' if left_on else ''}"
-    if incident.outcome is Outcome.FALSE_POSITIVE:
+    if incident.outcome is IncidentOutcome.FALSE_POSITIVE:
         return "none: the alert was a false positive"
-    if incident.outcome is Outcome.NOT_OURS:
+    if incident.outcome is IncidentOutcome.NOT_OURS:
         return f"none on our side: {_known_from(incident)}"
     if decision is None:
         return "not known yet: triage is running"
@@ -50,9 +50,9 @@ def _known_from(incident: Incident) -> str:
 def public_impact(incident: Incident) -> PublicImpact:
     """The impact for the public."""
     decision = incident.decision
-    if incident.outcome is Outcome.RECOVERED:
+    if incident.outcome is IncidentOutcome.RECOVERED:
         return PublicImpact.ARRIVING_LATE if switches_left_on(incident) else PublicImpact.OVER
-    if incident.outcome in (Outcome.FALSE_POSITIVE, Outcome.NOT_OURS):
+    if incident.outcome in (IncidentOutcome.FALSE_POSITIVE, IncidentOutcome.NOT_OURS):
         return PublicImpact.NONE_SEEN
     if decision is None:
         return PublicImpact.UNKNOWN

@@ -61,10 +61,10 @@ def key_of(number: int, nobody: Effect) -> str:
 
 def untold(incident: Incident) -> tuple[Untold, ...]:
     """The escalations of which nobody could be told until now, oldest first."""
-    calls = enumerate(incident.events(IncidentEscalated), 1)
+    pages = enumerate(incident.events(IncidentEscalated), 1)
     return tuple(
         Untold(because=event.because, why=why)
-        for number, event in calls
+        for number, event in pages
         if not event.rehearsed and (why := _untold_because(incident, number))
     )
 

@@ -4,7 +4,7 @@ from runbook.actions.catalogue import ActionOutcome
 from runbook.approvals.gates import Choice, Instead
 from runbook.checks.findings import Status
 from runbook.decision.verdict import Decision, Verdict
-from runbook.incidents.state import Outcome
+from runbook.incidents.state import IncidentOutcome
 from runbook.policy.permissions import PermissionChange
 
 REHEARSAL = "REHEARSAL: nothing will be changed"
@@ -59,12 +59,12 @@ INSTEAD = {
 """What happens instead of a change that was rejected."""
 
 OUTCOMES = {
-    Outcome.RECOVERED: "recovered",
-    Outcome.NOT_RECOVERED: "not recovered",
-    Outcome.UNKNOWN: "unknown: the runbook could not find out whether it is over",
-    Outcome.FALSE_POSITIVE: "false positive",
-    Outcome.NOT_OURS: "not ours",
-    Outcome.MERGED: "merged into another incident",
+    IncidentOutcome.RECOVERED: "recovered",
+    IncidentOutcome.NOT_RECOVERED: "not recovered",
+    IncidentOutcome.UNKNOWN: "unknown: the runbook could not find out whether it is over",
+    IncidentOutcome.FALSE_POSITIVE: "false positive",
+    IncidentOutcome.NOT_OURS: "not ours",
+    IncidentOutcome.MERGED: "merged into another incident",
 }
 
 _SPELLINGS = {"posthog": "PostHog", "api": "API"}

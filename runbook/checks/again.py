@@ -1,4 +1,4 @@
-"""Checking again while an incident is open: when, and whether what is found calls for another decision.
+"""Checking again while an incident is open: when, and whether what is found asks for another decision.
 
 All times are read from the journal (aware UTC, our clock), so a crash sets no clock back.
 """
@@ -42,7 +42,7 @@ _MOST_DOUBLINGS = 20
 
 
 def told_next_look(incident: Incident, *, policy: Policy, now: datetime) -> str:
-    """When the checks are to be made again, as people who are called are told.
+    """When the checks are to be made again, as people who are paged are told.
 
     After a long watch that time has passed: the checks are then made at once.
     """
@@ -58,7 +58,7 @@ def look_is_due(incident: Incident, *, policy: Policy, now: datetime) -> bool:
 
 
 def is_paused(incident: Incident) -> bool:
-    """Whether a person was called since the newest decision, and the run looks again from time to time."""
+    """Whether a person was paged since the newest decision, and the run looks again from time to time."""
     return any(pause.round == incident.round for pause in incident.events(e.ResponsePaused))
 
 
@@ -98,7 +98,7 @@ def plan_of(decision: Decision) -> tuple[str, ...]:
 
 
 def decides_anew(incident: Incident, *, policy: Policy, now: datetime) -> tuple[str, ...]:
-    """What calls for another decision, after the newest look; empty where the present one stands.
+    """What asks for another decision, after the newest look; empty where the present one stands.
 
     Where nothing could be decided before, the first answer counts. Otherwise a change has to be found twice,
     `facts_hold_seconds` apart, so that one which comes and goes changes no plan. Another verdict that holds

@@ -76,7 +76,7 @@ def paper_runbook(incident: Incident, places: Places, policy: Policy, *, at: dat
 
 
 def _triage(places: Places, policy: Policy) -> dict[str, str]:
-    """The runbook's four looks."""
+    """The runbook's four checks."""
     query = urlencode({"query": places.error_rate_query})
     logs = f"logs -l {shlex.quote(places.selector)} --all-containers --prefix --tail=-1"
     return {

@@ -1,7 +1,6 @@
 """What an incident is: the events of its journal, and what is read from them."""
 
 __all__ = [
-    "calls",
     "current_action",
     "effect_ids",
     "effects",
@@ -10,6 +9,7 @@ __all__ = [
     "ids",
     "incident",
     "loose_ends",
+    "open_pages",
     "outcome",
     "people",
     "report",

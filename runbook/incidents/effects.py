@@ -1,7 +1,7 @@
 """Effects on the outside world, as the journal knows them.
 
 Every change, message and page is one effect: its intent is written before it, its outcome after it. An
-intent without an outcome is what a crash leaves behind; reading the target settles it.
+intent without an outcome is what a crash leaves behind; reading the target tells what happened.
 """
 
 from enum import StrEnum
@@ -30,7 +30,7 @@ class Authority(Value):
 
 
 class EffectOutcome(StrEnum):
-    """How an effect ended. `unsettled`: it is not known whether it happened, a person must check."""
+    """How an effect ended. `unsettled`: in doubt, so a person must check whether it happened."""
 
     APPLIED = "applied"
     ALREADY_IN_PLACE = "already_in_place"

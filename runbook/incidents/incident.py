@@ -12,7 +12,7 @@ from runbook.decision.verdict import Decision
 from runbook.incidents import events as e
 from runbook.incidents.effects import Effect, EffectOutcome
 from runbook.incidents.journal import Journal
-from runbook.incidents.state import Outcome, State
+from runbook.incidents.state import IncidentOutcome, State
 from runbook.value import Value
 
 PERSON = "person"
@@ -22,7 +22,7 @@ ALERTS_ENDED = "all alerts are resolved"
 """Why an action that had not begun is left."""
 
 _BEGINNINGS = (e.IncidentOpened, e.AlertJoined)
-_ALERT_TURNS = (*_BEGINNINGS, e.AlertsResolved)
+_ALERT_EVENTS = (*_BEGINNINGS, e.AlertsResolved)
 _ROUND_ENDS = (e.ActionFinished, e.FactsChanged, e.IncidentReopened)
 
 
@@ -49,8 +49,8 @@ class Incident(Journal):
     @property
     def alerts_over(self) -> bool:
         """Whether an alert opened the incident and all of its alerts are resolved."""
-        turns = (item.event for item in reversed(self.journal) if isinstance(item.event, _ALERT_TURNS))
-        return self.alert.source != PERSON and isinstance(next(turns, None), e.AlertsResolved)
+        newest = (item.event for item in reversed(self.journal) if isinstance(item.event, _ALERT_EVENTS))
+        return self.alert.source != PERSON and isinstance(next(newest, None), e.AlertsResolved)
 
     @property
     def fired_at(self) -> datetime:
@@ -119,8 +119,8 @@ class Incident(Journal):
 
     def outcomes_of(self, effect_id: str) -> list[EffectOutcome]:
         """How each attempt at an effect has ended, oldest first."""
-        settled = (event.effect for event in self.events(e.EffectSettled) if event.effect.id == effect_id)
-        return [effect.outcome for effect in settled if effect.outcome is not None]
+        ended = (event.effect for event in self.events(e.EffectSettled) if event.effect.id == effect_id)
+        return [effect.outcome for effect in ended if effect.outcome is not None]
 
     @property
     def previews(self) -> dict[str, ChangePlan]:
@@ -199,7 +199,7 @@ class Incident(Journal):
         if not asked or self.resolved:
             return None
         newest = asked[-1].event
-        if not isinstance(newest, e.ApprovalRequested) or newest.gate in self.settled_gates:
+        if not isinstance(newest, e.ApprovalRequested) or newest.gate in self.closed_gates:
             return None
         return PendingGate(
             gate=newest.gate,
@@ -221,15 +221,15 @@ class Incident(Journal):
         return next(events, None)
 
     @property
-    def settled_gates(self) -> dict[str, Answer | None]:
+    def closed_gates(self) -> dict[str, Answer | None]:
         """Every gate that was answered, or refused or withdrawn (`None`): none takes another answer."""
-        settled: dict[str, Answer | None] = {}
+        ended: dict[str, Answer | None] = {}
         for item in self.journal:
             if isinstance(item.event, e.ApprovalAnswered):
-                settled[item.event.gate] = item.event.answer
+                ended[item.event.gate] = item.event.answer
             elif isinstance(item.event, e.ApprovalRefused | e.ApprovalWithdrawn):
-                settled.setdefault(item.event.gate, None)
-        return settled
+                ended.setdefault(item.event.gate, None)
+        return ended
 
     def as_edited(self, action: PlannedAction) -> PlannedAction:
         """The action with the parameters that people have changed at its gates."""
@@ -249,7 +249,7 @@ class Incident(Journal):
         """Where the incident is in its life, see `runbook.incidents.state.TRANSITIONS`."""
         if self.closed:
             return State.CLOSED
-        if self.outcome is not None and (self.outcome.good or self.outcome is Outcome.MERGED):
+        if self.outcome is not None and (self.outcome.good or self.outcome is IncidentOutcome.MERGED):
             return State.RESOLVED
         known = self._in_this_round
         if not any(isinstance(event, e.DecisionMade) for event in known):

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Self, TypeVar
 
 from runbook.incidents import events as e
-from runbook.incidents.state import Outcome
+from runbook.incidents.state import IncidentOutcome
 from runbook.value import Value
 
 EventT = TypeVar("EventT", bound=Value)
@@ -96,12 +96,12 @@ class Journal(Value):
         return any(isinstance(item.event, e.IncidentClosed) for item in self.since(e.IncidentReopened))
 
     @property
-    def outcome(self) -> Outcome | None:
+    def outcome(self) -> IncidentOutcome | None:
         """How the response ended, `None` while it goes on."""
         end = self.end.event if self.end else None
         if isinstance(end, e.IncidentMerged):
-            return Outcome.MERGED
-        return Outcome(end.outcome) if isinstance(end, e.IncidentResolved) else None
+            return IncidentOutcome.MERGED
+        return IncidentOutcome(end.outcome) if isinstance(end, e.IncidentResolved) else None
 
     @property
     def ended_by(self) -> str:

@@ -134,7 +134,7 @@ def unknown_checks(incident: Incident) -> tuple[Finding, ...]:
     return incident.findings.unknowns if incident.findings else ()
 
 
-def unsettled_effects(incident: Incident) -> tuple[Effect, ...]:
+def effects_in_doubt(incident: Incident) -> tuple[Effect, ...]:
     """Effects in doubt: it is not known whether they happened."""
     return tuple(effect for effect in incident.effects.values() if effect.in_doubt)
 
@@ -147,6 +147,6 @@ def alert_since_end(incident: Incident) -> Alert | None:
     if incident.end is None or isinstance(incident.end.event, IncidentMerged):
         return None
     later = [item.event for item in incident.journal if item.seq > incident.end.seq]
-    turns = [event for event in later if isinstance(event, AlertJoined | AlertsResolved)]
-    newest = turns[-1] if turns else None
+    joined_or_resolved = [event for event in later if isinstance(event, AlertJoined | AlertsResolved)]
+    newest = joined_or_resolved[-1] if joined_or_resolved else None
     return newest.alert if isinstance(newest, AlertJoined) else None

@@ -6,11 +6,11 @@ from runbook.checks.recovery import Recovery
 from runbook.decision.severity import Severity
 from runbook.decision.verdict import Decision, Verdict
 from runbook.incidents.incident import Incident
-from runbook.incidents.state import Outcome
+from runbook.incidents.state import IncidentOutcome
 from runbook.value import Value
 
 
-def conclude(decision: Decision, recovery: Recovery, *, earlier: Sequence[Decision] = ()) -> Outcome:
+def conclude(decision: Decision, recovery: Recovery, *, earlier: Sequence[Decision] = ()) -> IncidentOutcome:
     """The outcome that the facts support. Without a recovery that was seen to hold there is none.
 
     An alert whose triage found nothing wrong, and where nothing went wrong afterwards, was a false positive.
@@ -22,8 +22,8 @@ def conclude(decision: Decision, recovery: Recovery, *, earlier: Sequence[Decisi
     if not recovery.recovered:
         raise ValueError("no recovery was seen, so that only a person can end the incident")
     if all(item.verdict is Verdict.RESOLVED_OR_INTERMITTENT for item in (*earlier, decision)):
-        return Outcome.FALSE_POSITIVE
-    return Outcome.RECOVERED
+        return IncidentOutcome.FALSE_POSITIVE
+    return IncidentOutcome.RECOVERED
 
 
 class IncidentReport(Value):
@@ -36,7 +36,7 @@ class IncidentReport(Value):
     joined: bool = False
     verdict: Verdict | None = None
     severity: Severity | None = None
-    outcome: Outcome | None = None
+    outcome: IncidentOutcome | None = None
     postmortem: str = ""
 
     @classmethod

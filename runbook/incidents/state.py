@@ -43,7 +43,7 @@ TRANSITIONS: Mapping[State, frozenset[State]] = {
 `CLOSED`, and only reopening leads back."""
 
 
-class Outcome(StrEnum):
+class IncidentOutcome(StrEnum):
     """How an incident ended.
 
     `recovered` and `false_positive`: the checks have shown it, or a person said so. `not_ours` and `merged`
@@ -61,4 +61,4 @@ class Outcome(StrEnum):
     @property
     def good(self) -> bool:
         """Whether nothing is wrong any more, so that people may be told that it is resolved."""
-        return self in (Outcome.RECOVERED, Outcome.FALSE_POSITIVE, Outcome.NOT_OURS)
+        return self in (IncidentOutcome.RECOVERED, IncidentOutcome.FALSE_POSITIVE, IncidentOutcome.NOT_OURS)

@@ -12,7 +12,7 @@ from runbook.channels.wording import OUTCOMES, VERDICT_TITLES
 from runbook.decision.severity import Severity
 from runbook.decision.verdict import ErrorType
 from runbook.incidents.incident import Incident
-from runbook.incidents.state import Outcome
+from runbook.incidents.state import IncidentOutcome
 from runbook.incidents.timeline import timeline
 from runbook.policy.business_hours import BusinessCalendar
 from runbook.postmortem.facts import (
@@ -64,7 +64,7 @@ class ImpactFigures(Value):
 
 def classify(incident: Incident) -> PostmortemClass:
     """P1 and P2 are major, P3 and P4 minor; an incident that nobody has rated counts as major."""
-    if incident.outcome is Outcome.FALSE_POSITIVE:
+    if incident.outcome is IncidentOutcome.FALSE_POSITIVE:
         return PostmortemClass.FALSE_POSITIVE
     severity = incident.severity
     minor = severity is not None and severity.severity in (Severity.P3, Severity.P4)

@@ -9,9 +9,9 @@ from runbook.channels.wording import ACTION_OUTCOMES
 from runbook.checks.catalogue import check_title
 from runbook.incidents import events as e
 from runbook.incidents.incident import Incident
-from runbook.incidents.loose_ends import hand_offs, switches_left_on, unknown_checks, unsettled_effects
+from runbook.incidents.loose_ends import effects_in_doubt, hand_offs, switches_left_on, unknown_checks
 from runbook.incidents.sentences import sentence
-from runbook.incidents.state import Outcome
+from runbook.incidents.state import IncidentOutcome
 from runbook.policy.business_hours import BusinessCalendar, response_due
 from runbook.value import Value
 
@@ -75,7 +75,7 @@ def _in_time(incident: Incident, calendar: BusinessCalendar) -> bool:
 
 
 def escalation(incident: Incident, time_zone: str) -> list[str]:
-    """Who was called and asked, and how long an answer took."""
+    """Who was paged and asked, and how long an answer took."""
     answers = {
         item.event.gate: (item.at, item.event.answer)
         for item in incident.journal
@@ -128,7 +128,7 @@ def went_well(incident: Incident, calendar: BusinessCalendar) -> list[str]:
     ]
     ended = incident.end.event if incident.end else None
     by_person = isinstance(ended, e.IncidentResolved) and ended.by
-    if incident.outcome is Outcome.RECOVERED and not by_person:
+    if incident.outcome is IncidentOutcome.RECOVERED and not by_person:
         facts.append("The recovery was verified before it was announced")
     return facts
 
@@ -144,7 +144,7 @@ def went_poorly(incident: Incident, calendar: BusinessCalendar) -> list[str]:
     ]
     facts += [sentence(event) for event in incident.events(e.ChangeReverted)]
     facts += [
-        f"It is not known whether it happened: {effect.summary}" for effect in unsettled_effects(incident)
+        f"It is not known whether it happened: {effect.summary}" for effect in effects_in_doubt(incident)
     ]
     collected = incident.last(e.EvidenceCollected)
     if collected:
@@ -166,7 +166,7 @@ def action_items(incident: Incident, now: datetime, calendar: BusinessCalendar) 
         )
     items += [
         ActionItem(text=f"Find out whether this happened: {effect.summary} ({effect.target})", due=tomorrow)
-        for effect in unsettled_effects(incident)
+        for effect in effects_in_doubt(incident)
     ]
     items += [ActionItem(text=action.because.rstrip(".")) for action in hand_offs(incident)]
     items += [

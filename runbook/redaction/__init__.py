@@ -1,13 +1,12 @@
 """Masking of secrets and personal data in anything that leaves the runbook: messages, logs, evidence, drafts.
 
-A mark such as `[redacted:phx]` keeps the kind of what was there. Masking twice gives the same as masking
+A mark such as `[redacted:phx]` says what kind of value was there. Masking twice gives the same as masking
 once, JSON stays JSON, and words that explain an incident stay readable.
 
-In this room: `redactor` chooses the rules; `labels`, `values`, `names` and `words` read names and
-their values; `commands`, `sentences` and `markup` read other notations; `structure`, `json_text` and
-`yaml_text` keep data valid; `views` and `encoded` undo encodings; `literals` finds secrets that are known by
-value; `shapes` has what is a secret
-by itself.
+In this room: `redactor` chooses the rules; `labels`, `values`, `names` and `words` read names and their
+values; `commands`, `sentences` and `markup` read other notations; `structure`, `json_text` and `yaml_text`
+keep data valid; `views` and `encoded` undo encodings; `literals` finds secrets whose value is known;
+`shapes` has what is a secret by itself.
 """
 
 from collections.abc import Iterable
@@ -43,7 +42,7 @@ _SECRETS_ALONE = Redactor(personal=False)
 
 
 def redact_secrets(text: str) -> str:
-    """Mask what is secret and leave the addresses of people: for text that was masked when it came in.
+    """Mask secrets but not people's addresses: for text that was fully masked when it came in.
 
     An approver may be known by an e-mail address, which the timeline has to show.
     """

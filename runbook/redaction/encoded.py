@@ -1,8 +1,8 @@
 """Secrets that were encoded as a whole: base64 and hexadecimal of a text that holds one.
 
-What a run of letters says when it is decoded decides: only where it is readable text, and masking finds
-something in that text, the run is masked. Digests, ids and keys are no text. A run that is packed with gzip,
-as Helm keeps its releases, is unpacked up to a bound.
+A run of letters is masked only if it decodes to readable text and masking finds something in that text.
+Digests, ids and keys do not decode to text. A gzip-packed run, such as a Helm release, is unpacked up to a
+limit.
 """
 
 import base64
@@ -60,7 +60,7 @@ def _of_base64(run: str) -> bytes:
 
 
 def _readable(raw: bytes) -> str | None:
-    """The bytes as text, if they are any."""
+    """The bytes as text, if they are text."""
     if raw.startswith(_GZIP):
         try:
             raw = zlib.decompressobj(wbits=31).decompress(raw, _LARGEST)

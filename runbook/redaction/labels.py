@@ -1,8 +1,8 @@
 """Values under a label: `API_KEY=…`, `"password": "…"`, `map[Authorization:[…]]`, `- name: TOKEN` with
 `value:`.
 
-All notations of labels that programs print are read here; which names are secret says `names`, where the
-value ends says `label_values`.
+All notations of labels that programs print are read here; `names` knows which names are secret,
+`label_values` where a value ends.
 """
 
 import re
@@ -73,7 +73,7 @@ _ACCOUNT = re.compile(r":\d{12}:$")
 
 
 class _Pending(NamedTuple):
-    """Half of a pair: a name whose value may follow, or a value whose name may."""
+    """Half of a pair: a name without its value yet, or a value without its name."""
 
     secret: SecretName | None
     start: int
@@ -134,7 +134,7 @@ def _read(reader: ValueReader, text: str, found: re.Match[str], secret: SecretNa
 
 
 def label_before(text: str, at: int) -> SecretName | None:
-    """What the label says of the value that begins at `at`, if there is one right before it."""
+    """What the label right before `at` says of the value that begins there, if there is a label."""
     start = max(0, at - _FAR)
     if text[start:at].rstrip()[-1:] not in (":", "=", ">", "m", "D", "d", "A", "a"):
         return None

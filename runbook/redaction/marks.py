@@ -39,9 +39,9 @@ def with_marks(text: str, spans: Iterable[Span]) -> str:
     """The text with a mark for each span.
 
     Spans that overlap become one, of the kind of the one that begins first or reaches farther; of two alike,
-    of the one that was given first. A listed secret among them gives its kind. A mark that is in the text
-    already is never cut: a span that touches it takes all of it, and one that is no more than a mark changes
-    nothing.
+    of the one that was given first. If one of them is a listed secret, its kind is used. A mark that is in
+    the text already is never cut: a span that touches it includes all of it, and a span that is only a mark
+    changes nothing.
     """
     wanted = (
         _outside_marks(text, spans)

@@ -140,23 +140,23 @@ class Redactor:
 
         Masked by name: keys such as `password` or `apiKey`, `{"name": "API_KEY", "value": …}` entries of a
         container's environment, everything in a Kubernetes Secret's `data` and `stringData`. Booleans and
-        nulls stay: `automountServiceAccountToken: true` is no secret. A number may become the text of a
-        mark. What is nested too deep to be looked at becomes a mark.
+        nulls stay: `automountServiceAccountToken: true` is not secret. A number may be replaced by a mark,
+        which is text. What is nested too deep is replaced by a mark.
         """
         masked: JsonValue = StructureMask(self.text, keeps_form=False).mask(value)
         return masked
 
     def _settled(self, text: str, depth: int) -> str:
-        """Masked until nothing changes any more: a mark can become part of a labelled value."""
+        """Mask again until nothing changes, because a mark can become part of a labelled value."""
         for _ in range(_ROUNDS):
             masked = self._masked(text, depth)
             if masked == text:
                 return text
             text = masked
-        return "\n".join(self._settled_line(line, depth) for line in text.split("\n"))
+        return "\n".join(self._stable_line(line, depth) for line in text.split("\n"))
 
-    def _settled_line(self, line: str, depth: int) -> str:
-        """A line that never settles is masked as a whole, so that nobody can hide other lines with it."""
+    def _stable_line(self, line: str, depth: int) -> str:
+        """A line that changes each time is masked as a whole, so that nobody can hide other lines with it."""
         for _ in range(_ROUNDS):
             masked = self._masked(line, depth)
             if masked == line:

@@ -87,7 +87,7 @@ def find_in_rows(text: str) -> Iterator[Span]:
 
 
 def _heading(line: str) -> tuple[str, list[int], list[SecretName | None]]:
-    """The sign between the columns, where they begin if none is, and what their names say."""
+    """The separator, the starts of the columns where there is no separator, and what the headings say."""
     plain = line.translate(_FRAMES)
     for sign in (r"\|", "\t", ";", ","):
         if sign[-1] not in plain:
@@ -108,7 +108,7 @@ def _heading(line: str) -> tuple[str, list[int], list[SecretName | None]]:
 
 
 def _among_blanks(secret: SecretName) -> SecretName:
-    """A column TOKEN or SECRET may hold the names of such; under PASSWORD nobody prints a name."""
+    """A column TOKEN or SECRET may hold names of tokens and secrets. A column PASSWORD holds passwords."""
     return secret._replace(certain=secret.certain and secret.kind in _PASSWORDS)
 
 

@@ -1,8 +1,8 @@
-r"""A text as it reads once its encoding is undone, with the way back to the places in the text as it stands.
+r"""A text with its encodings undone, and how places in it map back to the original text.
 
-Rules know how a secret and its label are written. `&#61;`, `\u005f`, `\x3d`, `%3D`, a full-width sign, a
-Cyrillic letter and an accent all hide from them what a reader or a program sees. So the rules read such text
-twice: as it stands, and as it reads here.
+The rules know plain notations of secrets and labels. `&#61;`, `\u005f`, `\x3d`, `%3D`, a full-width sign, a
+Cyrillic letter and an accent all hide them from the rules, though not from a reader or a program. So the
+rules are tried twice on such text: on the original, and on its views.
 """
 
 import html
@@ -86,21 +86,21 @@ _INVISIBLE = frozenset(
 
 
 class View(NamedTuple):
-    """A text as it reads, and for each of its characters where that is in the text as it stands."""
+    """A decoded text, and for each of its characters the place in the original text."""
 
     text: str
     starts: list[int]
     ends: list[int]
 
     def back(self, spans: Iterable[Span]) -> Iterator[Span]:
-        """The spans where they are in the text as it stands."""
+        """The same spans in the original text."""
         for start, end, kind in spans:
             if start < end:
                 yield Span(self.starts[start], self.ends[end - 1], kind)
 
 
 def views_of(text: str) -> Iterator[View]:
-    """The readings that differ from the text."""
+    """The views that differ from the text."""
     if "%" in text or "\\" in text or ("&" in text and _ENTITY.search(text)):
         decoded = _decoded(text)
         if decoded is not None:
@@ -216,7 +216,7 @@ def _plain(letter: str) -> str:
 
 
 def _latin(found: re.Match[str]) -> str:
-    """A word that has Latin letters too is read as one that has no others."""
+    """A word with some Latin letters, read as if all its letters were Latin."""
     word = found.group()
     if word.isascii() or not any(letter < "\x80" for letter in word):
         return word

@@ -1,4 +1,4 @@
-"""What a value looks like: a secret, a reference to one, or words that say something about one."""
+"""Tell what a value is by its form: a secret, a reference to one, or words about one."""
 
 import re
 from functools import lru_cache
@@ -56,7 +56,7 @@ _PLAIN = re.compile(
     r"v?\d+|\d+[a-z]{1,3}|[a-z]{1,3}\d{1,3}|[a-z]+|[A-Z]+|[A-Z][a-z]+|x86|utf8|sha\d+|md5|base64|oauth2|http2|ipv[46]|s3"
 )
 """Parts of names, versions, times and sizes."""
-_TURN = re.compile(r"(?<=[a-z])[A-Z]|(?<=[A-Za-z])[0-9]|(?<=[0-9])[A-Za-z]|(?<=[A-Z]{2})[a-z]")
+_NEW_KIND = re.compile(r"(?<=[a-z])[A-Z]|(?<=[A-Za-z])[0-9]|(?<=[0-9])[A-Za-z]|(?<=[A-Z]{2})[a-z]")
 _ODD = re.compile(r"(?=.*[A-Za-z])(?=.*[!#$%^&*@~+=])[^\s/]{6,}")
 
 
@@ -66,7 +66,7 @@ _SENTENCE = 4
 
 @lru_cache(maxsize=4096)
 def is_harmless(value: str) -> bool:
-    """Whether a value tells about a secret instead of being one: `missing`, `API key invalid`, `***`."""
+    """Whether a value is about a secret, and not a secret itself: `missing`, `API key invalid`, `***`."""
     if value.lower() in HARMLESS_VALUES:
         return True
     bare = value.strip(_ENDS)
@@ -83,7 +83,7 @@ def is_harmless(value: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def looks_secret(value: str) -> bool:
-    """Whether a value looks made by a machine or chosen as a password, and like no name, path, date or id."""
+    """Whether a value looks generated or chosen as a password, and not like a name, path, date or id."""
     if len(value) < 4 or _UUID.fullmatch(value):
         return False
     if value.isdigit() or _POINTER.fullmatch(value):
@@ -100,5 +100,5 @@ def _is_mixed(segment: str) -> bool:
     has_letter = any(letter.isalpha() for letter in segment)
     if has_digit and has_letter:
         return True
-    turns = len(_TURN.findall(segment))
-    return has_letter and len(segment) >= 16 and turns * 4 >= len(segment)
+    changes = len(_NEW_KIND.findall(segment))
+    return has_letter and len(segment) >= 16 and changes * 4 >= len(segment)

@@ -27,7 +27,7 @@ from tasks.actions.ending import finish
 from tasks.actions.outage import Heard, TargetAway
 from tasks.actions.planned_change import change_of
 from tasks.actions.prove import prove
-from tasks.effects import SETTLED, SINCE, carry_out, read_outcome
+from tasks.effects import SINCE, SUCCEEDED, carry_out, read_outcome
 from tasks.ended import Ended
 from tasks.incident import OpenIncident, now
 from tasks.lease import leased
@@ -124,7 +124,7 @@ async def _carry_out(
         heard = Heard()
         observe, act = heard.by(step.observe), heard.by(step.act)
         try:
-            settled = await carry_out(
+            effect = await carry_out(
                 incident,
                 effect,
                 observe=observe,
@@ -134,14 +134,14 @@ async def _carry_out(
             )
         except Conflict as error:
             return (ActionOutcome.FAILED, _in_part(made, str(error))) if made else None
-        if settled.outcome not in SETTLED:
+        if effect.outcome not in SUCCEEDED:
             if heard.away is not None:
                 raise TargetAway(heard.away)
-            unsettled = settled.outcome is EffectOutcome.UNSETTLED
-            outcome = ActionOutcome.UNKNOWN if unsettled else ActionOutcome.FAILED
-            return outcome, _in_part(made, settled.detail)
-        made[step.summary] = settled.outcome
-        if SINCE in settled.receipt:  # somebody else has changed it, so the rest would have no effect
+            in_doubt = effect.outcome is EffectOutcome.UNSETTLED
+            outcome = ActionOutcome.UNKNOWN if in_doubt else ActionOutcome.FAILED
+            return outcome, _in_part(made, effect.detail)
+        made[step.summary] = effect.outcome
+        if SINCE in effect.receipt:  # somebody else has changed it, so the rest would have no effect
             break
     if set(made.values()) == {EffectOutcome.ALREADY_IN_PLACE}:  # not ours to prove, nor to undo
         return ActionOutcome.ALREADY_IN_PLACE, "somebody else has made it in the meantime"
@@ -158,13 +158,13 @@ async def _read_back(incident: OpenIncident, plan: ChangePlan) -> tuple[ActionOu
     change, made = change_of(incident, journal, plan.action), list[str]()
     for step in steps_of(change, plan):
         effect = journal.effects.get(f"{change.effect_id}/{step.name}")
-        if effect is not None and effect.outcome not in (*SETTLED, EffectOutcome.FAILED):
+        if effect is not None and effect.outcome not in (*SUCCEEDED, EffectOutcome.FAILED):
             heard = Heard()
             observe, traces = heard.by(step.observe), heard.by(step.traces)
             effect = await read_outcome(incident, effect, observe=observe, traces=traces)
             if heard.away is not None:
                 raise TargetAway(heard.away)
-        if effect is None or effect.outcome not in SETTLED:
+        if effect is None or effect.outcome not in SUCCEEDED:
             return (ActionOutcome.FAILED, _in_part(made, LAPSED)) if made else None
         made.append(step.summary)
     return ActionOutcome.DONE, ""

@@ -124,7 +124,7 @@ async def _noted(incident: OpenIncident, action: PlannedAction, error: Unavailab
 
 
 async def _expire(incident: OpenIncident, journal: Incident, action: PlannedAction, outage: Outage) -> None:
-    """The approval has not outlived the outage: journal that, and call a person once."""
+    """The approval has not outlived the outage: journal that, and page a person once."""
     if not outage.expired:
         await incident.record(expired_approval(journal, action))
     what = Escalation(kind=EscalationKind.APPROVAL_EXPIRED, subject=f"{action.id} {outage.number}")

@@ -21,7 +21,7 @@ from runbook.kubernetes.held_rollout import proved_as
 from runbook.kubernetes.reversals import ADVICE
 from tasks.actions.changes.undo import PUT_BACK
 from tasks.actions.standing import reversal
-from tasks.checks.triage import look
+from tasks.checks.triage import make_checks
 from tasks.incident import OpenIncident, now
 
 ROLLED_OUT = "its rollout is complete"
@@ -87,7 +87,7 @@ async def _stands(incident: OpenIncident, plan: ChangePlan) -> _Stands:
 
 
 async def _check_success(incident: OpenIncident, proof: spec.Proof) -> Recovery:
-    findings = await look(incident.environment, proof.names)
+    findings = await make_checks(incident.environment, proof.names)
     return action_succeeded(proof, findings, policy=incident.policy)
 
 

@@ -26,10 +26,10 @@ async def note_reverts(incident: OpenIncident) -> None:
             continue
         if found.put_back:
             what = Escalation(kind=EscalationKind.CHANGE_REVERTED, subject=plan.action.id)
-            await escalate(incident, what, _call(plan, found), outlasts=True)
+            await escalate(incident, what, _page_text(plan, found), outlasts=True)
         event = ChangeReverted(action_id=plan.action.id, reversal=found)
         await incident.record_once(event)
 
 
-def _call(plan: ChangePlan, found: Reversal) -> str:
+def _page_text(plan: ChangePlan, found: Reversal) -> str:
     return f"{plan.action.spec.title}: {found}. {ADVICE}"

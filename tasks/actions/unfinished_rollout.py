@@ -14,9 +14,9 @@ log = own_lines(logging.getLogger("runbook.rollout"))
 
 
 async def tell_of_unfinished_rollout(incident: OpenIncident) -> None:
-    """Call a person where the workload that was changed is left half rolled out, though all is well.
+    """Page a person where the workload that was changed is left half rolled out, though all is well.
 
-    A cluster that does not answer now is no reason to call: what is known of the change was told before.
+    A cluster that does not answer now is no reason to page: what is known of the change was told before.
     """
     if not _changed(await incident.read()):
         return

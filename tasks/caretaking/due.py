@@ -59,7 +59,7 @@ async def due_reminders(environment: Environment, at: datetime) -> DueReminders:
     policy = environment.runbook_policy.policy
     going_on = await open_incidents(environment)
     channels = [channel.kind for channel in environment.speakers]
-    pagers = [channel.kind for channel in environment.callers]
+    pagers = [channel.kind for channel in environment.paging_channels]
     notices = ((incident, due_notice(incident, policy=policy, now=at)) for incident in going_on)
     leads = (
         (incident, due_lead(incident, channels=channels, policy=policy, now=at)) for incident in going_on

@@ -1,7 +1,7 @@
-"""The steps of the self-watch: a synthetic alert through the whole loop, and the calls when it is broken.
+"""The steps of the self-watch: a synthetic alert through the whole loop, and the pages when it is broken.
 
 Nothing here is part of an incident: what has to be remembered lies in tables of its own. These are no task
-runs: between what is broken and the person who is called, Prefect's server has no part.
+runs: between what is broken and the person who is paged, Prefect's server has no part.
 """
 
 from collections.abc import Awaitable, Callable
@@ -14,28 +14,28 @@ from blocks.environment import Environment
 from blocks.logs import own_lines
 from blocks.self_watch import SelfWatch
 from blocks.store.self_watch_log import (
-    Call,
-    begin_call,
+    OpenPage,
+    begin_page,
     complete_round,
-    end_call,
     last_good_round,
+    note_ended,
     note_told,
-    open_call,
+    open_page,
 )
 from blocks.transport.errors import OutsideError, Unavailable
 from runbook.caretaking.self_watch import (
     STORE_AWAY,
     blindness,
-    call_text,
     dedup_key,
-    may_have_called,
+    may_have_paged,
+    page_text,
     relief_text,
 )
 from runbook.decision.decide import decide
 from runbook.outside_text import let_in_line
-from tasks.channels import direct_calls
-from tasks.channels.direct_calls import STEP_SECONDS, attempt, end_page, in_time, say
-from tasks.checks.triage import checks_of, look
+from tasks.channels import direct_pages
+from tasks.channels.direct_pages import STEP_SECONDS, attempt, end_page, in_time, say
+from tasks.checks.triage import checks_of, make_checks
 from tasks.incident import now
 
 log = own_lines(get_logger("runbook"))
@@ -53,12 +53,12 @@ async def send_synthetic_alert(watch: SelfWatch, round_id: str) -> str:
 async def triage_and_decide(environment: Environment) -> str:
     """Make all checks and the decision, for nobody; why that is broken, empty where it is not."""
 
-    async def look_and_decide() -> str:
-        findings = await look(environment, checks_of(environment))
+    async def triage_and_decide() -> str:
+        findings = await make_checks(environment, checks_of(environment))
         decide(findings, claimed=None, policy=environment.runbook_policy.policy)
         return blindness(findings)
 
-    return await _broken("triage", look_and_decide)
+    return await _broken("triage", triage_and_decide)
 
 
 async def complete(environment: Environment, round_id: str, broken: str) -> str:
@@ -80,47 +80,47 @@ async def ping(watch: SelfWatch, environment: str) -> str:
     return "; ".join(filter(None, (pinged, renewed)))
 
 
-async def call_a_person(environment: Environment, because: str) -> bool:
-    """Call a person because the loop is broken, by the pager and in the channel: once until it is well again.
+async def page_a_person(environment: Environment, because: str) -> bool:
+    """Page a person because the loop is broken, by the pager and in the channel: once until it is well again.
 
     Returns whether that got through everywhere; what did not is tried again when the same is asked for again.
     """
-    call = await _call(environment, let_in_line(because))
-    if call.told:
+    page = await _known_page(environment, let_in_line(because))
+    if page.told:
         return True
-    got_through = await direct_calls.call(
+    got_through = await direct_pages.page_and_say(
         environment,
         key=dedup_key(environment.name),
-        message=_message_id(environment, call),
-        text=call_text(call.because),
-        since=call.at,
+        message=_message_id(environment, page),
+        text=page_text(page.because),
+        since=page.at,
     )
-    if got_through and call.id:
-        await attempt("record that a person was paged", note_told(environment.store, call))
+    if got_through and page.id:
+        await attempt("record that a person was paged", note_told(environment.store, page))
     return got_through
 
 
-async def end_the_call(environment: Environment, *, before: datetime | None, every: timedelta) -> bool:
-    """End the call, if one is open, since a round went well. What fails is tried again after the next one.
+async def end_the_page(environment: Environment, *, before: datetime | None, every: timedelta) -> bool:
+    """End the page, if one is open, since a round went well. What fails is tried again after the next one.
 
-    `before` is when the round before it went well: while the store is away, a call leaves no trace in it.
+    `before` is when the round before it went well: while the store is away, a page leaves no trace in it.
     Returns whether nothing is left to do.
     """
     at = now()
     try:
-        call = await in_time(open_call(environment.store, environment.name))
+        page = await in_time(open_page(environment.store, environment.name))
     except (OutsideError, TimeoutError):
         return False
-    if call is None and not may_have_called(before=before, every=every, now=at):
+    if page is None and not may_have_paged(before=before, every=every, now=at):
         return True
     if not await end_page(environment, dedup_key(environment.name)):
         return False
-    if call is None:
+    if page is None:
         return True
-    text = relief_text(since=call.at, now=at)
-    if not await say(environment, f"{_message_id(environment, call)}-over", text, call.at):
+    text = relief_text(since=page.at, now=at)
+    if not await say(environment, f"{_message_id(environment, page)}-over", text, page.at):
         return False
-    return await attempt("record that the page has ended", end_call(environment.store, call, at=at))
+    return await attempt("record that the page has ended", note_ended(environment.store, page, at=at))
 
 
 async def last_good(environment: Environment) -> datetime | None:
@@ -131,22 +131,22 @@ async def last_good(environment: Environment) -> datetime | None:
         return None
 
 
-async def _call(environment: Environment, because: str) -> Call:
-    """The call as the store keeps it; while that is away, one without a number."""
+async def _known_page(environment: Environment, because: str) -> OpenPage:
+    """The page as the store keeps it; while that is away, one without a number."""
     at = now()
     try:
-        return await in_time(begin_call(environment.store, environment.name, because=because, at=at))
+        return await in_time(begin_page(environment.store, environment.name, because=because, at=at))
     except (OutsideError, TimeoutError):
-        return Call(id=0, at=at, because=because, told=False)
+        return OpenPage(id=0, at=at, because=because, told=False)
 
 
-def _message_id(environment: Environment, call: Call) -> str:
+def _message_id(environment: Environment, page: OpenPage) -> str:
     place = f"self-watch/{environment.name}"
-    return f"{place}/{call.id}" if call.id else STORE_AWAY.format(place=place, at=call.at)
+    return f"{place}/{page.id}" if page.id else STORE_AWAY.format(place=place, at=page.at)
 
 
 async def _broken(part: str, step: Callable[[], Awaitable[str | None]]) -> str:
-    """Why a part of the loop is broken, empty where it is not. Whatever it is must end in a call."""
+    """Why a part of the loop is broken, empty where it is not. Whatever it is must end in a page."""
     try:
         return await in_time(step()) or ""
     except OutsideError as error:

@@ -6,7 +6,7 @@ from blocks.environment import Environment
 from blocks.store.alerts import note_told, untold_alerts
 from runbook.alerts.unrouted import MOST_TOLD, Routing, unrouted_text
 from runbook.channels.wording import count
-from tasks.channels.direct_calls import say
+from tasks.channels.direct_pages import say
 from tasks.incident import now
 
 TELL_EVERY = timedelta(minutes=15)

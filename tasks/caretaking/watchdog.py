@@ -29,9 +29,9 @@ from runbook.caretaking.watchdog import (
 )
 from runbook.channels.reminders import due_notice
 from runbook.incidents.incident import Incident
+from tasks.caretaking.in_doubt import read_changes_in_doubt
 from tasks.caretaking.runs import continue_run, ensure_run, interrupted_by_hand, read_run, wake_run
-from tasks.caretaking.settle import settle_changes
-from tasks.channels.call import escalate
+from tasks.channels.page import escalate
 from tasks.channels.remind import remind_of_gate
 from tasks.evidence.paper import how_to_go_on, leave_paper
 from tasks.incident import OpenIncident, now
@@ -47,7 +47,7 @@ CARE_SECONDS = 60.0
 """How long looking after one incident may take: all of it may be done again."""
 
 SETTLE_SECONDS = 20.0
-"""How long a person who has to be called may wait for what can be read of changes in doubt."""
+"""How long a person who has to be paged may wait for what can be read of changes in doubt."""
 
 
 async def look_after(environment: Environment) -> list[str]:
@@ -117,11 +117,11 @@ async def _look_after_run(environment: Environment, incident: Incident, client: 
     match care.kind:
         case CareKind.LEAVE:
             return ""
-        case CareKind.CALL:
-            if not told_of_doubt(incident):  # else what is read now would call a second time
+        case CareKind.PAGE:
+            if not told_of_doubt(incident):  # else what is read now would page a second time
                 incident = await _settled(opened)
                 care = due_care(incident, run, alive_at=alive_at, policy=opened.policy, now=at)
-            return await _call(opened, incident, care)
+            return await _page(opened, incident, care)
     if client is None:
         return ""
     if care.kind is CareKind.WAKE:
@@ -135,10 +135,10 @@ async def _look_after_run(environment: Environment, incident: Incident, client: 
 
 
 async def _settled(opened: OpenIncident) -> Incident:
-    """The incident, with its changes in doubt settled as far as they can be read in time: a call waits."""
+    """The incident, with its changes in doubt read as far as time allows: a page waits for that."""
     try:
         async with asyncio.timeout(SETTLE_SECONDS):
-            await settle_changes(opened)
+            await read_changes_in_doubt(opened)
     except TimeoutError:
         log.warning("%s: its changes in doubt could not be read in time", opened.id)
     return await opened.read()
@@ -152,15 +152,15 @@ async def _adopt(environment: Environment, incident: Incident, client: PrefectCl
     return "its run is started: it had none"
 
 
-async def _call(opened: OpenIncident, incident: Incident, care: Care) -> str:
-    """Call a person, unless that was done for the same; where to go on by hand is part of the call."""
+async def _page(opened: OpenIncident, incident: Incident, care: Care) -> str:
+    """Page a person, unless that was done for the same; where to go on by hand is part of the page."""
     if care.what is None:
         return ""
     because = f"the response has stopped: {care.because}. {how_to_go_on(opened)}"
     told = await escalate(opened, care.what, because, in_doubt=care.in_doubt)
-    called = told and len((await opened.read()).journal) > len(incident.journal)
+    paged = told and len((await opened.read()).journal) > len(incident.journal)
     await leave_paper(opened)
-    return f"a person is paged: {care.because}" if called else ""
+    return f"a person is paged: {care.because}" if paged else ""
 
 
 async def _remind(environment: Environment, incident: Incident) -> str:

@@ -34,7 +34,7 @@ from runbook.incidents.sentences import sentence
 from runbook.incidents.state import State
 from tasks.channels.deliver import deliver, got_through, say
 from tasks.channels.links import incident_link
-from tasks.effects import SETTLED
+from tasks.effects import SUCCEEDED
 from tasks.incident import OpenIncident, now
 
 ANNOUNCE = Authority.policy("announce")
@@ -195,7 +195,7 @@ async def _announce(
         state=facts.state,
         announced=public_announcements(journal, channel.kind) if public else None,
     )
-    if told.outcome in SETTLED:
+    if told.outcome in SUCCEEDED:
         event = StatusAnnounced(
             channel=channel.kind,
             state=facts.state,

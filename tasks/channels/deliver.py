@@ -13,7 +13,7 @@ from runbook.incidents.effects import Authority, Effect
 from runbook.incidents.events import EffectIntended, EffectSettled, StatusAnnounced
 from runbook.incidents.incident import Incident
 from runbook.incidents.state import State
-from tasks.effects import SETTLED, carry_out
+from tasks.effects import SUCCEEDED, carry_out
 from tasks.incident import OpenIncident
 
 Send = Callable[[Post], Awaitable[Receipt]]
@@ -107,12 +107,12 @@ async def say(
 
 def got_through(told: list[Effect]) -> bool:
     """Whether it has arrived everywhere, and anywhere at all."""
-    return bool(told) and all(effect.outcome in SETTLED for effect in told)
+    return bool(told) and all(effect.outcome in SUCCEEDED for effect in told)
 
 
 def _tried(journal: Incident, effect_id: str, attempts: int) -> bool:
     outcomes = journal.outcomes_of(effect_id)
-    return len(outcomes) >= attempts or any(outcome in SETTLED for outcome in outcomes)
+    return len(outcomes) >= attempts or any(outcome in SUCCEEDED for outcome in outcomes)
 
 
 def _first_tried(journal: Incident) -> dict[str, datetime]:

@@ -22,16 +22,16 @@ from runbook.incidents.incident import Incident
 from runbook.kubernetes.fields import EnvironmentVariable
 from runbook.kubernetes.patches import main_container
 from tasks.actions.by_hand import command_to_switch_off
-from tasks.channels.call import escalate, resolve_page
 from tasks.channels.deliver import got_through, say
 from tasks.channels.links import incident_link
+from tasks.channels.page import escalate, resolve_page
 from tasks.incident import OpenIncident
 
 REMIND = Authority.policy("remind")
 
 
 async def remind_of_gate(incident: OpenIncident, notice: Notice) -> ApprovalReminded | None:
-    """Bring an unanswered gate to people's notice: in the channel, or by a call when it is escalated.
+    """Bring an unanswered gate to people's notice: in the channel, or by a page when it is escalated.
 
     Journalled once it got through. `None` where it did not, and is due again; where there is no way to tell
     anybody; and where somebody has answered or acknowledged it in the meantime.

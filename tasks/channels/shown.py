@@ -3,14 +3,14 @@
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from tasks.channels import call, communicate, remind, warn
+from tasks.channels import communicate, page, remind, warn
 
 announce = task(name="announce", task_run_name="announce {state.value}", cache_policy=NO_CACHE)(
     communicate.announce
 )
 update = task(name="update", task_run_name="update", cache_policy=NO_CACHE)(communicate.update)
-page_on_opening = task(name="page", task_run_name="page", cache_policy=NO_CACHE)(call.page_on_opening)
-escalate = task(name="escalate", task_run_name="escalate", cache_policy=NO_CACHE)(call.escalate)
+page_on_opening = task(name="page", task_run_name="page", cache_policy=NO_CACHE)(page.page_on_opening)
+escalate = task(name="escalate", task_run_name="escalate", cache_policy=NO_CACHE)(page.escalate)
 tell_of_new_verdict = task(
     name="tell of new verdict", task_run_name="tell of new verdict", cache_policy=NO_CACHE
 )(communicate.tell_of_new_verdict)
@@ -22,13 +22,13 @@ tell_of_merger = task(name="tell of merger", task_run_name="tell of merger", cac
 )
 hand_over = task(name="hand over", task_run_name="hand over", cache_policy=NO_CACHE)(communicate.hand_over)
 resolve_page = task(name="resolve page", task_run_name="resolve page", cache_policy=NO_CACHE)(
-    call.resolve_page
+    page.resolve_page
 )
 acknowledge_page = task(
     name="acknowledge page",
     task_run_name="acknowledge page {due.page.id}",
     cache_policy=NO_CACHE,
-)(call.acknowledge_page)
+)(page.acknowledge_page)
 warn_of_answers = task(name="warn of answers", task_run_name="warn of answers", cache_policy=NO_CACHE)(
     warn.warn_of_answers
 )

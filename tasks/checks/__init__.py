@@ -1,3 +1,3 @@
 """Quick Triage, the decision and the watch, as tasks."""
 
-__all__ = ["looks", "shown", "triage"]
+__all__ = ["making", "shown", "triage"]

@@ -6,7 +6,7 @@ from runbook.decision.decide import decide
 from runbook.decision.verdict import Decision
 from runbook.incidents.events import ApprovalWithdrawn, FactsChanged, FactsChecked
 from runbook.incidents.incident import Incident
-from tasks.checks.triage import checks_of, look
+from tasks.checks.triage import checks_of, make_checks
 from tasks.incident import OpenIncident, now
 
 
@@ -21,7 +21,7 @@ async def look_again(incident: OpenIncident, decision: Decision) -> bool:
     if not look_is_due(journal, policy=incident.policy, now=now()):
         return False
     environment = incident.environment
-    findings = await look(environment, checks_of(environment))
+    findings = await make_checks(environment, checks_of(environment))
     policy = incident.policy_in_force(journal)
     found = as_disputed(decide(findings, claimed=journal.alert.severity, policy=policy), journal)
     changes = differences(decision, found)

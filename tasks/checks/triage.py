@@ -17,7 +17,7 @@ from runbook.checks.catalogue import CHECKS
 from runbook.checks.findings import Finding, Findings
 from runbook.checks.spec import CheckName
 from runbook.incidents.events import TriageCompleted, TriageStarted
-from tasks.checks.looks import Look, looks
+from tasks.checks.making import MakeOnce, checks_made
 from tasks.incident import OpenIncident, now
 
 log = own_lines(logging.getLogger("runbook.triage"))
@@ -27,7 +27,7 @@ MakeCheck = Callable[[Environment, CheckName], Awaitable[Finding]]
 
 async def make_check(environment: Environment, check: CheckName) -> Finding:
     """Make one check."""
-    return await within_deadline(environment, check, looks(environment)[check])
+    return await within_deadline(environment, check, checks_made(environment)[check])
 
 
 async def triage_incident(
@@ -42,25 +42,25 @@ async def triage_incident(
             return event.findings
     checks = checks_of(incident.environment)
     await incident.record_once(TriageStarted(round=round, checks=checks))
-    findings = await look(incident.environment, checks, make=make)
+    findings = await make_checks(incident.environment, checks, make=make)
     recorded = await incident.record_once(TriageCompleted(round=round, findings=findings))
     return recorded.event.findings if isinstance(recorded.event, TriageCompleted) else findings
 
 
 def checks_of(environment: Environment) -> tuple[CheckName, ...]:
     """The checks that can be made in this environment, in the order of Quick Triage."""
-    made = looks(environment)
+    made = checks_made(environment)
     return tuple(check for check in CHECKS if check in made)
 
 
-async def look(
+async def make_checks(
     environment: Environment, checks: Sequence[CheckName], *, make: MakeCheck = make_check
 ) -> Findings:
     """Make some checks at once; `make` makes each, such as `tasks.checks.shown.make_check`, a task."""
     return Findings(items=tuple(await asyncio.gather(*(make(environment, check) for check in checks))))
 
 
-async def within_deadline(environment: Environment, check: CheckName, look_once: Look) -> Finding:
+async def within_deadline(environment: Environment, check: CheckName, make_once: MakeOnce) -> Finding:
     """One check: retried while it may heal, until its deadline; then it is unknown, with the last reason."""
     deadline = environment.runbook_policy.policy.check_deadline_seconds
     started, reasons = time.monotonic(), [f"no answer from {CHECKS[check].asked}"]
@@ -68,7 +68,7 @@ async def within_deadline(environment: Environment, check: CheckName, look_once:
         async with asyncio.timeout(deadline):
             async for attempt in stamina.retry_context(on=Unavailable, attempts=3, timeout=deadline):
                 with attempt:
-                    finding = await _noting_the_reason(look_once(environment), reasons)
+                    finding = await _noting_the_reason(make_once(environment), reasons)
                     return finding.model_copy(update={"seconds": _since(started)})
     except OutsideError as error:
         reasons.append(str(error))

@@ -1,4 +1,4 @@
-"""Watch: look at the recovery again and again until it has held for the settling time."""
+"""Watch: check the recovery again and again until it has held for the settling time."""
 
 import asyncio
 
@@ -20,7 +20,7 @@ from tasks.actions.manual_changes import note_manual_changes
 from tasks.actions.reverts import note_reverts
 from tasks.channels.shown import announce, escalate, update
 from tasks.checks.again import ask_again
-from tasks.checks.triage import checks_of, look
+from tasks.checks.triage import checks_of, make_checks
 from tasks.ended import require_open
 from tasks.incident import OpenIncident, now
 
@@ -47,7 +47,7 @@ async def watch_until_recovered(incident: OpenIncident, decision: Decision) -> R
         key = WatchStarted.key_of(len(journal.events(WatchStarted)) + 1)
         await incident.record(WatchStarted(waiting_for=waiting_for), key=key)
     while True:
-        recovery = incident_over(decision, await look(incident.environment, checks), among=among)
+        recovery = incident_over(decision, await make_checks(incident.environment, checks), among=among)
         journal = await _note_change(incident, recovery)
         require_open(journal)
         await note_reverts(incident)

@@ -25,7 +25,7 @@ async def leave_paper(incident: OpenIncident) -> None:
 
 
 def how_to_go_on(incident: OpenIncident) -> str:
-    """Where a person who is called finds the steps, whether or not the file could be written."""
+    """Where a person who is paged finds the steps, whether or not the file could be written."""
     path = path_of(incident.environment.evidence, f"{incident.id}/{PAPER}")
     return f"To go on by hand: `runbook paper {incident.id}`, or {path}"
 

@@ -12,12 +12,12 @@ from blocks.store.alerts import receive
 from blocks.store.journal import IncidentStore
 from blocks.store.self_watch_log import (
     KEPT,
-    begin_call,
+    begin_page,
     complete_round,
-    end_call,
     last_good_round,
+    note_ended,
     note_told,
-    open_call,
+    open_page,
 )
 from blocks.transport.errors import OutsideError, Refused, Unavailable
 from runbook.alerts.alert import Alert
@@ -122,15 +122,15 @@ async def test_rounds_of_long_ago_are_removed(store: IncidentStore) -> None:
 
 async def test_there_is_one_call_at_a_time(store: IncidentStore) -> None:
     """Worker and receiver may notice together; the first one's reason stands until the call has ended."""
-    calls = await asyncio.gather(*(begin_call(store, "test", because=f"reason {n}", at=AT) for n in range(4)))
+    calls = await asyncio.gather(*(begin_page(store, "test", because=f"reason {n}", at=AT) for n in range(4)))
     assert len({call.id for call in calls}) == 1
     call = calls[0]
     assert not call.told
     await note_told(store, call)
-    again = await begin_call(store, "test", because="another", at=AT + MINUTE)
+    again = await begin_page(store, "test", because="another", at=AT + MINUTE)
     assert (again.id, again.because, again.at, again.told) == (call.id, call.because, AT, True)
-    assert (await begin_call(store, "another", because="theirs", at=AT)).id != call.id
+    assert (await begin_page(store, "another", because="theirs", at=AT)).id != call.id
 
-    await end_call(store, call, at=AT + MINUTE)
-    assert await open_call(store, "test") is None
-    assert (await begin_call(store, "test", because="anew", at=AT + 2 * MINUTE)).because == "anew"
+    await note_ended(store, call, at=AT + MINUTE)
+    assert await open_page(store, "test") is None
+    assert (await begin_page(store, "test", because="anew", at=AT + 2 * MINUTE)).because == "anew"

@@ -28,10 +28,10 @@ from runbook.incidents import events as e
 from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.report import decision_markdown, triage_markdown
 from runbook.incidents.state import State
-from tasks.caretaking.self_watch import call_a_person
-from tasks.channels.call import escalate, resolve_page
+from tasks.caretaking.self_watch import page_a_person
 from tasks.channels.communicate import announce
-from tasks.checks.triage import look
+from tasks.channels.page import escalate, resolve_page
+from tasks.checks.triage import make_checks
 from tests.blocks.cluster_world import cluster_world, deployment
 from tests.blocks.status_page_bench import INCIDENT, SUMMARY
 from tests.canary.canaries import SHAPES, Canaries
@@ -111,7 +111,7 @@ async def test_what_systems_say_is_shown_without_a_secret(
             posthog=PostHogApi(app_url=url, ingest_url=url, api_key=SecretStr("phc_" + "k" * 43)),
             cluster=world.block_with(container="app"),
         )
-        findings = await look(environment, EVERYWHERE)
+        findings = await make_checks(environment, EVERYWHERE)
     concluded = decide(findings, claimed=None, policy=incident.policy)
     events: list[e.Event] = [
         e.TriageCompleted(round=1, findings=findings),
@@ -171,7 +171,7 @@ async def test_what_a_system_refuses_is_told_without_a_secret(
         await announce(at_work, State.IDENTIFIED)
         await escalate(at_work, Escalation(kind=EscalationKind.NOT_OVER), "it burns")
         await resolve_page(at_work)
-        await call_a_person(environment, "it does not work")
+        await page_a_person(environment, "it does not work")
     events = [item.event for item in (await at_work.read()).journal[1:]]
     kinds = {effect.kind for effect in (await at_work.read()).effects.values()}
     assert kinds - {NOBODY} == {"slack", "pager", "status-page"}  # where all of them refuse, nobody was told

@@ -13,7 +13,7 @@ from blocks.transport.errors import OutsideError
 from deployments.services.refusals import ActRefused
 from runbook.approvals.gates import Answer, Choice
 from runbook.incidents.events import IncidentEscalated, RunContinued
-from runbook.incidents.state import Outcome
+from runbook.incidents.state import IncidentOutcome
 from tests.chaos.seen import Seen, seen_outside
 from tests.chaos.stage import Blow, Stage
 from tests.fixtures.cases import Case, case
@@ -84,7 +84,7 @@ async def strike_at(stage: Stage, folder: Path, point: str, blow: Blow, expected
         finally:
             over.cancel()
         incident, seen = await one.read(), seen_outside(one)
-        if not stranded and incident.outcome is not Outcome.RECOVERED:
+        if not stranded and incident.outcome is not IncidentOutcome.RECOVERED:
             stranded = f"ended as {incident.outcome}"
         return Result(
             point=point,

@@ -64,17 +64,17 @@ class Prefect:
         self.woken.append(incident.needless_gate.gate)
         return True
 
-    async def call(self, incident: Incident, because: str) -> None:
+    async def page(self, incident: Incident, because: str) -> None:
         """Call a person."""
         self.called.append((incident.id, because))
 
-    async def call_about_the_store(self, because: str, since: datetime) -> bool:
+    async def page_about_the_store(self, because: str, since: datetime) -> bool:
         """Call a person."""
         assert since <= datetime.now(UTC)
         self.called_about_the_store.append(because)
         return True
 
-    async def end_the_call_about_the_store(self, since: datetime) -> bool:
+    async def end_the_page_about_the_store(self, since: datetime) -> bool:
         """Tell them that it is over."""
         assert since <= datetime.now(UTC)
         self.store_works_again += 1

@@ -10,7 +10,7 @@ from prefect import flow
 from blocks.environment import Environment
 from flows.collect_evidence import collect_everything_due
 from runbook.incidents import events as e
-from runbook.incidents.state import Outcome
+from runbook.incidents.state import IncidentOutcome
 from tasks.incident import OpenIncident, now
 from tasks.opening import close, resolve
 from tests.runbook.journals import ALERT
@@ -24,8 +24,8 @@ async def ended(at_work: Environment, name: str) -> OpenIncident:
     alert, at = ALERT.model_copy(update={"service": name}), now() - timedelta(minutes=30)
     await at_work.store.open_incident(alert, incident_id=name, at=at, environment=at_work.name)
     incident = OpenIncident(id=name, environment=at_work)
-    await resolve(incident, Outcome.RECOVERED, ())
-    await close(incident, Outcome.RECOVERED)
+    await resolve(incident, IncidentOutcome.RECOVERED, ())
+    await close(incident, IncidentOutcome.RECOVERED)
     return incident
 
 

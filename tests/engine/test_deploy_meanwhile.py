@@ -13,7 +13,7 @@ import pytest
 from deployments.prefect.server import PrefectServer
 from deployments.processes.process import Process
 from runbook.incidents.events import ApprovalRequested, IncidentEscalated
-from runbook.incidents.state import Outcome
+from runbook.incidents.state import IncidentOutcome
 from tests.chaos.seen import seen_outside
 from tests.engine.test_chaos import EXPECTED
 from tests.engine.test_watchdog import until_no_engine
@@ -92,8 +92,8 @@ async def test_a_run_that_slept_through_a_deployment_does_nothing_twice(
                 assert FORMER not in today.log.read_text()
             assert before.keys() >= {"slack/investigating", "slack/identified", "pager/opened"}
             assert seen_outside(one) == EXPECTED
-    assert incident.outcome is Outcome.RECOVERED
-    assert gate.gate in incident.settled_gates
+    assert incident.outcome is IncidentOutcome.RECOVERED
+    assert gate.gate in incident.closed_gates
     asked = [event.gate for event in incident.events(ApprovalRequested)]
-    assert len(asked) == len(set(asked)) == len(incident.settled_gates)
+    assert len(asked) == len(set(asked)) == len(incident.closed_gates)
     assert incident.events(IncidentEscalated) == []

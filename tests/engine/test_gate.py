@@ -88,7 +88,7 @@ async def test_a_form_that_decides_nothing_asks_again_and_an_older_one_does_not_
         channel="prefect-ui",
         snooze_minutes=SNOOZE_MINUTES,
     )
-    assert (await response.read()).settled_gates[third.gate] == snoozed
+    assert (await response.read()).closed_gates[third.gate] == snoozed
 
     asked = {(gate.action_id, gate.plan_digest) for gate in (first, second, third, fourth)}
     assert len(asked) == 1
@@ -120,7 +120,7 @@ async def test_an_answer_on_the_command_line_wakes_the_run(response: Case) -> No
 
     assert await process.wait() == 0
     incident = await response.until(ended)
-    [answer] = [given for given in incident.settled_gates.values() if given is not None]
+    [answer] = [given for given in incident.closed_gates.values() if given is not None]
     assert (answer.choice, answer.approver, answer.reason) == (Choice.APPROVE, account(), "users wait")
     assert answer.identity is not None
     assert answer.identity.how is Proof.OS_PEER  # the receiver has seen the account
@@ -137,7 +137,7 @@ async def test_of_two_answers_at_once_the_first_stands(response: Case) -> None:
     both = await asyncio.gather(response.answer(YES), response.answer(NO))
 
     incident = await response.until(ended)
-    standing = incident.settled_gates[gate.gate]
+    standing = incident.closed_gates[gate.gate]
     assert standing in (YES, NO)
     assert [answered.answer for answered in both] == [standing, standing]
     assert sorted(answered.ours for answered in both) == [False, True]
@@ -159,7 +159,7 @@ async def test_the_journal_goes_before_the_form(response: Case) -> None:
 
     incident = await response.until(ended)
     assert incident.results[FIRST].outcome is ActionOutcome.REJECTED
-    assert incident.settled_gates == {gate.gate: NO}
+    assert incident.closed_gates == {gate.gate: NO}
     assert response.changes() == []
 
 

@@ -19,7 +19,7 @@ from deployments.processes.process import Process, free_port
 from deployments.settings.settings import load_settings
 from runbook.actions.catalogue import ActionOutcome
 from runbook.incidents.events import EvidenceCollected, FileNotWritten, PostmortemDrafted
-from runbook.incidents.state import Outcome
+from runbook.incidents.state import IncidentOutcome
 from tests.deployments.receiver_bench import notification, sent_alert
 from tests.fixtures.cases import case
 from tests.fixtures.engine import Engine
@@ -39,7 +39,7 @@ async def test_a_response_goes_on_without_a_place_for_its_files(engine: Engine, 
         await response.alert()
         incident = await response.follow("auto")
 
-        assert incident.outcome is Outcome.RECOVERED
+        assert incident.outcome is IncidentOutcome.RECOVERED
         assert ActionOutcome.RECOVERED in {result.outcome for result in incident.results.values()}
         assert {event.what for event in incident.events(FileNotWritten)} == FILES
         assert incident.events(EvidenceCollected) == []

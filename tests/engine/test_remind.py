@@ -24,7 +24,7 @@ from flows.remind import remind, remind_of_everything
 from runbook.actions.catalogue import ActionOutcome
 from runbook.incidents import events as e
 from runbook.outside_text.slack import SlackText
-from tasks.channels.call import page_on_opening
+from tasks.channels.page import page_on_opening
 from tasks.incident import OpenIncident, now
 from tasks.lease import exclusively
 from tests.runbook.journals import ALERT, asked, finished, resolved

@@ -23,7 +23,7 @@ from runbook.incidents.events import (
     ResponsePaused,
 )
 from runbook.incidents.incident import Incident
-from runbook.incidents.state import Outcome, State
+from runbook.incidents.state import IncidentOutcome, State
 from tests.fixtures.cases import Case, case
 from tests.fixtures.engine import Engine
 
@@ -132,7 +132,7 @@ async def test_a_rejection_changes_nothing_and_calls_a_person(engine: Engine, tm
         assert incident.events(ResponsePaused)
         ended = incident.last(IncidentResolved)
         assert ended is not None
-        assert (incident.outcome, ended.by) == (Outcome.NOT_OURS, "drill")
+        assert (incident.outcome, ended.by) == (IncidentOutcome.NOT_OURS, "drill")
         assert State.MONITORING not in [told.state for told in incident.announcements]
         assert [result.outcome for result in incident.results.values()] == [ActionOutcome.REJECTED]
         assert response.changes() == []

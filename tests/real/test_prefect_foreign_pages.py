@@ -134,7 +134,7 @@ async def test_a_foreign_page_reads_and_changes_nothing(
     assert await rebound.evaluate(LISTEN, [socket, server.access.password]) == "closed"
 
     incident = await asking.read()
-    assert incident.settled_gates == {}
+    assert incident.closed_gates == {}
     assert incident.pending_gate is not None
     assert asking.changes() == []
 

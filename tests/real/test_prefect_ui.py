@@ -136,7 +136,7 @@ async def approves_the_change(page: Page, response: Case) -> None:
     await submit(form)
 
     incident = await response.until(lambda it: gate.action_id in it.results)
-    assert incident.settled_gates == {
+    assert incident.closed_gates == {
         gate.gate: Answer(
             choice=Choice.APPROVE,
             approver="ana",

@@ -32,7 +32,7 @@ from runbook.checks.specs.workload import WORKLOAD
 from runbook.decision.decide import decide
 from runbook.decision.verdict import Decision
 from runbook.policy.policy import Policy
-from tasks.checks.triage import look
+from tasks.checks.triage import make_checks
 from tests.fixtures.faulty_server import FaultyServer, WireFault, faulty
 from tests.runbook.findings_samples import EVERYWHERE
 from tests.tasks.degradation_table import FAULTS, WITHOUT_END, Row, System, row_of
@@ -214,7 +214,7 @@ async def found(world: Endpoints, folder: Path) -> Findings:
     ways = Ways(world, System.STATUS_PAGE)
     at_work = environment(ways, folder)
     try:
-        return await look(at_work, EVERYWHERE)
+        return await make_checks(at_work, EVERYWHERE)
     finally:
         at_work.cluster.client.disconnect()
 
@@ -228,7 +228,7 @@ async def cells(
     async def cell(fault: WireFault) -> Cell:
         async with turn, looking_past(world, system, fault, folder) as at_work:
             findings = without
-            for finding in (await look(at_work, checks)).items:
+            for finding in (await make_checks(at_work, checks)).items:
                 findings = findings.replacing(finding)
         return Cell(row_of(system, fault), fault, without, findings)
 

@@ -13,7 +13,7 @@ from runbook.approvals.gates import InvalidAnswer
 from runbook.approvals.identity import Identity
 from runbook.incidents import events as e
 from runbook.incidents.incident import Incident
-from runbook.incidents.state import Outcome, State
+from runbook.incidents.state import IncidentOutcome, State
 from runbook.outside_text import MAX_TEXT
 from runbook.policy.policy import Policy
 from tasks.acts import Acted, record_act
@@ -97,7 +97,7 @@ async def test_a_merged_incident_is_reopened_and_merged_again(store: IncidentSto
     again = await store.read("inc-a")
     assert (again.outcome, again.state, again.reopened) == (None, State.INVESTIGATING, 1)
     assert (await do(store, merge("inc-b"))).recorded
-    assert (await store.read("inc-a")).outcome is Outcome.MERGED
+    assert (await store.read("inc-a")).outcome is IncidentOutcome.MERGED
 
 
 async def test_nothing_is_reopened_beside_an_open_incident_of_its_service(store: IncidentStore) -> None:

@@ -27,10 +27,10 @@ from runbook.incidents.effects import Effect, EffectOutcome
 from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.events import DecisionMade, IncidentResolved
 from runbook.incidents.incident import Incident
-from runbook.incidents.state import Outcome, State
-from tasks.channels.call import escalate, page_on_opening, resolve_page
+from runbook.incidents.state import IncidentOutcome, State
 from tasks.channels.communicate import announce
-from tasks.effects import SETTLED
+from tasks.channels.page import escalate, page_on_opening, resolve_page
+from tasks.effects import SUCCEEDED
 from tasks.incident import OpenIncident
 from tests.fixtures.faulty_server import SHIFT, WireFault, faulty
 from tests.runbook.journals import decision
@@ -125,7 +125,7 @@ async def tell(incident: OpenIncident) -> bool:
 async def tell_the_end(incident: OpenIncident) -> None:
     """What it tells when the recovery is verified."""
     await announce(incident, State.MONITORING)
-    await incident.record(IncidentResolved(outcome=Outcome.RECOVERED, because=("all is well",)))
+    await incident.record(IncidentResolved(outcome=IncidentOutcome.RECOVERED, because=("all is well",)))
     await announce(incident, State.RESOLVED)
     await resolve_page(incident)
 
@@ -157,8 +157,10 @@ async def past_the_fault(audience: Audience, fault: WireFault, folder: Path) -> 
     else:
         assert outcomes == {EffectOutcome.UNSETTLED}, (named, of_kind(journal, kind))
     assert through is (fault in CLOCKS or kind == "status-page"), named
-    assert all(effect.outcome in SETTLED for effect in journal.effects.values() if effect.kind != kind), named
-    assert all(effect.detail for effect in of_kind(journal, kind) if effect.outcome not in SETTLED), named
+    assert all(effect.outcome in SUCCEEDED for effect in journal.effects.values() if effect.kind != kind), (
+        named
+    )
+    assert all(effect.detail for effect in of_kind(journal, kind) if effect.outcome not in SUCCEEDED), named
     return f"{named} | {row_of(audience.system, fault).does} | {sorted(map(str, outcomes))}"
 
 

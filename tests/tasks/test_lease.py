@@ -113,7 +113,7 @@ async def test_a_wait_without_an_end_names_who_is_in_the_way(
     assert bench.writes() == []
 
 
-async def test_a_change_that_has_begun_does_not_fail_for_want_of_a_turn(
+async def test_a_change_that_has_begun_waits_for_another_to_end(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is in the cluster, and its run died: the run that is continued waits, and is continued again."""

@@ -22,11 +22,11 @@ from runbook.incidents.events import (
     PolicyChanged,
     PolicyNoted,
 )
-from runbook.incidents.state import Outcome
+from runbook.incidents.state import IncidentOutcome
 from runbook.policy.permissions import PermissionChange, Permissions
-from tasks.caretaking.settle import settle_changes
+from tasks.caretaking.in_doubt import read_changes_in_doubt
 from tasks.caretaking.watchdog import note_policies
-from tasks.channels.call import escalate
+from tasks.channels.page import escalate
 from tasks.evidence.collect import collect_evidence
 from tasks.evidence.paper import leave_paper
 from tasks.incident import OpenIncident
@@ -105,7 +105,7 @@ async def test_an_incident_is_worked_on_in_its_own_environment_only(tmp_path: Pa
         draft_postmortem(foreign, again=True),
         leave_paper(foreign),
         escalate(foreign, Escalation(kind=EscalationKind.NOT_OVER), "it burns"),
-        settle_changes(foreign),
+        read_changes_in_doubt(foreign),
     ):
         with pytest.raises(Refused, match=told):
             await step
@@ -165,7 +165,7 @@ async def test_an_alert_that_begins_while_its_incident_is_closed_reopens_it(tmp_
     await incident.record_once(IncidentResolved(outcome="recovered", because=(), by=by))
     await incident.record(AlertJoined(alert=ALERT))
     for _ in range(2):  # the process may die in between
-        await close(incident, Outcome.RECOVERED)
+        await close(incident, IncidentOutcome.RECOVERED)
     journal = await incident.read()
     assert (journal.closed, journal.reopened, newest_run(journal)) == (False, 1, None)
     assert journal.events(IncidentReopened)[0].because == f"{ALERT.name} fires again"
@@ -189,5 +189,5 @@ async def test_an_incident_that_is_over_stays_closed(
     incident = await open_incident(tmp_path)
     for event in (AlertJoined(alert=ALERT), end, *later):
         await incident.record(event)
-    await close(incident, Outcome.RECOVERED)
+    await close(incident, IncidentOutcome.RECOVERED)
     assert (await incident.read()).closed

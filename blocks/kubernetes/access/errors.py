@@ -23,7 +23,7 @@ from blocks.transport.errors import (
     one_line,
     retry_after,
 )
-from blocks.transport.pages import is_page, page_title
+from blocks.transport.web_pages import is_web_page, web_page_title
 from runbook.redaction import redact
 
 SYSTEM = "Kubernetes"
@@ -174,12 +174,12 @@ def _by_server(status: dict[str, Any], error: ApiException) -> bool:
     if status.get("kind") == "Status" or error.status == 429:
         return True
     if error.status == 401:
-        return not _is_page(error)
+        return not _is_web_page(error)
     return str(error.body or "").strip() == "404 page not found"
 
 
-def _is_page(error: ApiException) -> bool:
-    return is_page(str(error.body or ""), str((error.headers or {}).get("Content-Type", "")))
+def _is_web_page(error: ApiException) -> bool:
+    return is_web_page(str(error.body or ""), str((error.headers or {}).get("Content-Type", "")))
 
 
 def _sent_to(error: ApiException) -> str:
@@ -200,7 +200,7 @@ def _message(status: dict[str, Any], error: ApiException) -> str:
     message = status.get("message")
     if isinstance(message, str) and message:
         return message
-    title = page_title(str(error.body or "")) if _is_page(error) else ""
+    title = web_page_title(str(error.body or "")) if _is_web_page(error) else ""
     return f"{error.reason}, a page named {title!r}" if title else str(error.reason)
 
 

@@ -19,11 +19,11 @@ from blocks.kubernetes.access.errors import Request
 from blocks.kubernetes.access.permissions import Permission
 from blocks.transport.errors import Forbidden, OutsideError, Unauthenticated, Unavailable
 
-LOOKS_AGAIN: dict[type[OutsideError], tuple[float, ...]] = {
+ATTEMPTS: dict[type[OutsideError], tuple[float, ...]] = {
     Forbidden: (0.05, 0.1, 0.25),
-    Unauthenticated: (0.2,),  # each look runs the plug-in that makes credentials once more
+    Unauthenticated: (0.2,),  # each attempt runs the plug-in that makes credentials once more
 }
-"""When a refusal is looked at again, each after the one before, in shares of the timeout of a request."""
+"""When a refused request is made again, each after the one before, in shares of the timeout of a request."""
 
 BUSY_SHARE = 0.5
 """Of the timeout of a request: how long one waits in all for a server that is busy."""
@@ -35,7 +35,7 @@ _Answer = TypeVar("_Answer")
 _Right = tuple[Credentials, Permission | None]
 
 _MISSING: set[_Right] = set()
-"""Rights (`None`: the credentials themselves) that were refused to the last look: no more time is lost on
+"""Rights (`None`: the credentials themselves) that were refused to the last attempt: no more time is lost on
 these. The first request that is answered takes its right off."""
 
 
@@ -47,7 +47,7 @@ async def patiently(
     Raises:
         OutsideError: what the last answer means.
     """
-    looks = {kind: [share * seconds for share in shares] for kind, shares in LOOKS_AGAIN.items()}
+    attempts = {kind: [share * seconds for share in shares] for kind, shares in ATTEMPTS.items()}
     busy_until = time.monotonic() + BUSY_SHARE * seconds
     while True:
         try:
@@ -60,10 +60,10 @@ async def patiently(
             refused = _refused(error, request, credentials)
             if refused is None or refused in _MISSING:
                 raise
-            if not looks[type(error)]:
+            if not attempts[type(error)]:
                 _MISSING.add(refused)
                 raise
-            wait = looks[type(error)].pop(0)
+            wait = attempts[type(error)].pop(0)
         else:
             _MISSING.difference_update({(credentials, request.permission), (credentials, None)})
             return answer
@@ -71,7 +71,7 @@ async def patiently(
 
 
 def doubt(timeout_seconds: float) -> timedelta:
-    """How long to look again at a right that was there a minute ago; with the default timeout a minute."""
+    """How long to ask again for a right that was there a minute ago; with the default timeout a minute."""
     return timedelta(seconds=DOUBT * timeout_seconds)
 
 

@@ -16,7 +16,7 @@ from runbook.actions.spec import SECRET, WORKLOAD
 WorkloadKind = Literal["Deployment", "StatefulSet"]
 
 AccessLevel = Literal["triage", "mitigation", "full"]
-"""How much the runbook may do: look; change the workload too; read and replace the API key too."""
+"""How much the runbook may do: read; change the workload too; read and replace the API key too."""
 
 LEVELS: tuple[AccessLevel, ...] = ("triage", "mitigation", "full")
 

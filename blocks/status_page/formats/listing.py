@@ -1,6 +1,6 @@
 """What a page lists, whichever format it speaks; and what its components and its banner add to its incidents.
 
-A page may turn components red, or its banner, and write no incident, or one about something else.
+A page may show components red, or its banner, and write no incident, or one about something else.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence

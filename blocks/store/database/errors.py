@@ -60,7 +60,7 @@ class StoreUnavailable(Unavailable):
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turn the driver's errors into ours, but for broken constraints, which tell of another writer.
+    """Raise ours for the driver's errors, but for broken constraints, which tell of another writer.
 
     Raises:
         StoreUnavailable: the database cannot be reached, or refuses.

@@ -105,7 +105,7 @@ def _turn_wal_on(cursor: Any) -> None:
 
 
 def _begin(connection: Any) -> None:
-    """Take SQLite's write lock at the beginning: a read that turns into a write fails when it is busy.
+    """Take SQLite's write lock at the beginning: a read that becomes a write fails when it is busy.
 
     A transaction that only reads takes no lock. SQLAlchemy reports a beginning even without a transaction.
     """

@@ -8,7 +8,7 @@ trigger, so people's roles should only read and insert. SQLite knows no roles.
 `incidents` holds what must be unique or found by index; everything else is a fold over the events. A service
 has one open incident at most, and beside it one open rehearsal (`dry_run`). `switch_may_be_on` marks those
 that turned a temporary switch on, until it is known to be off. `merged_into` is the incident where the
-response to this one goes on; one that was merged in turn is followed to its end when that happens.
+response to this one goes on. If that one is merged as well, this one then names where both go on.
 `ended_by_person`: it is closed on somebody's word, whether or not the checks agree.
 `leases` says who may change which target now; its tokens only ever grow.
 
@@ -17,7 +17,7 @@ its service is none that the runbook knows; `deliveries` are the messages
 that were received from senders that number them; `episodes` is when alerts began again.
 
 `self_watch_rounds` are the synthetic alerts that the receiver has taken, and what became of each;
-`self_watch_calls` are the calls to a person because the runbook itself did not work.
+`self_watch_calls` are the pages to a person because the runbook itself did not work.
 
 `incident_store` has one row: the id by which a store is known from all others, and how often a deleted log of
 it was saved, see `blocks.store.database.file`; `written_at` is when somebody last tried whether it can be

@@ -187,7 +187,7 @@ async def examine(cluster: "Cluster") -> list[Right]:
 
 def uncalled_because(systems: "Environment") -> str:
     """Why the runbook could not page a person; empty if it can."""
-    if not (systems.callers or systems.speakers):
+    if not (systems.paging_channels or systems.speakers):
         return "Nobody can be paged: set [pager] or [slack]."
     return ""
 

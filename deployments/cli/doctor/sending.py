@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from blocks.channels.channel import Caller, Post, Speaker
+from blocks.channels.channel import PagingChannel, Post, Speaker
 from blocks.transport.errors import OutsideError
 from deployments.cli.doctor.rows import CheckRow, State
 from deployments.cli.doctor.systems import failed
@@ -23,7 +23,7 @@ async def send_tests(systems: "Environment") -> list[CheckRow]:
     at, name = datetime.now(UTC), f"runbook-doctor-{secrets.token_hex(8)}"
     post = Post(id=name, since=at)
     rows = [await _said(channel, post) for channel in systems.speakers]
-    rows += [await _paged(channel, post, systems) for channel in systems.callers]
+    rows += [await _paged(channel, post, systems) for channel in systems.paging_channels]
     if not rows:
         advice = "Set [pager] or [slack]"
         rows.append(CheckRow("test message", State.MISSING, "there is no channel to send it through", advice))
@@ -39,7 +39,7 @@ async def _said(channel: Speaker, post: Post) -> CheckRow:
     return CheckRow(name, State.OK, "the test message was taken", "See whether it is in the channel")
 
 
-async def _paged(channel: Caller, post: Post, systems: "Environment") -> CheckRow:
+async def _paged(channel: PagingChannel, post: Post, systems: "Environment") -> CheckRow:
     name = f"test: {channel.kind}"
     service = systems.runbook_policy.policy.service
     page = Page(summary=TEXT, severity=Severity.P4, source=service, details={"test": "true"})

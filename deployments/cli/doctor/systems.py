@@ -18,7 +18,7 @@ from blocks.transport.http import exchange
 from deployments.cli.doctor.rows import CheckRow, State
 from runbook.checks.readings import ProbeResult
 from runbook.decision.error_types import UNKNOWN_STATUS
-from tasks.checks.looks import probe
+from tasks.checks.making import probe
 
 if TYPE_CHECKING:
     from blocks.environment import Environment

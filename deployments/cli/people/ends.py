@@ -7,14 +7,14 @@ from cyclopts import Parameter
 from deployments.cli.options import BY_DEFAULT, ActOptions, Reference
 from deployments.cli.people.acts import do
 
-Outcome = Literal["recovered", "not-ours", "false-positive"]
+Resolution = Literal["recovered", "not-ours", "false-positive"]
 
 
 async def resolve(
     incident: Reference,
     /,
     *,
-    outcome: Outcome,
+    outcome: Resolution,
     reason: str,
     done: str = "",
     options: ActOptions = BY_DEFAULT,

@@ -1,4 +1,4 @@
-"""A simulated Kubernetes cluster for drills; `cluster` says what it imitates and what it leaves out."""
+"""A simulated Kubernetes cluster for drills; see `cluster` for what it imitates and what it does not."""
 
 from deployments.drill.cluster.cluster import Cluster, RunningPod
 from deployments.drill.cluster.faults import Fault

@@ -1,15 +1,14 @@
 """The simulated Kubernetes cluster: an API server, its controllers and one node, in this process.
 
-Written here rather than taken from `kmock` 0.8, which was read first: it imitates an API server's storage and
+It is not `kmock`: version 0.8 imitates an API server's storage and
 watches for tests of operators, but has no authentication, RBAC, strategic merge patch, dry run, conflicts,
-validation, tables, logs, controllers or kubelet, and would bring in aiohttp. Those limits are what a drill
-must meet.
+validation, tables, logs, controllers or kubelet, and would bring in aiohttp. A drill needs all
+of these.
 
 Not imitated: admission webhooks, `exec` and port-forward, Services'
 traffic, `minReadySeconds`, init containers, volumes, evictions (a budget only says how many pods may go), and
-objects sent in protobuf, as by a new `kubectl create` without `--dry-run=client`. Lists come in one piece
-whatever `limit` says. Server-side apply changes what is there and creates nothing; `managedFields` are kept
-for workloads and Secrets.
+objects sent in protobuf, as by a new `kubectl create` without `--dry-run=client`. Server-side apply
+changes existing objects only and creates none. `managedFields` are kept for workloads and Secrets.
 """
 
 import asyncio
@@ -144,7 +143,7 @@ class Cluster:
     def apply(self, manifest: Mapping[str, Any], *, manager: str = "kubectl-patch") -> None:
         """Create the object, or merge the manifest into it strategically, as an administrator would.
 
-        `manager` is the field manager who owns from then on what that changes.
+        `manager` becomes the field manager of what that changes.
 
         Raises KeyError for an unknown kind, DecodingError or ApiError for an object that a client could not
         write.
@@ -160,9 +159,9 @@ class Cluster:
             self._registry.replace(kind, current, strategically_merged(current, obj), options)
 
     def apply_server_side(self, manifest: Mapping[str, Any], *, manager: str, force: bool = True) -> None:
-        """Apply the manifest to an object that is there as GitOps controllers do, owning what it names.
+        """Apply the manifest to an existing object as GitOps controllers do; they own the fields it names.
 
-        Raises KeyError where there is none; ApiError 409 without `force` where others own what would change.
+        Raises KeyError if there is no such object; ApiError 409 without `force` if others own what changes.
         """
         obj: JsonObject = dict(copied(manifest))
         kind = by_kind(obj["kind"])
@@ -188,11 +187,11 @@ class Cluster:
         self._authority.grant(user, token, rules)
 
     def expire(self, token: str) -> None:
-        """From now on whoever sends this token gets 401."""
+        """Refuse this token with 401 from now on."""
         self._authority.expire(token)
 
     def load_rules(self, *, after_seconds: float) -> None:
-        """Behave as a server that has just started: its rules are loaded only after so long."""
+        """Behave like a server that has just started and loads its rules only after this time."""
         self._authority.rules_loaded = False
         loaded = partial(setattr, self._authority, "rules_loaded", True)
         asyncio.get_running_loop().call_later(after_seconds, loaded)
@@ -244,8 +243,8 @@ class Cluster:
     def terminate(self, pod: str, *, reason: str, exit_code: int) -> None:
         """The main process of a pod dies, for example of OOMKilled with 137; its container starts again.
 
-        The second death and each later one meet a crash loop's back-off. Raises KeyError for a pod that does
-        not run.
+        From the second time on, the restart waits for a crash loop's back-off. Raises KeyError for a pod that
+        does not run.
         """
         self._kubelet.terminate(pod, reason, exit_code)
 
@@ -264,7 +263,7 @@ class Cluster:
             self._registry.set_status(RESOURCE_QUOTA, quota, quota_status(self._store, quota))
 
     async def run(self) -> None:
-        """Run the controllers and the node until cancelled: a change wakes them, else they rest."""
+        """Run the controllers and the node until cancelled. They work only after a change."""
         try:
             while True:
                 self._wake.clear()

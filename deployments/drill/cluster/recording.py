@@ -1,4 +1,4 @@
-"""What was asked of the cluster: the evidence that tests and the drill's judge look at."""
+"""The requests to the cluster, as evidence for tests and the drill's judge."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

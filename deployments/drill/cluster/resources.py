@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from deployments.drill.cluster.kinds import POD, Kind
 from deployments.drill.cluster.objects import JsonObject, go_text, name_of, uid_of
 from deployments.drill.cluster.server.calls import Call
+from deployments.drill.cluster.server.chunks import chunk
 from deployments.drill.cluster.server.errors import (
     APPLY_PATCH,
     PATCH_TYPES,
@@ -18,7 +19,6 @@ from deployments.drill.cluster.server.errors import (
     no_such_path,
     unsupported_media_type,
 )
-from deployments.drill.cluster.server.paging import paged
 from deployments.drill.cluster.server.request_info import RequestInfo
 from deployments.drill.cluster.server.selectors import selects
 from deployments.drill.cluster.server.tables import table
@@ -84,8 +84,8 @@ class Resources:
         if call.wants_table:
             include = call.query.get("includeObject", "Metadata")
             return JSONResponse(table(kind.kind, found, version, self._clock(), include))
-        page, rest = paged(found, call.query)
-        document = _list_object(kind, page, version)
+        items, rest = chunk(found, call.query)
+        document = _list_object(kind, items, version)
         document["metadata"] |= rest
         return JSONResponse(document)
 

@@ -52,7 +52,7 @@ def alert_payload(
 async def send_alert(url: str, token: str, payload: Mapping[str, Any]) -> dict[str, Any]:
     """Post the alert with a bearer token and return ``{status, body}`` of the receiver's answer.
 
-    Raises ``httpx.TransportError`` if there is none within 30 s.
+    Raises ``httpx.TransportError`` if there is no answer within 30 s.
     """
     async with httpx.AsyncClient(timeout=_ANSWER_WITHIN_SECONDS, trust_env=False) as client:
         answer = await client.post(url, json=payload, headers={"Authorization": f"Bearer {token}"})

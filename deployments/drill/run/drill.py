@@ -165,7 +165,7 @@ def _services(scenario: Scenario) -> dict[str, str]:
 
 
 async def _while_all_runs(stack: Stack, following: Coroutine[Any, Any, Incident]) -> Incident:
-    """Follow the incident, but not beyond the end of one of the processes that work on it."""
+    """Follow the incident until it is closed or one of the processes that work on it ends."""
     tasks = asyncio.create_task(following), asyncio.create_task(stack.watch())
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -185,7 +185,7 @@ def _store(url: str) -> "IncidentStore":
 
 
 async def _save_replacement_key(world: WorldProcess) -> None:
-    """A good key waits in Prefect, as the policy asks for: someone made it in the PostHog dashboard."""
+    """Put a good key into Prefect, as the policy asks for: somebody made it in PostHog's dashboard."""
     from prefect.blocks.system import Secret
 
     key = world.endpoints.replacement_project_key.get_secret_value()
@@ -193,7 +193,7 @@ async def _save_replacement_key(world: WorldProcess) -> None:
 
 
 def _keep(incident: Incident, policy: Policy) -> Path:
-    """Put the journal beside the incident's evidence: its database goes with the drill."""
+    """Put the journal beside the incident's evidence, because its database is deleted with the drill."""
     folder = KEPT / incident.id
     text = json.dumps(summary.everything(incident, policy), ensure_ascii=False, indent=2)
     write_private(folder / "incident.json", f"{text}\n".encode())
@@ -212,7 +212,7 @@ async def _starting_server(state: Path) -> AsyncIterator[PrefectServer]:
 
 @asynccontextmanager
 async def _state_folder(now: datetime) -> AsyncIterator[Path]:
-    """A folder for what only this drill needs; left behind, with its logs, where the drill fails."""
+    """A folder for this drill only. If the drill fails, the folder stays with its logs."""
     folder = (ROOT / "drill" / f"{now:%Y%m%d-%H%M%S}-{os.getpid()}").resolve()
     private_folder(folder)
     try:

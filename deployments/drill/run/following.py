@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 POLL_SECONDS = 0.2
 RUN_CHECK_SECONDS = 2.0
 LIMIT_SECONDS = 240.0
-"""A drill that is not over by then is stuck; the time in which a person is asked does not count."""
+"""After this time a drill is stuck. The time in which a person is asked does not count."""
 
 Approve = Literal["ask", "auto", "reject"]
 
@@ -68,7 +68,7 @@ class Follower:
         """Return the incident once it is closed.
 
         Raises:
-            Unavailable: its run ended before that, or nothing came of it in time.
+            Unavailable: its run ended before that, or it took too long.
         """
         clock = asyncio.get_running_loop().time
         shown, started, next_look = 0, clock(), clock() + RUN_CHECK_SECONDS
@@ -138,12 +138,12 @@ class Follower:
         await answer_gate(self._store, incident, answer, policy=self._policy, runs=self._runs)
 
     def _automatic(self) -> Answer | None:
-        """What is said without a person; the scenario's own rejection comes before the first yes."""
+        """The automatic answer. The scenario's own rejection comes before the first yes."""
         first, self._first_answer = self._first_answer, None
         return first.answer if first and self._approve == "auto" else AUTOMATIC.get(self._approve)
 
     async def _check_run(self, incident: Incident) -> None:
-        """A run that has ended while its incident is open will hardly close it any more."""
+        """Fail if the run has ended and its incident is open, because it will not be closed."""
         started = incident.last(RunStarted)
         if started is None:
             return

@@ -16,7 +16,7 @@ NOTHING = "nothing"
 
 
 class Difference(Value):
-    """One thing that is not as expected, both sides as people read them."""
+    """One thing that is not as expected: what was expected and what happened, as text for people."""
 
     what: str
     expected: str
@@ -26,9 +26,8 @@ class Difference(Value):
 def judge(incident: Incident, expect: Expect) -> list[Difference]:
     """Compare an incident with what its scenario expects; an empty list is a pass.
 
-    A person who rejects a change takes the incident off the scenario's way, unless the scenario expects that.
-    Then the verdict is judged as before, the rejected actions must have stayed undone, and how it ended is
-    not judged.
+    If a person rejects a change and the scenario does not expect that, the verdict is judged as usual, the
+    rejected actions must not have been made, and the end of the incident is not judged.
     """
     decision, severity = incident.decision, incident.severity
     told = [
@@ -74,7 +73,7 @@ def _outcome_of(incident: Incident, action_id: str) -> str:
 
 
 def _changed_by_hand(incident: Incident) -> str:
-    """Who has changed the workload beside the runbook, each once."""
+    """Who else has changed the workload, each once."""
     return _lines(dict.fromkeys(str(event.writing.by) for event in incident.events(ManualChangeSeen)))
 
 

@@ -32,7 +32,7 @@ async def run_kubectl(arguments: Sequence[str], *, kubeconfig: Path, cache: Path
 
     Raises:
         Refused: kubectl is not installed.
-        Unavailable: the command failed, or has not ended in time.
+        Unavailable: the command failed or took too long.
     """
     command = [require_kubectl(), "--kubeconfig", str(kubeconfig), "--cache-dir", str(cache), *arguments]
     started = await asyncio.create_subprocess_exec(

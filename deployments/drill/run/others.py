@@ -1,4 +1,4 @@
-"""Alerts of other services in a drill: sent before the scenario's own, and looked after until people know."""
+"""Alerts of other services in a drill: sent before the scenario's own, and followed until people know."""
 
 import asyncio
 import re
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from runbook.alerts.episodes import AlertRecord
 
 SENT = 2
-"""Messages about each: the second is a repeat, of which nobody must hear."""
+"""Messages about each. The second is a repeat, which nobody may be told about."""
 
 TOLD_WITHIN_SECONDS = 60.0
 _POLL_SECONDS = 0.5
@@ -70,7 +70,7 @@ async def judge_others(
     screen: Screen,
     receiver_url: str,
 ) -> list[Difference]:
-    """What is not as it has to be with the alerts of other services; nothing where there are none.
+    """Differences from what is expected of other services' alerts; empty if there are no such alerts.
 
     Raises:
         Unavailable: the store or the receiver cannot be reached.
@@ -98,7 +98,7 @@ async def judge_others(
 
 
 async def _once_told(store: "IncidentStore") -> "list[AlertRecord]":
-    """The unrouted alerts, once people have been told of all of them, or the time for that is up."""
+    """Wait until people were told of all unrouted alerts, or for the time limit; return the alerts."""
     from blocks.store.alerts import unrouted_alerts
 
     deadline = monotonic() + TOLD_WITHIN_SECONDS

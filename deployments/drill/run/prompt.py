@@ -1,4 +1,4 @@
-"""Asking the person at the terminal, while the journal goes on being followed."""
+"""Ask the person at the terminal while the journal is followed."""
 
 import asyncio
 import contextlib
@@ -30,7 +30,7 @@ WORDS = {
     "later": Choice.SNOOZE,
     "not yet": Choice.SNOOZE,
 }
-"""What may be typed. An empty line is no answer: the question stays."""
+"""What may be typed. After an empty line the question stays."""
 
 Say = Callable[[str], None]
 """Shows a prompt and leaves the cursor behind it."""
@@ -57,7 +57,7 @@ class Lines:
         threading.Thread(target=self._read, name="terminal", daemon=True).start()
 
     async def next(self) -> str:
-        """The next line, without its end; empty for ever after the end of the input.
+        """The next line, without its end.
 
         Raises:
             EOFError: the input has ended.
@@ -69,7 +69,7 @@ class Lines:
         return line.strip()
 
     def forget(self) -> None:
-        """Drop what was typed before a question was shown: nobody may approve what they have not seen.
+        """Drop what was typed before a question was shown, since nobody may approve what they have not seen.
 
         Only at a terminal; answers from a pipe were written beforehand on purpose.
         """
@@ -103,7 +103,7 @@ def question(editable: Sequence[str] = ()) -> str:
 async def ask(lines: Lines, say: Say, editable: Sequence[str] = ()) -> Typed:
     """Ask until there is an answer; a rejection comes with a reason, an edit with a value.
 
-    `editable` are the names of the parameters that may be changed: without one there is nothing to edit.
+    `editable` are the names of the parameters that may be changed: if it is empty, nothing can be edited.
 
     Raises:
         EOFError: the input has ended before an answer.

@@ -1,4 +1,4 @@
-"""What a drill leaves: its result as JSON, and the summary that a person reads last."""
+"""The result of a drill as JSON, and its summary for people."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -49,7 +49,7 @@ class DrillResult(Value):
         links: dict[str, str],
         others: Sequence[Difference] = (),
     ) -> "DrillResult":
-        """Judge the incident and keep what belongs to it; `others` is what differs in the others' alerts."""
+        """Judge the incident and collect its result; `others` are differences in other services' alerts."""
         return cls(
             scenario=scenario,
             incident=incident,
@@ -128,7 +128,7 @@ class DrillResult(Value):
 
 
 def print_summary(out: "Console", result: DrillResult) -> None:
-    """Outcome, times, where everything is, and what the judge says."""
+    """Print the outcome, the times, where everything is, and what the judge found."""
     incident, symbols = result.incident, symbols_for(out.encoding)
     outcome = OUTCOMES[incident.outcome] if incident.outcome else "not ended"
     out.print()
@@ -156,7 +156,7 @@ def print_summary(out: "Console", result: DrillResult) -> None:
 
 
 def differences_table(differences: tuple[Difference, ...]) -> Table:
-    """What is not as expected, side by side."""
+    """A table of what was expected and what happened."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
     for name in ("what", "expected", "actual"):
         table.add_column(name, overflow="fold")

@@ -1,4 +1,4 @@
-"""A scenario: what is wrong in the world, what happens next and what the runbook should make of it.
+"""A scenario: what is wrong in the world, what happens next and what the runbook should do.
 
 Scenarios are TOML files in ``scenarios/``; a mistake in one is refused when it is read.
 """
@@ -18,7 +18,7 @@ from runbook.approvals.acts import Act
 from runbook.approvals.gates import Answer, Choice, Instead
 from runbook.decision.severity import Severity
 from runbook.decision.verdict import ErrorType, Verdict
-from runbook.incidents.state import Outcome
+from runbook.incidents.state import IncidentOutcome
 
 FOLDER = Path(__file__).parents[1] / "scenarios"
 
@@ -80,7 +80,7 @@ class SlackMessage(Strict):
 
 
 class Event(Strict):
-    """Something that someone in the world does, once, when its time has come."""
+    """Something that somebody in the world does once, at its time."""
 
     when: Annotated[AtStart | EnvLanded | SlackMessage, Field(discriminator="kind")]
     who: str
@@ -149,7 +149,7 @@ class Expect(Strict):
     verdict: Verdict
     error_type: ErrorType
     path: tuple[Annotated[str, AfterValidator(_step)], ...]
-    outcome: Outcome
+    outcome: IncidentOutcome
     severity: Severity
     actions: tuple[tuple[KnownName, ActionOutcome], ...] = ()
     """Each action, in order, with its outcome. With one that is `rejected`, the scenario's own rejection."""
@@ -180,15 +180,15 @@ class Scenario(Strict):
 def read_scenario(path: Path) -> Scenario:
     """Read a scenario file.
 
-    Raises ``OSError`` where it cannot be read, ``tomllib.TOMLDecodeError`` where it is no TOML and
-    ``pydantic.ValidationError`` where it is no scenario.
+    Raises ``OSError`` where it cannot be read, ``tomllib.TOMLDecodeError`` if it is not TOML and
+    ``pydantic.ValidationError`` if it is not a scenario.
     """
     # By way of JSON: strict models take a list as a tuple only from there.
     return Scenario.model_validate_json(json.dumps(tomllib.loads(path.read_text(encoding="utf-8"))))
 
 
 def load_scenario(name: str) -> Scenario:
-    """Return the scenario of that name. Raises ``LookupError``, naming those there are."""
+    """Return the scenario of that name. Raises ``LookupError`` with the names of all scenarios."""
     path = FOLDER / f"{name}.toml"
     if name not in scenario_names():
         raise LookupError(f"no scenario {name!r}; there are: {', '.join(scenario_names())}")
@@ -196,5 +196,5 @@ def load_scenario(name: str) -> Scenario:
 
 
 def scenario_names() -> list[str]:
-    """Return the names of all scenarios in order of the alphabet."""
+    """Return the names of all scenarios in alphabetical order."""
     return sorted(path.stem for path in FOLDER.glob("*.toml"))

@@ -1,4 +1,4 @@
-"""What a drill shows while it runs: the incident's progress, what is waited for, the prompt."""
+"""What a drill shows while it runs: the incident's progress, what it waits for, the prompt."""
 
 import getpass
 from datetime import datetime
@@ -85,7 +85,7 @@ class Screen:
         The line before the choices says which incident it is and what the change comes to.
 
         Raises:
-            EOFError: there is nobody there any more.
+            EOFError: the terminal was closed.
         """
         self.wait_for("")
         self._lines = self._lines or Lines()

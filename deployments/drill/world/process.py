@@ -30,7 +30,7 @@ class WorldProcess:
     async def send_alert(self, receiver_url: str, *, other: int | None = None) -> dict[str, Any]:
         """Have the world's alert source send the scenario's alert; return the receiver's answer.
 
-        With `other`, it is that one of the scenario's alerts of other services.
+        `other` is the number of one of the scenario's alerts of other services, to be sent instead.
 
         Raises:
             Unavailable: the receiver did not take it.
@@ -87,7 +87,7 @@ async def running_world(scenario: str, state: Path) -> AsyncIterator[WorldProces
     Its standard input is our pipe: it ends when we do, even if we are killed.
 
     Raises:
-        Unavailable: the world does not come up; with the last lines of its log.
+        Unavailable: the world does not start; the error has the last lines of its log.
     """
     log = state / "world.log"
     with open_private(log, "wb") as stderr:

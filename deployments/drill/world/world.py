@@ -1,4 +1,4 @@
-"""A world to drill in: every outside system of the runbook on loopback, with cause and effect."""
+"""A simulated world: every outside system of the runbook on loopback, with causes and effects."""
 
 import asyncio
 import random
@@ -52,7 +52,7 @@ class World:
     """A running world; use it as an async context manager.
 
     ``state`` receives the kubeconfig, the endpoints and Prometheus's files. ``real_prometheus=False``
-    takes the imitation although the binary is there.
+    uses the imitation even if the binary is there.
     """
 
     endpoints: Endpoints
@@ -102,13 +102,13 @@ class World:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop everything. Raises what any part of the world failed with meanwhile."""
+        """Stop everything. Raises the error of a part of the world that failed."""
         await self._stop()
         if error is None and self._failed is not None and self._failed.done():
             self._failed.result()
 
     async def failed(self) -> None:
-        """Wait until a part of the world fails and raise its error; else wait for ever."""
+        """Wait until a part of the world fails, and raise its error."""
         assert self._failed is not None  # noqa: S101  only of a started world
         await asyncio.shield(self._failed)
 

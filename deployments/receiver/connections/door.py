@@ -32,7 +32,7 @@ FREE_FILES = 8
 
 
 AT_ONCE = 4
-"""How many are let in in one turn of the event loop, so that each is read before it can be in the way."""
+"""How many are let in in one pass of the event loop, so that each is read before it can be in the way."""
 
 MOMENT = 0.1
 """Seconds that a stranger has to itself."""
@@ -41,7 +41,7 @@ FOR_STRANGERS = 4
 """A quarter of the places is never kept by those who are known: somebody new has to get in, too."""
 
 BUSY_SECONDS = 1.0
-"""How long everybody inside may be busy until those who wait are turned away."""
+"""How long everybody inside may be busy until those who wait are refused."""
 
 LOOK_SECONDS = 1.0
 TOLD_EVERY = 10
@@ -123,7 +123,7 @@ class Door:
             self._strangers.pop(connection.origin, None)
 
     def _admit(self, listener: socket.socket) -> None:
-        """Let in some of those who wait. Whoever has to go first is gone with the next turn of the loop."""
+        """Let in some of those who wait. Whoever has to go first is gone with the next pass of the loop."""
         free = self._places - self._inside
         if free <= 0:
             if not self._make_room():
@@ -187,7 +187,7 @@ class Door:
             yield from takewhile(lambda one: now - one.opened_at >= MOMENT, group)
 
     def _full(self, listener: socket.socket) -> None:
-        """Nobody inside can be ended: have those outside wait for a moment, and turn them away after some."""
+        """Nobody inside can be ended: have those outside wait for a moment, and refuse them after some."""
         now = self._loop.time()
         self._busy_since = self._busy_since or now
         if now - self._busy_since > BUSY_SECONDS:

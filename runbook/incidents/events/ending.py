@@ -29,7 +29,7 @@ class RecoveryChecked(JournalEvent):
 
 
 class ResponsePaused(JournalEvent):
-    """The runbook cannot go on by itself: a person is called, and it looks again from time to time.
+    """The runbook cannot go on by itself: a person is paged, and it looks again from time to time.
 
     `next_look_at` (aware UTC) is when it looks first. No process is held until then.
     """
@@ -46,7 +46,7 @@ class ResponsePaused(JournalEvent):
 
 
 class IncidentResolved(JournalEvent):
-    """The response ended with this outcome, see `runbook.incidents.state.Outcome`.
+    """The response ended with this outcome, see `runbook.incidents.state.IncidentOutcome`.
 
     Where a person ended it, `by` is who, `identity` how that is known, and `done` what was done by hand, in
     their words. `reopened` is how often the incident had been reopened by then.

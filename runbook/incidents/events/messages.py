@@ -29,8 +29,8 @@ class IncidentEscalated(JournalEvent):
 
     `about` is the id of the action that it is about; empty where it is about the response as a whole, and in
     journals of earlier releases. In a rehearsal (`rehearsed`) nobody was paged, but somebody would have been.
-    `what` says what the call is for, whatever its words; `in_doubt` are the ids of the changes of which it
-    says that they may or may not have been made. Earlier releases have both in the words alone. A call that
+    `what` says what the page is for, whatever its words; `in_doubt` are the ids of the changes of which it
+    says that they may or may not have been made. Earlier releases have both in the words alone. A page that
     `outlasts` the incident is about what stays as it is although the checks are well. `reopened` is how often
     the incident had been reopened by then.
     """

@@ -4,7 +4,7 @@ from runbook.approvals.identity import named
 from runbook.channels.wording import OUTCOMES
 from runbook.incidents import events as e
 from runbook.incidents.sentences.dispatch import sentence
-from runbook.incidents.state import Outcome
+from runbook.incidents.state import IncidentOutcome
 
 
 @sentence.register
@@ -62,4 +62,4 @@ def _because(reasons: tuple[str, ...]) -> str:
 
 def _outcome(word: str) -> str:
     """An outcome in words; a word from an older journal that this release does not know is shown as it is."""
-    return OUTCOMES[Outcome(word)] if word in {outcome.value for outcome in Outcome} else word
+    return OUTCOMES[IncidentOutcome(word)] if word in {outcome.value for outcome in IncidentOutcome} else word

@@ -1,3 +1,3 @@
-"""Secrets that stand apart from what says that they are secrets: on another line, or in another document."""
+"""Secrets away from their label: on another line, or in another document."""
 
 __all__ = ["standing_apart"]

@@ -30,7 +30,7 @@ _ALGORITHM = re.compile(
 
 
 def find_in_logins(text: str) -> Iterator[Span]:
-    """Keys and passwords that a sentence says were used."""
+    """Keys and passwords that were used for a login, as a sentence says."""
     small = text.lower()
     if "with " in small or "using " in small or "by " in small or "via " in small:
         for found in _WITH.finditer(text):
@@ -64,7 +64,7 @@ def find_answers(text: str) -> Iterator[Span]:
 
 
 def _tells(value: str, quote: str) -> bool:
-    """A word in quotes is one, or one with a figure in it; a word alone may go on the sentence."""
+    """Whether the word is a key: it is quoted or has a digit. Any other word may be part of the sentence."""
     if is_harmless(value) or _ALGORITHM.fullmatch(value):
         return False
     return bool(quote) or any(letter.isdigit() for letter in value)

@@ -20,9 +20,9 @@ _OF_SENTENCES = re.compile(r"\w+(?:ing|ed|ly)|in|on|at|to|by|of|as")
 def find_passphrases(text: str) -> Iterator[Span]:
     """All words of a password that stands between its name and the end of the line, or the next name.
 
-    It is taken for one where every word is a plain one and none of them belongs to a sentence about the
-    password: `password=tulip rejected` has a password of one word. A value that looks made by a machine ends
-    at its first blank.
+    It counts as one if every word is a plain word and none belongs to a sentence about the password:
+    `password=tulip rejected` has a password of one word. A value that looks made by a machine ends at its
+    first blank.
     """
     if "=" not in text:
         return

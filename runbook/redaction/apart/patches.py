@@ -1,4 +1,4 @@
-"""Data of a Secret in a patch on a command line, where nothing in the patch itself says that it is secret."""
+"""Data of a Secret in a `kubectl patch` command. Nothing in the patch itself says that it is secret."""
 
 import re
 from collections.abc import Iterator

@@ -10,7 +10,7 @@ from runbook.redaction.marks import Span
 
 
 def find_across(text: str) -> Iterator[Span]:
-    """Secrets in a document that are told by what stands before it, so before it is read by itself."""
+    """Secrets in a document that only the text before it reveals. Search for them first."""
     if "patch" in text:
         yield from find_in_patches(text)
     if ASKED in text:

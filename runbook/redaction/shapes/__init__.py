@@ -1,4 +1,4 @@
-"""What secrets and personal data look like by themselves, without a label: a file for each subject.
+"""Shapes by which secrets and personal data are known without a label: a file for each subject.
 
 Sources of the shapes: the vendors' documentation of their keys, and the public rules of gitleaks and
 detect-secrets.

@@ -5,7 +5,7 @@ What is internal stays readable, since an incident cannot be understood without 
 `cluster.local`. Addresses from the ranges for documentation count as public: they stand for clients in
 examples.
 
-Decided, with what it costs:
+Decisions, with their costs:
 
 - Four numbers with dots after `v`, after a product's name and `/`, or next to `version`, `=`-comparisons and
   package names are a version: `Chrome/120.0.0.0`, `foo-1.2.3.4.jar`, `pkg==1.2.3.4`. After `/` they are an
@@ -14,9 +14,9 @@ Decided, with what it costs:
 - A public address of one of our own machines, as the label `instance` of a metric may have, is masked too:
   nothing tells it from a client's. Hosts of the settings are given to the `Redactor` and stay.
 - Only global unicast IPv6 (2000::/3) is masked. So times such as `12:30:45`, hardware addresses,
-  `std::string` and recording rules such as `job:http_requests:rate5m` are none, whatever they would parse
-  as.
-- `user@2.service`, `icon@2x.png` and `git@github.com:` are no mail addresses.
+  `std::string` and recording rules such as `job:http_requests:rate5m` stay, even if they parse as an
+  address.
+- `user@2.service`, `icon@2x.png` and `git@github.com:` are not mail addresses.
 """
 
 import ipaddress

@@ -73,7 +73,7 @@ def is_key_line(text: str) -> bool:
 
 
 class _OpenKey:
-    """A key whose end has not come yet, and what stands around its base64 in each line."""
+    """A key whose end was not read yet, and the text around its base64 in each line."""
 
     def __init__(self, before: str, after: str) -> None:
         self.before, self.after = _shape(before), _shape(after)
@@ -82,7 +82,7 @@ class _OpenKey:
         self.complete = False
 
     def middle(self, text: str, start: int, end: int) -> tuple[int, int] | None:
-        """What of a line is neither before nor after; `None` if the line is not like the others of this key.
+        """The line without what surrounds the base64; `None` if it is not like the other lines of this key.
 
         A key that begins within a line may go on in lines of its own.
         """
@@ -163,7 +163,7 @@ def _read_marker_line(
 
 
 def _material(text: str, at: int, eol: int) -> int:
-    """How far the base64 reaches that follows on the same line."""
+    """Where the base64 that follows on the same line ends."""
     last = at
     while True:
         glue = _GLUE.match(text, last, eol)

@@ -1,4 +1,4 @@
-"""What a rule for one shape is, and how rules are applied to a text."""
+"""Rules for the shapes of secrets, and how they are applied to a text."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -9,8 +9,8 @@ from runbook.redaction.marks import Span
 ALONE = "(?#alone)"
 """Begins the pattern of a shape that is no part of a longer word.
 
-Right after an escape, a percent-escape or the code of a colour it is none: `\\nAKIA…`, `%3DAKIA…`. It is
-looked up after a match, since a pattern that begins with a literal is found many times faster.
+What follows an escape, a percent-escape or a colour code starts a new word: `\\nAKIA…`, `%3DAKIA…`. This is
+checked after a match, because patterns that begin with a literal are found many times faster.
 """
 
 _GLUE = re.compile(
@@ -25,8 +25,8 @@ _RANDOM = re.compile(r"[0-9]|[A-Z]{12}")
 class Rule(NamedTuple):
     """One shape. The group `value` is masked, or all of it where there is no such group.
 
-    `needles`: the text has one of them, or the rule is not tried. An empty `kind` is taken from the group
-    `kind`. `holds` has the last word on what was found.
+    The rule is tried only on a text that has one of the `needles`. An empty `kind` is taken from the group
+    `kind`. `holds` accepts or rejects each match.
     """
 
     kind: str
@@ -70,12 +70,12 @@ def find_shapes(text: str, rules: Iterable[Rule], within: str | None = None) -> 
 
 
 def long_runs(text: str) -> str:
-    """The parts of a text that are long enough for a key made by a machine, a line each; mostly none."""
+    """The parts of a text that are long enough for a generated key, one per line; usually empty."""
     return "\n".join(run for run in _LONG_RUN.findall(text) if len(run) >= _LONG or _RANDOM.search(run))
 
 
 def is_random(value: str) -> bool:
-    """Whether a value has digits and letters mixed, as keys made by a machine have."""
+    """Whether a value mixes digits and letters, as generated keys do."""
     return any(letter.isdigit() for letter in value) and any(letter.isalpha() for letter in value)
 
 

@@ -62,7 +62,7 @@ def find_userinfo(text: str) -> Iterator[Span]:
 
 
 def find_in_errors(text: str) -> Iterator[Span]:
-    """What Go and Python quote of an address: a password with a slash in it looks like a port to them."""
+    """Passwords with a slash, which Go and Python take for a port and quote in errors."""
     for found in _BAD_PORT.finditer(text):
         group = "value" if found["value"] else "python"
         if not found[group].isdigit():

@@ -1,4 +1,4 @@
-"""Addresses whose path is the secret: whoever knows a webhook's URL may call it."""
+"""Addresses whose path is the secret: anybody who knows a webhook's URL can call it."""
 
 import re
 
@@ -11,7 +11,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", _I)
 
 
 def is_random_or_uuid(value: str) -> bool:
-    """Whether a part of a path was made by a machine: where a secret stands, a UUID is one too."""
+    """Whether a part of a path was generated. In the place of a secret, a UUID counts as one."""
     return _UUID.fullmatch(value) is not None or any(map(is_random, re.findall(r"[A-Za-z0-9]{12,}", value)))
 
 

@@ -121,17 +121,17 @@ def values_within(text: str, bracket: Bracket) -> Iterator[tuple[int, int]]:
 
 
 def find_wrapper(text: str, at: int) -> re.Match[str] | None:
-    """What is written before a bracket, as `Some(`, `[]byte(` or `get_token(`; `None` if nothing is."""
+    """The name before a bracket, as in `Some(`, `[]byte(` or `get_token(`; `None` without one."""
     return _WRAPPER.match(text, at)
 
 
 def is_wrapper(found: re.Match[str]) -> bool:
-    """Whether it wraps a value, and is no call of a function."""
+    """Whether it wraps a value and is not a function call."""
     return bool(found["go"]) or _KNOWN_WRAPPER.fullmatch(found["name"]) is not None
 
 
 def secrets_of_call(text: str, found: re.Match[str]) -> tuple[list[tuple[int, int]], int] | None:
-    """Literals among the arguments that look like a secret, and where to read on; `None` if it is no call.
+    """Literals among the arguments that look like a secret, and where to read on; `None` if it is not a call.
 
     A call says where a secret comes from: `os.environ.get("DB_PASSWORD")`, `get_token(user)`.
     """

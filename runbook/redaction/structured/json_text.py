@@ -30,7 +30,7 @@ class Document(NamedTuple):
 
 
 class _NoJson(Exception):
-    """The text is no JSON from this place on."""
+    """The text is not JSON from this place on."""
 
     def __init__(self, at: int) -> None:
         self.at = at
@@ -39,8 +39,8 @@ class _NoJson(Exception):
 def find_documents(text: str) -> Iterator[Document]:
     """All JSON objects and lists in the text that are not part of another one.
 
-    What was read of something that turns out to be no JSON is not read again, so a text takes no longer by
-    its brackets. A control character in a string is let pass.
+    Text that proves not to be JSON is not read twice, so brackets in a text do not slow this down. A control
+    character in a string is accepted.
     """
     at = 0
     while found := _START.search(text, at):
@@ -55,7 +55,7 @@ def find_documents(text: str) -> Iterator[Document]:
 
 
 def _read(text: str, start: int) -> Document:
-    """The document that begins there, read without recursion: some are nested as deep as they are long."""
+    """The document that begins there, read without recursion, because some are nested very deep."""
     places: list[tuple[int, int]] = []
     stack: list[tuple[str, Any]] = []
     at, key, wanted = start, "", "value"
@@ -126,7 +126,7 @@ def written_back(text: str, document: Document, masked: Any) -> str:
 
 
 def masked_string(text: str, mask: Callable[[str], str]) -> str | None:
-    """A text that is one JSON string, masked; `None` if it is none."""
+    """The masked text if it is one JSON string, else `None`."""
     stripped = text.strip()
     if len(stripped) < 2 or stripped[0] != '"' or stripped[-1] != '"':
         return None

@@ -1,4 +1,4 @@
-"""Masking of JSON values: by what is in a text, and by the names that values go under.
+"""Masking of JSON values: by the content of texts, and by the names of values.
 
 An object is a dictionary or, where it was read from a text, `Members`: its keys and values in their order,
 so that the masked object can be written back to where it was read.
@@ -111,7 +111,7 @@ class StructureMask:
         ]
 
     def _keys(self, members: list[tuple[str, Any]]) -> list[str]:
-        """The keys masked; where masking makes two alike, they get numbers, so that no member is lost."""
+        """The masked keys. If two become equal, they are numbered, so that no member is lost."""
         keys: list[str] = []
         taken = {key for key, _ in members}
         for key, _ in members:
@@ -173,7 +173,7 @@ class StructureMask:
         return value if stays(str(value), secret) else mark(secret.kind)
 
     def _blanked(self, value: Any, secret: SecretName, depth: int) -> Any:
-        """Mask everything in a value, whatever it says."""
+        """Mask everything in a value."""
         if isinstance(value, dict | Members) and depth <= DEEPEST:
             members = list(value.items()) if isinstance(value, dict) else value
             items = [self._blanked(item, secret, depth + 1) for _, item in members]

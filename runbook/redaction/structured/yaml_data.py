@@ -58,7 +58,7 @@ _TRACEBACK = "Traceback (most recent call last):\n"
 
 
 class _NoData(Exception):
-    """The text is no YAML that can be written back."""
+    """The text is not YAML that can be written back."""
 
 
 def looks_like_yaml(text: str) -> bool:
@@ -85,7 +85,7 @@ def looks_like_yaml(text: str) -> bool:
 
 
 def read_yaml(text: str) -> tuple[Any, list[Scalar]] | None:
-    """The documents of a text as a list, and where their keys and scalars stand; `None` if it is no YAML."""
+    """The documents of a text as a list, and where their keys and scalars stand; `None` if it is not YAML."""
     if len(text) > LONGEST or not looks_like_yaml(text) or _is_deep(text):
         return None
     try:

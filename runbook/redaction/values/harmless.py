@@ -1,4 +1,4 @@
-"""Whether a value under a secret name is none."""
+"""Tell values under a secret name that are not secrets, such as words about the secret."""
 
 import re
 
@@ -14,7 +14,7 @@ _PATH = re.compile(r"[/~.]|[A-Za-z]:[\\/]")
 
 
 def stays(value: str, secret: SecretName) -> bool:
-    """Whether a value under a secret name is none: a word about it, a reference, a figure, a path."""
+    """Whether a value under a secret name is not secret: a word about it, a reference, a figure, a path."""
     bare = value.strip()
     if is_harmless(value) or refers(bare):
         return True
@@ -32,7 +32,7 @@ def stays(value: str, secret: SecretName) -> bool:
 
 
 def refers(text: str) -> bool:
-    """Whether a template or an attribute in source code stands for a value that is somewhere else."""
+    """Whether it is a template or an attribute in source code, whose value is somewhere else."""
     if _DOTTED.fullmatch(text):
         return secret_name(text.rpartition(".")[2]) is not None
     if text[:1] == "{" and names_a_secret(text[1:-1]):

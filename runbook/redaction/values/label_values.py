@@ -1,7 +1,7 @@
-"""Which part of a text is the secret after a label, in whatever notation the value stands.
+"""Find which part of the text after a label is the secret, in any notation.
 
 Quoted, bare, in brackets, within a wrapper such as `Some("…")`, as a header's line, on the next line, or as
-a block of YAML. All here looks at each character a bounded number of times.
+a block of YAML. Each character is read a limited number of times.
 """
 
 import re
@@ -109,7 +109,7 @@ class ValueReader:
         return find_quoted(self._text, at)
 
     def kept(self, start: int, end: int, secret: SecretName) -> list[Span]:
-        """The span, if it holds a secret: nothing that only says something about one."""
+        """The span if it holds a secret, and not only words about one."""
         value = self._text[start:end]
         if not value.strip() or is_mark(value) or stays(value, secret):
             return []
@@ -265,5 +265,5 @@ class ValueReader:
 
 
 def masked_value(value: str, secret: SecretName) -> str:
-    """A whole text under a secret name, masked; the scheme of an `Authorization` is left."""
+    """The whole text under a secret name, masked. The scheme of an `Authorization` header stays."""
     return with_marks(value, ValueReader(value).kept(0, len(value), secret))

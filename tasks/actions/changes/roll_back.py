@@ -37,7 +37,7 @@ class RollBack:
 
     async def preview(self, change: Change) -> ChangePlan:
         """The present pod template against that of the newest revision that was healthy."""
-        before, own = await _look(change)
+        before, own = await _read_revisions(change)
         if before["spec"].get("paused"):
             return blocked(change, PAUSED)
         if reason := _outdated(change, own):
@@ -60,7 +60,7 @@ class RollBack:
 
         It failed, so it is put back only where the roll back has made it worse.
         """
-        before, own = await _look(change)
+        before, own = await _read_revisions(change)
         if before["spec"].get("paused"):
             return blocked(change, PAUSED)
         replaced = next((item for item in own if item.mark == done.before[REPLACED]), None)
@@ -115,7 +115,7 @@ def _outdated(change: Change, own: list[Revision]) -> str:
     )
 
 
-async def _look(change: Change) -> tuple[dict[str, Any], list[Revision]]:
+async def _read_revisions(change: Change) -> tuple[dict[str, Any], list[Revision]]:
     """The workload and its revisions.
 
     Raises:
@@ -156,7 +156,7 @@ def _step(change: Change, plan: ChangePlan) -> Step:
         return {"effect": change.effect_id} if last_effect(workload) == change.effect_id else None
 
     async def act() -> Receipt:
-        _, own = await _look(change)
+        _, own = await _read_revisions(change)
         chosen = next((item for item in own if item.mark == plan.before[CHOSEN]), None)
         if chosen is None:
             raise Refused("Kubernetes", "the revision to go to is gone", "Deploy a good version")

@@ -7,7 +7,7 @@ from runbook.actions.catalogue import ActionOutcome
 from runbook.actions.spec import ActionSpec
 
 Inspection = Callable[[Environment], Awaitable[tuple[ActionOutcome, str]]]
-"""Looks, and returns how it ended and what it saw, in one line. May raise `OutsideError`."""
+"""Makes the inspection, and returns how it ended and what it saw, in one line. May raise `OutsideError`."""
 
 Inspections = Mapping[ActionSpec, Inspection]
 """Which actions a file makes, and how."""

@@ -8,12 +8,12 @@ from runbook.checks.specs.health import HEALTH
 from runbook.checks.specs.probe import PROBE
 from runbook.checks.specs.workload import WORKLOAD
 from tasks.actions.inspections.base import Inspections
-from tasks.checks.triage import look
+from tasks.checks.triage import make_checks
 
 
 async def inspect_infrastructure(environment: Environment) -> tuple[ActionOutcome, str]:
     """The runbook's "check pods, memory, network"."""
-    findings = await look(environment, (WORKLOAD.name, HEALTH.name, PROBE.name))
+    findings = await make_checks(environment, (WORKLOAD.name, HEALTH.name, PROBE.name))
     limit = findings.facts(WORKLOAD).memory_limit
     words = [
         f"pods: {findings[WORKLOAD.name].summary}",

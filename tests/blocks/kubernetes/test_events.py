@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from blocks.kubernetes.events import PAGE, PAGES, is_part_of, warning_lines
+from blocks.kubernetes.events import CHUNK, CHUNKS, is_part_of, warning_lines
 from tests.blocks.cluster_world import ClusterWorld, cluster_world
 
 
@@ -41,7 +41,7 @@ def noise(world: ClusterWorld, count: int) -> None:
 async def test_our_warnings_are_seen_in_a_busy_namespace(world: ClusterWorld) -> None:
     """They are asked for by object: two thousand others in front of them do not hide them."""
     name = world.pod_names()[0]
-    noise(world, 2 * PAGE)
+    noise(world, 2 * CHUNK)
     warn(world, name, "FailedMount")
 
     reading = await world.block.read_workload()
@@ -53,7 +53,7 @@ async def test_our_warnings_are_seen_in_a_busy_namespace(world: ClusterWorld) ->
 async def test_all_pages_are_kept_as_evidence(world: ClusterWorld) -> None:
     """The list goes on until the API server says that there is no more."""
     name = world.pod_names()[0]
-    noise(world, 2 * PAGE)
+    noise(world, 2 * CHUNK)
     warn(world, name, "FailedMount")
 
     found = await world.block.events.all()
@@ -64,11 +64,11 @@ async def test_all_pages_are_kept_as_evidence(world: ClusterWorld) -> None:
 
 async def test_events_that_were_not_read_are_named(world: ClusterWorld) -> None:
     """A namespace with more events than are read says so, so that nobody takes them for all."""
-    noise(world, PAGE * PAGES + 1)
+    noise(world, CHUNK * CHUNKS + 1)
 
     found = await world.block.events.all()
 
-    assert found.missing == f"only the first {PAGE * PAGES} events were read; there are more"
+    assert found.missing == f"only the first {CHUNK * CHUNKS} events were read; there are more"
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from blocks.store.journal import IncidentStore
 from blocks.store.lists import incidents_that_lack, incidents_with_switches, open_incidents
 from blocks.store.overview import incident_of_run, overview
 from blocks.store.retention import closed_before
-from blocks.store.self_watch_log import last_good_round, open_call
+from blocks.store.self_watch_log import last_good_round, open_page
 from runbook.incidents.events import NoteAdded
 from tests.blocks.journal_writers import ALERT, AT, INCIDENT
 
@@ -31,7 +31,7 @@ READS: dict[str, Read] = {
     "the incident of a run": lambda store: incident_of_run(store, "a-run"),
     "what may be removed": lambda store: closed_before(store, AT),
     "the last good round": lambda store: last_good_round(store, "production"),
-    "the open call": lambda store: open_call(store, "production"),
+    "the open call": lambda store: open_page(store, "production"),
     "the end of a lease": lambda store: store.lease_end("a target"),
     "whether it is there": lambda store: store.check(),
 }

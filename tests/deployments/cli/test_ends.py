@@ -8,7 +8,7 @@ import pytest
 from deployments.cli import main
 from deployments.cli.errors import ExitCode
 from runbook.incidents import events as e
-from runbook.incidents.state import Outcome
+from runbook.incidents.state import IncidentOutcome
 from tests.deployments.cli_store import Store, store_in
 from tests.deployments.journal_samples import EVENTS
 
@@ -45,7 +45,7 @@ def test_an_incident_is_merged_into_another_once(store: Store, capsys: Capture) 
     assert main(["merge", "latest", other, "--reason", "one deploy", "--by", "ana", "--json"]) == ExitCode.OK
     told = json.loads(capsys.readouterr().out)
     assert (told["incident"], told["act"], told["recorded"]) == (incident, "merge", True)
-    assert store.read(incident).outcome is Outcome.MERGED
+    assert store.read(incident).outcome is IncidentOutcome.MERGED
     assert [it.incident for it in store.read(other).events(e.IncidentAbsorbed)] == [incident]
 
     for command in (["merge", incident, other], ["merge", other, incident], ["resolve", incident, *RESOLVE]):

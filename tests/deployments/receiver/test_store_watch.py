@@ -20,7 +20,7 @@ from deployments.receiver import store_watch
 from deployments.receiver.launch import PrefectResponses
 from deployments.settings.settings import load_settings
 from runbook.caretaking import store_trouble
-from runbook.caretaking.store_trouble import CALL_AFTER, CALL_AGAIN_AFTER, is_due
+from runbook.caretaking.store_trouble import PAGE_AFTER, PAGE_AGAIN_AFTER, is_due
 from tests.deployments.receiver_bench import (
     AUTHORIZED,
     Prefect,
@@ -38,7 +38,7 @@ AT = datetime(2026, 3, 1, 10, tzinfo=UTC)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A receiver that looks often, and calls at once."""
     monkeypatch.setattr(store_watch, "LOOK_SECONDS", 0.05)
-    monkeypatch.setattr(store_trouble, "CALL_AFTER", timedelta(0))
+    monkeypatch.setattr(store_trouble, "PAGE_AFTER", timedelta(0))
 
 
 @pytest.fixture
@@ -184,18 +184,18 @@ async def test_what_was_answered_with_202_is_there_after_the_disk_was_full(
     ("began", "called", "due"),
     [
         (timedelta(seconds=29), None, False),
-        (CALL_AFTER, None, True),
+        (PAGE_AFTER, None, True),
         (timedelta(hours=5), timedelta(minutes=59), False),
-        (timedelta(hours=5), CALL_AGAIN_AFTER, True),
+        (timedelta(hours=5), PAGE_AGAIN_AFTER, True),
     ],
 )
 def test_a_call_is_made_after_a_while_and_repeated_rarely(
     began: timedelta, called: timedelta | None, due: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Half a minute is a restart; an hour without relief is a call that went unheard."""
-    monkeypatch.setattr(store_trouble, "CALL_AFTER", CALL_AFTER)
-    called_at = None if called is None else AT - called
-    assert is_due(since=AT - began, called_at=called_at, now=AT) is due
+    monkeypatch.setattr(store_trouble, "PAGE_AFTER", PAGE_AFTER)
+    paged_at = None if called is None else AT - called
+    assert is_due(since=AT - began, paged_at=paged_at, now=AT) is due
 
 
 async def test_the_call_goes_out_by_pager_and_channel_without_a_store(tmp_path: Path) -> None:
@@ -207,8 +207,8 @@ async def test_the_call_goes_out_by_pager_and_channel_without_a_store(tmp_path: 
         responses = PrefectResponses(store, load_settings(config, systems=False))
         since = datetime.now(UTC) - timedelta(minutes=2)
         for _ in range(2):
-            assert await responses.call_about_the_store("incident store: its disk is full. Free space", since)
-        assert await responses.end_the_call_about_the_store(since)
+            assert await responses.page_about_the_store("incident store: its disk is full. Free space", since)
+        assert await responses.end_the_page_about_the_store(since)
 
         sent = [request["body"] for request in world.requests("pagerduty", None)]
         assert [body["event_action"] for body in sent] == ["trigger", "trigger", "resolve"]

@@ -10,7 +10,7 @@ from runbook.approvals.gates import Answer, Choice
 from runbook.decision.severity import Severity
 from runbook.decision.verdict import ErrorType, Verdict
 from runbook.incidents import events as e
-from runbook.incidents.state import Outcome
+from runbook.incidents.state import IncidentOutcome
 from runbook.kubernetes.ownership import Writing
 from tests.deployments.journal_samples import EVENTS, FALLBACK, GATE, PLAN, incident
 
@@ -18,7 +18,7 @@ AS_EXPECTED = Expect(
     verdict=Verdict.POSTHOG_OUTAGE,
     error_type=ErrorType.POSTHOG_ERRORS,
     path=("posthog_returning_errors: yes", "status_page_incident: yes"),
-    outcome=Outcome.RECOVERED,
+    outcome=IncidentOutcome.RECOVERED,
     severity=Severity.P2,
     actions=((ENABLE_FALLBACK.name, ActionOutcome.RECOVERED),),
 )

@@ -7,7 +7,7 @@ from runbook.approvals.gates import InvalidAnswer
 from runbook.approvals.identity import Identity
 from runbook.incidents import events as e
 from runbook.incidents.incident import Incident
-from runbook.incidents.state import Outcome, State
+from runbook.incidents.state import IncidentOutcome, State
 from tests.runbook.journals import ALERT, decided, incident, resolved
 
 ANA = Identity(name="ana")
@@ -65,7 +65,7 @@ def test_an_incident_is_merged_into_an_open_one() -> None:
     event = merger(incident(), another(OPENED), because=" one deploy ", by="ana", identity=ANA)
     assert (event.into, event.because) == ("inc-20261122-1600", "one deploy")
     ended = incident(event)
-    assert (ended.state, ended.outcome) == (State.RESOLVED, Outcome.MERGED)
+    assert (ended.state, ended.outcome) == (State.RESOLVED, IncidentOutcome.MERGED)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from runbook.caretaking.self_watch import blindness, may_have_called, relief_text, silence
+from runbook.caretaking.self_watch import blindness, may_have_paged, relief_text, silence
 from runbook.checks.findings import Finding, Findings
 from runbook.checks.spec import CheckName
 from runbook.checks.specs.logs import LOGS
@@ -78,7 +78,7 @@ def test_the_reason_is_the_same_at_each_look() -> None:
 def test_a_gap_between_good_rounds_may_hide_a_call(before: int | None, may: bool) -> None:
     """While the store is away, it cannot tell that somebody was called."""
     at = None if before is None else NOW - timedelta(minutes=before)
-    assert may_have_called(before=at, every=EVERY, now=NOW) is may
+    assert may_have_paged(before=at, every=EVERY, now=NOW) is may
 
 
 @pytest.mark.parametrize(("seconds", "minutes"), [(5, 1), (600, 10)])

@@ -56,7 +56,7 @@ def care(
     )
 
 
-LEAVE, START, CONTINUE, CALL = CareKind.LEAVE, CareKind.START, CareKind.CONTINUE, CareKind.CALL
+LEAVE, START, CONTINUE, PAGE = CareKind.LEAVE, CareKind.START, CareKind.CONTINUE, CareKind.PAGE
 WAKE = CareKind.WAKE
 ASKED: Timed = (1, asked())
 ANSWERED: Timed = (2, answered())
@@ -75,12 +75,12 @@ CLOSED: Timed = (3, e.IncidentClosed(outcome="recovered"))
         (RunState.COMPLETED, 30, (), START),
         (RunState.UNKNOWN_TO_PREFECT, 30, (), START),
         (RunState.DUE, 119, (), LEAVE),
-        (RunState.DUE, 120, (), CALL),
+        (RunState.DUE, 120, (), PAGE),
         (RunState.QUEUED, 899, (), LEAVE),  # a worker is at work on others
-        (RunState.QUEUED, 900, (), CALL),
-        (RunState.CANCELLED, 30, (), CALL),
+        (RunState.QUEUED, 900, (), PAGE),
+        (RunState.CANCELLED, 30, (), PAGE),
         (RunState.CANCELLED, 61, ((30, RESUMED),), CONTINUE),  # a person wants it back, and could not wake it
-        (RunState.UNREACHABLE, 30, (), CALL),
+        (RunState.UNREACHABLE, 30, (), PAGE),
         (RunState.UNREACHABLE, 9999, (ASKED,), LEAVE),  # nothing has stopped: the reminders look after it
         (RunState.ASLEEP, 9999, (ASKED,), LEAVE),  # it waits for a person, however long
         (RunState.ASLEEP, 31, (ASKED, ANSWERED), CONTINUE),  # answered, and nobody has woken it
@@ -140,7 +140,7 @@ LOOKED: Timed = (300, e.FactsChecked(round=1, verdict=decided().decision.verdict
         (RunState.COMPLETED, 9999, (DECIDED, BY_ANA), START),
         (RunState.UNREACHABLE, 9999, (DECIDED, ASKED, BY_ANA), LEAVE),  # they know that it is over
         (RunState.UNREACHABLE, 9999, (DECIDED, PAUSED), LEAVE),  # they were called
-        (RunState.UNREACHABLE, 9999, (DECIDED, ASKED, BY_CHECKS), CALL),
+        (RunState.UNREACHABLE, 9999, (DECIDED, ASKED, BY_CHECKS), PAGE),
         (RunState.WAITING, 9999, (DECIDED, PAUSED, BY_ANA, CLOSED), LEAVE),
     ],
 )
@@ -192,7 +192,7 @@ def test_each_continuation_waits_longer_until_a_person_is_called() -> None:
     assert [needs(59, once), needs(60, once)] == [LEAVE, CONTINUE]
     assert [needs(149, once, twice), needs(150, once, twice)] == [LEAVE, CONTINUE]
     called = care(RunState.BROKEN, 210, once, twice, thrice)
-    assert called.kind is CALL
+    assert called.kind is PAGE
     assert "continuing it 3 times did not help" in called.because
     assert needs(241, once, twice, thrice, (211, RESUMED)) is CONTINUE  # a person has asked for it
     assert needs(30 + 3600, once, twice, thrice) is CONTINUE  # the hour is over
@@ -252,7 +252,7 @@ def test_the_reason_of_a_call_does_not_change_with_time(
 ) -> None:
     """Each reason calls a person once; one that changed from look to look would call every time."""
     timed = (ASKED,) if asked_about else ()
-    calls = {found for at in (first, later) if (found := care(state, at, *timed)).kind is CALL}
+    calls = {found for at in (first, later) if (found := care(state, at, *timed)).kind is PAGE}
     assert len(calls) <= 1
 
 
@@ -280,7 +280,7 @@ def test_the_watchdog_revives_as_everybody_does(state: RunState) -> None:
     kinds = {
         Revival.CONTINUE: CareKind.CONTINUE,
         Revival.START: CareKind.START,
-        Revival.BY_ITSELF: CareKind.CALL,
+        Revival.BY_ITSELF: CareKind.PAGE,
     }
     handed_back = ((30, RESUMED),) if state is RunState.CANCELLED else ()
     assert care(state, 9999, *handed_back).kind is kinds[REVIVALS[state]]

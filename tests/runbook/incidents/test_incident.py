@@ -16,7 +16,7 @@ from runbook.decision.verdict import Verdict
 from runbook.incidents import events as e
 from runbook.incidents.effects import EffectOutcome
 from runbook.incidents.incident import Incident
-from runbook.incidents.state import Outcome, State
+from runbook.incidents.state import IncidentOutcome, State
 from tests.runbook.journals import (
     ALERT,
     FALLBACK,
@@ -115,9 +115,9 @@ def test_open_question_says_what_it_is_about_and_since_when() -> None:
     assert (gate.asked_at, gate.remind_at) == (OPENED + timedelta(seconds=60), later)
 
 
-def test_settled_gates_tell_answers_from_refusals() -> None:
+def test_closed_gates_tell_answers_from_refusals() -> None:
     """A refusal settles a gate without an answer, and never takes a real answer away."""
-    settled = incident(answer("g1"), refuse("g2"), answer("g3", Choice.REJECT), refuse("g1")).settled_gates
+    settled = incident(answer("g1"), refuse("g2"), answer("g3", Choice.REJECT), refuse("g1")).closed_gates
     assert {gate: said and said.choice for gate, said in settled.items()} == {
         "g1": Choice.APPROVE,
         "g2": None,
@@ -269,7 +269,7 @@ def test_clocks_are_those_of_the_journal() -> None:
     assert of.responded_at == OPENED + timedelta(seconds=30)
     assert of.resolved_at == OPENED + timedelta(seconds=90)
     assert of.duration == timedelta(seconds=90)
-    assert (of.resolved, of.closed, of.outcome) == (True, True, Outcome.RECOVERED)
+    assert (of.resolved, of.closed, of.outcome) == (True, True, IncidentOutcome.RECOVERED)
 
 
 def test_new_incident_knows_only_its_alert() -> None:

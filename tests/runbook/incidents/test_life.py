@@ -9,7 +9,7 @@ from runbook.decision.leaves import Verdict
 from runbook.incidents import events as e
 from runbook.incidents.current_action import current_action
 from runbook.incidents.effects import EffectOutcome
-from runbook.incidents.state import TRANSITIONS, Outcome, State
+from runbook.incidents.state import TRANSITIONS, IncidentOutcome, State
 from tests.runbook.journals import ALERT, FALLBACK, asked, decided, decision, effect, incident, resolved
 
 HAPPENINGS: tuple[e.Event, ...] = (
@@ -80,7 +80,7 @@ def test_an_incident_is_resolved_by_its_recovery_or_by_a_person_only(events: tup
     if told.state.over:
         end = told.end.event if told.end else None
         assert isinstance(end, e.IncidentResolved | e.IncidentMerged)
-        by_checks = told.outcome in (Outcome.RECOVERED, Outcome.FALSE_POSITIVE)
+        by_checks = told.outcome in (IncidentOutcome.RECOVERED, IncidentOutcome.FALSE_POSITIVE)
         assert by_checks or end.by
     else:
         assert told.outcome is None

@@ -12,10 +12,10 @@ from runbook.incidents import events as e
 from runbook.incidents.effects import EffectOutcome
 from runbook.incidents.loose_ends import (
     changes_in_force,
+    effects_in_doubt,
     hand_offs,
     switches_left_on,
     unknown_checks,
-    unsettled_effects,
 )
 from runbook.kubernetes.ownership import Writing
 from runbook.kubernetes.reversals import Reversal
@@ -133,8 +133,8 @@ def test_unknown_checks_are_those_of_the_newest_triage() -> None:
         (EffectOutcome.FAILED, False),
     ],
 )
-def test_effect_is_unsettled_until_its_outcome_is_known(settled: EffectOutcome | None, open_: bool) -> None:
-    """An intent without an outcome, or one that could not be settled, must be looked at."""
+def test_effect_is_in_doubt_until_its_outcome_is_known(settled: EffectOutcome | None, open_: bool) -> None:
+    """An intent without an outcome, or one that is in doubt, must be checked."""
     events = [e.EffectIntended(effect=effect())]
     after = [e.EffectSettled(effect=effect(settled))] if settled else []
-    assert bool(unsettled_effects(incident(*events, *after))) is open_
+    assert bool(effects_in_doubt(incident(*events, *after))) is open_

@@ -7,7 +7,7 @@ from runbook.decision.severity import Severity, SeverityAssessment
 from runbook.decision.verdict import Verdict
 from runbook.incidents.events import IncidentOpened, SeverityOverridden
 from runbook.incidents.outcome import IncidentReport, conclude
-from runbook.incidents.state import Outcome
+from runbook.incidents.state import IncidentOutcome
 from tests.runbook.findings_samples import every_combination, told
 from tests.runbook.journals import decided, decision, incident, resolved
 
@@ -16,7 +16,7 @@ from tests.runbook.journals import decided, decision, incident, resolved
 def test_outcome_is_the_recovery_that_was_seen(verdict: Verdict) -> None:
     """An alert behind which nothing was wrong was a false positive."""
     nothing_wrong = verdict is Verdict.RESOLVED_OR_INTERMITTENT
-    expected = Outcome.FALSE_POSITIVE if nothing_wrong else Outcome.RECOVERED
+    expected = IncidentOutcome.FALSE_POSITIVE if nothing_wrong else IncidentOutcome.RECOVERED
     assert conclude(decision(verdict), Recovery(recovered=True, because=())) is expected
 
 
@@ -32,8 +32,8 @@ def test_what_an_earlier_decision_found_was_no_false_positive() -> None:
     """Somebody's fix came in between: the verdict that was taken anew finds nothing wrong any more."""
     well = Recovery(recovered=True, because=())
     before, now = decision(Verdict.INFRASTRUCTURE_ISSUE), decision(Verdict.RESOLVED_OR_INTERMITTENT)
-    assert conclude(now, well, earlier=(before, now)) is Outcome.RECOVERED
-    assert conclude(now, well, earlier=(now,)) is Outcome.FALSE_POSITIVE
+    assert conclude(now, well, earlier=(before, now)) is IncidentOutcome.RECOVERED
+    assert conclude(now, well, earlier=(now,)) is IncidentOutcome.FALSE_POSITIVE
 
 
 @pytest.mark.parametrize("verdict", Verdict)
@@ -58,7 +58,7 @@ def test_report_says_what_the_journal_says() -> None:
         incident=ended.id,
         verdict=Verdict.POSTHOG_OUTAGE,
         severity=Severity.P3,
-        outcome=Outcome.NOT_RECOVERED,
+        outcome=IncidentOutcome.NOT_RECOVERED,
         postmortem="evidence/postmortem.md",
     )
     fresh = incident()

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runbook.approvals.gates import PendingGate
-from runbook.caretaking.self_watch import call_text, relief_text
+from runbook.caretaking.self_watch import page_text, relief_text
 from runbook.channels.messages import (
     escalation_message,
     hand_off_message,
@@ -164,7 +164,7 @@ def switch_report(text: str) -> SlackText:
 
 def self_watch_call(text: str) -> SlackText:
     """The call because the runbook itself does not work."""
-    return slack(call_text(text))
+    return slack(page_text(text))
 
 
 def self_watch_relief(_text: str) -> SlackText:

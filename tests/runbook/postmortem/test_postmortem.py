@@ -192,7 +192,7 @@ def test_users_and_revenue_are_left_to_a_person() -> None:
 
 
 def test_action_items_come_from_loose_ends() -> None:
-    """Switches left on, unsettled effects, hand-offs and blind checks become tasks; what harms has a date."""
+    """Switches left on, effects in doubt, hand-offs and blind checks become tasks; what harms has a date."""
     of = incident(
         triaged(status_page=Status.UNKNOWN),
         decided(decision(plan=(FALLBACK, HAND_OFF))),

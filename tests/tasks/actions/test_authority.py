@@ -106,7 +106,7 @@ async def dies(bench: Bench, plan: ChangePlan, given: Any, monkeypatch: pytest.M
         raise Died
 
     with monkeypatch.context() as patched:
-        patched.setattr(effects, "_settle", dead)
+        patched.setattr(effects, "_record", dead)
         with pytest.raises(Died):
             await bench.make(plan, given)
 

@@ -24,7 +24,7 @@ from runbook.actions.switch import Switch
 from runbook.decision.plan import UNKNOWN_TARGET
 from runbook.incidents.effects import Authority, Effect, EffectOutcome
 from runbook.incidents.events import EffectIntended
-from tasks.caretaking.settle import settle_changes
+from tasks.caretaking.in_doubt import read_changes_in_doubt
 from tasks.incident import OpenIncident
 from tests.blocks.cluster_world import ClusterWorld, cluster_world
 from tests.tasks.approved_changes import approved, made
@@ -276,7 +276,7 @@ async def test_a_change_in_doubt_is_not_looked_for_in_another_cluster(
         )
     )
     bench.incident = await another_cluster(bench, elsewhere)
-    await settle_changes(bench.incident)
+    await read_changes_in_doubt(bench.incident)
     assert await bench.effects(action) == {"delete": None}
     result = await bench.make(plan, decision)
     assert result is not None

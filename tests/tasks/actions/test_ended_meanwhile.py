@@ -21,6 +21,8 @@ from tests.tasks.planned_actions import action, bench
 
 __all__ = ["bench"]  # a fixture, found here
 
+pytestmark = [pytest.mark.real, pytest.mark.usefixtures("engineless")]
+
 FALLBACK = action(ENABLE_FALLBACK.name)
 BY_ANA = e.IncidentResolved(outcome="recovered", because=("it works",), by="ana")
 

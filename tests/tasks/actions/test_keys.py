@@ -13,7 +13,7 @@ from runbook.approvals.approvals import decided
 from runbook.incidents.effects import EffectOutcome
 from runbook.incidents.events import ApprovalAnswered, PlanDrifted
 from tasks import effects
-from tasks.caretaking.settle import settle_changes
+from tasks.caretaking.in_doubt import read_changes_in_doubt
 from tests.blocks.cluster_world import KEY
 from tests.tasks.approved_changes import approved, made
 from tests.tasks.changes import (
@@ -106,7 +106,7 @@ async def dies(
         raise Died
 
     with monkeypatch.context() as patched:
-        where = "_settle" if landed else "_act"
+        where = "_record" if landed else "_act"
         if landed:
             patched.setattr(effects, where, dead)
         else:
@@ -150,7 +150,7 @@ async def test_a_doubt_about_the_key_is_settled_by_its_fingerprint(
     action, plan, decision = await approved(bench, REPLACE_API_KEY)
     await dies(bench, plan, decision, monkeypatch, landed=landed)
     await swap_key(bench)
-    await settle_changes(bench.incident)
+    await read_changes_in_doubt(bench.incident)
     outcome = EffectOutcome.APPLIED if landed else EffectOutcome.FAILED
     assert await bench.effects(action) == {"secret": outcome}
 

@@ -17,7 +17,7 @@ from runbook.actions.specs.roll_back import ROLL_BACK
 from runbook.actions.specs.scale import SCALE
 from runbook.incidents.effects import Effect, EffectOutcome
 from tasks import effects
-from tasks.caretaking.settle import settle_changes
+from tasks.caretaking.in_doubt import read_changes_in_doubt
 from tests.blocks.cluster_world import KEY
 from tests.tasks.approved_changes import approved
 from tests.tasks.changes import CHANGES, SECRET, KnownChange, respecify
@@ -49,7 +49,7 @@ async def dies_after(bench: Bench, plan: Any, yes: Any, monkeypatch: pytest.Monk
         raise Died
 
     with monkeypatch.context() as patched:
-        patched.setattr(effects, "_settle", dead)
+        patched.setattr(effects, "_record", dead)
         with pytest.raises(Died):
             await bench.make(plan, yes)
 
@@ -122,7 +122,7 @@ async def test_where_no_run_goes_on_the_reader_of_doubts_sees_that_it_was_made(
     action, plan, yes = await approved(bench, change)
     await dies_after(bench, plan, yes, monkeypatch)
     put_back(bench, change)
-    await settle_changes(bench.incident)
+    await read_changes_in_doubt(bench.incident)
     assert await bench.effects(action) == {"set-field": EffectOutcome.APPLIED}
 
 

@@ -12,7 +12,7 @@ from runbook.actions.catalogue import ActionOutcome, undo_of
 from runbook.actions.specs.fallback import ENABLE_FALLBACK
 from runbook.actions.specs.raise_memory_limit import RAISE_MEMORY_LIMIT
 from runbook.actions.specs.restart_deployment import RESTART_DEPLOYMENT
-from runbook.incidents.calls import open_calls
+from runbook.incidents.open_pages import open_pages
 from tasks.actions.unfinished_rollout import tell_of_unfinished_rollout
 from tests.blocks.cluster_world import RULES
 from tests.tasks.changes import CHANGES, administer
@@ -123,4 +123,4 @@ async def test_a_half_rollout_is_told_before_the_incident_ends(bench: Bench) -> 
     (told,) = await bench.escalations()
     assert "the rollout of default/deployment/posthog-integration is not complete: FailedCreate" in told
     assert "exceeded quota: few" in told
-    assert open_calls(await bench.incident.read()) == {1}  # the end of the incident does not end the call
+    assert open_pages(await bench.incident.read()) == {1}  # the end of the incident does not end the call

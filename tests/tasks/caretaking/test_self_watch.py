@@ -19,7 +19,7 @@ from blocks.environment import Environment
 from blocks.integration import IntegrationService
 from blocks.self_watch import SelfWatch
 from blocks.store.journal import IncidentStore
-from blocks.store.self_watch_log import last_good_round, open_call
+from blocks.store.self_watch_log import last_good_round, open_page
 from deployments.drill.world.channels.pagerduty import PagerDuty
 from deployments.drill.world.channels.slack import CHANNEL_ID
 from deployments.drill.world.channels.slack import Slack as Workspace
@@ -28,7 +28,7 @@ from deployments.drill.world.keys import Keys
 from deployments.drill.world.servers.wire import listening
 from deployments.receiver.watching import SelfWatching
 from flows.self_watch import go_round
-from tasks.caretaking.self_watch import call_a_person
+from tasks.caretaking.self_watch import page_a_person
 from tasks.incident import now
 from tests.deployments.receiver_bench import TOKEN, Prefect, eventually, serving
 from tests.tasks.environments import NOWHERE, environment
@@ -189,7 +189,7 @@ async def test_a_broken_loop_calls_a_person_once_until_it_is_well_again(
     assert await house.round() == ""
     assert house.pings() == 1
     assert house.pages() == [(KEY, "resolved")]
-    assert await open_call(house.environment.store, "staging") is None
+    assert await open_page(house.environment.store, "staging") is None
     if name not in ("store gone", "another store"):  # of those the store knows nothing
         assert "is working again" in house.said()[1]
         assert len(house.said()) == 2
@@ -208,13 +208,13 @@ async def test_who_cannot_be_called_is_called_again(house: House) -> None:
     with_watch(receiver_url=NOWHERE)(house)
     for _ in range(2):
         assert "alert receiver" in await house.round()
-    call = await open_call(house.environment.store, "staging")
+    call = await open_page(house.environment.store, "staging")
     assert call is not None
     assert (call.told, house.pages(), len(house.said()), house.pings()) == (False, [], 1, 0)
 
     house.environment = broken
     await house.round()
-    call = await open_call(house.environment.store, "staging")
+    call = await open_page(house.environment.store, "staging")
     assert call is not None
     assert (call.told, house.pages(), len(house.said())) == (True, [(KEY, "triggered")], 1)
 
@@ -227,11 +227,11 @@ async def test_a_call_that_cannot_be_ended_is_ended_later(house: House) -> None:
     house.watch = well
     house.slack.faults = SlackFaults(error="is_archived")
     assert await house.round() == ""
-    assert await open_call(house.environment.store, "staging") is not None
+    assert await open_page(house.environment.store, "staging") is not None
 
     house.slack.faults = SlackFaults()
     assert await house.round() == ""
-    assert await open_call(house.environment.store, "staging") is None
+    assert await open_page(house.environment.store, "staging") is None
     assert house.pages() == [(KEY, "resolved")]
 
 
@@ -257,7 +257,7 @@ async def test_the_receiver_tells_of_a_worker_that_is_silent(house: House) -> No
 
     async def call(because: str) -> bool:
         calls.append(because)
-        return await call_a_person(house.environment, because)
+        return await page_a_person(house.environment, because)
 
     store, prefect = house.environment.store, house.prefect
     watching = SelfWatching(store, "staging", timedelta(milliseconds=100), call)

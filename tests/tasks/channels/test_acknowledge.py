@@ -12,7 +12,7 @@ from runbook.channels.acknowledging import AcknowledgedPage, due_acknowledgement
 from runbook.incidents import events as e
 from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.policy.policy import Policy
-from tasks.channels.call import acknowledge_page, escalate, page_on_opening, resolve_page
+from tasks.channels.page import acknowledge_page, escalate, page_on_opening, resolve_page
 from tasks.incident import OpenIncident, now
 from tests.tasks.channels.team import Team, team
 

@@ -13,11 +13,11 @@ from runbook.channels.wording import REHEARSAL
 from runbook.decision.severity import Severity
 from runbook.incidents import events as e
 from runbook.incidents.effects import EffectOutcome
-from runbook.incidents.state import Outcome, State
+from runbook.incidents.state import IncidentOutcome, State
 from runbook.outside_text.slack import SlackText
 from runbook.policy.policy import Policy
-from tasks.channels.call import escalate, page_on_opening, resolve_page
 from tasks.channels.communicate import announce, tell_of_new_verdict, update
+from tasks.channels.page import escalate, page_on_opening, resolve_page
 from tasks.incident import OpenIncident, now
 from tests.runbook.journals import ALERT, FALLBACK
 from tests.tasks.channels.audience import FAILED, Audience, audience
@@ -88,7 +88,7 @@ async def test_the_public_is_told_of_certain_impact_only(audience: Audience) -> 
 
     await decide(audience.incident)
     await announce(audience.incident, State.IDENTIFIED)
-    await audience.incident.record(e.IncidentResolved(outcome=Outcome.RECOVERED, because=("all ok",)))
+    await audience.incident.record(e.IncidentResolved(outcome=IncidentOutcome.RECOVERED, because=("all ok",)))
     await announce(audience.incident, State.RESOLVED)
 
     (published,) = audience.page.incidents

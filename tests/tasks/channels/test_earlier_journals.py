@@ -10,8 +10,8 @@ from runbook.channels.reminders import Notice
 from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.events import EVENT, ActionPreviewed, IncidentEscalated
 from runbook.incidents.state import State
-from tasks.channels.call import escalate, page_on_opening
 from tasks.channels.communicate import announce
+from tasks.channels.page import escalate, page_on_opening
 from tasks.channels.remind import remind_of_gate
 from tasks.channels.warn import warn_of_answers
 from tests.tasks.channels.audience import Audience, audience

@@ -16,9 +16,9 @@ from runbook.incidents import events as e
 from runbook.incidents.effects import Authority, Effect, EffectOutcome
 from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.sentences import sentence
-from runbook.incidents.state import Outcome, State
-from tasks.channels.call import escalate, page_on_opening, resolve_page
+from runbook.incidents.state import IncidentOutcome, State
 from tasks.channels.communicate import announce
+from tasks.channels.page import escalate, page_on_opening, resolve_page
 from tasks.incident import OpenIncident
 from tests.runbook.journals import FALLBACK, finished
 from tests.tasks.channels.audience import FAILED, Audience, audience, failed
@@ -151,7 +151,7 @@ async def test_a_call_about_what_is_unsettled_goes_on_after_the_end(audience: Au
     await audience.incident.record(e.WatchStarted(waiting_for=()))
     await audience.incident.record(finished(ActionOutcome.FAILED, removal))
     await escalate(audience.incident, FAILED, "Disable fallback: failed", about=removal.id)
-    await audience.incident.record(e.IncidentResolved(outcome=Outcome.RECOVERED, because=()))
+    await audience.incident.record(e.IncidentResolved(outcome=IncidentOutcome.RECOVERED, because=()))
     await resolve_page(audience.incident)
     assert [call.state for call in audience.pager.pages] == ["resolved", "triggered"]
 

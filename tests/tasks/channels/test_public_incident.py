@@ -11,7 +11,7 @@ from deployments.drill.world.channels.incident_io import STATUS_PAGE_ID, Inciden
 from deployments.drill.world.servers.wire import listening
 from runbook.incidents import events as e
 from runbook.incidents.effects import Authority, Effect, EffectOutcome
-from runbook.incidents.state import Outcome, State
+from runbook.incidents.state import IncidentOutcome, State
 from tasks.channels.communicate import announce
 from tasks.incident import OpenIncident
 from tests.tasks.channels.audience import KEYS, Audience, audience
@@ -45,7 +45,7 @@ async def test_a_public_incident_in_doubt_is_resolved_if_it_is_there(
 ) -> None:
     """A run died while it published, and all is well when the next one looks; none is made to say that."""
     await die_while_publishing(audience.incident, landed=landed)
-    await audience.incident.record(e.IncidentResolved(outcome=Outcome.RECOVERED, because=("all ok",)))
+    await audience.incident.record(e.IncidentResolved(outcome=IncidentOutcome.RECOVERED, because=("all ok",)))
 
     await announce(audience.incident, State.RESOLVED)
 
@@ -80,7 +80,7 @@ async def test_a_public_incident_in_doubt_is_known_again_by_its_key(
         await publisher.create_incident("Down", "By hand.", State.IDENTIFIED, effect_id="by-hand")
         await die_while_publishing(incident, landed=landed)
         if state is State.RESOLVED:
-            await incident.record(e.IncidentResolved(outcome=Outcome.RECOVERED, because=("all ok",)))
+            await incident.record(e.IncidentResolved(outcome=IncidentOutcome.RECOVERED, because=("all ok",)))
         await announce(incident, state)
 
         theirs, ours = provider.status_page_incidents
@@ -99,7 +99,7 @@ async def test_nothing_is_created_only_to_be_called_resolved(audience: Audience,
         if theirs:
             await publisher.create_incident(theirs, "By hand.", State.IDENTIFIED, effect_id="by-hand")
         await die_while_publishing(incident, landed=False)
-        await incident.record(e.IncidentResolved(outcome=Outcome.RECOVERED, because=("all ok",)))
+        await incident.record(e.IncidentResolved(outcome=IncidentOutcome.RECOVERED, because=("all ok",)))
         await announce(incident, State.RESOLVED)
 
         shown = [(it["name"], it["incident_status"]) for it in provider.status_page_incidents]

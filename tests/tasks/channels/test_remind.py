@@ -6,8 +6,8 @@ from deployments.drill.world.faults import SlackFaults
 from runbook.approvals.gates import Choice
 from runbook.incidents import events as e
 from runbook.incidents.state import State
-from tasks.channels.call import page_on_opening, resolve_page
 from tasks.channels.communicate import announce
+from tasks.channels.page import page_on_opening, resolve_page
 from tasks.channels.remind import remind_of_gate, tell_of_lead
 from tasks.incident import OpenIncident
 from tasks.lease import exclusively

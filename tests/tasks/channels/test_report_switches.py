@@ -14,7 +14,7 @@ from runbook.channels.reminders import due_reports
 from runbook.incidents import events as e
 from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.sentences import sentence
-from tasks.channels.call import escalate
+from tasks.channels.page import escalate
 from tasks.channels.remind import report_switch
 from tasks.incident import OpenIncident, now
 from tests.blocks.cluster_world import ClusterWorld, cluster_world

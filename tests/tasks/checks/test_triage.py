@@ -13,8 +13,8 @@ from blocks.transport.errors import OutsideError, Refused, Unauthenticated, Unav
 from runbook.checks.findings import Finding, Findings, Status
 from runbook.checks.specs.health import HEALTH
 from runbook.incidents.events import TriageCompleted, TriageStarted
-from tasks.checks.looks import LOOKS
-from tasks.checks.triage import look, triage_incident, within_deadline
+from tasks.checks.making import STANDARD_CHECKS
+from tasks.checks.triage import make_checks, triage_incident, within_deadline
 from tests.runbook.findings_samples import EVERYWHERE
 from tests.tasks.environments import AT, KEY, environment, open_incident
 
@@ -117,7 +117,7 @@ async def test_cancelled_check_is_not_an_unknown_one(at_work: Environment) -> No
 
 async def test_triage_of_a_world_that_is_not_there_knows_nothing(tmp_path: Path) -> None:
     """All systems are unreachable: six unknown findings with reasons, in the order asked for; no error."""
-    findings = await look(environment(tmp_path, check_deadline_seconds=5), EVERYWHERE)
+    findings = await make_checks(environment(tmp_path, check_deadline_seconds=5), EVERYWHERE)
     assert [item.check for item in findings.items] == list(EVERYWHERE)
     assert {item.check: item.status for item in findings.items} == dict.fromkeys(EVERYWHERE, Status.UNKNOWN)
     for item in findings.items:
@@ -127,13 +127,13 @@ async def test_triage_of_a_world_that_is_not_there_knows_nothing(tmp_path: Path)
 
 async def test_only_the_checks_that_were_asked_for_are_made(tmp_path: Path) -> None:
     """Watching a recovery looks at its own checks alone."""
-    findings = await look(environment(tmp_path, check_deadline_seconds=5), (HEALTH.name,))
+    findings = await make_checks(environment(tmp_path, check_deadline_seconds=5), (HEALTH.name,))
     assert [item.check for item in findings.items] == [HEALTH.name]
 
 
 def test_every_check_can_be_made() -> None:
     """A check without a look would be a question that nobody asks."""
-    assert set(LOOKS) == set(EVERYWHERE)
+    assert set(STANDARD_CHECKS) == set(EVERYWHERE)
 
 
 async def test_triage_that_is_in_the_journal_is_not_made_again(tmp_path: Path) -> None:

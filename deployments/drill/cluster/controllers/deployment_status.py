@@ -24,7 +24,7 @@ _STATUS = {EXCEEDED: "False", PAUSED: "Unknown", "DeploymentResumed": "Unknown"}
 
 
 class Progress:
-    """How a Deployment's rollout gets on, and the deadline by which it must get further."""
+    """How far a Deployment's rollout is, and the deadline for its next progress."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.condition: JsonObject = {}

@@ -31,7 +31,7 @@ def without_hash(template: JsonObject) -> JsonObject:
 
 
 def revision_of(obj: JsonObject) -> int:
-    """The revision annotation, 0 where there is none."""
+    """The revision annotation, 0 without one."""
     text = annotations_of(obj).get(REVISION, "")
     return int(text) if text.isdigit() else 0
 

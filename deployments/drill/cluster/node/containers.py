@@ -76,7 +76,7 @@ class ContainerRun:
         self.state = {"running": {"startedAt": timestamp(at)}}
 
     def end(self, at: datetime, reason: str, exit_code: int) -> None:
-        """The current run is over; it becomes the last state as soon as anything follows it."""
+        """End the current run. It becomes the last state when the next one starts or waits."""
         began = self.state.get("running", {}).get("startedAt", timestamp(at))
         ended = {"exitCode": exit_code, "reason": reason, "startedAt": began, "finishedAt": timestamp(at),
                  "containerID": f"containerd://{self.name}-{self.restarts}"}  # fmt: skip

@@ -27,7 +27,7 @@ _UNITS = {
 
 
 class ConfigurationError(Exception):
-    """A reference in a container's environment leads nowhere; the text is the kubelet's."""
+    """A reference in a container's environment has no target; the text is the kubelet's."""
 
 
 def byte_count(quantity: str) -> int:

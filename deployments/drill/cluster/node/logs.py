@@ -120,12 +120,12 @@ class Log:
                 follower.put_nowait(line)
 
     def close(self) -> None:
-        """The container has ended: nothing more is written and followers are told so."""
+        """The container has ended: nothing more is written, and followers get the end of the log."""
         self.closed = True
         self.end_followers()
 
     def end_followers(self) -> None:
-        """Whoever follows the log is sent no more of it."""
+        """Send no more of the log to its followers."""
         for follower in self._followers:
             follower.put_nowait(None)
 

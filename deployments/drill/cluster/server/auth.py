@@ -1,7 +1,7 @@
-"""Who may do what: bearer tokens, roles, and the questions one may ask about oneself.
+"""Who may do what: bearer tokens, roles, and the questions a user may ask about their own rights.
 
 As with a real cluster's defaults, a caller without a token is `system:anonymous` and may read little more
-than `/version`; a token that is not known, or no longer, is refused with 401 before any role is looked at.
+than `/version`; an unknown or expired token is refused with 401 before any role is checked.
 """
 
 from collections.abc import Iterable, Sequence
@@ -87,7 +87,7 @@ class Authority:
         self._rules[user] = tuple(rules)
 
     def expire(self, token: str) -> None:
-        """Forget the token: whoever still sends it gets 401."""
+        """Forget the token. It is refused with 401 from now on."""
         self._users.pop(token, None)
 
     def authenticate(self, authorization: str | None) -> str:

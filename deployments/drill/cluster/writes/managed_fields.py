@@ -85,9 +85,9 @@ def _fields(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
 
 
 def updated(kind: Kind, old: JsonObject | None, new: JsonObject, writer: Writer, at: str) -> list[JsonObject]:
-    """The managers after an update from `old` to `new`, whose own managedFields count where it has some.
+    """The managers after an update from `old` to `new`, whose own managedFields count if it has some.
 
-    An update may so rewrite them; `[{}]` forgets them all.
+    So an update can rewrite them; `[{}]` removes them all.
     """
     given = new["metadata"].get("managedFields") or []
     if given == [{}]:
@@ -131,7 +131,7 @@ def _noted(
 def applied(
     kind: Kind, old: JsonObject, new: JsonObject, config: JsonObject, writer: Writer, at: str
 ) -> list[JsonObject]:
-    """The managers after a forced, or undisputed, apply of `config` that made `new` of `old`."""
+    """The managers after an apply of `config` that is forced or undisputed and changed `old` to `new`."""
     before, after, named = owned_fields(old), owned_fields(new), set(owned_fields(config))
     changed = {path for path in named if path not in before or before[path] != after.get(path)}
     removed = set(before.keys() - after.keys())
@@ -164,7 +164,7 @@ _ABSENT = object()
 
 
 def abandoned(old: JsonObject, config: JsonObject, writer: Writer) -> set[Path]:
-    """What the writer applied before, does not any more, and nobody else owns: an apply removes it."""
+    """Fields that the writer no longer applies and nobody else owns. An apply removes them."""
     entries = old["metadata"].get("managedFields") or []
     mine = {path for entry in entries if writer_of(entry) == writer for path in paths_of(entry)}
     others = {path for entry in entries if writer_of(entry) != writer for path in paths_of(entry)}

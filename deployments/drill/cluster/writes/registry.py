@@ -1,4 +1,4 @@
-"""The way of every write: decode, default, validate, check for conflicts, then store, or only pretend to.
+"""The steps of every write: decode, default, validate, check for conflicts, then store if it is no dry run.
 
 Both the HTTP API and the cluster's own controllers write through here, so generation and resourceVersion mean
 what they mean in a real cluster: a write that changes nothing stores nothing; a dry run returns the would-be
@@ -158,7 +158,7 @@ class Registry:
     def _note_writer(
         self, kind: Kind, obj: JsonObject, old: JsonObject | None, options: WriteOptions
     ) -> None:
-        """Who owns which field from now on."""
+        """Record who owns which field from now on."""
         if kind not in TRACKED:
             obj["metadata"].pop("managedFields", None)
             return
@@ -257,7 +257,7 @@ class Registry:
     def apply(
         self, kind: Kind, old: JsonObject, config: JsonObject, options: WriteOptions, forced: bool
     ) -> JsonObject:
-        """Server-side apply: what the writer no longer names, and nobody else owns, goes.
+        """Server-side apply. Fields that the writer no longer names and nobody else owns are removed.
 
         Raises ApiError 409 where others own what would change, unless it is forced; else as `replace`.
         """

@@ -1,4 +1,4 @@
-"""How a write was asked for: only pretended or not, how strictly it is read, and who makes it."""
+"""The options of a write: whether it is a dry run, how strictly it is read, and who makes it."""
 
 from dataclasses import dataclass, field
 
@@ -10,7 +10,7 @@ CONTROLLERS = Writer("kube-controller-manager")
 
 @dataclass
 class WriteOptions:
-    """How a write was asked for, and what the server has to say about it.
+    """The options of a write, and the server's warnings about it.
 
     `validation` is the request's fieldValidation: Strict refuses unknown fields, Warn reports them in
     `warnings`. `writer` is who owns what the write changes; its managers are `managers` where they are given.

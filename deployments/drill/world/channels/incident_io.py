@@ -1,7 +1,7 @@
 """incident.io's API: incidents, incidents on its status page, and post-mortem documents.
 
 Creating is idempotent by ``idempotency_key``; an update of a status page incident is not. Source: the
-reference of external APIs, section 4.
+documentation of incident.io's API.
 """
 
 import uuid

@@ -1,4 +1,4 @@
-"""PagerDuty's Events API v2: the reference of external APIs, section 4."""
+"""PagerDuty's Events API v2, as its documentation describes it."""
 
 import time
 import uuid

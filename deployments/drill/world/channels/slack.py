@@ -1,6 +1,6 @@
 """Slack's Web API and incoming webhook, as far as an incident channel needs them.
 
-Shapes, limits and error names: the reference of external APIs, section 4. Errors are HTTP 200 with
+Shapes, limits and error names: the documentation of Slack's Web API. Errors are HTTP 200 with
 ``ok: false``; only the rate limit is a 429.
 """
 
@@ -25,7 +25,7 @@ from deployments.drill.world.servers.pacing import Bucket
 CHANNEL_ID = "C0INCIDENTS"
 CHANNEL_NAME = "incidents"
 FOREIGN_CHANNEL_ID = "C0BOARDROOM"
-"""A channel that exists and of which the bot is no member."""
+"""A channel that exists and that the bot has not joined."""
 
 _TEAM = "T0DRILLTEAM"
 _BOT_USER = "U0RUNBOOKBT"

@@ -1,4 +1,4 @@
-"""The limits of a Slack message: the reference of external APIs, section 4."""
+"""The limits of a Slack message, from Slack's documentation of `chat.postMessage` and of blocks."""
 
 import json
 from typing import Any

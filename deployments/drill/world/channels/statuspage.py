@@ -1,7 +1,7 @@
 """Atlassian Statuspage's API v1, for the company's own status page.
 
 Sixty requests a minute and token, 420 over it; no idempotency key, so a repeated create makes a second
-incident. Source: the reference of external APIs, section 4.
+incident. Source: the documentation of Statuspage's API.
 """
 
 import time

@@ -12,7 +12,7 @@ _EVERY_SECONDS = 0.5
 
 
 class GitOps:
-    """Whoever changes what Git has finds it put back. `mode` is what Git says, None where nobody applies."""
+    """Restores what Git has after any other change. `mode` is what Git has, None if nothing is applied."""
 
     def __init__(self, cluster: Cluster) -> None:
         self.mode: str | None = None
@@ -28,7 +28,7 @@ class GitOps:
         self._cluster.apply_server_side(manifest, manager=MANAGER)
 
     async def run(self, posthog_url: str) -> None:
-        """Apply what Git has until cancelled; what is so already is no change."""
+        """Apply what Git has until cancelled. If nothing differs, nothing is changed."""
         while True:
             await asyncio.sleep(_EVERY_SECONDS)
             if self.mode is not None:

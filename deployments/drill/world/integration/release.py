@@ -39,7 +39,7 @@ async def break_newest_release(cluster: Cluster, posthog_url: str) -> None:
 
 
 def mend_release(cluster: Cluster) -> None:
-    """Let the broken release start again when its container is next restarted."""
+    """Let the broken release start normally at the next restart of its container."""
     cluster.image_faults.pop(BAD_IMAGE, None)
 
 

@@ -1,6 +1,6 @@
 """PostHog: its app API, its ingestion and feature flag endpoints, and the admin at its dashboard.
 
-Status codes, error bodies and limits follow the reference of external APIs, section 2. Capture checks
+Status codes, error bodies and limits follow PostHog's documentation of its API. Capture checks
 only a key's shape, as in reality, so a dead key shows on ``/flags`` and on the app API alone.
 """
 

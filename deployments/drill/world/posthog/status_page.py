@@ -2,7 +2,7 @@
 
 incident.io's widget (``/api/v1/summary``), Atlassian's summary (``/api/v2/summary.json``), the
 ``/api/status`` that some report, and a feed (``/feed.rss``); ``/`` is the page for
-people. Formats: the reference of external APIs, section 1.
+people. Formats: the providers' documentation.
 """
 
 from collections.abc import Awaitable, Callable

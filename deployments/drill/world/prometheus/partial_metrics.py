@@ -1,8 +1,7 @@
 """A querier in front of several stores, as Thanos has it, one of whose stores does not answer.
 
 It answers 200 with what the others have, and says what is missing in `warnings` only: the numbers alone look
-like those of a world in order. Source: the reference of external APIs, and Thanos' documentation of partial
-responses.
+healthy. Source: Thanos' documentation of partial responses.
 """
 
 import json
@@ -48,7 +47,7 @@ class PartialMetrics:
 
 
 def without_a_store(body: bytes) -> bytes:
-    """An answer to a query without its largest series, and with the warning that tells of it."""
+    """An answer to a query without its largest series, with the warning about it."""
     document: dict[str, Any] = json.loads(body)
     data = document.get("data")
     if document.get("status") != "success" or not isinstance(data, dict) or "result" not in data:

@@ -1,7 +1,7 @@
 """Prometheus: the real binary where it is found, else an imitation, behind a door that records and fails.
 
 Either scrapes the integration twice a second and evaluates one alert rule. The real one is a child that
-the kernel kills with its parent, so it cannot outlive the world however the world ends.
+the kernel kills with its parent, so it never outlives the world.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""How often: a rate limit's bucket, and a share of calls that does not depend on luck."""
+"""Rate limits as token buckets, and a fixed share of calls that does not depend on luck."""
 
 
 class Bucket:

@@ -1,4 +1,4 @@
-"""The record of what came in: every request to every system of a world."""
+"""The record of all requests to all systems of a world."""
 
 from collections import deque
 from collections.abc import Mapping, Sequence

@@ -20,10 +20,10 @@ from runbook.channels.reminders import Notice
 from runbook.incidents import events as e
 from runbook.incidents.effects import EffectOutcome
 from runbook.incidents.escalations import Escalation, EscalationKind
-from runbook.incidents.state import Outcome, State
-from tasks.channels.call import escalate, page_on_opening, resolve_page
+from runbook.incidents.state import IncidentOutcome, State
+from tasks.channels.page import escalate, page_on_opening, resolve_page
 from tasks.channels.communicate import announce, hand_over, update
-from tasks.channels.direct_calls import call
+from tasks.channels.direct_pages import page_and_say
 from tasks.channels.remind import remind_of_gate, report_switch
 from tasks.channels.warn import warn_of_answers
 from tasks.incident import OpenIncident, now
@@ -73,7 +73,7 @@ async def test_an_incident_is_told_from_beginning_to_end(team: Team) -> None:
     await incident.record_once(finished(ActionOutcome.RECOVERED))
     await announce(incident, State.MONITORING)
     await update(incident)
-    await incident.record_once(e.IncidentResolved(outcome=Outcome.RECOVERED, because=()))
+    await incident.record_once(e.IncidentResolved(outcome=IncidentOutcome.RECOVERED, because=()))
     assert await report_switch(incident, FALLBACK)
     await announce(incident, State.RESOLVED)
     await resolve_page(incident)
@@ -117,7 +117,7 @@ async def test_a_call_about_the_runbook_itself_arrives_once(team: Team) -> None:
     """It has no journal; the channel itself tells whether it was said."""
     at_work, since = team.incident.environment, now() - timedelta(minutes=1)
     for _ in range(2):
-        assert await call(at_work, key="k", message="self-watch/test/1", text="it does not work", since=since)
+        assert await page_and_say(at_work, key="k", message="self-watch/test/1", text="it does not work", since=since)
     assert team.said() == ["it does not work"]
 
 

@@ -19,7 +19,7 @@ from runbook.decision.severity import Severity
 from runbook.decision.verdict import Verdict
 from runbook.incidents.events import TriageCompleted, TriageStarted
 from tasks.checks.decide import decide_response
-from tasks.checks.triage import checks_of, look, triage_incident
+from tasks.checks.triage import checks_of, make_checks, triage_incident
 from tasks.incident import OpenIncident
 from tests.runbook.findings_samples import EVERYWHERE
 from tests.runbook.journals import decision
@@ -70,7 +70,7 @@ async def test_a_name_without_an_address_is_a_complete_outage(incident: OpenInci
 async def test_a_resolver_that_fails_says_nothing(incident: OpenIncident, server: Server) -> None:
     """Its failure is not PostHog's."""
     server.failure = 2
-    findings = await look(incident.environment, (RESOLUTION.name,))
+    findings = await make_checks(incident.environment, (RESOLUTION.name,))
     assert findings.status(RESOLUTION.name) is Status.UNKNOWN
     assert findings[RESOLUTION.name].summary == f"the resolver fails for {HOST} (code 2)"
 
@@ -79,7 +79,7 @@ async def test_a_resolver_that_is_not_there_is_unknown(tmp_path: Path) -> None:
     """With the check's own words for who did not answer."""
     resolver = Resolver(url=NOWHERE, host=HOST)
     at_work = dataclasses.replace(environment(tmp_path, check_deadline_seconds=2), readers=(resolver,))
-    findings = await look(at_work, (RESOLUTION.name,))
+    findings = await make_checks(at_work, (RESOLUTION.name,))
     assert findings.status(RESOLUTION.name) is Status.UNKNOWN
     assert "Resolver" in findings[RESOLUTION.name].summary
 
@@ -91,7 +91,7 @@ async def test_an_incident_waits_for_it_only_where_it_is_made(incident: OpenInci
     assert RESOLUTION.name in LASTING[Verdict.POSTHOG_OUTAGE]
     assert RESOLUTION.name in lasting(outage.verdict, among=with_it)
     assert (RESOLUTION.name in without, without) == (False, EVERYWHERE)
-    findings = await look(incident.environment, (RESOLUTION.name,))
+    findings = await make_checks(incident.environment, (RESOLUTION.name,))
     assert incident_over(outage, findings, among=with_it).recovered is None
 
 

@@ -10,8 +10,8 @@ from runbook.decision.severity import Severity
 from runbook.decision.verdict import Verdict
 from runbook.incidents import events as e
 from runbook.incidents.escalations import Escalation, EscalationKind
-from tasks.channels.call import escalate, page_on_opening, resolve_page
 from tasks.channels.communicate import tell_of_merger
+from tasks.channels.page import escalate, page_on_opening, resolve_page
 from tasks.incident import OpenIncident
 from tests.runbook.journals import decision
 from tests.tasks.channels.audience import Audience, audience

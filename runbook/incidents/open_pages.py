@@ -1,9 +1,9 @@
-"""Which pages the end of an incident resolves: those about something that the recovery has settled."""
+"""Which pages the end of an incident resolves: those about something that the recovery has resolved."""
 
 from datetime import datetime
 
 from runbook.actions.catalogue import TEMPORARY_SWITCHES, ActionOutcome, ActionResult
-from runbook.caretaking.watchdog import unsettled
+from runbook.caretaking.watchdog import changes_in_doubt
 from runbook.checks.watching import watching_since
 from runbook.incidents.effects import EffectOutcome
 from runbook.incidents.events import ActionFinished, IncidentEscalated
@@ -19,18 +19,18 @@ PUT_BACK = (
 """Ends of an undo after which nothing of the change is left, whether or not its pods were well."""
 
 
-def open_calls(incident: Incident) -> frozenset[int]:
+def open_pages(incident: Incident) -> frozenset[int]:
     """The numbers (from 1, in the order of sending) of the pages that stay open after a recovery.
 
     A change may be half made, not undone, or in doubt; and what went wrong after the recovery, such as the
     removal of a switch, is not resolved by an earlier recovery. Some pages are resolved by no recovery.
     """
-    calls = enumerate(incident.events(IncidentEscalated), 1)
-    return frozenset(number for number, call in calls if call.outlasts or _is_open(incident, call.about))
+    pages = enumerate(incident.events(IncidentEscalated), 1)
+    return frozenset(number for number, page in pages if page.outlasts or _is_open(incident, page.about))
 
 
 def _is_open(incident: Incident, action_id: str) -> bool:
-    in_doubt = {effect.owner for effect in unsettled(incident)}
+    in_doubt = {effect.owner for effect in changes_in_doubt(incident)}
     if not action_id:
         return bool(in_doubt)
     undo = _undo_of(incident, action_id)

@@ -1,18 +1,17 @@
-"""Call a person: for an opening that is severe, and where the runbook cannot go on by itself.
+"""Page a person: for an opening that is severe, and where the runbook cannot go on by itself.
 
 A page is an effect like any other: one for each reason, sent again only where it did not get through.
 """
 
 from functools import partial
 
-from blocks.channels.channel import Caller, Post, Receipt
+from blocks.channels.channel import PagingChannel, Post, Receipt
 from runbook.channels.acknowledging import AcknowledgedPage
 from runbook.channels.messages import Page, escalation_message
 from runbook.channels.untold import key_of, told_nobody
 from runbook.checks.again import told_next_look
 from runbook.decision.severity import Severity
 from runbook.decision.verdict import Verdict
-from runbook.incidents.calls import open_calls
 from runbook.incidents.effect_ids import MessageName
 from runbook.incidents.effects import Authority, Effect
 from runbook.incidents.escalations import Escalation, EscalationKind
@@ -25,10 +24,11 @@ from runbook.incidents.events import (
     MaintenanceNoted,
 )
 from runbook.incidents.incident import Incident
+from runbook.incidents.open_pages import open_pages
 from runbook.policy.policy import Policy
 from tasks.channels.deliver import deliver, got_through, say
 from tasks.channels.links import incident_link
-from tasks.effects import SETTLED
+from tasks.effects import SUCCEEDED
 from tasks.incident import OpenIncident, now
 
 PAGE = Authority.policy("page_from")
@@ -37,9 +37,9 @@ NO_DECISION = "there are not enough facts for a decision; nothing was changed"
 
 
 async def page_on_opening(incident: OpenIncident) -> None:
-    """Call the on-call person where the severity asks for it and no known maintenance forbids it.
+    """Page the on-call person where the severity asks for it and no known maintenance forbids it.
 
-    Nobody is called once the incident has ended.
+    Nobody is paged once the incident has ended.
     """
     journal = await incident.read()
     noted = journal.last(MaintenanceNoted)
@@ -73,14 +73,14 @@ async def escalate(
     outlasts: bool = False,
     in_doubt: tuple[str, ...] = (),
 ) -> bool:
-    """Call a person because the runbook cannot go on by itself, by the pager and in the channel.
+    """Page a person because the runbook cannot go on by itself, by the pager and in the channel.
 
-    `what` the call is for tells one call from another: asked for again in other words, nobody is paged again
+    `what` the page is for tells one page from another: asked for again in other words, nobody is paged again
     and the words stay. `commands` are what they may type by hand; `about` is the id of the action that it is
-    about; `in_doubt` are ids of changes that may or may not have been made. A call that `outlasts` the
-    incident is not ended by its recovery. After a reopening the same calls again, unless that call was never
-    ended. A pager whose page for the severity has said that there is no decision calls nobody for that again.
-    Returns whether the call got through everywhere; what did not is tried again when the same is asked for
+    about; `in_doubt` are ids of changes that may or may not have been made. A page that `outlasts` the
+    incident is not ended by its recovery. After a reopening the same pages again, unless that page was never
+    ended. A pager whose page for the severity has said that there is no decision pages nobody for that again.
+    Returns whether the page got through everywhere; what did not is tried again when the same is asked for
     again, and where nobody could be told, the journal says so. In a rehearsal nobody is paged: the channel is
     told.
     """
@@ -113,10 +113,10 @@ async def escalate(
 
 
 def _number(journal: Incident, wanted: IncidentEscalated) -> int | None:
-    """The number, from 1, of the call that was made for the same and that no earlier end has ended."""
-    going_on = open_calls(journal) if journal.reopened else ()
-    calls = enumerate(journal.events(IncidentEscalated), 1)
-    same = [(number, event) for number, event in calls if event.is_for(wanted)]
+    """The number, from 1, of the page that was sent for the same and that no earlier end has ended."""
+    going_on = open_pages(journal) if journal.reopened else ()
+    pages = enumerate(journal.events(IncidentEscalated), 1)
+    same = [(number, event) for number, event in pages if event.is_for(wanted)]
     now_on = (number for number, event in same if event.reopened == journal.reopened or number in going_on)
     return next(now_on, None)
 
@@ -124,22 +124,22 @@ def _number(journal: Incident, wanted: IncidentEscalated) -> int | None:
 async def resolve_page(incident: OpenIncident) -> None:
     """Resolve the pages that were sent for this incident, also those in doubt.
 
-    A call about something that the recovery has not settled goes on, see `runbook.incidents.calls`.
+    A page about something that the recovery has not resolved stays open, see `runbook.incidents.open_pages`.
     """
     journal = await incident.read()
-    going_on = open_calls(journal)
-    for channel in incident.environment.callers:
-        for call in journal.messages_in(channel.kind):
-            if call.message.is_page and call.message.escalation_number not in going_on:
-                await _end_call(incident, journal, channel, call)
+    going_on = open_pages(journal)
+    for channel in incident.environment.paging_channels:
+        for page in journal.messages_in(channel.kind):
+            if page.message.is_page and page.message.escalation_number not in going_on:
+                await _end_page(incident, journal, channel, page)
 
 
-async def _end_call(incident: OpenIncident, journal: Incident, channel: Caller, call: Effect) -> None:
+async def _end_page(incident: OpenIncident, journal: Incident, channel: PagingChannel, page: Effect) -> None:
     async def end(_: Post) -> Receipt:
-        return await channel.end_page(call.id, call.receipt)
+        return await channel.end_page(page.id, page.receipt)
 
-    summary = f"resolve the page: {call.summary}"
-    await deliver(incident, journal, channel, end, name=call.message.end, summary=summary, authority=ESCALATE)
+    summary = f"resolve the page: {page.summary}"
+    await deliver(incident, journal, channel, end, name=page.message.end, summary=summary, authority=ESCALATE)
 
 
 async def acknowledge_page(incident: OpenIncident, due: AcknowledgedPage) -> IncidentAcknowledged | None:
@@ -148,7 +148,7 @@ async def acknowledge_page(incident: OpenIncident, due: AcknowledgedPage) -> Inc
     Nothing is sent once the incident has ended, as that ends the page.
     """
     journal = await incident.read()
-    channel = next((it for it in incident.environment.callers if it.kind == due.page.kind), None)
+    channel = next((it for it in incident.environment.paging_channels if it.kind == due.page.kind), None)
     if journal.resolved or channel is None:
         return None
 
@@ -196,11 +196,11 @@ async def _page(
             summary=summary,
             authority=authority,
         )
-        for channel in incident.environment.callers
+        for channel in incident.environment.paging_channels
     ]
 
 
-def _said_that_there_is_none(journal: Incident, channel: Caller) -> Effect | None:
+def _said_that_there_is_none(journal: Incident, channel: PagingChannel) -> Effect | None:
     """The page for the severity that has got through while there was no decision, if one has."""
     verdict: Verdict | None = None
     for item in journal.since(IncidentReopened):
@@ -210,6 +210,6 @@ def _said_that_there_is_none(journal: Incident, channel: Caller) -> Effect | Non
         if verdict is not Verdict.UNKNOWN or not isinstance(event, EffectSettled):
             continue
         page = event.effect
-        if page.kind == channel.kind and page.message.is_for_severity and page.outcome in SETTLED:
+        if page.kind == channel.kind and page.message.is_for_severity and page.outcome in SUCCEEDED:
             return page
     return None

@@ -1,4 +1,4 @@
-"""A call goes on after a recovery while what it was about is unsettled."""
+"""A page stays open after a recovery while what it was about is in doubt."""
 
 import pytest
 
@@ -7,8 +7,8 @@ from runbook.actions.specs.fallback import DISABLE_FALLBACK
 from runbook.actions.specs.replace_api_key import REPLACE_API_KEY
 from runbook.actions.specs.restart_deployment import RESTART_DEPLOYMENT
 from runbook.incidents import events as e
-from runbook.incidents.calls import open_calls
 from runbook.incidents.effects import EffectOutcome
+from runbook.incidents.open_pages import open_pages
 from tests.runbook.journals import FALLBACK, decided, effect, finished, incident, resolved
 
 WATCH = e.WatchStarted(waiting_for=("errors stop",))
@@ -141,7 +141,7 @@ ROWS: dict[str, tuple[tuple[e.Event, ...], bool]] = {
 def test_a_recovery_ends_the_calls_that_it_settles(what: str) -> None:
     """The others go on, until what they are about is settled or a person ends them."""
     events, stays_open = ROWS[what]
-    assert open_calls(incident(decided(), *events)) == ({1} if stays_open else set())
+    assert open_pages(incident(decided(), *events)) == ({1} if stays_open else set())
 
 
 def test_each_call_is_looked_at_for_itself() -> None:
@@ -157,7 +157,7 @@ def test_each_call_is_looked_at_for_itself() -> None:
         WATCH,
         WELL,
     )
-    assert open_calls(known) == {2}
+    assert open_pages(known) == {2}
 
 
 def test_a_call_of_an_earlier_release_is_about_the_response() -> None:

@@ -1,6 +1,6 @@
-"""Calling a person past Prefect and past the journal: where one of them is what does not work.
+"""Page a person without Prefect and without the journal: where one of them is what does not work.
 
-These are no task runs: between what is broken and the person who is called, Prefect's server has no part.
+These are no task runs: between what is broken and the person who is paged, Prefect's server has no part.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from blocks.channels.channel import Post, Speaker
 from blocks.environment import Environment
 from blocks.logs import own_lines
 from blocks.transport.errors import OutsideError
-from runbook.caretaking.store_trouble import call_text, dedup_key, message_id, relief_text
+from runbook.caretaking.store_trouble import dedup_key, message_id, page_text, relief_text
 from runbook.channels.messages import Page, notice_message
 from runbook.decision.severity import Severity
 from tasks.incident import now
@@ -27,29 +27,33 @@ STEP_SECONDS = 60.0
 """How long a step may take altogether: one that hangs is broken, too."""
 
 
-async def call_about_the_store(environment: Environment, because: str, *, since: datetime) -> bool:
-    """Call a person because alerts cannot be kept since then (aware UTC).
+async def page_about_the_store(environment: Environment, because: str, *, since: datetime) -> bool:
+    """Page a person because alerts cannot be kept since then (aware UTC).
 
     Returns whether that got through everywhere.
     """
-    text, message = call_text(because, since=since), message_id(environment.name, now())
-    return await call(environment, key=dedup_key(environment.name), message=message, text=text, since=since)
+    text, message = page_text(because, since=since), message_id(environment.name, now())
+    return await page_and_say(
+        environment, key=dedup_key(environment.name), message=message, text=text, since=since
+    )
 
 
-async def end_the_call_about_the_store(environment: Environment, *, since: datetime) -> bool:
-    """Tell everybody who was called that alerts are kept again; whether that got through everywhere."""
+async def end_the_page_about_the_store(environment: Environment, *, since: datetime) -> bool:
+    """Tell everybody who was paged that alerts are kept again; whether that got through everywhere."""
     at = now()
     ended = await end_page(environment, dedup_key(environment.name))
     text, name = relief_text(since=since, now=at), f"{message_id(environment.name, since)}-over"
     return await say(environment, name, text, since) and ended
 
 
-async def call(environment: Environment, *, key: str, message: str, text: str, since: datetime) -> bool:
-    """Call a person by the pager and in the channel; whether that got through everywhere there is.
+async def page_and_say(
+    environment: Environment, *, key: str, message: str, text: str, since: datetime
+) -> bool:
+    """Page a person by the pager and in the channel; whether that got through everywhere there is.
 
-    `key` makes a repeated call the same one, `message` a repeated message; `since` is when it became due.
+    `key` makes a repeated page the same one, `message` a repeated message; `since` is when it became due.
     """
-    if not (environment.callers or environment.speakers):
+    if not (environment.paging_channels or environment.speakers):
         log.error("Nobody can be paged: neither [pager] nor [slack] is configured")
         return False
     paged = await page(environment, key, text, since)
@@ -57,7 +61,7 @@ async def call(environment: Environment, *, key: str, message: str, text: str, s
 
 
 async def page(environment: Environment, key: str, text: str, since: datetime) -> bool:
-    """Call a person by every pager there is; whether that got through."""
+    """Page a person by every pager there is; whether that got through."""
     content = Page(
         summary=text,
         severity=Severity.P2,
@@ -65,12 +69,16 @@ async def page(environment: Environment, key: str, text: str, since: datetime) -
         details={"environment": environment.name, "since": since.isoformat()},
     )
     post = Post(id=key, since=since)
-    return all([await attempt("page a person", each.page(content, post)) for each in environment.callers])
+    return all(
+        [await attempt("page a person", each.page(content, post)) for each in environment.paging_channels]
+    )
 
 
 async def end_page(environment: Environment, key: str) -> bool:
     """End the alert of every pager there is; whether nothing is left to do."""
-    return all([await attempt("resolve the page", each.end_page(key, {})) for each in environment.callers])
+    return all(
+        [await attempt("resolve the page", each.end_page(key, {})) for each in environment.paging_channels]
+    )
 
 
 async def say(environment: Environment, name: str, text: str, since: datetime) -> bool:

@@ -30,7 +30,7 @@ from tasks.incident import now
 LOGS_SHARE = 0.8
 """Of a check's deadline for the reading of all logs: what was read by then counts, and the rest is named."""
 
-Look = Callable[[Environment], Awaitable[Finding]]
+MakeOnce = Callable[[Environment], Awaitable[Finding]]
 R = TypeVar("R")
 
 
@@ -79,34 +79,36 @@ async def read_workload(environment: Environment) -> WorkloadReading:
     return await environment.cluster.read_workload()
 
 
-def _look(check: CheckSpec[Any, R], read: Callable[[Environment], Awaitable[R]]) -> tuple[CheckName, Look]:
-    async def look_once(environment: Environment) -> Finding:
+def _made_by(
+    check: CheckSpec[Any, R], read: Callable[[Environment], Awaitable[R]]
+) -> tuple[CheckName, MakeOnce]:
+    async def make_once(environment: Environment) -> Finding:
         reading = await read(environment)
         return check.judge(reading, environment.runbook_policy.policy, now())
 
-    return check.name, look_once
+    return check.name, make_once
 
 
-LOOKS: Mapping[CheckName, Look] = dict(
+STANDARD_CHECKS: Mapping[CheckName, MakeOnce] = dict(
     (
-        _look(STATUS_PAGE, read_status_page),
-        _look(HEALTH, read_health),
-        _look(ERROR_RATE, read_error_rate),
-        _look(LOGS, read_logs),
-        _look(PROBE, probe),
-        _look(WORKLOAD, read_workload),
+        _made_by(STATUS_PAGE, read_status_page),
+        _made_by(HEALTH, read_health),
+        _made_by(ERROR_RATE, read_error_rate),
+        _made_by(LOGS, read_logs),
+        _made_by(PROBE, probe),
+        _made_by(WORKLOAD, read_workload),
     )
 )
 """The checks that every environment makes."""
 
 
-def looks(environment: Environment) -> Mapping[CheckName, Look]:
+def checks_made(environment: Environment) -> Mapping[CheckName, MakeOnce]:
     """All checks that this environment makes: those, and the ones that it has a block for."""
-    return {**LOOKS, **dict(_look_of(reader) for reader in environment.readers)}
+    return {**STANDARD_CHECKS, **dict(_made_by_reader(reader) for reader in environment.readers)}
 
 
-def _look_of(reader: Reader) -> tuple[CheckName, Look]:
+def _made_by_reader(reader: Reader) -> tuple[CheckName, MakeOnce]:
     async def read(_: Environment) -> Any:
         return await reader.read()
 
-    return _look(reader.check, read)
+    return _made_by(reader.check, read)

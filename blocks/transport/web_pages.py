@@ -13,12 +13,12 @@ _NAMED = (
 """Where markup says to people what it is, the plainest first."""
 
 
-def is_page(text: str, kind: str = "") -> bool:
+def is_web_page(text: str, kind: str = "") -> bool:
     """Whether an answer is markup; `kind` is its `Content-Type`, where it is known."""
     return "html" in kind.lower() or text.lstrip("\ufeff \t\r\n").startswith("<")
 
 
-def page_title(text: str) -> str:
+def web_page_title(text: str) -> str:
     """What a page calls itself, empty where it does not; text from outside, neither masked nor cut."""
     head = text[:_LOOKED_AT]
     for pattern in _NAMED:

@@ -5,7 +5,7 @@ from pytest_httpserver import HTTPServer
 
 from blocks.transport.errors import Refused, refusal
 from blocks.transport.http import exchange
-from blocks.transport.pages import is_page, page_title
+from blocks.transport.web_pages import is_web_page, web_page_title
 
 CLOUDFLARE = """<!DOCTYPE html>
 <!--[if lt IE 7]> <html class="no-js ie6 oldie" lang="en-US"> <![endif]-->
@@ -36,14 +36,14 @@ PAGES = [
 @pytest.mark.parametrize(("page", "title"), PAGES)
 def test_a_page_is_told_by_its_title(page: str, title: str) -> None:
     """Else by its headline, or by the message of XML; one that says nothing has none."""
-    assert " ".join(page_title(page).split()) == " ".join(title.split())
-    assert is_page(page) is bool(page)
+    assert " ".join(web_page_title(page).split()) == " ".join(title.split())
+    assert is_web_page(page) is bool(page)
 
 
 @pytest.mark.parametrize("text", ['{"kind": "Status"}', "Unauthorized", "404 page not found", "a < b"])
 def test_text_is_no_page(text: str) -> None:
     """What a program says to a program."""
-    assert not is_page(text, "application/json")
+    assert not is_web_page(text, "application/json")
 
 
 @pytest.mark.parametrize("status", [401, 403])

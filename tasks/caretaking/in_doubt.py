@@ -1,6 +1,6 @@
-"""Settle effects without an outcome, if no run continues that would do it: read the target."""
+"""Read the target of effects in doubt, where no run continues that would do it."""
 
-from runbook.caretaking.watchdog import unsettled
+from runbook.caretaking.watchdog import changes_in_doubt
 from runbook.incidents.effect_ids import EffectId
 from tasks.actions.changes import steps_of
 from tasks.actions.planned_change import change_of
@@ -9,7 +9,7 @@ from tasks.incident import OpenIncident
 from tasks.lease import fence_off
 
 
-async def settle_changes(incident: OpenIncident) -> None:
+async def read_changes_in_doubt(incident: OpenIncident) -> None:
     """Journal of each change in doubt whether its target shows it. Nothing is changed.
 
     Whoever might still be at it is fenced off first. What cannot be read stays in doubt.
@@ -18,7 +18,7 @@ async def settle_changes(incident: OpenIncident) -> None:
         Unavailable: the incident store cannot be reached.
     """
     journal = await incident.read()
-    in_doubt = {effect.id: effect for effect in unsettled(journal)}
+    in_doubt = {effect.id: effect for effect in changes_in_doubt(journal)}
     if not in_doubt:
         return
     await fence_off(incident)

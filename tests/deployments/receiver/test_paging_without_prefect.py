@@ -44,7 +44,7 @@ async def test_a_person_is_called_once_while_an_incident_waits_for_prefect(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The alert is kept, somebody knows of it, and its response starts when Prefect is back."""
-    monkeypatch.setattr(starting, "CALL_AFTER", timedelta(0))
+    monkeypatch.setattr(starting, "PAGE_AFTER", timedelta(0))
     store = IncidentStore(url=SecretStr(f"sqlite+aiosqlite:///{tmp_path}/incidents.db"))
     prefect = Prefect()
     prefect.up.clear()
@@ -69,7 +69,7 @@ class Alone(Prefect):
         self.calls = 0
         self.because = "there is no pager"
 
-    async def call(self, incident: Incident, because: str) -> None:
+    async def page(self, incident: Incident, because: str) -> None:
         """Fail, as without settings for it."""
         self.calls += 1
         raise Refused("pager", f"{self.because}, so nobody hears of {incident.id}: {because}", "Set one")
@@ -79,7 +79,7 @@ async def test_that_nobody_can_be_called_is_logged_once_for_each_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It is tried again with each look; the log is not filled with it."""
-    monkeypatch.setattr(starting, "CALL_AFTER", timedelta(0))
+    monkeypatch.setattr(starting, "PAGE_AFTER", timedelta(0))
     monkeypatch.setattr(starting, "_LAST_RETRY_SECONDS", 0.01)
     monkeypatch.setattr(starting, "_FIRST_RETRY_SECONDS", 0.01)
     monkeypatch.setattr(starting, "TOGETHER_SECONDS", 0)
@@ -112,7 +112,7 @@ async def test_a_start_that_does_not_end_does_not_keep_a_person_from_being_calle
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Prefect says that it is well and takes no run: the attempt is given up, and tried again."""
-    monkeypatch.setattr(starting, "CALL_AFTER", timedelta(0))
+    monkeypatch.setattr(starting, "PAGE_AFTER", timedelta(0))
     monkeypatch.setattr(starting, "ATTEMPT_SECONDS", 0.05)
     store = IncidentStore(url=SecretStr(f"sqlite+aiosqlite:///{tmp_path}/incidents.db"))
     prefect = Stuck()
@@ -132,7 +132,7 @@ async def test_the_call_goes_out_by_pager_and_channel_and_is_journalled(tmp_path
         incident, _ = await store.open_incident(ALERT, incident_id="inc-20260301-100000-0001", at=AT)
         responses = PrefectResponses(store, load_settings(config, systems=False))
         for _ in range(2):
-            await responses.call(await store.read(incident.id), NOT_STARTED)
+            await responses.page(await store.read(incident.id), NOT_STARTED)
 
         paper = f"{tmp_path}/evidence/{incident.id}/paper-runbook.md"
         because = f"{NOT_STARTED}. To go on by hand: `runbook paper {incident.id}`, or {paper}"
@@ -238,7 +238,7 @@ async def test_a_person_is_called_though_the_paper_runbook_cannot_be_written(
         with broken(evidence, fault):
             for _ in range(2):
                 await responses.look_after()
-                await responses.call(await store.read(waiting.id), NOT_STARTED)
+                await responses.page(await store.read(waiting.id), NOT_STARTED)
 
         paged = [request["body"]["payload"]["summary"] for request in world.requests("pagerduty", None)]
         assert len(paged) == 2

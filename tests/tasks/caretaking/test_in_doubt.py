@@ -16,7 +16,7 @@ from runbook.incidents.effects import Effect, EffectOutcome
 from runbook.incidents.events import RunStarted
 from tasks import effects
 from tasks.caretaking import watchdog
-from tasks.caretaking.settle import settle_changes
+from tasks.caretaking.in_doubt import read_changes_in_doubt
 from tasks.incident import OpenIncident
 from tests.tasks.changes import DEPLOYMENT
 from tests.tasks.environments import AT
@@ -55,7 +55,7 @@ async def dies(bench: Bench, monkeypatch: pytest.MonkeyPatch, *, landed: bool) -
             Fault(path="/deployments/", method="PATCH", status=403, times=None)
         )
     with monkeypatch.context() as patched:
-        patched.setattr(effects, "_settle", dead)
+        patched.setattr(effects, "_record", dead)
         with pytest.raises(Died):
             await bench.make(plan, decision)
     bench.world.imitation.faults.clear()
@@ -71,10 +71,10 @@ async def test_a_change_in_doubt_is_settled_by_what_the_cluster_shows(
     """Nothing is sent but reads, and a second look writes nothing more."""
     await dies(bench, monkeypatch, landed=landed)
     sent = len(bench.changing_requests())
-    await settle_changes(bench.incident)
+    await read_changes_in_doubt(bench.incident)
     assert await bench.effects(FALLBACK) == {"set-field": outcome}
     journal = await bench.incident.read()
-    await settle_changes(bench.incident)
+    await read_changes_in_doubt(bench.incident)
     assert await bench.incident.read() == journal
     assert len(bench.changing_requests()) == sent
 
@@ -120,7 +120,7 @@ async def test_a_reading_without_an_end_keeps_nobody_from_being_called(
     async def never_ends(_incident: OpenIncident) -> None:
         await asyncio.Event().wait()  # an event that never comes
 
-    monkeypatch.setattr(watchdog, "settle_changes", never_ends)
+    monkeypatch.setattr(watchdog, "read_changes_in_doubt", never_ends)
     monkeypatch.setattr(watchdog, "SETTLE_SECONDS", 0.1)
     monkeypatch.setattr(watchdog, "CARE_SECONDS", 20)
     await is_cancelled(bench, monkeypatch)

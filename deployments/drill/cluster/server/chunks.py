@@ -1,4 +1,4 @@
-"""Long lists in pages, as the API server gives them: `limit`, `continue` and `remainingItemCount`.
+"""Long lists in chunks, as the API server gives them: `limit`, `continue` and `remainingItemCount`.
 
 Source: Kubernetes API concepts, "Retrieving large results sets in chunks".
 """
@@ -10,11 +10,11 @@ from deployments.drill.cluster.objects import JsonObject
 from deployments.drill.cluster.server.errors import bad_request
 
 
-def paged(found: list[JsonObject], query: Mapping[str, str]) -> tuple[list[JsonObject], JsonObject]:
-    """A page of the found objects, and what the list's metadata say of the rest.
+def chunk(found: list[JsonObject], query: Mapping[str, str]) -> tuple[list[JsonObject], JsonObject]:
+    """Some of the found objects, and what the list's metadata say of the rest.
 
     Raises:
-        ApiError: 400 for a limit or a token that is none.
+        ApiError: 400 for a malformed limit or token.
     """
     start = _start(query.get("continue", ""))
     limit = query.get("limit") or "0"
