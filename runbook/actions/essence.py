@@ -27,6 +27,11 @@ SHOWN_LINES = 12
 FOLDED_FROM = 100
 """Characters from which on an unchanged line is folded: it only shows where the change is."""
 
+FORM_COLUMNS = 35
+"""Characters in a line of the form on a screen of 390 pixels: 286 of them for code, 8 for a character."""
+
+_GOES_ON = "↳ "
+
 _KEPT = 60
 _WHOLLY_GONE = re.compile(r"--- (?P<what>.*) \(live\)\n\+\+\+ .*\n@@ -1(?:,\d+)? \+0,0 @@")
 _RESTARTED = "kubectl.kubernetes.io/restartedAt"
@@ -120,6 +125,25 @@ def decisive_lines(diff: str) -> DecisiveLines:
     if rest > 0:
         cut = [*cut[:SHOWN_LINES], f"  … {rest} more lines: see the whole change"]
     return DecisiveLines("\n".join(cut), complete=rest <= 0 and cut == shown)
+
+
+def for_a_form(lines: str) -> str:
+    """The same lines, broken where they are wider than a form on a phone.
+
+    A block of code in Prefect's form does not break its lines: it makes the form wider than the screen, whose
+    left side then cannot be reached. What goes on is marked, so that no rest of a line looks like a line.
+    """
+    return "\n".join(part for line in lines.splitlines() for part in _broken(line))
+
+
+def _broken(line: str) -> Iterator[str]:
+    while len(line) > FORM_COLUMNS:
+        head = line[:FORM_COLUMNS]
+        at = max(head.rfind(mark) for mark in " /:,") + 1
+        at = at if at > FORM_COLUMNS // 2 else FORM_COLUMNS
+        yield line[:at]
+        line = f"{_GOES_ON}{line[at:]}"
+    yield line
 
 
 def folded(diff: str) -> str:

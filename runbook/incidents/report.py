@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from runbook.actions.catalogue import ChangePlan, PlannedAction
-from runbook.actions.essence import decisive_lines, essence, folded
+from runbook.actions.essence import decisive_lines, essence, folded, for_a_form
 from runbook.actions.spec import ActionKind
 from runbook.approvals.gates import SNOOZE_MINUTES
 from runbook.channels.local_time import in_zone
@@ -93,8 +93,8 @@ def gate_question(
         "gate.md.j2",
         question=_asked(change_plan),
         essence=essence(change_plan),
-        decisive=decisive.text,
-        whole="" if decisive.complete else folded(change_plan.diff),
+        decisive=for_a_form(decisive.text),
+        whole="" if decisive.complete else for_a_form(folded(change_plan.diff)),
         plan=change_plan,
         spec=change_plan.action.spec,
         digest=short_digest(change_plan),

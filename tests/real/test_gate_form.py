@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 
 from deployments.prefect.server import PrefectServer
-from runbook.actions.essence import decisive_lines, essence
+from runbook.actions.essence import decisive_lines, essence, for_a_form
 from runbook.actions.spec import ActionSpec
 from runbook.actions.specs.fallback import ENABLE_FALLBACK
 from runbook.actions.specs.raise_memory_limit import RAISE_MEMORY_LIMIT
@@ -61,7 +61,7 @@ async def test_what_is_decided_is_seen_without_scrolling(
             form = await opens(page, prefect_api, run)
             in_one_line = form.get_by_text(essence(plan), exact=True).first
             lines = form.locator("pre").first
-            await expect(lines).to_contain_text(decisive_lines(plan.diff).text.splitlines()[-1])
+            await expect(lines).to_contain_text(for_a_form(decisive_lines(plan.diff).text).splitlines()[-1])
             await page.wait_for_timeout(500)  # the form slides in
             await page.screenshot(path=tmp_path / f"{size}.png")
             for part in (in_one_line, lines):

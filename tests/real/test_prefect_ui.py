@@ -9,7 +9,7 @@ from playwright.async_api import Locator, Page, expect
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 
 from runbook.actions.catalogue import ActionOutcome
-from runbook.actions.essence import decisive_lines, essence
+from runbook.actions.essence import decisive_lines, essence, for_a_form
 from runbook.approvals.gates import Answer, Choice
 from runbook.decision.severity import Severity
 from tests.fixtures.cases import Case, case
@@ -125,7 +125,7 @@ async def approves_the_change(page: Page, response: Case) -> None:
     await page.goto(f"{response.engine.server.ui_url}/runs/flow-run/{gate.flow_run_id}")
     await page.get_by_role("button", name="Resume").click()
     form = page.get_by_role("dialog")
-    await expect(form.locator("pre")).to_have_text(decisive_lines(plan.diff).text)
+    await expect(form.locator("pre")).to_have_text(for_a_form(decisive_lines(plan.diff).text))
     await expect(field(form, "Decision")).to_contain_text(essence(plan))
     await expect(form).to_contain_text(plan.digest[:12])
 

@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runbook.actions.catalogue import ChangePlan
-from runbook.actions.essence import FOLDED_FROM, SHOWN_LINES, decisive_lines, essence, folded
+from runbook.actions.essence import (
+    FOLDED_FROM,
+    FORM_COLUMNS,
+    SHOWN_LINES,
+    decisive_lines,
+    essence,
+    folded,
+    for_a_form,
+)
 from runbook.kubernetes.changed_fields import changed_fields
 from runbook.kubernetes.diff import manifest_text, unified_diff
 from runbook.kubernetes.fields import EnvironmentVariable, MemoryLimit, Replicas, Setting
@@ -184,6 +192,26 @@ def test_a_large_change_says_how_much_more_there_is() -> None:
     assert len(lines) == SHOWN_LINES + 1
     assert lines[-1] == "  … 48 more lines: see the whole change"
     assert not shown.complete
+
+
+def test_a_line_fits_a_form_on_a_phone() -> None:
+    """It is broken behind a mark where there is one, and what goes on says so."""
+    lines = "+ image: registry.example.com/posthog-integration:2.3.1\n- a: b\n+ " + "x" * 40
+    assert for_a_form(lines).splitlines() == [
+        "+ image: registry.example.com/",
+        "↳ posthog-integration:2.3.1",
+        "- a: b",
+        "+ " + "x" * 33,
+        "↳ " + "x" * 7,
+    ]
+
+
+@given(st.text("ab /:,", max_size=300))
+def test_breaking_loses_nothing(line: str) -> None:
+    """The parts are the line, and none is wider than the form."""
+    parts = for_a_form(line).splitlines()
+    assert "".join([*parts[:1], *(part.removeprefix("↳ ") for part in parts[1:])]) == line
+    assert [part for part in parts if len(part) > FORM_COLUMNS] == []
 
 
 @given(st.lists(st.tuples(st.sampled_from("+- "), st.text("ab \t", max_size=300))))
