@@ -40,7 +40,7 @@ def former_release(folder: Path) -> Path:
         path.write_text(text)
         changed += count
     assert changed > 50
-    with (folder / "tasks" / "triage.py").open("a") as module:
+    with (folder / "tasks" / "checks" / "triage.py").open("a") as module:
         module.write(f'\nprint("{FORMER}", flush=True)\n')
     return folder
 

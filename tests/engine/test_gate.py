@@ -125,7 +125,7 @@ async def test_an_answer_on_the_command_line_wakes_the_run(response: Case) -> No
     assert answer.identity is not None
     assert answer.identity.how is Proof.OS_PEER  # the receiver has seen the account
     assert incident.results[FIRST].outcome is ActionOutcome.RECOVERED
-    assert incident.results[FIRST].approved_by == "ana"
+    assert incident.results[FIRST].approved_by == account()
     assert len(response.changes()) == 1
 
 
