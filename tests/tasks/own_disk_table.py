@@ -56,7 +56,7 @@ OWN_DISK_ROWS = (
         "`evidence.folder`",
         (
             f"{_ON_DISK}.test_a_paper_runbook_that_cannot_be_written_is_a_note",
-            "tests.deployments.receiver.test_calling_without_prefect."
+            "tests.deployments.receiver.test_paging_without_prefect."
             "test_a_person_is_called_though_the_paper_runbook_cannot_be_written",
         ),
     ),
