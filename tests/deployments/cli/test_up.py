@@ -126,7 +126,7 @@ def test_ports_and_public_addresses_are_those_of_the_settings(tmp_path: Path) ->
     settings_in(tmp_path)
     prefect, receiver = free_port(), free_port()
     file = tmp_path / "runbook.toml"
-    text = file.read_text().replace("[prefect]", f"[prefect]\nport = {prefect}\n{PREFECT_AT}")
+    text = file.read_text().replace("\n[prefect]", f"\n[prefect]\nport = {prefect}\n{PREFECT_AT}")
     file.write_text(text.replace("port = 0", f"port = {receiver}\n{RECEIVER_AT}"))
     here = f"http://127.0.0.1:{prefect}"
     for _ in range(2):

@@ -21,9 +21,9 @@ from runbook.incidents import events as e
 from runbook.incidents.effects import EffectOutcome
 from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.state import IncidentOutcome, State
-from tasks.channels.page import escalate, page_on_opening, resolve_page
 from tasks.channels.communicate import announce, hand_over, update
 from tasks.channels.direct_pages import page_and_say
+from tasks.channels.page import escalate, page_on_opening, resolve_page
 from tasks.channels.remind import remind_of_gate, report_switch
 from tasks.channels.warn import warn_of_answers
 from tasks.incident import OpenIncident, now
@@ -117,7 +117,9 @@ async def test_a_call_about_the_runbook_itself_arrives_once(team: Team) -> None:
     """It has no journal; the channel itself tells whether it was said."""
     at_work, since = team.incident.environment, now() - timedelta(minutes=1)
     for _ in range(2):
-        assert await page_and_say(at_work, key="k", message="self-watch/test/1", text="it does not work", since=since)
+        assert await page_and_say(
+            at_work, key="k", message="self-watch/test/1", text="it does not work", since=since
+        )
     assert team.said() == ["it does not work"]
 
 
