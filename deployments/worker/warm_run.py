@@ -13,6 +13,9 @@ from types import FrameType
 
 LENGTH = struct.Struct("!I")
 STATUS = struct.Struct("!i")
+TAKEN = b"\1"
+"""What the zygote says before it starts the process. Where that does not come, there is none."""
+
 FORWARDED = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
@@ -22,9 +25,24 @@ def main(path: str) -> int:
         try:
             connection.connect(path)
         except OSError as error:
-            print(f"No warm process ({error.strerror}): starting a cold one", file=sys.stderr, flush=True)
-            os.execv(sys.executable, [sys.executable, "-m", "prefect.engine"])  # noqa: S606  the engine itself
+            return _start_cold(error.strerror or "no answer")
         return _stand_in(connection)
+
+
+def _start_cold(because: str) -> int:
+    """Become the engine: this process goes on as `python -m prefect.engine`."""
+    print(f"No warm process ({because}): starting a cold one", file=sys.stderr, flush=True)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # what is ignored would be ignored by the engine, too
+    os.execv(sys.executable, [sys.executable, "-m", "prefect.engine"])  # noqa: S606  the engine itself
+
+
+def _is_taken(connection: socket.socket, request: bytes) -> bool:
+    """Whether the zygote takes the request: it may have died after it was connected to."""
+    try:
+        connection.sendall(LENGTH.pack(len(request)) + request)
+        return connection.recv(1) == TAKEN
+    except OSError:
+        return False
 
 
 def _stand_in(connection: socket.socket) -> int:
@@ -36,7 +54,8 @@ def _stand_in(connection: socket.socket) -> int:
         signal.signal(number, forward)
     environment = (f"{name}={value}".encode(errors="surrogateescape") for name, value in os.environ.items())
     request = b"\0".join([os.fsencode(os.getcwd()), *environment])
-    connection.sendall(LENGTH.pack(len(request)) + request)
+    if not _is_taken(connection, request):
+        return _start_cold("it has just died")
     answer = connection.recv(STATUS.size, socket.MSG_WAITALL)
     if len(answer) < STATUS.size:
         print("The warm process's parent is gone", file=sys.stderr, flush=True)

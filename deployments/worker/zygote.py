@@ -22,7 +22,7 @@ import warnings
 from dataclasses import dataclass
 from typing import NoReturn
 
-from deployments.worker.warm_run import LENGTH, STATUS
+from deployments.worker.warm_run import LENGTH, STATUS, TAKEN
 
 _REQUEST_SECONDS = 5.0  # the peer is on this machine and sends at once
 _FAREWELL_SECONDS = 10.0  # for runs to record that they were terminated, when the worker is gone
@@ -101,8 +101,9 @@ class Zygote:
         connection.settimeout(_REQUEST_SECONDS)
         try:
             folder, environment = _receive(connection)
+            connection.sendall(TAKEN)
         except (OSError, ValueError):
-            connection.close()  # the peer sees the end and reports a failed start
+            connection.close()  # the peer sees the end and starts the run itself
             return
         pid = os.fork()
         if pid == 0:
