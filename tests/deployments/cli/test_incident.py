@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from deployments.cli import main
-from deployments.cli.errors import ExitCode
 from runbook.approvals.gates import Answer, Choice
 from runbook.approvals.identity import Identity
 from runbook.channels.untold import NO_CHANNEL, told_nobody
@@ -22,24 +20,11 @@ from runbook.incidents.events import (
     ResponsePaused,
     RunStarted,
 )
-from tests.deployments.cli_store import Store, store_in
+from tests.deployments.cli.test_incidents import UP_TO_THE_GATE, Capture, out, store
+from tests.deployments.cli_store import Store
 from tests.deployments.journal_samples import EVENTS, GATE, INCIDENT, OPENED_AT, PLAN
 
-Capture = pytest.CaptureFixture[str]
-
-UP_TO_THE_GATE = EVENTS[:10]
-
-
-@pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
-    """An empty store, named by the runbook.toml of the folder that the commands run in."""
-    return store_in(tmp_path, monkeypatch)
-
-
-def out(capsys: Capture, *arguments: str) -> str:
-    """What a command that succeeds prints on standard output."""
-    assert main(arguments) == ExitCode.OK
-    return capsys.readouterr().out
+__all__ = ["store"]  # a fixture, found here
 
 
 def test_one_incident_in_full_shows_what_to_answer_last(store: Store, capsys: Capture) -> None:
