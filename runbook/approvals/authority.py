@@ -10,7 +10,7 @@ from datetime import datetime
 from runbook.approvals.gates import Answer, InvalidAnswer, Unproven
 from runbook.approvals.identity import Identity, Proof
 from runbook.approvals.names import name_flaw, spelling
-from runbook.approvals.people import People, is_one_of, known_as
+from runbook.approvals.people import People, is_listed, is_one_of, known_as
 from runbook.approvals.rules import NO_KEY, ActRule
 from runbook.approvals.signatures import Statement, public_key, public_text, signed_at
 from runbook.incidents.events import ApprovalAnswered, ResponseResumed, SeverityOverridden
@@ -107,6 +107,8 @@ def proven(
     if identity.how is Proof.DATABASE_ROLE:  # of a known person, or everybody's shared role would be one
         known = policy.people.get(person)
         return Proven() if known and not known.counts_only and writer in (None, identity.name) else None
+    if identity.how is Proof.SLACK and not is_listed(identity.name, policy.people):
+        return None  # an account in the workspace is not yet somebody whom the settings know
     if identity.how is Proof.SIGNING_KEY:
         keys = policy.people[person].public_keys if person in policy.people else ()
     elif policy.receiver_keys:

@@ -12,7 +12,8 @@ class Proof(StrEnum):
 
     `os-peer` is the account that the kernel reports for the other end of the receiver's local socket; the
     receiver checks that, tokens and proxies. `database-role` is the role that PostgreSQL notes with what is
-    written. Another channel, such as a chat, adds its own value here.
+    written. `slack` is a click that Slack has signed, by an account that `[policy.people]` lists; the
+    receiver checks it. Another channel adds its own value here.
     """
 
     CLAIM = "claim"
@@ -21,6 +22,7 @@ class Proof(StrEnum):
     PROXY_HEADER = "proxy-header"
     OS_PEER = "os-peer"
     DATABASE_ROLE = "database-role"
+    SLACK = "slack"
 
 
 class Identity(Value):
@@ -44,6 +46,7 @@ _WORDS = {
     Proof.PROXY_HEADER: "proven by proxy",
     Proof.OS_PEER: "proven by account",
     Proof.DATABASE_ROLE: "proven by database role",
+    Proof.SLACK: "proven by Slack",
 }
 
 

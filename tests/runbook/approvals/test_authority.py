@@ -128,7 +128,7 @@ def test_an_approval_counts_by_the_people_and_rules_of_the_moment(now: Policy) -
     assert decided(incident(GOOD), ROLL_BACK, Policy.model_validate(now.model_dump())) is None
 
 
-@pytest.mark.parametrize("how", [Proof.API_TOKEN, Proof.PROXY_HEADER, Proof.OS_PEER])
+@pytest.mark.parametrize("how", [Proof.API_TOKEN, Proof.PROXY_HEADER, Proof.OS_PEER, Proof.SLACK])
 def test_with_a_key_of_the_receiver_its_word_counts_only_if_it_is_signed(how: Proof) -> None:
     """So a line in the database that names a token, a proxy or an account is no proof by itself."""
     strict = PEOPLE.model_copy(update={"receiver_keys": (public_text(RECEIVERS.public_key()),)})
@@ -142,6 +142,17 @@ def test_with_a_key_of_the_receiver_its_word_counts_only_if_it_is_signed(how: Pr
     assert decided(incident(as_bob), ROLL_BACK, strict) is None
     as_key = vouched.answer.identity and vouched.answer.identity.model_copy(update={"how": Proof.SIGNING_KEY})
     assert decided(incident(changed(vouched, answer={"identity": as_key})), ROLL_BACK, strict) is None
+
+
+def test_an_account_of_the_chat_is_nobody_until_the_settings_know_it() -> None:
+    """Slack signs the click of everybody in the workspace; `[policy.people]` says who of them is who."""
+    strict = PEOPLE.model_copy(
+        update={"approvals": {Risk.HIGH: ApprovalRule(accept_unverified=False, proofs=(Proof.SLACK,))}}
+    )
+    stranger = said("U0STRANGER", identity=Identity(name="U0STRANGER", how=Proof.SLACK))
+    assert decided(incident(stranger), ROLL_BACK, strict) is None
+    known = said("ana", identity=Identity(name="al", how=Proof.SLACK))
+    assert outcome(decided(incident(known), ROLL_BACK, strict)) == ("ana", YES)
 
 
 def of_an_earlier_release(*events: e.Event) -> Incident:
