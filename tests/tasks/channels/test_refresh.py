@@ -1,13 +1,11 @@
-"""What stands in Slack is true: a question once, who answered it, the first message; whoever dies meanwhile."""
+"""What stands in Slack is true: a question once, who answered it, and the first message of the thread."""
 
 import dataclasses
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from blocks.channels.slack import Slack
 from deployments.drill.world.faults import SlackFaults
 from runbook.approvals.gates import Choice
 from runbook.channels.cards import standing
@@ -23,10 +21,6 @@ from tests.runbook.journals import answered, asked
 from tests.tasks.channels.team import Team, team
 
 __all__ = ["team"]  # a fixture, found here
-
-
-class Died(BaseException):
-    """The process was killed."""
 
 
 @pytest.fixture(autouse=True)
@@ -232,85 +226,3 @@ async def test_a_team_that_announces_nothing_is_asked_nothing(team: Team) -> Non
     quiet = environment.runbook_policy.model_copy(update={"policy": policy})
     at_work = dataclasses.replace(environment, runbook_policy=quiet)
     assert await refresh(OpenIncident(id=team.incident.id, environment=at_work)) == []
-
-
-def dying_at(monkeypatch: pytest.MonkeyPatch, point: str) -> None:
-    """The process dies at this point of the next change of a message."""
-    post = Slack._call
-
-    async def before(*_: Any) -> Any:
-        raise Died
-
-    async def after(self: Slack, what: str, request: Any) -> Any:
-        await post(self, what, request)
-        raise Died
-
-    if point in ("before the request", "after the request"):
-        monkeypatch.setattr(Slack, "_call", before if point == "before the request" else after)
-        return
-    record = OpenIncident.record
-    kind = e.EffectIntended if "intent" in point else e.EffectSettled
-
-    async def recording(self: OpenIncident, event: e.Event, *, key: str | None = None) -> e.Recorded:
-        if isinstance(event, kind) and point.startswith("before"):
-            raise Died
-        recorded = await record(self, event, key=key)
-        if isinstance(event, kind):
-            raise Died
-        return recorded
-
-    monkeypatch.setattr(OpenIncident, "record", recording)
-
-
-POINTS = (
-    "before the intent",
-    "after the intent",
-    "before the request",
-    "after the request",
-    "before the outcome",
-    "after the outcome",
-)
-
-
-async def dies(at: str, act: Callable[[], Awaitable[object]]) -> None:
-    """Do it, and be killed at that point."""
-    with pytest.MonkeyPatch.context() as patch:
-        dying_at(patch, at)
-        with pytest.raises(Died):
-            await act()
-
-
-@pytest.mark.parametrize("point", POINTS)
-async def test_a_killed_process_leaves_one_question(team: Team, point: str) -> None:
-    """Whoever comes next finds what was posted, or posts it."""
-    await dies(point, lambda: refresh(team.incident))
-    await refresh(team.incident)
-
-    assert question(team)["text"].startswith("❓")
-    assert await refresh(team.incident) == []
-
-
-@pytest.mark.parametrize("point", POINTS)
-async def test_a_killed_process_leaves_an_answered_question(team: Team, point: str) -> None:
-    """The same again is harmless; what is said meanwhile is what is shown."""
-    await refresh(team.incident)
-    await team.incident.record(answered(Choice.REJECT))
-    await dies(point, lambda: refresh(team.incident))
-    await refresh(team.incident)
-
-    assert question(team)["text"].startswith("⛔")
-    assert await refresh(team.incident) == []
-
-
-@pytest.mark.parametrize("point", POINTS)
-async def test_a_killed_process_leaves_a_true_first_message(team: Team, point: str) -> None:
-    """Also where the lead changes between the kill and the next look."""
-    await announce(team.incident, State.INVESTIGATING)
-    await team.incident.record(e.LeadAssigned(lead="ana", by="ana"))
-    await dies(point, lambda: refresh(team.incident))
-    await team.incident.record(e.LeadAssigned(lead="bob", by="bob"))
-    await refresh(team.incident)
-
-    assert "Incident commander: @bob" in team.slack.messages[0]["text"]
-    assert len(team.slack.messages) == 2
-    assert await refresh(team.incident) == []
