@@ -42,7 +42,7 @@ ASK_AGAIN_MINUTES = 60
 SNOOZE_MINUTES = 15
 """Minutes until the reminder where a snooze says nothing else."""
 
-Channel = Literal["prefect-ui", "cli", "api", "drill", "policy", "approved-with-the-change"]
+Channel = Literal["prefect-ui", "cli", "api", "slack", "drill", "policy", "approved-with-the-change"]
 """How an answer came in. The last two are no person at that moment: a policy of the configuration said yes
 beforehand, or the approval of a change covers its undo.
 """
