@@ -166,6 +166,7 @@ class World:
         await self._listen(self.systems.doors)
         scraping = await self._start_prometheus()
         self.systems.status_page.url = self._urls["status_page"]
+        self.systems.slack.url = self._urls["slack"]
         served = await self._stack.enter_async_context(serve(self.systems.cluster))
         self._run(self.systems.cluster.run())
         self.systems.cluster.apply(manifests.secret(self.keys))
