@@ -20,6 +20,7 @@ from runbook.approvals.acts import Act, ActKind
 from runbook.approvals.gates import SNOOZE_MINUTES, Answer, Choice
 from runbook.approvals.identity import Proof
 from runbook.channels.buttons import ANSWERS, Button, ButtonKind
+from runbook.channels.wording import sentence_case
 from runbook.incidents.incident import Incident
 from runbook.interactions.listing import incident_line
 from runbook.interactions.modals import DIALOGS, carried, dialog
@@ -242,7 +243,7 @@ def _why(error: ActRefused | OutsideError, speaker: Speaker) -> str:
         return f"it was not done: {error.system}: {error.detail}. {error.next_step or 'Try again'}"
     unlisted = error.kind is Refusal.UNPROVEN and speaker.identity.how is Proof.CLAIM
     if not unlisted:
-        return f"{error.problem}. {error.next_step}"
+        return f"{error.problem}. {sentence_case(error.next_step)}"
     account = speaker.identity.name
     return (
         f"{error.problem}. Your account {account} is not among the logins of [policy.people]: have it added"

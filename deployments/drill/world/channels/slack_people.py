@@ -4,6 +4,7 @@ What they do is sent as Slack sends it: a signed form to the app's address, whic
 Source: Slack's "Handling user interaction", its reference of the payloads, and "Verifying requests".
 """
 
+import copy
 import hmac
 import json
 import secrets
@@ -102,7 +103,7 @@ class SlackPeople:
             "enterprise": None,
             "is_enterprise_install": False,
             "channel": channel,
-            "message": message,
+            "message": copy.deepcopy(message),
             "state": {"values": {}},
             "response_url": self._hook(user, message["ts"]),
             "actions": [
