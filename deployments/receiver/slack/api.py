@@ -24,7 +24,7 @@ from deployments.services.speaker import Speaker
 from deployments.settings.settings import Settings
 from runbook.channels.answered import Block
 from runbook.channels.buttons import Button, InvalidButton, button_of
-from runbook.interactions.modals import Context, context_of
+from runbook.interactions.modals import DIALOGS, Context, context_of
 from runbook.interactions.payloads import Click, Submission, UnreadableInteraction, interaction_of
 from runbook.interactions.questions import Standing
 from runbook.outside_text.slack import slack, slack_lines
@@ -92,6 +92,8 @@ async def _submitted(
     except InvalidButton as error:
         raise Rejected(422, "unreadable", str(error)) from None
     button = _button(context.action_id, context.value)
+    if button.kind not in DIALOGS:
+        raise Rejected(422, "unreadable", "the button has no dialog")
     work = door.under_way.begin(submit(door, submission, button, speaker, settings))
     await asyncio.wait({work}, timeout=ANSWER_SECONDS)
     if not work.done():
