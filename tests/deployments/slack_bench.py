@@ -3,7 +3,7 @@
 import random
 import time
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -144,10 +144,9 @@ def _context(message: dict[str, Any]) -> str:
     )
 
 
-@pytest.fixture
-def chat(receiver: Receiver, kept: Any) -> Iterator[Chat]:
-    """A workspace that the receiver of this module knows; `kept` has written the settings before."""
-    assert kept is not None
+@contextmanager
+def chatting(receiver: Receiver) -> Iterator[Chat]:
+    """A workspace that the receiver knows."""
     (receiver.folder / "slack.secret").write_text(KEYS.slack_signing_secret.get_secret_value())
     (receiver.folder / "slack.token").write_text(KEYS.slack_token.get_secret_value())
     workspace, stack = Slack(KEYS), AsyncExitStack()
@@ -159,3 +158,11 @@ def chat(receiver: Receiver, kept: Any) -> Iterator[Chat]:
             yield found
         finally:
             run(stack.aclose())
+
+
+@pytest.fixture
+def chat(receiver: Receiver, kept: Any) -> Iterator[Chat]:
+    """A workspace that the receiver of this module knows; `kept` has written the settings before."""
+    assert kept is not None
+    with chatting(receiver) as found:
+        yield found
