@@ -19,7 +19,7 @@ from deployments.drill.world.channels import incident_io as incident_io_api
 from deployments.drill.world.channels import slack
 from deployments.drill.world.channels import statuspage as statuspage_api
 from deployments.drill.world.clock import utc_now
-from deployments.drill.world.control import AlertOrder, control_app
+from deployments.drill.world.control import AlertOrder, SlackOrder, control_app
 from deployments.drill.world.endpoints import Endpoints
 from deployments.drill.world.events import Course
 from deployments.drill.world.faults import Faults
@@ -143,6 +143,12 @@ class World:
             prometheus_url=self._urls["prometheus"],
         )
         return await send_alert(order.url, order.token or self.keys.alert_token.get_secret_value(), payload)
+
+    async def in_slack(self, order: SlackOrder) -> dict[str, Any]:
+        """Have a person act in Slack and return ``{status, body, seconds}`` of the app's answer."""
+        return await self.systems.slack.people.act(
+            order.url, order.user, order.action_id, order.containing, order.fields
+        )
 
     def state(self) -> dict[str, Any]:
         """Return what is true now, without secrets."""

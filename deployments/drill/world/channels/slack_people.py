@@ -9,7 +9,7 @@ import hmac
 import json
 import secrets
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
@@ -124,6 +124,8 @@ class SlackPeople:
         Raises:
             LookupError: none is open.
         """
+        if user not in self.dialogs:
+            raise LookupError(f"no dialog is open at {user}")
         view = self.dialogs[user]
         answered = await self.send(url, self.submitted(user, view, fields))
         if answered.status == httpx.codes.OK and not isinstance(answered.body, dict):
@@ -148,6 +150,18 @@ class SlackPeople:
             "response_urls": [],
             "is_enterprise_install": False,
         }
+
+    async def act(
+        self, url: str, user: str, action_id: str, containing: str, fields: dict[str, str]
+    ) -> dict[str, Any]:
+        """Click where a button is named, else send the open dialog off.
+
+        Raises:
+            LookupError: there is no such button, or no dialog is open.
+        """
+        if action_id:
+            return asdict(await self.click(url, user=user, action_id=action_id, containing=containing))
+        return asdict(await self.submit(url, user=user, fields=fields))
 
     async def send(self, url: str, payload: dict[str, Any]) -> Answered:
         """Send a payload as Slack does."""
