@@ -1,7 +1,7 @@
 """People in the drill's workspace act within Slack's limits: three seconds, five answers, whole dialogs."""
 
+import asyncio
 import random
-import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -73,11 +73,11 @@ async def test_an_app_has_three_seconds(slack: Slack, monkeypatch: pytest.Monkey
     monkeypatch.setattr(slack_people, "ANSWER_SECONDS", 0.05)
 
     async def take(_: Request) -> Response:
-        time.sleep(0.3)  # noqa: ASYNC251  an app that blocks
+        await asyncio.sleep(0.5)
         return Response()
 
     async with listening(app(take)) as url:
-        assert (await slack.people.click(f"{url}/", user="U1", action_id="go")).status in (0, 200)
+        assert (await slack.people.click(f"{url}/", user="U1", action_id="go")).status == 0
 
 
 async def test_an_address_takes_five_answers(slack: Slack) -> None:
