@@ -33,6 +33,8 @@ from deployments.receiver.page import describe, page
 from deployments.receiver.people.api import add_people_api
 from deployments.receiver.people.requests import PeoplesDoor
 from deployments.receiver.settings import ReceiverSettings
+from deployments.receiver.slack.api import add_slack_api
+from deployments.receiver.slack.under_way import UnderWay
 from deployments.receiver.sources.confirmations import Confirmations
 from deployments.receiver.starting import Responses, Starter
 from deployments.receiver.store_watch import StoreWatch
@@ -118,6 +120,8 @@ def create_app(
         config, service, intake, Budget(), Budget(STRANGERS_BYTES, for_strangers=True), confirmations, routing
     )
 
+    chat = UnderWay()
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         loops = [
@@ -133,6 +137,7 @@ def create_app(
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
+        await chat.drain()
 
     app = FastAPI(
         title="Runbook alert receiver", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_tags=_TAGS
@@ -143,12 +148,26 @@ def create_app(
         endpoints[path] = _endpoint(source, notifications, metrics)
         app.post(path, **describe(source))(endpoints[path])
     endpoints[f"/alerts/{SELF_WATCH.name}"] = _endpoint(SELF_WATCH, notifications, metrics)
-    door = None if settings is None else PeoplesDoor(store, settings)
-    if door is not None:
-        add_people_api(app, door)
+    door = _add_people(app, store, settings, chat, metrics)
     _add_operations(app, store_watch, starter, metrics)
     add_home(app, home or Home(config, service, {}, Path()), starter, door)
     return AlertPaths(app, endpoints)
+
+
+def _add_people(
+    app: FastAPI,
+    store: IncidentStore,
+    settings: Callable[[], Settings] | None,
+    chat: UnderWay,
+    metrics: ReceiverMetrics,
+) -> PeoplesDoor | None:
+    """The paths of people, where the settings say who they are."""
+    if settings is None:
+        return None
+    door = PeoplesDoor(store, settings)
+    add_people_api(app, door)
+    add_slack_api(app, door, chat, metrics)
+    return door
 
 
 class AlertPaths:

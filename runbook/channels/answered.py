@@ -17,6 +17,9 @@ from runbook.outside_text.slack import SlackText, slack
 MOST_BLOCKS = 50
 """Blocks of a message that Slack takes (Block Kit reference)."""
 
+ANSWERED_ID = "runbook.answered"
+"""The id of the block that says who answered."""
+
 _LONGEST_REASON = 500
 
 Block = Mapping[str, Any]
@@ -61,7 +64,13 @@ def answered_line(answer: Answer, at: datetime) -> SlackText:
 
 
 def answered_blocks(blocks: Sequence[Block], line: SlackText) -> list[Block]:
-    """The blocks of an answered question: as they were, with this line in the place of the buttons."""
-    kept = [block for block in blocks if block.get("type") != "actions"]
-    context: Block = {"type": "context", "elements": [{"type": "mrkdwn", "text": str(line)}]}
+    """The blocks of an answered question: as they were, with this line in the place of the buttons.
+
+    Of blocks that have such a line already it is exchanged.
+    """
+    kept = [
+        block for block in blocks if block.get("type") != "actions" and block.get("block_id") != ANSWERED_ID
+    ]
+    text = {"type": "mrkdwn", "text": str(line)}
+    context: Block = {"type": "context", "block_id": ANSWERED_ID, "elements": [text]}
     return [*kept[: MOST_BLOCKS - 1], context]

@@ -1,4 +1,4 @@
-"""A process that is killed while it sends or changes a message leaves one message, which becomes true again."""
+"""A process that is killed while it sends or changes a message leaves one, which becomes true again."""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
