@@ -2,6 +2,7 @@
 
 __all__ = [
     "acknowledging",
+    "cards",
     "local_time",
     "messages",
     "next_up",
