@@ -84,10 +84,11 @@ async def answer_question(
         raise ActRefused(Refusal.NOTHING, str(error), READ) from None
     accepted = checked_answer(answer(plan, policy), incident, gate, policy, speaker)
     given = answered_event(gate, accepted)
-    recorded = await store.append(incident.id, given, at=datetime.now(UTC), key=given.journal_key)
+    at = datetime.now(UTC)
+    recorded = await store.append(incident.id, given, at=at, key=given.journal_key)
     if not isinstance(recorded.event, ApprovalAnswered):
         raise TypeError(f"{gate.gate} is answered with {recorded.event.type}")
-    standing = Standing(event=recorded.event, at=recorded.at)
+    standing = Standing(event=recorded.event, at=recorded.at, new=recorded.at == at)
     if not _is_same(choice, recorded.event.answer, speaker):
         raise _answered(standing)
     return standing
@@ -95,6 +96,8 @@ async def answer_question(
 
 async def wake_for(store: "IncidentStore", incident_id: str, standing: Standing, runs: Runs) -> None:
     """Wake the run of an answer that it still waits for.
+
+    A run that has asked a moment ago is about to fall asleep, so a new answer waits for that.
 
     Raises:
         ActRefused: the run has ended, or does not wake.
@@ -104,7 +107,7 @@ async def wake_for(store: "IncidentStore", incident_id: str, standing: Standing,
     asked = request_of(incident, standing.event.gate)
     if asked is None or not still_decides(incident, standing.event):
         return
-    if await runs.asleep(UUID(asked.flow_run_id)):
+    if standing.new or await runs.asleep(UUID(asked.flow_run_id)):
         await runs.wake(UUID(asked.flow_run_id), form(asked, standing.event.answer))
 
 

@@ -17,10 +17,11 @@ from runbook.value import Value
 
 
 class Standing(Value):
-    """The answer to a question, and when the journal took it (aware UTC)."""
+    """The answer to a question, and when the journal took it (aware UTC); `new` where that is just now."""
 
     event: ApprovalAnswered
     at: datetime
+    new: bool = False
 
     @property
     def words(self) -> str:

@@ -52,6 +52,19 @@ def test_the_same_click_again_changes_nothing(chat: Chat, kept: Store, prefect: 
     assert len(prefect.forms) == 1
 
 
+def test_a_run_that_is_about_to_fall_asleep_is_woken(chat: Chat, kept: Store, prefect: FakePrefect) -> None:
+    """The question is posted a moment before its run sleeps, and somebody may be quick."""
+    prefect.state = "RUNNING"
+    incident = opened(kept, *asking(ROLL_BACK))
+    gate = kept.read(incident).pending_gate
+    assert gate is not None
+    prefect.then_asks = gate.gate
+    message = chat.post(kept.read(incident), *QUESTION)
+    assert chat.click(ANA, ButtonKind.APPROVE, message).status == 200
+    chat.soon(lambda: prefect.state == "SCHEDULED")
+    assert chat.workspace.people.told == []
+
+
 def test_not_yet_comes_back_later(chat: Chat, kept: Store, prefect: FakePrefect) -> None:
     """The question is asked again after a quarter of an hour."""
     incident = opened(kept, *asking(ROLL_BACK))
