@@ -2,6 +2,8 @@
 
 __all__ = [
     "acknowledging",
+    "answered",
+    "buttons",
     "cards",
     "local_time",
     "messages",
