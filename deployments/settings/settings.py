@@ -115,8 +115,8 @@ class EvidenceSettings(_Section):
 class Settings:
     """Checked settings. `systems` holds the values of each outside system's section, ready for its block.
 
-    `self_watch` is there where its section is; it knows its receiver then, and that has a token. `routing` says
-    which services this environment acts for. `warnings` are for a person, and keep nothing from starting.
+    `self_watch` is there where its section is; it knows its receiver then, and that has a token. `routing`
+    says whose alerts are ours. `warnings` are for a person, and keep nothing from starting.
     """
 
     origin: Path
