@@ -77,7 +77,7 @@ async def configure(settings: Settings, *, deployments: list[Definition] | None 
 def blocks(settings: Settings) -> dict[str, Block]:
     """The block of each system, by the name of its field in `Environment`."""
     kinds = block_types()
-    systems = {name: kinds[name](**values) for name, values in _with_buttons(settings).items()}
+    systems = {name: kinds[name](**values) for name, values in settings.systems.items()}
     return {
         "runbook_policy": RunbookPolicy(policy=settings.policy),
         "store": IncidentStore(url=settings.store_url),
@@ -85,14 +85,6 @@ def blocks(settings: Settings) -> dict[str, Block]:
         **systems,
         **_self_watch(settings),
     }
-
-
-def _with_buttons(settings: Settings) -> dict[str, dict[str, Any]]:
-    """The values of each system's block. Slack's messages have buttons where the receiver takes clicks."""
-    systems = {name: dict(values) for name, values in settings.systems.items()}
-    if "slack" in systems:
-        systems["slack"]["buttons"] |= settings.receiver.slack.signing_secret is not None
-    return systems
 
 
 def _self_watch(settings: Settings) -> dict[str, Block]:

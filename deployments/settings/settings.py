@@ -20,6 +20,7 @@ from blocks.files.private_files import STATE_FOLDER
 from deployments.receiver.people.settings import public_part
 from deployments.receiver.settings import ReceiverSettings
 from deployments.settings.checks import Mistake
+from deployments.settings.clicks import with_buttons
 from deployments.settings.file import SectionsCheck, read_tables
 from deployments.settings.folders import make_folders
 from deployments.settings.public_url import PublicUrl
@@ -115,8 +116,7 @@ class Settings:
     """Checked settings. `systems` holds the values of each outside system's section, ready for its block.
 
     `self_watch` is there where its section is; it knows its receiver then, and that has a token. `routing`
-    says which services this environment acts for. `warnings`
-    are what a person should see to, and does not keep anything from starting.
+    says whose alerts are ours. `warnings` are for a person, and keep nothing from starting.
     """
 
     origin: Path
@@ -217,7 +217,7 @@ def check_settings(tables: Mapping[str, Any], *, origin: Path, systems: bool = T
     evidence = check.section("evidence", EvidenceSettings)
     policy = check.section("policy", Policy)
     self_watch = _self_watch(check, receiver) if "self_watch" in tables else None
-    values = _systems(check) if systems else {}
+    values = with_buttons(_systems(check), check, receiver) if systems else {}
     routing = Routing()
     if prefect and receiver and policy:
         routing = check_services(check, prefect.environment, receiver.known_services, policy.service)

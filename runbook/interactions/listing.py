@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from runbook.channels.wording import VERDICT_TITLES, count
+from runbook.channels.wording import VERDICT_TITLES, count, one_line
 from runbook.incidents.incident import Incident
 from runbook.incidents.people import lead_of
 
@@ -20,7 +20,7 @@ def incident_line(incident: Incident) -> str:
     lead = lead_of(incident)
     more = [
         f"led by {lead}" if lead else "nobody leads it",
-        f"asks: {gate.question}" if gate else "waits for a person" if incident.pause else "",
+        f"asks: {one_line(gate.question)}" if gate else "waits for a person" if incident.pause else "",
     ]
     name = f"{incident.id}: {incident.alert.name} ({incident.service})"
     return "; ".join(filter(None, (f"{name}, {', '.join(known)}", *more)))

@@ -3,6 +3,7 @@
 Source: Slack's reference of `block_actions` and `view_submission`, and of slash commands.
 """
 
+import re
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl
 
@@ -12,7 +13,8 @@ MOST_BLOCKS = 50
 _MOST_FIELDS = 40
 """Fields of a form; a slash command has some fifteen."""
 
-UserId = Annotated[str, Field(pattern=r"^[UW][A-Z0-9]{1,40}$")]
+_USER_ID = r"^[UW][A-Z0-9]{1,40}$"
+UserId = Annotated[str, Field(pattern=_USER_ID)]
 TeamId = Annotated[str, Field(pattern=r"^[TE][A-Z0-9]{1,40}$")]
 Id = Annotated[str, Field(min_length=1, max_length=255)]
 Text = Annotated[str, Field(max_length=3_000)]
@@ -147,6 +149,11 @@ class Command(Payload):
     def team(self) -> Team:
         """Where."""
         return Team(id=self.team_id)
+
+
+def is_slack_id(name: str) -> bool:
+    """Whether a name has the form of an account's id."""
+    return re.fullmatch(_USER_ID, name) is not None
 
 
 def form_of(body: bytes) -> dict[str, str]:

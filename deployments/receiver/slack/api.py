@@ -15,6 +15,7 @@ from deployments.receiver.connections.body import Rejected
 from deployments.receiver.metrics import ReceiverMetrics
 from deployments.receiver.people.requests import PeoplesDoor
 from deployments.receiver.slack.acts import Outcome, press, submit, wake
+from deployments.receiver.slack.commands import add_slack_commands
 from deployments.receiver.slack.proving import require_ours, speaker_of
 from deployments.receiver.slack.requests import RESPONSES, SlackDoor, counted, form_schema, signed_body
 from deployments.receiver.slack.settings import slack_target
@@ -39,7 +40,7 @@ log = logging.getLogger("runbook.receiver")
 
 
 def add_slack_api(app: FastAPI, people: PeoplesDoor, under_way: UnderWay, metrics: ReceiverMetrics) -> None:
-    """Add the path. What it begins and does not finish is kept in `under_way`."""
+    """Add the paths. What they begin and do not finish is kept in `under_way`."""
     door = SlackDoor(people, under_way)
 
     async def take(request: Request) -> Response:
@@ -64,6 +65,7 @@ def add_slack_api(app: FastAPI, people: PeoplesDoor, under_way: UnderWay, metric
         response_class=Response,
         name="slack",
     )(counted(take, metrics))
+    add_slack_commands(app, door, metrics)
 
 
 async def _clicked(door: SlackDoor, click: Click, speaker: Speaker, settings: Settings) -> Response:

@@ -6,9 +6,8 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from deployments.receiver.sources.settings import Secret
-from deployments.settings.checks import resolved
 from deployments.settings.file import read_tables
-from deployments.settings.secrets import Unusable
+from deployments.settings.secrets import Unusable, secret_at
 
 TeamId = Annotated[str, Field(pattern=r"^[TE][A-Z0-9]+$")]
 
@@ -49,7 +48,8 @@ def slack_target(origin: Path) -> SlackTarget:
     """How Slack is reached, by the settings file of this moment; without a token where there is none."""
     try:
         table = read_tables(origin).get("slack", {})
-        values, mistakes = resolved(table, SlackTarget, section="slack", folder=origin.absolute().parent)
-        return SlackTarget() if mistakes else SlackTarget.model_validate(values)
-    except (Unusable, ValidationError, AttributeError):  # told by whoever reads the whole file
+        target = SlackTarget.model_validate({**table, "token": None})
+        token = secret_at(table["token"], origin.absolute().parent)
+    except (Unusable, ValidationError, TypeError, KeyError):  # told by whoever reads the whole file
         return SlackTarget()
+    return target.model_copy(update={"token": token})
