@@ -24,7 +24,7 @@ SHOWN = "shown"
 FIRST_PAUSE = timedelta(minutes=1)
 """A message that could not be sent or changed is tried again after this, then after twice as long, and so on.
 
-Slack counts changes of messages by the minute, so that no `Retry-After` of it is longer.
+Never before the channel wants to be asked again, as by its `Retry-After`; an hour is the longest pause.
 """
 
 LONGEST_PAUSE = timedelta(hours=1)
@@ -96,7 +96,7 @@ def changed_at(incident: Incident, message: Standing) -> datetime:
 def may_try(incident: Incident, effect_id: str, now: datetime) -> bool:
     """Whether an effect may be tried: at once, or after a pause that grows with each failure."""
     failed = [
-        item.at
+        (item.at, item.event.effect.not_before or item.at)
         for item in incident.journal
         if isinstance(item.event, EffectSettled)
         and item.event.effect.id == effect_id
@@ -105,8 +105,9 @@ def may_try(incident: Incident, effect_id: str, now: datetime) -> bool:
     if not failed:
         return True
     doublings = min(len(failed) - 1, 10)
-    pause: timedelta = min(FIRST_PAUSE * (1 << doublings), LONGEST_PAUSE)
-    return now >= failed[-1] + pause
+    last, wished = failed[-1]
+    pause = max(FIRST_PAUSE * (1 << doublings), wished - last)
+    return now >= last + min(pause, LONGEST_PAUSE)
 
 
 def _root(incident: Incident, channel: str) -> Effect | None:

@@ -130,7 +130,7 @@ def test_its_essence_comes_first_then_what_changes() -> None:
         "Effect: 3 pods restart",
         PLAN.digest[:12],
         "inc-20261122-1500",
-        f"<{LINK}>",
+        f"<{LINK}|the run in Prefect>",
     ):
         assert part in text
 

@@ -106,9 +106,9 @@ def test_any_text_from_outside_gives_blocks_that_slack_takes(
 ) -> None:
     """Within all limits; each link, mention and tag that Slack would read is escaped."""
     part = f"{slack(line)}\n{slack_lines(lines)}\n\n{slack_code_block(code)}"
-    button = Button(kind=ButtonKind.APPROVE, incident=ids[0], gate=ids[1], plan=ids[2])
+    buttons = [Button(kind=kind, incident=ids[0], gate=ids[1], plan=ids[2]) for kind in ButtonKind]
 
-    blocks = blocks_of(SlackText("\n\n".join([part] * times)), [button] * 5)
+    blocks = blocks_of(SlackText("\n\n".join([part] * times)), buttons[:5])
 
     assert refusal("text", blocks, None) is None
     assert len(json.dumps(blocks, ensure_ascii=False)) <= 12_500

@@ -35,7 +35,7 @@ async def told(audience: Audience) -> Audience:
         row = json.loads(line)
         at, event = datetime.fromisoformat(row["at"]).replace(tzinfo=UTC), EVENT.validate_python(row["event"])
         await store.append(audience.incident.id, event, at=at, key=row["key"])
-    audience.slack.messages.append({"type": "message", "ts": FIRST, "text": "🔴 P1 INCIDENT"})
+    audience.slack.messages.append({"ts": FIRST, "text": "🔴 P1 INCIDENT", "bot_id": "B0RUNBOOKBT"})
     return audience
 
 

@@ -3,9 +3,12 @@
 import dataclasses
 from datetime import timedelta
 from typing import Any
+from unittest import mock
 
 import pytest
 
+from blocks.channels.slack import Slack
+from blocks.transport.errors import Unavailable
 from deployments.drill.world.faults import SlackFaults
 from runbook.approvals.gates import Choice
 from runbook.channels.cards import standing
@@ -197,7 +200,7 @@ async def test_a_question_that_is_over_is_not_asked_late(team: Team) -> None:
 async def test_a_failure_is_followed_by_a_pause_that_grows(
     team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No `Retry-After` of Slack is longer than the first one."""
+    """At first a minute, then two."""
     monkeypatch.setattr(standing, "FIRST_PAUSE", timedelta(minutes=1))
     monkeypatch.setattr(standing, "LONGEST_PAUSE", timedelta(hours=1))
     team.slack.faults = SlackFaults(error="ratelimited")
@@ -209,6 +212,23 @@ async def test_a_failure_is_followed_by_a_pause_that_grows(
     assert journal.outcomes_of(effect.id) == [EffectOutcome.FAILED]
     assert not standing.may_try(journal, effect.id, now() + timedelta(seconds=50))
     assert standing.may_try(journal, effect.id, now() + timedelta(seconds=61))
+
+
+@pytest.mark.parametrize(("seconds", "waits"), [(5, 60), (90, 90), (86_400, 3_600)])
+async def test_slack_is_asked_again_when_it_wants_to_be(
+    team: Team, monkeypatch: pytest.MonkeyPatch, seconds: int, waits: int
+) -> None:
+    """By its `Retry-After`, whichever process comes next; an hour at the most."""
+    monkeypatch.setattr(standing, "FIRST_PAUSE", timedelta(minutes=1))
+    monkeypatch.setattr(standing, "LONGEST_PAUSE", timedelta(hours=1))
+    limited = Unavailable("Slack", "ratelimited", http_status=429, retry_after_seconds=seconds)
+    monkeypatch.setattr(Slack, "say", mock.AsyncMock(side_effect=limited))
+    await refresh(team.incident)
+
+    journal = await team.incident.read()
+    (failed,) = journal.effects.values()
+    assert not standing.may_try(journal, failed.id, now() + timedelta(seconds=waits - 5))
+    assert standing.may_try(journal, failed.id, now() + timedelta(seconds=waits + 1))
 
 
 async def test_one_process_at_a_time_changes_messages(team: Team) -> None:

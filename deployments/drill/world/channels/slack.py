@@ -157,7 +157,12 @@ class Slack:
         message = next((message for message in self.messages if message["ts"] == args.get("ts")), None)
         if message is None:
             raise _Refused("message_not_found")
-        message.update(_content(args))
+        if message.get("bot_id") != _BOT:
+            raise _Refused("cant_update_message")
+        content = _content(args)
+        if "text" in args and "blocks" not in content:
+            message.pop("blocks", None)  # Slack keeps them only where the text is left out, too
+        message.update(content)
         message["edited"] = {"user": _BOT_USER, "ts": self.next_ts()}
         return {
             "ok": True,
