@@ -1,6 +1,7 @@
 """Slack's payloads as they are sent, and what is none."""
 
 import json
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlencode
 
@@ -69,12 +70,10 @@ def test_a_dialog_is_read() -> None:
 
 @given(data=st.binary(max_size=300))
 def test_no_body_breaks_the_reading(data: bytes) -> None:
-    """It is read, or it is refused in words."""
+    """It is read, or it is refused: no other error comes out."""
     for read in (interaction_of, command_of, form_of):
-        try:
+        with suppress(UnreadableInteraction):
             read(data)
-        except UnreadableInteraction as error:
-            assert str(error).isascii()
 
 
 @given(text=st.text(max_size=60))
