@@ -110,8 +110,8 @@ class MessageName(str):
     @property
     def edited(self) -> "MessageName | None":
         """Which message this changes where it stands; `None` where it is a message of its own."""
-        number, of, name = self.removeprefix(_EDIT).partition(_OF)
-        is_one = self.startswith(_EDIT) and number.isdecimal() and bool(of)
+        number, _, name = self.removeprefix(_EDIT).partition(_OF)
+        is_one = self.startswith(_EDIT) and number.isdecimal() and bool(name)
         return MessageName(name) if is_one else None
 
     @property

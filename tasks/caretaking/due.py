@@ -6,6 +6,7 @@ looks here too and makes a run of what is due. The schedules stay, at a slower p
 there to look.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -72,6 +73,11 @@ async def due_reminders(environment: Environment, at: datetime) -> DueReminders:
     leads = (
         (incident, due_lead(incident, channels=channels, policy=policy, now=at)) for incident in going_on
     )
+    messages = []
+    for incident in shown:
+        if stale := stale_messages(environment, incident, at):
+            messages.append((incident, stale))
+        await asyncio.sleep(0)  # the receiver, which looks here, has to answer meanwhile
     return DueReminders(
         notices=[(incident, notice) for incident, notice in notices if notice is not None],
         leads=[(incident, news) for incident, news in leads if news is not None],
@@ -80,9 +86,7 @@ async def due_reminders(environment: Environment, at: datetime) -> DueReminders:
             for incident in going_on
             for page in due_acknowledgements(incident, pagers=pagers, policy=policy, now=at)
         ],
-        messages=[
-            (incident, stale) for incident in shown if (stale := stale_messages(environment, incident, at))
-        ],
+        messages=messages,
         reports=due_reports(await incidents_with_switches(environment), now=at),
     )
 

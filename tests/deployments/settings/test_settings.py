@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from blocks.channels.slack import Slack
 from blocks.kubernetes.cluster import Cluster
 from blocks.transport.errors import Refused
 from deployments.prefect.configure import blocks
@@ -142,25 +141,6 @@ def test_a_key_of_an_earlier_release_is_read_under_its_present_name(config: Path
     assert cluster.target == "default/statefulset/integration"
     [both] = mistakes(config, '[cluster]\ndeployment = "a"\nworkload_name = "b"')
     assert "deployment is the earlier name of workload_name: give one of them" in both
-
-
-@pytest.mark.parametrize(
-    ("sections", "buttons"),
-    [
-        pytest.param("", False, id="nobody takes clicks"),
-        pytest.param("[receiver.slack]\nsigning_secret.env = 'SECRET'", True, id="the receiver takes them"),
-        pytest.param("buttons = true", True, id="something else takes them"),
-    ],
-)
-def test_slack_has_buttons_where_clicks_are_taken(
-    config: Path, monkeypatch: pytest.MonkeyPatch, sections: str, buttons: bool
-) -> None:
-    """A button that nobody handles is worse than none."""
-    monkeypatch.setenv("SECRET", "8f742231b10e8888abcd99yyyzzz85a5")
-    read = load(config, f"[slack]\nchannel = 'C1'\ntoken.env = 'SECRET'\n{sections}")
-    slack = blocks(read)["slack"]
-    assert isinstance(slack, Slack)
-    assert slack.buttons is buttons
 
 
 def test_tables_of_tables_are_read(config: Path) -> None:
