@@ -18,7 +18,7 @@ from flows.current_run import flow_run_id
 from flows.gate_form import answer_of, filled_in, form_of, planted
 from runbook.actions.catalogue import ChangePlan, PlannedAction
 from runbook.approvals.approvals import acceptable, answers_to, decided, standing_approval, still_needed
-from runbook.approvals.asking import ForeignForm, gate_name, may_ask_afresh
+from runbook.approvals.asking import ForeignForm, gate_name, may_ask_afresh, unasked_answers
 from runbook.approvals.gates import Answer, Choice, InvalidAnswer, PendingGate
 from runbook.approvals.rejections import standing_rejection
 from runbook.evidence.manifest import gap_before_change
@@ -121,8 +121,9 @@ async def _refuse(incident: OpenIncident, plan: ChangePlan, gate: PendingGate, e
 
 
 async def _note_planted(incident: OpenIncident, journal: Incident) -> None:
-    """Answers under names that belong to no question of the runbook: not read, and reported once."""
+    """Answers in Prefect or the store that belong to no question of the runbook: reported once."""
     found = await planted([event.gate for event in journal.events(ApprovalRequested)])
+    found += len(unasked_answers(journal))
     if found:
         run = str(flow_run_id())
         await incident.record_once(AnswerPlanted(flow_run_id=run, answers=found))

@@ -98,6 +98,11 @@ class Answer(Value):
         return identity_words(self.identity, of=self.approver, earlier_proof=self.identity_proven)
 
 
+def is_standing(answer: Answer) -> bool:
+    """Whether this is an approval that stood before the question; a standing rejection does not exist."""
+    return answer.channel in STANDING and answer.choice is Choice.APPROVE
+
+
 def complete(answer: Answer) -> Answer:
     """Check that an answer says all that its choice needs, with white space trimmed and the name in one form.
 

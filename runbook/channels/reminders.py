@@ -17,7 +17,6 @@ from runbook.channels.messages import Message, notice_message
 from runbook.incidents.effect_ids import MessageName
 from runbook.incidents.effects import EffectOutcome
 from runbook.incidents.events import (
-    ApprovalAnswered,
     ApprovalReminded,
     EffectSettled,
     LeadAssigned,
@@ -208,7 +207,7 @@ def switch_message(
 def _by_whom(incident: Incident, gate: PendingGate) -> str:
     snoozes = [
         event.answer.approver
-        for event in incident.events(ApprovalAnswered)
+        for event in incident.answers
         if event.action_id == gate.action_id and event.answer.choice is Choice.SNOOZE
     ]
     return f" by {snoozes[-1]}" if snoozes else ""

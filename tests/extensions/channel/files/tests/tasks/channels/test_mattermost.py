@@ -88,7 +88,7 @@ async def test_an_incident_is_told_from_beginning_to_end(team: Team) -> None:
         "❓ **Enable the fallback (graceful degradation)**",
         "⏰ **Nobody has answered yet",
         "☎️ **A person is needed",
-        "🚫 An answer in Prefect was rejected",
+        "🚫 An answer was rejected",
         "🔴 **P1 INCIDENT",
         "🔌 **May still be on",
         "✅ **P1 INCIDENT",
