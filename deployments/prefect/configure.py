@@ -51,11 +51,14 @@ class Change:
     outcome: Registration
 
 
-async def configure(settings: Settings, *, deployments: list[Definition] | None = None) -> list[Change]:
+async def configure(
+    settings: Settings, *, deployments: list[Definition] | None = None, only_blocks: bool = False
+) -> list[Change]:
     """Make Prefect hold what the settings say; running it again changes nothing.
 
     Optional blocks whose section was taken out of the settings are deleted, so that a run does not go on
-    using them. `deployments` is what `prefect.yaml` defines unless given.
+    using them. `deployments` is what `prefect.yaml` defines unless given. With `only_blocks`, pool and
+    deployments stay as they are: those are of the environment whose receiver responds for this one too.
 
     Raises:
         Unavailable: Prefect's server does not answer.
@@ -68,6 +71,8 @@ async def configure(settings: Settings, *, deployments: list[Definition] | None 
         ours = blocks(settings)
         saved = [await _save_block(client, block, environment) for block in ours.values()]
         removed = await _remove_blocks(client, environment, keep=ours)
+        if only_blocks:
+            return [*saved, *removed]
         pool = await _ensure_pool(client, settings.prefect.work_pool)
         wanted = definitions() if deployments is None else deployments
         deployed = [await _deploy(client, definition, settings) for definition in wanted]

@@ -36,7 +36,8 @@ from deployments.receiver.settings import ReceiverSettings
 from deployments.receiver.sources.confirmations import Confirmations
 from deployments.receiver.starting import Responses, Starter
 from deployments.receiver.store_watch import StoreWatch
-from deployments.receiver.watching import SelfWatching, look_after, watch_self
+from deployments.receiver.watching import SelfWatching, look_after, serve_others, watch_self
+from deployments.services.environments import OtherEnvironments
 from deployments.settings.settings import Settings
 from runbook.alerts.intake import Message, Received
 from runbook.alerts.sources import SELF_WATCH, Source
@@ -74,6 +75,7 @@ def create_app(
     home: Home | None = None,
     confirmations: Confirmations | None = None,
     routing: Routing | None = None,
+    others: OtherEnvironments | None = None,
 ) -> ASGIApp:
     """The receiver's application. `responses` starts the response to an incident, see `Responses`;
     `permissions` are noted in the journal of each incident that opens.
@@ -81,10 +83,11 @@ def create_app(
     At an interval it checks the runs of the incidents, see `tasks.caretaking.watchdog`; with
     `self_watching`, also the runbook itself. With `settings`, which reads them again, people can act
     through `/api`. `home` is what the page at `/` tells of the settings. `confirmations` keeps what SNS
-    asks for. `routing` says which services this environment acts for.
+    asks for. `routing` says which services this environment acts for, and `others` for which of the others'
+    environments the receiver responds too.
     """
     metrics = metrics or ReceiverMetrics()
-    routing = routing or Routing(known=frozenset(config.known_services))
+    routed = _routed(routing or Routing(known=frozenset(config.known_services)), others)
     starter = Starter(store, responses, metrics)
     store_watch = StoreWatch(store, responses, metrics)
 
@@ -97,7 +100,7 @@ def create_app(
                 new_id=new_id,
                 flapping_episodes=config.flapping_episodes,
                 reopen_within=timedelta(minutes=config.reopen_within_minutes),
-                routing=routing,
+                routing=routed(),
                 permissions=permissions,
             )
         except OutsideError as error:
@@ -115,7 +118,7 @@ def create_app(
     intake = Intake(write, written=written)
     metrics.watch_queue(lambda: intake.waiting)
     notifications = Notifications(
-        config, service, intake, Budget(), Budget(STRANGERS_BYTES, for_strangers=True), confirmations, routing
+        config, service, intake, Budget(), Budget(STRANGERS_BYTES, for_strangers=True), confirmations, routed
     )
 
     @asynccontextmanager
@@ -128,6 +131,8 @@ def create_app(
         ]
         if self_watching is not None:
             loops.append(watch_self(self_watching, metrics.watch_self()))
+        if others is not None and others.names:
+            loops.append(serve_others(others, store, intake.take))
         running = [asyncio.create_task(loop) for loop in loops]
         yield
         for task in running:
@@ -146,9 +151,13 @@ def create_app(
     door = None if settings is None else PeoplesDoor(store, settings)
     if door is not None:
         add_people_api(app, door)
-    _add_operations(app, store_watch, starter, metrics)
+    _add_operations(app, store_watch, starter, metrics, others)
     add_home(app, home or Home(config, service, {}, Path()), starter, door)
     return AlertPaths(app, endpoints)
+
+
+def _routed(own: Routing, others: OtherEnvironments | None) -> Callable[[], Routing]:
+    return lambda: own if others is None else others.routing
 
 
 class AlertPaths:
@@ -197,7 +206,11 @@ def _endpoint(source: Source, notifications: Notifications, metrics: ReceiverMet
 
 
 def _add_operations(
-    app: FastAPI, store_watch: StoreWatch, starter: Starter, metrics: ReceiverMetrics
+    app: FastAPI,
+    store_watch: StoreWatch,
+    starter: Starter,
+    metrics: ReceiverMetrics,
+    others: OtherEnvironments | None,
 ) -> None:
     @app.get("/healthz", tags=["operations"], summary="Whether the process answers")
     async def health() -> dict[str, str]:
@@ -208,7 +221,10 @@ def _add_operations(
         """503 without the store. That Prefect is away is told, but is no reason to refuse more alerts."""
         await store_watch.require()
         prefect = {None: "not asked yet", True: "reachable", False: "unreachable"}[starter.prefect_up]
-        return {"status": "ready", "prefect": prefect, "waiting_for_prefect": list(starter.waiting)}
+        told = {"status": "ready", "prefect": prefect, "waiting_for_prefect": list(starter.waiting)}
+        if others is None or not others.names:
+            return told
+        return told | {"environments": {"served": len(others.served), "named": len(others.names)}}
 
     @app.get("/metrics", tags=["operations"], summary="Metrics in Prometheus' format")
     async def scrape() -> Response:

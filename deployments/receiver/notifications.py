@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -49,7 +49,7 @@ class Notifications:
     budget: Budget
     strangers_budget: Budget
     confirmations: Confirmations | None = None
-    routing: Routing = EVERY_SERVICE
+    routing: Callable[[], Routing] = lambda: EVERY_SERVICE
     reading: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
     async def take(self, source: Source, request: Request) -> tuple[int, dict[str, Any]]:
@@ -72,14 +72,14 @@ class Notifications:
                 for number, alert in enumerate(alerts)
             ]
         if not alerts:
-            return 202, _answer([], [], self.routing)  # a ping, or an event without an alert
+            return 202, _answer([], [], self.routing())  # a ping, or an event without an alert
         try:
             with self.budget.spent(len(body)):
                 received = await self.intake.take(alerts)
         except Overloaded:
             raise overloaded() from None
         replayed = bool(received) and all(item.meaning is None for item in received)
-        return (200 if replayed else 202), _answer(alerts, received, self.routing)
+        return (200 if replayed else 202), _answer(alerts, received, self.routing())
 
     async def _authenticated_body(self, source: Source, request: Request) -> tuple[bytes, Verified]:
         """The body of a request that proves where it comes from; without a proof it is not even read."""

@@ -4,4 +4,15 @@ The receiver's API and the command line both come here. Who is acting, and how t
 the receiver gives what it has checked, the command line a claim, or a key to sign with.
 """
 
-__all__ = ["acting", "answering", "finding", "reading", "refusals", "resuming", "runs", "severity", "speaker"]
+__all__ = [
+    "acting",
+    "answering",
+    "environments",
+    "finding",
+    "reading",
+    "refusals",
+    "resuming",
+    "runs",
+    "severity",
+    "speaker",
+]

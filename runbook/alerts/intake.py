@@ -112,7 +112,8 @@ class Batch:
     An alert that begins anew more than `flapping_episodes` times within an hour marks its incident.
     `permissions` is what the policy permits at present, for the journals of the incidents that open. Within
     `reopen_within` of its end, an incident is reopened by its own alert, and by no other. An alert of a
-    service that is not ours by the `routing` opens no incident: it would be about another target.
+    service that is not ours by the `routing` opens none here, since it would be about another target: it
+    opens one in its own environment where that is served, with what that policy permits.
     """
 
     known: Known
@@ -161,7 +162,9 @@ class Batch:
 
     def _is_of_another_target(self, service: str) -> bool:
         """An alert of a service whose incident is open, or goes on in another one, has its place."""
-        return not self.routing.is_ours(service) and service not in self.known.open
+        if self.routing.is_ours(service) or self.routing.served_for(service):
+            return False
+        return service not in self.known.open
 
     def _keep_unrouted(self, message: Message, before: AlertRecord | None) -> Received:
         """Keep the alert without an incident; `opened` says that nobody has heard of it yet."""
@@ -220,12 +223,13 @@ class Batch:
         recurrence_of = last if at - closed_at <= RECURS_WITHIN else ""
         self.known.open[service] = incident
         self.opened[incident] = (service, at)
+        other = self.routing.served_for(service)
         event = IncidentOpened(
             alert=message.alert,
-            environment=self.environment,
+            environment=other or self.environment,
             recurrence_of=recurrence_of,
             states_identities=True,
-            permissions=self.permissions,
+            permissions=self.routing.served[other] if other else self.permissions,
         )
         self._tell(message, incident, event)
         return incident

@@ -69,13 +69,13 @@ class Receiver:
 
 
 @contextmanager
-def receiver_process(folder: Path, prefect_url: str) -> Iterator[Receiver]:
-    """A running receiver whose files are in the folder."""
+def receiver_process(folder: Path, prefect_url: str, more: str = "") -> Iterator[Receiver]:
+    """A running receiver whose files are in the folder; `more` are further settings."""
     for name, token in TOKENS.items():
         (folder / f"{name}.token").write_text(token)
     port = free_port()
     receiver = Receiver(f"http://127.0.0.1:{port}", folder)
-    receiver.configure()
+    receiver.configure(more)
     command: list[str | Path] = [
         sys.executable,
         "-m",

@@ -7,7 +7,7 @@ refused without a restart.
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import orjson
@@ -21,12 +21,15 @@ from deployments.processes.json_log import log_event
 from deployments.receiver.connections.body import Budget, Rejected, read_body
 from deployments.receiver.connections.local_socket import PEER, Peer
 from deployments.receiver.people.proving import NotProven, identify
+from deployments.services.environments import named_by, policy_of
 from deployments.services.refusals import ActRefused, Asked, Refusal
 from deployments.services.speaker import Speaker
 from deployments.settings.settings import ConfigurationError, Settings
 from deployments.settings.signing_key import private_key
 from runbook.approvals.names import spelling
 from runbook.approvals.people import known_as
+from runbook.incidents.incident import Incident
+from runbook.policy.policy import Policy
 from runbook.redaction import redact_secrets
 
 MAX_BYTES = 16_384
@@ -136,6 +139,23 @@ def _whose(door: PeoplesDoor, headers: Mapping[str, str], peer: Peer | None) -> 
     key = private_key(secret.get_secret_value().encode()) if secret is not None else None
     name = known_as(identity.name, settings.policy.people)
     return settings, Speaker(name=name, identity=identity, key=key)
+
+
+def environments(settings: Settings) -> frozenset[str]:
+    """The environments whose incidents people see and act upon here."""
+    return named_by(settings.prefect.environment, settings.routing)
+
+
+async def under_its_policy(found: Incident, speaker: Speaker, settings: Settings) -> tuple[Speaker, Policy]:
+    """Who speaks, by the names of the policy of the incident's environment, and that policy.
+
+    Raises:
+        Refused: no policy is saved for that environment.
+        Unavailable: Prefect, which keeps the policies of other environments, cannot be reached.
+    """
+    policy = await policy_of(found, settings.prefect.environment, settings.policy)
+    name = known_as(speaker.identity.name, policy.people)
+    return replace(speaker, name=name), policy
 
 
 def _shows_something(request: Request) -> bool:

@@ -13,6 +13,8 @@ from runbook.alerts.episodes import Meaning
 from runbook.alerts.intake import Message, Received
 from runbook.alerts.unrouted import Routing
 from runbook.incidents import events as e
+from runbook.policy.permissions import Permissions
+from runbook.policy.policy import Policy
 
 AT = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 OURS = frozenset({"posthog-integration"})
@@ -103,6 +105,28 @@ async def test_a_service_of_another_environment_opens_none_here(store: IncidentS
     assert (await take(store, routing=theirs)).meaning is Meaning.UNROUTED
     assert (await take(store, service="billing", routing=theirs)).opened
     assert [it.alert.service for it in await store.incidents()] == ["billing"]
+
+
+async def test_an_environment_that_is_served_opens_its_own_incidents(store: IncidentStore) -> None:
+    """With what its policy permits; an alert of another one stays without."""
+    shop = Permissions.of(Policy(dry_run_only=True))
+    theirs = Routing(elsewhere={"checkout": "shop", "ledger": "books"}, served={"shop": shop})
+    assert (await take(store, service="ledger", routing=theirs)).meaning is Meaning.UNROUTED
+    first, again = await take(store, routing=theirs), await take(store, "B", routing=theirs)
+    assert (first.opened, again.opened, again.incident) == (True, False, first.incident)
+    opened = (await store.read(first.incident)).opened
+    assert (opened.environment, opened.permissions) == ("shop", shop)
+
+
+async def test_an_incident_stays_one_when_its_environment_is_no_longer_served(store: IncidentStore) -> None:
+    """Its alerts join it, and end it."""
+    theirs = Routing(elsewhere={"checkout": "shop"})
+    served = theirs.model_copy(update={"served": {"shop": Permissions.of(Policy())}})
+    first = await take(store, routing=served)
+    second = await take(store, "B", routing=theirs)
+    assert (second.opened, second.incident) == (False, first.incident)
+    await take(store, routing=theirs, status=AlertStatus.RESOLVED)
+    assert (await take(store, "B", routing=theirs, status=AlertStatus.RESOLVED)).over
 
 
 async def test_a_service_that_becomes_known_opens_its_incident(store: IncidentStore) -> None:

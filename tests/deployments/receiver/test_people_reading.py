@@ -115,6 +115,18 @@ def test_an_incident_of_another_environment_is_not_read(receiver: Receiver, kept
     assert theirs not in listed
 
 
+def test_the_events_of_the_latest_incident_are_read_as_those_of_its_id(
+    receiver: Receiver, kept: Store
+) -> None:
+    """Also by the beginning of its id, as everywhere."""
+    receiver.forget()
+    incident = opened(kept, *asking(MEMORY))
+    by_id = get(receiver, f"/{incident}/events?after=1").json()
+    assert (by_id["incident"], by_id["journal"][0]["seq"]) == (incident, 2)
+    for reference in ("latest", incident[:-1]):
+        assert get(receiver, f"/{reference}/events?after=1").json() == by_id
+
+
 @pytest.mark.parametrize(
     ("path", "status", "error"),
     [
@@ -123,7 +135,7 @@ def test_an_incident_of_another_environment_is_not_read(receiver: Receiver, kept
         ("/ID/events?after=x", 422, "the query is not valid"),
         ("/ID/events?after=%D9%A1", 422, "the query is not valid"),
         ("/ID/events?since=1", 422, "the query is not valid"),
-        ("/latest/events", 404, "no incident 'latest'"),
+        ("/no-such/events", 404, "no incident 'no-such'"),
         ("/inc-20261122-160000-ffff/events", 404, "no incident"),
         ("?limit=0", 422, "the query is not valid"),
         ("?limit=101", 422, "the query is not valid"),
