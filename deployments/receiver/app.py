@@ -246,7 +246,7 @@ _HEADERS = {
 
 
 def _answer_failures(app: FastAPI, config: ReceiverSettings) -> None:
-    """Every refusal is JSON with an `error` and, but for those who are not let in, a `next_step`.
+    """Every refusal is JSON with an `error` and a `next_step`.
 
     What is wrong with the store has paths of this machine in it, so others only read that it is.
     """

@@ -27,6 +27,9 @@ from runbook.alerts.unrouted import EVERY_SERVICE, Routing
 
 CONFIRM = "runbook alerts confirm-sns"
 
+UNPROVEN = "Send the proof that this source takes; GET /docs describes it"
+"""What a sender can do that proves nothing; it says nothing of what is set here."""
+
 log = logging.getLogger("runbook.receiver")
 
 LONG_BYTES = 16 * 1024
@@ -92,6 +95,7 @@ class Notifications:
                 401,
                 "unauthenticated",
                 "not authenticated",
+                UNPROVEN,
                 operator_step=_credential_step(source, self.config),
             )
         vouch_for(request.scope)

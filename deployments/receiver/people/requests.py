@@ -34,6 +34,9 @@ from runbook.redaction import redact_secrets
 
 MAX_BYTES = 16_384
 
+PROVE = "Send your token as `Authorization: Bearer TOKEN`, log in at the proxy, or use the local socket"
+"""What somebody can do who has proven nothing; it says nothing of what is set here."""
+
 AT_ONCE = 2
 """Requests whose person is looked up at one time: the threads for that also write the alerts."""
 
@@ -87,7 +90,7 @@ async def known(door: PeoplesDoor, request: Request) -> tuple[Speaker, Settings]
     """
     peer = request.scope.get("state", {}).get(PEER)
     if peer is None and not _shows_something(request):
-        raise Rejected(401, "unauthenticated", "not authenticated")  # without reading any file for it
+        raise Rejected(401, "unauthenticated", "not authenticated", PROVE)  # no file is read for it
     async with door.looking:
         settings, speaker = await asyncio.to_thread(_whose, door, request.headers, peer)
     return speaker, settings
@@ -134,7 +137,7 @@ def _whose(door: PeoplesDoor, headers: Mapping[str, str], peer: Peer | None) -> 
     try:
         identity = identify(headers, peer, settings)
     except NotProven as error:
-        raise Rejected(401, "unauthenticated", str(error)) from None
+        raise Rejected(401, "unauthenticated", str(error), PROVE) from None
     secret = settings.receiver.signing_key
     key = private_key(secret.get_secret_value().encode()) if secret is not None else None
     name = known_as(identity.name, settings.policy.people)
