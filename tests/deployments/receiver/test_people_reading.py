@@ -8,6 +8,7 @@ from pytest_httpserver import HTTPServer
 
 from deployments.cli import main
 from deployments.cli.errors import ExitCode
+from deployments.receiver.people.requests import PROVE
 from deployments.services.reading import LEFT_OUT, bounded, events_document, incident_document
 from runbook.incidents import events as e
 from runbook.incidents.incident import Incident
@@ -70,7 +71,7 @@ def test_a_stranger_reads_nothing(
     incident = opened(kept, *asking(MEMORY))
     answer = get(receiver, path.replace("ID", incident), whose=whose, **headers)
     assert answer.status_code == 401
-    assert answer.json() == {"kind": "unauthenticated", "error": "not authenticated"}
+    assert answer.json() == {"kind": "unauthenticated", "error": "not authenticated", "next_step": PROVE}
     assert answer.headers["www-authenticate"] == "Bearer"
 
 
