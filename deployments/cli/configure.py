@@ -20,7 +20,8 @@ async def configure(file: Path, /, *, only_blocks: Switch = False, json: JsonOpt
         Settings file; deployments/runbook.example.toml explains every key.
     only_blocks
         Save the blocks, and leave work pool and deployments as they are: for a second environment whose
-        services the settings of the first one name in [services].
+        services the settings of the first one name in [services]. Save the first one again after it: its
+        housekeeping is then scheduled for both.
     """
     from deployments.cli.sources import prefect_client, read_settings
     from deployments.prefect.configure import configure as save

@@ -11,7 +11,7 @@ from blocks.store.journal import IncidentStore
 from blocks.transport.errors import Refused
 from deployments.cli.doctor.other_environments import other_environments
 from deployments.cli.doctor.rows import State
-from deployments.prefect.configure import configure
+from deployments.prefect.configure import Registration, configure
 from deployments.prefect.server import PrefectServer
 from deployments.services.environments import load_environment
 from deployments.settings.settings import Settings, check_settings, load_settings
@@ -84,6 +84,30 @@ async def test_saving_only_blocks_leaves_the_deployments(tmp_path: Path) -> None
     async with get_client() as client:
         deployment = await client.read_deployment_by_name("respond/respond")
     assert deployment.parameters["environment"] == "default"
+
+
+@pytest.mark.usefixtures("prefect_api")
+async def test_housekeeping_is_scheduled_for_each_environment_that_is_saved(tmp_path: Path) -> None:
+    """So that its evidence is collected, and what is old removed, also while no receiver looks."""
+    (tmp_path / "alerts.token").write_text(ALERTS)
+    (tmp_path / "runbook.toml").write_text(OWN.replace("shop", "books"))
+    settings = load_settings(tmp_path / "runbook.toml")
+    await configure(settings)
+    assert await scheduled("clean-up/clean-up") == [""]
+    (tmp_path / "runbook.toml").write_text(OWN)
+    settings = load_settings(tmp_path / "runbook.toml")
+    await configure(shop_settings(tmp_path), only_blocks=True)
+    changed = [each.name for each in await configure(settings) if each.outcome is Registration.UPDATED]
+    assert {"clean-up/clean-up", "watchdog/watchdog", "remind/remind"} <= set(changed)
+    assert await scheduled("clean-up/clean-up") == ["", "shop"]
+    assert {each.outcome for each in await configure(settings)} == {Registration.UNCHANGED}
+
+
+async def scheduled(name: str) -> list[str]:
+    """The environments that a deployment's schedules name."""
+    async with get_client() as client:
+        deployment = await client.read_deployment_by_name(name)
+    return sorted(str(each.parameters.get("environment", "")) for each in deployment.schedules)
 
 
 async def test_its_incident_is_run_and_acted_upon_by_its_own_policy(
