@@ -81,14 +81,15 @@ class Known:
     """What the store knows about the alerts and services of a batch, kept up to date as it is taken.
 
     `open` has the open incident of each service, `closed` its newest closed one and when that was closed.
-    `reopened` has how often that one was reopened. `episodes` has how often each alert began anew within the
-    last hour, `flapping` the incidents that are marked already.
+    `environments` has where that one was opened, `reopened` how often it was reopened. `episodes` has how
+    often each alert began anew within the last hour, `flapping` the incidents that are marked already.
     """
 
     alerts: dict[Key, AlertRecord] = field(default_factory=dict)
     deliveries: set[Delivery] = field(default_factory=set)
     open: dict[str, str] = field(default_factory=dict)
     closed: dict[str, tuple[str, datetime]] = field(default_factory=dict)
+    environments: dict[str, str] = field(default_factory=dict)
     reopened: dict[str, int] = field(default_factory=dict)
     tallies: dict[str, Tally] = field(default_factory=dict)
     episodes: dict[Key, int] = field(default_factory=dict)
@@ -203,11 +204,15 @@ class Batch:
         return Received(Meaning.BEGAN, incident, opened, reopened)
 
     def _reopen(self, message: Message, before: AlertRecord | None) -> bool:
-        """Whether the service's last incident goes on again: its own alert fires soon after its end."""
+        """Whether the service's last incident goes on again: its own alert fires soon after its end.
+
+        Not where the service belongs to another environment by now: its target would be another one.
+        """
         last, closed_at = self.known.closed.get(message.alert.service, ("", message.at))
         if not last or before is None or before.incident != last:
             return False
-        if message.at - closed_at >= self.reopen_within:
+        here = self.routing.served_for(message.alert.service) or self.environment
+        if message.at - closed_at >= self.reopen_within or self.known.environments.get(last, here) != here:
             return False
         self.known.open[message.alert.service] = last
         self.reopened.add(last)
