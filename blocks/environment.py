@@ -13,7 +13,7 @@ from prefect.blocks.core import Block
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.filesystems import LocalFileSystem
 
-from blocks.channels.channel import Announcer, Channel, PagingChannel, Speaker
+from blocks.channels.channel import Announcer, Channel, Editor, PagingChannel, Speaker
 from blocks.channels.pager import Pager
 from blocks.channels.registry import CHANNELS
 from blocks.channels.slack import Slack
@@ -79,6 +79,11 @@ class Environment:
     def speakers(self) -> tuple[Speaker, ...]:
         """The channels in which the team can be told anything."""
         return tuple(channel for channel in self.channels if isinstance(channel, Speaker))
+
+    @property
+    def editors(self) -> tuple[Editor, ...]:
+        """The channels whose messages can be changed where they stand."""
+        return tuple(channel for channel in self.channels if isinstance(channel, Editor))
 
     @property
     def paging_channels(self) -> tuple[PagingChannel, ...]:

@@ -1,5 +1,7 @@
 """One action of the plan: shown, approved, made, proved; undone if it did not help; or a person is told."""
 
+import asyncio
+
 from blocks.store.database.errors import StoreUnavailable
 from blocks.transport.errors import Unavailable
 from flows.gate import approval, rejection
@@ -19,7 +21,7 @@ from tasks.actions.mitigate import stopped_by_limits
 from tasks.actions.outage import Patience, TargetAway, note_answer
 from tasks.actions.shown import inspect, make_change, preview_change
 from tasks.artifacts import publish_plan
-from tasks.channels.shown import escalate, hand_over
+from tasks.channels.shown import escalate, hand_over, refresh_messages
 from tasks.ended import Ended, require_open
 from tasks.incident import OpenIncident
 from tasks.shown import withdraw_outdated_question
@@ -172,7 +174,7 @@ async def change(incident: OpenIncident, action: PlannedAction) -> ActionResult:
         if decided.answer.choice is Choice.EDIT:
             continue
         try:
-            result = await make(incident, plan, decided)
+            result = await make_and_show(incident, plan, decided)
         except TargetAway as error:
             if await patience.outlast(incident, action, error):
                 tries -= 1
@@ -198,8 +200,23 @@ async def make(incident: OpenIncident, plan: ChangePlan, decided: ApprovalAnswer
     return result
 
 
+async def make_and_show(
+    incident: OpenIncident, plan: ChangePlan, decided: ApprovalAnswered
+) -> ActionResult | None:
+    """Make the change, see `make`; the question's message shows meanwhile who has approved it.
+
+    A channel that is slow or away holds up no change.
+    """
+    showing = asyncio.ensure_future(refresh_messages(incident))
+    try:
+        return await make(incident, plan, decided)
+    finally:
+        await showing
+
+
 async def end_rejected(incident: OpenIncident, action: PlannedAction, answer: Answer) -> ActionResult:
     """End an action that a person has rejected."""
+    await refresh_messages(incident)
     return await finish(incident, action, ActionOutcome.REJECTED, answer.reason, answer.approver)
 
 

@@ -18,7 +18,7 @@ from flows.current_run import flow_run_id
 from flows.gate_form import answer_of, filled_in, form_of, planted
 from runbook.actions.catalogue import ChangePlan, PlannedAction
 from runbook.approvals.approvals import acceptable, answers_to, decided, standing_approval, still_needed
-from runbook.approvals.asking import ForeignForm, gate_name, may_ask_afresh
+from runbook.approvals.asking import ForeignForm, gate_name, may_ask_afresh, unasked_answers
 from runbook.approvals.gates import Answer, Choice, InvalidAnswer, PendingGate
 from runbook.approvals.rejections import standing_rejection
 from runbook.evidence.manifest import gap_before_change
@@ -27,7 +27,7 @@ from runbook.incidents.incident import Incident
 from runbook.incidents.report import gate_question, question_of
 from runbook.incidents.sentences import sentence
 from runbook.policy.in_force import policy_edits
-from tasks.channels.shown import warn_of_answers
+from tasks.channels.shown import refresh_messages, warn_of_answers
 from tasks.incident import OpenIncident, now
 from tasks.story import fall_asleep_quietly, tell
 
@@ -121,8 +121,9 @@ async def _refuse(incident: OpenIncident, plan: ChangePlan, gate: PendingGate, e
 
 
 async def _note_planted(incident: OpenIncident, journal: Incident) -> None:
-    """Answers under names that belong to no question of the runbook: not read, and reported once."""
+    """Answers in Prefect or the store that belong to no question of the runbook: reported once."""
     found = await planted([event.gate for event in journal.events(ApprovalRequested)])
+    found += len(unasked_answers(journal))
     if found:
         run = str(flow_run_id())
         await incident.record_once(AnswerPlanted(flow_run_id=run, answers=found))
@@ -167,6 +168,7 @@ async def _suspend(incident: OpenIncident, plan: ChangePlan, form: Any, *, key: 
     needed = still_needed(journal, plan, incident.policy)
     who = needed or "anyone may answer"
     tell(f"Asks: {question_of(plan)} ({who}; `runbook incident {incident.id}`)")
+    await refresh_messages(incident)
     fall_asleep_quietly()
     question = gate_question(plan, needed, policy_edits(journal), gap_before_change(journal))
     await asuspend_flow_run(wait_for_input=form.with_initial_data(description=question), key=key)

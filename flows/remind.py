@@ -10,7 +10,13 @@ from flows.parameters import checked
 from runbook.incidents.incident import Incident
 from runbook.incidents.sentences import sentence
 from tasks.caretaking.due import due_reminders
-from tasks.channels.shown import acknowledge_page, remind_of_gate, report_switch, tell_of_lead
+from tasks.channels.shown import (
+    acknowledge_page,
+    refresh_messages,
+    remind_of_gate,
+    report_switch,
+    tell_of_lead,
+)
 from tasks.incident import OpenIncident, now
 from tasks.lease import exclusively
 
@@ -49,10 +55,20 @@ async def remind_of_everything(environment: Environment) -> list[str]:
         *(report_switch(_open(incident, environment), action) for incident, action in reports),
         return_exceptions=True,
     )
-    if failed := [outcome for outcome in told if isinstance(outcome, BaseException)]:
+    shown = await asyncio.gather(
+        *(refresh_messages(_open(incident, environment)) for incident, _ in due.messages),
+        return_exceptions=True,
+    )
+    if failed := [outcome for outcome in [*told, *shown] if isinstance(outcome, BaseException)]:
         raise BaseExceptionGroup("not all reminders could be sent", failed)
     about = [incident.id for incident, _ in [*notices, *leads, *pages, *reports]]
-    return [f"{incident}: {sentence(event)}" for incident, event in zip(about, told, strict=True) if event]
+    said = [f"{incident}: {sentence(event)}" for incident, event in zip(about, told, strict=True) if event]
+    changed = [
+        f"{incident.id}: {len(done)} of its messages brought up to date"
+        for (incident, _), done in zip(due.messages, shown, strict=True)
+        if isinstance(done, list) and done
+    ]
+    return [*said, *changed]
 
 
 def _open(incident: Incident, environment: Environment) -> OpenIncident:

@@ -77,6 +77,7 @@ async def record_act(
     identify: Identify,
     policy: Policy,
     at: datetime,
+    key: str | None = None,
 ) -> Acted:
     """Journal an act, unless the journal says the same already.
 
@@ -88,6 +89,8 @@ async def record_act(
         identify: How that is known.
         policy: The rules, as they are now.
         at: The present moment, aware UTC.
+        key: What the journal takes it under, once, where the same request may come twice and the event has
+            no key of its own.
 
     Raises:
         ActOnClosed: the incident is closed, and it is no note.
@@ -117,8 +120,8 @@ async def record_act(
             )
             recorded = await store.merge(incident.id, done, absorbed, at=at)
         else:
-            recorded = await store.append(incident.id, done, at=at, key=done.journal_key)
-        known = recorded.event != done
+            recorded = await store.append(incident.id, done, at=at, key=done.journal_key or key)
+        known = recorded.event != done or (key is not None and recorded.at != at)
         done = recorded.event if isinstance(recorded.event, ActEvent) else done
     left = switches_left_on(incident) if isinstance(done, IncidentResolved | IncidentMerged) else ()
     return Acted(
@@ -168,8 +171,11 @@ async def record_severity(
     identify: Identify,
     policy: Policy,
     at: datetime,
+    key: str | None = None,
 ) -> SeveritySet:
     """Journal a person's word on the severity, which goes before the rules and approves nothing by itself.
+
+    With a `key`, the same request changes nothing when it comes again.
 
     Raises:
         ActOnClosed: the incident is closed.
@@ -191,7 +197,7 @@ async def record_severity(
     event = SeverityOverridden(assessment=assessment, identity=identity)
     last = incident.last(SeverityOverridden)
     if last is None or bare(last) != bare(event):
-        await store.append(incident.id, event, at=at)
+        await store.append(incident.id, event, at=at, key=key)
     before = incident.severity.severity if incident.severity else None
     return SeveritySet(
         incident=incident.id,

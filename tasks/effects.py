@@ -6,6 +6,7 @@ the effect is never done again.
 """
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 
 from pydantic import JsonValue
 
@@ -17,7 +18,7 @@ from runbook.incidents.effects import Effect, EffectOutcome
 from runbook.incidents.events import EffectIntended, EffectSettled
 from runbook.incidents.incident import Incident
 from runbook.policy.policy import Policy
-from tasks.incident import OpenIncident
+from tasks.incident import OpenIncident, now
 
 Receipt = dict[str, JsonValue]
 Observe = Callable[[], Awaitable[Receipt | None]]
@@ -97,7 +98,8 @@ async def carry_out(
     except Unavailable as error:
         if error.may_have_landed:
             return await _read_back(incident, effect, observe, traces, error)
-        return await _record(incident, effect, EffectOutcome.FAILED, detail=str(error))
+        failed = effect.model_copy(update={"not_before": _not_before(error)})
+        return await _record(incident, failed, EffectOutcome.FAILED, detail=str(error))
     return await _record(incident, effect, EffectOutcome.APPLIED, receipt=receipt)
 
 
@@ -139,6 +141,11 @@ async def _read_back(
     if seen is not None:
         return await _record(incident, effect, EffectOutcome.APPLIED, receipt=seen)
     return await _record(incident, effect, EffectOutcome.FAILED, detail=str(error))
+
+
+def _not_before(error: Unavailable) -> datetime | None:
+    wished = error.retry_after_seconds
+    return now() + timedelta(seconds=wished) if wished else None
 
 
 async def _record(

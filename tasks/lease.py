@@ -91,8 +91,12 @@ EXCLUSIVE_FOR = timedelta(minutes=2)
 
 
 @asynccontextmanager
-async def exclusively(environment: Environment, what: str, holder: str) -> AsyncIterator[bool]:
+async def exclusively(
+    environment: Environment, what: str, holder: str, *, term: timedelta = EXCLUSIVE_FOR
+) -> AsyncIterator[bool]:
     """Whether this process may do what only one may do at a time: no other process is doing it.
+
+    After a kill others wait for as long as `term`.
 
     Scheduled runs overlap when one is slow, or when a stock Prefect worker comes back to all that came due
     meanwhile; each would do what none has done yet.
@@ -101,7 +105,7 @@ async def exclusively(environment: Environment, what: str, holder: str) -> Async
         StoreUnavailable: the store cannot be reached; not on the release, as the lease ends by itself.
     """
     store, name, at = environment.store, f"{what} of {environment.name}", now()
-    token, _ = await store.take_lease(name, holder, at=at, until=at + EXCLUSIVE_FOR)
+    token, _ = await store.take_lease(name, holder, at=at, until=at + term)
     try:
         yield token is not None
     finally:

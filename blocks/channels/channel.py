@@ -1,8 +1,8 @@
 """What a channel is: a block that supports one or more of these protocols, and its templates.
 
 A channel looks for a message before it is sent again (`find_sent`). Beside that it can announce an incident's
-state (`Announcer`), say anything else (`Speaker`), or page a person (`PagingChannel`). The code that delivers
-asks what a channel can do, never for its name.
+state (`Announcer`), say anything else (`Speaker`), change what it said (`Editor`), or page a person
+(`PagingChannel`). The code that delivers asks what a channel can do, never for its name.
 """
 
 from collections.abc import Mapping
@@ -13,6 +13,7 @@ from typing import ClassVar, Protocol, runtime_checkable
 
 from pydantic import JsonValue
 
+from runbook.channels.cards.card import Card
 from runbook.channels.messages import Message, MessageFacts, Page
 from runbook.incidents.effects import Effect
 from runbook.incidents.state import State
@@ -102,6 +103,21 @@ class Speaker(Channel, Protocol):
 
         Raises:
             OutsideError: it was not said, or nobody can tell.
+        """
+
+
+@runtime_checkable
+class Editor(Announcer, Speaker, Protocol):
+    """A channel for the team whose messages can be changed where they stand. A channel need not be one."""
+
+    def shown(self, card: Card, *, rehearsal: bool) -> str:
+        """What tells what the card shows from what another one would; its receipts have it as `SHOWN`."""
+
+    async def edit(self, sent: Effect, card: Card, *, rehearsal: bool) -> Receipt:
+        """Make a message that was sent show this card; the same again is harmless.
+
+        Raises:
+            OutsideError: it was not changed, or nobody can tell.
         """
 
 

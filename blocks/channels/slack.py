@@ -3,9 +3,11 @@
 Every message carries its effect's id, so that after a crash it is found instead of posted again.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from hashlib import sha256
 from typing import Any, ClassVar
 
 from prefect.blocks.core import Block
@@ -16,17 +18,14 @@ from slack_sdk.web import SlackResponse
 
 from blocks.channels.channel import Audience, Post, Receipt
 from blocks.channels.slack_access import SlackAccess, read_access
-from blocks.channels.slack_client import SYSTEM, SlackClient, wish
-from blocks.transport.errors import (
-    NotFound,
-    OutsideError,
-    Refused,
-    Unauthenticated,
-    Unavailable,
-    Unreadable,
-    having_sent,
-)
+from blocks.channels.slack_client import SYSTEM, SlackClient
+from blocks.channels.slack_errors import refusal
+from blocks.channels.slack_search import PER_REQUEST, effect_of, history, metadata
+from blocks.transport.errors import Unavailable, Unreadable, having_sent
 from blocks.transport.threads import Threads
+from runbook.channels.cards.card import Card
+from runbook.channels.cards.slack_blocks import SlackBlock, blocks_of
+from runbook.channels.cards.standing import SHOWN
 from runbook.channels.messages import Message, MessageFacts, in_slack, update_message
 from runbook.channels.wording import REHEARSAL
 from runbook.incidents.effects import Effect
@@ -34,31 +33,10 @@ from runbook.outside_text.slack import SlackText, cut_message, said
 from runbook.redaction import redact
 from runbook.value import Value
 
-_EVENT_TYPE = "runbook_effect"
-_NOT_JSON = "Received a response in a non-JSON format"  # slack_sdk's word for HTML and the like
-_PER_REQUEST = 200
+_DIGEST_LETTERS = 16
 _REQUESTS = 10
 _CLOCK_MARGIN = timedelta(hours=1)  # Slack's clock dates the messages, and ours may be another
 _THREADS = Threads("slack", 8)
-
-_NEXT_STEPS = {
-    "invalid_auth": "Put a valid bot token into the Slack block",
-    "not_authed": "Put a bot token into the Slack block",
-    "account_inactive": "Put the token of an active app into the Slack block",
-    "token_revoked": "Put a new bot token into the Slack block",
-    "token_expired": "Put a new bot token into the Slack block",
-    "not_in_channel": "Invite the app to the channel: /invite @app",
-    "channel_not_found": "Configure the channel's ID (C…) and invite the app to it",
-    "is_archived": "Configure another channel",
-    "missing_scope": "Give the app the scopes chat:write, channels:history and groups:history",
-}
-_UNAUTHENTICATED = frozenset(
-    {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"}
-)
-_TRANSIENT = frozenset(
-    {"ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"}
-)
-_PERHAPS_DONE = frozenset({"internal_error", "fatal_error", "request_timeout"})
 
 
 class SlackMessage(Value):
@@ -93,6 +71,12 @@ class Slack(Block):
     timeout_seconds: float = Field(
         default=10, gt=0, title="Timeout", description="Seconds that one request may take."
     )
+    buttons: bool = Field(
+        default=False,
+        title="Buttons",
+        description="Whether messages have buttons. Only where the receiver takes Slack's requests: "
+        "`runbook configure` sets it where [receiver.slack] is.",
+    )
 
     async def find_sent(self, post: Post) -> Receipt | None:
         """The receipt of a message that may have been sent; a new one is not looked for.
@@ -123,16 +107,57 @@ class Slack(Block):
         return await self.say(update_message(facts), post)
 
     async def say(self, message: Message, post: Post) -> Receipt:
-        """Post into the incident's thread, which its first message opens.
+        """Post into the incident's thread, which its first message opens; a card as blocks.
 
         Raises:
             OutsideError: see `post`.
         """
-        text = in_slack(message)
-        if post.rehearsal:
-            text = SlackText(f"{REHEARSAL}\n{text}")
         thread = _thread(post.earlier)
-        return _receipt(await self.post(text, effect_id=post.id, thread_ts=thread, broadcast=post.loud))
+        text, blocks = self._content(message, rehearsal=post.rehearsal)
+        posted = await self.post(
+            text, effect_id=post.id, thread_ts=thread, broadcast=post.loud, blocks=blocks
+        )
+        receipt = _receipt(posted)
+        return receipt | {SHOWN: _digest(text, blocks)} if isinstance(message, Card) else receipt
+
+    def shown(self, card: Card, *, rehearsal: bool) -> str:
+        """A digest of text and blocks."""
+        return _digest(*self._content(card, rehearsal=rehearsal))
+
+    async def edit(self, sent: Effect, card: Card, *, rehearsal: bool) -> Receipt:
+        """Change the message to this card. Nobody is notified, and it keeps the effect that it is found by.
+
+        Raises:
+            Unavailable: Slack cannot be reached or asks for a longer wait than the timeout.
+            Refused: token, scope or channel are not right, or the message was deleted.
+        """
+        text, blocks = self._content(card, rehearsal=rehearsal)
+        message = SlackMessage.model_validate(
+            {name: sent.receipt.get(name) for name in SlackMessage.model_fields}
+        )
+        with having_sent():
+            await self._call(
+                "update",
+                lambda client: client.chat_update(
+                    channel=message.channel,
+                    ts=message.ts,
+                    text=str(cut_message(text)),
+                    blocks=blocks,
+                    parse="none",
+                    link_names=False,
+                    metadata=metadata(sent.id),
+                ),
+            )
+        return _receipt(message) | {SHOWN: _digest(text, blocks)}
+
+    def _content(self, message: Message, *, rehearsal: bool) -> tuple[SlackText, list[SlackBlock]]:
+        """The text of a message, and the blocks that Slack shows in its place where it is a card."""
+        text = in_slack(message)
+        if rehearsal:
+            text = SlackText(f"{REHEARSAL}\n{text}")
+        if not isinstance(message, Card):
+            return text, []
+        return text, blocks_of(text, message.buttons if self.buttons else ())
 
     def reference(self, receipt: Receipt) -> str:
         """The timestamp, which names a message within its channel."""
@@ -145,11 +170,13 @@ class Slack(Block):
         effect_id: str,
         thread_ts: str | None = None,
         broadcast: bool = False,
+        blocks: Sequence[SlackBlock] = (),
     ) -> SlackMessage:
         """Post a message. It is not repeated when its answer is lost: `find` tells whether it is there.
 
         A reply in a thread is seen by those who follow the thread; `broadcast` shows it in the channel too.
-        Text over Slack's limit is cut. Slack looks for no links and names in it, only at its markup.
+        Text over Slack's limit is cut; with `blocks` it is for notifications only. Slack looks for no links
+        and names in it, only at its markup.
 
         Raises:
             Unavailable: Slack cannot be reached or asks for a longer wait than the timeout.
@@ -161,11 +188,12 @@ class Slack(Block):
                 lambda client: client.chat_postMessage(
                     channel=self.channel,
                     text=str(cut_message(text)),
+                    blocks=list(blocks) or None,
                     parse="none",
                     link_names=False,
                     thread_ts=thread_ts,
                     reply_broadcast=broadcast if thread_ts else None,
-                    metadata={"event_type": _EVENT_TYPE, "event_payload": {"effect_id": effect_id}},
+                    metadata=metadata(effect_id),
                     unfurl_links=False,
                     unfurl_media=False,
                 ),
@@ -185,18 +213,16 @@ class Slack(Block):
         """
         since, cursor = oldest - _CLOCK_MARGIN, ""
         for _ in range(_REQUESTS):
-            request = partial(
-                _history, channel=self.channel, oldest=since, thread_ts=thread_ts, cursor=cursor
-            )
+            request = partial(history, channel=self.channel, oldest=since, thread_ts=thread_ts, cursor=cursor)
             answer = await self._call("search", request)
             for message in answer.get("messages", []):
-                if _effect_of(message) == effect_id:
+                if effect_of(message) == effect_id:
                     return SlackMessage(channel=self.channel, ts=str(message["ts"]))
             cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:
                 return None
         raise Unavailable(
-            SYSTEM, f"more than {_REQUESTS * _PER_REQUEST} messages since {oldest:%H:%M}", "Check the channel"
+            SYSTEM, f"more than {_REQUESTS * PER_REQUEST} messages since {oldest:%H:%M}", "Check the channel"
         )
 
     async def check(self) -> SlackAccess:
@@ -217,7 +243,7 @@ class Slack(Block):
         try:
             answer = await _THREADS.run(partial(request, client))
         except SlackApiError as error:
-            raise self._refusal(what, error) from None
+            raise refusal(what, self.channel, error, secret=self.token.get_secret_value()) from None
         except (SlackClientError, ValueError, LookupError, RecursionError) as error:  # what is no JSON
             raise Unreadable(SYSTEM, self._hide(str(error)), "Check the base URL") from None
         data = answer.data
@@ -228,63 +254,22 @@ class Slack(Block):
     def _hide(self, text: str) -> str:
         return redact(text, [self.token.get_secret_value()])
 
-    def _refusal(self, what: str, error: SlackApiError) -> OutsideError:
-        """What an answer with `ok: false` means."""
-        response = error.response
-        data = response.data if isinstance(response.data, dict) else {}
-        code = str(data.get("error") or f"HTTP {response.status_code}")
-        not_json = code.startswith(_NOT_JSON)
-        if not_json:
-            code = f"HTTP {response.status_code} without JSON"
-        detail = self._hide(f"cannot {what} in {self.channel}: {code}")
-        if code in _TRANSIENT or response.status_code == 429 or response.status_code >= 500:
-            wished = wish(response.headers)
-            return Unavailable(
-                SYSTEM,
-                detail,
-                http_status=response.status_code,
-                retry_after_seconds=wished,
-                # Slack's own words: "it's possible some aspect of the operation succeeded before the error"
-                may_have_landed=code in _PERHAPS_DONE or response.status_code >= 500,
-            )
-        if not_json:
-            return Unreadable(SYSTEM, detail, "Check the base URL")
-        next_step = _NEXT_STEPS.get(code, "See Slack's documentation of this error")
-        if code in _UNAUTHENTICATED:
-            return Unauthenticated(SYSTEM, detail, next_step)
-        if code == "channel_not_found":
-            return NotFound(SYSTEM, detail, next_step)
-        return Refused(SYSTEM, detail, next_step)
-
 
 def _receipt(message: SlackMessage) -> Receipt:
     return {"channel": message.channel, "ts": message.ts}
 
 
+def _digest(text: SlackText, blocks: Sequence[SlackBlock]) -> str:
+    content = json.dumps([str(text), list(blocks)], ensure_ascii=False, sort_keys=True)
+    return sha256(content.encode()).hexdigest()[:_DIGEST_LETTERS]
+
+
 def _thread(earlier: Sequence[Effect]) -> str | None:
-    """The timestamp of the incident's first message."""
-    sent = (effect.receipt.get("ts") for effect in earlier)
-    return next((str(ts) for ts in sent if ts), None)
+    """The timestamp of the incident's first message: the earliest one, whichever was tried first."""
+    sent = [str(effect.receipt["ts"]) for effect in earlier if effect.receipt.get("ts")]
+    return min(sent, key=_seconds, default=None)
 
 
-def _history(
-    client: WebClient, *, channel: str, oldest: datetime, thread_ts: str | None, cursor: str
-) -> SlackResponse:
-    window: dict[str, Any] = {
-        "channel": channel,
-        "oldest": f"{oldest.timestamp():.6f}",
-        "include_all_metadata": True,
-        "limit": _PER_REQUEST,
-        "cursor": cursor or None,
-    }
-    if thread_ts:
-        return client.conversations_replies(ts=thread_ts, **window)
-    return client.conversations_history(**window)
-
-
-def _effect_of(message: Mapping[str, Any]) -> str | None:
-    metadata = message.get("metadata") or {}
-    if metadata.get("event_type") != _EVENT_TYPE:
-        return None
-    effect_id: str | None = (metadata.get("event_payload") or {}).get("effect_id")
-    return effect_id
+def _seconds(ts: str) -> tuple[int, str]:
+    """A timestamp as it sorts: `1764378000.000100`."""
+    return len(ts.partition(".")[0]), ts

@@ -16,7 +16,7 @@ async def drill(
     scenario: str = DEFAULT_SCENARIO,
     /,
     *,
-    approve: Literal["ask", "auto", "reject"] | None = None,
+    approve: Literal["ask", "auto", "reject", "slack"] | None = None,
     keep: Switch = False,
     only_list: Annotated[bool, Parameter(name="--list", show_default=False)] = False,
     json: JsonOption = False,
@@ -31,8 +31,8 @@ async def drill(
     scenario
         What goes wrong; `--list` shows all.
     approve
-        Who answers the gates: you (ask), or the drill itself with yes (auto) or no (reject). By default you,
-        if this is a terminal.
+        Who answers the gates: you (ask), or the drill itself with yes (auto) or no (reject), or with yes by
+        the buttons in its Slack (slack). By default you, if this is a terminal.
     keep
         Leave the world, Prefect and its UI running afterwards, until Ctrl-C.
     only_list

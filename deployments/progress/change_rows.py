@@ -84,7 +84,7 @@ def effect_row(effect: Effect, symbols: Symbols) -> Row | None:
     if effect.kind == NOBODY:
         return Row(symbols.bad, "Not told", Text(f"nobody could be told: {plain(effect.detail)}"), BAD)
     if not effect.is_change and effect.outcome is EffectOutcome.APPLIED:
-        if effect.authority.reference in ANNOUNCING:
+        if effect.authority.reference in ANNOUNCING or effect.message.edited:
             return None
         return Row(symbols.told, "Told", Text(f"{plain(effect.kind)}: ") + text, LOUD)
     if effect.detail:

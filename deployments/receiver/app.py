@@ -5,7 +5,7 @@ A 2xx means that the alerts are in the store. Prefect need not be up for that.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import cache
@@ -18,7 +18,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from blocks.store.alerts import receive
 from blocks.store.journal import IncidentStore
@@ -28,11 +28,13 @@ from deployments.receiver.connections.few_lines import FewLines
 from deployments.receiver.home import Home, add_home, is_from_here
 from deployments.receiver.intake import Intake, log_received, new_id
 from deployments.receiver.metrics import ReceiverMetrics
-from deployments.receiver.notifications import Notifications
+from deployments.receiver.notifications import AlertPaths, Endpoint, Notifications
 from deployments.receiver.page import describe, page
 from deployments.receiver.people.api import add_people_api
 from deployments.receiver.people.requests import PeoplesDoor
 from deployments.receiver.settings import ReceiverSettings
+from deployments.receiver.slack.api import add_slack_api
+from deployments.receiver.slack.under_way import UnderWay
 from deployments.receiver.sources.confirmations import Confirmations
 from deployments.receiver.starting import Responses, Starter
 from deployments.receiver.store_watch import StoreWatch
@@ -53,8 +55,6 @@ _TAGS = [
     {"name": "operations", "description": "For who runs the receiver."},
 ]
 """In the order of the description."""
-
-Endpoint = Callable[[Request], Awaitable[Response]]
 
 log = logging.getLogger("runbook.receiver")
 few_lines = FewLines(log)
@@ -121,6 +121,8 @@ def create_app(
         config, service, intake, Budget(), Budget(STRANGERS_BYTES, for_strangers=True), confirmations, routed
     )
 
+    chat = UnderWay()
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         loops = [
@@ -138,6 +140,7 @@ def create_app(
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
+        await chat.drain()
 
     app = FastAPI(
         title="Runbook alert receiver", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_tags=_TAGS
@@ -148,9 +151,7 @@ def create_app(
         endpoints[path] = _endpoint(source, notifications, metrics)
         app.post(path, **describe(source))(endpoints[path])
     endpoints[f"/alerts/{SELF_WATCH.name}"] = _endpoint(SELF_WATCH, notifications, metrics)
-    door = None if settings is None else PeoplesDoor(store, settings)
-    if door is not None:
-        add_people_api(app, door)
+    door = _add_people(app, store, settings, chat, metrics)
     _add_operations(app, store_watch, starter, metrics, others)
     add_home(app, home or Home(config, service, {}, Path()), starter, door)
     return AlertPaths(app, endpoints)
@@ -160,26 +161,20 @@ def _routed(own: Routing, others: OtherEnvironments | None) -> Callable[[], Rout
     return lambda: own if others is None else others.routing
 
 
-class AlertPaths:
-    """An ASGI application before another one: answers the notifications itself.
-
-    They are all that has to be fast, and FastAPI's way to an endpoint takes longer than the endpoint. It has
-    the same endpoints for the description and for whatever else is sent to their paths.
-    """
-
-    def __init__(self, app: FastAPI, endpoints: Mapping[str, Endpoint]) -> None:
-        self._app = app
-        self._endpoints = endpoints
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        posted = scope["type"] == "http" and scope["method"] == "POST"
-        endpoint = self._endpoints.get(scope["path"]) if posted else None
-        if endpoint is None:
-            await self._app(scope, receive, send)
-            return
-        response = await endpoint(Request(scope, receive))
-        await response(scope, receive, send)
+def _add_people(
+    app: FastAPI,
+    store: IncidentStore,
+    settings: Callable[[], Settings] | None,
+    chat: UnderWay,
+    metrics: ReceiverMetrics,
+) -> PeoplesDoor | None:
+    """The paths of people, where the settings say who they are."""
+    if settings is None:
+        return None
+    door = PeoplesDoor(store, settings)
+    add_people_api(app, door)
+    add_slack_api(app, door, chat, metrics)
+    return door
 
 
 def _endpoint(source: Source, notifications: Notifications, metrics: ReceiverMetrics) -> Endpoint:

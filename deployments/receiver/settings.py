@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, create_model, field_validator
 
 from deployments.receiver.people.settings import hashed, public_part
+from deployments.receiver.slack.settings import SlackSettings
 from deployments.receiver.sources import mapped as mapped_sources
 from deployments.receiver.sources import plain, self_watch
 from deployments.receiver.sources.mapped import MappedSettings
@@ -38,8 +39,8 @@ class ReceiverSettings(_Sections):
     is where senders and people reach it from elsewhere. `services` are our names of services by the senders'
     names. `known_services` are those that the environment's target serves: an alert of another
     one is kept and shown, and opens no incident; without any, every service is taken for one. People act
-    through the same process: over the local `socket`, with a token of theirs, or through a proxy. `people`
-    has the hashes of their tokens.
+    through the same process: over the local `socket`, with a token of theirs, through a proxy, or from
+    `slack`. `people` has the hashes of their tokens.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -60,6 +61,7 @@ class ReceiverSettings(_Sections):
     people: dict[str, list[SecretStr]] = {}
     identity_header: IdentityHeader | None = None
     signing_key: SecretStr | None = None
+    slack: SlackSettings = SlackSettings()
 
     @field_validator("people")
     @classmethod

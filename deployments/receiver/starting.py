@@ -24,8 +24,8 @@ from runbook.channels.untold import untold
 from runbook.incidents.incident import Incident
 from runbook.redaction import redact
 
-LOOK_SECONDS = 10.0
-ASK_PREFECT_EVERY = timedelta(seconds=LOOK_SECONDS)
+CHECK_SECONDS = 10.0
+ASK_PREFECT_EVERY = timedelta(seconds=CHECK_SECONDS)
 PAGE_AFTER = timedelta(seconds=30)
 """How long an incident waits for Prefect before a person is paged: a restart of Prefect is over by then."""
 
@@ -112,8 +112,8 @@ class Starter:
         retry_seconds = _FIRST_RETRY_SECONDS
         while True:
             self._woken.clear()
-            if await self._look():
-                retry_seconds, pause = _FIRST_RETRY_SECONDS, LOOK_SECONDS
+            if await self._start_due():
+                retry_seconds, pause = _FIRST_RETRY_SECONDS, CHECK_SECONDS
             else:
                 pause, retry_seconds = retry_seconds, min(2 * retry_seconds, _LAST_RETRY_SECONDS)
             with suppress(TimeoutError):
@@ -121,7 +121,7 @@ class Starter:
                     await self._woken.wait()
             await asyncio.sleep(TOGETHER_SECONDS)
 
-    async def _look(self) -> bool:
+    async def _start_due(self) -> bool:
         """Start and wake what is due, and page where that fails; whether nothing is left to try again."""
         try:
             seen, at = await overview(self._store), datetime.now(UTC)

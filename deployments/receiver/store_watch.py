@@ -17,7 +17,7 @@ from deployments.receiver.told_once import ToldOnce
 from runbook.caretaking.store_trouble import is_due
 from runbook.redaction import redact
 
-LOOK_SECONDS = 10.0
+CHECK_SECONDS = 10.0
 
 TRY_SECONDS = 15.0
 """How long writing a row may take: SQLite waits ten seconds for another writer."""
@@ -72,13 +72,13 @@ class StoreWatch:
         """Look after the store until cancelled."""
         while True:
             try:
-                await self._look(datetime.now(UTC))
+                await self._check(datetime.now(UTC))
             except Exception as error:  # a defect here must not end the watch
                 text = f"{type(error).__name__}: {redact(str(error))}"
                 log_event(log, "store not checked", level=logging.ERROR, error=text)
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(CHECK_SECONDS)
 
-    async def _look(self, at: datetime) -> None:
+    async def _check(self, at: datetime) -> None:
         trouble = await self._try_writing(at) or self._failed
         self._failed = None
         self._metrics.store_writable.set(trouble is None)

@@ -7,6 +7,7 @@ the receiver gives what it has checked, the command line a claim, or a key to si
 __all__ = [
     "acting",
     "answering",
+    "clicking",
     "environments",
     "finding",
     "reading",

@@ -26,10 +26,12 @@ async def act_on_incident(
     speaker: Speaker,
     policy: Policy,
     prefect: "Callable[[], AbstractAsyncContextManager[PrefectClient]]",
+    key: str | None = None,
 ) -> Acted:
     """Journal an act of somebody whom the receiver or a key may have proven, and have its run notice it.
 
     Where Prefect is away, the act stands, and its result says so: the run goes on when Prefect is back.
+    `key` is that of a request which may come twice, see `record_act`.
 
     Raises:
         ActRefused: the incident is closed and it is no note, the act is not complete, or this person may not.
@@ -47,6 +49,7 @@ async def act_on_incident(
             identify=lambda statement: speaker.signed(statement, at=at),
             policy=policy,
             at=at,
+            key=key,
         )
     if act.kind not in NOTICED_BY_THE_RUN:
         return done

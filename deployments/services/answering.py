@@ -88,11 +88,11 @@ async def answer_gate(
     gate = incident.pending_gate
     if gate is None:
         raise _nothing(incident, _why_nothing(incident))
-    accepted = _checked(answer, incident, gate, policy, speaker)
+    accepted = checked_answer(answer, incident, gate, policy, speaker)
     if plan is not None:
         _require_seen(plan.strip().lower(), answer.choice, incident, gate)
     await runs.asleep(UUID(gate.flow_run_id))  # an answer that cannot wake its run is not taken
-    given = _event(gate, accepted)
+    given = answered_event(gate, accepted)
     recorded = await store.append(incident.id, given, at=datetime.now(UTC), key=given.journal_key)
     standing = recorded.event
     if not isinstance(standing, ApprovalAnswered):
@@ -109,10 +109,14 @@ async def answer_gate(
     )
 
 
-def _checked(
+def checked_answer(
     answer: Answer, incident: Incident, gate: PendingGate, policy: Policy, speaker: Speaker | None
 ) -> Answer:
-    """The answer as it will be stored, with its signature where the speaker signs."""
+    """The answer as it will be stored, with its signature where the speaker signs.
+
+    Raises:
+        ActRefused: it cannot be accepted, or the plan in question is being prepared again.
+    """
     plan = incident.previews.get(gate.action_id)
     if plan is None or not plan.known_as(gate.plan_digest):
         raise _nothing(incident, "the plan in question is being prepared again")
@@ -165,13 +169,14 @@ def _spoken(
 
     def statement(identity: Identity) -> Statement:
         mine = stored.model_copy(update={"identity": identity})
-        return answer_statement(incident.id, _event(gate, mine))
+        return answer_statement(incident.id, answered_event(gate, mine))
 
     identity = speaker.signed(statement, at=datetime.now(UTC))
     return stored.model_copy(update={"identity": identity, "identity_proven": False})
 
 
-def _event(gate: PendingGate, answer: Answer) -> ApprovalAnswered:
+def answered_event(gate: PendingGate, answer: Answer) -> ApprovalAnswered:
+    """The answer as the journal takes it."""
     return ApprovalAnswered(
         gate=gate.gate, action_id=gate.action_id, plan_digest=gate.plan_digest, answer=answer
     )

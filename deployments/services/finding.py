@@ -1,6 +1,6 @@
 """Incidents by what a person types: an id, the beginning of one, or `latest`."""
 
-from collections.abc import Collection
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
 from deployments.services.refusals import ActRefused, Refusal
@@ -57,7 +57,7 @@ async def find_incident(store: "IncidentStore", reference: str) -> "Incident":
     )
 
 
-def require_own(found: "Incident", environments: Collection[str]) -> None:
+def require_own(found: "Incident", environments: AbstractSet[str]) -> None:
     """Make sure that an incident belongs to an environment whose policy and systems are known here.
 
     Raises:
@@ -73,7 +73,7 @@ def require_own(found: "Incident", environments: Collection[str]) -> None:
 
 
 async def find_asking(
-    store: "IncidentStore", reference: str, environments: Collection[str], *, plan: str
+    store: "IncidentStore", reference: str, environments: AbstractSet[str], *, plan: str
 ) -> "Incident":
     """The incident whose question is answered: the one that is meant, as `find_own` finds it.
 
@@ -101,7 +101,7 @@ async def find_asking(
     return found
 
 
-async def find_own(store: "IncidentStore", reference: str, environments: Collection[str]) -> "Incident":
+async def find_own(store: "IncidentStore", reference: str, environments: AbstractSet[str]) -> "Incident":
     """The incident that is meant, which belongs to one of these environments.
 
     Raises:

@@ -22,8 +22,9 @@ async def set_severity(
     reason: str,
     speaker: Speaker,
     policy: Policy,
+    key: str | None = None,
 ) -> SeveritySet:
-    """Journal a person's word on the severity.
+    """Journal a person's word on the severity; `key` is that of a request which may come twice.
 
     Raises:
         ActRefused: the incident is closed, something is missing, or this person may not.
@@ -40,4 +41,5 @@ async def set_severity(
             identify=lambda statement: speaker.signed(statement, at=at),
             policy=policy,
             at=at,
+            key=key,
         )

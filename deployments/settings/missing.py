@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deployments.receiver.authentication import is_open
+from deployments.settings.clicks import missing_clicks
 from deployments.settings.settings import Settings
 from runbook.actions.spec import Risk
 from runbook.approvals.identity import Proof
@@ -35,6 +36,7 @@ def missing(settings: Settings, systems: "Environment") -> list[Missing]:
     return [
         *missing_sources(settings),
         *missing_channels(systems),
+        *_clicks(settings, systems),
         *missing_cluster(systems.cluster),
         *missing_watch(systems.self_watch),
         *missing_people(settings.policy),
@@ -62,6 +64,11 @@ def missing_channels(systems: "Environment") -> Iterator[Missing]:
     if systems.status_page_publisher is None:
         advice = "Set [status_page_publisher] if you have one"
         yield Missing("own status page", "No status page of your own", "customers are told nothing", advice)
+
+
+def _clicks(settings: Settings, systems: "Environment") -> Iterator[Missing]:
+    if told := missing_clicks(settings.receiver, settings.policy, systems.slack):
+        yield Missing("Slack clicks", *told)
 
 
 def missing_cluster(cluster: "Cluster") -> Iterator[Missing]:

@@ -20,6 +20,7 @@ from blocks.files.private_files import STATE_FOLDER
 from deployments.receiver.people.settings import public_part
 from deployments.receiver.settings import ReceiverSettings
 from deployments.settings.checks import Mistake
+from deployments.settings.clicks import with_buttons
 from deployments.settings.file import SectionsCheck, read_tables
 from deployments.settings.folders import make_folders
 from deployments.settings.public_url import PublicUrl
@@ -115,7 +116,7 @@ class Settings:
     """Checked settings. `systems` holds the values of each outside system's section, ready for its block.
 
     `self_watch` is there where its section is; it knows its receiver then, and that has a token. `routing`
-    says which services this environment acts for. `warnings` are what a person should see to.
+    says whose alerts are ours. `warnings` are for a person, and keep nothing from starting.
     """
 
     origin: Path
@@ -179,7 +180,6 @@ def load_settings(path: Path, *, systems: bool = True) -> Settings:
     """Read and check a settings file; without `systems`, leave the outside systems' sections unread.
 
     Checking those imports the systems' clients, which takes a second that the receiver need not wait.
-
     The one that is found in the present folder has to be ours: whoever wrote it says where our secrets go.
 
     Raises:
@@ -216,7 +216,7 @@ def check_settings(tables: Mapping[str, Any], *, origin: Path, systems: bool = T
     evidence = check.section("evidence", EvidenceSettings)
     policy = check.section("policy", Policy)
     self_watch = _self_watch(check, receiver) if "self_watch" in tables else None
-    values = _systems(check) if systems else {}
+    values = with_buttons(_systems(check), check, receiver) if systems else {}
     routing = Routing()
     if prefect and receiver and policy:
         routing = check_services(check, prefect.environment, receiver.known_services, policy.service)
@@ -230,7 +230,7 @@ def check_settings(tables: Mapping[str, Any], *, origin: Path, systems: bool = T
     if receiver.signing_key is not None:
         keys = (*policy.receiver_keys, public_part(receiver.signing_key))
         policy = policy.model_copy(update={"receiver_keys": tuple(dict.fromkeys(keys))})
-    titles = {**policy.public_titles, **public_titles(check)}
+    titles = policy.public_titles | public_titles(check)
     return Settings(
         origin=origin,
         prefect=prefect,

@@ -4,7 +4,7 @@ import difflib
 
 from runbook.actions.catalogue import FINGERPRINT, ChangePlan, PlannedAction
 from runbook.approvals.gates import Choice
-from runbook.incidents.events import ApprovalAnswered, PlanDrifted
+from runbook.incidents.events import PlanDrifted
 from runbook.incidents.incident import Incident
 
 LINES_SHOWN = 20
@@ -27,7 +27,7 @@ def voided_plans(journal: Incident, action: PlannedAction) -> list[PlanDrifted]:
     """
     edits = {
         event.plan_digest
-        for event in journal.events(ApprovalAnswered)
+        for event in journal.answers
         if event.action_id == action.id and event.answer.choice is Choice.EDIT
     }
     drifted = (event for event in journal.events(PlanDrifted) if event.action_id == action.id)

@@ -63,11 +63,13 @@ class Parameter:
     """A parameter that an approver may change at the gate.
 
     `flaw` says why a value is out of bounds, `None` where it is not. `as_stored` writes a good value as the
-    API server gives it back, so that what is read later can be compared with what was asked for.
+    API server gives it back, so that what is read later can be compared with what was asked for. `bounds`
+    are told to whoever is about to change it.
     """
 
     name: str
     flaw: "Callable[[str, Policy], str | None]"
+    bounds: "Callable[[Policy], str]" = lambda _: ""
     as_stored: Callable[[str], str] = str.strip
 
 

@@ -13,7 +13,7 @@ from runbook.actions.parameters import edited
 from runbook.actions.specs.undo import UNDO
 from runbook.approvals.authority import answer_is_proven, may, vouched_severity
 from runbook.approvals.awaited import Awaited, too_few, who_may
-from runbook.approvals.gates import STANDING, Answer, Choice, InvalidAnswer, Unproven, complete
+from runbook.approvals.gates import Answer, Choice, InvalidAnswer, Unproven, complete, is_standing
 from runbook.approvals.identity import Proof
 from runbook.approvals.names import name_flaw
 from runbook.approvals.people import certain_number, counted_as, is_listed
@@ -26,7 +26,7 @@ from runbook.approvals.requesters import (
 )
 from runbook.approvals.rules import ApprovalRule
 from runbook.decision.severity import Severity
-from runbook.incidents.events import ApprovalAnswered, ApprovalExpired, SeverityOverridden
+from runbook.incidents.events import ApprovalAnswered, ApprovalExpired, ApprovalRequested, SeverityOverridden
 from runbook.incidents.incident import Incident
 from runbook.policy.in_force import policy_in_force
 from runbook.policy.policy import Policy
@@ -70,7 +70,7 @@ def _add(event: ApprovalAnswered, approvals: dict[str, ApprovalAnswered], policy
 
 def _counts(event: ApprovalAnswered, journal: Incident, plan: ChangePlan, policy: Policy) -> bool:
     answer = event.answer
-    if answer.channel in STANDING:  # only as long as the policy, or the change that is undone, still says so
+    if is_standing(answer):  # only as long as the policy, or the change that is undone, still says so
         standing = standing_approval(journal, plan, policy)
         return standing is not None and standing.channel == answer.channel
     rule = policy.rule_for(plan.action.spec.risk)
@@ -91,13 +91,19 @@ def _is_account(event: ApprovalAnswered, journal: Incident, rule: ApprovalRule, 
 def answers_to(journal: Incident, plan: ChangePlan) -> list[ApprovalAnswered]:
     """What was answered to exactly this plan, oldest first; to each gate only the first answer.
 
-    An approval that has expired no longer counts.
+    An answer counts at a gate that had asked about this plan before; elsewhere it is a line that somebody
+    has written into the store. A standing approval answers no question. An approval that has expired no
+    longer counts.
     """
     gates: dict[str, ApprovalAnswered | None] = {}
+    asked: set[str] = set()
     for item in journal.journal:
         match item.event:
+            case ApprovalRequested(action_id=plan.action.id) as event if plan.known_as(event.plan_digest):
+                asked.add(event.gate)
             case ApprovalAnswered(action_id=plan.action.id) as event if plan.known_as(event.plan_digest):
-                gates.setdefault(event.gate, event)
+                if event.gate in asked or is_standing(event.answer):
+                    gates.setdefault(event.gate, event)
             case ApprovalExpired(action_id=plan.action.id):
                 gates = dict.fromkeys(gates)  # a gate that was answered takes no second answer
     return [event for event in gates.values() if event is not None]
@@ -117,7 +123,7 @@ def begun_with(journal: Incident, plan: ChangePlan) -> ApprovalAnswered | None:
 def _suffices(
     journal: Incident, plan: ChangePlan, policy: Policy, approvals: dict[str, ApprovalAnswered]
 ) -> bool:
-    if any(event.answer.channel in STANDING for event in approvals.values()):
+    if any(is_standing(event.answer) for event in approvals.values()):
         return True
     names, people = [event.answer.approver for event in approvals.values()], policy.people
     if certain_number(names, people) < policy.rule_for(plan.action.spec.risk).count:

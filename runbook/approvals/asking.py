@@ -36,6 +36,12 @@ def may_ask_afresh(journal: Incident, plan: ChangePlan) -> bool:
     return len(set(asked) - answered) <= ASKED_AFRESH
 
 
+def unasked_answers(journal: Incident) -> list[ApprovalAnswered]:
+    """Answers at gates that had asked nothing by then: lines that somebody has written into the store."""
+    answered = journal.answers
+    return [event for event in journal.events(ApprovalAnswered) if event not in answered]
+
+
 def require_for(gate: PendingGate, form: dict[str, Any]) -> None:
     """Make sure that a form was filled in for this gate, and for its plan.
 

@@ -42,7 +42,7 @@ ASK_AGAIN_MINUTES = 60
 SNOOZE_MINUTES = 15
 """Minutes until the reminder where a snooze says nothing else."""
 
-Channel = Literal["prefect-ui", "cli", "api", "drill", "policy", "approved-with-the-change"]
+Channel = Literal["prefect-ui", "cli", "api", "slack", "drill", "policy", "approved-with-the-change"]
 """How an answer came in. The last two are no person at that moment: a policy of the configuration said yes
 beforehand, or the approval of a change covers its undo.
 """
@@ -96,6 +96,11 @@ class Answer(Value):
         if self.channel in STANDING:
             return ""
         return identity_words(self.identity, of=self.approver, earlier_proof=self.identity_proven)
+
+
+def is_standing(answer: Answer) -> bool:
+    """Whether this is an approval that stood before the question; a standing rejection does not exist."""
+    return answer.channel in STANDING and answer.choice is Choice.APPROVE
 
 
 def complete(answer: Answer) -> Answer:

@@ -10,7 +10,7 @@ from runbook.incidents.incident import Incident
 
 def dispute_of(incident: Incident, action_id: str) -> FactsChanged | None:
     """The end of the round, where the newest answer about the action says that the verdict is wrong."""
-    answers = [event for event in incident.events(ApprovalAnswered) if event.action_id == action_id]
+    answers = [event for event in incident.answers if event.action_id == action_id]
     if not answers or answers[-1].answer.instead is not Instead.WRONG_VERDICT:
         return None
     answer = answers[-1].answer
@@ -49,9 +49,10 @@ def as_disputed(decision: Decision, incident: Incident) -> Decision:
 def asks_again_at(incident: Incident) -> datetime | None:
     """When a question comes back that was rejected for now (aware UTC); `None` where none does."""
     due: datetime | None = None
+    answers = incident.answers
     for item in incident.journal:
         match item.event:
-            case ApprovalAnswered() as event if event.answer.choice is Choice.REJECT:
+            case ApprovalAnswered() as event if event.answer.choice is Choice.REJECT and event in answers:
                 minutes = event.answer.snooze_minutes or ASK_AGAIN_MINUTES
                 later = item.at + timedelta(minutes=minutes)
                 due = later if event.answer.instead is Instead.NOTHING else due

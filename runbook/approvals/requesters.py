@@ -52,7 +52,7 @@ def asked_by_a_claim(journal: Incident, plan: ChangePlan, policy: Policy) -> boo
 def _edits(journal: Incident, plan: ChangePlan) -> list[ApprovalAnswered]:
     return [
         event
-        for event in journal.events(ApprovalAnswered)
+        for event in journal.answers
         if event.action_id == plan.action.id and event.answer.choice is Choice.EDIT
     ]
 

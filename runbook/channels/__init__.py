@@ -2,6 +2,9 @@
 
 __all__ = [
     "acknowledging",
+    "answered",
+    "buttons",
+    "cards",
     "local_time",
     "messages",
     "next_up",

@@ -17,7 +17,6 @@ from runbook.channels.messages import Message, notice_message
 from runbook.incidents.effect_ids import MessageName
 from runbook.incidents.effects import EffectOutcome
 from runbook.incidents.events import (
-    ApprovalAnswered,
     ApprovalReminded,
     EffectSettled,
     LeadAssigned,
@@ -141,13 +140,14 @@ def is_time(incident: Incident, due_at: datetime, now: datetime) -> bool:
     """Whether a message is to be sent that is due since `due_at`: at once, or again after it has failed.
 
     Without the growing pause, a pager that refuses us all night would fill the journal. What failed before
-    the message was due does not hold it up.
+    the message was due does not hold it up, nor does a message that could not be changed where it stands.
     """
     failed = [
         item.at
         for item in incident.journal
         if isinstance(item.event, EffectSettled)
         and not item.event.effect.is_change
+        and item.event.effect.message.edited is None
         and item.event.effect.outcome in (EffectOutcome.FAILED, EffectOutcome.UNSETTLED)
     ]
     again_at = failed[-1] + min(failed[-1] - due_at, LONGEST_WAIT) if failed else due_at
@@ -207,7 +207,7 @@ def switch_message(
 def _by_whom(incident: Incident, gate: PendingGate) -> str:
     snoozes = [
         event.answer.approver
-        for event in incident.events(ApprovalAnswered)
+        for event in incident.answers
         if event.action_id == gate.action_id and event.answer.choice is Choice.SNOOZE
     ]
     return f" by {snoozes[-1]}" if snoozes else ""

@@ -58,6 +58,16 @@ class MessageName(str):
         return cls(f"reminder-{gate}")
 
     @classmethod
+    def question(cls, gate: str) -> "MessageName":
+        """People are asked about a change; the gate is the first one that asks about it."""
+        return cls(f"question-{gate}")
+
+    @classmethod
+    def edit(cls, of: "MessageName", number: int) -> "MessageName":
+        """A message is changed where it stands; the number counts its changes, from 1."""
+        return cls(f"{_EDIT}{number}{_OF}{of}")
+
+    @classmethod
     def switch_left_on(cls, action_id: str, number: int) -> "MessageName":
         """The switch of an action may still be on; the number is that of the check, from 1."""
         return cls(f"{action_id}-left-on-{number}")
@@ -96,6 +106,13 @@ class MessageName(str):
     def acknowledgement(self) -> "MessageName":
         """That somebody has this page."""
         return MessageName(f"{self}{_ACKNOWLEDGED}")
+
+    @property
+    def edited(self) -> "MessageName | None":
+        """Which message this changes where it stands; `None` where it is a message of its own."""
+        number, _, name = self.removeprefix(_EDIT).partition(_OF)
+        is_one = self.startswith(_EDIT) and number.isdecimal() and bool(name)
+        return MessageName(name) if is_one else None
 
     @property
     def is_page(self) -> bool:
@@ -166,5 +183,6 @@ def _again(name: str, reopened: int) -> str:
 
 
 _OPENED, _REOPENED, _RAISED = "opened", "reopened", "raised"
+_EDIT, _OF = "edit-", "-of-"
 _ESCALATED, _ENDED, _ACKNOWLEDGED = "escalated-", "-resolved", "-acknowledged"
 _ESCALATION = re.compile(rf"{_ESCALATED}(?P<number>[1-9]\d*)")

@@ -4,6 +4,7 @@ Every change, message and page is one effect: its intent is written before it, i
 intent without an outcome is what a crash leaves behind; reading the target tells what happened.
 """
 
+from datetime import datetime
 from enum import StrEnum
 
 from runbook.incidents.effect_ids import EffectId, MessageName
@@ -46,6 +47,7 @@ class Effect(Value):
     """One effect, as recorded.
 
     `id` is stable across retries and crashes, and carried to the target where the target can carry one.
+    `not_before` (aware UTC) is when the target wants to be asked again at the earliest, where it said so.
     """
 
     id: str
@@ -56,6 +58,7 @@ class Effect(Value):
     outcome: EffectOutcome | None = None
     detail: OutsideText = ""
     receipt: OutsideFields = {}
+    not_before: datetime | None = None
 
     @property
     def is_change(self) -> bool:

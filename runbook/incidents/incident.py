@@ -234,7 +234,7 @@ class Incident(Journal):
     def as_edited(self, action: PlannedAction) -> PlannedAction:
         """The action with the parameters that people have changed at its gates."""
         edits: dict[str, str] = {}
-        for event in self.events(e.ApprovalAnswered):
+        for event in self.answers:
             if event.action_id == action.id and event.answer.choice is Choice.EDIT:
                 edits |= event.answer.parameters
         return action.model_copy(update={"parameters": action.parameters | edits}) if edits else action

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Self, TypeVar
 
+from runbook.approvals.gates import is_standing
 from runbook.incidents import events as e
 from runbook.incidents.state import IncidentOutcome
 from runbook.value import Value
@@ -47,6 +48,22 @@ class Journal(Value):
     def writer_of(self, event: Value) -> str | None:
         """The database's role that wrote this very event of the journal; `None` where it is not in it."""
         return next((item.writer for item in self.journal if item.event is event), None)
+
+    @property
+    def answers(self) -> tuple[e.ApprovalAnswered, ...]:
+        """The answers to questions of the runbook, and the approvals that stood without one, oldest first.
+
+        An answer at a gate that had asked nothing by then is a line that somebody has written into the store.
+        """
+        asked: set[str] = set()
+        found = []
+        for item in self.journal:
+            match item.event:
+                case e.ApprovalRequested() as event:
+                    asked.add(event.gate)
+                case e.ApprovalAnswered() as event if event.gate in asked or is_standing(event.answer):
+                    found.append(event)
+        return tuple(found)
 
     @property
     def opened(self) -> e.IncidentOpened:

@@ -108,5 +108,12 @@ def _what_happened(incident: Incident) -> Iterable[e.Recorded]:
     for item in incident.journal:
         event = item.event
         left_open = isinstance(event, e.EffectIntended) and effects[event.effect.id].outcome is None
-        if left_open or not isinstance(event, MACHINERY):
+        if (left_open or not isinstance(event, MACHINERY)) and not _only_changed_a_message(event):
             yield item
+
+
+def _only_changed_a_message(event: e.Event) -> bool:
+    """Whether a message was changed where it stands, to show what another event tells."""
+    if not isinstance(event, e.EffectSettled) or event.effect.message.edited is None:
+        return False
+    return event.effect.outcome in _SENT

@@ -61,9 +61,12 @@ def slack_code_block(text: str) -> SlackText:
     return SlackText(f"{_FENCE}\n{_entities(lines)}\n{_FENCE}")
 
 
-def slack_link(url: str) -> SlackText:
-    """An address of ours as a link; what cannot be one is shown as text."""
-    return SlackText(f"<{_entities(url)}>") if _LINK.fullmatch(url) else slack(url)
+def slack_link(url: str, label: str = "") -> SlackText:
+    """An address of ours as a link, under a label of ours; what cannot be one is shown as text."""
+    if not _LINK.fullmatch(url):
+        return slack(url)
+    shown = f"|{_entities(one_line(label).replace('|', ' '))}" if label else ""
+    return SlackText(f"<{_entities(url)}{shown}>")
 
 
 def cut_message(text: SlackText, limit: int = MAX_MESSAGE) -> SlackText:

@@ -11,7 +11,6 @@ from runbook.approvals.gates import Choice
 from runbook.decision.plan import UNKNOWN_TARGET
 from runbook.incidents.events import (
     ActionPreviewed,
-    ApprovalAnswered,
     ApprovalRequested,
     PlanDrifted,
 )
@@ -81,7 +80,7 @@ async def _note_drift(incident: OpenIncident, journal: Incident, old: ChangePlan
     if asked and because:
         voided = {
             event.answer.approver
-            for event in journal.events(ApprovalAnswered)
+            for event in journal.answers
             if event.plan_digest == old.digest and event.answer.choice is Choice.APPROVE
         }
         await incident.record(

@@ -6,9 +6,10 @@ looks here too and makes a run of what is due. The schedules stay, at a slower p
 there to look.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 
 from prefect.exceptions import ObjectNotFound
@@ -21,6 +22,7 @@ from runbook.channels.acknowledging import AcknowledgedPage, due_acknowledgement
 from runbook.channels.reminders import LeadNews, Notice, due_lead, due_notice, due_reports
 from runbook.evidence.manifest import due_collections
 from runbook.incidents.incident import Incident
+from tasks.channels.refresh import stale_messages
 from tasks.incidents import incidents_to_collect_from, incidents_with_switches, open_incidents
 
 REMIND, COLLECT = "remind/remind", "collect-evidence/collect-evidence"
@@ -31,6 +33,9 @@ PREFECT_SECONDS = 15.0
 TRIED_AGAIN_SECONDS = 600
 """What is still due after this gets another run: the one before could not do it."""
 
+KEPT_TRUE = timedelta(hours=1)
+"""How long after its end what a channel shows of an incident is looked at: it may have been away then."""
+
 
 @dataclass(frozen=True)
 class DueReminders:
@@ -40,6 +45,8 @@ class DueReminders:
     leads: Sequence[tuple[Incident, LeadNews]]
     acknowledged: Sequence[tuple[Incident, AcknowledgedPage]]
     reports: Sequence[tuple[Incident, PlannedAction]]
+    messages: Sequence[tuple[Incident, Sequence[str]]] = ()
+    """The incidents of which a channel shows something that is not true any more."""
 
     @property
     def about(self) -> list[str]:
@@ -47,6 +54,7 @@ class DueReminders:
         told = [f"{incident.id} {notice!r}" for incident, notice in self.notices]
         told += [f"{incident.id} {news!r}" for incident, news in self.leads]
         told += [f"{page.page.id} acknowledged" for _, page in self.acknowledged]
+        told += [f"{incident.id} {message}" for incident, stale in self.messages for message in stale]
         return [*told, *(f"{incident.id} {action.id}" for incident, action in self.reports)]
 
 
@@ -57,13 +65,19 @@ async def due_reminders(environment: Environment, at: datetime) -> DueReminders:
         Unavailable: the store cannot be reached.
     """
     policy = environment.runbook_policy.policy
-    going_on = await open_incidents(environment)
+    shown = await open_incidents(environment, or_closed_since=at - KEPT_TRUE)
+    going_on = [incident for incident in shown if not incident.closed]
     channels = [channel.kind for channel in environment.speakers]
     pagers = [channel.kind for channel in environment.paging_channels]
     notices = ((incident, due_notice(incident, policy=policy, now=at)) for incident in going_on)
     leads = (
         (incident, due_lead(incident, channels=channels, policy=policy, now=at)) for incident in going_on
     )
+    messages = []
+    for incident in shown:
+        if stale := stale_messages(environment, incident, at):
+            messages.append((incident, stale))
+        await asyncio.sleep(0)  # the receiver, which looks here, has to answer meanwhile
     return DueReminders(
         notices=[(incident, notice) for incident, notice in notices if notice is not None],
         leads=[(incident, news) for incident, news in leads if news is not None],
@@ -72,6 +86,7 @@ async def due_reminders(environment: Environment, at: datetime) -> DueReminders:
             for incident in going_on
             for page in due_acknowledgements(incident, pagers=pagers, policy=policy, now=at)
         ],
+        messages=messages,
         reports=due_reports(await incidents_with_switches(environment), now=at),
     )
 

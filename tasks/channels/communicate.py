@@ -6,7 +6,8 @@ journal says who was told what and when.
 
 from functools import partial
 
-from blocks.channels.channel import Announcer, Audience, Channel
+from blocks.channels.channel import Announcer, Audience, Channel, Editor
+from runbook.channels.cards.root import root_card
 from runbook.channels.messages import (
     MessageFacts,
     hand_off_message,
@@ -32,8 +33,9 @@ from runbook.incidents.incident import Incident
 from runbook.incidents.people import lead_of
 from runbook.incidents.sentences import sentence
 from runbook.incidents.state import State
-from tasks.channels.deliver import deliver, got_through, say
+from tasks.channels.deliver import Send, deliver, got_through, say
 from tasks.channels.links import incident_link
+from tasks.channels.refresh import refresh
 from tasks.effects import SUCCEEDED
 from tasks.incident import OpenIncident, now
 
@@ -55,6 +57,7 @@ async def announce(incident: OpenIncident, state: State) -> None:
         allowed = _is_public(incident, journal, channel) if public else may_announce
         if allowed and not _announced(journal, channel, state):
             await _announce(incident, journal, channel, facts)
+    await refresh(incident)
 
 
 async def update(incident: OpenIncident) -> None:
@@ -67,6 +70,7 @@ async def update(incident: OpenIncident) -> None:
         promised = [item.next_update_at for item in told if item.next_update_at]
         if promised and now() >= promised[-1]:
             await _announce(incident, journal, channel, _facts(incident, journal, journal.state.told))
+    await refresh(incident)
 
 
 async def tell_of_merger(incident: OpenIncident) -> None:
@@ -76,6 +80,7 @@ async def tell_of_merger(incident: OpenIncident) -> None:
     if isinstance(merged, IncidentMerged) and incident.policy_in_force(journal).announce:
         message = notice_message(sentence(merged), link=incident_link(journal))
         await say(incident, journal, message, name=MessageName.merged(journal.reopened), authority=ANNOUNCE)
+    await refresh(incident)
 
 
 async def resolve_absorbed(incident: OpenIncident) -> None:
@@ -189,7 +194,7 @@ async def _announce(
         incident,
         journal,
         channel,
-        partial(channel.announce, facts),
+        _announcement(incident, journal, channel, facts),
         name=name,
         summary=channel.headline(facts),
         authority=PUBLISH if public else ANNOUNCE,
@@ -204,3 +209,19 @@ async def _announce(
             next_update_at=None if public else facts.next_update,
         )
         await incident.record(event, key=event.key_of(name))
+
+
+def _announcement(incident: OpenIncident, journal: Incident, channel: Announcer, facts: MessageFacts) -> Send:
+    """How it is announced. The first message of a thread is kept true afterwards, where there is a way."""
+    begun = any(effect.receipt for effect in journal.messages_in(channel.kind))
+    if not isinstance(channel, Editor) or begun:
+        return partial(channel.announce, facts)
+    card = root_card(
+        journal,
+        channel=channel.kind,
+        policy=incident.policy,
+        now=facts.updated_at,
+        link=facts.link,
+        promised=facts.next_update,
+    )
+    return partial(channel.say, card)

@@ -3,7 +3,7 @@
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from tasks.channels import communicate, page, remind, warn
+from tasks.channels import communicate, page, refresh, remind, warn
 
 announce = task(name="announce", task_run_name="announce {state.value}", cache_policy=NO_CACHE)(
     communicate.announce
@@ -37,6 +37,9 @@ remind_of_gate = task(
 )(remind.remind_of_gate)
 tell_of_lead = task(name="tell of lead", task_run_name="tell of lead", cache_policy=NO_CACHE)(
     remind.tell_of_lead
+)
+refresh_messages = task(name="refresh messages", task_run_name="refresh messages", cache_policy=NO_CACHE)(
+    refresh.refresh
 )
 report_switch = task(name="report switch", task_run_name="report switch {action.id}", cache_policy=NO_CACHE)(
     remind.report_switch

@@ -11,7 +11,7 @@ WARN = Authority.policy("warn")
 NAME = MessageName.refused_answers()
 
 REFUSED = (
-    "🚫 An answer in Prefect was rejected: it does not belong to an open question of this incident. "
+    "🚫 An answer was rejected: it does not belong to an open question of this incident. "
     "Nothing was changed, and the question stays open. Find out who wrote it"
 )
 
@@ -20,7 +20,7 @@ ATTEMPTS = 3
 
 
 async def warn_of_answers(incident: OpenIncident) -> None:
-    """Tell the channel, once for an incident, that an answer in Prefect belonged to no open question."""
+    """Tell the channel, once for an incident, that an answer belonged to no open question."""
     journal = await incident.read()
     message = notice_message(REFUSED, link=incident_link(journal))
     await say(incident, journal, message, name=NAME, authority=WARN, loud=True, attempts=ATTEMPTS)

@@ -69,8 +69,13 @@ class Receiver:
 
 
 @contextmanager
-def receiver_process(folder: Path, prefect_url: str, more: str = "") -> Iterator[Receiver]:
-    """A running receiver whose files are in the folder; `more` are further settings."""
+def receiver_process(
+    folder: Path, prefect_url: str, more: str = "", *, started: list[Process] | None = None
+) -> Iterator[Receiver]:
+    """A running receiver whose files are in the folder; its process is put into `started`.
+
+    `more` are further settings.
+    """
     for name, token in TOKENS.items():
         (folder / f"{name}.token").write_text(token)
     port = free_port()
@@ -92,6 +97,8 @@ def receiver_process(folder: Path, prefect_url: str, more: str = "") -> Iterator
                 environment={**os.environ, "PREFECT_API_URL": prefect_url},
             )
         )
+        if started is not None:
+            started.append(process)
         try:
             run(until_answers(f"{receiver.url}/readyz", process))
             yield receiver

@@ -20,6 +20,7 @@ from runbook.incidents.events import (
 )
 from runbook.incidents.incident import Incident
 from tasks.channels.warn import NAME
+from tasks.incident import now
 from tests.fixtures.cases import Case, case
 from tests.fixtures.engine import Engine
 
@@ -100,6 +101,33 @@ async def test_a_form_has_to_name_its_question_and_its_plan(response: Case) -> N
 
     assert await response.fill_in(fourth, decision="approve", approver="ana")
     await approved_by_ana(response)
+
+
+@pytest.mark.parametrize("choice", [Choice.REJECT, Choice.APPROVE])
+async def test_an_answer_that_is_written_into_the_store_at_a_made_up_gate_is_none(
+    response: Case, choice: Choice
+) -> None:
+    """Whoever can write there names the plan exactly; the question stays, and it is told once."""
+    first = await response.gate()
+    answer = Answer(choice=choice, approver="ana", reason="trust me", channel="cli", identity=SEEN)
+    planted = ApprovalAnswered(
+        gate=f"{ACTION}-9-0123456789abcdef",
+        action_id=ACTION,
+        plan_digest=first.plan_digest,
+        answer=answer,
+    )
+    await response.store.append(response.incident_id, planted, at=now(), key=planted.journal_key)
+    assert await response.fill_in(first, decision="snooze", approver="ana")
+    second = await response.gate(other_than=first.gate)
+    assert second.plan_digest == first.plan_digest
+    assert response.changes() == []
+    incident = await response.read()
+    assert incident.events(AnswerPlanted) == [AnswerPlanted(flow_run_id=first.flow_run_id, answers=1)]
+    assert len(warnings(incident)) == 1
+
+    await response.answer(GENUINE)
+    incident = await response.until(lambda it: ACTION in it.results)
+    assert incident.results[ACTION].outcome is ActionOutcome.RECOVERED
 
 
 @pytest.mark.slow

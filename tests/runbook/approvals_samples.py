@@ -9,6 +9,7 @@ from runbook.actions.spec import ActionName, Risk
 from runbook.actions.specs.raise_memory_limit import RAISE_MEMORY_LIMIT
 from runbook.actions.specs.restart_deployment import RESTART_DEPLOYMENT
 from runbook.actions.specs.roll_back import ROLL_BACK as ROLL_BACK_SPEC
+from runbook.alerts.alert import Alert
 from runbook.approvals.gates import Answer, Choice
 from runbook.approvals.identity import Identity, Proof
 from runbook.approvals.people import Person
@@ -17,6 +18,7 @@ from runbook.incidents import events as e
 from runbook.incidents.incident import Incident
 from runbook.policy.policy import Policy
 from tests.runbook.journals import ALERT, TARGET, incident
+from tests.runbook.questions import with_questions
 
 
 def plan_of(name: ActionName, **parameters: str) -> ChangePlan:
@@ -67,7 +69,12 @@ def spoken(who: str, choice: Choice = YES, **more: Any) -> Answer:
 def journal(plan: ChangePlan, answers: Sequence[Said], *, requested_by: str = "") -> Incident:
     """An incident with these answers to a plan, which this person had asked for."""
     alert = ALERT.model_copy(update={"requested_by": requested_by})
-    return incident(*(said(who, choice, plan) for who, choice in answers), alert=alert)
+    return answered(*(said(who, choice, plan) for who, choice in answers), alert=alert)
+
+
+def answered(*events: e.Event, alert: Alert = ALERT) -> Incident:
+    """An incident in which these events happened, each answer after the question of its gate."""
+    return incident(*with_questions(events), alert=alert)
 
 
 PEOPLE = {name: Person() for name in ("ana", "bob", "cyd", "eve", "req")}

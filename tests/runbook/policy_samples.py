@@ -10,6 +10,7 @@ from runbook.incidents.incident import Incident
 from runbook.policy.permissions import Permissions
 from runbook.policy.policy import Policy
 from tests.runbook.journals import ALERT, OPENED
+from tests.runbook.questions import with_questions
 
 ONE, TWO = (
     public_text(Ed25519PrivateKey.from_private_bytes(bytes([number]) * 32).public_key()) for number in (1, 2)
@@ -19,6 +20,6 @@ ONE, TWO = (
 def opened_with(policy: Policy | None, *events: e.Event, alert: Any = ALERT) -> Incident:
     """An incident that was opened under a policy; `None` is one of an earlier release, which noted none."""
     permissions = Permissions.of(policy) if policy else None
-    journal = [e.IncidentOpened(alert=alert, permissions=permissions), *events]
+    journal = [e.IncidentOpened(alert=alert, permissions=permissions), *with_questions(events)]
     recorded = [e.Recorded(seq=n, at=OPENED, event=event) for n, event in enumerate(journal)]
     return Incident.from_events("inc-1", recorded)

@@ -24,6 +24,7 @@ from deployments.drill.run.report import DrillResult
 from deployments.drill.run.scenario import Scenario
 from deployments.drill.run.screen import Screen
 from deployments.drill.run.settings import ENVIRONMENT, REPLACEMENT_KEY_BLOCK, write_settings
+from deployments.drill.run.slack_answers import ACCOUNT, PERSON, SlackAnswers
 from deployments.drill.world.process import WorldProcess, running_world
 from deployments.drill.world.prometheus.metrics import SERVICE
 from deployments.prefect.server import PrefectServer
@@ -99,6 +100,7 @@ class Drill:
                 store_url=store_url,
                 evidence=KEPT.absolute(),
                 services=_services(self._scenario),
+                people={PERSON: ACCOUNT} if self._approve == "slack" else {},
             )
             settings = load_settings(path, systems=False)
             screen.answered_with(path)
@@ -136,6 +138,7 @@ class Drill:
                 runs=runs,
                 run_ended=runs.how_it_ended,
                 scenario=self._scenario,
+                click=SlackAnswers(world, stack.receiver_url, store).answer,
                 kubectl=partial(
                     run_kubectl,
                     kubeconfig=world.endpoints.kubeconfig,

@@ -24,20 +24,27 @@ RUN_CHECK_SECONDS = 2.0
 LIMIT_SECONDS = 240.0
 """After this time a drill is stuck. The time in which a person is asked does not count."""
 
-Approve = Literal["ask", "auto", "reject"]
+Approve = Literal["ask", "auto", "reject", "slack"]
 
 AUTOMATIC: dict[Approve, Answer] = {
     "auto": Answer(choice=Choice.APPROVE, approver="drill", reason="approved by the drill", channel="drill"),
     "reject": Answer(choice=Choice.REJECT, approver="drill", reason="rejected by the drill", channel="drill"),
+    "slack": Answer(choice=Choice.APPROVE, approver="drill", channel="slack"),
 }
 """What the drill says where no person is asked."""
+
+Click = Callable[[Incident, PendingGate, Answer], Awaitable[None]]
+"""Answers a question where people are."""
 
 RunEnded = Callable[[UUID], Awaitable[str | None]]
 """How a flow run ended (`Failed`, `Cancelled`), `None` while it goes on: one that crashed is continued."""
 
 
 class Follower:
-    """Follows one incident, with the people of its scenario. `ask` puts a question to the terminal."""
+    """Follows one incident, with the people of its scenario. `ask` puts a question to the terminal.
+
+    `click` answers in Slack.
+    """
 
     def __init__(
         self,
@@ -50,7 +57,9 @@ class Follower:
         run_ended: RunEnded,
         scenario: Scenario | None = None,
         kubectl: Kubectl | None = None,
+        click: Click | None = None,
     ) -> None:
+        self._click = click
         self._answers_after = scenario.answers_after_seconds if scenario else 0.0
         self._first_answer = scenario.first_answer if scenario else None
         self._hesitating = False
@@ -135,12 +144,15 @@ class Follower:
             wait, self._answers_after = self._answers_after, 0  # they know the next one
             await asyncio.sleep(wait)
             self._hesitating = False
+        if self._approve == "slack" and self._click is not None:
+            await self._click(incident, gate, answer)
+            return
         await answer_gate(self._store, incident, answer, policy=self._policy, runs=self._runs)
 
     def _automatic(self) -> Answer | None:
         """The automatic answer. The scenario's own rejection comes before the first yes."""
         first, self._first_answer = self._first_answer, None
-        return first.answer if first and self._approve == "auto" else AUTOMATIC.get(self._approve)
+        return first.answer if first and self._approve in ("auto", "slack") else AUTOMATIC.get(self._approve)
 
     async def _check_run(self, incident: Incident) -> None:
         """Fail if the run has ended and its incident is open, because it will not be closed."""

@@ -47,17 +47,20 @@ def write_settings(
     store_url: str,
     evidence: Path,
     services: Mapping[str, str] | None = None,
+    people: Mapping[str, str] | None = None,
 ) -> Path:
     """Write `runbook.toml` and its secrets (each a file that only we can read) and return its path.
 
-    `services` are the environments of services, by their names; without any, every alert is ours.
+    `services` are the environments of services, by their names; without any, every alert is ours. `people`
+    are the accounts in Slack, by the names of their people.
     """
     secrets = folder / "secrets"
     secrets.mkdir(mode=0o700)
     path = folder / "runbook.toml"
     sections = _sections(endpoints, secrets, store_url=store_url, evidence=evidence)
     tables = {f"services.{name}": {"environment": where} for name, where in (services or {}).items()}
-    path.write_text(to_toml({**sections, **tables}))
+    known = {f"policy.people.{name}": {"logins": [account]} for name, account in (people or {}).items()}
+    path.write_text(to_toml({**sections, **tables, **known}))
     return path
 
 
@@ -71,7 +74,11 @@ def _sections(world: Endpoints, secrets: Path, *, store_url: str, evidence: Path
     timeout = {"timeout_seconds": CHECK_TIMEOUT_SECONDS}
     return {
         "prefect": {"environment": ENVIRONMENT},
-        "receiver": {"port": 0, "token": secret("alert-token", world.alert_token)},
+        "receiver": {
+            "port": 0,
+            "token": secret("alert-token", world.alert_token),
+            "slack": {"signing_secret": secret("slack-signing-secret", world.slack_signing_secret)},
+        },
         "store": {"url": secret("store-url", store_url)},
         "evidence": {"folder": str(evidence)},
         "policy": {**CLOCKS, "approvals": APPROVALS, "replacement_key_block": REPLACEMENT_KEY_BLOCK},

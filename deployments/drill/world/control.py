@@ -28,6 +28,22 @@ class AlertOrder(BaseModel):
     """The number of an alert of another service, instead of the scenario's own."""
 
 
+class SlackOrder(BaseModel):
+    """Body of ``POST /slack``: somebody clicks a button, or sends off the dialog that is open at them."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    url: str
+    """Where the app's requests go."""
+    user: str
+    action_id: str = ""
+    """The button; without one, the dialog is sent off."""
+    containing: str = ""
+    """What stands in the button's value."""
+    fields: dict[str, str] = {}
+    """What is filled in."""
+
+
 class Controlled(Protocol):
     """What the control server needs of a world."""
 
@@ -43,12 +59,15 @@ class Controlled(Protocol):
     async def alert(self, order: AlertOrder) -> dict[str, Any]:
         """Send the scenario's alert and return the receiver's answer."""
 
+    async def in_slack(self, order: SlackOrder) -> dict[str, Any]:
+        """Have a person act in Slack and return the app's answer. Raises ``LookupError``."""
+
 
 def control_app(world: Controlled) -> Starlette:
     """Return the control server's application.
 
-    ``GET /requests?system=&since=``, ``GET /state``, ``POST /fault`` (a patch of the faults) and
-    ``POST /alert`` (an :class:`AlertOrder`).
+    ``GET /requests?system=&since=``, ``GET /state``, ``POST /fault`` (a patch of the faults),
+    ``POST /alert`` (an :class:`AlertOrder`) and ``POST /slack`` (a :class:`SlackOrder`).
     """
 
     async def requests(request: Request) -> Response:
@@ -72,12 +91,19 @@ def control_app(world: Controlled) -> Starlette:
         except httpx.TransportError as error:
             return json_answer({"error": f"the receiver gave no answer: {type(error).__name__}"}, 502)
 
+    async def in_slack(body: Any) -> Response:
+        try:
+            return json_answer(await world.in_slack(SlackOrder.model_validate(body)))
+        except LookupError as error:
+            return json_answer({"error": str(error)}, 404)
+
     return Starlette(
         routes=[
             Route("/requests", requests),
             Route("/state", state),
             Route("/fault", _posted(fault), methods=["POST"]),
             Route("/alert", _posted(alert), methods=["POST"]),
+            Route("/slack", _posted(in_slack), methods=["POST"]),
         ]
     )
 

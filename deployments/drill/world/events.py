@@ -9,7 +9,7 @@ from deployments.drill.run.scenario import AtStart, EnvLanded, Event, SlackMessa
 from deployments.drill.world.channels.slack import Slack
 from deployments.drill.world.integration.pods import LABELS, POD_COUNT, PodHost
 
-_LOOK_SECONDS = 0.1
+_CHECK_SECONDS = 0.1
 
 
 class Course:
@@ -29,7 +29,7 @@ class Course:
 
     async def _carry_out(self, event: Event) -> None:
         while not self._caused(event.when):  # noqa: ASYNC110  the cause lies in two systems without a common signal
-            await asyncio.sleep(_LOOK_SECONDS)
+            await asyncio.sleep(_CHECK_SECONDS)
         await asyncio.sleep(event.when.seconds)
         self._change(event)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from blocks.files.private_files import open_private
 from blocks.transport.errors import Unavailable
+from deployments.drill.world.channels.slack_people import Answered
 from deployments.drill.world.endpoints import Endpoints
 
 STARTING_SECONDS = 60.0
@@ -46,6 +47,22 @@ class WorldProcess:
                 "alert receiver", f"it did not take the alert: HTTP {status}, {said}", "See its log"
             )
         return body
+
+    async def click(self, url: str, *, user: str, action_id: str, containing: str) -> Answered | None:
+        """Have a person click a button in Slack, and return the app's answer; `None` where there is none."""
+        order = {"url": url, "user": user, "action_id": action_id, "containing": containing}
+        return await self._in_slack(order)
+
+    async def submit(self, url: str, *, user: str, fields: Mapping[str, str]) -> Answered | None:
+        """Have a person send a dialog off, and return the app's answer; `None` where none is open."""
+        return await self._in_slack({"url": url, "user": user, "fields": dict(fields)})
+
+    async def _in_slack(self, order: dict[str, Any]) -> Answered | None:
+        async with httpx.AsyncClient(
+            base_url=self.endpoints.control_url, timeout=30, trust_env=False
+        ) as http:
+            answer = await http.post("/slack", json=order)
+        return None if answer.status_code == httpx.codes.NOT_FOUND else Answered(**answer.json())
 
     async def trouble_began(self) -> datetime:
         """Wait until the trouble has begun, some seconds after the world listens; return when (aware UTC).

@@ -39,6 +39,10 @@ def world_state(world: "World") -> dict[str, Any]:
         "pods": [_pod(pod, world.keys) for pod in systems.cluster.pods(LABELS)],
         "integration": {"health": systems.integration.health(), "per_second": _rates(world)},
         "slack_messages": len(systems.slack.messages),
+        "slack_told": {
+            user: systems.slack.people.told_to(user)
+            for user in {each["user"] for each in systems.slack.people.told}
+        },
         "statuspage_incidents": [_brief(i, "status") for i in systems.statuspage_api.incidents],
         "incident_io_incidents": [
             _brief(i, "incident_status") for i in systems.incident_io.status_page_incidents

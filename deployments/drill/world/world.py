@@ -19,7 +19,7 @@ from deployments.drill.world.channels import incident_io as incident_io_api
 from deployments.drill.world.channels import slack
 from deployments.drill.world.channels import statuspage as statuspage_api
 from deployments.drill.world.clock import utc_now
-from deployments.drill.world.control import AlertOrder, control_app
+from deployments.drill.world.control import AlertOrder, SlackOrder, control_app
 from deployments.drill.world.endpoints import Endpoints
 from deployments.drill.world.events import Course
 from deployments.drill.world.faults import Faults
@@ -144,6 +144,12 @@ class World:
         )
         return await send_alert(order.url, order.token or self.keys.alert_token.get_secret_value(), payload)
 
+    async def in_slack(self, order: SlackOrder) -> dict[str, Any]:
+        """Have a person act in Slack and return ``{status, body, seconds}`` of the app's answer."""
+        return await self.systems.slack.people.act(
+            order.url, order.user, order.action_id, order.containing, order.fields
+        )
+
     def state(self) -> dict[str, Any]:
         """Return what is true now, without secrets."""
         return world_state(self)
@@ -166,6 +172,7 @@ class World:
         await self._listen(self.systems.doors)
         scraping = await self._start_prometheus()
         self.systems.status_page.url = self._urls["status_page"]
+        self.systems.slack.url = self._urls["slack"]
         served = await self._stack.enter_async_context(serve(self.systems.cluster))
         self._run(self.systems.cluster.run())
         self.systems.cluster.apply(manifests.secret(self.keys))

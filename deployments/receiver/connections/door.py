@@ -43,7 +43,7 @@ FOR_STRANGERS = 4
 BUSY_SECONDS = 1.0
 """How long everybody inside may be busy until those who wait are refused."""
 
-LOOK_SECONDS = 1.0
+CHECK_SECONDS = 1.0
 TOLD_EVERY = 10
 """Looks at all connections from one line in the log to the next."""
 
@@ -74,7 +74,7 @@ class Door:
         self._busy_since: float | None = None
         self._spare: int | None = None
         self._untold: Counter[str] = Counter()
-        self._looking = asyncio.create_task(self._look())
+        self._watching = asyncio.create_task(self._end_overdue())
         metrics.watch_connections(lambda: self._inside)
 
     def open(self, listeners: Iterable[socket.socket]) -> None:
@@ -93,8 +93,8 @@ class Door:
 
     async def wait_closed(self) -> None:
         """Stop looking after those who were inside."""
-        self._looking.cancel()
-        await asyncio.gather(self._looking, return_exceptions=True)
+        self._watching.cancel()
+        await asyncio.gather(self._watching, return_exceptions=True)
 
     def arrived(self, connection: Connection) -> None:
         """A connection was made: a stranger's."""
@@ -240,10 +240,10 @@ class Door:
         if listener in self._listeners:
             self._loop.add_reader(listener, self._admit, listener)
 
-    async def _look(self) -> None:
+    async def _end_overdue(self) -> None:
         """End who is overdue, again and again, and tell the log now and then how many were ended and why."""
         for round in count(1):
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(CHECK_SECONDS)
             now = self._loop.time()
             self._fit_into_the_files()
             for connection in [*self._known, *chain.from_iterable(self._strangers.values())]:

@@ -30,7 +30,12 @@ RAISE_MEMORY_LIMIT = ActionSpec(
     success="the rollout finishes, no pod is killed for memory and the health endpoint says healthy",
     proof=Proof(checks=(HEALTH, WORKLOAD)),
     editable=(
-        Parameter(name="memory", flaw=memory_flaw, as_stored=lambda value: as_quantity(memory_bytes(value))),
+        Parameter(
+            name="memory",
+            flaw=memory_flaw,
+            bounds=lambda policy: f"such as 512Mi, at most {policy.memory_ceiling}",
+            as_stored=lambda value: as_quantity(memory_bytes(value)),
+        ),
     ),
     undo="restore the previous limit",
     reversible=True,

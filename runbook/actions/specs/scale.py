@@ -24,7 +24,14 @@ SCALE = ActionSpec(
     risk=Risk.MEDIUM,
     success="the rollout finishes and the health endpoint says healthy",
     proof=Proof(checks=(HEALTH, WORKLOAD)),
-    editable=(Parameter(name="replicas", flaw=replicas_flaw, as_stored=lambda value: str(int(value))),),
+    editable=(
+        Parameter(
+            name="replicas",
+            flaw=replicas_flaw,
+            bounds=lambda policy: f"a number from 1 to {policy.replicas_ceiling}",
+            as_stored=lambda value: str(int(value)),
+        ),
+    ),
     undo="restore the previous number",
     reversible=True,
     rights=CHANGES_WORKLOAD,

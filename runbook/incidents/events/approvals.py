@@ -164,7 +164,7 @@ class ApprovalWithdrawn(JournalEvent):
 
 
 class AnswerPlanted(JournalEvent):
-    """Somebody has written answers into Prefect that belong to no question of ours; none was accepted."""
+    """Somebody has written answers that belong to no question into Prefect or the store: none counts."""
 
     type: Literal["AnswerPlanted"] = "AnswerPlanted"
     flow_run_id: str

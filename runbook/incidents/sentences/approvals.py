@@ -67,7 +67,4 @@ def _(event: e.ApprovalRefused) -> str:
 
 @sentence.register
 def _(event: e.AnswerPlanted) -> str:
-    return (
-        f"{count(event.answers, 'answer')} in Prefect did not belong to a question of the runbook; "
-        "none was accepted"
-    )
+    return f"{count(event.answers, 'answer')} did not belong to a question of the runbook; none was accepted"

@@ -17,7 +17,7 @@ from runbook.incidents.events import EVENT, ApprovalAnswered
 from runbook.policy.policy import Policy
 from tests.blocks.earlier_stores import connected
 from tests.runbook.approvals_samples import ROLL_BACK, said
-from tests.runbook.journals import ALERT
+from tests.runbook.journals import ALERT, asked
 
 AT = datetime(2026, 11, 22, 16, 0, tzinfo=UTC)
 INCIDENT = "inc-20261122-160000-ab12"
@@ -26,9 +26,14 @@ pytestmark = pytest.mark.real
 
 @pytest.fixture
 async def store(postgres_url: str) -> IncidentStore:
-    """A store with an incident, owned by the runbook's own role."""
-    store = IncidentStore(url=SecretStr(postgres_url))
+    """A store with an incident that asks, owned by the runbook's own role."""
+    return await asking(IncidentStore(url=SecretStr(postgres_url)))
+
+
+async def asking(store: IncidentStore) -> IncidentStore:
+    """The store, with an incident and its question."""
     await store.open_incident(ALERT, incident_id=INCIDENT, at=AT)
+    await store.append(INCIDENT, asked(ROLL_BACK), at=AT)
     return store
 
 
@@ -48,7 +53,8 @@ async def with_role(postgres_url: str) -> tuple[str, str]:
 
 def approval(role: str) -> ApprovalAnswered:
     """An approval that says which role it is by."""
-    return said("ana", identity=Identity(name=role, how=Proof.DATABASE_ROLE))
+    answer = said("ana", identity=Identity(name=role, how=Proof.DATABASE_ROLE))
+    return answer.model_copy(update={"gate": "gate-1"})
 
 
 def known(role: str) -> Policy:
@@ -67,7 +73,8 @@ async def test_the_role_that_writes_is_noted_and_proves_its_person(
     written = await theirs.append(INCIDENT, approval(role), at=AT)
     assert written.writer == role
     told = await store.read(INCIDENT)
-    assert [item.writer for item in told.journal] == [make_url(postgres_url).username, role]
+    ours = make_url(postgres_url).username
+    assert [item.writer for item in told.journal] == [ours, ours, role]
     assert decided(told, ROLL_BACK, known(role)) == written.event
     assert decided(told, ROLL_BACK, Policy()) is None
 
@@ -98,7 +105,7 @@ async def test_whoever_changes_a_line_becomes_its_writer(store: IncidentStore, p
     await theirs.append(INCIDENT, other, at=AT)
     body = EVENT.dump_json(approval(role)).decode()
     async with connected(postgres_url) as connection:
-        await connection.execute(text("UPDATE events SET body = :body WHERE seq = 2"), {"body": body})
+        await connection.execute(text("UPDATE events SET body = :body WHERE seq = 3"), {"body": body})
     told = await store.read(INCIDENT)
     assert told.journal[-1].writer == make_url(postgres_url).username
     assert decided(told, ROLL_BACK, known(role)) is None
@@ -128,8 +135,7 @@ async def test_a_person_s_role_can_neither_change_nor_take_off_the_watch(
 async def test_sqlite_knows_no_roles(tmp_path_factory: pytest.TempPathFactory) -> None:
     """There is one user, and nothing is proven by it."""
     folder = await asyncio.to_thread(tmp_path_factory.mktemp, "store")
-    store = IncidentStore(url=SecretStr(f"sqlite+aiosqlite:///{folder}/incidents.db"))
-    await store.open_incident(ALERT, incident_id=INCIDENT, at=AT)
+    store = await asking(IncidentStore(url=SecretStr(f"sqlite+aiosqlite:///{folder}/incidents.db")))
     assert await store.role() == ""
     written = await store.append(INCIDENT, approval("ana"), at=AT)
     assert written.writer == ""

@@ -61,7 +61,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(receiver_connections, "MESSAGE_SECONDS", 0.5)
     monkeypatch.setattr(receiver_connections, "ANSWER_SECONDS", 0.5)
     monkeypatch.setattr(receiver_connections, "FAREWELL_SECONDS", 0.5)
-    monkeypatch.setattr(receiver_door, "LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(receiver_door, "CHECK_SECONDS", 0.1)
 
 
 @pytest.mark.usefixtures("impatient")

@@ -37,7 +37,7 @@ AT = datetime(2026, 3, 1, 10, tzinfo=UTC)
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A receiver that looks often, and calls at once."""
-    monkeypatch.setattr(store_watch, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(store_watch, "CHECK_SECONDS", 0.05)
     monkeypatch.setattr(store_trouble, "PAGE_AFTER", timedelta(0))
 
 

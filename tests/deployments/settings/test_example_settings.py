@@ -128,6 +128,8 @@ EXAMPLES = {
     "receiver.mapped",
     "receiver.identity_header",
     "receiver.signing_key",
+    "receiver.slack",
+    "slack.buttons",  # what follows from the signing secret
     *(f"receiver.{proof.section}" for proof in PROOFS.values()),
     "self_watch.receiver_url",
     "self_watch.ping_url",

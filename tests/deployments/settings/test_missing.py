@@ -1,6 +1,7 @@
 """What is not configured: told with what follows from it, and only where it is so."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,8 +20,9 @@ PINGED = WATCH.replace("[self_watch]", '[self_watch]\nping_url = { env = "A_PING
 SOURCE = '[receiver]\ntoken = { env = "A_SECRET" }\n'
 OTHER_SOURCE = '[receiver.pagerduty]\nsecrets = [{ env = "A_SECRET" }]\n'
 CLUSTER = "[cluster]\nin_cluster = true\n"
-PEOPLE = '[policy.people.ana]\nlogins = ["ana"]\n'
-ALL = (PAGER, SLACK, PUBLISHER, PINGED, SOURCE, CLUSTER, PEOPLE)
+PEOPLE = '[policy.people.ana]\nlogins = ["ana", "U0ANA"]\n'
+CLICKS = '[receiver.slack]\nsigning_secret = { env = "A_SECRET" }\n'
+ALL = (PAGER, SLACK, PUBLISHER, PINGED, SOURCE, CLUSTER, PEOPLE, CLICKS)
 
 
 @pytest.fixture(autouse=True)
@@ -51,16 +53,27 @@ def test_where_all_is_there_nothing_is_missing(tmp_path: Path) -> None:
     [
         (without(SOURCE), "sources", "No alert source is open: every alert is refused"),
         (
-            without(PAGER, SLACK),
+            without(PAGER, SLACK, CLICKS),
             "channels",
             "No pager and no channel: when the runbook needs a person, nobody",
         ),
         (without(PAGER), "pager", "No pager: pages reach the channel only (slack), and wake nobody"),
-        (without(SLACK), "channel", "No channel: the team is told nothing but pages. Set [slack]."),
+        (without(SLACK, CLICKS), "channel", "No channel: the team is told nothing but pages. Set [slack]."),
         (without(PUBLISHER), "own status page", "No status page of your own: customers are told nothing"),
         (without(PINGED), "self-watch", "No self-watch: if the runbook itself stops, nobody is told"),
         ((*without(PINGED), WATCH), "self-watch", "A self-watch without a ping: if the worker and"),
         (without(CLUSTER), "cluster", "triage does not see the workload, and nothing can be changed"),
+        (without(CLICKS), "Slack clicks", "No signing secret of Slack: nobody can answer there. Set signing"),
+        (
+            (*without(CLICKS, SLACK), f"{SLACK}buttons = true\n"),
+            "Slack clicks",
+            "Buttons in Slack without a signing secret: every click fails",
+        ),
+        (
+            (*without(PEOPLE), PEOPLE.replace("U0ANA", "u0ana")),
+            "Slack clicks",
+            "No account of Slack is listed: each click counts as an unproven claim",
+        ),
         (without(PEOPLE), "people", "an account on the receiver's machine may approve alone"),
         (
             (*without(PEOPLE), "[policy.approvals.high]\ncount = 2\n"),
@@ -80,3 +93,16 @@ def test_each_thing_is_told_by_itself(parts: tuple[str, ...], name: str, words: 
 def test_one_source_with_a_credential_of_its_own_is_enough(tmp_path: Path) -> None:
     """The token that several share is not needed."""
     assert found(tmp_path, *without(SOURCE), OTHER_SOURCE) == {}
+
+
+def test_a_signing_secret_without_a_token_is_told(tmp_path: Path) -> None:
+    """Beside the channel that is missing."""
+    told = found(tmp_path, *without(SLACK))
+    assert [*told] == ["channel", "Slack clicks"]
+    assert "A signing secret of Slack without a token" in str(told["Slack clicks"])
+
+
+def test_buttons_that_the_settings_turn_off_stay_off(tmp_path: Path) -> None:
+    """Also where the receiver takes clicks."""
+    made: Any = blocks(load(tmp_path / "runbook.toml", f"{SLACK}buttons = false\n{CLICKS}"))["slack"]
+    assert made.buttons is False

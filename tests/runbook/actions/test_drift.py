@@ -13,6 +13,7 @@ from runbook.approvals.gates import Choice
 from runbook.incidents.events import PlanDrifted
 from runbook.kubernetes.diff import manifest_text
 from tests.runbook.journals import FALLBACK, answered, incident
+from tests.runbook.questions import question
 
 PLAN = ChangePlan(
     action=FALLBACK.model_copy(update={"parameters": {"memory": "512Mi"}}),
@@ -124,7 +125,12 @@ def test_only_approvals_that_a_changed_target_has_voided_are_counted() -> None:
 
     counted = drifted("d1")
     journal = incident(
-        edit, counted, drifted("d2", voided=()), drifted(edit.plan_digest), drifted("d3", "2-other")
+        question(edit),
+        edit,
+        counted,
+        drifted("d2", voided=()),
+        drifted(edit.plan_digest),
+        drifted("d3", "2-other"),
     )
     assert voided_plans(journal, FALLBACK) == [counted]
 

@@ -26,14 +26,24 @@ from runbook.decision.severity import Severity, SeverityAssessment
 from runbook.incidents import events as e
 from runbook.incidents.incident import Incident
 from runbook.policy.policy import Policy
-from tests.runbook.approvals_samples import MEMORY, OF_RISK, RESTART, ROLL_BACK, YES, outcome, policy, said
+from tests.runbook.approvals_samples import (
+    MEMORY,
+    OF_RISK,
+    RESTART,
+    ROLL_BACK,
+    YES,
+    answered,
+    outcome,
+    policy,
+    said,
+)
 from tests.runbook.journals import decided as decision_made
 from tests.runbook.journals import decision, findings, incident
 
 
 def at_severity(severity: Severity, *more: e.Event) -> Incident:
     """An incident that was assessed."""
-    return incident(decision_made(decision(severity=severity)), *more)
+    return answered(decision_made(decision(severity=severity)), *more)
 
 
 COVERED: Channel = "approved-with-the-change"
@@ -197,7 +207,7 @@ def test_the_undo_of_a_high_risk_change_is_covered_by_an_approval_that_holds(
     events: tuple[e.Event, ...], covered: bool
 ) -> None:
     """A result that was written past every door has the undo asked about, and not made."""
-    assert (standing_approval(incident(*events), UNDO_ROLL_BACK, Policy()) is not None) is covered
+    assert (standing_approval(answered(*events), UNDO_ROLL_BACK, Policy()) is not None) is covered
 
 
 STRICT = {Risk.LOW: ApprovalRule(count=2, approvers=("bob",), accept_unverified=False)}
@@ -213,7 +223,7 @@ def test_standing_approval_counts_without_people() -> None:
     assert decided(told, RESTART, PREAPPROVED_BUT_STRICT) is None
     both = said("ana", plan=MEMORY), said("bob", plan=MEMORY)
     change = PREVIEWED.model_copy(update={"plan": MEMORY}), *both, ended(ActionOutcome.NOT_RECOVERED, "bob")
-    covered = incident(*change, said("ana", plan=UNDO, channel=COVERED))
+    covered = answered(*change, said("ana", plan=UNDO, channel=COVERED))
     assert outcome(decided(covered, UNDO, policy(Risk.MEDIUM, count=2))) == ("ana", YES)
 
 
@@ -224,9 +234,9 @@ def test_standing_approval_counts_without_people() -> None:
         (at_severity(Severity.P1, said("ana", plan=RESTART, channel="policy")), RESTART, PREAPPROVED),
         (at_severity(Severity.P3, said("ana", plan=ROLL_BACK, channel="policy")), ROLL_BACK, PREAPPROVED),
         (at_severity(Severity.P3, said("ana", plan=RESTART, channel=COVERED)), RESTART, PREAPPROVED),
-        (incident(said("ana", plan=UNDO, channel=COVERED)), UNDO, Policy()),
+        (answered(said("ana", plan=UNDO, channel=COVERED)), UNDO, Policy()),
         (
-            incident(ended(ActionOutcome.DONE, "ana"), said("ana", plan=UNDO, channel=COVERED)),
+            answered(ended(ActionOutcome.DONE, "ana"), said("ana", plan=UNDO, channel=COVERED)),
             UNDO,
             Policy(undo_needs_approval=True),
         ),

@@ -14,7 +14,17 @@ from runbook.incidents.events import IncidentOpened
 from runbook.incidents.incident import Incident
 from runbook.policy.permissions import Permissions
 from runbook.policy.policy import Policy
-from tests.runbook.approvals_samples import MEMORY, OTHER, ROLL_BACK, YES, journal, outcome, said, spoken
+from tests.runbook.approvals_samples import (
+    MEMORY,
+    OTHER,
+    ROLL_BACK,
+    YES,
+    answered,
+    journal,
+    outcome,
+    said,
+    spoken,
+)
 from tests.runbook.journals import ALERT, incident
 
 BY_HAND = ALERT.model_copy(update={"requested_by": "ana"})
@@ -63,7 +73,7 @@ def test_an_account_approves_what_was_asked_for_by_hand(name: str, policy: Polic
 
 def test_an_account_approves_its_own_edit() -> None:
     """As `runbook edit` and then `runbook approve` do."""
-    told = incident(said("ana", OTHER, ROLL_BACK))
+    told = answered(said("ana", OTHER, ROLL_BACK))
     assert acceptable(spoken("ana"), told, ROLL_BACK, Policy()).approver == "ana"
 
 
@@ -71,7 +81,7 @@ def test_an_account_approves_its_own_edit() -> None:
 @pytest.mark.parametrize("policy", [Policy(), high(accept_unverified=True)])
 def test_no_other_proof_is_enough(how: Proof, policy: Policy) -> None:
     """A token, a proxy and a claim are of people whom somebody could list; so nobody is known to be alone."""
-    told = incident(by("ana", how), alert=BY_HAND)
+    told = answered(by("ana", how), alert=BY_HAND)
     assert decided(told, ROLL_BACK, policy) is None
     with pytest.raises(InvalidAnswer):
         acceptable(by("ana", how).answer, incident(alert=BY_HAND), ROLL_BACK, policy)
@@ -117,7 +127,7 @@ def test_people_who_are_taken_out_or_added_meanwhile_leave_nobody_alone(
 def test_what_an_alert_asks_for_takes_what_it_took() -> None:
     """Any proof of one person; and a change of lower risk takes a claim."""
     for how in (Proof.OS_PEER, Proof.API_TOKEN):
-        assert outcome(decided(incident(by("ana", how)), ROLL_BACK, Policy())) == ("ana", YES)
+        assert outcome(decided(answered(by("ana", how)), ROLL_BACK, Policy())) == ("ana", YES)
     assert outcome(decided(journal(MEMORY, [("ana?", YES)], requested_by="ana"), MEMORY, Policy())) == (
         "ana",
         YES,

@@ -21,13 +21,14 @@ from tests.runbook.approvals_samples import (
     ROLL_BACK,
     YES,
     Said,
+    answered,
     journal,
     outcome,
     policy,
     said,
     spoken,
 )
-from tests.runbook.journals import incident
+from tests.runbook.questions import question
 
 
 @pytest.mark.parametrize(
@@ -103,7 +104,7 @@ OTHER_PLANS = {
 def test_answer_to_another_plan_never_counts(changes: dict[str, Any], choice: Choice) -> None:
     """Neither a yes nor a no is carried over to a plan that people have not seen."""
     other = MEMORY.model_copy(update=changes)
-    told = incident(said("ana", choice, other))
+    told = answered(said("ana", choice, other))
     assert decided(told, MEMORY, Policy()) is None
     assert answers_to(told, MEMORY) == []
     assert outcome(decided(told, other, Policy())) == ("ana", choice)
@@ -187,9 +188,8 @@ def test_approval_that_is_accepted_counts(
         event = said(who, choice, plan)
         assert event.answer == answer
         at = told.journal[-1]
-        told = Incident(
-            id=told.id, journal=(*told.journal, at.model_copy(update={"seq": at.seq + 1, "event": event}))
-        )
+        more = (at.model_copy(update={"event": new}) for new in (question(event), event))
+        told = Incident(id=told.id, journal=(*told.journal, *more))
         if choice is YES and decided(told, plan, configured) != event:
             assert rule["count"] == 2 or requested_by
             assert f"{answer.approver} (" in still_needed(told, plan, configured)

@@ -19,7 +19,7 @@ from runbook.incidents import events as e
 from runbook.incidents.events import ApprovalAnswered
 from runbook.incidents.incident import Incident
 from runbook.policy.policy import Policy
-from tests.runbook.approvals_samples import MEMORY, RESTART, ROLL_BACK, YES, outcome, said, spoken
+from tests.runbook.approvals_samples import MEMORY, RESTART, ROLL_BACK, YES, answered, outcome, said, spoken
 from tests.runbook.journals import OPENED, asked, decision, incident
 from tests.runbook.journals import decided as decision_made
 
@@ -58,9 +58,9 @@ ONE_MORE = ROLL_BACK.action.model_copy(update={"id": "2-roll_back"})
 
 def test_a_signed_approval_counts() -> None:
     """Of a high-risk change, with the person's own key; under a login of theirs too."""
-    assert outcome(decided(incident(GOOD), ROLL_BACK, PEOPLE)) == ("ana", YES)
+    assert outcome(decided(answered(GOOD), ROLL_BACK, PEOPLE)) == ("ana", YES)
     by_login = signed_by(ANAS, said("Ana", identity=SIGNED.model_copy(update={"name": "AL"})))
-    assert outcome(decided(incident(by_login), ROLL_BACK, PEOPLE)) == ("Ana", YES)
+    assert outcome(decided(answered(by_login), ROLL_BACK, PEOPLE)) == ("Ana", YES)
 
 
 BY_ANA = said("ana", identity=SIGNED)
@@ -95,8 +95,8 @@ def test_a_line_that_was_written_past_every_door_does_not_count(
     rebound = (
         event if plan is ROLL_BACK else changed(event, plan_digest=plan.digest, action_id=plan.action.id)
     )
-    assert decided(incident(event), plan, PEOPLE) is None
-    assert decided(incident(rebound), plan, PEOPLE) is None
+    assert decided(answered(event), plan, PEOPLE) is None
+    assert decided(answered(rebound), plan, PEOPLE) is None
 
 
 def test_a_signature_is_good_once() -> None:
@@ -104,8 +104,8 @@ def test_a_signature_is_good_once() -> None:
     two = Policy(people=PEOPLE.people, approvals={Risk.HIGH: ApprovalRule(count=2)})
     back = said("ana", choice=YES.SNOOZE)
     bob = signed_by(BOBS, said("bob", identity=Identity(name="bob", how=Proof.SIGNING_KEY)))
-    assert outcome(decided(incident(GOOD, bob), ROLL_BACK, two)) == ("bob", YES)
-    assert decided(incident(GOOD, back, GOOD, bob), ROLL_BACK, two) is None
+    assert outcome(decided(answered(GOOD, bob), ROLL_BACK, two)) == ("bob", YES)
+    assert decided(answered(GOOD, back, GOOD, bob), ROLL_BACK, two) is None
 
 
 NOW: dict[str, Policy] = {
@@ -124,8 +124,8 @@ NOW: dict[str, Policy] = {
 @pytest.mark.parametrize("now", NOW.values(), ids=list(NOW))
 def test_an_approval_counts_by_the_people_and_rules_of_the_moment(now: Policy) -> None:
     """What was taken away between the answer and the change makes the answer void."""
-    assert decided(incident(GOOD), ROLL_BACK, PEOPLE) is not None
-    assert decided(incident(GOOD), ROLL_BACK, Policy.model_validate(now.model_dump())) is None
+    assert decided(answered(GOOD), ROLL_BACK, PEOPLE) is not None
+    assert decided(answered(GOOD), ROLL_BACK, Policy.model_validate(now.model_dump())) is None
 
 
 @pytest.mark.parametrize("how", [Proof.API_TOKEN, Proof.PROXY_HEADER, Proof.OS_PEER, Proof.SLACK])
@@ -133,15 +133,15 @@ def test_with_a_key_of_the_receiver_its_word_counts_only_if_it_is_signed(how: Pr
     """So a line in the database that names a token, a proxy or an account is no proof by itself."""
     strict = PEOPLE.model_copy(update={"receiver_keys": (public_text(RECEIVERS.public_key()),)})
     seen = said("ana", identity=Identity(name="al", how=how, detail="uid 1001"))
-    assert decided(incident(seen), ROLL_BACK, PEOPLE) is not None
-    assert decided(incident(seen), ROLL_BACK, strict) is None
+    assert decided(answered(seen), ROLL_BACK, PEOPLE) is not None
+    assert decided(answered(seen), ROLL_BACK, strict) is None
     vouched = signed_by(RECEIVERS, seen)
-    assert outcome(decided(incident(vouched), ROLL_BACK, strict)) == ("ana", YES)
-    assert decided(incident(signed_by(ANAS, seen)), ROLL_BACK, strict) is None
+    assert outcome(decided(answered(vouched), ROLL_BACK, strict)) == ("ana", YES)
+    assert decided(answered(signed_by(ANAS, seen)), ROLL_BACK, strict) is None
     as_bob = changed(vouched, answer={"approver": "bob"})
-    assert decided(incident(as_bob), ROLL_BACK, strict) is None
+    assert decided(answered(as_bob), ROLL_BACK, strict) is None
     as_key = vouched.answer.identity and vouched.answer.identity.model_copy(update={"how": Proof.SIGNING_KEY})
-    assert decided(incident(changed(vouched, answer={"identity": as_key})), ROLL_BACK, strict) is None
+    assert decided(answered(changed(vouched, answer={"identity": as_key})), ROLL_BACK, strict) is None
 
 
 def test_an_account_of_the_chat_is_nobody_until_the_settings_know_it() -> None:
@@ -150,14 +150,14 @@ def test_an_account_of_the_chat_is_nobody_until_the_settings_know_it() -> None:
         update={"approvals": {Risk.HIGH: ApprovalRule(accept_unverified=False, proofs=(Proof.SLACK,))}}
     )
     stranger = said("U0STRANGER", identity=Identity(name="U0STRANGER", how=Proof.SLACK))
-    assert decided(incident(stranger), ROLL_BACK, strict) is None
+    assert decided(answered(stranger), ROLL_BACK, strict) is None
     known = said("ana", identity=Identity(name="al", how=Proof.SLACK))
-    assert outcome(decided(incident(known), ROLL_BACK, strict)) == ("ana", YES)
+    assert outcome(decided(answered(known), ROLL_BACK, strict)) == ("ana", YES)
 
 
 def of_an_earlier_release(*events: e.Event) -> Incident:
     """A journal that an earlier release has opened."""
-    told = incident(*events)
+    told = answered(*events)
     first = told.journal[0].model_copy(update={"event": e.IncidentOpened(alert=told.alert)})
     return Incident(id=told.id, journal=(first, *told.journal[1:]))
 
@@ -168,7 +168,7 @@ def test_a_proof_of_an_earlier_release_counts_in_its_own_journals_only() -> None
     unproven = said("ana", identity=None)
     assert outcome(decided(of_an_earlier_release(old), ROLL_BACK, Policy())) == ("ana", YES)
     assert decided(of_an_earlier_release(unproven), ROLL_BACK, Policy()) is None
-    assert decided(incident(old), ROLL_BACK, Policy()) is None
+    assert decided(answered(old), ROLL_BACK, Policy()) is None
     newer = said("bob?", choice=YES.SNOOZE)
     assert decided(of_an_earlier_release(newer, old), ROLL_BACK, Policy()) is None
     needs_a_key = Policy(
@@ -205,10 +205,10 @@ def test_one_person_under_two_names_is_not_two(name: str, other: str) -> None:
         update={"approvals": {Risk.MEDIUM: ApprovalRule(count=2, accept_unverified=True)}}
     )
     for first, second in ((name, other), (other, name)):
-        told = incident(said(first, plan=MEMORY), said(second, plan=MEMORY))
+        told = answered(said(first, plan=MEMORY), said(second, plan=MEMORY))
         assert decided(told, MEMORY, two) is None
         with pytest.raises(InvalidAnswer, match="has already approved this; 2 different people must approve"):
-            acceptable(spoken(second), incident(said(first, plan=MEMORY)), MEMORY, two)
+            acceptable(spoken(second), answered(said(first, plan=MEMORY)), MEMORY, two)
 
 
 @pytest.mark.parametrize("name", ["an\u0430", "policy:preapproved"])
@@ -216,7 +216,7 @@ def test_nobody_answers_under_a_name_that_hides_what_it_is(name: str) -> None:
     """Refused where it is given; without effect where it was written past that."""
     with pytest.raises(InvalidAnswer, match="nobody can answer as"):
         acceptable(spoken(name), incident(), MEMORY, Policy())
-    assert decided(incident(said(name, plan=MEMORY)), MEMORY, Policy()) is None
+    assert decided(answered(said(name, plan=MEMORY)), MEMORY, Policy()) is None
 
 
 def test_what_cannot_be_seen_is_no_part_of_a_name() -> None:

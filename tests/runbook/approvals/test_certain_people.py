@@ -19,12 +19,12 @@ from tests.runbook.approvals_samples import (
     ROLL_BACK,
     YES,
     Said,
+    answered,
     journal,
     outcome,
     said,
     spoken,
 )
-from tests.runbook.journals import incident
 
 PEOPLE = {
     "ana": Person(logins=("ana@example.com",), also=("annie",)),
@@ -85,7 +85,7 @@ def test_a_token_and_an_account_that_nothing_joins_are_one_person() -> None:
     for account in ("als", "ana.lee@corp.example", "root"):
         answers = by("ana", Proof.API_TOKEN), by(account, Proof.OS_PEER)
         for order in (answers, answers[::-1]):
-            assert decided(incident(*order), ROLL_BACK, TWO) is None
+            assert decided(answered(*order), ROLL_BACK, TWO) is None
     assert outcome(decided(journal(ROLL_BACK, [("ana", YES), ("bob", YES)]), ROLL_BACK, TWO)) == ("bob", YES)
 
 

@@ -19,6 +19,7 @@ from runbook.incidents import events as e
 from runbook.incidents.incident import Incident
 from runbook.policy.policy import Policy
 from tests.runbook.journals import FALLBACK, PLAN, decided, decision, incident
+from tests.runbook.questions import question
 
 AT = incident().opened_at
 OURS = decision(Verdict.POSTHOG_OUTAGE, plan=(FALLBACK,))
@@ -37,13 +38,13 @@ def rejected(instead: Instead | None, minutes: int | None = None) -> e.ApprovalA
 
 
 def journal(*timed: tuple[float, e.Event]) -> Incident:
-    """An incident whose events were written so many minutes after its opening."""
-    told = incident()
+    """An incident whose events were written so many minutes after its opening, which asks."""
+    told = incident(question(rejected(None)))
     recorded = [
         e.Recorded(seq=number, at=AT + timedelta(minutes=minutes), event=event)
-        for number, (minutes, event) in enumerate(timed, start=1)
+        for number, (minutes, event) in enumerate(timed, start=2)
     ]
-    return Incident.from_events(told.id, (told.journal[0], *recorded))
+    return Incident.from_events(told.id, (*told.journal, *recorded))
 
 
 @pytest.mark.parametrize("instead", [None, Instead.BY_HAND, Instead.NOTHING])

@@ -14,6 +14,7 @@ from tests.runbook.approvals_samples import (
     ROLL_BACK,
     YES,
     Said,
+    answered,
     journal,
     outcome,
     policy,
@@ -60,7 +61,7 @@ def test_who_asks_for_a_lesser_change_may_approve_it(risk: Risk) -> None:
 
 def test_requesters_are_who_is_proven_to_have_edited_this_change() -> None:
     """An edit of another change makes nobody a requester of this one, nor does a name that is a claim."""
-    told = incident(
+    told = answered(
         said("Bob", OTHER, ROLL_BACK),
         said("cyd", OTHER, MEMORY),
         said("dee", YES, ROLL_BACK),

@@ -93,4 +93,4 @@ def test_a_question_that_was_rejected_for_now_comes_back() -> None:
     rejected = e.ApprovalAnswered(
         gate="gate-1", action_id=FALLBACK.id, plan_digest=PLAN.digest, answer=answer
     )
-    assert ("31", "what was rejected for now is asked again") in coming(decided(), rejected)
+    assert ("31", "what was rejected for now is asked again") in coming(asked(), rejected)

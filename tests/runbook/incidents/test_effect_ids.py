@@ -26,6 +26,8 @@ NAMES = (
     (MessageName.reminder("1-restart-1-ab"), "reminder-1-restart-1-ab"),
     (MessageName.switch_left_on("1-enable-fallback", 2), "1-enable-fallback-left-on-2"),
     (MessageName.outage("1-restart", 1), "outage-1-restart-1"),
+    (MessageName.question("1-restart-1-ab"), "question-1-restart-1-ab"),
+    (MessageName.edit(MessageName.announcement("IDENTIFIED", 2), 3), "edit-3-of-identified-2"),
     (MessageName.refused_answers(), "answers-refused"),
     (MessageName.unwritten_file("0a1b"), "not-written-0a1b"),
 )
@@ -63,6 +65,23 @@ def test_the_number_of_an_escalation_is_read_from_its_name(number: int) -> None:
     assert (name.end.escalation_number, name.end.is_page) == (None, False)
     acked = name.acknowledgement
     assert (acked.escalation_number, acked.is_page, acked.is_for_severity) == (None, False, False)
+
+
+@given(name=PARTS, number=st.integers(min_value=1, max_value=10_000))
+def test_a_change_of_a_message_names_the_message(name: str, number: int) -> None:
+    """And is never taken for the announcement, or for the page, that it changes."""
+    edit = MessageName.edit(MessageName(name), number)
+    assert edit.edited == name
+    assert (edit.announced_state, edit.escalation_number, edit.is_for_severity) == ("EDIT", None, False)
+    assert MessageName.question(name).edited is None
+
+
+@pytest.mark.parametrize(
+    "text", ["", "edit-", "edit-1", "edit-1-of-", "edit-x-of-y", "identified-2", "edit-1-of"]
+)
+def test_another_message_changes_none(text: str) -> None:
+    """Whatever it is called."""
+    assert MessageName(text).edited is None
 
 
 def test_events_are_written_under_the_keys_that_journals_have() -> None:

@@ -32,6 +32,7 @@ from tests.runbook.journals import (
     resolved,
     triaged,
 )
+from tests.runbook.questions import with_questions
 
 NEWER_PLAN = PLAN.model_copy(update={"diff": "--- live\n+++ after\n+ another"})
 
@@ -145,7 +146,7 @@ def edit(value: str, *, action_id: str = FALLBACK.id, choice: Choice = Choice.ED
 def test_action_is_as_people_have_edited_it(journal: tuple[e.Event, ...], parameters: dict[str, str]) -> None:
     """The newest value of each parameter at this action's gates; what nobody touched stays as planned."""
     planned = FALLBACK.model_copy(update={"parameters": {"pod": "web-1"}})
-    edited = incident(*journal).as_edited(planned)
+    edited = incident(*with_questions(journal)).as_edited(planned)
     assert edited == planned.model_copy(update={"parameters": parameters})
 
 

@@ -165,6 +165,22 @@ def test_a_note_stands_where_it_happened_and_says_when_it_was_written() -> None:
     ]
 
 
+def test_a_message_that_was_changed_in_place_is_no_event_of_a_post_mortem() -> None:
+    """What it shows is told by another event; one that could not be changed is told."""
+    edit = Effect(
+        id="inc-1/slack/edit-1-of-identified-2",
+        kind="slack",
+        target="slack",
+        summary="message changed",
+        authority=Authority.policy("announce"),
+        outcome=EffectOutcome.APPLIED,
+    )
+    for outcome, lines in ((EffectOutcome.APPLIED, 0), (EffectOutcome.FAILED, 1)):
+        event = e.EffectSettled(effect=edit.model_copy(update={"outcome": outcome}))
+        told = timeline(incident(event), machinery=False)
+        assert sum("message changed" in entry.sentence for entry in told) == lines
+
+
 def test_looks_that_find_nothing_new_are_one_line() -> None:
     """The last one, so that it says until when; one that finds something stands for itself."""
     same = e.FactsChecked(round=1, verdict=Verdict.UNKNOWN)

@@ -13,6 +13,7 @@ from runbook.approvals.approvals import decided
 from runbook.approvals.gates import Answer, Choice
 from runbook.approvals.identity import Identity, Proof
 from runbook.incidents.events import ActionPreviewed, ApprovalAnswered, ApprovalRequested, PlanDrifted
+from tests.runbook.questions import question
 from tests.tasks.approved_changes import approved
 from tests.tasks.changes import CHANGES, DEPLOYMENT, REPLACE_API_KEY, SECRET, KnownChange, administer
 from tests.tasks.mitigation_bench import Bench, mitigation_bench, save_replacement_key
@@ -91,6 +92,7 @@ async def test_a_plan_of_the_release_before_is_made(bench: Bench, change: KnownC
     identity = Identity(name="ada", how=Proof.OS_PEER)
     yes = Answer(choice=Choice.APPROVE, approver="ada", channel="cli", identity=identity)
     asked = ApprovalAnswered(gate="1", action_id=action.id, plan_digest=old.digest, answer=yes)
+    await bench.incident.record(question(asked))
     await bench.incident.record(asked)
     assert decided(await bench.incident.read(), old, bench.incident.policy) is not None
 

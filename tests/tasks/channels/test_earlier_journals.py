@@ -12,6 +12,7 @@ from runbook.incidents.events import EVENT, ActionPreviewed, IncidentEscalated
 from runbook.incidents.state import State
 from tasks.channels.communicate import announce
 from tasks.channels.page import escalate, page_on_opening
+from tasks.channels.refresh import refresh
 from tasks.channels.remind import remind_of_gate
 from tasks.channels.warn import warn_of_answers
 from tests.tasks.channels.audience import Audience, audience
@@ -22,14 +23,19 @@ RECORDED = Path(__file__).parents[2] / "data" / "journals" / "told-0004.jsonl"
 """What the release 0004 wrote: two announcements, a page, a reminder, three escalations, a warning."""
 
 
+FIRST = "1795867117.573973"
+"""The message that opened the thread, by its timestamp."""
+
+
 @pytest.fixture
 async def told(audience: Audience) -> Audience:
-    """The incident with that journal; the imitations have heard of nothing."""
+    """The incident with that journal; the imitations have heard of nothing but its first message."""
     store = audience.incident.environment.store
     for line in RECORDED.read_text().splitlines()[1:]:
         row = json.loads(line)
         at, event = datetime.fromisoformat(row["at"]).replace(tzinfo=UTC), EVENT.validate_python(row["event"])
         await store.append(audience.incident.id, event, at=at, key=row["key"])
+    audience.slack.messages.append({"ts": FIRST, "text": "🔴 P1 INCIDENT", "bot_id": "B0RUNBOOKBT"})
     return audience
 
 
@@ -54,8 +60,21 @@ async def test_nobody_is_told_again(told: Audience) -> None:
     assert await escalate(incident, failed, because, ("kubectl get pods",), about=plan.action.id)
     await warn_of_answers(incident)
 
-    assert (told.said(), told.page.incidents, told.pager.pages) == ([], [], [])
-    assert (await incident.read()).journal == before.journal
+    assert (len(told.slack.messages), told.page.incidents, told.pager.pages) == (1, [], [])
+    after = (await incident.read()).journal[len(before.journal) :]
+    assert {event.effect.message for event in (item.event for item in after)} == {  # type: ignore[union-attr]
+        "edit-1-of-investigating-1"
+    }
+
+
+async def test_its_first_message_is_kept_true_from_now_on(told: Audience) -> None:
+    """It says what is asked, in place; the question, of which people were reminded, is not repeated."""
+    await refresh(told.incident)
+
+    (first,) = told.slack.messages
+    assert "Asked: " in first["text"]
+    assert first["blocks"]
+    assert await refresh(told.incident) == []
 
 
 async def test_what_it_has_not_told_is_told(told: Audience) -> None:

@@ -30,7 +30,8 @@ async def test_a_reminder_is_seen_in_thread_and_channel(team: Team) -> None:
 
     assert await remind_of_gate(team.incident, notice) is not None
 
-    opening, reminder = team.slack.messages
+    opening, asked, reminder = team.slack.messages
+    assert asked["text"].startswith("❓ Enable the fallback")
     assert reminder["text"].startswith("⏰ Nobody has answered yet: Enable the fallback")
     digest = notice.gate.plan_digest[:12]
     how = f"`runbook approve {team.incident.id} --plan {digest}` (or reject, edit, snooze), or at <{LINK}>"
@@ -95,7 +96,7 @@ async def test_the_lead_is_told_once_in_the_thread(team: Team) -> None:
     for _ in range(2):
         assert await tell_of_lead(team.incident, news) == e.LeadAssigned(lead="ana", by="ana")
 
-    opening, told = team.slack.messages
+    opening, _, told = team.slack.messages
     assert told["text"].startswith("ana (unproven claim) is the lead now")
     assert told["thread_ts"] == opening["ts"]
     assert await team.lead() is None

@@ -24,4 +24,4 @@ async def test_a_refused_answer_is_told_in_the_channel(audience: Audience) -> No
     for _ in range(3):
         await warn_of_answers(audience.incident)
     [said] = audience.said()
-    assert said.startswith("🚫 An answer in Prefect was rejected")
+    assert said.startswith("🚫 An answer was rejected")

@@ -16,6 +16,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from deployments.drill.world.channels.slack_limits import refusal
+from deployments.drill.world.channels.slack_people import SlackPeople
 from deployments.drill.world.clock import Clock, utc_now
 from deployments.drill.world.faults import SlackFaults
 from deployments.drill.world.keys import Keys
@@ -48,12 +49,17 @@ class _Refused(Exception):
 
 
 class Slack:
-    """One workspace with the incident channel; :attr:`messages` is what was posted, oldest first."""
+    """One workspace with the incident channel; :attr:`messages` is what was posted, oldest first.
+
+    :attr:`people` click in it, once :attr:`url` says where the workspace is.
+    """
 
     def __init__(self, keys: Keys, *, clock: Clock = utc_now) -> None:
         """Know the world's keys."""
         self.faults = SlackFaults()
         self.messages: list[Message] = []
+        self.url = ""
+        self.people = SlackPeople(self, keys.slack_signing_secret, clock)
         self._keys = keys
         self._clock = clock
         self._last_ts = 0
@@ -64,6 +70,7 @@ class Slack:
             "chat.update": self._update,
             "conversations.history": self._history,
             "conversations.replies": self._replies,
+            "views.open": self.people.open_view,
         }
         self.app = Starlette(
             routes=[
@@ -72,6 +79,7 @@ class Slack:
                     for name, method in methods.items()
                 ),
                 Route("/services/{path:path}", self._webhook, methods=["POST"]),
+                Route("/actions/{path:path}", self.people.respond, methods=["POST"]),
             ]
         )
 
@@ -133,7 +141,7 @@ class Slack:
             "bot_id": _BOT,
             "app_id": "A0RUNBOOK00",
             "team": _TEAM,
-            "ts": self._next_ts(),
+            "ts": self.next_ts(),
             **_content(args),
         }
         if thread:
@@ -149,8 +157,13 @@ class Slack:
         message = next((message for message in self.messages if message["ts"] == args.get("ts")), None)
         if message is None:
             raise _Refused("message_not_found")
-        message.update(_content(args))
-        message["edited"] = {"user": _BOT_USER, "ts": self._next_ts()}
+        if message.get("bot_id") != _BOT:
+            raise _Refused("cant_update_message")
+        content = _content(args)
+        if "text" in args and "blocks" not in content:
+            message.pop("blocks", None)  # Slack keeps them only where the text is left out, too
+        message.update(content)
+        message["edited"] = {"user": _BOT_USER, "ts": self.next_ts()}
         return {
             "ok": True,
             "channel": channel,
@@ -217,11 +230,12 @@ class Slack:
         except _Refused as refused:
             return PlainTextResponse(str(refused), 400)
         self.messages.append(
-            {"type": "message", "subtype": "bot_message", "ts": self._next_ts(), **_content(args)}
+            {"type": "message", "subtype": "bot_message", "ts": self.next_ts(), **_content(args)}
         )
         return PlainTextResponse("ok")
 
-    def _next_ts(self) -> str:
+    def next_ts(self) -> str:
+        """The time of a new message, unlike any other."""
         micros = max(int(self._clock().timestamp() * 1e6), self._last_ts + 1)
         self._last_ts = micros
         return f"{micros // 1_000_000}.{micros % 1_000_000:06d}"

@@ -9,6 +9,12 @@ MOST_HEADER_TEXT = 150
 MOST_ACTIONS = 25
 MOST_BUTTON_TEXT = 75
 MOST_BUTTON_VALUE = 2_000
+MOST_ACTION_ID = 255
+MOST_CONTEXT = 10
+STYLES = (None, "primary", "danger")
+PLAIN = ("divider", "image", "rich_text")
+"""Blocks that Slack knows, and that are not looked into here."""
+
 MOST_FIELDS = 10
 MOST_FIELD_TEXT = 2_000
 MOST_BLOCK_CHARACTERS = 13_000
@@ -57,16 +63,44 @@ def _problems(index: int, block: dict[str, Any]) -> list[str]:
             return _too_long(block.get("text"), MOST_HEADER_TEXT, f"{at}/text/text")
         case "actions":
             elements = block.get("elements") or []
+            ids = [element.get("action_id") for element in elements]
             return [
+                *_too_few(elements, f"{at}/elements"),
                 *_too_many(elements, MOST_ACTIONS, f"{at}/elements"),
                 *(problem for n, e in enumerate(elements) for problem in _button(e, f"{at}/elements/{n}")),
+                *(
+                    f"[ERROR] `action_id` {repeated!r} already exists for another element [json-pointer:{at}]"
+                    for repeated in {one for one in ids if one and ids.count(one) > 1}
+                ),
             ]
-        case _:
+        case "context":
+            elements = block.get("elements") or []
+            return [
+                *_too_few(elements, f"{at}/elements"),
+                *_too_many(elements, MOST_CONTEXT, f"{at}/elements"),
+                *(
+                    problem
+                    for n, element in enumerate(elements)
+                    for problem in _too_long(element, MOST_SECTION_TEXT, f"{at}/elements/{n}/text")
+                ),
+            ]
+        case kind if kind in PLAIN:
             return []
+        case kind:
+            return [f"[ERROR] unsupported type: {kind} [json-pointer:{at}/type]"]
 
 
 def _button(element: dict[str, Any], at: str) -> list[str]:
-    problems = _too_long(element.get("text"), MOST_BUTTON_TEXT, f"{at}/text/text")
+    label = element.get("text")
+    problems = _too_long(label, MOST_BUTTON_TEXT, f"{at}/text/text")
+    if not isinstance(label, dict) or label.get("type") != "plain_text":
+        problems.append(f"[ERROR] must be a valid plain_text object [json-pointer:{at}/text]")
+    if element.get("style") not in STYLES:
+        problems.append(f"[ERROR] must be one of: primary, danger [json-pointer:{at}/style]")
+    if len(element.get("action_id") or "") > MOST_ACTION_ID:
+        problems.append(
+            f"[ERROR] must be less than {MOST_ACTION_ID + 1} characters [json-pointer:{at}/action_id]"
+        )
     if len(element.get("value") or "") > MOST_BUTTON_VALUE:
         problems.append(
             f"[ERROR] must be less than {MOST_BUTTON_VALUE + 1} characters [json-pointer:{at}/value]"
@@ -81,6 +115,10 @@ def _too_long(text: Any, most: int, at: str) -> list[str]:
     if found and len(found) > most:
         return [f"[ERROR] must be less than {most + 1} characters [json-pointer:{at}]"]
     return []
+
+
+def _too_few(items: list[Any], at: str) -> list[str]:
+    return [] if items else [f"[ERROR] no fewer than 1 items allowed [json-pointer:{at}]"]
 
 
 def _too_many(items: list[Any], most: int, at: str) -> list[str]:

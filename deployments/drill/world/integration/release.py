@@ -8,7 +8,7 @@ from deployments.drill.world.integration.manifests import BAD_IMAGE, DEPLOYMENT,
 from deployments.drill.world.integration.pods import LABELS, POD_COUNT
 
 _ROLLED_OUT_WITHIN_SECONDS = 20.0
-_LOOK_SECONDS = 0.05
+_CHECK_SECONDS = 0.05
 
 
 async def release(cluster: Cluster, posthog_url: str, image: str = GOOD_IMAGE) -> None:
@@ -27,7 +27,7 @@ async def apply_and_wait(cluster: Cluster, manifest: dict[str, Any]) -> None:
     cluster.apply(manifest)
     async with asyncio.timeout(_ROLLED_OUT_WITHIN_SECONDS):
         while not _rolled_out(cluster):  # noqa: ASYNC110  the cluster has no signal, as a real one has none
-            await asyncio.sleep(_LOOK_SECONDS)
+            await asyncio.sleep(_CHECK_SECONDS)
 
 
 async def break_newest_release(cluster: Cluster, posthog_url: str) -> None:

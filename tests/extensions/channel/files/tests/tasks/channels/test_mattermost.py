@@ -24,6 +24,7 @@ from runbook.incidents.state import IncidentOutcome, State
 from tasks.channels.communicate import announce, hand_over, update
 from tasks.channels.direct_pages import page_and_say
 from tasks.channels.page import escalate, page_on_opening, resolve_page
+from tasks.channels.refresh import refresh
 from tasks.channels.remind import remind_of_gate, report_switch
 from tasks.channels.warn import warn_of_answers
 from tasks.incident import OpenIncident, now
@@ -65,6 +66,7 @@ async def test_an_incident_is_told_from_beginning_to_end(team: Team) -> None:
     assert await hand_over(incident, "4-hand-off", "Ask PostHog's support @channel")
     await incident.record(e.ActionPreviewed(plan=PLAN, since=now()))
     await incident.record_once(asked())
+    await refresh(incident)
     gate = (await incident.read()).pending_gate
     assert gate is not None
     assert await remind_of_gate(incident, Notice(gate=gate, escalated=False))
@@ -83,16 +85,17 @@ async def test_an_incident_is_told_from_beginning_to_end(team: Team) -> None:
         "⚪ **INCIDENT",
         "🔴 **P1 INCIDENT",
         "🙋 Ask PostHog's support \N{FULLWIDTH COMMERCIAL AT}channel",
+        "❓ **Enable the fallback (graceful degradation)**",
         "⏰ **Nobody has answered yet",
         "☎️ **A person is needed",
-        "🚫 An answer in Prefect was rejected",
+        "🚫 An answer was rejected",
         "🔴 **P1 INCIDENT",
         "🔌 **May still be on",
         "✅ **P1 INCIDENT",
     ]
     first = team.server.posts[0]["id"]
     loud = [post["root_id"] == "" for post in team.server.posts]
-    assert loud == [True, False, False, True, True, True, False, True, False]
+    assert loud == [True, False, False, True, True, True, True, False, True, False]
     assert {post["root_id"] for post in team.server.posts} == {"", first}
     journal = await incident.read()
     assert {effect.kind for effect in journal.effects.values()} == {"mattermost"}

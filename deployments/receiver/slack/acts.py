@@ -1,0 +1,250 @@
+"""What a click or a dialog in Slack does, and what its person is told of it."""
+
+from dataclasses import dataclass, field
+
+from blocks.transport.errors import OutsideError
+from blocks.transport.prefect_api import prefect_client
+from deployments.receiver.slack.requests import SlackDoor
+from deployments.receiver.slack.settings import slack_target
+from deployments.receiver.slack.telling import open_dialog
+from deployments.services.acting import act_on_incident
+from deployments.services.clicking import answer_question, asked_by, wake_for
+from deployments.services.finding import find_own
+from deployments.services.refusals import ActRefused, Refusal
+from deployments.services.runs import PrefectRuns
+from deployments.services.severity import set_severity
+from deployments.services.speaker import Speaker
+from deployments.settings.settings import Settings
+from runbook.actions.catalogue import ChangePlan
+from runbook.approvals.acts import Act, ActKind
+from runbook.approvals.gates import SNOOZE_MINUTES, Answer, Choice
+from runbook.approvals.identity import Proof
+from runbook.channels.buttons import ANSWERS, Button, ButtonKind
+from runbook.channels.wording import sentence_case
+from runbook.incidents.incident import Incident
+from runbook.interactions.listing import incident_line
+from runbook.interactions.modals import DIALOGS, carried, dialog
+from runbook.interactions.payloads import Click, Submission, View
+from runbook.interactions.questions import Standing, standing_answer
+from runbook.interactions.submissions import (
+    Errors,
+    InvalidSubmission,
+    act_of,
+    edit_of,
+    field_of,
+    rejection_of,
+    severity_of,
+    shown,
+)
+from runbook.policy.in_force import policy_in_force
+from runbook.policy.policy import Policy
+from tasks.acts import Acted
+
+WAKING_SECONDS = 30.0
+"""How long Prefect may take to wake a run that is answered. The answer is in the journal by then."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of it.
+
+    `said` is for its person alone. `standing` is the answer to the question of the button, which everybody is
+    shown; it is `taken` where this click gave it, or has given it before. `errors` are what is wrong with a
+    dialog, by its fields. `refused` says that nothing was done.
+    """
+
+    said: str = ""
+    standing: Standing | None = None
+    taken: bool = False
+    errors: Errors = field(default_factory=dict)
+    refused: bool = False
+
+
+async def press(
+    door: SlackDoor, click: Click, button: Button, speaker: Speaker, settings: Settings
+) -> Outcome:
+    """Do what a button says, or open its dialog."""
+    try:
+        incident = await _incident(door, button, settings)
+    except (ActRefused, OutsideError) as error:
+        return Outcome(said=_why(error, speaker), refused=True)
+    try:
+        if button.kind in DIALOGS:
+            return await _open(door, click, button, incident, settings)
+        return await _do(door, click, button, incident, speaker, settings)
+    except (ActRefused, OutsideError) as error:
+        standing = standing_answer(incident, button.gate)
+        return Outcome(said=_why(error, speaker), standing=standing, refused=True)
+
+
+async def submit(
+    door: SlackDoor, submission: Submission, button: Button, speaker: Speaker, settings: Settings
+) -> Outcome:
+    """Do what a dialog says; what is wrong with it is told at its fields."""
+    view = submission.view
+    try:
+        return await _submit(door, view, button, speaker, settings)
+    except InvalidSubmission as error:
+        return Outcome(errors=error.errors, said=str(error), refused=True)
+    except (ActRefused, OutsideError) as error:
+        said = _why(error, speaker)
+        problem = error.problem if isinstance(error, ActRefused) else error.detail
+        errors = {field_of(button.kind, view, problem): shown(said)}
+        return Outcome(errors=errors, said=said, refused=True)
+
+
+async def wake(door: SlackDoor, incident: str, standing: Standing) -> str:
+    """Wake the run that waits for an answer; why it does not wake yet, in words."""
+    try:
+        async with prefect_client(within=WAKING_SECONDS) as client:
+            await wake_for(door.people.store, incident, standing, PrefectRuns(client))
+    except ActRefused as error:
+        return f"{error.problem}; {error.next_step}"
+    except OutsideError as error:
+        away = f"{error.system}: {error.detail}"
+        return f"your answer is recorded, and its run goes on once Prefect answers ({away})"
+    return ""
+
+
+async def _incident(door: SlackDoor, button: Button, settings: Settings) -> Incident:
+    found = await find_own(door.people.store, button.incident, {settings.prefect.environment})
+    if found.id != button.incident:
+        raise ActRefused(Refusal.NOT_FOUND, "there is no such incident", "`runbook incidents` lists them")
+    return found
+
+
+async def _open(
+    door: SlackDoor, click: Click, button: Button, incident: Incident, settings: Settings
+) -> Outcome:
+    """Open the dialog of a button, of a question only while that is open."""
+    plan = asked_by(incident, button) if button.kind in ANSWERS else None
+    if button.kind is ButtonKind.EDIT and plan is not None and not plan.action.spec.editable:
+        raise ActRefused(Refusal.INVALID, "nothing of this change can be edited", "approve or reject it")
+    if button.kind not in (*ANSWERS, ButtonKind.NOTE) and incident.closed:
+        raise ActRefused(Refusal.NOTHING, f"{incident.id} is closed", "a note is still taken")
+    context = carried(button, response_url=click.response_url, ts=click.message.ts)
+    policy = policy_in_force(incident, settings.policy)
+    view = dialog(context, incident, policy, plan)
+    if button.kind in ANSWERS:
+        door.under_way.remember(click.message.ts, click.message.blocks)
+    await open_dialog(slack_target(settings.origin), click.trigger_id, view)
+    return Outcome()
+
+
+async def _do(
+    door: SlackDoor,
+    click: Click,
+    button: Button,
+    incident: Incident,
+    speaker: Speaker,
+    settings: Settings,
+) -> Outcome:
+    match button.kind:
+        case ButtonKind.APPROVE:
+            approval = Answer(choice=Choice.APPROVE, approver=speaker.name, channel="slack")
+            return await _answer(door, button, incident, approval, speaker, settings)
+        case ButtonKind.SNOOZE:
+            later = Answer(
+                choice=Choice.SNOOZE,
+                approver=speaker.name,
+                channel="slack",
+                snooze_minutes=SNOOZE_MINUTES,
+            )
+            return await _answer(door, button, incident, later, speaker, settings)
+        case ButtonKind.TAKE:
+            act, key = Act(kind=ActKind.TAKE), f"slack:{click.user.id}:{click.pressed.action_ts}"
+            return Outcome(said=_told(await _act(door, incident, act, key, speaker, settings)))
+        case _:
+            told = "an update cannot be asked for here: the channel is told whenever something changes"
+            return Outcome(said=f"{told}. {incident_line(incident)}")
+
+
+async def _submit(
+    door: SlackDoor, view: View, button: Button, speaker: Speaker, settings: Settings
+) -> Outcome:
+    incident, key = await _incident(door, button, settings), f"slack:{view.id}"
+    match button.kind:
+        case ButtonKind.REJECT:
+            return await _answer(door, button, incident, rejection_of(view, speaker.name), speaker, settings)
+        case ButtonKind.EDIT:
+
+            def edit(plan: ChangePlan, policy: Policy) -> Answer:
+                return edit_of(view, speaker.name, plan, policy)
+
+            standing = await answer_question(
+                door.people.store,
+                incident,
+                button,
+                Choice.EDIT,
+                edit,
+                policy=settings.policy,
+                speaker=speaker,
+            )
+            return Outcome(standing=standing, taken=True)
+        case ButtonKind.SEVERITY:
+            severity, reason = severity_of(view)
+            done = await set_severity(
+                door.people.store,
+                incident,
+                severity,
+                reason=reason,
+                speaker=speaker,
+                policy=settings.policy,
+                key=key,
+            )
+            return Outcome(said=done.said)
+        case _:
+            act = act_of(button.kind, view)
+            return Outcome(said=_told(await _act(door, incident, act, key, speaker, settings)))
+
+
+async def _answer(
+    door: SlackDoor,
+    button: Button,
+    incident: Incident,
+    answer: Answer,
+    speaker: Speaker,
+    settings: Settings,
+) -> Outcome:
+    standing = await answer_question(
+        door.people.store,
+        incident,
+        button,
+        answer.choice,
+        lambda _plan, _policy: answer,
+        policy=settings.policy,
+        speaker=speaker,
+    )
+    return Outcome(standing=standing, taken=True)
+
+
+async def _act(
+    door: SlackDoor, incident: Incident, act: Act, key: str, speaker: Speaker, settings: Settings
+) -> Acted:
+    return await act_on_incident(
+        door.people.store,
+        incident,
+        act,
+        speaker=speaker,
+        policy=settings.policy,
+        prefect=prefect_client,
+        key=key,
+    )
+
+
+def _told(done: Acted) -> str:
+    said = done.said if done.recorded else f"it was so already: {done.said}"
+    return f"{said} (its run goes on later: {done.waits_for})" if done.waits_for else said
+
+
+def _why(error: ActRefused | OutsideError, speaker: Speaker) -> str:
+    """Why it was not done, and what to do, for the person who clicked."""
+    if isinstance(error, OutsideError):
+        return f"it was not done: {error.system}: {error.detail}. {error.next_step or 'Try again'}"
+    unlisted = error.kind is Refusal.UNPROVEN and speaker.identity.how is Proof.CLAIM
+    if not unlisted:
+        return f"{error.problem}. {sentence_case(error.next_step)}"
+    account = speaker.identity.name
+    return (
+        f"{error.problem}. Your account {account} is not among the logins of [policy.people]: have it added"
+    )

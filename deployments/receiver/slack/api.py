@@ -1,0 +1,181 @@
+"""`POST /slack/interactions`: what people click and fill in, as Slack sends it.
+
+Slack waits three seconds for an answer. What takes longer is answered and goes on; its person is told then.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, Response
+
+from deployments.processes.json_log import log_event
+from deployments.receiver.connections.body import Rejected
+from deployments.receiver.metrics import ReceiverMetrics
+from deployments.receiver.people.requests import PeoplesDoor
+from deployments.receiver.slack.acts import Outcome, press, submit, wake
+from deployments.receiver.slack.commands import add_slack_commands
+from deployments.receiver.slack.proving import require_ours, speaker_of
+from deployments.receiver.slack.requests import RESPONSES, SlackDoor, counted, form_schema, signed_body
+from deployments.receiver.slack.settings import slack_target
+from deployments.receiver.slack.telling import show_answer, tell_privately
+from deployments.receiver.slack.under_way import UnderWay
+from deployments.services.speaker import Speaker
+from deployments.settings.settings import Settings
+from runbook.channels.answered import Block
+from runbook.channels.buttons import Button, InvalidButton, button_of
+from runbook.interactions.modals import DIALOGS, Context, context_of
+from runbook.interactions.payloads import Click, Submission, UnreadableInteraction, interaction_of
+from runbook.interactions.questions import Standing
+from runbook.outside_text.slack import slack, slack_lines
+
+ANSWER_SECONDS = 2.0
+"""How long Slack is kept waiting for what a click does: it gives up after three."""
+
+OURS = "runbook."
+"""How the actions of our buttons begin. A button that is a link reports its clicks as well."""
+
+log = logging.getLogger("runbook.receiver")
+
+
+def add_slack_api(app: FastAPI, people: PeoplesDoor, under_way: UnderWay, metrics: ReceiverMetrics) -> None:
+    """Add the paths. What they begin and do not finish is kept in `under_way`."""
+    door = SlackDoor(people, under_way)
+
+    async def take(request: Request) -> Response:
+        body, settings = await signed_body(door, request)
+        try:
+            interaction = interaction_of(body)
+        except UnreadableInteraction as error:
+            raise Rejected(422, "unreadable", str(error)) from None
+        require_ours(settings.receiver.slack, interaction.user, interaction.team, interaction.api_app_id)
+        speaker = await asyncio.to_thread(speaker_of, interaction.user, settings)
+        if isinstance(interaction, Click):
+            return await _clicked(door, interaction, speaker, settings)
+        return await _submitted(door, interaction, speaker, settings)
+
+    app.post(
+        "/slack/interactions",
+        summary="What people click and fill in",
+        description="Proof: `X-Slack-Signature`, with the signing secret of `[receiver.slack]`.",
+        tags=["people"],
+        responses=RESPONSES,
+        openapi_extra=form_schema("payload"),
+        response_class=Response,
+        name="slack",
+    )(counted(take, metrics))
+    add_slack_commands(app, door, metrics)
+
+
+async def _clicked(door: SlackDoor, click: Click, speaker: Speaker, settings: Settings) -> Response:
+    if not click.pressed.action_id.startswith(OURS):
+        return Response()
+    button = _button(click.pressed.action_id, click.pressed.value)
+    work = door.under_way.begin(_click(door, click, button, speaker, settings))
+    await asyncio.wait({work}, timeout=ANSWER_SECONDS)
+    if work.done():
+        work.result()
+    return Response()
+
+
+async def _click(door: SlackDoor, click: Click, button: Button, speaker: Speaker, settings: Settings) -> None:
+    outcome = await press(door, click, button, speaker, settings)
+    _log(button, outcome, speaker)
+    blocks = click.message.blocks
+    door.under_way.follow(_tell(door, button, outcome, click.response_url, blocks, settings))
+
+
+async def _submitted(
+    door: SlackDoor, submission: Submission, speaker: Speaker, settings: Settings
+) -> Response:
+    try:
+        context = context_of(submission.view.private_metadata)
+    except InvalidButton as error:
+        raise Rejected(422, "unreadable", str(error)) from None
+    button = _button(context.action_id, context.value)
+    if button.kind not in DIALOGS:
+        raise Rejected(422, "unreadable", "the button has no dialog")
+    work = door.under_way.begin(submit(door, submission, button, speaker, settings))
+    await asyncio.wait({work}, timeout=ANSWER_SECONDS)
+    if not work.done():
+        door.under_way.follow(_after(door, work, button, context, speaker, settings))
+        return Response()
+    outcome = work.result()
+    _log(button, outcome, speaker)
+    if outcome.errors:
+        return JSONResponse({"response_action": "errors", "errors": outcome.errors})
+    door.under_way.follow(_tell_where(door, button, outcome, context, settings))
+    return Response()
+
+
+async def _after(
+    door: SlackDoor,
+    work: asyncio.Task[Outcome],
+    button: Button,
+    context: Context,
+    speaker: Speaker,
+    settings: Settings,
+) -> None:
+    """Tell what became of a dialog that took so long that it was closed."""
+    outcome = await work
+    _log(button, outcome, speaker)
+    await _tell_where(door, button, outcome, context, settings)
+
+
+async def _tell_where(
+    door: SlackDoor, button: Button, outcome: Outcome, context: Context, settings: Settings
+) -> None:
+    """Tell what became of a dialog where its button was clicked."""
+    blocks = door.under_way.remembered(context.ts)
+    await _tell(door, button, outcome, context.response_url, blocks, settings)
+
+
+async def _tell(
+    door: SlackDoor,
+    button: Button,
+    outcome: Outcome,
+    url: str,
+    blocks: Sequence[Block],
+    settings: Settings,
+) -> None:
+    """Show the answer to everybody, wake its run, and tell the person what is for them alone."""
+    target = await asyncio.to_thread(slack_target, settings.origin)
+    standing, said = outcome.standing, outcome.said
+    if standing is not None:
+        shown = blocks or [_asked(standing)]
+        waking = wake(door, button.incident, standing) if outcome.taken else _nothing()
+        _, late = await asyncio.gather(show_answer(target, url, shown, standing), waking)
+        said = said or late
+    if said:
+        text = f"{said[:1].upper()}{said[1:]}"
+        await tell_privately(target, url, slack_lines(text))
+
+
+async def _nothing() -> str:
+    return ""
+
+
+def _asked(standing: Standing) -> Block:
+    """What was asked, where the message is not known any more."""
+    text = slack(standing.event.action_id)
+    return {"type": "section", "text": {"type": "mrkdwn", "text": str(text)}}
+
+
+def _button(action_id: str, value: str) -> Button:
+    try:
+        return button_of(action_id, value)
+    except InvalidButton as error:
+        raise Rejected(422, "unreadable", str(error)) from None
+
+
+def _log(button: Button, outcome: Outcome, speaker: Speaker) -> None:
+    log_event(
+        log,
+        "clicked in Slack",
+        act=button.kind.value,
+        incident=button.incident,
+        by=speaker.name,
+        how=speaker.identity.how.value,
+        refused=outcome.refused,
+    )

@@ -1,0 +1,123 @@
+"""The first message of an incident's thread: where things stand now, changed in place whenever that changes.
+
+It is built from the journal, and from the time alone where a promised update is overdue. So whoever comes by
+can build it at any moment, and it is the same for all of them.
+"""
+
+from datetime import datetime
+
+from runbook.channels.buttons import Button, ButtonKind
+from runbook.channels.cards.card import Card
+from runbook.channels.local_time import clock_after
+from runbook.channels.messages import message_facts
+from runbook.channels.untold import untold
+from runbook.channels.wording import OUTCOMES, service_title, verdict_words
+from runbook.incidents import events as e
+from runbook.incidents.incident import Incident
+from runbook.incidents.people import acknowledged_by, lead_of
+from runbook.incidents.report import question_of
+from runbook.incidents.state import State
+from runbook.policy.policy import Policy
+
+_BUTTONS = (
+    ButtonKind.TAKE,
+    ButtonKind.SEVERITY,
+    ButtonKind.NOTE,
+    ButtonKind.FALSE_ALARM,
+    ButtonKind.UPDATE,
+)
+
+
+def root_card(
+    incident: Incident,
+    *,
+    channel: str,
+    policy: Policy,
+    now: datetime,
+    link: str,
+    promised: datetime | None = None,
+) -> Card:
+    """The first message as it is true at `now` (aware UTC) in this channel; no buttons once it is over.
+
+    `promised` is the time of an update that this very message promises, and the journal does not have yet.
+    """
+    zone = policy.calendar.time_zone
+    state = incident.state.told
+    facts = message_facts(
+        incident,
+        state=state if incident.outcome is None or incident.outcome.good else State.INVESTIGATING,
+        now=now,
+        commander=lead_of(incident) or policy.incident_commander,
+        update_interval=None,
+        time_zone=zone,
+        link=link,
+    )
+    over, due = incident.outcome is not None, promised or _promised(incident, channel)
+    values = {
+        "facts": facts,
+        "service": service_title(incident.service),
+        "incident": incident,
+        "state": _state(incident),
+        "since": clock_after(incident.begun_at, incident.opened_at, zone),
+        "severity": _severity(incident),
+        "verdict": verdict_words(incident.decision) if incident.decision else "not known yet",
+        "asked": _asked(incident),
+        "next_update": "None" if over else _next_update(due, incident, now, zone),
+        "acknowledged": acknowledged_by(incident),
+        "untold": [known.sentence for known in untold(incident)][-1:],
+        "evidence": _evidence(incident),
+        "status_page": _status_page(incident, channel),
+    }
+    buttons = () if over else tuple(Button(kind=kind, incident=incident.id) for kind in _BUTTONS)
+    return Card("root", values, buttons)
+
+
+def _state(incident: Incident) -> str:
+    """The state in the words of the announcements; how it ended where that is not simply resolved."""
+    if incident.outcome is None:
+        return incident.state.told.value
+    if incident.outcome.good:
+        return f"{State.RESOLVED.value} ({OUTCOMES[incident.outcome]})"
+    return f"ENDED ({OUTCOMES[incident.outcome]})"
+
+
+def _severity(incident: Incident) -> str:
+    if (assessed := incident.severity) is not None:
+        return f"{assessed.severity.value} by {assessed.by}: {assessed.because}"
+    said = incident.alert.severity
+    return f"{said.value}, as the alert says" if said else "not rated yet"
+
+
+def _asked(incident: Incident) -> str:
+    gate = incident.pending_gate
+    if gate is None:
+        return ""
+    plan = incident.previews.get(gate.action_id)
+    if plan is not None and plan.known_as(gate.plan_digest):
+        return question_of(plan)
+    return gate.question.partition("\n")[0].strip("# ")
+
+
+def _promised(incident: Incident, channel: str) -> datetime | None:
+    """When the next update is due, as the channel was told last."""
+    told = [it.next_update_at for it in incident.announcements if it.channel == channel]
+    return told[-1] if told else None
+
+
+def _next_update(promised: datetime | None, incident: Incident, now: datetime, time_zone: str) -> str:
+    if promised is None:
+        return "when there is news"
+    at = clock_after(promised, incident.opened_at, time_zone)
+    return at if now < promised else f"overdue, it was due at {at}"
+
+
+def _evidence(incident: Incident) -> str:
+    """Where the evidence is kept: the folder of all collections."""
+    collected = incident.last(e.EvidenceCollected)
+    return collected.folder.rpartition("/")[0] or collected.folder if collected else ""
+
+
+def _status_page(incident: Incident, channel: str) -> str:
+    """What the public was told last; empty where it was told nothing."""
+    others = [told for told in incident.announcements if told.channel != channel]
+    return f"{others[-1].state}, in {others[-1].channel}" if others else ""
