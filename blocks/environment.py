@@ -138,7 +138,7 @@ class Environment:
         store = found["store"]
         if isinstance(store, IncidentStore):
             require_own_store(store.url, environment=name)
-        return cls.of(name, found, partial(_current_policy, name))
+        return cls.of(name, found, partial(saved_policy, name))
 
 
 def block_types() -> dict[str, type[Block]]:
@@ -158,8 +158,14 @@ def block_types() -> dict[str, type[Block]]:
     }
 
 
-async def _current_policy(name: str) -> RunbookPolicy:
-    async with prefect_client() as client:
+async def saved_policy(name: str, *, within: float | None = None) -> RunbookPolicy:
+    """The policy that is saved now for an environment; `within` is how many seconds Prefect may take.
+
+    Raises:
+        Refused: none is saved.
+        Unavailable: Prefect cannot be reached.
+    """
+    async with prefect_client(within=within) as client:
         found = await _load(RunbookPolicy, name, client)
     if not isinstance(found, RunbookPolicy):
         raise Refused("Prefect", f"environment {name!r} has no policy block", "Run `runbook configure FILE`")

@@ -197,6 +197,8 @@ STANDINGS = select(
 ).where(_one_of(INCIDENTS.c.id))
 """The alerts of an incident, how many of them fire, whether it is marked as flapping, its journal's end."""
 
+OPENINGS = select(EVENTS.c.incident_id, EVENTS.c.body).where(_one_of(EVENTS.c.incident_id), EVENTS.c.seq == 1)
+
 NEW_INCIDENTS = insert(INCIDENTS)
 REOPENED_INCIDENTS = (
     update(INCIDENTS)

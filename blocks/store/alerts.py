@@ -32,7 +32,7 @@ from runbook.alerts.intake import (
     Told,
 )
 from runbook.alerts.unrouted import EVERY_SERVICE, Routing
-from runbook.incidents.events import EVENT
+from runbook.incidents.events import EVENT, IncidentOpened
 from runbook.policy.permissions import Permissions
 
 _ATTEMPTS = 20
@@ -138,6 +138,7 @@ def _read(
         return known, {}
     if unopened := services - set(known.open):
         known.closed = _closed(connection, unopened, since=latest - max(RECURS_WITHIN, reopen_within))
+        known.environments = _environments(connection, [incident for incident, _ in known.closed.values()])
     journals = _standings(connection, known)
     if again := changed & set(known.alerts):
         known.episodes = _episodes(connection, again, since=latest - FLAPPING_WITHIN)
@@ -171,6 +172,14 @@ def _closed(
 ) -> dict[str, tuple[str, datetime]]:
     found = connection.execute(sql.CLOSED_INCIDENTS, {**sql.wanted(services), "since": since})
     return {row.service: (row.id, aware(row.closed_at)) for row in found}  # the newest comes last
+
+
+def _environments(connection: Connection, incidents: Sequence[str]) -> dict[str, str]:
+    if not incidents:
+        return {}
+    openings = connection.execute(sql.OPENINGS, sql.wanted(incidents)).all()
+    opened = {row.incident_id: EVENT.validate_json(row.body) for row in openings}
+    return {id_: event.environment for id_, event in opened.items() if isinstance(event, IncidentOpened)}
 
 
 def _deliveries(connection: Connection, messages: Sequence[Message]) -> set[Delivery]:

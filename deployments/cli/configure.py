@@ -3,13 +3,13 @@
 from pathlib import Path
 
 from deployments.cli.errors import ExitCode
-from deployments.cli.options import JsonOption
+from deployments.cli.options import JsonOption, Switch
 from deployments.cli.output import console, print_json, warn
 
 STYLES = {"created": "green", "updated": "yellow", "deleted": "red", "unchanged": "dim"}
 
 
-async def configure(file: Path, /, *, json: JsonOption = False) -> int:
+async def configure(file: Path, /, *, only_blocks: Switch = False, json: JsonOption = False) -> int:
     """Save a settings file in Prefect.
 
     Running it again changes nothing. PREFECT_API_URL names the server.
@@ -18,6 +18,10 @@ async def configure(file: Path, /, *, json: JsonOption = False) -> int:
     ----------
     file
         Settings file; deployments/runbook.example.toml explains every key.
+    only_blocks
+        Save the blocks, and leave work pool and deployments as they are: for a second environment whose
+        services the settings of the first one name in [services]. Save the first one again after it: its
+        housekeeping is then scheduled for both.
     """
     from deployments.cli.sources import prefect_client, read_settings
     from deployments.prefect.configure import configure as save
@@ -26,7 +30,7 @@ async def configure(file: Path, /, *, json: JsonOption = False) -> int:
     for line in settings.make_folders():
         warn(line)
     async with prefect_client(file):
-        changes = await save(settings)
+        changes = await save(settings, only_blocks=only_blocks)
     if json:
         print_json(
             [{"kind": item.kind, "name": item.name, "outcome": item.outcome.value} for item in changes]

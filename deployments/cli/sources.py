@@ -6,7 +6,7 @@ read and the systems looked at while Prefect is down. Without one, the blocks in
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from blocks.environment import Environment
     from blocks.store.journal import IncidentStore
     from deployments.settings.settings import Settings
+    from runbook.incidents.incident import Incident
     from runbook.policy.policy import Policy
 
 DEFAULT_ENVIRONMENT = "default"
@@ -46,6 +47,36 @@ class Sources:
         if self.config is not None:
             return read_settings(self.config, systems=False).prefect.environment
         return DEFAULT_ENVIRONMENT
+
+    def environments(self) -> frozenset[str]:
+        """Those whose incidents may be acted upon: the option's, else ours and those of `[services]`.
+
+        Raises:
+            CommandError: the settings file has mistakes in it.
+        """
+        from deployments.services.environments import named_by
+
+        if self.environment is not None or self.config is None:
+            return frozenset({self.environment_name()})
+        settings = read_settings(self.config, systems=False)
+        return named_by(settings.prefect.environment, settings.routing)
+
+    def for_incident(self, incident: "Incident") -> "Sources":
+        """The sources of an incident's environment, where it is one of `environments`; else these.
+
+        Raises:
+            CommandError: the settings file has mistakes in it.
+        """
+        if self.environment is None and incident.environment in self.environments():
+            return replace(self, environment=incident.environment)
+        return self
+
+    def _kept_in_prefect(self) -> bool:
+        """Whether the environment that is meant is another one than the settings file's, and named there."""
+        if self.config is None:
+            return True
+        settings = read_settings(self.config, systems=False)
+        return self.environment in settings.routing.elsewhere.values()
 
     def environment_of(self, service: str) -> str:
         """The other environment that a service belongs to by the settings file; empty for none.
@@ -99,7 +130,7 @@ class Sources:
         """
         from blocks.policy import RunbookPolicy
 
-        if self.config is not None:
+        if self.config is not None and not self._kept_in_prefect():
             return read_settings(self.config, systems=False).policy
         name = self.environment_name()
         async with prefect_client(self.config):
@@ -120,7 +151,7 @@ class Sources:
         from blocks.transport.errors import Refused
         from deployments.prefect.configure import blocks
 
-        if self.config is not None:
+        if self.config is not None and not self._kept_in_prefect():
             settings = read_settings(self.config)
             return Environment.of(self.environment or settings.prefect.environment, blocks(settings))
         name = self.environment_name()

@@ -4,7 +4,7 @@ What is there already is compared first, so that a second time changes nothing a
 """
 
 import asyncio
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -13,7 +13,7 @@ from typing import Any
 from prefect.blocks.core import Block
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.actions import DeploymentScheduleCreate, WorkPoolCreate, WorkPoolUpdate
-from prefect.client.schemas.objects import BlockDocument
+from prefect.client.schemas.objects import BlockDocument, DeploymentSchedule
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.client.schemas.schedules import IntervalSchedule
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
@@ -31,6 +31,9 @@ from blocks.transport.prefect_api import prefect_client
 from deployments.prefect.definitions import Definition, definitions
 from deployments.prefect.work_pool import fixed_template
 from deployments.settings.settings import Settings
+
+OF_ONE_RECEIVER = "self-watch"
+"""The deployment that looks at the receiver itself, not at an environment's incidents."""
 
 
 class Registration(StrEnum):
@@ -51,11 +54,14 @@ class Change:
     outcome: Registration
 
 
-async def configure(settings: Settings, *, deployments: list[Definition] | None = None) -> list[Change]:
+async def configure(
+    settings: Settings, *, deployments: list[Definition] | None = None, only_blocks: bool = False
+) -> list[Change]:
     """Make Prefect hold what the settings say; running it again changes nothing.
 
     Optional blocks whose section was taken out of the settings are deleted, so that a run does not go on
-    using them. `deployments` is what `prefect.yaml` defines unless given.
+    using them. `deployments` is what `prefect.yaml` defines unless given. With `only_blocks`, pool and
+    deployments stay as they are: those are of the environment whose receiver responds for this one too.
 
     Raises:
         Unavailable: Prefect's server does not answer.
@@ -68,9 +74,12 @@ async def configure(settings: Settings, *, deployments: list[Definition] | None 
         ours = blocks(settings)
         saved = [await _save_block(client, block, environment) for block in ours.values()]
         removed = await _remove_blocks(client, environment, keep=ours)
+        if only_blocks:
+            return [*saved, *removed]
         pool = await _ensure_pool(client, settings.prefect.work_pool)
         wanted = definitions() if deployments is None else deployments
-        deployed = [await _deploy(client, definition, settings) for definition in wanted]
+        others = await _saved_others(client, settings)
+        deployed = [await _deploy(client, definition, settings, others) for definition in wanted]
     return [*saved, *removed, pool, *deployed]
 
 
@@ -152,9 +161,17 @@ async def _ensure_pool(client: PrefectClient, name: str) -> Change:
     return Change("work pool", name, Registration.UPDATED)
 
 
-async def _deploy(client: PrefectClient, definition: Definition, settings: Settings) -> Change:
+async def _saved_others(client: PrefectClient, settings: Settings) -> list[str]:
+    """The other environments of `[services]` that Prefect has: runs of one that it has not would fail."""
+    names = sorted({*settings.routing.elsewhere.values()})
+    return [name for name in names if await _read_block(client, RunbookPolicy, name) is not None]
+
+
+async def _deploy(
+    client: PrefectClient, definition: Definition, settings: Settings, others: Sequence[str]
+) -> Change:
     flow: Flow[..., Any] = await asyncio.to_thread(load_flow_from_entrypoint, definition.entrypoint)
-    wanted = _deployment(definition, flow, settings)
+    wanted = _deployment(definition, flow, settings, others)
     label = f"{flow.name}/{definition.name}"
     known = await _read_deployment(client, label)
     if known is not None and _matches(known, wanted):
@@ -163,8 +180,11 @@ async def _deploy(client: PrefectClient, definition: Definition, settings: Setti
     return Change("deployment", label, Registration.CREATED if known is None else Registration.UPDATED)
 
 
-def _deployment(definition: Definition, flow: Flow[..., Any], settings: Settings) -> dict[str, Any]:
+def _deployment(
+    definition: Definition, flow: Flow[..., Any], settings: Settings, others: Sequence[str]
+) -> dict[str, Any]:
     interval = definition.interval and settings.intervals.get(definition.name, definition.interval)
+    scheduled = (None, *(() if definition.name == OF_ONE_RECEIVER else others)) if interval else ()
     return {
         "name": definition.name,
         "entrypoint": definition.entrypoint,
@@ -177,13 +197,16 @@ def _deployment(definition: Definition, flow: Flow[..., Any], settings: Settings
         "work_pool_name": settings.prefect.work_pool,
         "pull_steps": [],
         "job_variables": {},
-        "schedules": [_every(interval)] if interval else [],
+        "schedules": [_every(interval or 0, name) for name in scheduled],
     }
 
 
-def _every(seconds: int) -> DeploymentScheduleCreate:
+def _every(seconds: int, other: str | None) -> DeploymentScheduleCreate:
+    """The schedule of our environment, or of another one."""
     return DeploymentScheduleCreate(
-        schedule=IntervalSchedule(interval=timedelta(seconds=seconds)), slug="due"
+        schedule=IntervalSchedule(interval=timedelta(seconds=seconds)),
+        slug="due" if other is None else f"due-{other}",
+        parameters={} if other is None else {"environment": other},
     )
 
 
@@ -199,10 +222,12 @@ def _matches(known: DeploymentResponse, wanted: dict[str, Any]) -> bool:
     plain = wanted.keys() - {"name", "version", "schedules", "pull_steps"}
     if any(getattr(known, key) != wanted[key] for key in plain) or known.pull_steps:
         return False
-    # The anchor is left out: it is the time at which the schedule was made.
-    return [_interval(item.schedule) for item in known.schedules] == [
-        _interval(item.schedule) for item in wanted["schedules"]
-    ]
+    # The anchor is left out: it is the time at which the schedule was made. Prefect keeps no order.
+    return sorted(map(_due, known.schedules)) == sorted(map(_due, wanted["schedules"]))
+
+
+def _due(item: DeploymentSchedule | DeploymentScheduleCreate) -> tuple[str, timedelta]:
+    return str(item.parameters.get("environment", "")), _interval(item.schedule) or timedelta(0)
 
 
 def _interval(schedule: object) -> timedelta | None:

@@ -5,7 +5,7 @@ A 2xx means that the alerts are in the store. Prefect need not be up for that.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import cache
@@ -18,7 +18,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from blocks.store.alerts import receive
 from blocks.store.journal import IncidentStore
@@ -28,7 +28,7 @@ from deployments.receiver.connections.few_lines import FewLines
 from deployments.receiver.home import Home, add_home, is_from_here
 from deployments.receiver.intake import Intake, log_received, new_id
 from deployments.receiver.metrics import ReceiverMetrics
-from deployments.receiver.notifications import Notifications
+from deployments.receiver.notifications import AlertPaths, Endpoint, Notifications
 from deployments.receiver.page import describe, page
 from deployments.receiver.people.api import add_people_api
 from deployments.receiver.people.requests import PeoplesDoor
@@ -38,7 +38,8 @@ from deployments.receiver.slack.under_way import UnderWay
 from deployments.receiver.sources.confirmations import Confirmations
 from deployments.receiver.starting import Responses, Starter
 from deployments.receiver.store_watch import StoreWatch
-from deployments.receiver.watching import SelfWatching, look_after, watch_self
+from deployments.receiver.watching import SelfWatching, look_after, serve_others, watch_self
+from deployments.services.environments import OtherEnvironments
 from deployments.settings.settings import Settings
 from runbook.alerts.intake import Message, Received
 from runbook.alerts.sources import SELF_WATCH, Source
@@ -54,8 +55,6 @@ _TAGS = [
     {"name": "operations", "description": "For who runs the receiver."},
 ]
 """In the order of the description."""
-
-Endpoint = Callable[[Request], Awaitable[Response]]
 
 log = logging.getLogger("runbook.receiver")
 few_lines = FewLines(log)
@@ -76,6 +75,7 @@ def create_app(
     home: Home | None = None,
     confirmations: Confirmations | None = None,
     routing: Routing | None = None,
+    others: OtherEnvironments | None = None,
 ) -> ASGIApp:
     """The receiver's application. `responses` starts the response to an incident, see `Responses`;
     `permissions` are noted in the journal of each incident that opens.
@@ -83,10 +83,11 @@ def create_app(
     At an interval it checks the runs of the incidents, see `tasks.caretaking.watchdog`; with
     `self_watching`, also the runbook itself. With `settings`, which reads them again, people can act
     through `/api`. `home` is what the page at `/` tells of the settings. `confirmations` keeps what SNS
-    asks for. `routing` says which services this environment acts for.
+    asks for. `routing` says which services this environment acts for, and `others` for which of the others'
+    environments the receiver responds too.
     """
     metrics = metrics or ReceiverMetrics()
-    routing = routing or Routing(known=frozenset(config.known_services))
+    routed = _routed(routing or Routing(known=frozenset(config.known_services)), others)
     starter = Starter(store, responses, metrics)
     store_watch = StoreWatch(store, responses, metrics)
 
@@ -99,7 +100,7 @@ def create_app(
                 new_id=new_id,
                 flapping_episodes=config.flapping_episodes,
                 reopen_within=timedelta(minutes=config.reopen_within_minutes),
-                routing=routing,
+                routing=routed(),
                 permissions=permissions,
             )
         except OutsideError as error:
@@ -117,7 +118,7 @@ def create_app(
     intake = Intake(write, written=written)
     metrics.watch_queue(lambda: intake.waiting)
     notifications = Notifications(
-        config, service, intake, Budget(), Budget(STRANGERS_BYTES, for_strangers=True), confirmations, routing
+        config, service, intake, Budget(), Budget(STRANGERS_BYTES, for_strangers=True), confirmations, routed
     )
 
     chat = UnderWay()
@@ -132,6 +133,8 @@ def create_app(
         ]
         if self_watching is not None:
             loops.append(watch_self(self_watching, metrics.watch_self()))
+        if others is not None and others.names:
+            loops.append(serve_others(others, store, intake.take))
         running = [asyncio.create_task(loop) for loop in loops]
         yield
         for task in running:
@@ -149,9 +152,13 @@ def create_app(
         app.post(path, **describe(source))(endpoints[path])
     endpoints[f"/alerts/{SELF_WATCH.name}"] = _endpoint(SELF_WATCH, notifications, metrics)
     door = _add_people(app, store, settings, chat, metrics)
-    _add_operations(app, store_watch, starter, metrics)
+    _add_operations(app, store_watch, starter, metrics, others)
     add_home(app, home or Home(config, service, {}, Path()), starter, door)
     return AlertPaths(app, endpoints)
+
+
+def _routed(own: Routing, others: OtherEnvironments | None) -> Callable[[], Routing]:
+    return lambda: own if others is None else others.routing
 
 
 def _add_people(
@@ -168,28 +175,6 @@ def _add_people(
     add_people_api(app, door)
     add_slack_api(app, door, chat, metrics)
     return door
-
-
-class AlertPaths:
-    """An ASGI application before another one: answers the notifications itself.
-
-    They are all that has to be fast, and FastAPI's way to an endpoint takes longer than the endpoint. It has
-    the same endpoints for the description and for whatever else is sent to their paths.
-    """
-
-    def __init__(self, app: FastAPI, endpoints: Mapping[str, Endpoint]) -> None:
-        self._app = app
-        self._endpoints = endpoints
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        posted = scope["type"] == "http" and scope["method"] == "POST"
-        endpoint = self._endpoints.get(scope["path"]) if posted else None
-        if endpoint is None:
-            await self._app(scope, receive, send)
-            return
-        response = await endpoint(Request(scope, receive))
-        await response(scope, receive, send)
 
 
 def _endpoint(source: Source, notifications: Notifications, metrics: ReceiverMetrics) -> Endpoint:
@@ -216,7 +201,11 @@ def _endpoint(source: Source, notifications: Notifications, metrics: ReceiverMet
 
 
 def _add_operations(
-    app: FastAPI, store_watch: StoreWatch, starter: Starter, metrics: ReceiverMetrics
+    app: FastAPI,
+    store_watch: StoreWatch,
+    starter: Starter,
+    metrics: ReceiverMetrics,
+    others: OtherEnvironments | None,
 ) -> None:
     @app.get("/healthz", tags=["operations"], summary="Whether the process answers")
     async def health() -> dict[str, str]:
@@ -227,7 +216,10 @@ def _add_operations(
         """503 without the store. That Prefect is away is told, but is no reason to refuse more alerts."""
         await store_watch.require()
         prefect = {None: "not asked yet", True: "reachable", False: "unreachable"}[starter.prefect_up]
-        return {"status": "ready", "prefect": prefect, "waiting_for_prefect": list(starter.waiting)}
+        told = {"status": "ready", "prefect": prefect, "waiting_for_prefect": list(starter.waiting)}
+        if others is None or not others.names:
+            return told
+        return told | {"environments": {"served": len(others.served), "named": len(others.names)}}
 
     @app.get("/metrics", tags=["operations"], summary="Metrics in Prometheus' format")
     async def scrape() -> Response:
@@ -249,7 +241,7 @@ _HEADERS = {
 
 
 def _answer_failures(app: FastAPI, config: ReceiverSettings) -> None:
-    """Every refusal is JSON with an `error` and, but for those who are not let in, a `next_step`.
+    """Every refusal is JSON with an `error` and a `next_step`.
 
     What is wrong with the store has paths of this machine in it, so others only read that it is.
     """

@@ -20,7 +20,7 @@ from blocks.transport.errors import OutsideError
 from deployments.receiver.authentication import credentials
 from deployments.receiver.connections.body import Rejected
 from deployments.receiver.page import TEMPLATES
-from deployments.receiver.people.requests import PeoplesDoor, known
+from deployments.receiver.people.requests import PeoplesDoor, environments, known
 from deployments.receiver.settings import ReceiverSettings
 from deployments.receiver.sources.credentials import BasicPassword, BearerToken, Credential, HeaderValue
 from deployments.receiver.sources.registry import PROOFS
@@ -202,7 +202,7 @@ async def _for_a_person(door: PeoplesDoor | None, request: Request) -> tuple[str
         speaker, settings = await known(door, request)
         async with door.reading:
             found = await door.store.incidents(only_open=True, limit=MOST_LISTED)
-            mine = [item for item in found if item.environment == settings.prefect.environment]
+            mine = [item for item in found if item.environment in environments(settings)]
             return speaker.name, await asyncio.to_thread(lambda: [_facts(item) for item in mine]), 200
     except Rejected as error:
         shows_nothing = error.status == 401 and "authorization" not in request.headers

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from dataclasses import replace
 from datetime import datetime
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from blocks.store.alerts import untold_alerts
 from blocks.store.journal import IncidentStore
 from blocks.transport.errors import OutsideError, Refused
 from blocks.transport.prefect_api import prefect_client
+from deployments.services.environments import OtherEnvironments
 from deployments.settings.settings import Settings, load_settings
 from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.incident import Incident
@@ -24,11 +26,17 @@ PATIENCE_SECONDS = 5.0
 
 
 class PrefectResponses:
-    """The responses in Prefect. `settings` say how a person is paged while Prefect is down."""
+    """The responses in Prefect. `settings` say how a person is paged while Prefect is down.
 
-    def __init__(self, store: IncidentStore, settings: Settings) -> None:
+    `others` are the other environments that are responded for, as they were last found.
+    """
+
+    def __init__(
+        self, store: IncidentStore, settings: Settings, others: OtherEnvironments | None = None
+    ) -> None:
         self._store = store
         self._settings = settings
+        self._others = others or OtherEnvironments(settings.routing, settings.store_url)
 
     async def start(self, incident: Incident) -> str:
         """Start the response, see `start_run`."""
@@ -61,7 +69,7 @@ class PrefectResponses:
             Refused: nobody can be paged: there is neither a pager nor a channel, or both refuse.
             Unavailable: the incident store cannot be reached.
         """
-        environment = await self._environment()
+        environment = await self._environment_of(incident)
         from tasks.channels.page import escalate
         from tasks.evidence.paper import how_to_go_on, leave_paper
         from tasks.incident import OpenIncident
@@ -97,16 +105,25 @@ class PrefectResponses:
     async def look_after(self) -> list[str]:
         """Look after the runs of all open incidents, and start what housekeeping is due; says what was done.
 
-        See `tasks.caretaking.watchdog` and `tasks.caretaking.due`.
+        Those of the other environments that are responded for come after ours. See
+        `tasks.caretaking.watchdog` and `tasks.caretaking.due`.
 
         Raises:
             Unavailable: the incident store cannot be reached.
         """
         if not await self._store.incidents(limit=1) and not await untold_alerts(self._store, limit=1):
             return []
-        environment = await self._environment()
-        from tasks.caretaking.due import start_due_runs
+        own = await self._environment()
         from tasks.caretaking.unrouted import tell_of_unrouted
+
+        done = await self._look_after(own)
+        done += await tell_of_unrouted(own, self._others.routing)
+        for other in list(self._others.served.values()):
+            done += await self._look_after(other)
+        return done
+
+    async def _look_after(self, environment: "Environment") -> list[str]:
+        from tasks.caretaking.due import start_due_runs
         from tasks.caretaking.watchdog import look_after
         from tasks.incident import now
         from tasks.lease import exclusively
@@ -115,11 +132,21 @@ class PrefectResponses:
             if not ours:
                 return []
             done = await look_after(environment)
-            done += await tell_of_unrouted(environment, self._settings.routing)
             try:
                 return [*done, *await start_due_runs(environment, now())]
             except OutsideError as error:  # what was done is told all the same
                 return [*done, f"housekeeping that is due was not started: {error}"]
+
+    async def _environment_of(self, incident: Incident) -> "Environment":
+        """The systems of an incident's environment.
+
+        Where those of another one are not known, as after a start without Prefect, it is our people who are
+        paged about it.
+        """
+        own, name = await self._environment(), incident.environment
+        if name in self._others.served:
+            return self._others.served[name]
+        return replace(own, name=name) if name in self._others.names else own
 
     async def _environment(self) -> "Environment":
         """All systems. Imported when they are needed: their clients would take most of a restart.

@@ -2,14 +2,16 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
 import orjson
-from fastapi import Request
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from deployments.processes.json_log import log_event
 from deployments.receiver.authentication import Verified, is_open, needs_body, verified
@@ -26,6 +28,11 @@ from runbook.alerts.sources import EmptyAlerts, Source, UnreadablePayload
 from runbook.alerts.unrouted import EVERY_SERVICE, Routing
 
 CONFIRM = "runbook alerts confirm-sns"
+
+UNPROVEN = "Send the proof that this source takes; GET /docs describes it"
+"""What a sender can do that proves nothing; it says nothing of what is set here."""
+
+Endpoint = Callable[[Request], Awaitable[Response]]
 
 log = logging.getLogger("runbook.receiver")
 
@@ -49,7 +56,7 @@ class Notifications:
     budget: Budget
     strangers_budget: Budget
     confirmations: Confirmations | None = None
-    routing: Routing = EVERY_SERVICE
+    routing: Callable[[], Routing] = lambda: EVERY_SERVICE
     reading: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
     async def take(self, source: Source, request: Request) -> tuple[int, dict[str, Any]]:
@@ -72,14 +79,14 @@ class Notifications:
                 for number, alert in enumerate(alerts)
             ]
         if not alerts:
-            return 202, _answer([], [], self.routing)  # a ping, or an event without an alert
+            return 202, _answer([], [], self.routing())  # a ping, or an event without an alert
         try:
             with self.budget.spent(len(body)):
                 received = await self.intake.take(alerts)
         except Overloaded:
             raise overloaded() from None
         replayed = bool(received) and all(item.meaning is None for item in received)
-        return (200 if replayed else 202), _answer(alerts, received, self.routing)
+        return (200 if replayed else 202), _answer(alerts, received, self.routing())
 
     async def _authenticated_body(self, source: Source, request: Request) -> tuple[bytes, Verified]:
         """The body of a request that proves where it comes from; without a proof it is not even read."""
@@ -92,6 +99,7 @@ class Notifications:
                 401,
                 "unauthenticated",
                 "not authenticated",
+                UNPROVEN,
                 operator_step=_credential_step(source, self.config),
             )
         vouch_for(request.scope)
@@ -193,3 +201,25 @@ _REASONS: dict[Meaning | None, str] = {
     Meaning.LATE: "older than what is already known",
     Meaning.NOTED: "synthetic, never an incident",
 }
+
+
+class AlertPaths:
+    """An ASGI application before another one: answers the notifications itself.
+
+    They are all that has to be fast, and FastAPI's way to an endpoint takes longer than the endpoint. It has
+    the same endpoints for the description and for whatever else is sent to their paths.
+    """
+
+    def __init__(self, app: FastAPI, endpoints: Mapping[str, Endpoint]) -> None:
+        self._app = app
+        self._endpoints = endpoints
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        posted = scope["type"] == "http" and scope["method"] == "POST"
+        endpoint = self._endpoints.get(scope["path"]) if posted else None
+        if endpoint is None:
+            await self._app(scope, receive, send)
+            return
+        response = await endpoint(Request(scope, receive))
+        await response(scope, receive, send)

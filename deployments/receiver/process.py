@@ -31,6 +31,7 @@ from deployments.receiver.home import Home
 from deployments.receiver.metrics import ReceiverMetrics
 from deployments.receiver.sources.confirmations import Confirmations
 from deployments.receiver.watching import SelfWatching
+from deployments.services.environments import OtherEnvironments
 from deployments.settings.file import read_tables
 from deployments.settings.secrets import Unusable
 from deployments.settings.settings import ConfigurationError, Settings, find_config, load_settings
@@ -128,7 +129,8 @@ def _serve(settings: Settings, sockets: list[socket.socket], room: int) -> None:
     from deployments.receiver.launch import PrefectResponses
 
     store = IncidentStore(url=settings.store_url)
-    responses = PrefectResponses(store, settings)
+    others = OtherEnvironments(settings.routing, settings.store_url)
+    responses = PrefectResponses(store, settings, others)
     metrics = ReceiverMetrics()
     app = create_app(
         settings.receiver,
@@ -142,6 +144,7 @@ def _serve(settings: Settings, sockets: list[socket.socket], room: int) -> None:
         settings=partial(load_settings, settings.origin, systems=False),
         metrics=metrics,
         routing=settings.routing,
+        others=others,
         confirmations=Confirmations(settings.confirmations_folder),
         home=Home(
             settings.receiver, settings.policy.service, _written(settings.origin), settings.origin.parent

@@ -2,24 +2,35 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from prometheus_client import Gauge
 
+from blocks.store.alerts import unrouted_alerts
 from blocks.store.journal import IncidentStore
 from blocks.store.self_watch_log import last_good_round, open_page
 from blocks.transport.errors import OutsideError
 from deployments.processes.json_log import log_event
 from deployments.receiver.starting import Responses
 from deployments.receiver.told_once import ToldOnce
+from deployments.services.environments import OtherEnvironments
+from runbook.alerts.alert import Alert
+from runbook.alerts.episodes import AlertRecord
 from runbook.caretaking.self_watch import silence
 from runbook.redaction import redact
 
 LOOKS_PER_ROUND = 10
 LONGEST_SECONDS = 30.0
 
+SERVED_EVERY_SECONDS, UNSERVED_EVERY_SECONDS = 60.0, 10.0
+"""Between two looks at the other environments: where all are responded for, and where one is not."""
+
+ADOPTED_WITHIN = timedelta(days=1)
+"""An alert that was last heard of this long ago opens no incident on its own: nobody knows that it fires."""
+
+NOT_SERVED = "other environments not checked"
 NOT_LOOKED_AFTER, NOT_LOOKED_FOR = "runs not checked", "self-watch not checked"
 NOBODY_PAGED = "nobody could be paged"
 
@@ -40,6 +51,60 @@ async def look_after(responses: Responses, *, every: float) -> None:
         except Exception as error:  # a defect here must not stop the intake; the next look may be spared it
             text = f"{type(error).__name__}: {redact(str(error))}"
             trouble.wrong(NOT_LOOKED_AFTER, level=logging.ERROR, error=text)
+
+
+async def serve_others(
+    others: OtherEnvironments, store: IncidentStore, take: Callable[[Sequence[Alert]], Awaitable[object]]
+) -> None:
+    """Keep the other environments known, and open the incidents of alerts that came before; until cancelled.
+
+    Until an environment is proved, as in the seconds after a start, its alerts are kept as unrouted.
+    """
+    trouble = ToldOnce(log)
+    while True:
+        try:
+            await others.look()
+            for name in others.names:
+                if error := others.troubles.get(name):
+                    trouble.wrong(f"environment {name} not served", error=str(error))
+                else:
+                    trouble.well(f"environment {name} not served")
+            await _adopt(others, store, take)
+        except OutsideError as error:
+            trouble.wrong(NOT_SERVED, error=str(error))
+        except Exception as error:  # a defect here must not stop the intake; the next look may be spared it
+            text = f"{type(error).__name__}: {redact(str(error))}"
+            trouble.wrong(NOT_SERVED, level=logging.ERROR, error=text)
+        await asyncio.sleep(UNSERVED_EVERY_SECONDS if others.troubles else SERVED_EVERY_SECONDS)
+
+
+async def _adopt(
+    others: OtherEnvironments, store: IncidentStore, take: Callable[[Sequence[Alert]], Awaitable[object]]
+) -> None:
+    if not others.served:
+        return
+    since = datetime.now(UTC) - ADOPTED_WITHIN
+    waiting = [
+        _again(alert)
+        for alert in await unrouted_alerts(store)
+        if others.routing.served_for(alert.service) and alert.last_seen_at >= since
+    ]
+    if waiting:
+        await take(waiting)
+
+
+def _again(kept: AlertRecord) -> Alert:
+    """A kept alert as if its sender had repeated it; only what tells alerts apart was kept of it."""
+    return Alert(
+        source=kept.source,
+        service=kept.service,
+        name=kept.name,
+        summary=f"{kept.name} fires since {kept.turned_at:%Y-%m-%d %H:%M} UTC; see {kept.source}",
+        status=kept.status,
+        starts_at=kept.starts_at,
+        changed_at=kept.changed_at,
+        key=kept.key,
+    )
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ __all__ = [
     "acting",
     "answering",
     "clicking",
+    "environments",
     "finding",
     "reading",
     "refusals",

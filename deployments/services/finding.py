@@ -1,5 +1,6 @@
 """Incidents by what a person types: an id, the beginning of one, or `latest`."""
 
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
 from deployments.services.refusals import ActRefused, Refusal
@@ -56,21 +57,24 @@ async def find_incident(store: "IncidentStore", reference: str) -> "Incident":
     )
 
 
-def require_own(found: "Incident", environment: str) -> None:
-    """Make sure that an incident is acted upon with the policy and the systems that it was opened with.
+def require_own(found: "Incident", environments: AbstractSet[str]) -> None:
+    """Make sure that an incident belongs to an environment whose policy and systems are known here.
 
     Raises:
         ActRefused: it belongs to another environment.
     """
-    if found.environment != environment:
+    if found.environment not in environments:
+        named = " or ".join(map(repr, sorted(environments)))
         raise ActRefused(
             Refusal.INVALID,
-            f"{found.id} belongs to environment {found.environment!r}, not to {environment!r}",
+            f"{found.id} belongs to environment {found.environment!r}, not to {named}",
             f"give --environment {found.environment}, or the settings file of that environment",
         )
 
 
-async def find_asking(store: "IncidentStore", reference: str, environment: str, *, plan: str) -> "Incident":
+async def find_asking(
+    store: "IncidentStore", reference: str, environments: AbstractSet[str], *, plan: str
+) -> "Incident":
     """The incident whose question is answered: the one that is meant, as `find_own` finds it.
 
     An alert can open a newer incident between reading a question and answering it. So `latest` is taken only
@@ -80,13 +84,13 @@ async def find_asking(store: "IncidentStore", reference: str, environment: str, 
         ActRefused: as `find_own`; or several ask, and it is not said which.
         Unavailable: the store cannot be reached.
     """
-    found = await find_own(store, reference, environment)
+    found = await find_own(store, reference, environments)
     if reference != "latest" or plan or found.pending_gate is None:
         return found
     asking = [
         each.id
         for each in await store.incidents(only_open=True, limit=SEARCHED)
-        if each.pending_gate is not None and each.environment == environment
+        if each.pending_gate is not None and each.environment in environments
     ]
     if len(asking) > 1:
         raise ActRefused(
@@ -97,13 +101,13 @@ async def find_asking(store: "IncidentStore", reference: str, environment: str, 
     return found
 
 
-async def find_own(store: "IncidentStore", reference: str, environment: str) -> "Incident":
-    """The incident that is meant, which belongs to that environment.
+async def find_own(store: "IncidentStore", reference: str, environments: AbstractSet[str]) -> "Incident":
+    """The incident that is meant, which belongs to one of these environments.
 
     Raises:
         ActRefused: none matches, more than one does, or it is another environment's.
         Unavailable: the store cannot be reached.
     """
     found = await find_incident(store, reference)
-    require_own(found, environment)
+    require_own(found, environments)
     return found

@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 
 from deployments.receiver.sources.settings import ServiceName
 from deployments.settings.checks import Mistake, mistakes_of, shown, unknown_keys
 from deployments.settings.file import SectionsCheck
 from runbook.alerts.unrouted import Routing
+from runbook.outside_text import let_in_line
+from runbook.policy.service_policy import MAX_PUBLIC_TITLE
 
 EnvironmentName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")]
 SECTION = "services"
@@ -17,11 +19,25 @@ _NAME = TypeAdapter(ServiceName)
 
 
 class ServiceSettings(BaseModel):
-    """Section `[services."NAME"]`. `environment` is the name that `runbook configure` saves it under."""
+    """Section `[services."NAME"]`. `environment` is the name that `runbook configure` saves it under.
+
+    `public_title` is how the public status page calls the service, as `Checkout`; without one it is our
+    PostHog integration.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     environment: EnvironmentName
+    public_title: str = Field(default="", max_length=MAX_PUBLIC_TITLE)
+
+    @field_validator("public_title")
+    @classmethod
+    def _may_be_published(cls, title: str) -> str:
+        if title != let_in_line(title, MAX_PUBLIC_TITLE).strip():
+            raise ValueError(
+                "has line breaks, control characters or spaces around it, or looks like a secret"
+            )
+        return title
 
 
 class ServicesSettings(BaseModel):
@@ -43,7 +59,8 @@ def check_services(
     if not isinstance(tables, dict):
         check.mistakes.append(Mistake(SECTION, "not a section", 'write [services."NAME"] and its keys below'))
         return Routing()
-    found, mistakes = _environments(tables)
+    services, mistakes = _services(tables)
+    found = {name: service.environment for name, service in services.items()}
     for name in known_services:
         if found.get(name, environment) != environment:
             cause = f'the service is among [receiver] known_services, and belongs to "{found[name]}"'
@@ -58,8 +75,15 @@ def check_services(
     return Routing(known=frozenset(known), elsewhere=elsewhere, setting="[services]")
 
 
-def _environments(tables: Mapping[str, Any]) -> tuple[dict[str, str], list[Mistake]]:
-    found: dict[str, str] = {}
+def public_titles(check: SectionsCheck) -> dict[str, str]:
+    """How the public status page calls services, where `[services]` says so; mistakes are noted elsewhere."""
+    tables = check.tables.get(SECTION)
+    services, _ = _services(tables) if isinstance(tables, dict) else ({}, [])
+    return {name: service.public_title for name, service in services.items() if service.public_title}
+
+
+def _services(tables: Mapping[str, Any]) -> tuple[dict[str, ServiceSettings], list[Mistake]]:
+    found: dict[str, ServiceSettings] = {}
     mistakes: list[Mistake] = []
     for name, table in tables.items():
         at = f"{SECTION}.{shown(name)}"
@@ -70,7 +94,7 @@ def _environments(tables: Mapping[str, Any]) -> tuple[dict[str, str], list[Mista
             mistakes += wrong
             continue
         try:
-            found[_NAME.validate_python(name)] = ServiceSettings.model_validate(table).environment
+            found[_NAME.validate_python(name)] = ServiceSettings.model_validate(table)
         except ValidationError as error:
             mistakes += mistakes_of(error, section=at)
     return found, mistakes

@@ -25,7 +25,7 @@ from deployments.settings.file import SectionsCheck, read_tables
 from deployments.settings.folders import make_folders
 from deployments.settings.public_url import PublicUrl
 from deployments.settings.secrets import Unusable
-from deployments.settings.services import SECTION, ServicesSettings, check_services
+from deployments.settings.services import SECTION, ServicesSettings, check_services, public_titles
 from deployments.settings.warnings import exposed_files, hosts_shown_nothing, in_clear, too_few_people
 from runbook.alerts.unrouted import Routing
 from runbook.policy.policy import Policy
@@ -180,7 +180,6 @@ def load_settings(path: Path, *, systems: bool = True) -> Settings:
     """Read and check a settings file; without `systems`, leave the outside systems' sections unread.
 
     Checking those imports the systems' clients, which takes a second that the receiver need not wait.
-
     The one that is found in the present folder has to be ours: whoever wrote it says where our secrets go.
 
     Raises:
@@ -231,13 +230,14 @@ def check_settings(tables: Mapping[str, Any], *, origin: Path, systems: bool = T
     if receiver.signing_key is not None:
         keys = (*policy.receiver_keys, public_part(receiver.signing_key))
         policy = policy.model_copy(update={"receiver_keys": tuple(dict.fromkeys(keys))})
+    titles = policy.public_titles | public_titles(check)
     return Settings(
         origin=origin,
         prefect=prefect,
         receiver=receiver,
         store_url=url,
         evidence_folder=check.folder / evidence.folder,
-        policy=policy,
+        policy=policy.model_copy(update={"public_titles": titles}),
         systems=values,
         self_watch=self_watch,
         routing=routing,

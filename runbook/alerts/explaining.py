@@ -59,8 +59,15 @@ def explain(
 
 def _meaning(alert: Alert, received: Received, routing: Routing, environment: str) -> tuple[str, str]:
     service = alert.service
+    environment = routing.served_for(service) or environment
     match received.meaning:
         case Meaning.UNROUTED:
+            if other := routing.elsewhere.get(service):
+                return "elsewhere", (
+                    f"opens an incident of {service} in {other} where that environment is saved in this "
+                    "Prefect with the same store (`runbook doctor` says so); else it is kept, listed as "
+                    "unrouted and told once"
+                )
             why = routing.why_not(service)
             return "unrouted", f"opens no incident: {why}. It is kept, listed as unrouted and told once"
         case Meaning.BEGAN if received.opened:

@@ -81,14 +81,15 @@ class Known:
     """What the store knows about the alerts and services of a batch, kept up to date as it is taken.
 
     `open` has the open incident of each service, `closed` its newest closed one and when that was closed.
-    `reopened` has how often that one was reopened. `episodes` has how often each alert began anew within the
-    last hour, `flapping` the incidents that are marked already.
+    `environments` has where that one was opened, `reopened` how often it was reopened. `episodes` has how
+    often each alert began anew within the last hour, `flapping` the incidents that are marked already.
     """
 
     alerts: dict[Key, AlertRecord] = field(default_factory=dict)
     deliveries: set[Delivery] = field(default_factory=set)
     open: dict[str, str] = field(default_factory=dict)
     closed: dict[str, tuple[str, datetime]] = field(default_factory=dict)
+    environments: dict[str, str] = field(default_factory=dict)
     reopened: dict[str, int] = field(default_factory=dict)
     tallies: dict[str, Tally] = field(default_factory=dict)
     episodes: dict[Key, int] = field(default_factory=dict)
@@ -112,7 +113,8 @@ class Batch:
     An alert that begins anew more than `flapping_episodes` times within an hour marks its incident.
     `permissions` is what the policy permits at present, for the journals of the incidents that open. Within
     `reopen_within` of its end, an incident is reopened by its own alert, and by no other. An alert of a
-    service that is not ours by the `routing` opens no incident: it would be about another target.
+    service that is not ours by the `routing` opens none here, since it would be about another target: it
+    opens one in its own environment where that is served, with what that policy permits.
     """
 
     known: Known
@@ -161,7 +163,9 @@ class Batch:
 
     def _is_of_another_target(self, service: str) -> bool:
         """An alert of a service whose incident is open, or goes on in another one, has its place."""
-        return not self.routing.is_ours(service) and service not in self.known.open
+        if self.routing.is_ours(service) or self.routing.served_for(service):
+            return False
+        return service not in self.known.open
 
     def _keep_unrouted(self, message: Message, before: AlertRecord | None) -> Received:
         """Keep the alert without an incident; `opened` says that nobody has heard of it yet."""
@@ -200,11 +204,15 @@ class Batch:
         return Received(Meaning.BEGAN, incident, opened, reopened)
 
     def _reopen(self, message: Message, before: AlertRecord | None) -> bool:
-        """Whether the service's last incident goes on again: its own alert fires soon after its end."""
+        """Whether the service's last incident goes on again: its own alert fires soon after its end.
+
+        Not where the service belongs to another environment by now: its target would be another one.
+        """
         last, closed_at = self.known.closed.get(message.alert.service, ("", message.at))
         if not last or before is None or before.incident != last:
             return False
-        if message.at - closed_at >= self.reopen_within:
+        here = self.routing.served_for(message.alert.service) or self.environment
+        if message.at - closed_at >= self.reopen_within or self.known.environments.get(last, here) != here:
             return False
         self.known.open[message.alert.service] = last
         self.reopened.add(last)
@@ -220,12 +228,13 @@ class Batch:
         recurrence_of = last if at - closed_at <= RECURS_WITHIN else ""
         self.known.open[service] = incident
         self.opened[incident] = (service, at)
+        other = self.routing.served_for(service)
         event = IncidentOpened(
             alert=message.alert,
-            environment=self.environment,
+            environment=other or self.environment,
             recurrence_of=recurrence_of,
             states_identities=True,
-            permissions=self.permissions,
+            permissions=self.routing.served[other] if other else self.permissions,
         )
         self._tell(message, incident, event)
         return incident

@@ -5,6 +5,7 @@ from itertools import groupby
 
 from runbook.alerts.episodes import AlertRecord
 from runbook.channels.wording import count
+from runbook.policy.permissions import Permissions
 from runbook.value import Value
 
 NAMED = 5
@@ -21,16 +22,24 @@ class Routing(Value):
     """Which services an environment acts for, and which belong to others.
 
     `known` are its own; without any, every service but those `elsewhere` is taken for one of them.
-    `elsewhere` has the environment of each service of another one. `setting` is where people change it.
+    `elsewhere` has the environment of each service of another one. `served` are those of these environments
+    that are responded for here as well, each with what its policy permits. `setting` is where people change
+    it.
     """
 
     known: frozenset[str] = frozenset()
     elsewhere: dict[str, str] = {}
+    served: dict[str, Permissions] = {}
     setting: str = "[receiver] known_services"
 
     def is_ours(self, service: str) -> bool:
         """Whether an alert of that service may open an incident on this environment's target."""
         return service not in self.elsewhere and (not self.known or service in self.known)
+
+    def served_for(self, service: str) -> str:
+        """The other environment in which an alert of that service opens an incident; empty for none."""
+        environment = self.elsewhere.get(service, "")
+        return environment if environment in self.served else ""
 
     def why_not(self, service: str) -> str:
         """Why an alert of that service opens none here, for its sender."""
@@ -58,7 +67,8 @@ def unrouted_text(alerts: Sequence[AlertRecord], routing: Routing) -> str:
     if len(services) == 1 and (environment := routing.elsewhere.get(services[0][0])):
         return (
             f"{said}That service belongs to the environment {environment}, and nobody responds to it here. "
-            f"Send its alerts to the receiver of {environment}; “runbook alerts --unrouted” lists all"
+            f"Save {environment} in this Prefect with “runbook configure”, or send its alerts to its own "
+            f"receiver; “runbook doctor” says what is missing, “runbook alerts --unrouted” lists all"
         )
     them = "that service" if len(services) == 1 else "them"
     return (

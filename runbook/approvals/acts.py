@@ -9,13 +9,14 @@ from enum import StrEnum
 
 from runbook.approvals.authority import may, proven
 from runbook.approvals.ends import merger, reopening, resolution
-from runbook.approvals.gates import InvalidAnswer
+from runbook.approvals.gates import Choice, InvalidAnswer
 from runbook.approvals.identity import Identity
 from runbook.approvals.names import MAX_NAME, name_flaw
 from runbook.approvals.note_times import time_of_note
 from runbook.approvals.people import known_as
 from runbook.approvals.signatures import Statement
 from runbook.incidents.events import (
+    ApprovalAnswered,
     ApprovalReminded,
     ApprovalRequested,
     CommsLeadAssigned,
@@ -196,13 +197,24 @@ def act_counts(incident: Incident, event: ActEvent, policy: Policy) -> bool:
 def gate_is_acknowledged(incident: Incident, gate: str, policy: Policy) -> bool:
     """Whether somebody who may has acknowledged the incident after that question was asked.
 
-    The journal's order counts, whatever the clocks say of those who wrote it.
+    The same question that comes back after a snooze is acknowledged as it was before. The journal's order
+    counts, whatever the clocks say of those who wrote it.
     """
-    asked = False
+    asked: set[str] = set()
+    acknowledged: set[str] = set()
+    snoozed: ApprovalAnswered | None = None
     for item in incident.journal:
-        event = item.event
-        if isinstance(event, ApprovalRequested) and event.gate == gate:
-            asked = True
-        elif asked and isinstance(event, IncidentAcknowledged) and act_counts(incident, event, policy):
-            return True
-    return False
+        match item.event:
+            case ApprovalRequested() as event:
+                asked.add(event.gate)
+                if snoozed is not None and snoozed.gate in acknowledged and _asks_the_same(event, snoozed):
+                    acknowledged.add(event.gate)
+            case ApprovalAnswered() as event:
+                snoozed = event if event.answer.choice is Choice.SNOOZE else None
+            case IncidentAcknowledged() as event if act_counts(incident, event, policy):
+                acknowledged |= asked
+    return gate in acknowledged
+
+
+def _asks_the_same(asked: ApprovalRequested, before: ApprovalAnswered) -> bool:
+    return (asked.action_id, asked.plan_digest) == (before.action_id, before.plan_digest)

@@ -14,6 +14,7 @@ from runbook.decision.severity import Severity
 from runbook.incidents.current_action import current_action
 from runbook.incidents.incident import Incident
 from runbook.incidents.state import State
+from runbook.outside_text import OutsideName
 from runbook.outside_text.slack import SlackText
 from runbook.templates.environments import render_plain, render_slack
 from runbook.value import Value
@@ -25,6 +26,8 @@ UNRATED_EMOJI = "⚪"
 
 class MessageFacts(Value):
     """What an update says. `severity` is `None` before anybody has rated the incident.
+
+    `public_title` is how the public status page calls the service, empty for our PostHog integration.
 
     `impact` and `current_action` are for colleagues; the public only ever gets `public_impact`. Times are
     aware UTC and shown in `time_zone` (an IANA name). `next_update` is a promise, `None` promises nothing.
@@ -41,6 +44,7 @@ class MessageFacts(Value):
     updated_at: datetime
     link: str = ""
     time_zone: str = "UTC"
+    public_title: OutsideName = ""
 
     @field_validator("time_zone")
     @classmethod
@@ -93,6 +97,7 @@ def message_facts(
     update_interval: timedelta | None,
     time_zone: str = "UTC",
     link: str = "",
+    public_title: str = "",
 ) -> MessageFacts:
     """What can truly be said about an incident now. The alert's own severity stands in until ours is known.
 
@@ -116,6 +121,7 @@ def message_facts(
         updated_at=now,
         link=link,
         time_zone=time_zone,
+        public_title=public_title,
     )
 
 

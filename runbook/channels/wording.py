@@ -19,10 +19,14 @@ VERDICT_TITLES = {
 }
 
 
+NOT_YET = "not yet"
+"""The answer that has the question come back later, as a terminal offers it."""
+
+
 def verdict_words(decision: Decision) -> str:
-    """The verdict and the type of error, or the verdict alone where neither is known."""
-    words = (VERDICT_TITLES[decision.verdict], decision.error_type.heading)
-    return ", ".join(dict.fromkeys(words))
+    """The verdict and the type of error, or the verdict alone where that says the same."""
+    verdict, error_type = VERDICT_TITLES[decision.verdict], decision.error_type.heading
+    return verdict if error_type.lower() in verdict.lower() else f"{verdict}, {error_type}"
 
 
 STATUS_MARKS = {Status.OK: "✔", Status.BAD: "✘", Status.UNKNOWN: "?"}
@@ -92,8 +96,9 @@ def count(number: int, noun: str) -> str:
 
 
 def numbered_choices(editable: bool) -> str:
-    """The answers to a question as a terminal offers them; the numbers are the same for every question."""
-    return ", ".join(["1 approve", "2 reject", *(["3 edit"] if editable else []), "4 not yet"])
+    """The answers to a question as a terminal offers them, numbered without a gap."""
+    words = ["approve", "reject", *(["edit"] if editable else []), NOT_YET]
+    return ", ".join(f"{number} {word}" for number, word in enumerate(words, start=1))
 
 
 def edit_words(change: PermissionChange) -> str:

@@ -1,9 +1,15 @@
 """The service that a policy is about: when its symptoms count, and what of it can be switched."""
 
+from typing import Annotated
+
 from pydantic import Field
 
 from runbook.actions.switch import Switch
+from runbook.outside_text import Outside
 from runbook.value import Value
+
+MAX_PUBLIC_TITLE = 60
+"""Characters of the name that the public reads."""
 
 
 class ServicePolicy(Value):
@@ -13,6 +19,11 @@ class ServicePolicy(Value):
         default="posthog-integration",
         title="Service",
         description="The service that this configuration is about; alerts name it in their `service` label.",
+    )
+    public_titles: dict[str, Annotated[str, Outside(MAX_PUBLIC_TITLE, lines=False)]] = Field(
+        default={},
+        title="Public titles",
+        description="How the public status page calls a service, by the service's name, such as `Checkout`.",
     )
     error_rate_threshold: float = Field(
         default=0.1,

@@ -133,6 +133,7 @@ def _facts(incident: OpenIncident, journal: Incident, state: State) -> MessageFa
         update_interval=incident.policy.next_update_in(journal.rating or Severity.P2),
         time_zone=incident.policy.calendar.time_zone,
         link=incident_link(journal),
+        public_title=incident.policy.public_titles.get(journal.service, ""),
     )
 
 

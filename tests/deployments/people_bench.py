@@ -70,14 +70,17 @@ class Receiver:
 
 @contextmanager
 def receiver_process(
-    folder: Path, prefect_url: str, *, started: list[Process] | None = None
+    folder: Path, prefect_url: str, more: str = "", *, started: list[Process] | None = None
 ) -> Iterator[Receiver]:
-    """A running receiver whose files are in the folder; its process is put into `started`."""
+    """A running receiver whose files are in the folder; its process is put into `started`.
+
+    `more` are further settings.
+    """
     for name, token in TOKENS.items():
         (folder / f"{name}.token").write_text(token)
     port = free_port()
     receiver = Receiver(f"http://127.0.0.1:{port}", folder)
-    receiver.configure()
+    receiver.configure(more)
     command: list[str | Path] = [
         sys.executable,
         "-m",

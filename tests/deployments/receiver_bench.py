@@ -18,6 +18,7 @@ from deployments.receiver.metrics import ReceiverMetrics
 from deployments.receiver.settings import ReceiverSettings
 from deployments.receiver.sources.confirmations import Confirmations
 from deployments.receiver.watching import SelfWatching
+from deployments.services.environments import OtherEnvironments
 from runbook.actions.catalogue import PlannedAction
 from runbook.actions.specs.fallback import ENABLE_FALLBACK
 from runbook.alerts.unrouted import Routing
@@ -99,6 +100,7 @@ async def serving(
     places: int = 64,
     confirmations: Confirmations | None = None,
     routing: Routing | None = None,
+    others: OtherEnvironments | None = None,
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A running receiver; yields a client that knows its address."""
     metrics = ReceiverMetrics()
@@ -113,6 +115,7 @@ async def serving(
         metrics=metrics,
         confirmations=confirmations,
         routing=routing,
+        others=others,
     )
     config_of_server = uvicorn.Config(app, log_config=None, access_log=False, ws="none")
     most = config.max_body_bytes

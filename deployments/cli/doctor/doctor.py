@@ -65,7 +65,7 @@ async def doctor(
     """
     from blocks.transport.errors import OutsideError
     from deployments.cli.doctor.prefect_exposure import exposures
-    from deployments.cli.doctor.prefect_row import prefect_row
+    from deployments.cli.doctor.prefect_row import prefect_rows
     from deployments.cli.doctor.sending import send_tests
     from deployments.cli.doctor.systems import check_systems, cluster_clock
     from deployments.cli.doctor.target_settings import misfits
@@ -85,7 +85,7 @@ async def doctor(
     except OutsideError as error:
         unanswered = error
     checked = [
-        await prefect_row(sources.config, sources.work_pool()),
+        *await prefect_rows(sources.config, sources.work_pool()),
         _cluster_row(cluster, rights, wrong, unanswered),
         cluster_clock(cluster, datetime.now(UTC)),
         *await check_systems(systems),

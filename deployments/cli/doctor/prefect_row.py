@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blocks.transport.errors import OutsideError
+from deployments.cli.doctor.other_environments import other_environments
 from deployments.cli.doctor.rows import CheckRow, State
 from deployments.cli.doctor.systems import failed
 from deployments.cli.errors import CommandError
@@ -12,6 +13,11 @@ if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
 
 _NAME = "Prefect"
+
+
+async def prefect_rows(config: Path | None, work_pool: str) -> list[CheckRow]:
+    """The row of the Prefect that is meant, and one for each other environment that is looked for in it."""
+    return [await prefect_row(config, work_pool), *await other_environments(config)]
 
 
 async def prefect_row(config: Path | None, work_pool: str) -> CheckRow:

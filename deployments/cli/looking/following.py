@@ -64,26 +64,28 @@ async def follow(
 ) -> "Incident":
     """Print each event after those of `found`, and return the incident once it is closed.
 
-    That what is read is away is told once, and so is that it is back. A change of the state has a line of its
-    own; under a question stands how to answer it.
+    That what is read is away is told once for each reason, and so is that it is back. A change of the state
+    has a line of its own; under a question stands how to answer it, and under a merger how to go on.
     """
     from deployments.progress import Progress
+    from deployments.progress.pasting import pasted
+    from runbook.incidents.events import IncidentMerged
     from runbook.incidents.incident import Incident
 
     progress = Progress(console(), opened_at=found.opened_at, clock=True)
-    away = False
+    away = ""
     while not found.closed:
         try:
             events = await newer(found.journal[-1].seq)
         except Away as error:
-            if not away:
+            if str(error) != away:
                 warn(f"{error}; following goes on when it is back")
-            away = True
+            away = str(error)
             await asyncio.sleep(every)
             continue
         if away:
             warn("it is back")
-            away = False
+            away = ""
         for recorded in events:
             state, asked = found.state, found.pending_gate
             found = Incident.from_events(found.id, (*found.journal, recorded))
@@ -95,6 +97,8 @@ async def follow(
                 progress.mark(f"{state} {progress.arrow} {found.state}", recorded)
             if found.pending_gate is not None and found.pending_gate != asked:
                 progress.copy(commands_of(found, config)["1 approve"])
+            if isinstance(recorded.event, IncidentMerged):
+                progress.copy(pasted("incident", recorded.event.into, "--follow", config=config))
         if not events:
             await asyncio.sleep(every)
     return found

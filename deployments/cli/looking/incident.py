@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from deployments.cli.errors import ExitCode
+from deployments.cli.errors import CommandError, ExitCode
 from deployments.cli.looking.following import follow_journal, follow_receiver
 from deployments.cli.looking.views import print_full, print_short
 from deployments.cli.options import ConfigOption, EnvironmentOption, JsonOption, Reference
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from deployments.cli.people.door import Door
+    from deployments.cli.sources import Sources
     from runbook.approvals.awaited import Awaited
     from runbook.channels.next_up import NextUp
     from runbook.incidents.incident import Incident
@@ -50,8 +51,9 @@ async def incident(
     if remote := find_remote():
         return await _from_receiver(remote, incident, full=full, follow=follow, json=json)
     sources = find_sources(config, environment)
-    store, policy = await sources.store(), await sources.policy()
+    store = await sources.store()
     found = await find_incident(store, incident)
+    policy = await _policy_of(found, sources)
     if json and not follow:
         from runbook.incidents.summary import everything
 
@@ -66,6 +68,20 @@ async def incident(
     if follow:
         await follow_journal(store, found, config=config, json=json)
     return ExitCode.OK
+
+
+async def _policy_of(found: "Incident", sources: "Sources") -> "Policy":
+    """The policy of its environment; ours where Prefect, which has that one, cannot be asked."""
+    from blocks.transport.errors import OutsideError
+
+    try:
+        return await sources.for_incident(found).policy()
+    except (OutsideError, CommandError) as error:
+        if sources.config is None:
+            raise
+        policy = await sources.policy()
+        warn(f"who may answer is shown by the policy of this settings file: {error}")
+        return policy
 
 
 async def _from_receiver(remote: "Door", reference: str, *, full: bool, follow: bool, json: bool) -> int:
@@ -123,8 +139,9 @@ async def paper(
     from deployments.services.finding import find_incident, require_own
     from tasks.evidence.paper import paper_of
 
-    systems = await find_sources(config, environment).systems()
-    found = await find_incident(systems.store, incident)
-    require_own(found, systems.name)
+    sources = find_sources(config, environment)
+    found = await find_incident(await sources.store(), incident)
+    require_own(found, sources.environments())
+    systems = await sources.for_incident(found).systems()
     write(paper_of(found, systems).rstrip("\n"))
     return ExitCode.OK

@@ -69,6 +69,8 @@ def print_full(out: "Console", found: "Incident", *, config: Path | None = None)
 
 def commands_of(found: "Incident", config: Path | None) -> dict[str, str]:
     """What a person can do about it now: the answers with their numbers, or how to end it."""
+    from runbook.channels.wording import NOT_YET
+
     gate = found.pending_gate
     if gate is not None:
         plan = found.previews.get(gate.action_id)
@@ -78,7 +80,7 @@ def commands_of(found: "Incident", config: Path | None) -> dict[str, str]:
             "1 approve": approve_command(found.id, gate.plan_digest, config),
             "2 reject": pasted("reject", found.id, "--reason", "TEXT", config=config),
             **({"3 edit": pasted("edit", found.id, *edited, config=config)} if editable else {}),
-            "4 not yet": pasted("snooze", found.id, config=config),
+            f"{4 if editable else 3} {NOT_YET}": pasted("snooze", found.id, config=config),
         }
     if found.pause is not None:
         end = ("resolve", found.id, "--outcome", "recovered", "--reason", "TEXT")

@@ -185,11 +185,12 @@ async def _write(reference: str, act: "Act", by: str | None, sources: "Sources")
     from deployments.services.acting import act_on_incident
     from deployments.services.finding import find_own
 
-    store, policy = await sources.store(), await sources.policy()
-    found = await find_own(store, reference, sources.environment_name())
+    store = await sources.store()
+    found = await find_own(store, reference, sources.environments())
+    policy = await sources.for_incident(found).policy()
     me = speaker(by, policy, role=await store.role())
     if act.into:
-        act = act.model_copy(update={"into": (await find_own(store, act.into, found.environment)).id})
+        act = act.model_copy(update={"into": (await find_own(store, act.into, {found.environment})).id})
     return await act_on_incident(
         store, found, act, speaker=me, policy=policy, prefect=partial(_prefect, sources.config)
     )

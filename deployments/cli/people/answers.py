@@ -222,7 +222,9 @@ async def _write(reference: str, given: Given, sources: "Sources") -> "Answered"
     from runbook.approvals.gates import Answer
 
     async with prefect_client(sources.config) as client:
-        store, policy = await sources.store(), await sources.policy()
+        store = await sources.store()
+        found = await find_asking(store, reference, sources.environments(), plan=given.plan)
+        policy = await sources.for_incident(found).policy()
         me = speaker(given.by, policy, role=await store.role())
         answer = Answer(
             choice=given.choice,
@@ -235,7 +237,7 @@ async def _write(reference: str, given: Given, sources: "Sources") -> "Answered"
         )
         return await answer_gate(
             store,
-            await find_asking(store, reference, sources.environment_name(), plan=given.plan),
+            found,
             answer,
             policy=policy,
             runs=PrefectRuns(client),

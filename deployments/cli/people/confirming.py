@@ -15,10 +15,11 @@ YES = ("1", "y", "yes", "approve")
 OTHERWISE = {
     "2": ("reject", "--reason", "WHY"),
     "reject": ("reject", "--reason", "WHY"),
+    "3": ("snooze",),
     "4": ("snooze",),
     "not yet": ("snooze",),
 }
-"""Answers that are no approval, and the command that gives them."""
+"""Answers that are no approval, and the command that gives them; 3 is an edit where one is possible."""
 
 
 def confirmed(asked: "Asked", refused: "ActRefused", *, config: Path | None, json: bool) -> str:

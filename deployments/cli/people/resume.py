@@ -65,8 +65,9 @@ async def _write(reference: str, done: str, did: list[str], by: str | None, sour
     from deployments.services.finding import find_own
     from deployments.services.resuming import resume_response
 
-    store, policy = await sources.store(), await sources.policy()
-    found = await find_own(store, reference, sources.environment_name())
+    store = await sources.store()
+    found = await find_own(store, reference, sources.environments())
+    policy = await sources.for_incident(found).policy()
     me = speaker(by, policy, role=await store.role())
     return await resume_response(
         store,
@@ -86,7 +87,7 @@ async def _ask(reference: str, sources: "Sources") -> tuple[str, list[str]]:
     from tasks.caretaking.resume import left_to_do
 
     store = await sources.store()
-    found = await find_own(store, reference, sources.environment_name())
+    found = await find_own(store, reference, sources.environments())
     await require_stopped(store, found)
     return _asked(left_to_do(found))
 

@@ -64,10 +64,12 @@ async def _write(
     from deployments.services.severity import set_severity
     from runbook.decision.severity import Severity
 
-    store, policy = await sources.store(), await sources.policy()
+    store = await sources.store()
+    found = await find_own(store, reference, sources.environments())
+    policy = await sources.for_incident(found).policy()
     return await set_severity(
         store,
-        await find_own(store, reference, sources.environment_name()),
+        found,
         Severity(level),
         reason=reason,
         speaker=speaker(by, policy, role=await store.role()),

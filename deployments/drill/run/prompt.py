@@ -30,7 +30,7 @@ WORDS = {
     "later": Choice.SNOOZE,
     "not yet": Choice.SNOOZE,
 }
-"""What may be typed. After an empty line the question stays."""
+"""What may be typed; 3 is "not yet" where nothing can be edited. After an empty line the question stays."""
 
 Say = Callable[[str], None]
 """Shows a prompt and leaves the cursor behind it."""
@@ -111,7 +111,8 @@ async def ask(lines: Lines, say: Say, editable: Sequence[str] = ()) -> Typed:
     lines.forget()
     while True:
         say(question(editable))
-        choice = WORDS.get((await lines.next()).lower())
+        typed = (await lines.next()).lower()
+        choice = Choice.SNOOZE if typed == "3" and not editable else WORDS.get(typed)
         if choice is Choice.REJECT:
             return Typed(choice, reason=await _said(lines, say, REASON))
         if choice is Choice.EDIT:

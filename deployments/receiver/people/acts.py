@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from blocks.transport.prefect_api import prefect_client
-from deployments.receiver.people.requests import Body, PeoplesDoor
+from deployments.receiver.people.requests import Body, PeoplesDoor, environments, under_its_policy
 from deployments.services.acting import act_on_incident
 from deployments.services.finding import find_own
 from deployments.services.speaker import Speaker
@@ -105,13 +105,14 @@ async def merge(
     door: PeoplesDoor, reference: str, body: MergerBody, speaker: Speaker, settings: Settings
 ) -> Acted:
     """Go on with it in another incident."""
-    into = await find_own(door.store, body.into, settings.prefect.environment)
+    into = await find_own(door.store, body.into, environments(settings))
     act = Act(kind=ActKind.MERGE, into=into.id, text=body.reason)
     return await _act(door, reference, act, speaker, settings)
 
 
 async def _act(door: PeoplesDoor, reference: str, act: Act, speaker: Speaker, settings: Settings) -> Acted:
-    found = await find_own(door.store, reference, settings.prefect.environment)
+    found = await find_own(door.store, reference, environments(settings))
+    speaker, policy = await under_its_policy(found, speaker, settings)
     return await act_on_incident(
-        door.store, found, act, speaker=speaker, policy=settings.policy, prefect=prefect_client
+        door.store, found, act, speaker=speaker, policy=policy, prefect=prefect_client
     )

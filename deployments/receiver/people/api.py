@@ -32,7 +32,15 @@ from deployments.receiver.people.acts import (
     set_lead,
 )
 from deployments.receiver.people.reading import add_people_reading
-from deployments.receiver.people.requests import Body, PeoplesDoor, log, refused, understood
+from deployments.receiver.people.requests import (
+    Body,
+    PeoplesDoor,
+    environments,
+    log,
+    refused,
+    under_its_policy,
+    understood,
+)
 from deployments.services.answering import Answered, answer_gate
 from deployments.services.finding import find_asking, find_own
 from deployments.services.refusals import ActRefused
@@ -99,6 +107,8 @@ Act = Callable[[PeoplesDoor, str, BodyT, Speaker, Settings], Awaitable[Value]]
 async def _answer(
     door: PeoplesDoor, reference: str, body: AnswerBody, speaker: Speaker, settings: Settings
 ) -> Answered:
+    found = await find_asking(door.store, reference, environments(settings), plan=body.plan.strip())
+    speaker, policy = await under_its_policy(found, speaker, settings)
     given = Answer(
         choice=Choice(body.decision),
         approver=speaker.name,
@@ -108,14 +118,12 @@ async def _answer(
         snooze_minutes=body.snooze_minutes,
         instead=Instead(body.instead) if body.instead else None,
     )
-    environment = settings.prefect.environment
-    found = await find_asking(door.store, reference, environment, plan=body.plan.strip())
     async with prefect_client(within=ANSWERING_SECONDS) as client:
         return await answer_gate(
             door.store,
             found,
             given,
-            policy=settings.policy,
+            policy=policy,
             runs=PrefectRuns(client),
             speaker=speaker,
             plan=body.plan,
@@ -125,28 +133,30 @@ async def _answer(
 async def _set_severity(
     door: PeoplesDoor, reference: str, body: SeverityBody, speaker: Speaker, settings: Settings
 ) -> SeveritySet:
-    found = await find_own(door.store, reference, settings.prefect.environment)
+    found = await find_own(door.store, reference, environments(settings))
+    speaker, policy = await under_its_policy(found, speaker, settings)
     return await set_severity(
         door.store,
         found,
         Severity(body.severity),
         reason=body.reason,
         speaker=speaker,
-        policy=settings.policy,
+        policy=policy,
     )
 
 
 async def _resume(
     door: PeoplesDoor, reference: str, body: ResumptionBody, speaker: Speaker, settings: Settings
 ) -> Resumed:
-    found = await find_own(door.store, reference, settings.prefect.environment)
+    found = await find_own(door.store, reference, environments(settings))
+    speaker, policy = await under_its_policy(found, speaker, settings)
     return await resume_response(
         door.store,
         found,
         done=body.done,
         did=body.did,
         speaker=speaker,
-        policy=settings.policy,
+        policy=policy,
         prefect=prefect_client,
     )
 

@@ -15,7 +15,8 @@ from blocks.store.tail import events_after
 from blocks.transport.errors import OutsideError
 from deployments.processes.json_log import log_event
 from deployments.receiver.connections.body import Rejected
-from deployments.receiver.people.requests import PeoplesDoor, known, log, refused
+from deployments.receiver.people.requests import PeoplesDoor, environments, known, log, refused
+from deployments.services.environments import policy_of
 from deployments.services.finding import SEARCHED, find_own
 from deployments.services.reading import events_document, incident_document, list_document
 from deployments.services.refusals import ActRefused, Refusal
@@ -40,7 +41,7 @@ async def _list(door: PeoplesDoor, request: Request, settings: Settings) -> str:
     mine: list[Incident] = []
     for searched in (limit, SEARCHED):  # far back only where other environments have incidents in this store
         found = await door.store.incidents(only_open=only_open, limit=searched)
-        mine = [item for item in found if item.environment == settings.prefect.environment]
+        mine = [item for item in found if item.environment in environments(settings)]
         if len(mine) >= limit or len(found) < searched:
             break
     return await asyncio.to_thread(list_document, mine[:limit])
@@ -63,18 +64,23 @@ def _wanted(request: Request) -> tuple[bool, int]:
 
 async def _one(door: PeoplesDoor, request: Request, settings: Settings) -> str:
     reference = str(request.path_params["reference"])
-    found = await find_own(door.store, reference, settings.prefect.environment)
-    return await asyncio.to_thread(incident_document, found, settings.policy)
+    found = await find_own(door.store, reference, environments(settings))
+    try:
+        policy = await policy_of(found, settings.prefect.environment, settings.policy)
+    except OutsideError:  # who reads wants to know what is asked, also while Prefect is away
+        policy = settings.policy
+    return await asyncio.to_thread(incident_document, found, policy)
 
 
 async def _newer(door: PeoplesDoor, request: Request, settings: Settings) -> str:
     incident, after = str(request.path_params["reference"]), request.query_params.get("after", "0")
     if set(request.query_params) - {"after"} or not (after.isascii() and after.isdecimal()):
         raise Rejected(422, "invalid", "the query is not valid", "Use ?after= and a place in the journal")
-    known = INCIDENT_ID.fullmatch(incident) is not None
-    first = await events_after(door.store, incident, 0, limit=1) if known else []
+    if INCIDENT_ID.fullmatch(incident) is None:  # `latest`, or the beginning of an id
+        incident = (await find_own(door.store, incident, environments(settings))).id
+    first = await events_after(door.store, incident, 0, limit=1)
     opening = first[0].event if first else None
-    if not isinstance(opening, IncidentOpened) or opening.environment != settings.prefect.environment:
+    if not isinstance(opening, IncidentOpened) or opening.environment not in environments(settings):
         raise ActRefused(Refusal.NOT_FOUND, f"no incident {incident!r}", "`runbook incidents` lists them")
     newer = await events_after(door.store, incident, int(after[:9]), limit=MOST_NEWER)
     return await asyncio.to_thread(events_document, incident, newer)

@@ -7,7 +7,7 @@ refused without a restart.
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import orjson
@@ -21,15 +21,21 @@ from deployments.processes.json_log import log_event
 from deployments.receiver.connections.body import Budget, Rejected, read_body
 from deployments.receiver.connections.local_socket import PEER, Peer
 from deployments.receiver.people.proving import NotProven, identify
+from deployments.services.environments import named_by, policy_of
 from deployments.services.refusals import ActRefused, Asked, Refusal
 from deployments.services.speaker import Speaker
 from deployments.settings.settings import ConfigurationError, Settings
 from deployments.settings.signing_key import private_key
 from runbook.approvals.names import spelling
 from runbook.approvals.people import known_as
+from runbook.incidents.incident import Incident
+from runbook.policy.policy import Policy
 from runbook.redaction import redact_secrets
 
 MAX_BYTES = 16_384
+
+PROVE = "Send your token as `Authorization: Bearer TOKEN`, log in at the proxy, or use the local socket"
+"""What somebody can do who has proven nothing; it says nothing of what is set here."""
 
 AT_ONCE = 2
 """Requests whose person is looked up at one time: the threads for that also write the alerts."""
@@ -84,7 +90,7 @@ async def known(door: PeoplesDoor, request: Request) -> tuple[Speaker, Settings]
     """
     peer = request.scope.get("state", {}).get(PEER)
     if peer is None and not _shows_something(request):
-        raise Rejected(401, "unauthenticated", "not authenticated")  # without reading any file for it
+        raise Rejected(401, "unauthenticated", "not authenticated", PROVE)  # no file is read for it
     async with door.looking:
         settings, speaker = await asyncio.to_thread(_whose, door, request.headers, peer)
     return speaker, settings
@@ -131,11 +137,28 @@ def _whose(door: PeoplesDoor, headers: Mapping[str, str], peer: Peer | None) -> 
     try:
         identity = identify(headers, peer, settings)
     except NotProven as error:
-        raise Rejected(401, "unauthenticated", str(error)) from None
+        raise Rejected(401, "unauthenticated", str(error), PROVE) from None
     secret = settings.receiver.signing_key
     key = private_key(secret.get_secret_value().encode()) if secret is not None else None
     name = known_as(identity.name, settings.policy.people)
     return settings, Speaker(name=name, identity=identity, key=key)
+
+
+def environments(settings: Settings) -> frozenset[str]:
+    """The environments whose incidents people see and act upon here."""
+    return named_by(settings.prefect.environment, settings.routing)
+
+
+async def under_its_policy(found: Incident, speaker: Speaker, settings: Settings) -> tuple[Speaker, Policy]:
+    """Who speaks, by the names of the policy of the incident's environment, and that policy.
+
+    Raises:
+        Refused: no policy is saved for that environment.
+        Unavailable: Prefect, which keeps the policies of other environments, cannot be reached.
+    """
+    policy = await policy_of(found, settings.prefect.environment, settings.policy)
+    name = known_as(speaker.identity.name, policy.people)
+    return replace(speaker, name=name), policy
 
 
 def _shows_something(request: Request) -> bool:

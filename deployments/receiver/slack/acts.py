@@ -107,7 +107,7 @@ async def wake(door: SlackDoor, incident: str, standing: Standing) -> str:
 
 
 async def _incident(door: SlackDoor, button: Button, settings: Settings) -> Incident:
-    found = await find_own(door.people.store, button.incident, settings.prefect.environment)
+    found = await find_own(door.people.store, button.incident, {settings.prefect.environment})
     if found.id != button.incident:
         raise ActRefused(Refusal.NOT_FOUND, "there is no such incident", "`runbook incidents` lists them")
     return found

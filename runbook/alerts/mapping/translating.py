@@ -34,7 +34,7 @@ def translate_by(mapping: AlertMapping, payload: Any, default_service: str, *, s
     """The one alert that the mapping finds in the payload, or none where its status is an ignored one.
 
     Raises:
-        UnreadablePayload: the status is not found or says nothing, a time is none, or there is no service.
+        UnreadablePayload: the status is not found or says nothing, or there is no service.
     """
     read = read_by(mapping, payload, default_service, source=source)
     return [read.alert] if read else []
@@ -51,13 +51,14 @@ def read_by(mapping: AlertMapping, payload: Any, default_service: str, *, source
         return None
     texts = {field: one.text for field, one in found.items()}
     name = one_line(texts.get("name", "")) or one_line(texts.get("summary", "")) or "unnamed alert"
-    starts_at, changed_at = _times(mapping, found, status)
+    starts_at, changed_at, unread = _times(mapping, found, status)
+    summary = words(texts.get("summary", "")) or name
     severity = texts.get("severity", "")
     alert = Alert(
         source=source,
         service=named_service(texts.get("service", ""), default_service, at=_place(mapping, "service")),
         name=name,
-        summary=words(texts.get("summary", "")) or name,
+        summary=f"{summary} ({unread})" if unread else summary,
         status=status,
         severity=mapping.claim_of(severity) or claimed_severity(severity),
         fingerprint=texts.get("key", ""),
@@ -116,17 +117,22 @@ def _status(mapping: AlertMapping, found: dict[str, Found]) -> AlertStatus | Non
 
 def _times(
     mapping: AlertMapping, found: dict[str, Found], status: AlertStatus
-) -> tuple[datetime | None, datetime | None]:
-    """When the condition began, and when it took this status."""
+) -> tuple[datetime | None, datetime | None, str]:
+    """When the condition began, when it took this status, and which of the times could not be read.
+
+    Without the sender's time, that of its receipt counts: an alert begins, and ends, all the same.
+    """
     told: dict[str, datetime | None] = {}
+    unread: list[str] = []
     for field in ("started_at", "ended_at", "changed_at"):
         if field in found:
             try:
                 told[field] = time_of(found[field].value, naive_is_utc=mapping.times_are_utc)
             except ValueError as error:
-                raise UnreadablePayload(f"{field} ({found[field].path}): {error}") from None
+                unread.append(f"{field} ({found[field].path}): {error}")
+    why = f"{'; '.join(unread)}: the time of receipt counts" if unread else ""
     started, changed = told.get("started_at"), told.get("changed_at")
     if status is AlertStatus.RESOLVED:
         ends = [at for at in (told.get("ended_at"), changed) if at is not None]
-        return started, max(ends, default=None)  # or a repeat that was sent after the end would be newer
-    return started, changed or started
+        return started, max(ends, default=None), why  # or a repeat that was sent after the end would be newer
+    return started, changed or started, why

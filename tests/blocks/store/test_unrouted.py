@@ -13,6 +13,8 @@ from runbook.alerts.episodes import Meaning
 from runbook.alerts.intake import Message, Received
 from runbook.alerts.unrouted import Routing
 from runbook.incidents import events as e
+from runbook.policy.permissions import Permissions
+from runbook.policy.policy import Policy
 
 AT = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 OURS = frozenset({"posthog-integration"})
@@ -32,6 +34,7 @@ async def take(
     minute: int = 0,
     known: frozenset[str] = OURS,
     routing: Routing | None = None,
+    reopen_within: timedelta = timedelta(0),
     **fields: Any,
 ) -> Received:
     """A message about an alert, so many minutes after the first."""
@@ -44,6 +47,7 @@ async def take(
         new_id=lambda at: f"inc-{(at - AT).seconds}-{service}",
         flapping_episodes=9,
         routing=routing or Routing(known=known),
+        reopen_within=reopen_within,
     )
     return received
 
@@ -103,6 +107,45 @@ async def test_a_service_of_another_environment_opens_none_here(store: IncidentS
     assert (await take(store, routing=theirs)).meaning is Meaning.UNROUTED
     assert (await take(store, service="billing", routing=theirs)).opened
     assert [it.alert.service for it in await store.incidents()] == ["billing"]
+
+
+async def test_an_environment_that_is_served_opens_its_own_incidents(store: IncidentStore) -> None:
+    """With what its policy permits; an alert of another one stays without."""
+    shop = Permissions.of(Policy(dry_run_only=True))
+    theirs = Routing(elsewhere={"checkout": "shop", "ledger": "books"}, served={"shop": shop})
+    assert (await take(store, service="ledger", routing=theirs)).meaning is Meaning.UNROUTED
+    first, again = await take(store, routing=theirs), await take(store, "B", routing=theirs)
+    assert (first.opened, again.opened, again.incident) == (True, False, first.incident)
+    opened = (await store.read(first.incident)).opened
+    assert (opened.environment, opened.permissions) == ("shop", shop)
+
+
+async def test_an_incident_stays_one_when_its_environment_is_no_longer_served(store: IncidentStore) -> None:
+    """Its alerts join it, and end it."""
+    theirs = Routing(elsewhere={"checkout": "shop"})
+    served = theirs.model_copy(update={"served": {"shop": Permissions.of(Policy())}})
+    first = await take(store, routing=served)
+    second = await take(store, "B", routing=theirs)
+    assert (second.opened, second.incident) == (False, first.incident)
+    await take(store, routing=theirs, status=AlertStatus.RESOLVED)
+    assert (await take(store, "B", routing=theirs, status=AlertStatus.RESOLVED)).over
+
+
+@pytest.mark.parametrize("moved", [True, False])
+async def test_a_service_that_was_moved_reopens_nothing_on_its_former_target(
+    moved: bool, store: IncidentStore
+) -> None:
+    """Its next alert opens an incident where it belongs now, which is linked to the last one."""
+    theirs = Routing(elsewhere={"checkout": "shop"}, served={"shop": Permissions.of(Policy())})
+    before = Routing() if moved else theirs
+    first = await take(store, routing=before)
+    await store.append(first.incident, e.IncidentClosed(outcome="recovered"), at=AT)
+    hour = timedelta(hours=1)
+    await take(store, minute=1, routing=before, status=AlertStatus.RESOLVED)
+    again = await take(store, minute=5, routing=theirs, reopen_within=hour)
+    assert (again.opened, again.reopened) == (moved, not moved)
+    opened = (await store.read(again.incident)).opened
+    assert (opened.environment, opened.recurrence_of) == ("shop", first.incident if moved else "")
 
 
 async def test_a_service_that_becomes_known_opens_its_incident(store: IncidentStore) -> None:

@@ -99,7 +99,7 @@ def test_a_mapped_source_of_the_settings_is_found(folder: Path, capsys: Capture)
     ("service", "does", "why"),
     [
         ("posthog-integration", "opens", "opens an incident of posthog-integration in default"),
-        ("checkout", "unrouted", "checkout belongs to the environment shop"),
+        ("checkout", "elsewhere", "an incident of checkout in shop where that environment is saved"),
         ("other", "unrouted", "other is none of [services]"),
     ],
 )

@@ -38,7 +38,7 @@ def test_one_incident_in_full_shows_what_to_answer_last(store: Store, capsys: Ca
     assert "POSTHOG_FALLBACK" not in timeline
     assert f"  1 approve  runbook approve {incident_id} --plan {PLAN.digest[:12]}\n" in question
     assert f"  2 reject   runbook reject {incident_id} --reason TEXT\n" in question
-    assert shown.endswith(f"  4 not yet  runbook snooze {incident_id}\n")
+    assert shown.endswith(f"  3 not yet  runbook snooze {incident_id}\n")
 
 
 @pytest.mark.parametrize("columns", ["60", "80", "120"])
@@ -134,7 +134,7 @@ def test_the_answer_to_paste_names_the_settings_file_that_was_given(
     assert answers == [
         f"  1 approve  runbook approve {incident_id} --plan {PLAN.digest[:12]} --config '{given}'",
         f"  2 reject   runbook reject {incident_id} --reason TEXT --config '{given}'",
-        f"  4 not yet  runbook snooze {incident_id} --config '{given}'",
+        f"  3 not yet  runbook snooze {incident_id} --config '{given}'",
     ]
 
 

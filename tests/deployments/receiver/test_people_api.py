@@ -8,6 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from deployments.cli.people.account import account
+from deployments.receiver.people.requests import PROVE
 from runbook.approvals.approvals import decided
 from runbook.approvals.identity import Identity, Proof
 from runbook.approvals.signatures import public_text
@@ -123,7 +124,8 @@ def test_who_proves_nobody_does_nothing(
     for reference in (incident, "no-such", "latest"):
         for act, body in (("answers", {"decision": "reject", "reason": "x"}), ("severity", {})):
             answer = send(receiver, reference, act, body, whose=whose, **headers)
-            assert (answer.status_code, answer.json()) == (401, {"kind": "unauthenticated", "error": error})
+            refusal = {"kind": "unauthenticated", "error": error, "next_step": PROVE}
+            assert (answer.status_code, answer.json()) == (401, refusal)
             assert answer.headers["www-authenticate"] == "Bearer"
     assert kept.read(incident) == before
     assert prefect.forms == []

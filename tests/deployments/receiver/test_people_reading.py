@@ -8,6 +8,7 @@ from pytest_httpserver import HTTPServer
 
 from deployments.cli import main
 from deployments.cli.errors import ExitCode
+from deployments.receiver.people.requests import PROVE
 from deployments.services.reading import LEFT_OUT, bounded, events_document, incident_document
 from runbook.incidents import events as e
 from runbook.incidents.incident import Incident
@@ -70,7 +71,7 @@ def test_a_stranger_reads_nothing(
     incident = opened(kept, *asking(MEMORY))
     answer = get(receiver, path.replace("ID", incident), whose=whose, **headers)
     assert answer.status_code == 401
-    assert answer.json() == {"kind": "unauthenticated", "error": "not authenticated"}
+    assert answer.json() == {"kind": "unauthenticated", "error": "not authenticated", "next_step": PROVE}
     assert answer.headers["www-authenticate"] == "Bearer"
 
 
@@ -115,6 +116,18 @@ def test_an_incident_of_another_environment_is_not_read(receiver: Receiver, kept
     assert theirs not in listed
 
 
+def test_the_events_of_the_latest_incident_are_read_as_those_of_its_id(
+    receiver: Receiver, kept: Store
+) -> None:
+    """Also by the beginning of its id, as everywhere."""
+    receiver.forget()
+    incident = opened(kept, *asking(MEMORY))
+    by_id = get(receiver, f"/{incident}/events?after=1").json()
+    assert (by_id["incident"], by_id["journal"][0]["seq"]) == (incident, 2)
+    for reference in ("latest", incident[:-1]):
+        assert get(receiver, f"/{reference}/events?after=1").json() == by_id
+
+
 @pytest.mark.parametrize(
     ("path", "status", "error"),
     [
@@ -123,7 +136,7 @@ def test_an_incident_of_another_environment_is_not_read(receiver: Receiver, kept
         ("/ID/events?after=x", 422, "the query is not valid"),
         ("/ID/events?after=%D9%A1", 422, "the query is not valid"),
         ("/ID/events?since=1", 422, "the query is not valid"),
-        ("/latest/events", 404, "no incident 'latest'"),
+        ("/no-such/events", 404, "no incident 'no-such'"),
         ("/inc-20261122-160000-ffff/events", 404, "no incident"),
         ("?limit=0", 422, "the query is not valid"),
         ("?limit=101", 422, "the query is not valid"),

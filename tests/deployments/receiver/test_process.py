@@ -14,6 +14,7 @@ import pytest
 
 from deployments.prefect.server import until_answers
 from deployments.processes.process import Process, free_port
+from deployments.receiver.notifications import UNPROVEN
 from runbook.alerts.sources import SOURCES
 
 pytestmark = pytest.mark.proof
@@ -110,7 +111,7 @@ async def test_a_source_without_a_credential_is_closed(receiver: Running) -> Non
         "plain": 202,
     }
     refused = {answers[name].text for name in SOURCES if name != "plain"}
-    assert refused == {'{"error":"not authenticated"}'}
+    assert refused == {f'{{"error":"not authenticated","next_step":"{UNPROVEN}"}}'}
 
 
 async def test_settings_that_others_can_change_are_told_in_the_log(open_folder: Path) -> None:

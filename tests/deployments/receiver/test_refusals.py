@@ -18,6 +18,7 @@ from blocks.store.journal import IncidentStore
 from deployments.receiver import app as receiver_app
 from deployments.receiver.connections import body as receiver_body
 from deployments.receiver.connections.few_lines import FewLines
+from deployments.receiver.notifications import UNPROVEN
 from deployments.receiver.settings import ReceiverSettings
 from tests.deployments.receiver_bench import (
     AUTHORIZED,
@@ -62,7 +63,7 @@ async def test_nobody_without_the_token_may_send(
     answer = await client.post("/alerts/plain", content=b"no JSON", headers=headers)
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"] == "Bearer"
-    assert answer.json() == {"error": "not authenticated"}
+    assert answer.json() == {"error": "not authenticated", "next_step": UNPROVEN}
     assert await store.incidents() == []
 
 
@@ -93,7 +94,7 @@ async def test_who_proves_nothing_is_told_nothing_and_the_log_says_what_to_do(
     async with serving(store, Prefect(), config) as client:
         answer = await client.post(f"/alerts/{path}", json={}, headers=headers)
     assert answer.status_code == 401
-    assert answer.json() == {"error": "not authenticated"}
+    assert answer.json() == {"error": "not authenticated", "next_step": UNPROVEN}
     refused = [record for record in caplog.records if record.message == "request refused"]
     assert [record.runbook_fields["next_step"].startswith(advice) for record in refused] == [True]  # type: ignore[attr-defined]
 

@@ -135,6 +135,7 @@ EXAMPLES = {
     "self_watch.ping_url",
     "self_watch.alertmanager_url",
     "policy.maintenance",
+    "policy.public_titles",
     "policy.people",
     "policy.receiver_keys",  # that of the signing key
     "status_page.proxy",

@@ -36,6 +36,22 @@ def test_services_belong_to_environments(config: Path) -> None:
     assert routing.why_not("other") == "other is none of [services]"
 
 
+def test_a_public_title_goes_into_the_policy(config: Path) -> None:
+    """From which every run takes it."""
+    settings = load(config, OURS + 'public_title = "Checkout & Pay"\n')
+    assert settings.policy.public_titles == {"posthog-integration": "Checkout & Pay"}
+    assert load(config, OURS).policy.public_titles == {}
+
+
+@pytest.mark.parametrize(
+    "title", ["x" * 61, "two\\nlines", " spaces ", "token=phx_0123456789abcdefghijABCDEFGHIJ0123456789abcd"]
+)
+def test_a_public_title_that_must_not_be_published_is_refused(config: Path, title: str) -> None:
+    """With its key, before anything starts."""
+    [line] = mistakes(config, f'{OURS}public_title = "{title}"\n')
+    assert line.startswith("services.posthog-integration.public_title: ")
+
+
 def test_the_environment_is_the_settings_own(config: Path) -> None:
     """The same tables may be in the settings of each environment."""
     tables = OURS + '[services.checkout]\nenvironment = "shop"\n'

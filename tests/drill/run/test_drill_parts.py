@@ -109,13 +109,14 @@ QUESTION, EDITABLE = question(), question(["memory"])
         ("1\n", Typed(Choice.APPROVE), [QUESTION]),
         ("a\n", Typed(Choice.APPROVE), [QUESTION]),
         ("YES\n", Typed(Choice.APPROVE), [QUESTION]),
+        ("3\n", Typed(Choice.SNOOZE), [QUESTION]),
         ("4\n", Typed(Choice.SNOOZE), [QUESTION]),
         ("l\n", Typed(Choice.SNOOZE), [QUESTION]),
         ("Not yet\n", Typed(Choice.SNOOZE), [QUESTION]),
         ("2\nnot now\n", Typed(Choice.REJECT, "not now"), [QUESTION, REASON]),
         ("no\n\n  \nnot now\n", Typed(Choice.REJECT, "not now"), [QUESTION, REASON, REASON, REASON]),
         ("\n\nmaybe\na\n", Typed(Choice.APPROVE), [QUESTION] * 4),
-        ("3\n0\n5\n1\n", Typed(Choice.APPROVE), [QUESTION] * 4),
+        ("e\n0\n5\n1\n", Typed(Choice.APPROVE), [QUESTION] * 4),
         ("a", Typed(Choice.APPROVE), [QUESTION]),
     ],
 )
@@ -129,9 +130,9 @@ async def test_only_a_clear_answer_counts(
 async def test_where_something_can_be_edited_the_prompt_offers_it_and_asks_for_the_value(
     typing: tuple[int, int],
 ) -> None:
-    """Under the same numbers as ever."""
+    """The numbers have no gap; 4 is "not yet" at every question."""
     assert "1 approve, 2 reject, 3 edit, 4 not yet" in EDITABLE
-    assert "1 approve, 2 reject, 4 not yet" in QUESTION
+    assert "1 approve, 2 reject, 3 not yet" in QUESTION
     answered = await answer_typed(typing, "3\n\n1Gi\n", ["memory"])
     assert answered == (
         Typed(Choice.EDIT, parameters={"memory": "1Gi"}),

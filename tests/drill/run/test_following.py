@@ -201,7 +201,7 @@ async def test_after_the_end_of_the_input_the_error_has_a_line_of_its_own(
     monkeypatch.setattr(Lines, "_read", lambda _lines: None)
     with pytest.raises(Refused, match="the input ended before there was an answer"):
         await response.follow("ask")
-    assert response.shown.getvalue().endswith("4 not yet: \n")
+    assert response.shown.getvalue().endswith("3 not yet: \n")
 
 
 async def forever(_lines: Lines) -> str:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from runbook.alerts.alert import AlertStatus
+from runbook.alerts.intake import Batch, Known, Message
 from runbook.alerts.mapping.mapping import AlertMapping
 from runbook.alerts.mapping.paths import find, steps
 from runbook.alerts.mapping.translating import read_by, translate_by
@@ -179,12 +180,28 @@ def test_a_status_means_what_the_mapping_says_or_what_is_common(state: Any, stat
 def test_a_time_is_read_in_any_unit(value: Any, at: Any) -> None:
     """One without a zone is refused where the mapping does not say that it is UTC."""
     sent = {"state": "rot", "since": value, "name": "n"}
-    if at is ValueError:
-        with pytest.raises(UnreadablePayload, match=r"^started_at \(since\)"):
-            translate_by(FULL, sent, "ours", source="mine")
-        return
     [alert] = translate_by(FULL, sent, "ours", source="mine")
-    assert alert.starts_at == at
+    if at is not ValueError:
+        assert (alert.starts_at, alert.summary) == (at, "n")
+        return
+    assert alert.starts_at is None
+    assert alert.summary.startswith("n (started_at (since): not a time")
+    assert alert.summary.endswith(": the time of receipt counts)")
+
+
+@pytest.mark.parametrize("field", ["since", "until", "at"])
+def test_a_recovery_with_a_time_that_cannot_be_read_ends_its_alert_all_the_same(field: str) -> None:
+    """It is known by its key, and says that the time of its receipt counts."""
+    fired, ended = (
+        translate_by(FULL, {"state": state, "id": "7", "name": "n", field: when}, "ours", source="mine")[0]
+        for state, when in (("rot", 1772359200), ("gruen", "half past ten"))
+    )
+    assert (ended.status, ended.key) == (AlertStatus.RESOLVED, fired.key)
+    assert ended.summary.endswith(": the time of receipt counts)")
+    batch = Batch(Known(), "test", lambda _: "new", flapping_episodes=9)
+    at = datetime(2026, 3, 1, 10, 5, tzinfo=UTC)
+    assert batch.take(Message(fired, at)).opened
+    assert batch.take(Message(ended, at)).over
 
 
 def test_a_naive_time_is_utc_where_the_mapping_says_so() -> None:

@@ -86,6 +86,16 @@ def test_external_message_is_the_runbook_template() -> None:
     )
 
 
+def test_the_public_reads_the_title_that_the_settings_give_the_service() -> None:
+    """In the title and in every sentence; nothing of PostHog is told about another service."""
+    of = incident(triaged(), decided())
+    message = external_message(facts(of, public_title="Check-out & <Pay>"))
+    assert message.title == "Check-out & <Pay> Issue"
+    assert message.body.startswith("We're experiencing issues with Check-out & <Pay>.\n")
+    over = facts(of, public_title="Checkout").model_copy(update={"state": State.RESOLVED})
+    assert external_message(over).body.startswith("The issue with Checkout is resolved.\n")
+
+
 @pytest.mark.parametrize(
     ("severity", "state", "emoji"),
     [

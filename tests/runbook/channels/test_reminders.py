@@ -32,6 +32,10 @@ NOTHING, REMIND, ESCALATE = None, False, True
 REFUSED = e.ApprovalRefused(gate="gate-1", action_id=FALLBACK.id, because="the approver is empty")
 OTHER = asked(gate="gate-0")
 ACKED = e.IncidentAcknowledged(by="ana")
+SNOOZED, REJECTED = (
+    answered(choice).model_copy(update={"gate": "gate-0"}) for choice in (Choice.SNOOZE, Choice.REJECT)
+)
+ANOTHER_CHANGE = snoozed_until(60).model_copy(update={"plan_digest": "another"})
 
 
 @pytest.mark.parametrize(
@@ -64,6 +68,11 @@ ACKED = e.IncidentAcknowledged(by="ana")
         (((0, asked()), (10, ACKED)), 9999, NOTHING),
         (((0, asked()), (300, reminded()), (310, ACKED)), 9999, NOTHING),
         (((0, snoozed_until(60)), (10, ACKED)), 9999, NOTHING),
+        # nor when it comes back after a snooze, unless it is about another change
+        (((-9, OTHER), (-8, ACKED), (-7, SNOOZED), (0, snoozed_until(60))), 9999, NOTHING),
+        (((-9, OTHER), (-8, SNOOZED), (-7, ACKED), (0, snoozed_until(60))), 9999, NOTHING),
+        (((-9, OTHER), (-8, ACKED), (-7, SNOOZED), (0, ANOTHER_CHANGE)), 9999, ESCALATE),
+        (((-9, OTHER), (-8, ACKED), (-7, REJECTED), (0, asked())), 9999, ESCALATE),
         (((-1, ACKED), (0, asked())), 300, REMIND),  # but about a later one
         (((-1, ACKED), (0, asked())), 900, ESCALATE),
         (((-900, OTHER), (-800, ACKED), (0, asked())), 900, ESCALATE),

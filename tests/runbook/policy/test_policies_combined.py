@@ -19,7 +19,15 @@ from tests.runbook.journals import ALERT
 from tests.runbook.policy_samples import ONE, TWO
 
 NO_AUTHORITY = {
-    *("service", "healthy_words", "incident_commander", "calendar", "update_interval_minutes", "keep_days"),
+    *(
+        "service",
+        "public_titles",
+        "healthy_words",
+        "incident_commander",
+        "calendar",
+        "update_interval_minutes",
+        "keep_days",
+    ),
     *("error_rate_threshold", "complete_outage_share", "log_error_threshold", "log_window_seconds"),
     *("recent_rollout_seconds", "check_deadline_seconds", "remind_after_seconds", "escalate_after_seconds"),
     "approval_outage_seconds",
