@@ -1,7 +1,7 @@
 """Make the README's pictures: a real response to a simulated outage, stopped at its question.
 
 `make pictures` writes them into `docs/pictures/`. Everything in them is what a person sees: the command in a
-terminal, Prefect's form, an artifact, and the receiver's page.
+terminal, Prefect's form, an artifact, the receiver's page, and the channel in the imitated Slack.
 """
 
 import argparse
@@ -56,6 +56,7 @@ async def make(folder: Path) -> None:
                 incident = await asked(config)
                 await terminal(page, folder, config)
                 await receiver(page, folder, stack.receiver_url)
+                await in_slack(page, folder, world.endpoints.control_url)
                 await prefect(page, folder, stack, config, incident)
 
 
@@ -107,6 +108,14 @@ async def receiver(page: Page, folder: Path, url: str) -> None:
     await page.goto(url)
     await page.wait_for_timeout(500)
     await save(folder / "receiver.png", await page.screenshot())
+
+
+async def in_slack(page: Page, folder: Path, control_url: str) -> None:
+    """The channel, as the imitated Slack shows it."""
+    await page.set_viewport_size({"width": 1000, "height": 500})
+    await page.goto(f"{control_url}/slack")
+    await page.get_by_role("button", name="Approve").wait_for()
+    await save(folder / "slack.png", await page.screenshot(full_page=True))
 
 
 async def prefect(page: Page, folder: Path, stack: Stack, config: Path, incident: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ import httpx
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from deployments.drill.world.servers.answers import json_answer
@@ -62,12 +62,16 @@ class Controlled(Protocol):
     async def in_slack(self, order: SlackOrder) -> dict[str, Any]:
         """Have a person act in Slack and return the app's answer. Raises ``LookupError``."""
 
+    def slack_page(self) -> str:
+        """The incident channel as people see it, in HTML."""
+
 
 def control_app(world: Controlled) -> Starlette:
     """Return the control server's application.
 
     ``GET /requests?system=&since=``, ``GET /state``, ``POST /fault`` (a patch of the faults),
-    ``POST /alert`` (an :class:`AlertOrder`) and ``POST /slack`` (a :class:`SlackOrder`).
+    ``POST /alert`` (an :class:`AlertOrder`), ``POST /slack`` (a :class:`SlackOrder`) and ``GET /slack``, the
+    incident channel as a page.
     """
 
     async def requests(request: Request) -> Response:
@@ -91,6 +95,9 @@ def control_app(world: Controlled) -> Starlette:
         except httpx.TransportError as error:
             return json_answer({"error": f"the receiver gave no answer: {type(error).__name__}"}, 502)
 
+    async def slack_page(_request: Request) -> Response:
+        return HTMLResponse(world.slack_page())
+
     async def in_slack(body: Any) -> Response:
         try:
             return json_answer(await world.in_slack(SlackOrder.model_validate(body)))
@@ -103,6 +110,7 @@ def control_app(world: Controlled) -> Starlette:
             Route("/state", state),
             Route("/fault", _posted(fault), methods=["POST"]),
             Route("/alert", _posted(alert), methods=["POST"]),
+            Route("/slack", slack_page, methods=["GET"]),
             Route("/slack", _posted(in_slack), methods=["POST"]),
         ]
     )

@@ -18,6 +18,7 @@ from deployments.drill.run.scenario import Event, Scenario
 from deployments.drill.world.channels import incident_io as incident_io_api
 from deployments.drill.world.channels import slack
 from deployments.drill.world.channels import statuspage as statuspage_api
+from deployments.drill.world.channels.slack_page import channel_page
 from deployments.drill.world.clock import utc_now
 from deployments.drill.world.control import AlertOrder, SlackOrder, control_app
 from deployments.drill.world.endpoints import Endpoints
@@ -149,6 +150,10 @@ class World:
         return await self.systems.slack.people.act(
             order.url, order.user, order.action_id, order.containing, order.fields
         )
+
+    def slack_page(self) -> str:
+        """Return the incident channel as people see it, in HTML."""
+        return channel_page(slack.CHANNEL_NAME, self.systems.slack.messages)
 
     def state(self) -> dict[str, Any]:
         """Return what is true now, without secrets."""
