@@ -1,14 +1,18 @@
 """What a click or a dialog in Slack does, and what its person is told of it."""
 
-from dataclasses import dataclass, field
+import asyncio
+from dataclasses import dataclass, field, replace
 
 from blocks.transport.errors import OutsideError
 from blocks.transport.prefect_api import prefect_client
+from deployments.receiver.people.requests import environments
+from deployments.receiver.slack.proving import speaker_of
 from deployments.receiver.slack.requests import SlackDoor
 from deployments.receiver.slack.settings import slack_target
 from deployments.receiver.slack.telling import open_dialog
 from deployments.services.acting import act_on_incident
 from deployments.services.clicking import answer_question, asked_by, wake_for
+from deployments.services.environments import policy_of
 from deployments.services.finding import find_own
 from deployments.services.refusals import ActRefused, Refusal
 from deployments.services.runs import PrefectRuns
@@ -24,7 +28,7 @@ from runbook.channels.wording import sentence_case
 from runbook.incidents.incident import Incident
 from runbook.interactions.listing import incident_line
 from runbook.interactions.modals import DIALOGS, carried, dialog
-from runbook.interactions.payloads import Click, Submission, View
+from runbook.interactions.payloads import Account, Click, Submission, View
 from runbook.interactions.questions import Standing, standing_answer
 from runbook.interactions.submissions import (
     Errors,
@@ -66,6 +70,7 @@ async def press(
     """Do what a button says, or open its dialog."""
     try:
         incident = await _incident(door, button, settings)
+        speaker, settings = await _under_its_policy(incident, click.user, settings)
     except (ActRefused, OutsideError) as error:
         return Outcome(said=_why(error, speaker), refused=True)
     try:
@@ -83,7 +88,9 @@ async def submit(
     """Do what a dialog says; what is wrong with it is told at its fields."""
     view = submission.view
     try:
-        return await _submit(door, view, button, speaker, settings)
+        incident = await _incident(door, button, settings)
+        speaker, settings = await _under_its_policy(incident, submission.user, settings)
+        return await _submit(door, view, button, incident, speaker, settings)
     except InvalidSubmission as error:
         return Outcome(errors=error.errors, said=str(error), refused=True)
     except (ActRefused, OutsideError) as error:
@@ -107,10 +114,24 @@ async def wake(door: SlackDoor, incident: str, standing: Standing) -> str:
 
 
 async def _incident(door: SlackDoor, button: Button, settings: Settings) -> Incident:
-    found = await find_own(door.people.store, button.incident, {settings.prefect.environment})
+    found = await find_own(door.people.store, button.incident, environments(settings))
     if found.id != button.incident:
         raise ActRefused(Refusal.NOT_FOUND, "there is no such incident", "`runbook incidents` lists them")
     return found
+
+
+async def _under_its_policy(
+    incident: Incident, account: Account, settings: Settings
+) -> tuple[Speaker, Settings]:
+    """Who acts by the policy of the incident's environment, and the settings with that policy.
+
+    Raises:
+        Refused: no policy is saved for that environment.
+        Unavailable: Prefect, which keeps the policies of other environments, cannot be reached.
+    """
+    policy = await policy_of(incident, settings.prefect.environment, settings.policy)
+    settings = replace(settings, policy=policy)
+    return await asyncio.to_thread(speaker_of, account, settings), settings
 
 
 async def _open(
@@ -160,9 +181,14 @@ async def _do(
 
 
 async def _submit(
-    door: SlackDoor, view: View, button: Button, speaker: Speaker, settings: Settings
+    door: SlackDoor,
+    view: View,
+    button: Button,
+    incident: Incident,
+    speaker: Speaker,
+    settings: Settings,
 ) -> Outcome:
-    incident, key = await _incident(door, button, settings), f"slack:{view.id}"
+    key = f"slack:{view.id}"
     match button.kind:
         case ButtonKind.REJECT:
             return await _answer(door, button, incident, rejection_of(view, speaker.name), speaker, settings)

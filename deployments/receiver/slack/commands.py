@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse, Response
 
 from deployments.receiver.connections.body import Rejected
 from deployments.receiver.metrics import ReceiverMetrics
+from deployments.receiver.people.requests import environments
 from deployments.receiver.slack.proving import require_ours, speaker_of
 from deployments.receiver.slack.requests import RESPONSES, SlackDoor, counted, form_schema, signed_body
 from deployments.services.finding import SEARCHED
@@ -59,7 +60,8 @@ def add_slack_commands(app: FastAPI, door: SlackDoor, metrics: ReceiverMetrics) 
 async def _open_incidents(door: SlackDoor, settings: Settings) -> list[str]:
     async with door.people.reading:
         found = await door.people.store.incidents(only_open=True, limit=SEARCHED)
-    mine = [item for item in found if item.environment == settings.prefect.environment]
+    here = environments(settings)
+    mine = [item for item in found if item.environment in here]
     return await asyncio.to_thread(open_incidents_lines, mine)
 
 

@@ -1,6 +1,11 @@
 """Two environments on one store, in a real Prefect: a receiver responds for both, each by its own policy."""
 
+import hmac
+import json
+import time
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 import httpx
@@ -15,7 +20,10 @@ from deployments.prefect.configure import Registration, configure
 from deployments.prefect.server import PrefectServer
 from deployments.services.environments import load_environment
 from deployments.settings.settings import Settings, check_settings, load_settings
-from runbook.incidents.events import RunStarted
+from runbook.approvals.identity import Proof
+from runbook.channels.buttons import Button, ButtonKind
+from runbook.incidents.events import LeadAssigned, RunStarted
+from runbook.incidents.incident import Incident
 from tests.deployments.people_bench import SETTINGS, TOKENS, receiver_process
 from tests.fixtures.eventually import eventually
 
@@ -32,13 +40,41 @@ token = { file = "alerts.token" }
 environment = "default"
 [services."checkout"]
 environment = "shop"
+[receiver.slack]
+signing_secret = { file = "slack.secret" }
 """
 ALERTS = "t" * 40
+SIGNING = "s" * 32
+IN_SLACK = "U0BOB"
 
 
 def bearer(token: str) -> dict[str, str]:
     """A token as a header."""
     return {"authorization": f"Bearer {token}"}
+
+
+def taken_in_slack(incident: str, account: str) -> dict[str, Any]:
+    """A click on "Take the lead", as Slack would sign and send it."""
+    button = Button(kind=ButtonKind.TAKE, incident=incident)
+    payload = {
+        "type": "block_actions",
+        "user": {"id": account},
+        "trigger_id": "1.2.abc",
+        "actions": [{"action_id": button.action_id, "value": button.value, "action_ts": f"1.{account}"}],
+    }
+    body, at = urlencode({"payload": json.dumps(payload)}), str(int(time.time()))
+    signature = hmac.new(SIGNING.encode(), f"v0:{at}:{body}".encode(), "sha256").hexdigest()
+    headers = {
+        "x-slack-request-timestamp": at,
+        "x-slack-signature": f"v0={signature}",
+        "content-type": "application/x-www-form-urlencoded",
+    }
+    return {"content": body, "headers": headers}
+
+
+def leads(incident: Incident) -> list[LeadAssigned]:
+    """Who was said to lead it."""
+    return incident.events(LeadAssigned)
 
 
 def shop_settings(folder: Path, store: str = "incidents.db") -> Settings:
@@ -47,7 +83,11 @@ def shop_settings(folder: Path, store: str = "incidents.db") -> Settings:
         "prefect": {"environment": "shop", "work_pool": "without-a-worker"},
         "store": {"url": f"sqlite+aiosqlite:///{store}"},
         "integration": {"health_url": "http://127.0.0.1:1/health"},
-        "policy": {"service": "checkout", "acts": {"approvers": ["bob"]}, "people": {"bob": {}}},
+        "policy": {
+            "service": "checkout",
+            "acts": {"approvers": ["bob"]},
+            "people": {"bob": {"logins": [IN_SLACK]}},
+        },
     }
     return check_settings(tables, origin=folder / "shop.toml")
 
@@ -118,6 +158,7 @@ async def test_its_incident_is_run_and_acted_upon_by_its_own_policy(
     (tmp_path / "alerts.token").write_text(ALERTS)
     for name, token in TOKENS.items():
         (tmp_path / f"{name}.token").write_text(token)
+    (tmp_path / "slack.secret").write_text(SIGNING)
     (tmp_path / "runbook.toml").write_text(SETTINGS + OWN)
     await configure(load_settings(tmp_path / "runbook.toml"))
     await configure(shop_settings(tmp_path), only_blocks=True)
@@ -139,6 +180,13 @@ async def test_its_incident_is_run_and_acted_upon_by_its_own_policy(
                 name: await client.post(path, json={}, headers=bearer(TOKENS[name]))
                 for name in ("ana", "bob")
             }
+            for account in ("U0STRANGER", IN_SLACK):
+                click = await client.post("/slack/interactions", **taken_in_slack(incident, account))
+                assert click.status_code == 200, click.text
+            led = await eventually(
+                lambda: store.read(incident),
+                lambda it: any(each.identity and each.identity.how is Proof.SLACK for each in leads(it)),
+            )
             listed = (await client.get("/api/incidents", headers=bearer(TOKENS["ana"]))).json()["incidents"]
     started = found.last(RunStarted)
     assert started is not None
@@ -146,6 +194,7 @@ async def test_its_incident_is_run_and_acted_upon_by_its_own_policy(
         run = await prefect.read_flow_run(UUID(started.flow_run_id))
         await prefect.delete_flow_run(run.id)  # other tests' workers must not find it
     assert (found.environment, run.parameters["environment"]) == ("shop", "shop")
+    assert {each.by for each in leads(led)} == {"bob"}
     assert answers["bob"].status_code == 200, answers["bob"].text
     assert answers["ana"].status_code in (403, 422), answers["ana"].text
     assert [each["environment"] for each in listed if incident in each.values()] == ["shop"]
