@@ -40,6 +40,8 @@ token = { file = "alerts.token" }
 environment = "default"
 [services."checkout"]
 environment = "shop"
+"""
+CHAT = """
 [receiver.slack]
 signing_secret = { file = "slack.secret" }
 """
@@ -159,11 +161,11 @@ async def test_its_incident_is_run_and_acted_upon_by_its_own_policy(
     for name, token in TOKENS.items():
         (tmp_path / f"{name}.token").write_text(token)
     (tmp_path / "slack.secret").write_text(SIGNING)
-    (tmp_path / "runbook.toml").write_text(SETTINGS + OWN)
+    (tmp_path / "runbook.toml").write_text(SETTINGS + OWN + CHAT)
     await configure(load_settings(tmp_path / "runbook.toml"))
     await configure(shop_settings(tmp_path), only_blocks=True)
     store = IncidentStore(url=shop_settings(tmp_path).store_url)
-    with receiver_process(tmp_path, prefect_api.api_url, OWN) as receiver:
+    with receiver_process(tmp_path, prefect_api.api_url, OWN + CHAT) as receiver:
         async with httpx.AsyncClient(base_url=receiver.url, trust_env=False, timeout=30) as client:
 
             async def served() -> str:
