@@ -57,7 +57,7 @@ many-waiting: setup ## have a hundred incidents wait for an answer, which may ho
 		tests/engine/test_many_waiting.py -k hold_no_process $(ARGS)
 
 .PHONY: pictures
-pictures: setup ## make the README's pictures anew, of a real response at its question (needs chromium)
+pictures: setup ## make the README's pictures anew, of a real response at its question (needs chromium and fonts-noto-color-emoji)
 	@$(BIN)/python -m tests.pictures $(ARGS)
 
 .PHONY: storm
