@@ -39,7 +39,7 @@ class _Speaks(TypedDict):
 
 
 FormAct = Literal[
-    "take", "assign", "comms", "note", "ack", "severity", "resolve", "reopen", "merge", "resume"
+    "take", "assign", "comms", "note", "ack", "update", "severity", "resolve", "reopen", "merge", "resume"
 ]
 
 
@@ -69,7 +69,8 @@ async def act_on_incident(
         incident: Id of the incident.
         act: take = you lead it now; assign = somebody else leads it; comms = who leads the communication
             with customers; note = something for the timeline; ack = you have seen it and work on it, which
-            stops reminders of the open question and acknowledges the pages; severity = how severe it is,
+            stops reminders of the open question and acknowledges the pages; update = the team is told now
+            where things stand; severity = how severe it is,
             whatever the rules say; resolve = it is over; reopen = it is not over; merge = it is part of
             another incident, where the response goes on; resume = you hand it back to the runbook, after
             its run was cancelled or has failed.

@@ -12,6 +12,7 @@ from runbook.incidents.sentences import sentence
 from tasks.caretaking.due import due_reminders
 from tasks.channels.shown import (
     acknowledge_page,
+    announce_now,
     refresh_messages,
     remind_of_gate,
     report_switch,
@@ -52,6 +53,7 @@ async def remind_of_everything(environment: Environment) -> list[str]:
         *(remind_of_gate(_open(incident, environment), notice) for incident, notice in notices),
         *(tell_of_lead(_open(incident, environment), news) for incident, news in leads),
         *(acknowledge_page(_open(incident, environment), page) for incident, page in pages),
+        *(announce_now(_open(incident, environment), update) for incident, update in due.updates),
         *(report_switch(_open(incident, environment), action) for incident, action in reports),
         return_exceptions=True,
     )
@@ -61,7 +63,7 @@ async def remind_of_everything(environment: Environment) -> list[str]:
     )
     if failed := [outcome for outcome in [*told, *shown] if isinstance(outcome, BaseException)]:
         raise BaseExceptionGroup("not all reminders could be sent", failed)
-    about = [incident.id for incident, _ in [*notices, *leads, *pages, *reports]]
+    about = [incident.id for incident, _ in [*notices, *leads, *pages, *due.updates, *reports]]
     said = [f"{incident}: {sentence(event)}" for incident, event in zip(about, told, strict=True) if event]
     changed = [
         f"{incident.id}: {len(done)} of its messages brought up to date"

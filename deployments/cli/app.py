@@ -26,7 +26,7 @@ from deployments.cli.errors import EXIT_CODES, CommandError, ExitCode, expected
 from deployments.cli.incidents import incidents
 from deployments.cli.looking.incident import incident, paper
 from deployments.cli.output import print_defect, print_error, quiet_libraries
-from deployments.cli.people.acts import ack, assign, comms, note, take
+from deployments.cli.people.acts import ack, assign, comms, note, take, update
 from deployments.cli.people.answers import approve, edit, reject, snooze
 from deployments.cli.people.ends import merge, reopen, resolve
 from deployments.cli.people.login import login
@@ -71,6 +71,7 @@ EXAMPLES: dict[Callable[..., Any], tuple[str, ...]] = {
         'runbook note latest "first errors" --at 14:05',
     ),
     ack: ("runbook ack latest",),
+    update: ("runbook update latest",),
     resolve: ('runbook resolve latest --outcome recovered --reason "it works" --done "rolled back by hand"',),
     reopen: ('runbook reopen inc-20261122 --reason "it times out again"',),
     merge: ('runbook merge latest inc-20261122 --reason "the same deploy"',),

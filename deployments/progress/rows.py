@@ -112,6 +112,7 @@ def row_of(event: e.Event, symbols: Symbols) -> Row | None:
             | e.LeadAssigned()
             | e.CommsLeadAssigned()
             | e.IncidentAcknowledged()
+            | e.UpdateRequested()
         ):
             return _word(event, symbols)
         case (
@@ -145,7 +146,14 @@ def _opening(event: e.IncidentOpened) -> tuple[str, Text]:
     return "Rehearsal" if event.dry_run else "Alert", alert_text(event.alert)
 
 
-_Word = e.NoteAdded | e.ResponseResumed | e.LeadAssigned | e.CommsLeadAssigned | e.IncidentAcknowledged
+_Word = (
+    e.NoteAdded
+    | e.ResponseResumed
+    | e.LeadAssigned
+    | e.CommsLeadAssigned
+    | e.IncidentAcknowledged
+    | e.UpdateRequested
+)
 
 
 def _word(event: _Word, symbols: Symbols) -> Row:
@@ -159,6 +167,8 @@ def _word(event: _Word, symbols: Symbols) -> Row:
             return Row(symbols.event, "Resumed", Text(f"by {by}; done by hand: {done}"))
         case e.IncidentAcknowledged():
             return Row(symbols.event, "Acked", Text(plain(sentence(event))), LOUD)
+        case e.UpdateRequested():
+            return Row(symbols.event, "Update", Text(plain(sentence(event))), LOUD)
         case _:
             return Row(symbols.event, "Lead", Text(plain(sentence(event))), LOUD)
 

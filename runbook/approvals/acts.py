@@ -27,6 +27,8 @@ from runbook.incidents.events import (
     IncidentResolved,
     LeadAssigned,
     NoteAdded,
+    StatusAnnounced,
+    UpdateRequested,
 )
 from runbook.incidents.incident import Incident
 from runbook.outside_text import MAX_TEXT, let_in_line
@@ -37,6 +39,7 @@ ActEvent = (
     LeadAssigned
     | CommsLeadAssigned
     | IncidentAcknowledged
+    | UpdateRequested
     | NoteAdded
     | IncidentResolved
     | IncidentReopened
@@ -52,6 +55,7 @@ class ActKind(StrEnum):
     COMMS = "comms"
     NOTE = "note"
     ACK = "ack"
+    UPDATE = "update"
     RESOLVE = "resolve"
     REOPEN = "reopen"
     MERGE = "merge"
@@ -113,6 +117,8 @@ def event_of(
         return merger(incident, target, because=act.text, by=by, identity=identity)
     if act.kind is ActKind.ACK:
         return IncidentAcknowledged(by=by, identity=identity)
+    if act.kind is ActKind.UPDATE:
+        return UpdateRequested(by=by, identity=identity)
     own = act.kind is ActKind.TAKE or (act.kind is ActKind.COMMS and not act.name.strip())
     lead = by if own else _checked(act.name, policy)
     kind = CommsLeadAssigned if act.kind is ActKind.COMMS else LeadAssigned
@@ -158,7 +164,8 @@ def is_so_already(incident: Incident, event: ActEvent) -> bool:
 
     A note is always new, and so is a reopening or a merger, which the journal takes once.
 
-    An acknowledgement is new again once something was asked, reminded of or paged after it.
+    An acknowledgement is new again once something was asked, reminded of or paged after it; an update is
+    asked for once, by whomever, until the channel was told something.
     """
     if isinstance(event, NoteAdded | IncidentReopened | IncidentMerged):
         return False
@@ -166,6 +173,8 @@ def is_so_already(incident: Incident, event: ActEvent) -> bool:
         earlier = item.event
         if isinstance(event, IncidentAcknowledged) and isinstance(earlier, _TOLD):
             return False
+        if isinstance(event, UpdateRequested) and isinstance(earlier, StatusAnnounced | UpdateRequested):
+            return isinstance(earlier, UpdateRequested)
         if type(earlier) is not type(event):
             continue
         same = bare(earlier) == bare(event)

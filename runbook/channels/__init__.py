@@ -12,5 +12,6 @@ __all__ = [
     "public_incident",
     "reminders",
     "untold",
+    "updates",
     "wording",
 ]

@@ -14,12 +14,14 @@ from hashlib import sha256
 
 from prefect.exceptions import ObjectNotFound
 
+from blocks.channels.channel import Audience
 from blocks.environment import Environment
 from blocks.transport.errors import Refused
 from blocks.transport.prefect_api import prefect_client
 from runbook.actions.catalogue import PlannedAction
 from runbook.channels.acknowledging import AcknowledgedPage, due_acknowledgements
 from runbook.channels.reminders import LeadNews, Notice, due_lead, due_notice, due_reports
+from runbook.channels.updates import DueUpdate, due_update
 from runbook.evidence.manifest import due_collections
 from runbook.incidents.incident import Incident
 from tasks.channels.refresh import stale_messages
@@ -45,6 +47,9 @@ class DueReminders:
     leads: Sequence[tuple[Incident, LeadNews]]
     acknowledged: Sequence[tuple[Incident, AcknowledgedPage]]
     reports: Sequence[tuple[Incident, PlannedAction]]
+    updates: Sequence[tuple[Incident, DueUpdate]] = ()
+    """The updates that people have asked for."""
+
     messages: Sequence[tuple[Incident, Sequence[str]]] = ()
     """The incidents of which a channel shows something that is not true any more."""
 
@@ -53,6 +58,7 @@ class DueReminders:
         """What tells this from what is due at another time."""
         told = [f"{incident.id} {notice!r}" for incident, notice in self.notices]
         told += [f"{incident.id} {news!r}" for incident, news in self.leads]
+        told += [f"{incident.id} update of {update.at}" for incident, update in self.updates]
         told += [f"{page.page.id} acknowledged" for _, page in self.acknowledged]
         told += [f"{incident.id} {message}" for incident, stale in self.messages for message in stale]
         return [*told, *(f"{incident.id} {action.id}" for incident, action in self.reports)]
@@ -73,6 +79,10 @@ async def due_reminders(environment: Environment, at: datetime) -> DueReminders:
     leads = (
         (incident, due_lead(incident, channels=channels, policy=policy, now=at)) for incident in going_on
     )
+    announcers = [it.kind for it in environment.announcers if it.audience is Audience.TEAM]
+    updates = (
+        (incident, due_update(incident, channels=announcers, policy=policy, now=at)) for incident in going_on
+    )
     messages = []
     for incident in shown:
         if stale := stale_messages(environment, incident, at):
@@ -86,6 +96,7 @@ async def due_reminders(environment: Environment, at: datetime) -> DueReminders:
             for incident in going_on
             for page in due_acknowledgements(incident, pagers=pagers, policy=policy, now=at)
         ],
+        updates=[(incident, update) for incident, update in updates if update is not None],
         messages=messages,
         reports=due_reports(await incidents_with_switches(environment), now=at),
     )

@@ -16,6 +16,7 @@ from runbook.channels.messages import (
     notice_message,
 )
 from runbook.channels.public_incident import public_announcements
+from runbook.channels.updates import DueUpdate, asked_update
 from runbook.decision.severity import Severity
 from runbook.decision.verdict import Verdict
 from runbook.incidents.effect_ids import MessageName
@@ -28,6 +29,7 @@ from runbook.incidents.events import (
     IncidentMerged,
     IncidentReopened,
     StatusAnnounced,
+    UpdateRequested,
 )
 from runbook.incidents.incident import Incident
 from runbook.incidents.people import lead_of
@@ -71,6 +73,18 @@ async def update(incident: OpenIncident) -> None:
         if promised and now() >= promised[-1]:
             await _announce(incident, journal, channel, _facts(incident, journal, journal.state.told))
     await refresh(incident)
+
+
+async def announce_now(incident: OpenIncident, due: DueUpdate) -> UpdateRequested | None:
+    """Say where things stand because a person asked; `None` where it did not get through everywhere."""
+    journal = await incident.read()
+    asked = asked_update(journal, channels=due.channels, policy=incident.policy)
+    for channel in incident.environment.announcers:
+        if asked is not None and channel.kind in asked.channels:
+            await _announce(incident, journal, channel, _facts(incident, journal, journal.state.told))
+    await refresh(incident)
+    left = asked_update(await incident.read(), channels=due.channels, policy=incident.policy)
+    return due.request if left is None else None
 
 
 async def tell_of_merger(incident: OpenIncident) -> None:

@@ -38,6 +38,9 @@ remind_of_gate = task(
 tell_of_lead = task(name="tell of lead", task_run_name="tell of lead", cache_policy=NO_CACHE)(
     remind.tell_of_lead
 )
+announce_now = task(name="announce now", task_run_name="announce now", cache_policy=NO_CACHE)(
+    communicate.announce_now
+)
 refresh_messages = task(name="refresh messages", task_run_name="refresh messages", cache_policy=NO_CACHE)(
     refresh.refresh
 )

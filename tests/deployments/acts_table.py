@@ -61,6 +61,7 @@ CASES = [
         e.CommsLeadAssigned,
         {"lead": "cyd"},
     ),
+    Case("update", ("update",), "updates", {}, {"act": "update"}, e.UpdateRequested),
     Case("ack", ("ack",), "acknowledgements", {}, {"act": "ack"}, e.IncidentAcknowledged),
     Case(
         "resolve",

@@ -173,6 +173,7 @@ EVENTS: tuple[e.Event, ...] = (
     e.LeadAssigned(lead="ana", by="bob"),
     e.CommsLeadAssigned(lead="cyd", by="ana"),
     e.IncidentAcknowledged(by="ana"),
+    e.UpdateRequested(by="ana"),
     e.NoteAdded(by="ana", text="called PostHog support"),
     e.IncidentResolved(outcome="recovered", because=("no errors for 5 min",)),
     e.EvidenceCollected(

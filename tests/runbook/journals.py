@@ -269,6 +269,7 @@ def every_event() -> tuple[e.Event, ...]:
         e.LeadAssigned(lead="ana", by="bob", identity=Identity(name="bob")),
         e.CommsLeadAssigned(lead="cyd", by="ana"),
         e.IncidentAcknowledged(by="ana"),
+        e.UpdateRequested(by="ana"),
         e.NoteAdded(
             by="bob",
             text="their engineer called",

@@ -112,6 +112,21 @@ async def ack(
     )
 
 
+async def update(
+    incident: Reference,
+    /,
+    *,
+    options: ActOptions = BY_DEFAULT,
+) -> int:
+    """Have the team told now where things stand, before the promised time of the next update."""
+    return await do(
+        incident,
+        "update",
+        "updates",
+        options,
+    )
+
+
 async def do(
     reference: str,
     kind: str,

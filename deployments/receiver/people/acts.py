@@ -65,6 +65,13 @@ async def acknowledge(
     return await _act(door, reference, Act(kind=ActKind.ACK), speaker, settings)
 
 
+async def ask_for_update(
+    door: PeoplesDoor, reference: str, _: Body, speaker: Speaker, settings: Settings
+) -> Acted:
+    """Have the team told now where things stand."""
+    return await _act(door, reference, Act(kind=ActKind.UPDATE), speaker, settings)
+
+
 class ResolutionBody(Body):
     """That the incident is over."""
 

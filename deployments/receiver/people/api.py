@@ -25,6 +25,7 @@ from deployments.receiver.people.acts import (
     ResolutionBody,
     acknowledge,
     add_note,
+    ask_for_update,
     merge,
     reopen,
     resolve,
@@ -176,6 +177,7 @@ def add_people_api(app: FastAPI, door: PeoplesDoor) -> None:
     _add(app, door, "reopening", "Go on with an incident that was closed", ReopeningBody, Acted, reopen)
     _add(app, door, "merger", "Merge the incident into another one", MergerBody, Acted, merge)
     _add(app, door, "acknowledgements", "Acknowledge the incident", Body, Acted, acknowledge)
+    _add(app, door, "updates", "Have the team told now where things stand", Body, Acted, ask_for_update)
 
 
 def _add(

@@ -26,7 +26,6 @@ from runbook.approvals.identity import Proof
 from runbook.channels.buttons import ANSWERS, Button, ButtonKind
 from runbook.channels.wording import sentence_case
 from runbook.incidents.incident import Incident
-from runbook.interactions.listing import incident_line
 from runbook.interactions.modals import DIALOGS, carried, dialog
 from runbook.interactions.payloads import Account, Click, Submission, View
 from runbook.interactions.questions import Standing, standing_answer
@@ -176,8 +175,8 @@ async def _do(
             act, key = Act(kind=ActKind.TAKE), f"slack:{click.user.id}:{click.pressed.action_ts}"
             return Outcome(said=_told(await _act(door, incident, act, key, speaker, settings)))
         case _:
-            told = "an update cannot be asked for here: the channel is told whenever something changes"
-            return Outcome(said=f"{told}. {incident_line(incident)}")
+            act, key = Act(kind=ActKind.UPDATE), f"slack:{click.user.id}:{click.pressed.action_ts}"
+            return Outcome(said=_told(await _act(door, incident, act, key, speaker, settings)))
 
 
 async def _submit(

@@ -70,6 +70,7 @@ from runbook.incidents.events.people import (
     IncidentAcknowledged,
     LeadAssigned,
     NoteAdded,
+    UpdateRequested,
     is_act_of_a_person,
 )
 from runbook.incidents.events.runs import ResponseResumed, RunContinued, RunStarted
@@ -133,6 +134,7 @@ __all__ = [
     "SwitchChecked",
     "TriageCompleted",
     "TriageStarted",
+    "UpdateRequested",
     "WatchStarted",
     "is_act_of_a_person",
 ]
@@ -184,6 +186,7 @@ Event = Annotated[
     | LeadAssigned
     | CommsLeadAssigned
     | IncidentAcknowledged
+    | UpdateRequested
     | NoteAdded
     | ResponsePaused
     | FactsChecked

@@ -50,6 +50,14 @@ class IncidentAcknowledged(JournalEvent):
     identity: Identity | None = None
 
 
+class UpdateRequested(JournalEvent):
+    """A person wants the team to be told now where things stand."""
+
+    type: Literal["UpdateRequested"] = "UpdateRequested"
+    by: OutsideName
+    identity: Identity | None = None
+
+
 class NoteAdded(JournalEvent):
     """Somebody wrote something into the timeline.
 
@@ -78,6 +86,7 @@ _ACTS = (
     LeadAssigned,
     CommsLeadAssigned,
     IncidentAcknowledged,
+    UpdateRequested,
     SeverityOverridden,
     ResponseResumed,
     IncidentMerged,

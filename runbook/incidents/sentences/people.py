@@ -21,6 +21,11 @@ def _(event: e.IncidentAcknowledged) -> str:
 
 
 @sentence.register
+def _(event: e.UpdateRequested) -> str:
+    return f"{named(event.by, event.identity)} asked for an update"
+
+
+@sentence.register
 def _(event: e.NoteAdded) -> str:
     by = named(event.by, event.identity) if event.identity else event.by
     return f"{by} noted: {event.text}"

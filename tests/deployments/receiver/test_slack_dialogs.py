@@ -146,14 +146,16 @@ def test_a_false_alarm_ends_the_incident(chat: Chat, kept: Store, prefect: FakeP
     assert prefect.url
 
 
-def test_an_update_cannot_be_asked_for_and_the_state_is_told(chat: Chat, kept: Store) -> None:
-    """Politely, and to that person alone."""
+def test_an_update_is_asked_for_once_until_the_channel_was_told(chat: Chat, kept: Store) -> None:
+    """A second click asks for nothing more, whoever clicks."""
     incident = opened(kept, *asking(MEMORY))
-    before = kept.read(incident)
-    chat.click(BOB, ButtonKind.UPDATE, chat.post(before, ButtonKind.UPDATE))
-    assert "cannot be asked for here" in chat.told(BOB)
-    assert incident in chat.told(BOB)
-    assert kept.read(incident) == before
+    message = chat.post(kept.read(incident), ButtonKind.UPDATE)
+    chat.click(BOB, ButtonKind.UPDATE, message)
+    assert "asked for an update" in chat.told(BOB)
+    chat.click(ANA, ButtonKind.UPDATE, message)
+    assert "it was so already" in chat.told(ANA).lower()
+    [asked] = kept.read(incident).events(e.UpdateRequested)
+    assert asked.by == "bob"
 
 
 def test_who_may_not_act_is_told_at_the_field(chat: Chat, kept: Store) -> None:

@@ -1,0 +1,49 @@
+"""Updates that a person asks for: the team is told now where things stand, before the promised time."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from runbook.approvals.acts import act_counts
+from runbook.channels.reminders import is_time
+from runbook.incidents.events import StatusAnnounced, UpdateRequested
+from runbook.incidents.incident import Incident
+from runbook.policy.in_force import policy_in_force
+from runbook.policy.policy import Policy
+from runbook.value import Value
+
+
+class DueUpdate(Value):
+    """An update that was asked for at `at` (aware UTC), and the channels that were not told since."""
+
+    request: UpdateRequested
+    at: datetime
+    channels: tuple[str, ...]
+
+
+def asked_update(incident: Incident, *, channels: Collection[str], policy: Policy) -> DueUpdate | None:
+    """The update that somebody who may has asked for, until each of these channels was told since.
+
+    The journal's order counts, whatever the clocks say of those who wrote it.
+    """
+    in_force = policy_in_force(incident, policy)
+    asked: tuple[UpdateRequested, datetime] | None = None
+    told: set[str] = set()
+    for item in incident.journal:
+        match item.event:
+            case UpdateRequested() as event if act_counts(incident, event, in_force):
+                asked, told = (event, item.at), set()
+            case StatusAnnounced() as event:
+                told.add(event.channel)
+    if asked is None or not in_force.announce or incident.resolved:
+        return None
+    request, at = asked
+    left = tuple(channel for channel in channels if channel not in told)
+    return DueUpdate(request=request, at=at, channels=left) if left else None
+
+
+def due_update(
+    incident: Incident, *, channels: Collection[str], policy: Policy, now: datetime
+) -> DueUpdate | None:
+    """The update to be told now: one that did not get through waits for a pause that grows."""
+    asked = asked_update(incident, channels=channels, policy=policy)
+    return asked if asked is not None and is_time(incident, asked.at, now) else None
