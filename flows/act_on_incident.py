@@ -7,7 +7,6 @@ from prefect import flow
 from prefect.logging import get_run_logger
 from pydantic import Field
 
-from blocks.environment import Environment
 from blocks.transport.prefect_api import prefect_client
 from flows.parameters import checked, refusing, run_name
 from runbook.approvals.acts import Act, ActKind
@@ -23,7 +22,7 @@ from runbook.policy.policy import Policy
 from tasks.acts import Identify, record_act, record_severity
 from tasks.caretaking.going_on import NOTICED_BY_THE_RUN, go_on_in_time
 from tasks.caretaking.resume import record_resumption
-from tasks.incident import OpenIncident, now
+from tasks.incident import incident_where_it_belongs, now
 
 Required = Annotated[str, Field(min_length=1, max_length=200)]
 Optional = Annotated[str, Field(max_length=200)]
@@ -84,10 +83,10 @@ async def act_on_incident(
         into: For merge, the id of the other incident.
         level: For severity: P1 complete outage, P2 degraded service, P3 minor impact, P4 no user impact.
         did: For resume, the actions of the plan that were done by hand, by id, such as 1-restart-deployment.
-        environment: Which configuration to use, by the name that `runbook configure` saved it under.
+        environment: Where to look for the incident: any environment on the same store will do.
     """
-    blocks = await Environment.load(environment)
-    found = await OpenIncident(id=incident, environment=blocks).read()
+    ours = await incident_where_it_belongs(incident, environment)
+    blocks, found = ours.environment, await ours.read()
     policy = blocks.runbook_policy.policy
     if flaw := name_flaw(by):
         raise InvalidAnswer(f"the name of whoever does this cannot be used: {flaw}")

@@ -6,7 +6,7 @@ from blocks.environment import Environment
 from flows.parameters import checked
 from runbook.evidence.manifest import due_collections
 from tasks.evidence.shown import collect_evidence as collect
-from tasks.incident import OpenIncident, now
+from tasks.incident import OpenIncident, incident_where_it_belongs, now
 from tasks.incidents import incidents_to_collect_from
 
 
@@ -17,13 +17,13 @@ async def collect_evidence(incident: str | None = None, environment: str = "defa
 
     Args:
         incident: Id of one incident, collected now; empty for all that are due.
-        environment: Which configuration to use: the name that `runbook configure` saved it under.
+        environment: Which configuration to use: the name that `runbook configure` saved it under. An incident
+            may belong to another one on the same store.
     """
-    blocks = await Environment.load(environment)
     if incident is not None:
-        one = OpenIncident(id=incident, environment=blocks)
+        one = await incident_where_it_belongs(incident, environment)
         return [await collect(one, f"by-hand-{now():%Y%m%d-%H%M%S}")]
-    return await collect_everything_due(blocks)
+    return await collect_everything_due(await Environment.load(environment))
 
 
 async def collect_everything_due(environment: Environment) -> list[str]:

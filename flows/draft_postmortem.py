@@ -5,9 +5,8 @@ from typing import Annotated
 from prefect import flow
 from pydantic import Field
 
-from blocks.environment import Environment
 from flows.parameters import checked, refusing, run_name
-from tasks.incident import OpenIncident
+from tasks.incident import incident_where_it_belongs
 from tasks.shown import draft_postmortem as draft
 
 IncidentId = Annotated[str, Field(min_length=1)]
@@ -25,7 +24,6 @@ async def draft_postmortem(incident: IncidentId, environment: str = "default") -
 
     Args:
         incident: Id of the incident.
-        environment: Which configuration to use: the name that `runbook configure` saved it under.
+        environment: Where to look for the incident: any environment on the same store will do.
     """
-    blocks = await Environment.load(environment)
-    return await draft(OpenIncident(id=incident, environment=blocks), again=True)
+    return await draft(await incident_where_it_belongs(incident, environment), again=True)

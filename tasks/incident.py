@@ -106,6 +106,25 @@ class OpenIncident:
             await self.lease.check()
 
 
+async def incident_where_it_belongs(incident_id: str, environment: str) -> OpenIncident:
+    """A handle on an incident with its own environment; `environment` is where its journal is looked for.
+
+    People who name an incident in a form need not know which environment it belongs to.
+
+    Raises:
+        Refused: one of the two environments is not saved in Prefect.
+        UnknownIncident: no incident has this id, or its own environment has another store.
+        Unavailable: the store or Prefect cannot be reached.
+    """
+    asked = OpenIncident(id=incident_id, environment=await Environment.load(environment))
+    known = await asked.environment.store.read(incident_id)
+    if known.environment == asked.environment.name:
+        return asked
+    own = OpenIncident(id=incident_id, environment=await Environment.load(known.environment))
+    await own.read()
+    return own
+
+
 def require_own(journal: Incident, environment: str) -> None:
     """Make sure that an incident is worked on with the policy and the systems that it was opened with.
 

@@ -124,14 +124,19 @@ class Progress:
         return line
 
 
-def print_question(console: Console, gate: PendingGate, plan: ChangePlan | None) -> None:
-    """Print what a gate asks: the change in one line, the question, the exact diff, and what follows."""
+def print_question(
+    console: Console, gate: PendingGate, plan: ChangePlan | None, *, in_one_line: str = ""
+) -> None:
+    """Print what a gate asks: the change in one line, the question, the exact diff, and what follows.
+
+    `in_one_line` is for a plan that comes without the live object, which says how many pods there are.
+    """
     symbols = symbols_for(console.encoding)
-    in_one_line = essence(plan) if plan is not None else ""
+    in_one_line = in_one_line or (essence(plan) if plan is not None else "")
     question = gate.question.removesuffix(in_one_line).strip()
     console.print(Text(f"{symbols.ask} {plain(in_one_line or question)}", style=f"bold {UNSURE}"))
     if in_one_line:
-        console.print(Text(f"  {plain(question)}"))
+        console.print(Padding(Text(plain(question)), (0, 0, 0, 2)))
     if plan is not None:
         console.print(Padding(diff_lines(plan.diff), (0, 0, 0, 2)))
         console.print(Padding(change_lines(plan), (0, 0, 0, 2)))

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from enum import StrEnum
 
 from runbook.actions.catalogue import ChangePlan
+from runbook.actions.essence import essence
 from runbook.approvals.acts import ActOnClosed
 from runbook.approvals.gates import InvalidAnswer, PendingGate, Unproven
 from runbook.incidents.incident import Incident
@@ -31,11 +32,14 @@ class Asked(Value):
     incident: str
     gate: PendingGate
     plan: ChangePlan
+    in_one_line: str = ""
+    """What the change does, told with the live object; a receiver of an earlier release does not say."""
 
     @classmethod
     def by(cls, incident: Incident, gate: PendingGate, plan: ChangePlan) -> "Asked":
         """The open question of an incident, without the whole live object: the diff shows what counts."""
-        return cls(incident=incident.id, gate=gate, plan=plan.model_copy(update={"live": ""}))
+        shown = plan.model_copy(update={"live": ""})
+        return cls(incident=incident.id, gate=gate, plan=shown, in_one_line=essence(plan))
 
 
 class ActRefused(Exception):

@@ -33,19 +33,24 @@ pytestmark = [pytest.mark.real, pytest.mark.usefixtures("prefect_api")]
 
 async def opened(folder: Path, *events: e.Event, environment: str = NAME, **acts: Any) -> IncidentStore:
     """A configured environment with an incident in its store."""
+    await saved(folder, environment=NAME, acts=acts)
+    store = (await Environment.load(NAME)).store
+    await store.open_incident(ALERT, incident_id=INCIDENT, at=OPENED_AT, environment=environment)
+    for event in events:
+        await store.append(INCIDENT, event, at=OPENED_AT + timedelta(minutes=1))
+    return store
+
+
+async def saved(folder: Path, *, environment: str, acts: dict[str, Any]) -> None:
+    """Save the settings of an environment; all have the same store."""
     tables = {
-        "prefect": {"environment": NAME},
+        "prefect": {"environment": environment},
         "store": {"url": "sqlite+aiosqlite:///incidents.db"},
         "integration": {"health_url": "http://127.0.0.1:9/health"},
         "cluster": {"kubeconfig": str(folder / "kubeconfig")},
         "policy": {"acts": acts, "people": {"bob": {}}},
     }
     await configure(check_settings(tables, origin=folder / "runbook.toml"), deployments=[])
-    store = (await Environment.load(NAME)).store
-    await store.open_incident(ALERT, incident_id=INCIDENT, at=OPENED_AT, environment=environment)
-    for event in events:
-        await store.append(INCIDENT, event, at=OPENED_AT + timedelta(minutes=1))
-    return store
 
 
 async def act(case: Case, **other: Any) -> State[Any]:
@@ -144,11 +149,15 @@ async def test_what_is_refused_is_one_line_in_the_runs_log(
         )
 
 
-async def test_another_environments_incident_is_left_alone(tmp_path: Path) -> None:
-    """Its people and rules are others."""
-    await opened(tmp_path, environment="another")
-    state = await act(CASES[0])
-    assert "belongs to environment 'another'" in str(state.message)
+async def test_another_environments_incident_is_found_with_its_own_policy(tmp_path: Path) -> None:
+    """Its people decide, not those of the environment in the form; one that is not saved is refused."""
+    store = await opened(tmp_path, environment="another")
+    before = await store.read(INCIDENT)
+    assert "environment 'another' has no " in str((await act(CASES[0])).message)
+    await saved(tmp_path, environment="another", acts={"approvers": ["bob"], "accept_unverified": True})
+    assert "ana may not do this; who may: bob" in str((await act(CASES[0])).message)
+    assert await store.read(INCIDENT) == before
+    assert (await (await act(CASES[0], by="bob")).result()).startswith("bob (unproven claim) ")
 
 
 async def test_an_incident_is_merged_and_reopened_by_the_form(tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ async def doctor(
     from blocks.transport.errors import OutsideError
     from deployments.cli.doctor.prefect_exposure import exposures
     from deployments.cli.doctor.prefect_row import prefect_rows
-    from deployments.cli.doctor.sending import send_tests
+    from deployments.cli.doctor.sending import send_tests, tried
     from deployments.cli.doctor.systems import check_systems, cluster_clock
     from deployments.cli.doctor.target_settings import misfits
     from deployments.cli.sources import find_sources
@@ -88,7 +88,7 @@ async def doctor(
         *await prefect_rows(sources.config, sources.work_pool()),
         _cluster_row(cluster, rights, wrong, unanswered),
         cluster_clock(cluster, datetime.now(UTC)),
-        *await check_systems(systems),
+        *(tried(await check_systems(systems)) if send_test else await check_systems(systems)),
         *(await send_tests(systems) if send_test else ()),
         *_missing_rows(sources.config, systems),
     ]

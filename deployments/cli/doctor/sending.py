@@ -1,6 +1,7 @@
 """`runbook doctor --send-test`: a marked message through each channel, a page that is resolved at once."""
 
 import secrets
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING
 from blocks.channels.channel import PagingChannel, Post, Speaker
 from blocks.transport.errors import OutsideError
 from deployments.cli.doctor.rows import CheckRow, State
-from deployments.cli.doctor.systems import failed
+from deployments.cli.doctor.systems import SEND_TEST, failed
 from runbook.channels.messages import Page, notice_message
 from runbook.decision.severity import Severity
 
@@ -28,6 +29,11 @@ async def send_tests(systems: "Environment") -> list[CheckRow]:
         advice = "Set [pager] or [slack]"
         rows.append(CheckRow("test message", State.MISSING, "there is no channel to send it through", advice))
     return rows
+
+
+def tried(rows: Iterable[CheckRow]) -> list[CheckRow]:
+    """The rows without the advice to send a test, as it is being sent: its own rows say what came of it."""
+    return [replace(row, next_step="") if row.next_step == SEND_TEST else row for row in rows]
 
 
 async def _said(channel: Speaker, post: Post) -> CheckRow:

@@ -91,7 +91,7 @@ def _write_and_remove(folder: str) -> None:
 
 async def _status_page(systems: "Environment") -> CheckRow:
     reading = await systems.status_page.read_any()
-    return CheckRow("status page", State.OK, f"read by {reading.route}")
+    return CheckRow("status page", State.OK, f"read, {reading.route}")
 
 
 async def _health(systems: "Environment") -> CheckRow:
@@ -150,7 +150,7 @@ async def _slack(systems: "Environment") -> CheckRow | None:
     if seen.may_write is False:
         return CheckRow("Slack", State.WRONG, f"{said}, but not write", "Give the app the scope chat:write")
     if seen.may_write is None:
-        return CheckRow("Slack", State.UNPROVEN, f"{said}; that it can write is not proven", _SEND_TEST)
+        return CheckRow("Slack", State.UNPROVEN, f"{said}; that it can write is not proven", SEND_TEST)
     return CheckRow("Slack", State.OK, f"{said} and has the scope to write")
 
 
@@ -175,7 +175,7 @@ async def _pager(systems: "Environment") -> CheckRow | None:
         return None
     await systems.pager.resolve(f"runbook-doctor-{secrets.token_hex(8)}")  # there is none: nothing happens
     detail = "takes an event with the routing key; that it pages anybody is not proven"
-    return CheckRow("pager", State.UNPROVEN, detail, _SEND_TEST)
+    return CheckRow("pager", State.UNPROVEN, detail, SEND_TEST)
 
 
 async def _self_watch(systems: "Environment") -> CheckRow | None:
@@ -198,7 +198,7 @@ def cluster_clock(cluster: "Cluster", now: datetime) -> CheckRow:
     if abs(off) > MOST_SKEW_SECONDS:
         advice = "Synchronise the clocks (NTP) here and there"
         return CheckRow("clock", State.WRONG, f"the cluster's clock is {off:+.0f} s from ours", advice)
-    return CheckRow("clock", State.OK, f"the cluster's is {off:+.0f} s from ours")
+    return CheckRow("clock", State.OK, f"the cluster's is {abs(off):.0f} s from ours")
 
 
-_SEND_TEST = "Try it: `runbook doctor --send-test`"
+SEND_TEST = "Try it: `runbook doctor --send-test`"

@@ -80,7 +80,8 @@ async def _policy_of(found: "Incident", sources: "Sources") -> "Policy":
         if sources.config is None:
             raise
         policy = await sources.policy()
-        warn(f"who may answer is shown by the policy of this settings file: {error}")
+        if found.pending_gate is not None:
+            warn(f"who may answer is shown by the policy of this settings file: {error}")
         return policy
 
 

@@ -38,7 +38,7 @@ def confirmed(asked: "Asked", refused: "ActRefused", *, config: Path | None, jso
     if not json:
         out = console(None if at_terminal else sys.stderr)
         out.print(f"{asked.incident}{f' ({REHEARSAL})' if asked.plan.dry_run else ''}")
-        print_question(out, asked.gate, asked.plan)
+        print_question(out, asked.gate, asked.plan, in_one_line=asked.in_one_line)
     editable = [parameter.name for parameter in asked.plan.action.spec.editable]
     edited = ("edit", *(f"{name}=VALUE" for name in editable))
     paste = approve_command(asked.incident, asked.gate.plan_digest, config)

@@ -1,5 +1,7 @@
 """`runbook respond`: start the response by hand, as the Prefect UI does."""
 
+from dataclasses import replace
+
 from deployments.cli.errors import CommandError, ExitCode
 from deployments.cli.options import ConfigOption, EnvironmentOption, JsonOption, SeverityWord, Switch
 from deployments.cli.output import print_json, write
@@ -23,7 +25,7 @@ async def respond(
     summary
         What you see, in one line.
     service
-        The service that is in trouble.
+        The service that is in trouble. Its environment is the one that `[services]` names.
     severity
         Your own estimate; it decides if there are not enough facts.
     dry_run
@@ -40,8 +42,8 @@ async def respond(
 
     sources = find_sources(config, environment)
     if environment is None and (theirs := sources.environment_of(service)):
-        advice = f"give --environment {theirs}, or ask whoever looks after it"
-        raise CommandError(f"{service} belongs to the environment {theirs}", advice, code=ExitCode.USAGE)
+        sources = replace(sources, environment=theirs)
+        await sources.policy()  # a run of an environment that is not saved would fail
     parameters = {
         "service": let_in_name(service),  # Prefect keeps them as they are given
         "summary": let_in(summary, MAX_SUMMARY),

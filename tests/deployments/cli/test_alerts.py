@@ -2,16 +2,23 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
+from prefect.client.schemas.objects import FlowRun
 from pydantic import SecretStr
 
 from blocks.store.alerts import receive
 from blocks.store.journal import IncidentStore
 from deployments.cli import main
 from deployments.cli.errors import ExitCode
+from deployments.cli.sources import Sources
 from runbook.alerts.alert import Alert
 from runbook.alerts.intake import Message
 from runbook.alerts.unrouted import Routing
@@ -84,15 +91,52 @@ def test_the_environment_of_an_unrouted_alert_is_named(tmp_path: Path, capsys: C
     assert "none; it belongs to shop" in capsys.readouterr().out
 
 
-def test_nobody_responds_to_another_environments_service_by_mistake(tmp_path: Path, capsys: Capture) -> None:
-    """A response by hand acts on the environment's target, too; a person may name the other one."""
+class StartedRuns:
+    """A Prefect that starts any run, and notes what it was started with."""
+
+    def __init__(self) -> None:
+        self.parameters: list[dict[str, Any]] = []
+
+    @asynccontextmanager
+    async def client(self, _: Path | None = None) -> AsyncIterator["StartedRuns"]:
+        """A client of it."""
+        yield self
+
+    async def read_deployment_by_name(self, name: str) -> SimpleNamespace:
+        """The deployment of that name."""
+        return SimpleNamespace(id=uuid4(), name=name)
+
+    async def create_flow_run_from_deployment(self, _: UUID, *, parameters: dict[str, Any]) -> FlowRun:
+        """A run with these parameters."""
+        self.parameters.append(parameters)
+        return FlowRun(id=uuid4(), flow_id=uuid4(), name="a response")
+
+
+def test_a_response_by_hand_begins_in_the_environment_of_its_service(
+    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Never on another one's target: where that environment is not known, nothing is started."""
     settings = tmp_path / "runbook.toml"
     services = {"posthog-integration": "default", "checkout": "shop"}
     tables = [f'[services.{name}]\nenvironment = "{where}"\n' for name, where in services.items()]
     settings.write_text(settings.read_text() + "".join(tables))
-    assert main(["respond", "--summary", "x", "--service", "checkout"]) == ExitCode.USAGE
+    asked = ["respond", "--summary", "x", "--service", "checkout"]
+    assert main(asked) != ExitCode.OK
     [line] = capsys.readouterr().err.splitlines()
-    assert "checkout belongs to the environment shop; give --environment shop" in line
+    assert "Prefect" in line
+    started = StartedRuns()
+    monkeypatch.setattr("deployments.cli.sources.prefect_client", started.client)
+    policies: list[str | None] = []
+
+    async def policy(sources: Sources) -> None:
+        policies.append(sources.environment)
+
+    monkeypatch.setattr(Sources, "policy", policy)
+    assert main(asked) == ExitCode.OK
+    assert main([*asked, "--environment", "other"]) == ExitCode.OK
+    assert main([*asked[:-1], "posthog-integration"]) == ExitCode.OK
+    assert [given["environment"] for given in started.parameters] == ["shop", "other", "default"]
+    assert policies == ["shop"]
 
 
 def test_unrouted_alerts_are_those_of_no_incident(capsys: Capture) -> None:

@@ -47,7 +47,7 @@ async def test_every_system_that_is_well_has_a_row(tmp_path: Path, capsys: Captu
     assert code == ExitCode.OK, shown
     assert rows["store"] == "ok can be read and written"
     assert rows["evidence"].startswith("ok ")
-    assert rows["status page"].startswith("ok read by ")
+    assert rows["status page"].startswith("ok read, ")
     assert rows["health"].startswith("ok http://127.0.0.1:")
     assert rows["Prometheus"].startswith("ok ")
     assert rows["PostHog"].endswith(": accepted")
@@ -150,11 +150,12 @@ async def test_a_test_message_goes_through_each_channel(tmp_path: Path, capsys: 
     """It is marked; the page has the lowest severity and is resolved; the public page gets none."""
     async with world(tmp_path, rights()) as here:
         fully(here)
-        code, rows, _ = await told(here, capsys, "--send-test")
+        code, rows, out = await told(here, capsys, "--send-test")
         sent = here.outside.bodies
     assert code == ExitCode.OK
     assert rows["test: slack"].startswith("ok ")
     assert rows["test: pager"].startswith("ok ")
+    assert "Try it: `runbook doctor --send-test`" not in out
     events = [json.loads(body) for path, body in sent if path == "/v2/enqueue"]
     triggered, resolved = [event for event in events if "doctor" in event["dedup_key"]][-2:]
     assert (triggered["event_action"], triggered["payload"]["severity"]) == ("trigger", "info")

@@ -27,7 +27,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
 
 def of(environment: str, store: Store) -> str:
     """An incident of that environment."""
-    return store.open("0001", (IncidentOpened(alert=ALERT, environment=environment), *EVENTS[1:8]))
+    return store.open("0001", (IncidentOpened(alert=ALERT, environment=environment), *EVENTS[1:10]))
 
 
 def test_nothing_is_done_where_its_policy_cannot_be_read(store: Store, capsys: Capture) -> None:
@@ -45,6 +45,13 @@ def test_it_is_shown_all_the_same(store: Store, capsys: Capture) -> None:
     told = capsys.readouterr()
     assert "PostHog outage" in told.out
     assert "by the policy of this settings file" in told.err
+
+
+def test_one_that_is_over_is_shown_without_a_word_on_who_may_answer(store: Store, capsys: Capture) -> None:
+    """There is no question, so nobody has to see to Prefect."""
+    incident = store.open("0001", (IncidentOpened(alert=ALERT, environment="shop"), *EVENTS[1:3]))
+    assert main(["incident", incident]) == ExitCode.OK
+    assert capsys.readouterr().err == ""
 
 
 def test_one_of_an_environment_that_is_not_named_is_refused(store: Store, capsys: Capture) -> None:

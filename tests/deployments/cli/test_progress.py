@@ -12,9 +12,12 @@ from rich.text import Text
 from deployments.progress import Progress, elapsed, print_question
 from deployments.progress.rows import row_of
 from deployments.progress.symbols import ASCII, UNICODE, plain
-from runbook.approvals.gates import Answer, Choice
+from deployments.services.refusals import Asked
+from runbook.actions.essence import essence
+from runbook.approvals.gates import Answer, Choice, PendingGate
 from runbook.incidents import events as e
 from tests.deployments.journal_samples import ALERT, EVENTS, OPENED_AT, PLAN, incident, journal
+from tests.runbook.actions.test_essence import SET
 from tests.runbook.journals import LIFE
 
 EVENT_TYPES: tuple[type[e.Event], ...] = get_args(get_args(e.Event)[0])
@@ -226,6 +229,26 @@ def test_a_question_shows_the_exact_diff() -> None:
     assert [line for line in PLAN.diff.splitlines() if line.rstrip() not in text] == []
     for fact in ("2 pods restart", "risk:", "medium", "proof:", "undo:"):
         assert fact in text
+
+
+def test_a_question_says_the_change_once_and_is_indented_where_it_wraps() -> None:
+    """As the run asked it, also where the live object, which has the number of pods, is not at hand."""
+    gate = PendingGate(
+        gate="1-enable-fallback",
+        action_id=SET.action.id,
+        plan_digest=SET.digest,
+        flow_run_id="7d4e",
+        question=f"{'Enable the fallback, as the runbook says, ' * 3}? {essence(SET)}",
+        asked_at=OPENED_AT,
+    )
+    asked = Asked.by(incident(EVENTS[:10]), gate, SET)
+    assert (asked.plan.live, " on 2 pods" in asked.in_one_line) == ("", True)
+    file = io.StringIO()
+    print_question(Console(file=file, width=80), asked.gate, asked.plan, in_one_line=asked.in_one_line)
+    first, *rest = file.getvalue().splitlines()
+    assert first.endswith(asked.in_one_line)
+    assert asked.in_one_line not in "\n".join(rest)
+    assert [line for line in rest[:2] if not line.startswith("  ")] == []
 
 
 @pytest.mark.parametrize(
