@@ -2,6 +2,9 @@
 
 import asyncio
 
+from prefect.logging import get_logger
+
+from blocks.logs import own_lines
 from blocks.store.database.errors import StoreUnavailable
 from blocks.transport.errors import Unavailable
 from flows.gate import approval, rejection
@@ -25,6 +28,8 @@ from tasks.channels.shown import escalate, hand_over, refresh_messages
 from tasks.ended import Ended, require_open
 from tasks.incident import OpenIncident
 from tasks.shown import withdraw_outdated_question
+
+log = own_lines(get_logger("runbook"))
 
 NEEDS_A_PERSON = (
     ActionOutcome.BLOCKED,
@@ -205,13 +210,16 @@ async def make_and_show(
 ) -> ActionResult | None:
     """Make the change, see `make`; the question's message shows meanwhile who has approved it.
 
-    A channel that is slow or away holds up no change.
+    A channel that is slow or away holds up no change, and what goes wrong with a message takes nothing from
+    what became of the change: the reminders show it later.
     """
     showing = asyncio.ensure_future(refresh_messages(incident))
     try:
         return await make(incident, plan, decided)
     finally:
-        await showing
+        await asyncio.wait({showing})
+        if not showing.cancelled() and (error := showing.exception()) is not None:
+            log.warning("The messages of %s are not shown as they should be yet: %s", incident.id, error)
 
 
 async def end_rejected(incident: OpenIncident, action: PlannedAction, answer: Answer) -> ActionResult:

@@ -81,6 +81,17 @@ def request_of(incident: Incident, gate: str) -> ApprovalRequested | None:
     return next((event for event in incident.events(ApprovalRequested) if event.gate == gate), None)
 
 
+def was_asked_again(incident: Incident, event: ApprovalAnswered) -> bool:
+    """Whether the question of an answer is asked under a newer gate, by the same message as before."""
+    asked = incident.events(ApprovalRequested)
+    newest = next((it for it in reversed(asked) if _is_about(it, event)), None)
+    return newest is not None and newest.gate != event.gate
+
+
+def _is_about(asked: ApprovalRequested, event: ApprovalAnswered) -> bool:
+    return (asked.action_id, asked.plan_digest) == (event.action_id, event.plan_digest)
+
+
 def still_decides(incident: Incident, event: ApprovalAnswered) -> bool:
     """Whether the run may still wait for that answer: it is to the question that was asked last."""
     newest = incident.last(ApprovalRequested)

@@ -28,7 +28,7 @@ from runbook.channels.wording import sentence_case
 from runbook.incidents.incident import Incident
 from runbook.interactions.modals import DIALOGS, carried, dialog
 from runbook.interactions.payloads import Account, Click, Submission, View
-from runbook.interactions.questions import Standing, standing_answer
+from runbook.interactions.questions import Standing, standing_answer, was_asked_again
 from runbook.interactions.submissions import (
     Errors,
     InvalidSubmission,
@@ -110,6 +110,17 @@ async def wake(door: SlackDoor, incident: str, standing: Standing) -> str:
         away = f"{error.system}: {error.detail}"
         return f"your answer is recorded, and its run goes on once Prefect answers ({away})"
     return ""
+
+
+async def may_show(door: SlackDoor, incident: str, standing: Standing) -> bool:
+    """Whether the message of a question may show this answer.
+
+    Its run changes that message once it asks again: with an older answer its new buttons would be gone.
+    """
+    try:
+        return not was_asked_again(await door.people.store.read(incident), standing.event)
+    except OutsideError:  # the run shows it, too
+        return False
 
 
 async def _incident(door: SlackDoor, button: Button, settings: Settings) -> Incident:

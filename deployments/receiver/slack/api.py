@@ -14,7 +14,7 @@ from deployments.processes.json_log import log_event
 from deployments.receiver.connections.body import Rejected
 from deployments.receiver.metrics import ReceiverMetrics
 from deployments.receiver.people.requests import PeoplesDoor
-from deployments.receiver.slack.acts import Outcome, press, submit, wake
+from deployments.receiver.slack.acts import Outcome, may_show, press, submit, wake
 from deployments.receiver.slack.commands import add_slack_commands
 from deployments.receiver.slack.proving import require_ours, speaker_of
 from deployments.receiver.slack.requests import RESPONSES, SlackDoor, counted, form_schema, signed_body
@@ -143,17 +143,13 @@ async def _tell(
     target = await asyncio.to_thread(slack_target, settings.origin)
     standing, said = outcome.standing, outcome.said
     if standing is not None:
-        shown = blocks or [_asked(standing)]
-        waking = wake(door, button.incident, standing) if outcome.taken else _nothing()
-        _, late = await asyncio.gather(show_answer(target, url, shown, standing), waking)
-        said = said or late
+        if await may_show(door, button.incident, standing):
+            await show_answer(target, url, blocks or [_asked(standing)], standing)
+        if outcome.taken:  # not before: what the run shows then must not be replaced
+            said = said or await wake(door, button.incident, standing)
     if said:
         text = f"{said[:1].upper()}{said[1:]}"
         await tell_privately(target, url, slack_lines(text))
-
-
-async def _nothing() -> str:
-    return ""
 
 
 def _asked(standing: Standing) -> Block:

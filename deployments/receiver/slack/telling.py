@@ -20,6 +20,9 @@ OPEN_SECONDS = 2.0
 """How long opening a dialog may take: what it is opened with holds for three seconds from the click."""
 
 TELL_SECONDS = 10.0
+SHOW_SECONDS = 2.0
+"""How long showing an answer may take: its run is woken after that."""
+
 _HOSTS = ("hooks.slack.com", "hooks.slack-gov.com")
 
 log = logging.getLogger("runbook.receiver")
@@ -73,17 +76,17 @@ def _error(answer: httpx.Response) -> str:
 async def tell_privately(target: SlackTarget, url: str, text: SlackText) -> None:
     """Tell one person something, where they clicked; nobody else sees it. Never raises."""
     body = {"response_type": "ephemeral", "replace_original": False, "text": str(text)}
-    await _respond(target, url, body)
+    await _respond(target, url, body, TELL_SECONDS)
 
 
 async def show_answer(target: SlackTarget, url: str, blocks: Sequence[Block], standing: Standing) -> None:
     """Show who answered what and when in the place of the buttons. Never raises."""
     line = answered_line(standing.event.answer, standing.at)
     shown = [dict(block) for block in answered_blocks(blocks, line)]
-    await _respond(target, url, {"replace_original": True, "text": str(line), "blocks": shown})
+    await _respond(target, url, {"replace_original": True, "text": str(line), "blocks": shown}, SHOW_SECONDS)
 
 
-async def _respond(target: SlackTarget, url: str, body: dict[str, Any]) -> None:
+async def _respond(target: SlackTarget, url: str, body: dict[str, Any], within: float) -> None:
     if not is_of_slack(url, target):
         log_event(
             log, "nothing told in Slack", level=logging.WARNING, why="no address of Slack to tell it at"
@@ -91,7 +94,7 @@ async def _respond(target: SlackTarget, url: str, body: dict[str, Any]) -> None:
         return
     try:
         answer = await exchange(
-            SYSTEM, "POST", url, body=body, timeout_seconds=TELL_SECONDS, secrets=[urlsplit(url).path]
+            SYSTEM, "POST", url, body=body, timeout_seconds=within, secrets=[urlsplit(url).path]
         )
     except OutsideError as error:
         log_event(log, "nothing told in Slack", level=logging.WARNING, why=error.detail)

@@ -1,0 +1,81 @@
+"""A question that is asked again in the same message keeps its new buttons, whoever clicked its old ones."""
+
+import time
+from typing import Any
+
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
+
+from runbook.channels.buttons import Button, ButtonKind
+from tests.deployments.cli.test_gates import ROLL_BACK, asking, question
+from tests.deployments.cli_store import Store
+from tests.deployments.people_bench import opened
+from tests.deployments.slack_bench import ANA, BOB, Chat
+from tests.deployments.sleeping_run import FakePrefect
+
+TOLD_SECONDS = 1.0
+"""How long what follows a click takes at most here."""
+
+
+def ask_again(chat: Chat, kept: Store, incident: str, message: dict[str, Any]) -> list[dict[str, Any]]:
+    """Ask under a new gate, and change the message as its run does; the blocks that it has then."""
+    kept.append(incident, question(ROLL_BACK, 2), key="ask:2")
+    gate = kept.read(incident).pending_gate
+    assert gate is not None
+    button = Button(kind=ButtonKind.APPROVE, incident=incident, gate=gate.gate, plan=gate.plan_digest)
+    newer = chat.post(kept.read(incident), button.kind)
+    chat.workspace.messages.remove(newer)
+    message["blocks"] = newer["blocks"]
+    return [*newer["blocks"]]
+
+
+def test_a_click_that_is_delivered_again_takes_no_newer_buttons(
+    chat: Chat, kept: Store, prefect: FakePrefect
+) -> None:
+    """The message shows what is asked now, and not again what was answered before."""
+    incident = opened(kept, *asking(ROLL_BACK))
+    message = chat.post(kept.read(incident), ButtonKind.SNOOZE)
+    snoozed = chat.payload(BOB, message, ButtonKind.SNOOZE)
+    assert chat.send(snoozed).status == 200
+    assert "bob snoozed" in chat.shown(message)
+    chat.soon(lambda: prefect.forms)
+    asked = ask_again(chat, kept, incident, message)
+    assert chat.send(snoozed).status == 200
+    time.sleep(TOLD_SECONDS)
+    assert message["blocks"] == asked
+
+
+def test_a_late_click_takes_no_newer_buttons(chat: Chat, kept: Store, prefect: FakePrefect) -> None:
+    """Its person is told what was answered; the buttons of the newer question stay."""
+    incident = opened(kept, *asking(ROLL_BACK))
+    message = chat.post(kept.read(incident), ButtonKind.SNOOZE, ButtonKind.APPROVE)
+    late = chat.payload(ANA, message, ButtonKind.APPROVE)
+    assert chat.click(BOB, ButtonKind.SNOOZE, message).status == 200
+    assert "bob snoozed" in chat.shown(message)
+    chat.soon(lambda: prefect.forms)
+    asked = ask_again(chat, kept, incident, message)
+    assert chat.send(late).status == 200
+    assert "bob snoozed" in chat.told(ANA)
+    time.sleep(TOLD_SECONDS)
+    assert message["blocks"] == asked
+
+
+def test_the_answer_is_shown_before_the_run_is_woken(chat: Chat, kept: Store, prefect: FakePrefect) -> None:
+    """So that it does not replace what the run has to say then."""
+    incident = opened(kept, *asking(ROLL_BACK))
+    message = chat.post(kept.read(incident), ButtonKind.APPROVE)
+    woken: list[int] = []
+
+    def shown(_request: Request) -> Response:
+        time.sleep(TOLD_SECONDS)
+        woken.append(len(prefect.forms))
+        return Response("ok")
+
+    with HTTPServer(threaded=True) as slow:
+        slow.expect_request("/actions/slow").respond_with_handler(shown)
+        settings = chat.receiver.folder / "runbook.toml"
+        settings.write_text(settings.read_text().replace(chat.workspace.url, slow.url_for("").rstrip("/")))
+        click = chat.payload(ANA, message, ButtonKind.APPROVE)
+        assert chat.send(click | {"response_url": slow.url_for("/actions/slow")}).status == 200
+        chat.soon(lambda: prefect.forms)
+    assert woken == [0]
