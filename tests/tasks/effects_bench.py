@@ -13,6 +13,7 @@ from runbook.incidents import events as e
 from runbook.incidents.effects import Authority, Effect, EffectOutcome
 from tasks.effects import Receipt, carry_out
 from tasks.incident import OpenIncident
+from tests.runbook.questions import with_questions
 from tests.tasks.environments import AT, open_incident
 
 APPLIED, IN_PLACE, FAILED, UNSETTLED = EffectOutcome
@@ -119,7 +120,7 @@ def answer(choice: Choice = Choice.APPROVE, gate: str = "g1", action: str = ACTI
 async def incident(tmp_path: Path) -> OpenIncident:
     """An incident whose gate `g1` was approved."""
     opened = await open_incident(tmp_path)
-    for event in (PREVIEW, answer()):
+    for event in with_questions((PREVIEW, answer())):
         await opened.record(event)
     return opened
 

@@ -12,6 +12,7 @@ from runbook.incidents import events as e
 from runbook.incidents.effects import Authority
 from tasks.effects import NotAuthorised
 from tasks.incident import OpenIncident
+from tests.runbook.questions import with_questions
 from tests.tasks.effects_bench import (
     APPLIED,
     DRIFTED,
@@ -153,12 +154,13 @@ async def test_interrupted_effect_whose_target_cannot_be_read_is_unsettled(incid
 
 NO_APPROVAL: dict[str, tuple[e.Event, ...]] = {
     "no answer": (),
-    "rejected": (answer(Choice.REJECT),),
-    "snoozed": (answer(Choice.SNOOZE),),
+    "an answer that was never asked for": (answer(),),
+    "rejected": (*with_questions((answer(Choice.REJECT),)),),
+    "snoozed": (*with_questions((answer(Choice.SNOOZE),)),),
     "refused": (e.ApprovalRefused(gate="g1", action_id="1-enable-fallback", because="no approver"),),
-    "another gate": (answer(gate="g2"),),
-    "another action": (answer(action="2-restart-deployment"),),
-    "a plan that drifted": (answer(), DRIFTED),
+    "another gate": (*with_questions((answer(gate="g2"),)),),
+    "another action": (*with_questions((answer(action="2-restart-deployment"),)),),
+    "a plan that drifted": (*with_questions((answer(),)), DRIFTED),
     "asked only": (
         e.ApprovalRequested(
             gate="g1", action_id="1-enable-fallback", plan_digest="d", question="now?", flow_run_id="run-1"
@@ -223,7 +225,8 @@ async def test_whatever_befalls_two_attempts_the_third_leaves_it_done_exactly_on
     for number, fates in enumerate(product(FATES, repeat=2)):
         incident = await open_incident(tmp_path, name=f"inc-{number}")
         await incident.record(PREVIEW)
-        await incident.record(answer())
+        for event in with_questions((answer(),)):
+            await incident.record(event)
         target = Target(incident)
         for fate in fates:
             FATES[fate](target)

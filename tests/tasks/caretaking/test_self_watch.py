@@ -100,7 +100,7 @@ async def house(tmp_path: Path, httpserver: HTTPServer) -> AsyncIterator[House]:
             timeout_seconds=5,
         )
         at_work = dataclasses.replace(
-            environment(tmp_path, check_deadline_seconds=1),
+            environment(tmp_path, check_deadline_seconds=3),
             name="staging",
             integration=IntegrationService(health_url=httpserver.url_for("/health")),
             slack=Slack(token=KEYS.slack_token, channel=CHANNEL_ID, base_url=f"{slack_url}/api/"),
