@@ -23,6 +23,7 @@ pytestmark = [pytest.mark.real, pytest.mark.usefixtures("engineless")]
 
 SWITCH = {change.name: change for change in CHANGES}[ENABLE_FALLBACK.name]
 BY_HAND = manifest_of({"name": "POSTHOG_FALLBACK", "value": "true"})
+AGAIN = manifest_of({"name": "POSTHOG_FALLBACK", "value": "false"})
 
 
 @pytest.fixture
@@ -68,6 +69,26 @@ async def test_beside_a_change_of_the_runbook_nobody_is_watched(bench: Bench) ->
     await bench.quiet()
     assert not await note_manual_changes(bench.incident)
     assert (await bench.incident.read()).events(ManualChangeSeen) == []
+
+
+async def test_who_puts_a_change_back_has_done_nothing_about_the_incident(bench: Bench) -> None:
+    """The revert is told as one; what is written after it is a change by hand."""
+    await asyncio.sleep(1.1)
+    await bench.incident.record_once(IncidentReopened(because="it fires again"))
+    await asyncio.sleep(1.1)
+    apply_now(bench.world, BY_HAND, "kustomize-controller")
+    await bench.quiet()
+    action = await SWITCH.planned(bench.world)
+    await bench.incident.record_once(
+        DecisionMade(round=2, decision=decision(Verdict.POSTHOG_OUTAGE, plan=(action,)))
+    )
+    result = ActionResult(action=action, outcome=ActionOutcome.REVERTED, detail="by Flux")
+    await bench.incident.record_once(ActionFinished(result=result))
+    assert not await note_manual_changes(bench.incident)
+    await asyncio.sleep(1.1)
+    apply_now(bench.world, AGAIN, "kustomize-controller")
+    await bench.quiet()
+    assert await note_manual_changes(bench.incident)
 
 
 async def test_a_rejection_stands_where_the_person_has_changed_the_target_at_once(bench: Bench) -> None:
