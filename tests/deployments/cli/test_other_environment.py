@@ -35,7 +35,8 @@ def test_nothing_is_done_where_its_policy_cannot_be_read(store: Store, capsys: C
     incident = of("shop", store)
     assert main(["note", incident, "seen"]) != ExitCode.OK
     [line] = [line for line in capsys.readouterr().err.splitlines() if line.startswith("runbook: ")]
-    assert "Prefect" in line
+    assert "the settings of environment 'shop' are in Prefect: no Prefect server is named; " in line
+    assert line.endswith(", or give --config with the settings file of shop")
     assert store.read(incident).last(NoteAdded) is None
 
 
