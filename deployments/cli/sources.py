@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deployments.cli.errors import CommandError, ExitCode
+from deployments.cli.errors import CommandError, ExitCode, expected
 from deployments.cli.output import warn
 from deployments.cli.prefect_settings import chosen_prefect
 
@@ -133,7 +133,7 @@ class Sources:
         if self.config is not None and not self._kept_in_prefect():
             return read_settings(self.config, systems=False).policy
         name = self.environment_name()
-        async with prefect_client(self.config):
+        async with self._prefect_of(name):
             try:
                 block: RunbookPolicy = await RunbookPolicy.aload(name)
             except ValueError:  # Prefect's way to say that there is no such document
@@ -155,11 +155,31 @@ class Sources:
             settings = read_settings(self.config)
             return Environment.of(self.environment or settings.prefect.environment, blocks(settings))
         name = self.environment_name()
-        async with prefect_client(self.config):
+        async with self._prefect_of(name):
             try:
                 return await Environment.load(name)
             except Refused:
                 raise _not_configured(name) from None
+
+    @asynccontextmanager
+    async def _prefect_of(self, environment: str) -> AsyncIterator[None]:
+        """Prefect, which keeps that environment; whoever has its own settings file can do without."""
+        from blocks.transport.errors import Unavailable
+
+        reached = False
+        try:
+            async with prefect_client(self.config):
+                reached = True
+                yield
+        except (CommandError, Unavailable) as error:
+            if self.config is None or (reached and isinstance(error, CommandError)):
+                raise
+            known = expected(error) or CommandError(str(error))
+            raise CommandError(
+                f"the settings of environment {environment!r} are in Prefect: {known.problem}",
+                f"{known.next_step or 'try again'}, or give --config with the settings file of {environment}",
+                code=known.code,
+            ) from None
 
     def settings_warnings(self) -> list[str]:
         """What a person should see to about the settings file: the caller tells it.

@@ -65,7 +65,11 @@ def merger(
     if incident.dry_run != target.dry_run:
         raise InvalidAnswer("a rehearsal and an incident cannot be merged")
     if incident.environment != target.environment:
-        raise InvalidAnswer(f"{target.id} belongs to another environment, {target.environment}")
+        raise InvalidAnswer(
+            f"{incident.id} belongs to the environment {incident.environment} and {target.id} to "
+            f"{target.environment}: incidents of two environments are not merged; "
+            "note in each that the other is about the same"
+        )
     _require_short(because, "the reason")
     _require_open(incident)
     _require_open(target)

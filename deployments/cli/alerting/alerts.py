@@ -47,10 +47,23 @@ async def alerts(
         out.print(_table(shown, elsewhere) if out.width >= _WIDE else _narrow_list(shown, elsewhere))
         if len(found) > MOST_SHOWN:
             write(f"and {len(found) - MOST_SHOWN} older ones: --json has all")
+        for line in _advice(shown, elsewhere):
+            warn(line)
     else:
         write("no unrouted alert" if unrouted else "no alert fires")
     _tell_of_confirmations(config)
     return ExitCode.OK
+
+
+def _advice(found: "list[AlertRecord]", elsewhere: "Mapping[str, str]") -> list[str]:
+    """What to do about alerts that have no incident."""
+    alone = {alert.service for alert in found if not alert.incident}
+    lines = []
+    if alone & elsewhere.keys():
+        lines.append("of another environment's alert no incident was opened: `runbook doctor` says why")
+    if alone - elsewhere.keys():
+        lines.append("no incident of an unknown service: name it in [services], or tell the sender")
+    return lines
 
 
 def _tell_of_confirmations(config: ConfigOption) -> None:

@@ -198,14 +198,14 @@ async def _write(reference: str, act: "Act", by: str | None, sources: "Sources")
     """Write it into the store."""
     from deployments.cli.people.speaking import speaker
     from deployments.services.acting import act_on_incident
-    from deployments.services.finding import find_own
+    from deployments.services.finding import find_incident, find_own
 
     store = await sources.store()
     found = await find_own(store, reference, sources.environments())
     policy = await sources.for_incident(found).policy()
     me = speaker(by, policy, role=await store.role())
     if act.into:
-        act = act.model_copy(update={"into": (await find_own(store, act.into, {found.environment})).id})
+        act = act.model_copy(update={"into": (await find_incident(store, act.into)).id})
     return await act_on_incident(
         store, found, act, speaker=me, policy=policy, prefect=partial(_prefect, sources.config)
     )

@@ -239,6 +239,7 @@ async def _stay_up(
         f"Prefect:       {stack.ui_url}/runs",  # Prefect shows no login behind a link to a run
         *(f"Password:      {password}" for password in stack.login(terminal=screen.console.file.isatty())),
         f"Run:           {result.links['Prefect run']} (log in first)",
+        f"Slack:         {world.endpoints.control_url}/slack",
         f"World:         {world.endpoints.control_url}/state",
         f"Other shells:  {stack.exports} RUNBOOK_CONFIG={config}",
     ):

@@ -88,7 +88,9 @@ def test_the_environment_of_an_unrouted_alert_is_named(tmp_path: Path, capsys: C
     tables = [f'[services.{name}]\nenvironment = "{where}"\n' for name, where in services.items()]
     settings.write_text(settings.read_text() + "".join(tables))
     assert main(["alerts", "--unrouted"]) == ExitCode.OK
-    assert "none; it belongs to shop" in capsys.readouterr().out
+    told = capsys.readouterr()
+    assert "none; it belongs to shop" in told.out
+    assert "no incident was opened: `runbook doctor` says why" in told.err
 
 
 class StartedRuns:
@@ -142,7 +144,9 @@ def test_a_response_by_hand_begins_in_the_environment_of_its_service(
 def test_unrouted_alerts_are_those_of_no_incident(capsys: Capture) -> None:
     """For a person, and for a program."""
     assert main(["alerts", "--unrouted"]) == ExitCode.OK
-    assert "posthog-integration" not in capsys.readouterr().out
+    told = capsys.readouterr()
+    assert "posthog-integration" not in told.out
+    assert "name it in [services]" in told.err
     assert main(["alerts", "--unrouted", "--json"]) == ExitCode.OK
     [alert] = json.loads(capsys.readouterr().out)
     assert (alert["service"], alert["incident"], alert["received"]) == ("checkout", "", 1)

@@ -6,7 +6,7 @@ import pytest
 
 from deployments.cli import main
 from deployments.cli.errors import ExitCode
-from runbook.incidents.events import IncidentOpened, NoteAdded
+from runbook.incidents.events import IncidentMerged, IncidentOpened, NoteAdded
 from tests.deployments.cli_store import Store, store_in
 from tests.deployments.journal_samples import ALERT, EVENTS
 
@@ -35,7 +35,8 @@ def test_nothing_is_done_where_its_policy_cannot_be_read(store: Store, capsys: C
     incident = of("shop", store)
     assert main(["note", incident, "seen"]) != ExitCode.OK
     [line] = [line for line in capsys.readouterr().err.splitlines() if line.startswith("runbook: ")]
-    assert "Prefect" in line
+    assert "the settings of environment 'shop' are in Prefect: no Prefect server is named; " in line
+    assert line.endswith(", or give --config with the settings file of shop")
     assert store.read(incident).last(NoteAdded) is None
 
 
@@ -52,6 +53,17 @@ def test_one_that_is_over_is_shown_without_a_word_on_who_may_answer(store: Store
     incident = store.open("0001", (IncidentOpened(alert=ALERT, environment="shop"), *EVENTS[1:3]))
     assert main(["incident", incident]) == ExitCode.OK
     assert capsys.readouterr().err == ""
+
+
+def test_no_incident_is_merged_into_one_of_another_environment(store: Store, capsys: Capture) -> None:
+    """Another option would not help, so none is advised."""
+    theirs = of("shop", store)
+    ours = store.open("0002", (IncidentOpened(alert=ALERT, environment="default"), *EVENTS[1:8]))
+    assert main(["merge", ours, theirs]) == ExitCode.USAGE
+    told = capsys.readouterr().err
+    assert "incidents of two environments are not merged" in told
+    assert "--environment" not in told
+    assert store.read(ours).last(IncidentMerged) is None
 
 
 def test_one_of_an_environment_that_is_not_named_is_refused(store: Store, capsys: Capture) -> None:

@@ -74,7 +74,10 @@ def test_an_incident_is_merged_into_an_open_one() -> None:
         (incident(), "into itself"),
         (another(OPENED, *CLOSED), "has ended"),
         (another(OPENED.model_copy(update={"dry_run": True})), "a rehearsal"),
-        (another(OPENED.model_copy(update={"environment": "staging"})), "another environment"),
+        (
+            another(OPENED.model_copy(update={"environment": "staging"})),
+            "to staging: incidents of two environments are not merged; note in each",
+        ),
     ],
 )
 def test_what_cannot_be_merged_is_refused(target: Incident, why: str) -> None:
