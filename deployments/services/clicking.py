@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from deployments.services.answering import answered_event, checked_answer, form
-from deployments.services.refusals import ActRefused, Refusal
+from deployments.services.refusals import ActRefused, Refusal, checked
 from deployments.services.runs import Runs
 from deployments.services.speaker import Speaker
 from runbook.actions.catalogue import ChangePlan
+from runbook.approvals.authority import require_may_refuse
 from runbook.approvals.gates import Answer, Choice
 from runbook.channels.buttons import Button
 from runbook.incidents.events import ApprovalAnswered
@@ -84,6 +85,9 @@ async def answer_question(
         raise ActRefused(Refusal.NOTHING, str(error), READ) from None
     accepted = checked_answer(answer(plan, policy), incident, gate, policy, speaker)
     given = answered_event(gate, accepted)
+    if choice is not Choice.APPROVE:  # whoever is in the workspace can click
+        with checked(incident.id):
+            require_may_refuse(incident, given, policy.rule_for(plan.action.spec.risk), policy)
     at = datetime.now(UTC)
     recorded = await store.append(incident.id, given, at=at, key=given.journal_key)
     if not isinstance(recorded.event, ApprovalAnswered):

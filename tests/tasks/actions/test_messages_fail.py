@@ -9,6 +9,7 @@ from flows import action as module
 from runbook.actions.catalogue import ActionOutcome
 from runbook.actions.specs.fallback import ENABLE_FALLBACK
 from runbook.incidents import events as e
+from tasks.ended import Ended
 from tests.tasks.mitigation_bench import Bench
 from tests.tasks.planned_actions import action, bench
 
@@ -41,6 +42,6 @@ async def test_the_end_is_heard_of_while_messages_fail(bench: Bench, monkeypatch
     over = e.IncidentResolved(outcome="recovered", because=("it works",), by="ana")
     at = (await bench.incident.read()).journal[-1].at
     await bench.incident.environment.store.append(bench.incident.id, over, at=at, key=over.journal_key)
-    with pytest.raises(module.Ended, match="recovered"):
+    with pytest.raises(Ended, match="recovered"):
         await module.make_and_show(bench.incident, plan, given)
     assert bench.writes() == []
