@@ -23,7 +23,7 @@ from runbook.channels.buttons import ANSWERS, Button, ButtonKind
 from runbook.channels.wording import sentence_case
 from runbook.incidents.incident import Incident
 from runbook.interactions.listing import incident_line
-from runbook.interactions.modals import DIALOGS, carried, dialog
+from runbook.interactions.modals import DIALOGS, Context, carried, dialog
 from runbook.interactions.payloads import Click, Submission, View
 from runbook.interactions.questions import Standing, standing_answer, was_asked_again
 from runbook.interactions.submissions import (
@@ -78,12 +78,12 @@ async def press(
 
 
 async def submit(
-    door: SlackDoor, submission: Submission, button: Button, speaker: Speaker, settings: Settings
+    door: SlackDoor, submission: Submission, context: Context, speaker: Speaker, settings: Settings
 ) -> Outcome:
     """Do what a dialog says; what is wrong with it is told at its fields."""
-    view = submission.view
+    view, button = submission.view, context.button
     try:
-        return await _submit(door, view, button, speaker, settings)
+        return await _submit(door, view, context, speaker, settings)
     except InvalidSubmission as error:
         return Outcome(errors=error.errors, said=str(error), refused=True)
     except (ActRefused, OutsideError) as error:
@@ -133,7 +133,9 @@ async def _open(
         raise ActRefused(Refusal.INVALID, "nothing of this change can be edited", "approve or reject it")
     if button.kind not in (*ANSWERS, ButtonKind.NOTE) and incident.closed:
         raise ActRefused(Refusal.NOTHING, f"{incident.id} is closed", "a note is still taken")
-    context = carried(button, response_url=click.response_url, ts=click.message.ts)
+    context = carried(
+        button, response_url=click.response_url, ts=click.message.ts, reopened=incident.reopened
+    )
     policy = policy_in_force(incident, settings.policy)
     view = dialog(context, incident, policy, plan)
     if button.kind in ANSWERS:
@@ -171,8 +173,9 @@ async def _do(
 
 
 async def _submit(
-    door: SlackDoor, view: View, button: Button, speaker: Speaker, settings: Settings
+    door: SlackDoor, view: View, context: Context, speaker: Speaker, settings: Settings
 ) -> Outcome:
+    button = context.button
     incident, key = await _incident(door, button, settings), f"slack:{view.id}"
     match button.kind:
         case ButtonKind.REJECT:
@@ -204,6 +207,12 @@ async def _submit(
                 key=key,
             )
             return Outcome(said=done.said)
+        case ButtonKind.FALSE_ALARM if context.reopened != incident.reopened:
+            raise ActRefused(
+                Refusal.NOTHING,
+                "the incident was reopened after this was opened",
+                "look at it, then click again",
+            )
         case _:
             act = act_of(button.kind, view)
             return Outcome(said=_told(await _act(door, incident, act, key, speaker, settings)))
