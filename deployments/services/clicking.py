@@ -36,6 +36,14 @@ if TYPE_CHECKING:
 READ = "read the newest message of the incident"
 
 
+class AlreadyAnswered(ActRefused):
+    """Somebody has answered otherwise; `standing` is what they said."""
+
+    def __init__(self, standing: Standing) -> None:
+        super().__init__(Refusal.NOTHING, f"it is answered: {standing.words}", "nothing was changed")
+        self.standing = standing
+
+
 def asked_by(incident: Incident, button: Button) -> ChangePlan:
     """The plan of a button's question, where that is open.
 
@@ -70,14 +78,15 @@ async def answer_question(
         speaker: Whose answer it is.
 
     Raises:
-        ActRefused: the question is not open, somebody has answered otherwise, or this cannot be accepted.
+        AlreadyAnswered: somebody has answered otherwise.
+        ActRefused: the question is not open, or this cannot be accepted.
         Unavailable: the store cannot be reached.
     """
     policy = policy_in_force(incident, policy)
     standing = standing_answer(incident, button.gate)
     if standing is not None:
         if not _is_same(choice, standing.event.answer, speaker):
-            raise _answered(standing)
+            raise AlreadyAnswered(standing)
         return standing
     try:
         gate, plan = open_question(incident, button)
@@ -94,7 +103,7 @@ async def answer_question(
         raise TypeError(f"{gate.gate} is answered with {recorded.event.type}")
     standing = Standing(event=recorded.event, at=recorded.at, new=recorded.at == at)
     if not _is_same(choice, recorded.event.answer, speaker):
-        raise _answered(standing)
+        raise AlreadyAnswered(standing)
     return standing
 
 
@@ -119,7 +128,3 @@ def _is_same(choice: Choice, given: Answer, speaker: Speaker) -> bool:
     """Whether somebody repeats what they have said: a click may be delivered twice."""
     account = given.identity.name if given.identity is not None else ""
     return (choice, speaker.name, speaker.identity.name) == (given.choice, given.approver, account)
-
-
-def _answered(standing: Standing) -> ActRefused:
-    return ActRefused(Refusal.NOTHING, f"it is answered: {standing.words}", "nothing was changed")

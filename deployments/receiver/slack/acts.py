@@ -8,7 +8,7 @@ from deployments.receiver.slack.requests import SlackDoor
 from deployments.receiver.slack.settings import slack_target
 from deployments.receiver.slack.telling import open_dialog
 from deployments.services.acting import act_on_incident
-from deployments.services.clicking import answer_question, asked_by, wake_for
+from deployments.services.clicking import AlreadyAnswered, answer_question, asked_by, wake_for
 from deployments.services.finding import find_own
 from deployments.services.refusals import ActRefused, Refusal
 from deployments.services.runs import PrefectRuns
@@ -72,6 +72,8 @@ async def press(
         if button.kind in DIALOGS:
             return await _open(door, click, button, incident, settings)
         return await _do(door, click, button, incident, speaker, settings)
+    except AlreadyAnswered as error:
+        return Outcome(said=_why(error, speaker), standing=error.standing, refused=True)
     except (ActRefused, OutsideError) as error:
         standing = standing_answer(incident, button.gate)
         return Outcome(said=_why(error, speaker), standing=standing, refused=True)
