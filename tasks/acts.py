@@ -182,12 +182,12 @@ async def record_severity(
         InvalidAnswer: it says neither who nor why, or this person may not, or has not proved who they are.
         Unavailable: the store cannot be reached.
     """
-    who, why = tidy(by), reason.strip()
-    if not who or not why:
+    who = tidy(by)
+    assessment = SeverityAssessment(severity=severity, because=reason.strip(), by=who)
+    if not who or not assessment.because.strip():
         raise InvalidAnswer("the name and the reason cannot be empty: say who decides and why")
     if incident.closed:
         raise ActOnClosed(f"{incident.id} is closed")
-    assessment = SeverityAssessment(severity=severity, because=why, by=who)
 
     def statement(identity: Identity) -> Statement:
         return severity_statement(incident.id, SeverityOverridden(assessment=assessment, identity=identity))

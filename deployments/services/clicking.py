@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from deployments.services.answering import answered_event, checked_answer, form
-from deployments.services.refusals import ActRefused, Refusal
+from deployments.services.refusals import ActRefused, Refusal, checked
 from deployments.services.runs import Runs
 from deployments.services.speaker import Speaker
 from runbook.actions.catalogue import ChangePlan
+from runbook.approvals.authority import require_may_refuse
 from runbook.approvals.gates import Answer, Choice
 from runbook.channels.buttons import Button
 from runbook.incidents.events import ApprovalAnswered
@@ -33,6 +34,14 @@ if TYPE_CHECKING:
     from blocks.store.journal import IncidentStore
 
 READ = "read the newest message of the incident"
+
+
+class AlreadyAnswered(ActRefused):
+    """Somebody has answered otherwise; `standing` is what they said."""
+
+    def __init__(self, standing: Standing) -> None:
+        super().__init__(Refusal.NOTHING, f"it is answered: {standing.words}", "nothing was changed")
+        self.standing = standing
 
 
 def asked_by(incident: Incident, button: Button) -> ChangePlan:
@@ -69,14 +78,15 @@ async def answer_question(
         speaker: Whose answer it is.
 
     Raises:
-        ActRefused: the question is not open, somebody has answered otherwise, or this cannot be accepted.
+        AlreadyAnswered: somebody has answered otherwise.
+        ActRefused: the question is not open, or this cannot be accepted.
         Unavailable: the store cannot be reached.
     """
     policy = policy_in_force(incident, policy)
     standing = standing_answer(incident, button.gate)
     if standing is not None:
         if not _is_same(choice, standing.event.answer, speaker):
-            raise _answered(standing)
+            raise AlreadyAnswered(standing)
         return standing
     try:
         gate, plan = open_question(incident, button)
@@ -84,13 +94,16 @@ async def answer_question(
         raise ActRefused(Refusal.NOTHING, str(error), READ) from None
     accepted = checked_answer(answer(plan, policy), incident, gate, policy, speaker)
     given = answered_event(gate, accepted)
+    if choice is not Choice.APPROVE:  # whoever is in the workspace can click
+        with checked(incident.id):
+            require_may_refuse(incident, given, policy.rule_for(plan.action.spec.risk), policy)
     at = datetime.now(UTC)
     recorded = await store.append(incident.id, given, at=at, key=given.journal_key)
     if not isinstance(recorded.event, ApprovalAnswered):
         raise TypeError(f"{gate.gate} is answered with {recorded.event.type}")
     standing = Standing(event=recorded.event, at=recorded.at, new=recorded.at == at)
     if not _is_same(choice, recorded.event.answer, speaker):
-        raise _answered(standing)
+        raise AlreadyAnswered(standing)
     return standing
 
 
@@ -115,7 +128,3 @@ def _is_same(choice: Choice, given: Answer, speaker: Speaker) -> bool:
     """Whether somebody repeats what they have said: a click may be delivered twice."""
     account = given.identity.name if given.identity is not None else ""
     return (choice, speaker.name, speaker.identity.name) == (given.choice, given.approver, account)
-
-
-def _answered(standing: Standing) -> ActRefused:
-    return ActRefused(Refusal.NOTHING, f"it is answered: {standing.words}", "nothing was changed")

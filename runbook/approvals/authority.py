@@ -160,6 +160,19 @@ def require_may_act(by: str, identity: Identity | None, statement: Statement, po
         raise Unproven(by, "this", policy.acts.proofs)
 
 
+def require_may_refuse(journal: Incident, event: ApprovalAnswered, rule: ActRule, policy: Policy) -> None:
+    """Check an answer that approves nothing: it takes who may approve the change, or who may act.
+
+    Raises:
+        InvalidAnswer: the person may do neither, or nobody has proved that it is them.
+    """
+    answer = event.answer
+    proven_so = rule.accept_unverified or answer_is_proven(journal, event, rule, policy)
+    if may(answer.approver, rule, policy) and proven_so:
+        return
+    require_may_act(answer.approver, answer.identity, answer_statement(journal.id, event), policy)
+
+
 def resumption_statement(incident_id: str, event: ResponseResumed, actions: Collection[str]) -> Statement:
     """What a signature of a hand-back covers; `actions` are those that were done by hand."""
     return {

@@ -33,8 +33,6 @@ def resolution(
     """
     if outcome not in OUTCOMES:
         raise InvalidAnswer(f"the outcome is one of {', '.join(OUTCOMES)}, not {outcome!a}")
-    if not because.strip():
-        raise InvalidAnswer("the reason is empty: say why it is over, the checks have not shown it")
     _require_short(because, "the reason")
     _require_short(done, "what was done")
     resolved = IncidentResolved(
@@ -45,6 +43,8 @@ def resolution(
         done=done.strip(),
         reopened=incident.reopened,
     )
+    if not resolved.because[0].strip():  # as it is kept: without what nobody can read
+        raise InvalidAnswer("the reason is empty: say why it is over, the checks have not shown it")
     said = incident.end.event if incident.end else None
     if said != resolved.model_copy(update={"identity": getattr(said, "identity", None)}):
         _require_open(incident)
@@ -84,13 +84,16 @@ def reopening(incident: Incident, *, because: str, by: str, identity: Identity) 
     Raises:
         InvalidAnswer: no reason is given, it is too long, or the incident has not ended.
     """
-    if not because.strip():
-        raise InvalidAnswer("the reason is empty: say what is wrong again")
     _require_short(because, "the reason")
     if not incident.closed:
         still = "is being closed: try again in a moment" if incident.resolved else "is open"
         raise InvalidAnswer(f"{incident.id} {still}")
-    return IncidentReopened(because=because.strip(), by=by, identity=identity, reopened=incident.reopened + 1)
+    again = IncidentReopened(
+        because=because.strip(), by=by, identity=identity, reopened=incident.reopened + 1
+    )
+    if not again.because.strip():
+        raise InvalidAnswer("the reason is empty: say what is wrong again")
+    return again
 
 
 def _require_short(text: str, what: str) -> None:

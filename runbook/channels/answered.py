@@ -71,6 +71,6 @@ def answered_blocks(blocks: Sequence[Block], line: SlackText) -> list[Block]:
     kept = [
         block for block in blocks if block.get("type") != "actions" and block.get("block_id") != ANSWERED_ID
     ]
-    text = {"type": "mrkdwn", "text": str(line)}
+    text = {"type": "mrkdwn", "text": str(line), "verbatim": True}
     context: Block = {"type": "context", "block_id": ANSWERED_ID, "elements": [text]}
     return [*kept[: MOST_BLOCKS - 1], context]

@@ -43,12 +43,16 @@ DIALOGS = {
 
 
 class Context(Value):
-    """What a dialog carries: its button, where to tell what became of it, and the message of the button."""
+    """What a dialog carries: its button, where to tell what became of it, and the message of the button.
+
+    `reopened` is how often the incident had been reopened by then: an end is of what somebody has looked at.
+    """
 
     action_id: str = Field(max_length=255)
     value: str = Field(max_length=2_000)
     response_url: str = Field(default="", max_length=1_000)
     ts: str = Field(default="", max_length=40)
+    reopened: int = Field(default=0, ge=0)
 
     @property
     def button(self) -> Button:
@@ -72,9 +76,15 @@ def context_of(metadata: str) -> Context:
         raise InvalidButton("the dialog does not name its button") from None
 
 
-def carried(button: Button, *, response_url: str, ts: str) -> Context:
+def carried(button: Button, *, response_url: str, ts: str, reopened: int = 0) -> Context:
     """What the dialog of a button carries; where it would be too much, the address is left out."""
-    context = Context(action_id=button.action_id, value=button.value, response_url=response_url, ts=ts)
+    context = Context(
+        action_id=button.action_id,
+        value=button.value,
+        response_url=response_url,
+        ts=ts,
+        reopened=reopened,
+    )
     fits = len(context.model_dump_json()) <= MOST_METADATA
     return context if fits else context.model_copy(update={"response_url": ""})
 
@@ -131,7 +141,7 @@ def _fields(kind: ButtonKind, incident: Incident, policy: Policy, plan: ChangePl
 def _about(text: str) -> View:
     return {
         "type": "section",
-        "text": {"type": "mrkdwn", "text": str(cut_message(slack(text), _MOST_SECTION))},
+        "text": {"type": "mrkdwn", "text": str(cut_message(slack(text), _MOST_SECTION)), "verbatim": True},
     }
 
 

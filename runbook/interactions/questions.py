@@ -52,7 +52,7 @@ def open_question(incident: Incident, button: Button) -> tuple[PendingGate, Chan
         raise NotAsked(_why_not(incident, button))
     plan = incident.previews.get(gate.action_id)
     if gate.plan_digest != button.plan:
-        raise NotAsked("the question is about another plan by now: read the newest message")
+        raise NotAsked("the question is about another plan by now")
     if plan is None or not plan.known_as(gate.plan_digest):
         raise NotAsked("the plan in question is being prepared again")
     return gate, plan
@@ -61,8 +61,8 @@ def open_question(incident: Incident, button: Button) -> tuple[PendingGate, Chan
 def _why_not(incident: Incident, button: Button) -> str:
     if standing := standing_answer(incident, button.gate):
         return f"it is answered: {standing.words}"
-    if incident.closed:
-        return f"{incident.id} is closed"
+    if incident.resolved:
+        return f"{incident.id} has ended"
     for item in incident.journal:
         match item.event:
             case ApprovalWithdrawn(gate=button.gate) as event:
@@ -73,7 +73,7 @@ def _why_not(incident: Incident, button: Button) -> str:
                 continue
     if button.gate not in (event.gate for event in incident.events(ApprovalRequested)):
         return "there is no such question"
-    return "it is no longer asked: read the newest message"
+    return "it is no longer asked"
 
 
 def request_of(incident: Incident, gate: str) -> ApprovalRequested | None:

@@ -11,7 +11,7 @@ from deployments.receiver.slack.requests import SlackDoor
 from deployments.receiver.slack.settings import slack_target
 from deployments.receiver.slack.telling import open_dialog
 from deployments.services.acting import act_on_incident
-from deployments.services.clicking import answer_question, asked_by, wake_for
+from deployments.services.clicking import AlreadyAnswered, answer_question, asked_by, wake_for
 from deployments.services.environments import policy_of
 from deployments.services.finding import find_own
 from deployments.services.refusals import ActRefused, Refusal
@@ -26,7 +26,7 @@ from runbook.approvals.identity import Proof
 from runbook.channels.buttons import ANSWERS, Button, ButtonKind
 from runbook.channels.wording import sentence_case
 from runbook.incidents.incident import Incident
-from runbook.interactions.modals import DIALOGS, carried, dialog
+from runbook.interactions.modals import DIALOGS, Context, carried, dialog
 from runbook.interactions.payloads import Account, Click, Submission, View
 from runbook.interactions.questions import Standing, standing_answer, was_asked_again
 from runbook.interactions.submissions import (
@@ -76,20 +76,22 @@ async def press(
         if button.kind in DIALOGS:
             return await _open(door, click, button, incident, settings)
         return await _do(door, click, button, incident, speaker, settings)
+    except AlreadyAnswered as error:
+        return Outcome(said=_why(error, speaker), standing=error.standing, refused=True)
     except (ActRefused, OutsideError) as error:
         standing = standing_answer(incident, button.gate)
         return Outcome(said=_why(error, speaker), standing=standing, refused=True)
 
 
 async def submit(
-    door: SlackDoor, submission: Submission, button: Button, speaker: Speaker, settings: Settings
+    door: SlackDoor, submission: Submission, context: Context, speaker: Speaker, settings: Settings
 ) -> Outcome:
     """Do what a dialog says; what is wrong with it is told at its fields."""
-    view = submission.view
+    view, button = submission.view, context.button
     try:
         incident = await _incident(door, button, settings)
         speaker, settings = await _under_its_policy(incident, submission.user, settings)
-        return await _submit(door, view, button, incident, speaker, settings)
+        return await _submit(door, view, context, incident, speaker, settings)
     except InvalidSubmission as error:
         return Outcome(errors=error.errors, said=str(error), refused=True)
     except (ActRefused, OutsideError) as error:
@@ -153,7 +155,9 @@ async def _open(
         raise ActRefused(Refusal.INVALID, "nothing of this change can be edited", "approve or reject it")
     if button.kind not in (*ANSWERS, ButtonKind.NOTE) and incident.closed:
         raise ActRefused(Refusal.NOTHING, f"{incident.id} is closed", "a note is still taken")
-    context = carried(button, response_url=click.response_url, ts=click.message.ts)
+    context = carried(
+        button, response_url=click.response_url, ts=click.message.ts, reopened=incident.reopened
+    )
     policy = policy_in_force(incident, settings.policy)
     view = dialog(context, incident, policy, plan)
     if button.kind in ANSWERS:
@@ -193,12 +197,12 @@ async def _do(
 async def _submit(
     door: SlackDoor,
     view: View,
-    button: Button,
+    context: Context,
     incident: Incident,
     speaker: Speaker,
     settings: Settings,
 ) -> Outcome:
-    key = f"slack:{view.id}"
+    button, key = context.button, f"slack:{view.id}"
     match button.kind:
         case ButtonKind.REJECT:
             return await _answer(door, button, incident, rejection_of(view, speaker.name), speaker, settings)
@@ -229,6 +233,12 @@ async def _submit(
                 key=key,
             )
             return Outcome(said=done.said)
+        case ButtonKind.FALSE_ALARM if context.reopened != incident.reopened:
+            raise ActRefused(
+                Refusal.NOTHING,
+                "the incident was reopened after this was opened",
+                "look at it, then click again",
+            )
         case _:
             act = act_of(button.kind, view)
             return Outcome(said=_told(await _act(door, incident, act, key, speaker, settings)))

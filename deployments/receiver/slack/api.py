@@ -96,7 +96,7 @@ async def _submitted(
     button = _button(context.action_id, context.value)
     if button.kind not in DIALOGS:
         raise Rejected(422, "unreadable", "the button has no dialog")
-    work = door.under_way.begin(submit(door, submission, button, speaker, settings))
+    work = door.under_way.begin(submit(door, submission, context, speaker, settings))
     await asyncio.wait({work}, timeout=ANSWER_SECONDS)
     if not work.done():
         door.under_way.follow(_after(door, work, button, context, speaker, settings))
@@ -155,7 +155,7 @@ async def _tell(
 def _asked(standing: Standing) -> Block:
     """What was asked, where the message is not known any more."""
     text = slack(standing.event.action_id)
-    return {"type": "section", "text": {"type": "mrkdwn", "text": str(text)}}
+    return {"type": "section", "text": {"type": "mrkdwn", "text": str(text), "verbatim": True}}
 
 
 def _button(action_id: str, value: str) -> Button:

@@ -8,11 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from deployments.processes.json_log import log_event
-from deployments.receiver.connections.body import overloaded
+from deployments.receiver.connections.body import Rejected
 from runbook.channels.answered import Block
 
 MOST_AT_ONCE = 32
 """Clicks that are worked at, at one time."""
+
+MOST_FOLLOWING = 256
+"""What may follow clicks at one time: telling people, waking runs. More is slow than has to be waited for."""
 
 MOST_REMEMBERED = 100
 """Messages whose dialogs may be open."""
@@ -30,6 +33,7 @@ class UnderWay:
     """What is not finished."""
 
     _work: set[asyncio.Task[Any]] = field(default_factory=set)
+    _following: set[asyncio.Task[Any]] = field(default_factory=set)
     _messages: OrderedDict[str, tuple[Block, ...]] = field(default_factory=OrderedDict)
 
     def begin(self, work: Coroutine[Any, Any, ResultT]) -> asyncio.Task[ResultT]:
@@ -38,29 +42,24 @@ class UnderWay:
         Raises:
             Rejected: too much is under way.
         """
-        if len(self._work) >= MOST_AT_ONCE:
+        if len(self._work) >= MOST_AT_ONCE or len(self._following) >= MOST_FOLLOWING:
             work.close()
-            raise overloaded()
-        return self._begun(work)
+            raise Rejected(503, "overloaded", "too many clicks at once", "Click again")
+        return _begun(work, self._work)
 
     def follow(self, work: Coroutine[Any, Any, None]) -> None:
-        """Begin what follows such work, and what nobody waits for."""
-        self._begun(work).add_done_callback(_told_if_it_failed)
-
-    def _begun(self, work: Coroutine[Any, Any, ResultT]) -> asyncio.Task[ResultT]:
-        task = asyncio.create_task(work)
-        self._work.add(task)
-        task.add_done_callback(self._work.discard)
-        return task
+        """Begin what follows such work, and what nobody waits for: it keeps no click away."""
+        _begun(work, self._following).add_done_callback(_told_if_it_failed)
 
     async def drain(self) -> None:
         """Wait for what is under way, and for what follows it."""
         try:
             async with asyncio.timeout(DRAIN_SECONDS):
-                while self._work:
-                    await asyncio.wait(set(self._work))
+                while left := self._work | self._following:
+                    await asyncio.wait(left)
         except TimeoutError:
-            log_event(log, "clicks in Slack were not finished", level=logging.WARNING, clicks=len(self._work))
+            left = self._work | self._following
+            log_event(log, "clicks in Slack were not finished", level=logging.WARNING, clicks=len(left))
 
     def remember(self, ts: str, blocks: Sequence[Block]) -> None:
         """Keep a message while its dialog is open: Slack does not send it again with what was filled in."""
@@ -71,6 +70,13 @@ class UnderWay:
     def remembered(self, ts: str) -> tuple[Block, ...]:
         """The blocks of that message; none where it is not known."""
         return self._messages.get(ts, ())
+
+
+def _begun(work: Coroutine[Any, Any, ResultT], among: set[asyncio.Task[Any]]) -> asyncio.Task[ResultT]:
+    task = asyncio.create_task(work)
+    among.add(task)
+    task.add_done_callback(among.discard)
+    return task
 
 
 def _told_if_it_failed(task: asyncio.Task[None]) -> None:

@@ -1,13 +1,23 @@
 """A question that is asked again in the same message keeps its new buttons, whoever clicked its old ones."""
 
+import asyncio
 import time
 from typing import Any
 
+import pytest
+from pydantic import SecretStr
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
+from blocks.store.journal import IncidentStore
+from deployments.services.clicking import AlreadyAnswered, answer_question
+from deployments.services.speaker import Speaker
+from runbook.approvals.gates import Answer, Choice
+from runbook.approvals.identity import Identity, Proof
+from runbook.approvals.people import Person
 from runbook.channels.buttons import Button, ButtonKind
-from tests.deployments.cli.test_gates import ROLL_BACK, asking, question
+from runbook.policy.policy import Policy
+from tests.deployments.cli.test_gates import ROLL_BACK, approved_by, asking, question
 from tests.deployments.cli_store import Store
 from tests.deployments.people_bench import opened
 from tests.deployments.slack_bench import ANA, BOB, Chat
@@ -79,3 +89,24 @@ def test_the_answer_is_shown_before_the_run_is_woken(chat: Chat, kept: Store, pr
         assert chat.send(click | {"response_url": slow.url_for("/actions/slow")}).status == 200
         chat.soon(lambda: prefect.forms)
     assert woken == [0]
+
+
+def test_who_is_a_moment_too_late_hears_what_stands(kept: Store) -> None:
+    """The journal took another answer after the incident was read: that is what everybody is shown."""
+    incident = opened(kept, *asking(ROLL_BACK))
+    before, answer = kept.read(incident), approved_by("bob", ROLL_BACK)
+    kept.append(incident, answer, key=answer.journal_key)
+    button = Button(kind=ButtonKind.APPROVE, incident=incident, gate=answer.gate, plan=ROLL_BACK.digest)
+    mine = Answer(choice=Choice.APPROVE, approver="ana", channel="slack")
+    answering = answer_question(
+        IncidentStore(url=SecretStr("sqlite+aiosqlite:///incidents.db")),
+        before,
+        button,
+        Choice.APPROVE,
+        lambda _plan, _policy: mine,
+        policy=Policy(people={"ana": Person(logins=(ANA,)), "bob": Person()}),
+        speaker=Speaker(name="ana", identity=Identity(name=ANA, how=Proof.SLACK)),
+    )
+    with pytest.raises(AlreadyAnswered) as told:
+        asyncio.run(answering)
+    assert told.value.standing.event == answer

@@ -66,7 +66,7 @@ def test_the_buttons_go_and_the_rest_stays() -> None:
     buttons = {"type": "actions", "elements": []}
     line = answered_line(answer(Choice.APPROVE), AT)
     shown = answered_blocks([section, buttons], line)
-    text = {"type": "mrkdwn", "text": str(line)}
+    text = {"type": "mrkdwn", "text": str(line), "verbatim": True}
     assert shown == [section, {"type": "context", "block_id": "runbook.answered", "elements": [text]}]
     assert answered_blocks(shown, line) == shown
     assert len(answered_blocks([section] * 50, line)) == 50
