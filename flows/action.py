@@ -2,9 +2,6 @@
 
 import asyncio
 
-from prefect.logging import get_logger
-
-from blocks.logs import own_lines
 from blocks.store.database.errors import StoreUnavailable
 from blocks.transport.errors import Unavailable
 from flows.gate import approval, rejection
@@ -24,12 +21,10 @@ from tasks.actions.mitigate import stopped_by_limits
 from tasks.actions.outage import Patience, TargetAway, note_answer
 from tasks.actions.shown import inspect, make_change, preview_change
 from tasks.artifacts import publish_plan
-from tasks.channels.shown import escalate, hand_over, refresh_messages
+from tasks.channels.shown import escalate, hand_over, show_messages
 from tasks.ended import Ended, require_open
 from tasks.incident import OpenIncident
 from tasks.shown import withdraw_outdated_question
-
-log = own_lines(get_logger("runbook"))
 
 NEEDS_A_PERSON = (
     ActionOutcome.BLOCKED,
@@ -213,18 +208,16 @@ async def make_and_show(
     A channel that is slow or away holds up no change, and what goes wrong with a message takes nothing from
     what became of the change: the reminders show it later.
     """
-    showing = asyncio.ensure_future(refresh_messages(incident))
+    showing = asyncio.ensure_future(show_messages(incident))
     try:
         return await make(incident, plan, decided)
     finally:
         await asyncio.wait({showing})
-        if not showing.cancelled() and (error := showing.exception()) is not None:
-            log.warning("The messages of %s are not shown as they should be yet: %s", incident.id, error)
 
 
 async def end_rejected(incident: OpenIncident, action: PlannedAction, answer: Answer) -> ActionResult:
     """End an action that a person has rejected."""
-    await refresh_messages(incident)
+    await show_messages(incident)
     return await finish(incident, action, ActionOutcome.REJECTED, answer.reason, answer.approver)
 
 

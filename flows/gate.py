@@ -27,7 +27,7 @@ from runbook.incidents.incident import Incident
 from runbook.incidents.report import gate_question, question_of
 from runbook.incidents.sentences import sentence
 from runbook.policy.in_force import policy_edits
-from tasks.channels.shown import refresh_messages, warn_of_answers
+from tasks.channels.shown import show_messages, warn_of_answers
 from tasks.incident import OpenIncident, now
 from tasks.story import fall_asleep_quietly, tell
 
@@ -168,7 +168,7 @@ async def _suspend(incident: OpenIncident, plan: ChangePlan, form: Any, *, key: 
     needed = still_needed(journal, plan, incident.policy)
     who = needed or "anyone may answer"
     tell(f"Asks: {question_of(plan)} ({who}; `runbook incident {incident.id}`)")
-    await refresh_messages(incident)
+    await show_messages(incident)
     fall_asleep_quietly()
     question = gate_question(plan, needed, policy_edits(journal), gap_before_change(journal))
     await asuspend_flow_run(wait_for_input=form.with_initial_data(description=question), key=key)

@@ -36,9 +36,9 @@ from tasks.channels.shown import (
     announce,
     escalate,
     page_on_opening,
-    refresh_messages,
     resolve_absorbed,
     resolve_page,
+    show_messages,
     tell_of_merger,
     tell_of_new_verdict,
     update,
@@ -267,5 +267,5 @@ async def wrap_up(incident: OpenIncident, outcome: IncidentOutcome) -> IncidentR
     path = await leave_draft(incident)
     await publish_timeline(incident)
     await close(incident, outcome)
-    await refresh_messages(incident)
+    await show_messages(incident)
     return IncidentReport.of(await incident.read(), postmortem=path)

@@ -2,8 +2,14 @@
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
+from prefect.logging import get_logger
 
+from blocks.logs import own_lines
+from blocks.store.lease import LeaseLost
 from tasks.channels import communicate, page, refresh, remind, warn
+from tasks.incident import OpenIncident
+
+log = own_lines(get_logger("runbook"))
 
 announce = task(name="announce", task_run_name="announce {state.value}", cache_policy=NO_CACHE)(
     communicate.announce
@@ -47,3 +53,17 @@ refresh_messages = task(name="refresh messages", task_run_name="refresh messages
 report_switch = task(name="report switch", task_run_name="report switch {action.id}", cache_policy=NO_CACHE)(
     remind.report_switch
 )
+
+
+async def show_messages(incident: OpenIncident) -> None:
+    """Refresh the messages beside the response: what fails there is logged, and the reminders try it again.
+
+    Raises:
+        LeaseLost: another process works on the incident now.
+    """
+    try:
+        await refresh_messages(incident)
+    except LeaseLost:
+        raise
+    except Exception as error:  # people are asked and the change is made, whatever a message meets
+        log.warning("The messages of %s are not shown as they should be yet: %s", incident.id, error)

@@ -22,7 +22,8 @@ OTHER_SOURCE = '[receiver.pagerduty]\nsecrets = [{ env = "A_SECRET" }]\n'
 CLUSTER = "[cluster]\nin_cluster = true\n"
 PEOPLE = '[policy.people.ana]\nlogins = ["ana", "U0ANA"]\n'
 CLICKS = '[receiver.slack]\nsigning_secret = { env = "A_SECRET" }\n'
-ALL = (PAGER, SLACK, PUBLISHER, PINGED, SOURCE, CLUSTER, PEOPLE, CLICKS)
+ACTS = "[policy.acts]\naccept_unverified = false\n"
+ALL = (PAGER, SLACK, PUBLISHER, PINGED, SOURCE, CLUSTER, PEOPLE, CLICKS, ACTS)
 
 
 @pytest.fixture(autouse=True)
@@ -68,6 +69,11 @@ def test_where_all_is_there_nothing_is_missing(tmp_path: Path) -> None:
             (*without(CLICKS, SLACK), f"{SLACK}buttons = true\n"),
             "Slack clicks",
             "Buttons in Slack without a signing secret: every click fails",
+        ),
+        (
+            without(ACTS),
+            "Slack clicks",
+            "Acts in Slack take a claim: everybody in the channel may lead, re-rate or end an incident",
         ),
         (
             (*without(PEOPLE), PEOPLE.replace("U0ANA", "u0ana")),

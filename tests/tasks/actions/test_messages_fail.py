@@ -9,6 +9,7 @@ from flows import action as module
 from runbook.actions.catalogue import ActionOutcome
 from runbook.actions.specs.fallback import ENABLE_FALLBACK
 from runbook.incidents import events as e
+from tasks.channels import shown
 from tasks.ended import Ended
 from tests.tasks.mitigation_bench import Bench
 from tests.tasks.planned_actions import action, bench
@@ -28,7 +29,7 @@ async def test_a_change_is_proved_while_its_messages_fail(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It ends as it would, and no run has to be continued."""
-    monkeypatch.setattr(module, "refresh_messages", _fail)
+    monkeypatch.setattr(shown, "refresh_messages", _fail)
     await bench.approve(FALLBACK)
     result = await bench.take(FALLBACK)
     assert result.outcome is ActionOutcome.RECOVERED
@@ -36,7 +37,7 @@ async def test_a_change_is_proved_while_its_messages_fail(
 
 async def test_the_end_is_heard_of_while_messages_fail(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """What stops the change is told, and not what failed beside it."""
-    monkeypatch.setattr(module, "refresh_messages", _fail)
+    monkeypatch.setattr(shown, "refresh_messages", _fail)
     plan = await bench.preview(FALLBACK)
     given = await bench.approve(FALLBACK)
     over = e.IncidentResolved(outcome="recovered", because=("it works",), by="ana")
