@@ -128,10 +128,13 @@ def _wide_list(found: list[dict[str, Any]]) -> "Table":
     from deployments.progress.symbols import plain
 
     table = _columns(apart=2, header=True)
+    table.add_column("age", no_wrap=True, justify="right", width=4)
     table.add_column("what it is")
     table.add_column("lead", no_wrap=True, max_width=_LEAD_WIDTH)
+    now = datetime.now(UTC)
     for item in found:
-        table.add_row(*_row(item), _what(item), Text(plain(str(item.get("lead") or "-"))))
+        lead = Text(plain(str(item.get("lead") or "-")))
+        table.add_row(*_row(item), age_of(item, now) or "-", _what(item), lead)
     return table
 
 
@@ -143,11 +146,13 @@ def _narrow_list(found: list[dict[str, Any]]) -> "Group":
     from deployments.progress.symbols import plain
 
     parts: list[Table | Padding] = []
+    now = datetime.now(UTC)
     for number, item in enumerate(found):
         row, what = _columns(apart=1, header=number == 0), _what(item)
         row.add_row(*_row(item))
-        if lead := plain(str(item.get("lead") or "")):
-            what.append(f"\nlead: {lead}", style="dim")
+        more = {"age": age_of(item, now), "lead": plain(str(item.get("lead") or ""))}
+        if told := ", ".join(f"{name}: {text}" for name, text in more.items() if text):
+            what.append(f"\n{told}", style="dim")
         parts += [row, Padding(what, (0, 0, 0, 2))]
     return Group(*parts)
 
@@ -173,7 +178,22 @@ def _row(item: dict[str, Any]) -> "tuple[str, str, str, Text]":
     )
 
 
-_WIDE = 100
+def age_of(item: dict[str, Any], now: datetime) -> str:
+    """How long an incident has been open, as Kubernetes shows ages: `12s`, `5m`, `3h`, `2d`; else empty."""
+    try:
+        opened = datetime.fromisoformat(str(item.get("opened_at")))
+    except ValueError:
+        return ""
+    if not item.get("open") or opened.tzinfo is None:
+        return ""
+    seconds = max(int((now - opened).total_seconds()), 0)
+    for unit, length in (("d", 86_400), ("h", 3_600), ("m", 60)):
+        if seconds >= length:
+            return f"{seconds // length}{unit}"
+    return f"{seconds}s"
+
+
+_WIDE = 110
 """From so many columns on, what an incident is, and its lead, stand beside it; else below it."""
 
 _COLUMNS = {"incident": 24, "opened (UTC)": 16, "sev": 3, "state": 13}

@@ -120,4 +120,4 @@ def _evidence(incident: Incident) -> str:
 def _status_page(incident: Incident, channel: str) -> str:
     """What the public was told last; empty where it was told nothing."""
     others = [told for told in incident.announcements if told.channel != channel]
-    return f"{others[-1].state}, in {others[-1].channel}" if others else ""
+    return others[-1].state if others else ""

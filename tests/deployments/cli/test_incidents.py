@@ -2,12 +2,14 @@
 
 import json
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from deployments.cli import main
 from deployments.cli.errors import ExitCode
+from deployments.cli.incidents import age_of
 from runbook.incidents.events import (
     LeadAssigned,
 )
@@ -59,6 +61,29 @@ def test_the_list_shows_what_each_incident_is_and_asks(store: Store, capsys: Cap
     text = " ".join(" ".join(lines).split())
     assert f"{asking} 2026-11-22 16:02 P2 IDENTIFIED service-0002: PostHog outage asks: " in text
     assert f"{closed} 2026-11-22 16:01 P2 CLOSED service-0001: PostHog outage, recovered lead: ana" in text
+    assert re.search(r"age: \d+d", text)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "age"),
+    [
+        (0, "0s"),
+        (59, "59s"),
+        (60, "1m"),
+        (3_599, "59m"),
+        (3_600, "1h"),
+        (86_399, "23h"),
+        (90_000, "1d"),
+        (-5, "0s"),
+    ],
+)
+def test_an_open_incident_has_anage_of(seconds: int, age: str) -> None:
+    """One that is closed has none, nor has one whose time cannot be read."""
+    now = datetime(2026, 11, 22, 16, 0, tzinfo=UTC)
+    opened = (now - timedelta(seconds=seconds)).isoformat()
+    assert age_of({"opened_at": opened, "open": True}, now) == age
+    assert age_of({"opened_at": opened, "open": False}, now) == ""
+    assert age_of({"opened_at": "soon", "open": True}, now) == ""
 
 
 @pytest.mark.parametrize("columns", ["60", "80", "99", "100", "160"])
