@@ -38,7 +38,13 @@ from deployments.receiver.slack.under_way import UnderWay
 from deployments.receiver.sources.confirmations import Confirmations
 from deployments.receiver.starting import Responses, Starter
 from deployments.receiver.store_watch import StoreWatch
-from deployments.receiver.watching import SelfWatching, look_after, serve_others, watch_self
+from deployments.receiver.watching import (
+    SelfWatching,
+    look_after,
+    serve_others,
+    start_due_after_acts,
+    watch_self,
+)
 from deployments.services.environments import OtherEnvironments
 from deployments.settings.settings import Settings
 from runbook.alerts.intake import Message, Received
@@ -121,7 +127,7 @@ def create_app(
         config, service, intake, Budget(), Budget(STRANGERS_BYTES, for_strangers=True), confirmations, routed
     )
 
-    chat = UnderWay()
+    chat, acted = UnderWay(), asyncio.Event()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -130,6 +136,7 @@ def create_app(
             starter.run(),
             store_watch.run(),
             look_after(responses, every=look_after_every),
+            start_due_after_acts(responses, acted),
         ]
         if self_watching is not None:
             loops.append(watch_self(self_watching, metrics.watch_self()))
@@ -151,7 +158,7 @@ def create_app(
         endpoints[path] = _endpoint(source, notifications, metrics)
         app.post(path, **describe(source))(endpoints[path])
     endpoints[f"/alerts/{SELF_WATCH.name}"] = _endpoint(SELF_WATCH, notifications, metrics)
-    door = _add_people(app, store, settings, chat, metrics)
+    door = _add_people(app, store, settings, chat, metrics, acted)
     _add_operations(app, store_watch, starter, metrics, others)
     add_home(app, home or Home(config, service, {}, Path()), starter, door)
     return AlertPaths(app, endpoints)
@@ -167,11 +174,12 @@ def _add_people(
     settings: Callable[[], Settings] | None,
     chat: UnderWay,
     metrics: ReceiverMetrics,
+    acted: asyncio.Event,
 ) -> PeoplesDoor | None:
     """The paths of people, where the settings say who they are."""
     if settings is None:
         return None
-    door = PeoplesDoor(store, settings)
+    door = PeoplesDoor(store, settings, acted=acted)
     add_people_api(app, door)
     add_slack_api(app, door, chat, metrics)
     return door

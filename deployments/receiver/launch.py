@@ -122,6 +122,21 @@ class PrefectResponses:
             done += await self._look_after(other)
         return done
 
+    async def start_due(self) -> list[str]:
+        """Start what housekeeping is due now, without a look at the runs; says what was started.
+
+        Raises:
+            OutsideError: the incident store or Prefect cannot be reached.
+        """
+        own = await self._environment()
+        from tasks.caretaking.due import start_due_runs
+        from tasks.incident import now
+
+        done = await start_due_runs(own, now())
+        for other in list(self._others.served.values()):
+            done += await start_due_runs(other, now())
+        return done
+
     async def _look_after(self, environment: "Environment") -> list[str]:
         from tasks.caretaking.due import start_due_runs
         from tasks.caretaking.watchdog import look_after

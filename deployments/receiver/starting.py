@@ -61,6 +61,9 @@ class Responses(Protocol):
     async def look_after(self) -> list[str]:
         """Look after the runs of all open incidents; says what was done. Raises `OutsideError`."""
 
+    async def start_due(self) -> list[str]:
+        """Start what housekeeping is due; says what was started. Raises `OutsideError`."""
+
     async def reachable(self) -> bool:
         """Whether Prefect answers."""
 

@@ -21,6 +21,9 @@ from runbook.alerts.episodes import AlertRecord
 from runbook.caretaking.self_watch import silence
 from runbook.redaction import redact
 
+TOGETHER_SECONDS = 1.0
+"""What people do within this time is looked at together."""
+
 LOOKS_PER_ROUND = 10
 LONGEST_SECONDS = 30.0
 
@@ -49,6 +52,27 @@ async def look_after(responses: Responses, *, every: float) -> None:
         except OutsideError as error:
             trouble.wrong(NOT_LOOKED_AFTER, error=str(error))
         except Exception as error:  # a defect here must not stop the intake; the next look may be spared it
+            text = f"{type(error).__name__}: {redact(str(error))}"
+            trouble.wrong(NOT_LOOKED_AFTER, level=logging.ERROR, error=text)
+
+
+async def start_due_after_acts(responses: Responses, acted: asyncio.Event) -> None:
+    """Start the housekeeping that is due soon after somebody has acted, until cancelled.
+
+    So the channel shows a new lead, or is told what somebody asked for, before the next look at the runs.
+    """
+    trouble = ToldOnce(log)
+    while True:
+        await acted.wait()
+        await asyncio.sleep(TOGETHER_SECONDS)
+        acted.clear()
+        try:
+            for sentence in await responses.start_due():
+                log_event(log, "runs checked", did=sentence)
+            trouble.well(NOT_LOOKED_AFTER)
+        except OutsideError as error:
+            trouble.wrong(NOT_LOOKED_AFTER, error=str(error))
+        except Exception as error:  # a defect here must not stop the intake; the look at the runs follows
             text = f"{type(error).__name__}: {redact(str(error))}"
             trouble.wrong(NOT_LOOKED_AFTER, level=logging.ERROR, error=text)
 

@@ -41,6 +41,7 @@ class Prefect:
         self.up = asyncio.Event()
         self.up.set()
         self.attempts = 0
+        self.asked_for_due = 0
         self.store: IncidentStore | None = None
         self.started: list[Incident] = []
         self.woken: list[str] = []
@@ -83,6 +84,11 @@ class Prefect:
 
     async def look_after(self) -> list[str]:
         """Nothing stops here."""
+        return []
+
+    async def start_due(self) -> list[str]:
+        """Somebody has acted."""
+        self.asked_for_due += 1
         return []
 
     async def reachable(self) -> bool:

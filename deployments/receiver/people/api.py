@@ -197,6 +197,8 @@ def _add(
             answer = refused(error)
             log_event(log, "act refused", act=name, status=answer.status_code, error=str(error))
             return answer
+        if not isinstance(result, Answered):  # its run is woken, and shows it
+            door.acted.set()
         log_event(log, "act", act=name, by=speaker.name, how=speaker.identity.how.value)
         return JSONResponse(result.model_dump(mode="json"))
 

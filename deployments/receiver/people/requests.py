@@ -80,6 +80,8 @@ class PeoplesDoor:
     looking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
     reading: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(READ_AT_ONCE))
     budget: Budget = field(default_factory=Budget)
+    acted: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once somebody has acted, other than by an answer: what is due then is started."""
 
 
 async def known(door: PeoplesDoor, request: Request) -> tuple[Speaker, Settings]:

@@ -81,7 +81,7 @@ async def _clicked(door: SlackDoor, click: Click, speaker: Speaker, settings: Se
 
 async def _click(door: SlackDoor, click: Click, button: Button, speaker: Speaker, settings: Settings) -> None:
     outcome = await press(door, click, button, speaker, settings)
-    _log(button, outcome, speaker)
+    _note(door, button, outcome, speaker)
     blocks = click.message.blocks
     door.under_way.follow(_tell(door, button, outcome, click.response_url, blocks, settings))
 
@@ -102,7 +102,7 @@ async def _submitted(
         door.under_way.follow(_after(door, work, button, context, speaker, settings))
         return Response()
     outcome = work.result()
-    _log(button, outcome, speaker)
+    _note(door, button, outcome, speaker)
     if outcome.errors:
         return JSONResponse({"response_action": "errors", "errors": outcome.errors})
     door.under_way.follow(_tell_where(door, button, outcome, context, settings))
@@ -119,7 +119,7 @@ async def _after(
 ) -> None:
     """Tell what became of a dialog that took so long that it was closed."""
     outcome = await work
-    _log(button, outcome, speaker)
+    _note(door, button, outcome, speaker)
     await _tell_where(door, button, outcome, context, settings)
 
 
@@ -165,7 +165,9 @@ def _button(action_id: str, value: str) -> Button:
         raise Rejected(422, "unreadable", str(error)) from None
 
 
-def _log(button: Button, outcome: Outcome, speaker: Speaker) -> None:
+def _note(door: SlackDoor, button: Button, outcome: Outcome, speaker: Speaker) -> None:
+    if not outcome.refused and outcome.standing is None:  # the run of an answer is woken, and shows it
+        door.people.acted.set()
     log_event(
         log,
         "clicked in Slack",
