@@ -17,6 +17,7 @@ from blocks.environment import Environment
 from runbook.channels.cards.standing import Standing, changed_at, may_try, standing
 from runbook.incidents.effect_ids import EffectId
 from runbook.incidents.effects import Authority, Effect
+from runbook.incidents.events import is_act_of_a_person
 from runbook.incidents.incident import Incident
 from runbook.policy.in_force import policy_in_force
 from tasks.channels.deliver import deliver
@@ -35,7 +36,8 @@ MOST_LOOKS = 6
 """How often one process looks again for what has changed meanwhile."""
 
 CALM = timedelta(seconds=30)
-"""How often the clock has a first message changed: the run does so at its steps by itself."""
+"""How often the clock has a first message changed: the run does so at its steps by itself. What a person has
+done is shown at once."""
 
 
 async def refresh(incident: OpenIncident) -> list[str]:
@@ -98,7 +100,9 @@ def _says_something_else(channel: Speaker, message: Standing, journal: Incident)
 
 
 def _is_calm(journal: Incident, message: Standing, at: datetime) -> bool:
-    return message.sent is not None and at >= changed_at(journal, message) + CALM
+    changed = changed_at(journal, message)
+    acted = any(item.at >= changed and is_act_of_a_person(item.event) for item in journal.journal)
+    return message.sent is not None and (acted or at >= changed + CALM)
 
 
 def _effect_id(journal: Incident, channel: Speaker, message: Standing) -> str:
