@@ -23,12 +23,13 @@ pytestmark = [pytest.mark.real, pytest.mark.usefixtures("prefect_api")]
 
 
 async def runs_of(deployment: str) -> list[FlowRun]:
-    """The runs that do not come of the deployment's schedule."""
+    """The runs for this test's environment that do not come of the deployment's schedule."""
     async with get_client() as client:
         known = await client.read_deployment_by_name(deployment)
         of_it = DeploymentFilter(id=DeploymentFilterId(any_=[known.id]))
         found = await client.read_flow_runs(deployment_filter=of_it)
-    return [run for run in found if not run.auto_scheduled]
+    ours = [run for run in found if run.parameters.get("environment") == NAME]
+    return [run for run in ours if not run.auto_scheduled]
 
 
 async def test_there_is_a_run_where_something_is_due_and_none_where_nothing_is(tmp_path: Path) -> None:
