@@ -20,7 +20,7 @@ from tasks.channels.communicate import announce
 from tasks.channels.refresh import refresh, stale_messages
 from tasks.incident import OpenIncident, now
 from tasks.lease import exclusively
-from tests.runbook.journals import answered, asked
+from tests.runbook.journals import answered, asked, decided
 from tests.tasks.channels.team import Team, team
 
 __all__ = ["team"]  # a fixture, found here
@@ -162,13 +162,17 @@ async def test_nothing_is_called_where_nothing_has_changed(team: Team) -> None:
 
 
 async def test_only_the_clock_waits_a_moment_for_a_first_message(team: Team) -> None:
-    """While a run is at work, the run changes it at its steps."""
+    """While a run is at work, the run changes it at its steps; what a person does is shown at once."""
     await announce(team.incident, State.INVESTIGATING)
-    await team.incident.record(e.LeadAssigned(lead="ana", by="ana"))
+    await team.incident.record(decided())
     journal = await team.incident.read()
-
     assert stale_messages(team.incident.environment, journal, now()) == []
     assert await stale(team) == ["edit-1-of-investigating-1 for the 1. time"]
+
+    await team.incident.record(e.LeadAssigned(lead="ana", by="ana"))
+    journal = await team.incident.read()
+    found = stale_messages(team.incident.environment, journal, now())
+    assert found == ["edit-1-of-investigating-1 for the 1. time"]
 
 
 async def test_slack_away_fails_nothing_and_gets_the_present_words_later(team: Team) -> None:
