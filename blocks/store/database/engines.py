@@ -1,14 +1,14 @@
 """Connections to the incident store's database, for asyncio and for threads, and none to another one."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TypeVar
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import URL, Connection, Engine, create_engine, make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from blocks.store.database.errors import SYSTEM, StoreUnavailable
@@ -156,15 +156,25 @@ class Database:
         with self._of_threads.connect().execution_options(**{READS_ONLY: reads_only}) as connection:
             try:
                 self._require_same_files(connection)
+                with self._unless_exchanged(connection), connection.begin():
+                    self._require_same_store(connection)
+                    result = work(connection)
             except Renewed:
                 connection.invalidate()
                 raise
-            with connection.begin():
-                self._require_same_store(connection)
-                result = work(connection)
             if not reads_only:
                 self._require_kept(connection)
             return result
+
+    @contextmanager
+    def _unless_exchanged(self, connection: Connection) -> Iterator[None]:
+        """Look at the files again where SQLite says that the disk fails: so it calls an exchanged file."""
+        try:
+            yield
+        except OperationalError as error:
+            if "disk I/O error" in str(error.orig):
+                self._require_same_files(connection)
+            raise
 
     def _prepared(self, engine: Engine) -> Engine:
         if self._file is not None:

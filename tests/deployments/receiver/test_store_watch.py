@@ -141,8 +141,8 @@ async def test_trouble_is_told_to_all_and_a_person_is_called_once(
     with trouble(folder):
         refused = await until_refused(client, times=5)
         assert {answer.status_code for answer in refused} == {503}
-        assert reason in refused[0].json()["error"]
-        assert refused[0].json()["next_step"] == "Send the alert again"
+        assert reason in refused[-1].json()["error"]  # the first may have been under way when it happened
+        assert refused[-1].json()["next_step"] == "Send the alert again"
         ready = await client.get("/readyz")
         assert ready.status_code == 503
         assert reason in ready.json()["error"]
