@@ -45,15 +45,7 @@ async def look_after(responses: Responses, *, every: float) -> None:
     trouble = ToldOnce(log)
     while True:
         await asyncio.sleep(every)
-        try:
-            for sentence in await responses.look_after():
-                log_event(log, "runs checked", did=sentence)
-            trouble.well(NOT_LOOKED_AFTER)
-        except OutsideError as error:
-            trouble.wrong(NOT_LOOKED_AFTER, error=str(error))
-        except Exception as error:  # a defect here must not stop the intake; the next look may be spared it
-            text = f"{type(error).__name__}: {redact(str(error))}"
-            trouble.wrong(NOT_LOOKED_AFTER, level=logging.ERROR, error=text)
+        await _care(responses.look_after, trouble)
 
 
 async def start_due_after_acts(responses: Responses, acted: asyncio.Event) -> None:
@@ -66,15 +58,20 @@ async def start_due_after_acts(responses: Responses, acted: asyncio.Event) -> No
         await acted.wait()
         await asyncio.sleep(TOGETHER_SECONDS)
         acted.clear()
-        try:
-            for sentence in await responses.start_due():
-                log_event(log, "runs checked", did=sentence)
-            trouble.well(NOT_LOOKED_AFTER)
-        except OutsideError as error:
-            trouble.wrong(NOT_LOOKED_AFTER, error=str(error))
-        except Exception as error:  # a defect here must not stop the intake; the look at the runs follows
-            text = f"{type(error).__name__}: {redact(str(error))}"
-            trouble.wrong(NOT_LOOKED_AFTER, level=logging.ERROR, error=text)
+        await _care(responses.start_due, trouble)
+
+
+async def _care(care: Callable[[], Awaitable[list[str]]], trouble: ToldOnce) -> None:
+    """Take care of the runs once, and tell the log what was done or what went wrong."""
+    try:
+        for sentence in await care():
+            log_event(log, "runs checked", did=sentence)
+        trouble.well(NOT_LOOKED_AFTER)
+    except OutsideError as error:
+        trouble.wrong(NOT_LOOKED_AFTER, error=str(error))
+    except Exception as error:  # a defect here must not stop the intake; the next look may be spared it
+        text = f"{type(error).__name__}: {redact(str(error))}"
+        trouble.wrong(NOT_LOOKED_AFTER, level=logging.ERROR, error=text)
 
 
 async def serve_others(

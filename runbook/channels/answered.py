@@ -10,12 +10,10 @@ from typing import Any
 
 from runbook.approvals.gates import SNOOZE_MINUTES, STANDING, Answer, Choice
 from runbook.approvals.identity import identity_words
+from runbook.channels.cards.slack_blocks import MOST_BLOCKS
 from runbook.channels.wording import ANSWERED, INSTEAD
 from runbook.outside_text import let_in_line
 from runbook.outside_text.slack import SlackText, slack
-
-MOST_BLOCKS = 50
-"""Blocks of a message that Slack takes (Block Kit reference)."""
 
 ANSWERED_ID = "runbook.answered"
 """The id of the block that says who answered."""

@@ -9,7 +9,8 @@ from urllib.parse import parse_qsl
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-MOST_BLOCKS = 50
+from runbook.channels.cards.slack_blocks import MOST_BLOCKS
+
 _MOST_FIELDS = 40
 """Fields of a form; a slash command has some fifteen."""
 

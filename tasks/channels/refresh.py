@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from blocks.channels.channel import Editor, Receipt, Speaker
 from blocks.environment import Environment
-from runbook.channels.cards.standing import Standing, changed_at, may_try, standing
+from runbook.channels.cards.standing import StandingMessage, changed_at, may_try, standing
 from runbook.incidents.effect_ids import EffectId
 from runbook.incidents.effects import Authority, Effect
 from runbook.incidents.events import is_act_of_a_person
@@ -79,7 +79,9 @@ def stale_messages(environment: Environment, journal: Incident, at: datetime) ->
     ]
 
 
-def _stale(environment: Environment, journal: Incident, at: datetime) -> Iterator[tuple[Speaker, Standing]]:
+def _stale(
+    environment: Environment, journal: Incident, at: datetime
+) -> Iterator[tuple[Speaker, StandingMessage]]:
     policy = environment.runbook_policy.policy
     if not policy_in_force(journal, policy).announce:
         return
@@ -92,24 +94,26 @@ def _stale(environment: Environment, journal: Incident, at: datetime) -> Iterato
                 yield channel, message
 
 
-def _says_something_else(channel: Speaker, message: Standing, journal: Incident) -> bool:
+def _says_something_else(channel: Speaker, message: StandingMessage, journal: Incident) -> bool:
     """Whether a message can be changed and shows something else than it should."""
     if not isinstance(channel, Editor):
         return False
     return message.shown != channel.shown(message.card, rehearsal=journal.dry_run)
 
 
-def _is_calm(journal: Incident, message: Standing, at: datetime) -> bool:
+def _is_calm(journal: Incident, message: StandingMessage, at: datetime) -> bool:
     changed = changed_at(journal, message)
     acted = any(item.at >= changed and is_act_of_a_person(item.event) for item in journal.journal)
     return message.sent is not None and (acted or at >= changed + CALM)
 
 
-def _effect_id(journal: Incident, channel: Speaker, message: Standing) -> str:
+def _effect_id(journal: Incident, channel: Speaker, message: StandingMessage) -> str:
     return EffectId.of_message(journal.id, channel.kind, message.effect_name)
 
 
-async def _show(incident: OpenIncident, journal: Incident, channel: Speaker, message: Standing) -> Effect:
+async def _show(
+    incident: OpenIncident, journal: Incident, channel: Speaker, message: StandingMessage
+) -> Effect:
     if message.sent is None:
         return await deliver(
             incident,
@@ -125,7 +129,7 @@ async def _show(incident: OpenIncident, journal: Incident, channel: Speaker, mes
 
 
 async def _edit(
-    incident: OpenIncident, journal: Incident, channel: Speaker, message: Standing, sent: Effect
+    incident: OpenIncident, journal: Incident, channel: Speaker, message: StandingMessage, sent: Effect
 ) -> Effect:
     effect = Effect(
         id=_effect_id(journal, channel, message),

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
 
 from deployments.drill.world.channels.slack import Slack
 from deployments.drill.world.channels.slack_people import Answered
@@ -131,6 +133,21 @@ class Chat:
             assert time.monotonic() < deadline, "it did not come"
             time.sleep(0.02)
         return there
+
+
+@contextmanager
+def relayed(chat: Chat, answer: Callable[[], None]) -> Iterator[str]:
+    """What the receiver tells Slack goes to a server that does this before it answers; an address of it."""
+
+    def respond(_request: Request) -> Response:
+        answer()
+        return Response("ok")
+
+    with HTTPServer(threaded=True) as relay:
+        relay.expect_request("/actions/slow").respond_with_handler(respond)
+        settings = chat.receiver.folder / "runbook.toml"
+        settings.write_text(settings.read_text().replace(chat.workspace.url, relay.url_for("").rstrip("/")))
+        yield relay.url_for("/actions/slow")
 
 
 def _context(message: dict[str, Any]) -> str:

@@ -16,8 +16,7 @@ from deployments.receiver.metrics import ReceiverMetrics
 from deployments.receiver.people.requests import PeoplesDoor
 from deployments.receiver.slack.acts import Outcome, may_show, press, submit, wake
 from deployments.receiver.slack.commands import add_slack_commands
-from deployments.receiver.slack.proving import require_ours, speaker_of
-from deployments.receiver.slack.requests import RESPONSES, SlackDoor, counted, form_schema, signed_body
+from deployments.receiver.slack.requests import RESPONSES, SlackDoor, counted, form_schema, understood
 from deployments.receiver.slack.settings import slack_target
 from deployments.receiver.slack.telling import show_answer, tell_privately
 from deployments.receiver.slack.under_way import UnderWay
@@ -26,7 +25,7 @@ from deployments.settings.settings import Settings
 from runbook.channels.answered import Block
 from runbook.channels.buttons import Button, InvalidButton, button_of
 from runbook.interactions.modals import DIALOGS, Context, context_of
-from runbook.interactions.payloads import Click, Submission, UnreadableInteraction, interaction_of
+from runbook.interactions.payloads import Click, Submission, interaction_of
 from runbook.interactions.questions import Standing
 from runbook.outside_text.slack import slack, slack_lines
 
@@ -44,13 +43,7 @@ def add_slack_api(app: FastAPI, people: PeoplesDoor, under_way: UnderWay, metric
     door = SlackDoor(people, under_way)
 
     async def take(request: Request) -> Response:
-        body, settings = await signed_body(door, request)
-        try:
-            interaction = interaction_of(body)
-        except UnreadableInteraction as error:
-            raise Rejected(422, "unreadable", str(error)) from None
-        require_ours(settings.receiver.slack, interaction.user, interaction.team, interaction.api_app_id)
-        speaker = await asyncio.to_thread(speaker_of, interaction.user, settings)
+        interaction, speaker, settings = await understood(door, request, interaction_of)
         if isinstance(interaction, Click):
             return await _clicked(door, interaction, speaker, settings)
         return await _submitted(door, interaction, speaker, settings)

@@ -8,16 +8,14 @@ import asyncio
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
-from deployments.receiver.connections.body import Rejected
 from deployments.receiver.metrics import ReceiverMetrics
 from deployments.receiver.people.requests import environments
-from deployments.receiver.slack.proving import require_ours, speaker_of
-from deployments.receiver.slack.requests import RESPONSES, SlackDoor, counted, form_schema, signed_body
+from deployments.receiver.slack.requests import RESPONSES, SlackDoor, counted, form_schema, understood
 from deployments.services.finding import SEARCHED
 from deployments.settings.settings import Settings
 from runbook.approvals.identity import Proof
 from runbook.interactions.listing import open_incidents_lines
-from runbook.interactions.payloads import UnreadableInteraction, command_of
+from runbook.interactions.payloads import command_of
 from runbook.outside_text.slack import SlackText, cut_message, slack, slack_lines
 
 ANSWER_SECONDS = 2.0
@@ -28,13 +26,7 @@ def add_slack_commands(app: FastAPI, door: SlackDoor, metrics: ReceiverMetrics) 
     """Add the path."""
 
     async def take(request: Request) -> Response:
-        body, settings = await signed_body(door, request)
-        try:
-            command = command_of(body)
-        except UnreadableInteraction as error:
-            raise Rejected(422, "unreadable", str(error)) from None
-        require_ours(settings.receiver.slack, command.user, command.team, command.api_app_id)
-        speaker = await asyncio.to_thread(speaker_of, command.user, settings)
+        command, speaker, settings = await understood(door, request, command_of)
         if speaker.identity.how is not Proof.SLACK:
             why = f"Your account {command.user_id} is not among the logins of [policy.people]: have it added"
             return _alone(slack(why))

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import Request
 from fastapi.responses import JSONResponse, Response
@@ -18,9 +18,11 @@ from deployments.receiver.connections.connections import vouch_for
 from deployments.receiver.connections.few_lines import FewLines
 from deployments.receiver.metrics import ReceiverMetrics
 from deployments.receiver.people.requests import PeoplesDoor
-from deployments.receiver.slack.proving import is_recent, is_signed
+from deployments.receiver.slack.proving import is_recent, is_signed, require_ours, speaker_of
 from deployments.receiver.slack.under_way import UnderWay
+from deployments.services.speaker import Speaker
 from deployments.settings.settings import ConfigurationError, Settings
+from runbook.interactions.payloads import Command, Interaction, UnreadableInteraction
 
 SOURCE = "slack"
 """What its requests are counted as."""
@@ -29,6 +31,8 @@ MAX_BYTES = 256 * 1024
 """A dialog may have 250 kB, Slack says; a click has the message with it."""
 
 FORM = "application/x-www-form-urlencoded"
+
+AskedT = TypeVar("AskedT", Command, Interaction)
 
 log = logging.getLogger("runbook.receiver")
 few_lines = FewLines(log)
@@ -66,6 +70,23 @@ async def signed_body(door: SlackDoor, request: Request) -> tuple[bytes, Setting
         raise Rejected(401, "unauthenticated", "not authenticated", operator_step=step)
     vouch_for(request.scope)
     return body, settings
+
+
+async def understood(
+    door: SlackDoor, request: Request, read: Callable[[bytes], AskedT]
+) -> tuple[AskedT, Speaker, Settings]:
+    """What a request of Slack's asks for, whose it is, and the settings of this moment.
+
+    Raises:
+        Rejected: it is not proven to be Slack's or our app's, or cannot be read.
+    """
+    body, settings = await signed_body(door, request)
+    try:
+        asked = read(body)
+    except UnreadableInteraction as error:
+        raise Rejected(422, "unreadable", str(error)) from None
+    require_ours(settings.receiver.slack, asked.user, asked.team, asked.api_app_id)
+    return asked, await asyncio.to_thread(speaker_of, asked.user, settings), settings
 
 
 def _settings(door: SlackDoor) -> Settings:

@@ -34,7 +34,7 @@ _ARRIVED = (EffectOutcome.APPLIED, EffectOutcome.ALREADY_IN_PLACE)
 
 
 @dataclass(frozen=True)
-class Standing:
+class StandingMessage:
     """A message and what it has to say now.
 
     `sent` is the message as it was sent first, `None` where it was not yet. `shown` is what it shows by the
@@ -60,7 +60,7 @@ class Standing:
 
 def standing(
     incident: Incident, channel: str, *, policy: Policy, now: datetime, link: str
-) -> Iterator[Standing]:
+) -> Iterator[StandingMessage]:
     """The messages of a channel that stand for something, and the open question even if it is not there yet.
 
     A question that is over is sent to nobody.
@@ -80,7 +80,7 @@ def standing(
         yield _standing(incident, root.message, card, root)
 
 
-def changed_at(incident: Incident, message: Standing) -> datetime:
+def changed_at(incident: Incident, message: StandingMessage) -> datetime:
     """When the message was sent or changed last, or that was tried (aware UTC)."""
     return max(
         (
@@ -129,13 +129,13 @@ def _is_there(effect: Effect) -> bool:
     return effect.outcome in _ARRIVED and bool(effect.receipt)
 
 
-def _standing(incident: Incident, name: MessageName, card: Card, sent: Effect | None) -> Standing:
+def _standing(incident: Incident, name: MessageName, card: Card, sent: Effect | None) -> StandingMessage:
     if sent is None:
-        return Standing(name, card)
+        return StandingMessage(name, card)
     edits = [
         effect
         for effect in incident.messages_in(sent.kind)
         if effect.message.edited == name and effect.outcome in _ARRIVED
     ]
     newest = edits[-1] if edits else sent
-    return Standing(name, card, sent, str(newest.receipt.get(SHOWN, "")), len(edits) + 1)
+    return StandingMessage(name, card, sent, str(newest.receipt.get(SHOWN, "")), len(edits) + 1)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import OperationalError
 
 from blocks.store.journal import IncidentStore
 from blocks.transport.errors import Unavailable
@@ -94,6 +95,28 @@ async def test_another_store_in_its_place_is_refused(path: Path, store: Incident
     move(path, other)
     move(aside, path)
     assert await notes(store) == ["before"]
+
+
+@pytest.mark.parametrize(
+    ("exchanged", "said"), [(True, "the database has changed"), (False, "the database's disk is failing")]
+)
+async def test_an_error_of_the_disk_is_told_apart_from_an_exchanged_file(
+    path: Path, store: IncidentStore, *, exchanged: bool, said: str
+) -> None:
+    """SQLite calls both an I/O error, where the file is exchanged after our look at it."""
+    other, aside = path.with_name("other.db"), path.with_name("aside")
+    await store_at(url_of(other)).open_incident(ALERT, incident_id=INCIDENT, at=AT)
+    await disconnect_stores()
+    await store.check()
+
+    def fail(_connection: Connection) -> None:
+        if exchanged:
+            move(path, aside)
+            move(other, path)
+        raise OperationalError("SELECT 1", {}, sqlite3.OperationalError("disk I/O error"))
+
+    with pytest.raises(Unavailable, match=said):
+        await store.in_transaction(fail)
 
 
 async def test_a_copy_that_was_put_in_place_is_taken_and_told(

@@ -6,8 +6,6 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
-from pytest_httpserver import HTTPServer
-from werkzeug import Request, Response
 
 from blocks.store.journal import IncidentStore
 from deployments.services.clicking import AlreadyAnswered, answer_question
@@ -20,7 +18,7 @@ from runbook.policy.policy import Policy
 from tests.deployments.cli.test_gates import ROLL_BACK, approved_by, asking, question
 from tests.deployments.cli_store import Store
 from tests.deployments.people_bench import opened
-from tests.deployments.slack_bench import ANA, BOB, Chat
+from tests.deployments.slack_bench import ANA, BOB, Chat, relayed
 from tests.deployments.sleeping_run import FakePrefect
 
 TOLD_SECONDS = 1.0
@@ -76,17 +74,13 @@ def test_the_answer_is_shown_before_the_run_is_woken(chat: Chat, kept: Store, pr
     message = chat.post(kept.read(incident), ButtonKind.APPROVE)
     woken: list[int] = []
 
-    def shown(_request: Request) -> Response:
+    def shown() -> None:
         time.sleep(TOLD_SECONDS)
         woken.append(len(prefect.forms))
-        return Response("ok")
 
-    with HTTPServer(threaded=True) as slow:
-        slow.expect_request("/actions/slow").respond_with_handler(shown)
-        settings = chat.receiver.folder / "runbook.toml"
-        settings.write_text(settings.read_text().replace(chat.workspace.url, slow.url_for("").rstrip("/")))
+    with relayed(chat, shown) as address:
         click = chat.payload(ANA, message, ButtonKind.APPROVE)
-        assert chat.send(click | {"response_url": slow.url_for("/actions/slow")}).status == 200
+        assert chat.send(click | {"response_url": address}).status == 200
         chat.soon(lambda: prefect.forms)
     assert woken == [0]
 

@@ -2,14 +2,11 @@
 
 import time
 
-from pytest_httpserver import HTTPServer
-from werkzeug import Request, Response
-
 from runbook.channels.buttons import ButtonKind
 from tests.deployments.cli.test_gates import ROLL_BACK, asking
 from tests.deployments.cli_store import Store
 from tests.deployments.people_bench import opened
-from tests.deployments.slack_bench import ANA, BOB, Chat
+from tests.deployments.slack_bench import ANA, BOB, Chat, relayed
 from tests.deployments.sleeping_run import FakePrefect
 
 CLICKS = 40
@@ -25,16 +22,9 @@ def test_clicks_are_taken_while_slack_is_slow_to_be_told(
     incident = opened(kept, *asking(ROLL_BACK))
     message = chat.post(kept.read(incident), ButtonKind.UPDATE, ButtonKind.APPROVE)
 
-    def slow(_request: Request) -> Response:
-        time.sleep(SLOW_SECONDS)
-        return Response("ok")
-
-    with HTTPServer(threaded=True) as relay:
-        relay.expect_request("/actions/slow").respond_with_handler(slow)
-        settings = chat.receiver.folder / "runbook.toml"
-        settings.write_text(settings.read_text().replace(chat.workspace.url, relay.url_for("").rstrip("/")))
+    with relayed(chat, lambda: time.sleep(SLOW_SECONDS)) as address:
         click = chat.payload(BOB, message, ButtonKind.UPDATE)
-        click["response_url"] = relay.url_for("/actions/slow")
+        click["response_url"] = address
         began = time.monotonic()
         told = [chat.send(click).status for _ in range(CLICKS)]
         answered = chat.click(ANA, ButtonKind.APPROVE, message)

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from blocks.store.database.errors import SYSTEM, StoreUnavailable
+from blocks.store.lease import LeaseLost
 from flows import action as module
 from runbook.actions.catalogue import ActionOutcome
 from runbook.actions.specs.fallback import ENABLE_FALLBACK
@@ -46,3 +47,24 @@ async def test_the_end_is_heard_of_while_messages_fail(bench: Bench, monkeypatch
     with pytest.raises(Ended, match="recovered"):
         await module.make_and_show(bench.incident, plan, given)
     assert bench.writes() == []
+
+
+async def test_a_question_is_asked_while_its_message_fails(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What fails there is no failure of whoever shows messages beside the response."""
+    monkeypatch.setattr(shown, "refresh_messages", _fail)
+    await shown.show_messages(bench.incident)
+
+
+async def test_a_process_that_has_lost_its_lease_stops_at_a_message(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process works on the incident: this one must not go on."""
+
+    async def lost(_incident: Any) -> list[str]:
+        raise LeaseLost("the response", "another")
+
+    monkeypatch.setattr(shown, "refresh_messages", lost)
+    with pytest.raises(LeaseLost):
+        await shown.show_messages(bench.incident)
