@@ -114,7 +114,7 @@ async def resolve_absorbed(incident: OpenIncident) -> None:
             continue  # it was reopened, and has its own end or that of another one
         waiting += [(event.incident, name) for event in its.events(IncidentAbsorbed)]
         for channel in incident.environment.announcers:
-            told = public_announcements(its, channel.kind)
+            told = public_announcements(its, channel.kind, channel.reference)
             if channel.audience is Audience.PUBLIC and told and told[-1].state != State.RESOLVED:
                 await _announce(absorbed, its, channel, facts)
 
@@ -154,6 +154,9 @@ def _facts(incident: OpenIncident, journal: Incident, state: State) -> MessageFa
 def _announced(journal: Incident, channel: Channel, state: State) -> bool:
     """Whether the channel was told this state, or perhaps a later one: who starts again does not go back.
 
+    A message that has arrived tells its state, too, where its run died before it journalled the announcement;
+    that same state is announced again, so that the journal has it.
+
     What was told before a reopening is over.
     """
     order = [str(one) for one in State]
@@ -164,10 +167,14 @@ def _announced(journal: Incident, channel: Channel, state: State) -> bool:
         if isinstance(event, StatusAnnounced) and event.channel == channel.kind
     ]
     intended = {event.effect.id for event in events if isinstance(event, EffectIntended)}
-    doubtful = [effect for effect in _in_doubt(journal, channel) if effect.id in intended]
-    names = [effect.message.announced_state for effect in doubtful]
+    sent = [effect for effect in journal.messages_in(channel.kind) if effect.id in intended]
+    names = [effect.message.announced_state for effect in sent if effect.in_doubt or _arrived(effect)]
     perhaps = [order.index(name) for name in names if name in order]
     return max(told, default=-1) >= order.index(state) or max(perhaps, default=-1) > order.index(state)
+
+
+def _arrived(effect: Effect) -> bool:
+    return effect.outcome in SUCCEEDED
 
 
 def _in_doubt(journal: Incident, channel: Channel) -> list[Effect]:
@@ -175,14 +182,14 @@ def _in_doubt(journal: Incident, channel: Channel) -> list[Effect]:
     return [effect for effect in journal.messages_in(channel.kind) if effect.in_doubt]
 
 
-def _is_public(incident: OpenIncident, journal: Incident, channel: Channel) -> bool:
+def _is_public(incident: OpenIncident, journal: Incident, channel: Announcer) -> bool:
     """The public is told about impact that we are sure of; and then, or if it may know, also how it ended.
 
     Of a rehearsal it is never told.
     """
     if journal.dry_run:
         return False
-    if public_announcements(journal, channel.kind):
+    if public_announcements(journal, channel.kind, channel.reference):
         return True
     if _in_doubt(journal, channel):
         return True
@@ -213,7 +220,7 @@ async def _announce(
         summary=channel.headline(facts),
         authority=PUBLISH if public else ANNOUNCE,
         state=facts.state,
-        announced=public_announcements(journal, channel.kind) if public else None,
+        announced=public_announcements(journal, channel.kind, channel.reference) if public else None,
     )
     if told.outcome in SUCCEEDED:
         event = StatusAnnounced(

@@ -14,7 +14,7 @@ from deployments.services.refusals import ActRefused
 from runbook.approvals.gates import Answer, Choice
 from runbook.incidents.events import IncidentEscalated, RunContinued
 from runbook.incidents.state import IncidentOutcome
-from tests.chaos.seen import Seen, seen_outside
+from tests.chaos.seen import Seen, is_asked_in_slack, seen_outside
 from tests.chaos.stage import Blow, Stage
 from tests.fixtures.cases import Case, case
 
@@ -115,10 +115,14 @@ async def _reached(stage: Stage, over: asyncio.Task[None]) -> None:
 
 
 async def _until_over(one: Case) -> None:
-    """Say yes to every question, as often as it takes, until the incident is closed and its run completed."""
+    """Say yes to every question, as often as it takes, until the incident is closed and its run completed.
+
+    A question is answered once it stands in Slack: one that never gets there leaves the run stranded. An
+    answer from elsewhere would often come first, and a question that is over is not posted.
+    """
     while not (await one.read()).closed:
         with suppress(ActRefused, OutsideError, httpx.TransportError, PrefectHTTPStatusError, RuntimeError):
-            if (await one.read()).pending_gate is not None:
+            if is_asked_in_slack(one, await one.read()):
                 await one.answer(YES)
         await asyncio.sleep(POLL_SECONDS)
     while True:

@@ -4,6 +4,9 @@ import json
 import re
 from collections import Counter
 
+from runbook.channels.cards.questions import questions
+from runbook.incidents.effect_ids import EffectId
+from runbook.incidents.incident import Incident
 from tests.chaos.crash_points import tail
 from tests.fixtures.cases import Case
 
@@ -15,9 +18,22 @@ def seen_outside(case: Case) -> Seen:
     return _messages(case) + _updates(case) + _calls(case) + _changes(case)
 
 
+def is_asked_in_slack(case: Case, incident: Incident) -> bool:
+    """Whether the question that is open stands in the channel."""
+    if incident.pending_gate is None:
+        return False
+    effect_id = EffectId.of_message(incident.id, "slack", questions(incident)[-1].name)
+    return effect_id in _posted(case)
+
+
+def _posted(case: Case) -> list[str]:
+    return [
+        message["metadata"]["event_payload"]["effect_id"] for message in case.world.systems.slack.messages
+    ]
+
+
 def _messages(case: Case) -> Seen:
-    ids = (message["metadata"]["event_payload"]["effect_id"] for message in case.world.systems.slack.messages)
-    return Counter(tail(case.incident_id, effect_id) for effect_id in ids)
+    return Counter(tail(case.incident_id, effect_id) for effect_id in _posted(case))
 
 
 def _updates(case: Case) -> Seen:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from pydantic import JsonValue
 
 from blocks.channels.status_page_publisher import StatusPagePublisher
 from deployments.drill.world.channels.incident_io import STATUS_PAGE_ID, IncidentIoApi
@@ -130,3 +131,26 @@ async def test_a_run_that_died_while_it_published_does_not_go_back(audience: Aud
     (published,) = audience.page.incidents
     assert [update["status"] for update in published["incident_updates"]] == ["identified"]
     assert (await audience.incident.read()).effects[publishing.id].outcome is EffectOutcome.APPLIED
+
+
+@pytest.mark.parametrize(
+    "states",
+    [(State.INVESTIGATING, State.IDENTIFIED), (State.IDENTIFIED, State.MONITORING), (State.MONITORING,)],
+    ids="-".join,
+)
+async def test_a_run_that_died_once_it_had_published_publishes_no_second_incident(
+    audience: Audience, states: tuple[State, ...]
+) -> None:
+    """The outcome was journalled, and the announcement was not: the same incident goes on."""
+    publishing = await die_while_publishing(audience.incident, landed=True)
+    (published,) = audience.page.incidents
+    receipt: dict[str, JsonValue] = {"incident": published["id"]}
+    settled = publishing.model_copy(update={"outcome": EffectOutcome.APPLIED, "receipt": receipt})
+    await audience.incident.record(e.EffectSettled(effect=settled))
+
+    for state in states:
+        await announce(audience.incident, state)
+
+    (incident,) = audience.page.incidents
+    told = [update["status"] for update in incident["incident_updates"]]
+    assert sorted(told) == sorted({"identified", states[-1].lower()})
