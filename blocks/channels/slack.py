@@ -77,6 +77,12 @@ class Slack(Block):
         description="Whether messages have buttons. Only where the receiver takes Slack's requests: "
         "`runbook configure` sets it where [receiver.slack] is.",
     )
+    templates: dict[str, str] = Field(
+        default={},
+        title="Templates",
+        description="The team's own message templates by name: `runbook configure` reads them from the "
+        "folder of [templates].",
+    )
 
     async def find_sent(self, post: Post) -> Receipt | None:
         """The receipt of a message that may have been sent; a new one is not looked for.
@@ -96,7 +102,7 @@ class Slack(Block):
 
     def first_line(self, message: Message) -> str:
         """The first line of the message."""
-        return said(in_slack(message))
+        return said(in_slack(message, self.templates))
 
     async def announce(self, facts: MessageFacts, post: Post) -> Receipt:
         """Post the runbook's internal template.
@@ -152,7 +158,7 @@ class Slack(Block):
 
     def _content(self, message: Message, *, rehearsal: bool) -> tuple[SlackText, list[SlackBlock]]:
         """The text of a message, and the blocks that Slack shows in its place where it is a card."""
-        text = in_slack(message)
+        text = in_slack(message, self.templates)
         if rehearsal:
             text = SlackText(f"{REHEARSAL}\n{text}")
         if not isinstance(message, Card):

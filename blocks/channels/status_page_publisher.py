@@ -3,6 +3,7 @@
 Nothing is published twice: each effect is looked for before it is published (`find_…` before its verb).
 """
 
+import logging
 from datetime import datetime, timedelta
 from typing import ClassVar, Literal
 
@@ -21,7 +22,7 @@ from blocks.channels.publishing import (
 )
 from blocks.channels.statuspage import StatuspageApi
 from blocks.transport.errors import Refused, Unreadable
-from runbook.channels.messages import MessageFacts, external_message
+from runbook.channels.messages import EXTERNAL, ExternalMessage, MessageFacts, external_message
 from runbook.incidents.effects import Effect
 from runbook.incidents.state import State
 from runbook.outside_text.plain import plain, plain_line
@@ -29,6 +30,7 @@ from runbook.outside_text.plain import plain, plain_line
 CLOCKS_APART = timedelta(minutes=5)
 """How far the provider's clock may be behind ours."""
 
+log = logging.getLogger("runbook.status_page")
 _SYSTEM = "status page"
 
 
@@ -71,6 +73,13 @@ class StatusPagePublisher(Block):
         default=10, gt=0, title="Timeout", description="Seconds that one request may take."
     )
 
+    templates: dict[str, str] = Field(
+        default={},
+        title="Templates",
+        description="The team's own template of public texts: `runbook configure` reads it from the folder "
+        "of [templates].",
+    )
+
     async def find_sent(self, post: Post) -> Receipt | None:
         """The public incident that was created as this announcement, or the update that was posted as it.
 
@@ -88,7 +97,7 @@ class StatusPagePublisher(Block):
 
     def headline(self, facts: MessageFacts) -> str:
         """The title and the state."""
-        return f"{external_message(facts).title}: {facts.state}"
+        return f"{self._message(facts).title}: {facts.state}"
 
     async def announce(self, facts: MessageFacts, post: Post) -> Receipt:
         """Create the public incident with the first announcement, and update it with the others.
@@ -96,7 +105,9 @@ class StatusPagePublisher(Block):
         Raises:
             OutsideError: the page cannot be reached or refuses it, or has no incident of ours to be resolved.
         """
-        message, state = external_message(facts), facts.state
+        message, state = self._message(facts), facts.state
+        if message.fallback:
+            log.warning("%s cannot be used, so the shipped one is: %s", EXTERNAL, message.fallback)
         reference = await self._public_incident(post)
         if reference is None:
             doubtful = next(iter(post.others_in_doubt()), None) if self.creates_once else None
@@ -111,6 +122,9 @@ class StatusPagePublisher(Block):
             reference = created.id  # it was there already
         posted = await self.post_update(reference, message.body, state, effect_id=post.id)
         return {"incident": reference, "update": posted.id}
+
+    def _message(self, facts: MessageFacts) -> ExternalMessage:
+        return external_message(facts, self.templates)
 
     def reference(self, receipt: Receipt) -> str:
         """The id of the public incident."""

@@ -25,6 +25,7 @@ from deployments.cli.drill import drill
 from deployments.cli.errors import EXIT_CODES, CommandError, ExitCode, expected
 from deployments.cli.incidents import incidents
 from deployments.cli.looking.incident import incident, paper
+from deployments.cli.looking.render import render
 from deployments.cli.output import print_defect, print_error, quiet_libraries
 from deployments.cli.people.acts import ack, assign, comms, note, take, update
 from deployments.cli.people.answers import approve, edit, reject, snooze
@@ -54,6 +55,7 @@ EXAMPLES: dict[Callable[..., Any], tuple[str, ...]] = {
     ),
     alerts: ("runbook alerts", "runbook alerts --unrouted --json"),
     paper: ("runbook paper latest",),
+    render: ("runbook render", "runbook render latest root", "runbook render sample external --json"),
     approve: ("runbook approve latest", "runbook approve inc-20261122 --plan 4b1d0c3f9e2a"),
     reject: ('runbook reject latest --reason "the deploy is being rolled back by hand"',),
     edit: ("runbook edit latest memory=1Gi",),

@@ -13,12 +13,11 @@ if TYPE_CHECKING:
 
 def with_buttons(
     values: dict[str, dict[str, Any]], check: SectionsCheck, receiver: ReceiverSettings | None
-) -> dict[str, dict[str, Any]]:
-    """The values of the systems; messages have buttons where clicks are taken, unless `[slack]` says."""
+) -> None:
+    """Messages have buttons where clicks are taken, unless `[slack]` says."""
     takes_clicks = receiver is not None and bool(receiver.slack.secrets)
     if takes_clicks and "slack" in values and "buttons" not in check.tables["slack"]:
         values["slack"]["buttons"] = True
-    return values
 
 
 def missing_clicks(

@@ -11,9 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
+from pydantic import BaseModel, Field, SecretStr
 
 from blocks.files.owners import is_ours, name_of
 from blocks.files.private_files import STATE_FOLDER
@@ -23,16 +21,17 @@ from deployments.settings.checks import Mistake
 from deployments.settings.clicks import with_buttons
 from deployments.settings.file import SectionsCheck, read_tables
 from deployments.settings.folders import make_folders
+from deployments.settings.places import EvidenceSettings, Section, StoreSettings
 from deployments.settings.public_url import PublicUrl
 from deployments.settings.secrets import Unusable
 from deployments.settings.services import SECTION, ServicesSettings, check_services, public_titles
+from deployments.settings.templates import TEMPLATES, TemplatesSettings, with_templates
 from deployments.settings.warnings import exposed_files, hosts_shown_nothing, in_clear, too_few_people
 from runbook.alerts.unrouted import Routing
 from runbook.policy.policy import Policy
 
 CONFIG_VARIABLE = "RUNBOOK_CONFIG"
 DEFAULT_CONFIG = Path("runbook.toml")
-DRIVERS = ("sqlite+aiosqlite", "postgresql+psycopg")
 
 
 class ConfigurationError(Exception):
@@ -43,11 +42,7 @@ class ConfigurationError(Exception):
         super().__init__("\n".join(f"{origin}: {mistake}" for mistake in mistakes))
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class PrefectSettings(_Section):
+class PrefectSettings(Section):
     """Section `[prefect]`: how the runbook shows up in Prefect. What is `_every` is in seconds.
 
     `port` is where the server of `runbook up` listens; without one, where it listened last. `public_url` is
@@ -74,41 +69,13 @@ class PrefectSettings(_Section):
         }
 
 
-class SelfWatchSettings(_Section):
+class SelfWatchSettings(Section):
     """Section `[self_watch]`: how the runbook tries itself every so many seconds; without it, it does not."""
 
     every: int = Field(default=300, ge=10)
     receiver_url: str = ""
     ping_url: SecretStr | None = None
     alertmanager_url: SecretStr | None = None
-
-
-class StoreSettings(_Section):
-    """Section `[store]`: where the incidents are kept. A relative SQLite path is relative to the file."""
-
-    url: SecretStr = Field(default=SecretStr("sqlite+aiosqlite:///.runbook/incidents.db"))
-
-    def url_seen_from(self, folder: Path) -> SecretStr:
-        """The address with an absolute path.
-
-        Raises:
-            ValueError: it is no database URL, or its driver is none of ours; the text holds no password.
-        """
-        try:
-            url = make_url(self.url.get_secret_value())
-        except (ArgumentError, ValueError):  # of a port that is none, the text quotes the password
-            raise ValueError("not a database URL") from None
-        if url.drivername not in DRIVERS:
-            raise ValueError(f"the driver is not one of {', '.join(DRIVERS)}")
-        if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
-            url = url.set(database=str(folder / Path(url.database).expanduser()))
-        return SecretStr(url.render_as_string(hide_password=False))
-
-
-class EvidenceSettings(_Section):
-    """Section `[evidence]`: where the evidence is kept."""
-
-    folder: Path = Path(".runbook/evidence")
 
 
 @dataclass(frozen=True)
@@ -216,7 +183,11 @@ def check_settings(tables: Mapping[str, Any], *, origin: Path, systems: bool = T
     evidence = check.section("evidence", EvidenceSettings)
     policy = check.section("policy", Policy)
     self_watch = _self_watch(check, receiver) if "self_watch" in tables else None
-    values = with_buttons(_systems(check), check, receiver) if systems else {}
+    templates = check.section(TEMPLATES, TemplatesSettings)
+    values = _systems(check) if systems else {}
+    if systems:
+        with_buttons(values, check, receiver)
+        with_templates(values, check, templates)
     routing = Routing()
     if prefect and receiver and policy:
         routing = check_services(check, prefect.environment, receiver.known_services, policy.service)
@@ -263,6 +234,7 @@ _OWN: dict[str, type[BaseModel]] = {
     "policy": Policy,
     "self_watch": SelfWatchSettings,
     SECTION: ServicesSettings,
+    TEMPLATES: TemplatesSettings,
 }
 
 

@@ -11,6 +11,7 @@ __all__ = [
     "public_impact",
     "public_incident",
     "reminders",
+    "samples",
     "untold",
     "updates",
     "wording",

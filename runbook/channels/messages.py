@@ -17,11 +17,15 @@ from runbook.incidents.state import State
 from runbook.outside_text import OutsideName
 from runbook.outside_text.slack import SlackText
 from runbook.templates.environments import render_plain, render_slack
+from runbook.templates.own import NONE, OwnTemplates, TemplateFailed, render_own
 from runbook.value import Value
 
 EMOJI = {Severity.P1: "🔴", Severity.P2: "🟠", Severity.P3: "🟡", Severity.P4: "🔵"}
 RESOLVED_EMOJI = "✅"
 UNRATED_EMOJI = "⚪"
+
+EXTERNAL = "external.txt.j2"
+"""The template of what the public is told."""
 
 
 class MessageFacts(Value):
@@ -82,10 +86,14 @@ class Page(Value):
 
 
 class ExternalMessage(Value):
-    """A text for the public status page: it names nothing internal."""
+    """A text for the public status page: it names nothing internal.
+
+    `fallback` is why it is not by the team's own template, empty where it is or there is none.
+    """
 
     title: str
     body: str
+    fallback: str = ""
 
 
 def message_facts(
@@ -145,9 +153,19 @@ def notice_message(text: str, *, link: str = "") -> Message:
     return Message("notice", {"text": text, "link": link})
 
 
-def in_slack(message: Message) -> SlackText:
-    """The message in Slack's markup."""
-    return render_slack(f"{message.template}.slack.j2", **message.values)
+def in_slack(message: Message, own: OwnTemplates = NONE) -> SlackText:
+    """The message in Slack's markup, by the team's own template where there is one.
+
+    One that cannot be rendered gives way to the shipped one, and the message says so in its last line.
+    """
+    template = f"{message.template}.slack.j2"
+    if template not in own:
+        return render_slack(template, **message.values)
+    try:
+        return SlackText(render_own(template, own, message.values))
+    except TemplateFailed as failure:
+        note = render_slack("own_template_failed.slack.j2", name=template, because=str(failure))
+        return SlackText(f"{render_slack(template, **message.values)}\n\n{note}")
 
 
 def new_verdict_message(title: str, because: str) -> Message:
@@ -155,7 +173,20 @@ def new_verdict_message(title: str, because: str) -> Message:
     return Message("new_verdict", {"title": title, "because": because})
 
 
-def external_message(facts: MessageFacts) -> ExternalMessage:
-    """The runbook's external template, filled."""
-    title, _, body = render_plain("external.txt.j2", facts=facts).partition("\n")
-    return ExternalMessage(title=title, body=body)
+def external_message(facts: MessageFacts, own: OwnTemplates = NONE) -> ExternalMessage:
+    """The runbook's external template, filled: the team's own where there is one.
+
+    One that cannot be rendered, or has no text under its title, gives way to the shipped one: `fallback` says
+    why. The public is not told that.
+    """
+    fallback = ""
+    if EXTERNAL in own:
+        try:
+            title, _, body = render_own(EXTERNAL, own, {"facts": facts}).partition("\n")
+            if body.strip():
+                return ExternalMessage(title=title.strip(), body=body.strip())
+            fallback = "it has no text below its first line, which is the title"
+        except TemplateFailed as failure:
+            fallback = str(failure)
+    title, _, body = render_plain(EXTERNAL, facts=facts).partition("\n")
+    return ExternalMessage(title=title, body=body, fallback=fallback)

@@ -1,3 +1,3 @@
 """The texts of messages, artifacts and drafts, as Jinja templates."""
 
-__all__ = ["environments"]
+__all__ = ["environments", "own"]

@@ -6,7 +6,7 @@ unless a filter has done so. So nobody who writes a template can forget it.
 
 from collections.abc import Callable
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import BaseLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from runbook.channels.local_time import clock, clock_after, hours_and_minutes, span, stamp
@@ -24,8 +24,9 @@ from runbook.outside_text.slack import (
 )
 
 Escape = Callable[[str], str]
+Filters = dict[str, Callable[..., str]]
 
-_FILTERS: dict[str, Callable[..., str]] = {
+_FILTERS: Filters = {
     "clock": clock,
     "clock_after": clock_after,
     "hours_and_minutes": hours_and_minutes,
@@ -36,12 +37,24 @@ _FILTERS: dict[str, Callable[..., str]] = {
 }
 
 
-def _environment(escape: Escape, filters: dict[str, Callable[..., str]] | None = None) -> Environment:
+SHIPPED = PackageLoader("runbook", "templates")
+"""The templates that come with the runbook."""
+
+
+def environment_of(
+    escape: Escape,
+    filters: Filters | None = None,
+    *,
+    kind: type[Environment] = Environment,
+    loader: BaseLoader = SHIPPED,
+) -> Environment:
+    """An environment whose values are escaped that way, and which refuses a value that is not given."""
+
     def escaped(value: object) -> object:
         return value if isinstance(value, Markup) else Markup(escape(str(value)))  # noqa: S704 - it is escaped
 
-    environment = Environment(
-        loader=PackageLoader("runbook", "templates"),
+    environment = kind(
+        loader=loader,
         autoescape=True,  # so that what a macro returns counts as escaped; `escaped` comes before Jinja's own
         finalize=escaped,
         undefined=StrictUndefined,
@@ -53,12 +66,16 @@ def _environment(escape: Escape, filters: dict[str, Callable[..., str]] | None =
     return environment
 
 
-_MARKDOWN = _environment(inline, {"code": code, "code_block": code_block, "picture": picture})
-_SLACK = _environment(
-    slack, {"code": slack_code, "code_block": slack_code_block, "lines": slack_lines, "link": slack_link}
-)
-_PLAIN = _environment(plain_line)
-_XML = _environment(lambda text: str(Markup.escape(normal(text))))
+_MARKDOWN = environment_of(inline, {"code": code, "code_block": code_block, "picture": picture})
+SLACK_FILTERS: Filters = {
+    "code": slack_code,
+    "code_block": slack_code_block,
+    "lines": slack_lines,
+    "link": slack_link,
+}
+_SLACK = environment_of(slack, SLACK_FILTERS)
+_PLAIN = environment_of(plain_line)
+_XML = environment_of(lambda text: str(Markup.escape(normal(text))))
 
 
 def render_markdown(template: str, **values: object) -> str:

@@ -157,3 +157,18 @@ async def test_a_rate_limit_of_changes_is_obeyed(httpserver: HTTPServer, seconds
         await slack.edit(first, card("answered"), rehearsal=False)
         assert times[1] - times[0] >= seconds
     assert len(times) == calls
+
+
+async def test_a_card_is_shown_in_the_teams_own_words(channel: tuple[Workspace, Slack]) -> None:
+    """A template that cannot be rendered any more gives way to the shipped one, in the same message."""
+    workspace, slack = channel
+    ours = slack.model_copy(update={"templates": {"notice.slack.j2": "*Ours*: {{ text }}"}})
+    receipt = await ours.say(card("down"), POST)
+    assert workspace.messages[0]["blocks"][0]["text"]["text"] == "*Ours*: down"
+
+    broken = slack.model_copy(update={"templates": {"notice.slack.j2": "{{ txt }}"}})
+    await broken.edit(sent(receipt), card("down"), rehearsal=False)
+    first, note, buttons = workspace.messages[0]["blocks"]
+    assert first["text"]["text"] == "down"
+    assert "`notice.slack.j2` cannot be used" in note["text"]["text"]
+    assert buttons["type"] == "actions"

@@ -73,9 +73,10 @@ def test_the_example_file_loads() -> None:
 
 
 @pytest.mark.usefixtures("example_secrets")
-def test_the_example_file_loads_with_every_key_put_in() -> None:
-    """Each commented key may be put in as it stands."""
-    settings = check_settings(all_keys(), origin=EXAMPLE)
+def test_the_example_file_loads_with_every_key_put_in(tmp_path: Path) -> None:
+    """Each commented key may be put in as it stands, beside a folder for templates."""
+    (tmp_path / "templates").mkdir()
+    settings = check_settings(all_keys(), origin=tmp_path / EXAMPLE.name)
     assert settings.warnings == ()
     assert {"slack", "status_page_publisher", "pager"} <= settings.systems.keys()
 

@@ -154,3 +154,25 @@ async def test_a_run_that_died_once_it_had_published_publishes_no_second_inciden
     (incident,) = audience.page.incidents
     told = [update["status"] for update in incident["incident_updates"]]
     assert sorted(told) == sorted({"identified", states[-1].lower()})
+
+
+@pytest.mark.parametrize(
+    ("template", "title"),
+    [("{{ facts.state }} at ACME\nWe are on it.", "IDENTIFIED at ACME"), ("{{ facts.no }}\nx", None)],
+)
+async def test_the_public_reads_the_teams_own_words_where_they_can_be_used(
+    audience: Audience, template: str, title: str | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One that cannot be rendered gives way to the shipped text: the run's log says so, the page does not."""
+    publisher = audience.incident.environment.status_page_publisher
+    assert publisher is not None
+    own = publisher.model_copy(update={"templates": {"external.txt.j2": template}})
+    environment = dataclasses.replace(audience.incident.environment, status_page_publisher=own)
+    incident = OpenIncident(id=audience.incident.id, environment=environment)
+    await decide(incident)
+
+    await announce(incident, State.IDENTIFIED)
+
+    (published,) = audience.page.incidents
+    assert published["name"] == (title or "PostHog Integration Issue")
+    assert ("external.txt.j2 cannot be used, so the shipped one is" in caplog.text) is (title is None)
