@@ -164,8 +164,9 @@ def in_slack(message: Message, own: OwnTemplates = NONE) -> SlackText:
     try:
         return SlackText(render_own(template, own, message.values))
     except TemplateFailed as failure:
-        note = render_slack("own_template_failed.slack.j2", name=template, because=str(failure))
-        return SlackText(f"{render_slack(template, **message.values)}\n\n{note}")
+        note = f"Your template {template} cannot be used: {failure}. `runbook render` shows it."
+        said = render_slack("notice.slack.j2", text=note, link="")
+        return SlackText(f"{render_slack(template, **message.values)}\n\n{said}")
 
 
 def new_verdict_message(title: str, because: str) -> Message:

@@ -170,5 +170,5 @@ async def test_a_card_is_shown_in_the_teams_own_words(channel: tuple[Workspace, 
     await broken.edit(sent(receipt), card("down"), rehearsal=False)
     first, note, buttons = workspace.messages[0]["blocks"]
     assert first["text"]["text"] == "down"
-    assert "`notice.slack.j2` cannot be used" in note["text"]["text"]
+    assert "Your template notice.slack.j2 cannot be used: " in note["text"]["text"]
     assert buttons["type"] == "actions"

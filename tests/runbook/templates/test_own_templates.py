@@ -75,7 +75,7 @@ def test_a_message_whose_template_fails_is_the_shipped_one_and_says_so() -> None
     message = notice_message("PostHog is back")
     text = str(in_slack(message, {NOTICE: "{{ text['<!here>'] }}"}))
     assert text.splitlines()[0] == "PostHog is back"
-    assert "`notice.slack.j2` cannot be used, so the shipped one is" in text.splitlines()[-1]
+    assert "Your template notice.slack.j2 cannot be used: " in text.splitlines()[-1]
     assert "<!here>" not in text
 
 
