@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.fixtures.certificates import few_certificates
+
 EXAMPLES = int(os.environ.get("RUNBOOK_EXAMPLES", "100"))
 """How many examples each property is tried on; `make fuzz-intake` asks for more of some."""
 
@@ -61,6 +63,8 @@ def pytest_configure() -> None:
     # Tests start our programs a hundred times; without bytecode each, and each test, would be compiled anew.
     sys.dont_write_bytecode = False
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    # Tests speak to loopback, mostly without TLS, but each httpx client reads all authorities: 20-30 ms.
+    os.environ.setdefault("SSL_CERT_FILE", few_certificates())
     # SIGINT ends what tests start. What runs in a shell's background ignores it, with its children.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.context import SettingsContext, get_settings_context
 from pytest_httpserver import HTTPServer
 
 from tests.deployments.cli_store import Store, store_in
@@ -18,7 +18,12 @@ __all__ = ["bench", "chat", "kept", "receiver"]  # fixtures, found here
 def prefect(httpserver: HTTPServer) -> Iterator[FakePrefect]:
     """A Prefect server whose run waits at the gate."""
     fake = FakePrefect(httpserver)
-    with temporary_settings({PREFECT_API_URL: fake.url}):
+    # Not `temporary_settings`: it reads and checks every setting of Prefect anew, 75 ms for each test.
+    known = get_settings_context()
+    settings = known.settings.model_copy(
+        update={"api": known.settings.api.model_copy(update={"url": fake.url})}
+    )
+    with SettingsContext(profile=known.profile, settings=settings):
         yield fake
 
 
