@@ -13,6 +13,7 @@ from pydantic import JsonValue
 from blocks.channels.publishing import (
     OVER,
     Connection,
+    Namesake,
     OurPage,
     PublishedIncident,
     PublishedUpdate,
@@ -101,6 +102,14 @@ class IncidentIoApi:
             and incident.get("incident_status") not in OVER
             and _published_at(incident, otherwise=since) >= since
             for incident in await self._listed()
+        )
+
+    async def namesakes(self, name: str) -> tuple[Namesake, ...]:
+        """The open incidents of this name: nothing shows whose they are."""
+        return tuple(
+            Namesake(id=self._connection.id_of(it), title=name, link=str(it.get("public_url") or ""))
+            for it in await self._listed()
+            if it.get("name") == name and it.get("incident_status") not in OVER
         )
 
     async def _listed(self) -> list[dict[str, Any]]:

@@ -32,6 +32,14 @@ class PublishedUpdate(Value):
     incident_id: str
 
 
+class Namesake(Value):
+    """An open incident of our page that has the title of ours, and is not ours as far as the page tells."""
+
+    id: str
+    title: str
+    link: str = ""
+
+
 class OurPage(Value):
     """Our page at a provider, and how incidents are to look on it."""
 
@@ -62,6 +70,9 @@ class Provider(Protocol):
         self, incident_id: str, message: str, state: State, *, effect_id: str
     ) -> PublishedUpdate:
         """Add an update to an incident; one that is over is not opened again."""
+
+    async def namesakes(self, name: str) -> tuple[Namesake, ...]:
+        """The open incidents of this name that do not show the runbook's mark, where it has a place."""
 
     async def may_be_open(self, name: str, *, since: datetime) -> bool:
         """Whether an incident of this name is open that was published since then (aware UTC)."""

@@ -14,6 +14,7 @@ from blocks.channels.incident_io import IncidentIoApi
 from blocks.channels.publishing import (
     ComponentStatus,
     Connection,
+    Namesake,
     OurPage,
     Provider,
     PublishedIncident,
@@ -198,6 +199,14 @@ class StatusPagePublisher(Block):
             Refused: the key or the page is not accepted.
         """
         return await self._api().may_be_open(plain_line(name), since=since)
+
+    async def namesakes(self, facts: MessageFacts) -> tuple[Namesake, ...]:
+        """The open incidents that have the title of the announced one; ours is one where `creates_once`.
+
+        Raises:
+            OutsideError: the page cannot be asked.
+        """
+        return await self._api().namesakes(plain_line(external_message(facts).title))
 
     async def missing_components(self) -> tuple[str, ...] | None:
         """The configured components that the page does not have; None where the provider does not list them.

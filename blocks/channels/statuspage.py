@@ -9,7 +9,14 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from blocks.channels.publishing import Connection, OurPage, PublishedIncident, PublishedUpdate, require_open
+from blocks.channels.publishing import (
+    Connection,
+    Namesake,
+    OurPage,
+    PublishedIncident,
+    PublishedUpdate,
+    require_open,
+)
 from blocks.transport.errors import NotFound, having_sent
 from runbook.incidents.state import State
 
@@ -94,6 +101,15 @@ class StatuspageApi:
         """Whether an unresolved incident has this name."""
         answer = await self._connection.send("GET", f"{self._incidents}/unresolved")
         return any(incident.get("name") == name for incident in self._connection.objects(answer))
+
+    async def namesakes(self, name: str) -> tuple[Namesake, ...]:
+        """The unresolved incidents of this name without the runbook's mark."""
+        answer = await self._connection.send("GET", f"{self._incidents}/unresolved")
+        return tuple(
+            Namesake(id=self._connection.id_of(it), title=name, link=str(it.get("shortlink") or ""))
+            for it in self._connection.objects(answer)
+            if it.get("name") == name and not _marks(it).get("effect_id")
+        )
 
     @property
     def _broken(self) -> str:

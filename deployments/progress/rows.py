@@ -124,6 +124,7 @@ def row_of(event: e.Event, symbols: Symbols) -> Row | None:
             | e.IncidentAbsorbed()
             | e.IncidentReopened()
             | e.IncidentClosed()
+            | e.PublicIncidentSeen()
         ):
             return life_row(event, symbols)
         case _:

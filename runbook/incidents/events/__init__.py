@@ -73,6 +73,7 @@ from runbook.incidents.events.people import (
     UpdateRequested,
     is_act_of_a_person,
 )
+from runbook.incidents.events.public import PublicIncidentSeen
 from runbook.incidents.events.runs import ResponseResumed, RunContinued, RunStarted
 from runbook.value import Value
 
@@ -123,6 +124,7 @@ __all__ = [
     "PolicyChanged",
     "PolicyNoted",
     "PostmortemDrafted",
+    "PublicIncidentSeen",
     "Recorded",
     "RecoveryChecked",
     "ResponsePaused",
@@ -172,6 +174,7 @@ Event = Annotated[
     | EffectSettled
     | ActionFinished
     | StatusAnnounced
+    | PublicIncidentSeen
     | IncidentEscalated
     | WatchStarted
     | RecoveryChecked

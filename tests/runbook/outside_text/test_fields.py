@@ -111,6 +111,7 @@ OURS = {
     "Setting.value": "written to the letter: a change of a value that looks like a secret is blocked",
     "StatusAnnounced.channel": "a word of ours",
     "StatusAnnounced.state": "a word of ours",
+    "PublicIncidentSeen.channel": "a word of ours",
     "StatusPageReading.format": "a word of ours",
     "StatusPageReading.route": "a word of ours",
     "PlannedAction.name": "the name of an action that there is",
