@@ -17,12 +17,30 @@ OVER = frozenset({"resolved", "postmortem", "completed"})
 ComponentStatus = Literal["degraded_performance", "partial_outage", "full_outage"]
 
 
+class ComponentSet(Value):
+    """A component that we have set, from what it was `before`, in the provider's words."""
+
+    id: str
+    before: str
+    set: str
+
+
+WORSE = ("operational", "degraded_performance", "partial_outage", "major_outage", "full_outage")
+"""The statuses of components, worst last. Maintenance is none of them: it is nobody's fault."""
+
+
+def is_milder(shown: str | None, ours: str) -> bool:
+    """Whether a component shows something that ours is worse than, so that ours may take its place."""
+    return shown in WORSE and WORSE.index(shown) < WORSE.index(ours)
+
+
 class PublishedIncident(Value):
     """An incident on our public status page. `status` is what it shows, in the provider's words."""
 
     id: str
     url: str = ""
     status: str = ""
+    components: tuple[ComponentSet, ...] = ()
 
 
 class PublishedUpdate(Value):
@@ -30,6 +48,7 @@ class PublishedUpdate(Value):
 
     id: str
     incident_id: str
+    components: tuple[ComponentSet, ...] = ()
 
 
 class Namesake(Value):
@@ -41,11 +60,15 @@ class Namesake(Value):
 
 
 class OurPage(Value):
-    """Our page at a provider, and how incidents are to look on it."""
+    """Our page at a provider, and how incidents are to look on it.
+
+    `component_ids` are those that are affected now, `held` what we have set components to before.
+    """
 
     id: str
     component_ids: tuple[str, ...] = ()
     component_status: ComponentStatus = "degraded_performance"
+    held: dict[str, str] = {}
     notify_subscribers: bool = False
 
 

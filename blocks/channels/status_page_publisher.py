@@ -3,7 +3,9 @@
 Nothing is published twice: each effect is looked for before it is published (`find_…` before its verb).
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import ClassVar, Literal
 
 from prefect.blocks.core import Block
@@ -11,6 +13,7 @@ from pydantic import ConfigDict, Field, SecretStr
 
 from blocks.channels.channel import Audience, Post, Receipt
 from blocks.channels.incident_io import IncidentIoApi
+from blocks.channels.published_receipts import held_by, receipt_of
 from blocks.channels.publishing import (
     ComponentStatus,
     Connection,
@@ -26,6 +29,7 @@ from runbook.channels.messages import MessageFacts, external_message
 from runbook.incidents.effects import Effect
 from runbook.incidents.state import State
 from runbook.outside_text.plain import plain, plain_line
+from runbook.public.areas import ProductArea
 
 CLOCKS_APART = timedelta(minutes=5)
 """How far the provider's clock may be behind ours."""
@@ -58,7 +62,12 @@ class StatusPagePublisher(Block):
     component_ids: list[str] = Field(
         default=[],
         title="Component IDs",
-        description="Components of the page that the integration is part of.",
+        description="Components of the page that are affected in each incident.",
+    )
+    components: dict[ProductArea, str] = Field(
+        default={},
+        title="Components by area",
+        description="IDs of the components that are affected where an area of PostHog's product is.",
     )
     component_status: ComponentStatus = Field(
         default="degraded_performance",
@@ -83,9 +92,9 @@ class StatusPagePublisher(Block):
             raise Unreadable(_SYSTEM, "it does not show who created an incident", "Check the status page")
         if reference is None:
             found = await self.find_incident(post.id)
-            return {"incident": found.id} if found else None
+            return receipt_of(found.id, found) if found else None
         posted = await self.find_update(reference, effect_id=post.id, state=_state(post))
-        return {"incident": reference, "update": posted.id} if posted else None
+        return receipt_of(reference, posted) if posted else None
 
     def headline(self, facts: MessageFacts) -> str:
         """The title and the state."""
@@ -105,13 +114,20 @@ class StatusPagePublisher(Block):
             if state is State.RESOLVED and not (doubtful and await self._may_be_there(doubtful, post)):
                 raise Refused(_SYSTEM, "it shows no incident of ours to resolve", "Check the status page")
             created = await self.create_incident(
-                message.title, message.body, state, effect_id=perhaps or post.id
+                message.title, message.body, state, effect_id=perhaps or post.id, areas=facts.affected_areas
             )
             if perhaps is None or created.status == state.lower():
-                return {"incident": created.id}
+                return receipt_of(created.id, created)
             reference = created.id  # it was there already
-        posted = await self.post_update(reference, message.body, state, effect_id=post.id)
-        return {"incident": reference, "update": posted.id}
+        posted = await self.post_update(
+            reference,
+            message.body,
+            state,
+            effect_id=post.id,
+            areas=facts.affected_areas,
+            held=held_by(post),
+        )
+        return receipt_of(reference, posted)
 
     def reference(self, receipt: Receipt) -> str:
         """The id of the public incident."""
@@ -152,18 +168,21 @@ class StatusPagePublisher(Block):
         return await self._api().find_incident(effect_id)
 
     async def create_incident(
-        self, name: str, message: str, state: State, *, effect_id: str
+        self, name: str, message: str, state: State, *, effect_id: str, areas: Sequence[ProductArea] = ()
     ) -> PublishedIncident:
         """Publish an incident. Look for it first: Statuspage publishes a second one as gladly.
 
-        Components of a Statuspage that are not operational stay as they are. Where `creates_once`, an
-        incident that is there already is returned in the state that it is in.
+        The components of these areas are set, beside those that always are; but of a Statuspage only what
+        shows something milder. Where `creates_once`, an incident that is there already is given back in the
+        state that it is in.
 
         Raises:
             Unavailable: the provider cannot be reached, fails, or asks to slow down.
             Refused: the key, the page or the incident is not accepted.
         """
-        return await self._api().create_incident(plain_line(name), plain(message), state, effect_id=effect_id)
+        return await self._api(areas).create_incident(
+            plain_line(name), plain(message), state, effect_id=effect_id
+        )
 
     async def find_update(self, incident_id: str, *, effect_id: str, state: State) -> PublishedUpdate | None:
         """The update that was posted as this effect, or else one to the same state.
@@ -178,16 +197,28 @@ class StatusPagePublisher(Block):
         return await self._api().find_update(incident_id, effect_id=effect_id, state=state)
 
     async def post_update(
-        self, incident_id: str, message: str, state: State, *, effect_id: str
+        self,
+        incident_id: str,
+        message: str,
+        state: State,
+        *,
+        effect_id: str,
+        areas: Sequence[ProductArea] = (),
+        held: Mapping[str, str] = MappingProxyType({}),
     ) -> PublishedUpdate:
         """Add an update to an incident. Look for it first: neither provider recognises a repeat.
+
+        The components follow the areas. `held` is what we have set each to, by the journal; Statuspage has it
+        on the page, too.
 
         Raises:
             Unavailable: the provider cannot be reached, fails, or asks to slow down.
             Refused: the key or the update is not accepted, there is no such incident, or somebody has
                 resolved it on the page.
         """
-        return await self._api().post_update(incident_id, plain(message), state, effect_id=effect_id)
+        return await self._api(areas, held).post_update(
+            incident_id, plain(message), state, effect_id=effect_id
+        )
 
     async def may_be_open(self, name: str, *, since: datetime) -> bool:
         """Whether an incident of this name is open that was published since then (aware UTC).
@@ -214,14 +245,18 @@ class StatusPagePublisher(Block):
         Raises:
             OutsideError: the page cannot be asked, or is not there.
         """
-        return await self._api().missing_components()
+        return await self._api(tuple(ProductArea)).missing_components()
 
-    def _api(self) -> Provider:
+    def _api(
+        self, areas: Sequence[ProductArea] = (), held: Mapping[str, str] = MappingProxyType({})
+    ) -> Provider:
+        of_areas = (self.components[area] for area in areas if area in self.components)
         page = OurPage(
             id=self.page_id,
-            component_ids=tuple(self.component_ids),
+            component_ids=tuple(dict.fromkeys((*self.component_ids, *of_areas))),
             component_status=self.component_status,
             notify_subscribers=self.notify_subscribers,
+            held=dict(held),
         )
         if self.provider == "statuspage":
             return StatuspageApi(

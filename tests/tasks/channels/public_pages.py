@@ -10,10 +10,11 @@ import pytest
 from blocks.channels.status_page_publisher import StatusPagePublisher
 from deployments.drill.world.channels.incident_io import COMPONENT_IDS, STATUS_PAGE_ID, IncidentIoApi
 from deployments.drill.world.channels.slack import Slack as Workspace
-from deployments.drill.world.channels.statuspage import StatuspageApi
+from deployments.drill.world.channels.statuspage import COMPONENTS, StatuspageApi
 from deployments.drill.world.servers.wire import listening
 from runbook.incidents import events as e
 from runbook.incidents.state import State
+from runbook.public.areas import ProductArea
 from tasks.incident import OpenIncident
 from tests.tasks.channels.audience import KEYS, Audience, audience
 
@@ -41,6 +42,25 @@ class Public:
         if isinstance(self.page, StatuspageApi):
             return self.page.incidents
         return self.page.status_page_incidents
+
+    @property
+    def components(self) -> list[str]:
+        """The components of our settings."""
+        return list(self.publisher.components.values())
+
+    @property
+    def component_shown(self) -> str:
+        """What the page shows of our component: at incident.io, in our incident."""
+        if isinstance(self.page, StatuspageApi):
+            return self.page.component_statuses[self.components[0]]
+        return str(self.shown[0]["component_statuses"][0]["component_status"])
+
+    def set_component(self, status: str) -> None:
+        """A person sets it."""
+        if isinstance(self.page, StatuspageApi):
+            self.page.component_statuses[self.components[0]] = status
+        else:
+            self.shown[0]["component_statuses"][0]["component_status"] = status
 
     def updates(self, number: int = 0) -> list[tuple[str, str]]:
         """States and words of the updates of one of them, oldest first."""
@@ -71,7 +91,12 @@ class Public:
 async def at(provider: str, audience: Audience) -> AsyncIterator[Public]:
     """The team with its page at this provider."""
     if provider == "statuspage":
-        yield Public(audience.incident, audience.slack, audience.page)
+        block = audience.incident.environment.status_page_publisher
+        assert block is not None
+        ours = block.model_copy(update={"components": {ProductArea.INGESTION: next(iter(COMPONENTS))}})
+        environment = dataclasses.replace(audience.incident.environment, status_page_publisher=ours)
+        opened = OpenIncident(id=audience.incident.id, environment=environment)
+        yield Public(opened, audience.slack, audience.page)
         return
     page = IncidentIoApi(KEYS)
     async with listening(page.app) as url:
@@ -80,7 +105,7 @@ async def at(provider: str, audience: Audience) -> AsyncIterator[Public]:
             api_key=KEYS.incident_io_key,
             page_id=STATUS_PAGE_ID,
             base_url=url,
-            component_ids=list(COMPONENT_IDS),
+            components={ProductArea.INGESTION: COMPONENT_IDS[0]},
         )
         environment = dataclasses.replace(audience.incident.environment, status_page_publisher=publisher)
         yield Public(OpenIncident(id=audience.incident.id, environment=environment), audience.slack, page)

@@ -1,7 +1,8 @@
 """What people write on our status page is left alone, noted, and told to the team once."""
 
+from deployments.drill.world.channels.statuspage import StatuspageApi
 from runbook.incidents import events as e
-from runbook.incidents.state import State
+from runbook.incidents.state import IncidentOutcome, State
 from tasks.channels.communicate import announce
 from tests.tasks.channels.public_pages import Public, audience, public
 from tests.tasks.environments import decide
@@ -37,3 +38,28 @@ async def test_nobody_is_told_of_our_own_incident(public: Public) -> None:
         await announce(public.incident, state)
     assert not await public.timeline(e.PublicIncidentSeen)
     assert not public.threads(LEFT_ALONE)
+
+
+async def test_what_we_set_components_to_is_in_the_journal(public: Public) -> None:
+    """Which component, what it was before, and what it is set to."""
+    component = public.components[0]
+    await decide(public.incident)
+    await announce(public.incident, State.IDENTIFIED)
+    told = (await public.incident.read()).effects[f"{public.incident.id}/status-page/identified"]
+    changed = {"id": component, "before": "operational", "set": "degraded_performance"}
+    assert told.receipt["components"] == [changed]
+
+
+async def test_a_component_that_a_person_makes_worse_stays_so_until_the_end(public: Public) -> None:
+    """What we had set is not ours any more once somebody has changed it."""
+    await decide(public.incident)
+    await announce(public.incident, State.IDENTIFIED)
+    public.set_component("partial_outage")
+    await announce(public.incident, State.MONITORING)
+    assert public.component_shown == "partial_outage"
+    if isinstance(public.page, StatuspageApi):
+        await public.incident.record(
+            e.IncidentResolved(outcome=IncidentOutcome.RECOVERED, because=("all ok",))
+        )
+        await announce(public.incident, State.RESOLVED)
+        assert public.component_shown == "partial_outage"
