@@ -20,6 +20,7 @@ LifeEvent = (
     | e.IncidentReopened
     | e.IncidentClosed
     | e.PublicIncidentSeen
+    | e.PublicTextRefused
 )
 
 
@@ -43,7 +44,7 @@ def life_row(event: LifeEvent, symbols: Symbols) -> Row:
             return Row(symbols.ask, "Reopened", Text(plain(sentence(event))), UNSURE)
         case e.IncidentClosed():
             return Row(symbols.event, "Closed", Text(words(event.outcome), style="bold"), "bold")
-        case e.PublicIncidentSeen():
+        case e.PublicIncidentSeen() | e.PublicTextRefused():
             return Row(symbols.event, "Public", Text(plain(sentence(event))), UNSURE)
         case _:
             assert_never(event)

@@ -125,6 +125,7 @@ def row_of(event: e.Event, symbols: Symbols) -> Row | None:
             | e.IncidentReopened()
             | e.IncidentClosed()
             | e.PublicIncidentSeen()
+            | e.PublicTextRefused()
         ):
             return life_row(event, symbols)
         case _:

@@ -35,7 +35,7 @@ from runbook.incidents.state import State
 from tasks.channels.deliver import Send, deliver, got_through, say
 from tasks.channels.facts import facts_of
 from tasks.channels.links import incident_link
-from tasks.channels.public_page import note_namesakes
+from tasks.channels.public_page import may_be_published, note_namesakes
 from tasks.channels.refresh import refresh
 from tasks.effects import SUCCEEDED
 from tasks.incident import OpenIncident, now
@@ -186,6 +186,8 @@ async def _announce(
 ) -> None:
     """Announce the state; the team may be told the same one again, and is promised a next update."""
     public = channel.audience is Audience.PUBLIC
+    if public and not await may_be_published(incident, journal, channel, facts):
+        return
     number = 1 + sum(item.channel == channel.kind for item in journal.announcements)
     if public:
         number = journal.reopened + 1

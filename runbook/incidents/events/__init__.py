@@ -73,7 +73,7 @@ from runbook.incidents.events.people import (
     UpdateRequested,
     is_act_of_a_person,
 )
-from runbook.incidents.events.public import PublicIncidentSeen
+from runbook.incidents.events.public import PublicIncidentSeen, PublicTextRefused
 from runbook.incidents.events.runs import ResponseResumed, RunContinued, RunStarted
 from runbook.value import Value
 
@@ -125,6 +125,7 @@ __all__ = [
     "PolicyNoted",
     "PostmortemDrafted",
     "PublicIncidentSeen",
+    "PublicTextRefused",
     "Recorded",
     "RecoveryChecked",
     "ResponsePaused",
@@ -175,6 +176,7 @@ Event = Annotated[
     | ActionFinished
     | StatusAnnounced
     | PublicIncidentSeen
+    | PublicTextRefused
     | IncidentEscalated
     | WatchStarted
     | RecoveryChecked

@@ -3,7 +3,7 @@
 from hashlib import sha256
 from typing import Literal
 
-from runbook.incidents.events.base import JournalEvent
+from runbook.incidents.events.base import JournalEvent, numbered
 from runbook.outside_text import OutsideIdentity, OutsideLine
 
 _DIGITS = 16
@@ -30,3 +30,27 @@ class PublicIncidentSeen(JournalEvent):
     def digest(self) -> str:
         """What tells it from another one, short enough for the name of a message."""
         return sha256(f"{self.channel}\n{self.reference}".encode()).hexdigest()[:_DIGITS]
+
+
+class PublicTextRefused(JournalEvent):
+    """A text was not published, since it says what no public text may: `because`, a sentence each.
+
+    `reopened` is how often the incident had been reopened by then.
+    """
+
+    type: Literal["PublicTextRefused"] = "PublicTextRefused"
+    channel: str
+    state: str
+    because: tuple[OutsideLine, ...]
+    reopened: int = 0
+
+    @property
+    def journal_key(self) -> str:
+        """Once for each state and the words that are found in it."""
+        return numbered(f"public-refused:{self.digest}", self.reopened)
+
+    @property
+    def digest(self) -> str:
+        """What tells it from another one."""
+        told = "\n".join((self.channel, self.state, *self.because))
+        return sha256(told.encode()).hexdigest()[:_DIGITS]

@@ -7,3 +7,8 @@ from runbook.incidents.sentences.dispatch import sentence
 @sentence.register
 def _(event: e.PublicIncidentSeen) -> str:
     return f"A person's incident of the same title is open: {event.link or event.reference}; it is left alone"
+
+
+@sentence.register
+def _(event: e.PublicTextRefused) -> str:
+    return f"Not published in {event.channel} ({event.state}): {'; '.join(event.because)}"

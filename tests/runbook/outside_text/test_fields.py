@@ -112,6 +112,8 @@ OURS = {
     "StatusAnnounced.channel": "a word of ours",
     "StatusAnnounced.state": "a word of ours",
     "PublicIncidentSeen.channel": "a word of ours",
+    "PublicTextRefused.channel": "a word of ours",
+    "PublicTextRefused.state": "a word of ours",
     "StatusPageReading.format": "a word of ours",
     "StatusPageReading.route": "a word of ours",
     "PlannedAction.name": "the name of an action that there is",

@@ -69,6 +69,15 @@ class Public:
             return [(it["status"], it["body"]) for it in reversed(entry["incident_updates"])]
         return [(it["incident_status"], it["message"]) for it in entry["updates"]]
 
+    def under(self, **policy: Any) -> OpenIncident:
+        """The incident under a policy with these fields."""
+        environment = self.incident.environment
+        changed = environment.runbook_policy.policy.model_copy(update=policy)
+        block = environment.runbook_policy.model_copy(update={"policy": changed})
+        return OpenIncident(
+            id=self.incident.id, environment=dataclasses.replace(environment, runbook_policy=block)
+        )
+
     async def by_hand(self, title: str) -> str:
         """A person publishes an incident on the page; returns its id."""
         made = await self.publisher.create_incident(

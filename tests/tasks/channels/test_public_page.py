@@ -3,6 +3,7 @@
 from deployments.drill.world.channels.statuspage import StatuspageApi
 from runbook.incidents import events as e
 from runbook.incidents.state import IncidentOutcome, State
+from runbook.policy.public_policy import PublicPolicy
 from tasks.channels.communicate import announce
 from tests.tasks.channels.public_pages import Public, audience, public
 from tests.tasks.environments import decide
@@ -63,3 +64,22 @@ async def test_a_component_that_a_person_makes_worse_stays_so_until_the_end(publ
         )
         await announce(public.incident, State.RESOLVED)
         assert public.component_shown == "partial_outage"
+
+
+async def test_a_text_that_may_not_be_published_is_not(public: Public) -> None:
+    """The timeline and the thread say which word, once; the response goes on, and the team hears of it."""
+    incident = public.under(public=PublicPolicy(never_say=("PostHog",)))
+    await decide(incident)
+    for _ in range(2):
+        await announce(incident, State.IDENTIFIED)
+
+    assert public.shown == []
+    [refused] = await public.timeline(e.PublicTextRefused)
+    assert refused.because == ("word of never_say 'PostHog': Use other words, such as some users",)
+    [told] = public.threads("Not published in status-page")
+    assert "'PostHog'" in told
+    assert "by hand" in told
+    assert [it.state for it in (await incident.read()).announcements] == ["IDENTIFIED"]
+
+    await announce(public.incident, State.MONITORING)
+    assert [status for status, _ in public.updates()] == ["monitoring"]
