@@ -5,7 +5,7 @@ state (`Announcer`), say anything else (`Speaker`), change what it said (`Editor
 (`PagingChannel`). The code that delivers asks what a channel can do, never for its name.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -14,7 +14,7 @@ from typing import ClassVar, Protocol, runtime_checkable
 from pydantic import JsonValue
 
 from runbook.channels.cards.card import Card
-from runbook.channels.messages import Message, MessageFacts, Page
+from runbook.channels.messages import ExternalMessage, Message, MessageFacts, Page
 from runbook.incidents.effects import Effect
 from runbook.incidents.state import State
 
@@ -89,6 +89,37 @@ class Announcer(Channel, Protocol):
 
     def reference(self, receipt: Receipt) -> str:
         """What the announcement is known by in the channel."""
+
+
+class PublicEntry(Protocol):
+    """An incident on a public page: its id there, its title, and where people read it."""
+
+    @property
+    def id(self) -> str:
+        """Its id at the page's host."""
+
+    @property
+    def title(self) -> str:
+        """What it is called."""
+
+    @property
+    def link(self) -> str:
+        """Where people read it; empty where that is not known."""
+
+
+@runtime_checkable
+class PublicPage(Announcer, Protocol):
+    """A channel for the public on which people may write as well."""
+
+    def public_text(self, facts: MessageFacts) -> ExternalMessage:
+        """What would be published of these facts."""
+
+    async def namesakes(self, facts: MessageFacts) -> Sequence[PublicEntry]:
+        """The open entries that have the title of the announced one; ours may be among them.
+
+        Raises:
+            OutsideError: the page cannot be read.
+        """
 
 
 @runtime_checkable

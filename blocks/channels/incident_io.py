@@ -12,15 +12,19 @@ from pydantic import JsonValue
 
 from blocks.channels.publishing import (
     OVER,
+    ComponentSet,
     Connection,
+    Namesake,
     OurPage,
     PublishedIncident,
     PublishedUpdate,
+    is_milder,
     require_open,
 )
 from blocks.transport.errors import having_sent
 from runbook.incidents.state import State
 
+_WELL = "operational"
 _INCIDENTS = "/v2/status_page_incidents"
 _UPDATES = "/v2/status_page_incident_updates"
 
@@ -54,7 +58,7 @@ class IncidentIoApi:
             "status_page_id": self._page.id,
             "idempotency_key": effect_id,
             "name": name,
-            **self._fields(message, state),
+            **self._fields(message, state, dict.fromkeys(self._page.component_ids, self._broken)),
         }
         with having_sent():
             answer = await self._connection.send("POST", _INCIDENTS, body)
@@ -84,15 +88,31 @@ class IncidentIoApi:
         *,
         effect_id: str,  # noqa: ARG002 - incident.io has no place for it
     ) -> PublishedUpdate:
-        """Add an update to the incident."""
+        """Add an update to the incident.
+
+        A component that shows in it what we have not set, or not milder than ours, is somebody else's word.
+        """
+        shown: dict[str, str] = {}
         for incident in await self._listed():
             if incident.get("id") == incident_id:
                 require_open(self._connection.system, str(incident.get("incident_status")), state)
-        body: dict[str, JsonValue] = {"status_page_incident_id": incident_id, **self._fields(message, state)}
+                shown = self._shown(incident)
+        wanted = self._wanted(shown)
+        body: dict[str, JsonValue] = {
+            "status_page_incident_id": incident_id,
+            **self._fields(message, state, wanted),
+        }
+        changes = tuple(
+            ComponentSet(id=component, before=shown.get(component, _WELL), set=status)
+            for component, status in wanted.items()
+            if status != shown.get(component, _WELL) and state is not State.RESOLVED
+        )
         with having_sent():
             answer = await self._connection.send("POST", _UPDATES, body)
             update = self._connection.member(answer, "status_page_incident_update")
-            return PublishedUpdate(id=self._connection.id_of(update), incident_id=incident_id)
+            return PublishedUpdate(
+                id=self._connection.id_of(update), incident_id=incident_id, components=changes
+            )
 
     async def may_be_open(self, name: str, *, since: datetime) -> bool:
         """Whether an incident of this name is open that was published since then, by whomever."""
@@ -103,27 +123,61 @@ class IncidentIoApi:
             for incident in await self._listed()
         )
 
+    async def namesakes(self, name: str) -> tuple[Namesake, ...]:
+        """The open incidents of this name: nothing shows whose they are."""
+        return tuple(
+            Namesake(id=self._connection.id_of(it), title=name, link=str(it.get("public_url") or ""))
+            for it in await self._listed()
+            if it.get("name") == name and it.get("incident_status") not in OVER
+        )
+
     async def _listed(self) -> list[dict[str, Any]]:
         answer = await self._connection.send("GET", _INCIDENTS, params={"status_page_id": self._page.id})
         return self._connection.objects(self._connection.member(answer).get("status_page_incidents"))
+
+    @property
+    def _broken(self) -> str:
+        return self._page.component_status
+
+    def _shown(self, incident: dict[str, Any]) -> dict[str, str]:
+        """What the incident itself says of each component that it is about."""
+        listed = self._connection.objects(incident.get("component_statuses") or [])
+        return {str(it.get("component_id")): str(it.get("component_status")) for it in listed}
+
+    def _wanted(self, shown: dict[str, str]) -> dict[str, str]:
+        """What the incident is to say of each component from now on."""
+        held = self._page.held
+        wanted = {
+            component: self._broken
+            for component in self._page.component_ids
+            if held.get(component, _WELL) == _WELL and is_milder(shown.get(component, _WELL), self._broken)
+        }
+        over = (it for it, status in held.items() if it not in self._page.component_ids and status != _WELL)
+        back = {it: _WELL for it in over if shown.get(it) == held[it]}
+        return {**shown, **wanted, **back}
 
     def _published(self, incident: dict[str, Any]) -> PublishedIncident:
         return PublishedIncident(
             id=self._connection.id_of(incident),
             url=str(incident.get("public_url") or ""),
             status=str(incident.get("incident_status") or ""),
+            components=tuple(
+                ComponentSet(id=it, before=_WELL, set=self._broken)
+                for it, status in self._shown(incident).items()
+                if it in self._page.component_ids and status == self._broken
+            ),
         )
 
-    def _fields(self, message: str, state: State) -> dict[str, JsonValue]:
+    def _fields(self, message: str, state: State, components: dict[str, str]) -> dict[str, JsonValue]:
         fields: dict[str, JsonValue] = {
             "message": message,
             "incident_status": state.lower(),
             "notify_subscribers": self._page.notify_subscribers,
         }
-        if self._page.component_ids and state != "RESOLVED":  # refused together with a resolution
+        if components and state != "RESOLVED":  # refused together with a resolution
             fields["component_statuses"] = [
-                {"component_id": component, "component_status": self._page.component_status}
-                for component in self._page.component_ids
+                {"component_id": component, "component_status": status}
+                for component, status in components.items()
             ]
         return fields
 

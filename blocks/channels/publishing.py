@@ -17,12 +17,30 @@ OVER = frozenset({"resolved", "postmortem", "completed"})
 ComponentStatus = Literal["degraded_performance", "partial_outage", "full_outage"]
 
 
+class ComponentSet(Value):
+    """A component that we have set, from what it was `before`, in the provider's words."""
+
+    id: str
+    before: str
+    set: str
+
+
+WORSE = ("operational", "degraded_performance", "partial_outage", "major_outage", "full_outage")
+"""The statuses of components, worst last. Maintenance is none of them: it is nobody's fault."""
+
+
+def is_milder(shown: str | None, ours: str) -> bool:
+    """Whether a component shows something that ours is worse than, so that ours may take its place."""
+    return shown in WORSE and WORSE.index(shown) < WORSE.index(ours)
+
+
 class PublishedIncident(Value):
     """An incident on our public status page. `status` is what it shows, in the provider's words."""
 
     id: str
     url: str = ""
     status: str = ""
+    components: tuple[ComponentSet, ...] = ()
 
 
 class PublishedUpdate(Value):
@@ -30,14 +48,27 @@ class PublishedUpdate(Value):
 
     id: str
     incident_id: str
+    components: tuple[ComponentSet, ...] = ()
+
+
+class Namesake(Value):
+    """An open incident of our page that has the title of ours, and is not ours as far as the page tells."""
+
+    id: str
+    title: str
+    link: str = ""
 
 
 class OurPage(Value):
-    """Our page at a provider, and how incidents are to look on it."""
+    """Our page at a provider, and how incidents are to look on it.
+
+    `component_ids` are those that are affected now, `held` what we have set components to before.
+    """
 
     id: str
     component_ids: tuple[str, ...] = ()
     component_status: ComponentStatus = "degraded_performance"
+    held: dict[str, str] = {}
     notify_subscribers: bool = False
 
 
@@ -62,6 +93,9 @@ class Provider(Protocol):
         self, incident_id: str, message: str, state: State, *, effect_id: str
     ) -> PublishedUpdate:
         """Add an update to an incident; one that is over is not opened again."""
+
+    async def namesakes(self, name: str) -> tuple[Namesake, ...]:
+        """The open incidents of this name that do not show the runbook's mark, where it has a place."""
 
     async def may_be_open(self, name: str, *, since: datetime) -> bool:
         """Whether an incident of this name is open that was published since then (aware UTC)."""

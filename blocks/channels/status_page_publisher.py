@@ -4,7 +4,9 @@ Nothing is published twice: each effect is looked for before it is published (`f
 """
 
 import logging
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import ClassVar, Literal
 
 from prefect.blocks.core import Block
@@ -12,9 +14,11 @@ from pydantic import ConfigDict, Field, SecretStr
 
 from blocks.channels.channel import Audience, Post, Receipt
 from blocks.channels.incident_io import IncidentIoApi
+from blocks.channels.published_receipts import held_by, receipt_of
 from blocks.channels.publishing import (
     ComponentStatus,
     Connection,
+    Namesake,
     OurPage,
     Provider,
     PublishedIncident,
@@ -26,6 +30,7 @@ from runbook.channels.messages import EXTERNAL, ExternalMessage, MessageFacts, e
 from runbook.incidents.effects import Effect
 from runbook.incidents.state import State
 from runbook.outside_text.plain import plain, plain_line
+from runbook.public.areas import ProductArea
 
 CLOCKS_APART = timedelta(minutes=5)
 """How far the provider's clock may be behind ours."""
@@ -59,7 +64,12 @@ class StatusPagePublisher(Block):
     component_ids: list[str] = Field(
         default=[],
         title="Component IDs",
-        description="Components of the page that the integration is part of.",
+        description="Components of the page that are affected in each incident.",
+    )
+    components: dict[ProductArea, str] = Field(
+        default={},
+        title="Components by area",
+        description="IDs of the components that are affected where an area of PostHog's product is.",
     )
     component_status: ComponentStatus = Field(
         default="degraded_performance",
@@ -91,13 +101,13 @@ class StatusPagePublisher(Block):
             raise Unreadable(_SYSTEM, "it does not show who created an incident", "Check the status page")
         if reference is None:
             found = await self.find_incident(post.id)
-            return {"incident": found.id} if found else None
+            return receipt_of(found.id, found) if found else None
         posted = await self.find_update(reference, effect_id=post.id, state=_state(post))
-        return {"incident": reference, "update": posted.id} if posted else None
+        return receipt_of(reference, posted) if posted else None
 
     def headline(self, facts: MessageFacts) -> str:
         """The title and the state."""
-        return f"{self._message(facts).title}: {facts.state}"
+        return f"{self.public_text(facts).title}: {facts.state}"
 
     async def announce(self, facts: MessageFacts, post: Post) -> Receipt:
         """Create the public incident with the first announcement, and update it with the others.
@@ -105,7 +115,7 @@ class StatusPagePublisher(Block):
         Raises:
             OutsideError: the page cannot be reached or refuses it, or has no incident of ours to be resolved.
         """
-        message, state = self._message(facts), facts.state
+        message, state = self.public_text(facts), facts.state
         if message.fallback:
             log.warning("%s cannot be used, so the shipped one is: %s", EXTERNAL, message.fallback)
         reference = await self._public_incident(post)
@@ -115,15 +125,23 @@ class StatusPagePublisher(Block):
             if state is State.RESOLVED and not (doubtful and await self._may_be_there(doubtful, post)):
                 raise Refused(_SYSTEM, "it shows no incident of ours to resolve", "Check the status page")
             created = await self.create_incident(
-                message.title, message.body, state, effect_id=perhaps or post.id
+                message.title, message.body, state, effect_id=perhaps or post.id, areas=facts.affected_areas
             )
             if perhaps is None or created.status == state.lower():
-                return {"incident": created.id}
+                return receipt_of(created.id, created)
             reference = created.id  # it was there already
-        posted = await self.post_update(reference, message.body, state, effect_id=post.id)
-        return {"incident": reference, "update": posted.id}
+        posted = await self.post_update(
+            reference,
+            message.body,
+            state,
+            effect_id=post.id,
+            areas=facts.affected_areas,
+            held=held_by(post),
+        )
+        return receipt_of(reference, posted)
 
-    def _message(self, facts: MessageFacts) -> ExternalMessage:
+    def public_text(self, facts: MessageFacts) -> ExternalMessage:
+        """What the public would read, by the team's own template where there is one that can be used."""
         return external_message(facts, self.templates)
 
     def reference(self, receipt: Receipt) -> str:
@@ -165,18 +183,21 @@ class StatusPagePublisher(Block):
         return await self._api().find_incident(effect_id)
 
     async def create_incident(
-        self, name: str, message: str, state: State, *, effect_id: str
+        self, name: str, message: str, state: State, *, effect_id: str, areas: Sequence[ProductArea] = ()
     ) -> PublishedIncident:
         """Publish an incident. Look for it first: Statuspage publishes a second one as gladly.
 
-        Components of a Statuspage that are not operational stay as they are. Where `creates_once`, an
-        incident that is there already is returned in the state that it is in.
+        The components of these areas are set, beside those that always are; but of a Statuspage only what
+        shows something milder. Where `creates_once`, an incident that is there already is given back in the
+        state that it is in.
 
         Raises:
             Unavailable: the provider cannot be reached, fails, or asks to slow down.
             Refused: the key, the page or the incident is not accepted.
         """
-        return await self._api().create_incident(plain_line(name), plain(message), state, effect_id=effect_id)
+        return await self._api(areas).create_incident(
+            plain_line(name), plain(message), state, effect_id=effect_id
+        )
 
     async def find_update(self, incident_id: str, *, effect_id: str, state: State) -> PublishedUpdate | None:
         """The update that was posted as this effect, or else one to the same state.
@@ -191,16 +212,28 @@ class StatusPagePublisher(Block):
         return await self._api().find_update(incident_id, effect_id=effect_id, state=state)
 
     async def post_update(
-        self, incident_id: str, message: str, state: State, *, effect_id: str
+        self,
+        incident_id: str,
+        message: str,
+        state: State,
+        *,
+        effect_id: str,
+        areas: Sequence[ProductArea] = (),
+        held: Mapping[str, str] = MappingProxyType({}),
     ) -> PublishedUpdate:
         """Add an update to an incident. Look for it first: neither provider recognises a repeat.
+
+        The components follow the areas. `held` is what we have set each to, by the journal; Statuspage has it
+        on the page, too.
 
         Raises:
             Unavailable: the provider cannot be reached, fails, or asks to slow down.
             Refused: the key or the update is not accepted, there is no such incident, or somebody has
                 resolved it on the page.
         """
-        return await self._api().post_update(incident_id, plain(message), state, effect_id=effect_id)
+        return await self._api(areas, held).post_update(
+            incident_id, plain(message), state, effect_id=effect_id
+        )
 
     async def may_be_open(self, name: str, *, since: datetime) -> bool:
         """Whether an incident of this name is open that was published since then (aware UTC).
@@ -213,20 +246,32 @@ class StatusPagePublisher(Block):
         """
         return await self._api().may_be_open(plain_line(name), since=since)
 
+    async def namesakes(self, facts: MessageFacts) -> tuple[Namesake, ...]:
+        """The open incidents that have the title of the announced one; ours is one where `creates_once`.
+
+        Raises:
+            OutsideError: the page cannot be asked.
+        """
+        return await self._api().namesakes(plain_line(self.public_text(facts).title))
+
     async def missing_components(self) -> tuple[str, ...] | None:
         """The configured components that the page does not have; None where the provider does not list them.
 
         Raises:
             OutsideError: the page cannot be asked, or is not there.
         """
-        return await self._api().missing_components()
+        return await self._api(tuple(ProductArea)).missing_components()
 
-    def _api(self) -> Provider:
+    def _api(
+        self, areas: Sequence[ProductArea] = (), held: Mapping[str, str] = MappingProxyType({})
+    ) -> Provider:
+        of_areas = (self.components[area] for area in areas if area in self.components)
         page = OurPage(
             id=self.page_id,
-            component_ids=tuple(self.component_ids),
+            component_ids=tuple(dict.fromkeys((*self.component_ids, *of_areas))),
             component_status=self.component_status,
             notify_subscribers=self.notify_subscribers,
+            held=dict(held),
         )
         if self.provider == "statuspage":
             return StatuspageApi(

@@ -1,4 +1,4 @@
-"""What leads an incident through its life, as rows: pauses, looks, ends and reopenings."""
+"""What leads an incident through its life, as rows: pauses, looks, ends, reopenings, and the public page."""
 
 from typing import assert_never
 
@@ -19,6 +19,8 @@ LifeEvent = (
     | e.IncidentAbsorbed
     | e.IncidentReopened
     | e.IncidentClosed
+    | e.PublicIncidentSeen
+    | e.PublicTextRefused
 )
 
 
@@ -42,6 +44,8 @@ def life_row(event: LifeEvent, symbols: Symbols) -> Row:
             return Row(symbols.ask, "Reopened", Text(plain(sentence(event))), UNSURE)
         case e.IncidentClosed():
             return Row(symbols.event, "Closed", Text(words(event.outcome), style="bold"), "bold")
+        case e.PublicIncidentSeen() | e.PublicTextRefused():
+            return Row(symbols.event, "Public", Text(plain(sentence(event))), UNSURE)
         case _:
             assert_never(event)
 

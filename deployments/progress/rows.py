@@ -124,6 +124,8 @@ def row_of(event: e.Event, symbols: Symbols) -> Row | None:
             | e.IncidentAbsorbed()
             | e.IncidentReopened()
             | e.IncidentClosed()
+            | e.PublicIncidentSeen()
+            | e.PublicTextRefused()
         ):
             return life_row(event, symbols)
         case _:

@@ -16,6 +16,8 @@ from runbook.incidents.incident import Incident
 from runbook.incidents.state import State
 from runbook.outside_text import OutsideName
 from runbook.outside_text.slack import SlackText
+from runbook.public.affected import affected
+from runbook.public.areas import Affected, ProductArea
 from runbook.templates.environments import render_plain, render_slack
 from runbook.templates.own import NONE, OwnTemplates, TemplateFailed, render_own
 from runbook.value import Value
@@ -49,12 +51,23 @@ class MessageFacts(Value):
     link: str = ""
     time_zone: str = "UTC"
     public_title: OutsideName = ""
+    affected: Affected = Affected()
 
     @field_validator("time_zone")
     @classmethod
     def _zone_exists(cls, name: str) -> str:
         zone(name)
         return name
+
+    @property
+    def public_sentences(self) -> str:
+        """The impact for the public, with the areas and the region that are affected."""
+        return self.public_impact.sentences(self.affected)
+
+    @property
+    def affected_areas(self) -> tuple[ProductArea, ...]:
+        """The areas in which users may notice it; none where nobody does, or nobody knows."""
+        return self.affected.areas if self.public_impact.is_felt else ()
 
     @property
     def emoji(self) -> str:
@@ -123,6 +136,7 @@ def message_facts(
         state=state,
         impact=internal_impact(incident),
         public_impact=public_impact(incident),
+        affected=affected(incident),
         current_action=current_action(incident),
         next_update=promised,
         commander=commander.strip().lstrip("@"),

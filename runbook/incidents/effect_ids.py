@@ -93,6 +93,16 @@ class MessageName(str):
         return cls("answers-refused")
 
     @classmethod
+    def seen_on_page(cls, digest: str) -> "MessageName":
+        """Somebody else has written on our status page; the digest is that of what was seen."""
+        return cls(f"page-seen-{digest}")
+
+    @classmethod
+    def refused_public(cls, digest: str) -> "MessageName":
+        """A text was not published; the digest is that of the refusal."""
+        return cls(f"not-published-{digest}")
+
+    @classmethod
     def unwritten_file(cls, digest: str) -> "MessageName":
         """A file of the runbook could not be written; the digest is that of the file and the cause."""
         return cls(f"not-written-{digest}")

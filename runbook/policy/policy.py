@@ -13,6 +13,7 @@ from runbook.policy.approval_policy import ApprovalPolicy
 from runbook.policy.business_hours import BusinessCalendar
 from runbook.policy.keep_days import KeepDays
 from runbook.policy.maintenance_window import MaintenanceWindow
+from runbook.policy.public_policy import PublicPolicy
 from runbook.policy.service_policy import ServicePolicy
 
 
@@ -150,6 +151,11 @@ class Policy(ApprovalPolicy, ServicePolicy):
         default=Severity.P2,
         title="Publish from",
         description="Publish on the status page from this severity upwards; none never publishes.",
+    )
+    public: PublicPolicy = Field(
+        default=PublicPolicy(),
+        title="Public",
+        description="What a public text may not say.",
     )
     page_from: Severity | None = Field(
         default=Severity.P2,

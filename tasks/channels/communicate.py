@@ -6,18 +6,16 @@ journal says who was told what and when.
 
 from functools import partial
 
-from blocks.channels.channel import Announcer, Audience, Channel, Editor
+from blocks.channels.channel import Announcer, Audience, Channel, Editor, PublicPage
 from runbook.channels.cards.root import root_card
 from runbook.channels.messages import (
     MessageFacts,
     hand_off_message,
-    message_facts,
     new_verdict_message,
     notice_message,
 )
 from runbook.channels.public_incident import public_announcements
 from runbook.channels.updates import DueUpdate, asked_update
-from runbook.decision.severity import Severity
 from runbook.decision.verdict import Verdict
 from runbook.incidents.effect_ids import MessageName
 from runbook.incidents.effects import Authority, Effect
@@ -32,11 +30,12 @@ from runbook.incidents.events import (
     UpdateRequested,
 )
 from runbook.incidents.incident import Incident
-from runbook.incidents.people import lead_of
 from runbook.incidents.sentences import sentence
 from runbook.incidents.state import State
 from tasks.channels.deliver import Send, deliver, got_through, say
+from tasks.channels.facts import facts_of
 from tasks.channels.links import incident_link
+from tasks.channels.public_page import may_be_published, note_namesakes
 from tasks.channels.refresh import refresh
 from tasks.effects import SUCCEEDED
 from tasks.incident import OpenIncident, now
@@ -52,7 +51,7 @@ async def announce(incident: OpenIncident, state: State) -> None:
         ValueError: RESOLVED while the journal has no verified recovery.
     """
     journal = await incident.read()
-    facts = _facts(incident, journal, state)
+    facts = facts_of(incident, journal, state)
     may_announce = incident.policy_in_force(journal).announce
     for channel in incident.environment.announcers:
         public = channel.audience is Audience.PUBLIC
@@ -71,7 +70,7 @@ async def update(incident: OpenIncident) -> None:
         told = (item for item in journal.announcements if item.channel == channel.kind)
         promised = [item.next_update_at for item in told if item.next_update_at]
         if promised and now() >= promised[-1]:
-            await _announce(incident, journal, channel, _facts(incident, journal, journal.state.told))
+            await _announce(incident, journal, channel, facts_of(incident, journal, journal.state.told))
     await refresh(incident)
 
 
@@ -81,7 +80,7 @@ async def announce_now(incident: OpenIncident, due: DueUpdate) -> UpdateRequeste
     asked = asked_update(journal, channels=due.channels, policy=incident.policy)
     for channel in incident.environment.announcers:
         if asked is not None and channel.kind in asked.channels:
-            await _announce(incident, journal, channel, _facts(incident, journal, journal.state.told))
+            await _announce(incident, journal, channel, facts_of(incident, journal, journal.state.told))
     await refresh(incident)
     left = asked_update(await incident.read(), channels=due.channels, policy=incident.policy)
     return due.request if left is None else None
@@ -103,7 +102,7 @@ async def resolve_absorbed(incident: OpenIncident) -> None:
     A merger itself leaves a public entry open, since the outage goes on for whoever reads the page.
     """
     journal = await incident.read()
-    facts = _facts(incident, journal, State.RESOLVED)
+    facts = facts_of(incident, journal, State.RESOLVED)
     waiting = [(event.incident, incident.id) for event in journal.events(IncidentAbsorbed)]
     while waiting:
         name, into = waiting.pop(0)
@@ -136,19 +135,6 @@ async def hand_over(incident: OpenIncident, action_id: str, text: str) -> bool:
     """Send the text of a hand-off to the team; true if it got there."""
     journal, name = await incident.read(), MessageName.hand_off(action_id)
     return got_through(await say(incident, journal, hand_off_message(text), name=name, authority=ANNOUNCE))
-
-
-def _facts(incident: OpenIncident, journal: Incident, state: State) -> MessageFacts:
-    return message_facts(
-        journal,
-        state=state,
-        now=now(),
-        commander=lead_of(journal) or incident.policy.incident_commander,
-        update_interval=incident.policy.next_update_in(journal.rating or Severity.P2),
-        time_zone=incident.policy.calendar.time_zone,
-        link=incident_link(journal),
-        public_title=incident.policy.public_titles.get(journal.service, ""),
-    )
 
 
 def _announced(journal: Incident, channel: Channel, state: State) -> bool:
@@ -207,6 +193,8 @@ async def _announce(
 ) -> None:
     """Announce the state; the team may be told the same one again, and is promised a next update."""
     public = channel.audience is Audience.PUBLIC
+    if public and not await may_be_published(incident, journal, channel, facts):
+        return
     number = 1 + sum(item.channel == channel.kind for item in journal.announcements)
     if public:
         number = journal.reopened + 1
@@ -230,6 +218,8 @@ async def _announce(
             next_update_at=None if public else facts.next_update,
         )
         await incident.record(event, key=event.key_of(name))
+        if isinstance(channel, PublicPage) and facts.state is not State.RESOLVED:
+            await note_namesakes(incident, channel, facts)
 
 
 def _announcement(incident: OpenIncident, journal: Incident, channel: Announcer, facts: MessageFacts) -> Send:

@@ -168,6 +168,12 @@ EVENTS: tuple[e.Event, ...] = (
         )
     ),
     e.WatchStarted(waiting_for=("PostHog to resolve its incident", "errors under 0.1/s for 5 min")),
+    e.PublicIncidentSeen(
+        channel="status-page", reference="inc-9", title="Down", link="https://status.example/inc-9"
+    ),
+    e.PublicTextRefused(
+        channel="status-page", state="IDENTIFIED", because=("placeholder '[x]': Put in what is meant",)
+    ),
     e.IncidentEscalated(because="no answer for 15 minutes"),
     e.RecoveryChecked(recovered=True, because=("0.00 errors/s",)),
     e.LeadAssigned(lead="ana", by="bob"),

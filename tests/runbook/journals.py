@@ -219,6 +219,12 @@ def every_event() -> tuple[e.Event, ...]:
         e.EffectSettled(effect=effect(EffectOutcome.APPLIED)),
         finished(ActionOutcome.RECOVERED),
         e.StatusAnnounced(channel="slack", state="IDENTIFIED"),
+        e.PublicIncidentSeen(
+            channel="status-page", reference="inc-9", title="Down", link="https://status.example/inc-9"
+        ),
+        e.PublicTextRefused(
+            channel="status-page", state="IDENTIFIED", because=("placeholder '[x]': Put in what is meant",)
+        ),
         e.IncidentEscalated(because="no answer for 10 minutes"),
         e.WatchStarted(waiting_for=("the error rate stays under its threshold",)),
         e.RecoveryChecked(recovered=None, because=("no data",)),

@@ -160,13 +160,13 @@ async def _publisher(systems: "Environment") -> CheckRow | None:
         return None
     missing = await block.missing_components()
     if missing is None:
-        advice = "Compare `component_ids` in [status_page_publisher] with the page"
-        steps = advice if block.component_ids else ""
+        advice = "Compare `component_ids` and `components` in [status_page_publisher] with the page"
+        steps = advice if block.component_ids or block.components else ""
         return CheckRow(name, State.UNPROVEN, "answers; page and components cannot be listed there", steps)
     if missing:
-        advice = "Correct `component_ids` in [status_page_publisher]"
+        advice = "Correct `component_ids` and `components` in [status_page_publisher]"
         return CheckRow(name, State.WRONG, f"the page has no component {', '.join(missing)}", advice)
-    number = len(block.component_ids)
+    number = len({*block.component_ids, *block.components.values()})
     return CheckRow(name, State.OK, f"page {block.page_id} is there, with {number} configured components")
 
 

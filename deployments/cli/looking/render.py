@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from deployments.cli.sources import Sources
     from runbook.channels.samples import Sample
     from runbook.incidents.incident import Incident
+    from runbook.policy.policy import Policy
     from runbook.templates.own import OwnTemplates
 
 SAMPLE = "sample"
@@ -49,7 +50,7 @@ async def render(
     if incident != SAMPLE or sources.config is not None:
         policy, own = await sources.policy(), await _own(sources)
     now = datetime.now(UTC)
-    shown = [_shown(name, sample_of(name, found, policy=policy, now=now), own) for name in names]
+    shown = [_shown(name, sample_of(name, found, policy=policy, now=now), own, policy) for name in names]
     if json:
         print_json(shown)
     else:
@@ -57,7 +58,10 @@ async def render(
     failed = [each["template"] for each in shown if each["failure"]]
     if failed:
         warn(f"the shipped template is used in place of: {', '.join(failed)}")
-    return ExitCode.FAILED if failed else ExitCode.OK
+    refused = [sentence for each in shown for sentence in each["refused"]]
+    for sentence in refused:
+        warn(f"this public text would not be published: {sentence}")
+    return ExitCode.FAILED if failed or refused else ExitCode.OK
 
 
 async def _incident(sources: "Sources", reference: str) -> "tuple[Incident, Sources]":
@@ -90,16 +94,25 @@ def _named(given: str, names: tuple[str, ...]) -> str:
     raise CommandError(f"there is no template {given!r}", f"give one of: {known}", code=ExitCode.USAGE)
 
 
-def _shown(name: str, sample: "Sample", own: "OwnTemplates") -> dict[str, Any]:
+def _shown(name: str, sample: "Sample", own: "OwnTemplates", policy: "Policy") -> dict[str, Any]:
     from runbook.channels.cards.card import Card
     from runbook.channels.cards.slack_blocks import blocks_of
     from runbook.channels.messages import MessageFacts, external_message, in_slack
+    from runbook.public.lint import lint_message
     from runbook.templates.own import TemplateFailed, render_own
 
-    about = {"template": name, "own": name in own, "incident": sample.incident.id, "sample": sample.made_up}
+    about: dict[str, Any] = {
+        "template": name,
+        "own": name in own,
+        "incident": sample.incident.id,
+        "sample": sample.made_up,
+        "refused": [],
+    }
     if isinstance(sample.content, MessageFacts):
         public = external_message(sample.content, own)
         text = f"{public.title}\n{public.body}"
+        found = lint_message(public.title, public.body, never_say=policy.public.never_say)
+        about["refused"] = [it.sentence for it in found]
         return {**about, "text": text, "blocks": [], "link": "", "failure": public.fallback}
     failure = ""
     if name in own:

@@ -73,6 +73,7 @@ from runbook.incidents.events.people import (
     UpdateRequested,
     is_act_of_a_person,
 )
+from runbook.incidents.events.public import PublicIncidentSeen, PublicTextRefused
 from runbook.incidents.events.runs import ResponseResumed, RunContinued, RunStarted
 from runbook.value import Value
 
@@ -123,6 +124,8 @@ __all__ = [
     "PolicyChanged",
     "PolicyNoted",
     "PostmortemDrafted",
+    "PublicIncidentSeen",
+    "PublicTextRefused",
     "Recorded",
     "RecoveryChecked",
     "ResponsePaused",
@@ -172,6 +175,8 @@ Event = Annotated[
     | EffectSettled
     | ActionFinished
     | StatusAnnounced
+    | PublicIncidentSeen
+    | PublicTextRefused
     | IncidentEscalated
     | WatchStarted
     | RecoveryChecked

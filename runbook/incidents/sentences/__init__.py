@@ -13,6 +13,7 @@ from runbook.incidents.sentences import (  # noqa: F401  registers them
     messages,
     opening,
     people,
+    public,
     runs,
 )
 from runbook.incidents.sentences.dispatch import sentence

@@ -97,6 +97,7 @@ _POST = "/api/chat.postMessage"
         ),
         ("/v1/pages/ours/components", (200, [{"id": "two"}]), "own status page", "wrong ", ExitCode.FAILED),
         ("/v1/pages/ours/components", (404, {}), "own status page", "wrong ", ExitCode.FAILED),
+        ("/v1/pages/ours/components", (403, {}), "own status page", "wrong ", ExitCode.FAILED),
         ("/v2/enqueue", (400, {"status": "invalid event"}), "pager", "wrong ", ExitCode.FAILED),
         ("/v2/enqueue", (503, {}), "pager", "unreachable ", ExitCode.UNREACHABLE),
     ],

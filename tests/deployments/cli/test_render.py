@@ -83,6 +83,21 @@ def test_a_template_that_fails_is_told_and_ends_with_a_failure(
     assert "the shipped template is used in place of: internal.slack.j2" in captured.err
 
 
+@pytest.mark.usefixtures("incident")
+def test_a_public_text_that_would_not_be_published_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The rules for public texts hold for the team's own words, too."""
+    config = tmp_path / "runbook.toml"
+    page = (
+        '[status_page_publisher]\nprovider = "statuspage"\napi_key = { env = "SLACK_TOKEN" }\npage_id = "p"\n'
+    )
+    config.write_text(config.read_text() + page)
+    (tmp_path / "external.txt.j2").write_text("Down\nSome users see errors of db-1.internal.\n")
+    assert main(["render", "sample", "external"]) == ExitCode.FAILED
+    assert "this public text would not be published: internal host 'db-1.internal'" in capsys.readouterr().err
+
+
 def test_an_unknown_template_names_those_that_there_are(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

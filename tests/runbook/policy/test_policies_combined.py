@@ -22,6 +22,7 @@ NO_AUTHORITY = {
     *(
         "service",
         "public_titles",
+        "public",
         "healthy_words",
         "incident_commander",
         "calendar",

@@ -158,7 +158,10 @@ async def test_a_run_that_died_once_it_had_published_publishes_no_second_inciden
 
 @pytest.mark.parametrize(
     ("template", "title"),
-    [("{{ facts.state }} at ACME\nWe are on it.", "IDENTIFIED at ACME"), ("{{ facts.no }}\nx", None)],
+    [
+        ("{{ facts.state }} here\nSome users see errors.", "IDENTIFIED here"),
+        ("{{ facts.no }}\nSome users see errors.", None),
+    ],
 )
 async def test_the_public_reads_the_teams_own_words_where_they_can_be_used(
     audience: Audience, template: str, title: str | None, caplog: pytest.LogCaptureFixture
@@ -176,3 +179,23 @@ async def test_the_public_reads_the_teams_own_words_where_they_can_be_used(
     (published,) = audience.page.incidents
     assert published["name"] == (title or "PostHog Integration Issue")
     assert ("external.txt.j2 cannot be used, so the shipped one is" in caplog.text) is (title is None)
+
+
+async def test_the_teams_own_words_are_not_published_where_they_name_what_is_internal(
+    audience: Audience,
+) -> None:
+    """The rules for public texts read what would be published, whoever wrote it."""
+    publisher = audience.incident.environment.status_page_publisher
+    assert publisher is not None
+    own = {"external.txt.j2": "Down\nSome users see errors of db-1.internal."}
+    environment = dataclasses.replace(
+        audience.incident.environment, status_page_publisher=publisher.model_copy(update={"templates": own})
+    )
+    incident = OpenIncident(id=audience.incident.id, environment=environment)
+    await decide(incident)
+
+    await announce(incident, State.IDENTIFIED)
+
+    assert audience.page.incidents == []
+    (refused,) = (await incident.read()).events(e.PublicTextRefused)
+    assert "db-1.internal" in refused.because[0]

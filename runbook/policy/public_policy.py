@@ -1,0 +1,19 @@
+"""What the public is told, beside whether it is told at all (`publish_from`)."""
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from runbook.value import Value
+
+Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=100)]
+
+
+class PublicPolicy(Value):
+    """How the team writes for the public."""
+
+    never_say: tuple[Word, ...] = Field(
+        default=(),
+        title="Never say",
+        description="Words that no public text may have, such as names of customers; capitals do not matter.",
+    )

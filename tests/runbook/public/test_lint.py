@@ -1,0 +1,115 @@
+"""What a public text may not say is found, with the rule, the word and what to do."""
+
+import pytest
+
+from runbook.channels.messages import external_message, message_facts
+from runbook.channels.public_impact import PublicImpact
+from runbook.incidents.incident import Incident
+from runbook.incidents.state import State
+from runbook.public.areas import Affected, ProductArea
+from runbook.public.lint import PublicRule, lint, lint_message
+from tests.runbook.journals import OPENED, decided, incident, resolved
+
+R = PublicRule
+KEY = "phx_" + "k3y" * 12
+
+
+@pytest.mark.parametrize(
+    ("text", "rule", "word"),
+    [
+        ("Some users may experience [specific impact].", R.PLACEHOLDER, "[specific impact]"),
+        ("TODO: say more", R.PLACEHOLDER, "TODO"),
+        ("Hello {{ name }}", R.PLACEHOLDER, "{{"),
+        ("Last updated: <timestamp>", R.PLACEHOLDER, "<timestamp>"),
+        ("Last updated: YYYY-MM-DD", R.PLACEHOLDER, "YYYY-MM-DD"),
+        ("Errors at 10.0.12.7 since ten", R.ADDRESS, "10.0.12.7"),
+        ("Errors at fd00:10:244::17 again", R.ADDRESS, "fd00:10:244::17"),
+        ("Errors at ::1 again", R.ADDRESS, "::1"),
+        ("posthog.prod.svc.cluster.local is away", R.HOST, "posthog.prod.svc.cluster.local"),
+        ("db-3.eu.internal is away", R.HOST, "db-3.eu.internal"),
+        ("redis-master:6379 is away", R.HOST, "redis-master:6379"),
+        ("localhost is away", R.HOST, "localhost"),
+        ("ip-10-0-3-4 is away", R.HOST, "ip-10-0-3-4"),
+        ("web-7d9f8c6b5d-x2x7k was killed", R.WORKLOAD, "web-7d9f8c6b5d-x2x7k"),
+        ("deployment/posthog-integration restarts", R.WORKLOAD, "deployment/posthog-integration"),
+        ("the pod web-api-0 restarts", R.WORKLOAD, "pod web-api-0"),
+        ("We ran kubectl", R.WORKLOAD, "kubectl"),
+        ("acme CORP cannot log in", R.NEVER_SAY, "acme CORP"),
+        ("This was a human error", R.BLAME, "human error"),
+        ("It is PostHog's fault", R.BLAME, "PostHog's fault"),
+        ("An engineer accidentally deleted it", R.BLAME, "An engineer accidentally deleted"),
+        (f"The key {KEY} is used", R.SECRET, ""),
+    ],
+)
+def test_a_word_that_may_not_be_published_is_found(text: str, rule: PublicRule, word: str) -> None:
+    """By its rule; a secret is not told again."""
+    found = lint(text, never_say=("Acme Corp", "Initech"))
+    assert (rule, word) in [(it.rule, it.word) for it in found]
+    assert all(rule.advice in it.sentence for it in found if it.rule is rule)
+    assert KEY not in "".join(it.sentence for it in found)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Some users may experience delayed events. See [our page](https://status.example.com/i/1).",
+        "Last updated: 2026-11-22 15:10 UTC",
+        "Feature flags are outdated in the US region (us-east-1) since 10:15; version 2.10.3 helps.",
+        "Acmecorporation is another company. A ratio of 3:1.",
+        "The default settings; a mistake in our settings was corrected.",
+    ],
+)
+def test_ordinary_words_are_no_findings(text: str) -> None:
+    """Times, links, versions, regions, and words that only begin like one of never_say."""
+    assert lint(text, never_say=("Acme",)) == ()
+
+
+@pytest.mark.parametrize(
+    ("body", "well"),
+    [
+        ("We have an issue. Some users may see outdated flags. We are on it.", True),
+        ("We identified the cause.\nWe are rolling it back.\nSome users saw errors.", False),
+        ("", False),
+    ],
+)
+def test_what_users_notice_comes_first(body: str, well: bool) -> None:
+    """In the first two sentences, before what we do about it."""
+    assert (R.IMPACT_FIRST not in [it.rule for it in lint_message("Issue", body)]) is well
+
+
+AREAS = (
+    Affected(),
+    Affected(areas=tuple(ProductArea), regions=("US", "EU")),
+    Affected(areas=(ProductArea.INGESTION,), regions=("EU",), well=(ProductArea.FEATURE_FLAGS,)),
+)
+
+
+@pytest.mark.parametrize("state", list(State))
+@pytest.mark.parametrize("impact", list(PublicImpact))
+@pytest.mark.parametrize("affected", AREAS)
+@pytest.mark.parametrize("title", ["", "Checkout"])
+def test_the_shipped_template_has_no_finding(
+    state: State, impact: PublicImpact, affected: Affected, title: str
+) -> None:
+    """In no state, and with no impact."""
+    of: Incident = incident(decided(), *([resolved()] if state is State.RESOLVED else []))
+    made = message_facts(
+        of, state=state, now=OPENED, commander="", update_interval=None, public_title=title
+    ).model_copy(update={"public_impact": impact, "affected": affected})
+    message = external_message(made)
+    assert lint_message(message.title, message.body, never_say=("Acme",)) == ()
+
+
+@pytest.mark.parametrize("title", ["[service]", "db-3.eu.internal", "Acme"])
+def test_the_title_of_the_settings_is_looked_over_too(title: str) -> None:
+    """It stands in the title and in the sentences."""
+    made = message_facts(
+        incident(decided()),
+        state=State.IDENTIFIED,
+        now=OPENED,
+        commander="",
+        update_interval=None,
+        public_title=title,
+    )
+    message = external_message(made)
+    assert [it.word for it in lint_message(message.title, message.body, never_say=("acme",))] == [title]
