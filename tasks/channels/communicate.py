@@ -17,6 +17,7 @@ from runbook.channels.messages import (
 )
 from runbook.channels.public_incident import public_announcements
 from runbook.channels.updates import DueUpdate, asked_update
+from runbook.clocks.response import response_clock, response_words
 from runbook.decision.severity import Severity
 from runbook.decision.verdict import Verdict
 from runbook.incidents.effect_ids import MessageName
@@ -139,13 +140,15 @@ async def hand_over(incident: OpenIncident, action_id: str, text: str) -> bool:
 
 
 def _facts(incident: OpenIncident, journal: Incident, state: State) -> MessageFacts:
+    at, zone = now(), incident.policy.calendar.time_zone
     return message_facts(
         journal,
         state=state,
-        now=now(),
+        now=at,
         commander=lead_of(journal) or incident.policy.incident_commander,
         update_interval=incident.policy.next_update_in(journal.rating or Severity.P2),
-        time_zone=incident.policy.calendar.time_zone,
+        time_zone=zone,
+        response=response_words(response_clock(journal, incident.policy), at, zone),
         link=incident_link(journal),
         public_title=incident.policy.public_titles.get(journal.service, ""),
     )

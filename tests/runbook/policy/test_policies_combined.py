@@ -26,6 +26,8 @@ NO_AUTHORITY = {
         "incident_commander",
         "calendar",
         "update_interval_minutes",
+        "response_minutes",
+        "nearing_share",
         "keep_days",
     ),
     *("error_rate_threshold", "complete_outage_share", "log_error_threshold", "log_window_seconds"),
