@@ -1,3 +1,6 @@
-"""Clocks of people: by when somebody has to respond. What is due is read from the journal and the policy."""
+"""Clocks of people: by when somebody has to respond, and by when an update was promised.
 
-__all__ = ["response"]
+What is due is read from the journal and the policy; nothing else remembers it.
+"""
+
+__all__ = ["promises", "response", "wording"]

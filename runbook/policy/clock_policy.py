@@ -30,6 +30,11 @@ class ClockPolicy(Value):
         title="Response times",
         description="Minutes until a person responds, by severity; without one by the next business day.",
     )
+    public_update_interval_minutes: dict[Severity, Minutes] = Field(
+        default={Severity.P1: 360, Severity.P2: 360, Severity.P3: 360},
+        title="Public update intervals",
+        description="Minutes until the public hears again of an incident that it was told of, by severity.",
+    )
     nearing_share: float = Field(
         default=0.8,
         gt=0,

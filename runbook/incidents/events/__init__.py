@@ -63,7 +63,12 @@ from runbook.incidents.events.files import (
     FileNotWritten,
     PostmortemDrafted,
 )
-from runbook.incidents.events.messages import IncidentEscalated, StatusAnnounced
+from runbook.incidents.events.messages import (
+    ClockName,
+    ClockReminded,
+    IncidentEscalated,
+    StatusAnnounced,
+)
 from runbook.incidents.events.opening import IncidentOpened, MaintenanceNoted, PolicyChanged, PolicyNoted
 from runbook.incidents.events.people import (
     CommsLeadAssigned,
@@ -94,6 +99,8 @@ __all__ = [
     "ApprovalWithdrawn",
     "ArtifactPublished",
     "ChangeReverted",
+    "ClockName",
+    "ClockReminded",
     "CommsLeadAssigned",
     "DecisionMade",
     "EffectIntended",
@@ -172,6 +179,7 @@ Event = Annotated[
     | EffectSettled
     | ActionFinished
     | StatusAnnounced
+    | ClockReminded
     | IncidentEscalated
     | WatchStarted
     | RecoveryChecked

@@ -28,6 +28,7 @@ NO_AUTHORITY = {
         "update_interval_minutes",
         "response_minutes",
         "nearing_share",
+        "public_update_interval_minutes",
         "keep_days",
     ),
     *("error_rate_threshold", "complete_outage_share", "log_error_threshold", "log_window_seconds"),
