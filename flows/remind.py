@@ -14,6 +14,7 @@ from tasks.channels.shown import (
     acknowledge_page,
     announce_now,
     refresh_messages,
+    remind_of_clock,
     remind_of_gate,
     report_switch,
     tell_of_lead,
@@ -51,6 +52,7 @@ async def remind_of_everything(environment: Environment) -> list[str]:
     notices, leads, pages, reports = due.notices, due.leads, due.acknowledged, due.reports
     told = await asyncio.gather(
         *(remind_of_gate(_open(incident, environment), notice) for incident, notice in notices),
+        *(remind_of_clock(_open(incident, environment), clock) for incident, clock in due.clocks),
         *(tell_of_lead(_open(incident, environment), news) for incident, news in leads),
         *(acknowledge_page(_open(incident, environment), page) for incident, page in pages),
         *(announce_now(_open(incident, environment), update) for incident, update in due.updates),
@@ -63,7 +65,7 @@ async def remind_of_everything(environment: Environment) -> list[str]:
     )
     if failed := [outcome for outcome in [*told, *shown] if isinstance(outcome, BaseException)]:
         raise BaseExceptionGroup("not all reminders could be sent", failed)
-    about = [incident.id for incident, _ in [*notices, *leads, *pages, *due.updates, *reports]]
+    about = [incident.id for incident, _ in [*notices, *due.clocks, *leads, *pages, *due.updates, *reports]]
     said = [f"{incident}: {sentence(event)}" for incident, event in zip(about, told, strict=True) if event]
     changed = [
         f"{incident.id}: {len(done)} of its messages brought up to date"

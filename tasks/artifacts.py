@@ -14,6 +14,7 @@ from blocks.logs import own_lines
 from runbook.actions.catalogue import ChangePlan
 from runbook.approvals.approvals import approval_words
 from runbook.checks.findings import Findings
+from runbook.clocks.response import response_clock, response_words
 from runbook.decision.verdict import Decision
 from runbook.evidence.manifest import gap_before_change
 from runbook.incidents.events import ArtifactPublished, EvidenceCollected
@@ -24,7 +25,7 @@ from runbook.incidents.report import (
     timeline_markdown,
     triage_markdown,
 )
-from tasks.incident import OpenIncident
+from tasks.incident import OpenIncident, now
 
 PUBLISHING_SECONDS = 10.0
 """How long the response waits for one artifact: Prefect's locked database must not hold up a mitigation."""
@@ -43,7 +44,8 @@ async def publish_triage(incident: OpenIncident, findings: Findings, *, round: i
 async def publish_decision(incident: OpenIncident, decision: Decision, *, round: int = 1) -> None:
     """The decision with the picture of the tree, one for each round."""
     key = _of_round(f"{incident.id}-decision", round)
-    await _markdown(incident, key, decision_markdown(decision), "Decision")
+    within = incident.policy.response_within(decision.severity.severity)
+    await _markdown(incident, key, decision_markdown(decision, respond_within=within), "Decision")
 
 
 def _of_round(key: str, round: int) -> str:
@@ -70,7 +72,9 @@ async def publish_plan(incident: OpenIncident, plan: ChangePlan) -> None:
 @task(name="publish timeline", task_run_name="publish timeline", cache_policy=NO_CACHE)
 async def publish_timeline(incident: OpenIncident) -> None:
     """The journal as a timeline."""
-    markdown = timeline_markdown(await incident.read(), time_zone=incident.policy.calendar.time_zone)
+    journal, zone = await incident.read(), incident.policy.calendar.time_zone
+    response = response_words(response_clock(journal, incident.policy), now(), zone)
+    markdown = timeline_markdown(journal, time_zone=zone, response=response)
     await _markdown(incident, f"{incident.id}-timeline", markdown, "Timeline")
 
 

@@ -31,7 +31,7 @@ async def draft_postmortem(incident: OpenIncident, *, again: bool = False) -> st
     if drafts and not again:
         return drafts[-1].path
     figures = await _figures(incident, journal)
-    markdown = render_draft(journal, figures, now=now(), calendar=incident.policy.calendar)
+    markdown = render_draft(journal, figures, now=now(), policy=incident.policy)
     markdown = (await redactor(incident.environment)).text(markdown)
     name = f"postmortem-{len(drafts) + 1}.md" if drafts else DRAFT
     try:

@@ -74,8 +74,9 @@ async def incidents(
         found = await read_list(remote, only_open=only_open, limit=most)
     else:
         most = limit if wanted.everything else SEARCHED
-        store = await find_sources(config, environment).store()
-        found = [headline(item) for item in await store.incidents(only_open=only_open, limit=most)]
+        sources = find_sources(config, environment)
+        store, policy = await sources.store(), await sources.policy()
+        found = [headline(item, policy) for item in await store.incidents(only_open=only_open, limit=most)]
     looked_through = len(found)
     found = [item for item in found if wanted.takes(item)][:limit]
     if looked_through == most and not wanted.everything and len(found) < limit:
@@ -221,4 +222,18 @@ def _what(item: dict[str, Any]) -> "Text":
         text.append(f"\nasks: {first_line(str(item['asks']))}", style="bold yellow")
     elif item.get("waits_for") == "person":
         text.append("\nwaits for a person", style="bold yellow")
+    if said := _response(item):
+        text.append(f"\n{said}", style="dim")
     return text
+
+
+def _response(item: dict[str, Any]) -> str:
+    """How the response clock of an open incident stands; empty where the receiver does not say."""
+    from deployments.cli.people.elsewhere import response_of
+    from deployments.progress.symbols import plain
+    from runbook.clocks.response import response_words
+
+    clock = response_of(item)
+    if clock is None or not item.get("open"):
+        return ""
+    return plain(response_words(clock, datetime.now(UTC)))

@@ -18,6 +18,7 @@ from runbook.channels.local_time import clock_after, span
 from runbook.channels.next_up import NextUp
 from runbook.channels.untold import untold
 from runbook.channels.wording import OUTCOMES, REHEARSAL, one_line, verdict_words
+from runbook.clocks.response import ResponseClock, response_words
 from runbook.incidents.incident import Incident
 from runbook.incidents.people import acknowledged_by, comms_lead_of, lead_of
 from runbook.incidents.summary import evidence_folder, flow_run_url, postmortem
@@ -34,10 +35,14 @@ def print_glance(
     coming: Sequence[NextUp],
     commands: Mapping[str, str],
     now: datetime,
+    response: ResponseClock | None = None,
 ) -> None:
-    """Print the short view; `commands` are what can be done now, by what each does, `now` is aware UTC."""
+    """Print the short view; `commands` are what can be done now, by what each does, `now` is aware UTC.
+
+    `response` is the response clock, where it is known.
+    """
     print_heading(console, found)
-    console.print(fact_lines(_facts(found, now), width=NAMES, style="not dim"))
+    console.print(fact_lines(_facts(found, now, response), width=NAMES, style="not dim"))
     print_untold(console, found)
     if url := flow_run_url(found):
         print_whole(console, "run:", url)
@@ -101,7 +106,7 @@ def people(found: Incident) -> dict[str, str]:
     }
 
 
-def _facts(found: Incident, now: datetime) -> dict[str, str]:
+def _facts(found: Incident, now: datetime, response: ResponseClock | None) -> dict[str, str]:
     decision, outcome = found.decision, found.outcome
     lasted = f"lasted {span(found.duration)}" if found.duration else f"{span(now - found.opened_at)} ago"
     opened = f"{clock_after(found.opened_at, now)}, {lasted}"
@@ -111,6 +116,7 @@ def _facts(found: Incident, now: datetime) -> dict[str, str]:
         "verdict": verdict_words(decision) if decision else "",
         "outcome": OUTCOMES[outcome] if outcome else "",
         "opened": opened,
+        "response": response_words(response, now) if response is not None else "",
         **people(found),
     }
 

@@ -12,6 +12,7 @@ from runbook.incidents.sentences import sentence
 
 LifeEvent = (
     e.ResponsePaused
+    | e.ClockReminded
     | e.FactsChecked
     | e.FactsChanged
     | e.IncidentResolved
@@ -30,6 +31,8 @@ def life_row(event: LifeEvent, symbols: Symbols) -> Row:
         case e.ResponsePaused():
             text = Text(f"{plain(event.because)}; the next look is at {event.next_look_at:%H:%M} UTC")
             return Row(symbols.ask, "Waiting", text, UNSURE)
+        case e.ClockReminded():
+            return Row(symbols.ask, "Clock", Text(plain(sentence(event))), UNSURE)
         case e.FactsChecked():
             return Row(
                 symbols.event, "Checked", Text(plain(sentence(event))), LOUD if event.changes else QUIET

@@ -117,6 +117,7 @@ def row_of(event: e.Event, symbols: Symbols) -> Row | None:
             return _word(event, symbols)
         case (
             e.ResponsePaused()
+            | e.ClockReminded()
             | e.FactsChecked()
             | e.FactsChanged()
             | e.IncidentResolved()

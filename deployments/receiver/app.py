@@ -31,6 +31,7 @@ from deployments.receiver.metrics import ReceiverMetrics
 from deployments.receiver.notifications import AlertPaths, Endpoint, Notifications
 from deployments.receiver.page import describe, page
 from deployments.receiver.people.api import add_people_api
+from deployments.receiver.people.pagers import heard_at_pager
 from deployments.receiver.people.requests import PeoplesDoor
 from deployments.receiver.settings import ReceiverSettings
 from deployments.receiver.slack.api import add_slack_api
@@ -153,12 +154,8 @@ def create_app(
         title="Runbook alert receiver", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_tags=_TAGS
     )
     _answer_failures(app, config)
-    endpoints: dict[str, Endpoint] = {}
-    for path, source in config.paths.items():
-        endpoints[path] = _endpoint(source, notifications, metrics)
-        app.post(path, **describe(source))(endpoints[path])
-    endpoints[f"/alerts/{SELF_WATCH.name}"] = _endpoint(SELF_WATCH, notifications, metrics)
     door = _add_people(app, store, settings, chat, metrics, acted)
+    endpoints = _add_sources(app, config, heard_at_pager(notifications, door), metrics)
     _add_operations(app, store_watch, starter, metrics, others)
     add_home(app, home or Home(config, service, {}, Path()), starter, door)
     return AlertPaths(app, endpoints)
@@ -166,6 +163,15 @@ def create_app(
 
 def _routed(own: Routing, others: OtherEnvironments | None) -> Callable[[], Routing]:
     return lambda: own if others is None else others.routing
+
+
+def _add_sources(
+    app: FastAPI, config: ReceiverSettings, notifications: Notifications, metrics: ReceiverMetrics
+) -> dict[str, Endpoint]:
+    endpoints = {path: _endpoint(source, notifications, metrics) for path, source in config.paths.items()}
+    for path, source in config.paths.items():
+        app.post(path, **describe(source))(endpoints[path])
+    return endpoints | {f"/alerts/{SELF_WATCH.name}": _endpoint(SELF_WATCH, notifications, metrics)}
 
 
 def _add_people(

@@ -29,6 +29,7 @@ from runbook.channels.untold import untold
 from runbook.incidents.incident import Incident
 from runbook.incidents.summary import headline
 from runbook.outside_text import let_in_line
+from runbook.policy.policy import Policy
 from runbook.transport.addresses import is_loopback
 
 MOST_LISTED = 50
@@ -203,7 +204,11 @@ async def _for_a_person(door: PeoplesDoor | None, request: Request) -> tuple[str
         async with door.reading:
             found = await door.store.incidents(only_open=True, limit=MOST_LISTED)
             mine = [item for item in found if item.environment in environments(settings)]
-            return speaker.name, await asyncio.to_thread(lambda: [_facts(item) for item in mine]), 200
+            return (
+                speaker.name,
+                await asyncio.to_thread(lambda: [_facts(item, settings.policy) for item in mine]),
+                200,
+            )
     except Rejected as error:
         shows_nothing = error.status == 401 and "authorization" not in request.headers
         return "", [], 200 if shows_nothing else error.status
@@ -211,6 +216,6 @@ async def _for_a_person(door: PeoplesDoor | None, request: Request) -> tuple[str
         return "", [], 503
 
 
-def _facts(incident: Incident) -> dict[str, Any]:
-    lines = {name: let_in_line(str(value or ""), _LINE) for name, value in headline(incident).items()}
+def _facts(incident: Incident, policy: Policy) -> dict[str, Any]:
+    lines = {name: let_in_line(str(value or ""), _LINE) for name, value in headline(incident, policy).items()}
     return lines | {"untold": [let_in_line(each.sentence, _LINE) for each in untold(incident)]}

@@ -24,6 +24,7 @@ from runbook.alerts.alert import Alert, AlertStatus
 from runbook.alerts.episodes import Meaning
 from runbook.alerts.intake import Received
 from runbook.alerts.mapping.sns import Confirmation, ConfirmationWanted
+from runbook.alerts.pager_acts import PagerAct, pager_act
 from runbook.alerts.sources import EmptyAlerts, Source, UnreadablePayload
 from runbook.alerts.unrouted import EVERY_SERVICE, Routing
 
@@ -43,10 +44,18 @@ AT_ONCE = 1
 """Long bodies that are read at one time: the threads for that also write the alerts."""
 
 
+ActedAtPager = Callable[[PagerAct, str], Awaitable[None]]
+
+
+async def _nobody(_act: PagerAct, _incident: str) -> None:
+    """For where the settings say of nobody who they are."""
+
+
 @dataclass(frozen=True)
 class Notifications:
     """Takes notifications. `service` is whose alerts these are where neither they nor their source say.
 
+    `acted_at_pager` is told who has acknowledged an incident of ours at the pager, with the incident's id.
     `strangers_budget` is for bodies that have to be read before their proof can be checked.
     """
 
@@ -57,6 +66,7 @@ class Notifications:
     strangers_budget: Budget
     confirmations: Confirmations | None = None
     routing: Callable[[], Routing] = lambda: EVERY_SERVICE
+    acted_at_pager: ActedAtPager = _nobody
     reading: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
     async def take(self, source: Source, request: Request) -> tuple[int, dict[str, Any]]:
@@ -78,6 +88,9 @@ class Notifications:
                 alert.model_copy(update={"delivery": f"{proof.delivery}/{number}"})
                 for number, alert in enumerate(alerts)
             ]
+        act = _act_at_pager(source, body)
+        if act is not None and act.incident:
+            await self.acted_at_pager(act, act.incident)
         if not alerts:
             return 202, _answer([], [], self.routing())  # a ping, or an event without an alert
         try:
@@ -85,6 +98,9 @@ class Notifications:
                 received = await self.intake.take(alerts)
         except Overloaded:
             raise overloaded() from None
+        ours = (one.incident for one in received if one.meaning is not Meaning.LATE and one.incident)
+        if act is not None and not act.incident and (incident := next(ours, "")):
+            await self.acted_at_pager(act, incident)
         replayed = bool(received) and all(item.meaning is None for item in received)
         return (200 if replayed else 202), _answer(alerts, received, self.routing())
 
@@ -156,6 +172,16 @@ def _credential_step(source: Source, config: ReceiverSettings) -> str:
 
 def _of_service(alert: Alert, service: str) -> Alert:
     return alert if service == alert.service else alert.model_copy(update={"service": service})
+
+
+def _act_at_pager(source: Source, body: bytes) -> PagerAct | None:
+    """What a person did at PagerDuty, where its webhook tells of that."""
+    if source.name != "pagerduty":
+        return None
+    try:
+        return pager_act(orjson.loads(body))
+    except ValueError:
+        return None
 
 
 def _unreadable(source: Source, body: bytes, service: str, why: str) -> Alert:

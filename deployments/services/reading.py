@@ -34,9 +34,9 @@ def incident_document(incident: Incident, policy: Policy) -> str:
     return _document(facts)
 
 
-def list_document(incidents: Sequence[Incident]) -> str:
-    """The headlines of incidents."""
-    return _document({"incidents": [headline(incident) for incident in incidents]})
+def list_document(incidents: Sequence[Incident], policy: Policy) -> str:
+    """The headlines of incidents, under this policy."""
+    return _document({"incidents": [headline(incident, policy) for incident in incidents]})
 
 
 def events_document(incident: str, newer: Sequence[Recorded]) -> str:

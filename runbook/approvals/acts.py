@@ -19,6 +19,7 @@ from runbook.incidents.events import (
     ApprovalAnswered,
     ApprovalReminded,
     ApprovalRequested,
+    ClockReminded,
     CommsLeadAssigned,
     IncidentAcknowledged,
     IncidentEscalated,
@@ -183,7 +184,7 @@ def is_so_already(incident: Incident, event: ActEvent) -> bool:
     return False
 
 
-_TOLD = (ApprovalRequested, ApprovalReminded, IncidentEscalated)
+_TOLD = (ApprovalRequested, ApprovalReminded, ClockReminded, IncidentEscalated)
 
 
 def bare(event: Value) -> Value:

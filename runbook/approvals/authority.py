@@ -107,7 +107,7 @@ def proven(
     if identity.how is Proof.DATABASE_ROLE:  # of a known person, or everybody's shared role would be one
         known = policy.people.get(person)
         return Proven() if known and not known.counts_only and writer in (None, identity.name) else None
-    if identity.how is Proof.SLACK and not is_listed(identity.name, policy.people):
+    if identity.how in (Proof.SLACK, Proof.PAGERDUTY) and not is_listed(identity.name, policy.people):
         return None  # an account in the workspace is not yet somebody whom the settings know
     if identity.how is Proof.SIGNING_KEY:
         keys = policy.people[person].public_keys if person in policy.people else ()

@@ -13,7 +13,8 @@ class Proof(StrEnum):
     `os-peer` is the account that the kernel reports for the other end of the receiver's local socket; the
     receiver checks that, tokens and proxies. `database-role` is the role that PostgreSQL notes with what is
     written. `slack` is a click that Slack has signed, by an account that `[policy.people]` lists; the
-    receiver checks it. Another channel adds its own value here.
+    receiver checks it. `pagerduty` is what an account there has done, by a webhook that PagerDuty has signed,
+    likewise. Another channel adds its own value here.
     """
 
     CLAIM = "claim"
@@ -23,6 +24,7 @@ class Proof(StrEnum):
     OS_PEER = "os-peer"
     DATABASE_ROLE = "database-role"
     SLACK = "slack"
+    PAGERDUTY = "pagerduty"
 
 
 class Identity(Value):
@@ -47,6 +49,7 @@ _WORDS = {
     Proof.OS_PEER: "proven by account",
     Proof.DATABASE_ROLE: "proven by database role",
     Proof.SLACK: "proven by Slack",
+    Proof.PAGERDUTY: "proven by PagerDuty",
 }
 
 

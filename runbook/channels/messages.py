@@ -14,7 +14,7 @@ from runbook.decision.severity import Severity
 from runbook.incidents.current_action import current_action
 from runbook.incidents.incident import Incident
 from runbook.incidents.state import State
-from runbook.outside_text import OutsideName
+from runbook.outside_text import OutsideLine, OutsideName
 from runbook.outside_text.slack import SlackText
 from runbook.public.affected import affected
 from runbook.public.areas import Affected, ProductArea
@@ -37,6 +37,7 @@ class MessageFacts(Value):
 
     `impact` and `current_action` are for colleagues; the public only ever gets `public_impact`. Times are
     aware UTC and shown in `time_zone` (an IANA name). `next_update` is a promise, `None` promises nothing.
+    `response` says how soon a person has acted, for colleagues.
     """
 
     severity: Severity | None
@@ -52,6 +53,7 @@ class MessageFacts(Value):
     time_zone: str = "UTC"
     public_title: OutsideName = ""
     affected: Affected = Affected()
+    response: OutsideLine = ""
 
     @field_validator("time_zone")
     @classmethod
@@ -119,6 +121,7 @@ def message_facts(
     time_zone: str = "UTC",
     link: str = "",
     public_title: str = "",
+    response: str = "",
 ) -> MessageFacts:
     """What can truly be said about an incident now. The alert's own severity stands in until ours is known.
 
@@ -144,6 +147,7 @@ def message_facts(
         link=link,
         time_zone=time_zone,
         public_title=public_title,
+        response=response,
     )
 
 

@@ -5,6 +5,7 @@ stored in journals and carried to targets, so its form never changes.
 """
 
 import re
+from datetime import datetime
 
 
 def change_id(incident_id: str, action_id: str) -> str:
@@ -56,6 +57,11 @@ class MessageName(str):
     def reminder(cls, gate: str) -> "MessageName":
         """Nobody has answered a gate."""
         return cls(f"reminder-{gate}")
+
+    @classmethod
+    def clock(cls, clock: str, due_at: datetime) -> "MessageName":
+        """A clock nears its end; `due_at` (aware UTC) tells one promise from the next."""
+        return cls(f"clock-{clock.replace(' ', '-')}-{due_at:%Y%m%d%H%M%S}")
 
     @classmethod
     def question(cls, gate: str) -> "MessageName":

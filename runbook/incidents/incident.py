@@ -283,17 +283,6 @@ class Incident(Journal):
         return any(change.outcome is not EffectOutcome.FAILED for change in changes)
 
     @property
-    def attended_at(self) -> datetime | None:
-        """When a person did something about it first, see `is_act_of_a_person`."""
-        return next((item.at for item in self.journal if e.is_act_of_a_person(item.event)), None)
-
-    @property
-    def responded_at(self) -> datetime | None:
-        """The response in the sense of the response time: the first decision, or a person's act before it."""
-        times = (self.time_of(e.DecisionMade), self.attended_at)
-        return min((at for at in times if at is not None), default=None)
-
-    @property
     def artifacts(self) -> tuple[str, ...]:
         """Keys of the artifacts in Prefect, each once, oldest first."""
         return tuple(dict.fromkeys(event.key for event in self.events(e.ArtifactPublished)))

@@ -44,11 +44,15 @@ def triage_markdown(findings: Findings) -> str:
     return render_markdown("triage.md.j2", rows=rows)
 
 
-def decision_markdown(decision: Decision) -> str:
-    """The verdict with its picture, path, severity, plan, and what would have led elsewhere."""
+def decision_markdown(decision: Decision, *, respond_within: str = "") -> str:
+    """The verdict with its picture, path, severity, plan, and what would have led elsewhere.
+
+    `respond_within` is the policy's response time in words, by default that of the runbook's table.
+    """
     return render_markdown(
         "decision.md.j2",
         decision=decision,
+        respond_within=respond_within or decision.severity.severity.target,
         title=VERDICT_TITLES[decision.verdict],
         picture=data_uri(decision_svg(decision)),
         mix=[(kind.heading, f"{share:.0%}") for kind, share in decision.mix.items()],
@@ -115,17 +119,17 @@ def _asked(change_plan: ChangePlan) -> str:
     return f"{REHEARSAL}. {question}" if change_plan.dry_run else question
 
 
-def timeline_markdown(incident: Incident, *, time_zone: str = "UTC") -> str:
+def timeline_markdown(incident: Incident, *, time_zone: str = "UTC", response: str = "") -> str:
     """The whole journal, an event to an item under its day, on the clocks of the zone and in UTC.
 
-    A list, as in `triage_markdown`.
+    `response` says how soon a person has acted. A list, as in `triage_markdown`.
     """
     days: dict[str, list[tuple[str, str]]] = {}
     for entry in timeline(incident):
         at = in_zone(entry.at, time_zone)
         utc = "" if time_zone == "UTC" else f" ({in_zone(entry.at, 'UTC'):%H:%M:%S} UTC)"
         days.setdefault(f"{at:%Y-%m-%d}", []).append((f"{at:%H:%M:%S %Z}{utc}", entry.sentence))
-    return render_markdown("timeline.md.j2", incident=incident, days=days)
+    return render_markdown("timeline.md.j2", incident=incident, days=days, response=response)
 
 
 def evidence_markdown(collection: EvidenceCollected, chart_uri: str | None = None) -> str:

@@ -9,6 +9,7 @@ from runbook.approvals.approvals import awaited
 from runbook.approvals.gates import PendingGate
 from runbook.channels.next_up import next_up
 from runbook.channels.untold import untold
+from runbook.clocks.response import response_clock
 from runbook.incidents.events import EvidenceCollected, IncidentEscalated, PostmortemDrafted, RunStarted
 from runbook.incidents.incident import Incident
 from runbook.incidents.people import acknowledged_by, comms_lead_of, lead_of, notes_of
@@ -52,8 +53,8 @@ class Wanted(Value):
 _SEARCHED = ("incident", "service", "alert_name", "verdict", "lead", "asks")
 
 
-def headline(incident: Incident) -> Facts:
-    """What a list of incidents shows of each."""
+def headline(incident: Incident, policy: Policy) -> Facts:
+    """What a list of incidents shows of each; the present policy says by when somebody has to respond."""
     decision, severity, gate = incident.decision, incident.severity, incident.pending_gate
     return {
         "incident": incident.id,
@@ -71,13 +72,14 @@ def headline(incident: Incident) -> Facts:
         "lead": lead_of(incident),
         "waits_for": "answer" if gate else "person" if incident.pause else None,
         "asks": gate.question if gate else None,
+        "response": response_clock(incident, policy).model_dump(mode="json"),
         "duration_seconds": incident.duration.total_seconds() if incident.duration else None,
     }
 
 
 def everything(incident: Incident, policy: Policy) -> Facts:
     """One incident in full, with its journal; the present policy says who may answer and what comes next."""
-    return headline(incident) | {
+    return headline(incident, policy) | {
         "alert": incident.alert.model_dump(mode="json"),
         "comms_lead": comms_lead_of(incident),
         "acknowledged_by": list(acknowledged_by(incident)),

@@ -7,7 +7,6 @@ from typing import Self
 from pydantic import field_serializer, field_validator, model_validator
 
 from runbook.channels.local_time import in_zone, zone
-from runbook.decision.severity import Severity
 from runbook.value import Value
 
 
@@ -96,17 +95,3 @@ class BusinessCalendar(Value):
 
     def _moment(self, day: date, at: time) -> datetime:
         return datetime.combine(day, at, tzinfo=zone(self.time_zone)).astimezone(UTC)
-
-
-def response_due(severity: Severity, opened_at: datetime, calendar: BusinessCalendar) -> datetime:
-    """By when someone must have responded (aware UTC).
-
-    P1 to P3 have a response time that runs around the clock. P4 says "next business day": the whole of that
-    day is there for it, so it is due when business closes.
-
-    Raises:
-        ValueError: `opened_at` has no time zone.
-    """
-    if severity.response_time is None:
-        return calendar.close_of_next_business_day(opened_at)
-    return (in_zone(opened_at, "UTC") + severity.response_time).astimezone(UTC)

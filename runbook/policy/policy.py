@@ -10,14 +10,14 @@ from pydantic import Field, field_validator
 from runbook.decision.severity import Severity
 from runbook.kubernetes.quantities import memory_bytes
 from runbook.policy.approval_policy import ApprovalPolicy
-from runbook.policy.business_hours import BusinessCalendar
+from runbook.policy.clock_policy import ClockPolicy
 from runbook.policy.keep_days import KeepDays
 from runbook.policy.maintenance_window import MaintenanceWindow
 from runbook.policy.public_policy import PublicPolicy
 from runbook.policy.service_policy import ServicePolicy
 
 
-class Policy(ApprovalPolicy, ServicePolicy):
+class Policy(ApprovalPolicy, ServicePolicy, ClockPolicy):
     """The configuration of the rules. Every default is the runbook's own value, or says where it is from."""
 
     dry_run_only: bool = Field(
@@ -193,11 +193,6 @@ class Policy(ApprovalPolicy, ServicePolicy):
         default=KeepDays(),
         title="Keep",
         description="How many days closed incidents and their evidence are kept; all for ever by default.",
-    )
-    calendar: BusinessCalendar = Field(
-        default=BusinessCalendar(),
-        title="Business calendar",
-        description="Time zone, business hours and holidays that `next business day` goes by.",
     )
 
     @field_validator("memory_ceiling")

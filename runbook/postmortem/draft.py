@@ -9,12 +9,13 @@ from enum import StrEnum
 
 from runbook.channels.local_time import clock_after, hours_and_minutes, in_zone, stamp
 from runbook.channels.wording import OUTCOMES, VERDICT_TITLES
+from runbook.clocks.response import response_clock
 from runbook.decision.severity import Severity
 from runbook.decision.verdict import ErrorType
 from runbook.incidents.incident import Incident
 from runbook.incidents.state import IncidentOutcome
 from runbook.incidents.timeline import timeline
-from runbook.policy.business_hours import BusinessCalendar
+from runbook.policy.policy import Policy
 from runbook.postmortem.facts import (
     ActionItem,
     action_items,
@@ -76,14 +77,16 @@ def draft_postmortem(
     figures: ImpactFigures,
     *,
     now: datetime,
-    calendar: BusinessCalendar | None = None,
+    policy: Policy | None = None,
 ) -> str:
     """A draft for any incident, also for one that ended early or goes on.
 
     `now` (aware UTC) dates the draft and measures an incident that is not over. Times are shown in the
-    calendar's zone, and its next business day is proposed as the date by which switches are taken off.
+    zone of the policy's calendar, and its next business day is proposed as the date by which switches are
+    taken off.
     """
-    hours = calendar or BusinessCalendar()
+    rules = policy or Policy()
+    hours, response = rules.calendar, response_clock(incident, rules)
     decision = incident.decision
     return render_markdown(
         "postmortem.md.j2",
@@ -97,15 +100,17 @@ def draft_postmortem(
         summary=_summary(incident, hours.time_zone),
         verdict=VERDICT_TITLES[decision.verdict] if decision else "",
         kind=classify(incident).value,
-        detection=detection(incident, figures.impact_started_at, hours),
+        detection=detection(
+            incident, figures.impact_started_at, response, now=now, time_zone=hours.time_zone
+        ),
         escalation=escalation(incident, hours.time_zone),
         recovery=recovery(incident),
         prevention=prevention(incident),
         timeline=_timeline(incident, hours.time_zone),
         impact=_impact_rows(figures, hours.time_zone),
         action_items=[_line(item) for item in action_items(incident, now, hours)],
-        went_well=went_well(incident, hours),
-        went_poorly=went_poorly(incident, hours),
+        went_well=went_well(incident, response, now),
+        went_poorly=went_poorly(incident, response, now),
     )
 
 

@@ -7,12 +7,13 @@ from runbook.approvals.gates import Answer
 from runbook.channels.local_time import clock, in_zone, span, stamp
 from runbook.channels.wording import ACTION_OUTCOMES
 from runbook.checks.catalogue import check_title
+from runbook.clocks.response import ResponseClock, ResponseState, response_words
 from runbook.incidents import events as e
 from runbook.incidents.incident import Incident
 from runbook.incidents.loose_ends import effects_in_doubt, hand_offs, switches_left_on, unknown_checks
 from runbook.incidents.sentences import sentence
 from runbook.incidents.state import IncidentOutcome
-from runbook.policy.business_hours import BusinessCalendar, response_due
+from runbook.policy.business_hours import BusinessCalendar
 from runbook.value import Value
 
 DISAPPOINTING = frozenset(
@@ -33,22 +34,22 @@ class ActionItem(Value):
     due: date | None = None
 
 
-def detection(incident: Incident, errors_from: datetime | None, calendar: BusinessCalendar) -> list[str]:
+def detection(
+    incident: Incident,
+    errors_from: datetime | None,
+    response: ResponseClock,
+    *,
+    now: datetime,
+    time_zone: str,
+) -> list[str]:
     """How the incident came to be noticed, and how soon."""
     alert, opened = incident.alert, incident.opened_at
     facts = [f"{alert.source} reported {alert.name}: {alert.summary}"]
     begun = ((alert.starts_at, "The alert's condition began"), (errors_from, "Errors began to rise"))
     for moment, what in begun:
         if moment is not None:
-            facts.append(f"{what} at {stamp(moment, calendar.time_zone)}, {_against(opened, moment)}")
-    facts.append(_response(incident, calendar))
-    attended = incident.attended_at
-    if attended is not None and attended != incident.responded_at:
-        facts.append(f"{_FIRST_ACT} after {span(attended - incident.opened_at)}")
-    return facts
-
-
-_FIRST_ACT = "A person acted for the first time"
+            facts.append(f"{what} at {stamp(moment, time_zone)}, {_against(opened, moment)}")
+    return [*facts, response_words(response, now, time_zone)]
 
 
 def _against(opened: datetime, moment: datetime) -> str:
@@ -57,21 +58,13 @@ def _against(opened: datetime, moment: datetime) -> str:
     return f"{span(moment - opened)} after the incident was opened"
 
 
-def _response(incident: Incident, calendar: BusinessCalendar) -> str:
-    responded, severity = incident.responded_at, incident.severity
-    if responded is None or severity is None:
-        return "No verdict was reached"
-    kept, level = "in time" if _in_time(incident, calendar) else "late", severity.severity
-    took = span(responded - incident.opened_at)
-    what = _FIRST_ACT if responded == incident.attended_at else "Explained verdict"
-    return f"{what} after {took}: {kept} for {level.value} ({level.target})"
-
-
-def _in_time(incident: Incident, calendar: BusinessCalendar) -> bool:
-    responded, severity = incident.responded_at, incident.severity
-    if responded is None or severity is None:
-        return False
-    return responded <= response_due(severity.severity, incident.opened_at, calendar)
+def _judged(response: ResponseClock) -> str:
+    """Whether a person was there in time, in a sentence that says nothing of the runbook."""
+    if response.met_at is None:
+        return f"No person responded: one was due within {response.within} ({response.severity.value})"
+    kept = "in time" if response.met_at <= response.due_at else "late"
+    took = span(response.met_at - response.since)
+    return f"First person after {took}: {kept} for {response.severity.value} ({response.within})"
 
 
 def escalation(incident: Incident, time_zone: str) -> list[str]:
@@ -114,11 +107,11 @@ def prevention(incident: Incident) -> list[str]:
     ]
 
 
-def went_well(incident: Incident, calendar: BusinessCalendar) -> list[str]:
+def went_well(incident: Incident, response: ResponseClock, now: datetime) -> list[str]:
     """What the journal has to say in favour of the response."""
-    facts = []
-    if _in_time(incident, calendar):
-        facts.append(_response(incident, calendar))
+    facts = [_judged(response)] if response.state(now) is ResponseState.MET else []
+    if response.verdict_at is not None:
+        facts.append(f"Explained verdict after {span(response.verdict_at - response.since)}")
     if incident.findings and not unknown_checks(incident):
         facts.append("Every check of the triage had an answer")
     facts += [
@@ -133,9 +126,11 @@ def went_well(incident: Incident, calendar: BusinessCalendar) -> list[str]:
     return facts
 
 
-def went_poorly(incident: Incident, calendar: BusinessCalendar) -> list[str]:
+def went_poorly(incident: Incident, response: ResponseClock, now: datetime) -> list[str]:
     """What the journal has to say against it."""
-    facts = [] if _in_time(incident, calendar) else [_response(incident, calendar)]
+    late = response.state(now) in (ResponseState.LATE, ResponseState.MISSED)
+    facts = [_judged(response)] if late else []
+    facts += ["No verdict was reached"] if response.verdict_at is None else []
     facts += [f"{check_title(item.check)} had no answer: {item.summary}" for item in unknown_checks(incident)]
     facts += [
         f"{result.action.spec.title}: {ACTION_OUTCOMES[result.outcome]}"

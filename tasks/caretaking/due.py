@@ -14,17 +14,25 @@ from hashlib import sha256
 
 from prefect.exceptions import ObjectNotFound
 
-from blocks.channels.channel import Audience
 from blocks.environment import Environment
 from blocks.transport.errors import Refused
 from blocks.transport.prefect_api import prefect_client
 from runbook.actions.catalogue import PlannedAction
 from runbook.channels.acknowledging import AcknowledgedPage, due_acknowledgements
-from runbook.channels.reminders import LeadNews, Notice, due_lead, due_notice, due_reports
+from runbook.channels.reminders import (
+    LeadNews,
+    Notice,
+    due_lead,
+    due_notice,
+    due_reports,
+    is_time,
+)
 from runbook.channels.updates import DueUpdate, due_update
+from runbook.clocks.promises import DueClock, due_clocks
 from runbook.evidence.manifest import due_collections
 from runbook.incidents.incident import Incident
 from tasks.channels.refresh import stale_messages
+from tasks.channels.remind import audiences
 from tasks.incidents import incidents_to_collect_from, incidents_with_switches, open_incidents
 
 REMIND, COLLECT = "remind/remind", "collect-evidence/collect-evidence"
@@ -50,6 +58,9 @@ class DueReminders:
     updates: Sequence[tuple[Incident, DueUpdate]] = ()
     """The updates that people have asked for."""
 
+    clocks: Sequence[tuple[Incident, DueClock]] = ()
+    """The clocks that near their end or were missed."""
+
     messages: Sequence[tuple[Incident, Sequence[str]]] = ()
     """The incidents of which a channel shows something that is not true any more."""
 
@@ -59,6 +70,7 @@ class DueReminders:
         told = [f"{incident.id} {notice!r}" for incident, notice in self.notices]
         told += [f"{incident.id} {news!r}" for incident, news in self.leads]
         told += [f"{incident.id} update of {update.at}" for incident, update in self.updates]
+        told += [f"{incident.id} {clock.event.journal_key}" for incident, clock in self.clocks]
         told += [f"{page.page.id} acknowledged" for _, page in self.acknowledged]
         told += [f"{incident.id} {message}" for incident, stale in self.messages for message in stale]
         return [*told, *(f"{incident.id} {action.id}" for incident, action in self.reports)]
@@ -79,7 +91,7 @@ async def due_reminders(environment: Environment, at: datetime) -> DueReminders:
     leads = (
         (incident, due_lead(incident, channels=channels, policy=policy, now=at)) for incident in going_on
     )
-    announcers = [it.kind for it in environment.announcers if it.audience is Audience.TEAM]
+    announcers, public = audiences(environment)
     updates = (
         (incident, due_update(incident, channels=announcers, policy=policy, now=at)) for incident in going_on
     )
@@ -97,6 +109,12 @@ async def due_reminders(environment: Environment, at: datetime) -> DueReminders:
             for page in due_acknowledgements(incident, pagers=pagers, policy=policy, now=at)
         ],
         updates=[(incident, update) for incident, update in updates if update is not None],
+        clocks=[
+            (incident, clock)
+            for incident in going_on
+            for clock in due_clocks(incident, team=announcers, public=public, policy=policy, now=at)
+            if is_time(incident, clock.since, at)
+        ],
         messages=messages,
         reports=due_reports(await incidents_with_switches(environment), now=at),
     )

@@ -1,5 +1,7 @@
 """Remind: people are told of a gate that nobody answers, and of a switch that an incident left on."""
 
+from blocks.channels.channel import Audience
+from blocks.environment import Environment
 from blocks.transport.errors import OutsideError
 from runbook.actions.catalogue import PlannedAction
 from runbook.approvals.acts import gate_is_acknowledged
@@ -14,18 +16,21 @@ from runbook.channels.reminders import (
     switch_message,
     switch_of,
 )
+from runbook.clocks.promises import DueClock, due_clocks
+from runbook.clocks.wording import clock_escalation, clock_message, clock_reason
 from runbook.incidents.effect_ids import MessageName
 from runbook.incidents.effects import Authority
 from runbook.incidents.escalations import Escalation, EscalationKind
-from runbook.incidents.events import ApprovalReminded, LeadAssigned, SwitchChecked
+from runbook.incidents.events import ApprovalReminded, ClockReminded, LeadAssigned, SwitchChecked
 from runbook.incidents.incident import Incident
+from runbook.incidents.people import lead_of
 from runbook.kubernetes.fields import EnvironmentVariable
 from runbook.kubernetes.patches import main_container
 from tasks.actions.by_hand import command_to_switch_off
 from tasks.channels.deliver import got_through, say
 from tasks.channels.links import incident_link
 from tasks.channels.page import escalate, resolve_page
-from tasks.incident import OpenIncident
+from tasks.incident import OpenIncident, now
 
 REMIND = Authority.policy("remind")
 
@@ -64,6 +69,41 @@ async def _remind(incident: OpenIncident, journal: Incident, gate: PendingGate) 
     )
     name = MessageName.reminder(gate.gate)
     return got_through(await say(incident, journal, message, name=name, authority=REMIND, loud=True))
+
+
+async def remind_of_clock(incident: OpenIncident, due: DueClock) -> ClockReminded | None:
+    """Tell the lead in the thread that a clock nears its end, or page a person once it was missed.
+
+    Journalled once it got through. `None` where it did not, and is due again, and where something was done
+    about it in the meantime.
+    """
+    journal, zone = await incident.read(), incident.policy.calendar.time_zone
+    team, public = audiences(incident.environment)
+    still_due = due_clocks(journal, team=team, public=public, policy=incident.policy, now=now())
+    if due not in still_due:
+        return None
+    if due.missed:
+        reason = clock_reason(journal, due, time_zone=zone)
+        told = await escalate(incident, clock_escalation(due), reason)
+    else:
+        lead = lead_of(journal) or incident.policy.incident_commander
+        message = clock_message(
+            journal, due, lead=lead.strip().lstrip("@"), link=incident_link(journal), time_zone=zone
+        )
+        name = MessageName.clock(due.clock, due.due_at)
+        told = got_through(await say(incident, journal, message, name=name, authority=REMIND))
+    if not told:
+        return None
+    await incident.record_once(due.event)
+    return due.event
+
+
+def audiences(environment: Environment) -> tuple[list[str], list[str]]:
+    """The channels in which the team is told where things stand, and those of the public."""
+    kinds: dict[Audience, list[str]] = {Audience.TEAM: [], Audience.PUBLIC: []}
+    for channel in environment.announcers:
+        kinds[channel.audience].append(channel.kind)
+    return kinds[Audience.TEAM], kinds[Audience.PUBLIC]
 
 
 async def tell_of_lead(incident: OpenIncident, news: LeadNews) -> LeadAssigned | None:

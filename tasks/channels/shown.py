@@ -41,6 +41,9 @@ warn_of_answers = task(name="warn of answers", task_run_name="warn of answers", 
 remind_of_gate = task(
     name="remind of gate", task_run_name="remind of {notice.gate.gate}", cache_policy=NO_CACHE
 )(remind.remind_of_gate)
+remind_of_clock = task(
+    name="remind of clock", task_run_name="remind of {due.clock.value}", cache_policy=NO_CACHE
+)(remind.remind_of_clock)
 tell_of_lead = task(name="tell of lead", task_run_name="tell of lead", cache_policy=NO_CACHE)(
     remind.tell_of_lead
 )

@@ -139,7 +139,7 @@ def shown(events: list[Any]) -> Iterator[str]:
         progress = Progress(screen(stream), opened_at=OPENED)
         for recorded in journal:
             progress.show(recorded)
-        print_full(screen(stream), of)
+        print_full(screen(stream), of, now=OPENED)
         print_short(screen(stream), of, awaited=None, coming=next_up(of, Policy()), now=OPENED)
         for recorded in journal:
             progress.show_in_one_line(recorded)

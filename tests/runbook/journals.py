@@ -276,6 +276,7 @@ def every_event() -> tuple[e.Event, ...]:
         e.CommsLeadAssigned(lead="cyd", by="ana"),
         e.IncidentAcknowledged(by="ana"),
         e.UpdateRequested(by="ana"),
+        e.ClockReminded(clock=e.ClockName.RESPONSE, due_at=OPENED),
         e.NoteAdded(
             by="bob",
             text="their engineer called",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from deployments.cli.sources import Sources
     from runbook.approvals.awaited import Awaited
     from runbook.channels.next_up import NextUp
+    from runbook.clocks.response import ResponseClock
     from runbook.incidents.incident import Incident
     from runbook.policy.policy import Policy
 
@@ -61,10 +62,11 @@ async def incident(
         return ExitCode.OK
     if not json:
         from runbook.channels.next_up import next_up
+        from runbook.clocks.response import response_clock
 
-        _print(
-            found, awaited=_awaited(found, policy), coming=next_up(found, policy), full=full, config=config
-        )
+        coming, response = next_up(found, policy), response_clock(found, policy)
+        awaited = _awaited(found, policy)
+        _print(found, awaited=awaited, coming=coming, response=response, full=full, config=config)
     if follow:
         await follow_journal(store, found, config=config, json=json)
     return ExitCode.OK
@@ -86,7 +88,14 @@ async def _policy_of(found: "Incident", sources: "Sources") -> "Policy":
 
 
 async def _from_receiver(remote: "Door", reference: str, *, full: bool, follow: bool, json: bool) -> int:
-    from deployments.cli.people.elsewhere import awaited_of, coming_of, incident_of, left_out, read_one
+    from deployments.cli.people.elsewhere import (
+        awaited_of,
+        coming_of,
+        incident_of,
+        left_out,
+        read_one,
+        response_of,
+    )
 
     answer = await read_one(remote, reference)
     if json and not follow:
@@ -96,7 +105,8 @@ async def _from_receiver(remote: "Door", reference: str, *, full: bool, follow: 
     if full and (number := left_out(answer)):
         warn(f"{number} older events are not shown: `runbook incident` on the receiver's machine has them")
     if not json:
-        _print(found, awaited=awaited_of(answer), coming=coming_of(answer), full=full)
+        response = response_of(answer)
+        _print(found, awaited=awaited_of(answer), coming=coming_of(answer), response=response, full=full)
     if follow:
         await follow_receiver(remote, found, json=json)
     return ExitCode.OK
@@ -115,14 +125,15 @@ def _print(
     *,
     awaited: "Awaited | None",
     coming: "tuple[NextUp, ...]",
+    response: "ResponseClock | None",
     full: bool,
     config: "Path | None" = None,
 ) -> None:
+    out, now = console(), datetime.now(UTC)
     if full:
-        print_full(console(), found, config=config)
+        print_full(out, found, now=now, response=response, config=config)
     else:
-        now = datetime.now(UTC)
-        print_short(console(), found, awaited=awaited, coming=coming, now=now, config=config)
+        print_short(out, found, awaited=awaited, coming=coming, now=now, response=response, config=config)
 
 
 async def paper(

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from runbook.approvals.awaited import Awaited
     from runbook.channels.next_up import NextUp
+    from runbook.clocks.response import ResponseClock
     from runbook.incidents.incident import Incident
 
 
@@ -24,16 +25,24 @@ def print_short(
     awaited: "Awaited | None",
     coming: "Sequence[NextUp]",
     now: datetime,
+    response: "ResponseClock | None" = None,
     config: Path | None = None,
 ) -> None:
     """What it is, what is asked, and what comes next; `config` is the file that was given."""
     from deployments.progress.glance import print_glance
 
     commands = commands_of(found, config) | {"see all": pasted("incident", found.id, "--full", config=config)}
-    print_glance(out, found, awaited=awaited, coming=coming, commands=commands, now=now)
+    print_glance(out, found, awaited=awaited, coming=coming, commands=commands, now=now, response=response)
 
 
-def print_full(out: "Console", found: "Incident", *, config: Path | None = None) -> None:
+def print_full(
+    out: "Console",
+    found: "Incident",
+    *,
+    now: datetime,
+    response: "ResponseClock | None" = None,
+    config: Path | None = None,
+) -> None:
     """Header, timeline and, last, what someone has to answer; each change is shown once."""
     from rich.text import Text
 
@@ -45,7 +54,7 @@ def print_full(out: "Console", found: "Incident", *, config: Path | None = None)
     from runbook.incidents.timeline import in_order, without_repeats
 
     print_heading(out, found)
-    out.print(fact_lines(_facts(found), width=NAMES))
+    out.print(fact_lines(_facts(found, now, response), width=NAMES))
     print_untold(out, found)
     if url := flow_run_url(found):
         print_whole(out, "run:", url)
@@ -91,9 +100,10 @@ def commands_of(found: "Incident", config: Path | None) -> dict[str, str]:
     return {}
 
 
-def _facts(found: "Incident") -> dict[str, str]:
+def _facts(found: "Incident", now: datetime, response: "ResponseClock | None") -> dict[str, str]:
     from deployments.progress.glance import people
     from runbook.channels.wording import OUTCOMES, verdict_words
+    from runbook.clocks.response import response_words
 
     decision, outcome = found.decision, found.outcome
     return {
@@ -101,6 +111,7 @@ def _facts(found: "Incident") -> dict[str, str]:
         "alert": f"{found.alert.name}: {found.alert.summary}",
         "verdict": verdict_words(decision) if decision else "",
         "outcome": OUTCOMES[outcome] if outcome else "",
+        "response": response_words(response, now) if response is not None else "",
         "waits": f"for a person: {found.pause.because}" if found.pause else "",
         **people(found),
     }

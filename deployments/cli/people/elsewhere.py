@@ -8,6 +8,7 @@ from deployments.cli.people.door import Door, DoorAway, nobody_there
 if TYPE_CHECKING:
     from runbook.approvals.awaited import Awaited
     from runbook.channels.next_up import NextUp
+    from runbook.clocks.response import ResponseClock
     from runbook.incidents.events import Recorded
     from runbook.incidents.incident import Incident
 
@@ -82,6 +83,16 @@ def coming_of(answer: dict[str, Any]) -> "tuple[NextUp, ...]":
         return tuple(NextUp.model_validate(item) for item in answer["next"])
     except (KeyError, TypeError, ValueError):
         return ()
+
+
+def response_of(answer: dict[str, Any]) -> "ResponseClock | None":
+    """The response clock of an answer; `None` where an older receiver does not say."""
+    from runbook.clocks.response import ResponseClock
+
+    try:
+        return ResponseClock.model_validate(answer["response"])
+    except (KeyError, ValueError):
+        return None
 
 
 def incident_of(door: Door, answer: dict[str, Any]) -> "Incident":

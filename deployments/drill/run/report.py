@@ -16,10 +16,12 @@ from deployments.progress.rows import bare_key, nearby
 from deployments.progress.symbols import BAD, GOOD, symbols_for
 from runbook.approvals.gates import Choice
 from runbook.channels.wording import OUTCOMES
+from runbook.clocks.response import ResponseClock, response_clock
 from runbook.incidents import summary
 from runbook.incidents.effects import EffectOutcome
 from runbook.incidents.events import ApprovalAnswered, DecisionMade, EffectSettled
 from runbook.incidents.incident import Incident
+from runbook.policy.policy import Policy
 from runbook.value import Value
 
 if TYPE_CHECKING:
@@ -102,7 +104,7 @@ class DrillResult(Value):
     def as_json(self) -> dict[str, JsonValue]:
         """The result for programs."""
         incident = self.incident
-        brief = summary.headline(incident)
+        brief = summary.headline(incident, Policy())
         return {
             "scenario": self.scenario.name,
             "incident": incident.id,
@@ -168,13 +170,19 @@ def differences_table(differences: tuple[Difference, ...]) -> Table:
 
 
 def _response(result: DrillResult) -> str:
-    severity = result.incident.severity
-    if result.alert_to_verdict is None or severity is None:
-        return "no decision"
-    target = severity.severity.response_time
-    met = "" if target is None or result.alert_to_verdict <= target.total_seconds() else ", missed"
-    words = f"{severity.severity} target {severity.severity.target}{met}"
-    return f"{result.alert_to_verdict:.1f}s from alert to explained verdict ({words})"
+    """How soon there was a verdict, and apart from that how soon a person did something."""
+    clock = response_clock(result.incident, Policy())
+    if result.alert_to_verdict is None:
+        return f"no decision; {_person(clock)}"
+    return f"{result.alert_to_verdict:.1f}s from alert to explained verdict; {_person(clock)}"
+
+
+def _person(clock: ResponseClock) -> str:
+    if clock.met_at is None:
+        return f"no person acted ({clock.severity}: {clock.within})"
+    missed = "" if clock.met_at <= clock.due_at else ", missed"
+    took = (clock.met_at - clock.since).total_seconds()
+    return f"first person after {took:.1f}s ({clock.severity}: {clock.within}{missed})"
 
 
 def _after(seconds: float | None, what: str) -> str:

@@ -1,3 +1,3 @@
 """The receiver's API for people."""
 
-__all__ = ["api", "requests", "settings"]
+__all__ = ["api", "pagers", "requests", "settings"]

@@ -44,7 +44,7 @@ async def _list(door: PeoplesDoor, request: Request, settings: Settings) -> str:
         mine = [item for item in found if item.environment in environments(settings)]
         if len(mine) >= limit or len(found) < searched:
             break
-    return await asyncio.to_thread(list_document, mine[:limit])
+    return await asyncio.to_thread(list_document, mine[:limit], settings.policy)
 
 
 def _wanted(request: Request) -> tuple[bool, int]:

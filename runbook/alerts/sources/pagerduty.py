@@ -14,6 +14,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel
 
 from runbook.alerts.alert import Alert, AlertStatus
+from runbook.alerts.pager_acts import incident_of_page
 from runbook.alerts.sources.reading import (
     NAMED,
     Text,
@@ -77,7 +78,7 @@ class _Body(BaseModel):
 
 
 def translate(payload: Any, default_service: str) -> list[Alert]:
-    """The alert of an event about an incident; no alert for an event about anything else.
+    """The alert of an event about an incident; no alert for an event about anything else, or a page of ours.
 
     It belongs to the service that PagerDuty names, else to `default_service`. `event.id` is the delivery: one
     that is sent again has the same.
@@ -90,6 +91,8 @@ def translate(payload: Any, default_service: str) -> list[Alert]:
     if parsed(_Subject, event.data, at="event.data").type.casefold() != "incident":
         return []
     incident = parsed(_Incident, event.data, at="event.data")
+    if incident_of_page(incident.incident_key):
+        return []  # our own page would open an incident about itself
     key = incident.id or incident.incident_key
     if not key:
         raise UnreadablePayload("event.data.id: the incident's id is missing")

@@ -17,6 +17,7 @@ from runbook.channels.answered import answered_words
 from runbook.channels.buttons import Button, ButtonKind
 from runbook.channels.cards.card import Card
 from runbook.channels.local_time import clock_after
+from runbook.clocks.response import person_words, response_clock
 from runbook.evidence.manifest import gap_before_change
 from runbook.incidents import events as e
 from runbook.incidents.effect_ids import MessageName
@@ -90,9 +91,9 @@ def is_open(incident: Incident, question: Question) -> bool:
 
 
 def question_card(
-    incident: Incident, question: Question, *, policy: Policy, link: str, newest: bool
+    incident: Incident, question: Question, *, policy: Policy, now: datetime, link: str, newest: bool
 ) -> Card | None:
-    """The question as it stands now; `None` where the journal does not have its plan.
+    """The question as it stands at `now` (aware UTC); `None` where the journal does not have its plan.
 
     `newest`: no other question was asked after it.
     """
@@ -118,6 +119,7 @@ def question_card(
         "complete": decisive.complete,
         "affects": plan.affects,
         "who": (still_needed(incident, plan, policy) or "anyone may answer") if opened else "",
+        "response": person_words(response_clock(incident, policy), now, zone) if opened else "",
         "gap": gap_before_change(incident) if opened else "",
         "incident": incident,
         "digest": plan.digest[:DIGEST_LETTERS],

@@ -1,7 +1,7 @@
 """The first message of an incident's thread: where things stand now, changed in place whenever that changes.
 
-It is built from the journal, and from the time alone where a promised update is overdue. So whoever comes by
-can build it at any moment, and it is the same for all of them.
+It is built from the journal, and from the time alone where a promised update or a person is overdue. So
+whoever comes by can build it at any moment, and it is the same for all of them.
 """
 
 from datetime import datetime
@@ -12,6 +12,7 @@ from runbook.channels.local_time import clock_after
 from runbook.channels.messages import message_facts
 from runbook.channels.untold import untold
 from runbook.channels.wording import OUTCOMES, service_title, verdict_words
+from runbook.clocks.response import response_clock, response_words
 from runbook.incidents import events as e
 from runbook.incidents.incident import Incident
 from runbook.incidents.people import acknowledged_by, lead_of
@@ -51,6 +52,7 @@ def root_card(
         update_interval=None,
         time_zone=zone,
         link=link,
+        response=response_words(response_clock(incident, policy), now, zone),
     )
     over, due = incident.outcome is not None, promised or _promised(incident, channel)
     values = {

@@ -71,7 +71,7 @@ def standing(
         there = sent is not None and sent.outcome in _ARRIVED
         if there or (is_open(incident, question) and not _known_there(incident, question, sent)):
             newest = question is asked[-1]
-            shown = question_card(incident, question, policy=policy, link=link, newest=newest)
+            shown = question_card(incident, question, policy=policy, now=now, link=link, newest=newest)
             if shown is not None:
                 yield _standing(incident, question.name, shown, sent if there else None)
     root = _root(incident, channel)

@@ -22,6 +22,7 @@ from runbook.channels.messages import (
 )
 from runbook.channels.reminders import reminder_message, switch_message
 from runbook.channels.samples.incidents import NOW, sample_incidents
+from runbook.clocks.response import response_clock, response_words
 from runbook.incidents.events import ActionFinished, IncidentEscalated, LeadAssigned, SwitchChecked
 from runbook.incidents.incident import Incident
 from runbook.incidents.people import lead_of
@@ -96,6 +97,7 @@ def _facts(at: _Moment) -> MessageFacts:
         commander=lead_of(at.incident) or at.policy.incident_commander,
         update_interval=at.policy.next_update_in(at.incident.rating) if at.incident.rating else None,
         time_zone=at.policy.calendar.time_zone,
+        response=response_words(response_clock(at.incident, at.policy), at.now, at.policy.calendar.time_zone),
         link=_LINK,
         public_title=at.policy.public_titles.get(at.incident.service, ""),
     )
@@ -111,7 +113,9 @@ def _root(at: _Moment) -> Message:
 
 def _question(at: _Moment) -> Message | None:
     asked = questions(at.incident)
-    return question_card(at.incident, asked[-1], policy=at.policy, link=_LINK, newest=True) if asked else None
+    if not asked:
+        return None
+    return question_card(at.incident, asked[-1], policy=at.policy, now=at.now, link=_LINK, newest=True)
 
 
 def _reminder(at: _Moment) -> Message | None:

@@ -63,7 +63,12 @@ from runbook.incidents.events.files import (
     FileNotWritten,
     PostmortemDrafted,
 )
-from runbook.incidents.events.messages import IncidentEscalated, StatusAnnounced
+from runbook.incidents.events.messages import (
+    ClockName,
+    ClockReminded,
+    IncidentEscalated,
+    StatusAnnounced,
+)
 from runbook.incidents.events.opening import IncidentOpened, MaintenanceNoted, PolicyChanged, PolicyNoted
 from runbook.incidents.events.people import (
     CommsLeadAssigned,
@@ -95,6 +100,8 @@ __all__ = [
     "ApprovalWithdrawn",
     "ArtifactPublished",
     "ChangeReverted",
+    "ClockName",
+    "ClockReminded",
     "CommsLeadAssigned",
     "DecisionMade",
     "EffectIntended",
@@ -177,6 +184,7 @@ Event = Annotated[
     | StatusAnnounced
     | PublicIncidentSeen
     | PublicTextRefused
+    | ClockReminded
     | IncidentEscalated
     | WatchStarted
     | RecoveryChecked

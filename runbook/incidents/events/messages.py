@@ -1,6 +1,7 @@
 """What people were told."""
 
 from datetime import datetime
+from enum import StrEnum
 from hashlib import sha256
 from typing import Literal
 
@@ -22,6 +23,30 @@ class StatusAnnounced(JournalEvent):
     def key_of(self, name: MessageName) -> str:
         """The key of the announcement that was sent as that message."""
         return f"announced:{self.channel}:{name}"
+
+
+class ClockName(StrEnum):
+    """The clocks that people are held to."""
+
+    RESPONSE = "response"
+    TEAM_UPDATE = "team update"
+    PUBLIC_UPDATE = "public update"
+
+
+class ClockReminded(JournalEvent):
+    """People were told that a clock nears its end at `due_at` (aware UTC), or one was paged for it."""
+
+    type: Literal["ClockReminded"] = "ClockReminded"
+    clock: ClockName
+    due_at: datetime
+    missed: bool = False
+
+    @property
+    def journal_key(self) -> str:
+        """Once for each step: of the response, whatever the severity; of an update, for each promise."""
+        step = "missed" if self.missed else "nearing"
+        promise = "" if self.clock is ClockName.RESPONSE else f":{self.due_at.isoformat()}"
+        return f"clock:{self.clock}{promise}:{step}"
 
 
 class IncidentEscalated(JournalEvent):

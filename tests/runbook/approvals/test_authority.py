@@ -128,7 +128,10 @@ def test_an_approval_counts_by_the_people_and_rules_of_the_moment(now: Policy) -
     assert decided(answered(GOOD), ROLL_BACK, Policy.model_validate(now.model_dump())) is None
 
 
-@pytest.mark.parametrize("how", [Proof.API_TOKEN, Proof.PROXY_HEADER, Proof.OS_PEER, Proof.SLACK])
+SEEN = (Proof.API_TOKEN, Proof.PROXY_HEADER, Proof.OS_PEER, Proof.SLACK, Proof.PAGERDUTY)
+
+
+@pytest.mark.parametrize("how", SEEN)
 def test_with_a_key_of_the_receiver_its_word_counts_only_if_it_is_signed(how: Proof) -> None:
     """So a line in the database that names a token, a proxy or an account is no proof by itself."""
     strict = PEOPLE.model_copy(update={"receiver_keys": (public_text(RECEIVERS.public_key()),)})
@@ -144,14 +147,15 @@ def test_with_a_key_of_the_receiver_its_word_counts_only_if_it_is_signed(how: Pr
     assert decided(answered(changed(vouched, answer={"identity": as_key})), ROLL_BACK, strict) is None
 
 
-def test_an_account_of_the_chat_is_nobody_until_the_settings_know_it() -> None:
-    """Slack signs the click of everybody in the workspace; `[policy.people]` says who of them is who."""
+@pytest.mark.parametrize("how", [Proof.SLACK, Proof.PAGERDUTY])
+def test_an_account_elsewhere_is_nobody_until_the_settings_know_it(how: Proof) -> None:
+    """Both sign for everybody who has an account there; `[policy.people]` says who of them is who."""
     strict = PEOPLE.model_copy(
-        update={"approvals": {Risk.HIGH: ApprovalRule(accept_unverified=False, proofs=(Proof.SLACK,))}}
+        update={"approvals": {Risk.HIGH: ApprovalRule(accept_unverified=False, proofs=(how,))}}
     )
-    stranger = said("U0STRANGER", identity=Identity(name="U0STRANGER", how=Proof.SLACK))
+    stranger = said("U0STRANGER", identity=Identity(name="U0STRANGER", how=how))
     assert decided(answered(stranger), ROLL_BACK, strict) is None
-    known = said("ana", identity=Identity(name="al", how=Proof.SLACK))
+    known = said("ana", identity=Identity(name="al", how=how))
     assert outcome(decided(answered(known), ROLL_BACK, strict)) == ("ana", YES)
 
 

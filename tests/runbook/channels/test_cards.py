@@ -41,7 +41,7 @@ def cards(journal: Incident, policy: Policy | None = None) -> list[Card]:
     """The messages of all questions."""
     found = questions(journal)
     made = [
-        question_card(journal, it, policy=policy or Policy(), link=LINK, newest=it is found[-1])
+        question_card(journal, it, policy=policy or Policy(), now=OPENED, link=LINK, newest=it is found[-1])
         for it in found
     ]
     return [card for card in made if card is not None]
@@ -202,7 +202,11 @@ RATED = e.SeverityOverridden(
             id="rated",
         ),
         pytest.param((e.LeadAssigned(lead="ana", by="ana"),), ("Incident commander: @ana",), id="led"),
-        pytest.param((e.IncidentAcknowledged(by="bob"),), ("Working on it: bob",), id="acknowledged"),
+        pytest.param(
+            (e.IncidentAcknowledged(by="bob"),),
+            ("Working on it: bob", "Response: No verdict yet; first person after 30 s of 1 h (bob)"),
+            id="acknowledged",
+        ),
         pytest.param(
             (triaged(), decided(), PREVIEW, asked()),
             (f"Asked: {TITLE} on deployment/posthog-integration? {TITLE} (answer in the thread)",),
@@ -225,10 +229,19 @@ def test_the_first_message_says_where_things_stand(
 
 
 def test_an_update_that_is_overdue_is_said_to_be() -> None:
-    """The only thing in it that time alone changes."""
+    """Time alone changes this, and that nobody has responded."""
     journal = incident(TOLD)
     assert root(journal, 29) == root(journal, 5)
     assert "Next update: overdue, it was due at 15:30 UTC" in root(journal, 30)
+
+
+def test_that_nobody_has_responded_in_time_is_said() -> None:
+    """In the first message and at the question; in neither before the time is over."""
+    journal = incident(triaged(), decided(), PREVIEW, asked())
+    assert "no person yet: one is due by 15:15 UTC (15 min)" in root(journal, 14)
+    assert root(journal, 14) == root(journal, 5)
+    assert "no person yet, late: one was due by 15:15 UTC (15 min)" in root(journal, 15)
+    assert "Response: No person yet: one is due by 15:15 UTC (15 min)" in in_slack(cards(journal)[0])
 
 
 def test_the_first_message_has_its_buttons_until_it_is_over() -> None:

@@ -267,7 +267,7 @@ def test_clocks_are_those_of_the_journal() -> None:
     """Opening, first decision and end, each by its own event; a later decision sets no clock back."""
     of = incident(decided(), decided(), resolved(), e.IncidentClosed(outcome="recovered"))
     assert of.opened_at == OPENED
-    assert of.responded_at == OPENED + timedelta(seconds=30)
+    assert of.time_of(e.DecisionMade) == OPENED + timedelta(seconds=30)
     assert of.resolved_at == OPENED + timedelta(seconds=90)
     assert of.duration == timedelta(seconds=90)
     assert (of.resolved, of.closed, of.outcome) == (True, True, IncidentOutcome.RECOVERED)
@@ -283,7 +283,6 @@ def test_new_incident_knows_only_its_alert() -> None:
         lambda of: of.severity,
         lambda of: of.outcome,
         lambda of: of.duration,
-        lambda of: of.responded_at,
         lambda of: of.pending_gate,
     ]
     assert [read(of) for read in nothing] == [None] * len(nothing)

@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from runbook.channels.local_time import in_zone
 from runbook.decision.severity import Severity
-from runbook.policy.business_hours import BusinessCalendar, Weekday, response_due
+from runbook.policy.business_hours import BusinessCalendar, Weekday
+from runbook.policy.policy import Policy
 
 LONDON = BusinessCalendar(time_zone="Europe/London")
 
@@ -87,7 +88,7 @@ def test_next_business_day_is_a_later_workday(calendar: BusinessCalendar, after:
 )
 def test_response_is_due(severity: Severity, due: str) -> None:
     """P1 to P3 add their response time; P4, raised on a Friday evening, has until Monday's close."""
-    assert response_due(severity, at("2026-11-20T18:00"), LONDON) == at(due)
+    assert Policy(calendar=LONDON).response_due(severity, at("2026-11-20T18:00")) == at(due)
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,11 @@
 
 import pytest
 
+from runbook.clocks.response import response_clock
 from runbook.incidents import events as e
-from runbook.policy.business_hours import BusinessCalendar
+from runbook.policy.policy import Policy
 from runbook.postmortem.facts import recovery, went_well
-from tests.runbook.journals import decided, incident, resolved
+from tests.runbook.journals import OPENED, decided, incident, resolved
 
 VERIFIED = "The recovery was verified before it was announced"
 
@@ -21,7 +22,7 @@ VERIFIED = "The recovery was verified before it was announced"
 def test_only_the_checks_verify_a_recovery(end: e.Event, verified: bool) -> None:
     """A person's word is theirs, and stands with their name."""
     told = incident(decided(), end)
-    assert (VERIFIED in went_well(told, BusinessCalendar())) is verified
+    assert (VERIFIED in went_well(told, response_clock(told, Policy()), OPENED)) is verified
     by_ana = any("ana" in line and "resolved the incident" in line for line in recovery(told))
     assert by_ana is (isinstance(end, e.IncidentResolved) and end.by == "ana")
 

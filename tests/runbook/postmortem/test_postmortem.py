@@ -14,6 +14,7 @@ from runbook.incidents import events as e
 from runbook.incidents.effects import EffectOutcome
 from runbook.incidents.incident import Incident
 from runbook.policy.business_hours import BusinessCalendar
+from runbook.policy.policy import Policy
 from runbook.postmortem.draft import ImpactFigures, PostmortemClass, classify, draft_postmortem
 from tests.runbook.journals import (
     FALLBACK,
@@ -37,7 +38,7 @@ NO_FIGURES = ImpactFigures()
 
 def draft(of: Incident, figures: ImpactFigures = NO_FIGURES, calendar: BusinessCalendar | None = None) -> str:
     """A draft, three hours after the incident was opened."""
-    return draft_postmortem(of, figures, now=NOW, calendar=calendar)
+    return draft_postmortem(of, figures, now=NOW, policy=Policy(calendar=calendar or BusinessCalendar()))
 
 
 def section(text: str, heading: str) -> str:
@@ -224,11 +225,21 @@ def test_timeline_has_hours_and_names_another_day() -> None:
     [(timedelta(minutes=14), "in time", "well"), (timedelta(minutes=16), "late", "poorly")],
 )
 def test_response_time_is_judged(delay: timedelta, word: str, heading: str) -> None:
-    """A verdict within the severity's response time went well, a later one poorly."""
-    lessons = section(draft(incident(decided(), step=delay)), "### Lessons")
+    """A person within the severity's response time went well, a later one poorly, whatever the verdict."""
+    acted = e.IncidentAcknowledged(by="ana")
+    lessons = section(draft(incident(acted, decided(), step=delay)), "### Lessons")
     well, _, poorly = lessons.partition("Went poorly:")
     judged = {"well": well, "poorly": poorly}[heading]
-    assert f"Explained verdict after {delay.seconds // 60} min 0 s: {word} for P1 (< 15 min)" in judged
+    assert f"First person after {delay.seconds // 60} min 0 s: {word} for P1 (15 min)" in judged
+    assert f"Explained verdict after {2 * delay.seconds // 60} min 0 s" in well
+
+
+def test_a_verdict_is_no_response() -> None:
+    """An incident in which nobody did anything in time says so, however soon its verdict was."""
+    text = draft(incident(decided()))
+    assert "Verdict after 30 s; no person yet, late: one was due by 15:15 UTC (15 min)" in text
+    _, _, poorly = section(text, "### Lessons").partition("Went poorly:")
+    assert "No person responded: one was due within 15 min (P1)" in poorly
 
 
 def test_draft_masks_secrets() -> None:

@@ -12,6 +12,7 @@ from blocks.transport.errors import Unavailable
 from deployments.drill.world.faults import SlackFaults
 from runbook.approvals.gates import Choice
 from runbook.channels.cards import standing
+from runbook.decision.severity import Severity
 from runbook.incidents import events as e
 from runbook.incidents.effects import EffectOutcome
 from runbook.incidents.state import IncidentOutcome, State
@@ -20,7 +21,7 @@ from tasks.channels.communicate import announce
 from tasks.channels.refresh import refresh, stale_messages
 from tasks.incident import OpenIncident, now
 from tasks.lease import exclusively
-from tests.runbook.journals import answered, asked, decided
+from tests.runbook.journals import answered, asked, decided, decision
 from tests.tasks.channels.team import Team, team
 
 __all__ = ["team"]  # a fixture, found here
@@ -164,7 +165,7 @@ async def test_nothing_is_called_where_nothing_has_changed(team: Team) -> None:
 async def test_only_the_clock_waits_a_moment_for_a_first_message(team: Team) -> None:
     """While a run is at work, the run changes it at its steps; what a person does is shown at once."""
     await announce(team.incident, State.INVESTIGATING)
-    await team.incident.record(decided())
+    await team.incident.record(decided(decision(severity=Severity.P2)))
     journal = await team.incident.read()
     assert stale_messages(team.incident.environment, journal, now()) == []
     assert await stale(team) == ["edit-1-of-investigating-1 for the 1. time"]
@@ -172,7 +173,8 @@ async def test_only_the_clock_waits_a_moment_for_a_first_message(team: Team) -> 
     await team.incident.record(e.LeadAssigned(lead="ana", by="ana"))
     journal = await team.incident.read()
     found = stale_messages(team.incident.environment, journal, now())
-    assert found == ["edit-1-of-investigating-1 for the 1. time"]
+    names = ("question-gate-1", "investigating-1")  # both say that a person has responded
+    assert found == [f"edit-1-of-{name} for the 1. time" for name in names]
 
 
 async def test_slack_away_fails_nothing_and_gets_the_present_words_later(team: Team) -> None:

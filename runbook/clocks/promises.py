@@ -1,0 +1,165 @@
+"""The update clock: a next update that was promised, to the team and to the public, and whether it is kept.
+
+Between its questions the response keeps its promise to the team by itself, at its next look. While a question
+is open no process is there to do so, and nobody but a person writes for the public again.
+"""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from runbook.approvals.acts import ActEvent, act_counts
+from runbook.clocks.response import ResponseState, response_clock
+from runbook.decision.severity import Severity
+from runbook.incidents import events as e
+from runbook.incidents.incident import Incident
+from runbook.incidents.state import State
+from runbook.policy.in_force import policy_in_force
+from runbook.policy.policy import Policy
+from runbook.value import Value
+
+GRACE = timedelta(minutes=2)
+"""How much later than promised an update may be that the response tells by itself: it looks now and then."""
+
+
+class Reader(StrEnum):
+    """Whom an update was promised to."""
+
+    TEAM = "team"
+    PUBLIC = "public"
+
+    @property
+    def clock(self) -> e.ClockName:
+        """The clock of that promise."""
+        return e.ClockName.TEAM_UPDATE if self is Reader.TEAM else e.ClockName.PUBLIC_UPDATE
+
+
+class UpdateClock(Value):
+    """A promised update: since when it runs, when it nears its end, and when it is due. Times are aware UTC.
+
+    `kept_by_itself`: the response tells it without anybody's doing, unless something is wrong.
+    """
+
+    reader: Reader
+    since: datetime
+    nearing_at: datetime
+    due_at: datetime
+    kept_by_itself: bool = False
+
+    @property
+    def missed_at(self) -> datetime:
+        """From when on it was missed."""
+        return self.due_at + GRACE if self.kept_by_itself else self.due_at
+
+
+def update_clocks(
+    incident: Incident, policy: Policy, *, team: Collection[str], public: Collection[str]
+) -> tuple[UpdateClock, ...]:
+    """The promises that are open: the one to the team in these channels, and the one to the public in those.
+
+    The public is promised one at the intervals of the policy, as long as it was told of the incident and not
+    of its end. Of several channels, the one that was told longest ago counts.
+    """
+    if incident.resolved:
+        return ()
+    severity = incident.rating or Severity.P2
+    told: dict[str, tuple[datetime, datetime]] = {}
+    for item in incident.journal:
+        if not isinstance(item.event, e.StatusAnnounced):
+            continue
+        channel, due_at = item.event.channel, item.event.next_update_at
+        told.pop(channel, None)
+        if channel in public and item.event.state != State.RESOLVED:
+            interval = policy.public_update_interval_minutes.get(severity)
+            due_at = item.at + timedelta(minutes=interval) if interval is not None else None
+        if due_at is not None:
+            told[channel] = item.at, due_at
+    clocks = []
+    for reader, channels in ((Reader.TEAM, team), (Reader.PUBLIC, public)):
+        if promised := [told[channel] for channel in channels if channel in told]:
+            since, due_at = min(promised, key=lambda it: it[1])
+            clocks.append(
+                UpdateClock(
+                    reader=reader,
+                    since=since,
+                    nearing_at=policy.nearing_at(since, due_at),
+                    due_at=due_at,
+                    kept_by_itself=reader is Reader.TEAM and incident.pending_gate is None,
+                )
+            )
+    return tuple(clocks)
+
+
+class DueClock(Value):
+    """A clock of which people have to be told now, or, once it is `missed`, one of them be paged."""
+
+    clock: e.ClockName
+    due_at: datetime
+    since: datetime
+    """From when on this step is due (aware UTC)."""
+
+    missed: bool
+
+    @property
+    def event(self) -> e.ClockReminded:
+        """What the journal says once people know."""
+        return e.ClockReminded(clock=self.clock, due_at=self.due_at, missed=self.missed)
+
+
+def due_clocks(
+    incident: Incident, *, team: Collection[str], public: Collection[str], policy: Policy, now: datetime
+) -> list[DueClock]:
+    """The clocks of which people have to hear now, each step once.
+
+    A clock that was missed before anybody heard that it nears its end skips that. The response clock is
+    stopped by whatever a person does. A promised update is kept by an update; whoever does something once it
+    nears its end knows of it, so that nobody is paged for it.
+    """
+    if incident.resolved:
+        return []
+    given = {event.journal_key for event in incident.events(e.ClockReminded)}
+    found = [_response(incident, policy, now), *_updates(incident, policy, now, team, public)]
+    due = []
+    for step in found:
+        if step is None or step.event.journal_key in given:
+            continue
+        if not step.missed and step.event.model_copy(update={"missed": True}).journal_key in given:
+            continue
+        due.append(step)
+    return due
+
+
+def _response(incident: Incident, policy: Policy, now: datetime) -> DueClock | None:
+    clock = response_clock(incident, policy)
+    state = clock.state(now)
+    if state not in (ResponseState.NEARING, ResponseState.MISSED):
+        return None
+    missed = state is ResponseState.MISSED
+    since = clock.due_at if missed else clock.nearing_at
+    return DueClock(clock=e.ClockName.RESPONSE, due_at=clock.due_at, since=since, missed=missed)
+
+
+def _updates(
+    incident: Incident, policy: Policy, now: datetime, team: Collection[str], public: Collection[str]
+) -> list[DueClock]:
+    found = []
+    for clock in update_clocks(incident, policy, team=team, public=public):
+        missed = now >= clock.missed_at
+        if not missed and (clock.kept_by_itself or now < clock.nearing_at):
+            continue
+        if _is_known(incident, clock.nearing_at, policy):
+            continue
+        since = clock.missed_at if missed else clock.nearing_at
+        found.append(DueClock(clock=clock.reader.clock, due_at=clock.due_at, since=since, missed=missed))
+    return found
+
+
+def _is_known(incident: Incident, since: datetime, policy: Policy) -> bool:
+    """Whether somebody who may has done something from that time on."""
+    in_force = policy_in_force(incident, policy)
+    return any(
+        item.at >= since
+        and e.is_act_of_a_person(item.event)
+        and (not isinstance(item.event, ActEvent) or act_counts(incident, item.event, in_force))
+        for item in incident.journal
+    )

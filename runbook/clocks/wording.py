@@ -1,0 +1,44 @@
+"""What people are told of a clock: in the thread when it nears its end, and by a page when it was missed."""
+
+from runbook.channels.local_time import clock_after
+from runbook.channels.messages import Message, notice_message
+from runbook.clocks.promises import DueClock
+from runbook.incidents import events as e
+from runbook.incidents.escalations import Escalation, EscalationKind
+from runbook.incidents.incident import Incident
+
+_WHO = {e.ClockName.TEAM_UPDATE: "the team", e.ClockName.PUBLIC_UPDATE: "the public"}
+
+
+def clock_message(incident: Incident, due: DueClock, *, lead: str, link: str, time_zone: str) -> Message:
+    """The reminder that a clock nears its end. `lead` is who is asked for it; empty for whoever reads it."""
+    at, to = clock_after(due.due_at, incident.opened_at, time_zone), f"@{lead}: " if lead else ""
+    if due.clock is e.ClockName.RESPONSE:
+        text = f"⏰ {to}nobody has done anything about this yet; somebody has to by {at}. Take it:"
+        return notice_message(f"{text} runbook ack {incident.id}", link=link)
+    text = f"⏰ {to}{_WHO[due.clock]} was promised an update by {at}"
+    return notice_message(f"{text}. {_how(incident, due)}", link=link)
+
+
+def clock_escalation(due: DueClock) -> Escalation:
+    """What a person is paged for once a clock was missed: the response once, each promise for itself."""
+    if due.clock is e.ClockName.RESPONSE:
+        return Escalation(kind=EscalationKind.NO_RESPONSE)
+    subject = f"{due.clock} due {due.due_at.isoformat()}"
+    return Escalation(kind=EscalationKind.UPDATE_MISSED, subject=subject)
+
+
+def clock_reason(incident: Incident, due: DueClock, *, time_zone: str) -> str:
+    """Why a person is paged: the same words at every try."""
+    at = clock_after(due.due_at, incident.opened_at, time_zone)
+    if due.clock is e.ClockName.RESPONSE:
+        take = f"Take it: runbook ack {incident.id}"
+        return f"nobody has done anything about this; somebody was due by {at}. {take}"
+    return f"{_WHO[due.clock]} was promised an update by {at} and got none. {_how(incident, due)}"
+
+
+def _how(incident: Incident, due: DueClock) -> str:
+    known = f"if it can wait: runbook ack {incident.id}"
+    if due.clock is e.ClockName.TEAM_UPDATE:
+        return f"Tell it where things stand: runbook update {incident.id}; {known}"
+    return f"Write it on the status page; {known}"

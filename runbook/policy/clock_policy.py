@@ -1,0 +1,74 @@
+"""The clocks that people are held to: how soon somebody responds, and when a promised update nears."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from pydantic import Field
+
+from runbook.decision.severity import LEVELS, Severity
+from runbook.policy.business_hours import BusinessCalendar
+from runbook.value import Value
+
+Minutes = Annotated[int, Field(ge=1)]
+
+MINUTES_AN_HOUR = 60
+
+RESPONSE_MINUTES: Mapping[Severity, int] = {
+    severity: int(level.response_time.total_seconds()) // 60
+    for severity, level in LEVELS.items()
+    if level.response_time is not None
+}
+"""The response times of the runbook's table; a level that is left out has until the next business day."""
+
+
+class ClockPolicy(Value):
+    """How soon people have to do something, and how long before that they are told."""
+
+    response_minutes: dict[Severity, Minutes] = Field(
+        default=dict(RESPONSE_MINUTES),
+        title="Response times",
+        description="Minutes until a person responds, by severity; without one by the next business day.",
+    )
+    public_update_interval_minutes: dict[Severity, Minutes] = Field(
+        default={Severity.P1: 360, Severity.P2: 360, Severity.P3: 360},
+        title="Public update intervals",
+        description="Minutes until the public hears again of an incident that it was told of, by severity.",
+    )
+    nearing_share: float = Field(
+        default=0.8,
+        gt=0,
+        le=1,
+        title="Nearing share",
+        description="The share of a clock's time after which it is nearing its end.",
+    )
+    calendar: BusinessCalendar = Field(
+        default=BusinessCalendar(),
+        title="Business calendar",
+        description="Time zone, business hours and holidays that `next business day` goes by.",
+    )
+
+    def response_due(self, severity: Severity, since: datetime) -> datetime:
+        """By when a person must have responded to what began at `since`. Both are aware UTC.
+
+        A severity without minutes has the whole of the next business day: it is due when business closes.
+
+        Raises:
+            ValueError: `since` has no time zone.
+        """
+        minutes = self.response_minutes.get(severity)
+        if minutes is None:
+            return self.calendar.close_of_next_business_day(since)
+        return since + timedelta(minutes=minutes)
+
+    def response_within(self, severity: Severity) -> str:
+        """How soon that is, in words: `15 min`, `4 h`, `the next business day`."""
+        minutes = self.response_minutes.get(severity)
+        if minutes is None:
+            return "the next business day"
+        hours, rest = divmod(minutes, MINUTES_AN_HOUR)
+        return f"{minutes} min" if rest else f"{hours} h"
+
+    def nearing_at(self, since: datetime, due_at: datetime) -> datetime:
+        """When a clock that runs from `since` to `due_at` is nearing its end."""
+        return since + (due_at - since) * self.nearing_share

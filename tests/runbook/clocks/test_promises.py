@@ -1,0 +1,128 @@
+"""Promised updates and the response are clocks: people are told before the end, and paged after it, once."""
+
+from datetime import timedelta
+
+import pytest
+
+from runbook.clocks.promises import DueClock, due_clocks
+from runbook.clocks.wording import clock_escalation, clock_message, clock_reason
+from runbook.incidents import events as e
+from runbook.policy.policy import Policy
+from tests.runbook.journals import asked, decided
+from tests.runbook.timed_journals import ASKED_AT, Timed, journal
+
+POLICY = Policy()
+MINUTE = 60.0
+NEXT = ASKED_AT + timedelta(minutes=30)
+TOLD = e.StatusAnnounced(channel="slack", state="IDENTIFIED", next_update_at=NEXT)
+PUBLIC = e.StatusAnnounced(channel="statuspage", state="IDENTIFIED")
+ACKED = e.IncidentAcknowledged(by="ana")
+STRANGER = e.IncidentAcknowledged(by="an\u0430")
+OVER = e.IncidentResolved(outcome="recovered", because=())
+TEAM, RESPONSE, EVERYBODY = (
+    e.ClockName.TEAM_UPDATE,
+    e.ClockName.RESPONSE,
+    e.ClockName.PUBLIC_UPDATE,
+)
+
+
+def due(minutes: float, *events: Timed) -> list[tuple[e.ClockName, bool]]:
+    """What is due so many minutes after `ASKED_AT`: the clock, and whether it was missed."""
+    return [(it.clock, it.missed) for it in steps(minutes, *events)]
+
+
+def steps(minutes: float, *events: Timed) -> list[DueClock]:
+    """The same, whole."""
+    now = ASKED_AT + timedelta(minutes=minutes)
+    return due_clocks(journal(*events), team=["slack"], public=["statuspage"], policy=POLICY, now=now)
+
+
+def reminded(clock: e.ClockName, *, missed: bool = False) -> e.ClockReminded:
+    """That people were told."""
+    return e.ClockReminded(clock=clock, due_at=NEXT, missed=missed)
+
+
+QUESTION: tuple[Timed, ...] = ((0, ACKED), (0, TOLD), (1, asked()))
+
+
+@pytest.mark.parametrize(
+    ("minutes", "events", "expected"),
+    [
+        pytest.param(23.9, QUESTION, [], id="there is time"),
+        pytest.param(24, QUESTION, [(TEAM, False)], id="80 % are gone"),
+        pytest.param(30, QUESTION, [(TEAM, True)], id="it was not told"),
+        pytest.param(29, (*QUESTION, (24 * MINUTE, reminded(TEAM))), [], id="told of once"),
+        pytest.param(30, (*QUESTION, (24 * MINUTE, reminded(TEAM))), [(TEAM, True)], id="then paged"),
+        pytest.param(99, (*QUESTION, (30 * MINUTE, reminded(TEAM, missed=True))), [], id="paged once"),
+        pytest.param(30, (*QUESTION, (25 * MINUTE, ACKED)), [], id="somebody knows of it"),
+        pytest.param(30, (*QUESTION, (20 * MINUTE, ACKED)), [(TEAM, True)], id="of another one"),
+        pytest.param(30, (*QUESTION, (25 * MINUTE, e.UpdateRequested(by="ana"))), [], id="it is asked for"),
+        pytest.param(
+            30,
+            (*QUESTION, (25 * MINUTE, STRANGER)),
+            [(TEAM, True)],
+            id="who may not",
+        ),
+        pytest.param(
+            30,
+            (*QUESTION, (26 * MINUTE, TOLD.model_copy(update={"next_update_at": NEXT + timedelta(hours=1)}))),
+            [],
+            id="it was told",
+        ),
+        pytest.param(31, ((0, ACKED), (0, TOLD)), [], id="the response tells it at its next look"),
+        pytest.param(32, ((0, ACKED), (0, TOLD)), [(TEAM, True)], id="it did not"),
+        pytest.param(99, (*QUESTION, (2, OVER)), [], id="it is over"),
+        pytest.param(287, ((0, ACKED), (0, PUBLIC)), [], id="the public can wait"),
+        pytest.param(288, ((0, ACKED), (0, PUBLIC)), [(EVERYBODY, False)], id="not for ever"),
+        pytest.param(360, ((0, ACKED), (0, PUBLIC)), [(EVERYBODY, True)], id="the public was left alone"),
+    ],
+)
+def test_each_step_of_an_update_is_due_once(
+    minutes: float, events: tuple[Timed, ...], expected: list[tuple[e.ClockName, bool]]
+) -> None:
+    """Until it is told, somebody who may knows of it, or it is over."""
+    assert due(minutes, *events) == expected
+
+
+@pytest.mark.parametrize(
+    ("minutes", "events", "expected"),
+    [
+        (9.9, ((0, decided()),), []),
+        (10, ((0, decided()),), [(RESPONSE, False)]),
+        (13, ((0, decided()),), [(RESPONSE, True)]),
+        (13, ((0, decided()), (1, ACKED)), []),
+        (12, ((0, decided()), (10 * MINUTE, reminded(RESPONSE))), []),
+        (99, ((0, decided()), (13 * MINUTE, reminded(RESPONSE, missed=True))), []),
+        (99, ((0, decided()), (1, OVER)), []),
+    ],
+)
+def test_each_step_of_the_response_is_due_once(
+    minutes: float, events: tuple[Timed, ...], expected: list[tuple[e.ClockName, bool]]
+) -> None:
+    """It runs from the alert, two minutes before; whatever a person does stops it."""
+    assert due(minutes, *events) == expected
+
+
+def test_each_missed_promise_is_a_reason_of_its_own() -> None:
+    """The response is one for the whole incident; the same promise is known again at the next try."""
+    first, again = (steps(30, *QUESTION)[0] for _ in range(2))
+    later = first.model_copy(update={"due_at": NEXT + timedelta(hours=1)})
+    assert clock_escalation(first) == clock_escalation(again) != clock_escalation(later)
+    [early] = steps(13, (0, decided()))
+    assert clock_escalation(early) == clock_escalation(
+        early.model_copy(update={"due_at": early.due_at + timedelta(hours=1)})
+    )
+
+
+def test_people_read_by_when_and_what_to_type() -> None:
+    """In the thread and in the page."""
+    told = journal(*QUESTION)
+    [near], [late] = steps(24, *QUESTION), steps(30, *QUESTION)
+    said = clock_message(told, near, lead="ana", link="", time_zone="UTC").values["text"]
+    assert said == (
+        "⏰ @ana: the team was promised an update by 15:32 UTC. "
+        "Tell it where things stand: runbook update inc-1; if it can wait: runbook ack inc-1"
+    )
+    assert clock_reason(told, late, time_zone="UTC").startswith(
+        "the team was promised an update by 15:32 UTC and got none."
+    )
