@@ -8,9 +8,11 @@ What if the process dies here? A change that was journalled as intended is made 
 true by then. A question that may have been posted is looked for before it is posted.
 """
 
+import asyncio
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from uuid import uuid4
+from weakref import WeakValueDictionary
 
 from blocks.channels.channel import Editor, Receipt, Speaker
 from blocks.environment import Environment
@@ -43,7 +45,8 @@ done is shown at once."""
 async def refresh(incident: OpenIncident) -> list[str]:
     """Ask what is not asked yet, and change each message that is not true any more; the ids of what was done.
 
-    Nothing is done where another process is at it: that one looks again before it ends.
+    Nothing is done where another process is at it: that one looks again before it ends. A run that goes on in
+    the place of one that died at it does not wait for the end of that one's lease.
 
     Raises:
         LeaseLost: another process works on the incident now.
@@ -51,10 +54,14 @@ async def refresh(incident: OpenIncident) -> list[str]:
     """
     done: list[str] = []
     away: set[str] = set()
-    environment, holder = incident.environment, str(uuid4())
+    environment = incident.environment
+    holder = str(uuid4()) if incident.lease is None else incident.id
     if not any(_stale(environment, await incident.read(), now())):
         return done
-    async with exclusively(environment, f"messages of {incident.id}", holder, term=LEASE) as ours:
+    async with (
+        _one_at_a_time(incident),
+        exclusively(environment, f"messages of {incident.id}", holder, term=LEASE) as ours,
+    ):
         for _ in range(MOST_LOOKS if ours else 0):
             journal = await incident.read()
             left = (it for it in _stale(environment, journal, now()) if it[0].kind not in away)
@@ -69,10 +76,23 @@ async def refresh(incident: OpenIncident) -> list[str]:
     return done
 
 
+def _one_at_a_time(incident: OpenIncident) -> asyncio.Lock:
+    """What keeps the steps of one run apart: to the store they are the same holder."""
+    return _at_it.setdefault(incident.id, asyncio.Lock())
+
+
+_at_it: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+
 def stale_messages(environment: Environment, journal: Incident, at: datetime) -> list[str]:
-    """What is to be asked or changed now, each with what tells it from the same at another time."""
+    """What is to be asked or changed now, each with what tells it from the same at another time.
+
+    It is another one after each `LEASE`: a run that came by too early, while a process that had died still
+    held the lease, is followed by one that can do it.
+    """
+    term = int(at.timestamp() // LEASE.total_seconds()) if LEASE else 0
     return [
-        f"{message.effect_name} for the {tries + 1}. time"
+        f"{message.effect_name} for the {tries + 1}. time, {term}"
         for channel, message in _stale(environment, journal, at)
         if message.sent is None or not message.is_root or _is_calm(journal, message, at)
         for tries in [len(journal.outcomes_of(_effect_id(journal, channel, message)))]

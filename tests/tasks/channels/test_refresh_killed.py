@@ -1,7 +1,8 @@
 """A process that is killed while it sends or changes a message leaves one, which becomes true again."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from tasks.channels import refresh as module
 from tasks.channels.communicate import announce
 from tasks.channels.refresh import refresh
 from tasks.incident import OpenIncident
+from tasks.lease import on_duty
 from tests.runbook.journals import answered
 from tests.tasks.channels.team import Team, team
 
@@ -119,3 +121,41 @@ async def test_a_killed_process_leaves_a_true_first_message(team: Team, point: s
     assert "Incident commander: @bob" in team.slack.messages[0]["text"]
     assert len(team.slack.messages) == 2
     assert await refresh(team.incident) == []
+
+
+@pytest.mark.parametrize("ours", [True, False], ids=["a run of ours", "another process"])
+async def test_a_run_does_not_wait_for_the_lease_of_the_run_before(team: Team, ours: bool) -> None:
+    """The run that died held it; a process that looks at the clock may be at work, and is waited for."""
+    incident = team.incident
+    target = f"messages of {incident.id} of {incident.environment.name}"
+    holder, at = incident.id if ours else "a process", datetime.now(UTC)
+    await incident.environment.store.take_lease(target, holder, at=at, until=at + timedelta(minutes=1))
+
+    async with on_duty(incident) as run:
+        asked = await refresh(run)
+
+    assert bool(asked) is ours
+
+
+async def test_two_steps_of_a_run_ask_once(team: Team) -> None:
+    """To the store they are the same holder, so they wait for each other."""
+    async with on_duty(team.incident) as run:
+        done = await asyncio.gather(refresh(run), refresh(run))
+
+    assert sorted(map(len, done)) == [0, len(max(done, key=len))]
+    assert question(team)["text"].startswith("❓")
+
+
+async def test_what_is_stale_is_due_anew_after_each_lease(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that came while the lease of a dead process lasted did nothing, and is not the last one."""
+    monkeypatch.setattr(module, "LEASE", timedelta(minutes=1))
+    journal, at = await team.incident.read(), datetime(2026, 11, 29, 8, 16, 5, tzinfo=UTC)
+
+    def due(after: int) -> list[str]:
+        return module.stale_messages(team.incident.environment, journal, at + timedelta(seconds=after))
+
+    assert due(0)
+    assert due(0) == due(30)
+    assert not set(due(0)) & set(due(60))
