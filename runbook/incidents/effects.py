@@ -47,7 +47,8 @@ class Effect(Value):
     """One effect, as recorded.
 
     `id` is stable across retries and crashes, and carried to the target where the target can carry one.
-    `not_before` (aware UTC) is when the target wants to be asked again at the earliest, where it said so.
+    `digest` is that of a public text, by which it is known again. `not_before` (aware UTC) is when the target
+    wants to be asked again at the earliest, where it said so.
     """
 
     id: str
@@ -59,6 +60,7 @@ class Effect(Value):
     detail: OutsideText = ""
     receipt: OutsideFields = {}
     not_before: datetime | None = None
+    digest: str = ""
 
     @property
     def is_change(self) -> bool:

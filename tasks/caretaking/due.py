@@ -24,6 +24,7 @@ from runbook.channels.reminders import LeadNews, Notice, due_lead, due_notice, d
 from runbook.channels.updates import DueUpdate, due_update
 from runbook.evidence.manifest import due_collections
 from runbook.incidents.incident import Incident
+from runbook.public.refreshing import DueRefresh, due_refreshes, has_public_entry
 from tasks.channels.refresh import stale_messages
 from tasks.incidents import incidents_to_collect_from, incidents_with_switches, open_incidents
 
@@ -50,6 +51,12 @@ class DueReminders:
     updates: Sequence[tuple[Incident, DueUpdate]] = ()
     """The updates that people have asked for."""
 
+    refreshes: Sequence[tuple[Incident, DueRefresh]] = ()
+    """The public entries that have to say again where things stand."""
+
+    public: Sequence[Incident] = ()
+    """The incidents with an open public entry, in which people may have written: read at each look."""
+
     messages: Sequence[tuple[Incident, Sequence[str]]] = ()
     """The incidents of which a channel shows something that is not true any more."""
 
@@ -59,6 +66,7 @@ class DueReminders:
         told = [f"{incident.id} {notice!r}" for incident, notice in self.notices]
         told += [f"{incident.id} {news!r}" for incident, news in self.leads]
         told += [f"{incident.id} update of {update.at}" for incident, update in self.updates]
+        told += [f"{incident.id} refresh since {entry.told_at}" for incident, entry in self.refreshes]
         told += [f"{page.page.id} acknowledged" for _, page in self.acknowledged]
         told += [f"{incident.id} {message}" for incident, stale in self.messages for message in stale]
         return [*told, *(f"{incident.id} {action.id}" for incident, action in self.reports)]
@@ -83,6 +91,7 @@ async def due_reminders(environment: Environment, at: datetime) -> DueReminders:
     updates = (
         (incident, due_update(incident, channels=announcers, policy=policy, now=at)) for incident in going_on
     )
+    public = [it.kind for it in environment.announcers if it.audience is Audience.PUBLIC]
     messages = []
     for incident in shown:
         if stale := stale_messages(environment, incident, at):
@@ -97,6 +106,12 @@ async def due_reminders(environment: Environment, at: datetime) -> DueReminders:
             for page in due_acknowledgements(incident, pagers=pagers, policy=policy, now=at)
         ],
         updates=[(incident, update) for incident, update in updates if update is not None],
+        refreshes=[
+            (incident, entry)
+            for incident in going_on
+            for entry in due_refreshes(incident, channels=public, policy=policy, now=at)
+        ],
+        public=[it for it in going_on if any(has_public_entry(it, channel) for channel in public)],
         messages=messages,
         reports=due_reports(await incidents_with_switches(environment), now=at),
     )

@@ -73,7 +73,7 @@ from runbook.incidents.events.people import (
     UpdateRequested,
     is_act_of_a_person,
 )
-from runbook.incidents.events.public import PublicIncidentSeen, PublicTextRefused
+from runbook.incidents.events.public import PublicIncidentSeen, PublicTextRefused, PublicUpdateSeen
 from runbook.incidents.events.runs import ResponseResumed, RunContinued, RunStarted
 from runbook.value import Value
 
@@ -126,6 +126,7 @@ __all__ = [
     "PostmortemDrafted",
     "PublicIncidentSeen",
     "PublicTextRefused",
+    "PublicUpdateSeen",
     "Recorded",
     "RecoveryChecked",
     "ResponsePaused",
@@ -177,6 +178,7 @@ Event = Annotated[
     | StatusAnnounced
     | PublicIncidentSeen
     | PublicTextRefused
+    | PublicUpdateSeen
     | IncidentEscalated
     | WatchStarted
     | RecoveryChecked
