@@ -13,7 +13,9 @@ from tasks.caretaking.due import due_reminders
 from tasks.channels.shown import (
     acknowledge_page,
     announce_now,
+    read_public_page,
     refresh_messages,
+    refresh_public,
     remind_of_clock,
     remind_of_gate,
     report_switch,
@@ -56,23 +58,36 @@ async def remind_of_everything(environment: Environment) -> list[str]:
         *(tell_of_lead(_open(incident, environment), news) for incident, news in leads),
         *(acknowledge_page(_open(incident, environment), page) for incident, page in pages),
         *(announce_now(_open(incident, environment), update) for incident, update in due.updates),
+        *(refresh_public(_open(incident, environment), entry) for incident, entry in due.refreshes),
         *(report_switch(_open(incident, environment), action) for incident, action in reports),
         return_exceptions=True,
+    )
+    read = await asyncio.gather(
+        *(read_public_page(_open(incident, environment)) for incident in due.public), return_exceptions=True
     )
     shown = await asyncio.gather(
         *(refresh_messages(_open(incident, environment)) for incident, _ in due.messages),
         return_exceptions=True,
     )
-    if failed := [outcome for outcome in [*told, *shown] if isinstance(outcome, BaseException)]:
+    if failed := [outcome for outcome in [*told, *read, *shown] if isinstance(outcome, BaseException)]:
         raise BaseExceptionGroup("not all reminders could be sent", failed)
-    about = [incident.id for incident, _ in [*notices, *due.clocks, *leads, *pages, *due.updates, *reports]]
+    about = [
+        incident.id
+        for incident, _ in [*notices, *due.clocks, *leads, *pages, *due.updates, *due.refreshes, *reports]
+    ]
     said = [f"{incident}: {sentence(event)}" for incident, event in zip(about, told, strict=True) if event]
+    seen = [
+        f"{incident.id}: {sentence(event)}"
+        for incident, events in zip(due.public, read, strict=True)
+        if isinstance(events, list)
+        for event in events
+    ]
     changed = [
         f"{incident.id}: {len(done)} of its messages brought up to date"
         for (incident, _), done in zip(due.messages, shown, strict=True)
         if isinstance(done, list) and done
     ]
-    return [*said, *changed]
+    return [*said, *seen, *changed]
 
 
 def _open(incident: Incident, environment: Environment) -> OpenIncident:

@@ -52,6 +52,10 @@ class Post:
     """The journal has it: it may have been sent before."""
     tried: bool = False
     """This process has tried to send it."""
+    digests: frozenset[str] = frozenset()
+    """Those of the texts that may have been sent as it, see `runbook.public.texts`."""
+    repeats: bool = False
+    """It says a state again that the channel was told: another message of that state is not this one."""
 
     def others_in_doubt(self) -> list[Effect]:
         """The other messages of the incident of which nobody knows whether they were sent."""
@@ -91,6 +95,26 @@ class Announcer(Channel, Protocol):
         """What the announcement is known by in the channel."""
 
 
+class WrittenUpdate(Protocol):
+    """An update of an entry of a public page, whoever wrote it."""
+
+    @property
+    def id(self) -> str:
+        """Its id at the page's host."""
+
+    @property
+    def status(self) -> str:
+        """What it says of the entry, in the host's words."""
+
+    @property
+    def text(self) -> str:
+        """Its words."""
+
+    @property
+    def at(self) -> datetime | None:
+        """When it was written (aware UTC), where the host says so."""
+
+
 class PublicEntry(Protocol):
     """An incident on a public page: its id there, its title, and where people read it."""
 
@@ -119,6 +143,13 @@ class PublicPage(Announcer, Protocol):
 
         Raises:
             OutsideError: the page cannot be read.
+        """
+
+    async def written(self, reference: str) -> Sequence[WrittenUpdate]:
+        """The updates of the entry with this reference, oldest first.
+
+        Raises:
+            OutsideError: the page cannot be read, or has no such entry.
         """
 
 

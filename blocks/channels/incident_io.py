@@ -5,6 +5,7 @@ may be somebody else's. So an incident is ours only by its id, which creating it
 statuses of components are each incident's own; one that is resolved takes its own back, and no other's.
 """
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,11 +19,14 @@ from blocks.channels.publishing import (
     OurPage,
     PublishedIncident,
     PublishedUpdate,
+    Written,
     is_milder,
+    moment,
     require_open,
 )
 from blocks.transport.errors import having_sent
 from runbook.incidents.state import State
+from runbook.public.texts import text_digest
 
 _WELL = "operational"
 _INCIDENTS = "/v2/status_page_incidents"
@@ -69,16 +73,32 @@ class IncidentIoApi:
         incident_id: str,
         *,
         effect_id: str,  # noqa: ARG002 - incident.io has no place for it
-        state: State,
+        state: State | None,
+        digests: Collection[str] = (),
     ) -> PublishedUpdate | None:
-        """The incident's update to that state."""
+        """The incident's update of that text, or to that state."""
         for incident in await self._listed():
             if incident.get("id") != incident_id:
                 continue
             for update in self._connection.objects(incident.get("updates", [])):
-                if update.get("incident_status") == state.lower():
+                said = state is not None and update.get("incident_status") == state.lower()
+                if said or text_digest(str(update.get("message") or "")) in digests:
                     return PublishedUpdate(id=self._connection.id_of(update), incident_id=incident_id)
         return None
+
+    async def written(self, incident_id: str) -> tuple[Written, ...]:
+        """The incident's updates, oldest first."""
+        found = [it for it in await self._listed() if it.get("id") == incident_id]
+        return tuple(
+            Written(
+                id=self._connection.id_of(it),
+                status=str(it.get("incident_status") or ""),
+                text=str(it.get("message") or ""),
+                at=moment(it.get("published_at")),
+            )
+            for incident in found
+            for it in self._connection.objects(incident.get("updates") or [])
+        )
 
     async def post_update(
         self,
@@ -119,7 +139,7 @@ class IncidentIoApi:
         return any(
             incident.get("name") == name
             and incident.get("incident_status") not in OVER
-            and _published_at(incident, otherwise=since) >= since
+            and (moment(incident.get("published_at")) or since) >= since
             for incident in await self._listed()
         )
 
@@ -180,11 +200,3 @@ class IncidentIoApi:
                 for component, status in components.items()
             ]
         return fields
-
-
-def _published_at(incident: dict[str, Any], *, otherwise: datetime) -> datetime:
-    try:
-        told = datetime.fromisoformat(str(incident.get("published_at")))
-    except ValueError:
-        return otherwise
-    return told if told.tzinfo else told.replace(tzinfo=UTC)

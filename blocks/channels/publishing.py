@@ -1,7 +1,7 @@
 """What publishing on a status page means, whoever hosts it."""
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
 
 from pydantic import JsonValue, SecretStr
@@ -59,6 +59,15 @@ class Namesake(Value):
     link: str = ""
 
 
+class Written(Value):
+    """An update as the page shows it; `at` is aware UTC."""
+
+    id: str
+    status: str
+    text: str
+    at: datetime | None
+
+
 class OurPage(Value):
     """Our page at a provider, and how incidents are to look on it.
 
@@ -86,8 +95,13 @@ class Provider(Protocol):
     ) -> PublishedIncident:
         """Publish an incident."""
 
-    async def find_update(self, incident_id: str, *, effect_id: str, state: State) -> PublishedUpdate | None:
-        """The update that was posted as this effect, or else one to the same state."""
+    async def find_update(
+        self, incident_id: str, *, effect_id: str, state: State | None, digests: Collection[str] = ()
+    ) -> PublishedUpdate | None:
+        """The update that was posted as this effect or has one of these texts, or else one to that state."""
+
+    async def written(self, incident_id: str) -> tuple[Written, ...]:
+        """The incident's updates, oldest first."""
 
     async def post_update(
         self, incident_id: str, message: str, state: State, *, effect_id: str
@@ -99,6 +113,15 @@ class Provider(Protocol):
 
     async def may_be_open(self, name: str, *, since: datetime) -> bool:
         """Whether an incident of this name is open that was published since then (aware UTC)."""
+
+
+def moment(told: object) -> datetime | None:
+    """A time of a provider's, aware UTC; `None` for what is none."""
+    try:
+        at = datetime.fromisoformat(str(told))
+    except ValueError:
+        return None
+    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def require_open(system: str, shown: str, state: State) -> None:

@@ -4,7 +4,7 @@ Nothing is published twice: each effect is looked for before it is published (`f
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import ClassVar, Literal
@@ -23,6 +23,7 @@ from blocks.channels.publishing import (
     Provider,
     PublishedIncident,
     PublishedUpdate,
+    Written,
 )
 from blocks.channels.statuspage import StatuspageApi
 from blocks.transport.errors import Refused, Unreadable
@@ -102,7 +103,8 @@ class StatusPagePublisher(Block):
         if reference is None:
             found = await self.find_incident(post.id)
             return receipt_of(found.id, found) if found else None
-        posted = await self.find_update(reference, effect_id=post.id, state=_state(post))
+        state = None if post.repeats else _state(post)
+        posted = await self.find_update(reference, effect_id=post.id, state=state, digests=post.digests)
         return receipt_of(reference, posted) if posted else None
 
     def headline(self, facts: MessageFacts) -> str:
@@ -199,17 +201,27 @@ class StatusPagePublisher(Block):
             plain_line(name), plain(message), state, effect_id=effect_id
         )
 
-    async def find_update(self, incident_id: str, *, effect_id: str, state: State) -> PublishedUpdate | None:
-        """The update that was posted as this effect, or else one to the same state.
+    async def written(self, reference: str) -> tuple[Written, ...]:
+        """The updates of the incident with this id, oldest first, whoever wrote them.
 
-        Each state is announced once, and the incident's creation is its first update. The words are no help:
-        they tell the time.
+        Raises:
+            OutsideError: the page cannot be asked, or has no such incident.
+        """
+        return await self._api().written(reference)
+
+    async def find_update(
+        self, incident_id: str, *, effect_id: str, state: State | None, digests: Collection[str] = ()
+    ) -> PublishedUpdate | None:
+        """The update that was posted as this effect or has one of these texts, or else one to that state.
+
+        Each state is announced once, and the incident's creation is its first update. What is said again is
+        known by its words alone, which tell the time.
 
         Raises:
             Unavailable: the provider cannot be reached, fails, or asks to slow down.
             Refused: the key is not accepted, or there is no such incident.
         """
-        return await self._api().find_update(incident_id, effect_id=effect_id, state=state)
+        return await self._api().find_update(incident_id, effect_id=effect_id, state=state, digests=digests)
 
     async def post_update(
         self,

@@ -4,7 +4,7 @@ It has no idempotency key, so each incident's metadata keeps the ids of its effe
 components to. Only what carries this mark is ours: a status that somebody else has set is left alone.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,11 +17,14 @@ from blocks.channels.publishing import (
     OurPage,
     PublishedIncident,
     PublishedUpdate,
+    Written,
     is_milder,
+    moment,
     require_open,
 )
 from blocks.transport.errors import NotFound, having_sent
 from runbook.incidents.state import State
+from runbook.public.texts import text_digest
 
 _METADATA = "runbook"  # Statuspage wants an object under each of the metadata's keys
 _WELL = "operational"
@@ -67,8 +70,10 @@ class StatuspageApi:
             answer = await self._connection.send("POST", self._incidents, {"incident": incident})
             return self._published(self._connection.member(answer))
 
-    async def find_update(self, incident_id: str, *, effect_id: str, state: State) -> PublishedUpdate | None:
-        """The update whose effect's id is in the incident's metadata, or else one to the same state."""
+    async def find_update(
+        self, incident_id: str, *, effect_id: str, state: State | None, digests: Collection[str] = ()
+    ) -> PublishedUpdate | None:
+        """The update whose effect's id is in the incident's metadata, or else one of that text, or state."""
         incident = self._connection.member(
             await self._connection.send("GET", f"{self._incidents}/{incident_id}")
         )
@@ -76,9 +81,24 @@ class StatuspageApi:
             held = self._held({"components": {}, **_marks(incident)})
             return PublishedUpdate(id=effect_id, incident_id=incident_id, components=held)
         for update in self._connection.objects(incident.get("incident_updates", [])):
-            if update.get("status") == state.lower():
+            said = state is not None and update.get("status") == state.lower()
+            if said or text_digest(str(update.get("body") or "")) in digests:
                 return PublishedUpdate(id=self._connection.id_of(update), incident_id=incident_id)
         return None
+
+    async def written(self, incident_id: str) -> tuple[Written, ...]:
+        """The incident's updates, oldest first."""
+        answer = await self._connection.send("GET", f"{self._incidents}/{incident_id}")
+        listed = self._connection.objects(self._connection.member(answer).get("incident_updates", []))
+        return tuple(
+            Written(
+                id=self._connection.id_of(it),
+                status=str(it.get("status") or ""),
+                text=str(it.get("body") or ""),
+                at=moment(it.get("created_at")),
+            )
+            for it in reversed(listed)
+        )
 
     async def post_update(
         self, incident_id: str, message: str, state: State, *, effect_id: str

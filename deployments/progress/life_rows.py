@@ -22,6 +22,7 @@ LifeEvent = (
     | e.IncidentClosed
     | e.PublicIncidentSeen
     | e.PublicTextRefused
+    | e.PublicUpdateSeen
 )
 
 
@@ -47,7 +48,7 @@ def life_row(event: LifeEvent, symbols: Symbols) -> Row:
             return Row(symbols.ask, "Reopened", Text(plain(sentence(event))), UNSURE)
         case e.IncidentClosed():
             return Row(symbols.event, "Closed", Text(words(event.outcome), style="bold"), "bold")
-        case e.PublicIncidentSeen() | e.PublicTextRefused():
+        case e.PublicIncidentSeen() | e.PublicTextRefused() | e.PublicUpdateSeen():
             return Row(symbols.event, "Public", Text(plain(sentence(event))), UNSURE)
         case _:
             assert_never(event)

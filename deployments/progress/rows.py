@@ -127,6 +127,7 @@ def row_of(event: e.Event, symbols: Symbols) -> Row | None:
             | e.IncidentClosed()
             | e.PublicIncidentSeen()
             | e.PublicTextRefused()
+            | e.PublicUpdateSeen()
         ):
             return life_row(event, symbols)
         case _:

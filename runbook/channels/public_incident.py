@@ -2,18 +2,21 @@
 
 from collections.abc import Callable
 
-from runbook.incidents.effects import EffectOutcome
+from runbook.incidents.effects import SENT
 from runbook.incidents.events import EffectSettled, Event, IncidentReopened, StatusAnnounced
 from runbook.incidents.incident import Incident
 from runbook.incidents.state import State
 from runbook.outside_text import OutsideFields
 
-_ARRIVED = (EffectOutcome.APPLIED, EffectOutcome.ALREADY_IN_PLACE)
 _STATES = frozenset(str(state) for state in State)
 
 
+def _unread(_receipt: OutsideFields) -> str:
+    return ""
+
+
 def public_announcements(
-    incident: Incident, channel: str, reference: Callable[[OutsideFields], str]
+    incident: Incident, channel: str, reference: Callable[[OutsideFields], str] = _unread
 ) -> tuple[StatusAnnounced, ...]:
     """What that page was told in its present entry, oldest first.
 
@@ -41,7 +44,7 @@ def _heard(event: Event, channel: str, reference: Callable[[OutsideFields], str]
     if not isinstance(event, EffectSettled) or event.effect.kind != channel:
         return None
     effect = event.effect
-    if effect.outcome not in _ARRIVED or effect.message.announced_state not in _STATES:
+    if effect.outcome not in SENT or effect.message.announced_state not in _STATES:
         return None
     state = State(effect.message.announced_state)
     return StatusAnnounced(

@@ -1,7 +1,7 @@
 """The update clock: a next update that was promised, to the team and to the public, and whether it is kept.
 
-Between its questions the response keeps its promise to the team by itself, at its next look. While a question
-is open no process is there to do so, and nobody but a person writes for the public again.
+Between its questions the response keeps its promise to the team by itself, at its next look; while a question
+is open no process is there to do so. The public entry is refreshed by a run of its own, whatever is open.
 """
 
 from collections.abc import Collection
@@ -20,6 +20,9 @@ from runbook.value import Value
 
 GRACE = timedelta(minutes=2)
 """How much later than promised an update may be that the response tells by itself: it looks now and then."""
+
+PUBLIC_GRACE = timedelta(minutes=15)
+"""The same for a public entry: without a receiver, a schedule refreshes it."""
 
 
 class Reader(StrEnum):
@@ -49,7 +52,9 @@ class UpdateClock(Value):
     @property
     def missed_at(self) -> datetime:
         """From when on it was missed."""
-        return self.due_at + GRACE if self.kept_by_itself else self.due_at
+        if not self.kept_by_itself:
+            return self.due_at
+        return self.due_at + (PUBLIC_GRACE if self.reader is Reader.PUBLIC else GRACE)
 
 
 def update_clocks(
@@ -70,8 +75,7 @@ def update_clocks(
         channel, due_at = item.event.channel, item.event.next_update_at
         told.pop(channel, None)
         if channel in public and item.event.state != State.RESOLVED:
-            interval = policy.public_update_interval_minutes.get(severity)
-            due_at = item.at + timedelta(minutes=interval) if interval is not None else None
+            due_at = item.at + policy.public_update_every(severity)
         if due_at is not None:
             told[channel] = item.at, due_at
     clocks = []
@@ -84,7 +88,7 @@ def update_clocks(
                     since=since,
                     nearing_at=policy.nearing_at(since, due_at),
                     due_at=due_at,
-                    kept_by_itself=reader is Reader.TEAM and incident.pending_gate is None,
+                    kept_by_itself=reader is Reader.PUBLIC or incident.pending_gate is None,
                 )
             )
     return tuple(clocks)

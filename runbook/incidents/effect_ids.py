@@ -24,6 +24,11 @@ class MessageName(str):
         return cls(state.lower() if number is None else f"{state.lower()}-{number}")
 
     @classmethod
+    def refreshed(cls, state: str, number: int) -> "MessageName":
+        """The public hears of the state again; the number is that of all it was told, from 1."""
+        return cls(f"{state.lower()}-{_REFRESHED}-{number}")
+
+    @classmethod
     def opening(cls) -> "MessageName":
         """A person is paged because the incident is severe."""
         return cls(_OPENED)
@@ -146,6 +151,11 @@ class MessageName(str):
         return self.partition("-")[0].upper()
 
     @property
+    def is_refresh(self) -> bool:
+        """Whether it says again what was announced."""
+        return f"-{_REFRESHED}-" in self
+
+    @property
     def escalation_number(self) -> int | None:
         """Which escalation it pages a person for; `None` for any other message."""
         found = _ESCALATION.fullmatch(self)
@@ -200,5 +210,6 @@ def _again(name: str, reopened: int) -> str:
 
 _OPENED, _REOPENED, _RAISED = "opened", "reopened", "raised"
 _EDIT, _OF = "edit-", "-of-"
+_REFRESHED = "refreshed"
 _ESCALATED, _ENDED, _ACKNOWLEDGED = "escalated-", "-resolved", "-acknowledged"
 _ESCALATION = re.compile(rf"{_ESCALATED}(?P<number>[1-9]\d*)")

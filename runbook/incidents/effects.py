@@ -39,6 +39,9 @@ class EffectOutcome(StrEnum):
     UNSETTLED = "unsettled"
 
 
+SENT = (EffectOutcome.APPLIED, EffectOutcome.ALREADY_IN_PLACE)
+"""How a message ends that has arrived."""
+
 CHANGE = "kubernetes"
 """The kind of effect that changes the cluster. All other kinds are channels, in which people are told."""
 
@@ -47,7 +50,8 @@ class Effect(Value):
     """One effect, as recorded.
 
     `id` is stable across retries and crashes, and carried to the target where the target can carry one.
-    `not_before` (aware UTC) is when the target wants to be asked again at the earliest, where it said so.
+    `digest` is that of a public text, by which it is known again. `not_before` (aware UTC) is when the target
+    wants to be asked again at the earliest, where it said so.
     """
 
     id: str
@@ -59,6 +63,7 @@ class Effect(Value):
     detail: OutsideText = ""
     receipt: OutsideFields = {}
     not_before: datetime | None = None
+    digest: str = ""
 
     @property
     def is_change(self) -> bool:

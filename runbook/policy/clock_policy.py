@@ -11,8 +11,12 @@ from runbook.policy.business_hours import BusinessCalendar
 from runbook.value import Value
 
 Minutes = Annotated[int, Field(ge=1)]
+PublicMinutes = Annotated[int, Field(ge=15, le=360)]
 
 MINUTES_AN_HOUR = 60
+
+SIX_HOURS = 6 * MINUTES_AN_HOUR
+"""PostHog's handbook: a status page is refreshed at least every six hours."""
 
 RESPONSE_MINUTES: Mapping[Severity, int] = {
     severity: int(level.response_time.total_seconds()) // 60
@@ -30,10 +34,11 @@ class ClockPolicy(Value):
         title="Response times",
         description="Minutes until a person responds, by severity; without one by the next business day.",
     )
-    public_update_interval_minutes: dict[Severity, Minutes] = Field(
-        default={Severity.P1: 360, Severity.P2: 360, Severity.P3: 360},
+    public_update_interval_minutes: dict[Severity, PublicMinutes] = Field(
+        default={},
         title="Public update intervals",
-        description="Minutes until the public hears again of an incident that it was told of, by severity.",
+        description="Minutes until an open public entry says again where things stand, by severity; at most "
+        "six hours, which a level that is left out has.",
     )
     nearing_share: float = Field(
         default=0.8,
@@ -60,6 +65,10 @@ class ClockPolicy(Value):
         if minutes is None:
             return self.calendar.close_of_next_business_day(since)
         return since + timedelta(minutes=minutes)
+
+    def public_update_every(self, severity: Severity) -> timedelta:
+        """How long after it was told something the public hears again."""
+        return timedelta(minutes=self.public_update_interval_minutes.get(severity, SIX_HOURS))
 
     def response_within(self, severity: Severity) -> str:
         """How soon that is, in words: `15 min`, `4 h`, `the next business day`."""

@@ -155,7 +155,7 @@ class Policy(ApprovalPolicy, ServicePolicy, ClockPolicy):
     public: PublicPolicy = Field(
         default=PublicPolicy(),
         title="Public",
-        description="What a public text may not say.",
+        description="What a public text may not say, and how often it is refreshed.",
     )
     page_from: Severity | None = Field(
         default=Severity.P2,

@@ -1,3 +1,3 @@
 """What the public is told: which areas of the product are affected, and what a public text may say."""
 
-__all__ = ["affected", "areas", "lint"]
+__all__ = ["affected", "areas", "lint", "refreshing", "texts", "written"]

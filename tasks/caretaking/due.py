@@ -31,6 +31,7 @@ from runbook.channels.updates import DueUpdate, due_update
 from runbook.clocks.promises import DueClock, due_clocks
 from runbook.evidence.manifest import due_collections
 from runbook.incidents.incident import Incident
+from runbook.public.refreshing import DueRefresh, due_refreshes, has_public_entry
 from tasks.channels.refresh import stale_messages
 from tasks.channels.remind import audiences
 from tasks.incidents import incidents_to_collect_from, incidents_with_switches, open_incidents
@@ -60,6 +61,11 @@ class DueReminders:
 
     clocks: Sequence[tuple[Incident, DueClock]] = ()
     """The clocks that near their end or were missed."""
+    refreshes: Sequence[tuple[Incident, DueRefresh]] = ()
+    """The public entries that have to say again where things stand."""
+
+    public: Sequence[Incident] = ()
+    """The incidents with an open public entry, in which people may have written: read at each look."""
 
     messages: Sequence[tuple[Incident, Sequence[str]]] = ()
     """The incidents of which a channel shows something that is not true any more."""
@@ -71,6 +77,7 @@ class DueReminders:
         told += [f"{incident.id} {news!r}" for incident, news in self.leads]
         told += [f"{incident.id} update of {update.at}" for incident, update in self.updates]
         told += [f"{incident.id} {clock.event.journal_key}" for incident, clock in self.clocks]
+        told += [f"{incident.id} refresh since {entry.told_at}" for incident, entry in self.refreshes]
         told += [f"{page.page.id} acknowledged" for _, page in self.acknowledged]
         told += [f"{incident.id} {message}" for incident, stale in self.messages for message in stale]
         return [*told, *(f"{incident.id} {action.id}" for incident, action in self.reports)]
@@ -115,6 +122,12 @@ async def due_reminders(environment: Environment, at: datetime) -> DueReminders:
             for clock in due_clocks(incident, team=announcers, public=public, policy=policy, now=at)
             if is_time(incident, clock.since, at)
         ],
+        refreshes=[
+            (incident, entry)
+            for incident in going_on
+            for entry in due_refreshes(incident, channels=public, policy=policy, now=at)
+        ],
+        public=[it for it in going_on if any(has_public_entry(it, channel) for channel in public)],
         messages=messages,
         reports=due_reports(await incidents_with_switches(environment), now=at),
     )

@@ -32,10 +32,12 @@ from runbook.incidents.events import (
 from runbook.incidents.incident import Incident
 from runbook.incidents.sentences import sentence
 from runbook.incidents.state import State
+from runbook.public.refreshing import DueRefresh, due_refreshes
+from runbook.public.texts import text_digest
 from tasks.channels.deliver import Send, deliver, got_through, say
 from tasks.channels.facts import facts_of
 from tasks.channels.links import incident_link
-from tasks.channels.public_page import may_be_published, note_namesakes
+from tasks.channels.public_page import may_be_published, note_namesakes, public_text
 from tasks.channels.refresh import refresh
 from tasks.effects import SUCCEEDED
 from tasks.incident import OpenIncident, now
@@ -84,6 +86,18 @@ async def announce_now(incident: OpenIncident, due: DueUpdate) -> UpdateRequeste
     await refresh(incident)
     left = asked_update(await incident.read(), channels=due.channels, policy=incident.policy)
     return due.request if left is None else None
+
+
+async def refresh_public(incident: OpenIncident, due: DueRefresh) -> StatusAnnounced | None:
+    """Say in a public entry again where things stand; `None` where it was not published."""
+    journal = await incident.read()
+    channels = {channel.kind: channel for channel in incident.environment.announcers}
+    found = due_refreshes(journal, channels=[due.channel], policy=incident.policy, now=now())
+    if due not in found or due.channel not in channels:
+        return None  # it was refreshed, or is over, in the meantime
+    state = State(public_announcements(journal, due.channel)[-1].state)
+    facts = facts_of(incident, journal, state)
+    return await _announce(incident, journal, channels[due.channel], facts, again=True)
 
 
 async def tell_of_merger(incident: OpenIncident) -> None:
@@ -189,16 +203,26 @@ def _is_public(incident: OpenIncident, journal: Incident, channel: Announcer) ->
 
 
 async def _announce(
-    incident: OpenIncident, journal: Incident, channel: Announcer, facts: MessageFacts
-) -> None:
-    """Announce the state; the team may be told the same one again, and is promised a next update."""
+    incident: OpenIncident,
+    journal: Incident,
+    channel: Announcer,
+    facts: MessageFacts,
+    *,
+    again: bool = False,
+) -> StatusAnnounced | None:
+    """Announce the state; the team may be told the same one again, and is promised a next update.
+
+    The public hears it `again` only as a refresh.
+    """
     public = channel.audience is Audience.PUBLIC
     if public and not await may_be_published(incident, journal, channel, facts):
-        return
+        return None
     number = 1 + sum(item.channel == channel.kind for item in journal.announcements)
-    if public:
-        number = journal.reopened + 1
-    name = MessageName.announcement(facts.state, None if public and not journal.reopened else number)
+    if again:
+        name = MessageName.refreshed(facts.state, number)
+    else:
+        life = journal.reopened + 1 if journal.reopened else None
+        name = MessageName.announcement(facts.state, life if public else number)
     told = await deliver(
         incident,
         journal,
@@ -209,17 +233,20 @@ async def _announce(
         authority=PUBLISH if public else ANNOUNCE,
         state=facts.state,
         announced=public_announcements(journal, channel.kind, channel.reference) if public else None,
+        digest=text_digest(public_text(channel, facts).body) if public else "",
     )
-    if told.outcome in SUCCEEDED:
-        event = StatusAnnounced(
-            channel=channel.kind,
-            state=facts.state,
-            reference=channel.reference(told.receipt),
-            next_update_at=None if public else facts.next_update,
-        )
-        await incident.record(event, key=event.key_of(name))
-        if isinstance(channel, PublicPage) and facts.state is not State.RESOLVED:
-            await note_namesakes(incident, channel, facts)
+    if told.outcome not in SUCCEEDED:
+        return None
+    event = StatusAnnounced(
+        channel=channel.kind,
+        state=facts.state,
+        reference=channel.reference(told.receipt),
+        next_update_at=None if public else facts.next_update,
+    )
+    await incident.record(event, key=event.key_of(name))
+    if isinstance(channel, PublicPage) and facts.state is not State.RESOLVED:
+        await note_namesakes(incident, channel, facts)
+    return event
 
 
 def _announcement(incident: OpenIncident, journal: Incident, channel: Announcer, facts: MessageFacts) -> Send:

@@ -31,12 +31,13 @@ async def deliver(
     state: State | None = None,
     loud: bool = False,
     announced: Sequence[StatusAnnounced] | None = None,
+    digest: str = "",
 ) -> Effect:
     """Look for the message, journal that it is to be sent, send it, journal what became of it.
 
     `send` sends it in this channel; `name` is unique within the channel. `announced` is what the channel was
-    told before, where that is not all that it ever was told. One that meets a conflict is told to
-    nobody, and is no reason to end a run.
+    told before, where that is not all that it ever was told; `digest` is that of a public text. One that
+    meets a conflict is told to nobody, and is no reason to end a run.
 
     Raises:
         LeaseLost: another process works on the incident now.
@@ -46,7 +47,12 @@ async def deliver(
         announced = [item for item in journal.announcements if item.channel == channel.kind]
     effect_id = EffectId.of_message(incident.id, channel.kind, name)
     effect = Effect(
-        id=effect_id, kind=channel.kind, target=channel.kind, summary=summary, authority=authority
+        id=effect_id,
+        kind=channel.kind,
+        target=channel.kind,
+        summary=summary,
+        authority=authority,
+        digest=digest,
     )
     post = Post(
         id=effect_id,
@@ -58,6 +64,8 @@ async def deliver(
         loud=loud,
         rehearsal=journal.dry_run,
         known=effect_id in journal.effects,
+        digests=_intended(journal, effect_id),
+        repeats=name.is_refresh,
     )
 
     async def observe() -> Receipt | None:
@@ -65,7 +73,7 @@ async def deliver(
 
     async def act() -> Receipt:
         nonlocal post
-        post = replace(post, tried=True)
+        post = replace(post, tried=True, digests=post.digests | {digest})
         return await send(post)
 
     try:
@@ -113,6 +121,12 @@ def got_through(told: list[Effect]) -> bool:
 def _tried(journal: Incident, effect_id: str, attempts: int) -> bool:
     outcomes = journal.outcomes_of(effect_id)
     return len(outcomes) >= attempts or any(outcome in SUCCEEDED for outcome in outcomes)
+
+
+def _intended(journal: Incident, effect_id: str) -> frozenset[str]:
+    """The digests of what was ever about to be sent as this effect."""
+    events = (it for it in journal.events(EffectIntended) if it.effect.id == effect_id)
+    return frozenset(event.effect.digest for event in events if event.effect.digest)
 
 
 def _first_tried(journal: Incident) -> dict[str, datetime]:

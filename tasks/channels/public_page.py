@@ -5,13 +5,16 @@ from prefect.logging import get_logger
 from blocks.channels.channel import Announcer, PublicPage
 from blocks.logs import own_lines
 from blocks.transport.errors import OutsideError
-from runbook.channels.messages import MessageFacts, external_message, notice_message
+from runbook.channels.messages import ExternalMessage, MessageFacts, external_message, notice_message
+from runbook.channels.public_incident import public_announcements
 from runbook.incidents.effect_ids import MessageName
 from runbook.incidents.effects import Authority
-from runbook.incidents.events import PublicIncidentSeen, PublicTextRefused
+from runbook.incidents.events import PublicIncidentSeen, PublicTextRefused, PublicUpdateSeen
 from runbook.incidents.incident import Incident
 from runbook.incidents.sentences import sentence
 from runbook.public.lint import lint_message
+from runbook.public.refreshing import has_public_entry
+from runbook.public.written import others
 from tasks.channels.deliver import say
 from tasks.channels.links import incident_link
 from tasks.incident import OpenIncident
@@ -55,6 +58,42 @@ async def note_namesakes(incident: OpenIncident, channel: PublicPage, facts: Mes
     await tell_of_page(incident)
 
 
+async def read_public_page(incident: OpenIncident) -> list[PublicUpdateSeen]:
+    """Note and tell, once, what people have written in the incident's own public entry; returns what is new.
+
+    What the runbook has written is known by its words and by the ids that the page gave for it. Nothing is
+    noted while it is in doubt whether something of that was published.
+
+    Raises:
+        LeaseLost: another process works on the incident now.
+        Unavailable: the incident store cannot be reached.
+    """
+    journal, found = await incident.read(), []
+    for channel in incident.environment.announcers:
+        if not isinstance(channel, PublicPage) or not has_public_entry(journal, channel.kind):
+            continue
+        reference = public_announcements(journal, channel.kind, channel.reference)[-1].reference
+        try:
+            written = await channel.written(reference)
+        except OutsideError as error:
+            log.warning("Nobody can tell what was written on the %s: %s", channel.kind, error)
+            continue
+        for update in others(await incident.read(), channel.kind, written):
+            event = PublicUpdateSeen(
+                channel=channel.kind, reference=update.id, status=update.status, text=update.text
+            )
+            if event not in journal.events(PublicUpdateSeen):
+                await incident.record_once(event)
+                found.append(event)
+    await tell_of_page(incident)
+    return found
+
+
+def public_text(channel: Announcer, facts: MessageFacts) -> ExternalMessage:
+    """What the channel would publish of these facts."""
+    return channel.public_text(facts) if isinstance(channel, PublicPage) else external_message(facts)
+
+
 async def may_be_published(
     incident: OpenIncident, journal: Incident, channel: Announcer, facts: MessageFacts
 ) -> bool:
@@ -64,7 +103,7 @@ async def may_be_published(
         LeaseLost: another process works on the incident now.
         Unavailable: the incident store cannot be reached.
     """
-    message = channel.public_text(facts) if isinstance(channel, PublicPage) else external_message(facts)
+    message = public_text(channel, facts)
     found = lint_message(message.title, message.body, never_say=incident.policy.public.never_say)
     if not found:
         return True
@@ -84,6 +123,8 @@ async def tell_of_page(incident: OpenIncident) -> None:
     journal = await incident.read()
     for event in journal.events(PublicIncidentSeen):
         await _tell(incident, journal, f"📣 {sentence(event)}", MessageName.seen_on_page(event.digest))
+    for update in journal.events(PublicUpdateSeen):
+        await _tell(incident, journal, f"📣 {sentence(update)}", MessageName.seen_on_page(update.digest))
     for refused in journal.events(PublicTextRefused):
         text = f"📣 {sentence(refused)}. {EDIT}"
         await _tell(incident, journal, text, MessageName.refused_public(refused.digest))

@@ -6,7 +6,7 @@ from prefect.logging import get_logger
 
 from blocks.logs import own_lines
 from blocks.store.lease import LeaseLost
-from tasks.channels import communicate, page, refresh, remind, warn
+from tasks.channels import communicate, page, public_page, refresh, remind, warn
 from tasks.incident import OpenIncident
 
 log = own_lines(get_logger("runbook"))
@@ -49,6 +49,12 @@ tell_of_lead = task(name="tell of lead", task_run_name="tell of lead", cache_pol
 )
 announce_now = task(name="announce now", task_run_name="announce now", cache_policy=NO_CACHE)(
     communicate.announce_now
+)
+refresh_public = task(name="refresh public page", task_run_name="refresh public page", cache_policy=NO_CACHE)(
+    communicate.refresh_public
+)
+read_public_page = task(name="read public page", task_run_name="read public page", cache_policy=NO_CACHE)(
+    public_page.read_public_page
 )
 refresh_messages = task(name="refresh messages", task_run_name="refresh messages", cache_policy=NO_CACHE)(
     refresh.refresh

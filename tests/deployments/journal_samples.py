@@ -174,6 +174,9 @@ EVENTS: tuple[e.Event, ...] = (
     e.PublicTextRefused(
         channel="status-page", state="IDENTIFIED", because=("placeholder '[x]': Put in what is meant",)
     ),
+    e.PublicUpdateSeen(
+        channel="status-page", reference="upd-9", status="monitoring", text="PostHog rolls back"
+    ),
     e.IncidentEscalated(because="no answer for 15 minutes"),
     e.RecoveryChecked(recovered=True, because=("0.00 errors/s",)),
     e.LeadAssigned(lead="ana", by="bob"),

@@ -225,6 +225,9 @@ def every_event() -> tuple[e.Event, ...]:
         e.PublicTextRefused(
             channel="status-page", state="IDENTIFIED", because=("placeholder '[x]': Put in what is meant",)
         ),
+        e.PublicUpdateSeen(
+            channel="status-page", reference="upd-9", status="monitoring", text="PostHog rolls back"
+        ),
         e.IncidentEscalated(because="no answer for 10 minutes"),
         e.WatchStarted(waiting_for=("the error rate stays under its threshold",)),
         e.RecoveryChecked(recovered=None, because=("no data",)),

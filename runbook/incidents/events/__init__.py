@@ -78,7 +78,7 @@ from runbook.incidents.events.people import (
     UpdateRequested,
     is_act_of_a_person,
 )
-from runbook.incidents.events.public import PublicIncidentSeen, PublicTextRefused
+from runbook.incidents.events.public import PublicIncidentSeen, PublicTextRefused, PublicUpdateSeen
 from runbook.incidents.events.runs import ResponseResumed, RunContinued, RunStarted
 from runbook.value import Value
 
@@ -133,6 +133,7 @@ __all__ = [
     "PostmortemDrafted",
     "PublicIncidentSeen",
     "PublicTextRefused",
+    "PublicUpdateSeen",
     "Recorded",
     "RecoveryChecked",
     "ResponsePaused",
@@ -185,6 +186,7 @@ Event = Annotated[
     | PublicIncidentSeen
     | PublicTextRefused
     | ClockReminded
+    | PublicUpdateSeen
     | IncidentEscalated
     | WatchStarted
     | RecoveryChecked

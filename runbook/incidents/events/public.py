@@ -1,12 +1,15 @@
 """What was seen on our own public status page that the runbook has not written."""
 
 from hashlib import sha256
-from typing import Literal
+from typing import Annotated, Literal
 
 from runbook.incidents.events.base import JournalEvent, numbered
-from runbook.outside_text import OutsideIdentity, OutsideLine
+from runbook.outside_text import Outside, OutsideIdentity, OutsideLine, OutsideName
 
 _DIGITS = 16
+
+_MOST = 500
+"""Characters of what somebody else wrote on the page; the page has it all."""
 
 
 class PublicIncidentSeen(JournalEvent):
@@ -53,4 +56,28 @@ class PublicTextRefused(JournalEvent):
     def digest(self) -> str:
         """What tells it from another one."""
         told = "\n".join((self.channel, self.state, *self.because))
+        return sha256(told.encode()).hexdigest()[:_DIGITS]
+
+
+class PublicUpdateSeen(JournalEvent):
+    """A person has written in the incident's own public entry, or changed what the runbook had written there.
+
+    `reference` is the update's id at the provider, `status` what it says of the entry, in its words.
+    """
+
+    type: Literal["PublicUpdateSeen"] = "PublicUpdateSeen"
+    channel: str
+    reference: OutsideIdentity
+    status: OutsideName
+    text: Annotated[str, Outside(_MOST, lines=False)]
+
+    @property
+    def journal_key(self) -> str:
+        """Once for each update and what it says."""
+        return f"public-update:{self.digest}"
+
+    @property
+    def digest(self) -> str:
+        """What tells it from another one."""
+        told = "\n".join((self.channel, self.reference, self.status, self.text))
         return sha256(told.encode()).hexdigest()[:_DIGITS]

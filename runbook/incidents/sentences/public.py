@@ -12,3 +12,8 @@ def _(event: e.PublicIncidentSeen) -> str:
 @sentence.register
 def _(event: e.PublicTextRefused) -> str:
     return f"Not published in {event.channel} ({event.state}): {'; '.join(event.because)}"
+
+
+@sentence.register
+def _(event: e.PublicUpdateSeen) -> str:
+    return f"A person wrote on the public page ({event.status}): {event.text}"

@@ -175,7 +175,7 @@ async def test_only_the_clock_waits_a_moment_for_a_first_message(team: Team) -> 
     journal = await team.incident.read()
     found = stale_messages(team.incident.environment, journal, now())
     names = ("question-gate-1", "investigating-1")  # both say that a person has responded
-    assert found == [f"edit-1-of-{name} for the 1. time" for name in names]
+    assert found == [f"edit-1-of-{name} for the 1. time, 0" for name in names]
 
 
 async def test_slack_away_fails_nothing_and_gets_the_present_words_later(team: Team) -> None:

@@ -1,0 +1,51 @@
+"""When a public entry has to say again where things stand: people who read it must not think it forgotten."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from runbook.channels.public_incident import public_announcements
+from runbook.channels.reminders import is_time
+from runbook.decision.severity import Severity
+from runbook.incidents.effects import SENT
+from runbook.incidents.events import EffectSettled, Event, StatusAnnounced
+from runbook.incidents.incident import Incident
+from runbook.incidents.state import State
+from runbook.policy.policy import Policy
+from runbook.value import Value
+
+
+class DueRefresh(Value):
+    """A public entry that has said nothing since `told_at` (aware UTC)."""
+
+    channel: str
+    told_at: datetime
+
+
+def has_public_entry(incident: Incident, channel: str) -> bool:
+    """Whether that page shows an entry of the incident that is not over."""
+    told = public_announcements(incident, channel)
+    return bool(told) and told[-1].state != State.RESOLVED
+
+
+def due_refreshes(
+    incident: Incident, *, channels: Collection[str], policy: Policy, now: datetime
+) -> tuple[DueRefresh, ...]:
+    """The incident's open entries that have to be refreshed now; a page that is away is tried ever later."""
+    if incident.resolved or incident.dry_run:
+        return ()
+    every = policy.public_update_every(incident.rating or Severity.P2)
+    due = []
+    for channel in channels:
+        if not has_public_entry(incident, channel):
+            continue
+        told_at = max(item.at for item in incident.journal if _was_told(item.event, channel))
+        if is_time(incident, told_at + every, now):
+            due.append(DueRefresh(channel=channel, told_at=told_at))
+    return tuple(due)
+
+
+def _was_told(event: Event, channel: str) -> bool:
+    """Whether the page was told something with this event, also where only its message is journalled."""
+    if isinstance(event, EffectSettled):
+        return event.effect.kind == channel and event.effect.outcome in SENT
+    return isinstance(event, StatusAnnounced) and event.channel == channel
