@@ -219,15 +219,6 @@ def every_event() -> tuple[e.Event, ...]:
         e.EffectSettled(effect=effect(EffectOutcome.APPLIED)),
         finished(ActionOutcome.RECOVERED),
         e.StatusAnnounced(channel="slack", state="IDENTIFIED"),
-        e.PublicIncidentSeen(
-            channel="status-page", reference="inc-9", title="Down", link="https://status.example/inc-9"
-        ),
-        e.PublicTextRefused(
-            channel="status-page", state="IDENTIFIED", because=("placeholder '[x]': Put in what is meant",)
-        ),
-        e.PublicUpdateSeen(
-            channel="status-page", reference="upd-9", status="monitoring", text="PostHog rolls back"
-        ),
         e.IncidentEscalated(because="no answer for 10 minutes"),
         e.WatchStarted(waiting_for=("the error rate stays under its threshold",)),
         e.RecoveryChecked(recovered=None, because=("no data",)),
@@ -278,6 +269,15 @@ def every_event() -> tuple[e.Event, ...]:
         e.LeadAssigned(lead="ana", by="bob", identity=Identity(name="bob")),
         e.CommsLeadAssigned(lead="cyd", by="ana"),
         e.IncidentAcknowledged(by="ana"),
+        e.PublicIncidentSeen(
+            channel="status-page", reference="inc-9", title="Down", link="https://status.example/inc-9"
+        ),
+        e.PublicTextRefused(
+            channel="status-page", state="IDENTIFIED", because=("placeholder '[x]': Put in what is meant",)
+        ),
+        e.PublicUpdateSeen(
+            channel="status-page", reference="upd-9", status="monitoring", text="PostHog rolls back"
+        ),
         e.UpdateRequested(by="ana"),
         e.ClockReminded(clock=e.ClockName.RESPONSE, due_at=OPENED),
         e.NoteAdded(

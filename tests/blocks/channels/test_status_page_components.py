@@ -43,6 +43,8 @@ async def test_a_component_that_somebody_else_has_set_stays_as_it_is(status: str
         if when == "before":
             page.provider.component_statuses[component] = status
         incident = await publish_on_statuspage(page)
+        if when == "before":
+            assert page.provider.component_statuses[component] == status
         if when == "meanwhile":
             page.provider.component_statuses[component] = status
         await page.block.post_update(incident, "Found.", State.IDENTIFIED, effect_id="effect-2")
