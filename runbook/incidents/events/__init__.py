@@ -75,6 +75,7 @@ from runbook.incidents.events.people import (
     IncidentAcknowledged,
     LeadAssigned,
     NoteAdded,
+    SupportAssigned,
     UpdateRequested,
     is_act_of_a_person,
 )
@@ -138,6 +139,7 @@ __all__ = [
     "RunStarted",
     "SeverityOverridden",
     "StatusAnnounced",
+    "SupportAssigned",
     "SwitchChecked",
     "TriageCompleted",
     "TriageStarted",
@@ -193,6 +195,7 @@ Event = Annotated[
     | ArtifactPublished
     | LeadAssigned
     | CommsLeadAssigned
+    | SupportAssigned
     | IncidentAcknowledged
     | UpdateRequested
     | NoteAdded
