@@ -38,7 +38,18 @@ class _Speaks(TypedDict):
 
 
 FormAct = Literal[
-    "take", "assign", "comms", "note", "ack", "update", "severity", "resolve", "reopen", "merge", "resume"
+    "take",
+    "assign",
+    "comms",
+    "support",
+    "note",
+    "ack",
+    "update",
+    "severity",
+    "resolve",
+    "reopen",
+    "merge",
+    "resume",
 ]
 
 
@@ -67,14 +78,15 @@ async def act_on_incident(
     Args:
         incident: Id of the incident.
         act: take = you lead it now; assign = somebody else leads it; comms = who leads the communication
-            with customers; note = something for the timeline; ack = you have seen it and work on it, which
+            with customers; support = who follows it for support; note = something for the timeline;
+            ack = you have seen it and work on it, which
             stops reminders of the open question and acknowledges the pages; update = the team is told now
             where things stand; severity = how severe it is,
             whatever the rules say; resolve = it is over; reopen = it is not over; merge = it is part of
             another incident, where the response goes on; resume = you hand it back to the runbook, after
             its run was cancelled or has failed.
         by: Your name.
-        name: For assign and comms, who it is. Empty for comms means you.
+        name: For assign, comms and support, who it is. Empty for the last two means you.
         text: For a note, what happened; for severity, resolve and reopen, why (required); for merge, why.
         at: For a note, when it happened, as HH:MM in the policy's time zone or as 2026-11-22T14:05+01:00.
             Empty means now.

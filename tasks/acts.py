@@ -32,6 +32,7 @@ from runbook.incidents.events import (
     LeadAssigned,
     NoteAdded,
     SeverityOverridden,
+    SupportAssigned,
 )
 from runbook.incidents.incident import Incident
 from runbook.incidents.loose_ends import switches_left_on
@@ -131,7 +132,7 @@ async def record_act(
         identity=identity,
         recorded=not known,
         said=sentence(done),
-        lead=done.lead if isinstance(done, LeadAssigned | CommsLeadAssigned) else None,
+        lead=done.lead if isinstance(done, LeadAssigned | CommsLeadAssigned | SupportAssigned) else None,
         text=done.text if isinstance(done, NoteAdded) else None,
         happened_at=done.happened_at if isinstance(done, NoteAdded) else None,
         switches=tuple(f"{action.spec.title} ({action.target})" for action in left),

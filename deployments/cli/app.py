@@ -27,9 +27,10 @@ from deployments.cli.incidents import incidents
 from deployments.cli.looking.incident import incident, paper
 from deployments.cli.looking.render import render
 from deployments.cli.output import print_defect, print_error, quiet_libraries
-from deployments.cli.people.acts import ack, assign, comms, note, take, update
+from deployments.cli.people.acts import ack, assign, comms, note, support, take, update
 from deployments.cli.people.answers import approve, edit, reject, snooze
 from deployments.cli.people.ends import merge, reopen, resolve
+from deployments.cli.people.handover import handover
 from deployments.cli.people.login import login
 from deployments.cli.people.respond import respond
 from deployments.cli.people.resume import resume
@@ -68,6 +69,8 @@ EXAMPLES: dict[Callable[..., Any], tuple[str, ...]] = {
     take: ("runbook take latest",),
     assign: ("runbook assign latest ana", "runbook assign inc-20261122 ana@example.com --by bob"),
     comms: ("runbook comms latest cyd",),
+    support: ("runbook support latest dee",),
+    handover: ("runbook handover latest", "runbook handover latest --to bob"),
     note: (
         'runbook note latest "PostHog support rolls back"',
         'runbook note latest "first errors" --at 14:05',

@@ -20,7 +20,7 @@ from runbook.channels.untold import untold
 from runbook.channels.wording import OUTCOMES, REHEARSAL, one_line, verdict_words
 from runbook.clocks.response import ResponseClock, response_words
 from runbook.incidents.incident import Incident
-from runbook.incidents.people import acknowledged_by, comms_lead_of, lead_of
+from runbook.incidents.people import acknowledged_by, comms_lead_of, lead_of, support_of
 from runbook.incidents.summary import evidence_folder, flow_run_url, postmortem
 
 NAMES = 10
@@ -102,6 +102,7 @@ def people(found: Incident) -> dict[str, str]:
     return {
         "lead": lead_of(found) or "",
         "comms": comms_lead_of(found) or "",
+        "support": support_of(found) or "",
         "acked": ", ".join(acknowledged_by(found)),
     }
 

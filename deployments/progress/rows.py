@@ -111,6 +111,7 @@ def row_of(event: e.Event, symbols: Symbols) -> Row | None:
             | e.ResponseResumed()
             | e.LeadAssigned()
             | e.CommsLeadAssigned()
+            | e.SupportAssigned()
             | e.IncidentAcknowledged()
             | e.UpdateRequested()
         ):
@@ -155,6 +156,7 @@ _Word = (
     | e.ResponseResumed
     | e.LeadAssigned
     | e.CommsLeadAssigned
+    | e.SupportAssigned
     | e.IncidentAcknowledged
     | e.UpdateRequested
 )

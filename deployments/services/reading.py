@@ -1,11 +1,13 @@
 """What somebody elsewhere reads of incidents: JSON that is masked, escaped and no longer than a bound."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import orjson
 from pydantic import JsonValue
 
+from runbook.handover.packet import packet_markdown, packet_of
 from runbook.incidents.events import Recorded
 from runbook.incidents.incident import Incident
 from runbook.incidents.summary import Facts, everything, headline
@@ -32,6 +34,12 @@ def incident_document(incident: Incident, policy: Policy) -> str:
     kept = bounded(journal, LONGEST_JOURNAL)
     facts |= {"journal": kept, LEFT_OUT: len(journal) - len(kept)}
     return _document(facts)
+
+
+def packet_document(incident: Incident, policy: Policy, now: datetime) -> str:
+    """The hand-over packet at `now` (aware UTC), and the same as a page."""
+    packet = packet_of(incident, policy, now=now)
+    return _document(packet.model_dump(mode="json") | {"page": packet_markdown(packet)})
 
 
 def list_document(incidents: Sequence[Incident], policy: Policy) -> str:

@@ -29,6 +29,7 @@ from runbook.incidents.events import (
     LeadAssigned,
     NoteAdded,
     StatusAnnounced,
+    SupportAssigned,
     UpdateRequested,
 )
 from runbook.incidents.incident import Incident
@@ -39,6 +40,7 @@ from runbook.value import Value
 ActEvent = (
     LeadAssigned
     | CommsLeadAssigned
+    | SupportAssigned
     | IncidentAcknowledged
     | UpdateRequested
     | NoteAdded
@@ -54,6 +56,7 @@ class ActKind(StrEnum):
     TAKE = "take"
     ASSIGN = "assign"
     COMMS = "comms"
+    SUPPORT = "support"
     NOTE = "note"
     ACK = "ack"
     UPDATE = "update"
@@ -65,10 +68,10 @@ class ActKind(StrEnum):
 class Act(Value):
     """What a person wants to do, as they said it.
 
-    `name` is whom `assign` and `comms` name; without one, `comms` means the person who says it. `text` and
-    `at` are of a note: `at` as `time_of_note` reads it, empty for now. Of an end, `text` is the reason,
-    `outcome` one of `runbook.approvals.ends.OUTCOMES`, `done` what was done by hand, and `into` the id of
-    the incident that it is merged into.
+    `name` is whom `assign`, `comms` and `support` name; without one, the last two mean the person who
+    says it. `text` and `at` are of a note: `at` as `time_of_note` reads it, empty for now. Of an end,
+    `text` is the reason, `outcome` one of `runbook.approvals.ends.OUTCOMES`, `done` what was done by hand,
+    and `into` the id of the incident that it is merged into.
     """
 
     kind: ActKind
@@ -120,10 +123,16 @@ def event_of(
         return IncidentAcknowledged(by=by, identity=identity)
     if act.kind is ActKind.UPDATE:
         return UpdateRequested(by=by, identity=identity)
-    own = act.kind is ActKind.TAKE or (act.kind is ActKind.COMMS and not act.name.strip())
+    own = act.kind is ActKind.TAKE or (act.kind in _ROLES and not act.name.strip())
     lead = by if own else _checked(act.name, policy)
-    kind = CommsLeadAssigned if act.kind is ActKind.COMMS else LeadAssigned
-    return kind(lead=lead, by=by, identity=identity)
+    return _ROLES.get(act.kind, LeadAssigned)(lead=lead, by=by, identity=identity)
+
+
+_ROLES: dict[ActKind, type[CommsLeadAssigned | SupportAssigned]] = {
+    ActKind.COMMS: CommsLeadAssigned,
+    ActKind.SUPPORT: SupportAssigned,
+}
+"""The roles beside the lead."""
 
 
 def _note(

@@ -2,7 +2,13 @@
 
 from datetime import datetime
 
-from runbook.incidents.events import CommsLeadAssigned, IncidentAcknowledged, LeadAssigned, NoteAdded
+from runbook.incidents.events import (
+    CommsLeadAssigned,
+    IncidentAcknowledged,
+    LeadAssigned,
+    NoteAdded,
+    SupportAssigned,
+)
 from runbook.incidents.incident import Incident
 from runbook.incidents.timeline import happened_at, in_order
 from runbook.value import Value
@@ -17,6 +23,12 @@ def lead_of(incident: Incident) -> str | None:
 def comms_lead_of(incident: Incident) -> str | None:
     """Who leads the communication with customers: the newest assignment counts."""
     assigned = incident.last(CommsLeadAssigned)
+    return assigned.lead if assigned else None
+
+
+def support_of(incident: Incident) -> str | None:
+    """Who follows it for support: the newest assignment counts."""
+    assigned = incident.last(SupportAssigned)
     return assigned.lead if assigned else None
 
 

@@ -12,7 +12,7 @@ from runbook.channels.untold import untold
 from runbook.clocks.response import response_clock
 from runbook.incidents.events import EvidenceCollected, IncidentEscalated, PostmortemDrafted, RunStarted
 from runbook.incidents.incident import Incident
-from runbook.incidents.people import acknowledged_by, comms_lead_of, lead_of, notes_of
+from runbook.incidents.people import acknowledged_by, comms_lead_of, lead_of, notes_of, support_of
 from runbook.policy.policy import Policy
 from runbook.value import Value
 
@@ -82,6 +82,7 @@ def everything(incident: Incident, policy: Policy) -> Facts:
     return headline(incident, policy) | {
         "alert": incident.alert.model_dump(mode="json"),
         "comms_lead": comms_lead_of(incident),
+        "support": support_of(incident),
         "acknowledged_by": list(acknowledged_by(incident)),
         "notes": [note.model_dump(mode="json") for note in notes_of(incident)],
         "path": path(incident),

@@ -61,6 +61,15 @@ CASES = [
         e.CommsLeadAssigned,
         {"lead": "cyd"},
     ),
+    Case(
+        "support",
+        ("support", "dee"),
+        "support",
+        {"name": "dee"},
+        {"act": "support", "name": "dee"},
+        e.SupportAssigned,
+        {"lead": "dee"},
+    ),
     Case("update", ("update",), "updates", {}, {"act": "update"}, e.UpdateRequested),
     Case("ack", ("ack",), "acknowledgements", {}, {"act": "ack"}, e.IncidentAcknowledged),
     Case(

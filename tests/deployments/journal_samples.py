@@ -181,6 +181,7 @@ EVENTS: tuple[e.Event, ...] = (
     e.RecoveryChecked(recovered=True, because=("0.00 errors/s",)),
     e.LeadAssigned(lead="ana", by="bob"),
     e.CommsLeadAssigned(lead="cyd", by="ana"),
+    e.SupportAssigned(lead="dee", by="ana"),
     e.IncidentAcknowledged(by="ana"),
     e.UpdateRequested(by="ana"),
     e.ClockReminded(clock=e.ClockName.RESPONSE, due_at=OPENED_AT, missed=True),

@@ -268,6 +268,7 @@ def every_event() -> tuple[e.Event, ...]:
         e.AnswerPlanted(flow_run_id="run-1", answers=2),
         e.LeadAssigned(lead="ana", by="bob", identity=Identity(name="bob")),
         e.CommsLeadAssigned(lead="cyd", by="ana"),
+        e.SupportAssigned(lead="dee", by="ana"),
         e.IncidentAcknowledged(by="ana"),
         e.PublicIncidentSeen(
             channel="status-page", reference="inc-9", title="Down", link="https://status.example/inc-9"

@@ -7,6 +7,7 @@ __all__ = [
     "door",
     "elsewhere",
     "ends",
+    "handover",
     "login",
     "pasting",
     "respond",

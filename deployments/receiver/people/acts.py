@@ -17,7 +17,7 @@ from tasks.acts import Acted
 
 
 class LeadBody(Body):
-    """Who leads: the incident, or the communication with customers."""
+    """Who leads: the incident, the communication with customers, or support."""
 
     name: str = Field(
         default="", max_length=MAX_NAME, description="A name or login of the settings, or any; empty: you."
@@ -48,6 +48,13 @@ async def set_comms_lead(
 ) -> Acted:
     """Say who leads the communication with customers."""
     return await _act(door, reference, Act(kind=ActKind.COMMS, name=body.name), speaker, settings)
+
+
+async def set_support(
+    door: PeoplesDoor, reference: str, body: LeadBody, speaker: Speaker, settings: Settings
+) -> Acted:
+    """Say who follows it for support."""
+    return await _act(door, reference, Act(kind=ActKind.SUPPORT, name=body.name), speaker, settings)
 
 
 async def add_note(

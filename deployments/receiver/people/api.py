@@ -31,6 +31,7 @@ from deployments.receiver.people.acts import (
     resolve,
     set_comms_lead,
     set_lead,
+    set_support,
 )
 from deployments.receiver.people.reading import add_people_reading
 from deployments.receiver.people.requests import (
@@ -177,6 +178,7 @@ def add_people_api(app: FastAPI, door: PeoplesDoor) -> None:
     _add(app, door, "reopening", "Go on with an incident that was closed", ReopeningBody, Acted, reopen)
     _add(app, door, "merger", "Merge the incident into another one", MergerBody, Acted, merge)
     _add(app, door, "acknowledgements", "Acknowledge the incident", Body, Acted, acknowledge)
+    _add(app, door, "support", "Say who follows the incident for support", LeadBody, Acted, set_support)
     _add(app, door, "updates", "Have the team told now where things stand", Body, Acted, ask_for_update)
 
 

@@ -6,6 +6,7 @@ whether an incident exists.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -18,7 +19,7 @@ from deployments.receiver.connections.body import Rejected
 from deployments.receiver.people.requests import PeoplesDoor, environments, known, log, refused
 from deployments.services.environments import policy_of
 from deployments.services.finding import SEARCHED, find_own
-from deployments.services.reading import events_document, incident_document, list_document
+from deployments.services.reading import events_document, incident_document, list_document, packet_document
 from deployments.services.refusals import ActRefused, Refusal
 from deployments.settings.settings import Settings
 from runbook.incidents.events import IncidentOpened
@@ -72,6 +73,15 @@ async def _one(door: PeoplesDoor, request: Request, settings: Settings) -> str:
     return await asyncio.to_thread(incident_document, found, policy)
 
 
+async def _packet(door: PeoplesDoor, request: Request, settings: Settings) -> str:
+    found = await find_own(door.store, str(request.path_params["reference"]), environments(settings))
+    try:
+        policy = await policy_of(found, settings.prefect.environment, settings.policy)
+    except OutsideError:  # a hand-over does not wait for Prefect
+        policy = settings.policy
+    return await asyncio.to_thread(packet_document, found, policy, datetime.now(UTC))
+
+
 async def _newer(door: PeoplesDoor, request: Request, settings: Settings) -> str:
     incident, after = str(request.path_params["reference"]), request.query_params.get("after", "0")
     if set(request.query_params) - {"after"} or not (after.isascii() and after.isdecimal()):
@@ -92,6 +102,8 @@ def add_people_reading(
     """Add the paths to read. `responses` are the refusals that are the same as for an act."""
     _add(app, door, "/api/incidents", "List the newest incidents", _list, description, responses)
     _add(app, door, "/api/incidents/{reference}", "Read an incident", _one, description, responses)
+    path = "/api/incidents/{reference}/handover"
+    _add(app, door, path, "Read what the next lead has to know", _packet, description, responses)
     path = "/api/incidents/{reference}/events"
     _add(app, door, path, "Read the newer events of an incident", _newer, description, responses)
 

@@ -15,7 +15,7 @@ from runbook.channels.wording import OUTCOMES, service_title, verdict_words
 from runbook.clocks.response import response_clock, response_words
 from runbook.incidents import events as e
 from runbook.incidents.incident import Incident
-from runbook.incidents.people import acknowledged_by, lead_of
+from runbook.incidents.people import acknowledged_by, comms_lead_of, lead_of, support_of
 from runbook.incidents.report import question_of
 from runbook.incidents.state import State
 from runbook.policy.policy import Policy
@@ -65,6 +65,8 @@ def root_card(
         "verdict": verdict_words(incident.decision) if incident.decision else "not known yet",
         "asked": _asked(incident),
         "next_update": "None" if over else _next_update(due, incident, now, zone),
+        "comms_lead": comms_lead_of(incident) or "",
+        "support": support_of(incident) or "",
         "acknowledged": acknowledged_by(incident),
         "untold": [known.sentence for known in untold(incident)][-1:],
         "evidence": _evidence(incident),

@@ -75,6 +75,7 @@ from runbook.incidents.events.people import (
     IncidentAcknowledged,
     LeadAssigned,
     NoteAdded,
+    SupportAssigned,
     UpdateRequested,
     is_act_of_a_person,
 )
@@ -142,6 +143,7 @@ __all__ = [
     "RunStarted",
     "SeverityOverridden",
     "StatusAnnounced",
+    "SupportAssigned",
     "SwitchChecked",
     "TriageCompleted",
     "TriageStarted",
@@ -200,6 +202,7 @@ Event = Annotated[
     | ArtifactPublished
     | LeadAssigned
     | CommsLeadAssigned
+    | SupportAssigned
     | IncidentAcknowledged
     | UpdateRequested
     | NoteAdded

@@ -42,6 +42,15 @@ class CommsLeadAssigned(JournalEvent):
     identity: Identity | None = None
 
 
+class SupportAssigned(JournalEvent):
+    """A person follows the incident for support from now on: what customers report and are told."""
+
+    type: Literal["SupportAssigned"] = "SupportAssigned"
+    lead: OutsideName
+    by: OutsideName
+    identity: Identity | None = None
+
+
 class IncidentAcknowledged(JournalEvent):
     """A person has seen the incident and works on it: what was asked or paged until now is not repeated."""
 
@@ -85,6 +94,7 @@ class NoteAdded(JournalEvent):
 _ACTS = (
     LeadAssigned,
     CommsLeadAssigned,
+    SupportAssigned,
     IncidentAcknowledged,
     UpdateRequested,
     SeverityOverridden,

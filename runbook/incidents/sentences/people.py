@@ -16,6 +16,11 @@ def _(event: e.CommsLeadAssigned) -> str:
 
 
 @sentence.register
+def _(event: e.SupportAssigned) -> str:
+    return _assigned(event, "support contact")
+
+
+@sentence.register
 def _(event: e.IncidentAcknowledged) -> str:
     return f"{named(event.by, event.identity)} acknowledged the incident"
 
@@ -31,7 +36,7 @@ def _(event: e.NoteAdded) -> str:
     return f"{by} noted: {event.text}"
 
 
-def _assigned(event: e.LeadAssigned | e.CommsLeadAssigned, role: str) -> str:
+def _assigned(event: e.LeadAssigned | e.CommsLeadAssigned | e.SupportAssigned, role: str) -> str:
     who = named(event.by, event.identity)
     if event.lead == event.by:
         return f"{who} is the {role} now"

@@ -43,6 +43,14 @@ def test_a_token_reads_the_question_with_its_plan(receiver: Receiver, kept: Stor
     assert [(item["incident"], item["asks"]) for item in listed] == [(incident, "## Shall it?")]
 
 
+def test_who_takes_over_reads_the_packet(receiver: Receiver, kept: Store) -> None:
+    """As facts, and as a page."""
+    incident = opened(kept, *asking(ROLL_BACK), e.LeadAssigned(lead="bob", by="ana"))
+    told = get(receiver, f"/{incident}/handover").json()
+    assert (told["incident"], told["roles"]["lead"]) == (incident, "bob")
+    assert told["asks"] in told["page"]
+
+
 def test_an_answer_is_kept_by_nobody_on_the_way(receiver: Receiver, kept: Store) -> None:
     """Neither a cache nor a browser that takes it for a page."""
     answer = get(receiver, f"/{opened(kept, *asking(MEMORY))}")
@@ -63,7 +71,7 @@ def test_an_answer_is_kept_by_nobody_on_the_way(receiver: Receiver, kept: Store)
         (None, {"authorization": ""}),
     ],
 )
-@pytest.mark.parametrize("path", ["/latest", "/no-such", "/ID", "/ID/events", "", "?limit=x"])
+@pytest.mark.parametrize("path", ["/latest", "/no-such", "/ID", "/ID/events", "/ID/handover", "", "?limit=x"])
 def test_a_stranger_reads_nothing(
     path: str, whose: str | None, headers: dict[str, str], receiver: Receiver, kept: Store
 ) -> None:

@@ -57,6 +57,8 @@ def act(kind: ActKind, **said: str) -> Act:
         (act(ActKind.ASSIGN, name=" bob "), e.LeadAssigned(lead="bob", by="ana", identity=CLAIM)),
         (act(ActKind.ASSIGN, name="AL"), e.LeadAssigned(lead="ana", by="ana", identity=CLAIM)),
         (act(ActKind.COMMS, name="cyd"), e.CommsLeadAssigned(lead="cyd", by="ana", identity=CLAIM)),
+        (act(ActKind.SUPPORT, name="dee"), e.SupportAssigned(lead="dee", by="ana", identity=CLAIM)),
+        (act(ActKind.SUPPORT), e.SupportAssigned(lead="ana", by="ana", identity=CLAIM)),
         (act(ActKind.COMMS), e.CommsLeadAssigned(lead="ana", by="ana", identity=CLAIM)),
         (act(ActKind.ACK), e.IncidentAcknowledged(by="ana", identity=CLAIM)),
         (act(ActKind.NOTE, text=" x\n"), e.NoteAdded(by="ana", text="x", identity=CLAIM)),

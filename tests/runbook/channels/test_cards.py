@@ -203,6 +203,11 @@ RATED = e.SeverityOverridden(
         ),
         pytest.param((e.LeadAssigned(lead="ana", by="ana"),), ("Incident commander: @ana",), id="led"),
         pytest.param(
+            (e.CommsLeadAssigned(lead="cyd", by="ana"), e.SupportAssigned(lead="dee", by="ana")),
+            ("Communications lead: @cyd", "Support: @dee"),
+            id="others have a role",
+        ),
+        pytest.param(
             (e.IncidentAcknowledged(by="bob"),),
             ("Working on it: bob", "Response: No verdict yet; first person after 30 s of 1 h (bob)"),
             id="acknowledged",
