@@ -5,7 +5,7 @@ Nothing is published twice: each effect is looked for before it is published (`f
 
 import logging
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from types import MappingProxyType
 from typing import ClassVar, Literal
 
@@ -32,9 +32,13 @@ from runbook.incidents.effects import Effect
 from runbook.incidents.state import State
 from runbook.outside_text.plain import plain, plain_line
 from runbook.public.areas import ProductArea
+from runbook.public.written import CLOCKS_APART
 
-CLOCKS_APART = timedelta(minutes=5)
-"""How far the provider's clock may be behind ours."""
+_PROVIDERS = {
+    "statuspage": ("Statuspage", "https://api.statuspage.io/v1", "OAuth"),
+    "incident_io": ("incident.io", "https://api.incident.io", "Bearer"),
+}
+"""Name, address and authorization scheme of each."""
 
 log = logging.getLogger("runbook.status_page")
 _SYSTEM = "status page"
@@ -285,22 +289,17 @@ class StatusPagePublisher(Block):
             notify_subscribers=self.notify_subscribers,
             held=dict(held),
         )
-        if self.provider == "statuspage":
-            return StatuspageApi(
-                self._connection("Statuspage", "https://api.statuspage.io/v1", scheme="OAuth"), page
-            )
-        return IncidentIoApi(
-            self._connection("incident.io", "https://api.incident.io", scheme="Bearer"), page
-        )
-
-    def _connection(self, system: str, base_url: str, *, scheme: str) -> Connection:
-        return Connection(
+        system, base_url, scheme = _PROVIDERS[self.provider]
+        connection = Connection(
             system,
             self.base_url or base_url,
             scheme=scheme,
             api_key=self.api_key,
             timeout_seconds=self.timeout_seconds,
         )
+        if self.provider == "statuspage":
+            return StatuspageApi(connection, page)
+        return IncidentIoApi(connection, page)
 
 
 def _state(post: Post) -> State:
