@@ -7,17 +7,16 @@ import logging
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from prefect.blocks.core import Block
 from pydantic import ConfigDict, Field, SecretStr
 
 from blocks.channels.channel import Audience, Post, Receipt
-from blocks.channels.incident_io import IncidentIoApi
+from blocks.channels.providers import ProviderName, provider_at
 from blocks.channels.published_receipts import held_by, receipt_of
 from blocks.channels.publishing import (
     ComponentStatus,
-    Connection,
     Namesake,
     OurPage,
     Provider,
@@ -25,7 +24,6 @@ from blocks.channels.publishing import (
     PublishedUpdate,
     Written,
 )
-from blocks.channels.statuspage import StatuspageApi
 from blocks.transport.errors import Refused, Unreadable
 from runbook.channels.messages import EXTERNAL, ExternalMessage, MessageFacts, external_message
 from runbook.incidents.effects import Effect
@@ -33,12 +31,6 @@ from runbook.incidents.state import State
 from runbook.outside_text.plain import plain, plain_line
 from runbook.public.areas import ProductArea
 from runbook.public.written import CLOCKS_APART
-
-_PROVIDERS = {
-    "statuspage": ("Statuspage", "https://api.statuspage.io/v1", "OAuth"),
-    "incident_io": ("incident.io", "https://api.incident.io", "Bearer"),
-}
-"""Name, address and authorization scheme of each."""
 
 log = logging.getLogger("runbook.status_page")
 _SYSTEM = "status page"
@@ -56,7 +48,7 @@ class StatusPagePublisher(Block):
 
     _description: ClassVar[str] = "Our own public status page, on Atlassian Statuspage or incident.io."
 
-    provider: Literal["statuspage", "incident_io"] = Field(
+    provider: ProviderName = Field(
         title="Provider", description="Who hosts the page: Atlassian Statuspage or incident.io."
     )
     api_key: SecretStr = Field(title="API key", description="Key that may manage the page's incidents.")
@@ -289,17 +281,13 @@ class StatusPagePublisher(Block):
             notify_subscribers=self.notify_subscribers,
             held=dict(held),
         )
-        system, base_url, scheme = _PROVIDERS[self.provider]
-        connection = Connection(
-            system,
-            self.base_url or base_url,
-            scheme=scheme,
+        return provider_at(
+            self.provider,
+            page,
+            base_url=self.base_url,
             api_key=self.api_key,
             timeout_seconds=self.timeout_seconds,
         )
-        if self.provider == "statuspage":
-            return StatuspageApi(connection, page)
-        return IncidentIoApi(connection, page)
 
 
 def _state(post: Post) -> State:
