@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from runbook.approvals.acts import ActEvent, act_counts
+from runbook.channels.reminders import due_notice
 from runbook.clocks.response import ResponseState, response_clock
 from runbook.decision.severity import Severity
 from runbook.incidents import events as e
@@ -20,6 +21,9 @@ from runbook.value import Value
 
 GRACE = timedelta(minutes=2)
 """How much later than promised an update may be that the response tells by itself: it looks now and then."""
+
+SOON = timedelta(minutes=3)
+"""How much later the page about an open question may be that stands for the one about no response."""
 
 PUBLIC_GRACE = timedelta(minutes=15)
 """The same for a public entry: without a receiver, a schedule refreshes it."""
@@ -140,8 +144,19 @@ def _response(incident: Incident, policy: Policy, now: datetime) -> DueClock | N
     if state not in (ResponseState.NEARING, ResponseState.MISSED):
         return None
     missed = state is ResponseState.MISSED
+    if missed and _is_paged_about_question(incident, policy, now):
+        return None
     since = clock.due_at if missed else clock.nearing_at
     return DueClock(clock=e.ClockName.RESPONSE, due_at=clock.due_at, since=since, missed=missed)
+
+
+def _is_paged_about_question(incident: Incident, policy: Policy, now: datetime) -> bool:
+    """Whether a person was paged about the open question, or is to be soon: one page is enough."""
+    gate, due = incident.pending_gate, due_notice(incident, policy=policy, now=now + SOON)
+    if gate is None:
+        return False
+    paged = any(it.escalated and it.gate == gate.gate for it in incident.events(e.ApprovalReminded))
+    return paged or (due is not None and due.escalated)
 
 
 def _updates(

@@ -13,7 +13,6 @@ from runbook.incidents.state import State
 from runbook.policy.policy import Policy
 from runbook.value import Value
 
-
 OVER = frozenset({"resolved", "postmortem", "completed"})
 """What an incident shows, in the providers' words, that is over."""
 

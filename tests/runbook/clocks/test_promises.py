@@ -61,6 +61,9 @@ def reminded(clock: e.ClockName, *, missed: bool = False) -> e.ClockReminded:
     return e.ClockReminded(clock=clock, due_at=NEXT, missed=missed)
 
 
+GATE = asked().gate
+WITHDRAWN = e.ApprovalWithdrawn(gate=GATE, action_id=asked().action_id, because="x")
+UNANSWERED: tuple[Timed, ...] = ((0, decided()), (1, asked()))
 QUESTION: tuple[Timed, ...] = ((0, ACKED), (0, TOLD), (1, asked()))
 
 
@@ -91,9 +94,9 @@ QUESTION: tuple[Timed, ...] = ((0, ACKED), (0, TOLD), (1, asked()))
         pytest.param(31, ((0, ACKED), (0, TOLD)), [], id="the response tells it at its next look"),
         pytest.param(32, ((0, ACKED), (0, TOLD)), [(TEAM, True)], id="it did not"),
         pytest.param(99, (*QUESTION, (2, OVER)), [], id="it is over"),
-        pytest.param(287, ((0, ACKED), (0, PUBLIC)), [], id="the public can wait"),
-        pytest.param(288, ((0, ACKED), (0, PUBLIC)), [(EVERYBODY, False)], id="not for ever"),
-        pytest.param(360, ((0, ACKED), (0, PUBLIC)), [(EVERYBODY, True)], id="the public was left alone"),
+        pytest.param(288, ((0, ACKED), (0, PUBLIC)), [], id="its refresh comes by itself"),
+        pytest.param(374, ((0, ACKED), (0, PUBLIC)), [], id="it may be a little late"),
+        pytest.param(375, ((0, ACKED), (0, PUBLIC)), [(EVERYBODY, True)], id="the public was left alone"),
         pytest.param(375, ((0, ACKED), (0, PUBLIC), (200 * MINUTE, REFRESHED)), [], id="it was refreshed"),
         pytest.param(375, ((0, ACKED), (0, PUBLIC), (200 * MINUTE, written())), [], id="by a person"),
         pytest.param(999, ((0, ACKED), (0, PUBLIC), (9, written("resolved"))), [], id="a person ended it"),
@@ -123,6 +126,23 @@ def test_each_step_of_the_response_is_due_once(
 ) -> None:
     """It runs from the alert, two minutes before; whatever a person does stops it."""
     assert due(minutes, *events) == expected
+
+
+@pytest.mark.parametrize(
+    ("minutes", "events", "expected"),
+    [
+        (13, UNANSWERED[:1], [(RESPONSE, True)]),
+        (13, UNANSWERED, []),
+        (13, ((0, decided()), (3 * MINUTE, asked())), [(RESPONSE, True)]),
+        (99, (*UNANSWERED, (15 * MINUTE, e.ApprovalReminded(gate=GATE, escalated=True))), []),
+        (99, (*UNANSWERED, (15 * MINUTE, WITHDRAWN)), [(RESPONSE, True)]),
+    ],
+)
+def test_the_page_about_an_open_question_is_page_enough(
+    minutes: float, events: tuple[Timed, ...], expected: list[tuple[e.ClockName, bool]]
+) -> None:
+    """Nobody is woken twice for not having done anything: the question pages after 15 minutes, too."""
+    assert [step for step in due(minutes, *events) if step[0] is RESPONSE] == expected
 
 
 def test_each_missed_promise_is_a_reason_of_its_own() -> None:
