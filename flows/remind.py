@@ -52,6 +52,9 @@ async def remind_of_everything(environment: Environment) -> list[str]:
     """
     due = await due_reminders(environment, now())
     notices, leads, pages, reports = due.notices, due.leads, due.acknowledged, due.reports
+    read = await asyncio.gather(
+        *(read_public_page(_open(incident, environment)) for incident in due.public), return_exceptions=True
+    )  # first: what a person has written keeps what was promised
     told = await asyncio.gather(
         *(remind_of_gate(_open(incident, environment), notice) for incident, notice in notices),
         *(remind_of_clock(_open(incident, environment), clock) for incident, clock in due.clocks),
@@ -61,9 +64,6 @@ async def remind_of_everything(environment: Environment) -> list[str]:
         *(refresh_public(_open(incident, environment), entry) for incident, entry in due.refreshes),
         *(report_switch(_open(incident, environment), action) for incident, action in reports),
         return_exceptions=True,
-    )
-    read = await asyncio.gather(
-        *(read_public_page(_open(incident, environment)) for incident in due.public), return_exceptions=True
     )
     shown = await asyncio.gather(
         *(refresh_messages(_open(incident, environment)) for incident, _ in due.messages),

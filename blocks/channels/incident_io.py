@@ -12,7 +12,6 @@ from typing import Any
 from pydantic import JsonValue
 
 from blocks.channels.publishing import (
-    OVER,
     ComponentSet,
     Connection,
     Namesake,
@@ -26,6 +25,7 @@ from blocks.channels.publishing import (
 )
 from blocks.transport.errors import having_sent
 from runbook.incidents.state import State
+from runbook.public.refreshing import OVER
 from runbook.public.texts import text_digest
 
 _WELL = "operational"

@@ -9,10 +9,8 @@ from pydantic import JsonValue, SecretStr
 from blocks.transport.errors import Refused, Unreadable, refusal
 from blocks.transport.http import exchange, json_body
 from runbook.incidents.state import State
+from runbook.public.refreshing import OVER
 from runbook.value import Value
-
-OVER = frozenset({"resolved", "postmortem", "completed"})
-"""What an incident shows, in the providers' words, that is over."""
 
 ComponentStatus = Literal["degraded_performance", "partial_outage", "full_outage"]
 

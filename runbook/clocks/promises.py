@@ -14,9 +14,9 @@ from runbook.clocks.response import ResponseState, response_clock
 from runbook.decision.severity import Severity
 from runbook.incidents import events as e
 from runbook.incidents.incident import Incident
-from runbook.incidents.state import State
 from runbook.policy.in_force import policy_in_force
 from runbook.policy.policy import Policy
+from runbook.public.refreshing import told_public_at
 from runbook.value import Value
 
 GRACE = timedelta(minutes=2)
@@ -66,8 +66,8 @@ def update_clocks(
 ) -> tuple[UpdateClock, ...]:
     """The promises that are open: the one to the team in these channels, and the one to the public in those.
 
-    The public is promised one at the intervals of the policy, as long as it was told of the incident and not
-    of its end. Of several channels, the one that was told longest ago counts.
+    The public is promised one at the intervals of the policy, by whomever, as long as it was told of the
+    incident and not of its end. Of several channels, the one that was told longest ago counts.
     """
     if incident.resolved:
         return ()
@@ -78,10 +78,11 @@ def update_clocks(
             continue
         channel, due_at = item.event.channel, item.event.next_update_at
         told.pop(channel, None)
-        if channel in public and item.event.state != State.RESOLVED:
-            due_at = item.at + policy.public_update_every(severity)
-        if due_at is not None:
+        if due_at is not None and channel not in public:
             told[channel] = item.at, due_at
+    for channel in public:
+        if (at := told_public_at(incident, channel)) is not None:
+            told[channel] = at, at + policy.public_update_every(severity)
     clocks = []
     for reader, channels in ((Reader.TEAM, team), (Reader.PUBLIC, public)):
         if promised := [told[channel] for channel in channels if channel in told]:

@@ -74,7 +74,8 @@ _PATTERNS: dict[PublicRule, tuple[str, ...]] = {
         r"(?i:\blocalhost\b)",
         r"(?i:\b(?:[a-z0-9-]+\.)+(?:svc|local|internal|intern|corp|lan|intranet|private|cluster|consul)\b)",
         r"(?i:\bip-\d+-\d+-\d+-\d+\b)",
-        r"(?i:\b[a-z0-9][a-z0-9.-]*\.?[a-z0-9-]*[a-z][a-z0-9-]*:\d{2,5}\b)",
+        r"(?i:(?<![\w-])(?!\d{4}-\d\d-\d\dT)"  # a time is no port
+        r"(?=[\d.-]*[a-z])[a-z0-9][a-z0-9.-]+:\d{2,5}\b(?!:\d\d\b))",
     ),
     PublicRule.WORKLOAD: (
         r"\b[a-z][a-z0-9]*(?:-[a-z0-9]+)*-[a-f0-9]{8,10}-[a-z0-9]{5}\b",
@@ -85,7 +86,7 @@ _PATTERNS: dict[PublicRule, tuple[str, ...]] = {
     PublicRule.BLAME: (
         r"(?i:\b(?:fault of|to blame|blame[sd]?|blaming|human error|operator error|careless(?:ly|ness)?"
         r"|negligen(?:t|ce)|incompeten(?:t|ce)|stupid|sloppy)\b)",
-        r"(?i:\b\w+['\u2019]s (?:fault|mistake|error|negligence)\b)",
+        r"(?i:\b\w+['\u2019]s (?:fault|mistake|error|negligence)\b(?! (?:rate|page|message|code)s?\b))",
         r"(?i:\b(?:an?|our|the|one) (?:\w+ )?(?:engineer|developer|employee|colleague|operator|admin)"
         r" (?:\w+ )?(?:forgot|broke|deleted|misconfigured|failed|caused|mistakenly|accidentally)\b)",
     ),
@@ -127,5 +128,10 @@ def _words(text: str, never_say: Sequence[str]) -> Iterator[tuple[PublicRule, st
             for match in re.finditer(pattern, text):
                 yield rule, match.group()
     for word in never_say:
-        if said := re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text, re.IGNORECASE):
+        if said := re.search(rf"(?<!\w){_spaced(word)}(?!\w)", text, re.IGNORECASE):
             yield PublicRule.NEVER_SAY, said.group()
+
+
+def _spaced(word: str) -> str:
+    """The pattern of some words, however many spaces or lines are between them: a page shows them as one."""
+    return r"\s+".join(map(re.escape, word.split()))

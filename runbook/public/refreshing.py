@@ -7,11 +7,14 @@ from runbook.channels.public_incident import public_announcements
 from runbook.channels.reminders import is_time
 from runbook.decision.severity import Severity
 from runbook.incidents.effects import SENT
-from runbook.incidents.events import EffectSettled, Event, StatusAnnounced
+from runbook.incidents.events import EffectSettled, Event, PublicUpdateSeen, StatusAnnounced
 from runbook.incidents.incident import Incident
 from runbook.incidents.state import State
 from runbook.policy.policy import Policy
 from runbook.value import Value
+
+OVER = frozenset({"resolved", "postmortem", "completed"})
+"""What an incident shows, in the providers' words, that is over."""
 
 
 class DueRefresh(Value):
@@ -27,6 +30,20 @@ def has_public_entry(incident: Incident, channel: str) -> bool:
     return bool(told) and told[-1].state != State.RESOLVED
 
 
+def told_public_at(incident: Incident, channel: str) -> datetime | None:
+    """When the page's open entry has said something last (aware UTC), also where a person wrote it.
+
+    `None` where no entry is open, or a person has ended it on the page: nothing more is promised there.
+    """
+    if not has_public_entry(incident, channel):
+        return None
+    told = [item for item in incident.journal if _was_told(item.event, channel)]
+    newest = told[-1]
+    if isinstance(newest.event, PublicUpdateSeen) and newest.event.status in OVER:
+        return None
+    return newest.at
+
+
 def due_refreshes(
     incident: Incident, *, channels: Collection[str], policy: Policy, now: datetime
 ) -> tuple[DueRefresh, ...]:
@@ -36,16 +53,14 @@ def due_refreshes(
     every = policy.public_update_every(incident.rating or Severity.P2)
     due = []
     for channel in channels:
-        if not has_public_entry(incident, channel):
-            continue
-        told_at = max(item.at for item in incident.journal if _was_told(item.event, channel))
-        if is_time(incident, told_at + every, now):
+        told_at = told_public_at(incident, channel)
+        if told_at is not None and is_time(incident, told_at + every, now):
             due.append(DueRefresh(channel=channel, told_at=told_at))
     return tuple(due)
 
 
 def _was_told(event: Event, channel: str) -> bool:
-    """Whether the page was told something with this event, also where only its message is journalled."""
+    """Whether the page says something since this event, also where only its message is journalled."""
     if isinstance(event, EffectSettled):
         return event.effect.kind == channel and event.effect.outcome in SENT
-    return isinstance(event, StatusAnnounced) and event.channel == channel
+    return isinstance(event, StatusAnnounced | PublicUpdateSeen) and event.channel == channel

@@ -38,10 +38,14 @@ _FAILURES = (
     LookupError,
     MemoryError,
     RecursionError,
+    SyntaxError,
     TypeError,
     ValueError,
 )
-"""What a mistake in a template ends in; `SecurityError` and `UndefinedError` are errors of a template."""
+"""What a mistake in a template ends in; `SecurityError` and `UndefinedError` are errors of a template.
+
+A `SyntaxError` is Python's: blocks that are nested more deeply than it can compile.
+"""
 
 
 class _Sandbox(ImmutableSandboxedEnvironment):

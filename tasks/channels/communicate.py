@@ -17,7 +17,7 @@ from runbook.channels.messages import (
 from runbook.channels.public_incident import public_announcements
 from runbook.channels.updates import DueUpdate, asked_update
 from runbook.decision.verdict import Verdict
-from runbook.incidents.effect_ids import MessageName
+from runbook.incidents.effect_ids import EffectId, MessageName
 from runbook.incidents.effects import Authority, Effect
 from runbook.incidents.events import (
     ActionFinished,
@@ -219,7 +219,7 @@ async def _announce(
         return None
     number = 1 + sum(item.channel == channel.kind for item in journal.announcements)
     if again:
-        name = MessageName.refreshed(facts.state, number)
+        name = _new_refresh(journal, channel, facts.state, number)
     else:
         life = journal.reopened + 1 if journal.reopened else None
         name = MessageName.announcement(facts.state, life if public else number)
@@ -247,6 +247,14 @@ async def _announce(
     if isinstance(channel, PublicPage) and facts.state is not State.RESOLVED:
         await note_namesakes(incident, channel, facts)
     return event
+
+
+def _new_refresh(journal: Incident, channel: Channel, state: State, number: int) -> MessageName:
+    """The name of a refresh that has not arrived: the run of one that has may have died before it said so."""
+    name = MessageName.refreshed(state, number)
+    known = journal.effects.get(EffectId.of_message(journal.id, channel.kind, name))
+    arrived = known is not None and _arrived(known)
+    return _new_refresh(journal, channel, state, number + 1) if arrived else name
 
 
 def _announcement(incident: OpenIncident, journal: Incident, channel: Announcer, facts: MessageFacts) -> Send:

@@ -7,6 +7,7 @@ import pytest
 from runbook.clocks.promises import DueClock, due_clocks
 from runbook.clocks.wording import clock_escalation, clock_message, clock_reason
 from runbook.incidents import events as e
+from runbook.incidents.effects import Authority, Effect, EffectOutcome
 from runbook.policy.policy import Policy
 from tests.runbook.journals import asked, decided
 from tests.runbook.timed_journals import ASKED_AT, Timed, journal
@@ -16,6 +17,24 @@ MINUTE = 60.0
 NEXT = ASKED_AT + timedelta(minutes=30)
 TOLD = e.StatusAnnounced(channel="slack", state="IDENTIFIED", next_update_at=NEXT)
 PUBLIC = e.StatusAnnounced(channel="statuspage", state="IDENTIFIED")
+REFRESHED = e.EffectSettled(
+    effect=Effect(
+        id="inc-1/statuspage/identified-refreshed-2",
+        kind="statuspage",
+        target="statuspage",
+        summary="",
+        authority=Authority.policy("publish_from"),
+        outcome=EffectOutcome.APPLIED,
+    )
+)
+"""A refresh whose process died before it journalled the announcement."""
+
+
+def written(status: str = "identified") -> e.PublicUpdateSeen:
+    """What a person wrote in our public entry."""
+    return e.PublicUpdateSeen(channel="statuspage", reference="1", status=status, text="We are on it.")
+
+
 ACKED = e.IncidentAcknowledged(by="ana")
 STRANGER = e.IncidentAcknowledged(by="an\u0430")
 OVER = e.IncidentResolved(outcome="recovered", because=())
@@ -78,6 +97,9 @@ QUESTION: tuple[Timed, ...] = ((0, ACKED), (0, TOLD), (1, asked()))
         pytest.param(288, ((0, ACKED), (0, PUBLIC)), [], id="its refresh comes by itself"),
         pytest.param(374, ((0, ACKED), (0, PUBLIC)), [], id="it may be a little late"),
         pytest.param(375, ((0, ACKED), (0, PUBLIC)), [(EVERYBODY, True)], id="the public was left alone"),
+        pytest.param(375, ((0, ACKED), (0, PUBLIC), (200 * MINUTE, REFRESHED)), [], id="it was refreshed"),
+        pytest.param(375, ((0, ACKED), (0, PUBLIC), (200 * MINUTE, written())), [], id="by a person"),
+        pytest.param(999, ((0, ACKED), (0, PUBLIC), (9, written("resolved"))), [], id="a person ended it"),
     ],
 )
 def test_each_step_of_an_update_is_due_once(

@@ -60,6 +60,7 @@ def test_text_from_outside_mentions_nobody_whatever_the_template_does(template: 
         ("{% for i in range(90000) %}{{ text }}{% endfor %}", f"more than {MOST_SHOWN:,} characters"),
         ('{% include "shipped/../own.py" %}', "there is no template shipped/../own.py"),
         (f'{{% include "{NOTICE}" %}}', "recursion"),
+        ("{% for i in [1] %}" * 25 + "x" + "{% endfor %}" * 25, "too many statically nested blocks"),
     ],
 )
 def test_a_template_that_cannot_be_used_says_why_in_one_line(template: str, reason: str) -> None:

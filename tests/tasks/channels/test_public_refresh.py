@@ -118,6 +118,38 @@ async def test_a_refresh_whose_process_died_is_published_once(
     assert await read_public_page(public.incident) == []
 
 
+async def test_a_refresh_after_one_that_was_not_announced_is_published(
+    public: Public, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is another one, though the journal counts as many announcements as before."""
+    await publish(public)
+    due = await six_hours_later(monkeypatch, public)
+    with monkeypatch.context() as dying:
+        dying.setattr(e.StatusAnnounced, "key_of", killed)
+        with pytest.raises(KeyboardInterrupt):
+            await refresh_public(public.incident, due)
+    assert states(public) == ["identified", "identified"]
+
+    assert await refresh_public(public.incident, await six_hours_later(monkeypatch, public))
+    assert states(public) == ["identified"] * 3
+
+
+def killed(*_: object) -> str:
+    """The process ends here."""
+    raise KeyboardInterrupt
+
+
+async def test_an_entry_of_which_a_person_has_told_is_not_refreshed_yet(public: Public) -> None:
+    """It has said something new; one that a person has ended on the page is not opened again."""
+    await publish(public)
+    for status, expected in (("identified", 0), ("resolved", 0), ("monitoring", 1)):
+        seen = e.PublicUpdateSeen(channel="status-page", reference=status, status=status, text="By hand.")
+        await public.incident.record_once(seen)
+        late = SIX_HOURS if status == "identified" else 2 * SIX_HOURS
+        early = timedelta(minutes=1) if status == "identified" else timedelta()
+        assert len(await due_in(public.incident, late - early)) == expected
+
+
 async def test_what_a_person_writes_in_our_entry_is_noted_and_told_once(
     public: Public, monkeypatch: pytest.MonkeyPatch
 ) -> None:
