@@ -24,6 +24,7 @@ from runbook.incidents.effects import EffectOutcome
 from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.events import (
     FileNotWritten,
+    IncidentAcknowledged,
     IncidentClosed,
     IncidentEscalated,
     IncidentResolved,
@@ -178,6 +179,8 @@ async def test_a_run_that_has_stopped_while_prefect_is_away_calls_a_person_once(
         incident, _ = await store.open_incident(ALERT, incident_id="inc-20260301-100000-0001", at=AT)
         run = "7d4e0000-0000-4000-8000-000000000001"
         await store.append(incident.id, RunStarted(flow_run_id=run), at=AT, key=f"run:{run}")
+        responded = IncidentAcknowledged(by="ana")  # so that no clock of people is due
+        await store.append(incident.id, responded, at=AT, key="ack")
         responses = PrefectResponses(store, load_settings(config, systems=False))
 
         did = [await responses.look_after() for _ in range(2)]
