@@ -14,7 +14,7 @@ from blocks.transport.errors import Conflict, OutsideError, Refused, Unavailable
 from runbook.approvals.approvals import decided
 from runbook.approvals.gates import Choice
 from runbook.incidents.effect_ids import EffectId, change_id
-from runbook.incidents.effects import Effect, EffectOutcome
+from runbook.incidents.effects import SUCCEEDED, Effect, EffectOutcome
 from runbook.incidents.events import EffectIntended, EffectSettled
 from runbook.incidents.incident import Incident
 from runbook.policy.policy import Policy
@@ -25,7 +25,6 @@ Observe = Callable[[], Awaitable[Receipt | None]]
 Act = Callable[[], Awaitable[Receipt]]
 Fence = Callable[[], Awaitable[None]]
 """Raises where somebody else has taken over, see `blocks.store.lease`."""
-SUCCEEDED = (EffectOutcome.APPLIED, EffectOutcome.ALREADY_IN_PLACE)
 
 
 SINCE = "since"

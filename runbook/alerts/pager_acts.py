@@ -77,6 +77,7 @@ def pager_act(payload: Any) -> PagerAct | None:
     incident = incident_of_page(event.data.incident_key or "")
     if event.event_type != _ACKNOWLEDGED and not (incident and event.event_type == _RESOLVED):
         return None
-    return PagerAct(
+    act = PagerAct(
         account=event.agent.id, called=event.agent.summary or "", delivery=event.id, incident=incident
     )
+    return act if act.account else None  # nobody, once what cannot be seen is taken out

@@ -6,15 +6,14 @@ from datetime import datetime
 from runbook.approvals.acts import act_counts
 from runbook.channels.reminders import is_time
 from runbook.incidents.effect_ids import EffectId
-from runbook.incidents.effects import Effect, EffectOutcome
+from runbook.incidents.effects import SUCCEEDED, Effect, EffectOutcome
 from runbook.incidents.events import EffectIntended, EffectSettled, IncidentAcknowledged
 from runbook.incidents.incident import Incident
 from runbook.policy.in_force import policy_in_force
 from runbook.policy.policy import Policy
 from runbook.value import Value
 
-_ARRIVED = (EffectOutcome.APPLIED, EffectOutcome.ALREADY_IN_PLACE)
-_PERHAPS = (*_ARRIVED, EffectOutcome.UNSETTLED)
+_PERHAPS = (*SUCCEEDED, EffectOutcome.UNSETTLED)
 
 
 class AcknowledgedPage(Value):
@@ -58,4 +57,4 @@ def _is_over(incident: Incident, page: Effect) -> bool:
     """Whether the pager knows that it is acknowledged, or was told that it has ended."""
     name, known = page.message, incident.effects
     ids = (EffectId.of_message(incident.id, page.kind, each) for each in (name.acknowledgement, name.end))
-    return any(known[each].outcome in _ARRIVED for each in ids if each in known)
+    return any(known[each].outcome in SUCCEEDED for each in ids if each in known)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from runbook.incidents.effects import SENT
+from runbook.incidents.effects import SUCCEEDED
 from runbook.incidents.events import EffectSettled, Event, IncidentReopened, StatusAnnounced
 from runbook.incidents.incident import Incident
 from runbook.incidents.state import State
@@ -44,7 +44,7 @@ def _heard(event: Event, channel: str, reference: Callable[[OutsideFields], str]
     if not isinstance(event, EffectSettled) or event.effect.kind != channel:
         return None
     effect = event.effect
-    if effect.outcome not in SENT or effect.message.announced_state not in _STATES:
+    if effect.outcome not in SUCCEEDED or effect.message.announced_state not in _STATES:
         return None
     state = State(effect.message.announced_state)
     return StatusAnnounced(

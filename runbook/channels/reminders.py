@@ -15,7 +15,7 @@ from runbook.approvals.gates import Choice, PendingGate
 from runbook.channels.local_time import clock_after, stamp
 from runbook.channels.messages import Message, notice_message
 from runbook.incidents.effect_ids import MessageName
-from runbook.incidents.effects import EffectOutcome
+from runbook.incidents.effects import SUCCEEDED, EffectOutcome
 from runbook.incidents.events import (
     ApprovalReminded,
     EffectSettled,
@@ -91,14 +91,11 @@ def due_lead(
     arrived = {
         effect.kind
         for effect in incident.effects.values()
-        if effect.message == news.name and effect.outcome in _ARRIVED
+        if effect.message == news.name and effect.outcome in SUCCEEDED
     }
     at = max(item.at for item in incident.journal if isinstance(item.event, LeadAssigned))
     due = in_force.announce and not arrived.issuperset(channels) and is_time(incident, at, now)
     return news if due else None
-
-
-_ARRIVED = (EffectOutcome.APPLIED, EffectOutcome.ALREADY_IN_PLACE)
 
 
 def lead_message(incident: Incident, news: LeadNews, *, link: str) -> Message:

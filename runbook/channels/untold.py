@@ -6,7 +6,7 @@ That is journalled like a message that failed, to a channel that does not exist.
 from collections.abc import Sequence
 
 from runbook.incidents.effect_ids import EffectId, MessageName
-from runbook.incidents.effects import Authority, Effect, EffectOutcome
+from runbook.incidents.effects import SUCCEEDED, Authority, Effect, EffectOutcome
 from runbook.incidents.events import IncidentEscalated
 from runbook.incidents.incident import Incident
 from runbook.value import Value
@@ -18,8 +18,6 @@ UNTOLD_KEYS = "untold:"
 """How the keys begin under which that is journalled."""
 
 NO_CHANNEL = "no pager and no channel is configured"
-
-_TOLD = (EffectOutcome.APPLIED, EffectOutcome.ALREADY_IN_PLACE)
 
 
 class Untold(Value):
@@ -41,7 +39,7 @@ def told_nobody(
 
     `tried` are the messages about it, each with its outcome.
     """
-    if any(effect.outcome in _TOLD or effect.in_doubt for effect in tried):
+    if any(effect.outcome in SUCCEEDED or effect.in_doubt for effect in tried):
         return None
     return Effect(
         id=EffectId.of_message(incident_id, NOBODY, MessageName.escalation(number)),
@@ -73,7 +71,7 @@ def _untold_because(incident: Incident, number: int) -> str:
     """Why nobody was told of that escalation; empty where somebody was, perhaps."""
     about = [effect for effect in incident.effects.values() if effect.message.escalation_number == number]
     tried = [effect for effect in about if effect.kind != NOBODY]
-    if any(effect.outcome in _TOLD or effect.in_doubt for effect in tried):
+    if any(effect.outcome in SUCCEEDED or effect.in_doubt for effect in tried):
         return ""
     noted = [effect.detail for effect in about if effect.kind == NOBODY]
     return noted[-1] if noted else _why([effect.kind for effect in tried])

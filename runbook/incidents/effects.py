@@ -39,8 +39,8 @@ class EffectOutcome(StrEnum):
     UNSETTLED = "unsettled"
 
 
-SENT = (EffectOutcome.APPLIED, EffectOutcome.ALREADY_IN_PLACE)
-"""How a message ends that has arrived."""
+SUCCEEDED = (EffectOutcome.APPLIED, EffectOutcome.ALREADY_IN_PLACE)
+"""How an effect ends that has happened: the change is made, the message has arrived."""
 
 CHANGE = "kubernetes"
 """The kind of effect that changes the cluster. All other kinds are channels, in which people are told."""

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from runbook.channels.local_time import span
 from runbook.incidents import events as e
-from runbook.incidents.effects import EffectOutcome
+from runbook.incidents.effects import SUCCEEDED
 from runbook.incidents.incident import Incident
 from runbook.incidents.sentences import sentence
 from runbook.value import Value
@@ -19,8 +19,6 @@ MACHINERY = (
     e.ArtifactPublished,
 )
 """Events that tell how the runbook works rather than what happened; an intent without an outcome is told."""
-
-_SENT = (EffectOutcome.APPLIED, EffectOutcome.ALREADY_IN_PLACE)
 
 
 _AT_ONCE = timedelta(minutes=1)
@@ -95,7 +93,7 @@ def _sent_announcements(incident: Incident) -> list[e.EffectSettled]:
     waiting: dict[tuple[str, str], e.EffectSettled] = {}
     for item in incident.journal:
         event = item.event
-        if isinstance(event, e.EffectSettled) and event.effect.outcome in _SENT:
+        if isinstance(event, e.EffectSettled) and event.effect.outcome in SUCCEEDED:
             waiting[event.effect.kind, event.effect.message.announced_state] = event
         elif isinstance(event, e.StatusAnnounced):
             sent = waiting.pop((event.channel, event.state), None)
@@ -116,4 +114,4 @@ def _only_changed_a_message(event: e.Event) -> bool:
     """Whether a message was changed where it stands, to show what another event tells."""
     if not isinstance(event, e.EffectSettled) or event.effect.message.edited is None:
         return False
-    return event.effect.outcome in _SENT
+    return event.effect.outcome in SUCCEEDED

@@ -61,7 +61,7 @@ _PATTERNS: dict[PublicRule, tuple[str, ...]] = {
         r"\[[^\[\]]*\](?!\()",  # a link in Markdown is none
         r"\{\{|\}\}|\{%|%\}",
         r"<[^<>\s][^<>]*>",
-        r"\b(?:TODO|TBD|FIXME|XXX|YYYY-MM-DD|HH:MM|N/A)\b",
+        r"\b(?:TODO|TBD|FIXME|XXX|YYYY-MM-DD|HH:MM|N/A)\b",  # what people leave where words are to come
         r"(?i:\blorem ipsum\b)",
     ),
     PublicRule.ADDRESS: (

@@ -6,7 +6,7 @@ from datetime import datetime
 from runbook.channels.public_incident import public_announcements
 from runbook.channels.reminders import is_time
 from runbook.decision.severity import Severity
-from runbook.incidents.effects import SENT
+from runbook.incidents.effects import SUCCEEDED
 from runbook.incidents.events import EffectSettled, Event, PublicUpdateSeen, StatusAnnounced
 from runbook.incidents.incident import Incident
 from runbook.incidents.state import State
@@ -62,5 +62,5 @@ def due_refreshes(
 def _was_told(event: Event, channel: str) -> bool:
     """Whether the page says something since this event, also where only its message is journalled."""
     if isinstance(event, EffectSettled):
-        return event.effect.kind == channel and event.effect.outcome in SENT
+        return event.effect.kind == channel and event.effect.outcome in SUCCEEDED
     return isinstance(event, StatusAnnounced | PublicUpdateSeen) and event.channel == channel

@@ -15,7 +15,7 @@ from runbook.actions.specs.undo import UNDO
 from runbook.approvals.approvals import answers_to, decided
 from runbook.approvals.gates import Choice
 from runbook.incidents.effect_ids import EffectId
-from runbook.incidents.effects import CHANGE, Authority, Effect, EffectOutcome
+from runbook.incidents.effects import CHANGE, SUCCEEDED, Authority, Effect, EffectOutcome
 from runbook.incidents.events import (
     ApprovalAnswered,
     ApprovalLapsed,
@@ -27,7 +27,7 @@ from tasks.actions.ending import finish
 from tasks.actions.outage import Heard, TargetAway
 from tasks.actions.planned_change import change_of
 from tasks.actions.prove import prove
-from tasks.effects import SINCE, SUCCEEDED, carry_out, read_outcome
+from tasks.effects import SINCE, carry_out, read_outcome
 from tasks.ended import Ended
 from tasks.incident import OpenIncident, now
 from tasks.lease import leased

@@ -18,7 +18,7 @@ from runbook.channels.public_incident import public_announcements
 from runbook.channels.updates import DueUpdate, asked_update
 from runbook.decision.verdict import Verdict
 from runbook.incidents.effect_ids import EffectId, MessageName
-from runbook.incidents.effects import Authority, Effect
+from runbook.incidents.effects import SUCCEEDED, Authority, Effect
 from runbook.incidents.events import (
     ActionFinished,
     DecisionMade,
@@ -39,7 +39,6 @@ from tasks.channels.facts import facts_of
 from tasks.channels.links import incident_link
 from tasks.channels.public_page import may_be_published, note_namesakes, public_text
 from tasks.channels.refresh import refresh
-from tasks.effects import SUCCEEDED
 from tasks.incident import OpenIncident, now
 
 ANNOUNCE = Authority.policy("announce")

@@ -9,11 +9,11 @@ from blocks.channels.channel import Channel, Post, Receipt
 from blocks.transport.errors import Conflict
 from runbook.channels.messages import Message
 from runbook.incidents.effect_ids import EffectId, MessageName
-from runbook.incidents.effects import Authority, Effect
+from runbook.incidents.effects import SUCCEEDED, Authority, Effect
 from runbook.incidents.events import EffectIntended, EffectSettled, StatusAnnounced
 from runbook.incidents.incident import Incident
 from runbook.incidents.state import State
-from tasks.effects import SUCCEEDED, carry_out
+from tasks.effects import carry_out
 from tasks.incident import OpenIncident
 
 Send = Callable[[Post], Awaitable[Receipt]]

@@ -13,7 +13,7 @@ from runbook.checks.again import told_next_look
 from runbook.decision.severity import Severity
 from runbook.decision.verdict import Verdict
 from runbook.incidents.effect_ids import MessageName
-from runbook.incidents.effects import Authority, Effect
+from runbook.incidents.effects import SUCCEEDED, Authority, Effect
 from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.events import (
     DecisionMade,
@@ -28,7 +28,6 @@ from runbook.incidents.open_pages import open_pages
 from runbook.policy.policy import Policy
 from tasks.channels.deliver import deliver, got_through, say
 from tasks.channels.links import incident_link
-from tasks.effects import SUCCEEDED
 from tasks.incident import OpenIncident, now
 
 PAGE = Authority.policy("page_from")

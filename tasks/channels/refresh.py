@@ -18,13 +18,13 @@ from blocks.channels.channel import Editor, Receipt, Speaker
 from blocks.environment import Environment
 from runbook.channels.cards.standing import StandingMessage, changed_at, may_try, standing
 from runbook.incidents.effect_ids import EffectId
-from runbook.incidents.effects import Authority, Effect
+from runbook.incidents.effects import SUCCEEDED, Authority, Effect
 from runbook.incidents.events import is_act_of_a_person
 from runbook.incidents.incident import Incident
 from runbook.policy.in_force import policy_in_force
 from tasks.channels.deliver import deliver
 from tasks.channels.links import incident_link
-from tasks.effects import SUCCEEDED, carry_out
+from tasks.effects import carry_out
 from tasks.incident import OpenIncident, now
 from tasks.lease import exclusively
 

@@ -23,14 +23,13 @@ from deployments.drill.world.channels.statuspage import PAGE_ID, StatuspageApi
 from deployments.drill.world.clock import utc_now
 from deployments.drill.world.keys import Keys
 from deployments.drill.world.servers.wire import all_listening
-from runbook.incidents.effects import Effect, EffectOutcome
+from runbook.incidents.effects import SUCCEEDED, Effect, EffectOutcome
 from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.events import DecisionMade, IncidentResolved
 from runbook.incidents.incident import Incident
 from runbook.incidents.state import IncidentOutcome, State
 from tasks.channels.communicate import announce
 from tasks.channels.page import escalate, page_on_opening, resolve_page
-from tasks.effects import SUCCEEDED
 from tasks.incident import OpenIncident
 from tests.fixtures.faulty_server import SHIFT, WireFault, faulty
 from tests.runbook.journals import decision

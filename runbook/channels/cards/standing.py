@@ -12,7 +12,7 @@ from runbook.channels.cards.card import Card
 from runbook.channels.cards.questions import Question, is_open, question_card, questions
 from runbook.channels.cards.root import root_card
 from runbook.incidents.effect_ids import EffectId, MessageName
-from runbook.incidents.effects import Effect, EffectOutcome
+from runbook.incidents.effects import SUCCEEDED, Effect
 from runbook.incidents.events import ApprovalReminded, EffectSettled
 from runbook.incidents.incident import Incident
 from runbook.incidents.state import State
@@ -30,7 +30,6 @@ Never before the channel wants to be asked again, as by its `Retry-After`; an ho
 LONGEST_PAUSE = timedelta(hours=1)
 
 _STATES = frozenset(state.value for state in State)
-_ARRIVED = (EffectOutcome.APPLIED, EffectOutcome.ALREADY_IN_PLACE)
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,7 @@ def standing(
     asked = questions(incident)
     for question in asked:
         sent = incident.effects.get(EffectId.of_message(incident.id, channel, question.name))
-        there = sent is not None and sent.outcome in _ARRIVED
+        there = sent is not None and sent.outcome in SUCCEEDED
         if there or (is_open(incident, question) and not _known_there(incident, question, sent)):
             newest = question is asked[-1]
             shown = question_card(incident, question, policy=policy, now=now, link=link, newest=newest)
@@ -100,7 +99,7 @@ def may_try(incident: Incident, effect_id: str, now: datetime) -> bool:
         for item in incident.journal
         if isinstance(item.event, EffectSettled)
         and item.event.effect.id == effect_id
-        and item.event.effect.outcome not in _ARRIVED
+        and item.event.effect.outcome not in SUCCEEDED
     ]
     if not failed:
         return True
@@ -126,7 +125,7 @@ def _known_there(incident: Incident, question: Question, sent: Effect | None) ->
 
 
 def _is_there(effect: Effect) -> bool:
-    return effect.outcome in _ARRIVED and bool(effect.receipt)
+    return effect.outcome in SUCCEEDED and bool(effect.receipt)
 
 
 def _standing(incident: Incident, name: MessageName, card: Card, sent: Effect | None) -> StandingMessage:
@@ -135,7 +134,7 @@ def _standing(incident: Incident, name: MessageName, card: Card, sent: Effect | 
     edits = [
         effect
         for effect in incident.messages_in(sent.kind)
-        if effect.message.edited == name and effect.outcome in _ARRIVED
+        if effect.message.edited == name and effect.outcome in SUCCEEDED
     ]
     newest = edits[-1] if edits else sent
     return StandingMessage(name, card, sent, str(newest.receipt.get(SHOWN, "")), len(edits) + 1)

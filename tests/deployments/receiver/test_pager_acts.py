@@ -18,7 +18,7 @@ from tests.deployments.cli_store import Store
 from tests.deployments.people_bench import Receiver, opened, receiver_process
 from tests.runbook.journals import decided
 
-DAN, STRANGER, SECRET = "PLH1HKV", "PXXXXXX", "p" * 40
+DAN, STRANGER, SECRET = "PLH1HKV", "P0THER1", "p" * 40
 SETTINGS = f"""
 [policy.people.dan]
 logins = ["{DAN}"]

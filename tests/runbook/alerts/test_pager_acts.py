@@ -37,6 +37,7 @@ def webhook(
         pytest.param(webhook(agent=None), None, id="nobody did it"),
         pytest.param(webhook(agent=ANA | {"type": "inbound_integration_reference"}), None, id="we did it"),
         pytest.param(webhook(agent=ANA | {"id": " "}), None, id="an account without an id"),
+        pytest.param(webhook(agent=ANA | {"id": "\u200b"}), None, id="an account that cannot be seen"),
         pytest.param(webhook(kind="incident_note"), None, id="a note there"),
         pytest.param({"event": 7}, None, id="anything else"),
         pytest.param(webhook(key=f"{PAGE}-resolved"), "", id="no page"),
