@@ -28,6 +28,7 @@ settings.load_profile("shared-machine")
 
 pytest_plugins = (
     "tests.fixtures.sharing_out",
+    "tests.fixtures.stores",
     "tests.fixtures.prefect_server",
     "tests.fixtures.engine",
     "tests.fixtures.postgres",

@@ -92,6 +92,13 @@ class Database:
         if engine is not None:
             await engine.dispose()
 
+    async def abandon(self) -> bool:
+        """Close the connections except those of other event loops that run; whether there are none of these."""
+        await self.disconnect()
+        for loop in [loop for loop in self._of_loops if not loop.is_running()]:
+            await self._of_loops.pop(loop).dispose()
+        return not self._of_loops
+
     async def _connected(self) -> AsyncConnection:
         """A connection to the files that are at the path now."""
         for _ in range(_TIMES):
@@ -233,6 +240,13 @@ async def disconnect_all() -> None:
     """Close this event loop's connections to all databases. Each keeps a thread, and that keeps the loop."""
     for one in _DATABASES.values():
         await one.disconnect()
+
+
+async def forget_all() -> None:
+    """The same for event loops that have ended, too, and forget what is known of the databases."""
+    for url, one in list(_DATABASES.items()):
+        if await one.abandon():
+            del _DATABASES[url]
 
 
 def _patient(url: URL) -> URL:
