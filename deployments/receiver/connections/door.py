@@ -92,9 +92,10 @@ class Door:
         self._listeners.clear()
 
     async def wait_closed(self) -> None:
-        """Stop looking after those who were inside."""
+        """Stop looking after those who were inside, and close what was kept for those outside."""
         self._watching.cancel()
         await asyncio.gather(self._watching, return_exceptions=True)
+        self._close_the_spare_file()
 
     def arrived(self, connection: Connection) -> None:
         """A connection was made: a stranger's."""
@@ -216,8 +217,7 @@ class Door:
 
     def _turn_away(self, listener: socket.socket) -> None:
         """Answer the next one in the queue that there is no room; the spare file is there for that."""
-        if self._spare is not None:
-            os.close(self._spare)
+        self._close_the_spare_file()
         with suppress(OSError), listener.accept()[0] as peer:
             self.shed(FULL.reason)
             peer.setblocking(False)
@@ -230,6 +230,11 @@ class Door:
         try:
             self._spare = os.open(os.devnull, os.O_RDONLY)
         except OSError:
+            self._spare = None
+
+    def _close_the_spare_file(self) -> None:
+        if self._spare is not None:
+            os.close(self._spare)
             self._spare = None
 
     def _pause(self, listener: socket.socket) -> None:

@@ -8,6 +8,7 @@ from pydantic import SecretStr
 
 from blocks.store.journal import IncidentStore
 from deployments.receiver.connections import door as receiver_door
+from deployments.receiver.connections.places import files
 from deployments.receiver.settings import ReceiverSettings
 from deployments.receiver.sources.pagerduty import PagerDutySettings
 from tests.deployments.connections_bench import HEAD, store
@@ -141,3 +142,13 @@ async def test_long_bodies_that_are_held_back_keep_no_signed_alert_out(
             assert (await sender.answer())[0] == 202
         for attacker in attackers:
             attacker.writer.close()
+
+
+async def test_a_receiver_that_has_ended_leaves_no_file_open(store: IncidentStore) -> None:
+    """Neither its connections nor the spare file, in a process that goes on."""
+    opened = []
+    for _ in range(2):
+        async with serving(store, Prefect()) as client:
+            assert (await client.get("/healthz")).status_code == 200
+        opened.append(files()[1])
+    assert opened[0] == opened[1]  # the first has connected the store
