@@ -9,6 +9,7 @@ from collections.abc import Generator, Iterator
 from glob import glob
 from pathlib import Path
 
+import certifi
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -38,12 +39,17 @@ pytest_plugins = (
 PROOFS = ("engine", "extensions", "real", "deployments/worker")
 """Folders whose tests are all proofs: they take seconds of real processes each. `make proofs` runs them."""
 
+SERVER = "prefect_server"
+"""The fixture of a real Prefect server. It takes half a minute of a core for each process of the tests, and a
+core's share of each step that is retried there: a test that needs it is a proof, too."""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the proofs."""
     folders = [Path(__file__).parent / folder for folder in PROOFS]
     for item in items:
-        if any(folder in item.path.parents for folder in folders):
+        in_folder = any(folder in item.path.parents for folder in folders)
+        if in_folder or SERVER in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.proof)
 
 
@@ -64,8 +70,10 @@ def pytest_configure() -> None:
     # Tests start our programs a hundred times; without bytecode each, and each test, would be compiled anew.
     sys.dont_write_bytecode = False
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    # Tests speak to loopback, mostly without TLS, but each httpx client reads all authorities: 20-30 ms.
+    # Tests speak to loopback, mostly without TLS, but each httpx client reads all authorities: 20-30 ms. A
+    # client that does not trust the environment asks certifi for them.
     os.environ.setdefault("SSL_CERT_FILE", few_certificates())
+    certifi.where = few_certificates
     # SIGINT ends what tests start. What runs in a shell's background ignores it, with its children.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)

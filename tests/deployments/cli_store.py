@@ -1,14 +1,19 @@
 """An incident store for tests of commands, each of which has an event loop of its own."""
 
 import asyncio
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import insert
 
+from blocks.store.database.engines import database
+from blocks.store.database.tables import EVENTS
 from blocks.store.journal import IncidentStore
-from runbook.incidents.events import Event, IncidentOpened
+from blocks.store.journal_statements import changes_of_incidents
+from runbook.incidents.events import EVENT, Event, IncidentOpened
 from runbook.incidents.ids import new_incident_id
 from runbook.incidents.incident import Incident
 from tests.deployments.journal_samples import ALERT, OPENED_AT
@@ -46,9 +51,23 @@ class Store:
             dry_run=opening.dry_run,
             permissions=opening.permissions,
         )
-        for number, event in enumerate(events[1:], start=1):
-            await store.append(opened.id, event, at=at + timedelta(seconds=number))
+        await self._append(opened.id, at, events[1:])
         return opened.id
+
+    async def _append(self, incident_id: str, at: datetime, events: Sequence[Event]) -> None:
+        """Write events as the store does, a second apart, but in one transaction: most tests write eighty."""
+        rows: list[dict[str, object]] = []
+        async with database(self._url.get_secret_value()).transaction() as connection:
+            for number, event in enumerate(events, start=1):
+                written_at = at + timedelta(seconds=number)
+                for statement in changes_of_incidents(incident_id, event, at=written_at):
+                    await connection.execute(statement)
+                seq = number + 1  # after the opening
+                body = EVENT.dump_json(event).decode()
+                place = {"incident_id": incident_id, "seq": seq, "key": f"seq-{seq}"}
+                rows.append({**place, "at": written_at, "body": body})
+            if rows:
+                await connection.execute(insert(EVENTS), rows)
 
 
 def store_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Store:

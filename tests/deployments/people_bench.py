@@ -1,15 +1,18 @@
 """A receiver in a process of its own, through which people act, and the settings that it reads."""
 
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import pytest
 from pytest_httpserver import HTTPServer
 from sqlalchemy import create_engine, delete
+from werkzeug import Request, Response
 
 from blocks.store.database.tables import EVENTS, INCIDENTS
 from deployments.prefect.server import until_answers
@@ -106,14 +109,43 @@ def receiver_process(
             run(process.stop())
 
 
-@pytest.fixture(scope="module")
-def receiver(tmp_path_factory: pytest.TempPathFactory, make_httpserver: HTTPServer) -> Iterator[Receiver]:
-    """One receiver for all tests of a module: it takes seconds to start. Each has incidents of its own.
+class Relay:
+    """What a receiver that outlives tests asks Prefect goes to the test's Prefect, while there is one.
 
-    It asks the test server for runs all its life, which other modules' tests would see.
+    At all other times nobody answers: another test's server would see requests that are not its own.
     """
-    with receiver_process(tmp_path_factory.mktemp("people"), make_httpserver.url_for("/api")) as running:
-        yield running
+
+    def __init__(self, server: HTTPServer) -> None:
+        self.to: str | None = None
+        self.url = server.url_for("/api")
+        server.expect_request(re.compile("/api/.*")).respond_with_handler(self._pass_on)
+
+    def _pass_on(self, request: Request) -> Response:
+        if self.to is None:
+            return Response("no test needs Prefect now", status=503)
+        headers = {name: value for name, value in request.headers if name.lower() != "host"}
+        answer = httpx.request(
+            request.method, self.to + request.full_path, content=request.get_data(), headers=headers
+        )
+        return Response(answer.content, answer.status_code, content_type=answer.headers.get("content-type"))
+
+
+@pytest.fixture(scope="session")
+def lasting_receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Receiver, Relay]]:
+    """One receiver for all tests of a process: it takes seconds to start. Each has incidents of its own."""
+    with HTTPServer(threaded=True) as server:
+        relay = Relay(server)
+        with receiver_process(tmp_path_factory.mktemp("people"), relay.url) as running:
+            yield running, relay
+
+
+@pytest.fixture
+def receiver(lasting_receiver: tuple[Receiver, Relay], make_httpserver: HTTPServer) -> Iterator[Receiver]:
+    """The receiver; the Prefect that it asks is the test server's."""
+    running, relay = lasting_receiver
+    relay.to = make_httpserver.url_for("").rstrip("/")
+    yield running
+    relay.to = None
 
 
 @pytest.fixture
