@@ -1,4 +1,4 @@
-"""The clocks that people are held to: how soon somebody responds, and when a promised update nears."""
+"""The clocks that people are held to: how soon somebody responds, and when a promised update is due."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -10,7 +10,9 @@ from runbook.decision.severity import LEVELS, Severity
 from runbook.policy.business_hours import BusinessCalendar
 from runbook.value import Value
 
-Minutes = Annotated[int, Field(ge=1)]
+Minutes = Annotated[int | float, Field(gt=0)]
+"""A drill's clocks are shorter than a minute."""
+
 PublicMinutes = Annotated[int, Field(ge=15, le=360)]
 
 MINUTES_AN_HOUR = 60
@@ -75,8 +77,10 @@ class ClockPolicy(Value):
         minutes = self.response_minutes.get(severity)
         if minutes is None:
             return "the next business day"
+        if minutes < 1:
+            return f"{minutes * 60:g} s"
         hours, rest = divmod(minutes, MINUTES_AN_HOUR)
-        return f"{minutes} min" if rest else f"{hours} h"
+        return f"{minutes:g} min" if rest else f"{hours:g} h"
 
     def nearing_at(self, since: datetime, due_at: datetime) -> datetime:
         """When a clock that runs from `since` to `due_at` is nearing its end."""

@@ -10,7 +10,7 @@ from pydantic import Field, field_validator
 from runbook.decision.severity import Severity
 from runbook.kubernetes.quantities import memory_bytes
 from runbook.policy.approval_policy import ApprovalPolicy
-from runbook.policy.clock_policy import ClockPolicy
+from runbook.policy.clock_policy import ClockPolicy, Minutes
 from runbook.policy.keep_days import KeepDays
 from runbook.policy.maintenance_window import MaintenanceWindow
 from runbook.policy.public_policy import PublicPolicy
@@ -132,7 +132,7 @@ class Policy(ApprovalPolicy, ServicePolicy, ClockPolicy):
         title="Facts hold",
         description="How long other facts have to hold until the runbook decides anew.",
     )
-    update_interval_minutes: dict[Severity, int] = Field(
+    update_interval_minutes: dict[Severity, Minutes] = Field(
         default={Severity.P1: 15, Severity.P2: 30, Severity.P3: 120, Severity.P4: 24 * 60},
         title="Update intervals",
         description="Minutes until the next promised update, by severity.",

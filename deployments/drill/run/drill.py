@@ -101,6 +101,7 @@ class Drill:
                 evidence=KEPT.absolute(),
                 services=_services(self._scenario),
                 people={PERSON: ACCOUNT} if self._approve == "slack" else {},
+                policy=self._scenario.policy,
             )
             settings = load_settings(path, systems=False)
             screen.answered_with(path)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from deployments.drill.run.scenario import Expect
 from runbook.actions.catalogue import ActionOutcome
 from runbook.approvals.gates import Choice
-from runbook.incidents.events import ApprovalAnswered, ManualChangeSeen
+from runbook.incidents.events import ApprovalAnswered, ClockReminded, ManualChangeSeen
 from runbook.incidents.incident import Incident
 from runbook.value import Value
 
@@ -48,6 +48,7 @@ def judge(incident: Incident, expect: Expect) -> list[Difference]:
         told += [
             ("actions", _lines(f"{name}: {end}" for name, end in expect.actions), _lines(_actions(incident))),
             ("outcome", expect.outcome, incident.outcome.value if incident.outcome else NOTHING),
+            ("clocks", _lines(f"{clock} {step}" for clock, step in expect.clocks), _lines(_clocks(incident))),
             ("changed by hand with", expect.changed_by_hand or NOTHING, _changed_by_hand(incident)),
         ]
     return [
@@ -70,6 +71,12 @@ def _actions(incident: Incident) -> list[str]:
 def _outcome_of(incident: Incident, action_id: str) -> str:
     result = incident.results.get(action_id)
     return result.outcome.value if result else NOTHING
+
+
+def _clocks(incident: Incident) -> Iterable[str]:
+    """Of which clocks people have heard, each step once."""
+    heard = incident.events(ClockReminded)
+    return dict.fromkeys(f"{event.clock} {'missed' if event.missed else 'nearing'}" for event in heard)
 
 
 def _changed_by_hand(incident: Incident) -> str:

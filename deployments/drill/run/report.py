@@ -21,7 +21,6 @@ from runbook.incidents import summary
 from runbook.incidents.effects import EffectOutcome
 from runbook.incidents.events import ApprovalAnswered, DecisionMade, EffectSettled
 from runbook.incidents.incident import Incident
-from runbook.policy.policy import Policy
 from runbook.value import Value
 
 if TYPE_CHECKING:
@@ -104,7 +103,7 @@ class DrillResult(Value):
     def as_json(self) -> dict[str, JsonValue]:
         """The result for programs."""
         incident = self.incident
-        brief = summary.headline(incident, Policy())
+        brief = summary.headline(incident, self.scenario.with_policy)
         return {
             "scenario": self.scenario.name,
             "incident": incident.id,
@@ -171,7 +170,7 @@ def differences_table(differences: tuple[Difference, ...]) -> Table:
 
 def _response(result: DrillResult) -> str:
     """How soon there was a verdict, and apart from that how soon a person did something."""
-    clock = response_clock(result.incident, Policy())
+    clock = response_clock(result.incident, result.scenario.with_policy)
     if result.alert_to_verdict is None:
         return f"no decision; {_person(clock)}"
     return f"{result.alert_to_verdict:.1f}s from alert to explained verdict; {_person(clock)}"

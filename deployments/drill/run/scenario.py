@@ -18,7 +18,9 @@ from runbook.approvals.acts import Act
 from runbook.approvals.gates import Answer, Choice, Instead
 from runbook.decision.severity import Severity
 from runbook.decision.verdict import ErrorType, Verdict
+from runbook.incidents.events import ClockName
 from runbook.incidents.state import IncidentOutcome
+from runbook.policy.policy import Policy
 
 FOLDER = Path(__file__).parents[1] / "scenarios"
 
@@ -108,8 +110,8 @@ class Event(Strict):
 class PersonAct(Strict):
     """Something that a person of the team does about the incident, once, some seconds after an event."""
 
-    after: Literal["ResponsePaused"]
-    """The event of the journal that they wait for."""
+    after: Literal["ApprovalRequested", "ResponsePaused"]
+    """The event of the journal that they wait for. A pause has to last."""
     seconds: float = Field(ge=0)
     who: str
     act: Act
@@ -143,6 +145,10 @@ class FirstAnswer(Strict):
         )
 
 
+ClockStep = tuple[ClockName, Literal["nearing", "missed"]]
+"""A clock of which people are told before its end, or one of them is paged after it."""
+
+
 class Expect(Strict):
     """What the judge of the drill compares the incident with."""
 
@@ -153,6 +159,8 @@ class Expect(Strict):
     severity: Severity
     actions: tuple[tuple[KnownName, ActionOutcome], ...] = ()
     """Each action, in order, with its outcome. With one that is `rejected`, the scenario's own rejection."""
+    clocks: tuple[ClockStep, ...] = ()
+    """Of which clocks people hear, in order, each step once."""
     changed_by_hand: str = ""
     """With what somebody else has changed the workload, if the journal should tell that: `kubectl`."""
 
@@ -172,9 +180,21 @@ class Scenario(Strict):
     people: tuple[PersonAct, ...] = ()
     commands: tuple[PersonCommand, ...] = ()
     first_answer: FirstAnswer | None = None
+    policy: dict[str, Any] = {}
+    """What this scenario sets in `[policy]`, as a clock that ends within the drill."""
     answers_after_seconds: float = Field(default=0, ge=0)
     """How long the approver takes for the first question, where the drill answers by itself."""
     expect: Expect
+
+    @property
+    def with_policy(self) -> Policy:
+        """The default policy with what the scenario sets."""
+        return Policy.model_validate(self.policy)
+
+    @model_validator(mode="after")
+    def _known_policy(self) -> "Scenario":
+        Policy.model_validate(self.policy)
+        return self
 
 
 def read_scenario(path: Path) -> Scenario:

@@ -48,16 +48,18 @@ def write_settings(
     evidence: Path,
     services: Mapping[str, str] | None = None,
     people: Mapping[str, str] | None = None,
+    policy: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write `runbook.toml` and its secrets (each a file that only we can read) and return its path.
 
     `services` are the environments of services, by their names; without any, every alert is ours. `people`
-    are the accounts in Slack, by the names of their people.
+    are the accounts in Slack, by the names of their people. `policy` is what the scenario itself sets.
     """
     secrets = folder / "secrets"
     secrets.mkdir(mode=0o700)
     path = folder / "runbook.toml"
     sections = _sections(endpoints, secrets, store_url=store_url, evidence=evidence)
+    sections["policy"] |= policy or {}
     tables = {f"services.{name}": {"environment": where} for name, where in (services or {}).items()}
     known = {f"policy.people.{name}": {"logins": [account]} for name, account in (people or {}).items()}
     path.write_text(to_toml({**sections, **tables, **known}))

@@ -78,7 +78,8 @@ class Team:
 
 def _is_due(person: PersonAct, incident: Incident) -> bool:
     """Whether their time has come, while the runbook still waits for a person."""
-    if incident.resolved or not is_paused(incident):
+    waits = is_paused(incident) if person.after == "ResponsePaused" else incident.pending_gate is not None
+    if incident.resolved or not waits:
         return False
     happened = max(item.at for item in incident.journal if item.event.type == person.after)
     return datetime.now(UTC) - happened >= timedelta(seconds=person.seconds)

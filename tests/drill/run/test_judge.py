@@ -21,6 +21,7 @@ AS_EXPECTED = Expect(
     outcome=IncidentOutcome.RECOVERED,
     severity=Severity.P2,
     actions=((ENABLE_FALLBACK.name, ActionOutcome.RECOVERED),),
+    clocks=((e.ClockName.RESPONSE, "missed"),),
 )
 
 
@@ -43,6 +44,7 @@ def test_an_incident_that_ended_as_expected_has_no_differences() -> None:
         ({"severity": "P1"}, "severity", "P1", "P2"),
         ({"outcome": "not_recovered"}, "outcome", "not_recovered", "recovered"),
         ({"actions": ()}, "actions", "nothing", "enable_fallback: recovered"),
+        ({"clocks": ()}, "clocks", "nothing", "response missed"),
         (
             {"actions": (("enable_fallback", "not_recovered"),)},
             "actions",
@@ -67,6 +69,7 @@ def test_an_incident_that_stopped_early_differs_in_everything() -> None:
         "severity",
         "actions",
         "outcome",
+        "clocks",
     ]
     assert {item.actual for item in differences} == {"nothing"}
 

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from deployments.drill.run.scenario import Scenario, load_scenario, read_scenario, scenario_names
 from deployments.drill.world.faults import Faults
+from runbook.decision.severity import Severity
 
 FAMILIES = {
     "posthog-outage",
@@ -26,6 +27,9 @@ FAMILIES = {
     "partial-metrics",
     "reverted-by-gitops",
     "unrouted",
+    "nobody-answers",
+    "late-update",
+    "webhook-delays",
 }
 
 
@@ -52,6 +56,12 @@ def test_every_verdict_is_drilled() -> None:
         "infrastructure_issue",
         "unknown",
     }
+
+
+def test_every_severity_is_drilled() -> None:
+    """So are its clocks: what people hear of them, or that they hear nothing before the incident is over."""
+    expected = {load_scenario(name).expect.severity for name in scenario_names()}
+    assert expected == set(Severity)
 
 
 @pytest.mark.parametrize(
@@ -103,6 +113,9 @@ def written(folder: Path, text: str) -> Scenario:
         ("service_healthy: no", "service_healthy: maybe"),
         ("service_healthy: no", "weather: no"),
         ('severity = "P1"\nsummary', "severity = 1\nsummary"),
+        ("[expect]", "[policy]\nresponse_minutes = { P1 = 0 }\n[expect]"),
+        ("[expect]", "[policy]\nweather_minutes = 1\n[expect]"),
+        ('severity = "P1"\n', 'severity = "P1"\nclocks = [["response", "over"]]\n'),
         ("[expect]", '[faults.weather]\nmode = "ok"\n[expect]'),
         ("[expect]", "[faults.posthog.outage]\nshare = 1.5\n[expect]"),
         ("[expect]", event('{kind = "noon", seconds = 1.0}')),

@@ -107,6 +107,15 @@ def test_another_severity_moves_the_end_and_the_policy_says_how_far() -> None:
     assert response_clock(incident(), policy).within == "90 min"
 
 
+@pytest.mark.parametrize(
+    ("minutes", "words"),
+    [(0.4, "24 s"), (1, "1 min"), (1.5, "1.5 min"), (15, "15 min"), (60, "1 h"), (90, "90 min")],
+)
+def test_a_response_time_is_told_in_the_unit_that_suits_it(minutes: float, words: str) -> None:
+    """A drill's clock ends within seconds; a real one has minutes or hours."""
+    assert Policy(response_minutes={Severity.P2: minutes}).response_within(Severity.P2) == words
+
+
 def test_who_may_not_act_has_not_responded() -> None:
     """A line that somebody has written into the store under a look-alike name stops no page."""
     clock = response_clock(incident(decided(), e.IncidentAcknowledged(by="an\u0430")), POLICY)
