@@ -20,11 +20,14 @@ PUBLISH, WITHHOLD = ActKind.PUBLISH, ActKind.WITHHOLD
 MINOR = decided(decision(severity=Severity.P3))
 
 
-def said(
-    kind: ActKind, *after: e.Event, by: str = "ana", decided_as: e.Event | None = None, **says: str
-) -> object:
+def said(kind: ActKind, *after: e.Event, by: str = "ana", **says: str) -> object:
     """What the act is in the journal."""
-    journal = incident(decided_as or decided(), PROPOSED, *after)
+    return said_of(kind, decided(), *after, by=by, **says)
+
+
+def said_of(kind: ActKind, before: e.Event, *after: e.Event, by: str = "ana", **says: str) -> object:
+    """The same where this was decided before the text was proposed."""
+    journal = incident(before, PROPOSED, *after)
     act = Act.model_validate({"kind": kind, "proposal": DIGEST} | says)
     return event_of(act, journal, by=by, identity=CLAIM, policy=POLICY, now=OPENED)
 
@@ -57,7 +60,7 @@ def test_a_yes_names_the_text() -> None:
             PUBLISH,
             {"text": "Some users of Acme are affected."},
             (),
-            "word of never_say 'Acme': Use other words",
+            "never_say 'Acme': Use other",
         ),
         (PUBLISH, {"text": "Some users cannot reach redis.internal."}, (), "internal host"),
         (PUBLISH, {"text": "We are on it."}, (), "impact first"),
@@ -69,7 +72,7 @@ def test_what_does_not_fit_the_text_is_refused(
 ) -> None:
     """With which word and what to do."""
     with pytest.raises(InvalidAnswer, match=why) as refused:
-        said(kind, *after, **says)
+        said_of(kind, decided(), *after, **{"by": "ana"} | says)
     assert "k3yk3y" not in str(refused.value)
 
 
@@ -83,6 +86,6 @@ def test_the_same_said_twice_is_what_stands() -> None:
 def test_what_the_policy_does_not_publish_by_now_is_refused() -> None:
     """The severity has changed after the text was proposed; an entry that is open is still told."""
     with pytest.raises(InvalidAnswer, match="publish_from"):
-        said(PUBLISH, decided_as=MINOR)
+        said_of(PUBLISH, MINOR)
     told = e.StatusAnnounced(channel="status-page", state="INVESTIGATING")
-    assert isinstance(said(PUBLISH, told, decided_as=MINOR), e.PublicTextApproved)
+    assert isinstance(said_of(PUBLISH, MINOR, told), e.PublicTextApproved)

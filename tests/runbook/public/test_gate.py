@@ -31,31 +31,29 @@ def rated(severity: Severity) -> e.SeverityOverridden:
     return e.SeverityOverridden(assessment=assessment)
 
 
-P1_TEXT = (decided(), PROPOSED)
+P1 = (decided(), PROPOSED)
 P2 = policy(Severity.P2)
 
 
 @pytest.mark.parametrize(
     ("rules", "events", "waits", "due"),
     [
-        (policy(), P1_TEXT, True, False),
-        (policy(), (*P1_TEXT, YES), False, True),
-        (policy(), (*P1_TEXT, EDITED), False, True),
-        (policy(), (*P1_TEXT, NO), False, False),
-        (policy(), (*P1_TEXT, YES, NEXT), True, False),
-        (policy(), (*P1_TEXT, YES, OVER), False, False),
-        (policy(), (*P1_TEXT, YES, sent(), TOLD), False, False),
-        pytest.param(policy(), (*P1_TEXT, YES, sent()), False, True, id="its run died before it said so"),
-        pytest.param(policy(), (*P1_TEXT, YES, sent(EffectOutcome.FAILED)), False, True, id="it is away"),
-        pytest.param(P2, (*P1_TEXT, rated(Severity.P2)), False, True, id="nobody is asked any more"),
-        pytest.param(P2, (*P1_TEXT, NO, rated(Severity.P2)), False, False, id="a no stands"),
-        pytest.param(
-            P2, (decided(), rated(Severity.P2), PROPOSED, rated(Severity.P1)), True, False, id="worse"
-        ),
-        pytest.param(policy(), (*P1_TEXT, rated(Severity.P4)), False, False, id="not for the public now"),
-        pytest.param(policy(), (*P1_TEXT, YES, rated(Severity.P4)), False, False, id="nor with a yes"),
+        (policy(), P1, True, False),
+        (policy(), (*P1, YES), False, True),
+        (policy(), (*P1, EDITED), False, True),
+        (policy(), (*P1, NO), False, False),
+        (policy(), (*P1, YES, NEXT), True, False),
+        (policy(), (*P1, YES, OVER), False, False),
+        (policy(), (*P1, YES, sent(), TOLD), False, False),
+        pytest.param(policy(), (*P1, YES, sent()), False, True, id="its run died before it said so"),
+        pytest.param(policy(), (*P1, YES, sent(EffectOutcome.FAILED)), False, True, id="it is away"),
+        pytest.param(P2, (*P1, rated(Severity.P2)), False, True, id="nobody is asked any more"),
+        pytest.param(P2, (*P1, NO, rated(Severity.P2)), False, False, id="a no stands"),
+        pytest.param(P2, (*P1, rated(Severity.P2), rated(Severity.P1)), True, False, id="worse"),
+        pytest.param(policy(), (*P1, rated(Severity.P4)), False, False, id="not for the public now"),
+        pytest.param(policy(), (*P1, YES, rated(Severity.P4)), False, False, id="nor with a yes"),
         pytest.param(policy(), (decided(), TOLD, OVER, LAST), True, False, id="that it is over"),
-        pytest.param(policy(acts=ActRule(approvers=("eve",))), (*P1_TEXT, YES), True, False, id="may not"),
+        pytest.param(policy(acts=ActRule(approvers=("eve",))), (*P1, YES), True, False, id="may not"),
     ],
 )
 def test_a_text_goes_out_by_a_yes_or_by_its_severity(
@@ -70,10 +68,10 @@ def test_a_text_goes_out_by_a_yes_or_by_its_severity(
 def test_an_edit_of_the_policy_does_not_open_the_gate() -> None:
     """What was asked for at the opening is asked for until the end."""
     strict = e.PolicyNoted(permissions=Permissions.of(policy()))
-    assert waiting(incident(strict, *P1_TEXT), policy(Severity.P1))
+    assert waiting(incident(strict, *P1), policy(Severity.P1))
     open_then = e.PolicyNoted(permissions=Permissions.of(policy(Severity.P1)))
-    assert waiting(incident(open_then, *P1_TEXT), policy())
-    assert not waiting(incident(open_then, *P1_TEXT), policy(Severity.P1))
+    assert waiting(incident(open_then, *P1), policy())
+    assert not waiting(incident(open_then, *P1), policy(Severity.P1))
 
 
 REFRESH = PROPOSED.model_copy(update={"message": "identified-refreshed-2"})

@@ -17,6 +17,7 @@ ELSEWHERE = PROPOSED.model_copy(update={"channel": "another-page"})
 LAST = PROPOSED.model_copy(update={"state": "RESOLVED", "message": "resolved"})
 OVER = e.IncidentResolved(outcome="recovered", because=())
 REOPENED = e.IncidentReopened(because="again", by="ana", reopened=1)
+WHAT, SAID_AT = "Some users may experience missing analytics events.", "Last updated: 2026-11-22 16:04 UTC"
 TOLD = e.StatusAnnounced(channel="status-page", state="IDENTIFIED")
 
 
@@ -46,9 +47,9 @@ def first(*events: e.Event) -> Proposal:
         ((PROPOSED, ELSEWHERE), ""),
         ((PROPOSED, sent(EffectOutcome.FAILED)), ""),
         ((PROPOSED, sent(message="monitoring")), ""),
-        ((PROPOSED, YES), "it is answered: ana published it"),
-        ((PROPOSED, YES, NO), "it is answered: ana published it"),
-        ((PROPOSED, NO, YES), "it is answered: bob withheld it"),
+        ((PROPOSED, YES), "it is answered: ana (unproven claim) published it"),
+        ((PROPOSED, YES, NO), "it is answered: ana (unproven claim) published it"),
+        ((PROPOSED, NO, YES), "it is answered: bob (unproven claim) withheld it"),
         ((PROPOSED, sent()), "it is published already"),
         ((PROPOSED, NEXT), "another text has replaced it"),
         ((PROPOSED, NEXT, YES), "another text has replaced it"),
@@ -92,15 +93,15 @@ def test_an_answer_is_bound_to_every_word() -> None:
         (
             YES,
             False,
-            "Some users may experience missing analytics events.\nLast updated: 2026-11-22 16:04 UTC",
+            f"{WHAT}\n{SAID_AT}",
         ),
         (
             YES,
             True,
-            "Some users may experience missing analytics events.\nLast updated: 2026-11-22 16:04 UTC",
+            f"{WHAT}\n{SAID_AT}",
         ),
         (EDITED, False, "Some events arrive late."),
-        (EDITED, True, "Some events arrive late.\nLast updated: 2026-11-22 16:04 UTC"),
+        (EDITED, True, f"Some events arrive late.\n{SAID_AT}"),
     ],
 )
 def test_the_words_tell_the_time_at_which_they_are_published(
