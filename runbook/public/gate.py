@@ -5,6 +5,7 @@ from datetime import datetime
 
 from runbook.approvals.acts import act_counts
 from runbook.channels.reminders import is_time
+from runbook.incidents.effects import Effect
 from runbook.incidents.events import PublicTextProposed
 from runbook.incidents.incident import Incident
 from runbook.policy.in_force import policy_in_force
@@ -73,6 +74,17 @@ def due_publications(
         if is_time(incident, since, now):
             due.append(DuePublication(channel=channel, proposal=each.text.digest, since=since))
     return tuple(due)
+
+
+def is_approved_text(incident: Incident, effect: Effect, policy: Policy) -> bool:
+    """Whether the effect is the publication of a text that the person whom it names lets be published."""
+    return any(
+        it.approved
+        and it.answer is not None
+        and (it.text.digest, it.answer.by) == (effect.authority.reference, effect.authority.by)
+        and (it.text.channel, it.text.message) == (effect.kind, effect.message)
+        for it in gated(incident, policy)
+    )
 
 
 def approved_last(known: Iterable[Proposal], state: str) -> Proposal | None:
