@@ -4,9 +4,10 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from runbook.approvals.acts import act_counts
+from runbook.approvals.authority import may, vouched_severity
 from runbook.channels.reminders import is_time
 from runbook.incidents.effects import Effect
-from runbook.incidents.events import PublicTextProposed
+from runbook.incidents.events import PublicTextProposed, SeverityOverridden
 from runbook.incidents.incident import Incident
 from runbook.policy.in_force import policy_in_force
 from runbook.policy.policy import Policy
@@ -31,10 +32,17 @@ def waiting(incident: Incident, policy: Policy) -> tuple[Proposal, ...]:
 
 
 def needs_nobody(incident: Incident, policy: Policy) -> bool:
-    """Whether the incident's texts go out without a person: by its severity now, and the policy in force."""
-    severity = incident.severity
-    unasked = policy_in_force(incident, policy).publish_without_asking
-    return severity is not None and severity.severity in unasked
+    """Whether the incident's texts go out without a person: by its severity now, and the policy in force.
+
+    A person's word on the severity opens the gate only where they might publish the text as well.
+    """
+    severity, in_force = incident.severity, policy_in_force(incident, policy)
+    if severity is None or severity.severity not in in_force.publish_without_asking:
+        return False
+    said = incident.last(SeverityOverridden)
+    if said is None or in_force.acts.accept_unverified:
+        return said is None or may(said.assessment.by, in_force.acts, in_force)
+    return vouched_severity(incident, said, in_force.acts, in_force) is not None
 
 
 def refreshed_at(incident: Incident, channel: str, told_at: datetime, policy: Policy) -> datetime | None:

@@ -53,6 +53,18 @@ P2 = policy(Severity.P2)
         pytest.param(policy(), (*P1, rated(Severity.P4)), False, False, id="not for the public now"),
         pytest.param(policy(), (*P1, YES, rated(Severity.P4)), False, False, id="nor with a yes"),
         pytest.param(policy(), (decided(), TOLD, OVER, LAST), True, False, id="that it is over"),
+        pytest.param(
+            policy(Severity.P2, acts=ActRule(accept_unverified=False)),
+            (*P1, rated(Severity.P2)),
+            *(True, False),
+            id="nobody vouches for the severity",
+        ),
+        pytest.param(
+            policy(Severity.P2, acts=ActRule(approvers=("eve",))),
+            (*P1, rated(Severity.P2)),
+            *(True, False),
+            id="the severity is of somebody who may not",
+        ),
         pytest.param(policy(acts=ActRule(approvers=("eve",))), (*P1, YES), True, False, id="may not"),
     ],
 )
