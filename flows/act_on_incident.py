@@ -49,6 +49,8 @@ FormAct = Literal[
     "resolve",
     "reopen",
     "merge",
+    "publish",
+    "withhold",
     "resume",
 ]
 
@@ -68,6 +70,7 @@ async def act_on_incident(
     into: Optional = "",
     level: Severity | None = None,
     did: tuple[Optional, ...] = (),
+    proposal: Optional = "",
     environment: str = "default",
 ) -> str:
     """Write into the journal what you do about an incident. Returns it as a sentence.
@@ -83,11 +86,13 @@ async def act_on_incident(
             stops reminders of the open question and acknowledges the pages; update = the team is told now
             where things stand; severity = how severe it is,
             whatever the rules say; resolve = it is over; reopen = it is not over; merge = it is part of
-            another incident, where the response goes on; resume = you hand it back to the runbook, after
+            another incident, where the response goes on; publish = a text for the public goes out, in
+            its words or in yours; withhold = it does not; resume = you hand it back to the runbook, after
             its run was cancelled or has failed.
         by: Your name.
         name: For assign, comms and support, who it is. Empty for the last two means you.
-        text: For a note, what happened; for severity, resolve and reopen, why (required); for merge, why.
+        text: For a note, what happened; for severity, resolve and reopen, why (required); for merge, why;
+            for publish, the words to publish instead; for withhold, why the public is not told (required).
         at: For a note, when it happened, as HH:MM in the policy's time zone or as 2026-11-22T14:05+01:00.
             Empty means now.
         outcome: For resolve, how it ended.
@@ -95,6 +100,7 @@ async def act_on_incident(
         into: For merge, the id of the other incident.
         level: For severity: P1 complete outage, P2 degraded service, P3 minor impact, P4 no user impact.
         did: For resume, the actions of the plan that were done by hand, by id, such as 1-restart-deployment.
+        proposal: For publish and withhold, the text that you have read, by its digest or the beginning of it.
         environment: Where to look for the incident: any environment on the same store will do.
     """
     ours = await incident_where_it_belongs(incident, environment)
@@ -116,7 +122,16 @@ async def act_on_incident(
             said = "; ".join(map(sentence, handed.events(ResponseResumed)[-1:]))
             because, noticed = f"{who} handed the response back", True
         case _:
-            given = Act(kind=ActKind(act), name=name, text=text, at=at, outcome=outcome, done=done, into=into)
+            given = Act(
+                kind=ActKind(act),
+                name=name,
+                text=text,
+                at=at,
+                outcome=outcome,
+                done=done,
+                into=into,
+                proposal=proposal,
+            )
             acted = await record_act(store, found, given, **speaks)
             said, noticed = acted.said, acted.act in NOTICED_BY_THE_RUN
     get_run_logger().info(said)

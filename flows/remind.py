@@ -13,6 +13,7 @@ from tasks.caretaking.due import due_reminders
 from tasks.channels.shown import (
     acknowledge_page,
     announce_now,
+    publish_text,
     read_public_page,
     refresh_messages,
     refresh_public,
@@ -62,6 +63,7 @@ async def remind_of_everything(environment: Environment) -> list[str]:
         *(acknowledge_page(_open(incident, environment), page) for incident, page in pages),
         *(announce_now(_open(incident, environment), update) for incident, update in due.updates),
         *(refresh_public(_open(incident, environment), entry) for incident, entry in due.refreshes),
+        *(publish_text(_open(incident, environment), text) for incident, text in due.publications),
         *(report_switch(_open(incident, environment), action) for incident, action in reports),
         return_exceptions=True,
     )
@@ -73,7 +75,10 @@ async def remind_of_everything(environment: Environment) -> list[str]:
         raise BaseExceptionGroup("not all reminders could be sent", failed)
     about = [
         incident.id
-        for incident, _ in [*notices, *due.clocks, *leads, *pages, *due.updates, *due.refreshes, *reports]
+        for incident, _ in [
+            *(*notices, *due.clocks, *leads, *pages),
+            *(*due.updates, *due.refreshes, *due.publications, *reports),
+        ]
     ]
     said = [f"{incident}: {sentence(event)}" for incident, event in zip(about, told, strict=True) if event]
     seen = [

@@ -18,6 +18,7 @@ from runbook.incidents.effects import SUCCEEDED, Effect, EffectOutcome
 from runbook.incidents.events import EffectIntended, EffectSettled
 from runbook.incidents.incident import Incident
 from runbook.policy.policy import Policy
+from runbook.public.gate import is_approved_text
 from tasks.incident import OpenIncident, now
 
 Receipt = dict[str, JsonValue]
@@ -161,10 +162,12 @@ async def _record(
 
 
 def _require_authority(journal: Incident, effect: Effect, policy: Policy) -> None:
-    """A policy is the configuration's word; an approval must stand in the journal, for this very plan."""
+    """A policy is the configuration's word; an approval stands in the journal, for this very plan or text."""
     if effect.authority.kind == "policy":
         return
     gate = effect.authority.reference
+    if is_approved_text(journal, effect, policy):
+        return
     for plan in journal.previews.values():
         if EffectId(effect.id).change == change_id(journal.id, plan.action.id):
             answer = decided(journal, plan, policy)

@@ -37,6 +37,18 @@ async def incidents_with_switches(environment: Environment) -> list[Incident]:
     return _of(environment, found)
 
 
+async def incidents_with_public_texts(environment: Environment, *, closed_since: datetime) -> list[Incident]:
+    """Every incident that was closed since then (aware UTC) and that has proposed a text for the public.
+
+    Raises:
+        Unavailable: the store cannot be reached.
+    """
+    return _of(
+        environment,
+        await store_lists.incidents_with_public_texts(environment.store, closed_since=closed_since),
+    )
+
+
 async def incidents_to_collect_from(environment: Environment) -> list[Incident]:
     """Every resolved incident whose evidence is not complete yet, newest first.
 

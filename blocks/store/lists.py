@@ -23,7 +23,7 @@ from sqlalchemy import (
 from blocks.store.database.tables import EVENTS, INCIDENTS
 from blocks.store.journal import IncidentStore
 from blocks.store.journal_statements import beginning_with
-from runbook.incidents.events import IncidentReopened, IncidentResolved
+from runbook.incidents.events import IncidentReopened, IncidentResolved, PublicTextProposed
 from runbook.incidents.incident import Incident
 
 _NEWEST_FIRST = select(INCIDENTS.c.id).order_by(INCIDENTS.c.opened_at.desc())
@@ -37,6 +37,20 @@ async def open_incidents(store: IncidentStore, *, or_closed_since: datetime | No
     """
     closed_since = false() if or_closed_since is None else INCIDENTS.c.closed_at >= or_closed_since
     return await _read(store, _NEWEST_FIRST.where(or_(INCIDENTS.c.closed_at.is_(None), closed_since)))
+
+
+async def incidents_with_public_texts(store: IncidentStore, *, closed_since: datetime) -> list[Incident]:
+    """Every incident that was closed since then (aware UTC) and of which a text for the public was proposed.
+
+    Found by the keys of the journals, so that no event is read of any other. Newest first.
+
+    Raises:
+        Unavailable: the database cannot be reached.
+    """
+    asked = exists().where(
+        EVENTS.c.incident_id == INCIDENTS.c.id, EVENTS.c.key.like(f"{PublicTextProposed.KEYS}%")
+    )
+    return await _read(store, _NEWEST_FIRST.where(INCIDENTS.c.closed_at >= closed_since, asked))
 
 
 async def open_incident_of(store: IncidentStore, service: str, *, dry_run: bool = False) -> str | None:

@@ -32,6 +32,7 @@ from deployments.cli.people.answers import approve, edit, reject, snooze
 from deployments.cli.people.ends import merge, reopen, resolve
 from deployments.cli.people.handover import handover
 from deployments.cli.people.login import login
+from deployments.cli.people.publishing import publish, withhold
 from deployments.cli.people.respond import respond
 from deployments.cli.people.resume import resume
 from deployments.cli.people.severity import severity
@@ -77,6 +78,11 @@ EXAMPLES: dict[Callable[..., Any], tuple[str, ...]] = {
     ),
     ack: ("runbook ack latest",),
     update: ("runbook update latest",),
+    publish: (
+        "runbook publish latest --proposal 4b1d0c3f9e2a",
+        "runbook publish latest --proposal 4b1d0c3f9e2a --text words.txt",
+    ),
+    withhold: ('runbook withhold latest --proposal 4b1d0c3f9e2a --reason "PostHog tells it already"',),
     resolve: ('runbook resolve latest --outcome recovered --reason "it works" --done "rolled back by hand"',),
     reopen: ('runbook reopen inc-20261122 --reason "it times out again"',),
     merge: ('runbook merge latest inc-20261122 --reason "the same deploy"',),

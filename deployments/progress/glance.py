@@ -22,6 +22,7 @@ from runbook.clocks.response import ResponseClock, response_words
 from runbook.incidents.incident import Incident
 from runbook.incidents.people import acknowledged_by, comms_lead_of, lead_of, support_of
 from runbook.incidents.summary import evidence_folder, flow_run_url, postmortem
+from runbook.public.proposals import proposals
 
 NAMES = 10
 """Columns for the names of facts, which begin each line."""
@@ -58,6 +59,7 @@ def print_glance(
         symbols = symbols_for(console.encoding)
         console.print(Text(f"{symbols.ask} a person is needed", style=f"bold {UNSURE}"))
         console.print(Padding(fact_lines({"because": found.pause.because}, style="not dim"), (0, 0, 0, 2)))
+    _print_public_texts(console, found)
     if commands:
         console.print()
         width = max(map(len, commands)) + 2
@@ -142,6 +144,19 @@ def _print_question(console: Console, found: Incident, awaited: Awaited | None) 
     if not decisive.complete:
         facts["more"] = "lines are left out: --full shows the whole change"
     console.print(Padding(fact_lines(facts, style="not dim"), (0, 0, 0, 2)))
+
+
+def _print_public_texts(console: Console, found: Incident) -> None:
+    """Print the text for the public that waits for a yes, in whole: that is what the yes is bound to."""
+    for asked in proposals(found):
+        if asked.waits:
+            ask = symbols_for(console.encoding).ask
+            what = f"{ask} publish this on the status page ({asked.text.state})?"
+            console.print()
+            console.print(Text(what, style=f"bold {UNSURE}"))
+            console.print(Padding(Text(plain(asked.text.title), style="bold"), (0, 0, 0, 2)))
+            for line in asked.text.body.splitlines():
+                console.print(Padding(Text(plain(line)), (0, 0, 0, 2)))
 
 
 def _when(each: NextUp, now: datetime) -> str:

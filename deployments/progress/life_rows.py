@@ -22,6 +22,9 @@ LifeEvent = (
     | e.IncidentClosed
     | e.PublicIncidentSeen
     | e.PublicTextRefused
+    | e.PublicTextProposed
+    | e.PublicTextApproved
+    | e.PublicTextWithheld
     | e.PublicUpdateSeen
 )
 
@@ -50,6 +53,10 @@ def life_row(event: LifeEvent, symbols: Symbols) -> Row:
             return Row(symbols.event, "Closed", Text(words(event.outcome), style="bold"), "bold")
         case e.PublicIncidentSeen() | e.PublicTextRefused() | e.PublicUpdateSeen():
             return Row(symbols.event, "Public", Text(plain(sentence(event))), UNSURE)
+        case e.PublicTextProposed():
+            return Row(symbols.ask, "Public?", Text(plain(sentence(event))), UNSURE)
+        case e.PublicTextApproved() | e.PublicTextWithheld():
+            return Row(symbols.event, "Public", Text(plain(sentence(event))), LOUD)
         case _:
             assert_never(event)
 

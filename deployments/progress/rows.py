@@ -128,6 +128,9 @@ def row_of(event: e.Event, symbols: Symbols) -> Row | None:
             | e.IncidentClosed()
             | e.PublicIncidentSeen()
             | e.PublicTextRefused()
+            | e.PublicTextProposed()
+            | e.PublicTextApproved()
+            | e.PublicTextWithheld()
             | e.PublicUpdateSeen()
         ):
             return life_row(event, symbols)

@@ -16,7 +16,7 @@ from deployments.services.speaker import Speaker
 from runbook.actions.catalogue import ChangePlan
 from runbook.approvals.authority import require_may_refuse
 from runbook.approvals.gates import Answer, Choice
-from runbook.channels.buttons import Button
+from runbook.channels.buttons import PUBLIC_TEXT, Button
 from runbook.incidents.events import ApprovalAnswered
 from runbook.incidents.incident import Incident
 from runbook.interactions.questions import (
@@ -29,6 +29,7 @@ from runbook.interactions.questions import (
 )
 from runbook.policy.in_force import policy_in_force
 from runbook.policy.policy import Policy
+from runbook.public.answers import proposal_named, why_not
 
 if TYPE_CHECKING:
     from blocks.store.journal import IncidentStore
@@ -44,16 +45,25 @@ class AlreadyAnswered(ActRefused):
         self.standing = standing
 
 
-def asked_by(incident: Incident, button: Button) -> ChangePlan:
-    """The plan of a button's question, where that is open.
+def asked_by(incident: Incident, button: Button) -> ChangePlan | None:
+    """The plan of a button's question, where that is open; `None` for a public text that waits.
 
     Raises:
-        ActRefused: it is not.
+        ActRefused: it does not.
     """
+    if button.kind in PUBLIC_TEXT:
+        _require_text_waits(incident, button)
+        return None
     try:
         return open_question(incident, button)[1]
     except NotAsked as error:
         raise ActRefused(Refusal.NOTHING, str(error), READ) from None
+
+
+def _require_text_waits(incident: Incident, button: Button) -> None:
+    found = proposal_named(incident, button.plan)
+    if because := why_not(found) if found else "there is no such text":
+        raise ActRefused(Refusal.NOTHING, because, READ)
 
 
 async def answer_question(

@@ -38,6 +38,6 @@ def missing_clicks(
         advice = "List the ids of accounts (U…) in the logins of [policy.people.NAME]"
         return "No account of Slack is listed", "each click counts as an unproven claim", advice
     if takes_clicks and policy.acts.accept_unverified:
-        so = "everybody in the channel may lead, re-rate or end an incident, and say no to a change"
+        so = "everybody in the channel may lead, re-rate or end an incident, publish, and say no to a change"
         return "Acts in Slack take a claim", so, "Set accept_unverified = false in [policy.acts]"
     return None

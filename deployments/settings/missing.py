@@ -10,6 +10,7 @@ from deployments.settings.clicks import missing_clicks
 from deployments.settings.settings import Settings
 from runbook.actions.spec import Risk
 from runbook.approvals.identity import Proof
+from runbook.decision.severity import Severity
 from runbook.policy.policy import Policy
 
 if TYPE_CHECKING:
@@ -60,10 +61,17 @@ def missing_channels(systems: "Environment") -> Iterator[Missing]:
         so = f"pages reach the channel only ({kinds}), and wake nobody"
         yield Missing("pager", "No pager", so, "Set [pager]")
     elif not speakers:
-        yield Missing("channel", "No channel", "the team is told nothing but pages", "Set [slack]")
+        asked = systems.status_page_publisher and _asks_about_texts(systems.runbook_policy.policy)
+        so = f"the team is told nothing but pages{', and not asked about public texts' if asked else ''}"
+        yield Missing("channel", "No channel", so, "Set [slack]")
     if systems.status_page_publisher is None:
         advice = "Set [status_page_publisher] if you have one"
         yield Missing("own status page", "No status page of your own", "customers are told nothing", advice)
+
+
+def _asks_about_texts(policy: Policy) -> bool:
+    """Whether a severity is published whose texts need a yes."""
+    return any(policy.publishes(each) and each not in policy.publish_without_asking for each in Severity)
 
 
 def _clicks(settings: Settings, systems: "Environment") -> Iterator[Missing]:

@@ -28,6 +28,8 @@ from runbook.incidents.events import (
     IncidentResolved,
     LeadAssigned,
     NoteAdded,
+    PublicTextApproved,
+    PublicTextWithheld,
     StatusAnnounced,
     SupportAssigned,
     UpdateRequested,
@@ -35,6 +37,7 @@ from runbook.incidents.events import (
 from runbook.incidents.incident import Incident
 from runbook.outside_text import MAX_TEXT, let_in_line
 from runbook.policy.policy import Policy
+from runbook.public.answers import publication, withholding
 from runbook.value import Value
 
 ActEvent = (
@@ -47,6 +50,8 @@ ActEvent = (
     | IncidentResolved
     | IncidentReopened
     | IncidentMerged
+    | PublicTextApproved
+    | PublicTextWithheld
 )
 
 
@@ -63,6 +68,8 @@ class ActKind(StrEnum):
     RESOLVE = "resolve"
     REOPEN = "reopen"
     MERGE = "merge"
+    PUBLISH = "publish"
+    WITHHOLD = "withhold"
 
 
 class Act(Value):
@@ -71,7 +78,8 @@ class Act(Value):
     `name` is whom `assign`, `comms` and `support` name; without one, the last two mean the person who
     says it. `text` and `at` are of a note: `at` as `time_of_note` reads it, empty for now. Of an end,
     `text` is the reason, `outcome` one of `runbook.approvals.ends.OUTCOMES`, `done` what was done by hand,
-    and `into` the id of the incident that it is merged into.
+    and `into` the id of the incident that it is merged into. Of a text for the public, `proposal` is its
+    digest or the beginning of one, and `text` the words that it is published in, or why it is not.
     """
 
     kind: ActKind
@@ -81,6 +89,7 @@ class Act(Value):
     outcome: str = ""
     done: str = ""
     into: str = ""
+    proposal: str = ""
 
 
 class ActOnClosed(InvalidAnswer):
@@ -100,7 +109,7 @@ def event_of(
     """What an act is in the journal of that incident; `target` is the one that it is merged into.
 
     Raises:
-        ActOnClosed: the incident is closed, and it is no note.
+        ActOnClosed: the incident is closed, and it is neither a note nor about a text for the public.
         InvalidAnswer: it does not say all that it needs, or names somebody in a way that hides who it is.
     """
     if not by.strip():
@@ -109,6 +118,12 @@ def event_of(
         return _note(act, incident, by=by, identity=identity, policy=policy, now=now)
     if act.kind is ActKind.REOPEN:
         return reopening(incident, because=act.text, by=by, identity=identity)
+    if act.kind is ActKind.PUBLISH:
+        return publication(
+            incident, proposal=act.proposal, body=act.text, by=by, identity=identity, policy=policy
+        )
+    if act.kind is ActKind.WITHHOLD:
+        return withholding(incident, proposal=act.proposal, because=act.text, by=by, identity=identity)
     if incident.closed:
         raise ActOnClosed(f"{incident.id} is closed")
     if act.kind is ActKind.RESOLVE:

@@ -16,7 +16,9 @@ MAX_VALUE = 2_000
 
 
 class ButtonKind(StrEnum):
-    """What a click asks for. The first four answer a question, the others belong to the incident."""
+    """What a click asks for: the first four answer a question, and the last three say what becomes of a text
+    for the public. The others belong to the incident.
+    """
 
     APPROVE = "approve"
     REJECT = "reject"
@@ -27,10 +29,17 @@ class ButtonKind(StrEnum):
     NOTE = "note"
     FALSE_ALARM = "false-alarm"
     UPDATE = "update"
+    PUBLISH = "publish"
+    EDIT_TEXT = "edit-text"
+    WITHHOLD = "withhold"
 
 
 ANSWERS = frozenset({ButtonKind.APPROVE, ButtonKind.REJECT, ButtonKind.EDIT, ButtonKind.SNOOZE})
 """What answers a question, and so carries its gate and the digest of its plan."""
+
+
+PUBLIC_TEXT = frozenset({ButtonKind.PUBLISH, ButtonKind.EDIT_TEXT, ButtonKind.WITHHOLD})
+"""What is about a text for the public, and so carries its digest as `plan`."""
 
 
 class InvalidButton(ValueError):
@@ -38,7 +47,10 @@ class InvalidButton(ValueError):
 
 
 class Button(Value):
-    """A button. `gate` and `plan` (its digest) are the question's; empty where it belongs to the incident."""
+    """A button. `gate` and `plan` (its digest) are the question's; empty where it belongs to the incident.
+
+    Of a public text, `plan` is the digest.
+    """
 
     kind: ButtonKind
     incident: str = Field(min_length=1, max_length=200)
@@ -72,6 +84,8 @@ def button_of(action_id: str, value: str) -> Button:
     button = Button(kind=ButtonKind(name), incident=places.incident, gate=places.gate, plan=places.plan)
     if button.kind in ANSWERS and not (button.gate and button.plan):
         raise InvalidButton("the answer does not name its question")
+    if button.kind in PUBLIC_TEXT and not button.plan:
+        raise InvalidButton("the button does not name its text")
     return button
 
 

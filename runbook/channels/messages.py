@@ -30,6 +30,23 @@ EXTERNAL = "external.txt.j2"
 """The template of what the public is told."""
 
 
+class ExternalMessage(Value):
+    """A text for the public status page: it names nothing internal.
+
+    `fallback` is why it is not by the team's own template, empty where it is or there is none.
+    """
+
+    title: str
+    body: str
+    fallback: str = ""
+
+
+class ApprovedText(ExternalMessage):
+    """A text for the public that a person has let be published, and the areas that it was proposed with."""
+
+    areas: tuple[ProductArea, ...] = ()
+
+
 class MessageFacts(Value):
     """What an update says. `severity` is `None` before anybody has rated the incident.
 
@@ -37,7 +54,8 @@ class MessageFacts(Value):
 
     `impact` and `current_action` are for colleagues; the public only ever gets `public_impact`. Times are
     aware UTC and shown in `time_zone` (an IANA name). `next_update` is a promise, `None` promises nothing.
-    `response` says how soon a person has acted, for colleagues.
+    `response` says how soon a person has acted, for colleagues. `approved` is what the public is told, where
+    a person was asked.
     """
 
     severity: Severity | None
@@ -54,6 +72,7 @@ class MessageFacts(Value):
     public_title: OutsideName = ""
     affected: Affected = Affected()
     response: OutsideLine = ""
+    approved: ApprovedText | None = None
 
     @field_validator("time_zone")
     @classmethod
@@ -69,6 +88,8 @@ class MessageFacts(Value):
     @property
     def affected_areas(self) -> tuple[ProductArea, ...]:
         """The areas in which users may notice it; none where nobody does, or nobody knows."""
+        if self.approved is not None:
+            return self.approved.areas
         return self.affected.areas if self.public_impact.is_felt else ()
 
     @property
@@ -98,17 +119,6 @@ class Page(Value):
     source: str
     details: dict[str, str] = {}
     link: str = ""
-
-
-class ExternalMessage(Value):
-    """A text for the public status page: it names nothing internal.
-
-    `fallback` is why it is not by the team's own template, empty where it is or there is none.
-    """
-
-    title: str
-    body: str
-    fallback: str = ""
 
 
 def message_facts(
@@ -193,11 +203,13 @@ def new_verdict_message(title: str, because: str) -> Message:
 
 
 def external_message(facts: MessageFacts, own: OwnTemplates = NONE) -> ExternalMessage:
-    """The runbook's external template, filled: the team's own where there is one.
+    """The runbook's external template, filled: the team's own where there is one; or what was approved.
 
     One that cannot be rendered, or has no text under its title, gives way to the shipped one: `fallback` says
     why. The public is not told that.
     """
+    if facts.approved is not None:
+        return facts.approved
     fallback = ""
     if EXTERNAL in own:
         try:

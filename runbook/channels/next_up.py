@@ -12,6 +12,7 @@ from runbook.incidents.events import ApprovalReminded, PostmortemDrafted, WatchS
 from runbook.incidents.incident import Incident
 from runbook.policy.in_force import policy_in_force
 from runbook.policy.policy import Policy
+from runbook.public.gate import waiting
 from runbook.value import Value
 
 
@@ -30,6 +31,10 @@ def next_up(incident: Incident, policy: Policy) -> tuple[NextUp, ...]:
         found += _notices(incident, gate, policy)
     elif not incident.resolved:
         found += _unasked(incident, policy)
+    found += [
+        NextUp(at=None, what=f"the text for the public ({it.text.state}) is published once somebody says so")
+        for it in waiting(incident, policy)
+    ]
     return tuple(sorted(found, key=lambda it: (it.at is None, it.at.timestamp() if it.at else 0.0)))
 
 

@@ -9,13 +9,15 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from runbook.approvals.acts import ActEvent, act_counts
-from runbook.channels.reminders import due_notice
+from runbook.channels.reminders import REPORT_EVERY, due_notice
 from runbook.clocks.response import ResponseState, response_clock
 from runbook.decision.severity import Severity
 from runbook.incidents import events as e
+from runbook.incidents.effect_ids import MessageName
 from runbook.incidents.incident import Incident
 from runbook.policy.in_force import policy_in_force
 from runbook.policy.policy import Policy
+from runbook.public.gate import waiting
 from runbook.public.refreshing import told_public_at
 from runbook.value import Value
 
@@ -122,12 +124,13 @@ def due_clocks(
 
     A clock that was missed before anybody heard that it nears its end skips that. The response clock is
     stopped by whatever a person does. A promised update is kept by an update; whoever does something once it
-    nears its end knows of it, so that nobody is paged for it.
+    nears its end knows of it, so that nobody is paged for it. Of a text for the public that waits people are
+    reminded, and paged while the incident goes on; after its end they are reminded once a day.
     """
-    if incident.resolved:
-        return []
     given = {event.journal_key for event in incident.events(e.ClockReminded)}
-    found = [_response(incident, policy, now), *_updates(incident, policy, now, team, public)]
+    found = _texts(incident, policy, now)
+    if not incident.resolved:
+        found += [_response(incident, policy, now), *_updates(incident, policy, now, team, public)]
     due = []
     for step in found:
         if step is None or step.event.journal_key in given:
@@ -135,6 +138,22 @@ def due_clocks(
         if not step.missed and step.event.model_copy(update={"missed": True}).journal_key in given:
             continue
         due.append(step)
+    return due
+
+
+def _texts(incident: Incident, policy: Policy, now: datetime) -> list[DueClock | None]:
+    due: list[DueClock | None] = []
+    for each in waiting(incident, policy):
+        remind_at = each.at + timedelta(seconds=policy.remind_after_seconds)
+        page_at = each.at + timedelta(seconds=policy.escalate_after_seconds)
+        refreshes = MessageName(each.text.message).is_refresh  # the promise of the update pages for that
+        missed = now >= page_at and not incident.resolved and not refreshes
+        if now < remind_at or (missed and _is_known(incident, remind_at, policy)):
+            continue
+        if incident.resolved:  # the page says that it goes on, so once is not enough
+            page_at = remind_at = remind_at + (now - remind_at) // REPORT_EVERY * REPORT_EVERY
+        since = page_at if missed else remind_at
+        due.append(DueClock(clock=e.ClockName.PUBLIC_TEXT, due_at=page_at, since=since, missed=missed))
     return due
 
 

@@ -6,8 +6,13 @@ from runbook.clocks.promises import DueClock
 from runbook.incidents import events as e
 from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.incident import Incident
+from runbook.incidents.report import DIGEST_LETTERS
+from runbook.public.proposals import proposals
 
 _WHO = {e.ClockName.TEAM_UPDATE: "the team", e.ClockName.PUBLIC_UPDATE: "the public"}
+
+
+_UNANSWERED = "nobody has said whether the text for the public is published"
 
 
 def clock_message(incident: Incident, due: DueClock, *, lead: str, link: str, time_zone: str) -> Message:
@@ -16,6 +21,9 @@ def clock_message(incident: Incident, due: DueClock, *, lead: str, link: str, ti
     if due.clock is e.ClockName.RESPONSE:
         text = f"⏰ {to}nobody has done anything about this yet; somebody has to by {at}. Take it:"
         return notice_message(f"{text} runbook ack {incident.id}", link=link)
+    if due.clock is e.ClockName.PUBLIC_TEXT:
+        page = "; the status page still shows the incident" if incident.resolved else ""
+        return notice_message(f"⏰ {to}{_UNANSWERED}{page}. {_how(incident, due)}", link=link)
     text = f"⏰ {to}{_WHO[due.clock]} was promised an update by {at}"
     return notice_message(f"{text}. {_how(incident, due)}", link=link)
 
@@ -34,6 +42,8 @@ def clock_reason(incident: Incident, due: DueClock, *, time_zone: str) -> str:
     if due.clock is e.ClockName.RESPONSE:
         take = f"Take it: runbook ack {incident.id}"
         return f"nobody has done anything about this; somebody was due by {at}. {take}"
+    if due.clock is e.ClockName.PUBLIC_TEXT:
+        return f"{_UNANSWERED}, and somebody was due by {at}. {_how(incident, due)}"
     return f"{_WHO[due.clock]} was promised an update by {at} and got none. {_how(incident, due)}"
 
 
@@ -41,4 +51,7 @@ def _how(incident: Incident, due: DueClock) -> str:
     known = f"if it can wait: runbook ack {incident.id}"
     if due.clock is e.ClockName.TEAM_UPDATE:
         return f"Tell it where things stand: runbook update {incident.id}; {known}"
+    if waiting := [it.text.digest[:DIGEST_LETTERS] for it in proposals(incident) if it.waits]:
+        publish = f"runbook publish {incident.id} --proposal {waiting[-1]}"
+        return f"Read the text in the thread, and publish it: {publish} (or withhold); {known}"
     return f"Write it on the status page; {known}"

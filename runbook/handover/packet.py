@@ -10,10 +10,12 @@ from runbook.incidents import events as e
 from runbook.incidents.current_action import current_action
 from runbook.incidents.incident import Incident
 from runbook.incidents.people import acknowledged_by, comms_lead_of, lead_of, notes_of, support_of
-from runbook.incidents.report import question_of
+from runbook.incidents.report import DIGEST_LETTERS, question_of
 from runbook.incidents.state import State
 from runbook.incidents.summary import evidence_folder, flow_run_url, postmortem
+from runbook.outside_text import one_line
 from runbook.policy.policy import Policy
+from runbook.public.gate import waiting
 from runbook.redaction import redact_secrets
 from runbook.templates.environments import render_markdown
 from runbook.value import Value
@@ -47,6 +49,7 @@ class Packet(Value):
     roles: dict[str, str]
     acknowledged_by: tuple[str, ...] = ()
     asks: str = ""
+    public_texts: tuple[str, ...] = ()
     done: tuple[Done, ...] = ()
     pages: tuple[str, ...] = ()
     promises: tuple[str, ...] = ()
@@ -83,6 +86,10 @@ def packet_of(incident: Incident, policy: Policy, *, now: datetime) -> Packet:
         },
         acknowledged_by=acknowledged_by(incident),
         asks=_asks(incident),
+        public_texts=tuple(
+            f"{it.text.state} ({it.text.digest[:DIGEST_LETTERS]}): {one_line(it.text.body)}"
+            for it in waiting(incident, policy)
+        ),
         done=_done(incident),
         pages=_pages(incident, zone),
         promises=tuple(

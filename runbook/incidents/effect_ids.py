@@ -114,6 +114,11 @@ class MessageName(str):
         return cls(f"not-published-{digest}")
 
     @classmethod
+    def public_text(cls, channel: str, message: str, number: int) -> "MessageName":
+        """People are asked about the text of a message in a public channel, the number counts, from 1."""
+        return cls(f"public-text-{channel}-{message}-{number}")
+
+    @classmethod
     def unwritten_file(cls, digest: str) -> "MessageName":
         """A file of the runbook could not be written; the digest is that of the file and the cause."""
         return cls(f"not-written-{digest}")

@@ -14,6 +14,8 @@ from runbook.incidents.events import EvidenceCollected, IncidentEscalated, Postm
 from runbook.incidents.incident import Incident
 from runbook.incidents.people import acknowledged_by, comms_lead_of, lead_of, notes_of, support_of
 from runbook.policy.policy import Policy
+from runbook.public.gate import waiting
+from runbook.public.proposals import Proposal
 from runbook.value import Value
 
 Facts = dict[str, JsonValue]
@@ -72,6 +74,7 @@ def headline(incident: Incident, policy: Policy) -> Facts:
         "lead": lead_of(incident),
         "waits_for": "answer" if gate else "person" if incident.pause else None,
         "asks": gate.question if gate else None,
+        "public_text": next((it.text.state for it in waiting(incident, policy)), None),
         "response": response_clock(incident, policy).model_dump(mode="json"),
         "duration_seconds": incident.duration.total_seconds() if incident.duration else None,
     }
@@ -91,6 +94,7 @@ def everything(incident: Incident, policy: Policy) -> Facts:
         "escalations": [event.because for event in incident.events(IncidentEscalated)],
         "untold": [each.model_dump(mode="json") for each in untold(incident)],
         "gate": _question(incident, policy),
+        "public_texts": [_public_text(it) for it in waiting(incident, policy)],
         "next": [each.model_dump(mode="json") for each in next_up(incident, policy)],
         "artifacts": list(incident.artifacts),
         "evidence": [event.model_dump(mode="json") for event in incident.events(EvidenceCollected)],
@@ -141,6 +145,11 @@ def _question(incident: Incident, policy: Policy) -> Facts | None:
         return facts
     asked = awaited(incident, plan, policy)
     return facts | {"essence": essence(plan), "approvals": asked.model_dump(mode="json")}
+
+
+def _public_text(asked: Proposal) -> Facts:
+    """A text for the public that waits for a yes, with the digest that the yes names."""
+    return asked.text.model_dump(mode="json") | {"proposal": asked.text.digest, "asked_at": stamp(asked.at)}
 
 
 def postmortem(incident: Incident) -> str | None:

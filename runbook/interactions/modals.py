@@ -17,9 +17,11 @@ from runbook.incidents.report import question_of
 from runbook.outside_text import let_in_line
 from runbook.outside_text.slack import cut_message, slack
 from runbook.policy.policy import Policy
+from runbook.public.answers import proposal_named
 from runbook.value import Value
 
 REASON, INSTEAD_FIELD, SEVERITY_FIELD, NOTE, AT = "reason", "instead", "severity", "note", "at"
+PUBLIC_TEXT_FIELD = "text"
 """The names of fields: the blocks that errors are shown at."""
 
 PARAMETER = "parameter:"
@@ -38,6 +40,8 @@ DIALOGS = {
     ButtonKind.SEVERITY: ("Change the severity", "Change it"),
     ButtonKind.NOTE: ("Add a note", "Add it"),
     ButtonKind.FALSE_ALARM: ("False alarm", "End the incident"),
+    ButtonKind.EDIT_TEXT: ("Edit the public text", "Publish it"),
+    ButtonKind.WITHHOLD: ("Do not publish", "Don't publish"),
 }
 """The buttons that open a dialog: its title (24 characters) and the word that sends it off."""
 
@@ -101,12 +105,12 @@ def dialog(context: Context, incident: Incident, policy: Policy, plan: ChangePla
         "title": _plain(title),
         "submit": _plain(submit),
         "close": _plain("Cancel"),
-        "blocks": [_about(about), *_fields(kind, incident, policy, plan)],
+        "blocks": [_about(about), *_fields(context.button, incident, policy, plan)],
     }
 
 
-def _fields(kind: ButtonKind, incident: Incident, policy: Policy, plan: ChangePlan | None) -> list[View]:
-    match kind:
+def _fields(button: Button, incident: Incident, policy: Policy, plan: ChangePlan | None) -> list[View]:
+    match button.kind:
         case ButtonKind.REJECT:
             what = {each.value: sentence_case(INSTEAD[each]) for each in Instead}
             return [
@@ -134,6 +138,12 @@ def _fields(kind: ButtonKind, incident: Incident, policy: Policy, plan: ChangePl
                 _written(NOTE, "What happened?"),
                 _written(AT, "When?", hint=hint, several_lines=False, optional=True),
             ]
+        case ButtonKind.EDIT_TEXT:
+            asked = proposal_named(incident, button.plan)
+            hint = "No host, name of a customer, or blame; what users notice first."
+            return [_written(PUBLIC_TEXT_FIELD, "Text", hint=hint, value=asked.text.body if asked else "")]
+        case ButtonKind.WITHHOLD:
+            return [_written(REASON, "Why?", hint="You are asked again about the next text.")]
         case _:
             return [_written(REASON, "Why is it a false alarm?", hint="The incident ends as false positive.")]
 
@@ -161,7 +171,7 @@ def _written(
         "max_length": _MOST_WRITTEN,
     }
     if value:
-        element["initial_value"] = let_in_line(value, 150)
+        element["initial_value"] = value if several_lines else let_in_line(value, 150)
     return _input(name, label, element, hint=hint, optional=optional)
 
 

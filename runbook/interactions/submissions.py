@@ -5,9 +5,17 @@ from collections.abc import Mapping
 from runbook.actions.catalogue import ChangePlan
 from runbook.approvals.acts import Act, ActKind
 from runbook.approvals.gates import ASK_AGAIN_MINUTES, Answer, Choice, Instead
-from runbook.channels.buttons import ButtonKind
+from runbook.channels.buttons import Button, ButtonKind
 from runbook.decision.severity import Severity
-from runbook.interactions.modals import AT, INSTEAD_FIELD, NOTE, PARAMETER, REASON, SEVERITY_FIELD
+from runbook.interactions.modals import (
+    AT,
+    INSTEAD_FIELD,
+    NOTE,
+    PARAMETER,
+    PUBLIC_TEXT_FIELD,
+    REASON,
+    SEVERITY_FIELD,
+)
 from runbook.interactions.payloads import View
 from runbook.policy.policy import Policy
 from runbook.redaction import redact_secrets
@@ -20,6 +28,8 @@ MAIN_FIELDS = {
     ButtonKind.SEVERITY: REASON,
     ButtonKind.NOTE: NOTE,
     ButtonKind.FALSE_ALARM: REASON,
+    ButtonKind.EDIT_TEXT: PUBLIC_TEXT_FIELD,
+    ButtonKind.WITHHOLD: REASON,
 }
 """Where a refusal is shown that is about no field."""
 
@@ -100,18 +110,35 @@ def severity_of(view: View) -> tuple[Severity, str]:
     return Severity(level), reason
 
 
-def act_of(kind: ButtonKind, view: View) -> Act:
-    """The note, or the end as a false alarm.
+def act_of_click(button: Button) -> Act:
+    """What a button does that needs no dialog: take the lead, have the team told, publish a text."""
+    if button.kind is ButtonKind.PUBLISH:
+        return Act(kind=ActKind.PUBLISH, proposal=button.plan)
+    return Act(kind=ActKind.TAKE if button.kind is ButtonKind.TAKE else ActKind.UPDATE)
+
+
+def act_of(button: Button, view: View) -> Act:
+    """The note, what becomes of a public text, or the end as a false alarm.
 
     Raises:
         InvalidSubmission: it says nothing.
     """
+    kind = button.kind
+    if kind is ButtonKind.EDIT_TEXT:
+        words = view.field(PUBLIC_TEXT_FIELD).strip()
+        if not words:
+            raise InvalidSubmission({PUBLIC_TEXT_FIELD: "Say what the public is told"})
+        return Act(kind=ActKind.PUBLISH, proposal=button.plan, text=words)
     if kind is ButtonKind.NOTE:
         text = view.field(NOTE).strip()
         if not text:
             raise InvalidSubmission({NOTE: "Say what happened"})
         return Act(kind=ActKind.NOTE, text=text, at=view.field(AT).strip())
     reason = view.field(REASON).strip()
+    if kind is ButtonKind.WITHHOLD:
+        if not reason:
+            raise InvalidSubmission({REASON: "Say why the public is not told"})
+        return Act(kind=ActKind.WITHHOLD, proposal=button.plan, text=reason)
     if not reason:
         raise InvalidSubmission({REASON: "Say why it is a false alarm"})
     return Act(kind=ActKind.RESOLVE, outcome="false-positive", text=reason)

@@ -41,6 +41,7 @@ class Permissions(Value):
     fallback_switch: Switch
     announce: bool
     publish_from: Severity | None
+    publish_without_asking: tuple[Severity, ...] = ()
     page_from: Severity | None
 
     @classmethod
@@ -50,7 +51,10 @@ class Permissions(Value):
 
     def applied_to(self, policy: Policy) -> Policy:
         """The policy with these permissions in the place of its own."""
-        return policy.model_copy(update={name: getattr(self, name) for name in type(self).model_fields})
+        own = {name: getattr(self, name) for name in type(self).model_fields}
+        unasked = own.pop("publish_without_asking")
+        public = policy.public.model_copy(update={"publish_without_asking": unasked})
+        return policy.model_copy(update=own | {"public": public})
 
     @property
     def digest(self) -> str:
@@ -197,6 +201,10 @@ def _less_memory(opening: str, present: str) -> str:
     return min(opening, present, key=memory_bytes)
 
 
+def _common(opening: tuple[Severity, ...], present: tuple[Severity, ...]) -> tuple[Severity, ...]:
+    return tuple(severity for severity in Severity if severity in opening and severity in present)
+
+
 def _worse(opening: Severity | None, present: Severity | None) -> Severity | None:
     if opening is None or present is None:
         return None
@@ -220,6 +228,7 @@ _STRICTER: dict[str, Callable[[Any, Any], Any]] = {
     "fallback_switch": _opening,
     "announce": _both,
     "publish_from": _worse,
+    "publish_without_asking": _common,
     "page_from": _worse,
 }
 
@@ -264,13 +273,15 @@ def _key_words(keys: tuple[str, ...]) -> str:
     return ", ".join(f"…{key.split()[-1][-_SHOWN_OF_KEY:]}" for key in keys if key) or _NOT_SET
 
 
-def _said(value: bool | int | str | Switch | None) -> str:
+def _said(value: bool | int | str | tuple[Severity, ...] | Switch | None) -> str:
     match value:
         case bool():
             return "true" if value else "false"
         case Switch():
             return f"{value.variable}={value.value}"
-        case None:
+        case None | ():
             return "none"
+        case tuple():
+            return ", ".join(value)
         case _:
             return str(value)

@@ -155,7 +155,7 @@ class Policy(ApprovalPolicy, ServicePolicy, ClockPolicy):
     public: PublicPolicy = Field(
         default=PublicPolicy(),
         title="Public",
-        description="What a public text may not say, and how often it is refreshed.",
+        description="What a public text may not say, and of which severities it goes out without a person.",
     )
     page_from: Severity | None = Field(
         default=Severity.P2,
@@ -208,6 +208,11 @@ class Policy(ApprovalPolicy, ServicePolicy, ClockPolicy):
     def publishes(self, severity: Severity) -> bool:
         """Whether an incident of this severity goes onto the public status page."""
         return self.publish_from is not None and severity.rank <= self.publish_from.rank
+
+    @property
+    def publish_without_asking(self) -> tuple[Severity, ...]:
+        """The severities whose public texts go out without a person."""
+        return self.public.publish_without_asking
 
     def pages(self, severity: Severity) -> bool:
         """Whether an incident of this severity pages a person when it is opened."""

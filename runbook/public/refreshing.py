@@ -11,6 +11,7 @@ from runbook.incidents.events import EffectSettled, Event, PublicUpdateSeen, Sta
 from runbook.incidents.incident import Incident
 from runbook.incidents.state import State
 from runbook.policy.policy import Policy
+from runbook.public.gate import refreshed_at
 from runbook.value import Value
 
 OVER = frozenset({"resolved", "postmortem", "completed"})
@@ -54,7 +55,8 @@ def due_refreshes(
     due = []
     for channel in channels:
         told_at = told_public_at(incident, channel)
-        if told_at is not None and is_time(incident, told_at + every, now):
+        since = refreshed_at(incident, channel, told_at, policy) if told_at is not None else None
+        if told_at is not None and since is not None and is_time(incident, since + every, now):
             due.append(DueRefresh(channel=channel, told_at=told_at))
     return tuple(due)
 

@@ -31,10 +31,16 @@ from runbook.channels.updates import DueUpdate, due_update
 from runbook.clocks.promises import DueClock, due_clocks
 from runbook.evidence.manifest import due_collections
 from runbook.incidents.incident import Incident
+from runbook.public.gate import DuePublication, due_publications
 from runbook.public.refreshing import DueRefresh, due_refreshes, has_public_entry
 from tasks.channels.refresh import stale_messages
 from tasks.channels.remind import audiences
-from tasks.incidents import incidents_to_collect_from, incidents_with_switches, open_incidents
+from tasks.incidents import (
+    incidents_to_collect_from,
+    incidents_with_public_texts,
+    incidents_with_switches,
+    open_incidents,
+)
 
 REMIND, COLLECT = "remind/remind", "collect-evidence/collect-evidence"
 
@@ -46,6 +52,10 @@ TRIED_AGAIN_SECONDS = 600
 
 KEPT_TRUE = timedelta(hours=1)
 """How long after its end what a channel shows of an incident is looked at: it may have been away then."""
+
+
+TEXTS_KEPT = timedelta(days=7)
+"""How long after an incident's end a text for the public may still be published."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +74,9 @@ class DueReminders:
     refreshes: Sequence[tuple[Incident, DueRefresh]] = ()
     """The public entries that have to say again where things stand."""
 
+    publications: Sequence[tuple[Incident, DuePublication]] = ()
+    """The texts for the public that may go out now."""
+
     public: Sequence[Incident] = ()
     """The incidents with an open public entry, in which people may have written: read at each look."""
 
@@ -78,6 +91,7 @@ class DueReminders:
         told += [f"{incident.id} update of {update.at}" for incident, update in self.updates]
         told += [f"{incident.id} {clock.event.journal_key}" for incident, clock in self.clocks]
         told += [f"{incident.id} refresh since {entry.told_at}" for incident, entry in self.refreshes]
+        told += [f"{incident.id} text {text.proposal}" for incident, text in self.publications]
         told += [f"{page.page.id} acknowledged" for _, page in self.acknowledged]
         told += [f"{incident.id} {message}" for incident, stale in self.messages for message in stale]
         return [*told, *(f"{incident.id} {action.id}" for incident, action in self.reports)]
@@ -91,6 +105,9 @@ async def due_reminders(environment: Environment, at: datetime) -> DueReminders:
     """
     policy = environment.runbook_policy.policy
     shown = await open_incidents(environment, or_closed_since=at - KEPT_TRUE)
+    known = {incident.id for incident in shown}
+    asked = await incidents_with_public_texts(environment, closed_since=at - TEXTS_KEPT)
+    shown += [incident for incident in asked if incident.id not in known]
     going_on = [incident for incident in shown if not incident.closed]
     channels = [channel.kind for channel in environment.speakers]
     pagers = [channel.kind for channel in environment.paging_channels]
@@ -118,7 +135,7 @@ async def due_reminders(environment: Environment, at: datetime) -> DueReminders:
         updates=[(incident, update) for incident, update in updates if update is not None],
         clocks=[
             (incident, clock)
-            for incident in going_on
+            for incident in shown
             for clock in due_clocks(incident, team=announcers, public=public, policy=policy, now=at)
             if is_time(incident, clock.since, at)
         ],
@@ -126,6 +143,11 @@ async def due_reminders(environment: Environment, at: datetime) -> DueReminders:
             (incident, entry)
             for incident in going_on
             for entry in due_refreshes(incident, channels=public, policy=policy, now=at)
+        ],
+        publications=[
+            (incident, text)
+            for incident in shown
+            for text in due_publications(incident, channels=public, policy=policy, now=at)
         ],
         public=[it for it in going_on if any(has_public_entry(it, channel) for channel in public)],
         messages=messages,

@@ -16,12 +16,10 @@ from runbook.channels.messages import (
 )
 from runbook.channels.public_incident import public_announcements
 from runbook.channels.updates import DueUpdate, asked_update
-from runbook.decision.verdict import Verdict
 from runbook.incidents.effect_ids import EffectId, MessageName
 from runbook.incidents.effects import SUCCEEDED, Authority, Effect
 from runbook.incidents.events import (
     ActionFinished,
-    DecisionMade,
     EffectIntended,
     IncidentAbsorbed,
     IncidentMerged,
@@ -32,11 +30,14 @@ from runbook.incidents.events import (
 from runbook.incidents.incident import Incident
 from runbook.incidents.sentences import sentence
 from runbook.incidents.state import State
+from runbook.public.gate import DuePublication
+from runbook.public.publishing import is_public
 from runbook.public.refreshing import DueRefresh, due_refreshes
 from runbook.public.texts import text_digest
 from tasks.channels.deliver import Send, deliver, got_through, say
 from tasks.channels.facts import facts_of
 from tasks.channels.links import incident_link
+from tasks.channels.public_gate import admitted, facts_for, text_due
 from tasks.channels.public_page import may_be_published, note_namesakes, public_text
 from tasks.channels.refresh import refresh
 from tasks.incident import OpenIncident, now
@@ -56,7 +57,7 @@ async def announce(incident: OpenIncident, state: State) -> None:
     may_announce = incident.policy_in_force(journal).announce
     for channel in incident.environment.announcers:
         public = channel.audience is Audience.PUBLIC
-        allowed = _is_public(incident, journal, channel) if public else may_announce
+        allowed = is_public(journal, channel.kind, incident.policy) if public else may_announce
         if allowed and not _announced(journal, channel, state):
             await _announce(incident, journal, channel, facts)
     await refresh(incident)
@@ -97,6 +98,24 @@ async def refresh_public(incident: OpenIncident, due: DueRefresh) -> StatusAnnou
     state = State(public_announcements(journal, due.channel)[-1].state)
     facts = facts_of(incident, journal, state)
     return await _announce(incident, journal, channels[due.channel], facts, again=True)
+
+
+async def publish_text(incident: OpenIncident, due: DuePublication) -> StatusAnnounced | None:
+    """Publish a text that a person was asked about; `None` where it was not published."""
+    journal = await incident.read()
+    channels = {channel.kind: channel for channel in incident.environment.announcers}
+    text = text_due(incident, journal, due)
+    if text is None or due.channel not in channels:
+        return None  # it was published, replaced or is over in the meantime
+    channel, facts = channels[due.channel], facts_for(incident, journal, text)
+    if not await may_be_published(incident, journal, channel, facts):
+        return None
+    by = text.answer.by if text.answer is not None else ""
+    authority = Authority.approval(text.text.digest, by) if by else PUBLISH
+    name = MessageName(text.text.message)
+    told = await _tell(incident, journal, channel, facts, name=name, authority=authority)
+    await refresh(incident)
+    return told
 
 
 async def tell_of_merger(incident: OpenIncident) -> None:
@@ -176,31 +195,6 @@ def _arrived(effect: Effect) -> bool:
     return effect.outcome in SUCCEEDED
 
 
-def _in_doubt(journal: Incident, channel: Channel) -> list[Effect]:
-    """The messages to the channel that are in doubt."""
-    return [effect for effect in journal.messages_in(channel.kind) if effect.in_doubt]
-
-
-def _is_public(incident: OpenIncident, journal: Incident, channel: Announcer) -> bool:
-    """The public is told about impact that we are sure of; and then, or if it may know, also how it ended.
-
-    Of a rehearsal it is never told.
-    """
-    if journal.dry_run:
-        return False
-    if public_announcements(journal, channel.kind, channel.reference):
-        return True
-    if _in_doubt(journal, channel):
-        return True
-    decision, severity = journal.decision, journal.severity
-    if decision is None or severity is None or journal.resolved:
-        return False
-    if not any(isinstance(item.event, DecisionMade) for item in journal.since(IncidentReopened)):
-        return False  # what was found before says nothing of this time
-    certain = decision.verdict not in (Verdict.UNKNOWN, Verdict.RESOLVED_OR_INTERMITTENT)
-    return certain and incident.policy_in_force(journal).publishes(severity.severity)
-
-
 async def _announce(
     incident: OpenIncident,
     journal: Incident,
@@ -214,14 +208,31 @@ async def _announce(
     The public hears it `again` only as a refresh.
     """
     public = channel.audience is Audience.PUBLIC
-    if public and not await may_be_published(incident, journal, channel, facts):
-        return None
     number = 1 + sum(item.channel == channel.kind for item in journal.announcements)
     if again:
         name = _new_refresh(journal, channel, facts.state, number)
     else:
         life = journal.reopened + 1 if journal.reopened else None
         name = MessageName.announcement(facts.state, life if public else number)
+    if public:
+        worded = await admitted(incident, journal, channel, facts, name)
+        if worded is None:
+            return None
+        return await _tell(incident, journal, channel, worded, name=name, authority=PUBLISH)
+    return await _tell(incident, journal, channel, facts, name=name, authority=ANNOUNCE)
+
+
+async def _tell(
+    incident: OpenIncident,
+    journal: Incident,
+    channel: Announcer,
+    facts: MessageFacts,
+    *,
+    name: MessageName,
+    authority: Authority,
+) -> StatusAnnounced | None:
+    """Announce it as that message; `None` where it did not get through."""
+    public = channel.audience is Audience.PUBLIC
     told = await deliver(
         incident,
         journal,
@@ -229,7 +240,7 @@ async def _announce(
         _announcement(incident, journal, channel, facts),
         name=name,
         summary=channel.headline(facts),
-        authority=PUBLISH if public else ANNOUNCE,
+        authority=authority,
         state=facts.state,
         announced=public_announcements(journal, channel.kind, channel.reference) if public else None,
         digest=text_digest(public_text(channel, facts).body) if public else "",

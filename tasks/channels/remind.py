@@ -21,7 +21,7 @@ from runbook.clocks.wording import clock_escalation, clock_message, clock_reason
 from runbook.incidents.effect_ids import MessageName
 from runbook.incidents.effects import Authority
 from runbook.incidents.escalations import Escalation, EscalationKind
-from runbook.incidents.events import ApprovalReminded, ClockReminded, LeadAssigned, SwitchChecked
+from runbook.incidents.events import ApprovalReminded, ClockName, ClockReminded, LeadAssigned, SwitchChecked
 from runbook.incidents.incident import Incident
 from runbook.incidents.people import lead_of
 from runbook.kubernetes.fields import EnvironmentVariable
@@ -90,8 +90,8 @@ async def remind_of_clock(incident: OpenIncident, due: DueClock) -> ClockReminde
         message = clock_message(
             journal, due, lead=lead.strip().lstrip("@"), link=incident_link(journal), time_zone=zone
         )
-        name = MessageName.clock(due.clock, due.due_at)
-        told = got_through(await say(incident, journal, message, name=name, authority=REMIND))
+        name, loud = MessageName.clock(due.clock, due.due_at), due.clock is ClockName.PUBLIC_TEXT
+        told = got_through(await say(incident, journal, message, name=name, authority=REMIND, loud=loud))
     if not told:
         return None
     await incident.record_once(due.event)

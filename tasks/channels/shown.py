@@ -53,6 +53,9 @@ announce_now = task(name="announce now", task_run_name="announce now", cache_pol
 refresh_public = task(name="refresh public page", task_run_name="refresh public page", cache_policy=NO_CACHE)(
     communicate.refresh_public
 )
+publish_text = task(name="publish text", task_run_name="publish text", cache_policy=NO_CACHE)(
+    communicate.publish_text
+)
 read_public_page = task(name="read public page", task_run_name="read public page", cache_policy=NO_CACHE)(
     public_page.read_public_page
 )

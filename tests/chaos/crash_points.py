@@ -42,6 +42,8 @@ def label(incident_id: str, event: e.Event) -> str:
             detail = event.result.action.id
         case e.ApprovalRequested():
             detail = event.action_id
+        case e.PublicTextProposed():
+            detail = event.message
         case e.ClockReminded():
             detail = f"{event.clock} {'missed' if event.missed else 'nearing'}"
         case _:

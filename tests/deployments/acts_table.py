@@ -8,6 +8,7 @@ from runbook.approvals.identity import Identity
 from runbook.decision.severity import Severity, SeverityAssessment
 from runbook.incidents import events as e
 from tests.deployments.journal_samples import OPENED_AT
+from tests.runbook.public_texts import PROPOSED
 
 AT = OPENED_AT + timedelta(minutes=-30)
 """When what the late note tells happened: it can be written today, however long ago the sample is."""
@@ -124,5 +125,37 @@ RESUME = Case(
     wakes=True,
     again=True,
 )
+DIGEST = PROPOSED.digest
+ON_A_TEXT = [
+    Case(
+        "publish",
+        ("publish", "--proposal", DIGEST[:12]),
+        "publication",
+        {"proposal": DIGEST[:12]},
+        {"act": "publish", "proposal": DIGEST[:12]},
+        e.PublicTextApproved,
+        {"proposal": DIGEST},
+    ),
+    Case(
+        "publish in other words",
+        ("publish", "--proposal", DIGEST, "--text", "words.txt"),
+        "publication",
+        {"proposal": DIGEST, "text": "Some events arrive late."},
+        {"act": "publish", "proposal": DIGEST, "text": "Some events arrive late."},
+        e.PublicTextApproved,
+        {"proposal": DIGEST, "body": "Some events arrive late."},
+    ),
+    Case(
+        "withhold",
+        ("withhold", "--proposal", DIGEST, "--reason", "not sure yet"),
+        "withholding",
+        {"proposal": DIGEST, "reason": "not sure yet"},
+        {"act": "withhold", "proposal": DIGEST, "text": "not sure yet"},
+        e.PublicTextWithheld,
+        {"proposal": DIGEST, "because": "not sure yet"},
+    ),
+]
+"""What is said to a text for the public: to `PROPOSED`, once that waits."""
+
 IN_THE_FORM = [*CASES, SEVERITY, RESUME]
 """What the form takes. The last two have commands and paths of their own, with answers of their own."""

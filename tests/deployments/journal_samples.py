@@ -21,6 +21,7 @@ from runbook.kubernetes.reversals import Reversal
 from runbook.policy.permissions import PermissionChange, Permissions
 from runbook.policy.policy import Policy
 from tests.runbook.findings_samples import EVERYWHERE
+from tests.runbook.public_texts import LIFE as PUBLIC_TEXTS
 
 OPENED_AT = datetime(2026, 11, 22, 16, 0, tzinfo=UTC)
 INCIDENT = "inc-20261122-160000-ab12"
@@ -174,6 +175,7 @@ EVENTS: tuple[e.Event, ...] = (
     e.PublicTextRefused(
         channel="status-page", state="IDENTIFIED", because=("placeholder '[x]': Put in what is meant",)
     ),
+    *PUBLIC_TEXTS,
     e.PublicUpdateSeen(
         channel="status-page", reference="upd-9", status="monitoring", text="PostHog rolls back"
     ),

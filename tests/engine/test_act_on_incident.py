@@ -19,9 +19,10 @@ from runbook.approvals.identity import Identity
 from runbook.incidents import events as e
 from tasks.caretaking import going_on
 from tasks.lease import duty
-from tests.deployments.acts_table import CASES, IN_THE_FORM, RESUME, Case
+from tests.deployments.acts_table import CASES, IN_THE_FORM, ON_A_TEXT, RESUME, Case
 from tests.deployments.journal_samples import OPENED_AT
-from tests.runbook.journals import ALERT
+from tests.runbook.journals import ALERT, decided
+from tests.runbook.public_texts import PROPOSED
 
 NAME = "acting"
 INCIDENT = "inc-20261122-160000-ab12"
@@ -74,6 +75,16 @@ async def test_an_act_is_journalled_as_a_claim(case: Case, tmp_path: Path) -> No
     journal = (await store.read(INCIDENT)).journal
     again = [item for item in journal if isinstance(item.event, case.event)]
     assert len(again) == (2 if case.again else 1)
+
+
+@pytest.mark.parametrize("case", ON_A_TEXT, ids=[case.name for case in ON_A_TEXT])
+async def test_a_text_for_the_public_is_answered(case: Case, tmp_path: Path) -> None:
+    """Once, by the text that waits; the reason why another answer comes too late is the run's."""
+    store = await opened(tmp_path, decided(), PROPOSED)
+    assert (await (await act(case)).result()).startswith("ana (unproven claim) ")
+    assert (await store.read(INCIDENT)).journal[-1].event == case.of("ana", Identity(name="ana"))
+    late = await act(case, by="bob")
+    assert (late.is_failed(), "it is answered: ana" in str(late.message)) == (True, True)
 
 
 @pytest.mark.parametrize("case", IN_THE_FORM, ids=IDS)

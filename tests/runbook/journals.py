@@ -20,6 +20,7 @@ from runbook.kubernetes.reversals import Reversal
 from runbook.policy.permissions import PermissionChange, Permissions
 from runbook.policy.policy import Policy
 from tests.runbook.findings_samples import EVERYWHERE
+from tests.runbook.public_texts import LIFE as PUBLIC_TEXTS
 
 OPENED = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
 TARGET = "deployment/posthog-integration"
@@ -276,6 +277,7 @@ def every_event() -> tuple[e.Event, ...]:
         e.PublicTextRefused(
             channel="status-page", state="IDENTIFIED", because=("placeholder '[x]': Put in what is meant",)
         ),
+        *PUBLIC_TEXTS,
         e.PublicUpdateSeen(
             channel="status-page", reference="upd-9", status="monitoring", text="PostHog rolls back"
         ),

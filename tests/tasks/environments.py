@@ -16,9 +16,11 @@ from blocks.prometheus.metrics import Prometheus
 from blocks.status_page.page import StatusPage
 from blocks.store.journal import IncidentStore
 from runbook.alerts.alert import Alert
+from runbook.decision.severity import Severity
 from runbook.incidents import events as e
 from runbook.policy.permissions import Permissions
 from runbook.policy.policy import Policy
+from runbook.policy.public_policy import PublicPolicy
 from tasks.incident import OpenIncident
 from tests.runbook.journals import decision
 
@@ -38,7 +40,11 @@ users: [{{name: runbook, user: {{token: t0ken}}}}]
 
 
 def environment(folder: Path, *, outside: str = NOWHERE, **policy: Any) -> Environment:
-    """An environment whose files are in `folder`; all outside systems have the address `outside`."""
+    """An environment whose files are in `folder`; all outside systems have the address `outside`.
+
+    Where the policy does not say otherwise, nobody is asked about texts for the public.
+    """
+    policy = {"public": PublicPolicy(publish_without_asking=tuple(Severity))} | policy
     return Environment(
         name="test",
         runbook_policy=RunbookPolicy(policy=Policy(**policy)),

@@ -78,6 +78,25 @@ def print_full(
 
 def commands_of(found: "Incident", config: Path | None) -> dict[str, str]:
     """What a person can do about it now: the answers with their numbers, or how to end it."""
+    return _answers(found, config) | _publishing(found, config)
+
+
+def _publishing(found: "Incident", config: Path | None) -> dict[str, str]:
+    """What can be said to the text for the public that waits."""
+    from runbook.incidents.report import DIGEST_LETTERS
+    from runbook.public.proposals import proposals
+
+    waiting = [it.text.digest[:DIGEST_LETTERS] for it in proposals(found) if it.waits]
+    if not waiting:
+        return {}
+    named = (found.id, "--proposal", waiting[-1])
+    return {
+        "publish it": pasted("publish", *named, config=config),
+        "or not": pasted("withhold", *named, "--reason", "TEXT", config=config),
+    }
+
+
+def _answers(found: "Incident", config: Path | None) -> dict[str, str]:
     from runbook.channels.wording import NOT_YET
 
     gate = found.pending_gate

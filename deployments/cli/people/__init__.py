@@ -10,6 +10,7 @@ __all__ = [
     "handover",
     "login",
     "pasting",
+    "publishing",
     "respond",
     "resume",
     "severity",

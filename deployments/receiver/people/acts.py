@@ -124,6 +124,42 @@ async def merge(
     return await _act(door, reference, act, speaker, settings)
 
 
+class PublicationBody(Body):
+    """That a text for the public goes out."""
+
+    proposal: str = Field(
+        max_length=64, description="The digest of the text that you have read, or its beginning."
+    )
+    text: str = Field(
+        default="", max_length=MAX_TEXT, description="The words to publish instead; empty: its own."
+    )
+
+
+class WithholdingBody(Body):
+    """That a text for the public does not go out."""
+
+    proposal: str = Field(
+        max_length=64, description="The digest of the text that you have read, or its beginning."
+    )
+    reason: str = Field(min_length=1, max_length=MAX_TEXT, description="Why the public is not told.")
+
+
+async def publish(
+    door: PeoplesDoor, reference: str, body: PublicationBody, speaker: Speaker, settings: Settings
+) -> Acted:
+    """Let a text be published."""
+    act = Act(kind=ActKind.PUBLISH, proposal=body.proposal, text=body.text)
+    return await _act(door, reference, act, speaker, settings)
+
+
+async def withhold(
+    door: PeoplesDoor, reference: str, body: WithholdingBody, speaker: Speaker, settings: Settings
+) -> Acted:
+    """Keep a text from the page."""
+    act = Act(kind=ActKind.WITHHOLD, proposal=body.proposal, text=body.reason)
+    return await _act(door, reference, act, speaker, settings)
+
+
 async def _act(door: PeoplesDoor, reference: str, act: Act, speaker: Speaker, settings: Settings) -> Acted:
     found = await find_own(door.store, reference, environments(settings))
     speaker, policy = await under_its_policy(found, speaker, settings)

@@ -21,17 +21,21 @@ from deployments.receiver.people.acts import (
     LeadBody,
     MergerBody,
     NoteBody,
+    PublicationBody,
     ReopeningBody,
     ResolutionBody,
+    WithholdingBody,
     acknowledge,
     add_note,
     ask_for_update,
     merge,
+    publish,
     reopen,
     resolve,
     set_comms_lead,
     set_lead,
     set_support,
+    withhold,
 )
 from deployments.receiver.people.reading import add_people_reading
 from deployments.receiver.people.requests import (
@@ -174,6 +178,8 @@ def add_people_api(app: FastAPI, door: PeoplesDoor) -> None:
         app, door, "comms", "Say who leads the communication with customers", LeadBody, Acted, set_comms_lead
     )
     _add(app, door, "notes", "Write a note into the timeline", NoteBody, Acted, add_note)
+    _add(app, door, "publication", "Let a public text be published", PublicationBody, Acted, publish)
+    _add(app, door, "withholding", "Keep a text from the public page", WithholdingBody, Acted, withhold)
     _add(app, door, "resolution", "End the incident", ResolutionBody, Acted, resolve)
     _add(app, door, "reopening", "Go on with an incident that was closed", ReopeningBody, Acted, reopen)
     _add(app, door, "merger", "Merge the incident into another one", MergerBody, Acted, merge)

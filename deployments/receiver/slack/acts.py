@@ -20,10 +20,10 @@ from deployments.services.severity import set_severity
 from deployments.services.speaker import Speaker
 from deployments.settings.settings import Settings
 from runbook.actions.catalogue import ChangePlan
-from runbook.approvals.acts import Act, ActKind
+from runbook.approvals.acts import Act
 from runbook.approvals.gates import SNOOZE_MINUTES, Answer, Choice
 from runbook.approvals.identity import Proof
-from runbook.channels.buttons import ANSWERS, Button, ButtonKind
+from runbook.channels.buttons import ANSWERS, PUBLIC_TEXT, Button, ButtonKind
 from runbook.channels.wording import sentence_case
 from runbook.incidents.incident import Incident
 from runbook.interactions.modals import DIALOGS, Context, carried, dialog
@@ -33,6 +33,7 @@ from runbook.interactions.submissions import (
     Errors,
     InvalidSubmission,
     act_of,
+    act_of_click,
     edit_of,
     field_of,
     rejection_of,
@@ -149,11 +150,11 @@ async def _under_its_policy(
 async def _open(
     door: SlackDoor, click: Click, button: Button, incident: Incident, settings: Settings
 ) -> Outcome:
-    """Open the dialog of a button, of a question only while that is open."""
-    plan = asked_by(incident, button) if button.kind in ANSWERS else None
+    """Open the dialog of a button, of a question or a public text only while that is open."""
+    plan = asked_by(incident, button) if button.kind in ANSWERS | PUBLIC_TEXT else None
     if button.kind is ButtonKind.EDIT and plan is not None and not plan.action.spec.editable:
         raise ActRefused(Refusal.INVALID, "nothing of this change can be edited", "approve or reject it")
-    if button.kind not in (*ANSWERS, ButtonKind.NOTE) and incident.closed:
+    if button.kind not in (*ANSWERS, *PUBLIC_TEXT, ButtonKind.NOTE) and incident.closed:
         raise ActRefused(Refusal.NOTHING, f"{incident.id} is closed", "a note is still taken")
     context = carried(
         button, response_url=click.response_url, ts=click.message.ts, reopened=incident.reopened
@@ -186,11 +187,8 @@ async def _do(
                 snooze_minutes=SNOOZE_MINUTES,
             )
             return await _answer(door, button, incident, later, speaker, settings)
-        case ButtonKind.TAKE:
-            act, key = Act(kind=ActKind.TAKE), f"slack:{click.user.id}:{click.pressed.action_ts}"
-            return Outcome(said=_told(await _act(door, incident, act, key, speaker, settings)))
         case _:
-            act, key = Act(kind=ActKind.UPDATE), f"slack:{click.user.id}:{click.pressed.action_ts}"
+            act, key = act_of_click(button), f"slack:{click.user.id}:{click.pressed.action_ts}"
             return Outcome(said=_told(await _act(door, incident, act, key, speaker, settings)))
 
 
@@ -240,7 +238,7 @@ async def _submit(
                 "look at it, then click again",
             )
         case _:
-            act = act_of(button.kind, view)
+            act = act_of(button, view)
             return Outcome(said=_told(await _act(door, incident, act, key, speaker, settings)))
 
 

@@ -1,3 +1,3 @@
-"""Messages that stay true: a question with its buttons, and the first message of an incident's thread."""
+"""Messages that stay true: questions and public texts with their buttons, and the first of a thread."""
 
-__all__ = ["card", "questions", "root", "slack_blocks", "standing"]
+__all__ = ["card", "public_texts", "questions", "root", "slack_blocks", "standing"]

@@ -19,6 +19,7 @@ from runbook.incidents.people import acknowledged_by, comms_lead_of, lead_of, su
 from runbook.incidents.report import question_of
 from runbook.incidents.state import State
 from runbook.policy.policy import Policy
+from runbook.public.gate import waiting
 
 _BUTTONS = (
     ButtonKind.TAKE,
@@ -71,6 +72,7 @@ def root_card(
         "untold": [known.sentence for known in untold(incident)][-1:],
         "evidence": _evidence(incident),
         "status_page": _status_page(incident, channel),
+        "public_text": ", ".join(it.text.state for it in waiting(incident, policy)),
     }
     buttons = () if over else tuple(Button(kind=kind, incident=incident.id) for kind in _BUTTONS)
     return Card("root", values, buttons)

@@ -34,8 +34,16 @@ LABELS: Mapping[ButtonKind, str] = {
     ButtonKind.NOTE: "Add a note",
     ButtonKind.FALSE_ALARM: "False alarm",
     ButtonKind.UPDATE: "Update now",
+    ButtonKind.PUBLISH: "Publish",
+    ButtonKind.EDIT_TEXT: "Edit the text",
+    ButtonKind.WITHHOLD: "Don't publish",
 }
-_STYLES = {ButtonKind.APPROVE: "primary", ButtonKind.REJECT: "danger"}
+_STYLES = {
+    ButtonKind.APPROVE: "primary",
+    ButtonKind.REJECT: "danger",
+    ButtonKind.PUBLISH: "primary",
+    ButtonKind.WITHHOLD: "danger",
+}
 _FENCE = "```"
 _LEFT_OUT = SlackText("… (cut: the rest is where the link leads)")
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from runbook.channels.cards.card import Card
+from runbook.channels.cards.public_texts import public_text_card, public_text_name, public_texts
 from runbook.channels.cards.questions import Question, is_open, question_card, questions
 from runbook.channels.cards.root import root_card
 from runbook.incidents.effect_ids import EffectId, MessageName
@@ -60,9 +61,9 @@ class StandingMessage:
 def standing(
     incident: Incident, channel: str, *, policy: Policy, now: datetime, link: str
 ) -> Iterator[StandingMessage]:
-    """The messages of a channel that stand for something, and the open question even if it is not there yet.
+    """The messages of a channel that stand for something; what is open now even if it is not there yet.
 
-    A question that is over is sent to nobody.
+    A question that is over is sent to nobody, nor is a text for the public.
     """
     asked = questions(incident)
     for question in asked:
@@ -73,6 +74,13 @@ def standing(
             shown = question_card(incident, question, policy=policy, now=now, link=link, newest=newest)
             if shown is not None:
                 yield _standing(incident, question.name, shown, sent if there else None)
+    for text, waits in public_texts(incident, policy):
+        name = public_text_name(text)
+        sent = incident.effects.get(EffectId.of_message(incident.id, channel, name))
+        there = sent is not None and sent.outcome in SUCCEEDED
+        if there or waits:
+            card = public_text_card(incident, text, policy=policy, link=link, waits=waits)
+            yield _standing(incident, name, card, sent if there else None)
     root = _root(incident, channel)
     if root is not None:
         card = root_card(incident, channel=channel, policy=policy, now=now, link=link)

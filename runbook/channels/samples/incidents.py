@@ -13,6 +13,7 @@ from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.incident import Incident
 from runbook.incidents.state import IncidentOutcome, State
 from runbook.kubernetes.fields import EnvironmentVariable, Setting
+from runbook.public.areas import ProductArea
 
 BEGUN = datetime(2026, 3, 2, 14, 5, tzinfo=UTC)
 """When the sample incidents began."""
@@ -86,6 +87,15 @@ def sample_incidents() -> tuple[Incident, ...]:
         question=f"{ENABLE_FALLBACK.title} on {_TARGET}?",
         flow_run_id="00000000-0000-0000-0000-000000000000",
     )
+    text = e.PublicTextProposed(
+        channel="status-page",
+        state=State.IDENTIFIED,
+        message="identified",
+        title="PostHog Integration Issue",
+        body="Some users may experience missing analytics events.\nLast updated: 2026-03-02 14:07 UTC",
+        worded_at=BEGUN,
+        areas=(ProductArea.INGESTION,),
+    )
     paged = e.IncidentEscalated(
         because=f"nobody has answered {_GATE} since 14:08: {ENABLE_FALLBACK.title} on {_TARGET}?",
         commands=(f"kubectl set env {_TARGET} POSTHOG_FALLBACK=true",),
@@ -103,7 +113,7 @@ def sample_incidents() -> tuple[Incident, ...]:
     over = e.IncidentResolved(outcome=IncidentOutcome.RECOVERED, because=("all checks are well",))
     left_on = e.SwitchChecked(action_id=_FALLBACK.id, switch="POSTHOG_FALLBACK=true", on=True)
     return (
-        _incident(*begun, previewed, asked),
+        _incident(*begun, text, previewed, asked),
         _incident(*begun, paged, changed),
         _incident(*begun, previewed, done, over, left_on),
     )

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from runbook.actions.specs.hand_off import HAND_OFF
 from runbook.approvals.approvals import still_needed
+from runbook.channels.cards.public_texts import public_text_card, public_texts
 from runbook.channels.cards.questions import question_card, questions
 from runbook.channels.cards.root import root_card
 from runbook.channels.messages import (
@@ -118,6 +119,14 @@ def _question(at: _Moment) -> Message | None:
     return question_card(at.incident, asked[-1], policy=at.policy, now=at.now, link=_LINK, newest=True)
 
 
+def _public_text(at: _Moment) -> Message | None:
+    asked = public_texts(at.incident, at.policy)
+    if not asked:
+        return None
+    text, waits = asked[-1]
+    return public_text_card(at.incident, text, policy=at.policy, link=_LINK, waits=waits)
+
+
 def _reminder(at: _Moment) -> Message | None:
     gate = at.incident.pending_gate
     plan = at.incident.previews.get(gate.action_id) if gate else None
@@ -164,6 +173,7 @@ def _switch_left_on(at: _Moment) -> Message | None:
 _IN_SLACK: Mapping[str, Callable[[_Moment], Message | None]] = {
     "root": _root,
     "internal": _update,
+    "public_text": _public_text,
     "question": _question,
     "reminder": _reminder,
     "escalation": _escalation,

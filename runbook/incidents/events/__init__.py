@@ -79,7 +79,14 @@ from runbook.incidents.events.people import (
     UpdateRequested,
     is_act_of_a_person,
 )
-from runbook.incidents.events.public import PublicIncidentSeen, PublicTextRefused, PublicUpdateSeen
+from runbook.incidents.events.public import (
+    PublicIncidentSeen,
+    PublicTextApproved,
+    PublicTextProposed,
+    PublicTextRefused,
+    PublicTextWithheld,
+    PublicUpdateSeen,
+)
 from runbook.incidents.events.runs import ResponseResumed, RunContinued, RunStarted
 from runbook.value import Value
 
@@ -133,7 +140,10 @@ __all__ = [
     "PolicyNoted",
     "PostmortemDrafted",
     "PublicIncidentSeen",
+    "PublicTextApproved",
+    "PublicTextProposed",
     "PublicTextRefused",
+    "PublicTextWithheld",
     "PublicUpdateSeen",
     "Recorded",
     "RecoveryChecked",
@@ -187,6 +197,9 @@ Event = Annotated[
     | StatusAnnounced
     | PublicIncidentSeen
     | PublicTextRefused
+    | PublicTextProposed
+    | PublicTextApproved
+    | PublicTextWithheld
     | ClockReminded
     | PublicUpdateSeen
     | IncidentEscalated

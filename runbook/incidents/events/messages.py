@@ -31,6 +31,8 @@ class ClockName(StrEnum):
     RESPONSE = "response"
     TEAM_UPDATE = "team update"
     PUBLIC_UPDATE = "public update"
+    PUBLIC_TEXT = "public text"
+    """Of a text for the public that waits for a yes."""
 
 
 class ClockReminded(JournalEvent):

@@ -16,6 +16,7 @@ from runbook.incidents.events.ending import (
     IncidentReopened,
     IncidentResolved,
 )
+from runbook.incidents.events.public import PublicTextApproved, PublicTextWithheld
 from runbook.incidents.events.runs import ResponseResumed
 from runbook.outside_text import OutsideName, OutsideText
 from runbook.value import Value
@@ -101,6 +102,8 @@ _ACTS = (
     ResponseResumed,
     IncidentMerged,
     IncidentAbsorbed,
+    PublicTextApproved,
+    PublicTextWithheld,
 )
 
 

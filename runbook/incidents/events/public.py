@@ -1,15 +1,22 @@
-"""What was seen on our own public status page that the runbook has not written."""
+"""Our own public status page: texts that people are asked about, and what others have written there."""
 
+import json
+from datetime import datetime
 from hashlib import sha256
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
+from runbook.approvals.identity import Identity
 from runbook.incidents.events.base import JournalEvent, numbered
-from runbook.outside_text import Outside, OutsideIdentity, OutsideLine, OutsideName
+from runbook.outside_text import Outside, OutsideIdentity, OutsideLine, OutsideName, OutsideText
+from runbook.public.areas import ProductArea
 
 _DIGITS = 16
 
 _MOST = 500
 """Characters of what somebody else wrote on the page; the page has it all."""
+
+_MOST_PUBLIC = 20_000
+"""Characters of a text that a template makes at most."""
 
 
 class PublicIncidentSeen(JournalEvent):
@@ -57,6 +64,73 @@ class PublicTextRefused(JournalEvent):
         """What tells it from another one."""
         told = "\n".join((self.channel, self.state, *self.because))
         return sha256(told.encode()).hexdigest()[:_DIGITS]
+
+
+class PublicTextProposed(JournalEvent):
+    """A text for the public waits for a person's yes: it says that the incident is in `state`.
+
+    `message` is the name of the message that it is published as, `number` how often a text for that one was
+    proposed, from 1. `areas` are those that the page shows as affected, `regions` and `impact` what the words
+    rest on. `worded_at` (aware UTC) is the time that the words tell. `reopened` is how often the incident had
+    been reopened by then.
+    """
+
+    type: Literal["PublicTextProposed"] = "PublicTextProposed"
+    channel: str
+    state: str
+    message: str
+    title: OutsideLine
+    body: Annotated[str, Outside(_MOST_PUBLIC)]
+    worded_at: datetime
+    impact: str = ""
+    areas: tuple[ProductArea, ...] = ()
+    regions: tuple[OutsideName, ...] = ()
+    number: int = 1
+    reopened: int = 0
+
+    @property
+    def journal_key(self) -> str:
+        """Once for each message and number."""
+        return f"{self.KEYS}{self.channel}:{self.message}:{self.number}"
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all that it says: what an answer is bound to."""
+        said = self.model_dump(mode="json", exclude={"type"})
+        return sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+    KEYS: ClassVar[str] = "public-proposed:"
+    """How the keys of proposals begin, in every incident."""
+
+
+class PublicTextApproved(JournalEvent):
+    """A person lets the text with that digest be published; with a `body`, in these words instead."""
+
+    type: Literal["PublicTextApproved"] = "PublicTextApproved"
+    proposal: str
+    by: OutsideName
+    identity: Identity | None = None
+    body: OutsideText = ""
+
+    @property
+    def journal_key(self) -> str:
+        """Once for each text, whatever is said of it."""
+        return f"public-answered:{self.proposal}"
+
+
+class PublicTextWithheld(JournalEvent):
+    """A person does not let the text with that digest be published, and says why."""
+
+    type: Literal["PublicTextWithheld"] = "PublicTextWithheld"
+    proposal: str
+    by: OutsideName
+    because: OutsideText
+    identity: Identity | None = None
+
+    @property
+    def journal_key(self) -> str:
+        """Once for each text, whatever is said of it."""
+        return f"public-answered:{self.proposal}"
 
 
 class PublicUpdateSeen(JournalEvent):

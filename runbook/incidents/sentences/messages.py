@@ -32,4 +32,5 @@ _CLOCKS = {
     e.ClockName.RESPONSE: "the first act of a person",
     e.ClockName.TEAM_UPDATE: "an update for the team",
     e.ClockName.PUBLIC_UPDATE: "an update for the public",
+    e.ClockName.PUBLIC_TEXT: "an answer to a text for the public",
 }

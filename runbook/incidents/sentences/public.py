@@ -1,7 +1,9 @@
-"""What was seen on the public status page, in sentences."""
+"""The public status page, in sentences."""
 
+from runbook.approvals.identity import named
 from runbook.incidents import events as e
 from runbook.incidents.sentences.dispatch import sentence
+from runbook.outside_text import one_line
 
 
 @sentence.register
@@ -12,6 +14,22 @@ def _(event: e.PublicIncidentSeen) -> str:
 @sentence.register
 def _(event: e.PublicTextRefused) -> str:
     return f"Not published in {event.channel} ({event.state}): {'; '.join(event.because)}"
+
+
+@sentence.register
+def _(event: e.PublicTextProposed) -> str:
+    return f"A text for {event.channel} ({event.state}) waits for a yes: {one_line(event.body)}"
+
+
+@sentence.register
+def _(event: e.PublicTextApproved) -> str:
+    words = f" in other words: {one_line(event.body)}" if event.body else ""
+    return f"{named(event.by, event.identity)} lets the public text be published{words}"
+
+
+@sentence.register
+def _(event: e.PublicTextWithheld) -> str:
+    return f"{named(event.by, event.identity)} does not let the public text be published: {event.because}"
 
 
 @sentence.register

@@ -23,6 +23,7 @@ CLUSTER = "[cluster]\nin_cluster = true\n"
 PEOPLE = '[policy.people.ana]\nlogins = ["ana", "U0ANA"]\n'
 CLICKS = '[receiver.slack]\nsigning_secret = { env = "A_SECRET" }\n'
 ACTS = "[policy.acts]\naccept_unverified = false\n"
+UNASKED = '[policy.public]\npublish_without_asking = ["P1", "P2"]\n'
 ALL = (PAGER, SLACK, PUBLISHER, PINGED, SOURCE, CLUSTER, PEOPLE, CLICKS, ACTS)
 
 
@@ -59,7 +60,16 @@ def test_where_all_is_there_nothing_is_missing(tmp_path: Path) -> None:
             "No pager and no channel: when the runbook needs a person, nobody",
         ),
         (without(PAGER), "pager", "No pager: pages reach the channel only (slack), and wake nobody"),
-        (without(SLACK, CLICKS), "channel", "No channel: the team is told nothing but pages. Set [slack]."),
+        (
+            without(SLACK, CLICKS),
+            "channel",
+            "No channel: the team is told nothing but pages, and not asked about public texts. Set [slack].",
+        ),
+        (
+            (*without(SLACK, CLICKS), UNASKED),
+            "channel",
+            "No channel: the team is told nothing but pages. Set [slack].",
+        ),
         (without(PUBLISHER), "own status page", "No status page of your own: customers are told nothing"),
         (without(PINGED), "self-watch", "No self-watch: if the runbook itself stops, nobody is told"),
         ((*without(PINGED), WATCH), "self-watch", "A self-watch without a ping: if the worker and"),

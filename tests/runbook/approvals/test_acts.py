@@ -100,8 +100,8 @@ def test_what_is_not_complete_is_refused(wanted: Act, why: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ActKind)
-def test_a_closed_incident_takes_notes_and_a_reopening_only(kind: ActKind) -> None:
-    """People write afterwards, or go on with it; nobody leads or works on what is over."""
+def test_a_closed_incident_takes_notes_a_reopening_and_answers_to_its_text_only(kind: ActKind) -> None:
+    """People write afterwards, go on with it, and have the public told; nobody leads what is over."""
     wanted = act(kind, name="bob", text="x")
     if kind is ActKind.REOPEN:
         assert made(wanted, incident(CLOSED)) == e.IncidentReopened(
@@ -109,6 +109,9 @@ def test_a_closed_incident_takes_notes_and_a_reopening_only(kind: ActKind) -> No
         )
     elif kind is ActKind.NOTE:
         assert made(wanted, incident(CLOSED)) == made(wanted)
+    elif kind in (ActKind.PUBLISH, ActKind.WITHHOLD):
+        with pytest.raises(InvalidAnswer, match="none waits now"):
+            made(wanted, incident(CLOSED))
     else:
         with pytest.raises(ActOnClosed, match="is closed"):
             made(wanted, incident(CLOSED))

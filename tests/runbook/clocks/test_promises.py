@@ -10,6 +10,7 @@ from runbook.incidents import events as e
 from runbook.incidents.effects import Authority, Effect, EffectOutcome
 from runbook.policy.policy import Policy
 from tests.runbook.journals import asked, decided
+from tests.runbook.public_texts import PROPOSED
 from tests.runbook.timed_journals import ASKED_AT, Timed, journal
 
 POLICY = Policy()
@@ -107,6 +108,61 @@ def test_each_step_of_an_update_is_due_once(
 ) -> None:
     """Until it is told, somebody who may knows of it, or it is over."""
     assert due(minutes, *events) == expected
+
+
+WAITS = ((0, decided()), (1, ACKED), (0, PROPOSED))
+YES = e.PublicTextApproved(proposal=PROPOSED.digest, by="ana")
+REFRESH = PROPOSED.model_copy(update={"message": "identified-refreshed-2"})
+IT_IS_OVER = PROPOSED.model_copy(update={"state": "RESOLVED", "message": "resolved"})
+ENDED = (
+    *((0, decided()), (0, PUBLIC.model_copy(update={"channel": "status-page"}))),
+    *((0, OVER), (0, IT_IS_OVER), (1, e.IncidentClosed(outcome="recovered"))),
+)
+TEXT, DAY = e.ClockName.PUBLIC_TEXT, 24 * 60
+
+
+@pytest.mark.parametrize(
+    ("minutes", "events", "expected"),
+    [
+        (4.9, WAITS, []),
+        (5, WAITS, [(TEXT, False)]),
+        (15, WAITS, [(TEXT, True)]),
+        pytest.param(15, (*WAITS, (6 * MINUTE, ACKED)), [], id="somebody knows of it"),
+        pytest.param(99, (*WAITS, (9, YES)), [], id="it is answered"),
+        pytest.param(99, (*WAITS, (9, OVER)), [], id="it is over"),
+        pytest.param(15, (*WAITS[:2], (0, REFRESH)), [(TEXT, False)], id="the promised update pages"),
+        (4.9, ENDED, []),
+        (5, ENDED, [(TEXT, False)]),
+        pytest.param(DAY, ENDED, [(TEXT, False)], id="nobody is paged after the end"),
+    ],
+)
+def test_a_text_that_waits_is_reminded_of_and_paged_for(
+    minutes: float, events: tuple[Timed, ...], expected: list[tuple[e.ClockName, bool]]
+) -> None:
+    """As an unanswered question is, after which another clock does not page as well."""
+    rules = Policy(remind_after_seconds=300, escalate_after_seconds=900)
+    now = ASKED_AT + timedelta(minutes=minutes)
+    found = due_clocks(journal(*events), team=[], public=[], policy=rules, now=now)
+    assert [(it.clock, it.missed) for it in found if it.clock is TEXT] == expected
+
+
+def test_people_are_reminded_once_a_day_that_the_page_is_not_told_of_the_end() -> None:
+    """Each day is another promise."""
+
+    def at(minutes: float, *told: Timed) -> list[DueClock]:
+        now = ASKED_AT + timedelta(minutes=minutes)
+        found = journal(*ENDED, *told)
+        rules = Policy(remind_after_seconds=300)
+        return due_clocks(found, team=[], public=[], policy=rules, now=now)
+
+    [first] = at(5)
+    assert at(DAY, (5 * MINUTE, first.event)) == []
+    [next_day] = at(DAY + 5, (5 * MINUTE, first.event))
+    assert next_day.due_at - first.due_at == timedelta(days=1)
+    said = clock_message(journal(*ENDED), next_day, lead="", link="", time_zone="UTC").values["text"]
+    assert "the status page still shows the incident" in str(said)
+    assert f"runbook publish inc-1 --proposal {IT_IS_OVER.digest[:12]}" in str(said)
+    assert "the public" in clock_reason(journal(*WAITS), next_day, time_zone="UTC")
 
 
 @pytest.mark.parametrize(

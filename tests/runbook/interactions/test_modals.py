@@ -129,9 +129,9 @@ def test_a_severity_is_read() -> None:
 
 def test_a_note_and_an_end_are_read() -> None:
     """An end by this button is a false positive."""
-    note = act_of(ButtonKind.NOTE, view(note="seen", at="14:05"))
+    note = act_of(Button(kind=ButtonKind.NOTE, incident="inc-1"), view(note="seen", at="14:05"))
     assert (note.kind.value, note.text, note.at) == ("note", "seen", "14:05")
-    end = act_of(ButtonKind.FALSE_ALARM, view(reason="a test"))
+    end = act_of(Button(kind=ButtonKind.FALSE_ALARM, incident="inc-1"), view(reason="a test"))
     assert (end.kind.value, end.outcome, end.text) == ("resolve", "false-positive", "a test")
 
 

@@ -15,6 +15,7 @@ from runbook.incidents import events as e
 from runbook.kubernetes.quantities import memory_bytes
 from runbook.policy.permissions import Permissions, edits, strictest
 from runbook.policy.policy import Policy
+from runbook.policy.public_policy import PublicPolicy
 from tests.runbook.journals import ALERT
 from tests.runbook.policy_samples import ONE, TWO
 
@@ -86,6 +87,7 @@ PERMISSIONS = st.builds(
     fallback_switch=SWITCHES,
     announce=st.booleans(),
     publish_from=SEVERITIES,
+    publish_without_asking=st.sets(st.sampled_from(Severity)).map(lambda them: tuple(sorted(them))),
     page_from=SEVERITIES,
 )
 
@@ -93,7 +95,9 @@ PERMISSIONS = st.builds(
 def test_every_part_of_the_policy_has_been_thought_about() -> None:
     """A new setting either carries authority, and says which value is stricter, or is listed as one that does
     not; and a new part of a rule is combined as the others are."""
-    assert set(Policy.model_fields) - NO_AUTHORITY == set(Permissions.model_fields)
+    within_public = {"publish_without_asking"}
+    assert set(Policy.model_fields) - NO_AUTHORITY == set(Permissions.model_fields) - within_public
+    assert set(PublicPolicy.model_fields) - {"never_say"} == within_public
     assert set(Policy.model_fields) >= NO_AUTHORITY
     assert set(ApprovalRule.model_fields) == {"approvers", "count", "accept_unverified", "proofs"}
     assert set(Person.model_fields) == {"logins", "public_keys", "also", "counts_only"}
@@ -126,6 +130,7 @@ def allowed_by(permissions: Permissions) -> set[object]:
     allowed |= {("memory", n) for n in range(5) if n * 2**29 <= memory_bytes(policy.memory_ceiling)}
     allowed |= {("replicas", number) for number in range(policy.replicas_ceiling + 1)}
     allowed |= {("publish", severity) for severity in Severity if policy.publishes(severity)}
+    allowed |= {("publish unasked", severity) for severity in policy.public.publish_without_asking}
     allowed |= {("page", severity) for severity in Severity if policy.pages(severity)}
     flags = {
         "undo": not policy.undo_needs_approval,

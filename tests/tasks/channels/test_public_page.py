@@ -1,6 +1,7 @@
 """What people write on our status page is left alone, noted, and told to the team once."""
 
 from deployments.drill.world.channels.statuspage import StatuspageApi
+from runbook.decision.severity import Severity
 from runbook.incidents import events as e
 from runbook.incidents.state import IncidentOutcome, State
 from runbook.policy.public_policy import PublicPolicy
@@ -68,7 +69,8 @@ async def test_a_component_that_a_person_makes_worse_stays_so_until_the_end(publ
 
 async def test_a_text_that_may_not_be_published_is_not(public: Public) -> None:
     """The timeline and the thread say which word, once; the response goes on, and the team hears of it."""
-    incident = public.under(public=PublicPolicy(never_say=("PostHog",)))
+    unasked = tuple(Severity)
+    incident = public.under(public=PublicPolicy(never_say=("PostHog",), publish_without_asking=unasked))
     await decide(incident)
     for _ in range(2):
         await announce(incident, State.IDENTIFIED)
