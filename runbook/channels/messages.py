@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from pydantic import field_validator
 
-from runbook.channels.impact import internal_impact, public_impact
+from runbook.channels.impact import internal_impact, is_proved, public_impact
 from runbook.channels.local_time import zone
 from runbook.channels.public_impact import PublicImpact
 from runbook.channels.wording import service_title
@@ -37,7 +37,8 @@ class MessageFacts(Value):
 
     `impact` and `current_action` are for colleagues; the public only ever gets `public_impact`. Times are
     aware UTC and shown in `time_zone` (an IANA name). `next_update` is a promise, `None` promises nothing.
-    `response` says how soon a person has acted, for colleagues.
+    `response` says how soon a person has acted, for colleagues. `begun_at` (aware UTC) is when it began;
+    `proved` is false where it is over by a person's word alone.
     """
 
     severity: Severity | None
@@ -54,6 +55,8 @@ class MessageFacts(Value):
     public_title: OutsideName = ""
     affected: Affected = Affected()
     response: OutsideLine = ""
+    begun_at: datetime | None = None
+    proved: bool = True
 
     @field_validator("time_zone")
     @classmethod
@@ -148,6 +151,8 @@ def message_facts(
         time_zone=time_zone,
         public_title=public_title,
         response=response,
+        begun_at=incident.begun_at,
+        proved=is_proved(incident),
     )
 
 

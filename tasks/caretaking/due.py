@@ -98,9 +98,10 @@ async def due_reminders(environment: Environment, at: datetime) -> DueReminders:
     leads = (
         (incident, due_lead(incident, channels=channels, policy=policy, now=at)) for incident in going_on
     )
-    announcers, public = audiences(environment)
+    told = {incident.id: audiences(environment, incident) for incident in going_on}
     updates = (
-        (incident, due_update(incident, channels=announcers, policy=policy, now=at)) for incident in going_on
+        (incident, due_update(incident, channels=told[incident.id][0], policy=policy, now=at))
+        for incident in going_on
     )
     messages = []
     for incident in shown:
@@ -119,15 +120,16 @@ async def due_reminders(environment: Environment, at: datetime) -> DueReminders:
         clocks=[
             (incident, clock)
             for incident in going_on
-            for clock in due_clocks(incident, team=announcers, public=public, policy=policy, now=at)
+            for team, public in [told[incident.id]]
+            for clock in due_clocks(incident, team=team, public=public, policy=policy, now=at)
             if is_time(incident, clock.since, at)
         ],
         refreshes=[
             (incident, entry)
             for incident in going_on
-            for entry in due_refreshes(incident, channels=public, policy=policy, now=at)
+            for entry in due_refreshes(incident, channels=told[incident.id][1], policy=policy, now=at)
         ],
-        public=[it for it in going_on if any(has_public_entry(it, channel) for channel in public)],
+        public=[it for it in going_on if any(has_public_entry(it, channel) for channel in told[it.id][1])],
         messages=messages,
         reports=due_reports(await incidents_with_switches(environment), now=at),
     )

@@ -5,11 +5,11 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
-from blocks.channels.channel import Channel, Post, Receipt
+from blocks.channels.channel import Channel, Post, Receipt, Unsearchable
 from blocks.transport.errors import Conflict
 from runbook.channels.messages import Message
 from runbook.incidents.effect_ids import EffectId, MessageName
-from runbook.incidents.effects import SUCCEEDED, Authority, Effect
+from runbook.incidents.effects import SUCCEEDED, Authority, Effect, EffectOutcome
 from runbook.incidents.events import EffectIntended, EffectSettled, StatusAnnounced
 from runbook.incidents.incident import Incident
 from runbook.incidents.state import State
@@ -46,6 +46,9 @@ async def deliver(
     if announced is None:
         announced = [item for item in journal.announcements if item.channel == channel.kind]
     effect_id = EffectId.of_message(incident.id, channel.kind, name)
+    known = journal.effects.get(effect_id)
+    if isinstance(channel, Unsearchable) and known and known.outcome is EffectOutcome.UNSETTLED:
+        return known  # looking for it again would tell nothing new
     effect = Effect(
         id=effect_id,
         kind=channel.kind,
