@@ -13,4 +13,5 @@ __all__ = [
     "respond",
     "resume",
     "severity",
+    "support",
 ]
