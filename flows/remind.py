@@ -12,6 +12,7 @@ from runbook.incidents.sentences import sentence
 from tasks.caretaking.due import due_reminders
 from tasks.channels.shown import (
     acknowledge_page,
+    announce_missed,
     announce_now,
     read_public_page,
     refresh_messages,
@@ -62,6 +63,7 @@ async def remind_of_everything(environment: Environment) -> list[str]:
         *(acknowledge_page(_open(incident, environment), page) for incident, page in pages),
         *(announce_now(_open(incident, environment), update) for incident, update in due.updates),
         *(refresh_public(_open(incident, environment), entry) for incident, entry in due.refreshes),
+        *(announce_missed(_open(incident, environment), channel) for incident, channel in due.missed),
         *(report_switch(_open(incident, environment), action) for incident, action in reports),
         return_exceptions=True,
     )
@@ -73,7 +75,10 @@ async def remind_of_everything(environment: Environment) -> list[str]:
         raise BaseExceptionGroup("not all reminders could be sent", failed)
     about = [
         incident.id
-        for incident, _ in [*notices, *due.clocks, *leads, *pages, *due.updates, *due.refreshes, *reports]
+        for incident, _ in [
+            *(*notices, *due.clocks, *leads, *pages),
+            *(*due.updates, *due.refreshes, *due.missed, *reports),
+        ]
     ]
     said = [f"{incident}: {sentence(event)}" for incident, event in zip(about, told, strict=True) if event]
     seen = [

@@ -15,7 +15,7 @@ from runbook.channels.messages import (
     notice_message,
 )
 from runbook.channels.public_incident import public_announcements
-from runbook.channels.updates import DueUpdate, asked_update
+from runbook.channels.updates import DueUpdate, asked_update, missed_announcements
 from runbook.decision.verdict import Verdict
 from runbook.incidents.effect_ids import EffectId, MessageName
 from runbook.incidents.effects import SUCCEEDED, Authority, Effect
@@ -85,6 +85,18 @@ async def announce_now(incident: OpenIncident, due: DueUpdate) -> UpdateRequeste
     await refresh(incident)
     left = asked_update(await incident.read(), channels=due.channels, policy=incident.policy)
     return due.request if left is None else None
+
+
+async def announce_missed(incident: OpenIncident, channel: str) -> StatusAnnounced | None:
+    """Say where things stand in a channel that did not take the last announcement; `None` if again not."""
+    journal = await incident.read()
+    for each in _told(incident, journal):
+        kinds = [channel] if each.kind == channel else []
+        if missed_announcements(journal, channels=kinds, policy=incident.policy, now=now()):
+            told = await _announce(incident, journal, each, facts_of(incident, journal, journal.state.told))
+            await refresh(incident)
+            return told
+    return None
 
 
 async def refresh_public(incident: OpenIncident, due: DueRefresh) -> StatusAnnounced | None:

@@ -10,7 +10,7 @@ from runbook.channels.buttons import Button, ButtonKind
 from runbook.channels.cards.card import Card
 from runbook.channels.local_time import clock_after
 from runbook.channels.messages import message_facts
-from runbook.channels.untold import untold
+from runbook.channels.untold import failing_channels, untold
 from runbook.channels.wording import OUTCOMES, service_title, verdict_words
 from runbook.clocks.response import response_clock, response_words
 from runbook.incidents import events as e
@@ -68,7 +68,10 @@ def root_card(
         "comms_lead": comms_lead_of(incident) or "",
         "support": support_of(incident) or "",
         "acknowledged": acknowledged_by(incident),
-        "untold": [known.sentence for known in untold(incident)][-1:],
+        "untold": [
+            *[known.sentence for known in untold(incident)][-1:],
+            *failing_channels(incident, besides=channel),
+        ],
         "evidence": _evidence(incident),
         "status_page": _status_page(incident, channel),
     }

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -10,11 +10,13 @@ from blocks.channels.channel import Post, Speaker
 from blocks.transport.errors import OutsideError, Refused, Unavailable
 from runbook.actions.catalogue import ActionOutcome
 from runbook.channels.messages import Message, escalation_message, hand_off_message, notice_message
+from runbook.channels.untold import failing_channels
 from runbook.incidents import events as e
 from runbook.incidents.effects import Effect, EffectOutcome
 from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.state import IncidentOutcome, State
-from tasks.channels.communicate import announce, hand_over
+from tasks.caretaking.due import due_reminders
+from tasks.channels.communicate import announce, announce_missed, hand_over
 from tasks.channels.page import escalate
 from tasks.channels.refresh import refresh
 from tasks.incident import OpenIncident, now
@@ -139,6 +141,47 @@ async def test_a_channel_that_was_away_gets_todays_words(readers: Readers) -> No
     assert [text.splitlines()[0] for text in readers.mails_to(TEAM)] == [
         "🔴 P1 INCIDENT: Service Of Inc 1: IDENTIFIED"
     ]
+
+
+async def test_a_channel_that_is_back_is_told_where_things_stand(readers: Readers) -> None:
+    """The reminders look after it, with a pause that grows; what went through elsewhere is not told again."""
+    incident = readers.incident
+    readers.mail.refuses = {"MAIL": "451 4.3.0 later"}
+    await announce(incident, State.INVESTIGATING)
+    assert (await due_reminders(incident.environment, now())).missed == []
+    found = (await due_reminders(incident.environment, now() + timedelta(minutes=2))).missed
+    assert [channel for _, channel in found] == ["email", "email-support"]
+    assert await announce_missed(incident, "email") is None  # the pause is not over
+    readers.mail.refuses = {}
+    await incident.record_once(e.DecisionMade(round=1, decision=decision()))
+    journal = await incident.read()
+    later = now() + timedelta(minutes=2)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("tasks.channels.communicate.now", lambda: later)
+        told = await announce_missed(incident, "email")
+    assert told is not None
+    assert (told.channel, told.state) == ("email", journal.state.told)
+    assert len(readers.mails_to(TEAM)) == 1
+    assert len(readers.teams.posted) == 2
+    left = (await due_reminders(incident.environment, later)).missed
+    assert [channel for _, channel in left] == ["email-support"]
+
+
+async def test_the_first_message_elsewhere_says_which_channel_fails(readers: Readers) -> None:
+    """Until that channel takes a message again; what is in doubt is called so."""
+    incident = readers.incident
+    readers.mail.refuses, readers.teams.answers = {"MAIL": "451 4.3.0 later"}, [500]
+    await announce(incident, State.INVESTIGATING)
+    said = failing_channels(await incident.read(), besides="slack")
+    assert [sentence.partition(":")[0] for sentence in said] == [
+        "email does not take messages",
+        "email support does not take messages",
+        "teams may or may not have taken the last message",
+    ]
+    readers.mail.refuses = {}
+    await incident.record_once(e.DecisionMade(round=1, decision=decision()))
+    await announce(incident, State.IDENTIFIED)
+    assert failing_channels(await incident.read(), besides="slack") == ()
 
 
 @pytest.mark.parametrize(
