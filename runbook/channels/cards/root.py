@@ -29,6 +29,10 @@ _BUTTONS = (
 )
 
 
+_FOR_COLLEAGUES = "announce"
+"""The policy by which colleagues are told, as the authority of an effect names it."""
+
+
 def root_card(
     incident: Incident,
     *,
@@ -125,6 +129,11 @@ def _evidence(incident: Incident) -> str:
 
 
 def _status_page(incident: Incident, channel: str) -> str:
-    """What the public was told last; empty where it was told nothing."""
-    others = [told for told in incident.announcements if told.channel != channel]
+    """What the public was told last; empty where it was told nothing.
+
+    Colleagues are told by the policy's `announce`, and are promised a next update, which the public never is.
+    """
+    ours = {told.channel for told in incident.announcements if told.next_update_at}
+    ours |= {it.kind for it in incident.effects.values() if it.authority.reference == _FOR_COLLEAGUES}
+    others = [told for told in incident.announcements if told.channel not in {channel, *ours}]
     return others[-1].state if others else ""

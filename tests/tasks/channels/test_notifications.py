@@ -9,12 +9,15 @@ import pytest
 from blocks.channels.channel import Post, Speaker
 from blocks.transport.errors import OutsideError, Refused, Unavailable
 from runbook.actions.catalogue import ActionOutcome
+from runbook.channels.cards.root import root_card
 from runbook.channels.messages import Message, escalation_message, hand_off_message, notice_message
 from runbook.channels.untold import failing_channels
 from runbook.incidents import events as e
 from runbook.incidents.effects import Effect, EffectOutcome
 from runbook.incidents.escalations import Escalation, EscalationKind
+from runbook.incidents.incident import Incident
 from runbook.incidents.state import IncidentOutcome, State
+from runbook.policy.policy import Policy
 from tasks.caretaking.due import due_reminders
 from tasks.channels.communicate import announce, announce_missed, hand_over
 from tasks.channels.page import escalate
@@ -182,6 +185,22 @@ async def test_the_first_message_elsewhere_says_which_channel_fails(readers: Rea
     await incident.record_once(e.DecisionMade(round=1, decision=decision()))
     await announce(incident, State.IDENTIFIED)
     assert failing_channels(await incident.read(), besides="slack") == ()
+
+
+async def test_what_colleagues_are_told_is_not_taken_for_the_status_page(readers: Readers) -> None:
+    """The first message in Slack says what the public was told, not support."""
+    incident = readers.incident
+    await announce(incident, State.INVESTIGATING)
+    assert _shown_of_the_page(await incident.read()) == ""
+    await incident.record(e.StatusAnnounced(channel="status-page", state="INVESTIGATING", reference="p1"))
+    await incident.record_once(e.DecisionMade(round=1, decision=decision()))
+    await announce(incident, State.IDENTIFIED)
+    assert _shown_of_the_page(await incident.read()) == "INVESTIGATING"
+
+
+def _shown_of_the_page(journal: Incident) -> object:
+    card = root_card(journal, channel="slack", policy=Policy(), now=now(), link="")
+    return card.values["status_page"]
 
 
 @pytest.mark.parametrize(
