@@ -11,7 +11,7 @@ from blocks.transport.errors import OutsideError, Refused, Unavailable
 from runbook.actions.catalogue import ActionOutcome
 from runbook.channels.cards.root import root_card
 from runbook.channels.messages import Message, escalation_message, hand_off_message, notice_message
-from runbook.channels.untold import failing_channels
+from runbook.channels.untold import failing_channels, untold
 from runbook.incidents import events as e
 from runbook.incidents.effects import Effect, EffectOutcome
 from runbook.incidents.escalations import Escalation, EscalationKind
@@ -100,11 +100,11 @@ async def test_what_may_have_been_sent_is_not_sent_again(readers: Readers) -> No
     """Its answer was lost and nobody can look: it stays in doubt, in Teams it went through."""
     incident, what = readers.incident, Escalation(kind=EscalationKind.NO_DECISION)
     readers.mail.loses_answers = True
-    assert not await escalate(incident, what, "the facts do not suffice")
+    assert await escalate(incident, what, "the facts do not suffice")
     readers.mail.loses_answers = False
     length = len((await incident.read()).journal)
     for _ in range(2):
-        assert not await escalate(incident, what, "the facts do not suffice")
+        assert await escalate(incident, what, "the facts do not suffice")
 
     assert len(readers.mail.taken) == len(readers.teams.posted) == 1
     told = await effects(incident)
@@ -112,6 +112,16 @@ async def test_what_may_have_been_sent_is_not_sent_again(readers: Readers) -> No
     assert "nobody can look there" in told["email/escalated-1"].detail
     assert told["teams/escalated-1"].outcome is EffectOutcome.APPLIED
     assert len((await incident.read()).journal) == length
+
+
+async def test_where_all_is_in_doubt_nobody_is_taken_for_told(readers: Readers) -> None:
+    """It does not count as got through; nor does the journal say that nobody could be told."""
+    incident, what = readers.incident, Escalation(kind=EscalationKind.NO_DECISION)
+    readers.mail.loses_answers, readers.teams.answers = True, [500]
+    for _ in range(2):
+        assert not await escalate(incident, what, "the facts do not suffice")
+    assert len(readers.mail.taken) == len(readers.teams.posted) == 1
+    assert untold(await incident.read()) == ()
 
 
 async def test_what_a_killed_process_was_about_to_send_is_not_sent_again(readers: Readers) -> None:
