@@ -13,7 +13,7 @@ from prefect.blocks.core import Block
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.filesystems import LocalFileSystem
 
-from blocks.channels.channel import Announcer, Channel, Editor, PagingChannel, Speaker
+from blocks.channels.channel import Announcer, Channel, Editor, PagingChannel, Sided, Speaker
 from blocks.channels.pager import Pager
 from blocks.channels.registry import CHANNELS
 from blocks.channels.slack import Slack
@@ -101,7 +101,10 @@ class Environment:
         own = {field.name for field in fields(cls)}
         more = [block for system, block in blocks.items() if system not in own and block is not None]
         readers = tuple(block for block in more if isinstance(block, Reader))
-        channels = tuple(block for block in more if not isinstance(block, Reader))
+        others = (block for block in more if not isinstance(block, Reader))
+        channels = tuple(
+            side for block in others for side in (block.sides if isinstance(block, Sided) else (block,))
+        )
         present = {system: block for system, block in blocks.items() if system in own}
         return cls(name=name, more_channels=channels, readers=readers, policy_source=policy_source, **present)
 

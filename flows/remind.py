@@ -12,6 +12,7 @@ from runbook.incidents.sentences import sentence
 from tasks.caretaking.due import due_reminders
 from tasks.channels.shown import (
     acknowledge_page,
+    announce_missed,
     announce_now,
     publish_text,
     read_public_page,
@@ -64,6 +65,7 @@ async def remind_of_everything(environment: Environment) -> list[str]:
         *(announce_now(_open(incident, environment), update) for incident, update in due.updates),
         *(refresh_public(_open(incident, environment), entry) for incident, entry in due.refreshes),
         *(publish_text(_open(incident, environment), text) for incident, text in due.publications),
+        *(announce_missed(_open(incident, environment), channel) for incident, channel in due.missed),
         *(report_switch(_open(incident, environment), action) for incident, action in reports),
         return_exceptions=True,
     )
@@ -77,7 +79,7 @@ async def remind_of_everything(environment: Environment) -> list[str]:
         incident.id
         for incident, _ in [
             *(*notices, *due.clocks, *leads, *pages),
-            *(*due.updates, *due.refreshes, *due.publications, *reports),
+            *(*due.updates, *due.refreshes, *due.publications, *due.missed, *reports),
         ]
     ]
     said = [f"{incident}: {sentence(event)}" for incident, event in zip(about, told, strict=True) if event]

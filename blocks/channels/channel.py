@@ -23,9 +23,13 @@ Receipt = dict[str, JsonValue]
 
 
 class Audience(StrEnum):
-    """Who reads what is announced. The public is told of each state once, and only of what is certain."""
+    """Who reads what is announced. The public is told of each state once, and only of what is certain.
+
+    Support is told what to tell users, and nothing internal.
+    """
 
     TEAM = "team"
+    SUPPORT = "support"
     PUBLIC = "public"
 
 
@@ -72,6 +76,41 @@ class Channel(Protocol):
 
         Raises:
             OutsideError: the channel cannot be read, so that nobody can tell.
+        """
+
+
+@runtime_checkable
+class Unsearchable(Channel, Protocol):
+    """A channel in which nobody can look for a message: one in doubt stays so, and is not sent again."""
+
+    unsearchable: ClassVar[bool]
+
+
+@runtime_checkable
+class Sided(Protocol):
+    """A block with a channel for each of its audiences."""
+
+    @property
+    def sides(self) -> Sequence[Channel]:
+        """The channels, those for the team first."""
+
+
+@runtime_checkable
+class Triable(Channel, Protocol):
+    """A channel that can be tried without a message, and with one that says that it is a test."""
+
+    async def prove(self) -> tuple[str, bool]:
+        """What is known to work in a sentence, and whether it is all that a message needs. Nothing is sent.
+
+        Raises:
+            OutsideError: it cannot be used.
+        """
+
+    async def send_test(self, text: str, post: Post) -> None:
+        """Send the text as a message.
+
+        Raises:
+            OutsideError: it was not sent, or nobody can tell.
         """
 
 

@@ -27,7 +27,7 @@ from deployments.cli.incidents import incidents
 from deployments.cli.looking.incident import incident, paper
 from deployments.cli.looking.render import render
 from deployments.cli.output import print_defect, print_error, quiet_libraries
-from deployments.cli.people.acts import ack, assign, comms, note, support, take, update
+from deployments.cli.people.acts import ack, assign, comms, note, take, update
 from deployments.cli.people.answers import approve, edit, reject, snooze
 from deployments.cli.people.ends import merge, reopen, resolve
 from deployments.cli.people.handover import handover
@@ -36,6 +36,7 @@ from deployments.cli.people.publishing import publish, withhold
 from deployments.cli.people.respond import respond
 from deployments.cli.people.resume import resume
 from deployments.cli.people.severity import severity
+from deployments.cli.people.support import support
 from deployments.cli.triage import health, triage
 from deployments.cli.up import up
 from deployments.processes.umask import keep_files_private
@@ -70,7 +71,7 @@ EXAMPLES: dict[Callable[..., Any], tuple[str, ...]] = {
     take: ("runbook take latest",),
     assign: ("runbook assign latest ana", "runbook assign inc-20261122 ana@example.com --by bob"),
     comms: ("runbook comms latest cyd",),
-    support: ("runbook support latest dee",),
+    support: ("runbook support latest dee", "runbook support latest --text"),
     handover: ("runbook handover latest", "runbook handover latest --to bob"),
     note: (
         'runbook note latest "PostHog support rolls back"',

@@ -14,6 +14,7 @@ from runbook.incidents.summary import Facts, everything, headline
 from runbook.outside_text.machine import json_document
 from runbook.policy.policy import Policy
 from runbook.redaction import redact_secret_values
+from runbook.support.page import support_page
 
 LONGEST_JOURNAL = 500_000
 """Bytes of the journal as JSON. Each 100 kB takes the processor some 0.2 s to mask."""
@@ -40,6 +41,11 @@ def packet_document(incident: Incident, policy: Policy, now: datetime) -> str:
     """The hand-over packet at `now` (aware UTC), and the same as a page."""
     packet = packet_of(incident, policy, now=now)
     return _document(packet.model_dump(mode="json") | {"page": packet_markdown(packet)})
+
+
+def support_document(incident: Incident, policy: Policy, now: datetime) -> str:
+    """What support may tell users at `now` (aware UTC), and the same as a text."""
+    return _document(support_page(incident, policy, now=now).model_dump(mode="json"))
 
 
 def list_document(incidents: Sequence[Incident], policy: Policy) -> str:

@@ -20,8 +20,12 @@ TEMPLATES = "templates"
 MOST_BYTES = 20_000
 """Of one template: the shipped ones have at most 2,000."""
 
-_BLOCKS = {".slack.j2": "slack", ".txt.j2": "status_page_publisher"}
-"""The channel that a template is for, by the end of its name."""
+_BLOCKS = {
+    ".slack.j2": ("slack",),
+    ".text.j2": ("email", "teams"),
+    ".txt.j2": ("status_page_publisher",),
+}
+"""The channels that a template is for, by the end of its name."""
 
 _ENDING = ".j2"
 
@@ -59,10 +63,9 @@ def with_templates(
         except Unusable as error:
             check.warnings.append(Mistake(key, f"{path.name} {error.cause}", error.next_step))
             continue
-        block = next(block for ending, block in _BLOCKS.items() if path.name.endswith(ending))
-        if block in values:
-            values[block].setdefault(TEMPLATES, {})
-            values[block][TEMPLATES] = {**values[block][TEMPLATES], path.name: text}
+        for block in next(blocks for ending, blocks in _BLOCKS.items() if path.name.endswith(ending)):
+            if block in values:
+                values[block][TEMPLATES] = {**values[block].get(TEMPLATES, {}), path.name: text}
         check.warnings += [Mistake(key, problem, _SEE) for problem in _problems(path.name, text)]
 
 

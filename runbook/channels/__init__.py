@@ -12,6 +12,7 @@ __all__ = [
     "public_incident",
     "reminders",
     "samples",
+    "text_messages",
     "untold",
     "updates",
     "wording",

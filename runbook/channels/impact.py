@@ -40,6 +40,12 @@ def internal_impact(incident: Incident) -> str:
     return _BY_ERROR_TYPE[decision.error_type]
 
 
+def is_proved(incident: Incident) -> bool:
+    """Whether no end of the incident rests on a person's word alone."""
+    ended = incident.end.event if incident.end else None
+    return not (isinstance(ended, IncidentResolved) and ended.by)
+
+
 def _known_from(incident: Incident) -> str:
     """How it is known that it is over: by the checks, or by a person's word."""
     ended = incident.end.event if incident.end else None

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from pydantic import field_validator
 
-from runbook.channels.impact import internal_impact, public_impact
+from runbook.channels.impact import internal_impact, is_proved, public_impact
 from runbook.channels.local_time import zone
 from runbook.channels.public_impact import PublicImpact
 from runbook.channels.wording import service_title
@@ -55,7 +55,8 @@ class MessageFacts(Value):
     `impact` and `current_action` are for colleagues; the public only ever gets `public_impact`. Times are
     aware UTC and shown in `time_zone` (an IANA name). `next_update` is a promise, `None` promises nothing.
     `response` says how soon a person has acted, for colleagues. `approved` is what the public is told, where
-    a person was asked.
+    a person was asked. `begun_at` (aware UTC) is when it began; `proved` is false where it is over by a
+    person's word alone.
     """
 
     severity: Severity | None
@@ -73,6 +74,8 @@ class MessageFacts(Value):
     affected: Affected = Affected()
     response: OutsideLine = ""
     approved: ApprovedText | None = None
+    begun_at: datetime | None = None
+    proved: bool = True
 
     @field_validator("time_zone")
     @classmethod
@@ -158,6 +161,8 @@ def message_facts(
         time_zone=time_zone,
         public_title=public_title,
         response=response,
+        begun_at=incident.begun_at,
+        proved=is_proved(incident),
     )
 
 

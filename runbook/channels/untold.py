@@ -1,13 +1,13 @@
-"""Escalations of which nobody could be told: there is nobody to tell, or no channel took the message.
+"""Who could not be told: a channel that takes no messages, and escalations that reached nobody at all.
 
-That is journalled like a message that failed, to a channel that does not exist.
+The latter is journalled like a message that failed, to a channel that does not exist.
 """
 
 from collections.abc import Sequence
 
 from runbook.incidents.effect_ids import EffectId, MessageName
 from runbook.incidents.effects import SUCCEEDED, Authority, Effect, EffectOutcome
-from runbook.incidents.events import IncidentEscalated
+from runbook.incidents.events import EffectSettled, IncidentEscalated
 from runbook.incidents.incident import Incident
 from runbook.value import Value
 
@@ -65,6 +65,22 @@ def untold(incident: Incident) -> tuple[Untold, ...]:
         for number, event in pages
         if not event.rehearsed and (why := _untold_because(incident, number))
     )
+
+
+def failing_channels(incident: Incident, *, besides: str) -> tuple[str, ...]:
+    """A sentence for each other channel whose newest message did not arrive, or nobody can tell."""
+    newest: dict[str, Effect] = {}
+    for event in incident.events(EffectSettled):
+        if not event.effect.is_change and event.effect.kind not in (NOBODY, besides):
+            newest[event.effect.kind] = event.effect
+    return tuple(_failing(effect) for effect in newest.values() if effect.outcome not in SUCCEEDED)
+
+
+def _failing(effect: Effect) -> str:
+    what = "does not take messages"
+    if effect.in_doubt:
+        what = "may or may not have taken the last message"
+    return f"{effect.kind.replace('_', ' ').replace('-', ' ')} {what}: {effect.detail}"
 
 
 def _untold_because(incident: Incident, number: int) -> str:

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from runbook.channels.local_time import clock, clock_after, hours_and_minutes, span, stamp
 from runbook.channels.wording import one_line, sentence_case
+from runbook.outside_text.mail import MailText, mail, mail_block, mail_lines, mail_link
 from runbook.outside_text.markdown import code, code_block, inline, picture
 from runbook.outside_text.normal import normal
 from runbook.outside_text.plain import plain_line
@@ -22,6 +23,7 @@ from runbook.outside_text.slack import (
     slack_lines,
     slack_link,
 )
+from runbook.outside_text.teams import TeamsText, teams, teams_lines, teams_link
 
 Escape = Callable[[str], str]
 Filters = dict[str, Callable[..., str]]
@@ -74,6 +76,19 @@ SLACK_FILTERS: Filters = {
     "link": slack_link,
 }
 _SLACK = environment_of(slack, SLACK_FILTERS)
+MAIL_FILTERS: Filters = {
+    "code": mail,
+    "code_block": mail_block,
+    "lines": mail_lines,
+    "link": mail_link,
+}
+TEAMS_FILTERS: Filters = {
+    "code": teams,
+    "code_block": teams_lines,
+    "lines": teams_lines,
+    "link": teams_link,
+}
+_MAIL, _TEAMS = environment_of(mail, MAIL_FILTERS), environment_of(teams, TEAMS_FILTERS)
 _PLAIN = environment_of(plain_line)
 _XML = environment_of(lambda text: str(Markup.escape(normal(text))))
 
@@ -94,6 +109,24 @@ def render_slack(template: str, **values: object) -> SlackText:
         jinja2.UndefinedError: the template uses a value that is not given.
     """
     return SlackText(_SLACK.get_template(template).render(**values).strip())
+
+
+def render_mail(template: str, **values: object) -> MailText:
+    """Fill a `.text.j2` template for an e-mail.
+
+    Raises:
+        jinja2.UndefinedError: the template uses a value that is not given.
+    """
+    return MailText(_MAIL.get_template(template).render(**values).strip())
+
+
+def render_teams(template: str, **values: object) -> TeamsText:
+    """Fill a `.text.j2` template for Microsoft Teams.
+
+    Raises:
+        jinja2.UndefinedError: the template uses a value that is not given.
+    """
+    return TeamsText(_TEAMS.get_template(template).render(**values).strip())
 
 
 def render_plain(template: str, **values: object) -> str:

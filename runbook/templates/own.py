@@ -4,7 +4,7 @@ They are rendered in Jinja's sandbox, each value is escaped as in the shipped on
 get around that are not there. `{% include "shipped/NAME" %}` puts the shipped text into one's own.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -14,9 +14,19 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from runbook.outside_text import let_in
+from runbook.outside_text.mail import mail
 from runbook.outside_text.plain import plain_line
 from runbook.outside_text.slack import slack
-from runbook.templates.environments import SHIPPED, SLACK_FILTERS, environment_of
+from runbook.outside_text.teams import teams
+from runbook.templates.environments import (
+    MAIL_FILTERS,
+    SHIPPED,
+    SLACK_FILTERS,
+    TEAMS_FILTERS,
+    Escape,
+    Filters,
+    environment_of,
+)
 
 OwnTemplates = Mapping[str, str]
 """The text of each template of the team's own by the name of the shipped one that it replaces."""
@@ -70,8 +80,10 @@ class TemplateFailed(Exception):
     """A template of the team's own cannot be rendered; the text is the reason in one line."""
 
 
-def render_own(template: str, own: OwnTemplates, values: Mapping[str, object]) -> str:
-    """Fill a template of the team's own.
+def render_own(
+    template: str, own: OwnTemplates, values: Mapping[str, object], *, in_teams: bool = False
+) -> str:
+    """Fill a template of the team's own; a `.text.j2` is for e-mails, unless it is shown `in_teams`.
 
     Raises:
         TemplateFailed: it is not a template, uses what is missing or forbidden, or gives no or too much text.
@@ -79,7 +91,8 @@ def render_own(template: str, own: OwnTemplates, values: Mapping[str, object]) -
     try:
         parts: list[str] = []
         room = MOST_SHOWN
-        for part in _environment(template, tuple(own.items())).get_template(template).generate(**values):
+        environment = _environment(template, tuple(own.items()), in_teams)
+        for part in environment.get_template(template).generate(**values):
             parts.append(part)
             room -= len(part)
             if room < 0:
@@ -98,16 +111,19 @@ def render_own(template: str, own: OwnTemplates, values: Mapping[str, object]) -
 
 
 @lru_cache(maxsize=32)
-def _environment(template: str, own: tuple[tuple[str, str], ...]) -> Environment:
+def _environment(template: str, own: tuple[tuple[str, str], ...], in_teams: bool) -> Environment:
     """The sandbox in which that template is shown, by the end of its name."""
     loader = ChoiceLoader([PrefixLoader({"shipped": SHIPPED}), DictLoader(dict(own))])
-    escape: Callable[[str], str] = slack if template.endswith(".slack.j2") else plain_line
-    made = environment_of(
-        escape,
-        SLACK_FILTERS if escape is slack else None,
-        kind=_Sandbox,
-        loader=loader,
-    )
+    escape, filters = _shown(template, in_teams)
+    made = environment_of(escape, filters, kind=_Sandbox, loader=loader)
     for name in _NOT_ESCAPED:
         made.filters.pop(name, None)
     return made
+
+
+def _shown(template: str, in_teams: bool) -> tuple[Escape, Filters | None]:
+    if template.endswith(".slack.j2"):
+        return slack, SLACK_FILTERS
+    if template.endswith(".text.j2"):
+        return (teams, TEAMS_FILTERS) if in_teams else (mail, MAIL_FILTERS)
+    return plain_line, None

@@ -14,6 +14,7 @@ from hashlib import sha256
 
 from prefect.exceptions import ObjectNotFound
 
+from blocks.channels.channel import Unsearchable
 from blocks.environment import Environment
 from blocks.transport.errors import Refused
 from blocks.transport.prefect_api import prefect_client
@@ -27,7 +28,7 @@ from runbook.channels.reminders import (
     due_reports,
     is_time,
 )
-from runbook.channels.updates import DueUpdate, due_update
+from runbook.channels.updates import DueUpdate, due_update, missed_announcements
 from runbook.clocks.promises import DueClock, due_clocks
 from runbook.evidence.manifest import due_collections
 from runbook.incidents.incident import Incident
@@ -80,6 +81,9 @@ class DueReminders:
     public: Sequence[Incident] = ()
     """The incidents with an open public entry, in which people may have written: read at each look."""
 
+    missed: Sequence[tuple[Incident, str]] = ()
+    """The channels that did not take the newest announcement of an incident."""
+
     messages: Sequence[tuple[Incident, Sequence[str]]] = ()
     """The incidents of which a channel shows something that is not true any more."""
 
@@ -92,6 +96,7 @@ class DueReminders:
         told += [f"{incident.id} {clock.event.journal_key}" for incident, clock in self.clocks]
         told += [f"{incident.id} refresh since {entry.told_at}" for incident, entry in self.refreshes]
         told += [f"{incident.id} text {text.proposal}" for incident, text in self.publications]
+        told += [f"{incident.id} missed in {channel}" for incident, channel in self.missed]
         told += [f"{page.page.id} acknowledged" for _, page in self.acknowledged]
         told += [f"{incident.id} {message}" for incident, stale in self.messages for message in stale]
         return [*told, *(f"{incident.id} {action.id}" for incident, action in self.reports)]
@@ -111,13 +116,15 @@ async def due_reminders(environment: Environment, at: datetime) -> DueReminders:
     going_on = [incident for incident in shown if not incident.closed]
     channels = [channel.kind for channel in environment.speakers]
     pagers = [channel.kind for channel in environment.paging_channels]
+    unsearchable = [it.kind for it in environment.announcers if isinstance(it, Unsearchable)]
     notices = ((incident, due_notice(incident, policy=policy, now=at)) for incident in going_on)
     leads = (
         (incident, due_lead(incident, channels=channels, policy=policy, now=at)) for incident in going_on
     )
-    announcers, public = audiences(environment)
+    told = {incident.id: audiences(environment, incident) for incident in shown}
     updates = (
-        (incident, due_update(incident, channels=announcers, policy=policy, now=at)) for incident in going_on
+        (incident, due_update(incident, channels=told[incident.id][0], policy=policy, now=at))
+        for incident in going_on
     )
     messages = []
     for incident in shown:
@@ -136,20 +143,26 @@ async def due_reminders(environment: Environment, at: datetime) -> DueReminders:
         clocks=[
             (incident, clock)
             for incident in shown
-            for clock in due_clocks(incident, team=announcers, public=public, policy=policy, now=at)
+            for team, public in [told[incident.id]]
+            for clock in due_clocks(incident, team=team, public=public, policy=policy, now=at)
             if is_time(incident, clock.since, at)
         ],
         refreshes=[
             (incident, entry)
             for incident in going_on
-            for entry in due_refreshes(incident, channels=public, policy=policy, now=at)
+            for entry in due_refreshes(incident, channels=told[incident.id][1], policy=policy, now=at)
+        ],
+        public=[it for it in going_on if any(has_public_entry(it, channel) for channel in told[it.id][1])],
+        missed=[
+            (incident, channel)
+            for incident in shown
+            for channel in missed_announcements(incident, channels=unsearchable, policy=policy, now=at)
         ],
         publications=[
             (incident, text)
             for incident in shown
-            for text in due_publications(incident, channels=public, policy=policy, now=at)
+            for text in due_publications(incident, channels=told[incident.id][1], policy=policy, now=at)
         ],
-        public=[it for it in going_on if any(has_public_entry(it, channel) for channel in public)],
         messages=messages,
         reports=due_reports(await incidents_with_switches(environment), now=at),
     )

@@ -15,7 +15,7 @@ from runbook.channels.messages import (
     notice_message,
 )
 from runbook.channels.public_incident import public_announcements
-from runbook.channels.updates import DueUpdate, asked_update
+from runbook.channels.updates import DueUpdate, asked_update, missed_announcements
 from runbook.incidents.effect_ids import EffectId, MessageName
 from runbook.incidents.effects import SUCCEEDED, Authority, Effect
 from runbook.incidents.events import (
@@ -55,7 +55,7 @@ async def announce(incident: OpenIncident, state: State) -> None:
     journal = await incident.read()
     facts = facts_of(incident, journal, state)
     may_announce = incident.policy_in_force(journal).announce
-    for channel in incident.environment.announcers:
+    for channel in _told(incident, journal):
         public = channel.audience is Audience.PUBLIC
         allowed = is_public(journal, channel.kind, incident.policy) if public else may_announce
         if allowed and not _announced(journal, channel, state):
@@ -68,7 +68,7 @@ async def update(incident: OpenIncident) -> None:
     journal = await incident.read()
     if not incident.policy_in_force(journal).announce:
         return
-    for channel in incident.environment.announcers:
+    for channel in _told(incident, journal):
         told = (item for item in journal.announcements if item.channel == channel.kind)
         promised = [item.next_update_at for item in told if item.next_update_at]
         if promised and now() >= promised[-1]:
@@ -80,12 +80,24 @@ async def announce_now(incident: OpenIncident, due: DueUpdate) -> UpdateRequeste
     """Say where things stand because a person asked; `None` where it did not get through everywhere."""
     journal = await incident.read()
     asked = asked_update(journal, channels=due.channels, policy=incident.policy)
-    for channel in incident.environment.announcers:
+    for channel in _told(incident, journal):
         if asked is not None and channel.kind in asked.channels:
             await _announce(incident, journal, channel, facts_of(incident, journal, journal.state.told))
     await refresh(incident)
     left = asked_update(await incident.read(), channels=due.channels, policy=incident.policy)
     return due.request if left is None else None
+
+
+async def announce_missed(incident: OpenIncident, channel: str) -> StatusAnnounced | None:
+    """Say where things stand in a channel that did not take the last announcement; `None` if again not."""
+    journal = await incident.read()
+    for each in _told(incident, journal):
+        kinds = [channel] if each.kind == channel else []
+        if missed_announcements(journal, channels=kinds, policy=incident.policy, now=now()):
+            told = await _announce(incident, journal, each, facts_of(incident, journal, journal.state.told))
+            await refresh(incident)
+            return told
+    return None
 
 
 async def refresh_public(incident: OpenIncident, due: DueRefresh) -> StatusAnnounced | None:
@@ -167,6 +179,12 @@ async def hand_over(incident: OpenIncident, action_id: str, text: str) -> bool:
     """Send the text of a hand-off to the team; true if it got there."""
     journal, name = await incident.read(), MessageName.hand_off(action_id)
     return got_through(await say(incident, journal, hand_off_message(text), name=name, authority=ANNOUNCE))
+
+
+def _told(incident: OpenIncident, journal: Incident) -> list[Announcer]:
+    """The channels that are told of this incident: support is not told of a rehearsal."""
+    away = Audience.SUPPORT if journal.dry_run else None
+    return [channel for channel in incident.environment.announcers if channel.audience is not away]
 
 
 def _announced(journal: Incident, channel: Channel, state: State) -> bool:

@@ -5,11 +5,11 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
-from blocks.channels.channel import Channel, Post, Receipt
+from blocks.channels.channel import Channel, Post, Receipt, Unsearchable
 from blocks.transport.errors import Conflict
 from runbook.channels.messages import Message
 from runbook.incidents.effect_ids import EffectId, MessageName
-from runbook.incidents.effects import SUCCEEDED, Authority, Effect
+from runbook.incidents.effects import SUCCEEDED, Authority, Effect, EffectOutcome
 from runbook.incidents.events import EffectIntended, EffectSettled, StatusAnnounced
 from runbook.incidents.incident import Incident
 from runbook.incidents.state import State
@@ -46,6 +46,9 @@ async def deliver(
     if announced is None:
         announced = [item for item in journal.announcements if item.channel == channel.kind]
     effect_id = EffectId.of_message(incident.id, channel.kind, name)
+    known = journal.effects.get(effect_id)
+    if known is not None and _for_good(channel, known):
+        return known  # looking for it again would tell nothing new
     effect = Effect(
         id=effect_id,
         kind=channel.kind,
@@ -94,23 +97,33 @@ async def say(
 ) -> list[Effect]:
     """Say it in every channel that can; `loud` also to those who do not follow the incident.
 
-    With `attempts`, a channel in which it was tried so often, or has arrived, is left out.
+    With `attempts`, a channel in which it was tried so often, or has arrived, is left out. So is one in which
+    it is in doubt for good, where it has arrived in another: nothing is left to do about it.
     """
-    return [
-        await deliver(
-            incident,
-            journal,
+    told = [
+        (
             channel,
-            partial(channel.say, message),
-            name=name,
-            summary=channel.first_line(message),
-            authority=authority,
-            loud=loud,
+            await deliver(
+                incident,
+                journal,
+                channel,
+                partial(channel.say, message),
+                name=name,
+                summary=channel.first_line(message),
+                authority=authority,
+                loud=loud,
+            ),
         )
         for channel in incident.environment.speakers
         if attempts is None
         or not _tried(journal, EffectId.of_message(incident.id, channel.kind, name), attempts)
     ]
+    arrived = any(effect.outcome in SUCCEEDED for _, effect in told)
+    return [effect for channel, effect in told if not (arrived and _for_good(channel, effect))]
+
+
+def _for_good(channel: Channel, effect: Effect) -> bool:
+    return isinstance(channel, Unsearchable) and effect.outcome is EffectOutcome.UNSETTLED
 
 
 def got_through(told: list[Effect]) -> bool:

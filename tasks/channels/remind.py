@@ -78,7 +78,7 @@ async def remind_of_clock(incident: OpenIncident, due: DueClock) -> ClockReminde
     about it in the meantime.
     """
     journal, zone = await incident.read(), incident.policy.calendar.time_zone
-    team, public = audiences(incident.environment)
+    team, public = audiences(incident.environment, journal)
     still_due = due_clocks(journal, team=team, public=public, policy=incident.policy, now=now())
     if due not in still_due:
         return None
@@ -98,12 +98,16 @@ async def remind_of_clock(incident: OpenIncident, due: DueClock) -> ClockReminde
     return due.event
 
 
-def audiences(environment: Environment) -> tuple[list[str], list[str]]:
-    """The channels in which the team is told where things stand, and those of the public."""
-    kinds: dict[Audience, list[str]] = {Audience.TEAM: [], Audience.PUBLIC: []}
+def audiences(environment: Environment, journal: Incident) -> tuple[list[str], list[str]]:
+    """The channels in which colleagues are told where this incident stands, and those of the public.
+
+    Support is among the colleagues, but for a rehearsal.
+    """
+    kinds: dict[Audience, list[str]] = {audience: [] for audience in Audience}
     for channel in environment.announcers:
         kinds[channel.audience].append(channel.kind)
-    return kinds[Audience.TEAM], kinds[Audience.PUBLIC]
+    support = [] if journal.dry_run else kinds[Audience.SUPPORT]
+    return [*kinds[Audience.TEAM], *support], kinds[Audience.PUBLIC]
 
 
 async def tell_of_lead(incident: OpenIncident, news: LeadNews) -> LeadAssigned | None:

@@ -50,6 +50,9 @@ tell_of_lead = task(name="tell of lead", task_run_name="tell of lead", cache_pol
 announce_now = task(name="announce now", task_run_name="announce now", cache_policy=NO_CACHE)(
     communicate.announce_now
 )
+announce_missed = task(
+    name="announce missed", task_run_name="announce in {channel} again", cache_policy=NO_CACHE
+)(communicate.announce_missed)
 refresh_public = task(name="refresh public page", task_run_name="refresh public page", cache_policy=NO_CACHE)(
     communicate.refresh_public
 )

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from blocks.channels.channel import PagingChannel, Post, Speaker
+from blocks.channels.channel import PagingChannel, Post, Speaker, Triable
 from blocks.transport.errors import OutsideError
 from deployments.cli.doctor.rows import CheckRow, State
 from deployments.cli.doctor.systems import SEND_TEST, failed
@@ -23,7 +23,9 @@ async def send_tests(systems: "Environment") -> list[CheckRow]:
     """A row for each message. The public status page gets none: its readers would see it."""
     at, name = datetime.now(UTC), f"runbook-doctor-{secrets.token_hex(8)}"
     post = Post(id=name, since=at)
-    rows = [await _said(channel, post) for channel in systems.speakers]
+    rows = [
+        await _said(channel, post) for channel in systems.channels if isinstance(channel, Speaker | Triable)
+    ]
     rows += [await _paged(channel, post, systems) for channel in systems.paging_channels]
     if not rows:
         advice = "Set [pager] or [slack]"
@@ -36,10 +38,13 @@ def tried(rows: Iterable[CheckRow]) -> list[CheckRow]:
     return [replace(row, next_step="") if row.next_step == SEND_TEST else row for row in rows]
 
 
-async def _said(channel: Speaker, post: Post) -> CheckRow:
+async def _said(channel: Speaker | Triable, post: Post) -> CheckRow:
     name = f"test: {channel.kind}"
     try:
-        await channel.say(notice_message(TEXT), post)
+        if isinstance(channel, Triable):
+            await channel.send_test(TEXT, post)
+        else:
+            await channel.say(notice_message(TEXT), post)
     except OutsideError as error:
         return failed(name, error)
     return CheckRow(name, State.OK, "the test message was taken", "See whether it is in the channel")

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from blocks.channels.channel import Triable
 from blocks.files.private_files import write_private
 from blocks.transport.errors import OutsideError, Unavailable, bare_url
 from blocks.transport.http import exchange
@@ -47,6 +48,11 @@ async def check_systems(systems: "Environment") -> list[CheckRow]:
         ("own status page", partial(_publisher, systems)),
         ("pager", partial(_pager, systems)),
         ("self-watch", partial(_self_watch, systems)),
+        *(
+            (channel.kind, partial(_tried, channel))
+            for channel in systems.channels
+            if isinstance(channel, Triable)
+        ),
     ]
     rows = await asyncio.gather(*(_bounded(name, check) for name, check in checks))
     return [row for row in rows if row is not None]
@@ -176,6 +182,11 @@ async def _pager(systems: "Environment") -> CheckRow | None:
     await systems.pager.resolve(f"runbook-doctor-{secrets.token_hex(8)}")  # there is none: nothing happens
     detail = "takes an event with the routing key; that it pages anybody is not proven"
     return CheckRow("pager", State.UNPROVEN, detail, SEND_TEST)
+
+
+async def _tried(channel: Triable) -> CheckRow:
+    detail, proven = await channel.prove()
+    return CheckRow(channel.kind, State.OK if proven else State.UNPROVEN, detail, "" if proven else SEND_TEST)
 
 
 async def _self_watch(systems: "Environment") -> CheckRow | None:

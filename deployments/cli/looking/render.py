@@ -98,6 +98,7 @@ def _shown(name: str, sample: "Sample", own: "OwnTemplates", policy: "Policy") -
     from runbook.channels.cards.card import Card
     from runbook.channels.cards.slack_blocks import blocks_of
     from runbook.channels.messages import MessageFacts, external_message, in_slack
+    from runbook.channels.text_messages import MAIL, TEXT, in_text
     from runbook.public.lint import lint_message
     from runbook.templates.own import TemplateFailed, render_own
 
@@ -120,6 +121,14 @@ def _shown(name: str, sample: "Sample", own: "OwnTemplates", policy: "Policy") -
             render_own(name, own, sample.content.values)
         except TemplateFailed as failed:
             failure = str(failed)
+    if name.endswith(TEXT):
+        return {
+            **about,
+            "text": in_text(sample.content, MAIL, own),
+            "blocks": [],
+            "link": "",
+            "failure": failure,
+        }
     said = in_slack(sample.content, own)
     blocks = blocks_of(said, sample.content.buttons if isinstance(sample.content, Card) else ())
     link = BUILDER + quote(json_text.dumps({"blocks": blocks}, ensure_ascii=False, separators=(",", ":")))

@@ -14,4 +14,5 @@ __all__ = [
     "respond",
     "resume",
     "severity",
+    "support",
 ]

@@ -1,4 +1,4 @@
-"""`runbook take`, `assign`, `comms`, `support`, `note` and `ack`: who does what, and what happened."""
+"""`runbook take`, `assign`, `comms`, `note` and `ack`: who does what, and what happened."""
 
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -61,17 +61,6 @@ async def comms(
 ) -> int:
     """Say who leads the communication with customers, beyond what the status page tells them."""
     return await do(incident, "comms", "comms", options, name=name)
-
-
-async def support(
-    incident: Reference,
-    name: Name,
-    /,
-    *,
-    options: ActOptions = BY_DEFAULT,
-) -> int:
-    """Say who follows an incident for support: what customers report, and what they are told."""
-    return await do(incident, "support", "support", options, name=name)
 
 
 async def note(

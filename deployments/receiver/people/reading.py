@@ -19,12 +19,19 @@ from deployments.receiver.connections.body import Rejected
 from deployments.receiver.people.requests import PeoplesDoor, environments, known, log, refused
 from deployments.services.environments import policy_of
 from deployments.services.finding import SEARCHED, find_own
-from deployments.services.reading import events_document, incident_document, list_document, packet_document
+from deployments.services.reading import (
+    events_document,
+    incident_document,
+    list_document,
+    packet_document,
+    support_document,
+)
 from deployments.services.refusals import ActRefused, Refusal
 from deployments.settings.settings import Settings
 from runbook.incidents.events import IncidentOpened
 from runbook.incidents.ids import INCIDENT_ID
 from runbook.incidents.incident import Incident
+from runbook.policy.policy import Policy
 
 LONGEST_LIST = 100
 
@@ -34,6 +41,7 @@ MOST_NEWER = 50
 _HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 """What is asked now is not what was asked a moment ago, and a browser shows none of it as a page."""
 
+Make = Callable[[Incident, Policy, datetime], str]
 Read = Callable[[PeoplesDoor, Request, Settings], Awaitable[str]]
 
 
@@ -74,12 +82,20 @@ async def _one(door: PeoplesDoor, request: Request, settings: Settings) -> str:
 
 
 async def _packet(door: PeoplesDoor, request: Request, settings: Settings) -> str:
+    return await _made_by(packet_document, door, request, settings)
+
+
+async def _support(door: PeoplesDoor, request: Request, settings: Settings) -> str:
+    return await _made_by(support_document, door, request, settings)
+
+
+async def _made_by(make: Make, door: PeoplesDoor, request: Request, settings: Settings) -> str:
     found = await find_own(door.store, str(request.path_params["reference"]), environments(settings))
     try:
         policy = await policy_of(found, settings.prefect.environment, settings.policy)
-    except OutsideError:  # a hand-over does not wait for Prefect
+    except OutsideError:  # colleagues do not wait for Prefect
         policy = settings.policy
-    return await asyncio.to_thread(packet_document, found, policy, datetime.now(UTC))
+    return await asyncio.to_thread(make, found, policy, datetime.now(UTC))
 
 
 async def _newer(door: PeoplesDoor, request: Request, settings: Settings) -> str:
@@ -104,6 +120,8 @@ def add_people_reading(
     _add(app, door, "/api/incidents/{reference}", "Read an incident", _one, description, responses)
     path = "/api/incidents/{reference}/handover"
     _add(app, door, path, "Read what the next lead has to know", _packet, description, responses)
+    path = "/api/incidents/{reference}/support"
+    _add(app, door, path, "Read what support may tell users", _support, description, responses)
     path = "/api/incidents/{reference}/events"
     _add(app, door, path, "Read the newer events of an incident", _newer, description, responses)
 

@@ -10,7 +10,7 @@ from runbook.channels.buttons import Button, ButtonKind
 from runbook.channels.cards.card import Card
 from runbook.channels.local_time import clock_after
 from runbook.channels.messages import message_facts
-from runbook.channels.untold import untold
+from runbook.channels.untold import failing_channels, untold
 from runbook.channels.wording import OUTCOMES, service_title, verdict_words
 from runbook.clocks.response import response_clock, response_words
 from runbook.incidents import events as e
@@ -28,6 +28,10 @@ _BUTTONS = (
     ButtonKind.FALSE_ALARM,
     ButtonKind.UPDATE,
 )
+
+
+_FOR_COLLEAGUES = "announce"
+"""The policy by which colleagues are told, as the authority of an effect names it."""
 
 
 def root_card(
@@ -69,7 +73,10 @@ def root_card(
         "comms_lead": comms_lead_of(incident) or "",
         "support": support_of(incident) or "",
         "acknowledged": acknowledged_by(incident),
-        "untold": [known.sentence for known in untold(incident)][-1:],
+        "untold": [
+            *[known.sentence for known in untold(incident)][-1:],
+            *failing_channels(incident, besides=channel),
+        ],
         "evidence": _evidence(incident),
         "status_page": _status_page(incident, channel),
         "public_text": ", ".join(it.text.state for it in waiting(incident, policy)),
@@ -124,6 +131,11 @@ def _evidence(incident: Incident) -> str:
 
 
 def _status_page(incident: Incident, channel: str) -> str:
-    """What the public was told last; empty where it was told nothing."""
-    others = [told for told in incident.announcements if told.channel != channel]
+    """What the public was told last; empty where it was told nothing.
+
+    Colleagues are told by the policy's `announce`, and are promised a next update, which the public never is.
+    """
+    ours = {told.channel for told in incident.announcements if told.next_update_at}
+    ours |= {it.kind for it in incident.effects.values() if it.authority.reference == _FOR_COLLEAGUES}
+    others = [told for told in incident.announcements if told.channel not in {channel, *ours}]
     return others[-1].state if others else ""

@@ -23,6 +23,7 @@ from runbook.channels.messages import (
 )
 from runbook.channels.reminders import reminder_message, switch_message
 from runbook.channels.samples.incidents import NOW, sample_incidents
+from runbook.channels.text_messages import TEXT
 from runbook.clocks.response import response_clock, response_words
 from runbook.incidents.events import ActionFinished, IncidentEscalated, LeadAssigned, SwitchChecked
 from runbook.incidents.incident import Incident
@@ -30,6 +31,7 @@ from runbook.incidents.people import lead_of
 from runbook.incidents.sentences import sentence
 from runbook.incidents.state import State
 from runbook.policy.policy import Policy
+from runbook.support.facts import support_message
 from runbook.templates.own import OwnTemplates, TemplateFailed, render_own
 
 _LINK = "https://prefect.example.com/runs/flow-run/00000000-0000-0000-0000-000000000000"
@@ -55,7 +57,8 @@ class _Moment:
 
 def message_names() -> tuple[str, ...]:
     """The file name of each template that a team may replace."""
-    return (*(f"{name}.slack.j2" for name in _IN_SLACK), EXTERNAL)
+    texts = (f"{name}{TEXT}" for name in (*_IN_SLACK, *_IN_TEXT) if name != "root")  # which changes in place
+    return (*(f"{name}.slack.j2" for name in _IN_SLACK), *texts, EXTERNAL)
 
 
 def sample_of(template: str, incident: Incident | None, *, policy: Policy, now: datetime) -> Sample:
@@ -64,7 +67,9 @@ def sample_of(template: str, incident: Incident | None, *, policy: Policy, now: 
     Raises:
         KeyError: there is no such template.
     """
-    build = _facts if template == EXTERNAL else _IN_SLACK[template.removesuffix(".slack.j2")]
+    if template not in message_names():
+        raise KeyError(template)
+    build = _facts if template == EXTERNAL else {**_IN_SLACK, **_IN_TEXT}[template.partition(".")[0]]
     if incident is not None and (content := build(_Moment(incident, policy, now))) is not None:
         return Sample(incident, content, made_up=False)
     for made_up in sample_incidents():
@@ -83,7 +88,8 @@ def failure_of(template: str, own: OwnTemplates) -> str:
     if isinstance(content, MessageFacts):
         return external_message(content, own).fallback
     try:
-        render_own(template, own, content.values)
+        for in_teams in (False, True) if template.endswith(TEXT) else (False,):
+            render_own(template, own, content.values, in_teams=in_teams)
     except TemplateFailed as failure:
         return str(failure)
     return ""
@@ -106,6 +112,10 @@ def _facts(at: _Moment) -> MessageFacts:
 
 def _update(at: _Moment) -> Message:
     return update_message(_facts(at))
+
+
+def _support(at: _Moment) -> Message:
+    return support_message(_facts(at))
 
 
 def _root(at: _Moment) -> Message:
@@ -183,3 +193,6 @@ _IN_SLACK: Mapping[str, Callable[[_Moment], Message | None]] = {
     "notice": _notice,
 }
 """How the message of each of Slack's templates is made, the most read first."""
+
+_IN_TEXT: Mapping[str, Callable[[_Moment], Message | None]] = {"support": _support}
+"""The same for what Slack has no template of."""

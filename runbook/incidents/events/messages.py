@@ -12,7 +12,7 @@ from runbook.outside_text import OutsideLine, OutsideText
 
 
 class StatusAnnounced(JournalEvent):
-    """Stakeholders were told. `channel` is `slack` or `status-page`."""
+    """Stakeholders were told. `channel` is the kind of a channel, such as `slack` or `status-page`."""
 
     type: Literal["StatusAnnounced"] = "StatusAnnounced"
     channel: str

@@ -19,6 +19,7 @@ from tests.deployments.doctor_bench import (
     system_rows,
     world,
 )
+from tests.fixtures.smtp_server import SmtpServer, smtp_listening
 
 Capture = pytest.CaptureFixture[str]
 NO_SERIES = {"status": "success", "data": {"resultType": "vector", "result": []}}
@@ -207,3 +208,33 @@ async def test_without_the_secrets_nothing_is_sent(tmp_path: Path, capsys: Captu
     assert code == ExitCode.USAGE
     assert "token" in capsys.readouterr().err
     assert sent == []
+
+
+EMAIL = """[email]
+host = "127.0.0.1"
+port = {port}
+security = "none"
+sender = "runbook@example.com"
+to = ["team@example.com"]
+support_to = ["support@example.com"]
+audiences = ["team", "support"]
+
+[teams]
+url = {{ file = "token" }}
+"""
+
+
+async def test_the_channels_by_notification_blocks_are_tried(tmp_path: Path, capsys: Capture) -> None:
+    """Each side has a row; nothing is sent until that is asked for, and then to each of them."""
+    async with smtp_listening(SmtpServer()) as mail, world(tmp_path, rights()) as here:
+        fully(here)
+        here.add(EMAIL.format(port=mail.port))
+        _, rows, _ = await told(here, capsys)
+        assert rows["email"].endswith("takes e-mails to team@example.com")
+        assert rows["email-support"].endswith("takes e-mails to support@example.com")
+        assert rows["teams"].startswith("wrong the address is not that of a workflow")
+        assert mail.taken == []
+        _, rows, _ = await told(here, capsys, "--send-test")
+        assert [rows[f"test: {kind}"][:3] for kind in ("email", "email-support")] == ["ok ", "ok "]
+    assert [each.readers for each in mail.taken] == [["team@example.com"], ["support@example.com"]]
+    assert {each.subject.partition(" ")[0] for each in mail.taken} == {"TEST"}

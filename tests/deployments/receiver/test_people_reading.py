@@ -51,6 +51,14 @@ def test_who_takes_over_reads_the_packet(receiver: Receiver, kept: Store) -> Non
     assert told["asks"] in told["page"]
 
 
+def test_support_reads_what_users_may_be_told(receiver: Receiver, kept: Store) -> None:
+    """As facts, and as a text."""
+    incident = opened(kept, *asking(ROLL_BACK))
+    told = get(receiver, f"/{incident}/support").json()
+    assert (told["incident"], told["facts"]["state"]) == (incident, "IDENTIFIED")
+    assert told["facts"]["tell"][0] in told["text"]
+
+
 def test_an_answer_is_kept_by_nobody_on_the_way(receiver: Receiver, kept: Store) -> None:
     """Neither a cache nor a browser that takes it for a page."""
     answer = get(receiver, f"/{opened(kept, *asking(MEMORY))}")
@@ -71,7 +79,9 @@ def test_an_answer_is_kept_by_nobody_on_the_way(receiver: Receiver, kept: Store)
         (None, {"authorization": ""}),
     ],
 )
-@pytest.mark.parametrize("path", ["/latest", "/no-such", "/ID", "/ID/events", "/ID/handover", "", "?limit=x"])
+@pytest.mark.parametrize(
+    "path", ["/latest", "/no-such", "/ID", "/ID/events", "/ID/handover", "/ID/support", "", "?limit=x"]
+)
 def test_a_stranger_reads_nothing(
     path: str, whose: str | None, headers: dict[str, str], receiver: Receiver, kept: Store
 ) -> None:

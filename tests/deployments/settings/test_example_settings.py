@@ -78,7 +78,7 @@ def test_the_example_file_loads_with_every_key_put_in(tmp_path: Path) -> None:
     (tmp_path / "templates").mkdir()
     settings = check_settings(all_keys(), origin=tmp_path / EXAMPLE.name)
     assert settings.warnings == ()
-    assert {"slack", "status_page_publisher", "pager"} <= settings.systems.keys()
+    assert {"slack", "status_page_publisher", "pager", "email", "teams"} <= settings.systems.keys()
 
 
 def keys(kind: type[BaseModel]) -> set[str]:
@@ -152,6 +152,10 @@ EXAMPLES = {
     "cluster.context",
     "cluster.container",
     "status_page_publisher.base_url",
+    "email.port",
+    "email.username",
+    "email.password",
+    "teams.support_url",
 }
 """Keys whose default is nothing, or must be replaced: the file shows an example."""
 

@@ -5,6 +5,7 @@ import pytest
 from runbook.channels.messages import Message, external_message, in_slack, notice_message
 from runbook.channels.samples import failure_of, message_names, sample_of
 from runbook.channels.samples.incidents import NOW
+from runbook.channels.text_messages import MAIL, TEAMS, TEXT, in_text
 from runbook.policy.policy import Policy
 from runbook.templates.environments import SHIPPED, environment_of
 from runbook.templates.own import MOST_SHOWN, TemplateFailed, render_own
@@ -114,7 +115,10 @@ def test_every_message_has_a_sample(template: str) -> None:
     source = SHIPPED.get_source(environment_of(str), template)[0]
     assert failure_of(template, {template: source}) == ""
     content = sample_of(template, None, policy=Policy(), now=NOW).content
-    if isinstance(content, Message):
+    if template.endswith(TEXT) and isinstance(content, Message):
+        for style in (MAIL, TEAMS):
+            assert in_text(content, style, {template: source}) == in_text(content, style)
+    elif isinstance(content, Message):
         assert in_slack(content, {template: source}) == in_slack(content)
     else:
         assert external_message(content, {template: source}) == external_message(content)

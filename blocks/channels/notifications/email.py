@@ -1,0 +1,225 @@
+"""E-mail, through Prefect's notification block and Apprise's `mailto://`.
+
+A message is one e-mail to all its readers, in one SMTP transaction: the first one is in `To`, the others in
+`Cc`. E-mails of an incident refer to one that does not exist, by which mail programs show them as a thread.
+"""
+
+import re
+import smtplib
+import ssl
+from functools import partial
+from typing import Annotated, ClassVar, Literal
+from urllib.parse import quote, urlencode
+
+from prefect.blocks.core import Block
+from prefect.blocks.notifications import AbstractAppriseNotificationBlock
+from pydantic import ConfigDict, Field, SecretStr, field_validator
+
+from blocks.channels.channel import Audience, Channel, Post, Receipt
+from blocks.channels.notifications.sending import notify, reason
+from blocks.channels.notifications.sides import SupportSide, TeamSide
+from blocks.transport.errors import OutsideError, Refused, Unavailable
+from blocks.transport.threads import Threads
+from runbook.channels.text_messages import MAIL, TextStyle
+from runbook.incidents.effect_ids import EffectId
+from runbook.outside_text import let_in_line
+from runbook.outside_text.mail import LONGEST_LINE, mail_body
+
+_SYSTEM = "e-mail"
+_THREADS = Threads("smtp", 2)
+_ADDRESS = r"^[^@\s<>,;:\"\\()\[\]]+@[^@\s<>,;:\"\\()\[\]]+$"
+_PORTS = {"starttls": 587, "tls": 465, "none": 25}
+_MODES = {"starttls": "starttls", "tls": "ssl", "none": "insecure"}
+_REPLY = re.compile(r"\((?P<code>[2-5]\d\d), b")
+"""How smtplib's errors tell what the server has said."""
+
+_LASTING = 500
+
+Address = Annotated[str, Field(pattern=_ADDRESS, max_length=254)]
+Audiences = tuple[Literal["team", "support"], ...]
+
+
+class _Mail(AbstractAppriseNotificationBlock):
+    """One e-mail, as Apprise's address has it."""
+
+    url: SecretStr
+
+
+class EmailForTeam(TeamSide):
+    """What the team is told by e-mail."""
+
+    kind: ClassVar[str] = "email"
+
+
+class EmailForSupport(SupportSide):
+    """What support is told by e-mail."""
+
+    kind: ClassVar[str] = "email-support"
+
+
+class Email(Block):
+    """Who gets e-mails, and the server that takes them."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    _block_type_name: ClassVar[str] = "Runbook e-mail"
+    _block_type_slug: ClassVar[str] = "runbook-email"
+    _description: ClassVar[str] = "E-mails about incidents, by SMTP: to the team, to support, or to both."
+
+    system: ClassVar[str] = _SYSTEM
+    style: ClassVar[TextStyle] = MAIL
+
+    host: str = Field(title="Host", description="Name of the SMTP server.", pattern=r"^[A-Za-z0-9.:-]+$")
+    port: int | None = Field(
+        default=None,
+        ge=1,
+        le=65535,
+        title="Port",
+        description="Default: 587, or 465 with tls, or 25 with none.",
+    )
+    security: Literal["starttls", "tls", "none"] = Field(
+        default="starttls", title="Security", description="How the connection is encrypted."
+    )
+    username: str = Field(default="", title="User", description="Login at the server; empty for none.")
+    password: SecretStr | None = Field(default=None, title="Password", description="That of the user.")
+    sender: Address = Field(title="Sender", description="Address that the e-mails come from.")
+    to: tuple[Address, ...] = Field(
+        title="To", description="Who gets them; a mailing list is best.", min_length=1, max_length=50
+    )
+    support_to: tuple[Address, ...] = Field(
+        default=(),
+        max_length=50,
+        title="To support",
+        description="Who gets the texts for support; default: `to`.",
+    )
+    audiences: Audiences = Field(
+        default=("team",),
+        min_length=1,
+        title="Audiences",
+        description="Whom it is for: team, support or both.",
+    )
+    templates: dict[str, str] = Field(
+        default={},
+        title="Templates",
+        description="The team's own message templates by name: `runbook configure` reads them from the "
+        "folder of [templates].",
+    )
+    timeout_seconds: float = Field(
+        default=15, gt=0, title="Timeout", description="Seconds that one step with the server may take."
+    )
+
+    @field_validator("to", "support_to")
+    @classmethod
+    def _fit_into_a_header(cls, readers: tuple[str, ...]) -> tuple[str, ...]:
+        if len(",".join(readers)) > LONGEST_LINE:
+            raise ValueError(f"have more than {LONGEST_LINE} characters in all: use a mailing list")
+        return readers
+
+    @property
+    def sides(self) -> tuple[Channel, ...]:
+        """A channel for each audience."""
+        team = (EmailForTeam(self),) if Audience.TEAM in self.audiences else ()
+        return (*team, *((EmailForSupport(self),) if Audience.SUPPORT in self.audiences else ()))
+
+    async def send(self, text: str, *, subject: str, post: Post, support: bool) -> Receipt:
+        """Send one e-mail.
+
+        Raises:
+            Refused: the server does not take it.
+            Unavailable: the server cannot be reached, or nobody can tell whether it was sent.
+        """
+        mail = _Mail(url=SecretStr(self._url(post, support=support)))
+        await notify(
+            mail,
+            mail_body(text),
+            subject,
+            timeout_seconds=self.timeout_seconds,
+            failure=self._failure,
+        )
+        return {"id": post.id}
+
+    async def try_out(self, *, support: bool) -> tuple[str, bool]:
+        """Log in and have sender and readers accepted; nothing is sent.
+
+        Raises:
+            Refused: the server refuses one of these.
+            Unavailable: the server cannot be reached.
+        """
+        readers = self._readers(support=support)
+        try:
+            await _THREADS.run(partial(self._dialogue, readers))
+        except smtplib.SMTPResponseException as error:
+            raise self._said(error.smtp_code, str(error)) from None
+        except (OSError, smtplib.SMTPException) as error:
+            raise Unavailable(_SYSTEM, f"{self._place}: {self._hide(str(error))}", _NETWORK) from None
+        return f"{self._place} takes e-mails to {', '.join(readers)}", True
+
+    def _dialogue(self, readers: tuple[str, ...]) -> None:
+        context = ssl.create_default_context()
+        make = partial(smtplib.SMTP_SSL, context=context) if self.security == "tls" else smtplib.SMTP
+        with make(self.host, self._port, timeout=self.timeout_seconds) as server:
+            if self.security == "starttls":
+                server.starttls(context=context)
+            if self.username and self.password is not None:
+                server.login(self.username, self.password.get_secret_value())
+            server.ehlo_or_helo_if_needed()
+            for code, said in (server.mail(self.sender), *(server.rcpt(reader) for reader in readers)):
+                if code >= 300:  # RFC 5321: 2xx is a success
+                    raise smtplib.SMTPResponseException(code, said)
+            server.rset()
+
+    def _readers(self, *, support: bool) -> tuple[str, ...]:
+        return (self.support_to or self.to) if support else self.to
+
+    @property
+    def _port(self) -> int:
+        return self.port or _PORTS[self.security]
+
+    @property
+    def _place(self) -> str:
+        return f"{self.host}:{self._port}"
+
+    def _url(self, post: Post, *, support: bool) -> str:
+        """Apprise's address. `smtp` keeps it from guessing the server by the domain."""
+        first, *others = self._readers(support=support)
+        login = ""
+        if self.username and self.password is not None:
+            login = f"{quote(self.username, safe='')}:{quote(self.password.get_secret_value(), safe='')}@"
+        incident = re.sub(r"[^A-Za-z0-9.-]", "-", EffectId(post.id).incident_id)
+        about = {
+            "smtp": self.host,
+            "mode": _MODES[self.security],
+            "from": self.sender,
+            "name": "Incident runbook",
+            "to": first,
+            "cc": ",".join(others),
+            "format": "text",
+            "overflow": "upstream",
+            "+X-Runbook-Effect": post.id,
+            "+References": f"<{incident}@{self.sender.rpartition('@')[2]}>",
+            "+Auto-Submitted": "auto-generated",
+        }
+        scheme = "mailto" if self.security == "none" else "mailtos"
+        given = urlencode({name: value for name, value in about.items() if value}, quote_via=quote, safe="+")
+        return f"{scheme}://{login}{self.host}:{self._port}/?{given}"
+
+    def _failure(self, lines: str) -> OutsideError:
+        """What the log says: where nothing was sent yet, or the server has replied, it failed for certain."""
+        why = self._hide(reason(lines, "the e-mail was not sent"))
+        if replied := _REPLY.search(lines):
+            return self._said(int(replied["code"]), why)
+        sending = "Sending email to" in lines
+        return Unavailable(_SYSTEM, f"{self._place}: {why}", _NETWORK, may_have_landed=sending)
+
+    def _said(self, code: int, why: str) -> OutsideError:
+        said = f"{self._place}: {self._hide(why)}"
+        if code >= _LASTING:
+            return Refused(_SYSTEM, said, "Check [email]: login, sender and readers")
+        return Unavailable(_SYSTEM, said)
+
+    def _hide(self, text: str) -> str:
+        password = self.password.get_secret_value() if self.password else ""
+        return let_in_line(text.replace(password, "[redacted]") if password else text, 300)
+
+
+_NETWORK = "Check the server and the way to it"

@@ -1,0 +1,3 @@
+"""What the people of support are told: what they may tell users, what not, and when they hear more."""
+
+__all__ = ["facts", "page"]
