@@ -35,6 +35,7 @@ from deployments.receiver.people.pagers import heard_at_pager
 from deployments.receiver.people.requests import PeoplesDoor
 from deployments.receiver.settings import ReceiverSettings
 from deployments.receiver.slack.api import add_slack_api
+from deployments.receiver.slack.requests import SlackDoor
 from deployments.receiver.slack.under_way import UnderWay
 from deployments.receiver.sources.confirmations import Confirmations
 from deployments.receiver.starting import Responses, Starter
@@ -187,7 +188,7 @@ def _add_people(
         return None
     door = PeoplesDoor(store, settings, acted=acted)
     add_people_api(app, door)
-    add_slack_api(app, door, chat, metrics)
+    add_slack_api(app, SlackDoor(door, chat), metrics)
     return door
 
 

@@ -27,6 +27,10 @@ class ButtonKind(StrEnum):
     NOTE = "note"
     FALSE_ALARM = "false-alarm"
     UPDATE = "update"
+    COMMS = "comms"
+    SUPPORT = "support"
+    HAND_OVER = "hand-over"
+    PACKET = "packet"
 
 
 ANSWERS = frozenset({ButtonKind.APPROVE, ButtonKind.REJECT, ButtonKind.EDIT, ButtonKind.SNOOZE})

@@ -140,6 +140,7 @@ class Command(Payload):
     team_id: TeamId
     api_app_id: str = Field(default="", max_length=40)
     response_url: str = Field(default="", max_length=1_000)
+    trigger_id: Id
 
     @property
     def user(self) -> Account:

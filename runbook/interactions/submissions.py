@@ -7,7 +7,7 @@ from runbook.approvals.acts import Act, ActKind
 from runbook.approvals.gates import ASK_AGAIN_MINUTES, Answer, Choice, Instead
 from runbook.channels.buttons import ButtonKind
 from runbook.decision.severity import Severity
-from runbook.interactions.modals import AT, INSTEAD_FIELD, NOTE, PARAMETER, REASON, SEVERITY_FIELD
+from runbook.interactions.modals import AT, INSTEAD_FIELD, NOTE, PARAMETER, PERSON, REASON, SEVERITY_FIELD
 from runbook.interactions.payloads import View
 from runbook.policy.policy import Policy
 from runbook.redaction import redact_secrets
@@ -20,6 +20,7 @@ MAIN_FIELDS = {
     ButtonKind.SEVERITY: REASON,
     ButtonKind.NOTE: NOTE,
     ButtonKind.FALSE_ALARM: REASON,
+    ButtonKind.HAND_OVER: PERSON,
 }
 """Where a refusal is shown that is about no field."""
 
@@ -101,7 +102,7 @@ def severity_of(view: View) -> tuple[Severity, str]:
 
 
 def act_of(kind: ButtonKind, view: View) -> Act:
-    """The note, or the end as a false alarm.
+    """The note, the hand-over of the lead, or the end as a false alarm.
 
     Raises:
         InvalidSubmission: it says nothing.
@@ -111,10 +112,26 @@ def act_of(kind: ButtonKind, view: View) -> Act:
         if not text:
             raise InvalidSubmission({NOTE: "Say what happened"})
         return Act(kind=ActKind.NOTE, text=text, at=view.field(AT).strip())
+    if kind is ButtonKind.HAND_OVER:
+        name = view.field(PERSON).strip()
+        if not name:
+            raise InvalidSubmission({PERSON: "Choose who leads from now on"})
+        return Act(kind=ActKind.ASSIGN, name=name)
     reason = view.field(REASON).strip()
     if not reason:
         raise InvalidSubmission({REASON: "Say why it is a false alarm"})
     return Act(kind=ActKind.RESOLVE, outcome="false-positive", text=reason)
+
+
+def note_with(view: View, name: str) -> Act | None:
+    """The note that goes with a hand-over to that person; `None` where nothing was written."""
+    return handover_note(name, view.field(NOTE))
+
+
+def handover_note(name: str, text: str) -> Act | None:
+    """A note for the next lead; `None` where it says nothing."""
+    written = text.strip()
+    return Act(kind=ActKind.NOTE, text=f"On the hand-over to {name}: {written}") if written else None
 
 
 def field_of(kind: ButtonKind, view: View, problem: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from pytest_httpserver import HTTPServer
@@ -148,6 +149,22 @@ def relayed(chat: Chat, answer: Callable[[], None]) -> Iterator[str]:
         settings = chat.receiver.folder / "runbook.toml"
         settings.write_text(settings.read_text().replace(chat.workspace.url, relay.url_for("").rstrip("/")))
         yield relay.url_for("/actions/slow")
+
+
+def typed(chat: Chat, user: str, **other: str) -> Any:
+    """What is answered to the command."""
+    form = {
+        "command": "/incident",
+        "text": "",
+        "user_id": user,
+        "user_name": "ana",
+        "team_id": "T0DRILLTEAM",
+        "api_app_id": "A0RUNBOOK00",
+        "response_url": f"{chat.workspace.url}/commands/1",
+        "trigger_id": "1.2.3",
+    }
+    url = f"{chat.receiver.url}/slack/commands"
+    return chat.run(chat.workspace.people.post(url, urlencode(form | other).encode()))
 
 
 def _context(message: dict[str, Any]) -> str:

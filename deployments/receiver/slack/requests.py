@@ -85,8 +85,17 @@ async def understood(
         asked = read(body)
     except UnreadableInteraction as error:
         raise Rejected(422, "unreadable", str(error)) from None
+    return asked, await spoken_by(asked, settings), settings
+
+
+async def spoken_by(asked: Command | Interaction, settings: Settings) -> Speaker:
+    """Whose it is.
+
+    Raises:
+        Rejected: it is of another app or workspace.
+    """
     require_ours(settings.receiver.slack, asked.user, asked.team, asked.api_app_id)
-    return asked, await asyncio.to_thread(speaker_of, asked.user, settings), settings
+    return await asyncio.to_thread(speaker_of, asked.user, settings)
 
 
 def _settings(door: SlackDoor) -> Settings:

@@ -13,7 +13,7 @@ from deployments.processes.json_log import log_event
 from deployments.receiver.slack.settings import SlackTarget
 from runbook.channels.answered import Block, answered_blocks, answered_line
 from runbook.interactions.questions import Standing
-from runbook.outside_text.slack import SlackText
+from runbook.outside_text.slack import SlackText, cut_message
 
 SYSTEM = "Slack"
 OPEN_SECONDS = 2.0
@@ -73,10 +73,17 @@ def _error(answer: httpx.Response) -> str:
     return "" if told.get("ok") is True else str(told.get("error") or f"HTTP {answer.status_code}")[:80]
 
 
-async def tell_privately(target: SlackTarget, url: str, text: SlackText) -> None:
+async def tell_privately(
+    target: SlackTarget, url: str, text: SlackText, blocks: Sequence[Block] = ()
+) -> None:
     """Tell one person something, where they clicked; nobody else sees it. Never raises."""
-    body = {"response_type": "ephemeral", "replace_original": False, "text": str(text)}
-    await _respond(target, url, body, TELL_SECONDS)
+    await _respond(target, url, {"replace_original": False, **alone(text, blocks)}, TELL_SECONDS)
+
+
+def alone(text: SlackText, blocks: Sequence[Block] = ()) -> dict[str, Any]:
+    """A message that one person alone reads; `text` is what a notification of it says."""
+    message: dict[str, Any] = {"response_type": "ephemeral", "text": str(cut_message(text))}
+    return message | ({"blocks": [dict(block) for block in blocks]} if blocks else {})
 
 
 async def show_answer(target: SlackTarget, url: str, blocks: Sequence[Block], standing: Standing) -> None:

@@ -26,6 +26,10 @@ _BUTTONS = (
     ButtonKind.NOTE,
     ButtonKind.FALSE_ALARM,
     ButtonKind.UPDATE,
+    ButtonKind.COMMS,
+    ButtonKind.SUPPORT,
+    ButtonKind.HAND_OVER,
+    ButtonKind.PACKET,
 )
 
 
