@@ -12,6 +12,7 @@ from deployments.processes.json_log import log_event
 from deployments.receiver.connections.body import Rejected
 from deployments.receiver.slack.acts import may_show, press, submit, wake
 from deployments.receiver.slack.outcome import Outcome
+from deployments.receiver.slack.quoting import add_chosen, add_message
 from deployments.receiver.slack.requests import SlackDoor
 from deployments.receiver.slack.settings import slack_target
 from deployments.receiver.slack.telling import show_answer, tell_privately
@@ -20,8 +21,9 @@ from deployments.settings.settings import Settings
 from runbook.channels.answered import Block
 from runbook.channels.buttons import Button, InvalidButton, button_of
 from runbook.interactions.modals import DIALOGS, Context, context_of
-from runbook.interactions.payloads import Click, Interaction, Submission
+from runbook.interactions.payloads import Click, Interaction, Shortcut, Submission
 from runbook.interactions.questions import Standing
+from runbook.interactions.quotes import ADD_TO_TIMELINE, InvalidQuote, carried_quote
 from runbook.outside_text.slack import SlackText, slack, slack_lines
 
 ANSWER_SECONDS = 2.0
@@ -47,6 +49,11 @@ async def answer_interaction(
     if isinstance(interaction, Click):
         await _clicked(door, interaction, speaker, settings)
         return None
+    if isinstance(interaction, Shortcut):
+        await _shortcut(door, interaction, speaker, settings)
+        return None
+    if interaction.view.callback_id == ADD_TO_TIMELINE:
+        return await _chosen(door, interaction, speaker, settings)
     return await _submitted(door, interaction, speaker, settings)
 
 
@@ -86,6 +93,36 @@ async def _submitted(door: SlackDoor, submission: Submission, speaker: Speaker, 
         return {"response_action": "errors", "errors": outcome.errors}
     door.under_way.follow(_tell_where(door, button, outcome, context, settings))
     return None
+
+
+async def _shortcut(door: SlackDoor, shortcut: Shortcut, speaker: Speaker, settings: Settings) -> None:
+    if shortcut.callback_id != ADD_TO_TIMELINE:
+        raise Rejected(422, "unreadable", "the shortcut is not one of the runbook's")
+    work = door.under_way.begin(add_message(door, shortcut, speaker, settings))
+    await asyncio.wait({work}, timeout=ANSWER_SECONDS)
+    if work.done():
+        work.result()
+    door.under_way.follow(_tell_alone(work, shortcut.response_url, settings))
+
+
+async def _chosen(door: SlackDoor, submission: Submission, speaker: Speaker, settings: Settings) -> Answer:
+    try:
+        quote = carried_quote(submission.view.private_metadata)
+    except InvalidQuote as error:
+        raise Rejected(422, "unreadable", str(error)) from None
+    work = door.under_way.begin(add_chosen(door, submission, quote, speaker, settings))
+    await asyncio.wait({work}, timeout=ANSWER_SECONDS)
+    if work.done() and (errors := work.result().errors):
+        return {"response_action": "errors", "errors": errors}
+    door.under_way.follow(_tell_alone(work, quote.response_url, settings))
+    return None
+
+
+async def _tell_alone(work: asyncio.Task[Outcome], url: str, settings: Settings) -> None:
+    outcome = await work
+    if outcome.said:
+        target = await asyncio.to_thread(slack_target, settings.origin)
+        await tell_privately(target, url, slack_lines(f"{outcome.said[:1].upper()}{outcome.said[1:]}"))
 
 
 async def _after(

@@ -151,6 +151,25 @@ class SlackPeople:
             "is_enterprise_install": False,
         }
 
+    def quoted(self, user: str, message: Message, callback_id: str) -> dict[str, Any]:
+        """The payload of a shortcut on a message."""
+        return {
+            "type": "message_action",
+            "token": "deprecated",
+            "action_ts": self._workspace.next_ts(),
+            "team": {"id": TEAM, "domain": "drill"},
+            "user": {"id": user, "username": user.lower(), "name": user.lower(), "team_id": TEAM},
+            "channel": {"id": "C0INCIDENTS", "name": "incidents"},
+            "is_enterprise_install": False,
+            "enterprise": None,
+            "callback_id": callback_id,
+            "api_app_id": APP,
+            "trigger_id": self._triggers.new(user, time.monotonic()),
+            "response_url": self._hook(user, message["ts"]),
+            "message_ts": message["ts"],
+            "message": copy.deepcopy(message),
+        }
+
     async def act(
         self, url: str, user: str, action_id: str, containing: str, fields: dict[str, str]
     ) -> dict[str, Any]:
