@@ -4,6 +4,7 @@ Source: Slack's reference of `block_actions`, `view_submission` and `message_act
 """
 
 import re
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl
 
@@ -221,8 +222,21 @@ def interaction_of(body: bytes) -> Interaction:
     payload = form_of(body).get("payload")
     if payload is None:
         raise UnreadableInteraction("the form has no payload")
+    return _interaction(_INTERACTION.validate_json, payload)
+
+
+def interaction_in(payload: Mapping[str, Any]) -> Interaction:
+    """The interaction in the envelope of a socket.
+
+    Raises:
+        UnreadableInteraction: the payload is not one of those above.
+    """
+    return _interaction(_INTERACTION.validate_python, payload)
+
+
+def _interaction(read: Callable[[Any], Interaction], payload: object) -> Interaction:
     try:
-        return _INTERACTION.validate_json(payload)
+        return read(payload)
     except ValidationError as error:
         raise UnreadableInteraction(_flaw(error, "payload")) from None
     except UnicodeEncodeError:
@@ -235,8 +249,17 @@ def command_of(body: bytes) -> Command:
     Raises:
         UnreadableInteraction: it is none.
     """
+    return command_in(form_of(body))
+
+
+def command_in(fields: Mapping[str, Any]) -> Command:
+    """The slash command in these fields, as in the envelope of a socket.
+
+    Raises:
+        UnreadableInteraction: it is none.
+    """
     try:
-        return Command.model_validate(form_of(body))
+        return Command.model_validate(fields)
     except ValidationError as error:
         raise UnreadableInteraction(_flaw(error, "command")) from None
 

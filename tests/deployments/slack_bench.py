@@ -45,6 +45,7 @@ class Chat:
     workspace: Slack
     receiver: Receiver
     run: Callable[[Coroutine[Any, Any, Any]], Any]
+    slack: str = SLACK
 
     @property
     def url(self) -> str:
@@ -53,7 +54,7 @@ class Chat:
 
     def configure(self, more: str = "") -> None:
         """Have the receiver know the workspace."""
-        settings = f'{SLACK}base_url = "{self.workspace.url}/api/"\n{more}'
+        settings = f'{self.slack}base_url = "{self.workspace.url}/api/"\n{more}'
         self.receiver.configure(settings, instead_of=PEOPLE)
 
     def post(self, incident: Incident, *kinds: ButtonKind) -> dict[str, Any]:
@@ -163,6 +164,8 @@ def typed(chat: Chat, user: str, **other: str) -> Any:
         "response_url": f"{chat.workspace.url}/commands/1",
         "trigger_id": "1.2.3",
     }
+    if chat.workspace.people.over is not None:
+        return chat.run(chat.workspace.people.over("slash_commands", form | other))
     url = f"{chat.receiver.url}/slack/commands"
     return chat.run(chat.workspace.people.post(url, urlencode(form | other).encode()))
 

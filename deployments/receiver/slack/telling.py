@@ -55,14 +55,14 @@ async def open_dialog(target: SlackTarget, trigger_id: str, view: dict[str, Any]
         timeout_seconds=OPEN_SECONDS,
         secrets=[token],
     )
-    error = _error(answer)
+    error = web_api_error(answer)
     if error == "ratelimited" or answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
         raise Unavailable(SYSTEM, f"the dialog was not opened ({error})", "Click again")
     if error:
         raise Refused(SYSTEM, f"the dialog was not opened ({error})", _ADVICE.get(error, "Click again"))
 
 
-def _error(answer: httpx.Response) -> str:
+def web_api_error(answer: httpx.Response) -> str:
     """What is wrong by an answer of the Web API; empty for nothing."""
     try:
         told = answer.json()
@@ -108,6 +108,11 @@ async def _respond(target: SlackTarget, url: str, body: dict[str, Any], within: 
         return
     if not answer.is_success:
         log_event(log, "nothing told in Slack", level=logging.WARNING, why=f"HTTP {answer.status_code}")
+
+
+def is_where(host: str) -> bool:
+    """Whether a host is one of Slack's own, such as that of its sockets."""
+    return host.endswith((".slack.com", ".slack-gov.com"))
 
 
 def is_of_slack(url: str, target: SlackTarget) -> bool:

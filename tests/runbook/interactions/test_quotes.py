@@ -67,7 +67,7 @@ def test_an_author_who_is_not_listed_is_named_by_the_account(message: dict[str, 
 
 def test_a_secret_is_masked_before_the_message_is_cut() -> None:
     """Also one that the cut would take apart."""
-    secret = "xoxb-" + "1234567890-" * 2 + "a" * 24  # noqa: S105  none
+    secret = "xoxb-" + "1234567890-" * 2 + "a" * 24
     text = quote_of(shortcut("x" * 2_980 + " " + secret), PEOPLE).text
     assert "xoxb-1234" not in text
     assert len(text) < 4_000

@@ -9,6 +9,7 @@ import hmac
 import json
 import secrets
 import time
+from collections.abc import Callable, Coroutine
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 from urllib.parse import urlencode
@@ -74,6 +75,8 @@ class SlackPeople:
         self._clock = clock
         self._triggers = Triggers()
         self._hooks: dict[str, Hook] = {}
+        self.over: Callable[[str, dict[str, Any]], Coroutine[Any, Any, Answered]] | None = None
+        """How requests reach the app where its settings say Socket Mode, instead of over HTTP."""
 
     async def click(self, url: str, *, user: str, action_id: str, containing: str = "") -> Answered:
         """Click the newest button of that name whose value has that text in it.
@@ -184,6 +187,8 @@ class SlackPeople:
 
     async def send(self, url: str, payload: dict[str, Any]) -> Answered:
         """Send a payload as Slack does."""
+        if self.over is not None:
+            return await self.over("interactive", payload)
         return await self.post(url, urlencode({"payload": json.dumps(payload)}).encode())
 
     async def post(self, url: str, body: bytes) -> Answered:
