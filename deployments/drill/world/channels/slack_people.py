@@ -76,7 +76,7 @@ class SlackPeople:
         self._triggers = Triggers()
         self._hooks: dict[str, Hook] = {}
         self.over: Callable[[str, dict[str, Any]], Coroutine[Any, Any, Answered]] | None = None
-        """How requests reach the app where its settings say Socket Mode, instead of over HTTP."""
+        """How requests reach the app once it has opened a socket, instead of over HTTP."""
 
     async def click(self, url: str, *, user: str, action_id: str, containing: str = "") -> Answered:
         """Click the newest button of that name whose value has that text in it.

@@ -9,14 +9,14 @@ import itertools
 import secrets
 import time
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from pydantic import SecretStr
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from deployments.drill.world.channels.slack_people import APP, Answered, Workspace
+from deployments.drill.world.channels.slack_people import APP, Answered, SlackPeople, Workspace
 from deployments.drill.world.servers.answers import json_answer
 
 ACKNOWLEDGED_SECONDS = 3.0
@@ -28,6 +28,12 @@ SOCKET_SECONDS = 3_600.0
 """How long a socket lives before Slack wants it renewed."""
 
 
+class SocketWorkspace(Workspace, Protocol):
+    """What is needed of the workspace."""
+
+    people: SlackPeople
+
+
 @dataclass
 class SlackSockets:
     """The sockets of the app.
@@ -36,7 +42,7 @@ class SlackSockets:
     with, and `retry_after` the seconds that Slack wants to be left alone where that is `ratelimited`.
     """
 
-    workspace: Workspace
+    workspace: SocketWorkspace
     app_token: SecretStr
     lost: int = 0
     error: str = ""
@@ -73,6 +79,7 @@ class SlackSockets:
             return
         self._tickets.discard(ticket)
         await socket.accept()
+        self.workspace.people.over = self.deliver
         self.opened += 1
         self.open.append(socket)
         renewing = asyncio.create_task(self._renew(socket))

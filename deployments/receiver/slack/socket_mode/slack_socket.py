@@ -31,7 +31,7 @@ log = logging.getLogger("runbook.receiver")
 
 
 class SlackSocket:
-    """Keeps a socket open. `status` says how it stands, for `/readyz`."""
+    """Keeps a socket open. `status` says how it stands, for `/readyz`, which anybody may read."""
 
     def __init__(self, door: SlackDoor, metrics: ReceiverMetrics) -> None:
         self.status = "not connected yet"
@@ -89,15 +89,15 @@ class SlackSocket:
         pause = min(FIRST_PAUSE * 2.0 ** min(self._failures, 10), LONGEST_PAUSE)
         self._failures += 1
         if isinstance(error, OutsideError):
-            what = f"{error.system}: {error.detail}. {error.next_step}"
+            what, more = f"{error.system}: {error.detail}", f". {error.next_step}"
             wish = error.retry_after_seconds if isinstance(error, Unavailable) else None
             pause = max(pause, wish or 0.0)
         elif isinstance(error, Rejected):
-            what = error.error
+            what, more = error.error, ""
         else:
-            what = f"{type(error).__name__}: {redact(str(error))}"
+            what, more = type(error).__name__, f": {redact(str(error))}"
         self.status = f"not connected: {what}"
-        self._trouble.wrong(NO_SOCKET, error=what, level=logging.ERROR)
+        self._trouble.wrong(NO_SOCKET, error=f"{what}{more}", level=logging.ERROR)
         return pause
 
     def _finish(self, socket: OneSocket) -> None:
