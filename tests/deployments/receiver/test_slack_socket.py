@@ -146,6 +146,10 @@ def test_an_envelope_whose_acknowledgement_was_lost_counts_once(chat: Chat, kept
     assert last["retry_attempt"] == 1
     assert [each.lead for each in kept.read(incident).events(e.LeadAssigned)] == ["ana"]
     assert "it was so already" in chat.told(ANA, 2).lower()
+    chat.workspace.sockets.lost = 1
+    told = typed(chat, ANA, text=f"note {incident} they roll back", trigger_id="6.6.x")
+    assert "it was so already" in told.body["text"].lower()
+    assert [note.text for note in kept.read(incident).events(e.NoteAdded)] == ["they roll back"]
 
 
 @pytest.mark.parametrize("how", ["refresh", "drop"])
