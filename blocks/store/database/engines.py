@@ -93,7 +93,7 @@ class Database:
             await engine.dispose()
 
     async def abandon(self) -> bool:
-        """Close the connections except those of other event loops that run; whether there are none of these."""
+        """Close the connections but those of other event loops that run; whether there are none of these."""
         await self.disconnect()
         for loop in [loop for loop in self._of_loops if not loop.is_running()]:
             await self._of_loops.pop(loop).dispose()
