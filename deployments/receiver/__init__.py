@@ -1,3 +1,3 @@
 """The alert receiver: what listens, who may send, and how an alert becomes a run."""
 
-__all__ = ["authentication", "connections", "people", "settings", "sources"]
+__all__ = ["authentication", "connections", "people", "settings", "slack", "sources"]

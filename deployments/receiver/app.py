@@ -30,12 +30,9 @@ from deployments.receiver.intake import Intake, log_received, new_id
 from deployments.receiver.metrics import ReceiverMetrics
 from deployments.receiver.notifications import AlertPaths, Endpoint, Notifications
 from deployments.receiver.page import describe, page
-from deployments.receiver.people.api import add_people_api
 from deployments.receiver.people.pagers import heard_at_pager
-from deployments.receiver.people.requests import PeoplesDoor
 from deployments.receiver.settings import ReceiverSettings
-from deployments.receiver.slack.api import add_slack_api
-from deployments.receiver.slack.under_way import UnderWay
+from deployments.receiver.slack.chat import Chat
 from deployments.receiver.sources.confirmations import Confirmations
 from deployments.receiver.starting import Responses, Starter
 from deployments.receiver.store_watch import StoreWatch
@@ -128,7 +125,7 @@ def create_app(
         config, service, intake, Budget(), Budget(STRANGERS_BYTES, for_strangers=True), confirmations, routed
     )
 
-    chat, acted = UnderWay(), asyncio.Event()
+    chat = Chat(settings, config.slack, metrics)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -137,7 +134,8 @@ def create_app(
             starter.run(),
             store_watch.run(),
             look_after(responses, every=look_after_every),
-            start_due_after_acts(responses, acted),
+            start_due_after_acts(responses, chat.acted),
+            *chat.loops(),
         ]
         if self_watching is not None:
             loops.append(watch_self(self_watching, metrics.watch_self()))
@@ -154,9 +152,9 @@ def create_app(
         title="Runbook alert receiver", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_tags=_TAGS
     )
     _answer_failures(app, config)
-    door = _add_people(app, store, settings, chat, metrics, acted)
+    door = chat.add(app, store)
     endpoints = _add_sources(app, config, heard_at_pager(notifications, door), metrics)
-    _add_operations(app, store_watch, starter, metrics, others)
+    _add_operations(app, store_watch, starter, metrics, others, chat)
     add_home(app, home or Home(config, service, {}, Path()), starter, door)
     return AlertPaths(app, endpoints)
 
@@ -172,23 +170,6 @@ def _add_sources(
     for path, source in config.paths.items():
         app.post(path, **describe(source))(endpoints[path])
     return endpoints | {f"/alerts/{SELF_WATCH.name}": _endpoint(SELF_WATCH, notifications, metrics)}
-
-
-def _add_people(
-    app: FastAPI,
-    store: IncidentStore,
-    settings: Callable[[], Settings] | None,
-    chat: UnderWay,
-    metrics: ReceiverMetrics,
-    acted: asyncio.Event,
-) -> PeoplesDoor | None:
-    """The paths of people, where the settings say who they are."""
-    if settings is None:
-        return None
-    door = PeoplesDoor(store, settings, acted=acted)
-    add_people_api(app, door)
-    add_slack_api(app, door, chat, metrics)
-    return door
 
 
 def _endpoint(source: Source, notifications: Notifications, metrics: ReceiverMetrics) -> Endpoint:
@@ -220,6 +201,7 @@ def _add_operations(
     starter: Starter,
     metrics: ReceiverMetrics,
     others: OtherEnvironments | None,
+    chat: Chat,
 ) -> None:
     @app.get("/healthz", tags=["operations"], summary="Whether the process answers")
     async def health() -> dict[str, str]:
@@ -230,7 +212,11 @@ def _add_operations(
         """503 without the store. That Prefect is away is told, but is no reason to refuse more alerts."""
         await store_watch.require()
         prefect = {None: "not asked yet", True: "reachable", False: "unreachable"}[starter.prefect_up]
-        told = {"status": "ready", "prefect": prefect, "waiting_for_prefect": list(starter.waiting)}
+        told = {
+            "status": "ready",
+            "prefect": prefect,
+            "waiting_for_prefect": list(starter.waiting),
+        } | chat.told()
         if others is None or not others.names:
             return told
         return told | {"environments": {"served": len(others.served), "named": len(others.names)}}

@@ -78,6 +78,12 @@ class ReceiverMetrics:
         """Show the number of open connections."""
         Gauge("runbook_connections_open", "Open connections.", registry=self._registry).set_function(inside)
 
+    def watch_slack_socket(self) -> Gauge:
+        """Show whether Slack can reach us over the socket. Without Socket Mode it would be never."""
+        return Gauge(
+            "runbook_slack_socket_up", "Whether the socket at Slack is open.", registry=self._registry
+        )
+
     def watch_self(self) -> Gauge:
         """Show when a round of the self-watch last went well. Without a self-watch it would be never."""
         return Gauge(

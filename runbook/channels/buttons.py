@@ -32,6 +32,10 @@ class ButtonKind(StrEnum):
     PUBLISH = "publish"
     EDIT_TEXT = "edit-text"
     WITHHOLD = "withhold"
+    COMMS = "comms"
+    SUPPORT = "support"
+    HAND_OVER = "hand-over"
+    PACKET = "packet"
 
 
 ANSWERS = frozenset({ButtonKind.APPROVE, ButtonKind.REJECT, ButtonKind.EDIT, ButtonKind.SNOOZE})

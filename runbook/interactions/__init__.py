@@ -3,4 +3,4 @@
 Nothing here is posted, and nothing is proven: the receiver checks that it comes from the chat.
 """
 
-__all__ = ["listing", "modals", "payloads", "questions", "submissions"]
+__all__ = ["commands", "listing", "modals", "payloads", "questions", "quotes", "submissions"]

@@ -22,12 +22,14 @@ from runbook.value import Value
 
 REASON, INSTEAD_FIELD, SEVERITY_FIELD, NOTE, AT = "reason", "instead", "severity", "note", "at"
 PUBLIC_TEXT_FIELD = "text"
+PERSON = "person"
 """The names of fields: the blocks that errors are shown at."""
 
 PARAMETER = "parameter:"
 """How the names of the fields of parameters begin."""
 
 MOST_METADATA = 3_000
+MOST_OPTIONS = 100
 _MOST_WRITTEN = 3_000
 _MOST_SECTION = 3_000
 _ELEMENT = "value"
@@ -42,6 +44,7 @@ DIALOGS = {
     ButtonKind.FALSE_ALARM: ("False alarm", "End the incident"),
     ButtonKind.EDIT_TEXT: ("Edit the public text", "Publish it"),
     ButtonKind.WITHHOLD: ("Do not publish", "Don't publish"),
+    ButtonKind.HAND_OVER: ("Hand over the lead", "Hand over"),
 }
 """The buttons that open a dialog: its title (24 characters) and the word that sends it off."""
 
@@ -144,8 +147,19 @@ def _fields(button: Button, incident: Incident, policy: Policy, plan: ChangePlan
             return [_written(PUBLIC_TEXT_FIELD, "Text", hint=hint, value=asked.text.body if asked else "")]
         case ButtonKind.WITHHOLD:
             return [_written(REASON, "Why?", hint="You are asked again about the next text.")]
+        case ButtonKind.HAND_OVER:
+            hint = "What the next lead must know beside the packet. It becomes a note."
+            return [_person(policy), _written(NOTE, "Note", hint=hint, optional=True)]
         case _:
             return [_written(REASON, "Why is it a false alarm?", hint="The incident ends as false positive.")]
+
+
+def _person(policy: Policy) -> View:
+    """Whom to hand over to: those of the settings, or a name where they are none or more than a menu has."""
+    known = [name for name, person in policy.people.items() if not person.counts_only]
+    if 0 < len(known) <= MOST_OPTIONS:
+        return _menu(PERSON, "To whom?", {name: name for name in known})
+    return _written(PERSON, "To whom?", hint="A name or login.", several_lines=False)
 
 
 def _about(text: str) -> View:
@@ -175,15 +189,14 @@ def _written(
     return _input(name, label, element, hint=hint, optional=optional)
 
 
-def _menu(name: str, label: str, options: dict[str, str], *, first: str) -> View:
+def _menu(name: str, label: str, options: dict[str, str], *, first: str = "") -> View:
     shown = {value: {"text": _plain(text, 75), "value": value} for value, text in options.items()}
     element = {
         "type": "static_select",
         "action_id": _ELEMENT,
         "options": list(shown.values()),
-        "initial_option": shown[first],
     }
-    return _input(name, label, element)
+    return _input(name, label, element | ({"initial_option": shown[first]} if first else {}))
 
 
 def _input(name: str, label: str, element: View, *, hint: str = "", optional: bool = False) -> View:

@@ -1,9 +1,10 @@
 """Slack's interaction payloads, as far as the runbook reads them; fields that it does not know are ignored.
 
-Source: Slack's reference of `block_actions` and `view_submission`, and of slash commands.
+Source: Slack's reference of `block_actions`, `view_submission` and `message_action`, and of slash commands.
 """
 
 import re
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl
 
@@ -19,6 +20,7 @@ UserId = Annotated[str, Field(pattern=_USER_ID)]
 TeamId = Annotated[str, Field(pattern=r"^[TE][A-Z0-9]{1,40}$")]
 Id = Annotated[str, Field(min_length=1, max_length=255)]
 Text = Annotated[str, Field(max_length=3_000)]
+Timestamp = Annotated[str, Field(pattern=r"^[0-9]{1,10}\.[0-9]{1,6}$")]
 
 
 class UnreadableInteraction(ValueError):
@@ -41,9 +43,10 @@ class Account(Payload):
 
 
 class Team(Payload):
-    """The workspace in which it was done."""
+    """The workspace in which it was done. `domain` is the first part of its address."""
 
     id: TeamId
+    domain: Annotated[str, Field(pattern=r"^([a-z0-9][a-z0-9-]{0,60})?$")] = ""
 
 
 class Pressed(Payload):
@@ -126,7 +129,37 @@ class Submission(Payload):
     view: View
 
 
-Interaction = Click | Submission
+class Place(Payload):
+    """A channel, or a conversation of two or more."""
+
+    id: str = Field(pattern=r"^[CDG][A-Z0-9]{1,40}$")
+
+
+class Written(Payload):
+    """A message: who wrote it when, in which thread. `username` is what an app calls itself."""
+
+    user: Annotated[str, Field(pattern=r"^([UW][A-Z0-9]{1,40})?$")] = ""
+    username: str = Field(default="", max_length=200)
+    text: str = Field(default="", max_length=40_000)
+    ts: Timestamp
+    thread_ts: Timestamp | None = None
+
+
+class Shortcut(Payload):
+    """Somebody used a shortcut on a message. `trigger_id` opens a dialog for three seconds."""
+
+    type: Literal["message_action"]
+    callback_id: str = Field(default="", max_length=255)
+    user: Account
+    team: Team | None = None
+    api_app_id: str = Field(default="", max_length=40)
+    trigger_id: Id
+    response_url: str = Field(default="", max_length=1_000)
+    channel: Place
+    message: Written
+
+
+Interaction = Click | Submission | Shortcut
 _INTERACTION: TypeAdapter[Interaction] = TypeAdapter(Annotated[Interaction, Field(discriminator="type")])
 
 
@@ -140,6 +173,7 @@ class Command(Payload):
     team_id: TeamId
     api_app_id: str = Field(default="", max_length=40)
     response_url: str = Field(default="", max_length=1_000)
+    trigger_id: Id
 
     @property
     def user(self) -> Account:
@@ -188,8 +222,21 @@ def interaction_of(body: bytes) -> Interaction:
     payload = form_of(body).get("payload")
     if payload is None:
         raise UnreadableInteraction("the form has no payload")
+    return _interaction(_INTERACTION.validate_json, payload)
+
+
+def interaction_in(payload: Mapping[str, Any]) -> Interaction:
+    """The interaction in the envelope of a socket.
+
+    Raises:
+        UnreadableInteraction: the payload is not one of those above.
+    """
+    return _interaction(_INTERACTION.validate_python, payload)
+
+
+def _interaction(read: Callable[[Any], Interaction], payload: object) -> Interaction:
     try:
-        return _INTERACTION.validate_json(payload)
+        return read(payload)
     except ValidationError as error:
         raise UnreadableInteraction(_flaw(error, "payload")) from None
     except UnicodeEncodeError:
@@ -202,8 +249,17 @@ def command_of(body: bytes) -> Command:
     Raises:
         UnreadableInteraction: it is none.
     """
+    return command_in(form_of(body))
+
+
+def command_in(fields: Mapping[str, Any]) -> Command:
+    """The slash command in these fields, as in the envelope of a socket.
+
+    Raises:
+        UnreadableInteraction: it is none.
+    """
     try:
-        return Command.model_validate(form_of(body))
+        return Command.model_validate(fields)
     except ValidationError as error:
         raise UnreadableInteraction(_flaw(error, "command")) from None
 
@@ -217,6 +273,6 @@ def _flaw(error: ValidationError, what: str) -> str:
 
 
 _KNOWN = {
-    *("block_actions", "view_submission", "type"),
+    *("block_actions", "view_submission", "message_action", "type"),
     *(name for model in Payload.__subclasses__() for name in model.model_fields),
 }

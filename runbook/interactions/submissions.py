@@ -12,6 +12,7 @@ from runbook.interactions.modals import (
     INSTEAD_FIELD,
     NOTE,
     PARAMETER,
+    PERSON,
     PUBLIC_TEXT_FIELD,
     REASON,
     SEVERITY_FIELD,
@@ -30,6 +31,7 @@ MAIN_FIELDS = {
     ButtonKind.FALSE_ALARM: REASON,
     ButtonKind.EDIT_TEXT: PUBLIC_TEXT_FIELD,
     ButtonKind.WITHHOLD: REASON,
+    ButtonKind.HAND_OVER: PERSON,
 }
 """Where a refusal is shown that is about no field."""
 
@@ -111,14 +113,22 @@ def severity_of(view: View) -> tuple[Severity, str]:
 
 
 def act_of_click(button: Button) -> Act:
-    """What a button does that needs no dialog: take the lead, have the team told, publish a text."""
+    """What a button does that needs no dialog: take a role, have the team told, publish a text."""
     if button.kind is ButtonKind.PUBLISH:
         return Act(kind=ActKind.PUBLISH, proposal=button.plan)
-    return Act(kind=ActKind.TAKE if button.kind is ButtonKind.TAKE else ActKind.UPDATE)
+    return Act(kind=_AT_ONCE[button.kind])
+
+
+_AT_ONCE = {
+    ButtonKind.TAKE: ActKind.TAKE,
+    ButtonKind.UPDATE: ActKind.UPDATE,
+    ButtonKind.COMMS: ActKind.COMMS,
+    ButtonKind.SUPPORT: ActKind.SUPPORT,
+}
 
 
 def act_of(button: Button, view: View) -> Act:
-    """The note, what becomes of a public text, or the end as a false alarm.
+    """The note, the hand-over of the lead, what becomes of a public text, or the end as a false alarm.
 
     Raises:
         InvalidSubmission: it says nothing.
@@ -134,6 +144,11 @@ def act_of(button: Button, view: View) -> Act:
         if not text:
             raise InvalidSubmission({NOTE: "Say what happened"})
         return Act(kind=ActKind.NOTE, text=text, at=view.field(AT).strip())
+    if kind is ButtonKind.HAND_OVER:
+        name = view.field(PERSON).strip()
+        if not name:
+            raise InvalidSubmission({PERSON: "Choose who leads from now on"})
+        return Act(kind=ActKind.ASSIGN, name=name)
     reason = view.field(REASON).strip()
     if kind is ButtonKind.WITHHOLD:
         if not reason:
@@ -142,6 +157,17 @@ def act_of(button: Button, view: View) -> Act:
     if not reason:
         raise InvalidSubmission({REASON: "Say why it is a false alarm"})
     return Act(kind=ActKind.RESOLVE, outcome="false-positive", text=reason)
+
+
+def note_with(view: View, name: str) -> Act | None:
+    """The note that goes with a hand-over to that person; `None` where nothing was written."""
+    return handover_note(name, view.field(NOTE))
+
+
+def handover_note(name: str, text: str) -> Act | None:
+    """A note for the next lead; `None` where it says nothing."""
+    written = text.strip()
+    return Act(kind=ActKind.NOTE, text=f"On the hand-over to {name}: {written}") if written else None
 
 
 def field_of(kind: ButtonKind, view: View, problem: str) -> str:

@@ -73,17 +73,22 @@ class Receiver:
 
 @contextmanager
 def receiver_process(
-    folder: Path, prefect_url: str, more: str = "", *, started: list[Process] | None = None
+    folder: Path,
+    prefect_url: str,
+    more: str = "",
+    *,
+    started: list[Process] | None = None,
+    instead_of: str = "",
 ) -> Iterator[Receiver]:
     """A running receiver whose files are in the folder; its process is put into `started`.
 
-    `more` are further settings.
+    `more` are further settings, in the place of `instead_of`.
     """
     for name, token in TOKENS.items():
         (folder / f"{name}.token").write_text(token)
     port = free_port()
     receiver = Receiver(f"http://127.0.0.1:{port}", folder)
-    receiver.configure(more)
+    receiver.configure(more, instead_of=instead_of)
     command: list[str | Path] = [
         sys.executable,
         "-m",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from pytest_httpserver import HTTPServer
@@ -44,6 +45,7 @@ class Chat:
     workspace: Slack
     receiver: Receiver
     run: Callable[[Coroutine[Any, Any, Any]], Any]
+    slack: str = SLACK
 
     @property
     def url(self) -> str:
@@ -52,7 +54,7 @@ class Chat:
 
     def configure(self, more: str = "") -> None:
         """Have the receiver know the workspace."""
-        settings = f'{SLACK}base_url = "{self.workspace.url}/api/"\n{more}'
+        settings = f'{self.slack}base_url = "{self.workspace.url}/api/"\n{more}'
         self.receiver.configure(settings, instead_of=PEOPLE)
 
     def post(self, incident: Incident, *kinds: ButtonKind) -> dict[str, Any]:
@@ -148,6 +150,24 @@ def relayed(chat: Chat, answer: Callable[[], None]) -> Iterator[str]:
         settings = chat.receiver.folder / "runbook.toml"
         settings.write_text(settings.read_text().replace(chat.workspace.url, relay.url_for("").rstrip("/")))
         yield relay.url_for("/actions/slow")
+
+
+def typed(chat: Chat, user: str, **other: str) -> Any:
+    """What is answered to the command."""
+    form = {
+        "command": "/incident",
+        "text": "",
+        "user_id": user,
+        "user_name": "ana",
+        "team_id": "T0DRILLTEAM",
+        "api_app_id": "A0RUNBOOK00",
+        "response_url": f"{chat.workspace.url}/commands/1",
+        "trigger_id": "1.2.3",
+    }
+    if chat.workspace.people.over is not None:
+        return chat.run(chat.workspace.people.over("slash_commands", form | other))
+    url = f"{chat.receiver.url}/slack/commands"
+    return chat.run(chat.workspace.people.post(url, urlencode(form | other).encode()))
 
 
 def _context(message: dict[str, Any]) -> str:

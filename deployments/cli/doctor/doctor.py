@@ -90,6 +90,7 @@ async def doctor(
         cluster_clock(cluster, datetime.now(UTC)),
         *(tried(await check_systems(systems)) if send_test else await check_systems(systems)),
         *(await send_tests(systems) if send_test else ()),
+        *await _socket_rows(sources.config),
         *_missing_rows(sources.config, systems),
     ]
     cluster.client.disconnect()
@@ -149,6 +150,12 @@ def _cluster_row(
         return CheckRow("cluster", State.WRONG, wrong[0], "Correct [cluster]")
     detail = f"{cluster.target} is there, with pods that the selector finds, and {cluster.access} access"
     return CheckRow("cluster", State.OK, detail)
+
+
+async def _socket_rows(config: "Path | None") -> list[CheckRow]:
+    from deployments.cli.doctor.slack_socket import socket_rows
+
+    return await socket_rows(config)
 
 
 def _missing_rows(config: "Path | None", systems: "Environment") -> list[CheckRow]:

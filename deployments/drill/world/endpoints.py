@@ -50,6 +50,8 @@ class Endpoints(BaseModel):
     slack_channel: str
     slack_token: DrillSecret
     slack_signing_secret: DrillSecret
+    slack_app_token: DrillSecret
+    """For Socket Mode: once a socket is open, what people do is sent over it."""
     slack_webhook_url: DrillSecret
     statuspage_url: str
     statuspage_page_id: str

@@ -28,6 +28,7 @@ class Keys(BaseModel):
     statuspage_key: SecretStr
     incident_io_key: SecretStr
     pagerduty_routing_key: SecretStr
+    slack_app_token: SecretStr
 
     @classmethod
     def generated(cls, source: random.Random) -> "Keys":
@@ -52,4 +53,7 @@ class Keys(BaseModel):
             ),
             incident_io_key=SecretStr(f"inc_{text(64, hexadecimal)}"),
             pagerduty_routing_key=SecretStr(text(32, hexadecimal)),
+            slack_app_token=SecretStr(
+                f"xapp-1-A{text(10, slack_id)}-{text(13, string.digits)}-{text(64, hexadecimal)}"
+            ),
         )

@@ -284,6 +284,7 @@ class World:
             "replacement_project_key": self.keys.replacement_project_key,
             "slack_token": self.keys.slack_token,
             "slack_signing_secret": self.keys.slack_signing_secret,
+            "slack_app_token": self.keys.slack_app_token,
             "slack_webhook_url": webhook,
             "statuspage_key": self.keys.statuspage_key,
             "incident_io_key": self.keys.incident_io_key,

@@ -3,4 +3,4 @@
 `proving` checks whose request it is, `acts` does what it asks for, `telling` tells them what became of it.
 """
 
-__all__ = ["api", "settings", "under_way"]
+__all__ = ["chat", "settings", "socket_mode"]

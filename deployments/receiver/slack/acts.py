@@ -1,18 +1,15 @@
 """What a click or a dialog in Slack does, and what its person is told of it."""
 
-import asyncio
-from dataclasses import dataclass, field, replace
-
 from blocks.transport.errors import OutsideError
 from blocks.transport.prefect_api import prefect_client
 from deployments.receiver.people.requests import environments
-from deployments.receiver.slack.proving import speaker_of
+from deployments.receiver.slack.outcome import Outcome, told, why
+from deployments.receiver.slack.proving import require_listed, under_its_policy
 from deployments.receiver.slack.requests import SlackDoor
+from deployments.receiver.slack.roles import act_and_note, act_in_slack, hand_over_packet
 from deployments.receiver.slack.settings import slack_target
 from deployments.receiver.slack.telling import open_dialog
-from deployments.services.acting import act_on_incident
 from deployments.services.clicking import AlreadyAnswered, answer_question, asked_by, wake_for
-from deployments.services.environments import policy_of
 from deployments.services.finding import find_own
 from deployments.services.refusals import ActRefused, Refusal
 from deployments.services.runs import PrefectRuns
@@ -20,48 +17,28 @@ from deployments.services.severity import set_severity
 from deployments.services.speaker import Speaker
 from deployments.settings.settings import Settings
 from runbook.actions.catalogue import ChangePlan
-from runbook.approvals.acts import Act
 from runbook.approvals.gates import SNOOZE_MINUTES, Answer, Choice
-from runbook.approvals.identity import Proof
 from runbook.channels.buttons import ANSWERS, PUBLIC_TEXT, Button, ButtonKind
-from runbook.channels.wording import sentence_case
 from runbook.incidents.incident import Incident
 from runbook.interactions.modals import DIALOGS, Context, carried, dialog
-from runbook.interactions.payloads import Account, Click, Submission, View
+from runbook.interactions.payloads import Click, Submission, View
 from runbook.interactions.questions import Standing, standing_answer, was_asked_again
 from runbook.interactions.submissions import (
-    Errors,
     InvalidSubmission,
     act_of,
     act_of_click,
     edit_of,
     field_of,
+    note_with,
     rejection_of,
     severity_of,
     shown,
 )
 from runbook.policy.in_force import policy_in_force
 from runbook.policy.policy import Policy
-from tasks.acts import Acted
 
 WAKING_SECONDS = 30.0
 """How long Prefect may take to wake a run that is answered. The answer is in the journal by then."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of it.
-
-    `said` is for its person alone. `standing` is the answer to the question of the button, which everybody is
-    shown; it is `taken` where this click gave it, or has given it before. `errors` are what is wrong with a
-    dialog, by its fields. `refused` says that nothing was done.
-    """
-
-    said: str = ""
-    standing: Standing | None = None
-    taken: bool = False
-    errors: Errors = field(default_factory=dict)
-    refused: bool = False
 
 
 async def press(
@@ -70,18 +47,18 @@ async def press(
     """Do what a button says, or open its dialog."""
     try:
         incident = await _incident(door, button, settings)
-        speaker, settings = await _under_its_policy(incident, click.user, settings)
+        speaker, settings = await under_its_policy(incident, click.user, settings)
     except (ActRefused, OutsideError) as error:
-        return Outcome(said=_why(error, speaker), refused=True)
+        return Outcome(said=why(error, speaker), refused=True)
     try:
         if button.kind in DIALOGS:
             return await _open(door, click, button, incident, settings)
         return await _do(door, click, button, incident, speaker, settings)
     except AlreadyAnswered as error:
-        return Outcome(said=_why(error, speaker), standing=error.standing, refused=True)
+        return Outcome(said=why(error, speaker), standing=error.standing, refused=True)
     except (ActRefused, OutsideError) as error:
         standing = standing_answer(incident, button.gate)
-        return Outcome(said=_why(error, speaker), standing=standing, refused=True)
+        return Outcome(said=why(error, speaker), standing=standing, refused=True)
 
 
 async def submit(
@@ -91,12 +68,12 @@ async def submit(
     view, button = submission.view, context.button
     try:
         incident = await _incident(door, button, settings)
-        speaker, settings = await _under_its_policy(incident, submission.user, settings)
+        speaker, settings = await under_its_policy(incident, submission.user, settings)
         return await _submit(door, view, context, incident, speaker, settings)
     except InvalidSubmission as error:
         return Outcome(errors=error.errors, said=str(error), refused=True)
     except (ActRefused, OutsideError) as error:
-        said = _why(error, speaker)
+        said = why(error, speaker)
         problem = error.problem if isinstance(error, ActRefused) else error.detail
         errors = {field_of(button.kind, view, problem): shown(said)}
         return Outcome(errors=errors, said=said, refused=True)
@@ -131,20 +108,6 @@ async def _incident(door: SlackDoor, button: Button, settings: Settings) -> Inci
     if found.id != button.incident:
         raise ActRefused(Refusal.NOT_FOUND, "there is no such incident", "`runbook incidents` lists them")
     return found
-
-
-async def _under_its_policy(
-    incident: Incident, account: Account, settings: Settings
-) -> tuple[Speaker, Settings]:
-    """Who acts by the policy of the incident's environment, and the settings with that policy.
-
-    Raises:
-        Refused: no policy is saved for that environment.
-        Unavailable: Prefect, which keeps the policies of other environments, cannot be reached.
-    """
-    policy = await policy_of(incident, settings.prefect.environment, settings.policy)
-    settings = replace(settings, policy=policy)
-    return await asyncio.to_thread(speaker_of, account, settings), settings
 
 
 async def _open(
@@ -187,9 +150,12 @@ async def _do(
                 snooze_minutes=SNOOZE_MINUTES,
             )
             return await _answer(door, button, incident, later, speaker, settings)
+        case ButtonKind.PACKET:
+            require_listed(speaker)
+            return await hand_over_packet(incident, settings)
         case _:
             act, key = act_of_click(button), f"slack:{click.user.id}:{click.pressed.action_ts}"
-            return Outcome(said=_told(await _act(door, incident, act, key, speaker, settings)))
+            return Outcome(said=told(await act_in_slack(door, incident, act, key, speaker, settings)))
 
 
 async def _submit(
@@ -239,7 +205,8 @@ async def _submit(
             )
         case _:
             act = act_of(button, view)
-            return Outcome(said=_told(await _act(door, incident, act, key, speaker, settings)))
+            note = note_with(view, act.name) if button.kind is ButtonKind.HAND_OVER else None
+            return await act_and_note(door, incident, act, note, key, speaker, settings)
 
 
 async def _answer(
@@ -260,35 +227,3 @@ async def _answer(
         speaker=speaker,
     )
     return Outcome(standing=standing, taken=True)
-
-
-async def _act(
-    door: SlackDoor, incident: Incident, act: Act, key: str, speaker: Speaker, settings: Settings
-) -> Acted:
-    return await act_on_incident(
-        door.people.store,
-        incident,
-        act,
-        speaker=speaker,
-        policy=settings.policy,
-        prefect=prefect_client,
-        key=key,
-    )
-
-
-def _told(done: Acted) -> str:
-    said = done.said if done.recorded else f"it was so already: {done.said}"
-    return f"{said} (its run goes on later: {done.waits_for})" if done.waits_for else said
-
-
-def _why(error: ActRefused | OutsideError, speaker: Speaker) -> str:
-    """Why it was not done, and what to do, for the person who clicked."""
-    if isinstance(error, OutsideError):
-        return f"it was not done: {error.system}: {error.detail}. {error.next_step or 'Try again'}"
-    unlisted = error.kind is Refusal.UNPROVEN and speaker.identity.how is Proof.CLAIM
-    if not unlisted:
-        return f"{error.problem}. {sentence_case(error.next_step)}"
-    account = speaker.identity.name
-    return (
-        f"{error.problem}. Your account {account} is not among the logins of [policy.people]: have it added"
-    )

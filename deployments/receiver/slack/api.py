@@ -1,172 +1,46 @@
-"""`POST /slack/interactions`: what people click and fill in, as Slack sends it.
+"""`POST /slack/interactions` and `/slack/commands`: what people click, fill in and type."""
 
-Slack waits three seconds for an answer. What takes longer is answered and goes on; its person is told then.
-"""
-
-import asyncio
-import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
-from deployments.processes.json_log import log_event
-from deployments.receiver.connections.body import Rejected
 from deployments.receiver.metrics import ReceiverMetrics
-from deployments.receiver.people.requests import PeoplesDoor
-from deployments.receiver.slack.acts import Outcome, may_show, press, submit, wake
-from deployments.receiver.slack.commands import add_slack_commands
+from deployments.receiver.slack.commands import answer_command
+from deployments.receiver.slack.interacting import Answer, answer_interaction
 from deployments.receiver.slack.requests import RESPONSES, SlackDoor, counted, form_schema, understood
-from deployments.receiver.slack.settings import slack_target
-from deployments.receiver.slack.telling import show_answer, tell_privately
-from deployments.receiver.slack.under_way import UnderWay
-from deployments.services.speaker import Speaker
-from deployments.settings.settings import Settings
-from runbook.channels.answered import Block
-from runbook.channels.buttons import Button, InvalidButton, button_of
-from runbook.interactions.modals import DIALOGS, Context, context_of
-from runbook.interactions.payloads import Click, Submission, interaction_of
-from runbook.interactions.questions import Standing
-from runbook.outside_text.slack import slack, slack_lines
+from runbook.interactions.payloads import command_of, interaction_of
 
-ANSWER_SECONDS = 2.0
-"""How long Slack is kept waiting for what a click does: it gives up after three."""
-
-OURS = "runbook."
-"""How the actions of our buttons begin. A button that is a link reports its clicks as well."""
-
-log = logging.getLogger("runbook.receiver")
+_PROOF = "Proof: `X-Slack-Signature`, with the signing secret of `[receiver.slack]`."
 
 
-def add_slack_api(app: FastAPI, people: PeoplesDoor, under_way: UnderWay, metrics: ReceiverMetrics) -> None:
-    """Add the paths. What they begin and do not finish is kept in `under_way`."""
-    door = SlackDoor(people, under_way)
+def add_slack_api(app: FastAPI, door: SlackDoor, metrics: ReceiverMetrics) -> None:
+    """Add the paths. What they begin and do not finish is kept in the door's `under_way`."""
 
-    async def take(request: Request) -> Response:
-        interaction, speaker, settings = await understood(door, request, interaction_of)
-        if isinstance(interaction, Click):
-            return await _clicked(door, interaction, speaker, settings)
-        return await _submitted(door, interaction, speaker, settings)
+    async def interaction(request: Request) -> Response:
+        return _response(await answer_interaction(door, *await understood(door, request, interaction_of)))
 
-    app.post(
-        "/slack/interactions",
-        summary="What people click and fill in",
-        description="Proof: `X-Slack-Signature`, with the signing secret of `[receiver.slack]`.",
-        tags=["people"],
-        responses=RESPONSES,
-        openapi_extra=form_schema("payload"),
-        response_class=Response,
-        name="slack",
-    )(counted(take, metrics))
-    add_slack_commands(app, door, metrics)
+    async def command(request: Request) -> Response:
+        return _response(await answer_command(door, *await understood(door, request, command_of)))
 
+    def add(
+        path: str, summary: str, take: Callable[[Request], Awaitable[Response]], name: str, *fields: str
+    ) -> None:
+        app.post(
+            path,
+            summary=summary,
+            description=_PROOF,
+            tags=["people"],
+            responses=RESPONSES,
+            openapi_extra=form_schema(*fields),
+            response_class=Response,
+            name=name,
+        )(counted(take, metrics))
 
-async def _clicked(door: SlackDoor, click: Click, speaker: Speaker, settings: Settings) -> Response:
-    if not click.pressed.action_id.startswith(OURS):
-        return Response()
-    button = _button(click.pressed.action_id, click.pressed.value)
-    work = door.under_way.begin(_click(door, click, button, speaker, settings))
-    await asyncio.wait({work}, timeout=ANSWER_SECONDS)
-    if work.done():
-        work.result()
-    return Response()
+    add("/slack/interactions", "What people click and fill in", interaction, "slack", "payload")
+    fields = ("command", "user_id", "team_id")
+    add("/slack/commands", "What people type after `/incident`", command, "slack command", *fields)
 
 
-async def _click(door: SlackDoor, click: Click, button: Button, speaker: Speaker, settings: Settings) -> None:
-    outcome = await press(door, click, button, speaker, settings)
-    _note(door, button, outcome, speaker)
-    blocks = click.message.blocks
-    door.under_way.follow(_tell(door, button, outcome, click.response_url, blocks, settings))
-
-
-async def _submitted(
-    door: SlackDoor, submission: Submission, speaker: Speaker, settings: Settings
-) -> Response:
-    try:
-        context = context_of(submission.view.private_metadata)
-    except InvalidButton as error:
-        raise Rejected(422, "unreadable", str(error)) from None
-    button = _button(context.action_id, context.value)
-    if button.kind not in DIALOGS:
-        raise Rejected(422, "unreadable", "the button has no dialog")
-    work = door.under_way.begin(submit(door, submission, context, speaker, settings))
-    await asyncio.wait({work}, timeout=ANSWER_SECONDS)
-    if not work.done():
-        door.under_way.follow(_after(door, work, button, context, speaker, settings))
-        return Response()
-    outcome = work.result()
-    _note(door, button, outcome, speaker)
-    if outcome.errors:
-        return JSONResponse({"response_action": "errors", "errors": outcome.errors})
-    door.under_way.follow(_tell_where(door, button, outcome, context, settings))
-    return Response()
-
-
-async def _after(
-    door: SlackDoor,
-    work: asyncio.Task[Outcome],
-    button: Button,
-    context: Context,
-    speaker: Speaker,
-    settings: Settings,
-) -> None:
-    """Tell what became of a dialog that took so long that it was closed."""
-    outcome = await work
-    _note(door, button, outcome, speaker)
-    await _tell_where(door, button, outcome, context, settings)
-
-
-async def _tell_where(
-    door: SlackDoor, button: Button, outcome: Outcome, context: Context, settings: Settings
-) -> None:
-    """Tell what became of a dialog where its button was clicked."""
-    blocks = door.under_way.remembered(context.ts)
-    await _tell(door, button, outcome, context.response_url, blocks, settings)
-
-
-async def _tell(
-    door: SlackDoor,
-    button: Button,
-    outcome: Outcome,
-    url: str,
-    blocks: Sequence[Block],
-    settings: Settings,
-) -> None:
-    """Show the answer to everybody, wake its run, and tell the person what is for them alone."""
-    target = await asyncio.to_thread(slack_target, settings.origin)
-    standing, said = outcome.standing, outcome.said
-    if standing is not None:
-        if await may_show(door, button.incident, standing):
-            await show_answer(target, url, blocks or [_asked(standing)], standing)
-        if outcome.taken:  # not before: what the run shows then must not be replaced
-            said = said or await wake(door, button.incident, standing)
-    if said:
-        text = f"{said[:1].upper()}{said[1:]}"
-        await tell_privately(target, url, slack_lines(text))
-
-
-def _asked(standing: Standing) -> Block:
-    """What was asked, where the message is not known any more."""
-    text = slack(standing.event.action_id)
-    return {"type": "section", "text": {"type": "mrkdwn", "text": str(text), "verbatim": True}}
-
-
-def _button(action_id: str, value: str) -> Button:
-    try:
-        return button_of(action_id, value)
-    except InvalidButton as error:
-        raise Rejected(422, "unreadable", str(error)) from None
-
-
-def _note(door: SlackDoor, button: Button, outcome: Outcome, speaker: Speaker) -> None:
-    if not outcome.refused and outcome.standing is None:  # the run of an answer is woken, and shows it
-        door.people.acted.set()
-    log_event(
-        log,
-        "clicked in Slack",
-        act=button.kind.value,
-        incident=button.incident,
-        by=speaker.name,
-        how=speaker.identity.how.value,
-        refused=outcome.refused,
-    )
+def _response(answer: Answer) -> Response:
+    return Response() if answer is None else JSONResponse(answer)

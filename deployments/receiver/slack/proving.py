@@ -3,17 +3,22 @@
 Source: Slack's "Verifying requests from Slack": `v0=` and the hex HMAC-SHA256 of `v0:TIME:BODY`.
 """
 
+import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from deployments.receiver.connections.body import Rejected
 from deployments.receiver.slack.settings import SlackSettings
 from deployments.receiver.sources.credentials import header_bytes, hex_hmac, is_one_of, recent
+from deployments.services.environments import policy_of
+from deployments.services.refusals import ActRefused, Refusal
 from deployments.services.speaker import Speaker
 from deployments.settings.settings import Settings
 from deployments.settings.signing_key import private_key
 from runbook.approvals.identity import Identity, Proof
 from runbook.approvals.people import is_listed, known_as
+from runbook.incidents.incident import Incident
 from runbook.interactions.payloads import Account, Team
 
 SIGNATURE, TIME = "x-slack-signature", "x-slack-request-timestamp"
@@ -63,3 +68,27 @@ def speaker_of(account: Account, settings: Settings) -> Speaker:
     secret = settings.receiver.signing_key
     key = private_key(secret.get_secret_value().encode()) if secret is not None else None
     return Speaker(name=known_as(account.id, people), identity=identity, key=key)
+
+
+async def under_its_policy(
+    incident: Incident, account: Account, settings: Settings
+) -> tuple[Speaker, Settings]:
+    """Who acts by the policy of the incident's environment, and the settings with that policy.
+
+    Raises:
+        Refused: no policy is saved for that environment.
+        Unavailable: Prefect, which keeps the policies of other environments, cannot be reached.
+    """
+    policy = await policy_of(incident, settings.prefect.environment, settings.policy)
+    settings = replace(settings, policy=policy)
+    return await asyncio.to_thread(speaker_of, account, settings), settings
+
+
+def require_listed(speaker: Speaker) -> None:
+    """Make sure that the settings know who asks to read: being in the workspace is not enough.
+
+    Raises:
+        ActRefused: they do not.
+    """
+    if speaker.identity.how is not Proof.SLACK:
+        raise ActRefused(Refusal.UNPROVEN, "this is shown to people of the settings alone", "have it added")

@@ -32,6 +32,9 @@ MAX_BYTES = 256 * 1024
 
 FORM = "application/x-www-form-urlencoded"
 
+NOT_SET_UP = "Set signing_secret in [receiver.slack]: without one nobody can act from Slack"
+OVER_A_SOCKET = "Turn Socket Mode on in the app's settings: app_token is set, so nothing is taken over HTTP"
+
 AskedT = TypeVar("AskedT", Command, Interaction)
 
 log = logging.getLogger("runbook.receiver")
@@ -56,10 +59,10 @@ async def signed_body(door: SlackDoor, request: Request) -> tuple[bytes, Setting
     if not is_recent(request.headers, datetime.now(UTC)):
         raise Rejected(401, "unauthenticated", "not authenticated")
     async with door.people.looking:
-        settings = await asyncio.to_thread(_settings, door)
+        settings = await asyncio.to_thread(settings_now, door)
     secrets = settings.receiver.slack.secrets
     if not secrets:
-        step = "Set signing_secret in [receiver.slack]: without one nobody can act from Slack"
+        step = NOT_SET_UP if settings.receiver.slack.app_token is None else OVER_A_SOCKET
         raise Rejected(404, "closed", "not found", operator_step=step)
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type != FORM:
@@ -85,11 +88,25 @@ async def understood(
         asked = read(body)
     except UnreadableInteraction as error:
         raise Rejected(422, "unreadable", str(error)) from None
+    return asked, await spoken_by(asked, settings), settings
+
+
+async def spoken_by(asked: Command | Interaction, settings: Settings) -> Speaker:
+    """Whose it is.
+
+    Raises:
+        Rejected: it is of another app or workspace.
+    """
     require_ours(settings.receiver.slack, asked.user, asked.team, asked.api_app_id)
-    return asked, await asyncio.to_thread(speaker_of, asked.user, settings), settings
+    return await asyncio.to_thread(speaker_of, asked.user, settings)
 
 
-def _settings(door: SlackDoor) -> Settings:
+def settings_now(door: SlackDoor) -> Settings:
+    """The settings of this moment.
+
+    Raises:
+        Rejected: they cannot be read.
+    """
     try:
         return door.people.settings()
     except ConfigurationError as error:

@@ -1,9 +1,9 @@
 """Section `[receiver.slack]`: whose clicks are taken, and what is read of `[slack]` to answer them."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 from deployments.receiver.sources.settings import Secret
 from deployments.settings.file import read_tables
@@ -13,7 +13,8 @@ TeamId = Annotated[str, Field(pattern=r"^[TE][A-Z0-9]+$")]
 
 
 class SlackSettings(BaseModel):
-    """Section `[receiver.slack]`. Without a signing secret nobody can act from Slack.
+    """Section `[receiver.slack]`: with `signing_secret` Slack sends requests over HTTP; with `app_token`,
+    over a socket that the receiver opens (Socket Mode). Without either nobody can act from Slack.
 
     `previous_signing_secrets` are accepted as well, until Slack signs with the new one alone. `teams` are the
     workspaces, and `app_id` is the app, whose requests are taken; empty takes what is signed.
@@ -25,6 +26,26 @@ class SlackSettings(BaseModel):
     previous_signing_secrets: list[Secret] = []
     teams: tuple[TeamId, ...] = ()
     app_id: str = Field(default="", pattern=r"^(A[A-Z0-9]+)?$")
+    app_token: Secret | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        signed = self.signing_secret is not None or bool(self.previous_signing_secrets)
+        if signed and self.app_token is not None:
+            raise ValueError(
+                "signing_secret (requests over HTTP) and app_token (Socket Mode) are both set: Slack uses "
+                "one of them, remove the other"
+            )
+        if self.model_fields_set and self.signing_secret is None and self.app_token is None:
+            raise ValueError("set signing_secret (requests over HTTP) or app_token (Socket Mode)")
+        if self.app_token is not None and not self.app_token.get_secret_value().startswith("xapp-"):
+            raise ValueError("app_token is no app-level token: one begins with xapp-")
+        return self
+
+    @property
+    def takes_requests(self) -> bool:
+        """Whether people can act from Slack."""
+        return self.signing_secret is not None or self.app_token is not None
 
     @property
     def secrets(self) -> tuple[bytes, ...]:

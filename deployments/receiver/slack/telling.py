@@ -13,7 +13,7 @@ from deployments.processes.json_log import log_event
 from deployments.receiver.slack.settings import SlackTarget
 from runbook.channels.answered import Block, answered_blocks, answered_line
 from runbook.interactions.questions import Standing
-from runbook.outside_text.slack import SlackText
+from runbook.outside_text.slack import SlackText, cut_message
 
 SYSTEM = "Slack"
 OPEN_SECONDS = 2.0
@@ -55,14 +55,14 @@ async def open_dialog(target: SlackTarget, trigger_id: str, view: dict[str, Any]
         timeout_seconds=OPEN_SECONDS,
         secrets=[token],
     )
-    error = _error(answer)
+    error = web_api_error(answer)
     if error == "ratelimited" or answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
         raise Unavailable(SYSTEM, f"the dialog was not opened ({error})", "Click again")
     if error:
         raise Refused(SYSTEM, f"the dialog was not opened ({error})", _ADVICE.get(error, "Click again"))
 
 
-def _error(answer: httpx.Response) -> str:
+def web_api_error(answer: httpx.Response) -> str:
     """What is wrong by an answer of the Web API; empty for nothing."""
     try:
         told = answer.json()
@@ -73,10 +73,17 @@ def _error(answer: httpx.Response) -> str:
     return "" if told.get("ok") is True else str(told.get("error") or f"HTTP {answer.status_code}")[:80]
 
 
-async def tell_privately(target: SlackTarget, url: str, text: SlackText) -> None:
+async def tell_privately(
+    target: SlackTarget, url: str, text: SlackText, blocks: Sequence[Block] = ()
+) -> None:
     """Tell one person something, where they clicked; nobody else sees it. Never raises."""
-    body = {"response_type": "ephemeral", "replace_original": False, "text": str(text)}
-    await _respond(target, url, body, TELL_SECONDS)
+    await _respond(target, url, {"replace_original": False, **alone(text, blocks)}, TELL_SECONDS)
+
+
+def alone(text: SlackText, blocks: Sequence[Block] = ()) -> dict[str, Any]:
+    """A message that one person alone reads; `text` is what a notification of it says."""
+    message: dict[str, Any] = {"response_type": "ephemeral", "text": str(cut_message(text))}
+    return message | ({"blocks": [dict(block) for block in blocks]} if blocks else {})
 
 
 async def show_answer(target: SlackTarget, url: str, blocks: Sequence[Block], standing: Standing) -> None:
@@ -101,6 +108,11 @@ async def _respond(target: SlackTarget, url: str, body: dict[str, Any], within: 
         return
     if not answer.is_success:
         log_event(log, "nothing told in Slack", level=logging.WARNING, why=f"HTTP {answer.status_code}")
+
+
+def is_where(host: str) -> bool:
+    """Whether a host is one of Slack's own, such as that of its sockets."""
+    return host.endswith((".slack.com", ".slack-gov.com"))
 
 
 def is_of_slack(url: str, target: SlackTarget) -> bool:

@@ -27,6 +27,10 @@ _BUTTONS = (
     ButtonKind.NOTE,
     ButtonKind.FALSE_ALARM,
     ButtonKind.UPDATE,
+    ButtonKind.COMMS,
+    ButtonKind.SUPPORT,
+    ButtonKind.HAND_OVER,
+    ButtonKind.PACKET,
 )
 
 

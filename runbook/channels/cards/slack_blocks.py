@@ -19,6 +19,9 @@ MOST_IN_SUM = 12_000
 """Characters of all blocks as JSON, with room below the 13,000 or so that Slack takes."""
 
 MOST_BUTTON_TEXT = 75
+MOST_IN_A_ROW = 5
+"""Buttons beside each other: more of them Slack hides under "show more" on a phone."""
+
 _LEAST_SECTION = 200
 """A section that would have less room than this is left out, and the cut marked in the one before."""
 
@@ -37,6 +40,10 @@ LABELS: Mapping[ButtonKind, str] = {
     ButtonKind.PUBLISH: "Publish",
     ButtonKind.EDIT_TEXT: "Edit the text",
     ButtonKind.WITHHOLD: "Don't publish",
+    ButtonKind.COMMS: "Take the communications lead",
+    ButtonKind.SUPPORT: "Take support",
+    ButtonKind.HAND_OVER: "Hand over",
+    ButtonKind.PACKET: "Show the hand-over packet",
 }
 _STYLES = {
     ButtonKind.APPROVE: "primary",
@@ -50,9 +57,9 @@ _LEFT_OUT = SlackText("… (cut: the rest is where the link leads)")
 
 def blocks_of(text: SlackText, buttons: Sequence[Button] = ()) -> list[SlackBlock]:
     """The blocks of a message. No buttons, no block of buttons: Slack takes none that is empty."""
-    row = _row(buttons)
-    room = MOST_IN_SUM - _size([*row, _section(_LEFT_OUT)])
-    most = MOST_BLOCKS - len(row) - 1
+    rows = _rows(buttons)
+    room = MOST_IN_SUM - _size([*rows, _section(_LEFT_OUT)])
+    most = MOST_BLOCKS - len(rows) - 1
     shown: list[SlackBlock] = []
     paragraphs = _paragraphs(text)
     for number, paragraph in enumerate(paragraphs):
@@ -62,7 +69,7 @@ def blocks_of(text: SlackText, buttons: Sequence[Button] = ()) -> list[SlackBloc
             break
         shown.append(section)
         room -= _size([section])
-    return [*shown, *row]
+    return [*shown, *rows]
 
 
 def _paragraphs(text: SlackText) -> list[SlackText]:
@@ -95,9 +102,10 @@ def _section(text: SlackText) -> SlackBlock:
     return {"type": "section", "text": {"type": "mrkdwn", "text": str(text), "verbatim": True}}
 
 
-def _row(buttons: Sequence[Button]) -> list[SlackBlock]:
+def _rows(buttons: Sequence[Button]) -> list[SlackBlock]:
     elements: list[JsonValue] = [_button(button) for button in buttons if len(button.value) <= MAX_VALUE]
-    return [{"type": "actions", "elements": elements}] if elements else []
+    rows = (elements[start : start + MOST_IN_A_ROW] for start in range(0, len(elements), MOST_IN_A_ROW))
+    return [{"type": "actions", "elements": row} for row in rows]
 
 
 def _button(button: Button) -> JsonValue:

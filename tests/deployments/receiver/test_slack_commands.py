@@ -1,31 +1,12 @@
 """`/incident` in Slack lists what is open, to those whom the settings know."""
 
-from typing import Any
-from urllib.parse import urlencode
-
 import pytest
 
 from runbook.incidents import events as e
 from tests.deployments.cli.test_gates import MEMORY, asking
 from tests.deployments.cli_store import Store
 from tests.deployments.people_bench import opened
-from tests.deployments.slack_bench import ANA, MALLORY, Chat
-
-
-def typed(chat: Chat, user: str, **other: str) -> Any:
-    """What is answered to the command."""
-    form = {
-        "command": "/incident",
-        "text": "",
-        "user_id": user,
-        "user_name": "ana",
-        "team_id": "T0DRILLTEAM",
-        "api_app_id": "A0RUNBOOK00",
-        "response_url": f"{chat.workspace.url}/commands/1",
-        "trigger_id": "1.2.3",
-    }
-    url = f"{chat.receiver.url}/slack/commands"
-    return chat.run(chat.workspace.people.post(url, urlencode(form | other).encode()))
+from tests.deployments.slack_bench import ANA, MALLORY, Chat, typed
 
 
 def test_the_open_incidents_are_listed_with_what_waits(chat: Chat, kept: Store) -> None:

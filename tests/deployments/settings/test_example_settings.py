@@ -37,6 +37,7 @@ def uncommented() -> dict[str, Any]:
 def all_keys() -> dict[str, Any]:
     """The same, of keys that stand in for each other only one: the password, and not the token."""
     tables = uncommented()
+    del tables["receiver"]["slack"]["app_token"]
     for section, others in OTHERS.items():
         tables[section][others] = list(tables[section]["credentials"])
     for section in SHOWING:

@@ -259,6 +259,10 @@ def test_the_first_message_has_its_buttons_until_it_is_over() -> None:
             ButtonKind.NOTE,
             ButtonKind.FALSE_ALARM,
             ButtonKind.UPDATE,
+            ButtonKind.COMMS,
+            ButtonKind.SUPPORT,
+            ButtonKind.HAND_OVER,
+            ButtonKind.PACKET,
         ]
         assert [button.kind for button in card.buttons] == (expected if there else [])
         assert {(button.incident, button.gate) for button in card.buttons} <= {(journal.id, "")}

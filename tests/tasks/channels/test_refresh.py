@@ -141,7 +141,10 @@ async def test_the_first_message_is_kept_true(team: Team) -> None:
     await announce(incident, State.INVESTIGATING)
     first = team.slack.messages[0]
     assert "Asked: Enable the fallback" in first["text"]
-    assert buttons(first) == ["Take the lead", "Change severity", "Add a note", "False alarm", "Update now"]
+    assert buttons(first) == [
+        *("Take the lead", "Change severity", "Add a note", "False alarm", "Update now"),
+        *("Take the communications lead", "Take support", "Hand over", "Show the hand-over packet"),
+    ]
 
     await incident.record(e.LeadAssigned(lead="ana", by="ana"))
     await incident.record(answered())

@@ -13,10 +13,11 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 
 from deployments.drill.world.channels.slack_limits import refusal
 from deployments.drill.world.channels.slack_people import SlackPeople
+from deployments.drill.world.channels.slack_sockets import SlackSockets
 from deployments.drill.world.clock import Clock, utc_now
 from deployments.drill.world.faults import SlackFaults
 from deployments.drill.world.keys import Keys
@@ -60,6 +61,7 @@ class Slack:
         self.messages: list[Message] = []
         self.url = ""
         self.people = SlackPeople(self, keys.slack_signing_secret, clock)
+        self.sockets = SlackSockets(self, keys.slack_app_token)
         self._keys = keys
         self._clock = clock
         self._last_ts = 0
@@ -78,6 +80,8 @@ class Slack:
                     Route(f"/api/{name}", self._method(name, method), methods=["GET", "POST"])
                     for name, method in methods.items()
                 ),
+                Route("/api/apps.connections.open", self.sockets.new_address, methods=["POST"]),
+                WebSocketRoute("/link/", self.sockets.serve),
                 Route("/services/{path:path}", self._webhook, methods=["POST"]),
                 Route("/actions/{path:path}", self.people.respond, methods=["POST"]),
             ]

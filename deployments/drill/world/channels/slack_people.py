@@ -9,6 +9,7 @@ import hmac
 import json
 import secrets
 import time
+from collections.abc import Callable, Coroutine
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 from urllib.parse import urlencode
@@ -74,6 +75,8 @@ class SlackPeople:
         self._clock = clock
         self._triggers = Triggers()
         self._hooks: dict[str, Hook] = {}
+        self.over: Callable[[str, dict[str, Any]], Coroutine[Any, Any, Answered]] | None = None
+        """How requests reach the app once it has opened a socket, instead of over HTTP."""
 
     async def click(self, url: str, *, user: str, action_id: str, containing: str = "") -> Answered:
         """Click the newest button of that name whose value has that text in it.
@@ -151,6 +154,25 @@ class SlackPeople:
             "is_enterprise_install": False,
         }
 
+    def quoted(self, user: str, message: Message, callback_id: str) -> dict[str, Any]:
+        """The payload of a shortcut on a message."""
+        return {
+            "type": "message_action",
+            "token": "deprecated",
+            "action_ts": self._workspace.next_ts(),
+            "team": {"id": TEAM, "domain": "drill"},
+            "user": {"id": user, "username": user.lower(), "name": user.lower(), "team_id": TEAM},
+            "channel": {"id": "C0INCIDENTS", "name": "incidents"},
+            "is_enterprise_install": False,
+            "enterprise": None,
+            "callback_id": callback_id,
+            "api_app_id": APP,
+            "trigger_id": self._triggers.new(user, time.monotonic()),
+            "response_url": self._hook(user, message["ts"]),
+            "message_ts": message["ts"],
+            "message": copy.deepcopy(message),
+        }
+
     async def act(
         self, url: str, user: str, action_id: str, containing: str, fields: dict[str, str]
     ) -> dict[str, Any]:
@@ -165,6 +187,8 @@ class SlackPeople:
 
     async def send(self, url: str, payload: dict[str, Any]) -> Answered:
         """Send a payload as Slack does."""
+        if self.over is not None:
+            return await self.over("interactive", payload)
         return await self.post(url, urlencode({"payload": json.dumps(payload)}).encode())
 
     async def post(self, url: str, body: bytes) -> Answered:

@@ -47,8 +47,11 @@ class Door:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] != "http":
+        if scope["type"] == "websocket" and self.mode in ("ok", "lost"):
+            await self._app(scope, receive, send)
             return
+        if scope["type"] != "http":
+            return  # a WebSocket is refused by that
         at = self._clock()
         body = await _read(receive)
         state: dict[str, Any] = {}

@@ -59,7 +59,7 @@ def _server(app: ASGIApp) -> uvicorn.Server:
             abortable,
             host="127.0.0.1",
             port=0,
-            ws="none",
+            ws="websockets-sansio",
             lifespan="off",
             log_config=None,
             log_level="error",

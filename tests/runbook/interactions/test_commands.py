@@ -1,0 +1,81 @@
+"""What is typed after `/incident` is read as the command line's verbs, or its person learns what there is."""
+
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runbook.approvals.acts import Act, ActKind
+from runbook.interactions.commands import InvalidCommand, Typed, Verb, help_lines, typed
+
+BOB = "<@U0BOB|bob>"
+
+
+@pytest.mark.parametrize(
+    ("text", "read", "act"),
+    [
+        ("", Typed(verb=Verb.LIST), None),
+        (" LIST ", Typed(verb=Verb.LIST), None),
+        ("help", Typed(verb=Verb.HELP), None),
+        ("lead latest", Typed(verb=Verb.LEAD, incident="latest"), Act(kind=ActKind.TAKE)),
+        (
+            "lead inc-1 @bob",
+            Typed(verb=Verb.LEAD, incident="inc-1", name="bob"),
+            Act(kind=ActKind.ASSIGN, name="bob"),
+        ),
+        ("comms inc-1", Typed(verb=Verb.COMMS, incident="inc-1"), Act(kind=ActKind.COMMS)),
+        (
+            f"support inc-1 {BOB}",
+            Typed(verb=Verb.SUPPORT, incident="inc-1", name="U0BOB"),
+            Act(kind=ActKind.SUPPORT, name="U0BOB"),
+        ),
+        ("handover inc-1", Typed(verb=Verb.HANDOVER, incident="inc-1"), None),
+        (
+            "handover inc-1 bob watch the queue",
+            Typed(verb=Verb.HANDOVER, incident="inc-1", name="bob", text="watch the queue"),
+            Act(kind=ActKind.ASSIGN, name="bob"),
+        ),
+        (
+            "note inc-1  they roll back",
+            Typed(verb=Verb.NOTE, incident="inc-1", text="they roll back"),
+            Act(kind=ActKind.NOTE, text="they roll back"),
+        ),
+        ("update inc-1", Typed(verb=Verb.UPDATE, incident="inc-1"), Act(kind=ActKind.UPDATE)),
+    ],
+)
+def test_a_command_is_read(text: str, read: Typed, act: Act | None) -> None:
+    """Each verb, with what it asks for."""
+    assert typed(text) == read
+    assert typed(text).act == act
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("leed inc-1", "no such command"),
+        ("lead", "/incident lead ID"),
+        ("note inc-1", "/incident note ID TEXT"),
+        ("update inc-1 now", "/incident update ID"),
+    ],
+)
+def test_what_is_no_command_says_what_is_wrong(text: str, why: str) -> None:
+    """It quotes nothing of what was typed."""
+    with pytest.raises(InvalidCommand) as error:
+        typed(text)
+    assert why in str(error.value)
+
+
+def test_the_help_has_every_verb() -> None:
+    """After what was wrong."""
+    lines = help_lines("No.")
+    assert lines[0] == "No."
+    for verb in set(Verb) - {Verb.LIST}:
+        assert any(line.startswith(f"/incident {verb.value}") for line in lines)
+
+
+@given(text=st.text(max_size=300))
+def test_anything_can_be_typed(text: str) -> None:
+    """It is a command, or none."""
+    with suppress(InvalidCommand):
+        assert typed(text).verb in Verb
