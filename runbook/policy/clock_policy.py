@@ -10,7 +10,10 @@ from runbook.decision.severity import LEVELS, Severity
 from runbook.policy.business_hours import BusinessCalendar
 from runbook.value import Value
 
-Minutes = Annotated[int | float, Field(gt=0)]
+MOST_MINUTES = 366 * 24 * 60
+"""A year: more is a mistake, and much more, or `inf`, is no time that a calendar has."""
+
+Minutes = Annotated[int | float, Field(gt=0, le=MOST_MINUTES)]
 """A drill's clocks are shorter than a minute."""
 
 PublicMinutes = Annotated[int, Field(ge=15, le=360)]

@@ -48,6 +48,11 @@ def test_risk_without_a_rule_lets_anybody_approve() -> None:
         ({"memory_ceiling": "2GB"}, "memory_ceiling"),
         ({"replicas_ceiling": 0}, "replicas_ceiling"),
         ({"changes_per_incident": -1}, "changes_per_incident"),
+        *(
+            ({key: {"P1": minutes}}, f"{key}.P1")
+            for key in ("response_minutes", "update_interval_minutes")
+            for minutes in (0, -1.5, float("nan"), float("inf"), 1e9)
+        ),
     ],
 )
 def test_configuration_that_makes_no_sense_is_refused(values: dict[str, Any], key: str) -> None:
