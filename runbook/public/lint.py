@@ -5,10 +5,12 @@ runbook's own template. A text that has a finding is not published; a person has
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
 from runbook.outside_text import OutsideLine
+from runbook.outside_text.normal import normal
 from runbook.redaction import redact
 from runbook.value import Value
 
@@ -120,6 +122,7 @@ def lint_message(title: str, body: str, *, never_say: Sequence[str] = ()) -> tup
 
 
 def _words(text: str, never_say: Sequence[str]) -> Iterator[tuple[PublicRule, str]]:
+    text = _as_read(text)
     masked = redact(text)
     if masked != text:
         yield PublicRule.SECRET, ""
@@ -130,6 +133,11 @@ def _words(text: str, never_say: Sequence[str]) -> Iterator[tuple[PublicRule, st
     for word in never_say:
         if said := re.search(rf"(?<!\w){_spaced(word)}(?!\w)", text, re.IGNORECASE):
             yield PublicRule.NEVER_SAY, said.group()
+
+
+def _as_read(text: str) -> str:
+    """The text without what is not shown, which the journal takes out, and with plain letters for wide ones."""
+    return unicodedata.normalize("NFKC", normal(text))
 
 
 def _spaced(word: str) -> str:

@@ -41,6 +41,10 @@ KEY = "phx_" + "k3y" * 12
         ("It is PostHog's fault", R.BLAME, "PostHog's fault"),
         ("An engineer accidentally deleted it", R.BLAME, "An engineer accidentally deleted"),
         (f"The key {KEY} is used", R.SECRET, ""),
+        ("Errors at 10.0.\u200b12.7 since ten", R.ADDRESS, "10.0.12.7"),
+        ("Ac\u00adme C\u2060orp cannot log in", R.NEVER_SAY, "Acme Corp"),
+        ("\uff11\uff10\uff0e0\uff0e12\uff0e7 is away", R.ADDRESS, "10.0.12.7"),
+        ("See \uff1cscript\uff1e", R.PLACEHOLDER, "<script>"),
     ],
 )
 def test_a_word_that_may_not_be_published_is_found(text: str, rule: PublicRule, word: str) -> None:
