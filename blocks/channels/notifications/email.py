@@ -27,13 +27,20 @@ from runbook.outside_text.mail import LONGEST_LINE, mail_body
 
 _SYSTEM = "e-mail"
 _THREADS = Threads("smtp", 2)
-_ADDRESS = r"^[^@\s<>,;:\"\\()\[\]]+@[^@\s<>,;:\"\\()\[\]]+$"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+_ADDRESS = rf"^[A-Za-z0-9!#$%&'*+/=?^_`{{|}}~.-]+@(?:{_LABEL}\.)*{_LABEL}$"
+"""What an SMTP server takes without an extension (RFC 5322's atoms): smtplib fails at any other sign."""
+
+_IN_ADDRESS = "runbook@example.com"
+"""What Apprise's address has for sender and reader; it would make `neil@` of `o'neil@`, and drop some."""
+
 _PORTS = {"starttls": 587, "tls": 465, "none": 25}
 _MODES = {"starttls": "starttls", "tls": "ssl", "none": "insecure"}
 _REPLY = re.compile(r"\((?P<code>[2-5]\d\d), b")
 """How smtplib's errors tell what the server has said."""
 
 _LASTING = 500
+_NAME = "Incident runbook"
 
 Address = Annotated[str, Field(pattern=_ADDRESS, max_length=254)]
 Audiences = tuple[Literal["team", "support"], ...]
@@ -115,6 +122,14 @@ class Email(Block):
             raise ValueError(f"have more than {LONGEST_LINE} characters in all: use a mailing list")
         return readers
 
+    @field_validator("username", "password")
+    @classmethod
+    def _fit_into_a_login(cls, given: str | SecretStr | None) -> str | SecretStr | None:
+        said = given.get_secret_value() if isinstance(given, SecretStr) else given or ""
+        if not said.isascii():
+            raise ValueError("has a sign beyond ASCII, with which nobody can log in: choose another one")
+        return given
+
     @property
     def sides(self) -> tuple[Channel, ...]:
         """A channel for each audience."""
@@ -128,9 +143,8 @@ class Email(Block):
             Refused: the server does not take it.
             Unavailable: the server cannot be reached, or nobody can tell whether it was sent.
         """
-        mail = _Mail(url=SecretStr(self._url(post, support=support)))
         await notify(
-            mail,
+            self._mail(post, support=support),
             mail_body(text),
             subject,
             timeout_seconds=self.timeout_seconds,
@@ -150,6 +164,8 @@ class Email(Block):
             await _THREADS.run(partial(self._dialogue, readers))
         except smtplib.SMTPResponseException as error:
             raise self._said(error.smtp_code, str(error)) from None
+        except UnicodeError:  # of the name of the host
+            raise Refused(_SYSTEM, f"{self._place} is no name of a server", "Correct host in [email]") from None
         except (OSError, smtplib.SMTPException) as error:
             raise Unavailable(_SYSTEM, f"{self._place}: {self._hide(str(error))}", _NETWORK) from None
         return f"{self._place} takes e-mails to {', '.join(readers)}", True
@@ -179,9 +195,16 @@ class Email(Block):
     def _place(self) -> str:
         return f"{self.host}:{self._port}"
 
-    def _url(self, post: Post, *, support: bool) -> str:
-        """Apprise's address. `smtp` keeps it from guessing the server by the domain."""
+    def _mail(self, post: Post, *, support: bool) -> _Mail:
+        """The e-mail, with exactly the sender and the readers of the settings."""
         first, *others = self._readers(support=support)
+        mail = _Mail(url=SecretStr(self._url(post)))
+        (plugin,) = mail._apprise_client
+        plugin.from_addr, plugin.targets, plugin.cc = [_NAME, self.sender], [(False, first)], set(others)
+        return mail
+
+    def _url(self, post: Post) -> str:
+        """Apprise's address. `smtp` keeps it from guessing the server by the domain."""
         login = ""
         if self.username and self.password is not None:
             login = f"{quote(self.username, safe='')}:{quote(self.password.get_secret_value(), safe='')}@"
@@ -189,10 +212,8 @@ class Email(Block):
         about = {
             "smtp": self.host,
             "mode": _MODES[self.security],
-            "from": self.sender,
-            "name": "Incident runbook",
-            "to": first,
-            "cc": ",".join(others),
+            "from": _IN_ADDRESS,
+            "to": _IN_ADDRESS,
             "format": "text",
             "overflow": "upstream",
             "+X-Runbook-Effect": post.id,
@@ -200,12 +221,12 @@ class Email(Block):
             "+Auto-Submitted": "auto-generated",
         }
         scheme = "mailto" if self.security == "none" else "mailtos"
-        given = urlencode({name: value for name, value in about.items() if value}, quote_via=quote, safe="+")
+        given = urlencode(about, quote_via=quote, safe="+")
         return f"{scheme}://{login}{self.host}:{self._port}/?{given}"
 
     def _failure(self, lines: str) -> OutsideError:
         """What the log says: where nothing was sent yet, or the server has replied, it failed for certain."""
-        why = self._hide(reason(lines, "the e-mail was not sent"))
+        why = reason(self._without_password(lines), "the e-mail was not sent")
         if replied := _REPLY.search(lines):
             return self._said(int(replied["code"]), why)
         sending = "Sending email to" in lines
@@ -218,8 +239,14 @@ class Email(Block):
         return Unavailable(_SYSTEM, said)
 
     def _hide(self, text: str) -> str:
+        return let_in_line(self._without_password(text), 300)
+
+    def _without_password(self, text: str) -> str:
+        """The text before it is cut, also where it shows the bytes of an answer."""
         password = self.password.get_secret_value() if self.password else ""
-        return let_in_line(text.replace(password, "[redacted]") if password else text, 300)
+        for shown in {password, repr(password.encode())[2:-1]} - {""}:
+            text = text.replace(shown, "[redacted]")
+        return text
 
 
 _NETWORK = "Check the server and the way to it"

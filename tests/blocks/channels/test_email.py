@@ -1,0 +1,76 @@
+"""An e-mail goes to the readers of the settings and to nobody else, and no password is told."""
+
+from datetime import UTC, datetime
+
+import pytest
+from pydantic import SecretStr, ValidationError
+
+from blocks.channels.channel import Post
+from blocks.channels.notifications.email import Email
+from blocks.transport.errors import Refused
+from tests.fixtures.smtp_server import SmtpServer, smtp_listening
+
+POST = Post(id="inc-1/email/opened", since=datetime(2026, 11, 22, tzinfo=UTC))
+PASSWORD = "hunter2-hunter3"
+
+
+def email(port: int = 1, **other: object) -> Email:
+    """The settings, with one second for each step."""
+    given = {"host": "127.0.0.1", "sender": "runbook@example.com", "to": ("team@example.com",)} | other
+    return Email(port=port, security="none", timeout_seconds=1, **given)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "team@example..com",
+        "team@-example.com",
+        "t\u00e4m@example.com",
+        "team@ex\u00e4mple.com",
+        "team@example.com\nBcc: all@example.com",
+        "team@example.com\n",
+    ],
+)
+@pytest.mark.parametrize("key", ["sender", "to", "support_to"])
+def test_what_no_server_takes_as_an_address_is_refused(key: str, address: str) -> None:
+    """Before an incident; a line break would begin another header."""
+    with pytest.raises(ValidationError):
+        email(**{key: address if key == "sender" else ("lead@example.com", address)})
+
+
+async def test_every_reader_of_the_settings_gets_it_and_nobody_else() -> None:
+    """Apprise's own address would make `neil@` of `o'neil@`, and drop others."""
+    addresses = (
+        *("o'neil@example.com", "team+@example.com", ".a@example.com", "t%41m@example.com", "root@localhost"),
+        *(f"a{sign}b@mail.example.com" for sign in "!#$&*/=?^_`{|}~-+."),
+    )
+    async with smtp_listening(SmtpServer()) as server:
+        for sender in addresses:
+            block = email(server.port, sender=sender, to=addresses)
+            await block.send("x", subject="x", post=POST, support=False)
+        assert [each.sender for each in server.taken] == list(addresses)
+        assert all(sorted(each.readers) == sorted(addresses) for each in server.taken)
+        assert "Incident runbook" in server.taken[0].message["From"]
+
+
+@pytest.mark.parametrize("host", ["smtp..example.com", f"{'a' * 70}.example.com"])
+async def test_what_is_no_name_of_a_server_is_told(host: str) -> None:
+    """Python fails at it before it asks anybody."""
+    with pytest.raises(Refused, match="is no name of a server"):
+        await email(host=host).try_out(support=False)
+
+
+@pytest.mark.parametrize("key", ["username", "password"])
+def test_a_login_that_nobody_can_log_in_with_is_a_mistake(key: str) -> None:
+    """SMTP takes ASCII alone there, as Python speaks it; the password is not told."""
+    with pytest.raises(ValidationError) as refused:
+        email(**{key: "geheim\u00e4"})
+    assert "geheim" not in str(refused.value)
+
+
+@pytest.mark.parametrize("before", range(270, 300))
+async def test_a_password_in_an_answer_is_masked_before_that_is_cut(before: int) -> None:
+    """Wherever it stands in it."""
+    block = email(username="runbook", password=SecretStr(PASSWORD))
+    failed = block._failure(f"Socket Exception: (535, b'{'x' * before} {PASSWORD} is wrong')")
+    assert PASSWORD[:4] not in str(failed)
