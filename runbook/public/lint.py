@@ -136,7 +136,7 @@ def _words(text: str, never_say: Sequence[str]) -> Iterator[tuple[PublicRule, st
 
 
 def _as_read(text: str) -> str:
-    """The text without what is not shown, which the journal takes out, and with plain letters for wide ones."""
+    """The text without what is not shown, as it is in the journal, and with plain letters for wide ones."""
     return unicodedata.normalize("NFKC", normal(text))
 
 

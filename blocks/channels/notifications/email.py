@@ -165,7 +165,8 @@ class Email(Block):
         except smtplib.SMTPResponseException as error:
             raise self._said(error.smtp_code, str(error)) from None
         except UnicodeError:  # of the name of the host
-            raise Refused(_SYSTEM, f"{self._place} is no name of a server", "Correct host in [email]") from None
+            why = f"{self._place} is no name of a server"
+            raise Refused(_SYSTEM, why, "Correct host in [email]") from None
         except (OSError, smtplib.SMTPException) as error:
             raise Unavailable(_SYSTEM, f"{self._place}: {self._hide(str(error))}", _NETWORK) from None
         return f"{self._place} takes e-mails to {', '.join(readers)}", True
