@@ -80,7 +80,7 @@ def typed(text: str) -> Typed:
     Raises:
         InvalidCommand: there is no such verb, or it lacks what it needs.
     """
-    word, _, rest = text.strip().partition(" ")
+    word, rest = _first_word(text)
     if not word:
         return Typed(verb=Verb.LIST)
     if word.lower() not in {verb.value for verb in Verb}:
@@ -88,19 +88,25 @@ def typed(text: str) -> Typed:
     verb = Verb(word.lower())
     if verb in (Verb.LIST, Verb.HELP):
         return Typed(verb=verb)
-    incident, _, rest = rest.strip().partition(" ")
+    incident, rest = _first_word(rest)
     if not incident:
         raise InvalidCommand(f"Say which incident: /incident {_FORMS[verb][0]}")
     if verb is Verb.NOTE:
-        if not rest.strip():
+        if not rest:
             raise InvalidCommand(f"Say what happened: /incident {_FORMS[verb][0]}")
-        return Typed(verb=verb, incident=incident, text=rest.strip())
-    name, _, note = rest.strip().partition(" ")
+        return Typed(verb=verb, incident=incident, text=rest)
+    name, note = _first_word(rest)
     if verb is Verb.UPDATE and name:
         raise InvalidCommand(f"Leave out what comes after the incident: /incident {_FORMS[verb][0]}")
     if verb is not Verb.HANDOVER:
-        name, note = rest.strip(), ""
-    return Typed(verb=verb, incident=incident, name=_name(name), text=note.strip())
+        name, note = rest, ""
+    return Typed(verb=verb, incident=incident, name=_name(name), text=note)
+
+
+def _first_word(text: str) -> tuple[str, str]:
+    """The first word, and what follows it: a line break separates them as well as a space."""
+    word, *rest = [*text.split(maxsplit=1), ""]
+    return word, rest[0].rstrip() if rest else ""
 
 
 def help_lines(because: str = "") -> list[str]:

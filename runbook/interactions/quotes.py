@@ -31,6 +31,9 @@ MOST_OFFERED = 100
 _LEAST = 100
 _MENTION = re.compile(r"<@([UW][A-Z0-9]{1,40})(?:\|[^<>]*)?>")
 
+_ENTITY = re.compile(r"&(?:amp|lt|gt);")
+"""All that Slack writes so."""
+
 
 class InvalidQuote(ValueError):
     """A dialog that carries no message of ours."""
@@ -60,14 +63,19 @@ def quote_of(shortcut: Shortcut, people: People, most: int = MOST_QUOTED) -> Quo
     """The message of a shortcut, masked and then cut; its author by the name in the settings."""
     told = shortcut.message
     author = known_as(told.user, people) if told.user else told.username or "an app"
-    said = _MENTION.sub(lambda found: f"@{known_as(found[1], people)}", told.text)
-    text = let_in(html.unescape(said), most).strip() or "(no text)"
+    text = let_in(as_written(told.text, people), most).strip() or "(no text)"
     return Quote(
         text=f"{let_in_line(author, 100)} wrote in Slack: {text}{_link(shortcut)}",
         channel=shortcut.channel.id,
         ts=told.ts,
         response_url=shortcut.response_url,
     )
+
+
+def as_written(text: str, people: People) -> str:
+    """A text of Slack's as its author sees it: people by their names in the settings, no entities."""
+    named = _MENTION.sub(lambda found: f"@{known_as(found[1], people)}", text)
+    return _ENTITY.sub(lambda found: html.unescape(found.group()), named)
 
 
 def carried(shortcut: Shortcut, people: People) -> str:

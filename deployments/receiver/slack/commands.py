@@ -24,6 +24,7 @@ from runbook.approvals.identity import Proof
 from runbook.interactions.commands import InvalidCommand, Typed, Verb, help_lines, typed
 from runbook.interactions.listing import open_incidents_lines
 from runbook.interactions.payloads import Command
+from runbook.interactions.quotes import as_written
 from runbook.interactions.submissions import handover_note
 from runbook.outside_text.slack import SlackText, slack, slack_lines
 
@@ -85,6 +86,7 @@ async def _done(
     try:
         incident = await find_own(door.people.store, asked.incident, environments(settings))
         speaker, settings = await under_its_policy(incident, command.user, settings)
+        asked = asked.model_copy(update={"text": as_written(asked.text, settings.policy.people)})
         outcome, act = Outcome(), asked.act
         if act is not None:
             note = handover_note(asked.name, asked.text) if asked.verb is Verb.HANDOVER else None

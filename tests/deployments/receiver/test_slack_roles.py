@@ -87,6 +87,11 @@ def test_the_packet_is_shown_to_who_is_listed_alone(chat: Chat, kept: Store) -> 
         ("comms ID", e.CommsLeadAssigned, {"lead": "ana"}),
         ("support ID @bob", e.SupportAssigned, {"lead": "bob"}),
         ("note ID they roll back", e.NoteAdded, {"text": "they roll back"}),
+        (
+            "note ID\n<@U0BOB|bob> says &lt;2 % &amp;amp; falls",
+            e.NoteAdded,
+            {"text": "@bob says <2 % &amp; falls"},
+        ),
         ("update ID", e.UpdateRequested, {}),
     ],
 )

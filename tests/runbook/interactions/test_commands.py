@@ -41,6 +41,12 @@ BOB = "<@U0BOB|bob>"
             Typed(verb=Verb.NOTE, incident="inc-1", text="they roll back"),
             Act(kind=ActKind.NOTE, text="they roll back"),
         ),
+        (
+            "note inc-1\nthey roll back:\n  both\n",
+            Typed(verb=Verb.NOTE, incident="inc-1", text="they roll back:\n  both"),
+            Act(kind=ActKind.NOTE, text="they roll back:\n  both"),
+        ),
+        ("lead\tinc-1\u00a0", Typed(verb=Verb.LEAD, incident="inc-1"), Act(kind=ActKind.TAKE)),
         ("update inc-1", Typed(verb=Verb.UPDATE, incident="inc-1"), Act(kind=ActKind.UPDATE)),
     ],
 )
