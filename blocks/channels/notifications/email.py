@@ -8,7 +8,7 @@ import re
 import smtplib
 import ssl
 from functools import partial
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import quote, urlencode
 
 from prefect.blocks.core import Block
@@ -200,7 +200,7 @@ class Email(Block):
         """The e-mail, with exactly the sender and the readers of the settings."""
         first, *others = self._readers(support=support)
         mail = _Mail(url=SecretStr(self._url(post)))
-        (plugin,) = mail._apprise_client
+        plugin: Any = next(iter(mail._apprise_client))
         plugin.from_addr, plugin.targets, plugin.cc = [_NAME, self.sender], [(False, first)], set(others)
         return mail
 

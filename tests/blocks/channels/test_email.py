@@ -1,6 +1,7 @@
 """An e-mail goes to the readers of the settings and to nobody else, and no password is told."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from pydantic import SecretStr, ValidationError
@@ -14,10 +15,10 @@ POST = Post(id="inc-1/email/opened", since=datetime(2026, 11, 22, tzinfo=UTC))
 PASSWORD = "hunter2-hunter3"
 
 
-def email(port: int = 1, **other: object) -> Email:
+def email(**other: Any) -> Email:
     """The settings, with one second for each step."""
     given = {"host": "127.0.0.1", "sender": "runbook@example.com", "to": ("team@example.com",)} | other
-    return Email(port=port, security="none", timeout_seconds=1, **given)
+    return Email(security="none", timeout_seconds=1, **given)
 
 
 @pytest.mark.parametrize(
@@ -46,7 +47,7 @@ async def test_every_reader_of_the_settings_gets_it_and_nobody_else() -> None:
     )
     async with smtp_listening(SmtpServer()) as server:
         for sender in addresses:
-            block = email(server.port, sender=sender, to=addresses)
+            block = email(port=server.port, sender=sender, to=addresses)
             await block.send("x", subject="x", post=POST, support=False)
         assert [each.sender for each in server.taken] == list(addresses)
         assert all(sorted(each.readers) == sorted(addresses) for each in server.taken)
