@@ -14,6 +14,7 @@ from deployments.services.refusals import ActRefused, Refusal, checked
 from deployments.services.runs import Runs
 from deployments.services.speaker import Speaker
 from runbook.actions.catalogue import ChangePlan
+from runbook.approvals.acts import counting
 from runbook.approvals.authority import require_may_refuse
 from runbook.approvals.gates import Answer, Choice
 from runbook.channels.buttons import PUBLIC_TEXT, Button
@@ -45,14 +46,14 @@ class AlreadyAnswered(ActRefused):
         self.standing = standing
 
 
-def asked_by(incident: Incident, button: Button) -> ChangePlan | None:
+def asked_by(incident: Incident, button: Button, policy: Policy) -> ChangePlan | None:
     """The plan of a button's question, where that is open; `None` for a public text that waits.
 
     Raises:
         ActRefused: it does not.
     """
     if button.kind in PUBLIC_TEXT:
-        _require_text_waits(incident, button)
+        _require_text_waits(incident, button, policy)
         return None
     try:
         return open_question(incident, button)[1]
@@ -60,8 +61,8 @@ def asked_by(incident: Incident, button: Button) -> ChangePlan | None:
         raise ActRefused(Refusal.NOTHING, str(error), READ) from None
 
 
-def _require_text_waits(incident: Incident, button: Button) -> None:
-    found = proposal_named(incident, button.plan)
+def _require_text_waits(incident: Incident, button: Button, policy: Policy) -> None:
+    found = proposal_named(incident, button.plan, counting(incident, policy))
     if because := why_not(found) if found else "there is no such text":
         raise ActRefused(Refusal.NOTHING, because, READ)
 

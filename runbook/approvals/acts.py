@@ -36,8 +36,9 @@ from runbook.incidents.events import (
 )
 from runbook.incidents.incident import Incident
 from runbook.outside_text import MAX_TEXT, let_in_line
+from runbook.policy.in_force import policy_in_force
 from runbook.policy.policy import Policy
-from runbook.public.answers import publication, withholding
+from runbook.public.answers import Counts, publication, withholding
 from runbook.value import Value
 
 ActEvent = (
@@ -120,10 +121,23 @@ def event_of(
         return reopening(incident, because=act.text, by=by, identity=identity)
     if act.kind is ActKind.PUBLISH:
         return publication(
-            incident, proposal=act.proposal, body=act.text, by=by, identity=identity, policy=policy
+            incident,
+            proposal=act.proposal,
+            body=act.text,
+            by=by,
+            identity=identity,
+            policy=policy,
+            counts=counting(incident, policy),
         )
     if act.kind is ActKind.WITHHOLD:
-        return withholding(incident, proposal=act.proposal, because=act.text, by=by, identity=identity)
+        return withholding(
+            incident,
+            proposal=act.proposal,
+            because=act.text,
+            by=by,
+            identity=identity,
+            counts=counting(incident, policy),
+        )
     if incident.closed:
         raise ActOnClosed(f"{incident.id} is closed")
     if act.kind is ActKind.RESOLVE:
@@ -226,6 +240,12 @@ def act_counts(incident: Incident, event: ActEvent, policy: Policy) -> bool:
         return True
     statement, writer = act_statement(incident.id, event), incident.writer_of(event)
     return proven(event.by, event.identity, statement, policy.acts, policy, writer=writer) is not None
+
+
+def counting(incident: Incident, policy: Policy) -> Counts:
+    """Which answers to a public text count, by the policy in force."""
+    in_force = policy_in_force(incident, policy)
+    return lambda answer: act_counts(incident, answer, in_force)
 
 
 def gate_is_acknowledged(incident: Incident, gate: str, policy: Policy) -> bool:

@@ -3,6 +3,7 @@
 Everybody may whom `[policy.acts]` lets, as for the other acts, see `runbook.approvals.acts`.
 """
 
+from collections.abc import Callable
 from typing import TypeVar
 
 from runbook.approvals.gates import InvalidAnswer
@@ -13,30 +14,46 @@ from runbook.incidents.report import DIGEST_LETTERS
 from runbook.outside_text import MAX_TEXT
 from runbook.policy.policy import Policy
 from runbook.public.lint import lint_message
-from runbook.public.proposals import Proposal, PublicAnswer, proposals
+from runbook.public.proposals import Proposal, PublicAnswer, every_answer, proposals
 from runbook.public.publishing import is_public
 
 LEAST_LETTERS = 8
 """Of a digest by which a text is named."""
 
+Counts = Callable[[PublicAnswer], bool]
+"""Whether an answer of the journal is one that the present people and rules take."""
+
 AnswerT = TypeVar("AnswerT", PublicTextApproved, PublicTextWithheld)
 
 
 def publication(
-    incident: Incident, *, proposal: str, body: str, by: str, identity: Identity, policy: Policy
+    incident: Incident,
+    *,
+    proposal: str,
+    body: str,
+    by: str,
+    identity: Identity,
+    policy: Policy,
+    counts: Counts = every_answer,
 ) -> PublicTextApproved:
     """What a person's yes to a text is in the journal; `body` is empty where its words stay as they are.
 
     Raises:
         InvalidAnswer: the text does not wait for an answer, or the words may not be published.
     """
-    found = _named(incident, proposal)
+    found = _named(incident, proposal, counts)
     words = body.strip()
     if len(words) > MAX_TEXT:
         raise InvalidAnswer(f"the text has at most {MAX_TEXT} characters")
     if words == found.text.body.strip():
         words = ""
-    given = PublicTextApproved(proposal=found.text.digest, by=by, identity=identity, body=words)
+    given = PublicTextApproved(
+        proposal=found.text.digest,
+        by=by,
+        identity=identity,
+        body=words,
+        dismissed=_dismissed(incident, found, counts),
+    )
     standing = _standing(found, given)
     if standing is not None:
         return standing
@@ -49,25 +66,37 @@ def publication(
 
 
 def withholding(
-    incident: Incident, *, proposal: str, because: str, by: str, identity: Identity
+    incident: Incident,
+    *,
+    proposal: str,
+    because: str,
+    by: str,
+    identity: Identity,
+    counts: Counts = every_answer,
 ) -> PublicTextWithheld:
     """What a person's no to a text is in the journal.
 
     Raises:
         InvalidAnswer: the text does not wait for an answer, or no reason is given.
     """
-    found = _named(incident, proposal)
+    found = _named(incident, proposal, counts)
     if len(because) > MAX_TEXT:
         raise InvalidAnswer(f"the reason has at most {MAX_TEXT} characters")
-    given = PublicTextWithheld(proposal=found.text.digest, by=by, identity=identity, because=because.strip())
+    given = PublicTextWithheld(
+        proposal=found.text.digest,
+        by=by,
+        identity=identity,
+        because=because.strip(),
+        dismissed=_dismissed(incident, found, counts),
+    )
     if not given.because.strip():
         raise InvalidAnswer("the reason is empty: say why the public is not told")
     return _standing(found, given) or given
 
 
-def proposal_named(incident: Incident, digest: str) -> Proposal | None:
+def proposal_named(incident: Incident, digest: str, counts: Counts = every_answer) -> Proposal | None:
     """The newest text whose digest begins so."""
-    named_so = (it for it in reversed(proposals(incident)) if it.text.digest.startswith(digest))
+    named_so = (it for it in reversed(proposals(incident, counts)) if it.text.digest.startswith(digest))
     return next(named_so, None) if len(digest) >= LEAST_LETTERS else None
 
 
@@ -82,16 +111,25 @@ def why_not(found: Proposal) -> str:
     return "it is published already" if found.published else ""
 
 
-def _named(incident: Incident, digest: str) -> Proposal:
+def _named(incident: Incident, digest: str, counts: Counts) -> Proposal:
     digest = digest.strip().lower()
     if not digest:
-        waiting = [it.text.digest[:DIGEST_LETTERS] for it in proposals(incident) if it.waits]
+        waiting = [it.text.digest[:DIGEST_LETTERS] for it in proposals(incident, counts) if it.waits]
         which = f"it is {' or '.join(waiting)} now" if waiting else "none waits now"
         raise InvalidAnswer(f"say which text, by its digest, once you have read it: {which}")
-    found = proposal_named(incident, digest)
+    found = proposal_named(incident, digest, counts)
     if found is None:
         raise InvalidAnswer(f"there is no text for the public with the digest {digest[:64]!a}")
     return found
+
+
+def _dismissed(incident: Incident, found: Proposal, counts: Counts) -> int:
+    """How many answers to that text do not count: a journal takes the next one under another key."""
+    answers: list[PublicAnswer] = [
+        *incident.events(PublicTextApproved),
+        *incident.events(PublicTextWithheld),
+    ]
+    return sum(it.proposal == found.text.digest and not counts(it) for it in answers)
 
 
 def _standing(found: Proposal, given: AnswerT) -> AnswerT | None:
@@ -108,4 +146,4 @@ def _standing(found: Proposal, given: AnswerT) -> AnswerT | None:
 
 
 def _bare(answer: PublicAnswer) -> PublicAnswer:
-    return answer.model_copy(update={"identity": None})
+    return answer.model_copy(update={"identity": None, "dismissed": 0})

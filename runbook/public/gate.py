@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from runbook.approvals.acts import act_counts
+from runbook.approvals.acts import counting
 from runbook.approvals.authority import may, vouched_severity
 from runbook.channels.reminders import is_time
 from runbook.incidents.effects import Effect
@@ -18,8 +18,7 @@ from runbook.value import Value
 
 def gated(incident: Incident, policy: Policy) -> tuple[Proposal, ...]:
     """The texts that people were asked about, oldest first, with the answers of those who may."""
-    in_force = policy_in_force(incident, policy)
-    return proposals(incident, lambda answer: act_counts(incident, answer, in_force))
+    return proposals(incident, counting(incident, policy))
 
 
 def waiting(incident: Incident, policy: Policy) -> tuple[Proposal, ...]:

@@ -114,7 +114,7 @@ async def _open(
     door: SlackDoor, click: Click, button: Button, incident: Incident, settings: Settings
 ) -> Outcome:
     """Open the dialog of a button, of a question or a public text only while that is open."""
-    plan = asked_by(incident, button) if button.kind in ANSWERS | PUBLIC_TEXT else None
+    plan = asked_by(incident, button, settings.policy) if button.kind in ANSWERS | PUBLIC_TEXT else None
     if button.kind is ButtonKind.EDIT and plan is not None and not plan.action.spec.editable:
         raise ActRefused(Refusal.INVALID, "nothing of this change can be edited", "approve or reject it")
     if button.kind not in (*ANSWERS, *PUBLIC_TEXT, ButtonKind.NOTE) and incident.closed:

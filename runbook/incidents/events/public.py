@@ -104,33 +104,41 @@ class PublicTextProposed(JournalEvent):
 
 
 class PublicTextApproved(JournalEvent):
-    """A person lets the text with that digest be published; with a `body`, in these words instead."""
+    """A person lets the text with that digest be published; with a `body`, in these words instead.
+
+    `dismissed` is how many answers to it did not count any more by then, such as those of people who may not.
+    """
 
     type: Literal["PublicTextApproved"] = "PublicTextApproved"
     proposal: str
     by: OutsideName
     identity: Identity | None = None
     body: OutsideText = ""
+    dismissed: int = 0
 
     @property
     def journal_key(self) -> str:
-        """Once for each text, whatever is said of it."""
-        return f"public-answered:{self.proposal}"
+        """Once for each text, whatever is said of it, as long as that counts."""
+        return numbered(f"public-answered:{self.proposal}", self.dismissed)
 
 
 class PublicTextWithheld(JournalEvent):
-    """A person does not let the text with that digest be published, and says why."""
+    """A person does not let the text with that digest be published, and says why.
+
+    `dismissed` is as in `PublicTextApproved`.
+    """
 
     type: Literal["PublicTextWithheld"] = "PublicTextWithheld"
     proposal: str
     by: OutsideName
     because: OutsideText
     identity: Identity | None = None
+    dismissed: int = 0
 
     @property
     def journal_key(self) -> str:
-        """Once for each text, whatever is said of it."""
-        return f"public-answered:{self.proposal}"
+        """Once for each text, whatever is said of it, as long as that counts."""
+        return numbered(f"public-answered:{self.proposal}", self.dismissed)
 
 
 class PublicUpdateSeen(JournalEvent):

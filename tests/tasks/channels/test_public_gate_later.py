@@ -4,10 +4,14 @@ from datetime import timedelta
 
 import pytest
 
+from runbook.approvals.acts import Act, ActKind
+from runbook.approvals.gates import InvalidAnswer
+from runbook.approvals.identity import Identity
 from runbook.channels.cards.standing import standing
 from runbook.incidents import events as e
 from runbook.incidents.state import State
 from runbook.public.texts import text_digest
+from tasks.acts import Acted, record_act
 from tasks.caretaking.due import due_reminders
 from tasks.channels import communicate, facts, public_gate, remind
 from tasks.channels.communicate import announce, refresh_public, resolve_absorbed
@@ -92,6 +96,35 @@ async def test_that_it_is_over_is_asked_about_and_reminded_of_after_the_end(
     assert [status for status, _ in public.updates()] == ["identified", "resolved"]
     due = await due_reminders(incident.environment, now() + timedelta(days=3))
     assert (due.clocks, due.publications) == ([], [])
+
+
+async def test_an_answer_of_somebody_who_may_not_any_more_leaves_the_text_to_others(public: Public) -> None:
+    """It waits again, with its buttons, and the next answer counts, whichever it is."""
+    incident = await asked(public)
+    await act_on(incident, "publish", by="ana")
+    acts = incident.policy.acts.model_copy(update={"approvers": ("bob",)})
+    strict = public.under(**ASKING, acts=acts)
+    assert await publish(strict) == 0
+    assert (await act_on(strict, "publish", by="bob")).recorded
+    assert not (await act_on(strict, "publish", by="bob")).recorded
+    with pytest.raises(InvalidAnswer, match=r"bob .*published it"):
+        await act_on(strict, "withhold", by="bob")
+    assert await publish(strict) == 1
+    assert [status for status, _ in public.updates()] == ["identified"]
+
+
+async def act_on(incident: OpenIncident, kind: str, *, by: str) -> Acted:
+    """Somebody answers the newest text."""
+    proposal = (await newest(incident)).digest
+    return await record_act(
+        incident.environment.store,
+        await incident.read(),
+        Act(kind=ActKind(kind), proposal=proposal, text="no" if kind == "withhold" else ""),
+        by=by,
+        identify=lambda _: Identity(name=by),
+        policy=incident.policy,
+        at=now(),
+    )
 
 
 async def test_an_incident_that_was_never_public_ends_without_a_question(public: Public) -> None:
