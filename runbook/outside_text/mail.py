@@ -44,9 +44,10 @@ def mail_link(url: str, label: str = "") -> MailText:
 def mail_subject(text: str) -> str:
     """The first line of a message: one line without control characters, so that no header follows it.
 
-    Apprise does not fold headers, and a sign beyond ASCII takes up to twelve bytes in one.
+    Apprise does not fold headers, and a sign beyond ASCII takes up to twelve bytes in one. It leaves `=?` as
+    it is, which begins a word that programs decode (RFC 2047): anything could be hidden in it.
     """
-    subject = let_in_line(text.partition("\n")[0], LONGEST_SUBJECT)
+    subject = let_in_line(text.partition("\n")[0], LONGEST_SUBJECT).replace("=?", "= ?")
     while len(Header(subject, "utf-8").encode(maxlinelen=0)) > LONGEST_LINE:
         subject = f"{subject[: len(subject) * 3 // 4]}{CUT}"
     return subject
