@@ -86,7 +86,13 @@ class LogText:
 
     def cut_short(self, seconds: float) -> None:
         """Note that the reading stopped before the log's end."""
-        self.missing = f"reading was stopped after {seconds:g} s, so its newest lines are missing"
+        with self._lock:
+            self.missing = f"reading was stopped after {seconds:g} s, so its newest lines are missing"
+
+    def failed(self, why: str) -> None:
+        """Note why it cannot be read, unless the reading was stopped: that closes its connection, too."""
+        with self._lock:
+            self.missing = self.missing or why
 
     def finished(self) -> "tuple[list[LogLine], str]":
         """The lines, split where the container did, and what is missing of them."""
@@ -164,7 +170,7 @@ def read_log(credentials: Credentials, namespace: str, text: LogText, window: Lo
     try:
         response = open_stream(credentials, Request("get", "pods/log", source.pod), send)
     except OutsideError as error:
-        text.missing = error.detail
+        text.failed(error.detail)
         return
     try:
         while chunk := response.read1(_CHUNK):  # what is there, whereas `stream` waits for a whole chunk
@@ -176,7 +182,7 @@ def read_log(credentials: Credentials, namespace: str, text: LogText, window: Lo
         if window.left <= 0:
             text.cut_short(window.seconds)
         else:
-            text.missing = f"{SYSTEM} closed the connection"
+            text.failed(f"{SYSTEM} closed the connection")
     finally:
         response.close()
 

@@ -17,7 +17,7 @@ from runbook.channels.messages import (
 from runbook.channels.public_incident import public_announcements
 from runbook.channels.updates import DueUpdate, asked_update, missed_announcements
 from runbook.incidents.effect_ids import EffectId, MessageName
-from runbook.incidents.effects import SUCCEEDED, Authority, Effect
+from runbook.incidents.effects import SUCCEEDED, Authority
 from runbook.incidents.events import (
     ActionFinished,
     EffectIntended,
@@ -204,13 +204,11 @@ def _announced(journal: Incident, channel: Channel, state: State) -> bool:
     ]
     intended = {event.effect.id for event in events if isinstance(event, EffectIntended)}
     sent = [effect for effect in journal.messages_in(channel.kind) if effect.id in intended]
-    names = [effect.message.announced_state for effect in sent if effect.in_doubt or _arrived(effect)]
+    names = [
+        effect.message.announced_state for effect in sent if effect.in_doubt or effect.outcome in SUCCEEDED
+    ]
     perhaps = [order.index(name) for name in names if name in order]
     return max(told, default=-1) >= order.index(state) or max(perhaps, default=-1) > order.index(state)
-
-
-def _arrived(effect: Effect) -> bool:
-    return effect.outcome in SUCCEEDED
 
 
 async def _announce(
@@ -281,7 +279,7 @@ def _new_refresh(journal: Incident, channel: Channel, state: State, number: int)
     """The name of a refresh that has not arrived: the run of one that has may have died before it said so."""
     name = MessageName.refreshed(state, number)
     known = journal.effects.get(EffectId.of_message(journal.id, channel.kind, name))
-    arrived = known is not None and _arrived(known)
+    arrived = known is not None and known.outcome in SUCCEEDED
     return _new_refresh(journal, channel, state, number + 1) if arrived else name
 
 

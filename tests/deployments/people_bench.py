@@ -21,7 +21,7 @@ from runbook.incidents import events as e
 from tests.deployments.cli_store import Store, store_in
 from tests.fixtures.prefect_server import event_loop_in_background
 
-TOKENS = {"ana": "a" * 40, "bob": "b" * 40, "cyd": "c" * 40}
+TOKENS = {"ana": "ana-" * 10, "bob": "bob-" * 10, "cyd": "cyd-" * 10}
 SETTINGS = """
 [store]
 url = "sqlite+aiosqlite:///incidents.db"

@@ -146,6 +146,17 @@ async def test_what_was_read_before_the_deadline_counts(world: ClusterWorld) -> 
     assert "reading was stopped after 1 s, so its newest lines are missing" in logs.pods_unread[first]
 
 
+def test_a_reading_that_was_stopped_says_so_although_that_closes_its_connection() -> None:
+    """Its thread reports the closed connection, before or after the reading is told to be stopped."""
+    stopped = "reading was stopped after 1 s, so its newest lines are missing"
+    before, after = LogText(LogSource("web-1", "app")), LogText(LogSource("web-1", "app"))
+    before.failed("the connection was closed")
+    before.cut_short(1)
+    after.cut_short(1)
+    after.failed("the connection was closed")
+    assert (before.missing, after.missing) == (stopped, stopped)
+
+
 async def test_another_workloads_pods_are_not_read(world: ClusterWorld) -> None:
     """A canary with the same labels has a log of its own, and its trouble is not ours."""
     canary = deployment(replicas=1)
