@@ -7,10 +7,15 @@ import re
 from enum import StrEnum
 
 from runbook.approvals.acts import Act, ActKind
+from runbook.channels.buttons import ButtonKind
+from runbook.decision.severity import Severity
 from runbook.value import Value
 
 _ACCOUNT = re.compile(r"<@(?P<id>[UW][A-Z0-9]{1,40})(?:\|[^<>]*)?>")
 """A mention, where Slack is set to send the account's id for it."""
+
+_PLAN = re.compile(r"[0-9a-fA-F]{8,64}")
+"""The beginning of a plan's digest: enough of it that no other plan begins the same by chance."""
 
 
 class Verb(StrEnum):
@@ -23,7 +28,24 @@ class Verb(StrEnum):
     HANDOVER = "handover"
     NOTE = "note"
     UPDATE = "update"
+    APPROVE = "approve"
+    REJECT = "reject"
+    EDIT = "edit"
+    SNOOZE = "snooze"
+    SEVERITY = "severity"
+    FALSE_ALARM = "false-alarm"
+    PUBLISH = "publish"
+    WITHHOLD = "withhold"
     HELP = "help"
+
+
+ANSWERS = {
+    Verb.APPROVE: ButtonKind.APPROVE,
+    Verb.REJECT: ButtonKind.REJECT,
+    Verb.EDIT: ButtonKind.EDIT,
+    Verb.SNOOZE: ButtonKind.SNOOZE,
+}
+"""What answers a question, as its button does. It names the plan that its person has seen."""
 
 
 _FORMS = {
@@ -37,6 +59,14 @@ _FORMS = {
     ),
     Verb.NOTE: ("note ID TEXT", "write into the timeline"),
     Verb.UPDATE: ("update ID", "have the channel told now where things stand"),
+    Verb.APPROVE: ("approve ID PLAN", "answer the question about PLAN with yes"),
+    Verb.REJECT: ("reject ID PLAN REASON", "answer it with no"),
+    Verb.EDIT: ("edit ID PLAN NAME=VALUE …", "have it planned anew with other values"),
+    Verb.SNOOZE: ("snooze ID PLAN", "not yet: it is asked again later"),
+    Verb.SEVERITY: ("severity ID P1|P2|P3|P4 REASON", "change the severity"),
+    Verb.FALSE_ALARM: ("false-alarm ID REASON", "end the incident as a false alarm"),
+    Verb.PUBLISH: ("publish ID TEXT", "publish the text for the status page that its message calls TEXT"),
+    Verb.WITHHOLD: ("withhold ID TEXT REASON", "do not publish it"),
     Verb.HELP: ("help", "this list"),
 }
 """How each is typed, and what it does."""
@@ -47,12 +77,19 @@ class InvalidCommand(ValueError):
 
 
 class Typed(Value):
-    """What was typed. `name` is whom a role is given to, empty for whoever types; `text` is a note's."""
+    """What was typed. `name` is whom a role is given to, empty for whoever types; `text` is a note's, or why.
+
+    `plan` is the beginning of the digest of the plan or public text that is answered, and `parameters` what
+    an edit sets.
+    """
 
     verb: Verb
     incident: str = ""
     name: str = ""
     text: str = ""
+    plan: str = ""
+    parameters: dict[str, str] = {}
+    severity: Severity | None = None
 
     @property
     def act(self) -> Act | None:
@@ -70,6 +107,12 @@ class Typed(Value):
                 return Act(kind=ActKind.NOTE, text=self.text)
             case Verb.UPDATE:
                 return Act(kind=ActKind.UPDATE)
+            case Verb.FALSE_ALARM:
+                return Act(kind=ActKind.RESOLVE, outcome="false-positive", text=self.text)
+            case Verb.PUBLISH:
+                return Act(kind=ActKind.PUBLISH, proposal=self.plan)
+            case Verb.WITHHOLD:
+                return Act(kind=ActKind.WITHHOLD, proposal=self.plan, text=self.text)
             case _:
                 return None
 
@@ -91,16 +134,61 @@ def typed(text: str) -> Typed:
     incident, rest = _first_word(rest)
     if not incident:
         raise InvalidCommand(f"Say which incident: /incident {_FORMS[verb][0]}")
-    if verb is Verb.NOTE:
-        if not rest:
-            raise InvalidCommand(f"Say what happened: /incident {_FORMS[verb][0]}")
-        return Typed(verb=verb, incident=incident, text=rest)
-    name, note = _first_word(rest)
-    if verb is Verb.UPDATE and name:
-        raise InvalidCommand(f"Leave out what comes after the incident: /incident {_FORMS[verb][0]}")
-    if verb is not Verb.HANDOVER:
-        name, note = rest, ""
-    return Typed(verb=verb, incident=incident, name=_name(name), text=note)
+    match verb:
+        case Verb.NOTE | Verb.FALSE_ALARM:
+            return Typed(verb=verb, incident=incident, text=_required(verb, rest))
+        case Verb.SEVERITY:
+            level, reason = _first_word(rest)
+            return Typed(
+                verb=verb, incident=incident, severity=_severity(level), text=_required(verb, reason)
+            )
+        case _ if verb in {*ANSWERS, Verb.PUBLISH, Verb.WITHHOLD}:
+            return _answer(verb, incident, rest)
+        case Verb.HANDOVER:
+            name, note = _first_word(rest)
+            return Typed(verb=verb, incident=incident, name=_name(name), text=note)
+        case Verb.UPDATE if rest:
+            raise InvalidCommand(f"Leave out what comes after the incident: /incident {_FORMS[verb][0]}")
+        case _:
+            return Typed(verb=verb, incident=incident, name=_name(rest))
+
+
+def _answer(verb: Verb, incident: str, rest: str) -> Typed:
+    plan, more = _first_word(rest)
+    if not _PLAN.fullmatch(plan):
+        seen = "the letters after Plan or Text in its message"
+        raise InvalidCommand(f"Say which one you have seen, {seen}: /incident {_FORMS[verb][0]}")
+    answer = Typed(verb=verb, incident=incident, plan=plan.lower())
+    match verb:
+        case Verb.REJECT | Verb.WITHHOLD:
+            return answer.model_copy(update={"text": _required(verb, more)})
+        case Verb.EDIT:
+            return answer.model_copy(update={"parameters": _parameters(more)})
+        case _ if more:
+            raise InvalidCommand(f"Leave out what comes after these letters: /incident {_FORMS[verb][0]}")
+        case _:
+            return answer
+
+
+def _required(verb: Verb, text: str) -> str:
+    if not text:
+        what = "what happened" if verb is Verb.NOTE else "why"
+        raise InvalidCommand(f"Say {what}: /incident {_FORMS[verb][0]}")
+    return text
+
+
+def _severity(level: str) -> Severity:
+    try:
+        return Severity(level.upper())
+    except ValueError:
+        raise InvalidCommand(f"Choose a severity: /incident {_FORMS[Verb.SEVERITY][0]}") from None
+
+
+def _parameters(text: str) -> dict[str, str]:
+    pairs = [word.partition("=") for word in text.split()]
+    if not pairs or not all(name and equals and value for name, equals, value in pairs):
+        raise InvalidCommand(f"Say what to change: /incident {_FORMS[Verb.EDIT][0]}")
+    return {name: value for name, _, value in pairs}
 
 
 def _first_word(text: str) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""`/incident`: the open incidents, roles, notes and the hand-over, for whoever the settings know.
+"""`/incident`: the open incidents, and what the buttons do, for whoever the settings know.
 
 Being in the workspace is not enough: nobody else learns whether there is an incident.
 """
@@ -9,6 +9,7 @@ import logging
 from blocks.transport.errors import OutsideError
 from deployments.processes.json_log import log_event
 from deployments.receiver.people.requests import environments
+from deployments.receiver.slack.acts import wake
 from deployments.receiver.slack.interacting import Answer
 from deployments.receiver.slack.outcome import Outcome, why
 from deployments.receiver.slack.proving import under_its_policy
@@ -16,14 +17,18 @@ from deployments.receiver.slack.requests import SlackDoor
 from deployments.receiver.slack.roles import act_and_note, hand_over_packet
 from deployments.receiver.slack.settings import slack_target
 from deployments.receiver.slack.telling import alone, tell_privately
+from deployments.receiver.slack.typed_answers import answer_typed
 from deployments.services.finding import SEARCHED, find_own
 from deployments.services.refusals import ActRefused
+from deployments.services.severity import set_severity
 from deployments.services.speaker import Speaker
 from deployments.settings.settings import Settings
 from runbook.approvals.identity import Proof
-from runbook.interactions.commands import InvalidCommand, Typed, Verb, help_lines, typed
+from runbook.incidents.incident import Incident
+from runbook.interactions.commands import ANSWERS, InvalidCommand, Typed, Verb, help_lines, typed
 from runbook.interactions.listing import open_incidents_lines
 from runbook.interactions.payloads import Command
+from runbook.interactions.questions import Standing
 from runbook.interactions.quotes import as_written
 from runbook.interactions.submissions import handover_note
 from runbook.outside_text.slack import SlackText, slack, slack_lines
@@ -88,7 +93,23 @@ async def _done(
         speaker, settings = await under_its_policy(incident, command.user, settings)
         asked = asked.model_copy(update={"text": as_written(asked.text, settings.policy.people)})
         outcome, act = Outcome(), asked.act
-        if act is not None:
+        if asked.verb in ANSWERS:
+            standing = await answer_typed(door, incident, asked, speaker, settings)
+            door.under_way.follow(_wake(door, incident, standing, command, settings))
+            outcome = Outcome(said=standing.words, standing=standing, taken=True)
+        elif asked.severity is not None:
+            done = await set_severity(
+                door.people.store,
+                incident,
+                asked.severity,
+                reason=asked.text,
+                speaker=speaker,
+                policy=settings.policy,
+                key=f"slack:{command.trigger_id}",
+            )
+            outcome = Outcome(said=done.said)
+            door.people.acted.set()
+        elif act is not None:
             note = handover_note(asked.name, asked.text) if asked.verb is Verb.HANDOVER else None
             key = f"slack:{command.trigger_id}"
             outcome = await act_and_note(door, incident, act, note, key, speaker, settings)
@@ -114,6 +135,15 @@ async def _tell_later(work: asyncio.Task[Outcome], command: Command, settings: S
     outcome = await work
     target = await asyncio.to_thread(slack_target, settings.origin)
     await tell_privately(target, command.response_url, _text(outcome), outcome.blocks)
+
+
+async def _wake(
+    door: SlackDoor, incident: Incident, standing: Standing, command: Command, settings: Settings
+) -> None:
+    """Wake the run of an answer, which shows it; where it does not wake, its person is told why."""
+    if said := await wake(door, incident.id, standing):
+        target = await asyncio.to_thread(slack_target, settings.origin)
+        await tell_privately(target, command.response_url, slack_lines(said))
 
 
 def _text(outcome: Outcome) -> SlackText:

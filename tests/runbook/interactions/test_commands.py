@@ -7,9 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runbook.approvals.acts import Act, ActKind
+from runbook.decision.severity import Severity
 from runbook.interactions.commands import InvalidCommand, Typed, Verb, help_lines, typed
 
 BOB = "<@U0BOB|bob>"
+PLAN = "0123456789ab"
 
 
 @pytest.mark.parametrize(
@@ -48,6 +50,38 @@ BOB = "<@U0BOB|bob>"
         ),
         ("lead\tinc-1\u00a0", Typed(verb=Verb.LEAD, incident="inc-1"), Act(kind=ActKind.TAKE)),
         ("update inc-1", Typed(verb=Verb.UPDATE, incident="inc-1"), Act(kind=ActKind.UPDATE)),
+        (f"approve inc-1 {PLAN.upper()}", Typed(verb=Verb.APPROVE, incident="inc-1", plan=PLAN), None),
+        (f"snooze inc-1 {PLAN}", Typed(verb=Verb.SNOOZE, incident="inc-1", plan=PLAN), None),
+        (
+            f"reject inc-1 {PLAN} we fail over",
+            Typed(verb=Verb.REJECT, incident="inc-1", plan=PLAN, text="we fail over"),
+            None,
+        ),
+        (
+            f"edit inc-1 {PLAN} memory=768Mi",
+            Typed(verb=Verb.EDIT, incident="inc-1", plan=PLAN, parameters={"memory": "768Mi"}),
+            None,
+        ),
+        (
+            "severity inc-1 p2 half of it works",
+            Typed(verb=Verb.SEVERITY, incident="inc-1", severity=Severity.P2, text="half of it works"),
+            None,
+        ),
+        (
+            f"publish inc-1 {PLAN}",
+            Typed(verb=Verb.PUBLISH, incident="inc-1", plan=PLAN),
+            Act(kind=ActKind.PUBLISH, proposal=PLAN),
+        ),
+        (
+            f"withhold inc-1 {PLAN} too early",
+            Typed(verb=Verb.WITHHOLD, incident="inc-1", plan=PLAN, text="too early"),
+            Act(kind=ActKind.WITHHOLD, proposal=PLAN, text="too early"),
+        ),
+        (
+            "false-alarm inc-1 a load test",
+            Typed(verb=Verb.FALSE_ALARM, incident="inc-1", text="a load test"),
+            Act(kind=ActKind.RESOLVE, outcome="false-positive", text="a load test"),
+        ),
     ],
 )
 def test_a_command_is_read(text: str, read: Typed, act: Act | None) -> None:
@@ -63,6 +97,15 @@ def test_a_command_is_read(text: str, read: Typed, act: Act | None) -> None:
         ("lead", "/incident lead ID"),
         ("note inc-1", "/incident note ID TEXT"),
         ("update inc-1 now", "/incident update ID"),
+        ("approve inc-1", "/incident approve ID PLAN"),
+        ("approve inc-1 0123456", "/incident approve ID PLAN"),
+        (f"approve inc-1 {PLAN} now", "/incident approve ID PLAN"),
+        (f"reject inc-1 {PLAN}", "Say why"),
+        (f"edit inc-1 {PLAN}", "NAME=VALUE"),
+        (f"edit inc-1 {PLAN} memory=", "NAME=VALUE"),
+        ("severity inc-1 P5 it is bad", "Choose a severity"),
+        ("severity inc-1 P1", "Say why"),
+        ("false-alarm inc-1", "Say why"),
     ],
 )
 def test_what_is_no_command_says_what_is_wrong(text: str, why: str) -> None:
