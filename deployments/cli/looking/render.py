@@ -25,7 +25,9 @@ BUILDER = "https://app.slack.com/block-kit-builder/#"
 
 
 async def render(
-    incident: Annotated[str, Parameter(help="An incident's id, `latest`, or `sample`.")] = SAMPLE,
+    incident: Annotated[
+        str, Parameter(help="An incident's id, `latest`, or `sample`; may be left out.")
+    ] = SAMPLE,
     template: Annotated[str | None, Parameter(help="One of them, such as `root`; without it, all.")] = None,
     /,
     *,
@@ -42,6 +44,8 @@ async def render(
     from runbook.channels.samples import message_names, sample_of
     from runbook.policy.policy import Policy
 
+    if template is None and any(incident in _short(name) for name in message_names()):
+        incident, template = SAMPLE, incident  # `runbook render root`: no incident is called so
     sources = find_sources(config, environment)
     names = [_named(template, message_names())] if template is not None else list(message_names())
     found, policy, own = None, Policy(), dict[str, str]()
@@ -88,10 +92,15 @@ def _named(given: str, names: tuple[str, ...]) -> str:
         CommandError: there is no such template.
     """
     for name in names:
-        if given in (name, name.removesuffix(".j2"), name.partition(".")[0]):
+        if given in _short(name):
             return name
     known = ", ".join(name.partition(".")[0] for name in names)
     raise CommandError(f"there is no template {given!r}", f"give one of: {known}", code=ExitCode.USAGE)
+
+
+def _short(name: str) -> tuple[str, ...]:
+    """What a template may be called."""
+    return name, name.removesuffix(".j2"), name.partition(".")[0]
 
 
 def _shown(name: str, sample: "Sample", own: "OwnTemplates", policy: "Policy") -> dict[str, Any]:

@@ -50,6 +50,15 @@ def test_every_message_is_shown_without_settings(
     assert [name for name in message_names() if f"{name}  (shipped, " not in out] == []
 
 
+def test_a_template_may_be_named_without_an_incident(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is shown for the sample, and nothing is asked of a Prefect server."""
+    monkeypatch.chdir(tmp_path)
+    assert main(["render", "root"]) == ExitCode.OK
+    assert capsys.readouterr().out.startswith("root.slack.j2  (shipped, ")
+
+
 def test_the_teams_own_template_is_shown_for_a_real_incident(
     incident: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
