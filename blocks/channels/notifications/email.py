@@ -3,8 +3,8 @@
 A message is one e-mail to all its readers, in one SMTP transaction: the first one is in `To`, the others in
 `Cc`. E-mails of an incident refer to one that does not exist, by which mail programs show them as a thread.
 
-A reader whom the server refuses beside others whom it takes is told by `Email.try_out` alone: Apprise does not
-say so of a message.
+A reader whom the server refuses beside others whom it takes is told by `Email.try_out` alone: Apprise does
+not say so of a message.
 """
 
 import asyncio
