@@ -131,7 +131,7 @@ def _words(text: str, never_say: Sequence[str]) -> Iterator[tuple[PublicRule, st
             for match in re.finditer(pattern, text):
                 yield rule, match.group()
     for word in never_say:
-        if said := re.search(rf"(?<!\w){_spaced(word)}(?!\w)", text, re.IGNORECASE):
+        if said := re.search(rf"(?<!\w){_spaced(_as_read(word))}(?!\w)", text, re.IGNORECASE):
             yield PublicRule.NEVER_SAY, said.group()
 
 

@@ -2,8 +2,12 @@
 
 A message is one e-mail to all its readers, in one SMTP transaction: the first one is in `To`, the others in
 `Cc`. E-mails of an incident refer to one that does not exist, by which mail programs show them as a thread.
+
+A reader whom the server refuses beside others whom it takes is told by `Email.try_out` alone: Apprise does
+not say so of a message.
 """
 
+import asyncio
 import re
 import smtplib
 import ssl
@@ -40,6 +44,9 @@ _REPLY = re.compile(r"\((?P<code>[2-5]\d\d), b")
 """How smtplib's errors tell what the server has said."""
 
 _LASTING = 500
+_STEPS_AT_MOST = 2
+"""How many steps' time an e-mail may take: a server that is slow at each would hold up the response."""
+
 _NAME = "Incident runbook"
 
 Address = Annotated[str, Field(pattern=_ADDRESS, max_length=254)]
@@ -143,13 +150,19 @@ class Email(Block):
             Refused: the server does not take it.
             Unavailable: the server cannot be reached, or nobody can tell whether it was sent.
         """
-        await notify(
-            self._mail(post, support=support),
-            mail_body(text),
-            subject,
-            timeout_seconds=self.timeout_seconds,
-            failure=self._failure,
-        )
+        most = _STEPS_AT_MOST * self.timeout_seconds
+        try:
+            async with asyncio.timeout(most):
+                await notify(
+                    self._mail(post, support=support),
+                    mail_body(text),
+                    subject,
+                    timeout_seconds=self.timeout_seconds,
+                    failure=self._failure,
+                )
+        except TimeoutError:
+            why = f"{self._place} took longer than {most:g} s in all"
+            raise Unavailable(_SYSTEM, why, _NETWORK, may_have_landed=True) from None
         return {"id": post.id}
 
     async def try_out(self, *, support: bool) -> tuple[str, bool]:

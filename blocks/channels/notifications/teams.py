@@ -5,6 +5,7 @@ Source: Microsoft's "Create incoming webhooks with Workflows for Microsoft Teams
 """
 
 import re
+from functools import partial
 from typing import ClassVar
 from urllib.parse import urlsplit
 
@@ -94,7 +95,7 @@ class Teams(Block):
             teams_message(TeamsText(text)),
             "",  # a card would show it twice, and as Markdown
             timeout_seconds=self.timeout_seconds,
-            failure=self._failure,
+            failure=partial(self._failure, self._host(support=support)),
         )
         return {"id": post.id}
 
@@ -108,20 +109,19 @@ class Teams(Block):
         return "the address is that of a workflow; that it posts anything is not proven", False
 
     def _webhook(self, *, support: bool) -> MicrosoftTeamsWebhook:
-        url = (self.support_url if support else None) or self.url
         try:
-            return MicrosoftTeamsWebhook(url=url, include_image=False)
+            return MicrosoftTeamsWebhook(url=self._url(support=support), include_image=False)
         except (ValueError, TypeError):  # its text may hold the address
             raise Refused(
                 _SYSTEM, "the address is not that of a workflow", "Correct the address in [teams]"
             ) from None
 
-    def _failure(self, lines: str) -> OutsideError:
+    def _failure(self, host: str, lines: str) -> OutsideError:
         """What Apprise's log says."""
         if (answered := _STATUS.search(lines)) is None:
             if any(word in lines for word in _NEVER_SENT):
-                return Unavailable(_SYSTEM, f"{self._host} cannot be reached", _NETWORK)
-            why = f"{self._host} gave no answer that can be read"
+                return Unavailable(_SYSTEM, f"{host} cannot be reached", _NETWORK)
+            why = f"{host} gave no answer that can be read"
             return Unavailable(_SYSTEM, why, _NETWORK, may_have_landed=True)
         status = int(answered["status"])
         said = f"the workflow answered HTTP {status}"
@@ -131,9 +131,12 @@ class Teams(Block):
             return Unavailable(_SYSTEM, said, http_status=status, may_have_landed=True)
         return Refused(_SYSTEM, said, "Check the workflow and the address in [teams]")
 
-    @property
-    def _host(self) -> str:
-        return str(urlsplit(self.url.get_secret_value()).hostname)  # the rest of the address is a credential
+    def _url(self, *, support: bool) -> SecretStr:
+        return (self.support_url if support else None) or self.url
+
+    def _host(self, *, support: bool) -> str:
+        """The host of the address, whose rest is a credential."""
+        return str(urlsplit(self._url(support=support).get_secret_value()).hostname)
 
 
 _NETWORK = "Check the network connection to it"

@@ -37,9 +37,11 @@ class SlackSettings(BaseModel):
                 "one of them, remove the other"
             )
         if self.model_fields_set and self.signing_secret is None and self.app_token is None:
-            raise ValueError("set signing_secret (requests over HTTP) or app_token (Socket Mode)")
+            raise ValueError(
+                "neither is set: signing_secret is for requests over HTTP, app_token for Socket Mode"
+            )
         if self.app_token is not None and not self.app_token.get_secret_value().startswith("xapp-"):
-            raise ValueError("app_token is no app-level token: one begins with xapp-")
+            raise ValueError("app_token has to be an app-level token, which begins with xapp-")
         return self
 
     @property

@@ -2,12 +2,14 @@
 
 from runbook.channels.buttons import Button, ButtonKind
 from runbook.channels.cards.card import Card
+from runbook.channels.cards.slack_blocks import MOST_SECTION
 from runbook.channels.local_time import clock_after
 from runbook.channels.public_incident import public_announcements
 from runbook.incidents.effect_ids import MessageName
 from runbook.incidents.incident import Incident
 from runbook.incidents.report import DIGEST_LETTERS
 from runbook.incidents.sentences import sentence
+from runbook.outside_text.slack import slack, slack_code_block
 from runbook.policy.policy import Policy
 from runbook.public.areas import ProductArea
 from runbook.public.gate import gated, waiting
@@ -48,6 +50,7 @@ def public_text_card(incident: Incident, asked: Proposal, *, policy: Policy, lin
         "digest": text.digest[:DIGEST_LETTERS],
         "link": link,
         "open": waits,
+        "whole": _is_shown_whole(asked),
     }
     return Card("public_text", values, _buttons(incident, asked) if waits else ())
 
@@ -56,7 +59,15 @@ def _buttons(incident: Incident, asked: Proposal) -> tuple[Button, ...]:
     kinds = [ButtonKind.PUBLISH, ButtonKind.EDIT_TEXT, ButtonKind.WITHHOLD]
     if len(asked.text.body) > MOST_EDITED:
         kinds.remove(ButtonKind.EDIT_TEXT)
+    if not _is_shown_whole(asked):
+        kinds.remove(ButtonKind.PUBLISH)
     return tuple(Button(kind=kind, incident=incident.id, plan=asked.text.digest) for kind in kinds)
+
+
+def _is_shown_whole(asked: Proposal) -> bool:
+    """Whether Slack shows all of the text: nobody says yes by a click to what they have not seen."""
+    shown = f"Title: {slack(asked.text.title)}\n{slack_code_block(asked.body)}"
+    return len(shown) <= MOST_SECTION
 
 
 def _mark(asked: Proposal, *, waits: bool) -> str:

@@ -1,5 +1,7 @@
 """An e-mail goes to the readers of the settings and to nobody else, and no password is told."""
 
+import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,7 +10,7 @@ from pydantic import SecretStr, ValidationError
 
 from blocks.channels.channel import Post
 from blocks.channels.notifications.email import Email
-from blocks.transport.errors import Refused
+from blocks.transport.errors import Refused, Unavailable
 from tests.fixtures.smtp_server import SmtpServer, smtp_listening
 
 POST = Post(id="inc-1/email/opened", since=datetime(2026, 11, 22, tzinfo=UTC))
@@ -52,6 +54,28 @@ async def test_every_reader_of_the_settings_gets_it_and_nobody_else() -> None:
         assert [each.sender for each in server.taken] == list(addresses)
         assert all(sorted(each.readers) == sorted(addresses) for each in server.taken)
         assert "Incident runbook" in server.taken[0].message["From"]
+
+
+async def test_a_server_that_is_slow_at_every_step_holds_nobody_up() -> None:
+    """Each answer comes in time, all of them together do not; what becomes of the e-mail is in doubt."""
+
+    async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 slow\r\n")
+        with suppress(ConnectionError):
+            while await reader.readline():
+                await asyncio.sleep(0.15)
+                writer.write(b"250 ok\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(slow, "127.0.0.1", 0) as listener:
+        block = email(
+            port=listener.sockets[0].getsockname()[1],
+            to=tuple(f"a{number}@example.com" for number in range(20)),
+        )
+        block.timeout_seconds = 0.2
+        with pytest.raises(Unavailable, match="longer than") as failed:
+            await block.send("x", subject="x", post=POST, support=False)
+    assert failed.value.may_have_landed
 
 
 @pytest.mark.parametrize("host", ["smtp..example.com", f"{'a' * 70}.example.com"])

@@ -7,6 +7,7 @@ import pytest
 
 from deployments.prefect.configure import blocks
 from deployments.settings.settings import ConfigurationError
+from runbook.outside_text.terminal import masked_on_terminal
 from tests.deployments.settings_samples import load
 
 SIGNED, APP = 'signing_secret = { env = "A_SECRET" }\n', 'app_token = { env = "AN_APP" }\n'
@@ -34,8 +35,14 @@ def test_one_way_is_taken_and_messages_have_buttons(way: str, tmp_path: Path) ->
     [
         (SIGNED + APP, "are both set: Slack uses one of them, remove the other"),
         (OLD + APP, "are both set"),
-        ('app_id = "A0RUNBOOK00"\n', "set signing_secret (requests over HTTP) or app_token (Socket Mode)"),
-        ('app_token = { env = "A_SECRET" }\n', "app_token is no app-level token: one begins with xapp-"),
+        (
+            'app_id = "A0RUNBOOK00"\n',
+            "neither is set: signing_secret is for requests over HTTP, app_token for Socket Mode",
+        ),
+        (
+            'app_token = { env = "A_SECRET" }\n',
+            "app_token has to be an app-level token, which begins with xapp-",
+        ),
     ],
 )
 def test_both_and_neither_are_told(keys: str, why: str, tmp_path: Path) -> None:
@@ -43,4 +50,5 @@ def test_both_and_neither_are_told(keys: str, why: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError) as error:
         load(tmp_path / "runbook.toml", f"[receiver.slack]\n{keys}")
     assert why in str(error.value)
+    assert why in masked_on_terminal(str(error.value))
     assert "a-secret-for-this-test" not in str(error.value)

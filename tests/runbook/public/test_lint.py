@@ -45,11 +45,13 @@ KEY = "phx_" + "k3y" * 12
         ("Ac\u00adme C\u2060orp cannot log in", R.NEVER_SAY, "Acme Corp"),
         ("\uff11\uff10\uff0e0\uff0e12\uff0e7 is away", R.ADDRESS, "10.0.12.7"),
         ("See \uff1cscript\uff1e", R.PLACEHOLDER, "<script>"),
+        ("Caf\u00e9 One\u2122 cannot log in", R.NEVER_SAY, "Caf\u00e9 OneTM"),
+        ("Cafe\u0301 OneTM cannot log in", R.NEVER_SAY, "Caf\u00e9 OneTM"),
     ],
 )
 def test_a_word_that_may_not_be_published_is_found(text: str, rule: PublicRule, word: str) -> None:
     """By its rule; a secret is not told again."""
-    found = lint(text, never_say=("Acme Corp", "Initech"))
+    found = lint(text, never_say=("Acme Corp", "Initech", "Cafe\u0301 One\u2122"))
     assert (rule, word) in [(it.rule, it.word) for it in found]
     assert all(rule.advice in it.sentence for it in found if it.rule is rule)
     assert KEY not in "".join(it.sentence for it in found)
