@@ -1,4 +1,4 @@
-"""Which files go with a question: the whole diff where the message shows a part, and the error rate's chart.
+"""The files of a question: the whole diff where the message shows fewer lines, and the error rate's chart.
 
 A question waits for none of them: they come after it. A file that Slack may have shared is not shared again,
 and one that it refuses is not tried again in the incident, nor is any other.
@@ -10,8 +10,8 @@ from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
 
-from runbook.actions.essence import decisive_lines
-from runbook.channels.cards.questions import Question, is_open, plan_of, questions
+from runbook.actions.essence import decisive_lines, folded
+from runbook.channels.cards.questions import Question, plan_of, questions
 from runbook.incidents.effect_ids import EffectId, MessageName
 from runbook.incidents.effects import SUCCEEDED, Effect, EffectOutcome
 from runbook.incidents.incident import Incident
@@ -21,6 +21,9 @@ LINK = "link"
 
 MOST_TRIES = 3
 """How often a file is tried that the channel, or what it is made of, could not be reached for."""
+
+MOST_IN_MESSAGE = 2_000
+"""Characters of a diff without a changed line that a message has room for."""
 
 _LETTERS = 12
 
@@ -57,9 +60,13 @@ class QuestionFile:
 
 
 def due_files(incident: Incident, channel: str, *, now: datetime) -> list[QuestionFile]:
-    """The files that the question that is open at `now` (aware UTC) lacks, once it is in the channel."""
-    asked = [question for question in questions(incident) if is_open(incident, question)]
-    if not asked or _refused(incident, channel):
+    """The files that the newest question lacks at `now` (aware UTC), once it is in the channel.
+
+    One that was answered before they came has them too: whoever follows the thread sees what was decided on.
+    Not one that was withdrawn, nor any once the response has ended.
+    """
+    asked = questions(incident)
+    if not asked or asked[-1].ended or incident.end is not None or _refused(incident, channel):
         return []
     sent = incident.effects.get(EffectId.of_message(incident.id, channel, asked[-1].name))
     if sent is None or sent.outcome not in SUCCEEDED:
@@ -78,12 +85,20 @@ def diff_is_shared(incident: Incident, channel: str, question: Question) -> str 
 def _files(incident: Incident, channel: str, question: Question) -> Iterator[QuestionFile]:
     plan = plan_of(incident, question)
     kinds = [FileKind.CHART]
-    if plan is not None and plan.diff and not decisive_lines(plan.diff).complete:
+    if plan is not None and not _is_shown_whole(plan.diff):
         kinds.insert(0, FileKind.DIFF)
     for kind in kinds:
         effect_id = _id(incident, channel, question, kind)
         tries = len(incident.outcomes_of(effect_id))
         yield QuestionFile(question, kind, effect_id, incident.effects.get(effect_id), tries)
+
+
+def _is_shown_whole(diff: str) -> bool:
+    """Whether the message shows every line: it leaves out those around a change, and cuts what is long."""
+    decisive = decisive_lines(diff)
+    if not decisive.text:
+        return folded(diff) == diff and len(diff) <= MOST_IN_MESSAGE
+    return decisive.complete and len(decisive.text.splitlines()) >= len(diff.splitlines())
 
 
 def _id(incident: Incident, channel: str, question: Question, kind: FileKind) -> EffectId:

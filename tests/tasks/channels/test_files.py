@@ -19,7 +19,7 @@ from runbook.channels.untold import failing_channels
 from runbook.incidents import events as e
 from runbook.incidents.effects import Effect, EffectOutcome
 from runbook.incidents.sentences import sentence
-from runbook.incidents.state import State
+from runbook.incidents.state import IncidentOutcome, State
 from tasks.channels import files as module
 from tasks.channels.communicate import announce
 from tasks.channels.files import lacking_files, share_files
@@ -117,28 +117,48 @@ async def test_the_question_says_where_its_diff_is(asking: Team) -> None:
 
     await share_files(asking.incident)
 
-    assert f"<{shared(asking)[0]['permalink']}|the whole diff> is a file in this thread" in question["text"]
+    words = f"The whole diff is a file in this thread: <{shared(asking)[0]['permalink']}|open it>"
+    assert f"Not the whole change. {words}\n" in question["text"]
 
 
-async def test_a_short_plan_has_its_chart_alone(team: Team, prometheus: Prometheus) -> None:
-    """What the message shows in full needs no file."""
-    environment = dataclasses.replace(team.incident.environment, prometheus=prometheus)
-    team.incident = OpenIncident(id=team.incident.id, environment=environment)
-    await announce(team.incident, State.INVESTIGATING)
-    await refresh(team.incident)
+@pytest.mark.parametrize(
+    ("diff", "files"),
+    [
+        ("+ key: value\n- other: value", ["png"]),
+        ("  key: value", ["png"]),
+        (PLAN.diff, ["diff", "png"]),
+        (f"+ key: {'x' * 200}", ["diff", "png"]),
+        (f"  key: {'x' * 200}", ["diff", "png"]),
+    ],
+)
+async def test_only_a_diff_that_is_not_shown_whole_is_a_file(
+    asking: Team, diff: str, files: list[str]
+) -> None:
+    """With the lines around what changes, and those that the message cuts."""
+    await ask(asking, PLAN.model_copy(update={"diff": diff}), "gate-3")
+    await refresh(asking.incident)
 
-    await share_files(team.incident)
+    await share_files(asking.incident)
 
-    assert [file["filetype"] for file in shared(team)] == ["png"]
+    assert [file["filetype"] for file in shared(asking)] == files
 
 
 async def test_there_is_no_file_before_its_question(team: Team) -> None:
-    """Nor after it was answered."""
+    """Nor once it is withdrawn; a quick answer takes them from nobody who follows the thread."""
     assert await due(team) == []
     await refresh(team.incident)
-    assert await due(team) != []
-    await team.incident.record(answered(Choice.REJECT))
+    assert len(await due(team)) == 2
+    await team.incident.record(answered(Choice.SNOOZE))
+    assert len(await due(team)) == 2
+    because = e.ApprovalWithdrawn(gate="gate-1", action_id=PLAN.action.id, because="it is over")
+    await team.incident.record(because)
     assert await due(team) == []
+
+
+async def test_there_is_no_file_after_the_end(asking: Team) -> None:
+    """Nobody decides on anything any more."""
+    await asking.incident.record(e.IncidentResolved(outcome=IncidentOutcome.RECOVERED, because=()))
+    assert await due(asking) == []
 
 
 async def test_without_the_scope_the_timeline_says_so_once(asking: Team) -> None:
