@@ -125,12 +125,16 @@ async def test_one_that_is_not_well_keeps_no_other_from_being_checked(
 
 
 async def test_a_token_without_the_scope_to_write_is_wrong(tmp_path: Path, capsys: Capture) -> None:
-    """The channel could be read, and no incident would be announced."""
+    """The channel could be read, and no incident would be announced; without files, all else is told."""
     async with world(tmp_path, rights()) as here:
         fully(here)
         here.outside.scopes = "channels:history"
         code, rows, _ = await told(here, capsys)
         assert (code, rows["Slack"][:6]) == (ExitCode.FAILED, "wrong ")
+        here.outside.scopes = "chat:write,channels:history"
+        code, rows, shown = await told(here, capsys)
+        assert (code, rows["Slack"][:9]) == (ExitCode.OK, "unproven ")
+        assert "files:write" in shown.partition("Next steps\n")[2]
         here.outside.scopes = ""
         code, rows, _ = await told(here, capsys)
     assert (code, rows["Slack"][:9]) == (ExitCode.OK, "unproven ")
