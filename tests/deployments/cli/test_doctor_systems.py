@@ -54,7 +54,8 @@ async def test_every_system_that_is_well_has_a_row(tmp_path: Path, capsys: Captu
     assert rows["PostHog"].endswith(": accepted")
     assert rows["cluster"].startswith("ok default/deployment/posthog-integration is there")
     assert rows["clock"].startswith("ok the cluster's is ")
-    assert rows["Slack"] == "ok runbook in Ours can read C0123456789 and has the scope to write"
+    may = "can read C0123456789 and has the scopes to write and to share files"
+    assert rows["Slack"] == f"ok runbook in Ours {may}"
     assert rows["own status page"] == "ok page ours is there, with 1 configured components"
     assert rows["pager"].startswith("unproven takes an event with the routing key")
     assert rows["Prefect"].startswith("not set no Prefect server is named")
