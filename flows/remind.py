@@ -21,6 +21,7 @@ from tasks.channels.shown import (
     remind_of_clock,
     remind_of_gate,
     report_switch,
+    share_files,
     tell_of_lead,
 )
 from tasks.incident import OpenIncident, now
@@ -73,7 +74,12 @@ async def remind_of_everything(environment: Environment) -> list[str]:
         *(refresh_messages(_open(incident, environment)) for incident, _ in due.messages),
         return_exceptions=True,
     )
-    if failed := [outcome for outcome in [*told, *read, *shown] if isinstance(outcome, BaseException)]:
+    shared = await asyncio.gather(
+        *(share_files(_open(incident, environment)) for incident, _ in due.files), return_exceptions=True
+    )  # last: people wait for none of them
+    if failed := [
+        outcome for outcome in [*told, *read, *shown, *shared] if isinstance(outcome, BaseException)
+    ]:
         raise BaseExceptionGroup("not all reminders could be sent", failed)
     about = [
         incident.id
@@ -94,7 +100,12 @@ async def remind_of_everything(environment: Environment) -> list[str]:
         for (incident, _), done in zip(due.messages, shown, strict=True)
         if isinstance(done, list) and done
     ]
-    return [*said, *seen, *changed]
+    beside = [
+        f"{incident.id}: {len(done)} files shared beside its question"
+        for (incident, _), done in zip(due.files, shared, strict=True)
+        if isinstance(done, list) and done
+    ]
+    return [*said, *seen, *changed, *beside]
 
 
 def _open(incident: Incident, environment: Environment) -> OpenIncident:

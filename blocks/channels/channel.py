@@ -66,6 +66,22 @@ class Post:
         return [effect for effect in self.earlier if effect.in_doubt and effect.id != self.id]
 
 
+@dataclass(frozen=True)
+class SharedFile:
+    """A file on its way into the incident's thread, its content masked already.
+
+    `name` is a file name that no other file of the thread has: it is found by it. `title` is what people read
+    above it, `alt` what those read who do not see a picture, and `snippet` says of a text what it is written
+    in, such as `diff`.
+    """
+
+    name: str
+    title: str
+    content: bytes
+    alt: str = ""
+    snippet: str = ""
+
+
 class Channel(Protocol):
     """A way to tell people. `kind` names it in journals and in the ids of its messages; it never changes."""
 
@@ -219,6 +235,27 @@ class Editor(Announcer, Speaker, Protocol):
 
         Raises:
             OutsideError: it was not changed, or nobody can tell.
+        """
+
+
+@runtime_checkable
+class FileChannel(Channel, Protocol):
+    """A channel for the team that takes files. Its receipts have the address as `LINK`, where known."""
+
+    async def share(self, file: SharedFile, post: Post) -> Receipt:
+        """Put the file into the incident's thread.
+
+        Raises:
+            OutsideError: it is not there, or nobody can tell.
+        """
+
+    async def find_shared(self, name: str, post: Post) -> Receipt | None:
+        """The receipt of the file with this name, where it is seen in the thread.
+
+        It may be there some time before it is seen, so `None` does not say that it was not shared.
+
+        Raises:
+            OutsideError: the thread cannot be read.
         """
 
 

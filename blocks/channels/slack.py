@@ -4,7 +4,7 @@ Every message carries its effect's id, so that after a crash it is found instead
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from hashlib import sha256
@@ -16,11 +16,12 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web import SlackResponse
 
-from blocks.channels.channel import Audience, Post, Receipt
+from blocks.channels.channel import Audience, Post, Receipt, SharedFile
 from blocks.channels.slack_access import SlackAccess, read_access
 from blocks.channels.slack_client import SYSTEM, SlackClient
 from blocks.channels.slack_errors import refusal
-from blocks.channels.slack_search import PER_REQUEST, effect_of, history, metadata
+from blocks.channels.slack_files import file_of, share
+from blocks.channels.slack_search import PER_REQUEST, effect_of, history, metadata, thread_of
 from blocks.transport.errors import Unavailable, Unreadable, having_sent
 from blocks.transport.threads import Threads
 from runbook.channels.cards.card import Card
@@ -60,7 +61,8 @@ class Slack(Block):
 
     token: SecretStr = Field(
         title="Bot token",
-        description="Starts with xoxb-; needs chat:write and channels:history (groups:history if private).",
+        description="Starts with xoxb-; needs chat:write, channels:history (groups:history if private) "
+        "and, for whole diffs and charts, files:write.",
     )
     channel: str = Field(
         title="Channel", description="ID of the channel (C…): a name can be posted to, but not searched."
@@ -93,7 +95,7 @@ class Slack(Block):
         """
         if not (post.known or post.tried):
             return None
-        found = await self.find(post.id, oldest=post.since, thread_ts=_thread(post.earlier))
+        found = await self.find(post.id, oldest=post.since, thread_ts=thread_of(post.earlier))
         return _receipt(found) if found else None
 
     def headline(self, facts: MessageFacts) -> str:
@@ -118,7 +120,7 @@ class Slack(Block):
         Raises:
             OutsideError: see `post`.
         """
-        thread = _thread(post.earlier)
+        thread = thread_of(post.earlier)
         text, blocks = self._content(message, rehearsal=post.rehearsal)
         posted = await self.post(
             text, effect_id=post.id, thread_ts=thread, broadcast=post.loud, blocks=blocks
@@ -164,6 +166,27 @@ class Slack(Block):
         if not isinstance(message, Card):
             return text, []
         return text, blocks_of(text, message.buttons if self.buttons else ())
+
+    async def share(self, file: SharedFile, post: Post) -> Receipt:
+        """Put the file into the incident's thread. No scope but `files:write` is needed.
+
+        Raises:
+            Unavailable: Slack cannot be reached; only the last of the three requests may have shared it.
+            Refused: token, scope or channel are not right, or the upload was not taken.
+        """
+        return await share(
+            self._call, file, self.channel, thread_of(post.earlier), timeout_seconds=self.timeout_seconds
+        )
+
+    async def find_shared(self, name: str, post: Post) -> Receipt | None:
+        """The file with that name in the thread, as the thread shows it. Slack shows it a while after.
+
+        Raises:
+            OutsideError: see `find`.
+        """
+        thread = thread_of(post.earlier)
+        shown = [file_of(it, name) async for it in self._messages(post.since, thread)]
+        return next((receipt for receipt in shown if receipt is not None), None)
 
     def reference(self, receipt: Receipt) -> str:
         """The timestamp, which names a message within its channel."""
@@ -217,16 +240,21 @@ class Slack(Block):
             Unavailable: Slack cannot be reached, or there is more history than can be looked through.
             Refused: token, scope or channel are not right.
         """
+        async for message in self._messages(oldest, thread_ts):
+            if effect_of(message) == effect_id:
+                return SlackMessage(channel=self.channel, ts=str(message["ts"]))
+        return None
+
+    async def _messages(self, oldest: datetime, thread_ts: str | None) -> AsyncIterator[dict[str, Any]]:
         since, cursor = oldest - _CLOCK_MARGIN, ""
         for _ in range(_REQUESTS):
             request = partial(history, channel=self.channel, oldest=since, thread_ts=thread_ts, cursor=cursor)
             answer = await self._call("search", request)
             for message in answer.get("messages", []):
-                if effect_of(message) == effect_id:
-                    return SlackMessage(channel=self.channel, ts=str(message["ts"]))
+                yield message
             cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:
-                return None
+                return
         raise Unavailable(
             SYSTEM, f"more than {_REQUESTS * PER_REQUEST} messages since {oldest:%H:%M}", "Check the channel"
         )
@@ -268,14 +296,3 @@ def _receipt(message: SlackMessage) -> Receipt:
 def _digest(text: SlackText, blocks: Sequence[SlackBlock]) -> str:
     content = json.dumps([str(text), list(blocks)], ensure_ascii=False, sort_keys=True)
     return sha256(content.encode()).hexdigest()[:_DIGEST_LETTERS]
-
-
-def _thread(earlier: Sequence[Effect]) -> str | None:
-    """The timestamp of the incident's first message: the earliest one, whichever was tried first."""
-    sent = [str(effect.receipt["ts"]) for effect in earlier if effect.receipt.get("ts")]
-    return min(sent, key=_seconds, default=None)
-
-
-def _seconds(ts: str) -> tuple[int, str]:
-    """A timestamp as it sorts: `1764378000.000100`."""
-    return len(ts.partition(".")[0]), ts

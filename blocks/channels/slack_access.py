@@ -15,11 +15,12 @@ Call = Callable[[str, Callable[[WebClient], SlackResponse]], Awaitable[dict[str,
 
 
 class SlackAccess(Value):
-    """Who the token is, and whether it may write; None where Slack does not list its scopes."""
+    """Who the token is, and whether it may write and share files; None where Slack lists no scopes."""
 
     team: str
     user: str
     may_write: bool | None
+    may_share: bool | None = None
 
 
 async def read_access(call: Call, channel: str) -> SlackAccess:
@@ -38,4 +39,5 @@ async def read_access(call: Call, channel: str) -> SlackAccess:
         team=let_in_line(str(own.get("team", "")), _NAME_LENGTH),
         user=let_in_line(str(own.get("user", "")), _NAME_LENGTH),
         may_write="chat:write" in listed if listed else None,
+        may_share="files:write" in listed if listed else None,
     )

@@ -18,7 +18,7 @@ _NEXT_STEPS = {
     "not_in_channel": "Invite the app to the channel: /invite @app",
     "channel_not_found": "Configure the channel's ID (C…) and invite the app to it",
     "is_archived": "Configure another channel",
-    "missing_scope": "Give the app the scopes chat:write, channels:history and groups:history",
+    "missing_scope": "Give the app the scopes chat:write, channels:history, groups:history and files:write",
 }
 _UNAUTHENTICATED = frozenset(
     {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"}
@@ -51,6 +51,8 @@ def refusal(what: str, channel: str, error: SlackApiError, *, secret: str) -> Ou
     if not_json:
         return Unreadable(SYSTEM, detail, "Check the base URL")
     next_step = _NEXT_STEPS.get(code, "See Slack's documentation of this error")
+    if code == "missing_scope" and (needed := data.get("needed")):
+        next_step = f"Give the app the scope {let_in_line(str(needed), 80)} and install it again"
     if code in _UNAUTHENTICATED:
         return Unauthenticated(SYSTEM, detail, next_step)
     if code == "channel_not_found":

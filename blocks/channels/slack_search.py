@@ -1,11 +1,13 @@
 """How a message carries the id of its effect, and how it is looked for by it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from slack_sdk import WebClient
 from slack_sdk.web import SlackResponse
+
+from runbook.incidents.effects import Effect
 
 PER_REQUEST = 200
 """Messages in one answer of Slack."""
@@ -41,3 +43,14 @@ def effect_of(message: Mapping[str, Any]) -> str | None:
         return None
     effect_id: str | None = (carried.get("event_payload") or {}).get("effect_id")
     return effect_id
+
+
+def thread_of(earlier: Sequence[Effect]) -> str | None:
+    """The timestamp of the incident's first message: the earliest one, whichever was tried first."""
+    sent = [str(effect.receipt["ts"]) for effect in earlier if effect.receipt.get("ts")]
+    return min(sent, key=_seconds, default=None)
+
+
+def _seconds(ts: str) -> tuple[int, str]:
+    """A timestamp as it sorts: `1764378000.000100`."""
+    return len(ts.partition(".")[0]), ts

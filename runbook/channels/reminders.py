@@ -137,7 +137,8 @@ def is_time(incident: Incident, due_at: datetime, now: datetime) -> bool:
     """Whether a message is to be sent that is due since `due_at`: at once, or again after it has failed.
 
     Without the growing pause, a pager that refuses us all night would fill the journal. What failed before
-    the message was due does not hold it up, nor does a message that could not be changed where it stands.
+    the message was due does not hold it up, nor does a message that could not be changed where it stands,
+    or a file.
     """
     failed = [
         item.at
@@ -145,6 +146,7 @@ def is_time(incident: Incident, due_at: datetime, now: datetime) -> bool:
         if isinstance(item.event, EffectSettled)
         and not item.event.effect.is_change
         and item.event.effect.message.edited is None
+        and not item.event.effect.message.is_file
         and item.event.effect.outcome in (EffectOutcome.FAILED, EffectOutcome.UNSETTLED)
     ]
     again_at = failed[-1] + min(failed[-1] - due_at, LONGEST_WAIT) if failed else due_at

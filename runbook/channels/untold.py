@@ -71,8 +71,9 @@ def failing_channels(incident: Incident, *, besides: str) -> tuple[str, ...]:
     """A sentence for each other channel whose newest message did not arrive, or nobody can tell."""
     newest: dict[str, Effect] = {}
     for event in incident.events(EffectSettled):
-        if not event.effect.is_change and event.effect.kind not in (NOBODY, besides):
-            newest[event.effect.kind] = event.effect
+        effect = event.effect
+        if not effect.is_change and not effect.message.is_file and effect.kind not in (NOBODY, besides):
+            newest[effect.kind] = effect
     return tuple(_failing(effect) for effect in newest.values() if effect.outcome not in SUCCEEDED)
 
 

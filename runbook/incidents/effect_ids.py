@@ -79,6 +79,11 @@ class MessageName(str):
         return cls(f"{_EDIT}{number}{_OF}{of}")
 
     @classmethod
+    def file(cls, kind: str, of: "MessageName") -> "MessageName":
+        """A file goes with a message; the kind tells it from the other files of that one."""
+        return cls(f"{_FILE}{kind}{_OF}{of}")
+
+    @classmethod
     def switch_left_on(cls, action_id: str, number: int) -> "MessageName":
         """The switch of an action may still be on; the number is that of the check, from 1."""
         return cls(f"{action_id}-left-on-{number}")
@@ -139,6 +144,11 @@ class MessageName(str):
         number, _, name = self.removeprefix(_EDIT).partition(_OF)
         is_one = self.startswith(_EDIT) and number.isdecimal() and bool(name)
         return MessageName(name) if is_one else None
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a file beside a message, whose failure says nothing of the messages."""
+        return self.startswith(_FILE) and _OF in self
 
     @property
     def is_page(self) -> bool:
@@ -214,7 +224,7 @@ def _again(name: str, reopened: int) -> str:
 
 
 _OPENED, _REOPENED, _RAISED = "opened", "reopened", "raised"
-_EDIT, _OF = "edit-", "-of-"
+_EDIT, _FILE, _OF = "edit-", "file-", "-of-"
 _REFRESHED = "refreshed"
 _ESCALATED, _ENDED, _ACKNOWLEDGED = "escalated-", "-resolved", "-acknowledged"
 _ESCALATION = re.compile(rf"{_ESCALATED}(?P<number>[1-9]\d*)")

@@ -34,6 +34,7 @@ from runbook.evidence.manifest import due_collections
 from runbook.incidents.incident import Incident
 from runbook.public.gate import DuePublication, due_publications
 from runbook.public.refreshing import DueRefresh, due_refreshes, has_public_entry
+from tasks.channels.files import lacking_files
 from tasks.channels.refresh import stale_messages
 from tasks.channels.remind import audiences
 from tasks.incidents import (
@@ -87,6 +88,9 @@ class DueReminders:
     messages: Sequence[tuple[Incident, Sequence[str]]] = ()
     """The incidents of which a channel shows something that is not true any more."""
 
+    files: Sequence[tuple[Incident, Sequence[str]]] = ()
+    """The incidents whose question lacks a file, each with what tells one attempt at it from the next."""
+
     @property
     def about(self) -> list[str]:
         """What tells this from what is due at another time."""
@@ -99,6 +103,7 @@ class DueReminders:
         told += [f"{incident.id} missed in {channel}" for incident, channel in self.missed]
         told += [f"{page.page.id} acknowledged" for _, page in self.acknowledged]
         told += [f"{incident.id} {message}" for incident, stale in self.messages for message in stale]
+        told += [f"{incident.id} {file}" for incident, lacking in self.files for file in lacking]
         return [*told, *(f"{incident.id} {action.id}" for incident, action in self.reports)]
 
 
@@ -126,8 +131,10 @@ async def due_reminders(environment: Environment, at: datetime) -> DueReminders:
         (incident, due_update(incident, channels=told[incident.id][0], policy=policy, now=at))
         for incident in going_on
     )
-    messages = []
+    messages, files = [], []
     for incident in shown:
+        if lacking := lacking_files(environment, incident, at):
+            files.append((incident, lacking))
         if stale := stale_messages(environment, incident, at):
             messages.append((incident, stale))
         await asyncio.sleep(0)  # the receiver, which looks here, has to answer meanwhile
@@ -164,6 +171,7 @@ async def due_reminders(environment: Environment, at: datetime) -> DueReminders:
             for text in due_publications(incident, channels=told[incident.id][1], policy=policy, now=at)
         ],
         messages=messages,
+        files=files,
         reports=due_reports(await incidents_with_switches(environment), now=at),
     )
 

@@ -6,7 +6,7 @@ from prefect.logging import get_logger
 
 from blocks.logs import own_lines
 from blocks.store.lease import LeaseLost
-from tasks.channels import communicate, page, public_page, refresh, remind, warn
+from tasks.channels import communicate, files, page, public_page, refresh, remind, warn
 from tasks.incident import OpenIncident
 
 log = own_lines(get_logger("runbook"))
@@ -65,6 +65,7 @@ read_public_page = task(name="read public page", task_run_name="read public page
 refresh_messages = task(name="refresh messages", task_run_name="refresh messages", cache_policy=NO_CACHE)(
     refresh.refresh
 )
+share_files = task(name="share files", task_run_name="share files", cache_policy=NO_CACHE)(files.share_files)
 report_switch = task(name="report switch", task_run_name="report switch {action.id}", cache_policy=NO_CACHE)(
     remind.report_switch
 )

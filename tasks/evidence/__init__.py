@@ -1,3 +1,3 @@
 """Evidence as files: collected, drawn, sealed and removed again."""
 
-__all__ = ["keep", "paper", "shown", "unwritten"]
+__all__ = ["error_rate", "keep", "paper", "shown", "unwritten"]

@@ -8,7 +8,7 @@ import asyncio
 import base64
 import logging
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -19,12 +19,12 @@ from blocks.files.evidence_folder import NotWritten, path_of, write_file
 from blocks.transport.errors import OutsideError, Refused
 from runbook.checks.log_lines import LogLine
 from runbook.evidence.manifest import MANIFEST, evidence_name, seal
-from runbook.incidents.events import ActionFinished, DecisionMade, EvidenceCollected, IncidentResolved
+from runbook.incidents.events import EvidenceCollected
 from runbook.incidents.incident import Incident
 from runbook.outside_text.plain import json_file, plain_file
 from runbook.redaction import Redactor
 from tasks.artifacts import publish_evidence
-from tasks.evidence.chart import draw_error_rate
+from tasks.evidence.error_rate import error_chart
 from tasks.evidence.unwritten import note_unwritten
 from tasks.incident import OpenIncident, now
 from tasks.secrets import redactor
@@ -134,7 +134,7 @@ def _sources(incident: OpenIncident, journal: Incident, mask: Redactor) -> dict[
         return await asyncio.to_thread(_json, mask, await prometheus.export(start, end))
 
     async def chart() -> bytes:
-        return await _chart(incident, journal, start, end)
+        return await error_chart(incident, journal, start, end)
 
     async def facts() -> bytes:
         known: dict[str, JsonValue] = {
@@ -159,26 +159,6 @@ def _sources(incident: OpenIncident, journal: Incident, mask: Redactor) -> dict[
         "metrics.json": metrics,
         CHART: chart,
     }
-
-
-async def _chart(incident: OpenIncident, journal: Incident, start: datetime, end: datetime) -> bytes:
-    series = await incident.environment.prometheus.error_history(start, end)
-    label = incident.environment.prometheus.status_label
-    marks = {"alert": journal.opened_at}
-    for words, kind in (
-        ("decided", DecisionMade),
-        ("mitigated", ActionFinished),
-        ("resolved", IncidentResolved),
-    ):
-        if at := journal.time_of(kind):
-            marks[words] = at
-    return await asyncio.to_thread(
-        draw_error_rate,
-        {item.labels.get(label, "all"): item.points for item in series},
-        threshold=incident.policy.error_rate_threshold,
-        marks=marks,
-        title=f"{journal.service}: errors from PostHog by HTTP status (UTC)",
-    )
 
 
 def _line(line: LogLine) -> str:

@@ -54,7 +54,8 @@ def label(incident_id: str, event: e.Event) -> str:
 def tail(incident_id: str, effect_id: str) -> str:
     """An effect's id without its incident, and without the number that a message has among its like.
 
-    Nor with what is random in the gate of a question: it would have another name in each incident.
+    Nor with what is random in the gate of a question, also where a file goes with it: it would have another
+    name in each incident.
     """
     bare = re.sub(
         r"^(slack/.*question-.*)-\d+-[0-9a-f]{16}$", r"\1", effect_id.removeprefix(f"{incident_id}/")

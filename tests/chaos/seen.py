@@ -15,7 +15,7 @@ Seen = Counter[str]
 
 def seen_outside(case: Case) -> Seen:
     """Each effect as its system has it, under a name that is the same in each incident of a scenario."""
-    return _messages(case) + _updates(case) + _calls(case) + _changes(case)
+    return _messages(case) + _files_again(case) + _updates(case) + _calls(case) + _changes(case)
 
 
 def is_asked_in_slack(case: Case, incident: Incident) -> bool:
@@ -27,13 +27,19 @@ def is_asked_in_slack(case: Case, incident: Incident) -> bool:
 
 
 def _posted(case: Case) -> list[str]:
-    return [
-        message["metadata"]["event_payload"]["effect_id"] for message in case.world.systems.slack.messages
-    ]
+    messages = case.world.systems.slack.messages
+    return [it["metadata"]["event_payload"]["effect_id"] for it in messages if "files" not in it]
 
 
 def _messages(case: Case) -> Seen:
     return Counter(tail(case.incident_id, effect_id) for effect_id in _posted(case))
+
+
+def _files_again(case: Case) -> Seen:
+    """The files that were shared more than once: whether one is shared at all is up to the clock."""
+    messages = case.world.systems.slack.messages
+    names = Counter(file["name"] for message in messages for file in message.get("files", []))
+    return Counter({f"slack {name} again": times - 1 for name, times in names.items() if times > 1})
 
 
 def _updates(case: Case) -> Seen:

@@ -82,7 +82,7 @@ class Outside:
             "/v1/pages/ours/components": (200, [{"id": "one"}, {"id": "two"}]),
         }
         self.bodies: list[tuple[str, bytes]] = []
-        self.scopes = "chat:write,channels:history"
+        self.scopes = "chat:write,channels:history,files:write"
 
     async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer what is asked."""

@@ -19,6 +19,8 @@ SCOPES = {
     "auth.test": set[str](),
     "chat.postMessage": {"chat:write"},
     "chat.update": {"chat:write"},
+    "files.completeUploadExternal": {"files:write"},
+    "files.getUploadURLExternal": {"files:write"},
     "conversations.history": HISTORY,
     "conversations.replies": HISTORY,
     "views.open": set[str](),

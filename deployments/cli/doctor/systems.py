@@ -157,7 +157,10 @@ async def _slack(systems: "Environment") -> CheckRow | None:
         return CheckRow("Slack", State.WRONG, f"{said}, but not write", "Give the app the scope chat:write")
     if seen.may_write is None:
         return CheckRow("Slack", State.UNPROVEN, f"{said}; that it can write is not proven", SEND_TEST)
-    return CheckRow("Slack", State.OK, f"{said} and has the scope to write")
+    if seen.may_share is False:
+        lacks = f"{said} and write, but not share files: no whole diffs and charts"
+        return CheckRow("Slack", State.UNPROVEN, lacks, "Give the app the scope files:write")
+    return CheckRow("Slack", State.OK, f"{said} and has the scopes to write and to share files")
 
 
 async def _publisher(systems: "Environment") -> CheckRow | None:

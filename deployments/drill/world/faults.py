@@ -123,6 +123,9 @@ class SlackFaults(Strict):
     error: str | None = None
     """An error which every method answers, such as ``channel_not_found``."""
 
+    missing_scopes: tuple[str, ...] = ()
+    """Scopes that the bot's token lacks; only ``files:write`` is looked at."""
+
 
 class Faults(Strict):
     """Everything that is wrong in the world now. The default is a world in order."""

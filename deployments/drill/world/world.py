@@ -153,7 +153,9 @@ class World:
 
     def slack_page(self) -> str:
         """Return the incident channel as people see it, in HTML."""
-        return channel_page(slack.CHANNEL_NAME, self.systems.slack.messages)
+        return channel_page(
+            slack.CHANNEL_NAME, self.systems.slack.messages, self.systems.slack.files.contents
+        )
 
     def state(self) -> dict[str, Any]:
         """Return what is true now, without secrets."""

@@ -1,3 +1,3 @@
-"""Messages that stay true: questions and public texts with their buttons, and the first of a thread."""
+"""Messages that stay true: questions with buttons and files, public texts, and the first of a thread."""
 
-__all__ = ["card", "public_texts", "questions", "root", "slack_blocks", "standing"]
+__all__ = ["card", "public_texts", "question_files", "questions", "root", "slack_blocks", "standing"]

@@ -91,13 +91,21 @@ def is_open(incident: Incident, question: Question) -> bool:
 
 
 def question_card(
-    incident: Incident, question: Question, *, policy: Policy, now: datetime, link: str, newest: bool
+    incident: Incident,
+    question: Question,
+    *,
+    policy: Policy,
+    now: datetime,
+    link: str,
+    newest: bool,
+    whole_diff: str | None = None,
 ) -> Card | None:
     """The question as it stands at `now` (aware UTC); `None` where the journal does not have its plan.
 
-    `newest`: no other question was asked after it.
+    `newest`: no other question was asked after it. `whole_diff` is the address of the file with the diff in
+    the thread, empty where it has none, `None` where it is not there.
     """
-    plan = _plan(incident, question)
+    plan = plan_of(incident, question)
     if plan is None:
         return None
     opened = is_open(incident, question)
@@ -117,6 +125,7 @@ def question_card(
         "snoozed": clock_after(snoozed, incident.opened_at, zone) if snoozed else "",
         "decisive": decisive.text or folded(plan.diff),
         "complete": decisive.complete,
+        "whole_diff": whole_diff,
         "affects": plan.affects,
         "who": (still_needed(incident, plan, policy) or "anyone may answer") if opened else "",
         "response": person_words(response_clock(incident, policy), now, zone) if opened else "",
@@ -131,7 +140,7 @@ def question_card(
     return Card("question", values, buttons)
 
 
-def _plan(incident: Incident, question: Question) -> ChangePlan | None:
+def plan_of(incident: Incident, question: Question) -> ChangePlan | None:
     """The plan that it is about, as it was previewed last."""
     previews = (event.plan for event in reversed(list(incident.events(e.ActionPreviewed))))
     ours = (plan for plan in previews if plan.action.id == question.action_id)

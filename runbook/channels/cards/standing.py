@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from runbook.channels.cards.card import Card
 from runbook.channels.cards.public_texts import public_text_card, public_text_name, public_texts
+from runbook.channels.cards.question_files import diff_is_shared
 from runbook.channels.cards.questions import Question, is_open, question_card, questions
 from runbook.channels.cards.root import root_card
 from runbook.incidents.effect_ids import EffectId, MessageName
@@ -71,7 +72,15 @@ def standing(
         there = sent is not None and sent.outcome in SUCCEEDED
         if there or (is_open(incident, question) and not _known_there(incident, question, sent)):
             newest = question is asked[-1]
-            shown = question_card(incident, question, policy=policy, now=now, link=link, newest=newest)
+            shown = question_card(
+                incident,
+                question,
+                policy=policy,
+                now=now,
+                link=link,
+                newest=newest,
+                whole_diff=diff_is_shared(incident, channel, question),
+            )
             if shown is not None:
                 yield _standing(incident, question.name, shown, sent if there else None)
     for text, waits in public_texts(incident, policy):

@@ -54,7 +54,8 @@ async def test_every_system_that_is_well_has_a_row(tmp_path: Path, capsys: Captu
     assert rows["PostHog"].endswith(": accepted")
     assert rows["cluster"].startswith("ok default/deployment/posthog-integration is there")
     assert rows["clock"].startswith("ok the cluster's is ")
-    assert rows["Slack"] == "ok runbook in Ours can read C0123456789 and has the scope to write"
+    may = "can read C0123456789 and has the scopes to write and to share files"
+    assert rows["Slack"] == f"ok runbook in Ours {may}"
     assert rows["own status page"] == "ok page ours is there, with 1 configured components"
     assert rows["pager"].startswith("unproven takes an event with the routing key")
     assert rows["Prefect"].startswith("not set no Prefect server is named")
@@ -125,12 +126,16 @@ async def test_one_that_is_not_well_keeps_no_other_from_being_checked(
 
 
 async def test_a_token_without_the_scope_to_write_is_wrong(tmp_path: Path, capsys: Capture) -> None:
-    """The channel could be read, and no incident would be announced."""
+    """The channel could be read, and no incident would be announced; without files, all else is told."""
     async with world(tmp_path, rights()) as here:
         fully(here)
         here.outside.scopes = "channels:history"
         code, rows, _ = await told(here, capsys)
         assert (code, rows["Slack"][:6]) == (ExitCode.FAILED, "wrong ")
+        here.outside.scopes = "chat:write,channels:history"
+        code, rows, shown = await told(here, capsys)
+        assert (code, rows["Slack"][:9]) == (ExitCode.OK, "unproven ")
+        assert "files:write" in shown.partition("Next steps\n")[2]
         here.outside.scopes = ""
         code, rows, _ = await told(here, capsys)
     assert (code, rows["Slack"][:9]) == (ExitCode.OK, "unproven ")

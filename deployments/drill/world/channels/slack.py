@@ -4,7 +4,6 @@ Shapes, limits and error names: the documentation of Slack's Web API. Errors are
 ``ok: false``; only the rate limit is a 429.
 """
 
-import json
 import math
 import time
 from collections.abc import Awaitable, Callable
@@ -15,13 +14,15 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
+from deployments.drill.world.channels.slack_arguments import Args, Refused, arguments
+from deployments.drill.world.channels.slack_files import SlackFiles
 from deployments.drill.world.channels.slack_limits import refusal
 from deployments.drill.world.channels.slack_people import SlackPeople
 from deployments.drill.world.channels.slack_sockets import SlackSockets
 from deployments.drill.world.clock import Clock, utc_now
 from deployments.drill.world.faults import SlackFaults
 from deployments.drill.world.keys import Keys
-from deployments.drill.world.servers.answers import form_fields, json_answer
+from deployments.drill.world.servers.answers import json_answer
 from deployments.drill.world.servers.pacing import Bucket
 
 CHANNEL_ID = "C0INCIDENTS"
@@ -37,16 +38,7 @@ _PAGE = 100
 _POSTS = (1.0, 5.0)
 _UPDATES = (50 / 60, 10.0)
 
-Args = dict[str, Any]
 Message = dict[str, Any]
-
-
-class _Refused(Exception):
-    def __init__(self, error: str, messages: list[str] | None = None) -> None:
-        super().__init__(error)
-        self.answer: Args = {"ok": False, "error": error}
-        if messages:
-            self.answer["response_metadata"] = {"messages": messages}
 
 
 class Slack:
@@ -62,6 +54,7 @@ class Slack:
         self.url = ""
         self.people = SlackPeople(self, keys.slack_signing_secret, clock)
         self.sockets = SlackSockets(self, keys.slack_app_token)
+        self.files = SlackFiles(self)
         self._keys = keys
         self._clock = clock
         self._last_ts = 0
@@ -72,6 +65,8 @@ class Slack:
             "chat.update": self._update,
             "conversations.history": self._history,
             "conversations.replies": self._replies,
+            "files.completeUploadExternal": self.files.complete,
+            "files.getUploadURLExternal": self.files.new_address,
             "views.open": self.people.open_view,
         }
         self.app = Starlette(
@@ -82,6 +77,7 @@ class Slack:
                 ),
                 Route("/api/apps.connections.open", self.sockets.new_address, methods=["POST"]),
                 WebSocketRoute("/link/", self.sockets.serve),
+                Route("/upload/v1/{ticket}", self.files.take, methods=["POST"]),
                 Route("/services/{path:path}", self._webhook, methods=["POST"]),
                 Route("/actions/{path:path}", self.people.respond, methods=["POST"]),
             ]
@@ -91,17 +87,17 @@ class Slack:
         self, name: str, method: Callable[[Args], Awaitable[Args]]
     ) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
-            args = await _args(request)
+            args = await arguments(request)
             try:
                 self._authenticate(request, args)
                 if self.faults.error is not None:
-                    raise _Refused(self.faults.error)
+                    raise Refused(self.faults.error)
                 wait = self._seconds_to_wait(name, args)
                 if wait:
                     body = {"ok": False, "error": "ratelimited"}
                     return json_answer(body, 429, {"Retry-After": str(math.ceil(wait))})
                 return json_answer(await method(args))
-            except _Refused as refused:
+            except Refused as refused:
                 return json_answer(refused.answer)
 
         return answer
@@ -109,9 +105,9 @@ class Slack:
     def _authenticate(self, request: Request, args: Args) -> None:
         token = request.headers.get("authorization", "").removeprefix("Bearer ") or args.get("token", "")
         if not token:
-            raise _Refused("not_authed")
+            raise Refused("not_authed")
         if token != self._keys.slack_token.get_secret_value():
-            raise _Refused("invalid_auth")
+            raise Refused("invalid_auth")
         request.state.authenticated_as = "runbook bot"
 
     def _seconds_to_wait(self, method: str, args: Args) -> float:
@@ -134,11 +130,16 @@ class Slack:
         }
 
     async def _post_message(self, args: Args) -> Args:
-        channel = _channel(args, by_name=True)
         _check(args)
+        message = self.post(args, _content(args))
+        return {"ok": True, "channel": CHANNEL_ID, "ts": message["ts"], "message": message}
+
+    def post(self, args: Args, content: Message) -> Message:
+        """A message of the bot's in the channel and thread of the arguments."""
+        _channel(args, by_name=True)
         thread = args.get("thread_ts")
         if thread and not any(message["ts"] == thread for message in self.messages):
-            raise _Refused("thread_not_found")
+            raise Refused("thread_not_found")
         message = {
             "type": "message",
             "user": _BOT_USER,
@@ -146,23 +147,23 @@ class Slack:
             "app_id": "A0RUNBOOK00",
             "team": _TEAM,
             "ts": self.next_ts(),
-            **_content(args),
+            **content,
         }
         if thread:
             message["thread_ts"] = thread
             if _true(args.get("reply_broadcast")):
                 message["subtype"] = _BROADCAST
         self.messages.append(message)
-        return {"ok": True, "channel": channel, "ts": message["ts"], "message": message}
+        return message
 
     async def _update(self, args: Args) -> Args:
         channel = _channel(args)
         _check(args)
         message = next((message for message in self.messages if message["ts"] == args.get("ts")), None)
         if message is None:
-            raise _Refused("message_not_found")
+            raise Refused("message_not_found")
         if message.get("bot_id") != _BOT:
-            raise _Refused("cant_update_message")
+            raise Refused("cant_update_message")
         content = _content(args)
         if "text" in args and "blocks" not in content:
             message.pop("blocks", None)  # Slack keeps them only where the text is left out, too
@@ -191,7 +192,7 @@ class Slack:
         thread = args.get("ts")
         parent = [message for message in self.messages if message["ts"] == thread]
         if not parent:
-            raise _Refused("thread_not_found")
+            raise Refused("thread_not_found")
         replies = [m for m in self.messages if m.get("thread_ts") == thread and _within(m, args)]
         return self._page(parent + replies, args)
 
@@ -231,7 +232,7 @@ class Slack:
             return PlainTextResponse("invalid_payload", 400)
         try:
             _check(args)
-        except _Refused as refused:
+        except Refused as refused:
             return PlainTextResponse(str(refused), 400)
         self.messages.append(
             {"type": "message", "subtype": "bot_message", "ts": self.next_ts(), **_content(args)}
@@ -245,39 +246,21 @@ class Slack:
         return f"{micros // 1_000_000}.{micros % 1_000_000:06d}"
 
 
-async def _args(request: Request) -> Args:
-    args: Args = dict(request.query_params)
-    if request.headers.get("content-type", "").startswith("application/json"):
-        try:
-            body = await request.json()
-        except ValueError:
-            body = None
-        return args | (body if isinstance(body, dict) else {})
-    args |= await form_fields(request)
-    for name in ("blocks", "attachments", "metadata"):
-        if isinstance(args.get(name), str):
-            try:
-                args[name] = json.loads(args[name])
-            except ValueError:
-                args[name] = None if name == "metadata" else "unreadable"
-    return args
-
-
 def _channel(args: Args, *, by_name: bool = False) -> str:
     channel = str(args.get("channel") or "")
     if by_name and channel.removeprefix("#") == CHANNEL_NAME:
         return CHANNEL_ID
     if channel == FOREIGN_CHANNEL_ID:
-        raise _Refused("not_in_channel")
+        raise Refused("not_in_channel")
     if channel != CHANNEL_ID:
-        raise _Refused("channel_not_found")
+        raise Refused("channel_not_found")
     return channel
 
 
 def _check(args: Args) -> None:
     reason = refusal(args.get("text"), args.get("blocks"), args.get("attachments"))
     if reason is not None:
-        raise _Refused(*reason)
+        raise Refused(*reason)
 
 
 def _content(args: Args) -> Message:

@@ -3,6 +3,7 @@
 Everything in a message is escaped; only Slack's own markup becomes elements.
 """
 
+import base64
 import html
 import re
 from collections.abc import Mapping, Sequence
@@ -29,11 +30,16 @@ code { background: #f8f8f8; border: 1px solid #ddd; border-radius: 3px; padding:
 button { font: 700 13px Lato, "Noto Sans", sans-serif; padding: 6px 12px; border-radius: 4px;
   border: 1px solid #bbb; background: #fff } button.primary { background: #007a5a; color: #fff; border: 0 }
 button.danger { background: #e01e5a; color: #fff; border: 0 } a { color: #1264a3 }
+figure { margin: 4px 0; font-size: 13px; color: #616061 }
+img { display: block; max-width: 100%; max-height: 360px; border: 1px solid #ddd; border-radius: 8px }
+pre.file { max-height: 180px; overflow: auto; color: #1d1c1d }
 """
 
 
-def channel_page(name: str, messages: Sequence[Mapping[str, Any]]) -> str:
-    """A page with these messages, each thread under the message that opened it."""
+def channel_page(
+    name: str, messages: Sequence[Mapping[str, Any]], files: Mapping[str, bytes] | None = None
+) -> str:
+    """A page with these messages, each thread under the message that opened it; `files` by their ids."""
     threads = {
         message["ts"]: [reply for reply in messages if reply.get("thread_ts") == message["ts"]]
         for message in messages
@@ -41,7 +47,7 @@ def channel_page(name: str, messages: Sequence[Mapping[str, Any]]) -> str:
     }
     by_ts = {message["ts"]: message for message in messages}
     shown = [
-        _article(message, reply=message["ts"] != first)
+        _article(message, files or {}, reply=message["ts"] != first)
         for first, replies in threads.items()
         for message in [by_ts[first], *replies]
     ]
@@ -52,16 +58,28 @@ def channel_page(name: str, messages: Sequence[Mapping[str, Any]]) -> str:
     )
 
 
-def _article(message: Mapping[str, Any], *, reply: bool) -> str:
+def _article(message: Mapping[str, Any], files: Mapping[str, bytes], *, reply: bool) -> str:
     at = datetime.fromtimestamp(float(message["ts"]), UTC)
     broadcast = " · also sent to the channel" if message.get("subtype") == "thread_broadcast" else ""
     # Slack does not say of a message with blocks that it was edited
     edited = " (edited)" if message.get("edited") and not message.get("blocks") else ""
     blocks = message.get("blocks") or [{"type": "section", "text": {"text": message.get("text", "")}}]
+    shown = [_block(block) for block in blocks]
+    shown += [_file(file, files.get(file["id"], b"")) for file in message.get("files", [])]
     return (
         f'<article class="{"reply" if reply else "first"}"><header><b>runbook</b> APP {at:%H:%M}{broadcast}'
-        f"</header>{''.join(_block(block) for block in blocks)}{edited}</article>"
+        f"</header>{''.join(shown)}{edited}</article>"
     )
+
+
+def _file(file: Mapping[str, Any], content: bytes) -> str:
+    """A file under its title: a picture with its words, a text folded as Slack folds it."""
+    title, alt = html.escape(str(file.get("title", ""))), html.escape(str(file.get("alt_txt", "")))
+    if file.get("mimetype") == "image/png":
+        data = base64.b64encode(content).decode()
+        return f'<figure>{title}<img alt="{alt}" title="{alt}" src="data:image/png;base64,{data}"></figure>'
+    lines = html.escape(content.decode(errors="replace"))
+    return f'<figure>{title}<pre class="file">{lines}</pre></figure>'
 
 
 def _block(block: Mapping[str, Any]) -> str:
