@@ -55,7 +55,7 @@ def missing_channels(systems: "Environment") -> Iterator[Missing]:
     callers, speakers = systems.paging_channels, systems.speakers
     if not callers and not speakers:
         so = "when the runbook needs a person, nobody can be told"
-        yield Missing("channels", "No pager and no channel", so, "Set [pager] or [slack]")
+        yield Missing("channels", "No pager and no channel", so, "Set [pager], [slack], [email] or [teams]")
     elif not callers:
         kinds = ", ".join(speaker.kind for speaker in speakers)
         so = f"pages reach the channel only ({kinds}), and wake nobody"

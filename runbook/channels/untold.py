@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from runbook.incidents.effect_ids import EffectId, MessageName
 from runbook.incidents.effects import SUCCEEDED, Authority, Effect, EffectOutcome
-from runbook.incidents.events import EffectSettled, IncidentEscalated
+from runbook.incidents.events import EffectSettled, IncidentEscalated, is_act_of_a_person
 from runbook.incidents.incident import Incident
 from runbook.value import Value
 
@@ -58,13 +58,17 @@ def key_of(number: int, nobody: Effect) -> str:
 
 
 def untold(incident: Incident) -> tuple[Untold, ...]:
-    """The escalations of which nobody could be told until now, oldest first."""
-    pages = enumerate(incident.events(IncidentEscalated), 1)
-    return tuple(
-        Untold(because=event.because, why=why)
-        for number, event in pages
-        if not event.rehearsed and (why := _untold_because(incident, number))
-    )
+    """The escalations of which nobody could be told, oldest first, until a person has done something."""
+    found: list[Untold] = []
+    number = 0
+    for item in incident.journal:
+        if is_act_of_a_person(item.event):
+            found.clear()  # whoever acts knows of the incident
+        if isinstance(item.event, IncidentEscalated):
+            number += 1
+            if not item.event.rehearsed and (why := untold_because(incident, number)):
+                found.append(Untold(because=item.event.because, why=why))
+    return tuple(found)
 
 
 def failing_channels(incident: Incident, *, besides: str) -> tuple[str, ...]:
@@ -84,7 +88,7 @@ def _failing(effect: Effect) -> str:
     return f"{effect.kind.replace('_', ' ').replace('-', ' ')} {what}: {effect.detail}"
 
 
-def _untold_because(incident: Incident, number: int) -> str:
+def untold_because(incident: Incident, number: int) -> str:
     """Why nobody was told of that escalation; empty where somebody was, perhaps."""
     about = [effect for effect in incident.effects.values() if effect.message.escalation_number == number]
     tried = [effect for effect in about if effect.kind != NOBODY]

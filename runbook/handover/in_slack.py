@@ -23,7 +23,7 @@ def packet_in_slack(packet: Packet) -> SlackText:
         ["*Who*", *roles, f"Working on it: {slack(working)}"],
         [
             "*Open*",
-            *_listed([*asks, *(f"Paged at {page}" for page in packet.pages)], "Nothing waits for a person."),
+            *_listed([*asks, *packet.pages], "Nothing waits for a person."),
         ],
         ["*Changed*", *_listed(changed, "Nothing was changed.")],
         ["*Promised and next*", *_listed(map(sentence_case, packet.promises), "Nothing is promised.")],

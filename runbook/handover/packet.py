@@ -4,6 +4,7 @@ from datetime import datetime
 
 from runbook.channels.local_time import clock_after, in_zone
 from runbook.channels.next_up import next_up
+from runbook.channels.untold import untold_because
 from runbook.channels.wording import ACTION_OUTCOMES, OUTCOMES, verdict_words
 from runbook.clocks.response import response_clock, response_words
 from runbook.incidents import events as e
@@ -140,8 +141,14 @@ def _pages(incident: Incident, zone: str) -> tuple[str, ...]:
     """The pages since the last acknowledgement: nobody has said that they have them."""
     if incident.state in (State.RESOLVED, State.CLOSED):
         return ()
+    numbers = {id(event): number for number, event in enumerate(incident.events(e.IncidentEscalated), 1)}
     return tuple(
-        f"{in_zone(item.at, zone):%H:%M %Z}: {item.event.because}"
+        _page(item.event.because, f"{in_zone(item.at, zone):%H:%M %Z}", untold_because(incident, number))
         for item in incident.since(e.IncidentAcknowledged)
         if isinstance(item.event, e.IncidentEscalated)
+        for number in [numbers[id(item.event)]]
     )
+
+
+def _page(because: str, at: str, why_not: str) -> str:
+    return f"Nobody could be told at {at} ({why_not}): {because}" if why_not else f"Paged at {at}: {because}"

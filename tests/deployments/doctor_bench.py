@@ -44,7 +44,7 @@ SYSTEMS = "\nSystems\n"
 """What parts the table of systems from what is told before."""
 
 TOKEN = "token-of-the-runbook"
-UNCALLED = "Nobody can be paged: set [pager] or [slack].\n"
+UNCALLED = "Nobody can be paged: set [pager], [slack], [email] or [teams].\n"
 UNWATCHED = "The runbook itself is not monitored: set [self_watch].\n"
 
 

@@ -195,7 +195,7 @@ async def examine(cluster: "Cluster") -> list[Right]:
 def uncalled_because(systems: "Environment") -> str:
     """Why the runbook could not page a person; empty if it can."""
     if not (systems.paging_channels or systems.speakers):
-        return "Nobody can be paged: set [pager] or [slack]."
+        return "Nobody can be paged: set [pager], [slack], [email] or [teams]."
     return ""
 
 

@@ -28,7 +28,7 @@ async def send_tests(systems: "Environment") -> list[CheckRow]:
     ]
     rows += [await _paged(channel, post, systems) for channel in systems.paging_channels]
     if not rows:
-        advice = "Set [pager] or [slack]"
+        advice = "Set [pager], [slack], [email] or [teams]"
         rows.append(CheckRow("test message", State.MISSING, "there is no channel to send it through", advice))
     return rows
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
 
 from cyclopts import Parameter
+from rich.text import Text
 
 from deployments.cli.errors import CommandError, ExitCode
 from deployments.cli.options import ConfigOption, EnvironmentOption, JsonOption
@@ -157,6 +158,7 @@ def _print(shown: list[dict[str, Any]], *, asked_for: str) -> None:
         )
         out.print(each["text"], soft_wrap=True)
         if each["link"]:
-            out.print(each["link"], style="dim", soft_wrap=True)
+            shown_as = "Open it in Block Kit Builder" if out.is_terminal else each["link"]
+            out.print(Text(shown_as, style=f"dim link {each['link']}"), soft_wrap=True)
         if number < len(shown) - 1:
             out.print()

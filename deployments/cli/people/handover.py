@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 from deployments.cli.errors import ExitCode
 from deployments.cli.options import BY_DEFAULT, ActOptions, Reference
-from deployments.cli.output import print_json, write
+from deployments.cli.output import console, print_json, write
 
 
 async def handover(
@@ -37,8 +37,19 @@ async def handover(
     if options.json:
         print_json(packet)
     else:
-        write(page.rstrip("\n"))
+        _show(page.rstrip("\n"))
     return ExitCode.OK
+
+
+def _show(page: str) -> None:
+    """Print the page: laid out on a terminal, as Markdown to be copied anywhere else."""
+    from rich.markdown import Markdown
+
+    out = console()
+    if out.is_terminal:
+        out.print(Markdown(page))
+    else:
+        write(page)
 
 
 async def _packet(incident: str, options: ActOptions) -> dict[str, object]:

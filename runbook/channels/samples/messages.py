@@ -25,6 +25,7 @@ from runbook.channels.reminders import reminder_message, switch_message
 from runbook.channels.samples.incidents import NOW, sample_incidents
 from runbook.channels.text_messages import TEXT
 from runbook.clocks.response import response_clock, response_words
+from runbook.incidents import summary
 from runbook.incidents.events import ActionFinished, IncidentEscalated, LeadAssigned, SwitchChecked
 from runbook.incidents.incident import Incident
 from runbook.incidents.people import lead_of
@@ -53,6 +54,11 @@ class _Moment:
     incident: Incident
     policy: Policy
     now: datetime
+
+    @property
+    def link(self) -> str:
+        """Where its run is in Prefect."""
+        return summary.flow_run_url(self.incident) or _LINK
 
 
 def message_names() -> tuple[str, ...]:
@@ -105,7 +111,7 @@ def _facts(at: _Moment) -> MessageFacts:
         update_interval=at.policy.next_update_in(at.incident.rating) if at.incident.rating else None,
         time_zone=at.policy.calendar.time_zone,
         response=response_words(response_clock(at.incident, at.policy), at.now, at.policy.calendar.time_zone),
-        link=_LINK,
+        link=at.link,
         public_title=at.policy.public_titles.get(at.incident.service, ""),
     )
 
@@ -119,14 +125,14 @@ def _support(at: _Moment) -> Message:
 
 
 def _root(at: _Moment) -> Message:
-    return root_card(at.incident, channel="slack", policy=at.policy, now=at.now, link=_LINK)
+    return root_card(at.incident, channel="slack", policy=at.policy, now=at.now, link=at.link)
 
 
 def _question(at: _Moment) -> Message | None:
     asked = questions(at.incident)
     if not asked:
         return None
-    return question_card(at.incident, asked[-1], policy=at.policy, now=at.now, link=_LINK, newest=True)
+    return question_card(at.incident, asked[-1], policy=at.policy, now=at.now, link=at.link, newest=True)
 
 
 def _public_text(at: _Moment) -> Message | None:
@@ -134,7 +140,7 @@ def _public_text(at: _Moment) -> Message | None:
     if not asked:
         return None
     text, waits = asked[-1]
-    return public_text_card(at.incident, text, policy=at.policy, link=_LINK, waits=waits)
+    return public_text_card(at.incident, text, policy=at.policy, link=at.link, waits=waits)
 
 
 def _reminder(at: _Moment) -> Message | None:
@@ -144,13 +150,13 @@ def _reminder(at: _Moment) -> Message | None:
         return None
     needed = still_needed(at.incident, plan, at.policy) if plan else ""
     return reminder_message(
-        at.incident, gate, needed=needed, link=_LINK, time_zone=at.policy.calendar.time_zone
+        at.incident, gate, needed=needed, link=at.link, time_zone=at.policy.calendar.time_zone
     )
 
 
 def _escalation(at: _Moment) -> Message | None:
     paged = at.incident.last(IncidentEscalated)
-    return escalation_message(paged.because, commands=paged.commands, link=_LINK) if paged else None
+    return escalation_message(paged.because, commands=paged.commands, link=at.link) if paged else None
 
 
 def _hand_off(at: _Moment) -> Message | None:
@@ -161,7 +167,7 @@ def _hand_off(at: _Moment) -> Message | None:
 
 def _notice(at: _Moment) -> Message | None:
     assigned = at.incident.last(LeadAssigned)
-    return notice_message(sentence(assigned), link=_LINK) if assigned else None
+    return notice_message(sentence(assigned), link=at.link) if assigned else None
 
 
 def _new_verdict(at: _Moment) -> Message | None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from runbook.approvals.identity import Identity
 from runbook.handover.packet import packet_markdown, packet_of
 from runbook.incidents import events as e
+from runbook.incidents.effect_ids import EffectId, MessageName
 from runbook.incidents.effects import EffectOutcome
 from runbook.policy.policy import Policy
 from tests.runbook.journals import OPENED, PLAN, asked, decided, effect, every_event, incident, triaged
@@ -18,6 +19,13 @@ def page(*events: e.Event) -> str:
     return packet_markdown(packet_of(incident(*events), Policy(), now=NOW))
 
 
+def told_by_page() -> e.EffectSettled:
+    """The first page has arrived."""
+    name = EffectId.of_message("inc-1", "pager", MessageName.escalation(1))
+    sent = effect(EffectOutcome.APPLIED).model_copy(update={"id": name, "kind": "pager"})
+    return e.EffectSettled(effect=sent)
+
+
 def test_it_says_what_is_known_open_promised_and_who_is_there() -> None:
     """Each in its place."""
     text = page(
@@ -28,6 +36,7 @@ def test_it_says_what_is_known_open_promised_and_who_is_there() -> None:
         e.NoteAdded(by="ana", text="their engineer called", identity=ANA),
         e.StatusAnnounced(channel="slack", state="IDENTIFIED", next_update_at=OPENED + timedelta(minutes=30)),
         e.IncidentEscalated(because="somebody is needed"),
+        told_by_page(),
         e.ActionPreviewed(plan=PLAN, since=OPENED),
         asked(),
     )
@@ -63,9 +72,17 @@ def test_what_was_changed_is_told_with_how_it_is_undone() -> None:
 
 def test_an_acknowledged_page_is_no_longer_open() -> None:
     """A page after it is."""
-    paged = e.IncidentEscalated(because="somebody is needed")
-    assert "Paged at" not in page(decided(), paged, e.IncidentAcknowledged(by="ana"))
-    assert "Paged at" in page(decided(), e.IncidentAcknowledged(by="ana"), paged)
+    paged = e.IncidentEscalated(because="somebody is needed"), told_by_page()
+    assert "Paged at" not in page(decided(), *paged, e.IncidentAcknowledged(by="ana"))
+    assert "Paged at" in page(decided(), e.IncidentAcknowledged(by="ana"), *paged)
+
+
+def test_a_page_that_reached_nobody_is_called_so() -> None:
+    """The next lead must not think that somebody comes."""
+    text = page(decided(), e.IncidentEscalated(because="somebody is needed"))
+    assert "- Nobody could be told at 15:01 UTC (" in text
+    assert "no pager and no channel is configured" in text
+    assert "Paged at" not in text
 
 
 def test_what_people_wrote_is_masked_and_escaped() -> None:
