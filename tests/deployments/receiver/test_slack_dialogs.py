@@ -127,6 +127,7 @@ def test_a_note_is_written_once(chat: Chat, kept: Store) -> None:
     assert [*chat.submit(ANA, note="called them", at="teatime").body["errors"]] == ["at"]
     sent = chat.workspace.people.submitted(ANA, chat.dialog(ANA), {"note": "called them"})
     assert chat.send(sent).body is None
+    chat.told(ANA)
     assert chat.send(sent).body is None
     notes = kept.read(incident).events(e.NoteAdded)
     assert [(note.by, note.text, note.identity) for note in notes] == [("ana", "called them", BY_SLACK)]
