@@ -40,7 +40,7 @@ def test_the_new_files_keep_the_style(tree: CopiedTree) -> None:
 @pytest.mark.timeout(300)
 def test_an_incident_runs_with_the_new_action(tree: CopiedTree) -> None:
     """It is planned, previewed, approved, made, proved and undone in the cluster imitation."""
-    said = tree.python("-m", "pytest", "-q", "-p", "no:cacheprovider", ITS_TEST)
+    said = tree.python("-m", "pytest", "-m", "", "-q", "-p", "no:cacheprovider", ITS_TEST)
     assert "6 passed" in said
 
 
@@ -54,7 +54,7 @@ def test_everything_that_is_said_of_all_actions_holds_for_the_new_one(tree: Copi
         "tests/blocks/kubernetes/test_permissions.py",
     )
     chosen = "raise_batch_size or documented or shipped"
-    said = tree.python("-m", "pytest", "-v", "-p", "no:cacheprovider", "-k", chosen, *tests)
+    said = tree.python("-m", "pytest", "-m", "", "-v", "-p", "no:cacheprovider", "-k", chosen, *tests)
     for test in (
         "test_every_change_has_a_risk",
         "test_every_editable_parameter",

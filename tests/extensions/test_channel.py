@@ -55,5 +55,5 @@ def test_the_new_files_keep_the_style(tree: CopiedTree) -> None:
 def test_an_incident_is_told_in_the_new_channel(tree: CopiedTree) -> None:
     """Its own test and that of all blocks pass in a tree that has it."""
     tests = (ITS_TEST, "tests/blocks/test_block_types.py")
-    said = tree.python("-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider", *tests)
+    said = tree.python("-m", "pytest", "-m", "", "-q", "-n0", "-p", "no:cacheprovider", *tests)
     assert "failed" not in said

@@ -39,7 +39,7 @@ def test_the_new_files_keep_the_style(tree: CopiedTree) -> None:
 @pytest.mark.timeout(300)
 def test_the_triage_of_an_incident_makes_the_new_check(tree: CopiedTree) -> None:
     """It is made, journalled, judged by the rules, and waited for at the end."""
-    said = tree.python("-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider", ITS_TEST)
+    said = tree.python("-m", "pytest", "-m", "", "-q", "-n0", "-p", "no:cacheprovider", ITS_TEST)
     assert "6 passed" in said
 
 
@@ -52,7 +52,7 @@ def test_what_is_said_of_all_checks_and_blocks_holds_for_the_new_ones(tree: Copi
         "tests/runbook/decision/test_severity_rules.py",
         "tests/tasks/checks/test_triage.py",
     )
-    tree.python("-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider", *tests)
+    tree.python("-m", "pytest", "-m", "", "-q", "-n0", "-p", "no:cacheprovider", *tests)
 
 
 def test_two_checks_of_one_name_are_refused(tree: CopiedTree) -> None:
