@@ -1,6 +1,7 @@
 """What tests of every kind share."""
 
 import gc
+import logging
 import os
 import shutil
 import signal
@@ -74,6 +75,8 @@ def pytest_configure() -> None:
     # client that does not trust the environment asks certifi for them.
     os.environ.setdefault("SSL_CERT_FILE", few_certificates())
     certifi.where = few_certificates
+    # Servers of tests outlive a test: whom they answer belongs into no other test's log.
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
     # SIGINT ends what tests start. What runs in a shell's background ignores it, with its children.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
