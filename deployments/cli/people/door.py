@@ -24,6 +24,10 @@ from runbook.value import Value
 if TYPE_CHECKING:
     import httpx
 
+    from deployments.cli.options import ActOptions
+    from runbook.incidents.incident import Incident
+    from runbook.policy.policy import Policy
+
 URL_VARIABLE = "RUNBOOK_URL"
 TOKEN_VARIABLE = "RUNBOOK_TOKEN"  # noqa: S105  the name of a variable
 TOKEN_FILE_VARIABLE = "RUNBOOK_TOKEN_FILE"  # noqa: S105
@@ -225,6 +229,27 @@ def nobody_there(door: Door, away: DoorAway, so: str = "") -> CommandError:
         f"try again, or unset {URL_VARIABLE} to use the store in the settings on this machine",
         code=ExitCode.UNREACHABLE,
     )
+
+
+async def read_page(
+    incident: str, name: str, options: "ActOptions", make: Callable[["Incident", "Policy"], dict[str, Any]]
+) -> dict[str, Any]:
+    """A page about an incident, as JSON: the receiver's where `RUNBOOK_URL` names one, else made here.
+
+    Raises:
+        CommandError: nobody answers there, or the store and the incident cannot be read.
+    """
+    from deployments.cli.sources import find_sources
+    from deployments.services.finding import find_incident
+
+    if remote := find_remote():
+        try:
+            return await remote.read(incident, name)
+        except DoorAway as away:
+            raise nobody_there(remote, away) from None
+    sources = find_sources(options.config, options.environment)
+    found = await find_incident(await sources.store(), incident)
+    return make(found, await sources.for_incident(found).policy())
 
 
 async def act(

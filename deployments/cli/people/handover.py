@@ -4,13 +4,17 @@ import sys
 from contextlib import redirect_stdout
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
 from deployments.cli.errors import ExitCode
 from deployments.cli.options import BY_DEFAULT, ActOptions, Reference
 from deployments.cli.output import console, print_json, write
+
+if TYPE_CHECKING:
+    from runbook.incidents.incident import Incident
+    from runbook.policy.policy import Policy
 
 
 async def handover(
@@ -52,18 +56,12 @@ def _show(page: str) -> None:
         write(page)
 
 
-async def _packet(incident: str, options: ActOptions) -> dict[str, object]:
-    from deployments.cli.people.door import DoorAway, find_remote, nobody_there
-    from deployments.cli.sources import find_sources
-    from deployments.services.finding import find_incident
+async def _packet(incident: str, options: ActOptions) -> dict[str, Any]:
+    from deployments.cli.people.door import read_page
     from runbook.handover.packet import packet_markdown, packet_of
 
-    if remote := find_remote():
-        try:
-            return await remote.read(incident, "handover")
-        except DoorAway as away:
-            raise nobody_there(remote, away) from None
-    sources = find_sources(options.config, options.environment)
-    found = await find_incident(await sources.store(), incident)
-    packet = packet_of(found, await sources.for_incident(found).policy(), now=datetime.now(UTC))
-    return {**packet.model_dump(mode="json"), "page": packet_markdown(packet)}
+    def made(found: "Incident", policy: "Policy") -> dict[str, Any]:
+        packet = packet_of(found, policy, now=datetime.now(UTC))
+        return {**packet.model_dump(mode="json"), "page": packet_markdown(packet)}
+
+    return await read_page(incident, "handover", options, made)

@@ -1,7 +1,7 @@
 """`runbook support`: who follows an incident for support, and what support may tell users."""
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
@@ -9,6 +9,10 @@ from deployments.cli.errors import CommandError, ExitCode
 from deployments.cli.options import BY_DEFAULT, ActOptions, Reference
 from deployments.cli.output import print_json, write
 from deployments.cli.people.acts import do
+
+if TYPE_CHECKING:
+    from runbook.incidents.incident import Incident
+    from runbook.policy.policy import Policy
 
 Name = Annotated[
     str | None, Parameter(help="Who it is: a name or a login of the settings, or any other name.")
@@ -45,18 +49,11 @@ async def support(
     return ExitCode.OK
 
 
-async def _page(incident: str, options: ActOptions) -> dict[str, object]:
-    from deployments.cli.people.door import DoorAway, find_remote, nobody_there
-    from deployments.cli.sources import find_sources
-    from deployments.services.finding import find_incident
+async def _page(incident: str, options: ActOptions) -> dict[str, Any]:
+    from deployments.cli.people.door import read_page
     from runbook.support.page import support_page
 
-    if remote := find_remote():
-        try:
-            return await remote.read(incident, "support")
-        except DoorAway as away:
-            raise nobody_there(remote, away) from None
-    sources = find_sources(options.config, options.environment)
-    found = await find_incident(await sources.store(), incident)
-    page = support_page(found, await sources.for_incident(found).policy(), now=datetime.now(UTC))
-    return page.model_dump(mode="json")
+    def made(found: "Incident", policy: "Policy") -> dict[str, Any]:
+        return support_page(found, policy, now=datetime.now(UTC)).model_dump(mode="json")
+
+    return await read_page(incident, "support", options, made)
