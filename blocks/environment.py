@@ -3,14 +3,13 @@
 `runbook configure FILE` saves them; a flow run names the environment and loads them.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from typing import Any
 
 from prefect.blocks.core import Block
-from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.orchestration import get_client
 from prefect.filesystems import LocalFileSystem
 
 from blocks.channels.channel import Announcer, Channel, Editor, PagingChannel, Sided, Speaker
@@ -25,6 +24,7 @@ from blocks.kubernetes.cluster import Cluster
 from blocks.policy import RunbookPolicy
 from blocks.posthog import PostHogApi
 from blocks.prometheus.metrics import Prometheus
+from blocks.saved import saved_blocks
 from blocks.self_watch import SelfWatch
 from blocks.status_page.page import StatusPage
 from blocks.store.journal import IncidentStore
@@ -128,9 +128,8 @@ class Environment:
                 own settings name.
         """
         wanted = block_types()
-        async with get_client() as client:  # one for all: making a client takes longer than a load
-            loaded = await asyncio.gather(*(_load(kind, name, client) for kind in wanted.values()))
-        found = dict(zip(wanted, loaded, strict=True))
+        async with get_client() as client:
+            found = await saved_blocks(wanted, name, client)
         missing = [field for field, block in found.items() if block is None and field not in OPTIONAL]
         if missing:
             raise Refused(
@@ -169,15 +168,7 @@ async def saved_policy(name: str, *, within: float | None = None) -> RunbookPoli
         Unavailable: Prefect cannot be reached.
     """
     async with prefect_client(within=within) as client:
-        found = await _load(RunbookPolicy, name, client)
+        found = (await saved_blocks({"policy": RunbookPolicy}, name, client))["policy"]
     if not isinstance(found, RunbookPolicy):
         raise Refused("Prefect", f"environment {name!r} has no policy block", "Run `runbook configure FILE`")
     return found
-
-
-async def _load(kind: type[Block], name: str, client: PrefectClient) -> Block | None:
-    try:
-        block: Block = await kind.aload(name, client=client)
-    except ValueError:
-        return None  # Prefect's way to say that there is no such document
-    return block

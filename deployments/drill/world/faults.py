@@ -42,6 +42,7 @@ class StatusPageFaults(Strict):
     """What the page serves; the addresses of the others answer 404."""
     maintenance: bool = False
     """Whether an unrelated maintenance is in progress in the other region."""
+    latency_seconds: float = Field(default=0.0, ge=0, le=30)
 
 
 class Outage(Strict):
@@ -85,6 +86,7 @@ class IntegrationFaults(Strict):
     mode: Reachability = "ok"
     leak: Leak | None = None
     database: Literal["healthy", "unhealthy"] = "healthy"
+    latency_seconds: float = Field(default=0.0, ge=0, le=30)
 
 
 class PrometheusFaults(Strict):

@@ -79,6 +79,8 @@ class Systems:
         self.gitops.mode = faults.cluster.mode_in_git
         for system, door in self.doors.items():
             door.mode = getattr(faults, system.removesuffix("_backup")).mode
+        self.doors["status_page"].latency_seconds = faults.status_page.latency_seconds
+        self.doors["integration"].latency_seconds = faults.integration.latency_seconds
         if "prometheus_backup" in self.doors:
             self.doors["prometheus_backup"].mode = faults.prometheus.backup_mode
             self._stores["prometheus"].partial = faults.prometheus.partial

@@ -1,9 +1,11 @@
 """A run believes the store that its worker's settings name, and no other that a block in Prefect names."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from prefect.blocks.core import Block
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from pydantic import SecretStr
 
@@ -85,12 +87,12 @@ async def test_a_run_loads_no_environment_with_another_store(monkeypatch: pytest
     """Neither its own, edited, nor one that somebody has saved under another name."""
     kinds = block_types()
 
-    async def loaded(kind: type, _name: str, _client: object) -> object:
-        known = kind is kinds["store"]
+    async def loaded(wanted: Mapping[str, type[Block]], _name: str, _client: object) -> dict[str, Block]:
         url = SecretStr("sqlite+aiosqlite:////tmp/mine.db")
-        return kind.model_construct(url=url) if known else kind.model_construct()  # type: ignore[attr-defined]
+        fields = {kinds["store"]: {"url": url}}
+        return {system: kind.model_construct(None, **fields.get(kind, {})) for system, kind in wanted.items()}
 
-    monkeypatch.setattr("blocks.environment._load", loaded)
+    monkeypatch.setattr("blocks.environment.saved_blocks", loaded)
     monkeypatch.setenv(VARIABLE, digest(POSTGRES))
     with temporary_settings({PREFECT_API_URL: "http://127.0.0.1:1/api"}):
         for name in ("default", "of-my-own"):

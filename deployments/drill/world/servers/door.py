@@ -3,6 +3,7 @@
 Those are a connection that is closed, an edge that answers HTML and a peer that never answers.
 """
 
+import asyncio
 import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -40,6 +41,7 @@ class Door:
         """Guard ``app``; ``credential_fields`` are body fields which are credentials of this very system."""
         self.system = system
         self.mode: Reachability = "ok"
+        self.latency_seconds = 0.0
         self._app = app
         self._recorder = recorder
         self._clock = clock
@@ -58,6 +60,8 @@ class Door:
         scope["state"] = state
         status: int | None = None
         mode = self.mode
+        if self.latency_seconds:
+            await asyncio.sleep(self.latency_seconds)
 
         async def watch(message: Message) -> None:
             nonlocal status

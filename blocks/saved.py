@@ -1,0 +1,67 @@
+"""The blocks that are saved under one name, read from Prefect together.
+
+An environment has a block for each system. One request for all of them takes Prefect's server as long as a
+request for one.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+from prefect.blocks.core import Block
+from prefect.client.schemas.objects import BlockDocument
+from pydantic import ValidationError
+
+from blocks.transport.errors import Refused
+
+if TYPE_CHECKING:
+    from prefect.client.orchestration import PrefectClient
+
+
+async def saved_blocks(
+    kinds: Mapping[str, type[Block]], name: str, client: "PrefectClient"
+) -> dict[str, Block | None]:
+    """The blocks of these kinds that are saved under a name; `None` for a kind of which there is none.
+
+    Raises:
+        Refused: one is saved with other fields than its class has.
+        prefect.exceptions.PrefectHTTPStatusError: Prefect refused, or does not answer well.
+    """
+    answer = await client.request(
+        "POST",
+        "/block_documents/filter",
+        json={"block_documents": {"name": {"any_": [name]}}, "include_secrets": True},
+    )
+    documents = _Documents(BlockDocument.model_validate_list(answer.json()))
+    loaded = await asyncio.gather(*(_load(kind, name, documents) for kind in kinds.values()))
+    return dict(zip(kinds, loaded, strict=True))
+
+
+class _Documents:
+    """In place of a client, for Prefect's own loading of a block: answers from what was read before."""
+
+    def __init__(self, documents: Sequence[BlockDocument]) -> None:
+        self._of = {each.block_type.slug: each for each in documents if each.block_type is not None}
+
+    def __contains__(self, block_type_slug: str) -> bool:
+        return block_type_slug in self._of
+
+    async def read_block_document_by_name(self, *, block_type_slug: str, **_: Any) -> BlockDocument:
+        return self._of[block_type_slug]
+
+
+async def _load(kind: type[Block], name: str, documents: _Documents) -> Block | None:
+    slug = kind.get_block_type_slug()
+    if slug not in documents:
+        return None
+    try:
+        block: Block = await kind.aload(name, client=cast("PrefectClient", documents))
+    except RuntimeError as error:  # Prefect's way to say that it does not validate
+        mistakes = error.__cause__.errors() if isinstance(error.__cause__, ValidationError) else []
+        fields = ", ".join(sorted({str(each["loc"][0]) for each in mistakes if each["loc"]}))
+        raise Refused(
+            "Prefect",
+            f"the block {slug}/{name} does not fit this release" + (f" (fields: {fields})" if fields else ""),
+            "Run `runbook configure FILE`, which saves it anew",
+        ) from None
+    return block
