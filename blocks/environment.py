@@ -12,6 +12,7 @@ from prefect.blocks.core import Block
 from prefect.client.orchestration import get_client
 from prefect.filesystems import LocalFileSystem
 
+from blocks.ahead import Ahead
 from blocks.channels.channel import Announcer, Channel, Editor, PagingChannel, Sided, Speaker
 from blocks.channels.pager import Pager
 from blocks.channels.registry import CHANNELS
@@ -121,12 +122,16 @@ class Environment:
 
     @classmethod
     async def load(cls, name: str) -> "Environment":
-        """Load all blocks of an environment.
+        """Load all blocks of an environment, if they were not loaded ahead, see `load_ahead`.
 
         Raises:
             Refused: a block that cannot be left out is missing, or its store is not the one that the worker's
                 own settings name.
         """
+        return await _AHEAD.take(name) or await cls._load(name)
+
+    @classmethod
+    async def _load(cls, name: str) -> "Environment":
         wanted = block_types()
         async with get_client() as client:
             found = await saved_blocks(wanted, name, client)
@@ -141,6 +146,18 @@ class Environment:
         if isinstance(store, IncidentStore):
             require_own_store(store.url, environment=name)
         return cls.of(name, found, partial(saved_policy, name))
+
+
+_AHEAD: Ahead[Environment] = Ahead()
+
+
+async def load_ahead(name: str) -> Environment:
+    """Load an environment for a flow that begins within seconds, which then gets the same one.
+
+    Raises:
+        OutsideError: see `Environment.load`; the flow tries again.
+    """
+    return await _AHEAD.begin(name, Environment._load(name))
 
 
 def block_types() -> dict[str, type[Block]]:

@@ -5,9 +5,11 @@ the incident's journal first, so what was done is not done again.
 """
 
 import asyncio
+from pathlib import Path
 from typing import Annotated
 
 from prefect import flow
+from prefect.settings import PREFECT_LOCAL_STORAGE_PATH
 from pydantic import Field
 
 from blocks.environment import Environment
@@ -68,6 +70,10 @@ Summary = Annotated[str, Field(min_length=1)]
     name="respond",
     flow_run_name=run_name("{service}: {summary}"),
     validate_parameters=False,
+    persist_result=False,
+    result_storage=Path(
+        PREFECT_LOCAL_STORAGE_PATH.value()
+    ),  # named, so that Prefect asks its server for none
     on_failure=[tell_a_person],
     on_cancellation=[tell_a_person],
 )

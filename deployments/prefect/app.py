@@ -7,6 +7,8 @@ seconds and more, unless the answer says how long: the other write takes millise
 Prefect waits for 60 seconds; two of its writes have been seen to wait for each other that long.
 """
 
+import os
+from pathlib import Path
 from typing import Any
 
 from prefect.server.api.server import create_app as prefects_app
@@ -17,9 +19,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from deployments.prefect.guard import Guard
 from deployments.prefect.login import LoginFirst
 from deployments.prefect.ui_address import SameAddress
+from deployments.prefect.wake import FOLDER, WakeWorkers
 from deployments.processes.umask import keep_files_private
 
-RETRY_AFTER = b"0.3"
+RETRY_AFTER = b"0.1"
 """Seconds, to which Prefect's clients add a jitter."""
 
 BUSY_MILLISECONDS = 5_000
@@ -58,6 +61,8 @@ def create_app() -> ASGIApp:
     event.listen(Pool, "checkout", _wait_less)
     app = prefects_app()
     app.add_middleware(RetrySoon)
+    if folder := os.environ.get(FOLDER):
+        app.add_middleware(WakeWorkers, folder=Path(folder))
     app.add_middleware(LoginFirst)
     origins = api.cors_allowed_origins.split(",")
     app.add_middleware(SameAddress, origins=origins)

@@ -21,6 +21,7 @@ from blocks.files.private_files import close_sqlite, private_folder, write_priva
 from blocks.transport.errors import Refused, Unavailable
 from deployments.prefect.access import PASSWORD_FILE, Access, claim, earlier_port, password_of
 from deployments.prefect.patience import CLIENT_RETRIES
+from deployments.prefect.wake import FOLDER
 from deployments.processes.process import Process, free_port, require_free
 from deployments.processes.umask import keep_files_private
 
@@ -93,6 +94,7 @@ class PrefectServer:
                 "PREFECT_UI_STATIC_DIRECTORY": str(_cache() / f"prefect-{version('prefect')}-ui"),
                 "PREFECT_API_URL": api_url,
                 "PREFECT_SERVER_API_AUTH_STRING": access.password,
+                FOLDER: str(_wake_folder(state)),
                 "PREFECT_SERVER_API_CORS_ALLOWED_ORIGINS": ",".join(
                     dict.fromkeys((here, f"http://localhost:{chosen}", ui_url))
                 ),
@@ -117,6 +119,7 @@ class PrefectServer:
             "PREFECT_API_URL": self.api_url,
             "PREFECT_API_AUTH_STRING": self.access.password,
             "PREFECT_UI_URL": self.ui_url,
+            FOLDER: str(_wake_folder(state)),
             "PREFECT_CLIENT_MAX_RETRIES": str(CLIENT_RETRIES),
             "DO_NOT_TRACK": "1",
         }
@@ -129,6 +132,12 @@ class PrefectServer:
             Unavailable: it did not answer in time.
         """
         await until_answers(f"{self.api_url}/health", self.process)
+
+
+def _wake_folder(state: Path) -> Path:
+    folder = state.absolute() / "wake"
+    private_folder(folder)
+    return folder
 
 
 def _same_port(state: Path) -> int | None:

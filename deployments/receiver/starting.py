@@ -29,7 +29,7 @@ ASK_PREFECT_EVERY = timedelta(seconds=CHECK_SECONDS)
 PAGE_AFTER = timedelta(seconds=30)
 """How long an incident waits for Prefect before a person is paged: a restart of Prefect is over by then."""
 
-TOGETHER_SECONDS = 0.05
+TOGETHER_SECONDS = 0.01
 """What else happens within this time is checked together: a storm opens many incidents at once."""
 
 MOST_UNTOLD = 20
@@ -132,16 +132,17 @@ class Starter:
             self._trouble.wrong("store not readable", level=logging.ERROR, error=str(error))
             return False
         self._trouble.well("store not readable")
-        await self._show(seen, at)
         due = [
             incident
             for incident, opened_at in seen.unstarted.items()
             if incident in self._opened_here or at - opened_at >= ADOPT_AFTER
         ]
-        if due or at - self._asked_at >= ASK_PREFECT_EVERY:
+        doubtful = bool(self.waiting) or not self.prefect_up
+        if (due and doubtful) or at - self._asked_at >= ASK_PREFECT_EVERY:
             self._note(up=await self._responses.reachable(), at=at)
         started = [incident for incident in due if self.prefect_up and await self._start(incident)]
         self.waiting = tuple(incident for incident in due if incident not in started)
+        await self._show(seen, at)  # last, since it reads journals
         for incident in self.waiting:
             if at - seen.unstarted[incident] >= PAGE_AFTER and incident not in self._paged:
                 await self._page_once(incident)

@@ -7,7 +7,7 @@ gets the entrypoint that was checked, so a later change of the deployment has no
 
 import tempfile
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 import anyio
@@ -98,7 +98,8 @@ class JobConfiguration(ProcessJobConfiguration):
             NotOurs: it is not a run of one of our flows.
         """
         if deployment is None and flow_run.deployment_id is not None:
-            deployment = await client.read_deployment(flow_run.deployment_id)
+            deployment = worker_process.checked.pop(flow_run.id, None)
+            deployment = deployment or await client.read_deployment(flow_run.deployment_id)
         entrypoint = worker_process.flows.entrypoint_of(deployment)
         configuration = cls(command=worker_process.command, env={"PREFECT__FLOW_ENTRYPOINT": entrypoint})
         configuration._entrypoint = entrypoint
@@ -119,6 +120,10 @@ class WorkerProcess:
 
     flows: OwnFlows
     command: str
+    zygote: str = ""
+    """The socket of the warm process; empty where there is none."""
+    checked: "dict[UUID, DeploymentResponse]" = field(default_factory=dict)
+    """The deployments of runs that are being started, as they were when checked, by the run's id."""
 
 
 worker_process = WorkerProcess(

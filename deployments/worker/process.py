@@ -18,11 +18,18 @@ import shutil
 import signal
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from prefect.client.orchestration import get_client
-from prefect.settings import PREFECT_UI_URL, PREFECT_WORKER_QUERY_SECONDS, temporary_settings
+from prefect.context import refresh_global_settings_context
+from prefect.settings import (
+    PREFECT_API_URL,
+    PREFECT_UI_URL,
+    PREFECT_WORKER_QUERY_SECONDS,
+    temporary_settings,
+)
 from prefect.utilities.processutils import command_to_string
 
 from blocks.store.own_store import give_to_runs
@@ -30,16 +37,19 @@ from blocks.transport.errors import OutsideError, bare_url
 from deployments.prefect.configure import configure
 from deployments.prefect.definitions import flow_modules
 from deployments.prefect.patience import come_back_soon
+from deployments.prefect.wake import FOLDER, listening, stop_listening
 from deployments.processes.output import never_fail
 from deployments.processes.umask import keep_files_private
 from deployments.settings.settings import ConfigurationError, PrefectSettings, load_settings
 from deployments.worker import warm_run
 from deployments.worker.folders import ZYGOTE, new_folder
 from deployments.worker.jobs import OwnFlows, worker_process
+from deployments.worker.plain_http import VARIABLE, certificates
 from deployments.worker.start_pace import PER_PROCESSOR
 from deployments.worker.warm_worker import WarmWorker
 from deployments.worker.zygote import ZygoteHandle, start_zygote
 from runbook.outside_text.terminal import line_on_terminal, masked_on_terminal
+from runbook.templates.environments import compile_templates
 
 POLL_SECONDS = 0.5
 _API_POLL_SECONDS = 0.1
@@ -76,12 +86,16 @@ def main(arguments: list[str] | None = None) -> int:
     # Prefect's runner has one folder in /tmp for all users: whoever makes it first keeps others out.
     tempfile.tempdir = str(folder)
     come_back_soon()
+    if VARIABLE not in os.environ and (file := certificates(PREFECT_API_URL.value(), folder)):
+        os.environ[VARIABLE] = file
+        refresh_global_settings_context()
     _preload(chosen.preload)
     sys.stdout.flush()
     sys.stderr.flush()
     zygote = start_zygote(socket_path)
     # Only the worker comes here: the zygote and its forks end inside `start_zygote`.
     worker_process.command = command_to_string([sys.executable, "-I", "-S", warm_run.__file__, socket_path])
+    worker_process.zygote = socket_path
     worker_process.flows = OwnFlows.installed(chosen.preload)
     try:
         ours: dict[Any, Any] = {PREFECT_WORKER_QUERY_SECONDS: POLL_SECONDS}
@@ -157,7 +171,39 @@ async def _work(worker: WarmWorker, config: Path | None) -> None:
         for line in (*settings.warning_lines(), *settings.make_folders()):
             print(line, file=sys.stderr, flush=True)
         await configure(settings)
-    await worker.start()
+    with _woken(worker):
+        await worker.start()
+
+
+@contextlib.contextmanager
+def _woken(worker: WarmWorker) -> Iterator[None]:
+    """Have the worker hear of runs that are due, where a server of ours on this machine says so."""
+    folder = os.environ.get(FOLDER)
+    if folder is None:
+        yield
+        return
+    try:
+        heard = listening(Path(folder), str(os.getpid()))
+    except OSError as error:
+        print(f"Nobody wakes this worker ({error}): it polls", file=sys.stderr, flush=True)
+        yield
+        return
+    loop = asyncio.get_running_loop()
+
+    def wake() -> None:
+        with contextlib.suppress(BlockingIOError):
+            while heard.recv(1):
+                worker.wake()
+
+    loop.add_reader(heard, wake)
+    polling = asyncio.create_task(worker.poll_when_woken())
+    try:
+        yield
+    finally:
+        polling.cancel()
+        loop.remove_reader(heard)
+        heard.close()
+        stop_listening(Path(folder), str(os.getpid()))
 
 
 async def _wait_for_api() -> None:
@@ -179,6 +225,7 @@ def _preload(modules: list[str]) -> None:
         except Exception as error:
             why = line_on_terminal(f"{type(error).__name__}: {error}")
             print(f"{name} was not preloaded: {why}", file=sys.stderr, flush=True)
+    compile_templates()
 
 
 if __name__ == "__main__":

@@ -16,6 +16,9 @@ STATUS = struct.Struct("!i")
 TAKEN = b"\1"
 """What the zygote says before it starts the process. Where that does not come, there is none."""
 
+RUN = "PREFECT__FLOW_RUN_ID"
+"""The run's id, in the environment of its process."""
+
 FORWARDED = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 

@@ -1,5 +1,6 @@
 """A process worker that runs only our flows, starts a few at a time, and survives what happens in a run."""
 
+import asyncio
 import contextlib
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from prefect.workers.process import ProcessJobConfiguration, ProcessWorker, Proc
 
 from deployments.prefect.work_pool import fixed_template
 from deployments.worker.jobs import JobConfiguration, NotOurs, ignored_variables, run_job, worker_process
+from deployments.worker.preparing import Prepared, preparation_for, prepare
 from deployments.worker.start_pace import StartPace, begun_at_once
 
 if TYPE_CHECKING:
@@ -43,13 +45,32 @@ class WarmWorker(ProcessWorker):
     def __init__(self, *args: Any, begin_at_once: int | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._pace = StartPace(begin_at_once or begun_at_once())
+        self._prepared: dict[UUID, Prepared] = {}
+        self._labelling: set[asyncio.Task[None]] = set()
+        self._one_poll = asyncio.Lock()
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        """Poll at once: it is said that a run is due."""
+        self._woken.set()
+
+    async def poll_when_woken(self) -> None:
+        """Poll each time that somebody wakes it, until it is cancelled."""
+        while True:
+            await self._woken.wait()
+            self._woken.clear()
+            try:
+                await self.get_and_submit_flow_runs()
+            except httpx.HTTPStatusError as error:  # the regular poll counts and tells of those
+                self._logger.debug("Nothing was found after it was woken: %s", error)
 
     async def get_and_submit_flow_runs(self) -> list["FlowRun"]:
         """Poll once. A dozen failed polls, which is within a minute, would end Prefect's loop."""
         if self.stopping:
             return []
         try:
-            return await super().get_and_submit_flow_runs()
+            async with self._one_poll:
+                return await super().get_and_submit_flow_runs()
         except httpx.TransportError as error:
             self._logger.warning("Prefect's server does not answer (%s)", type(error).__name__)
             return []
@@ -73,7 +94,9 @@ class WarmWorker(ProcessWorker):
     async def _submit_run(self, flow_run: "FlowRun") -> None:
         """Take up a run. Its errors stay its own: in Prefect they would end the worker and all its runs."""
         try:
-            await self._require_ours(flow_run)
+            entrypoint = await self._require_ours(flow_run)
+            preparation = preparation_for(flow_run, entrypoint)
+            self._prepared[flow_run.id] = await prepare(preparation, worker_process.zygote)
             await super()._submit_run(flow_run)
         except NotOurs as error:
             self._logger.error("%r (%s) was refused: %s", flow_run.name, flow_run.id, error)
@@ -81,6 +104,10 @@ class WarmWorker(ProcessWorker):
         except (Exception, PrefectSignal) as error:
             self._logger.warning("%s was not started: %s: %s", flow_run.name, type(error).__name__, error)
             self._let_go(flow_run)
+        finally:
+            worker_process.checked.pop(flow_run.id, None)
+            if (unused := self._prepared.pop(flow_run.id, None)) is not None:
+                unused.close()
 
     def _let_go(self, flow_run: "FlowRun") -> None:
         self._pace.ended(flow_run.id)
@@ -89,16 +116,19 @@ class WarmWorker(ProcessWorker):
         if self._cancelling_observer is not None:
             self._cancelling_observer.remove_in_flight_flow_run_id(flow_run.id)
 
-    async def _require_ours(self, flow_run: "FlowRun") -> None:
-        """Fail a run that is not one of our flows, and log which of its variables are ignored."""
+    async def _require_ours(self, flow_run: "FlowRun") -> str:
+        """Fail a run that is not one of our flows, and log which of its variables are ignored.
+
+        Returns its entrypoint.
+        """
         deployment = None
         if flow_run.deployment_id is not None:
             try:
                 deployment = await self.client.read_deployment(flow_run.deployment_id)
             except ObjectNotFound:
-                return  # Prefect cancels it
+                return ""  # Prefect cancels it
         try:
-            worker_process.flows.entrypoint_of(deployment)
+            entrypoint = worker_process.flows.entrypoint_of(deployment)
         except NotOurs as error:
             state: State[Any] = Failed(
                 name="Refused", message=f"This worker runs only the runbook's flows: {error}."
@@ -110,6 +140,21 @@ class WarmWorker(ProcessWorker):
             self._logger.warning(
                 "%r (%s): its job variables are ignored: %s", flow_run.name, flow_run.id, names
             )
+        if deployment is not None:
+            worker_process.checked[flow_run.id] = deployment
+        return entrypoint
+
+    async def _give_worker_labels_to_flow_run(self, flow_run_id: UUID) -> None:
+        """Beside the start, not before it: nothing waits for the labels, and SQLite may make them wait."""
+        labelling = asyncio.create_task(self._label(flow_run_id))
+        self._labelling.add(labelling)
+        labelling.add_done_callback(self._labelling.discard)
+
+    async def _label(self, flow_run_id: UUID) -> None:
+        try:
+            await super()._give_worker_labels_to_flow_run(flow_run_id)
+        except (httpx.HTTPError, RuntimeError) as error:
+            self._logger.warning("%s has no labels: %s: %s", flow_run_id, type(error).__name__, error)
 
     async def _cancel_run(self, flow_run_id: UUID) -> None:
         """Cancel a run that has not begun. Errors of that do not end the worker either."""
@@ -139,11 +184,13 @@ class WarmWorker(ProcessWorker):
         task_status: "TaskStatus[int] | None" = None,
     ) -> ProcessWorkerResult:
         """Run it; its end makes room for the next."""
+        ready = self._prepared.pop(flow_run.id, Prepared())
         try:
             if not isinstance(configuration, JobConfiguration):
                 raise NotOurs("its configuration was not checked")
             return await run_job(flow_run, configuration, task_status or TASK_STATUS_IGNORED)
         finally:
+            ready.close()
             self._pace.ended(flow_run.id)
 
 

@@ -8,6 +8,9 @@ Protocol, one connection per run (`deployments/worker/warm_run.py` is the other 
 directory and environment; then a byte per signal to deliver; the exit code comes back. A peer that goes away
 was killed, so its process is killed too. Runs write to the worker's own output, which outlives the worker; a
 pipe would not.
+
+A request without a working directory prepares a process for a run (`deployments/worker/prepared.py`), which
+waits for the run's own request as long as its connection stays open.
 """
 
 import gc
@@ -22,7 +25,8 @@ import warnings
 from dataclasses import dataclass
 from typing import NoReturn
 
-from deployments.worker.warm_run import LENGTH, STATUS, TAKEN
+from deployments.worker.prepared import Preparation, get_ready, parsed
+from deployments.worker.warm_run import LENGTH, RUN, STATUS, TAKEN
 
 _REQUEST_SECONDS = 5.0  # the peer is on this machine and sends at once
 _FAREWELL_SECONDS = 10.0  # for runs to record that they were terminated, when the worker is gone
@@ -34,6 +38,16 @@ class _Run:
     pid: int
     pidfd: int
     attended: bool = True
+
+
+@dataclass
+class _Prepared:
+    """A process that waits for its run; `channel` is the way to it."""
+
+    connection: socket.socket
+    pid: int
+    pidfd: int
+    channel: socket.socket
 
 
 @dataclass(frozen=True)
@@ -80,6 +94,7 @@ class Zygote:
         self._listener = listener
         self._alive = alive
         self._runs: dict[int, _Run] = {}  # by process id
+        self._prepared: dict[str, _Prepared] = {}  # by the run's id
         self._selector = selectors.DefaultSelector()
         self._selector.register(listener, selectors.EVENT_READ, self._accept)
         self._selector.register(alive, selectors.EVENT_READ, self._farewell)
@@ -105,14 +120,72 @@ class Zygote:
         except (OSError, ValueError):
             connection.close()  # the peer sees the end and starts the run itself
             return
-        pid = os.fork()
-        if pid == 0:
-            self._become_engine(connection, folder, environment)
         connection.settimeout(None)
-        run = _Run(connection, pid, os.pidfd_open(pid))
-        self._runs[pid] = run
+        if not folder:
+            self._prepare(connection, environment)
+            return
+        waiting = self._prepared.pop(environment.get(RUN, ""), None)
+        if waiting is None or not self._hand_over(waiting, folder, environment):
+            pid = os.fork()
+            if pid == 0:
+                self._become_engine(connection, folder, environment)
+            run = _Run(connection, pid, os.pidfd_open(pid))
+        else:
+            run = _Run(connection, waiting.pid, waiting.pidfd)
+        self._runs[run.pid] = run
         self._selector.register(connection, selectors.EVENT_READ, lambda: self._deliver_signal(run))
         self._selector.register(run.pidfd, selectors.EVENT_READ, lambda: self._report_exit(run))
+
+    def _prepare(self, connection: socket.socket, environment: dict[str, str]) -> None:
+        """Fork a process that gets ready for a run. Without it, the run's own request forks one."""
+        try:
+            preparation = Preparation.of(environment)
+        except ValueError:
+            connection.close()
+            return
+        run, (ours, theirs) = str(preparation.run), socket.socketpair()
+        pid = os.fork()
+        if pid == 0:
+            ours.close()
+            self._leave(connection)
+            get_ready(preparation, theirs)
+        theirs.close()
+        prepared = _Prepared(connection, pid, os.pidfd_open(pid), ours)
+        if earlier := self._prepared.pop(run, None):
+            self._dismiss(earlier)
+        self._prepared[run] = prepared
+        self._selector.register(connection, selectors.EVENT_READ, lambda: self._not_needed(run, prepared))
+        self._selector.register(prepared.pidfd, selectors.EVENT_READ, lambda: self._not_needed(run, prepared))
+
+    def _not_needed(self, run: str, prepared: _Prepared) -> None:
+        """The worker does not start the run after all, or the process has ended by itself."""
+        if self._prepared.get(run) is prepared:
+            del self._prepared[run]
+        self._dismiss(prepared)
+
+    def _dismiss(self, prepared: _Prepared) -> None:
+        self._let_go_of(prepared)
+        os.kill(prepared.pid, signal.SIGKILL)
+        os.waitpid(prepared.pid, 0)
+        os.close(prepared.pidfd)
+
+    def _let_go_of(self, prepared: _Prepared) -> None:
+        self._selector.unregister(prepared.connection)
+        self._selector.unregister(prepared.pidfd)
+        prepared.connection.close()
+        prepared.channel.close()
+
+    def _hand_over(self, prepared: _Prepared, folder: str, environment: dict[str, str]) -> bool:
+        """Have a process that has got ready become the engine of its run; whether it does."""
+        pairs = (f"{name}={value}".encode(errors="surrogateescape") for name, value in environment.items())
+        request = b"\0".join([folder.encode(errors="surrogateescape"), *pairs])
+        try:
+            prepared.channel.sendall(LENGTH.pack(len(request)) + request)
+        except OSError:
+            self._dismiss(prepared)
+            return False
+        self._let_go_of(prepared)
+        return True
 
     def _deliver_signal(self, run: _Run) -> None:
         try:
@@ -143,6 +216,8 @@ class Zygote:
         """Let the runs record that they were terminated. Without their worker nothing else records it."""
         self._selector.unregister(self._alive)
         self._selector.unregister(self._listener)
+        for run, prepared in list(self._prepared.items()):
+            self._not_needed(run, prepared)
         for pid in self._runs:
             os.kill(pid, signal.SIGTERM)
         deadline = time.monotonic() + _FAREWELL_SECONDS
@@ -154,20 +229,28 @@ class Zygote:
 
     def _become_engine(self, connection: socket.socket, folder: str, environment: dict[str, str]) -> NoReturn:
         """Make this fork what `python -m prefect.engine` would be, and end with its exit code."""
+        self._leave(connection)
+        os.environ.clear()
+        os.environ.update(environment)
+        os.chdir(folder)
+        raise SystemExit(_run_engine())
+
+    def _leave(self, connection: socket.socket) -> None:
+        """Let go, in a fork, of all that is the zygote's."""
         self._selector.close()
         for run in self._runs.values():
             run.connection.close()
             os.close(run.pidfd)
+        for prepared in self._prepared.values():
+            prepared.connection.close()
+            prepared.channel.close()
+            os.close(prepared.pidfd)
         self._listener.close()
         connection.close()
         os.close(self._alive)
         os.setsid()  # Ctrl-C in the worker's terminal is for the worker
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_DFL if number != signal.SIGINT else signal.default_int_handler)
-        os.environ.clear()
-        os.environ.update(environment)
-        os.chdir(folder)
-        raise SystemExit(_run_engine())
 
 
 def _run_engine() -> int:
@@ -183,8 +266,7 @@ def _run_engine() -> int:
 
 def _receive(connection: socket.socket) -> tuple[str, dict[str, str]]:
     (length,) = LENGTH.unpack(_receive_exactly(connection, LENGTH.size))
-    folder, *pairs = _receive_exactly(connection, length).decode(errors="surrogateescape").split("\0")
-    return folder, dict(pair.split("=", 1) for pair in pairs)
+    return parsed(_receive_exactly(connection, length))
 
 
 def _receive_exactly(connection: socket.socket, length: int) -> bytes:

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import stamina
 
+from blocks.ahead import Ahead
 from blocks.environment import Environment
 from blocks.logs import own_lines
 from blocks.transport.errors import OutsideError, Unavailable
@@ -25,9 +26,21 @@ log = own_lines(logging.getLogger("runbook.triage"))
 MakeCheck = Callable[[Environment, CheckName], Awaitable[Finding]]
 
 
+EARLY: Ahead[Finding] = Ahead()
+"""Checks that have begun while the run was being started, each by its environment's name and its own."""
+
+
 async def make_check(environment: Environment, check: CheckName) -> Finding:
-    """Make one check."""
-    return await within_deadline(environment, check, checks_made(environment)[check])
+    """Make one check; one that has begun early is not made twice."""
+    early = await EARLY.take((environment.name, check))
+    return early or await within_deadline(environment, check, checks_made(environment)[check])
+
+
+def begin_checks(environment: Environment) -> None:
+    """Begin all checks, for a triage that comes within seconds: they only read, so no run has to be there."""
+    for check in checks_of(environment):
+        making = within_deadline(environment, check, checks_made(environment)[check])
+        _ = EARLY.begin((environment.name, check), making)
 
 
 async def triage_incident(

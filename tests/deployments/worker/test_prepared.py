@@ -1,0 +1,137 @@
+"""A process that has got ready becomes the run's, or ends; the run starts either way."""
+
+import asyncio
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+
+from deployments.worker.prepared import Preparation
+from deployments.worker.preparing import prepare
+from deployments.worker.warm_run import LENGTH, RUN, STATUS, TAKEN
+from tests.engine.processes import children
+from tests.fixtures.eventually import eventually
+
+SCRIPT = """
+import sys
+from deployments.worker.zygote import start_zygote
+handle = start_zygote(sys.argv[1])
+print(handle.pid, flush=True)
+sys.stdin.read()
+handle.dismiss()
+"""
+
+
+@dataclass(frozen=True)
+class Warm:
+    """A zygote without a worker; nothing answers as Prefect's server, so that each run ends with 1."""
+
+    path: str
+    pid: int
+
+    async def children(self) -> list[int]:
+        """The processes that it has forked."""
+        return children(self.pid)
+
+    async def one(self) -> int:
+        """Wait for the only one."""
+        [pid] = await eventually(self.children, lambda pids: len(pids) == 1)
+        return pid
+
+    def start(self, run: UUID) -> socket.socket:
+        """Ask for the process of a run."""
+        asking = socket.socket(socket.AF_UNIX)
+        asking.connect(self.path)
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT")}
+        environment |= {
+            "PREFECT_API_URL": "http://127.0.0.1:1/api",
+            "PREFECT_CLIENT_MAX_RETRIES": "0",
+            "PREFECT_LOGGING_TO_API_ENABLED": "false",
+            RUN: str(run),
+        }
+        request = "\0".join(["/", *(f"{name}={value}" for name, value in environment.items())]).encode()
+        asking.sendall(LENGTH.pack(len(request)) + request)
+        assert asking.recv(1) == TAKEN
+        return asking
+
+
+async def exit_code(asking: socket.socket) -> int:
+    """The code with which the run's process ends."""
+    told = await asyncio.to_thread(asking.recv, STATUS.size, socket.MSG_WAITALL)
+    asking.close()
+    return int(STATUS.unpack(told)[0])
+
+
+@pytest.fixture
+async def warm(tmp_path: Path) -> AsyncIterator[Warm]:
+    """A zygote."""
+    path = str(tmp_path / "zygote")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-c", SCRIPT, path),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        yield Warm(path, int(await process.stdout.readline()))
+    finally:
+        process.stdin.close()
+        await process.wait()
+
+
+async def test_the_process_that_got_ready_runs_the_run(warm: Warm) -> None:
+    """No second one is started beside it."""
+    run = uuid4()
+    ready = await prepare(Preparation(run, "default", checks=True), warm.path)
+    pid = await warm.one()
+    asking = warm.start(run)
+    ready.close()  # it is the run's by now
+    assert await exit_code(asking) == 1
+    assert pid not in await warm.children()
+    assert await warm.children() == []
+
+
+async def test_a_process_whose_run_does_not_start_ends(warm: Warm) -> None:
+    """The worker was refused the run, or another worker has it."""
+    ready = await prepare(Preparation(uuid4(), "default", checks=True), warm.path)
+    await warm.one()
+    ready.close()
+    await eventually(warm.children, lambda pids: pids == [])
+
+
+async def test_a_run_whose_process_died_while_it_got_ready_is_started_all_the_same(warm: Warm) -> None:
+    """It was killed, or ran out of memory."""
+    run = uuid4()
+    ready = await prepare(Preparation(run, "default", checks=False), warm.path)
+    os.kill(await warm.one(), 9)
+    await eventually(warm.children, lambda pids: pids == [])
+    assert await exit_code(warm.start(run)) == 1
+    ready.close()
+
+
+async def test_another_run_gets_a_process_of_its_own(warm: Warm) -> None:
+    """Only the run that it was made ready for gets a process."""
+    ready = await prepare(Preparation(uuid4(), "default", checks=False), warm.path)
+    pid = await warm.one()
+    assert await exit_code(warm.start(uuid4())) == 1
+    assert await warm.children() == [pid]
+    ready.close()
+
+
+@pytest.mark.parametrize("environment", [{}, {RUN: "no id"}])
+def test_a_request_that_names_no_run_is_none(environment: dict[str, str]) -> None:
+    """It is let go; the run's own request is served as ever."""
+    with pytest.raises(ValueError, match="badly formed"):
+        Preparation.of(environment)
+
+
+async def test_without_a_warm_process_nothing_is_prepared(tmp_path: Path) -> None:
+    """The run is started cold."""
+    (await prepare(Preparation(uuid4(), "default", checks=True), str(tmp_path / "none"))).close()
