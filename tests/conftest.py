@@ -17,7 +17,8 @@ from hypothesis import HealthCheck, settings
 from tests.fixtures.certificates import few_certificates
 
 EXAMPLES = int(os.environ.get("RUNBOOK_EXAMPLES", "100"))
-"""How many examples each property is tried on; `make fuzz-intake` asks for more of some."""
+"""How many examples each property is tried on. `make test` asks for fewer, `make proofs` for these;
+`make fuzz-intake` asks for more of some."""
 
 # How fast examples are made is no matter of the code under test: other tests take the processor meanwhile.
 settings.register_profile(
