@@ -20,6 +20,9 @@ EXAMPLES = int(os.environ.get("RUNBOOK_EXAMPLES", "100"))
 """How many examples each property is tried on. `make test` asks for fewer, `make proofs` for these;
 `make fuzz-intake` asks for more of some."""
 
+# Where a test sets no address, Prefect would start a server of its own for it, on this user's database.
+os.environ["PREFECT_SERVER_ALLOW_EPHEMERAL_MODE"] = "false"
+
 # How fast examples are made is no matter of the code under test: other tests take the processor meanwhile.
 settings.register_profile(
     "shared-machine",
