@@ -29,15 +29,15 @@ drill: setup ## respond to a simulated incident (SCENARIO=posthog-outage, ARGS=-
 
 .PHONY: test
 test: setup ## run the tests (ARGS="-k gate" chooses some)
-	@$(BIN)/pytest --numprocesses $(PROCESSES) --durations 10 $(ARGS)
+	@RUNBOOK_EXAMPLES=$(or $(EXAMPLES),30) $(BIN)/pytest --numprocesses $(PROCESSES) --durations 10 $(ARGS)
 
 .PHONY: coverage
 coverage: setup ## run the tests, slower, and report which lines they reach
 	@$(BIN)/pytest --numprocesses $(PROCESSES) -m "not slow" --cov --cov-report term:skip-covered $(ARGS)
 
 .PHONY: proofs
-proofs: setup ## run the tests that take long: servers, workers, browsers, every step with every answer
-	@$(BIN)/pytest --numprocesses $(PROCESSES) --durations 10 -m "proof and not slow" $(ARGS)
+proofs: setup ## run the tests that take long: servers, workers, browsers, every step, properties on more examples
+	@$(BIN)/pytest --numprocesses $(PROCESSES) --durations 10 -m "(proof or hypothesis) and not slow" $(ARGS)
 
 .PHONY: test-slow
 test-slow: setup ## run the tests that repeat what a quicker one shows

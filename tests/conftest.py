@@ -17,7 +17,11 @@ from hypothesis import HealthCheck, settings
 from tests.fixtures.certificates import few_certificates
 
 EXAMPLES = int(os.environ.get("RUNBOOK_EXAMPLES", "100"))
-"""How many examples each property is tried on; `make fuzz-intake` asks for more of some."""
+"""How many examples each property is tried on. `make test` asks for fewer, `make proofs` for these;
+`make fuzz-intake` asks for more of some."""
+
+# Where a test sets no address, Prefect would start a server of its own for it, on this user's database.
+os.environ["PREFECT_SERVER_ALLOW_EPHEMERAL_MODE"] = "false"
 
 # How fast examples are made is no matter of the code under test: other tests take the processor meanwhile.
 settings.register_profile(
@@ -47,10 +51,10 @@ core's share of each step that is retried there: a test that needs it is a proof
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the proofs."""
-    folders = [Path(__file__).parent / folder for folder in PROOFS]
+    # Texts, since a comparison of paths takes seconds for ten thousand tests.
+    folders = tuple(f"{Path(__file__).parent / folder}{os.sep}" for folder in PROOFS)
     for item in items:
-        in_folder = any(folder in item.path.parents for folder in folders)
-        if in_folder or SERVER in getattr(item, "fixturenames", ()):
+        if str(item.path).startswith(folders) or SERVER in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.proof)
 
 

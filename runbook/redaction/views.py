@@ -9,6 +9,7 @@ import html
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from runbook.redaction.marks import Span
@@ -27,6 +28,7 @@ _ENTITY = re.compile(
 _QUOTES = "\"'`"
 """Where `\\u` or `\\x` wrote one, it is one in a quotation, so the view has it behind a backslash."""
 
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _ALIKE = {
     ord(letter): latin
@@ -190,19 +192,27 @@ def _sign(found: re.Match[str]) -> str | None:
 
 def _folded(text: str) -> View | None:
     """Letters that look alike made the same, full-width signs made plain, invisible characters left out."""
-    letters: list[str] = []
+    pieces: list[str] = []
     starts: list[int] = []
-    for at, letter in enumerate(text):
-        plain = letter if letter < "\x80" else _plain(letter)
-        letters.append(plain)
-        starts += [at] * len(plain)
-    folded = "".join(letters)
-    folded = _LETTERS.sub(_latin, folded)
+    at = 0
+    for found in _NOT_ASCII.finditer(text):  # a long text has few
+        place = found.start()
+        plain = _plain(found.group())
+        pieces += [text[at:place], plain]
+        starts += range(at, place)
+        starts += [place] * len(plain)
+        at = place + 1
+    pieces.append(text[at:])
+    starts += range(at, len(text))
+    folded = "".join(pieces)
+    if not folded.isascii():
+        folded = _LETTERS.sub(_latin, folded)
     if folded == text:
         return None
-    return View(folded, starts, [at + 1 for at in starts])
+    return View(folded, starts, [place + 1 for place in starts])
 
 
+@lru_cache(maxsize=4096)
 def _plain(letter: str) -> str:
     if letter in _INVISIBLE:
         return ""

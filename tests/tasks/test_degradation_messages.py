@@ -173,6 +173,7 @@ async def after_the_fault(audience: Audience, incident: OpenIncident, named: str
     assert any(NEED in page.summary for page in audience.pager.pages), named
 
 
+@pytest.mark.proof
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("system", KIND)
 async def test_who_cannot_be_told_is_journalled_and_the_others_are_told(

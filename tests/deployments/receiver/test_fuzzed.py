@@ -62,7 +62,7 @@ def send_many(operation: Any) -> None:
     """Send made-up requests to one path, valid ones and others."""
     headers = {"authorization": f"Bearer {TOKEN}"}
 
-    @settings(max_examples=EXAMPLES // 10, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=max(10, EXAMPLES // 10), deadline=None, suppress_health_check=list(HealthCheck))
     @given(case=operation.as_strategy())
     def send(case: Any) -> None:
         answer = case.call(headers=headers)

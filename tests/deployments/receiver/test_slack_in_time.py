@@ -19,6 +19,8 @@ from tests.deployments.people_bench import Receiver, opened, receiver_process
 from tests.deployments.slack_bench import ANA, BOB, Chat, chatting
 from tests.deployments.sleeping_run import FakePrefect
 
+pytestmark = pytest.mark.proof  # each starts receivers of its own
+
 SLACK_WAITS = 3.0
 
 

@@ -250,7 +250,7 @@ def test_no_payload_breaks_it(chat: Chat, kept: Store) -> None:
     sent = {"type": "view_submission", "user": click["user"], "team": click["team"], "view": view}
 
     @settings(
-        max_examples=EXAMPLES // 4,
+        max_examples=max(25, EXAMPLES // 4),
         deadline=None,
         suppress_health_check=list(HealthCheck),
     )
