@@ -46,5 +46,6 @@ async def _at_the_receiver(url: str) -> str:
     except (OutsideError, ValueError):
         return ""  # it runs elsewhere, or not now
     stands = told.get("slack") if isinstance(told, dict) else None
-    well = not isinstance(stands, str) or stands == "connected" or stands.startswith("renewing")
-    return "" if well else let_in_line(stands, _LONGEST)
+    if not isinstance(stands, str) or stands == "connected" or stands.startswith("renewing"):
+        return ""
+    return let_in_line(stands, _LONGEST)
