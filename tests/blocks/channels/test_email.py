@@ -11,7 +11,7 @@ from pydantic import SecretStr, ValidationError
 from blocks.channels.channel import Post
 from blocks.channels.notifications.email import Email
 from blocks.transport.errors import Refused, Unavailable
-from tests.fixtures.smtp_server import SmtpServer, smtp_listening
+from deployments.drill.world.channels.mail import SmtpServer, smtp_listening
 
 POST = Post(id="inc-1/email/opened", since=datetime(2026, 11, 22, tzinfo=UTC))
 PASSWORD = "hunter2-hunter3"
