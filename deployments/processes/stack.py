@@ -7,7 +7,9 @@ receiver first, which report to the server to the last.
 import asyncio
 import os
 import secrets
+import shlex
 import sys
+from collections.abc import Mapping
 from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -36,7 +38,8 @@ class Stack:
     the folder `state`: `server`, if it is starting already, which then stops with the stack. Inside, this
     process's Prefect clients speak to that server.
 
-    The settings may be those without the outside systems: the worker reads these from `config`.
+    The settings may be those without the outside systems: the worker reads these from `config`. `more` is
+    what its processes have in their environment, too.
     """
 
     def __init__(
@@ -47,12 +50,14 @@ class Stack:
         state: Path,
         api_url: str | None = None,
         server: PrefectServer | None = None,
+        more: Mapping[str, str] | None = None,
     ) -> None:
         self._settings = settings
         self._config = config.absolute()
         self._state = state.absolute()
         self._given_api_url = api_url
         self._server = server
+        self._more = dict(more or {})
         self._resources = AsyncExitStack()
         self._clients: list[Process] = []
         self._worker_name = f"runbook-{secrets.token_hex(4)}"
@@ -90,7 +95,9 @@ class Stack:
     @property
     def exports(self) -> str:
         """What another shell exports to speak to this Prefect."""
-        return self.access.exports if self.access else f"export PREFECT_API_URL={bare_url(self.api_url)}"
+        named = "".join(f" {name}={shlex.quote(value)}" for name, value in self._more.items())
+        first = self.access.exports if self.access else f"export PREFECT_API_URL={bare_url(self.api_url)}"
+        return f"{first}{named}"
 
     def login(self, *, terminal: bool) -> list[str]:
         """What Prefect's UI asks for, see `Access.login`; nothing is known of another's server."""
@@ -113,6 +120,7 @@ class Stack:
     async def _start(self) -> None:
         """Start all processes at once: each waits for what it needs, and their imports take the longest."""
         environment, server = await self._prefect()
+        environment |= self._more
         arguments = ("--config", str(self._config), "--name", self._worker_name)
         worker = await self._run("worker", "deployments.worker", *arguments, environment=environment)
         receiver = await self._receiver(environment)

@@ -150,7 +150,7 @@ def is_time(incident: Incident, due_at: datetime, now: datetime) -> bool:
         and item.event.effect.outcome in (EffectOutcome.FAILED, EffectOutcome.UNSETTLED)
     ]
     again_at = failed[-1] + min(failed[-1] - due_at, LONGEST_WAIT) if failed else due_at
-    return now >= again_at
+    return now >= max(due_at, again_at)  # a failure before that brings nothing forward
 
 
 def switch_of(action: PlannedAction, policy: Policy) -> Switch:

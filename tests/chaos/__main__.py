@@ -1,6 +1,7 @@
 """Kill the runbook everywhere, and count from the outside what was done twice, lost or left behind.
 
     python -m tests.chaos --points 40
+    python -m tests.chaos --only "email|teams|file|status-page|PublicText" --blows "SIGKILL flow"
 
 Each point is a moment of a response before or after an entry of its journal, thus before, in and after every
 step and effect. At each one a real process is killed: the run, its worker, the receiver, Prefect's server.
@@ -11,6 +12,7 @@ import asyncio
 import json
 import os
 import platform
+import re
 import shutil
 import sys
 import tempfile
@@ -34,6 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make chaos ARGS=…", description=__doc__.splitlines()[0])
     parser.add_argument("--points", type=int, default=40, help="moments of the response (default: 40)")
     parser.add_argument("--blows", nargs="+", type=Blow, choices=list(Blow), default=list(Blow))
+    parser.add_argument(
+        "--only", type=re.compile, default=re.compile(""), metavar="REGEX", help="only points that match"
+    )
     parser.add_argument("--skip", type=int, default=0, help="cases to leave out, to go on where one stopped")
     parser.add_argument(
         "--share", default="1/1", metavar="I/N", help="only every Nth case, to run N of these side by side"
@@ -101,7 +106,7 @@ async def _chaos(chosen: argparse.Namespace, console: Console) -> list[Result]:
         folder = Path(name)
         async with stage(folder / "stage") as here:
             points, expected = await passed_points(here, _new(folder, 0))
-            picked = spread(points, chosen.points)
+            picked = spread([point for point in points if chosen.only.search(point)], chosen.points)
             console.print(
                 f"{len(points)} points in a response; {len(picked)} of them, {len(chosen.blows)} blows each"
             )

@@ -23,6 +23,7 @@ STAND_STILL_SECONDS = 20.0
 """Whoever is not killed within this time goes on: the point was meant for another process."""
 
 _POLL_SECONDS = 0.005
+_CHANNEL = "(?:slack|email|email-support|teams|teams-support)"
 
 
 def label(incident_id: str, event: e.Event) -> str:
@@ -44,6 +45,8 @@ def label(incident_id: str, event: e.Event) -> str:
             detail = event.action_id
         case e.PublicTextProposed():
             detail = event.message
+        case e.PublicTextRefused():
+            detail = event.state.lower()
         case e.ClockReminded():
             detail = f"{event.clock} {'missed' if event.missed else 'nearing'}"
         case _:
@@ -57,10 +60,11 @@ def tail(incident_id: str, effect_id: str) -> str:
     Nor with what is random in the gate of a question, also where a file goes with it: it would have another
     name in each incident.
     """
-    bare = re.sub(
-        r"^(slack/.*question-.*)-\d+-[0-9a-f]{16}$", r"\1", effect_id.removeprefix(f"{incident_id}/")
-    )
-    return re.sub(r"^(slack/.*)-\d+$", r"\1", bare)
+    own = effect_id.removeprefix(f"{incident_id}/")
+    bare = re.sub(rf"^({_CHANNEL}/.*question-.*)-\d+-[0-9a-f]{{16}}$", r"\1", own)
+    if "/public-text-" in bare:
+        return bare  # another number is another text
+    return re.sub(rf"^({_CHANNEL}/.*)-\d+$", r"\1", bare)
 
 
 def stop_at(when: str, entry: str, folder: Path) -> None:

@@ -5,7 +5,8 @@ import re
 from collections import Counter
 
 from runbook.channels.cards.questions import questions
-from runbook.incidents.effect_ids import EffectId
+from runbook.incidents.effect_ids import EffectId, MessageName
+from runbook.incidents.effects import Effect, EffectOutcome
 from runbook.incidents.incident import Incident
 from tests.chaos.crash_points import tail
 from tests.fixtures.cases import Case
@@ -15,15 +16,65 @@ Seen = Counter[str]
 
 def seen_outside(case: Case) -> Seen:
     """Each effect as its system has it, under a name that is the same in each incident of a scenario."""
-    return _messages(case) + _files_again(case) + _updates(case) + _calls(case) + _changes(case)
+    return (
+        _messages(case) + _files_again(case) + _mails(case) + _updates(case) + _calls(case) + _changes(case)
+    )
 
 
-def is_asked_in_slack(case: Case, incident: Incident) -> bool:
-    """Whether the question that is open stands in the channel."""
+def wrongly_told(case: Case, incident: Incident) -> tuple[Seen, Seen]:
+    """What the readers of e-mails and of Teams got twice, and what they lack though nobody says so.
+
+    Nobody can look there, so what is in doubt may be missing: the journal says that a person must check. A
+    message in Teams names nothing, so there the messages are counted.
+    """
+    ids = Counter(mail.effect for mail in case.world.systems.mail.taken)
+    twice = Counter({f"{effect} again": times - 1 for effect, times in ids.items() if times > 1})
+    lost = Counter[str]()
+    for kind in ("email", "email-support"):
+        lost += Counter(it.id for it in _of(incident, kind) if _has_to_be_there(it) and not ids[it.id])
+    for kind, name in (("teams", "team"), ("teams-support", "support")):
+        posted, effects = len(case.world.systems.teams[name].posted), _of(incident, kind)
+        twice += Counter({f"{kind} more than was sent": posted - len(effects)})
+        lost += Counter({f"{kind} less than was sent": sum(map(_has_to_be_there, effects)) - posted})
+    return twice, lost
+
+
+def in_doubt(incident: Incident) -> Seen:
+    """The messages of which the journal says that nobody knows whether they arrived; each is no loss."""
+    found = (it for kind in _UNSEARCHABLE for it in _of(incident, kind))
+    return Counter(tail(incident.id, it.id) for it in found if it.outcome is EffectOutcome.UNSETTLED)
+
+
+_UNSEARCHABLE = ("email", "email-support", "teams", "teams-support")
+
+
+def _of(incident: Incident, kind: str) -> list[Effect]:
+    return [it for it in incident.effects.values() if it.kind == kind]
+
+
+def _has_to_be_there(effect: Effect) -> bool:
+    """One that was begun and never settled is lost without a word."""
+    return effect.outcome not in (EffectOutcome.UNSETTLED, EffectOutcome.FAILED)
+
+
+def _mails(case: Case) -> Seen:
+    """Each kind of e-mail once: a state may be told again, and `wrongly_told` sees what comes twice."""
+    mails = case.world.systems.mail.taken
+    return Counter({tail(case.incident_id, mail.effect): 1 for mail in mails})
+
+
+def is_asked(case: Case, incident: Incident) -> bool:
+    """Whether the question that is open stands in Slack, and was sent wherever else people read."""
     if incident.pending_gate is None:
         return False
-    effect_id = EffectId.of_message(incident.id, "slack", questions(incident)[-1].name)
-    return effect_id in _posted(case)
+    name = questions(incident)[-1].name
+    return EffectId.of_message(incident.id, "slack", name) in _posted(case) and is_sent(incident, name)
+
+
+def is_sent(incident: Incident, name: MessageName) -> bool:
+    """Whether a message went to each reader, as far as anybody can tell."""
+    sent = (incident.effects.get(EffectId.of_message(incident.id, kind, name)) for kind in ("email", "teams"))
+    return all(effect is not None and effect.outcome is not None for effect in sent)
 
 
 def _posted(case: Case) -> list[str]:

@@ -17,6 +17,7 @@ from prefect.settings import (
     temporary_settings,
 )
 
+from deployments.drill.run.settings import trusted
 from deployments.prefect.server import PrefectServer, until_answers
 from deployments.processes.process import EndedEarly, Process
 from tests.chaos.crash_points import FOLDER
@@ -40,7 +41,13 @@ class Stage:
 
     def __init__(self, server: PrefectServer, folder: Path) -> None:
         self.folder = folder
-        self.engine = Engine(server, server.process, server.client_environment(folder), asyncio.Event())
+        environment = server.client_environment(folder) | trusted(self.authorities)
+        self.engine = Engine(server, server.process, environment, asyncio.Event())
+
+    @property
+    def authorities(self) -> Path:
+        """Whom the processes trust in Teams' place: each case has an authority of its own."""
+        return self.folder / "authorities.pem"
 
     @property
     def orders(self) -> Path:

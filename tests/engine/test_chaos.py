@@ -25,6 +25,11 @@ EXPECTED = Counter(
         "pager/opened",
         "change 1-enable-fallback",
         "change 1-enable-fallback-off",
+        *(
+            f"{kind}/{state}"
+            for kind in ("email", "email-support")
+            for state in ("investigating", "identified", "monitoring", "resolved")
+        ),
     ]
 )
 """What the outside sees of an outage to which nobody does anything worse."""
@@ -42,6 +47,7 @@ async def here(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]
     [
         ("after EffectIntended 1-enable-fallback/set-field", Blow.WORKER),
         pytest.param("before EffectSettled slack/investigating", Blow.SERVER, marks=pytest.mark.slow),
+        pytest.param("before EffectSettled email/identified", Blow.FLOW, marks=pytest.mark.slow),
     ],
 )
 async def test_what_is_killed_comes_to_its_end_and_does_nothing_twice(

@@ -10,6 +10,8 @@ from tests.conftest import require_binary
 FOLDER = Path(__file__).parents[2] / "deployments" / "prometheus"
 RULES = FOLDER / "posthog-integration.rules.yml"
 RULE_TESTS = FOLDER / "posthog-integration.rules.test.yml"
+OWN_RULES = FOLDER / "runbook.rules.yml"
+OWN_RULE_TESTS = FOLDER / "runbook.rules.test.yml"
 ALERTMANAGER = FOLDER / "alertmanager.example.yml"
 
 pytestmark = pytest.mark.real
@@ -31,21 +33,23 @@ def passes(result: subprocess.CompletedProcess[str]) -> None:
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-def test_the_rules_are_valid() -> None:
+@pytest.mark.parametrize("rules", [RULES, OWN_RULES], ids=lambda path: path.name)
+def test_the_rules_are_valid(rules: Path) -> None:
     """Prometheus accepts the rules file."""
-    passes(run("promtool", "check", "rules", "--lint=all", "--lint-fatal", RULES))
+    passes(run("promtool", "check", "rules", "--lint=all", "--lint-fatal", rules))
 
 
-def test_each_alert_fires_and_stays_silent_as_its_tests_say() -> None:
+@pytest.mark.parametrize("tests", [RULE_TESTS, OWN_RULE_TESTS], ids=lambda path: path.name)
+def test_each_alert_fires_and_stays_silent_as_its_tests_say(tests: Path) -> None:
     """Every case of the rule tests holds: firing, not firing and no data."""
-    passes(run("promtool", "test", "rules", RULE_TESTS))
+    passes(run("promtool", "test", "rules", tests))
 
 
 def test_the_example_prometheus_configuration_is_valid() -> None:
-    """Prometheus accepts the example, and the rules file that it names is where it says."""
+    """Prometheus accepts the example, and the rules files that it names are where it says."""
     result = run("promtool", "check", "config", FOLDER / "prometheus.example.yml")
     passes(result)
-    assert "1 rule files found" in result.stdout
+    assert "2 rule files found" in result.stdout
 
 
 def test_the_example_alertmanager_configuration_is_valid() -> None:
@@ -61,6 +65,7 @@ def test_the_example_alertmanager_configuration_is_valid() -> None:
         (["service=posthog-integration", "severity=P3"], "posthog-runbook"),
         (["service=posthog-integration", "severity=P4"], "posthog-runbook"),
         (["service=billing", "severity=P1"], "on-call"),
+        (["service=incident-runbook", "severity=P2"], "on-call"),
     ],
 )
 def test_alerts_go_to_the_runbook_and_the_urgent_ones_to_people_too(
@@ -69,6 +74,22 @@ def test_alerts_go_to_the_runbook_and_the_urgent_ones_to_people_too(
     """The runbook gets each alert of its service; P1 and P2 reach the pager without it as well."""
     arguments = [f"--config.file={ALERTMANAGER}", f"--verify.receivers={receivers}", *labels]
     passes(run("amtool", "config", "routes", "test", *arguments))
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("max by (job) (runbook_slack_socket_up) == 0", "runbook_slack_socket_up == 0"),
+        ("for: 5m", "for: 0s"),
+        (' or absent(up{job="incident-runbook"})', ""),
+    ],
+)
+def test_a_broken_rule_about_ourselves_is_noticed(right: str, wrong: str, tmp_path: Path) -> None:
+    """One socket of two is enough, a short break is no reason to page, and no data is not health."""
+    (tmp_path / OWN_RULES.name).write_text(OWN_RULES.read_text().replace(right, wrong))
+    (tmp_path / OWN_RULE_TESTS.name).write_text(OWN_RULE_TESTS.read_text())
+
+    assert run("promtool", "test", "rules", tmp_path / OWN_RULE_TESTS.name).returncode != 0
 
 
 def test_a_broken_threshold_is_noticed(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ not say so of a message.
 """
 
 import asyncio
+import base64
 import re
 import smtplib
 import ssl
@@ -19,9 +20,9 @@ from prefect.blocks.core import Block
 from prefect.blocks.notifications import AbstractAppriseNotificationBlock
 from pydantic import ConfigDict, Field, SecretStr, field_validator
 
-from blocks.channels.channel import Audience, Channel, Post, Receipt
+from blocks.channels.channel import Post, Receipt
 from blocks.channels.notifications.sending import notify, reason
-from blocks.channels.notifications.sides import SupportSide, TeamSide
+from blocks.channels.notifications.sides import Audiences, SupportSide, TeamSide, Templates, TwoSided
 from blocks.transport.errors import OutsideError, Refused, Unavailable
 from blocks.transport.threads import Threads
 from runbook.channels.text_messages import MAIL, TextStyle
@@ -50,7 +51,6 @@ _STEPS_AT_MOST = 2
 _NAME = "Incident runbook"
 
 Address = Annotated[str, Field(pattern=_ADDRESS, max_length=254)]
-Audiences = tuple[Literal["team", "support"], ...]
 
 
 class _Mail(AbstractAppriseNotificationBlock):
@@ -71,7 +71,7 @@ class EmailForSupport(SupportSide):
     kind: ClassVar[str] = "email-support"
 
 
-class Email(Block):
+class Email(TwoSided, Block):
     """Who gets e-mails, and the server that takes them."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
@@ -80,6 +80,8 @@ class Email(Block):
     _block_type_slug: ClassVar[str] = "runbook-email"
     _description: ClassVar[str] = "E-mails about incidents, by SMTP: to the team, to support, or to both."
 
+    team: ClassVar[type[TeamSide]] = EmailForTeam
+    support: ClassVar[type[SupportSide]] = EmailForSupport
     system: ClassVar[str] = _SYSTEM
     style: ClassVar[TextStyle] = MAIL
 
@@ -106,18 +108,8 @@ class Email(Block):
         title="To support",
         description="Who gets the texts for support; default: `to`.",
     )
-    audiences: Audiences = Field(
-        default=("team",),
-        min_length=1,
-        title="Audiences",
-        description="Whom it is for: team, support or both.",
-    )
-    templates: dict[str, str] = Field(
-        default={},
-        title="Templates",
-        description="The team's own message templates by name: `runbook configure` reads them from the "
-        "folder of [templates].",
-    )
+    audiences: Audiences = ("team",)
+    templates: Templates = {}
     timeout_seconds: float = Field(
         default=15, gt=0, title="Timeout", description="Seconds that one step with the server may take."
     )
@@ -136,12 +128,6 @@ class Email(Block):
         if not said.isascii():
             raise ValueError("has a sign beyond ASCII, with which nobody can log in: choose another one")
         return given
-
-    @property
-    def sides(self) -> tuple[Channel, ...]:
-        """A channel for each audience."""
-        team = (EmailForTeam(self),) if Audience.TEAM in self.audiences else ()
-        return (*team, *((EmailForSupport(self),) if Audience.SUPPORT in self.audiences else ()))
 
     async def send(self, text: str, *, subject: str, post: Post, support: bool) -> Receipt:
         """Send one e-mail.
@@ -256,9 +242,17 @@ class Email(Block):
         return let_in_line(self._without_password(text), 300)
 
     def _without_password(self, text: str) -> str:
-        """The text before it is cut, also where it shows the bytes of an answer."""
+        """The text before it is cut, also where it shows the bytes of an answer, or what it was sent."""
         password = self.password.get_secret_value() if self.password else ""
-        for shown in {password, repr(password.encode())[2:-1]} - {""}:
+        if not password:
+            return text
+        plain = f"\0{self.username}\0{password}"
+        encoded = [
+            base64.b64encode(each.encode()).decode()  # as AUTH PLAIN and AUTH LOGIN send it
+            for each in (plain, f"{self.username}{plain}", password)
+        ]
+        bare = [each.rstrip("=") for each in encoded]
+        for shown in (*encoded, *bare, password, repr(password.encode())[2:-1]):
             text = text.replace(shown, "[redacted]")
         return text
 

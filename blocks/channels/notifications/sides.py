@@ -2,15 +2,30 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import Annotated, ClassVar, Literal, Protocol
 
-from blocks.channels.channel import Audience, Post, Receipt
+from pydantic import Field
+
+from blocks.channels.channel import Audience, Channel, Post, Receipt
 from blocks.transport.errors import Unavailable
 from runbook.channels.messages import Message, MessageFacts, update_message
 from runbook.channels.text_messages import TextStyle, in_text
 from runbook.channels.wording import REHEARSAL
 from runbook.outside_text.mail import mail_subject
 from runbook.support.facts import support_message
+
+Audiences = Annotated[
+    tuple[Literal["team", "support"], ...],
+    Field(min_length=1, title="Audiences", description="Whom it is for: team, support or both."),
+]
+Templates = Annotated[
+    dict[str, str],
+    Field(
+        title="Templates",
+        description="The team's own message templates by name: `runbook configure` reads them from the "
+        "folder of [templates].",
+    ),
+]
 
 
 class Sender(Protocol):
@@ -136,3 +151,27 @@ class SupportSide(Side):
             OutsideError: see `Sender.send`.
         """
         return await self._send(support_message(facts), post)
+
+
+class TwoSided:
+    """What a block has that sends to both; `team` and `support` are the channels of its two sides.
+
+    The fields stay with each block: their order is that of its form in Prefect.
+    """
+
+    team: ClassVar[type[TeamSide]]
+    support: ClassVar[type[SupportSide]]
+
+    @property
+    def sides(self: "_Block") -> tuple[Channel, ...]:
+        """A channel for each audience."""
+        team = (self.team(self),) if Audience.TEAM in self.audiences else ()
+        return (*team, *((self.support(self),) if Audience.SUPPORT in self.audiences else ()))
+
+
+class _Block(Sender, Protocol):
+    """What `TwoSided` is mixed into."""
+
+    team: ClassVar[type[TeamSide]]
+    support: ClassVar[type[SupportSide]]
+    audiences: Audiences

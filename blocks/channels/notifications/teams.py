@@ -13,10 +13,9 @@ from prefect.blocks.core import Block
 from prefect.blocks.notifications import MicrosoftTeamsWebhook
 from pydantic import ConfigDict, Field, SecretStr
 
-from blocks.channels.channel import Audience, Channel, Post, Receipt
-from blocks.channels.notifications.email import Audiences
+from blocks.channels.channel import Post, Receipt
 from blocks.channels.notifications.sending import notify
-from blocks.channels.notifications.sides import SupportSide, TeamSide
+from blocks.channels.notifications.sides import Audiences, SupportSide, TeamSide, Templates, TwoSided
 from blocks.transport.errors import OutsideError, Refused, Unavailable
 from runbook.channels.text_messages import TEAMS, TextStyle
 from runbook.outside_text.teams import TeamsText, teams_message
@@ -40,7 +39,7 @@ class TeamsForSupport(SupportSide):
     kind: ClassVar[str] = "teams-support"
 
 
-class Teams(Block):
+class Teams(TwoSided, Block):
     """The channels of Microsoft Teams that a workflow posts into."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
@@ -51,6 +50,8 @@ class Teams(Block):
         "Messages about incidents in Microsoft Teams: to the team, to support, or to both."
     )
 
+    team: ClassVar[type[TeamSide]] = TeamsForTeam
+    support: ClassVar[type[SupportSide]] = TeamsForSupport
     system: ClassVar[str] = _SYSTEM
     style: ClassVar[TextStyle] = TEAMS
 
@@ -61,27 +62,11 @@ class Teams(Block):
     support_url: SecretStr | None = Field(
         default=None, title="URL for support", description="That of support's channel; default: the same."
     )
-    audiences: Audiences = Field(
-        default=("team",),
-        min_length=1,
-        title="Audiences",
-        description="Whom it is for: team, support or both.",
-    )
-    templates: dict[str, str] = Field(
-        default={},
-        title="Templates",
-        description="The team's own message templates by name: `runbook configure` reads them from the "
-        "folder of [templates].",
-    )
+    audiences: Audiences = ("team",)
+    templates: Templates = {}
     timeout_seconds: float = Field(
         default=10, gt=0, title="Timeout", description="Seconds that the workflow may take to answer."
     )
-
-    @property
-    def sides(self) -> tuple[Channel, ...]:
-        """A channel for each audience."""
-        team = (TeamsForTeam(self),) if Audience.TEAM in self.audiences else ()
-        return (*team, *((TeamsForSupport(self),) if Audience.SUPPORT in self.audiences else ()))
 
     async def send(self, text: str, *, subject: str, post: Post, support: bool) -> Receipt:  # noqa: ARG002 - it has none
         """Post one message.

@@ -20,10 +20,11 @@ from blocks.transport.errors import OutsideError
 from deployments.drill.run.following import Approve, Follower
 from deployments.drill.run.kubectl import require_kubectl, run_kubectl
 from deployments.drill.run.others import judge_others, send_others
+from deployments.drill.run.readers import judge_readers, told_readers
 from deployments.drill.run.report import DrillResult
 from deployments.drill.run.scenario import Scenario
 from deployments.drill.run.screen import Screen
-from deployments.drill.run.settings import ENVIRONMENT, REPLACEMENT_KEY_BLOCK, write_settings
+from deployments.drill.run.settings import ENVIRONMENT, REPLACEMENT_KEY_BLOCK, trusted, write_settings
 from deployments.drill.run.slack_answers import ACCOUNT, PERSON, SlackAnswers
 from deployments.drill.world.process import WorldProcess, running_world
 from deployments.drill.world.prometheus.metrics import SERVICE
@@ -102,10 +103,12 @@ class Drill:
                 services=_services(self._scenario),
                 people={PERSON: ACCOUNT} if self._approve == "slack" else {},
                 policy=self._scenario.policy,
+                notifies=True,
             )
+            trust = trusted(world.endpoints.authority)
             settings = load_settings(path, systems=False)
             screen.answered_with(path)
-            async with Stack(settings, config=path, state=state, server=server) as stack:
+            async with Stack(settings, config=path, state=state, server=server, more=trust) as stack:
                 await _save_replacement_key(world)
                 screen.wait_for("waiting until the fault shows in metrics and logs")
                 await _until_trouble_shows(world)
@@ -149,10 +152,12 @@ class Drill:
             incident = await _while_all_runs(stack, follower.follow(incident_id))
         kept = _keep(incident, policy)
         differences = await judge_others(self._scenario, opened, store, world, screen, stack.receiver_url)
+        facts = await world.state()
         return DrillResult.of(
             self._scenario,
             incident,
-            others=differences,
+            others=(*differences, *judge_readers(incident, facts)),
+            readers=told_readers(facts),
             alerted_at=alerted_at,
             evidence=str(kept.absolute()),
             postmortem=summary.postmortem(incident),
@@ -241,6 +246,7 @@ async def _stay_up(
         *(f"Password:      {password}" for password in stack.login(terminal=screen.console.file.isatty())),
         f"Run:           {result.links['Prefect run']} (log in first)",
         f"Slack:         {world.endpoints.control_url}/slack",
+        f"E-mail, Teams: {world.endpoints.control_url}/read",
         f"World:         {world.endpoints.control_url}/state",
         f"Other shells:  {stack.exports} RUNBOOK_CONFIG={config}",
     ):

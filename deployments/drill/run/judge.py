@@ -40,6 +40,11 @@ def judge(incident: Incident, expect: Expect) -> list[Difference]:
         ),
         ("severity", expect.severity, severity.severity.value if severity else NOTHING),
     ]
+    if expect.support is not None:
+        told += [
+            (f"support by {kind}", _lines(expect.support), _lines(_told(incident, kind)))
+            for kind in ("email-support", "teams-support")
+        ]
     rejected = rejected_actions(incident)
     expects_rejection = any(end is ActionOutcome.REJECTED for _, end in expect.actions)
     if rejected and not expects_rejection:
@@ -77,6 +82,10 @@ def _clocks(incident: Incident) -> Iterable[str]:
     """Of which clocks people have heard, each step once."""
     heard = incident.events(ClockReminded)
     return dict.fromkeys(f"{event.clock} {'missed' if event.missed else 'nearing'}" for event in heard)
+
+
+def _told(incident: Incident, kind: str) -> list[str]:
+    return [announced.state for announced in incident.announcements if announced.channel == kind]
 
 
 def _changed_by_hand(incident: Incident) -> str:

@@ -37,6 +37,8 @@ class DrillResult(Value):
     evidence: str | None
     postmortem: str | None
     links: dict[str, str]
+    readers: dict[str, str] = {}
+    """What people were mailed and what was posted in Teams, as text for people."""
 
     @classmethod
     def of(
@@ -49,8 +51,9 @@ class DrillResult(Value):
         postmortem: str | None,
         links: dict[str, str],
         others: Sequence[Difference] = (),
+        readers: dict[str, str] | None = None,
     ) -> "DrillResult":
-        """Judge the incident and collect its result; `others` are differences in other services' alerts."""
+        """Judge the incident and collect its result; `others` are differences beside it."""
         return cls(
             scenario=scenario,
             incident=incident,
@@ -59,6 +62,7 @@ class DrillResult(Value):
             evidence=evidence,
             postmortem=postmortem,
             links=links,
+            readers=readers or {},
         )
 
     @property
@@ -114,6 +118,7 @@ class DrillResult(Value):
             "actions": summary.actions(incident),
             "outcome": brief["outcome"],
             "messages": summary.messages(incident),
+            "readers": dict(self.readers),
             "artifacts": list(incident.artifacts),
             "evidence": self.evidence,
             "postmortem": self.postmortem,
@@ -141,6 +146,7 @@ def print_summary(out: "Console", result: DrillResult) -> None:
                     "response": _response(result),
                     "to the change": _after(result.approval_to_effect, "after the approval"),
                     "total": f"{result.total:.1f}s",
+                    **result.readers,
                     "artifacts": ", ".join(bare_key(key) for key in incident.artifacts),
                     "evidence": nearby(result.evidence or ""),
                     "post-mortem": nearby(result.postmortem or ""),

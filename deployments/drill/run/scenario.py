@@ -19,7 +19,7 @@ from runbook.approvals.gates import Answer, Choice, Instead
 from runbook.decision.severity import Severity
 from runbook.decision.verdict import ErrorType, Verdict
 from runbook.incidents.events import ClockName
-from runbook.incidents.state import IncidentOutcome
+from runbook.incidents.state import IncidentOutcome, State
 from runbook.policy.policy import Policy
 
 FOLDER = Path(__file__).parents[1] / "scenarios"
@@ -161,6 +161,8 @@ class Expect(Strict):
     """Each action, in order, with its outcome. With one that is `rejected`, the scenario's own rejection."""
     clocks: tuple[ClockStep, ...] = ()
     """Of which clocks people hear, in order, each step once."""
+    support: tuple[State, ...] | None = None
+    """At which states support is told by e-mail and in Teams, in order; not judged where it is not said."""
     changed_by_hand: str = ""
     """With what somebody else has changed the workload, if the journal should tell that: `kubectl`."""
 

@@ -5,6 +5,7 @@ Nothing but settings tells the runbook that it is in a drill, and it does not te
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,9 @@ PUBLIC = {"publish_without_asking": ["P1", "P2", "P3", "P4"]}
 RATE_WINDOW = "3s"
 CHECK_TIMEOUT_SECONDS = 3
 
+ON_CALL, SUPPORT = "on-call@example.com", "support@example.com"
+"""Who reads the e-mails of a drill."""
+
 
 def write_settings(
     endpoints: Endpoints,
@@ -52,30 +56,63 @@ def write_settings(
     services: Mapping[str, str] | None = None,
     people: Mapping[str, str] | None = None,
     policy: Mapping[str, Any] | None = None,
+    notifies: bool = False,
 ) -> Path:
     """Write `runbook.toml` and its secrets (each a file that only we can read) and return its path.
 
     `services` are the environments of services, by their names; without any, every alert is ours. `people`
     are the accounts in Slack, by the names of their people. `policy` is what the scenario itself sets.
+    With `notifies` the team and support are told by e-mail and in Teams, too: whoever sends there has to
+    trust the world's authority, see `trusted`.
     """
     secrets = folder / "secrets"
     secrets.mkdir(mode=0o700)
     path = folder / "runbook.toml"
     sections = _sections(endpoints, secrets, store_url=store_url, evidence=evidence)
     sections["policy"] |= policy or {}
+    sections |= _notifying(endpoints, secrets) if notifies else {}
     tables = {f"services.{name}": {"environment": where} for name, where in (services or {}).items()}
     known = {f"policy.people.{name}": {"logins": [account]} for name, account in (people or {}).items()}
     path.write_text(to_toml({**sections, **tables, **known}))
     return path
 
 
-def _sections(world: Endpoints, secrets: Path, *, store_url: str, evidence: Path) -> dict[str, Any]:
-    def secret(name: str, value: SecretStr | str) -> dict[str, str]:
-        file = secrets / name
-        file.touch(mode=0o600)
-        file.write_text(value if isinstance(value, str) else value.get_secret_value())
-        return {"file": str(file)}
+def trusted(authority: Path) -> dict[str, str]:
+    """What whoever sends to Teams needs in its environment; with a real workflow the system's own suffice."""
+    return {"REQUESTS_CA_BUNDLE": str(authority)}
 
+
+def _kept(secrets: Path, name: str, value: SecretStr | str) -> dict[str, str]:
+    file = secrets / name
+    file.touch(mode=0o600)
+    file.write_text(value if isinstance(value, str) else value.get_secret_value())
+    return {"file": str(file)}
+
+
+def _notifying(world: Endpoints, secrets: Path) -> dict[str, Any]:
+    both = {"audiences": ["team", "support"], "timeout_seconds": CHECK_TIMEOUT_SECONDS}
+    return {
+        "email": {
+            "host": world.smtp_host,
+            "port": world.smtp_port,
+            "security": "none",
+            "username": world.smtp_username,
+            "password": _kept(secrets, "smtp-password", world.smtp_password),
+            "sender": "runbook@example.com",
+            "to": [ON_CALL],
+            "support_to": [SUPPORT],
+            **both,
+        },
+        "teams": {
+            "url": _kept(secrets, "teams-url", world.teams_url),
+            "support_url": _kept(secrets, "teams-support-url", world.teams_support_url),
+            **both,
+        },
+    }
+
+
+def _sections(world: Endpoints, secrets: Path, *, store_url: str, evidence: Path) -> dict[str, Any]:
+    secret = partial(_kept, secrets)
     timeout = {"timeout_seconds": CHECK_TIMEOUT_SECONDS}
     return {
         "prefect": {"environment": ENVIRONMENT},

@@ -65,13 +65,16 @@ class Controlled(Protocol):
     def slack_page(self) -> str:
         """The incident channel as people see it, in HTML."""
 
+    def read_page(self) -> str:
+        """The e-mails and the messages in Teams as people read them, in HTML."""
+
 
 def control_app(world: Controlled) -> Starlette:
     """Return the control server's application.
 
     ``GET /requests?system=&since=``, ``GET /state``, ``POST /fault`` (a patch of the faults),
-    ``POST /alert`` (an :class:`AlertOrder`), ``POST /slack`` (a :class:`SlackOrder`) and ``GET /slack``, the
-    incident channel as a page.
+    ``POST /alert`` (an :class:`AlertOrder`), ``POST /slack`` (a :class:`SlackOrder`), ``GET /slack``, the
+    incident channel as a page, and ``GET /read``, the e-mails and what is in Teams.
     """
 
     async def requests(request: Request) -> Response:
@@ -98,6 +101,9 @@ def control_app(world: Controlled) -> Starlette:
     async def slack_page(_request: Request) -> Response:
         return HTMLResponse(world.slack_page())
 
+    async def read_page(_request: Request) -> Response:
+        return HTMLResponse(world.read_page())
+
     async def in_slack(body: Any) -> Response:
         try:
             return json_answer(await world.in_slack(SlackOrder.model_validate(body)))
@@ -111,6 +117,7 @@ def control_app(world: Controlled) -> Starlette:
             Route("/fault", _posted(fault), methods=["POST"]),
             Route("/alert", _posted(alert), methods=["POST"]),
             Route("/slack", slack_page, methods=["GET"]),
+            Route("/read", read_page),
             Route("/slack", _posted(in_slack), methods=["POST"]),
         ]
     )

@@ -63,6 +63,15 @@ class Endpoints(BaseModel):
     incident_io_key: DrillSecret
     pagerduty_url: str
     pagerduty_routing_key: DrillSecret
+    smtp_host: str
+    smtp_port: int
+    smtp_username: str
+    smtp_password: DrillSecret
+    teams_url: DrillSecret
+    """Of the workflow that posts into the team's channel, by TLS."""
+    teams_support_url: DrillSecret
+    authority: Path
+    """The certificate authority to trust for it, in PEM."""
 
     alert_token: DrillSecret
     """Bearer token that the world's alert source sends; the receiver must accept it."""

@@ -118,6 +118,23 @@ class ServiceFaults(Strict):
     mode: Reachability = "ok"
 
 
+class MailFaults(Strict):
+    """The mail server."""
+
+    mode: Literal["ok", "closed", "lost", "unavailable", "hanging"] = "ok"
+    """As a front door's; unavailable says 421."""
+    greylist_seconds: float = Field(default=0, ge=0, le=3600)
+    """How long whoever writes to a reader for the first time is told to come again."""
+
+
+class TeamsFaults(Strict):
+    """The workflows that post into Microsoft Teams."""
+
+    mode: Reachability = "ok"
+    throttled_seconds: int = Field(default=0, ge=0, le=3600)
+    """What they ask to wait for with a 429, for as long as this is not zero."""
+
+
 class SlackFaults(Strict):
     """Slack."""
 
@@ -141,6 +158,8 @@ class Faults(Strict):
     statuspage_api: ServiceFaults = ServiceFaults()
     incident_io: ServiceFaults = ServiceFaults()
     pagerduty: ServiceFaults = ServiceFaults()
+    email: MailFaults = MailFaults()
+    teams: TeamsFaults = TeamsFaults()
 
     def patched(self, patch: Mapping[str, Any]) -> "Faults":
         """Return these faults with ``patch`` merged in, key by key; null takes a fault away.

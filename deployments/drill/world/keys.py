@@ -29,6 +29,10 @@ class Keys(BaseModel):
     incident_io_key: SecretStr
     pagerduty_routing_key: SecretStr
     slack_app_token: SecretStr
+    smtp_password: SecretStr
+    teams_signature: SecretStr
+    """Of the workflow that posts into the team's channel."""
+    teams_support_signature: SecretStr
 
     @classmethod
     def generated(cls, source: random.Random) -> "Keys":
@@ -56,4 +60,7 @@ class Keys(BaseModel):
             slack_app_token=SecretStr(
                 f"xapp-1-A{text(10, slack_id)}-{text(13, string.digits)}-{text(64, hexadecimal)}"
             ),
+            smtp_password=SecretStr(text(24)),
+            teams_signature=SecretStr(text(43)),
+            teams_support_signature=SecretStr(text(43)),
         )

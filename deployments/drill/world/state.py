@@ -47,6 +47,11 @@ def world_state(world: "World") -> dict[str, Any]:
         "incident_io_incidents": [
             _brief(i, "incident_status") for i in systems.incident_io.status_page_incidents
         ],
+        "mails": [
+            {"to": mail.readers, "subject": mail.subject, "effect": mail.effect}
+            for mail in systems.mail.taken
+        ],
+        "teams": {name: len(workflow.posted) for name, workflow in systems.teams.items()},
         "pages": [
             {"dedup_key": p.dedup_key, "state": p.state, "summary": p.summary}
             for p in systems.pagerduty.pages

@@ -6,9 +6,11 @@ from starlette.types import ASGIApp
 
 from deployments.drill.cluster import Cluster
 from deployments.drill.world.channels.incident_io import IncidentIoApi
+from deployments.drill.world.channels.mail import SmtpServer
 from deployments.drill.world.channels.pagerduty import PagerDuty
 from deployments.drill.world.channels.slack import Slack
 from deployments.drill.world.channels.statuspage import StatuspageApi
+from deployments.drill.world.channels.teams import TeamsWorkflow, workflows_app
 from deployments.drill.world.clock import Clock
 from deployments.drill.world.faults import Faults
 from deployments.drill.world.integration.gitops import GitOps
@@ -21,7 +23,15 @@ from deployments.drill.world.prometheus.partial_metrics import PartialMetrics
 from deployments.drill.world.servers.door import Door
 from deployments.drill.world.servers.record import Recorder
 
-_OWN_CREDENTIALS = {"posthog": ("api_key", "token"), "slack": ("token",), "pagerduty": ("routing_key",)}
+_OWN_CREDENTIALS = {
+    "posthog": ("api_key", "token"),
+    "slack": ("token",),
+    "pagerduty": ("routing_key",),
+    "teams": ("sig",),
+}
+
+SMTP_USER = "runbook"
+_TEAMS_WORKFLOW, _SUPPORT_WORKFLOW = "643e69f83c8944438d68119179a10a64", "90d1ef2a7b5c4fd0a3f2c1be77d04b55"
 
 
 class Systems:
@@ -38,6 +48,13 @@ class Systems:
         self.statuspage_api = StatuspageApi(keys, clock=clock)
         self.incident_io = IncidentIoApi(keys, clock=clock)
         self.pagerduty = PagerDuty(keys)
+        self.mail = SmtpServer(login=(SMTP_USER, keys.smtp_password.get_secret_value()))
+        self.teams = {
+            "team": TeamsWorkflow(_TEAMS_WORKFLOW, keys.teams_signature.get_secret_value(), "team"),
+            "support": TeamsWorkflow(
+                _SUPPORT_WORKFLOW, keys.teams_support_signature.get_secret_value(), "support"
+            ),
+        }
         self._keys = keys
         self._recorder = recorder
         self._clock = clock
@@ -52,6 +69,7 @@ class Systems:
             "pagerduty": self.pagerduty.app,
         }
         self.doors: dict[str, Door] = {system: self.door(system, app) for system, app in apps.items()}
+        self.doors_by_tls = {"teams": self.door("teams", workflows_app(list(self.teams.values())))}
         self.grant()
 
     def metrics_doors(self, app: ASGIApp) -> dict[str, Door]:
@@ -77,7 +95,10 @@ class Systems:
         self.integration.faults = faults.integration
         self.slack.faults = faults.slack
         self.gitops.mode = faults.cluster.mode_in_git
-        for system, door in self.doors.items():
+        self.mail.faults = faults.email
+        for workflow in self.teams.values():
+            workflow.faults = faults.teams
+        for system, door in (self.doors | self.doors_by_tls).items():
             door.mode = getattr(faults, system.removesuffix("_backup")).mode
         self.doors["status_page"].latency_seconds = faults.status_page.latency_seconds
         self.doors["integration"].latency_seconds = faults.integration.latency_seconds

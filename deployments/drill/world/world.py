@@ -15,9 +15,9 @@ from starlette.types import ASGIApp
 from deployments.drill.cluster import kubeconfig, serve
 from deployments.drill.run.alert import alert_payload, send_alert
 from deployments.drill.run.scenario import Event, Scenario
-from deployments.drill.world.channels import incident_io as incident_io_api
 from deployments.drill.world.channels import slack
-from deployments.drill.world.channels import statuspage as statuspage_api
+from deployments.drill.world.channels.mail import smtp_listening
+from deployments.drill.world.channels.read_page import read_page
 from deployments.drill.world.channels.slack_page import channel_page
 from deployments.drill.world.clock import utc_now
 from deployments.drill.world.control import AlertOrder, SlackOrder, control_app
@@ -30,23 +30,10 @@ from deployments.drill.world.integration.release import break_newest_release, me
 from deployments.drill.world.keys import Keys
 from deployments.drill.world.prometheus.prometheus import RunningPrometheus, prometheus
 from deployments.drill.world.servers.record import Recorder
-from deployments.drill.world.servers.wire import all_listening
+from deployments.drill.world.servers.wire import Authority, all_listening
 from deployments.drill.world.state import cluster_requests, world_state
 from deployments.drill.world.systems import Systems
-
-_NAMES = {
-    "namespace": manifests.NAMESPACE,
-    "deployment": manifests.DEPLOYMENT,
-    "container": manifests.CONTAINER,
-    "selector": manifests.SELECTOR,
-    "secret_name": manifests.SECRET,
-    "secret_key": manifests.SECRET_KEY,
-    "slack_channel": slack.CHANNEL_ID,
-    "statuspage_page_id": statuspage_api.PAGE_ID,
-    "statuspage_component_ids": tuple(statuspage_api.COMPONENTS),
-    "incident_io_status_page_id": incident_io_api.STATUS_PAGE_ID,
-    "incident_io_component_ids": incident_io_api.COMPONENT_IDS,
-}
+from deployments.drill.world.whereabouts import whereabouts
 
 
 class World:
@@ -157,6 +144,10 @@ class World:
             slack.CHANNEL_NAME, self.systems.slack.messages, self.systems.slack.files.contents
         )
 
+    def read_page(self) -> str:
+        """Return the e-mails and the messages in Teams as people read them, in HTML."""
+        return read_page(self.systems.mail.taken, self.systems.teams.values())
+
     def state(self) -> dict[str, Any]:
         """Return what is true now, without secrets."""
         return world_state(self)
@@ -176,7 +167,10 @@ class World:
         """Everything listens and is well."""
         self._failed = asyncio.get_running_loop().create_future()
         self._state.mkdir(parents=True, exist_ok=True)
+        authority = Authority()
         await self._listen(self.systems.doors)
+        await self._listen(self.systems.doors_by_tls, authority)
+        await self._stack.enter_async_context(smtp_listening(self.systems.mail))
         scraping = await self._start_prometheus()
         self.systems.status_page.url = self._urls["status_page"]
         self.systems.slack.url = self._urls["slack"]
@@ -196,7 +190,10 @@ class World:
             served.url, served.ca_pem, self.keys.kubernetes_token.get_secret_value(), manifests.NAMESPACE
         )
         self._write_private("kubeconfig", config)
-        self.endpoints = self._endpoints()
+        self._write_private("authority.pem", authority.pem)
+        self.endpoints = whereabouts(
+            self.scenario.name, self._state, self._urls, self.keys, self.systems.teams, self.systems.mail.port
+        )
         self._write_private("endpoints.json", self.endpoints.model_dump_json())
         return scraping
 
@@ -221,8 +218,9 @@ class World:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._stack.aclose()
 
-    async def _listen(self, apps: Mapping[str, ASGIApp]) -> None:
-        urls = await self._stack.enter_async_context(all_listening(list(apps.values())))
+    async def _listen(self, apps: Mapping[str, ASGIApp], authority: Authority | None = None) -> None:
+        listening = all_listening(list(apps.values()), authority=authority)
+        urls = await self._stack.enter_async_context(listening)
         self._urls |= dict(zip(apps, urls, strict=True))
 
     def _run(self, part: Coroutine[Any, Any, None]) -> None:
@@ -249,47 +247,3 @@ class World:
         path = self._state / name
         path.touch(mode=0o600)
         path.write_text(text)
-
-    def _endpoints(self) -> Endpoints:
-        return Endpoints.model_validate(
-            {
-                "scenario": self.scenario.name,
-                "state_dir": self._state,
-                "kubeconfig": self._state / "kubeconfig",
-                **self._addresses(),
-                **_NAMES,
-                **self._credentials(),
-            }
-        )
-
-    def _addresses(self) -> dict[str, str]:
-        return {
-            "control_url": self._urls["control"],
-            "status_page_url": self._urls["status_page"],
-            "posthog_app_url": self._urls["posthog"],
-            "posthog_ingest_url": self._urls["posthog"],
-            "integration_url": self._urls["integration"],
-            "prometheus_url": self._urls["prometheus"],
-            "prometheus_backup_url": self._urls["prometheus_backup"],
-            "kubernetes_url": self._urls["kubernetes"],
-            "slack_url": f"{self._urls['slack']}/api/",
-            "statuspage_url": f"{self._urls['statuspage_api']}/v1",
-            "incident_io_url": self._urls["incident_io"],
-            "pagerduty_url": f"{self._urls['pagerduty']}/v2/enqueue",
-        }
-
-    def _credentials(self) -> dict[str, Any]:
-        webhook = f"{self._urls['slack']}/services/{self.keys.slack_webhook_path.get_secret_value()}"
-        return {
-            "posthog_project_key": self.keys.project_key,
-            "posthog_personal_key": self.keys.personal_key,
-            "replacement_project_key": self.keys.replacement_project_key,
-            "slack_token": self.keys.slack_token,
-            "slack_signing_secret": self.keys.slack_signing_secret,
-            "slack_app_token": self.keys.slack_app_token,
-            "slack_webhook_url": webhook,
-            "statuspage_key": self.keys.statuspage_key,
-            "incident_io_key": self.keys.incident_io_key,
-            "pagerduty_routing_key": self.keys.pagerduty_routing_key,
-            "alert_token": self.keys.alert_token,
-        }

@@ -1,20 +1,24 @@
 """An e-mail goes to the readers of the settings and to nobody else, and no password is told."""
 
 import asyncio
+import base64
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from prefect.blocks.core import Block
 from pydantic import SecretStr, ValidationError
 
 from blocks.channels.channel import Post
 from blocks.channels.notifications.email import Email
+from blocks.channels.notifications.teams import Teams
 from blocks.transport.errors import Refused, Unavailable
-from tests.fixtures.smtp_server import SmtpServer, smtp_listening
+from deployments.drill.world.channels.mail import SmtpServer, smtp_listening
 
 POST = Post(id="inc-1/email/opened", since=datetime(2026, 11, 22, tzinfo=UTC))
 PASSWORD = "hunter2-hunter3"
+PLAIN = base64.b64encode(f"\0runbook\0{PASSWORD}".encode()).decode()
 
 
 def email(**other: Any) -> Email:
@@ -99,3 +103,53 @@ async def test_a_password_in_an_answer_is_masked_before_that_is_cut(before: int)
     block = email(username="runbook", password=SecretStr(PASSWORD))
     failed = block._failure(f"Socket Exception: (535, b'{'x' * before} {PASSWORD} is wrong')")
     assert PASSWORD[:4] not in str(failed)
+
+
+@pytest.mark.parametrize(
+    "said", ["\0runbook\0{}", "runbook\0runbook\0{}", "{}"], ids=["plain", "as", "login"]
+)
+@pytest.mark.parametrize("cut", ["", "="])
+async def test_a_login_that_a_server_repeats_is_masked(said: str, cut: str) -> None:
+    """In the encoding in which it was sent; with the end of it or without."""
+    block = email(username="runbook", password=SecretStr(PASSWORD))
+    sent = base64.b64encode(said.format(PASSWORD).encode()).decode().rstrip(cut)
+    failed = block._failure(f"Socket Exception: (535, b'5.7.8 cannot decode {sent}, try again')")
+    assert sent.rstrip("=") not in str(failed)
+    assert "try again" in str(failed)
+
+
+async def test_a_login_that_the_server_repeats_is_told_to_nobody() -> None:
+    """Through Python's own client, Apprise and the doctor."""
+    server = SmtpServer()
+    server.refuses["AUTH"] = f"535 5.7.8 cannot decode {PLAIN}"
+    async with smtp_listening(server):
+        block = email(port=server.port, username="runbook", password=SecretStr(PASSWORD))
+        for attempt in (
+            block.send("all down", subject="P1", post=POST, support=False),
+            block.try_out(support=False),
+        ):
+            with pytest.raises(Refused) as refused:
+                await attempt
+            assert PLAIN not in str(refused.value)
+            assert "cannot decode" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("block", "checksum", "form"),
+    [
+        (
+            Email,
+            "sha256:6422e05eac3dfb745a262d6804cf485a8d3924cb9aae91a48839144c1a7fbf8d",
+            "host port security username password sender to support_to audiences templates timeout_seconds",
+        ),
+        (
+            Teams,
+            "sha256:e4fe12d34bdf10ab37b9bd15edb1338acf8cc657645b8da1429d564c659dac27",
+            "url support_url audiences templates timeout_seconds",
+        ),
+    ],
+)
+def test_the_form_of_a_block_in_prefect_stays(block: type[Block], checksum: str, form: str) -> None:
+    """A block that is saved by one release is read by the next; its fields keep their order."""
+    assert block._calculate_schema_checksum() == checksum
+    assert list(block.model_json_schema()["properties"]) == form.split()

@@ -10,6 +10,7 @@ import pytest
 from blocks.channels.pager import Pager
 from blocks.transport.errors import Refused
 from deployments.cli.errors import ExitCode
+from deployments.drill.world.channels.mail import SmtpServer, smtp_listening
 from tests.deployments.doctor_bench import (
     PAGER,
     PUBLISHER,
@@ -19,7 +20,6 @@ from tests.deployments.doctor_bench import (
     system_rows,
     world,
 )
-from tests.fixtures.smtp_server import SmtpServer, smtp_listening
 
 Capture = pytest.CaptureFixture[str]
 NO_SERIES = {"status": "success", "data": {"resultType": "vector", "result": []}}

@@ -69,9 +69,8 @@ async def test_a_socket_that_is_not_slacks_is_not_opened(url: str | None, httpse
         await socket_url(httpserver.url_for("/api/"), SecretStr("xapp-1"))
 
 
-async def test_the_doctor_asks_for_a_socket(slack: Slack, tmp_path: Path) -> None:
-    """And has no row where requests come over HTTP."""
-    folder = tmp_path
+def settings_file(folder: Path, slack: Slack, *, receiver: str = "") -> tuple[Path, str]:
+    """A settings file with Slack over HTTP, and its text; `receiver` is more of `[receiver]`."""
     for name in ("ana", "bob"):
         (folder / f"{name}.token").write_text(TOKENS[name])
     (folder / "slack.secret").write_text(KEYS.slack_signing_secret.get_secret_value())
@@ -79,13 +78,57 @@ async def test_the_doctor_asks_for_a_socket(slack: Slack, tmp_path: Path) -> Non
     (folder / "slack.app").write_text(TOKEN.get_secret_value())
     file = folder / "runbook.toml"
     over_http = f'{SETTINGS.replace(PEOPLE, "")}{SLACK}base_url = "{slack.url}/api/"\n{NEEDED}'
+    over_http = over_http.replace("[receiver]\n", f"[receiver]\n{receiver}", 1)
     file.write_text(over_http)
+    return file, over_http
+
+
+def over_a_socket(text: str) -> str:
+    """The same with Socket Mode."""
+    return text.replace('signing_secret = { file = "slack.secret" }', 'app_token = { file = "slack.app" }')
+
+
+async def test_the_doctor_asks_for_a_socket(slack: Slack, tmp_path: Path) -> None:
+    """And has no row where requests come over HTTP."""
+    file, over_http = settings_file(tmp_path, slack)
     assert await socket_rows(file) == []
-    file.write_text(
-        over_http.replace('signing_secret = { file = "slack.secret" }', 'app_token = { file = "slack.app" }')
-    )
+    file.write_text(over_a_socket(over_http))
     [row] = await socket_rows(file)
     assert (row.system, row.state) == ("Slack's socket", State.OK)
     slack.sockets.error = "not_allowed_token_type"
     [row] = await socket_rows(file)
     assert (row.state, "connections:write" in row.next_step) == (State.WRONG, True)
+
+
+@pytest.mark.parametrize(
+    ("stands", "state"),
+    [
+        ("connected", State.OK),
+        ("renewing: refresh_requested", State.OK),
+        ("not connected: Slack: ratelimited (down for 7 min)", State.WRONG),
+    ],
+)
+async def test_the_doctor_tells_what_the_receiver_says_of_its_socket(
+    stands: str, state: State, slack: Slack, tmp_path: Path, httpserver: HTTPServer
+) -> None:
+    """Slack would open one, and yet no click comes through; it says what people do instead."""
+    httpserver.expect_request("/readyz").respond_with_json({"status": "ready", "slack": stands})
+    file, over_http = settings_file(tmp_path, slack, receiver=f"port = {httpserver.port}\n")
+    file.write_text(over_a_socket(over_http))
+    [row] = await socket_rows(file)
+    assert row.state is state
+    if state is State.WRONG:
+        assert stands in row.detail
+        assert "runbook approve" in row.next_step
+
+
+@pytest.mark.parametrize("answer", ["[]", "<html>", '{"slack": 7}'])
+async def test_what_is_no_receiver_says_nothing_of_a_socket(
+    answer: str, slack: Slack, tmp_path: Path, httpserver: HTTPServer
+) -> None:
+    """Another program on that port, or a receiver without Socket Mode."""
+    httpserver.expect_request("/readyz").respond_with_data(answer)
+    file, over_http = settings_file(tmp_path, slack, receiver=f"port = {httpserver.port}\n")
+    file.write_text(over_a_socket(over_http))
+    [row] = await socket_rows(file)
+    assert row.state is State.OK

@@ -35,8 +35,10 @@ def endpoints(folder: Path) -> Endpoints:
         if field.is_required()
     }
     components = {"statuspage_component_ids": ("c1",), "incident_io_component_ids": ("c2",)}
-    paths = {"kubeconfig": folder / "kubeconfig", "state_dir": folder}
-    return Endpoints.model_validate(texts | components | paths)
+    paths = {"kubeconfig": folder / "kubeconfig", "state_dir": folder, "authority": folder / "ca.pem"}
+    workflow = f"https://127.0.0.1:9/workflows/{'a' * 32}/triggers/manual/paths/invoke?sig={SECRET}"
+    mail = {"smtp_host": "127.0.0.1", "smtp_port": 9, "teams_url": workflow, "teams_support_url": workflow}
+    return Endpoints.model_validate(texts | components | paths | mail)
 
 
 def test_the_settings_file_is_one_that_the_product_reads(tmp_path: Path) -> None:
@@ -46,10 +48,12 @@ def test_the_settings_file_is_one_that_the_product_reads(tmp_path: Path) -> None
         tmp_path,
         store_url="sqlite+aiosqlite:///incidents.db",
         evidence=tmp_path / "kept",
+        notifies=True,
     )
     settings = load_settings(path)
     made = blocks(settings)
-    assert {"slack", "status_page_publisher", "pager", "cluster"} <= made.keys()
+    assert {"slack", "status_page_publisher", "pager", "cluster", "email", "teams"} <= made.keys()
+    assert made["email"].support_to == ("support@example.com",)  # type: ignore[attr-defined]  # the block under this name
     assert made["status_page"].regions == ["US Cloud"]  # type: ignore[attr-defined]  # the block under this name
     assert made["prometheus"].window == RATE_WINDOW  # type: ignore[attr-defined]  # the block under this name
     assert settings.policy.settle_seconds < 5
@@ -59,11 +63,15 @@ def test_the_settings_file_is_one_that_the_product_reads(tmp_path: Path) -> None
 def test_secrets_stand_beside_the_settings_file_for_the_owner_only(tmp_path: Path) -> None:
     """The file names them; only their owner can read them."""
     path = write_settings(
-        endpoints(tmp_path), tmp_path, store_url="sqlite+aiosqlite:///incidents.db", evidence=tmp_path
+        endpoints(tmp_path),
+        tmp_path,
+        store_url="sqlite+aiosqlite:///incidents.db",
+        evidence=tmp_path,
+        notifies=True,
     )
     assert SECRET not in path.read_text()
     secrets = list((tmp_path / "secrets").iterdir())
-    assert len(secrets) >= 6
+    assert len(secrets) >= 9
     assert {stat.S_IMODE(file.stat().st_mode) for file in secrets} == {0o600}
 
 

@@ -7,7 +7,7 @@ import pytest
 from runbook.approvals.rules import ActRule
 from runbook.decision.severity import Severity, SeverityAssessment
 from runbook.incidents import events as e
-from runbook.incidents.effects import EffectOutcome
+from runbook.incidents.effects import Authority, Effect, EffectOutcome
 from runbook.policy.permissions import Permissions
 from runbook.policy.policy import Policy
 from runbook.policy.public_policy import PublicPolicy
@@ -101,5 +101,24 @@ def test_a_page_is_not_refreshed_while_a_text_waits(
 ) -> None:
     """A no counts as long as the page had been told something."""
     found = incident(decided(decision()), TOLD, *after)
+    now = OPENED + timedelta(hours=hours)
+    assert bool(due_refreshes(found, channels=["status-page"], policy=policy(), now=now)) is due
+
+
+@pytest.mark.parametrize("outcome", [EffectOutcome.FAILED, EffectOutcome.UNSETTLED])
+@pytest.mark.parametrize(("hours", "due"), [(1, False), (5, False), (7, True)])
+def test_what_failed_in_another_channel_makes_no_refresh_due_before_its_time(
+    outcome: EffectOutcome, hours: int, due: bool
+) -> None:
+    """Else each look would say the same again on the page, as long as the incident lasts."""
+    failed = Effect(
+        id="inc-1/email/identified-2",
+        kind="email",
+        target="email",
+        summary="told",
+        authority=Authority.policy("announce"),
+        outcome=outcome,
+    )
+    found = incident(decided(decision()), TOLD, e.EffectSettled(effect=failed))
     now = OPENED + timedelta(hours=hours)
     assert bool(due_refreshes(found, channels=["status-page"], policy=policy(), now=now)) is due

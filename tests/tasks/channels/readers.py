@@ -9,9 +9,10 @@ from pydantic import SecretStr
 
 from blocks.channels.notifications.email import Email
 from blocks.channels.notifications.teams import Teams
+from deployments.drill.world.channels.mail import SmtpServer, smtp_listening
+from deployments.drill.world.channels.teams import TeamsWorkflow
 from tasks.incident import OpenIncident
-from tests.fixtures.smtp_server import SmtpServer, smtp_listening
-from tests.fixtures.teams_workflow import TeamsWorkflow, workflow_listening
+from tests.fixtures.teams_workflow import workflow_listening
 from tests.tasks.environments import open_incident
 
 LOGIN = ("runbook@example.com", "p@ss/w:rd 1")
@@ -45,7 +46,7 @@ async def readers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
     """An SMTP server that asks for a login, and a workflow of Teams."""
     async with (
         smtp_listening(SmtpServer(login=LOGIN)) as mail,
-        workflow_listening(TeamsWorkflow(), tmp_path, monkeypatch) as teams,
+        workflow_listening(tmp_path, monkeypatch) as teams,
     ):
         email_block = Email(
             host="127.0.0.1",

@@ -8,9 +8,10 @@ import pytest
 
 from blocks.channels.channel import Post, Speaker
 from blocks.transport.errors import OutsideError, Refused, Unavailable
+from deployments.drill.world.channels.mail import LONGEST_LINE
+from deployments.drill.world.channels.teams import MOST_BYTES
 from runbook.channels.messages import Message, escalation_message, hand_off_message, notice_message
-from tests.fixtures.smtp_server import LONGEST_LINE
-from tests.fixtures.teams_workflow import MOST_BYTES, SIGNATURE
+from tests.fixtures.teams_workflow import SIGNATURE
 from tests.tasks.channels.readers import LEAD, LOGIN, SUPPORT, TEAM, Readers, readers
 
 __all__ = ["readers"]

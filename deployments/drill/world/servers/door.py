@@ -38,7 +38,7 @@ class Door:
         clock: Clock = utc_now,
         credential_fields: Iterable[str] = (),
     ) -> None:
-        """Guard ``app``; ``credential_fields`` are body fields which are credentials of this very system."""
+        """Guard ``app``; ``credential_fields`` are credentials of this very system in body or query."""
         self.system = system
         self.mode: Reachability = "ok"
         self.latency_seconds = 0.0
@@ -102,7 +102,9 @@ class Door:
                 system=self.system,
                 method=scope["method"],
                 path=state.get("path", scope["path"]),
-                query=dict(parse_qsl(scope["query_string"].decode(), keep_blank_values=True)),
+                query=self._without_credentials(
+                    dict(parse_qsl(scope["query_string"].decode(), keep_blank_values=True)), caller
+                ),
                 headers=headers,
                 authenticated_as=caller,
                 body=self._without_credentials(parsed, caller),

@@ -1,15 +1,36 @@
 """Loopback servers: one per system, on a port of its own, all of them in one event loop."""
 
 import asyncio
+import tempfile
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
+from pathlib import Path
 
+import trustme
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 ABORT = "drill.abort"
 """Key of the scope under which a server leaves a function that drops the connection."""
+
+
+class Authority:
+    """Whoever trusts it, by `pem`, trusts the servers that it has certified."""
+
+    def __init__(self) -> None:
+        self._authority = trustme.CA(organization_name="drill")
+        self.pem = self._authority.cert_pem.bytes().decode()
+
+    @contextmanager
+    def certificate(self) -> Iterator[Path]:
+        """A file with key and certificate of this machine's loopback address."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "server.pem"
+            path.touch(mode=0o600)
+            made = self._authority.issue_cert("127.0.0.1", "localhost")
+            made.private_key_and_cert_chain_pem.write_to_path(str(path))
+            yield path
 
 
 class _QuietServer(uvicorn.Server):
@@ -28,12 +49,18 @@ async def listening(app: ASGIApp) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def all_listening(apps: Sequence[ASGIApp]) -> AsyncIterator[Sequence[str]]:
+async def all_listening(
+    apps: Sequence[ASGIApp], *, authority: Authority | None = None
+) -> AsyncIterator[Sequence[str]]:
     """Serve each application on a port of its own and yield the base URLs; stop them all together.
 
-    Raises ``RuntimeError`` if a server ends before it listens.
+    With an authority they speak TLS. Raises ``RuntimeError`` if a server ends before it listens.
     """
-    servers = [_server(app) for app in apps]
+    if authority is None:
+        servers, scheme = [_server(app) for app in apps], "http"
+    else:
+        with authority.certificate() as certificate:
+            servers, scheme = [_server(app, certificate) for app in apps], "https"
     serving = [asyncio.create_task(server.serve()) for server in servers]
     try:
         while not all(server.started for server in servers):
@@ -41,14 +68,14 @@ async def all_listening(apps: Sequence[ASGIApp]) -> AsyncIterator[Sequence[str]]
                 raise RuntimeError("an imitated system's server ended before it listened")
             await asyncio.sleep(0.005)
         ports = [server.servers[0].sockets[0].getsockname()[1] for server in servers]
-        yield [f"http://127.0.0.1:{port}" for port in ports]
+        yield [f"{scheme}://127.0.0.1:{port}" for port in ports]
     finally:
         for server in servers:
             server.should_exit = True
         await asyncio.gather(*serving)
 
 
-def _server(app: ASGIApp) -> uvicorn.Server:
+def _server(app: ASGIApp, certificate: Path | None = None) -> uvicorn.Server:
     async def abortable(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             scope[ABORT] = partial(_abort, server, scope["client"])
@@ -66,8 +93,11 @@ def _server(app: ASGIApp) -> uvicorn.Server:
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=1,
+            ssl_certfile=certificate,
         )
     )
+    if certificate is not None:
+        server.config.load()  # reads it, which is about to go
     return server
 
 

@@ -15,6 +15,7 @@ from deployments.receiver.slack.settings import slack_target
 from deployments.receiver.slack.socket_mode.client import OneSocket
 from deployments.receiver.slack.socket_mode.envelopes import take_envelope
 from deployments.receiver.slack.socket_mode.opening import socket_url
+from deployments.receiver.slack.socket_mode.standing import Standing
 from deployments.receiver.told_once import ToldOnce
 from runbook.redaction import redact
 
@@ -34,12 +35,16 @@ class SlackSocket:
     """Keeps a socket open. `status` says how it stands, for `/readyz`, which anybody may read."""
 
     def __init__(self, door: SlackDoor, metrics: ReceiverMetrics) -> None:
-        self.status = "not connected yet"
         self._door, self._metrics = door, metrics
-        self._up = metrics.watch_slack_socket()
+        self._standing = Standing(metrics.watch_slack_socket())
         self._trouble = ToldOnce(log)
         self._failures = 0
         self._ending: set[asyncio.Task[None]] = set()
+
+    @property
+    def status(self) -> str:
+        """One line."""
+        return self._standing.told
 
     async def run(self) -> None:
         """Have a socket until cancelled; the next is opened before the one that Slack renews is closed."""
@@ -50,7 +55,7 @@ class SlackSocket:
                 except Exception as error:  # people act elsewhere; the next attempt may be spared it
                     await asyncio.sleep(self._failed(error))
         finally:
-            self._up.set(0)
+            self._standing.down()
             if self._ending:
                 await asyncio.wait(self._ending)
 
@@ -68,24 +73,22 @@ class SlackSocket:
             await socket.ended()
             lasted = monotonic() - began
             log_event(log, "the socket at Slack ended", why=socket.why)
-            self.status = f"renewing: {socket.why}"
+            self._standing.renewing(socket.why)
         finally:
             self._finish(socket)
         if lasted >= SHORTEST:
             self._failures = 0
         if socket.why not in _RENEWED or lasted < SHORTEST:
-            self._up.set(0)
+            self._standing.down()
             raise Unavailable("Slack", f"the socket ended: {socket.why}", "It is opened again")
 
     def _opened(self) -> None:
-        self.status = "connected"
-        self._up.set(1)
+        self._standing.opened()
         self._trouble.well(NO_SOCKET)
         log_event(log, "a socket at Slack is open")
 
     def _failed(self, error: Exception) -> float:
         """Tell what went wrong, and say for how many seconds to wait."""
-        self._up.set(0)
         pause = min(FIRST_PAUSE * 2.0 ** min(self._failures, 10), LONGEST_PAUSE)
         self._failures += 1
         if isinstance(error, OutsideError):
@@ -96,7 +99,7 @@ class SlackSocket:
             what, more = error.error, ""
         else:
             what, more = type(error).__name__, f": {redact(str(error))}"
-        self.status = f"not connected: {what}"
+        self._standing.down(what)
         self._trouble.wrong(NO_SOCKET, error=f"{what}{more}", level=logging.ERROR)
         return pause
 
