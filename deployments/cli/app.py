@@ -62,7 +62,7 @@ EXAMPLES: dict[Callable[..., Any], tuple[str, ...]] = {
     approve: ("runbook approve latest", "runbook approve inc-20261122 --plan 4b1d0c3f9e2a"),
     reject: ('runbook reject latest --reason "the deploy is being rolled back by hand"',),
     edit: ("runbook edit latest memory=1Gi",),
-    snooze: ("runbook snooze latest --minutes 10",),
+    snooze: ("runbook snooze latest --minutes 10", "runbook snooze latest --reminder"),
     resume: (
         "runbook resume latest",
         'runbook resume latest --done "restarted it by hand" --did 1-restart-deployment',

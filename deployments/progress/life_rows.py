@@ -13,6 +13,7 @@ from runbook.incidents.sentences import sentence
 LifeEvent = (
     e.ResponsePaused
     | e.ClockReminded
+    | e.ReminderSnoozed
     | e.FactsChecked
     | e.FactsChanged
     | e.IncidentResolved
@@ -35,7 +36,7 @@ def life_row(event: LifeEvent, symbols: Symbols) -> Row:
         case e.ResponsePaused():
             text = Text(f"{plain(event.because)}; the next look is at {event.next_look_at:%H:%M} UTC")
             return Row(symbols.ask, "Waiting", text, UNSURE)
-        case e.ClockReminded():
+        case e.ClockReminded() | e.ReminderSnoozed():
             return Row(symbols.ask, "Clock", Text(plain(sentence(event))), UNSURE)
         case e.FactsChecked():
             return Row(

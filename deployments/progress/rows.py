@@ -119,6 +119,7 @@ def row_of(event: e.Event, symbols: Symbols) -> Row | None:
         case (
             e.ResponsePaused()
             | e.ClockReminded()
+            | e.ReminderSnoozed()
             | e.FactsChecked()
             | e.FactsChanged()
             | e.IncidentResolved()

@@ -15,6 +15,8 @@ from runbook.approvals.names import MAX_NAME, name_flaw
 from runbook.approvals.note_times import time_of_note
 from runbook.approvals.people import known_as
 from runbook.approvals.signatures import Statement
+from runbook.clocks.snoozing import Counts as EventCounts
+from runbook.clocks.snoozing import snoozing
 from runbook.incidents.events import (
     ApprovalAnswered,
     ApprovalReminded,
@@ -30,6 +32,7 @@ from runbook.incidents.events import (
     NoteAdded,
     PublicTextApproved,
     PublicTextWithheld,
+    ReminderSnoozed,
     StatusAnnounced,
     SupportAssigned,
     UpdateRequested,
@@ -47,6 +50,7 @@ ActEvent = (
     | SupportAssigned
     | IncidentAcknowledged
     | UpdateRequested
+    | ReminderSnoozed
     | NoteAdded
     | IncidentResolved
     | IncidentReopened
@@ -66,6 +70,7 @@ class ActKind(StrEnum):
     NOTE = "note"
     ACK = "ack"
     UPDATE = "update"
+    SNOOZE = "snooze"
     RESOLVE = "resolve"
     REOPEN = "reopen"
     MERGE = "merge"
@@ -80,7 +85,8 @@ class Act(Value):
     says it. `text` and `at` are of a note: `at` as `time_of_note` reads it, empty for now. Of an end,
     `text` is the reason, `outcome` one of `runbook.approvals.ends.OUTCOMES`, `done` what was done by hand,
     and `into` the id of the incident that it is merged into. Of a text for the public, `proposal` is its
-    digest or the beginning of one, and `text` the words that it is published in, or why it is not.
+    digest or the beginning of one, and `text` the words that it is published in, or why it is not. Of a
+    snooze, `reminder` is the key of the reminder that was read, empty for the newest, and `minutes` how long.
     """
 
     kind: ActKind
@@ -91,6 +97,8 @@ class Act(Value):
     done: str = ""
     into: str = ""
     proposal: str = ""
+    reminder: str = ""
+    minutes: int | None = None
 
 
 class ActOnClosed(InvalidAnswer):
@@ -152,6 +160,16 @@ def event_of(
         return IncidentAcknowledged(by=by, identity=identity)
     if act.kind is ActKind.UPDATE:
         return UpdateRequested(by=by, identity=identity)
+    if act.kind is ActKind.SNOOZE:
+        return snoozing(
+            incident,
+            reminder=act.reminder,
+            minutes=act.minutes,
+            by=by,
+            identity=identity,
+            now=now,
+            counts=counts_in(incident, policy),
+        )
     own = act.kind is ActKind.TAKE or (act.kind in _ROLES and not act.name.strip())
     lead = by if own else _checked(act.name, policy)
     return _ROLES.get(act.kind, LeadAssigned)(lead=lead, by=by, identity=identity)
@@ -246,6 +264,12 @@ def counting(incident: Incident, policy: Policy) -> Counts:
     """Which answers to a public text count, by the policy in force."""
     in_force = policy_in_force(incident, policy)
     return lambda answer: act_counts(incident, answer, in_force)
+
+
+def counts_in(incident: Incident, policy: Policy) -> EventCounts:
+    """Which events of the journal count, by the policy in force: of acts, those of people who may."""
+    in_force = policy_in_force(incident, policy)
+    return lambda event: not isinstance(event, ActEvent) or act_counts(incident, event, in_force)
 
 
 def gate_is_acknowledged(incident: Incident, gate: str, policy: Policy) -> bool:

@@ -113,9 +113,11 @@ def severity_of(view: View) -> tuple[Severity, str]:
 
 
 def act_of_click(button: Button) -> Act:
-    """What a button does that needs no dialog: take a role, have the team told, publish a text."""
+    """What a button does that needs no dialog, such as take a role, publish a text or snooze."""
     if button.kind is ButtonKind.PUBLISH:
         return Act(kind=ActKind.PUBLISH, proposal=button.plan)
+    if button.kind is ButtonKind.LATER:
+        return Act(kind=ActKind.SNOOZE, reminder=button.gate)
     return Act(kind=_AT_ONCE[button.kind])
 
 
@@ -124,6 +126,7 @@ _AT_ONCE = {
     ButtonKind.UPDATE: ActKind.UPDATE,
     ButtonKind.COMMS: ActKind.COMMS,
     ButtonKind.SUPPORT: ActKind.SUPPORT,
+    ButtonKind.ACK: ActKind.ACK,
 }
 
 

@@ -12,6 +12,7 @@ from deployments.services.speaker import Speaker
 from deployments.settings.settings import Settings
 from runbook.approvals.acts import Act, ActKind
 from runbook.approvals.names import MAX_NAME
+from runbook.clocks.snoozing import MOST_MINUTES, SNOOZE_MINUTES
 from runbook.outside_text import MAX_TEXT
 from tasks.acts import Acted
 
@@ -77,6 +78,28 @@ async def ask_for_update(
 ) -> Acted:
     """Have the team told now where things stand."""
     return await _act(door, reference, Act(kind=ActKind.UPDATE), speaker, settings)
+
+
+class SnoozeBody(Body):
+    """That a clock's reminder comes again later."""
+
+    minutes: int = Field(
+        default=SNOOZE_MINUTES,
+        ge=1,
+        le=MOST_MINUTES,
+        description="Until then; never later than the moment at which the clock runs out.",
+    )
+    reminder: str = Field(
+        default="", max_length=200, description="The reminder, by its key; empty: the newest."
+    )
+
+
+async def snooze(
+    door: PeoplesDoor, reference: str, body: SnoozeBody, speaker: Speaker, settings: Settings
+) -> Acted:
+    """Put the reminder of a clock off."""
+    act = Act(kind=ActKind.SNOOZE, reminder=body.reminder, minutes=body.minutes)
+    return await _act(door, reference, act, speaker, settings)
 
 
 class ResolutionBody(Body):

@@ -24,6 +24,7 @@ from deployments.receiver.people.acts import (
     PublicationBody,
     ReopeningBody,
     ResolutionBody,
+    SnoozeBody,
     WithholdingBody,
     acknowledge,
     add_note,
@@ -35,6 +36,7 @@ from deployments.receiver.people.acts import (
     set_comms_lead,
     set_lead,
     set_support,
+    snooze,
     withhold,
 )
 from deployments.receiver.people.reading import add_people_reading
@@ -184,6 +186,7 @@ def add_people_api(app: FastAPI, door: PeoplesDoor) -> None:
     _add(app, door, "reopening", "Go on with an incident that was closed", ReopeningBody, Acted, reopen)
     _add(app, door, "merger", "Merge the incident into another one", MergerBody, Acted, merge)
     _add(app, door, "acknowledgements", "Acknowledge the incident", Body, Acted, acknowledge)
+    _add(app, door, "snoozes", "Put the reminder of a clock off", SnoozeBody, Acted, snooze)
     _add(app, door, "support", "Say who follows the incident for support", LeadBody, Acted, set_support)
     _add(app, door, "updates", "Have the team told now where things stand", Body, Acted, ask_for_update)
 

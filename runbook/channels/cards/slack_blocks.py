@@ -44,6 +44,8 @@ LABELS: Mapping[ButtonKind, str] = {
     ButtonKind.SUPPORT: "Take support",
     ButtonKind.HAND_OVER: "Hand over",
     ButtonKind.PACKET: "Show the hand-over packet",
+    ButtonKind.ACK: "Acknowledge",
+    ButtonKind.LATER: "Snooze",
 }
 _STYLES = {
     ButtonKind.APPROVE: "primary",

@@ -75,8 +75,10 @@ from runbook.incidents.events.people import (
     IncidentAcknowledged,
     LeadAssigned,
     NoteAdded,
+    ReminderSnoozed,
     SupportAssigned,
     UpdateRequested,
+    actor,
     is_act_of_a_person,
 )
 from runbook.incidents.events.public import (
@@ -147,6 +149,7 @@ __all__ = [
     "PublicUpdateSeen",
     "Recorded",
     "RecoveryChecked",
+    "ReminderSnoozed",
     "ResponsePaused",
     "ResponseResumed",
     "RunContinued",
@@ -159,6 +162,7 @@ __all__ = [
     "TriageStarted",
     "UpdateRequested",
     "WatchStarted",
+    "actor",
     "is_act_of_a_person",
 ]
 
@@ -218,6 +222,7 @@ Event = Annotated[
     | SupportAssigned
     | IncidentAcknowledged
     | UpdateRequested
+    | ReminderSnoozed
     | NoteAdded
     | ResponsePaused
     | FactsChecked
