@@ -73,6 +73,7 @@ async def act_on_incident(
     level: Severity | None = None,
     did: tuple[Optional, ...] = (),
     proposal: Optional = "",
+    title: Optional = "",
     minutes: Annotated[int, Field(ge=1, le=MOST_MINUTES)] = SNOOZE_MINUTES,
     environment: str = "default",
 ) -> str:
@@ -104,6 +105,7 @@ async def act_on_incident(
         level: For severity: P1 complete outage, P2 degraded service, P3 minor impact, P4 no user impact.
         did: For resume, the actions of the plan that were done by hand, by id, such as 1-restart-deployment.
         proposal: For publish and withhold, the text that you have read, by its digest or the beginning of it.
+        title: For publish, the title to publish instead; incident.io keeps that of an entry that is open.
         minutes: For snooze, until the reminder; never later than the moment at which the clock runs out.
         environment: Where to look for the incident: any environment on the same store will do.
     """
@@ -135,6 +137,7 @@ async def act_on_incident(
                 done=done,
                 into=into,
                 proposal=proposal,
+                title=title,
                 minutes=minutes,
             )
             acted = await record_act(store, found, given, **speaks)

@@ -82,6 +82,7 @@ EXAMPLES: dict[Callable[..., Any], tuple[str, ...]] = {
     publish: (
         "runbook publish latest --proposal 4b1d0c3f9e2a",
         "runbook publish latest --proposal 4b1d0c3f9e2a --text words.txt",
+        'runbook publish latest --proposal 4b1d0c3f9e2a --title "Delayed events"',
     ),
     withhold: ('runbook withhold latest --proposal 4b1d0c3f9e2a --reason "PostHog tells it already"',),
     resolve: ('runbook resolve latest --outcome recovered --reason "it works" --done "rolled back by hand"',),

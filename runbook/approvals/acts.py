@@ -85,7 +85,7 @@ class Act(Value):
     says it. `text` and `at` are of a note: `at` as `time_of_note` reads it, empty for now. Of an end,
     `text` is the reason, `outcome` one of `runbook.approvals.ends.OUTCOMES`, `done` what was done by hand,
     and `into` the id of the incident that it is merged into. Of a text for the public, `proposal` is its
-    digest or the beginning of one, and `text` the words that it is published in, or why it is not. Of a
+    digest or the beginning of one, `title` and `text` what it is published as instead, or why it is not. Of a
     snooze, `reminder` is the key of the reminder that was read, empty for the newest, and `minutes` how long.
     """
 
@@ -97,6 +97,7 @@ class Act(Value):
     done: str = ""
     into: str = ""
     proposal: str = ""
+    title: str = ""
     reminder: str = ""
     minutes: int | None = None
 
@@ -132,6 +133,7 @@ def event_of(
             incident,
             proposal=act.proposal,
             body=act.text,
+            title=act.title,
             by=by,
             identity=identity,
             policy=policy,

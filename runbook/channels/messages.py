@@ -33,12 +33,14 @@ EXTERNAL = "external.txt.j2"
 class ExternalMessage(Value):
     """A text for the public status page: it names nothing internal.
 
-    `fallback` is why it is not by the team's own template, empty where it is or there is none.
+    `fallback` is why it is not by the team's own template, empty where it is or there is none. It
+    is `renamed` where a person has given it another title, which an entry that is open gets, too.
     """
 
     title: str
     body: str
     fallback: str = ""
+    renamed: bool = False
 
 
 class ApprovedText(ExternalMessage):

@@ -21,7 +21,7 @@ from runbook.public.answers import proposal_named
 from runbook.value import Value
 
 REASON, INSTEAD_FIELD, SEVERITY_FIELD, NOTE, AT = "reason", "instead", "severity", "note", "at"
-PUBLIC_TEXT_FIELD = "text"
+PUBLIC_TEXT_FIELD, PUBLIC_TITLE_FIELD = "text", "title"
 PERSON = "person"
 """The names of fields: the blocks that errors are shown at."""
 
@@ -144,7 +144,14 @@ def _fields(button: Button, incident: Incident, policy: Policy, plan: ChangePlan
         case ButtonKind.EDIT_TEXT:
             asked = proposal_named(incident, button.plan)
             hint = "No host, name of a customer, or blame; what users notice first."
-            return [_written(PUBLIC_TEXT_FIELD, "Text", hint=hint, value=asked.text.body if asked else "")]
+            of_open = (
+                "Of an entry that is open, Statuspage takes another title, and incident.io keeps its own."
+            )
+            title, body = (asked.text.title, asked.text.body) if asked else ("", "")
+            return [
+                _written(PUBLIC_TITLE_FIELD, "Title", hint=of_open, value=title, several_lines=False),
+                _written(PUBLIC_TEXT_FIELD, "Text", hint=hint, value=body),
+            ]
         case ButtonKind.WITHHOLD:
             return [_written(REASON, "Why?", hint="You are asked again about the next text.")]
         case ButtonKind.HAND_OVER:

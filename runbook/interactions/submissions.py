@@ -14,6 +14,7 @@ from runbook.interactions.modals import (
     PARAMETER,
     PERSON,
     PUBLIC_TEXT_FIELD,
+    PUBLIC_TITLE_FIELD,
     REASON,
     SEVERITY_FIELD,
 )
@@ -141,7 +142,8 @@ def act_of(button: Button, view: View) -> Act:
         words = view.field(PUBLIC_TEXT_FIELD).strip()
         if not words:
             raise InvalidSubmission({PUBLIC_TEXT_FIELD: "Say what the public is told"})
-        return Act(kind=ActKind.PUBLISH, proposal=button.plan, text=words)
+        title = view.field(PUBLIC_TITLE_FIELD).strip()
+        return Act(kind=ActKind.PUBLISH, proposal=button.plan, text=words, title=title)
     if kind is ButtonKind.NOTE:
         text = view.field(NOTE).strip()
         if not text:

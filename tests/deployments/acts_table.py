@@ -146,6 +146,15 @@ ON_A_TEXT = [
         {"proposal": DIGEST, "body": "Some events arrive late."},
     ),
     Case(
+        "publish under another title",
+        ("publish", "--proposal", DIGEST, "--title", "Delayed events"),
+        "publication",
+        {"proposal": DIGEST, "title": "Delayed events"},
+        {"act": "publish", "proposal": DIGEST, "title": "Delayed events"},
+        e.PublicTextApproved,
+        {"proposal": DIGEST, "title": "Delayed events"},
+    ),
+    Case(
         "withhold",
         ("withhold", "--proposal", DIGEST, "--reason", "not sure yet"),
         "withholding",

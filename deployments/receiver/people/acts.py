@@ -14,6 +14,7 @@ from runbook.approvals.acts import Act, ActKind
 from runbook.approvals.names import MAX_NAME
 from runbook.clocks.snoozing import MOST_MINUTES, SNOOZE_MINUTES
 from runbook.outside_text import MAX_TEXT
+from runbook.public.answers import MOST_TITLE
 from tasks.acts import Acted
 
 
@@ -156,6 +157,11 @@ class PublicationBody(Body):
     text: str = Field(
         default="", max_length=MAX_TEXT, description="The words to publish instead; empty: its own."
     )
+    title: str = Field(
+        default="",
+        max_length=MOST_TITLE,
+        description="The title to publish instead; empty: its own. incident.io keeps that of an open entry.",
+    )
 
 
 class WithholdingBody(Body):
@@ -171,7 +177,7 @@ async def publish(
     door: PeoplesDoor, reference: str, body: PublicationBody, speaker: Speaker, settings: Settings
 ) -> Acted:
     """Let a text be published."""
-    act = Act(kind=ActKind.PUBLISH, proposal=body.proposal, text=body.text)
+    act = Act(kind=ActKind.PUBLISH, proposal=body.proposal, text=body.text, title=body.title)
     return await _act(door, reference, act, speaker, settings)
 
 

@@ -39,7 +39,7 @@ def public_text_card(incident: Incident, asked: Proposal, *, policy: Policy, lin
         "mark": _mark(asked, waits=waits),
         "state": text.state,
         "channel": text.channel,
-        "title": text.title,
+        "title": asked.title,
         "body": asked.body,
         "areas": ", ".join(ProductArea(area).noun for area in text.areas),
         "regions": ", ".join(text.regions),
@@ -66,7 +66,7 @@ def _buttons(incident: Incident, asked: Proposal) -> tuple[Button, ...]:
 
 def _is_shown_whole(asked: Proposal) -> bool:
     """Whether Slack shows all of the text: nobody says yes by a click to what they have not seen."""
-    shown = f"Title: {slack(asked.text.title)}\n{slack_code_block(asked.body)}"
+    shown = f"Title: {slack(asked.title)}\n{slack_code_block(asked.body)}"
     return len(shown) <= MOST_SECTION
 
 

@@ -65,6 +65,8 @@ def _of(text: e.PublicTextProposed, word: str) -> str:
         (("publish", "--proposal", DIGEST, "--text", "nothing.txt"), "nothing.txt cannot be read"),
         (("publish", "--proposal", DIGEST, "--text", "empty.txt"), "empty.txt has no words"),
         (("publish", "--proposal", DIGEST, "--text", "bad.txt"), "internal host 'redis.internal'"),
+        (("publish", "--proposal", DIGEST, "--title", " "), "--title is empty"),
+        (("publish", "--proposal", DIGEST, "--title", "redis.internal"), "internal host 'redis.internal'"),
         (("withhold", "--proposal", DIGEST, "--reason", " "), "the reason is empty"),
     ],
 )
