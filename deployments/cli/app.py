@@ -29,7 +29,7 @@ from deployments.cli.looking.render import render
 from deployments.cli.output import print_defect, print_error, quiet_libraries
 from deployments.cli.people.acts import ack, assign, comms, note, take, update
 from deployments.cli.people.answers import approve, edit, reject, snooze
-from deployments.cli.people.ends import merge, reopen, resolve
+from deployments.cli.people.ends import merge, reopen, resolve, state
 from deployments.cli.people.handover import handover
 from deployments.cli.people.login import login
 from deployments.cli.people.publishing import publish, withhold
@@ -85,6 +85,7 @@ EXAMPLES: dict[Callable[..., Any], tuple[str, ...]] = {
         'runbook publish latest --proposal 4b1d0c3f9e2a --title "Delayed events"',
     ),
     withhold: ('runbook withhold latest --proposal 4b1d0c3f9e2a --reason "PostHog tells it already"',),
+    state: ('runbook state latest monitoring --reason "PostHog support has rolled back"',),
     resolve: ('runbook resolve latest --outcome recovered --reason "it works" --done "rolled back by hand"',),
     reopen: ('runbook reopen inc-20261122 --reason "it times out again"',),
     merge: ('runbook merge latest inc-20261122 --reason "the same deploy"',),

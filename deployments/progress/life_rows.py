@@ -16,6 +16,7 @@ LifeEvent = (
     | e.ReminderSnoozed
     | e.FactsChecked
     | e.FactsChanged
+    | e.StateForced
     | e.IncidentResolved
     | e.IncidentMerged
     | e.IncidentAbsorbed
@@ -44,6 +45,8 @@ def life_row(event: LifeEvent, symbols: Symbols) -> Row:
             )
         case e.FactsChanged():
             return Row(symbols.decision, "Anew", Text(plain(sentence(event))), UNSURE)
+        case e.StateForced():
+            return Row(symbols.event, "State", Text(plain(sentence(event))), UNSURE)
         case e.IncidentResolved():
             return _end(event, symbols)
         case e.IncidentMerged() | e.IncidentAbsorbed():

@@ -122,6 +122,7 @@ def row_of(event: e.Event, symbols: Symbols) -> Row | None:
             | e.ReminderSnoozed()
             | e.FactsChecked()
             | e.FactsChanged()
+            | e.StateForced()
             | e.IncidentResolved()
             | e.IncidentMerged()
             | e.IncidentAbsorbed()

@@ -38,6 +38,7 @@ class ButtonKind(StrEnum):
     PACKET = "packet"
     ACK = "ack"
     LATER = "later"
+    STATE = "state"
 
 
 ANSWERS = frozenset({ButtonKind.APPROVE, ButtonKind.REJECT, ButtonKind.EDIT, ButtonKind.SNOOZE})

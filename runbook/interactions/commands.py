@@ -38,6 +38,7 @@ class Verb(StrEnum):
     SNOOZE = "snooze"
     ACK = "ack"
     SEVERITY = "severity"
+    STATE = "state"
     FALSE_ALARM = "false-alarm"
     PUBLISH = "publish"
     WITHHOLD = "withhold"
@@ -73,6 +74,10 @@ _FORMS = {
     ),
     Verb.ACK: ("ack ID", "you have seen it: no more reminders of what is open now"),
     Verb.SEVERITY: ("severity ID P1|P2|P3|P4 REASON", "change the severity"),
+    Verb.STATE: (
+        "state ID identified|monitoring REASON",
+        "say the state before the runbook has proved it; messages say whose word it is",
+    ),
     Verb.FALSE_ALARM: ("false-alarm ID REASON", "end the incident as a false alarm"),
     Verb.PUBLISH: ("publish ID TEXT", "publish the text for the status page that its message calls TEXT"),
     Verb.WITHHOLD: ("withhold ID TEXT REASON", "do not publish it"),
@@ -98,6 +103,7 @@ class Typed(Value):
     text: str = ""
     plan: str = ""
     minutes: int | None = None
+    state: str = ""
     parameters: dict[str, str] = {}
     severity: Severity | None = None
 
@@ -121,6 +127,8 @@ class Typed(Value):
                 return Act(kind=ActKind.SNOOZE, minutes=self.minutes)
             case Verb.UPDATE:
                 return Act(kind=ActKind.UPDATE)
+            case Verb.STATE:
+                return Act(kind=ActKind.STATE, state=self.state, text=self.text)
             case Verb.FALSE_ALARM:
                 return Act(kind=ActKind.RESOLVE, outcome="false-positive", text=self.text)
             case Verb.PUBLISH:
@@ -156,6 +164,9 @@ def typed(text: str) -> Typed:
             return Typed(
                 verb=verb, incident=incident, severity=_severity(level), text=_required(verb, reason)
             )
+        case Verb.STATE:
+            state, reason = _first_word(rest)
+            return Typed(verb=verb, incident=incident, state=state.lower(), text=_required(verb, reason))
         case Verb.SNOOZE if _MINUTES.fullmatch(rest):
             return Typed(verb=verb, incident=incident, minutes=int(rest) if rest else None)
         case _ if verb in {*ANSWERS, Verb.PUBLISH, Verb.WITHHOLD}:

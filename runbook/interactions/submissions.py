@@ -17,6 +17,7 @@ from runbook.interactions.modals import (
     PUBLIC_TITLE_FIELD,
     REASON,
     SEVERITY_FIELD,
+    STATE_FIELD,
 )
 from runbook.interactions.payloads import View
 from runbook.policy.policy import Policy
@@ -29,6 +30,7 @@ MAIN_FIELDS = {
     ButtonKind.REJECT: REASON,
     ButtonKind.SEVERITY: REASON,
     ButtonKind.NOTE: NOTE,
+    ButtonKind.STATE: REASON,
     ButtonKind.FALSE_ALARM: REASON,
     ButtonKind.EDIT_TEXT: PUBLIC_TEXT_FIELD,
     ButtonKind.WITHHOLD: REASON,
@@ -155,6 +157,12 @@ def act_of(button: Button, view: View) -> Act:
             raise InvalidSubmission({PERSON: "Choose who leads from now on"})
         return Act(kind=ActKind.ASSIGN, name=name)
     reason = view.field(REASON).strip()
+    if kind is ButtonKind.STATE:
+        state = view.field(STATE_FIELD)
+        if not (state and reason):
+            where = REASON if state else STATE_FIELD
+            raise InvalidSubmission({where: "Say which state it is, and how you know"})
+        return Act(kind=ActKind.STATE, state=state, text=reason)
     if kind is ButtonKind.WITHHOLD:
         if not reason:
             raise InvalidSubmission({REASON: "Say why the public is not told"})

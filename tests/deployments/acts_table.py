@@ -94,6 +94,15 @@ CASES = [
         again=True,
     ),
     Case(
+        "state",
+        ("state", "monitoring", "--reason", "they rolled back"),
+        "state",
+        {"state": "monitoring", "reason": "they rolled back"},
+        {"act": "state", "state": "monitoring", "text": "they rolled back"},
+        e.StateForced,
+        {"state": "MONITORING", "because": "they rolled back"},
+    ),
+    Case(
         "late note",
         ("note", "first errors", "--at", AT.isoformat()),
         "notes",

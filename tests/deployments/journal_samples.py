@@ -189,6 +189,7 @@ EVENTS: tuple[e.Event, ...] = (
     e.ClockReminded(clock=e.ClockName.RESPONSE, due_at=OPENED_AT, missed=True),
     e.ReminderSnoozed(clock=e.ClockName.RESPONSE, due_at=OPENED_AT, until=OPENED_AT, by="ana"),
     e.NoteAdded(by="ana", text="called PostHog support"),
+    e.StateForced(state="MONITORING", by="ana", because="they rolled back"),
     e.IncidentResolved(outcome="recovered", because=("no errors for 5 min",)),
     e.EvidenceCollected(
         collection="at-resolution",

@@ -111,6 +111,21 @@ class ResolutionBody(Body):
     done: str = Field(default="", max_length=MAX_TEXT, description="What was done by hand; empty: nothing.")
 
 
+class StateBody(Body):
+    """The state, before the runbook has proved it."""
+
+    state: Literal["identified", "monitoring"]
+    reason: str = Field(min_length=1, max_length=MAX_TEXT, description="How you know.")
+
+
+async def say_state(
+    door: PeoplesDoor, reference: str, body: StateBody, speaker: Speaker, settings: Settings
+) -> Acted:
+    """Say the state on a person's word."""
+    act = Act(kind=ActKind.STATE, state=body.state, text=body.reason)
+    return await _act(door, reference, act, speaker, settings)
+
+
 class ReopeningBody(Body):
     """That the incident is not over."""
 

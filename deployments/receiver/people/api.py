@@ -25,6 +25,7 @@ from deployments.receiver.people.acts import (
     ReopeningBody,
     ResolutionBody,
     SnoozeBody,
+    StateBody,
     WithholdingBody,
     acknowledge,
     add_note,
@@ -33,6 +34,7 @@ from deployments.receiver.people.acts import (
     publish,
     reopen,
     resolve,
+    say_state,
     set_comms_lead,
     set_lead,
     set_support,
@@ -182,6 +184,7 @@ def add_people_api(app: FastAPI, door: PeoplesDoor) -> None:
     _add(app, door, "notes", "Write a note into the timeline", NoteBody, Acted, add_note)
     _add(app, door, "publication", "Let a public text be published", PublicationBody, Acted, publish)
     _add(app, door, "withholding", "Keep a text from the public page", WithholdingBody, Acted, withhold)
+    _add(app, door, "state", "Say the state before it is proved", StateBody, Acted, say_state)
     _add(app, door, "resolution", "End the incident", ResolutionBody, Acted, resolve)
     _add(app, door, "reopening", "Go on with an incident that was closed", ReopeningBody, Acted, reopen)
     _add(app, door, "merger", "Merge the incident into another one", MergerBody, Acted, merge)

@@ -5,6 +5,7 @@ from runbook.channels.cards.card import Card
 from runbook.channels.cards.slack_blocks import MOST_SECTION
 from runbook.channels.local_time import clock_after
 from runbook.channels.public_incident import public_announcements
+from runbook.channels.told_state import forced_state, said_by
 from runbook.incidents.effect_ids import MessageName
 from runbook.incidents.incident import Incident
 from runbook.incidents.report import DIGEST_LETTERS
@@ -37,7 +38,7 @@ def public_text_card(incident: Incident, asked: Proposal, *, policy: Policy, lin
     text, zone = asked.text, policy.calendar.time_zone
     values = {
         "mark": _mark(asked, waits=waits),
-        "state": text.state,
+        "state": _state(incident, text.state),
         "channel": text.channel,
         "title": asked.title,
         "body": asked.body,
@@ -53,6 +54,12 @@ def public_text_card(incident: Incident, asked: Proposal, *, policy: Policy, lin
         "whole": _is_shown_whole(asked),
     }
     return Card("public_text", values, _buttons(incident, asked) if waits else ())
+
+
+def _state(incident: Incident, state: str) -> str:
+    """The state; said to be a person's word where it is."""
+    forced = forced_state(incident)
+    return f"{state}, {said_by(forced)}" if forced is not None and forced.state == state else state
 
 
 def _buttons(incident: Incident, asked: Proposal) -> tuple[Button, ...]:

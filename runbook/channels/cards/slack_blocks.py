@@ -46,6 +46,7 @@ LABELS: Mapping[ButtonKind, str] = {
     ButtonKind.PACKET: "Show the hand-over packet",
     ButtonKind.ACK: "Acknowledge",
     ButtonKind.LATER: "Snooze",
+    ButtonKind.STATE: "Say the state",
 }
 _STYLES = {
     ButtonKind.APPROVE: "primary",

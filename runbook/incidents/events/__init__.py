@@ -55,6 +55,7 @@ from runbook.incidents.events.ending import (
     IncidentResolved,
     RecoveryChecked,
     ResponsePaused,
+    StateForced,
     WatchStarted,
 )
 from runbook.incidents.events.files import (
@@ -155,6 +156,7 @@ __all__ = [
     "RunContinued",
     "RunStarted",
     "SeverityOverridden",
+    "StateForced",
     "StatusAnnounced",
     "SupportAssigned",
     "SwitchChecked",
@@ -210,6 +212,7 @@ Event = Annotated[
     | WatchStarted
     | RecoveryChecked
     | IncidentResolved
+    | StateForced
     | SwitchChecked
     | ChangeReverted
     | ManualChangeSeen

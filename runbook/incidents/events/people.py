@@ -15,6 +15,7 @@ from runbook.incidents.events.ending import (
     IncidentMerged,
     IncidentReopened,
     IncidentResolved,
+    StateForced,
 )
 from runbook.incidents.events.messages import ClockName, promise_of
 from runbook.incidents.events.public import PublicTextApproved, PublicTextWithheld
@@ -120,6 +121,7 @@ _ACTS = (
     IncidentAcknowledged,
     UpdateRequested,
     SeverityOverridden,
+    StateForced,
     ResponseResumed,
     IncidentMerged,
     IncidentAbsorbed,
