@@ -86,6 +86,10 @@ _FORMS = {
 """How each is typed, and what it does."""
 
 
+MOST_TYPED = 3_000
+"""Characters after the command that are taken."""
+
+
 class InvalidCommand(ValueError):
     """What was typed is none of the commands; the text says what is wrong."""
 
@@ -143,8 +147,13 @@ def typed(text: str) -> Typed:
     """What was typed after the command.
 
     Raises:
-        InvalidCommand: there is no such verb, or it lacks what it needs.
+        InvalidCommand: there is no such verb, it lacks what it needs, or it is too long.
     """
+    if len(text) > MOST_TYPED:
+        more = "write it as several notes, or as a message with the shortcut Add to timeline"
+        raise InvalidCommand(
+            f"Nothing was done: that is {len(text)} characters, of which {MOST_TYPED} are taken; {more}."
+        )
     word, rest = _first_word(text)
     if not word:
         return Typed(verb=Verb.LIST)

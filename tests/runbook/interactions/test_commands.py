@@ -140,3 +140,10 @@ def test_anything_can_be_typed(text: str) -> None:
     """It is a command, or none."""
     with suppress(InvalidCommand):
         assert typed(text).verb in Verb
+
+
+def test_what_is_too_long_says_how_long_and_what_to_do() -> None:
+    """Slack shows nothing of a refusal, so it is an answer."""
+    assert typed(f"note inc-1 {'x' * 2_989}").text == "x" * 2_989
+    with pytest.raises(InvalidCommand, match=r"Nothing was done: that is 3001 .*as several notes"):
+        typed(f"note inc-1 {'x' * 2_990}")
