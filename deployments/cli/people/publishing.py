@@ -11,7 +11,11 @@ from deployments.cli.options import BY_DEFAULT, ActOptions, Reference
 from deployments.cli.people.acts import do
 
 ProposalOption = Annotated[
-    str, Parameter(help="The text that you have read: its digest or the beginning, as the message shows it.")
+    str,
+    Parameter(
+        help="The text that you have read: its digest or the beginning, as the message shows it.",
+        show_default=False,
+    ),
 ]
 
 
@@ -19,7 +23,7 @@ async def publish(
     incident: Reference,
     /,
     *,
-    proposal: ProposalOption,
+    proposal: ProposalOption = "",
     text: str | None = None,
     title: str | None = None,
     options: ActOptions = BY_DEFAULT,
@@ -56,7 +60,7 @@ async def withhold(
     incident: Reference,
     /,
     *,
-    proposal: ProposalOption,
+    proposal: ProposalOption = "",
     reason: str,
     options: ActOptions = BY_DEFAULT,
 ) -> int:
