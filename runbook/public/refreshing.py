@@ -47,6 +47,21 @@ def has_public_entry(incident: Incident, channel: str) -> bool:
     return bool(told) and told[-1].state != State.RESOLVED
 
 
+STAYS_OPEN = "The entry on the status page stays open: write there that it is over"
+"""What is left to a person where the text about the end is not published."""
+
+
+def left_open(incident: Incident) -> tuple[PublicTextRefused, ...]:
+    """The texts about the end that were not published although their entry is open on the page."""
+    return tuple(
+        event
+        for item in incident.since(IncidentReopened)
+        if isinstance(event := item.event, PublicTextRefused)
+        and event.state == State.RESOLVED
+        and has_public_entry(incident, event.channel)
+    )
+
+
 def told_public_at(incident: Incident, channel: str) -> datetime | None:
     """When the page's open entry has said something last (aware UTC), also where a person wrote it.
 
