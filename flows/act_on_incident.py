@@ -14,6 +14,7 @@ from runbook.approvals.gates import InvalidAnswer
 from runbook.approvals.identity import Identity
 from runbook.approvals.names import name_flaw
 from runbook.approvals.people import known_as
+from runbook.clocks.snoozing import MOST_MINUTES, SNOOZE_MINUTES
 from runbook.decision.severity import Severity
 from runbook.incidents.events import ResponseResumed
 from runbook.incidents.sentences import sentence
@@ -45,7 +46,9 @@ FormAct = Literal[
     "note",
     "ack",
     "update",
+    "snooze",
     "severity",
+    "state",
     "resolve",
     "reopen",
     "merge",
@@ -71,6 +74,9 @@ async def act_on_incident(
     level: Severity | None = None,
     did: tuple[Optional, ...] = (),
     proposal: Optional = "",
+    title: Optional = "",
+    state: Literal["identified", "monitoring"] = "identified",
+    minutes: Annotated[int, Field(ge=1, le=MOST_MINUTES)] = SNOOZE_MINUTES,
     environment: str = "default",
 ) -> str:
     """Write into the journal what you do about an incident. Returns it as a sentence.
@@ -84,15 +90,17 @@ async def act_on_incident(
             with customers; support = who follows it for support; note = something for the timeline;
             ack = you have seen it and work on it, which
             stops reminders of the open question and acknowledges the pages; update = the team is told now
-            where things stand; severity = how severe it is,
-            whatever the rules say; resolve = it is over; reopen = it is not over; merge = it is part of
-            another incident, where the response goes on; publish = a text for the public goes out, in
-            its words or in yours; withhold = it does not; resume = you hand it back to the runbook, after
-            its run was cancelled or has failed.
+            where things stand; snooze = the reminder of a clock comes again later; severity =
+            how severe it is, whatever the rules say; state = you say the state before the
+            runbook has proved it, and each message says so; resolve = it is over; reopen = it is not over;
+            merge = it is part of another incident, where the response goes on; publish = a text for the
+            public goes out, in its words or in yours; withhold = it does not; resume = you hand it back to
+            the runbook, after its run was cancelled or has failed.
         by: Your name.
         name: For assign, comms and support, who it is. Empty for the last two means you.
-        text: For a note, what happened; for severity, resolve and reopen, why (required); for merge, why;
-            for publish, the words to publish instead; for withhold, why the public is not told (required).
+        text: For a note, what happened; for severity, state, resolve and reopen, why (required); for merge,
+            why; for publish, the words to publish instead; for withhold, why the public is not told
+            (required).
         at: For a note, when it happened, as HH:MM in the policy's time zone or as 2026-11-22T14:05+01:00.
             Empty means now.
         outcome: For resolve, how it ended.
@@ -101,6 +109,9 @@ async def act_on_incident(
         level: For severity: P1 complete outage, P2 degraded service, P3 minor impact, P4 no user impact.
         did: For resume, the actions of the plan that were done by hand, by id, such as 1-restart-deployment.
         proposal: For publish and withhold, the text that you have read, by its digest or the beginning of it.
+        state: For state, which it is.
+        title: For publish, the title to publish instead; incident.io keeps that of an entry that is open.
+        minutes: For snooze, until the reminder; never later than the moment at which the clock runs out.
         environment: Where to look for the incident: any environment on the same store will do.
     """
     ours = await incident_where_it_belongs(incident, environment)
@@ -131,6 +142,9 @@ async def act_on_incident(
                 done=done,
                 into=into,
                 proposal=proposal,
+                title=title,
+                state=state,
+                minutes=minutes,
             )
             acted = await record_act(store, found, given, **speaks)
             said, noticed = acted.said, acted.act in NOTICED_BY_THE_RUN

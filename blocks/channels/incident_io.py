@@ -107,6 +107,7 @@ class IncidentIoApi:
         state: State,
         *,
         effect_id: str,  # noqa: ARG002 - incident.io has no place for it
+        name: str = "",  # noqa: ARG002 - an update has no title, so that of the incident stays
     ) -> PublishedUpdate:
         """Add an update to the incident.
 

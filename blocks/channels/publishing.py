@@ -102,9 +102,12 @@ class Provider(Protocol):
         """The incident's updates, oldest first."""
 
     async def post_update(
-        self, incident_id: str, message: str, state: State, *, effect_id: str
+        self, incident_id: str, message: str, state: State, *, effect_id: str, name: str = ""
     ) -> PublishedUpdate:
-        """Add an update to an incident; one that is over is not opened again."""
+        """Add an update to an incident, under another name where its provider takes one for it.
+
+        One that is over is not opened again.
+        """
 
     async def namesakes(self, name: str) -> tuple[Namesake, ...]:
         """The open incidents of this name that do not show the runbook's mark, where it has a place."""

@@ -135,6 +135,7 @@ class StatusPagePublisher(Block):
             effect_id=post.id,
             areas=facts.affected_areas,
             held=held_by(post),
+            name=message.title if message.renamed else "",
         )
         return receipt_of(reference, posted)
 
@@ -228,11 +229,13 @@ class StatusPagePublisher(Block):
         effect_id: str,
         areas: Sequence[ProductArea] = (),
         held: Mapping[str, str] = MappingProxyType({}),
+        name: str = "",
     ) -> PublishedUpdate:
         """Add an update to an incident. Look for it first: neither provider recognises a repeat.
 
         The components follow the areas. `held` is what we have set each to, by the journal; Statuspage has it
-        on the page, too.
+        on the page, too. With a `name`, the
+        incident is called so from now on, where the provider takes one: Statuspage does.
 
         Raises:
             Unavailable: the provider cannot be reached, fails, or asks to slow down.
@@ -240,7 +243,7 @@ class StatusPagePublisher(Block):
                 resolved it on the page.
         """
         return await self._api(areas, held).post_update(
-            incident_id, plain(message), state, effect_id=effect_id
+            incident_id, plain(message), state, effect_id=effect_id, name=plain_line(name)
         )
 
     async def may_be_open(self, name: str, *, since: datetime) -> bool:

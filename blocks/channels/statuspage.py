@@ -101,7 +101,7 @@ class StatuspageApi:
         )
 
     async def post_update(
-        self, incident_id: str, message: str, state: State, *, effect_id: str
+        self, incident_id: str, message: str, state: State, *, effect_id: str, name: str = ""
     ) -> PublishedUpdate:
         """Change the incident, which adds an update, and note the effect's id in its metadata.
 
@@ -122,7 +122,7 @@ class StatuspageApi:
         if over or new:
             kept = () if state is State.RESOLVED else (it for it in held if it.id in affected)
             marks = _holding(marks, (*kept, *new))
-        fields = self._fields(message, state, marks)
+        fields = self._fields(message, state, marks) | ({"name": name} if name else {})
         if changes:
             fields["components"] = {it.id: it.set for it in changes}
         with having_sent():

@@ -29,7 +29,7 @@ from deployments.cli.looking.render import render
 from deployments.cli.output import print_defect, print_error, quiet_libraries
 from deployments.cli.people.acts import ack, assign, comms, note, take, update
 from deployments.cli.people.answers import approve, edit, reject, snooze
-from deployments.cli.people.ends import merge, reopen, resolve
+from deployments.cli.people.ends import merge, reopen, resolve, state
 from deployments.cli.people.handover import handover
 from deployments.cli.people.login import login
 from deployments.cli.people.publishing import publish, withhold
@@ -62,7 +62,7 @@ EXAMPLES: dict[Callable[..., Any], tuple[str, ...]] = {
     approve: ("runbook approve latest", "runbook approve inc-20261122 --plan 4b1d0c3f9e2a"),
     reject: ('runbook reject latest --reason "the deploy is being rolled back by hand"',),
     edit: ("runbook edit latest memory=1Gi",),
-    snooze: ("runbook snooze latest --minutes 10",),
+    snooze: ("runbook snooze latest --minutes 10", "runbook snooze latest --reminder"),
     resume: (
         "runbook resume latest",
         'runbook resume latest --done "restarted it by hand" --did 1-restart-deployment',
@@ -82,8 +82,10 @@ EXAMPLES: dict[Callable[..., Any], tuple[str, ...]] = {
     publish: (
         "runbook publish latest --proposal 4b1d0c3f9e2a",
         "runbook publish latest --proposal 4b1d0c3f9e2a --text words.txt",
+        'runbook publish latest --proposal 4b1d0c3f9e2a --title "Delayed events"',
     ),
     withhold: ('runbook withhold latest --proposal 4b1d0c3f9e2a --reason "PostHog tells it already"',),
+    state: ('runbook state latest monitoring --reason "PostHog support has rolled back"',),
     resolve: ('runbook resolve latest --outcome recovered --reason "it works" --done "rolled back by hand"',),
     reopen: ('runbook reopen inc-20261122 --reason "it times out again"',),
     merge: ('runbook merge latest inc-20261122 --reason "the same deploy"',),

@@ -21,8 +21,10 @@ from runbook.channels.wording import OUTCOMES, REHEARSAL, one_line, verdict_word
 from runbook.clocks.response import ResponseClock, response_words
 from runbook.incidents.incident import Incident
 from runbook.incidents.people import acknowledged_by, comms_lead_of, lead_of, support_of
+from runbook.incidents.sentences import sentence
 from runbook.incidents.summary import evidence_folder, flow_run_url, postmortem
 from runbook.public.proposals import proposals
+from runbook.public.refreshing import STAYS_OPEN, left_open
 
 NAMES = 10
 """Columns for the names of facts, which begin each line."""
@@ -60,6 +62,7 @@ def print_glance(
         console.print(Text(f"{symbols.ask} a person is needed", style=f"bold {UNSURE}"))
         console.print(Padding(fact_lines({"because": found.pause.because}, style="not dim"), (0, 0, 0, 2)))
     _print_public_texts(console, found)
+    _print_left_open(console, found)
     if commands:
         console.print()
         width = max(map(len, commands)) + 2
@@ -157,6 +160,14 @@ def _print_public_texts(console: Console, found: Incident) -> None:
             console.print(Padding(Text(plain(asked.text.title), style="bold"), (0, 0, 0, 2)))
             for line in asked.text.body.splitlines():
                 console.print(Padding(Text(plain(line)), (0, 0, 0, 2)))
+
+
+def _print_left_open(console: Console, found: Incident) -> None:
+    """Print that a public entry stays open since the text about its end says what no public text may."""
+    for refused in left_open(found)[-1:]:
+        console.print()
+        console.print(Text(f"{symbols_for(console.encoding).ask} {STAYS_OPEN}", style=f"bold {UNSURE}"))
+        console.print(Padding(Text(plain(sentence(refused))), (0, 0, 0, 2)))
 
 
 def _when(each: NextUp, now: datetime) -> str:

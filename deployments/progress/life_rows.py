@@ -13,8 +13,10 @@ from runbook.incidents.sentences import sentence
 LifeEvent = (
     e.ResponsePaused
     | e.ClockReminded
+    | e.ReminderSnoozed
     | e.FactsChecked
     | e.FactsChanged
+    | e.StateForced
     | e.IncidentResolved
     | e.IncidentMerged
     | e.IncidentAbsorbed
@@ -35,7 +37,7 @@ def life_row(event: LifeEvent, symbols: Symbols) -> Row:
         case e.ResponsePaused():
             text = Text(f"{plain(event.because)}; the next look is at {event.next_look_at:%H:%M} UTC")
             return Row(symbols.ask, "Waiting", text, UNSURE)
-        case e.ClockReminded():
+        case e.ClockReminded() | e.ReminderSnoozed():
             return Row(symbols.ask, "Clock", Text(plain(sentence(event))), UNSURE)
         case e.FactsChecked():
             return Row(
@@ -43,6 +45,8 @@ def life_row(event: LifeEvent, symbols: Symbols) -> Row:
             )
         case e.FactsChanged():
             return Row(symbols.decision, "Anew", Text(plain(sentence(event))), UNSURE)
+        case e.StateForced():
+            return Row(symbols.event, "State", Text(plain(sentence(event))), UNSURE)
         case e.IncidentResolved():
             return _end(event, symbols)
         case e.IncidentMerged() | e.IncidentAbsorbed():

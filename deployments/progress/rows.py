@@ -119,8 +119,10 @@ def row_of(event: e.Event, symbols: Symbols) -> Row | None:
         case (
             e.ResponsePaused()
             | e.ClockReminded()
+            | e.ReminderSnoozed()
             | e.FactsChecked()
             | e.FactsChanged()
+            | e.StateForced()
             | e.IncidentResolved()
             | e.IncidentMerged()
             | e.IncidentAbsorbed()

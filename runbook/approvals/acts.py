@@ -8,13 +8,15 @@ from datetime import datetime
 from enum import StrEnum
 
 from runbook.approvals.authority import may, proven
-from runbook.approvals.ends import merger, reopening, resolution
+from runbook.approvals.ends import forcing, merger, reopening, resolution
 from runbook.approvals.gates import Choice, InvalidAnswer
 from runbook.approvals.identity import Identity
 from runbook.approvals.names import MAX_NAME, name_flaw
-from runbook.approvals.note_times import time_of_note
+from runbook.approvals.note_times import note_of
 from runbook.approvals.people import known_as
 from runbook.approvals.signatures import Statement
+from runbook.clocks.snoozing import Counts as EventCounts
+from runbook.clocks.snoozing import snoozing
 from runbook.incidents.events import (
     ApprovalAnswered,
     ApprovalReminded,
@@ -30,12 +32,14 @@ from runbook.incidents.events import (
     NoteAdded,
     PublicTextApproved,
     PublicTextWithheld,
+    ReminderSnoozed,
+    StateForced,
     StatusAnnounced,
     SupportAssigned,
     UpdateRequested,
 )
 from runbook.incidents.incident import Incident
-from runbook.outside_text import MAX_TEXT, let_in_line
+from runbook.outside_text import let_in_line
 from runbook.policy.in_force import policy_in_force
 from runbook.policy.policy import Policy
 from runbook.public.answers import Counts, publication, withholding
@@ -47,6 +51,8 @@ ActEvent = (
     | SupportAssigned
     | IncidentAcknowledged
     | UpdateRequested
+    | ReminderSnoozed
+    | StateForced
     | NoteAdded
     | IncidentResolved
     | IncidentReopened
@@ -66,6 +72,8 @@ class ActKind(StrEnum):
     NOTE = "note"
     ACK = "ack"
     UPDATE = "update"
+    SNOOZE = "snooze"
+    STATE = "state"
     RESOLVE = "resolve"
     REOPEN = "reopen"
     MERGE = "merge"
@@ -80,7 +88,9 @@ class Act(Value):
     says it. `text` and `at` are of a note: `at` as `time_of_note` reads it, empty for now. Of an end,
     `text` is the reason, `outcome` one of `runbook.approvals.ends.OUTCOMES`, `done` what was done by hand,
     and `into` the id of the incident that it is merged into. Of a text for the public, `proposal` is its
-    digest or the beginning of one, and `text` the words that it is published in, or why it is not.
+    digest or the beginning of one, `title` and `text` what it is published as instead, or why it is not. Of a
+    snooze, `reminder` is the key of the reminder that was read, empty for the newest, and `minutes` how long.
+    Of a `state` that is said before it is proved, `text` is the reason.
     """
 
     kind: ActKind
@@ -91,6 +101,10 @@ class Act(Value):
     done: str = ""
     into: str = ""
     proposal: str = ""
+    title: str = ""
+    reminder: str = ""
+    minutes: int | None = None
+    state: str = ""
 
 
 class ActOnClosed(InvalidAnswer):
@@ -115,8 +129,9 @@ def event_of(
     """
     if not by.strip():
         raise InvalidAnswer("the name is empty: say who does this")
+    zone = policy.calendar.time_zone
     if act.kind is ActKind.NOTE:
-        return _note(act, incident, by=by, identity=identity, policy=policy, now=now)
+        return note_of(incident, text=act.text, at=act.at, by=by, identity=identity, zone=zone, now=now)
     if act.kind is ActKind.REOPEN:
         return reopening(incident, because=act.text, by=by, identity=identity)
     if act.kind is ActKind.PUBLISH:
@@ -124,6 +139,7 @@ def event_of(
             incident,
             proposal=act.proposal,
             body=act.text,
+            title=act.title,
             by=by,
             identity=identity,
             policy=policy,
@@ -144,6 +160,8 @@ def event_of(
         return resolution(
             incident, outcome=act.outcome, because=act.text, done=act.done, by=by, identity=identity
         )
+    if act.kind is ActKind.STATE:
+        return forcing(incident, state=act.state, because=act.text, by=by, identity=identity)
     if act.kind is ActKind.MERGE:
         if target is None:
             raise InvalidAnswer("the other incident is missing: say which one it is merged into")
@@ -152,6 +170,16 @@ def event_of(
         return IncidentAcknowledged(by=by, identity=identity)
     if act.kind is ActKind.UPDATE:
         return UpdateRequested(by=by, identity=identity)
+    if act.kind is ActKind.SNOOZE:
+        return snoozing(
+            incident,
+            reminder=act.reminder,
+            minutes=act.minutes,
+            by=by,
+            identity=identity,
+            now=now,
+            counts=counts_in(incident, policy),
+        )
     own = act.kind is ActKind.TAKE or (act.kind in _ROLES and not act.name.strip())
     lead = by if own else _checked(act.name, policy)
     return _ROLES.get(act.kind, LeadAssigned)(lead=lead, by=by, identity=identity)
@@ -162,19 +190,6 @@ _ROLES: dict[ActKind, type[CommsLeadAssigned | SupportAssigned]] = {
     ActKind.SUPPORT: SupportAssigned,
 }
 """The roles beside the lead."""
-
-
-def _note(
-    act: Act, incident: Incident, *, by: str, identity: Identity, policy: Policy, now: datetime
-) -> NoteAdded:
-    if len(act.text) > MAX_TEXT:
-        raise InvalidAnswer(f"a note has at most {MAX_TEXT} characters: write it as several notes")
-    zone = policy.calendar.time_zone
-    at = time_of_note(act.at, now=now, opened_at=incident.opened_at, time_zone=zone) if act.at else None
-    note = NoteAdded(by=by, text=act.text.strip(), identity=identity, happened_at=at)
-    if not note.text.strip():
-        raise InvalidAnswer("the note is empty: say what happened")
-    return note
 
 
 def _checked(name: str, policy: Policy) -> str:
@@ -246,6 +261,12 @@ def counting(incident: Incident, policy: Policy) -> Counts:
     """Which answers to a public text count, by the policy in force."""
     in_force = policy_in_force(incident, policy)
     return lambda answer: act_counts(incident, answer, in_force)
+
+
+def counts_in(incident: Incident, policy: Policy) -> EventCounts:
+    """Which events of the journal count, by the policy in force: of acts, those of people who may."""
+    in_force = policy_in_force(incident, policy)
+    return lambda event: not isinstance(event, ActEvent) or act_counts(incident, event, in_force)
 
 
 def gate_is_acknowledged(incident: Incident, gate: str, policy: Policy) -> bool:

@@ -1,13 +1,13 @@
-"""What a person says of the end of an incident: it is over, it is part of another, or it is not over.
+"""What a person says of where an incident is: identified, monitored, over, part of another, or not over.
 
 Everybody may whom `[policy.acts]` lets, as for the other acts, see `runbook.approvals.acts`.
 """
 
 from runbook.approvals.gates import InvalidAnswer
 from runbook.approvals.identity import Identity
-from runbook.incidents.events import IncidentMerged, IncidentReopened, IncidentResolved
+from runbook.incidents.events import IncidentMerged, IncidentReopened, IncidentResolved, StateForced
 from runbook.incidents.incident import Incident
-from runbook.incidents.state import IncidentOutcome
+from runbook.incidents.state import IncidentOutcome, State
 from runbook.outside_text import MAX_TEXT
 
 OUTCOMES = {
@@ -16,6 +16,10 @@ OUTCOMES = {
     "false-positive": IncidentOutcome.FALSE_POSITIVE,
 }
 """How a person may say that an incident ended, as it is typed."""
+
+
+FORCED = (State.IDENTIFIED, State.MONITORING)
+"""The states that a person may say before they are proved."""
 
 
 class NotOpen(InvalidAnswer):
@@ -49,6 +53,30 @@ def resolution(
     if said != resolved.model_copy(update={"identity": getattr(said, "identity", None)}):
         _require_open(incident)
     return resolved
+
+
+def forcing(incident: Incident, *, state: str, because: str, by: str, identity: Identity) -> StateForced:
+    """What a person's word on the state is in the journal, where the runbook has not proved that.
+
+    Raises:
+        InvalidAnswer: the state is none of the two, the runbook is as far itself, or no reason is given.
+        NotOpen: the incident has ended.
+    """
+    wanted = state.strip().upper()
+    if wanted not in FORCED:
+        names = " or ".join(each.value.lower() for each in FORCED)
+        raise InvalidAnswer(f"the state is {names}, not {state[:40]!a}; that it is over: `runbook resolve`")
+    _require_short(because, "the reason")
+    _require_open(incident)
+    order = [*State]
+    if order.index(State(wanted)) <= order.index(incident.state.told):
+        raise InvalidAnswer(f"the runbook says {incident.state.told.value} itself: nothing has to be forced")
+    said = StateForced.model_validate(
+        {"state": wanted, "by": by, "because": because.strip(), "identity": identity}
+    )
+    if not said.because.strip():
+        raise InvalidAnswer("the reason is empty: say how you know, the runbook has not proved it")
+    return said
 
 
 def merger(

@@ -4,7 +4,12 @@ import re
 from datetime import UTC, date, datetime, time, timedelta
 
 from runbook.approvals.gates import InvalidAnswer
-from runbook.channels.local_time import in_zone, stamp, zone
+from runbook.approvals.identity import Identity
+from runbook.channels.local_time import in_zone, stamp
+from runbook.channels.local_time import zone as zone_of
+from runbook.incidents.events import NoteAdded
+from runbook.incidents.incident import Incident
+from runbook.outside_text import MAX_TEXT
 
 AHEAD = timedelta(minutes=1)
 """How far ahead of our clock a person's may be."""
@@ -15,6 +20,23 @@ BEFORE = timedelta(days=1)
 _CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])", re.ASCII)
 _LONGEST = 40
 _FORM = "write it as 14:05, or in full with its zone, as 2026-11-22T14:05+01:00"
+
+
+def note_of(
+    incident: Incident, *, text: str, at: str, by: str, identity: Identity, zone: str, now: datetime
+) -> NoteAdded:
+    """What a person's note is in the journal; `at` is read on the clocks of `zone`, empty for `now`.
+
+    Raises:
+        InvalidAnswer: it is empty or too long, or its time cannot be.
+    """
+    if len(text) > MAX_TEXT:
+        raise InvalidAnswer(f"a note has at most {MAX_TEXT} characters: write it as several notes")
+    moment = time_of_note(at, now=now, opened_at=incident.opened_at, time_zone=zone) if at else None
+    note = NoteAdded(by=by, text=text.strip(), identity=identity, happened_at=moment)
+    if not note.text.strip():
+        raise InvalidAnswer("the note is empty: say what happened")
+    return note
 
 
 def time_of_note(said: str, *, now: datetime, opened_at: datetime, time_zone: str) -> datetime:
@@ -65,7 +87,7 @@ def _on_the_clock(said: str, *, now: datetime, opened_at: datetime, time_zone: s
 
 def _moment(day: date, at: time, time_zone: str) -> datetime:
     """That time of that day, where clocks that are changed show it exactly once."""
-    local = datetime.combine(day, at, tzinfo=zone(time_zone))
+    local = datetime.combine(day, at, tzinfo=zone_of(time_zone))
     first, second = (local.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
     if first != second:
         raise InvalidAnswer(

@@ -13,6 +13,7 @@ __all__ = [
     "reminders",
     "samples",
     "text_messages",
+    "told_state",
     "untold",
     "updates",
     "wording",

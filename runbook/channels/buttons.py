@@ -16,8 +16,8 @@ MAX_VALUE = 2_000
 
 
 class ButtonKind(StrEnum):
-    """What a click asks for: the first four answer a question, and the last three say what becomes of a text
-    for the public. The others belong to the incident.
+    """What a click asks for: the first four answer a question, and three say what becomes of a text
+    for the public. The others belong to the incident; `later` puts a clock's reminder off.
     """
 
     APPROVE = "approve"
@@ -36,6 +36,9 @@ class ButtonKind(StrEnum):
     SUPPORT = "support"
     HAND_OVER = "hand-over"
     PACKET = "packet"
+    ACK = "ack"
+    LATER = "later"
+    STATE = "state"
 
 
 ANSWERS = frozenset({ButtonKind.APPROVE, ButtonKind.REJECT, ButtonKind.EDIT, ButtonKind.SNOOZE})
@@ -53,7 +56,7 @@ class InvalidButton(ValueError):
 class Button(Value):
     """A button. `gate` and `plan` (its digest) are the question's; empty where it belongs to the incident.
 
-    Of a public text, `plan` is the digest.
+    Of a public text, `plan` is the digest; of a clock's reminder, `gate` is the key.
     """
 
     kind: ButtonKind
@@ -90,6 +93,8 @@ def button_of(action_id: str, value: str) -> Button:
         raise InvalidButton("the answer does not name its question")
     if button.kind in PUBLIC_TEXT and not button.plan:
         raise InvalidButton("the button does not name its text")
+    if button.kind is ButtonKind.LATER and not button.gate:
+        raise InvalidButton("the button does not name its reminder")
     return button
 
 

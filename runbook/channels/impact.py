@@ -1,6 +1,7 @@
 """What users notice, in words that are kept apart for colleagues and for the public."""
 
 from runbook.channels.public_impact import PublicImpact
+from runbook.channels.told_state import forced_state, said_by
 from runbook.checks.catalogue import check_title
 from runbook.decision.verdict import ErrorType, Verdict
 from runbook.incidents.events import IncidentResolved
@@ -19,7 +20,15 @@ _BY_ERROR_TYPE = {
 
 
 def internal_impact(incident: Incident) -> str:
-    """The impact for colleagues; what is not known is said to be unknown, never to be fine."""
+    """The impact for colleagues; what is not known is said to be unknown, never to be fine.
+
+    A state that a person has said before it was proved is said to be so, whatever the template.
+    """
+    forced = forced_state(incident)
+    return _impact(incident) + (f"; {forced.state} is {said_by(forced)}" if forced is not None else "")
+
+
+def _impact(incident: Incident) -> str:
     decision = incident.decision
     if incident.outcome is IncidentOutcome.RECOVERED:
         left_on = ", ".join(action.switch.still_on for action in switches_left_on(incident))
@@ -41,7 +50,9 @@ def internal_impact(incident: Incident) -> str:
 
 
 def is_proved(incident: Incident) -> bool:
-    """Whether no end of the incident rests on a person's word alone."""
+    """Whether neither the end of the incident nor its state rests on a person's word alone."""
+    if forced_state(incident) is not None:
+        return False
     ended = incident.end.event if incident.end else None
     return not (isinstance(ended, IncidentResolved) and ended.by)
 

@@ -33,12 +33,14 @@ EXTERNAL = "external.txt.j2"
 class ExternalMessage(Value):
     """A text for the public status page: it names nothing internal.
 
-    `fallback` is why it is not by the team's own template, empty where it is or there is none.
+    `fallback` is why it is not by the team's own template, empty where it is or there is none. It
+    is `renamed` where a person has given it another title, which an entry that is open gets, too.
     """
 
     title: str
     body: str
     fallback: str = ""
+    renamed: bool = False
 
 
 class ApprovedText(ExternalMessage):
@@ -55,8 +57,8 @@ class MessageFacts(Value):
     `impact` and `current_action` are for colleagues; the public only ever gets `public_impact`. Times are
     aware UTC and shown in `time_zone` (an IANA name). `next_update` is a promise, `None` promises nothing.
     `response` says how soon a person has acted, for colleagues. `approved` is what the public is told, where
-    a person was asked. `begun_at` (aware UTC) is when it began; `proved` is false where it is over by a
-    person's word alone.
+    a person was asked. `begun_at` (aware UTC) is when it began; `proved` is false where it is over, or
+    as far as `state` says, by a person's word alone.
     """
 
     severity: Severity | None

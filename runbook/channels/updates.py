@@ -7,7 +7,7 @@ from runbook.approvals.acts import act_counts
 from runbook.channels.cards.standing import may_try
 from runbook.channels.reminders import is_time
 from runbook.incidents.effects import EffectOutcome
-from runbook.incidents.events import StatusAnnounced, UpdateRequested
+from runbook.incidents.events import StateForced, StatusAnnounced, UpdateRequested
 from runbook.incidents.incident import Incident
 from runbook.incidents.state import State
 from runbook.policy.in_force import policy_in_force
@@ -16,9 +16,12 @@ from runbook.value import Value
 
 
 class DueUpdate(Value):
-    """An update that was asked for at `at` (aware UTC), and the channels that were not told since."""
+    """An update that was asked for at `at` (aware UTC), or a state that a person has said then.
 
-    request: UpdateRequested
+    `channels` were not told since.
+    """
+
+    request: UpdateRequested | StateForced
     at: datetime
     channels: tuple[str, ...]
 
@@ -29,11 +32,11 @@ def asked_update(incident: Incident, *, channels: Collection[str], policy: Polic
     The journal's order counts, whatever the clocks say of those who wrote it.
     """
     in_force = policy_in_force(incident, policy)
-    asked: tuple[UpdateRequested, datetime] | None = None
+    asked: tuple[UpdateRequested | StateForced, datetime] | None = None
     told: set[str] = set()
     for item in incident.journal:
         match item.event:
-            case UpdateRequested() as event if act_counts(incident, event, in_force):
+            case UpdateRequested() | StateForced() as event if act_counts(incident, event, in_force):
                 asked, told = (event, item.at), set()
             case StatusAnnounced() as event:
                 told.add(event.channel)

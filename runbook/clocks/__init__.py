@@ -3,4 +3,4 @@
 What is due is read from the journal and the policy; nothing else remembers it.
 """
 
-__all__ = ["promises", "response", "wording"]
+__all__ = ["promises", "response", "snoozing", "wording"]

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from runbook.approvals.acts import ActEvent, act_counts
+from runbook.approvals.acts import ActEvent, act_counts, counts_in
 from runbook.channels.reminders import REPORT_EVERY, due_notice
 from runbook.clocks.response import ResponseState, response_clock
 from runbook.decision.severity import Severity
@@ -110,11 +110,13 @@ class DueClock(Value):
     """From when on this step is due (aware UTC)."""
 
     missed: bool
+    again: int = 0
+    """How often a person has put the reminder off."""
 
     @property
     def event(self) -> e.ClockReminded:
         """What the journal says once people know."""
-        return e.ClockReminded(clock=self.clock, due_at=self.due_at, missed=self.missed)
+        return e.ClockReminded(clock=self.clock, due_at=self.due_at, missed=self.missed, again=self.again)
 
 
 def due_clocks(
@@ -125,20 +127,33 @@ def due_clocks(
     A clock that was missed before anybody heard that it nears its end skips that. The response clock is
     stopped by whatever a person does. A promised update is kept by an update; whoever does something once it
     nears its end knows of it, so that nobody is paged for it. Of a text for the public that waits people are
-    reminded, and paged while the incident goes on; after its end they are reminded once a day.
+    reminded, and paged while the incident goes on; after its end they are reminded once a day. Who snoozes a
+    reminder gets it once more then; nobody is paged later for that.
     """
     given = {event.journal_key for event in incident.events(e.ClockReminded)}
     found = _texts(incident, policy, now)
     if not incident.resolved:
         found += [_response(incident, policy, now), *_updates(incident, policy, now, team, public)]
     due = []
-    for step in found:
-        if step is None or step.event.journal_key in given:
+    for reminder in found:
+        step = _once_more(incident, reminder, policy)
+        if step is None or step.since > now or step.event.journal_key in given:
             continue
         if not step.missed and step.event.model_copy(update={"missed": True}).journal_key in given:
             continue
         due.append(step)
     return due
+
+
+def _once_more(incident: Incident, step: DueClock | None, policy: Policy) -> DueClock | None:
+    """The step as it is due after what people have snoozed of it."""
+    if step is None or step.missed or incident.last(e.ReminderSnoozed) is None:
+        return step
+    counts, promise = counts_in(incident, policy), step.event.promise
+    snoozes = [it for it in incident.events(e.ReminderSnoozed) if it.promise == promise and counts(it)]
+    if not snoozes:
+        return step
+    return step.model_copy(update={"since": snoozes[-1].until, "again": len(snoozes)})
 
 
 def _texts(incident: Incident, policy: Policy, now: datetime) -> list[DueClock | None]:

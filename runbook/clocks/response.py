@@ -116,15 +116,5 @@ def _first_act(incident: Incident, policy: Policy) -> tuple[datetime, str] | Non
             continue
         if isinstance(event, ActEvent) and not act_counts(incident, event, in_force):
             continue
-        return item.at, _who(event)
+        return item.at, e.actor(event)
     return None
-
-
-def _who(event: Value) -> str:
-    match event:
-        case e.ApprovalAnswered():
-            return event.answer.approver
-        case e.SeverityOverridden():
-            return event.assessment.by
-        case _:
-            return str(getattr(event, "by", ""))

@@ -15,17 +15,25 @@ _WHO = {e.ClockName.TEAM_UPDATE: "the team", e.ClockName.PUBLIC_UPDATE: "the pub
 _UNANSWERED = "nobody has said whether the text for the public is published"
 
 
-def clock_message(incident: Incident, due: DueClock, *, lead: str, link: str, time_zone: str) -> Message:
+def clock_message(
+    incident: Incident, due: e.ClockReminded, *, lead: str, link: str, time_zone: str
+) -> Message:
     """The reminder that a clock nears its end. `lead` is who is asked for it; empty for whoever reads it."""
     at, to = clock_after(due.due_at, incident.opened_at, time_zone), f"@{lead}: " if lead else ""
     if due.clock is e.ClockName.RESPONSE:
         text = f"⏰ {to}nobody has done anything about this yet; somebody has to by {at}. Take it:"
-        return notice_message(f"{text} runbook ack {incident.id}", link=link)
+        return notice_message(f"{text} runbook ack {incident.id}; {later(incident)}", link=link)
     if due.clock is e.ClockName.PUBLIC_TEXT:
         page = "; the status page still shows the incident" if incident.resolved else ""
-        return notice_message(f"⏰ {to}{_UNANSWERED}{page}. {_how(incident, due)}", link=link)
+        put_off = "" if incident.resolved else f"; {later(incident)}"
+        return notice_message(f"⏰ {to}{_UNANSWERED}{page}. {_how(incident, due)}{put_off}", link=link)
     text = f"⏰ {to}{_WHO[due.clock]} was promised an update by {at}"
-    return notice_message(f"{text}. {_how(incident, due)}", link=link)
+    return notice_message(f"{text}. {_how(incident, due)}; {later(incident)}", link=link)
+
+
+def later(incident: Incident) -> str:
+    """How the reminder is put off."""
+    return f"to be reminded again: runbook snooze {incident.id} --reminder"
 
 
 def clock_escalation(due: DueClock) -> Escalation:
@@ -47,7 +55,7 @@ def clock_reason(incident: Incident, due: DueClock, *, time_zone: str) -> str:
     return f"{_WHO[due.clock]} was promised an update by {at} and got none. {_how(incident, due)}"
 
 
-def _how(incident: Incident, due: DueClock) -> str:
+def _how(incident: Incident, due: DueClock | e.ClockReminded) -> str:
     known = f"if it can wait: runbook ack {incident.id}"
     if due.clock is e.ClockName.TEAM_UPDATE:
         return f"Tell it where things stand: runbook update {incident.id}; {known}"

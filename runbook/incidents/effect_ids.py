@@ -64,9 +64,13 @@ class MessageName(str):
         return cls(f"reminder-{gate}")
 
     @classmethod
-    def clock(cls, clock: str, due_at: datetime) -> "MessageName":
-        """A clock nears its end; `due_at` (aware UTC) tells one promise from the next."""
-        return cls(f"clock-{clock.replace(' ', '-')}-{due_at:%Y%m%d%H%M%S}")
+    def clock(cls, clock: str, due_at: datetime, again: int = 0) -> "MessageName":
+        """A clock nears its end; `due_at` (aware UTC) tells one promise from the next.
+
+        `again` is how often its reminder was put off.
+        """
+        name = f"clock-{clock.replace(' ', '-')}-{due_at:%Y%m%d%H%M%S}"
+        return cls(f"{name}-again-{again}" if again else name)
 
     @classmethod
     def question(cls, gate: str) -> "MessageName":

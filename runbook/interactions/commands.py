@@ -18,6 +18,10 @@ _PLAN = re.compile(r"[0-9a-fA-F]{8,64}")
 """The beginning of a plan's digest: enough of it that no other plan begins the same by chance."""
 
 
+_MINUTES = re.compile(r"[0-9]{0,5}")
+"""Fewer digits than the beginning of a plan has."""
+
+
 class Verb(StrEnum):
     """What can be typed."""
 
@@ -32,7 +36,9 @@ class Verb(StrEnum):
     REJECT = "reject"
     EDIT = "edit"
     SNOOZE = "snooze"
+    ACK = "ack"
     SEVERITY = "severity"
+    STATE = "state"
     FALSE_ALARM = "false-alarm"
     PUBLISH = "publish"
     WITHHOLD = "withhold"
@@ -62,14 +68,26 @@ _FORMS = {
     Verb.APPROVE: ("approve ID PLAN", "answer the question about PLAN with yes"),
     Verb.REJECT: ("reject ID PLAN REASON", "answer it with no"),
     Verb.EDIT: ("edit ID PLAN NAME=VALUE …", "have it planned anew with other values"),
-    Verb.SNOOZE: ("snooze ID PLAN", "not yet: it is asked again later"),
+    Verb.SNOOZE: (
+        "snooze ID PLAN|[MINUTES]",
+        "not yet: it is asked again later; without PLAN, a clock's reminder comes again after MINUTES (10)",
+    ),
+    Verb.ACK: ("ack ID", "you have seen it: no more reminders of what is open now"),
     Verb.SEVERITY: ("severity ID P1|P2|P3|P4 REASON", "change the severity"),
+    Verb.STATE: (
+        "state ID identified|monitoring REASON",
+        "say the state before the runbook has proved it; messages say whose word it is",
+    ),
     Verb.FALSE_ALARM: ("false-alarm ID REASON", "end the incident as a false alarm"),
     Verb.PUBLISH: ("publish ID TEXT", "publish the text for the status page that its message calls TEXT"),
     Verb.WITHHOLD: ("withhold ID TEXT REASON", "do not publish it"),
     Verb.HELP: ("help", "this list"),
 }
 """How each is typed, and what it does."""
+
+
+MOST_TYPED = 3_000
+"""Characters after the command that are taken."""
 
 
 class InvalidCommand(ValueError):
@@ -80,7 +98,7 @@ class Typed(Value):
     """What was typed. `name` is whom a role is given to, empty for whoever types; `text` is a note's, or why.
 
     `plan` is the beginning of the digest of the plan or public text that is answered, and `parameters` what
-    an edit sets.
+    an edit sets. `minutes` are those of a snooze that names no plan.
     """
 
     verb: Verb
@@ -88,6 +106,8 @@ class Typed(Value):
     name: str = ""
     text: str = ""
     plan: str = ""
+    minutes: int | None = None
+    state: str = ""
     parameters: dict[str, str] = {}
     severity: Severity | None = None
 
@@ -105,8 +125,14 @@ class Typed(Value):
                 return Act(kind=ActKind.SUPPORT, name=self.name)
             case Verb.NOTE:
                 return Act(kind=ActKind.NOTE, text=self.text)
+            case Verb.ACK:
+                return Act(kind=ActKind.ACK)
+            case Verb.SNOOZE if not self.plan:
+                return Act(kind=ActKind.SNOOZE, minutes=self.minutes)
             case Verb.UPDATE:
                 return Act(kind=ActKind.UPDATE)
+            case Verb.STATE:
+                return Act(kind=ActKind.STATE, state=self.state, text=self.text)
             case Verb.FALSE_ALARM:
                 return Act(kind=ActKind.RESOLVE, outcome="false-positive", text=self.text)
             case Verb.PUBLISH:
@@ -121,8 +147,13 @@ def typed(text: str) -> Typed:
     """What was typed after the command.
 
     Raises:
-        InvalidCommand: there is no such verb, or it lacks what it needs.
+        InvalidCommand: there is no such verb, it lacks what it needs, or it is too long.
     """
+    if len(text) > MOST_TYPED:
+        more = "write it as several notes, or as a message with the shortcut Add to timeline"
+        raise InvalidCommand(
+            f"Nothing was done: that is {len(text)} characters, of which {MOST_TYPED} are taken; {more}."
+        )
     word, rest = _first_word(text)
     if not word:
         return Typed(verb=Verb.LIST)
@@ -142,12 +173,17 @@ def typed(text: str) -> Typed:
             return Typed(
                 verb=verb, incident=incident, severity=_severity(level), text=_required(verb, reason)
             )
+        case Verb.STATE:
+            state, reason = _first_word(rest)
+            return Typed(verb=verb, incident=incident, state=state.lower(), text=_required(verb, reason))
+        case Verb.SNOOZE if _MINUTES.fullmatch(rest):
+            return Typed(verb=verb, incident=incident, minutes=int(rest) if rest else None)
         case _ if verb in {*ANSWERS, Verb.PUBLISH, Verb.WITHHOLD}:
             return _answer(verb, incident, rest)
         case Verb.HANDOVER:
             name, note = _first_word(rest)
             return Typed(verb=verb, incident=incident, name=_name(name), text=note)
-        case Verb.UPDATE if rest:
+        case Verb.UPDATE | Verb.ACK if rest:
             raise InvalidCommand(f"Leave out what comes after the incident: /incident {_FORMS[verb][0]}")
         case _:
             return Typed(verb=verb, incident=incident, name=_name(rest))

@@ -14,6 +14,7 @@ from runbook.channels.wording import INSTEAD, sentence_case
 from runbook.decision.severity import Severity
 from runbook.incidents.incident import Incident
 from runbook.incidents.report import question_of
+from runbook.incidents.state import State
 from runbook.outside_text import let_in_line
 from runbook.outside_text.slack import cut_message, slack
 from runbook.policy.policy import Policy
@@ -21,7 +22,8 @@ from runbook.public.answers import proposal_named
 from runbook.value import Value
 
 REASON, INSTEAD_FIELD, SEVERITY_FIELD, NOTE, AT = "reason", "instead", "severity", "note", "at"
-PUBLIC_TEXT_FIELD = "text"
+STATE_FIELD = "state"
+PUBLIC_TEXT_FIELD, PUBLIC_TITLE_FIELD = "text", "title"
 PERSON = "person"
 """The names of fields: the blocks that errors are shown at."""
 
@@ -41,12 +43,19 @@ DIALOGS = {
     ButtonKind.EDIT: ("Edit the change", "Show the new plan"),
     ButtonKind.SEVERITY: ("Change the severity", "Change it"),
     ButtonKind.NOTE: ("Add a note", "Add it"),
+    ButtonKind.STATE: ("Say the state", "Say it"),
     ButtonKind.FALSE_ALARM: ("False alarm", "End the incident"),
     ButtonKind.EDIT_TEXT: ("Edit the public text", "Publish it"),
     ButtonKind.WITHHOLD: ("Do not publish", "Don't publish"),
     ButtonKind.HAND_OVER: ("Hand over the lead", "Hand over"),
 }
 """The buttons that open a dialog: its title (24 characters) and the word that sends it off."""
+
+
+_STATES = {
+    State.IDENTIFIED: "the cause is known",
+    State.MONITORING: "something was done, and is being watched",
+}
 
 
 class Context(Value):
@@ -135,6 +144,10 @@ def _fields(button: Button, incident: Incident, policy: Policy, plan: ChangePlan
             levels = {each.value: f"{each.value}: {each.definition}" for each in Severity}
             now = incident.severity.severity.value if incident.severity else Severity.P2.value
             return [_menu(SEVERITY_FIELD, "Severity", levels, first=now), _written(REASON, "Why?")]
+        case ButtonKind.STATE:
+            states = {each.value: f"{each.value}: {what}" for each, what in _STATES.items()}
+            hint = "Each message says whose word it is, and that the runbook has not proved it."
+            return [_menu(STATE_FIELD, "State", states), _written(REASON, "How do you know?", hint=hint)]
         case ButtonKind.NOTE:
             hint = f"HH:MM in {policy.calendar.time_zone}, or ISO 8601; empty: it happened now."
             return [
@@ -144,7 +157,14 @@ def _fields(button: Button, incident: Incident, policy: Policy, plan: ChangePlan
         case ButtonKind.EDIT_TEXT:
             asked = proposal_named(incident, button.plan)
             hint = "No host, name of a customer, or blame; what users notice first."
-            return [_written(PUBLIC_TEXT_FIELD, "Text", hint=hint, value=asked.text.body if asked else "")]
+            of_open = (
+                "Of an entry that is open, Statuspage takes another title, and incident.io keeps its own."
+            )
+            title, body = (asked.text.title, asked.text.body) if asked else ("", "")
+            return [
+                _written(PUBLIC_TITLE_FIELD, "Title", hint=of_open, value=title, several_lines=False),
+                _written(PUBLIC_TEXT_FIELD, "Text", hint=hint, value=body),
+            ]
         case ButtonKind.WITHHOLD:
             return [_written(REASON, "Why?", hint="You are asked again about the next text.")]
         case ButtonKind.HAND_OVER:

@@ -20,6 +20,7 @@ UserId = Annotated[str, Field(pattern=_USER_ID)]
 TeamId = Annotated[str, Field(pattern=r"^[TE][A-Z0-9]{1,40}$")]
 Id = Annotated[str, Field(min_length=1, max_length=255)]
 Text = Annotated[str, Field(max_length=3_000)]
+_MOST_READ = 40_000
 Timestamp = Annotated[str, Field(pattern=r"^[0-9]{1,10}\.[0-9]{1,6}$")]
 
 
@@ -164,10 +165,10 @@ _INTERACTION: TypeAdapter[Interaction] = TypeAdapter(Annotated[Interaction, Fiel
 
 
 class Command(Payload):
-    """A slash command."""
+    """A slash command. What is too long to be taken is read, so that its person can be told so."""
 
     command: str = Field(min_length=1, max_length=80)
-    text: Text = ""
+    text: str = Field(default="", max_length=_MOST_READ)
     user_id: UserId
     user_name: str = Field(default="", max_length=200)
     team_id: TeamId

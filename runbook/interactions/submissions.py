@@ -14,8 +14,10 @@ from runbook.interactions.modals import (
     PARAMETER,
     PERSON,
     PUBLIC_TEXT_FIELD,
+    PUBLIC_TITLE_FIELD,
     REASON,
     SEVERITY_FIELD,
+    STATE_FIELD,
 )
 from runbook.interactions.payloads import View
 from runbook.policy.policy import Policy
@@ -28,6 +30,7 @@ MAIN_FIELDS = {
     ButtonKind.REJECT: REASON,
     ButtonKind.SEVERITY: REASON,
     ButtonKind.NOTE: NOTE,
+    ButtonKind.STATE: REASON,
     ButtonKind.FALSE_ALARM: REASON,
     ButtonKind.EDIT_TEXT: PUBLIC_TEXT_FIELD,
     ButtonKind.WITHHOLD: REASON,
@@ -113,9 +116,11 @@ def severity_of(view: View) -> tuple[Severity, str]:
 
 
 def act_of_click(button: Button) -> Act:
-    """What a button does that needs no dialog: take a role, have the team told, publish a text."""
+    """What a button does that needs no dialog, such as take a role, publish a text or snooze."""
     if button.kind is ButtonKind.PUBLISH:
         return Act(kind=ActKind.PUBLISH, proposal=button.plan)
+    if button.kind is ButtonKind.LATER:
+        return Act(kind=ActKind.SNOOZE, reminder=button.gate)
     return Act(kind=_AT_ONCE[button.kind])
 
 
@@ -124,6 +129,7 @@ _AT_ONCE = {
     ButtonKind.UPDATE: ActKind.UPDATE,
     ButtonKind.COMMS: ActKind.COMMS,
     ButtonKind.SUPPORT: ActKind.SUPPORT,
+    ButtonKind.ACK: ActKind.ACK,
 }
 
 
@@ -138,7 +144,8 @@ def act_of(button: Button, view: View) -> Act:
         words = view.field(PUBLIC_TEXT_FIELD).strip()
         if not words:
             raise InvalidSubmission({PUBLIC_TEXT_FIELD: "Say what the public is told"})
-        return Act(kind=ActKind.PUBLISH, proposal=button.plan, text=words)
+        title = view.field(PUBLIC_TITLE_FIELD).strip()
+        return Act(kind=ActKind.PUBLISH, proposal=button.plan, text=words, title=title)
     if kind is ButtonKind.NOTE:
         text = view.field(NOTE).strip()
         if not text:
@@ -150,6 +157,12 @@ def act_of(button: Button, view: View) -> Act:
             raise InvalidSubmission({PERSON: "Choose who leads from now on"})
         return Act(kind=ActKind.ASSIGN, name=name)
     reason = view.field(REASON).strip()
+    if kind is ButtonKind.STATE:
+        state = view.field(STATE_FIELD)
+        if not (state and reason):
+            where = REASON if state else STATE_FIELD
+            raise InvalidSubmission({where: "Say which state it is, and how you know"})
+        return Act(kind=ActKind.STATE, state=state, text=reason)
     if kind is ButtonKind.WITHHOLD:
         if not reason:
             raise InvalidSubmission({REASON: "Say why the public is not told"})

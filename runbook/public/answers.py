@@ -17,6 +17,9 @@ from runbook.public.lint import lint_message
 from runbook.public.proposals import Proposal, PublicAnswer, every_answer, proposals
 from runbook.public.publishing import is_public
 
+MOST_TITLE = 150
+"""Characters of a title that a person writes."""
+
 LEAST_LETTERS = 8
 """Of a digest by which a text is named."""
 
@@ -31,12 +34,13 @@ def publication(
     *,
     proposal: str,
     body: str,
+    title: str = "",
     by: str,
     identity: Identity,
     policy: Policy,
     counts: Counts = every_answer,
 ) -> PublicTextApproved:
-    """What a person's yes to a text is in the journal; `body` is empty where its words stay as they are.
+    """What a person's yes to a text is in the journal; `body` and `title` are empty where they stay.
 
     Raises:
         InvalidAnswer: the text does not wait for an answer, or the words may not be published.
@@ -47,11 +51,17 @@ def publication(
         raise InvalidAnswer(f"the text has at most {MAX_TEXT} characters")
     if words == found.text.body.strip():
         words = ""
+    heading = " ".join(title.split())
+    if len(heading) > MOST_TITLE:
+        raise InvalidAnswer(f"the title has at most {MOST_TITLE} characters")
+    if heading == found.text.title.strip():
+        heading = ""
     given = PublicTextApproved(
         proposal=found.text.digest,
         by=by,
         identity=identity,
         body=words,
+        title=heading,
         dismissed=_dismissed(incident, found, counts),
     )
     standing = _standing(found, given)
@@ -59,7 +69,9 @@ def publication(
         return standing
     if not is_public(incident, found.text.channel, policy):
         raise InvalidAnswer("an incident of this severity is not published by now: see `publish_from`")
-    flaws = lint_message(found.text.title, words or found.text.body, never_say=policy.public.never_say)
+    flaws = lint_message(
+        heading or found.text.title, words or found.text.body, never_say=policy.public.never_say
+    )
     if flaws:
         raise InvalidAnswer(f"this cannot be published: {'; '.join(flaw.sentence for flaw in flaws)}")
     return given

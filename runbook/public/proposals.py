@@ -53,6 +53,16 @@ class Proposal:
         """Its words, in those of the person who approved it where they have changed them."""
         return (self.answer.body if isinstance(self.answer, PublicTextApproved) else "") or self.text.body
 
+    @property
+    def new_title(self) -> str:
+        """The title of the person who approved it, where they have changed it."""
+        return self.answer.title if isinstance(self.answer, PublicTextApproved) else ""
+
+    @property
+    def title(self) -> str:
+        """Its title, likewise."""
+        return self.new_title or self.text.title
+
     def told_at(self, now: datetime, time_zone: str, *, again: bool) -> str:
         """Its words with the present time in the place of the one at which they were proposed.
 

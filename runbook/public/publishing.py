@@ -1,6 +1,7 @@
 """Whether the public is told of an incident at all, by its policy and by what is known for sure."""
 
 from runbook.channels.public_incident import public_announcements
+from runbook.channels.told_state import forced_state
 from runbook.decision.verdict import Verdict
 from runbook.incidents.events import DecisionMade, IncidentReopened
 from runbook.incidents.incident import Incident
@@ -10,6 +11,8 @@ from runbook.policy.policy import Policy
 
 def is_public(incident: Incident, channel: str, policy: Policy) -> bool:
     """The public is told about impact that we are sure of; and then, or if it may know, also how it ended.
+
+    A person who says the state before it is proved is sure of it.
 
     Of a rehearsal it is never told.
     """
@@ -24,5 +27,8 @@ def is_public(incident: Incident, channel: str, policy: Policy) -> bool:
         return False
     if not any(isinstance(item.event, DecisionMade) for item in incident.since(IncidentReopened)):
         return False  # what was found before says nothing of this time
-    certain = decision.verdict not in (Verdict.UNKNOWN, Verdict.RESOLVED_OR_INTERMITTENT)
+    certain = forced_state(incident) is not None or decision.verdict not in (
+        Verdict.UNKNOWN,
+        Verdict.RESOLVED_OR_INTERMITTENT,
+    )
     return certain and policy_in_force(incident, policy).publishes(severity.severity)

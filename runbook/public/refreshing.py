@@ -3,15 +3,26 @@
 from collections.abc import Collection
 from datetime import datetime
 
+from runbook.approvals.acts import counts_in
 from runbook.channels.public_incident import public_announcements
 from runbook.channels.reminders import is_time
+from runbook.channels.told_state import forced_state
 from runbook.decision.severity import Severity
 from runbook.incidents.effects import SUCCEEDED
-from runbook.incidents.events import EffectSettled, Event, PublicUpdateSeen, StatusAnnounced
+from runbook.incidents.events import (
+    EffectSettled,
+    Event,
+    IncidentReopened,
+    PublicTextProposed,
+    PublicTextRefused,
+    PublicUpdateSeen,
+    StatusAnnounced,
+)
 from runbook.incidents.incident import Incident
 from runbook.incidents.state import State
 from runbook.policy.policy import Policy
 from runbook.public.gate import refreshed_at
+from runbook.public.publishing import is_public
 from runbook.value import Value
 
 OVER = frozenset({"resolved", "postmortem", "completed"})
@@ -19,16 +30,36 @@ OVER = frozenset({"resolved", "postmortem", "completed"})
 
 
 class DueRefresh(Value):
-    """A public entry that has said nothing since `told_at` (aware UTC)."""
+    """A public entry that has said nothing since `told_at` (aware UTC).
+
+    `state` is what a person has said then that it is, before that was proved; empty where it says the same
+    again.
+    """
 
     channel: str
     told_at: datetime
+    state: str = ""
 
 
 def has_public_entry(incident: Incident, channel: str) -> bool:
     """Whether that page shows an entry of the incident that is not over."""
     told = public_announcements(incident, channel)
     return bool(told) and told[-1].state != State.RESOLVED
+
+
+STAYS_OPEN = "The entry on the status page stays open: write there that it is over"
+"""What is left to a person where the text about the end is not published."""
+
+
+def left_open(incident: Incident) -> tuple[PublicTextRefused, ...]:
+    """The texts about the end that were not published although their entry is open on the page."""
+    return tuple(
+        event
+        for item in incident.since(IncidentReopened)
+        if isinstance(event := item.event, PublicTextRefused)
+        and event.state == State.RESOLVED
+        and has_public_entry(incident, event.channel)
+    )
 
 
 def told_public_at(incident: Incident, channel: str) -> datetime | None:
@@ -54,11 +85,29 @@ def due_refreshes(
     every = policy.public_update_every(incident.rating or Severity.P2)
     due = []
     for channel in channels:
+        if (forced := _due_by_word(incident, channel, policy, now)) is not None:
+            due.append(forced)
+            continue
         told_at = told_public_at(incident, channel)
         since = refreshed_at(incident, channel, told_at, policy) if told_at is not None else None
         if told_at is not None and since is not None and is_time(incident, since + every, now):
             due.append(DueRefresh(channel=channel, told_at=told_at))
     return tuple(due)
+
+
+def _due_by_word(incident: Incident, channel: str, policy: Policy, now: datetime) -> DueRefresh | None:
+    """What a person has said of the state and the page was not told yet, nor anybody asked about."""
+    forced = forced_state(incident)
+    if forced is None or not counts_in(incident, policy)(forced) or not is_public(incident, channel, policy):
+        return None
+    said = incident.since(IncidentReopened)
+    at = max(item.at for item in said if item.event == forced)
+    proposed = [it.event for it in said if isinstance(it.event, PublicTextProposed)]
+    told = (it.event for it in said if isinstance(it.event, PublicTextRefused | StatusAnnounced))
+    newest = [event for event in proposed if event.channel == channel][-1:]
+    if any((event.channel, event.state) == (channel, forced.state) for event in (*newest, *told)):
+        return None
+    return DueRefresh(channel=channel, told_at=at, state=forced.state) if is_time(incident, at, now) else None
 
 
 def _was_told(event: Event, channel: str) -> bool:

@@ -28,6 +28,7 @@ _ALWAYS = (
 _DATA = "That nothing is lost, or that something is: neither is known."
 _NOT_OVER = "That it is over: the recovery is not proved yet."
 _NOT_PROVED = "That it cannot come back: a person has said that it is over, the checks have not shown it."
+_BY_WORD = "That the cause is known or that it gets better for certain: a person says so, without proof."
 _UNSURE = "That they are affected, or that they are not: it is not known yet."
 
 _WORKAROUNDS = {
@@ -95,7 +96,8 @@ def _do_not_tell(facts: MessageFacts, *, over: bool) -> tuple[str, ...]:
     unsure = (_UNSURE,) if facts.public_impact is PublicImpact.UNKNOWN else ()
     if over:
         return (*(() if facts.proved else (_NOT_PROVED,)), *unsure, *_ALWAYS[:2])
-    return (_NOT_OVER, *unsure, _DATA, *_ALWAYS)
+    by_word = () if facts.proved else (_BY_WORD,)
+    return (_NOT_OVER, *by_word, *unsure, _DATA, *_ALWAYS)
 
 
 def _next_update(facts: MessageFacts, *, over: bool) -> str:

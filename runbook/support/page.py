@@ -4,6 +4,7 @@ from datetime import datetime
 
 from runbook.channels.messages import message_facts
 from runbook.channels.text_messages import MAIL, in_text
+from runbook.channels.told_state import told_state
 from runbook.incidents.incident import Incident
 from runbook.incidents.state import State
 from runbook.policy.policy import Policy
@@ -24,7 +25,7 @@ def support_page(incident: Incident, policy: Policy, *, now: datetime) -> Suppor
     told_well = incident.outcome is None or incident.outcome.good
     facts = message_facts(
         incident,
-        state=incident.state.told if told_well else State.INVESTIGATING,
+        state=told_state(incident) if told_well else State.INVESTIGATING,
         now=now,
         commander="",
         update_interval=None,

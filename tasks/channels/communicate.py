@@ -15,6 +15,7 @@ from runbook.channels.messages import (
     notice_message,
 )
 from runbook.channels.public_incident import public_announcements
+from runbook.channels.told_state import told_state
 from runbook.channels.updates import DueUpdate, asked_update, missed_announcements
 from runbook.incidents.effect_ids import EffectId, MessageName
 from runbook.incidents.effects import SUCCEEDED, Authority
@@ -24,6 +25,7 @@ from runbook.incidents.events import (
     IncidentAbsorbed,
     IncidentMerged,
     IncidentReopened,
+    StateForced,
     StatusAnnounced,
     UpdateRequested,
 )
@@ -72,17 +74,17 @@ async def update(incident: OpenIncident) -> None:
         told = (item for item in journal.announcements if item.channel == channel.kind)
         promised = [item.next_update_at for item in told if item.next_update_at]
         if promised and now() >= promised[-1]:
-            await _announce(incident, journal, channel, facts_of(incident, journal, journal.state.told))
+            await _announce(incident, journal, channel, facts_of(incident, journal, told_state(journal)))
     await refresh(incident)
 
 
-async def announce_now(incident: OpenIncident, due: DueUpdate) -> UpdateRequested | None:
+async def announce_now(incident: OpenIncident, due: DueUpdate) -> UpdateRequested | StateForced | None:
     """Say where things stand because a person asked; `None` where it did not get through everywhere."""
     journal = await incident.read()
     asked = asked_update(journal, channels=due.channels, policy=incident.policy)
     for channel in _told(incident, journal):
         if asked is not None and channel.kind in asked.channels:
-            await _announce(incident, journal, channel, facts_of(incident, journal, journal.state.told))
+            await _announce(incident, journal, channel, facts_of(incident, journal, told_state(journal)))
     await refresh(incident)
     left = asked_update(await incident.read(), channels=due.channels, policy=incident.policy)
     return due.request if left is None else None
@@ -94,22 +96,22 @@ async def announce_missed(incident: OpenIncident, channel: str) -> StatusAnnounc
     for each in _told(incident, journal):
         kinds = [channel] if each.kind == channel else []
         if missed_announcements(journal, channels=kinds, policy=incident.policy, now=now()):
-            told = await _announce(incident, journal, each, facts_of(incident, journal, journal.state.told))
+            told = await _announce(incident, journal, each, facts_of(incident, journal, told_state(journal)))
             await refresh(incident)
             return told
     return None
 
 
 async def refresh_public(incident: OpenIncident, due: DueRefresh) -> StatusAnnounced | None:
-    """Say in a public entry again where things stand; `None` where it was not published."""
+    """Say in a public entry again, or by a person's word, where things stand; `None` if it was not."""
     journal = await incident.read()
     channels = {channel.kind: channel for channel in incident.environment.announcers}
     found = due_refreshes(journal, channels=[due.channel], policy=incident.policy, now=now())
     if due not in found or due.channel not in channels:
         return None  # it was refreshed, or is over, in the meantime
-    state = State(public_announcements(journal, due.channel)[-1].state)
+    state = State(due.state or public_announcements(journal, due.channel)[-1].state)
     facts = facts_of(incident, journal, state)
-    return await _announce(incident, journal, channels[due.channel], facts, again=True)
+    return await _announce(incident, journal, channels[due.channel], facts, again=not due.state)
 
 
 async def publish_text(incident: OpenIncident, due: DuePublication) -> StatusAnnounced | None:
@@ -191,9 +193,7 @@ def _announced(journal: Incident, channel: Channel, state: State) -> bool:
     """Whether the channel was told this state, or perhaps a later one: who starts again does not go back.
 
     A message that has arrived tells its state, too, where its run died before it journalled the announcement;
-    that same state is announced again, so that the journal has it.
-
-    What was told before a reopening is over.
+    that same state is announced again, so that the journal has it. What was told before a reopening is over.
     """
     order = [str(one) for one in State]
     events = [item.event for item in journal.since(IncidentReopened)]

@@ -4,6 +4,8 @@ A text that was proposed is published by the reminders alone, and so is what fol
 never publish at the same time. The response does not wait for the answer.
 """
 
+from collections.abc import Iterable
+
 from blocks.channels.channel import Announcer
 from runbook.channels.messages import ApprovedText, MessageFacts
 from runbook.incidents.effect_ids import MessageName
@@ -41,7 +43,11 @@ async def admitted(
     this_life = [it for it in known if it.text.reopened == journal.reopened]
     unasked = needs_nobody(journal, incident.policy)
     approved = approved_last(this_life, facts.state)
-    if name.is_refresh and approved is not None and _still_says(journal, channel, facts, approved, name):
+    if (
+        name.is_refresh
+        and approved is not None
+        and _still_says(journal, channel, facts, approved, name, known)
+    ):
         worded = in_its_words(facts, approved, again=True)
         return worded if await may_be_published(incident, journal, channel, worded) else None
     if not await may_be_published(incident, journal, channel, facts):
@@ -55,7 +61,8 @@ async def admitted(
 def in_its_words(facts: MessageFacts, text: Proposal, *, again: bool = False) -> MessageFacts:
     """The facts with the words of that text, which tell the time of the facts."""
     approved = ApprovedText(
-        title=text.text.title,
+        title=text.title,
+        renamed=bool(text.new_title) and not again,
         body=text.told_at(facts.updated_at, facts.time_zone, again=again),
         areas=text.text.areas,
     )
@@ -87,19 +94,35 @@ async def _propose(
     if newest is not None and newest.text.message == name and not newest.ended:
         withheld = newest.answer is not None and not newest.approved
         again = withheld and name.is_refresh  # the time of another refresh has come
-        if not again and _still_says(journal, channel, facts, newest, name):
+        if not again and _still_says(journal, channel, facts, newest, name, known):
             return
     number = 1 + sum(it.text.message == name for it in known)
-    await incident.record_once(_proposal(journal, channel, facts, name, number))
+    proposal = _proposal(journal, channel, facts, name, number)
+    if kept := _new_titles(journal, known):
+        proposal = proposal.model_copy(update={"title": kept[-1]})
+    await incident.record_once(proposal)
     await refresh(incident)
 
 
 def _still_says(
-    journal: Incident, channel: Announcer, facts: MessageFacts, text: Proposal, name: MessageName
+    journal: Incident,
+    channel: Announcer,
+    facts: MessageFacts,
+    text: Proposal,
+    name: MessageName,
+    known: Iterable[Proposal],
 ) -> bool:
     """Whether the runbook would propose the same now, but for the time."""
     then = facts.model_copy(update={"updated_at": text.text.worded_at})
-    return says_the_same(text.text, _proposal(journal, channel, then, name))
+    would = _proposal(journal, channel, then, name)
+    if text.text.title in _new_titles(journal, known):
+        would = would.model_copy(update={"title": text.text.title})
+    return says_the_same(text.text, would)
+
+
+def _new_titles(journal: Incident, known: Iterable[Proposal]) -> list[str]:
+    """The titles that people have given to texts since the incident goes on: the next one keeps the last."""
+    return [it.new_title for it in known if it.new_title and it.text.reopened == journal.reopened]
 
 
 def _proposal(

@@ -13,7 +13,7 @@ from runbook.incidents.events import PublicIncidentSeen, PublicTextRefused, Publ
 from runbook.incidents.incident import Incident
 from runbook.incidents.sentences import sentence
 from runbook.public.lint import lint_message
-from runbook.public.refreshing import has_public_entry
+from runbook.public.refreshing import STAYS_OPEN, has_public_entry, left_open
 from runbook.public.written import others
 from tasks.channels.deliver import say
 from tasks.channels.links import incident_link
@@ -126,7 +126,8 @@ async def tell_of_page(incident: OpenIncident) -> None:
     for update in journal.events(PublicUpdateSeen):
         await _tell(incident, journal, f"📣 {sentence(update)}", MessageName.seen_on_page(update.digest))
     for refused in journal.events(PublicTextRefused):
-        text = f"📣 {sentence(refused)}. {EDIT}"
+        stays = f". {STAYS_OPEN}" if refused in left_open(journal) else ""
+        text = f"📣 {sentence(refused)}. {EDIT}{stays}"
         await _tell(incident, journal, text, MessageName.refused_public(refused.digest))
 
 

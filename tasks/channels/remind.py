@@ -7,6 +7,7 @@ from runbook.actions.catalogue import PlannedAction
 from runbook.approvals.acts import gate_is_acknowledged
 from runbook.approvals.approvals import still_needed
 from runbook.approvals.gates import PendingGate
+from runbook.channels.cards.clock_reminders import reminder_card, reminder_name
 from runbook.channels.reminders import (
     LeadNews,
     Notice,
@@ -17,13 +18,13 @@ from runbook.channels.reminders import (
     switch_of,
 )
 from runbook.clocks.promises import DueClock, due_clocks
-from runbook.clocks.wording import clock_escalation, clock_message, clock_reason
+from runbook.clocks.snoozing import Reminder
+from runbook.clocks.wording import clock_escalation, clock_reason
 from runbook.incidents.effect_ids import MessageName
 from runbook.incidents.effects import Authority
 from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.events import ApprovalReminded, ClockName, ClockReminded, LeadAssigned, SwitchChecked
 from runbook.incidents.incident import Incident
-from runbook.incidents.people import lead_of
 from runbook.kubernetes.fields import EnvironmentVariable
 from runbook.kubernetes.patches import main_container
 from tasks.actions.by_hand import command_to_switch_off
@@ -86,11 +87,9 @@ async def remind_of_clock(incident: OpenIncident, due: DueClock) -> ClockReminde
         reason = clock_reason(journal, due, time_zone=zone)
         told = await escalate(incident, clock_escalation(due), reason)
     else:
-        lead = lead_of(journal) or incident.policy.incident_commander
-        message = clock_message(
-            journal, due, lead=lead.strip().lstrip("@"), link=incident_link(journal), time_zone=zone
-        )
-        name, loud = MessageName.clock(due.clock, due.due_at), due.clock is ClockName.PUBLIC_TEXT
+        given, link = Reminder(due.event), incident_link(journal)
+        message = reminder_card(journal, given, policy=incident.policy, now=now(), link=link)
+        name, loud = reminder_name(due.event), due.clock is ClockName.PUBLIC_TEXT
         told = got_through(await say(incident, journal, message, name=name, authority=REMIND, loud=loud))
     if not told:
         return None

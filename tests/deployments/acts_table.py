@@ -94,6 +94,15 @@ CASES = [
         again=True,
     ),
     Case(
+        "state",
+        ("state", "monitoring", "--reason", "they rolled back"),
+        "state",
+        {"state": "monitoring", "reason": "they rolled back"},
+        {"act": "state", "state": "monitoring", "text": "they rolled back"},
+        e.StateForced,
+        {"state": "MONITORING", "because": "they rolled back"},
+    ),
+    Case(
         "late note",
         ("note", "first errors", "--at", AT.isoformat()),
         "notes",
@@ -144,6 +153,15 @@ ON_A_TEXT = [
         {"act": "publish", "proposal": DIGEST, "text": "Some events arrive late."},
         e.PublicTextApproved,
         {"proposal": DIGEST, "body": "Some events arrive late."},
+    ),
+    Case(
+        "publish under another title",
+        ("publish", "--proposal", DIGEST, "--title", "Delayed events"),
+        "publication",
+        {"proposal": DIGEST, "title": "Delayed events"},
+        {"act": "publish", "proposal": DIGEST, "title": "Delayed events"},
+        e.PublicTextApproved,
+        {"proposal": DIGEST, "title": "Delayed events"},
     ),
     Case(
         "withhold",

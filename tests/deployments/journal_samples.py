@@ -187,7 +187,9 @@ EVENTS: tuple[e.Event, ...] = (
     e.IncidentAcknowledged(by="ana"),
     e.UpdateRequested(by="ana"),
     e.ClockReminded(clock=e.ClockName.RESPONSE, due_at=OPENED_AT, missed=True),
+    e.ReminderSnoozed(clock=e.ClockName.RESPONSE, due_at=OPENED_AT, until=OPENED_AT, by="ana"),
     e.NoteAdded(by="ana", text="called PostHog support"),
+    e.StateForced(state="MONITORING", by="ana", because="they rolled back"),
     e.IncidentResolved(outcome="recovered", because=("no errors for 5 min",)),
     e.EvidenceCollected(
         collection="at-resolution",

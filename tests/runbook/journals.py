@@ -283,6 +283,8 @@ def every_event() -> tuple[e.Event, ...]:
         ),
         e.UpdateRequested(by="ana"),
         e.ClockReminded(clock=e.ClockName.RESPONSE, due_at=OPENED),
+        e.ReminderSnoozed(clock=e.ClockName.RESPONSE, due_at=OPENED, until=OPENED, by="ana"),
+        e.StateForced(state="MONITORING", by="ana", because="they rolled back"),
         e.NoteAdded(
             by="bob",
             text="their engineer called",

@@ -95,7 +95,7 @@ def _named(given: str, names: tuple[str, ...]) -> str:
     for name in names:
         if given in _short(name):
             return name
-    known = ", ".join(name.partition(".")[0] for name in names)
+    known = ", ".join(dict.fromkeys(name.partition(".")[0] for name in names))
     raise CommandError(f"there is no template {given!r}", f"give one of: {known}", code=ExitCode.USAGE)
 
 

@@ -1,8 +1,9 @@
 """`runbook take`, `assign`, `comms`, `note` and `ack`: who does what, and what happened."""
 
+from collections.abc import Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
@@ -132,8 +133,8 @@ async def do(
     kind: str,
     path: str,
     options: ActOptions,
-    body: dict[str, str] | None = None,
-    **said: str,
+    body: Mapping[str, str | int] | None = None,
+    **said: Any,
 ) -> int:
     """Do it through the receiver at that path, or in the store.
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter
 
 from deployments.cli.errors import CommandError, ExitCode
-from deployments.cli.options import BY_DEFAULT, ActOptions, Reference
+from deployments.cli.options import BY_DEFAULT, ActOptions, Reference, Switch
 from deployments.cli.output import print_json, warn, write
 
 if TYPE_CHECKING:
@@ -114,25 +114,42 @@ async def snooze(
     incident: Reference,
     /,
     *,
-    minutes: int = 15,
+    minutes: Annotated[int | None, Parameter(show_default=False)] = None,
+    reminder: Switch = False,
     reason: ReasonOption = "",
     options: ActOptions = BY_DEFAULT,
 ) -> int:
-    """Snooze the open question of an incident.
+    """Snooze the open question of an incident; with --reminder, the reminder of a clock.
 
-    Nothing is changed, the question stays open, and the channel is reminded afterwards.
+    Nothing is changed, the question stays open, and the channel is reminded afterwards. A clock whose
+    reminder is snoozed runs on: the reminder comes once more, and the page when it would have come.
 
     Parameters
     ----------
     minutes
-        Until the reminder.
+        Until the reminder: of a question 15, of a clock 10, if you do not say; never beyond the clock's end.
+    reminder
+        Snooze the newest reminder of a clock, not the question.
     reason
-        Why; kept in the timeline.
+        Why; kept in the timeline. Of a question only.
     """
-    from runbook.approvals.gates import Choice
+    from runbook.approvals.gates import SNOOZE_MINUTES, Choice
 
+    if reminder:
+        return await _snooze_reminder(incident, minutes, reason, options)
+    minutes = SNOOZE_MINUTES if minutes is None else minutes
     given = Given(choice=Choice.SNOOZE, by=options.by, reason=reason, snooze_minutes=minutes)
     return await _give(incident, given, options)
+
+
+async def _snooze_reminder(reference: str, minutes: int | None, reason: str, options: ActOptions) -> int:
+    from deployments.cli.people.acts import do
+
+    if reason:
+        step = "leave it out, or write it with `runbook note`"
+        raise CommandError("--reason belongs to a question", step, code=ExitCode.USAGE)
+    body = {} if minutes is None else {"minutes": minutes}
+    return await do(reference, "snooze", "snoozes", options, body, minutes=minutes)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""`runbook resolve`, `reopen` and `merge`: that an incident is over, is not, or is part of another one."""
+"""`runbook state`, `resolve`, `reopen` and `merge`: how far an incident is, by a person's word."""
 
 from typing import Annotated, Literal
 
@@ -43,6 +43,38 @@ async def resolve(
         outcome=outcome,
         text=reason,
         done=done,
+    )
+
+
+async def state(
+    incident: Reference,
+    told: Literal["identified", "monitoring"],
+    /,
+    *,
+    reason: str,
+    options: ActOptions = BY_DEFAULT,
+) -> int:
+    """Say the state of an incident before the runbook has proved it.
+
+    The runbook says IDENTIFIED with a verdict, and MONITORING once something was done. On your word the team,
+    support and, through its gate, the public are told earlier: each message to colleagues says that it is
+    yours, and not proved by the runbook. It holds until the runbook is as far itself or decides anew.
+
+    Parameters
+    ----------
+    told
+        identified: the cause is known. monitoring: something was done, and is being watched.
+    reason
+        How you know.
+    """
+    return await do(
+        incident,
+        "state",
+        "state",
+        options,
+        {"state": told, "reason": reason},
+        state=told,
+        text=reason,
     )
 
 

@@ -11,7 +11,11 @@ from deployments.cli.options import BY_DEFAULT, ActOptions, Reference
 from deployments.cli.people.acts import do
 
 ProposalOption = Annotated[
-    str, Parameter(help="The text that you have read: its digest or the beginning, as the message shows it.")
+    str,
+    Parameter(
+        help="The text that you have read: its digest or the beginning, as the message shows it.",
+        show_default=False,
+    ),
 ]
 
 
@@ -19,8 +23,9 @@ async def publish(
     incident: Reference,
     /,
     *,
-    proposal: ProposalOption,
+    proposal: ProposalOption = "",
     text: str | None = None,
+    title: str | None = None,
     options: ActOptions = BY_DEFAULT,
 ) -> int:
     """Let a text for the public status page be published, in its words or in yours.
@@ -32,16 +37,22 @@ async def publish(
     ----------
     text
         A file with the words to publish instead, - for standard input.
+    title
+        The title to publish instead. An entry that is open takes it on Statuspage; incident.io keeps its own.
     """
-    words = _read(text) if text is not None else ""
+    if title is not None and not title.strip():
+        step = "leave it out for the title as it is"
+        raise CommandError("--title is empty", step, code=ExitCode.USAGE)
+    words, heading = _read(text) if text is not None else "", title or ""
     return await do(
         incident,
         "publish",
         "publication",
         options,
-        {"proposal": proposal, "text": words},
+        {"proposal": proposal, "text": words, "title": heading},
         proposal=proposal,
         text=words,
+        title=heading,
     )
 
 
@@ -49,7 +60,7 @@ async def withhold(
     incident: Reference,
     /,
     *,
-    proposal: ProposalOption,
+    proposal: ProposalOption = "",
     reason: str,
     options: ActOptions = BY_DEFAULT,
 ) -> int:

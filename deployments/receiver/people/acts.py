@@ -12,7 +12,9 @@ from deployments.services.speaker import Speaker
 from deployments.settings.settings import Settings
 from runbook.approvals.acts import Act, ActKind
 from runbook.approvals.names import MAX_NAME
+from runbook.clocks.snoozing import MOST_MINUTES, SNOOZE_MINUTES
 from runbook.outside_text import MAX_TEXT
+from runbook.public.answers import MOST_TITLE
 from tasks.acts import Acted
 
 
@@ -79,12 +81,49 @@ async def ask_for_update(
     return await _act(door, reference, Act(kind=ActKind.UPDATE), speaker, settings)
 
 
+class SnoozeBody(Body):
+    """That a clock's reminder comes again later."""
+
+    minutes: int = Field(
+        default=SNOOZE_MINUTES,
+        ge=1,
+        le=MOST_MINUTES,
+        description="Until then; never later than the moment at which the clock runs out.",
+    )
+    reminder: str = Field(
+        default="", max_length=200, description="The reminder, by its key; empty: the newest."
+    )
+
+
+async def snooze(
+    door: PeoplesDoor, reference: str, body: SnoozeBody, speaker: Speaker, settings: Settings
+) -> Acted:
+    """Put the reminder of a clock off."""
+    act = Act(kind=ActKind.SNOOZE, reminder=body.reminder, minutes=body.minutes)
+    return await _act(door, reference, act, speaker, settings)
+
+
 class ResolutionBody(Body):
     """That the incident is over."""
 
     outcome: Literal["recovered", "not-ours", "false-positive"]
     reason: str = Field(min_length=1, max_length=MAX_TEXT, description="Why it is over.")
     done: str = Field(default="", max_length=MAX_TEXT, description="What was done by hand; empty: nothing.")
+
+
+class StateBody(Body):
+    """The state, before the runbook has proved it."""
+
+    state: Literal["identified", "monitoring"]
+    reason: str = Field(min_length=1, max_length=MAX_TEXT, description="How you know.")
+
+
+async def say_state(
+    door: PeoplesDoor, reference: str, body: StateBody, speaker: Speaker, settings: Settings
+) -> Acted:
+    """Say the state on a person's word."""
+    act = Act(kind=ActKind.STATE, state=body.state, text=body.reason)
+    return await _act(door, reference, act, speaker, settings)
 
 
 class ReopeningBody(Body):
@@ -133,6 +172,11 @@ class PublicationBody(Body):
     text: str = Field(
         default="", max_length=MAX_TEXT, description="The words to publish instead; empty: its own."
     )
+    title: str = Field(
+        default="",
+        max_length=MOST_TITLE,
+        description="The title to publish instead; empty: its own. incident.io keeps that of an open entry.",
+    )
 
 
 class WithholdingBody(Body):
@@ -148,7 +192,7 @@ async def publish(
     door: PeoplesDoor, reference: str, body: PublicationBody, speaker: Speaker, settings: Settings
 ) -> Acted:
     """Let a text be published."""
-    act = Act(kind=ActKind.PUBLISH, proposal=body.proposal, text=body.text)
+    act = Act(kind=ActKind.PUBLISH, proposal=body.proposal, text=body.text, title=body.title)
     return await _act(door, reference, act, speaker, settings)
 
 

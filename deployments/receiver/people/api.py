@@ -24,6 +24,8 @@ from deployments.receiver.people.acts import (
     PublicationBody,
     ReopeningBody,
     ResolutionBody,
+    SnoozeBody,
+    StateBody,
     WithholdingBody,
     acknowledge,
     add_note,
@@ -32,9 +34,11 @@ from deployments.receiver.people.acts import (
     publish,
     reopen,
     resolve,
+    say_state,
     set_comms_lead,
     set_lead,
     set_support,
+    snooze,
     withhold,
 )
 from deployments.receiver.people.reading import add_people_reading
@@ -180,10 +184,12 @@ def add_people_api(app: FastAPI, door: PeoplesDoor) -> None:
     _add(app, door, "notes", "Write a note into the timeline", NoteBody, Acted, add_note)
     _add(app, door, "publication", "Let a public text be published", PublicationBody, Acted, publish)
     _add(app, door, "withholding", "Keep a text from the public page", WithholdingBody, Acted, withhold)
+    _add(app, door, "state", "Say the state before it is proved", StateBody, Acted, say_state)
     _add(app, door, "resolution", "End the incident", ResolutionBody, Acted, resolve)
     _add(app, door, "reopening", "Go on with an incident that was closed", ReopeningBody, Acted, reopen)
     _add(app, door, "merger", "Merge the incident into another one", MergerBody, Acted, merge)
     _add(app, door, "acknowledgements", "Acknowledge the incident", Body, Acted, acknowledge)
+    _add(app, door, "snoozes", "Put the reminder of a clock off", SnoozeBody, Acted, snooze)
     _add(app, door, "support", "Say who follows the incident for support", LeadBody, Acted, set_support)
     _add(app, door, "updates", "Have the team told now where things stand", Body, Acted, ask_for_update)
 

@@ -93,7 +93,7 @@ async def _done(
         speaker, settings = await under_its_policy(incident, command.user, settings)
         asked = asked.model_copy(update={"text": as_written(asked.text, settings.policy.people)})
         outcome, act = Outcome(), asked.act
-        if asked.verb in ANSWERS:
+        if asked.verb in ANSWERS and act is None:
             standing = await answer_typed(door, incident, asked, speaker, settings)
             door.under_way.follow(_wake(door, incident, standing, command, settings))
             outcome = Outcome(said=standing.words, standing=standing, taken=True)

@@ -1,3 +1,12 @@
-"""Messages that stay true: questions with buttons and files, public texts, and the first of a thread."""
+"""Messages that stay true: questions and their files, public texts, reminders, the first of a thread."""
 
-__all__ = ["card", "public_texts", "question_files", "questions", "root", "slack_blocks", "standing"]
+__all__ = [
+    "card",
+    "clock_reminders",
+    "public_texts",
+    "question_files",
+    "questions",
+    "root",
+    "slack_blocks",
+    "standing",
+]

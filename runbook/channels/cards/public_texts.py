@@ -5,6 +5,7 @@ from runbook.channels.cards.card import Card
 from runbook.channels.cards.slack_blocks import MOST_SECTION
 from runbook.channels.local_time import clock_after
 from runbook.channels.public_incident import public_announcements
+from runbook.channels.told_state import forced_state, said_by
 from runbook.incidents.effect_ids import MessageName
 from runbook.incidents.incident import Incident
 from runbook.incidents.report import DIGEST_LETTERS
@@ -37,9 +38,9 @@ def public_text_card(incident: Incident, asked: Proposal, *, policy: Policy, lin
     text, zone = asked.text, policy.calendar.time_zone
     values = {
         "mark": _mark(asked, waits=waits),
-        "state": text.state,
+        "state": _state(incident, text.state),
         "channel": text.channel,
-        "title": text.title,
+        "title": asked.title,
         "body": asked.body,
         "areas": ", ".join(ProductArea(area).noun for area in text.areas),
         "regions": ", ".join(text.regions),
@@ -55,6 +56,12 @@ def public_text_card(incident: Incident, asked: Proposal, *, policy: Policy, lin
     return Card("public_text", values, _buttons(incident, asked) if waits else ())
 
 
+def _state(incident: Incident, state: str) -> str:
+    """The state; said to be a person's word where it is."""
+    forced = forced_state(incident)
+    return f"{state}, {said_by(forced)}" if forced is not None and forced.state == state else state
+
+
 def _buttons(incident: Incident, asked: Proposal) -> tuple[Button, ...]:
     kinds = [ButtonKind.PUBLISH, ButtonKind.EDIT_TEXT, ButtonKind.WITHHOLD]
     if len(asked.text.body) > MOST_EDITED:
@@ -66,7 +73,7 @@ def _buttons(incident: Incident, asked: Proposal) -> tuple[Button, ...]:
 
 def _is_shown_whole(asked: Proposal) -> bool:
     """Whether Slack shows all of the text: nobody says yes by a click to what they have not seen."""
-    shown = f"Title: {slack(asked.text.title)}\n{slack_code_block(asked.body)}"
+    shown = f"Title: {slack(asked.title)}\n{slack_code_block(asked.body)}"
     return len(shown) <= MOST_SECTION
 
 

@@ -10,6 +10,7 @@ from runbook.channels.buttons import Button, ButtonKind
 from runbook.channels.cards.card import Card
 from runbook.channels.local_time import clock_after
 from runbook.channels.messages import message_facts
+from runbook.channels.told_state import forced_state, told_state
 from runbook.channels.untold import failing_channels, untold
 from runbook.channels.wording import OUTCOMES, service_title, verdict_words
 from runbook.clocks.response import response_clock, response_words
@@ -26,6 +27,7 @@ _BUTTONS = (
     ButtonKind.SEVERITY,
     ButtonKind.NOTE,
     ButtonKind.FALSE_ALARM,
+    ButtonKind.STATE,
     ButtonKind.UPDATE,
     ButtonKind.COMMS,
     ButtonKind.SUPPORT,
@@ -52,7 +54,7 @@ def root_card(
     `promised` is the time of an update that this very message promises, and the journal does not have yet.
     """
     zone = policy.calendar.time_zone
-    state = incident.state.told
+    state = told_state(incident)
     facts = message_facts(
         incident,
         state=state if incident.outcome is None or incident.outcome.good else State.INVESTIGATING,
@@ -92,7 +94,8 @@ def root_card(
 def _state(incident: Incident) -> str:
     """The state in the words of the announcements; how it ended where that is not simply resolved."""
     if incident.outcome is None:
-        return incident.state.told.value
+        by_word = " (not proved by the runbook)" if forced_state(incident) else ""
+        return f"{told_state(incident).value}{by_word}"
     if incident.outcome.good:
         return f"{State.RESOLVED.value} ({OUTCOMES[incident.outcome]})"
     return f"ENDED ({OUTCOMES[incident.outcome]})"

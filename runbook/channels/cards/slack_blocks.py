@@ -44,6 +44,9 @@ LABELS: Mapping[ButtonKind, str] = {
     ButtonKind.SUPPORT: "Take support",
     ButtonKind.HAND_OVER: "Hand over",
     ButtonKind.PACKET: "Show the hand-over packet",
+    ButtonKind.ACK: "Acknowledge",
+    ButtonKind.LATER: "Snooze",
+    ButtonKind.STATE: "Say the state",
 }
 _STYLES = {
     ButtonKind.APPROVE: "primary",

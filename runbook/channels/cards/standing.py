@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from runbook.channels.cards.card import Card
+from runbook.channels.cards.clock_reminders import given_reminders, reminder_card, reminder_name
 from runbook.channels.cards.public_texts import public_text_card, public_text_name, public_texts
 from runbook.channels.cards.question_files import diff_is_shared
 from runbook.channels.cards.questions import Question, is_open, question_card, questions
@@ -64,7 +65,8 @@ def standing(
 ) -> Iterator[StandingMessage]:
     """The messages of a channel that stand for something; what is open now even if it is not there yet.
 
-    A question that is over is sent to nobody, nor is a text for the public.
+    A question that is over is sent to nobody, nor is a text for the public. A clock's reminder is sent by
+    itself; one of an earlier release, which had no buttons, stays as it was sent.
     """
     asked = questions(incident)
     for question in asked:
@@ -90,6 +92,12 @@ def standing(
         if there or waits:
             card = public_text_card(incident, text, policy=policy, link=link, waits=waits)
             yield _standing(incident, name, card, sent if there else None)
+    for given in given_reminders(incident, policy):
+        name = reminder_name(given.event)
+        sent = incident.effects.get(EffectId.of_message(incident.id, channel, name))
+        if sent is not None and sent.outcome in SUCCEEDED and SHOWN in sent.receipt:
+            card = reminder_card(incident, given, policy=policy, now=now, link=link)
+            yield _standing(incident, name, card, sent)
     root = _root(incident, channel)
     if root is not None:
         card = root_card(incident, channel=channel, policy=policy, now=now, link=link)

@@ -24,6 +24,7 @@ from runbook.channels.messages import (
 from runbook.channels.reminders import reminder_message, switch_message
 from runbook.channels.samples.incidents import NOW, sample_incidents
 from runbook.channels.text_messages import TEXT
+from runbook.channels.told_state import told_state
 from runbook.clocks.response import response_clock, response_words
 from runbook.incidents import summary
 from runbook.incidents.events import ActionFinished, IncidentEscalated, LeadAssigned, SwitchChecked
@@ -105,7 +106,7 @@ def _facts(at: _Moment) -> MessageFacts:
     good = at.incident.outcome is None or at.incident.outcome.good
     return message_facts(
         at.incident,
-        state=at.incident.state.told if good else State.INVESTIGATING,
+        state=told_state(at.incident) if good else State.INVESTIGATING,
         now=at.now,
         commander=lead_of(at.incident) or at.policy.incident_commander,
         update_interval=at.policy.next_update_in(at.incident.rating) if at.incident.rating else None,

@@ -55,6 +55,7 @@ from runbook.incidents.events.ending import (
     IncidentResolved,
     RecoveryChecked,
     ResponsePaused,
+    StateForced,
     WatchStarted,
 )
 from runbook.incidents.events.files import (
@@ -75,8 +76,10 @@ from runbook.incidents.events.people import (
     IncidentAcknowledged,
     LeadAssigned,
     NoteAdded,
+    ReminderSnoozed,
     SupportAssigned,
     UpdateRequested,
+    actor,
     is_act_of_a_person,
 )
 from runbook.incidents.events.public import (
@@ -147,11 +150,13 @@ __all__ = [
     "PublicUpdateSeen",
     "Recorded",
     "RecoveryChecked",
+    "ReminderSnoozed",
     "ResponsePaused",
     "ResponseResumed",
     "RunContinued",
     "RunStarted",
     "SeverityOverridden",
+    "StateForced",
     "StatusAnnounced",
     "SupportAssigned",
     "SwitchChecked",
@@ -159,6 +164,7 @@ __all__ = [
     "TriageStarted",
     "UpdateRequested",
     "WatchStarted",
+    "actor",
     "is_act_of_a_person",
 ]
 
@@ -206,6 +212,7 @@ Event = Annotated[
     | WatchStarted
     | RecoveryChecked
     | IncidentResolved
+    | StateForced
     | SwitchChecked
     | ChangeReverted
     | ManualChangeSeen
@@ -218,6 +225,7 @@ Event = Annotated[
     | SupportAssigned
     | IncidentAcknowledged
     | UpdateRequested
+    | ReminderSnoozed
     | NoteAdded
     | ResponsePaused
     | FactsChecked

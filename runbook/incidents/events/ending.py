@@ -73,6 +73,19 @@ class IncidentResolved(JournalEvent):
         return self.key_after(self.reopened)
 
 
+class StateForced(JournalEvent):
+    """A person says that the incident is identified, or that what was done is being watched, and why.
+
+    The runbook had not proved that by then, so that each message says whose word it is.
+    """
+
+    type: Literal["StateForced"] = "StateForced"
+    state: Literal["IDENTIFIED", "MONITORING"]
+    by: OutsideName
+    because: OutsideText
+    identity: Identity | None = None
+
+
 class IncidentMerged(JournalEvent):
     """A person says that this incident is part of another one, where the response goes on.
 

@@ -36,19 +36,32 @@ class ClockName(StrEnum):
 
 
 class ClockReminded(JournalEvent):
-    """People were told that a clock nears its end at `due_at` (aware UTC), or one was paged for it."""
+    """People were told that a clock nears its end at `due_at` (aware UTC), or one was paged for it.
+
+    `again` is how often a person had put the reminder off by then.
+    """
 
     type: Literal["ClockReminded"] = "ClockReminded"
     clock: ClockName
     due_at: datetime
     missed: bool = False
+    again: int = 0
+
+    @property
+    def promise(self) -> str:
+        """What tells one promise from the next: the response is one, whatever the severity."""
+        return promise_of(self.clock, self.due_at)
 
     @property
     def journal_key(self) -> str:
         """Once for each step: of the response, whatever the severity; of an update, for each promise."""
         step = "missed" if self.missed else "nearing"
-        promise = "" if self.clock is ClockName.RESPONSE else f":{self.due_at.isoformat()}"
-        return f"clock:{self.clock}{promise}:{step}"
+        return f"clock:{self.promise}:{step}{f':{self.again}' if self.again and not self.missed else ''}"
+
+
+def promise_of(clock: ClockName, due_at: datetime) -> str:
+    """What tells one promise of a clock from the next."""
+    return clock.value if clock is ClockName.RESPONSE else f"{clock}:{due_at.isoformat()}"
 
 
 class IncidentEscalated(JournalEvent):

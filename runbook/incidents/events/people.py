@@ -15,7 +15,9 @@ from runbook.incidents.events.ending import (
     IncidentMerged,
     IncidentReopened,
     IncidentResolved,
+    StateForced,
 )
+from runbook.incidents.events.messages import ClockName, promise_of
 from runbook.incidents.events.public import PublicTextApproved, PublicTextWithheld
 from runbook.incidents.events.runs import ResponseResumed
 from runbook.outside_text import OutsideName, OutsideText
@@ -68,6 +70,26 @@ class UpdateRequested(JournalEvent):
     identity: Identity | None = None
 
 
+class ReminderSnoozed(JournalEvent):
+    """A person wants to be reminded of that clock again at `until`, and not before; times are aware UTC.
+
+    It is no act in the sense of `is_act_of_a_person`: who says "later" has done nothing yet, so that the
+    clock runs on. `until` is never after `due_at`, at which the clock runs out.
+    """
+
+    type: Literal["ReminderSnoozed"] = "ReminderSnoozed"
+    clock: ClockName
+    due_at: datetime
+    until: datetime
+    by: OutsideName
+    identity: Identity | None = None
+
+    @property
+    def promise(self) -> str:
+        """The promise whose reminder it is, as `ClockReminded` has it."""
+        return promise_of(self.clock, self.due_at)
+
+
 class NoteAdded(JournalEvent):
     """Somebody wrote something into the timeline.
 
@@ -99,6 +121,7 @@ _ACTS = (
     IncidentAcknowledged,
     UpdateRequested,
     SeverityOverridden,
+    StateForced,
     ResponseResumed,
     IncidentMerged,
     IncidentAbsorbed,
@@ -118,3 +141,14 @@ def is_act_of_a_person(event: Value) -> bool:
             return bool(event.by)
         case _:
             return isinstance(event, _ACTS)
+
+
+def actor(event: Value) -> str:
+    """Who did it; empty for what is not a person's doing."""
+    match event:
+        case ApprovalAnswered():
+            return event.answer.approver
+        case SeverityOverridden():
+            return event.assessment.by
+        case _:
+            return str(getattr(event, "by", ""))

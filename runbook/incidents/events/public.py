@@ -104,7 +104,7 @@ class PublicTextProposed(JournalEvent):
 
 
 class PublicTextApproved(JournalEvent):
-    """A person lets the text with that digest be published; with a `body`, in these words instead.
+    """A person lets the text with that digest be published; with a `body` or `title`, in these words instead.
 
     `dismissed` is how many answers to it did not count any more by then, such as those of people who may not.
     """
@@ -114,6 +114,7 @@ class PublicTextApproved(JournalEvent):
     by: OutsideName
     identity: Identity | None = None
     body: OutsideText = ""
+    title: OutsideLine = ""
     dismissed: int = 0
 
     @property

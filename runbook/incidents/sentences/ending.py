@@ -19,6 +19,12 @@ def _(event: e.RecoveryChecked) -> str:
 
 
 @sentence.register
+def _(event: e.StateForced) -> str:
+    who = named(event.by, event.identity)
+    return f"{who} said {event.state}, not proved by the runbook: {event.because}"
+
+
+@sentence.register
 def _(event: e.IncidentResolved) -> str:
     if not event.by:
         return f"Response ended: {_outcome(event.outcome)}{_because(event.because)}"

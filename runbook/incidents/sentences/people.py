@@ -31,6 +31,13 @@ def _(event: e.UpdateRequested) -> str:
 
 
 @sentence.register
+def _(event: e.ReminderSnoozed) -> str:
+    until = f"until {event.until:%Y-%m-%d %H:%M} UTC"
+    ends = ", when the time is up and a person is paged" if event.until >= event.due_at else ""
+    return f"{named(event.by, event.identity)} snoozed the reminder of the {event.clock} {until}{ends}"
+
+
+@sentence.register
 def _(event: e.NoteAdded) -> str:
     by = named(event.by, event.identity) if event.identity else event.by
     return f"{by} noted: {event.text}"

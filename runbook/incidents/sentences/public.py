@@ -23,8 +23,9 @@ def _(event: e.PublicTextProposed) -> str:
 
 @sentence.register
 def _(event: e.PublicTextApproved) -> str:
+    title = f" under the title “{event.title}”" if event.title else ""
     words = f" in other words: {one_line(event.body)}" if event.body else ""
-    return f"{named(event.by, event.identity)} lets the public text be published{words}"
+    return f"{named(event.by, event.identity)} lets the public text be published{title}{words}"
 
 
 @sentence.register

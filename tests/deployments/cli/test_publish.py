@@ -65,6 +65,13 @@ def _of(text: e.PublicTextProposed, word: str) -> str:
         (("publish", "--proposal", DIGEST, "--text", "nothing.txt"), "nothing.txt cannot be read"),
         (("publish", "--proposal", DIGEST, "--text", "empty.txt"), "empty.txt has no words"),
         (("publish", "--proposal", DIGEST, "--text", "bad.txt"), "internal host 'redis.internal'"),
+        (("publish", "--proposal", DIGEST, "--title", " "), "--title is empty"),
+        (("publish", "--proposal", DIGEST, "--title", "redis.internal"), "internal host 'redis.internal'"),
+        (("publish",), f"say which text, by its digest, once you have read it: it is {DIGEST[:12]}"),
+        (
+            ("withhold", "--reason", "x"),
+            f"say which text, by its digest, once you have read it: it is {DIGEST[:12]}",
+        ),
         (("withhold", "--proposal", DIGEST, "--reason", " "), "the reason is empty"),
     ],
 )
@@ -79,6 +86,21 @@ def test_what_does_not_fit_is_refused_with_what_to_do(
     assert main([verb, incident, *rest]) == ExitCode.USAGE
     assert why.partition(":")[0] in capsys.readouterr().err
     assert len(store.read(incident).journal) == len(OPEN)
+
+
+def test_an_entry_that_stays_open_is_shown_with_what_to_do(store: Store, capsys: Capture) -> None:
+    """Where the text about the end was refused; not once the page was told of the end."""
+    told = e.StatusAnnounced(channel="status-page", state="IDENTIFIED")
+    refused = e.PublicTextRefused(channel="status-page", state="RESOLVED", because=("placeholder '[x]'",))
+    events = (*EVENTS[:8], told, e.IncidentResolved(outcome="recovered", because=()), refused)
+    incident = store.open("0001", events)
+    assert main(["incident", incident]) == ExitCode.OK
+    shown = capsys.readouterr().out
+    assert "The entry on the status page stays open: write there that it is over" in shown
+    assert "placeholder '[x]'" in shown
+    store.append(incident, e.StatusAnnounced(channel="status-page", state="RESOLVED"), key="end")
+    assert main(["incident", incident]) == ExitCode.OK
+    assert "stays open" not in capsys.readouterr().out
 
 
 def test_the_text_is_shown_in_whole_with_the_commands(store: Store, capsys: Capture) -> None:

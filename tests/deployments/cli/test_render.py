@@ -113,7 +113,9 @@ def test_an_unknown_template_names_those_that_there_are(
     """It is a mistake of usage."""
     monkeypatch.chdir(tmp_path)
     assert main(["render", "sample", "rot"]) == ExitCode.USAGE
-    assert "there is no template 'rot'; give one of: root, internal" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "there is no template 'rot'; give one of: root, internal" in said
+    assert said.count("question") == 1  # also where it is there for Slack and as plain text
 
 
 @pytest.mark.parametrize("template", message_names())

@@ -98,7 +98,8 @@ def test_the_words_are_edited_in_a_dialog_that_keeps_them(chat: Chat, kept: Stor
     """It begins with the text; what may not be published is told at its field, and the dialog stays."""
     incident = waiting(kept)
     chat.click(ANA, ButtonKind.EDIT_TEXT, post(chat, incident))
-    field = chat.dialog(ANA)["blocks"][1]
+    title, field = chat.dialog(ANA)["blocks"][1:]
+    assert title["element"]["initial_value"] == PROPOSED.title
     assert field["element"]["initial_value"] == PROPOSED.body
     refused = chat.submit(ANA, text="Users cannot reach redis.internal.")
     assert "internal host 'redis.internal'" in refused.body["errors"]["text"]
@@ -107,6 +108,17 @@ def test_the_words_are_edited_in_a_dialog_that_keeps_them(chat: Chat, kept: Stor
     assert chat.submit(ANA, text="Some events arrive late.").body is None
     edited = YES.model_copy(update={"body": "Some events arrive late."})
     assert kept.read(incident).journal[-1].event == edited
+
+
+def test_the_title_is_edited_in_the_dialog_with_the_text(chat: Chat, kept: Store) -> None:
+    """What may not be said in it keeps the dialog open, too."""
+    incident = waiting(kept)
+    chat.click(ANA, ButtonKind.EDIT_TEXT, post(chat, incident))
+    chat.dialog(ANA)
+    refused = chat.submit(ANA, title="redis.internal is down", text=PROPOSED.body)
+    assert "internal host 'redis.internal'" in str(refused.body["errors"])
+    assert chat.submit(ANA, title="Delayed events", text=PROPOSED.body).body is None
+    assert kept.read(incident).journal[-1].event == YES.model_copy(update={"title": "Delayed events"})
 
 
 def test_a_text_is_withheld_with_its_reason(chat: Chat, kept: Store) -> None:

@@ -38,8 +38,16 @@ def test_an_account_that_is_not_listed_learns_nothing(chat: Chat, kept: Store) -
     assert "U0MALLORY is not among the logins" in told.body["text"]
 
 
+def test_a_command_that_is_too_long_is_answered_with_what_to_do(chat: Chat, kept: Store) -> None:
+    """Slack shows its person nothing of a refusal."""
+    incident = opened(kept, *asking(MEMORY))
+    told = typed(chat, ANA, text=f"note {incident} {'x' * 3000}")
+    assert (told.status, "write it as several notes" in told.body["text"]) == (200, True)
+    assert kept.read(incident).events(e.NoteAdded) == []
+
+
 @pytest.mark.parametrize(
-    "other", [{"user_id": "ana"}, {"team_id": ""}, {"command": ""}, {"text": "x" * 3001}]
+    "other", [{"user_id": "ana"}, {"team_id": ""}, {"command": ""}, {"text": "x" * 40_001}]
 )
 def test_a_command_that_cannot_be_read_is_refused(other: dict[str, str], chat: Chat) -> None:
     """Missing fields, and names that are no ids."""

@@ -52,6 +52,24 @@ def test_the_lead_is_handed_over_with_a_note_once(chat: Chat, kept: Store) -> No
     assert [note.text for note in told.events(e.NoteAdded)] == ["On the hand-over to bob: the queue is long"]
 
 
+def test_the_state_is_said_with_a_reason_once(chat: Chat, kept: Store) -> None:
+    """Without one the dialog stays; so it does where the incident is over."""
+    incident = opened(kept, *asking(MEMORY))
+    chat.click(ANA, ButtonKind.STATE, chat.post(kept.read(incident), ButtonKind.STATE))
+    chat.dialog(ANA)
+    assert [*chat.submit(ANA, state="MONITORING", reason=" ").body["errors"]] == ["reason"]
+    kept.append(incident, e.IncidentResolved(outcome="recovered", because=()), key="end")
+    late = chat.submit(ANA, state="MONITORING", reason="they rolled back")
+    assert "has ended" in late.body["errors"]["reason"]
+    again = opened(kept, *asking(MEMORY))
+    chat.click(BOB, ButtonKind.STATE, chat.post(kept.read(again), ButtonKind.STATE))
+    chat.dialog(BOB)
+    assert chat.submit(BOB, state="MONITORING", reason="they rolled back").body is None
+    [said] = kept.read(again).events(e.StateForced)
+    assert (said.state, said.because, said.by) == ("MONITORING", "they rolled back", "bob")
+    assert said.identity == Identity(name=BOB, how=Proof.SLACK)
+
+
 def test_a_hand_over_to_nobody_is_refused_at_its_field(chat: Chat, kept: Store) -> None:
     """The dialog stays."""
     incident = opened(kept, *asking(MEMORY))
@@ -93,6 +111,11 @@ def test_the_packet_is_shown_to_who_is_listed_alone(chat: Chat, kept: Store) -> 
             {"text": "@bob says <2 % &amp; falls"},
         ),
         ("update ID", e.UpdateRequested, {}),
+        (
+            "state ID monitoring they rolled back",
+            e.StateForced,
+            {"state": "MONITORING", "because": "they rolled back"},
+        ),
     ],
 )
 def test_a_command_is_journalled_once(

@@ -258,6 +258,7 @@ def test_the_first_message_has_its_buttons_until_it_is_over() -> None:
             ButtonKind.SEVERITY,
             ButtonKind.NOTE,
             ButtonKind.FALSE_ALARM,
+            ButtonKind.STATE,
             ButtonKind.UPDATE,
             ButtonKind.COMMS,
             ButtonKind.SUPPORT,

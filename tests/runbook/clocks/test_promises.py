@@ -159,7 +159,7 @@ def test_people_are_reminded_once_a_day_that_the_page_is_not_told_of_the_end() -
     assert at(DAY, (5 * MINUTE, first.event)) == []
     [next_day] = at(DAY + 5, (5 * MINUTE, first.event))
     assert next_day.due_at - first.due_at == timedelta(days=1)
-    said = clock_message(journal(*ENDED), next_day, lead="", link="", time_zone="UTC").values["text"]
+    said = clock_message(journal(*ENDED), next_day.event, lead="", link="", time_zone="UTC").values["text"]
     assert "the status page still shows the incident" in str(said)
     assert f"runbook publish inc-1 --proposal {IT_IS_OVER.digest[:12]}" in str(said)
     assert "the public" in clock_reason(journal(*WAITS), next_day, time_zone="UTC")
@@ -216,10 +216,11 @@ def test_people_read_by_when_and_what_to_type() -> None:
     """In the thread and in the page."""
     told = journal(*QUESTION)
     [near], [late] = steps(24, *QUESTION), steps(30, *QUESTION)
-    said = clock_message(told, near, lead="ana", link="", time_zone="UTC").values["text"]
+    said = clock_message(told, near.event, lead="ana", link="", time_zone="UTC").values["text"]
     assert said == (
         "⏰ @ana: the team was promised an update by 15:32 UTC. "
-        "Tell it where things stand: runbook update inc-1; if it can wait: runbook ack inc-1"
+        "Tell it where things stand: runbook update inc-1; if it can wait: runbook ack inc-1; "
+        "to be reminded again: runbook snooze inc-1 --reminder"
     )
     assert clock_reason(told, late, time_zone="UTC").startswith(
         "the team was promised an update by 15:32 UTC and got none."

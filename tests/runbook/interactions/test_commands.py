@@ -62,6 +62,18 @@ PLAN = "0123456789ab"
             Typed(verb=Verb.EDIT, incident="inc-1", plan=PLAN, parameters={"memory": "768Mi"}),
             None,
         ),
+        ("ack inc-1", Typed(verb=Verb.ACK, incident="inc-1"), Act(kind=ActKind.ACK)),
+        ("snooze inc-1", Typed(verb=Verb.SNOOZE, incident="inc-1"), Act(kind=ActKind.SNOOZE)),
+        (
+            "snooze inc-1 30",
+            Typed(verb=Verb.SNOOZE, incident="inc-1", minutes=30),
+            Act(kind=ActKind.SNOOZE, minutes=30),
+        ),
+        (
+            "state inc-1 Monitoring they rolled back",
+            Typed(verb=Verb.STATE, incident="inc-1", state="monitoring", text="they rolled back"),
+            Act(kind=ActKind.STATE, state="monitoring", text="they rolled back"),
+        ),
         (
             "severity inc-1 p2 half of it works",
             Typed(verb=Verb.SEVERITY, incident="inc-1", severity=Severity.P2, text="half of it works"),
@@ -128,3 +140,10 @@ def test_anything_can_be_typed(text: str) -> None:
     """It is a command, or none."""
     with suppress(InvalidCommand):
         assert typed(text).verb in Verb
+
+
+def test_what_is_too_long_says_how_long_and_what_to_do() -> None:
+    """Slack shows nothing of a refusal, so it is an answer."""
+    assert typed(f"note inc-1 {'x' * 2_989}").text == "x" * 2_989
+    with pytest.raises(InvalidCommand, match=r"Nothing was done: that is 3001 .*as several notes"):
+        typed(f"note inc-1 {'x' * 2_990}")

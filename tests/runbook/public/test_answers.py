@@ -39,6 +39,9 @@ def test_a_yes_names_the_text() -> None:
     assert said(PUBLISH, text=f"{PROPOSED.body}\n") == yes
     words = "Some events arrive late."
     assert said(PUBLISH, text=f" {words}\n") == yes.model_copy(update={"body": words})
+    title = "Delayed events"
+    assert said(PUBLISH, title=f"{PROPOSED.title} ") == yes
+    assert said(PUBLISH, title=" Delayed\n events") == yes.model_copy(update={"title": title})
     no = e.PublicTextWithheld(proposal=DIGEST, by="ana", identity=CLAIM, because="no")
     assert said(WITHHOLD, text=" no ") == no
 
@@ -63,6 +66,11 @@ def test_a_yes_names_the_text() -> None:
             "never_say 'Acme': Use other",
         ),
         (PUBLISH, {"text": "Some users cannot reach redis.internal."}, (), "internal host"),
+        (PUBLISH, {"title": "Users of Acme"}, (), "never_say 'Acme': Use other"),
+        (PUBLISH, {"title": "redis.internal is down"}, (), "internal host"),
+        (PUBLISH, {"title": f"Down: phx_{'k3y' * 12}"}, (), "secret: Leave it out"),
+        (PUBLISH, {"title": "x" * 151}, (), "the title has at most 150"),
+        (PUBLISH, {"title": "Other"}, (EDITED,), "ana .*published it at"),
         (PUBLISH, {"text": "We are on it."}, (), "impact first"),
         (PUBLISH, {"text": f"Users see errors: phx_{'k3y' * 12}"}, (), "secret: Leave it out"),
     ],

@@ -32,10 +32,10 @@ async def newest(incident: OpenIncident) -> e.PublicTextProposed:
     return proposed
 
 
-async def yes(incident: OpenIncident, body: str = "") -> None:
+async def yes(incident: OpenIncident, body: str = "", title: str = "") -> None:
     """Ana lets the newest text be published."""
     proposal = (await newest(incident)).digest
-    await incident.record_once(e.PublicTextApproved(proposal=proposal, by="ana", body=body))
+    await incident.record_once(e.PublicTextApproved(proposal=proposal, by="ana", body=body, title=title))
 
 
 async def publish(incident: OpenIncident, at: timedelta = timedelta()) -> int:

@@ -1,6 +1,7 @@
 """People are told of a clock before its end, and one is paged after it; a restart repeats neither."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -8,7 +9,7 @@ from deployments.drill.world.faults import SlackFaults
 from runbook.clocks.promises import DueClock
 from runbook.incidents import events as e
 from tasks.caretaking.due import due_reminders
-from tasks.channels import remind
+from tasks.channels import refresh, remind
 from tasks.channels.page import resolve_page
 from tasks.channels.remind import remind_of_clock
 from tests.tasks.channels.team import Team, team
@@ -46,6 +47,45 @@ async def test_nobody_responds_and_each_step_is_told_once(
     assert [event.missed for event in journal.events(e.ClockReminded)] == [False, True]
     await resolve_page(team.incident)
     assert page.state == "resolved"
+
+
+async def test_a_reminder_is_snoozed_shown_so_and_sent_once_more(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its message says until when and by whom, without the button; the page comes all the same."""
+    slack = team.incident.environment.slack
+    assert slack is not None
+    slack.buttons = True
+    [near] = await due_in(team, monkeypatch, 0.9)
+    await remind_of_clock(team.incident, near)
+    [shown] = [it for it in team.slack.messages if "nobody has done anything" in it["text"]]
+    assert buttons_of(shown) == ["runbook.ack", "runbook.later"]
+    opened = (await team.incident.read()).opened_at
+    until = opened + timedelta(hours=0.95)
+    monkeypatch.setattr(refresh, "now", lambda: opened + timedelta(hours=0.92))
+    await team.incident.record(e.ReminderSnoozed(clock=near.clock, due_at=near.due_at, until=until, by="ana"))
+    await refresh.refresh(team.incident)
+    assert f"💤 Snoozed until {until:%H:%M} UTC by ana" in shown["text"]
+    assert buttons_of(shown) == ["runbook.ack"]
+
+    assert await due_in(team, monkeypatch, 0.94) == []
+    [again] = await due_in(team, monkeypatch, 0.95)
+    for _ in range(2):
+        await remind_of_clock(team.incident, again)
+    assert sum("nobody has done anything" in it["text"] for it in team.slack.messages) == 2
+    assert await due_in(team, monkeypatch, 0.99) == []
+    [missed] = await due_in(team, monkeypatch, 1.1)
+    assert missed.missed
+    await team.incident.record(e.IncidentAcknowledged(by="bob"))
+    await refresh.refresh(team.incident)
+    newest = [it for it in team.slack.messages if "nobody has done anything" in it["text"]][-1]
+    assert ("Over: bob has acted" in newest["text"], buttons_of(newest)) == (True, [])
+
+
+def buttons_of(message: dict[str, Any]) -> list[str]:
+    """The buttons under a message, by their actions."""
+    elements = [each for block in message["blocks"] for each in block.get("elements", ())]
+    return [each["action_id"] for each in elements if each["type"] == "button"]
 
 
 async def test_whoever_acts_meanwhile_is_not_paged(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:

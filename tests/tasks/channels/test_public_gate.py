@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from deployments.drill.world.channels.statuspage import StatuspageApi
 from runbook.decision.severity import Severity, SeverityAssessment
 from runbook.incidents import events as e
 from runbook.incidents.effects import Authority, Effect
@@ -14,7 +15,7 @@ from tasks.channels.public_page import read_public_page
 from tasks.channels.refresh import refresh
 from tasks.effects import NotAuthorised, carry_out, no_traces
 from tasks.incident import OpenIncident
-from tests.tasks.channels.asked_texts import QUESTION, asked, killed, newest, publish, yes
+from tests.tasks.channels.asked_texts import QUESTION, RECOVERED, asked, killed, newest, publish, yes
 from tests.tasks.channels.public_pages import Public, audience, public
 from tests.tasks.environments import decide
 
@@ -53,6 +54,37 @@ async def test_edited_words_are_published_as_they_are(public: Public) -> None:
     await publish(incident)
     assert public.updates() == [("identified", "Some events arrive late.")]
     assert await read_public_page(incident) == []
+
+
+async def test_an_edited_title_is_that_of_the_entry_and_stays(public: Public) -> None:
+    """The next text keeps it; an open entry gets another one where the provider takes one for it.
+
+    What a person has called the entry on the page is left alone by a text whose title nobody has edited.
+    """
+    incident = await asked(public)
+    await yes(incident, title="Delayed events")
+    await publish(incident)
+    assert public.shown[0]["name"] == "Delayed events"
+    await announce(incident, State.IDENTIFIED)
+    assert (await newest(incident)).title != "Delayed events"  # the same text is not asked about again
+    await announce(incident, State.MONITORING)
+    assert (await newest(incident)).title == "Delayed events"
+    await announce(incident, State.MONITORING)
+    assert len(public.threads(QUESTION)) == 1
+    await yes(incident, title="Late events")
+    await publish(incident)
+    renamed = "Late events" if isinstance(public.page, StatuspageApi) else "Delayed events"
+    assert public.shown[0]["name"] == renamed
+    await refresh(incident)
+    assert public.threads("under the title “Late events”")
+    public.shown[0]["name"] = "Called so by a person"
+    await incident.record(RECOVERED)
+    await announce(incident, State.RESOLVED)
+    assert (await newest(incident)).title == "Late events"
+    await yes(incident)
+    await publish(incident)
+    assert [status for status, _ in public.updates()] == ["identified", "monitoring", "resolved"]
+    assert public.shown[0]["name"] == "Called so by a person"
 
 
 async def test_the_next_state_replaces_a_text_that_waits(public: Public) -> None:

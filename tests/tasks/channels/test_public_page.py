@@ -85,3 +85,7 @@ async def test_a_text_that_may_not_be_published_is_not(public: Public) -> None:
 
     await announce(public.incident, State.MONITORING)
     assert [status for status, _ in public.updates()] == ["monitoring"]
+    await incident.record(e.IncidentResolved(outcome=IncidentOutcome.RECOVERED, because=("all ok",)))
+    await announce(incident, State.RESOLVED)
+    [left] = public.threads("stays open: write there that it is over")
+    assert "Not published in status-page (RESOLVED)" in left

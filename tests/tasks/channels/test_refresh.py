@@ -142,7 +142,7 @@ async def test_the_first_message_is_kept_true(team: Team) -> None:
     first = team.slack.messages[0]
     assert "Asked: Enable the fallback" in first["text"]
     assert buttons(first) == [
-        *("Take the lead", "Change severity", "Add a note", "False alarm", "Update now"),
+        *("Take the lead", "Change severity", "Add a note", "False alarm", "Say the state", "Update now"),
         *("Take the communications lead", "Take support", "Hand over", "Show the hand-over packet"),
     ]
 

@@ -1,0 +1,39 @@
+"""The state that people are told: what the journal proves, or a person's word where that goes further.
+
+IDENTIFIED takes a verdict, MONITORING something that was done. A person can say either without, by name and
+reason, as they can say that it is over; each message then says that the runbook has not proved it.
+"""
+
+from runbook.incidents.events import DecisionMade, IncidentReopened, StateForced
+from runbook.incidents.incident import Incident
+from runbook.incidents.state import State
+
+
+def told_state(incident: Incident) -> State:
+    """The state in the words of the announcements."""
+    forced = forced_state(incident)
+    return State(forced.state) if forced is not None else incident.state.told
+
+
+def forced_state(incident: Incident) -> StateForced | None:
+    """The person's word that is told in the place of the proved state; `None` where that is told.
+
+    It holds until the runbook is as far itself, decides anew on new facts, or the incident ends.
+    """
+    if incident.resolved or incident.closed:
+        return None
+    for item in reversed(incident.journal):
+        match item.event:
+            case DecisionMade() | IncidentReopened():
+                return None
+            case StateForced() as event:
+                order = [*State]
+                return event if order.index(State(event.state)) > order.index(incident.state.told) else None
+            case _:
+                continue
+    return None
+
+
+def said_by(forced: StateForced) -> str:
+    """How a message says whose word it is: `said by ana: they rolled back; not proved by the runbook`."""
+    return f"said by {forced.by}: {forced.because}; not proved by the runbook"

@@ -1,0 +1,134 @@
+"""A state that a person says before it is proved is told as their word, until the runbook knows better."""
+
+from datetime import timedelta
+
+import pytest
+
+from runbook.approvals.acts import Act, ActKind, ActOnClosed, event_of
+from runbook.approvals.gates import InvalidAnswer
+from runbook.approvals.identity import Identity
+from runbook.channels.cards.root import root_card
+from runbook.channels.impact import internal_impact, is_proved
+from runbook.channels.messages import in_slack, message_facts, update_message
+from runbook.channels.told_state import forced_state, told_state
+from runbook.channels.updates import asked_update
+from runbook.decision.verdict import Verdict
+from runbook.incidents import events as e
+from runbook.incidents.sentences import sentence
+from runbook.incidents.state import State
+from runbook.policy.policy import Policy
+from runbook.public.publishing import is_public
+from runbook.public.refreshing import due_refreshes
+from runbook.support.facts import support_facts
+from tests.runbook.journals import OPENED, decided, decision, incident
+from tests.runbook.public_texts import PROPOSED
+
+ME = Identity(name="ana")
+UNSURE = decided(decision(verdict=Verdict.UNKNOWN))
+SAID = e.StateForced(state="MONITORING", by="ana", because="they rolled back", identity=ME)
+WORD = "MONITORING is said by ana: they rolled back; not proved by the runbook"
+POLICY = Policy()
+LATER = OPENED + timedelta(hours=1)
+PAGE = "status-page"
+
+
+def said(*before: e.Event, **says: str) -> e.Event:
+    """What the act is in the journal."""
+    act = Act.model_validate(
+        {"kind": ActKind.STATE, "state": "monitoring", "text": "they rolled back"} | says
+    )
+    return event_of(act, incident(*before), by="ana", identity=ME, policy=POLICY, now=OPENED)
+
+
+def test_a_state_is_said_by_name_and_with_a_reason() -> None:
+    """The timeline has it as a claim that nothing has proved."""
+    assert said(UNSURE) == SAID
+    assert sentence(SAID) == (
+        "ana (unproven claim) said MONITORING, not proved by the runbook: they rolled back"
+    )
+    identified = said(UNSURE, state=" Identified ")
+    assert isinstance(identified, e.StateForced)
+    assert identified.state == "IDENTIFIED"
+
+
+@pytest.mark.parametrize(
+    ("before", "says", "why"),
+    [
+        ((UNSURE,), {"state": "resolved"}, "identified or monitoring, not 'resolved'.*runbook resolve"),
+        ((UNSURE,), {"text": "  "}, "the reason is empty"),
+        ((UNSURE,), {"text": "x" * 4001}, "at most 4000"),
+        ((decided(),), {"state": "identified"}, "the runbook says IDENTIFIED itself"),
+        ((UNSURE, e.IncidentResolved(outcome="recovered", because=())), {}, "has ended"),
+    ],
+)
+def test_what_need_not_or_cannot_be_said_is_refused(
+    before: tuple[e.Event, ...], says: dict[str, str], why: str
+) -> None:
+    """That it is over has a command of its own."""
+    with pytest.raises(InvalidAnswer, match=why):
+        said(*before, **says)
+    with pytest.raises(ActOnClosed):
+        said(UNSURE, e.IncidentClosed(outcome="recovered"))
+
+
+def test_each_message_says_whose_word_it_is() -> None:
+    """Also where a team has templates of its own: it is part of the impact."""
+    told = incident(UNSURE, SAID)
+    assert (told_state(told), told.state, is_proved(told)) == (State.MONITORING, State.INVESTIGATING, False)
+    assert internal_impact(told).endswith(WORD)
+    facts = message_facts(
+        told, state=told_state(told), now=LATER, commander="", update_interval=timedelta(hours=1)
+    )
+    assert WORD in str(in_slack(update_message(facts)))
+    card = root_card(told, channel="slack", policy=POLICY, now=LATER, link="")
+    assert card.values["state"] == "MONITORING (not proved by the runbook)"
+    assert WORD in str(in_slack(card))
+    assert any("a person says so" in each for each in support_facts(facts).do_not_tell)
+
+
+@pytest.mark.parametrize(
+    ("after", "state"),
+    [
+        ((), State.MONITORING),
+        ((e.NoteAdded(by="ana", text="x"),), State.MONITORING),
+        ((SAID.model_copy(update={"state": "IDENTIFIED"}),), State.IDENTIFIED),
+        ((decided(),), State.IDENTIFIED),
+        ((UNSURE,), State.INVESTIGATING),
+        ((e.IncidentResolved(outcome="recovered", because=()),), State.RESOLVED),
+    ],
+    ids=["at once", "later", "another word", "a verdict", "decided anew", "over"],
+)
+def test_a_word_holds_until_the_runbook_knows_better(after: tuple[e.Event, ...], state: State) -> None:
+    """The newest one; where the runbook is as far itself, it says so without a name."""
+    told = incident(UNSURE, SAID, *after)
+    assert told_state(told) is state
+    assert (forced_state(told) is None) is (told.state.told is state)
+    assert is_proved(told) is (forced_state(told) is None)
+
+
+def test_colleagues_are_told_of_it_at_once() -> None:
+    """As of an update that somebody asks for; not by somebody who may not."""
+    due = asked_update(incident(UNSURE, SAID), channels=["slack"], policy=POLICY)
+    assert (due and due.request) == SAID
+    announced = e.StatusAnnounced(channel="slack", state="MONITORING")
+    assert asked_update(incident(UNSURE, SAID, announced), channels=["slack"], policy=POLICY) is None
+    stranger = SAID.model_copy(update={"by": "an\u0430"})
+    assert asked_update(incident(UNSURE, stranger), channels=["slack"], policy=POLICY) is None
+
+
+def test_the_public_hears_of_it_through_the_gate_once() -> None:
+    """Also without a verdict, which the person's word stands in for; never by who may not."""
+
+    def due(*events: e.Event) -> list[tuple[str, str]]:
+        found = due_refreshes(incident(*events), channels=[PAGE], policy=POLICY, now=LATER)
+        return [(it.channel, it.state) for it in found]
+
+    assert not is_public(incident(UNSURE), PAGE, POLICY)
+    assert is_public(incident(UNSURE, SAID), PAGE, POLICY)
+    assert due(UNSURE) == []
+    assert due(UNSURE, SAID) == [(PAGE, "MONITORING")]
+    waits = PROPOSED.model_copy(update={"channel": PAGE, "state": "MONITORING", "message": "monitoring"})
+    refused = e.PublicTextRefused(channel=PAGE, state="MONITORING", because=("x",))
+    for heard in (waits, refused, e.StatusAnnounced(channel=PAGE, state="MONITORING")):
+        assert due(UNSURE, SAID, heard) == []
+    assert due(UNSURE, SAID.model_copy(update={"by": "an\u0430"})) == []
