@@ -10,6 +10,7 @@ from runbook.actions.drift import voided_plans
 from runbook.actions.outages import end_of_wait, has_a_yes
 from runbook.actions.spec import ActionKind
 from runbook.approvals.approvals import begun_with
+from runbook.approvals.asking import was_asked
 from runbook.approvals.gates import Answer, Choice
 from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.events import ApprovalAnswered
@@ -168,7 +169,7 @@ async def change(incident: OpenIncident, action: PlannedAction) -> ActionResult:
         if len(voided := voided_plans(journal, action)) >= NEW_PLANS:
             why = f"the target keeps changing; last: {'; '.join(voided[-1].because)}"
             return await finish(incident, action, ActionOutcome.FAILED, why)
-        await publish_plan(incident, plan)
+        await show_plan(incident, journal, plan)
         decided = begun_with(journal, plan) or await approval_of_open(incident, journal, plan)
         tries += 1
         if decided.answer.choice is Choice.EDIT:
@@ -185,6 +186,12 @@ async def change(incident: OpenIncident, action: PlannedAction) -> ActionResult:
         if result is not None:
             return result
     return await finish(incident, action, ActionOutcome.FAILED, "the target keeps changing")
+
+
+async def show_plan(incident: OpenIncident, journal: Incident, plan: ChangePlan) -> None:
+    """Publish a plan in Prefect, unless people were asked about it before, and so have it there."""
+    if not was_asked(journal, plan):
+        await publish_plan(incident, plan)
 
 
 async def make(incident: OpenIncident, plan: ChangePlan, decided: ApprovalAnswered) -> ActionResult | None:

@@ -18,9 +18,17 @@ from flows.current_run import flow_run_id
 from flows.gate_form import answer_of, filled_in, form_of, planted
 from runbook.actions.catalogue import ChangePlan, PlannedAction
 from runbook.approvals.approvals import acceptable, answers_to, decided, standing_approval, still_needed
-from runbook.approvals.asking import ForeignForm, gate_name, may_ask_afresh, unasked_answers
+from runbook.approvals.asking import (
+    ForeignForm,
+    asked_last,
+    decision_agreed_to,
+    gate_name,
+    may_ask_afresh,
+    unasked_answers,
+)
 from runbook.approvals.gates import Answer, Choice, InvalidAnswer, PendingGate
 from runbook.approvals.rejections import standing_rejection
+from runbook.decision.verdict import Decision
 from runbook.evidence.manifest import gap_before_change
 from runbook.incidents.events import AnswerPlanted, ApprovalAnswered, ApprovalRefused, ApprovalRequested
 from runbook.incidents.incident import Incident
@@ -62,6 +70,21 @@ async def approval(incident: OpenIncident, plan: ChangePlan) -> ApprovalAnswered
         await _ask_again(incident, plan, gate)
     await _ask(incident, plan)
     raise AssertionError("a suspended run does not come back here")
+
+
+async def agreed_decision(incident: OpenIncident) -> Decision | None:
+    """The decision whose change somebody has just agreed to, in the journal or in Prefect's form.
+
+    Its response goes on with the change: people wait for that, and what comes before it was done.
+    """
+    journal = await incident.read()
+    gate = journal.pending_gate
+    if gate is None:
+        return decision_agreed_to(journal)
+    if (asked := asked_last(journal)) is None or asked.gate != gate.gate:
+        return None
+    form = await filled_in(gate.gate) or {}
+    return journal.decision if form.get("decision") == Choice.APPROVE.value else None
 
 
 async def rejection(incident: OpenIncident, action: PlannedAction) -> ApprovalAnswered | None:

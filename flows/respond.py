@@ -16,6 +16,7 @@ from blocks.environment import Environment
 from flows.action import take_action
 from flows.current_run import flow_run_id, sleep_until, sole_process
 from flows.failure import tell_a_person
+from flows.gate import agreed_decision
 from flows.parameters import checked, run_name
 from runbook.actions.catalogue import ActionOutcome
 from runbook.actions.spec import ActionKind
@@ -129,8 +130,11 @@ async def bring_to_an_end(incident: OpenIncident) -> IncidentOutcome:
     try:
         while True:
             await require_going_on(incident)
-            decision = await understand(incident)
-            await require_going_on(incident)
+            decision = await agreed_decision(incident)
+            if decision is None:
+                decision = await understand(incident)
+                await require_going_on(incident)
+                await get_ready(incident, decision)
             recovery = await act_on(incident, decision)
             if recovery is not None and recovery.recovered:
                 return await end(incident, decision, recovery)
@@ -155,6 +159,7 @@ async def act_on(incident: OpenIncident, decision: Decision) -> Recovery | None:
     """Mitigate and watch; how the watch ended. `None` where there is nothing to act on, or to decide anew."""
     if decision.verdict is Verdict.UNKNOWN or not await mitigate(incident, decision):
         return None
+    await page_on_opening(incident)  # where the severity has risen since the question
     return await watch(incident, decision)
 
 
@@ -204,16 +209,20 @@ async def understand(incident: OpenIncident) -> Decision:
     return decision
 
 
-async def mitigate(incident: OpenIncident, decision: Decision) -> bool:
-    """Take the actions of the plan, one at a time, after what they would destroy is kept.
-
-    Once all alerts are resolved, what has not begun is left out: the watch checks whether it is over.
-    Returns false if the plan is outdated: the runbook has to decide again.
-    """
+async def get_ready(incident: OpenIncident, decision: Decision) -> None:
+    """Tell people what is to be done, and keep what a change would destroy."""
     if decision.plan:
         await announce(incident, State.IDENTIFIED)
     if any(action.spec.kind is ActionKind.CHANGE for action in decision.plan):
         await keep_evidence(incident, before_mitigation(await incident.read()))
+
+
+async def mitigate(incident: OpenIncident, decision: Decision) -> bool:
+    """Take the actions of the plan, one at a time.
+
+    Once all alerts are resolved, what has not begun is left out: the watch checks whether it is over.
+    Returns false if the plan is outdated: the runbook has to decide again.
+    """
     for action in decision.plan:
         journal = await incident.read()
         if action.id not in journal.results:

@@ -18,6 +18,7 @@ from deployments.prefect.work_pool import fixed_template
 from deployments.worker.jobs import JobConfiguration, NotOurs, ignored_variables, run_job, worker_process
 from deployments.worker.preparing import Prepared, preparation_for, prepare
 from deployments.worker.start_pace import StartPace, begun_at_once
+from deployments.worker.still_ending import StillEnding
 
 if TYPE_CHECKING:
     from anyio.abc import TaskStatus
@@ -46,6 +47,7 @@ class WarmWorker(ProcessWorker):
         super().__init__(*args, **kwargs)
         self._pace = StartPace(begin_at_once or begun_at_once())
         self._prepared: dict[UUID, Prepared] = {}
+        self._ending = StillEnding()
         self._labelling: set[asyncio.Task[None]] = set()
         self._one_poll = asyncio.Lock()
         self._woken = asyncio.Event()
@@ -88,7 +90,8 @@ class WarmWorker(ProcessWorker):
             why = "No worker was running; a later run replaces it."
             state: State[Any] = Cancelled(name="Skipped", message=why)
             await self.client.set_flow_run_state(run_id, state)
-        left_out = skipped | self._pace.begin(run for run in waiting if run.id not in skipped)
+        left_out = skipped | self._ending.among({run.id for run in waiting})
+        left_out |= self._pace.begin(run for run in waiting if run.id not in left_out)
         return [entry for entry in due if entry.flow_run.id not in left_out]
 
     async def _submit_run(self, flow_run: "FlowRun") -> None:
@@ -185,13 +188,16 @@ class WarmWorker(ProcessWorker):
     ) -> ProcessWorkerResult:
         """Run it; its end makes room for the next."""
         ready = self._prepared.pop(flow_run.id, Prepared())
+        self._ending.began(flow_run.id)
         try:
             if not isinstance(configuration, JobConfiguration):
                 raise NotOurs("its configuration was not checked")
             return await run_job(flow_run, configuration, task_status or TASK_STATUS_IGNORED)
         finally:
             ready.close()
+            self._ending.ended(flow_run.id)
             self._pace.ended(flow_run.id)
+            self.wake()
 
 
 def superseded(runs: Iterable["FlowRun"], *, now: datetime) -> list["FlowRun"]:

@@ -3,8 +3,9 @@
 from typing import Any
 
 from runbook.actions.catalogue import ChangePlan
-from runbook.approvals.gates import InvalidAnswer, PendingGate
-from runbook.incidents.events import ApprovalAnswered, ApprovalRequested
+from runbook.approvals.gates import Choice, InvalidAnswer, PendingGate
+from runbook.decision.verdict import Decision
+from runbook.incidents.events import ApprovalAnswered, ApprovalRequested, DecisionMade
 from runbook.incidents.incident import Incident
 
 ASKED_AFRESH = 5
@@ -25,6 +26,12 @@ def gate_name(journal: Incident, plan: ChangePlan, token: str) -> str:
     return f"{plan.action.id}-{len(journal.events(ApprovalRequested)) + 1}-{token}"
 
 
+def was_asked(journal: Incident, plan: ChangePlan) -> bool:
+    """Whether people were asked about exactly this plan."""
+    asked = journal.events(ApprovalRequested)
+    return any(it.action_id == plan.action.id and plan.known_as(it.plan_digest) for it in asked)
+
+
 def may_ask_afresh(journal: Incident, plan: ChangePlan) -> bool:
     """Whether a form that is no answer is journalled, and the question asked under a new name."""
     answered = {event.gate for event in journal.events(ApprovalAnswered)}
@@ -40,6 +47,33 @@ def unasked_answers(journal: Incident) -> list[ApprovalAnswered]:
     """Answers at gates that had asked nothing by then: lines that somebody has written into the store."""
     answered = journal.answers
     return [event for event in journal.events(ApprovalAnswered) if event not in answered]
+
+
+def decision_agreed_to(journal: Incident) -> Decision | None:
+    """The decision of this round if people have agreed to the change that it asked about last.
+
+    What comes before the question was done then. `None` also once that change has ended.
+    """
+    asked, decision = asked_last(journal), journal.decision
+    if asked is None or asked.action_id in journal.results:
+        return None
+    agreed = (
+        answer.gate == asked.gate and answer.answer.choice is Choice.APPROVE for answer in journal.answers
+    )
+    return decision if any(agreed) else None
+
+
+def asked_last(journal: Incident) -> ApprovalRequested | None:
+    """The newest question of this round; `None` before there is one, and once the incident has ended."""
+    if journal.resolved:
+        return None
+    for item in reversed(journal.journal):
+        if isinstance(item.event, DecisionMade):
+            return None
+        if isinstance(item.event, ApprovalRequested):
+            made = journal.last(DecisionMade)
+            return item.event if made is not None and made.round == journal.round else None
+    return None
 
 
 def require_for(gate: PendingGate, form: dict[str, Any]) -> None:

@@ -111,7 +111,8 @@ async def test_a_scenario_ends_as_it_expects(engine: Engine, name: str, tmp_path
         await response.alert()
         incident = await response.follow("auto")
 
-        differences = judge(incident, response.world.scenario.expect)
+        # Nobody reads e-mails here, see `case`: the drills themselves judge what support is told.
+        differences = judge(incident, response.world.scenario.expect.model_copy(update={"support": None}))
         assert not differences, (differences, [str(item.event)[:300] for item in incident.journal])
         only_approved_changes(response, incident)
         assert (response.changes() == []) == (name in CHANGES_NOTHING)

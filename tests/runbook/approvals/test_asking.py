@@ -7,12 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runbook.actions.catalogue import ChangePlan
-from runbook.approvals.asking import ASKED_AFRESH, ForeignForm, gate_name, may_ask_afresh, require_for
-from runbook.approvals.gates import PendingGate
+from runbook.actions.catalogue import ActionOutcome, ChangePlan
+from runbook.approvals.asking import (
+    ASKED_AFRESH,
+    ForeignForm,
+    decision_agreed_to,
+    gate_name,
+    may_ask_afresh,
+    require_for,
+)
+from runbook.approvals.gates import Choice, PendingGate
 from runbook.incidents import events as e
 from runbook.kubernetes.fields import EnvironmentVariable, Setting
-from tests.runbook.journals import OPENED, PLAN, asked, incident
+from tests.runbook.journals import OPENED, PLAN, answered, asked, decided, finished, incident, resolved
 
 TOKEN = "9f86d081884c7d65"
 BOUND = PLAN.model_copy(update={"bound": {"cluster": "https://x"}})
@@ -150,3 +157,34 @@ def test_what_stands_around_a_change_is_no_part_of_what_is_approved() -> None:
     )
     for more in others:
         assert plan.model_copy(update=more).digest != plan.digest
+
+
+@pytest.mark.parametrize(
+    ("events", "agreed"),
+    [
+        ((decided(), asked(), answered()), True),
+        ((decided(), asked(), answered(Choice.REJECT), asked(gate="gate-2")), False),
+        ((decided(), asked()), False),
+        ((decided(),), False),
+        ((decided(), asked(), answered(Choice.EDIT)), False),
+        ((decided(), asked(), answered(), finished(ActionOutcome.RECOVERED)), False),
+        ((decided(), asked(), answered(), resolved()), False),
+        ((decided(), asked(), answered(), e.FactsChanged(round=2, because=("new",))), False),
+        (
+            (
+                decided(),
+                asked(),
+                answered(),
+                e.FactsChanged(round=2, because=("new",)),
+                decided().model_copy(update={"round": 2}),
+            ),
+            False,
+        ),
+    ],
+)
+def test_a_run_goes_straight_to_the_change_that_was_agreed_to(
+    events: tuple[e.Event, ...], agreed: bool
+) -> None:
+    """Only where nothing has happened since that makes it triage, decide or tell anew."""
+    journal = incident(*events)
+    assert decision_agreed_to(journal) == (journal.decision if agreed else None)
