@@ -43,6 +43,10 @@ proofs: setup ## run the tests that take long: servers, workers, browsers, every
 test-slow: setup ## run the tests that repeat what a quicker one shows
 	@$(BIN)/pytest --numprocesses $(PROCESSES) -m slow $(ARGS)
 
+.PHONY: bench
+bench: setup ## measure how soon a verdict and a change are there (ARGS=--help)
+	@$(BIN)/python -m tests.bench.response --json benchmarks.json $(ARGS)
+
 .PHONY: bench-intake
 bench-intake: setup ## measure how many alerts the receiver takes, and kill it meanwhile (ARGS=--help)
 	@$(BIN)/python -m tests.bench.intake $(ARGS)

@@ -4,6 +4,7 @@ import asyncio
 import re
 import shutil
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -56,6 +57,16 @@ async def working(name: str, folder: Path, environment: Mapping[str, str]) -> As
         await worker.stop()
 
 
+IN_SLACK = Counter(
+    [
+        *(what for what in EXPECTED if not what.startswith("email")),
+        "slack/question-1-enable-fallback",
+        "slack/question-1-enable-fallback-off",
+    ]
+)
+"""What the outside sees of an outage where nobody reads e-mails, see `case`."""
+
+
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[PrefectServer]:
     """A server of its own: its workers must not meet those of other tests in the pool."""
@@ -91,7 +102,7 @@ async def test_a_run_that_slept_through_a_deployment_does_nothing_twice(
                 incident = await one.follow("auto")
                 assert FORMER not in today.log.read_text()
             assert before.keys() >= {"slack/investigating", "slack/identified", "pager/opened"}
-            assert seen_outside(one) == EXPECTED
+            assert seen_outside(one) == IN_SLACK
     assert incident.outcome is IncidentOutcome.RECOVERED
     assert gate.gate in incident.closed_gates
     asked = [event.gate for event in incident.events(ApprovalRequested)]

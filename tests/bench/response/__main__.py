@@ -1,0 +1,120 @@
+"""How soon a verdict is there after an alert, and a change is made after a yes.
+
+    python -m tests.bench.response --help
+
+What a person with a script needs for the checks alone is measured in the same run, since the numbers are of
+this machine and of what else it does.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.bench.response.answers import SURFACES, Request, measure_answer
+from tests.bench.response.house import house, running_engine
+from tests.bench.response.verdicts import Verdict, measure_verdicts
+
+ROUNDS = 15
+OVER_THE_SLOWEST = "alert → verdict, over its slowest check"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, print the table, and write it where it is wanted."""
+    chosen = _parser().parse_args(arguments)
+    console = Console(stderr=True)
+    verdicts, requests = asyncio.run(_measure(chosen, console))
+    rows = _rows(verdicts, requests)
+    Console(width=None if sys.stdout.isatty() else 110).print(_table(rows))
+    if chosen.json is not None:
+        chosen.json.write_text(json.dumps(_as_json(rows), indent=2, ensure_ascii=False) + "\n")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="make bench ARGS=…", description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=ROUNDS, metavar="N", help="alerts (default: 15)")
+    parser.add_argument(
+        "--answers", type=int, default=ROUNDS, metavar="N", help="answers by each way (default: 15)"
+    )
+    parser.add_argument("--stock-worker", action="store_true", help="with Prefect's own worker")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there, too")
+    return parser
+
+
+async def _measure(chosen: argparse.Namespace, console: Console) -> tuple[list[Verdict], list[Request]]:
+    with tempfile.TemporaryDirectory(prefix="runbook-bench-") as name:
+        folder = Path(name)
+        async with running_engine(folder / "engine", stock_worker=chosen.stock_worker) as engine:
+            async with house(engine, folder / "verdicts") as one:
+                console.print(f"{chosen.rounds} alerts")
+                verdicts = await measure_verdicts(one, chosen.rounds)
+            requests = []
+            for number in range(chosen.answers * len(SURFACES)):
+                surface = SURFACES[number % len(SURFACES)]
+                console.print(f"answer {number + 1}: {surface}")
+                async with house(engine, folder / f"answer-{number}") as one:
+                    requests.append(await measure_answer(one, surface))
+    return verdicts, requests
+
+
+def _rows(verdicts: list[Verdict], requests: list[Request]) -> dict[str, list[float]]:
+    """The seconds of each thing that was measured."""
+    rows = {
+        "alert → verdict in the journal": [it.verdict for it in verdicts],
+        "alert → verdict in Prefect": [it.in_prefect for it in verdicts],
+        "the slowest check of the triage": [it.slowest_check for it in verdicts],
+        OVER_THE_SLOWEST: [it.verdict - it.slowest_check for it in verdicts],
+        "the slowest check, alone": [it.alone for it in verdicts],
+        "the four commands in a shell": [it.script for it in verdicts if it.script is not None],
+    }
+    for surface in SURFACES:
+        rows[f"yes by {surface} → request"] = [it.seconds for it in requests if it.surface == surface]
+    return {name: seconds for name, seconds in rows.items() if seconds}
+
+
+def _table(rows: dict[str, list[float]]) -> Table:
+    load = ", ".join(f"{each:.1f}" for each in os.getloadavg())
+    table = Table(title=f"{os.cpu_count()} processors, load {load}")
+    for heading in ("seconds", "n", "median", "min", "max"):
+        table.add_column(heading, justify="left" if heading == "seconds" else "right")
+    for name, seconds in rows.items():
+        numbers = (median(seconds), min(seconds), max(seconds))
+        table.add_row(name, str(len(seconds)), *(f"{number:.2f}" for number in numbers))
+    return table
+
+
+def _as_json(rows: dict[str, list[float]]) -> dict[str, Any]:
+    return {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": {
+            "processors": os.cpu_count(),
+            "kernel": platform.release(),
+            "python": platform.python_version(),
+            "load": os.getloadavg(),
+        },
+        "seconds": {
+            name: {
+                "n": len(seconds),
+                "median": round(median(seconds), 3),
+                "min": round(min(seconds), 3),
+                "max": round(max(seconds), 3),
+            }
+            for name, seconds in rows.items()
+        },
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())
