@@ -34,7 +34,7 @@ from runbook.incidents.sentences import sentence
 from runbook.incidents.state import State
 from runbook.public.gate import DuePublication
 from runbook.public.publishing import is_public
-from runbook.public.refreshing import DueRefresh, due_refreshes
+from runbook.public.refreshing import DueRefresh, due_refreshes, told_again
 from runbook.public.texts import text_digest
 from tasks.channels.deliver import Send, deliver, got_through, say
 from tasks.channels.facts import facts_of
@@ -109,7 +109,7 @@ async def refresh_public(incident: OpenIncident, due: DueRefresh) -> StatusAnnou
     found = due_refreshes(journal, channels=[due.channel], policy=incident.policy, now=now())
     if due not in found or due.channel not in channels:
         return None  # it was refreshed, or is over, in the meantime
-    state = State(due.state or public_announcements(journal, due.channel)[-1].state)
+    state = State(due.state) if due.state else told_again(journal, due.channel)
     facts = facts_of(incident, journal, state)
     return await _announce(incident, journal, channels[due.channel], facts, again=not due.state)
 
