@@ -64,6 +64,26 @@ async def test_a_word_that_holds_no_more_is_not_told_again_as_a_proof(
     assert "We've identified the cause" in public.updates()[-1][1]
 
 
+async def test_colleagues_who_were_told_by_word_are_told_when_it_is_proved(public: Public) -> None:
+    """Else an e-mail, which nobody can change, would stay as one person's word, and without the verdict."""
+    incident = public.incident
+    await announce(incident, State.INVESTIGATING)
+    await incident.record(e.StateForced(state="IDENTIFIED", by="ana", because="a bad deploy"))
+    due = await due_reminders(incident.environment, now() + timedelta(minutes=1))
+    for _, update in due.updates:
+        await announce_now(incident, update)
+    await decide(incident)
+    for _ in range(2):
+        await announce(incident, State.IDENTIFIED)
+    told = [it for it in await public.timeline(e.StatusAnnounced) if it.channel == "slack"]
+    assert [(it.state, it.by_word) for it in told] == [
+        ("INVESTIGATING", False),
+        ("IDENTIFIED", True),
+        ("IDENTIFIED", False),
+    ]
+    assert "said by" not in public.threads("IDENTIFIED")[-1]
+
+
 async def refreshed(incident: OpenIncident, monkeypatch: pytest.MonkeyPatch, later: timedelta) -> None:
     """What the reminders tell the public of it, that much later."""
 
