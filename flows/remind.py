@@ -25,7 +25,7 @@ from tasks.channels.shown import (
     tell_of_lead,
 )
 from tasks.incident import OpenIncident, now
-from tasks.lease import exclusively
+from tasks.lease import REMINDERS, exclusively, miss_turn
 
 
 @flow(name="remind", flow_run_name="housekeeping: remind", validate_parameters=False)
@@ -43,8 +43,12 @@ async def remind(environment: str = "default") -> list[str]:
         environment: Which configuration to use: the name that `runbook configure` saved it under.
     """
     blocks = await Environment.load(environment)
-    async with exclusively(blocks, "reminders", str(flow_run_id())) as ours:
-        return await remind_of_everything(blocks) if ours else []
+    run = str(flow_run_id())
+    async with exclusively(blocks, REMINDERS, run) as ours:
+        if ours:
+            return await remind_of_everything(blocks)
+    await miss_turn(blocks, REMINDERS, run)
+    return []
 
 
 async def remind_of_everything(environment: Environment) -> list[str]:

@@ -17,6 +17,9 @@ from blocks.store.lease import TERM, Lease, LeaseLost
 from blocks.transport.errors import Unavailable
 from tasks.incident import OpenIncident, now
 
+REMINDERS = "reminders"
+"""What people are told, which one run at a time does."""
+
 WAIT_SECONDS = 120.0
 """How long an action waits for another incident's to end before a person is paged."""
 
@@ -111,6 +114,37 @@ async def exclusively(
     finally:
         if token is not None:
             await _let_go(store, name, token)
+
+
+async def miss_turn(environment: Environment, what: str, holder: str) -> None:
+    """Note that this process found another at it, so that it does not count as one that has tried.
+
+    Raises:
+        StoreUnavailable: the store cannot be reached.
+    """
+    at = now()
+    await environment.store.take_lease(_missed(what, environment), holder, at=at, until=at)
+
+
+async def next_turn(environment: Environment, what: str, *, at: datetime) -> str | None:
+    """What tells a try that is due from those before it that came to nothing; `None` while one is at it.
+
+    A try came to nothing where its process died before it let go, or where it missed its turn.
+
+    Raises:
+        StoreUnavailable: the store cannot be reached.
+    """
+    store = environment.store
+    end = await store.lease_end(f"{what} of {environment.name}")
+    held = end if end is not None and not end.let_go else None
+    if held is not None and held.at > at:
+        return None
+    missed = await store.lease_end(_missed(what, environment))
+    return " ".join(each.at.isoformat() for each in (held, missed) if each is not None)
+
+
+def _missed(what: str, environment: Environment) -> str:
+    return f"missed turn of {what} of {environment.name}"
 
 
 @asynccontextmanager

@@ -8,8 +8,9 @@ import errno
 import os
 import re
 import socket
+import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -61,19 +62,34 @@ class WakeWorkers:
 
 
 def wake_workers(folder: Path) -> int:
-    """Tell every worker that it is worth polling; returns how many were told. Sockets without one go."""
+    """Tell every worker that it is worth polling; returns how many were told. Sockets without one go.
+
+    It never raises: the request that made a run due is answered by then. What is no socket is left alone.
+    """
     told = 0
-    with _reachable(folder) as near, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sending:
+    with (
+        suppress(OSError),  # the folder is gone, or no file can be opened: the workers poll
+        _reachable(folder) as near,
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sending,
+    ):
         sending.setblocking(False)
         for path in near.glob(f"*{SUFFIX}"):
-            try:
-                sending.sendto(b"\0", str(path))
-            except OSError as error:
-                if error.errno == errno.ECONNREFUSED:  # its worker is gone
-                    path.unlink(missing_ok=True)
-            else:
-                told += 1
+            told += _wake(path, sending)
     return told
+
+
+def _wake(path: Path, sending: socket.socket) -> bool:
+    """Whether the worker of that socket was told."""
+    try:
+        if not stat.S_ISSOCK(path.lstat().st_mode):
+            return False
+        sending.sendto(b"\0", str(path))
+    except OSError as error:
+        if error.errno == errno.ECONNREFUSED:  # its worker is gone
+            with suppress(OSError):
+                path.unlink()
+        return False
+    return True
 
 
 def listening(folder: Path, name: str) -> socket.socket:

@@ -1,6 +1,7 @@
 """The worker's side of getting a process ready for a run, see `deployments.worker.prepared`."""
 
 import asyncio
+import re
 from typing import TYPE_CHECKING
 
 from deployments.worker.prepared import Preparation
@@ -12,11 +13,14 @@ if TYPE_CHECKING:
 RESPOND = "flows.respond.respond"
 """The entrypoint of the flow that people wait for."""
 
+_NAME = re.compile(r"[ -~]{1,255}")
+"""Names of environments: in a request, other signs would end the name and be what somebody else is to say."""
+
 
 def preparation_for(flow_run: "FlowRun", entrypoint: str) -> Preparation | None:
     """What to get ready for; `None` for a run that nobody waits for, or that says too little."""
     environment = flow_run.parameters.get("environment", "default")
-    if entrypoint != RESPOND or not isinstance(environment, str):
+    if entrypoint != RESPOND or not (isinstance(environment, str) and _NAME.fullmatch(environment)):
         return None
     begins = flow_run.run_count == 0 and bool(flow_run.parameters.get("incident"))
     return Preparation(flow_run.id, environment, checks=begins)

@@ -63,7 +63,7 @@ class WarmWorker(ProcessWorker):
             self._woken.clear()
             try:
                 await self.get_and_submit_flow_runs()
-            except httpx.HTTPStatusError as error:  # the regular poll counts and tells of those
+            except Exception as error:  # the regular poll meets the same, counts it and tells of it
                 self._logger.debug("Nothing was found after it was woken: %s", error)
 
     async def get_and_submit_flow_runs(self) -> list["FlowRun"]:

@@ -4,7 +4,14 @@ IDENTIFIED takes a verdict, MONITORING something that was done. A person can say
 reason, as they can say that it is over; each message then says that the runbook has not proved it.
 """
 
-from runbook.incidents.events import DecisionMade, IncidentReopened, StateForced
+from runbook.incidents.effects import SUCCEEDED
+from runbook.incidents.events import (
+    DecisionMade,
+    EffectIntended,
+    IncidentReopened,
+    StateForced,
+    StatusAnnounced,
+)
 from runbook.incidents.incident import Incident
 from runbook.incidents.state import State
 
@@ -37,3 +44,25 @@ def forced_state(incident: Incident) -> StateForced | None:
 def said_by(forced: StateForced) -> str:
     """How a message says whose word it is: `said by ana: they rolled back; not proved by the runbook`."""
     return f"said by {forced.by}: {forced.because}; not proved by the runbook"
+
+
+def was_told(incident: Incident, channel: str, state: State) -> bool:
+    """Whether the channel was told this state, or perhaps a later one: who starts again does not go back.
+
+    A message that has arrived tells its state, too, where its run died before it journalled the announcement;
+    that same state is announced again, so that the journal has it. What was told before a reopening is over,
+    and colleagues who were told a state by a person's word are told once more when it is proved.
+    """
+    order = [str(one) for one in State]
+    events = [item.event for item in incident.since(IncidentReopened)]
+    heard = [event for event in events if isinstance(event, StatusAnnounced) and event.channel == channel]
+    told = {event.state for event in heard if not event.by_word}
+    by_word = {event.state for event in heard} - told
+    intended = {event.effect.id for event in events if isinstance(event, EffectIntended)}
+    sent = [effect for effect in incident.messages_in(channel) if effect.id in intended]
+    names = [
+        effect.message.announced_state for effect in sent if effect.in_doubt or effect.outcome in SUCCEEDED
+    ]
+    perhaps = [order.index(name) for name in names if name in order and name not in by_word]
+    known = max((order.index(each) for each in told), default=-1)
+    return known >= order.index(state) or max(perhaps, default=-1) > order.index(state)

@@ -6,7 +6,7 @@ from datetime import datetime
 from runbook.approvals.acts import counts_in
 from runbook.channels.public_incident import public_announcements
 from runbook.channels.reminders import is_time
-from runbook.channels.told_state import forced_state
+from runbook.channels.told_state import forced_state, told_state
 from runbook.decision.severity import Severity
 from runbook.incidents.effects import SUCCEEDED
 from runbook.incidents.events import (
@@ -16,6 +16,7 @@ from runbook.incidents.events import (
     PublicTextProposed,
     PublicTextRefused,
     PublicUpdateSeen,
+    StateForced,
     StatusAnnounced,
 )
 from runbook.incidents.incident import Incident
@@ -45,6 +46,17 @@ def has_public_entry(incident: Incident, channel: str) -> bool:
     """Whether that page shows an entry of the incident that is not over."""
     told = public_announcements(incident, channel)
     return bool(told) and told[-1].state != State.RESOLVED
+
+
+def told_again(incident: Incident, channel: str) -> State:
+    """What the page's open entry says again: what it says, or what is proved where that was a person's word
+    that holds no more. Else the words of a proof would stand for it.
+    """
+    last = State(public_announcements(incident, channel)[-1].state)
+    since = (item.event for item in incident.since(IncidentReopened))
+    said = {event.state for event in since if isinstance(event, StateForced)}
+    order, holds = [*State], told_state(incident)
+    return holds if last in said and order.index(last) > order.index(holds) else last
 
 
 STAYS_OPEN = "The entry on the status page stays open: write there that it is over"

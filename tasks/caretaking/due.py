@@ -43,6 +43,7 @@ from tasks.incidents import (
     incidents_with_switches,
     open_incidents,
 )
+from tasks.lease import REMINDERS, next_turn
 
 REMIND, COLLECT = "remind/remind", "collect-evidence/collect-evidence"
 
@@ -50,7 +51,10 @@ PREFECT_SECONDS = 15.0
 """How long Prefect may take to start a run: its client would try for hours, and runs need their care."""
 
 TRIED_AGAIN_SECONDS = 600
-"""What is still due after this gets another run: the one before could not do it."""
+"""What is still due after this gets another run: the one before could not do it.
+
+A run that died, or that found another one at it, was no try: see `tasks.lease.next_turn`.
+"""
 
 KEPT_TRUE = timedelta(hours=1)
 """How long after its end what a channel shows of an incident is looked at: it may have been away then."""
@@ -201,6 +205,9 @@ async def start_due_runs(environment: Environment, at: datetime) -> list[str]:
     """
     told = []
     for name, about in (await due_runs(environment, at)).items():
+        turn = await next_turn(environment, REMINDERS, at=at) if name == REMIND else ""
+        if turn is None:
+            continue  # one is at it; what it leaves is seen at the next look
         async with prefect_client(within=PREFECT_SECONDS) as client:
             try:
                 deployment = await client.read_deployment_by_name(name)
@@ -211,12 +218,12 @@ async def start_due_runs(environment: Environment, at: datetime) -> list[str]:
             run = await client.create_flow_run_from_deployment(
                 deployment.id,
                 parameters={"environment": environment.name},
-                idempotency_key=_key(environment.name, about, at),
+                idempotency_key=_key(environment.name, about, turn, at),
             )
         told.append(f"{name.partition('/')[0]} is due: {run.name}")
     return told
 
 
-def _key(environment: str, about: list[str], at: datetime) -> str:
+def _key(environment: str, about: list[str], turn: str, at: datetime) -> str:
     window = int(at.timestamp()) // TRIED_AGAIN_SECONDS
-    return sha256("\n".join([environment, str(window), *sorted(about)]).encode()).hexdigest()
+    return sha256("\n".join([environment, str(window), turn, *sorted(about)]).encode()).hexdigest()

@@ -15,16 +15,14 @@ from runbook.channels.messages import (
     notice_message,
 )
 from runbook.channels.public_incident import public_announcements
-from runbook.channels.told_state import told_state
+from runbook.channels.told_state import forced_state, told_state, was_told
 from runbook.channels.updates import DueUpdate, asked_update, missed_announcements
 from runbook.incidents.effect_ids import EffectId, MessageName
 from runbook.incidents.effects import SUCCEEDED, Authority
 from runbook.incidents.events import (
     ActionFinished,
-    EffectIntended,
     IncidentAbsorbed,
     IncidentMerged,
-    IncidentReopened,
     StateForced,
     StatusAnnounced,
     UpdateRequested,
@@ -34,7 +32,7 @@ from runbook.incidents.sentences import sentence
 from runbook.incidents.state import State
 from runbook.public.gate import DuePublication
 from runbook.public.publishing import is_public
-from runbook.public.refreshing import DueRefresh, due_refreshes
+from runbook.public.refreshing import DueRefresh, due_refreshes, told_again
 from runbook.public.texts import text_digest
 from tasks.channels.deliver import Send, deliver, got_through, say
 from tasks.channels.facts import facts_of
@@ -60,7 +58,7 @@ async def announce(incident: OpenIncident, state: State) -> None:
     for channel in _told(incident, journal):
         public = channel.audience is Audience.PUBLIC
         allowed = is_public(journal, channel.kind, incident.policy) if public else may_announce
-        if allowed and not _announced(journal, channel, state):
+        if allowed and not was_told(journal, channel.kind, state):
             await _announce(incident, journal, channel, facts)
     await refresh(incident)
 
@@ -109,7 +107,7 @@ async def refresh_public(incident: OpenIncident, due: DueRefresh) -> StatusAnnou
     found = due_refreshes(journal, channels=[due.channel], policy=incident.policy, now=now())
     if due not in found or due.channel not in channels:
         return None  # it was refreshed, or is over, in the meantime
-    state = State(due.state or public_announcements(journal, due.channel)[-1].state)
+    state = State(due.state) if due.state else told_again(journal, due.channel)
     facts = facts_of(incident, journal, state)
     return await _announce(incident, journal, channels[due.channel], facts, again=not due.state)
 
@@ -189,28 +187,6 @@ def _told(incident: OpenIncident, journal: Incident) -> list[Announcer]:
     return [channel for channel in incident.environment.announcers if channel.audience is not away]
 
 
-def _announced(journal: Incident, channel: Channel, state: State) -> bool:
-    """Whether the channel was told this state, or perhaps a later one: who starts again does not go back.
-
-    A message that has arrived tells its state, too, where its run died before it journalled the announcement;
-    that same state is announced again, so that the journal has it. What was told before a reopening is over.
-    """
-    order = [str(one) for one in State]
-    events = [item.event for item in journal.since(IncidentReopened)]
-    told = [
-        order.index(event.state)
-        for event in events
-        if isinstance(event, StatusAnnounced) and event.channel == channel.kind
-    ]
-    intended = {event.effect.id for event in events if isinstance(event, EffectIntended)}
-    sent = [effect for effect in journal.messages_in(channel.kind) if effect.id in intended]
-    names = [
-        effect.message.announced_state for effect in sent if effect.in_doubt or effect.outcome in SUCCEEDED
-    ]
-    perhaps = [order.index(name) for name in names if name in order]
-    return max(told, default=-1) >= order.index(state) or max(perhaps, default=-1) > order.index(state)
-
-
 async def _announce(
     incident: OpenIncident,
     journal: Incident,
@@ -263,9 +239,11 @@ async def _tell(
     )
     if told.outcome not in SUCCEEDED:
         return None
+    forced = forced_state(journal)
     event = StatusAnnounced(
         channel=channel.kind,
         state=facts.state,
+        by_word=not public and forced is not None and forced.state == facts.state,
         reference=channel.reference(told.receipt),
         next_update_at=None if public else facts.next_update,
     )

@@ -26,7 +26,7 @@ from runbook.incidents import events as e
 from runbook.outside_text.slack import SlackText
 from tasks.channels.page import page_on_opening
 from tasks.incident import OpenIncident, now
-from tasks.lease import exclusively
+from tasks.lease import REMINDERS, exclusively, next_turn
 from tests.runbook.journals import ALERT, asked, finished, resolved
 
 KEYS = Keys.generated(random.Random(5))  # noqa: S311 - repeatable on purpose
@@ -92,11 +92,15 @@ async def test_a_new_lead_is_told_once(slack: Workspace) -> None:
 
 
 async def test_a_run_beside_another_tells_nothing(slack: Workspace) -> None:
-    """Where runs overlap, one of them tells; the next one after it would."""
+    """Where runs overlap, one of them tells; the next one would, and repeats none."""
     await opened("inc-1", asked())
-    async with exclusively(await Environment.load(NAME), "reminders", str(uuid4())):
+    blocks = await Environment.load(NAME)
+    before = await next_turn(blocks, REMINDERS, at=now())
+    async with exclusively(blocks, REMINDERS, str(uuid4())):
+        assert await next_turn(blocks, REMINDERS, at=now()) is None
         assert await remind(environment=NAME) == []
     assert slack.messages == []
+    assert await next_turn(blocks, REMINDERS, at=now()) not in (None, before)
     assert len(await remind(environment=NAME)) == 1
 
 

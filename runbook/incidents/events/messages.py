@@ -12,13 +12,17 @@ from runbook.outside_text import OutsideLine, OutsideText
 
 
 class StatusAnnounced(JournalEvent):
-    """Stakeholders were told. `channel` is the kind of a channel, such as `slack` or `status-page`."""
+    """Stakeholders were told. `channel` is the kind of a channel, such as `slack` or `status-page`.
+
+    `by_word`: colleagues were told a state that a person had said before it was proved.
+    """
 
     type: Literal["StatusAnnounced"] = "StatusAnnounced"
     channel: str
     state: str
     reference: OutsideLine = ""
     next_update_at: datetime | None = None
+    by_word: bool = False
 
     def key_of(self, name: MessageName) -> str:
         """The key of the announcement that was sent as that message."""

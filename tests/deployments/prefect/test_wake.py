@@ -92,3 +92,24 @@ def test_a_worker_that_is_too_busy_to_hear_holds_up_nobody(tmp_path: Path, heard
     for _ in range(2_000):
         wake_workers(tmp_path)
     assert woken(heard)
+
+
+async def test_a_request_is_answered_where_the_folder_is_gone(tmp_path: Path) -> None:
+    """Something that tidies up has removed it: the workers poll."""
+    await post(tmp_path / "gone", f"{RUN}/resume", {}, status=201)
+
+
+def test_what_is_no_socket_is_left_alone(tmp_path: Path, heard: socket.socket) -> None:
+    """A file, a folder, and a link to what is elsewhere; the workers beside them are woken."""
+    (tmp_path / "0.wake").mkdir()
+    (tmp_path / "00.wake").write_text("somebody's")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    with listening(elsewhere, "2") as other:
+        (tmp_path / "2.wake").symlink_to(elsewhere / "2.wake")
+        (tmp_path / "3.wake").symlink_to(tmp_path / "nowhere")
+        before = sorted(path.name for path in tmp_path.iterdir())
+        assert wake_workers(tmp_path) == 1
+        assert woken(heard)
+        assert not woken(other)
+    assert sorted(path.name for path in tmp_path.iterdir()) == before

@@ -10,9 +10,10 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
+from prefect.client.schemas.objects import FlowRun
 
 from deployments.worker.prepared import Preparation
-from deployments.worker.preparing import prepare
+from deployments.worker.preparing import RESPOND, preparation_for, prepare
 from deployments.worker.warm_run import LENGTH, RUN, STATUS, TAKEN
 from tests.engine.processes import children
 from tests.fixtures.eventually import eventually
@@ -130,6 +131,13 @@ def test_a_request_that_names_no_run_is_none(environment: dict[str, str]) -> Non
     """It is let go; the run's own request is served as ever."""
     with pytest.raises(ValueError, match="badly formed"):
         Preparation.of(environment)
+
+
+@pytest.mark.parametrize("environment", [f"x\0{RUN}={uuid4()}", "x\0y", "\ud800", "", "x" * 600_000, ["x"]])
+def test_a_run_that_names_no_environment_chooses_nothing(environment: object) -> None:
+    """Neither whose process gets ready, nor how much is read: the run starts as it would without."""
+    run = FlowRun(flow_id=uuid4(), parameters={"environment": environment, "incident": "inc-1"})
+    assert preparation_for(run, RESPOND) is None
 
 
 async def test_without_a_warm_process_nothing_is_prepared(tmp_path: Path) -> None:
