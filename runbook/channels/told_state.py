@@ -37,3 +37,12 @@ def forced_state(incident: Incident) -> StateForced | None:
 def said_by(forced: StateForced) -> str:
     """How a message says whose word it is: `said by ana: they rolled back; not proved by the runbook`."""
     return f"said by {forced.by}: {forced.because}; not proved by the runbook"
+
+
+def told_instead(incident: Incident) -> str:
+    """What people are told in the place of the proved state, and on whose word; empty where that is told.
+
+    `MONITORING, said by ana: they rolled back; not proved by the runbook`
+    """
+    forced = forced_state(incident)
+    return f"{forced.state}, {said_by(forced)}" if forced is not None else ""
