@@ -1,3 +1,3 @@
 """Our own Prefect server, and what is written into it."""
 
-__all__ = ["access", "configure", "definitions", "patience", "server", "work_pool"]
+__all__ = ["access", "configure", "definitions", "patience", "server", "wake", "work_pool"]
