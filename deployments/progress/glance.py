@@ -16,6 +16,7 @@ from runbook.actions.essence import decisive_lines, essence
 from runbook.approvals.awaited import Awaited
 from runbook.channels.local_time import clock_after, span
 from runbook.channels.next_up import NextUp
+from runbook.channels.told_state import told_instead
 from runbook.channels.untold import untold
 from runbook.channels.wording import OUTCOMES, REHEARSAL, one_line, verdict_words
 from runbook.clocks.response import ResponseClock, response_words
@@ -72,8 +73,11 @@ def print_glance(
     if coming:
         console.print()
         console.print(Text("Next, without anybody's doing:", style=QUIET))
-        coming_up = fact_lines({_when(each, now): each.what for each in coming})
-        console.print(Padding(coming_up, (0, 0, 0, 2)))
+        coming_up: dict[str, str] = {}
+        for each in coming:
+            when = _when(each, now)
+            coming_up[when] = "; ".join(filter(None, (coming_up.get(when), each.what)))
+        console.print(Padding(fact_lines(coming_up), (0, 0, 0, 2)))
 
 
 def print_heading(console: Console, found: Incident) -> None:
@@ -121,6 +125,7 @@ def _facts(found: Incident, now: datetime, response: ResponseClock | None) -> di
         "alert": "" if decision else f"{found.alert.name}: {one_line(found.alert.summary)}",
         "verdict": verdict_words(decision) if decision else "",
         "outcome": OUTCOMES[outcome] if outcome else "",
+        "told": told_instead(found),
         "opened": opened,
         "response": response_words(response, now) if response is not None else "",
         **people(found),

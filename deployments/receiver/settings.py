@@ -15,7 +15,7 @@ from deployments.receiver.sources.registry import PROOFS
 from deployments.receiver.sources.settings import IdentityHeader, ServiceName, SourceSettings
 from deployments.settings.public_url import PublicUrl
 from runbook.alerts.sources import SOURCES, Source
-from runbook.policy.settings_tables import TablesOf
+from runbook.policy.settings_tables import TablesOf, Unfit
 
 if TYPE_CHECKING:
 
@@ -82,7 +82,7 @@ class ReceiverSettings(_Sections):
         for name, own in mapped.items():
             mapped_sources.require_free_name(name)
             if own.reads_by is None:
-                raise ValueError(f"{name} has neither a format nor a mapping: set one of them")
+                raise Unfit(f"{name} has neither a format nor a mapping", "set one of them")
         return mapped
 
     @property

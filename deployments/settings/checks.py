@@ -17,7 +17,7 @@ from pydantic.fields import FieldInfo
 
 from deployments.settings.addresses import refuse_secrets, secret_in_address
 from deployments.settings.secrets import REFERENCE, Unusable, absolute, is_reference, secret_at
-from runbook.policy.settings_tables import HeaderValues, TablesOf
+from runbook.policy.settings_tables import HeaderValues, TablesOf, Unfit
 from runbook.redaction import redact_secrets
 from runbook.transport.addresses import SecretPart, secret_part
 from runbook.transport.credential_names import names_credential
@@ -28,6 +28,9 @@ _ADDRESSES = frozenset({"store.url", "status_page.proxy", "self_watch.alertmanag
 
 _SEVERAL_LINES = frozenset({"cluster.kubeconfig_yaml", "receiver.signing_key"})
 MarkT = TypeVar("MarkT")
+
+_NOT_WHOLE = frozenset({"int_type", "int_parsing", "int_from_float"})
+"""What pydantic calls a value that is no whole number."""
 
 _LONGEST_NAME = 100
 _SHORTEST_WORD = 8
@@ -121,6 +124,10 @@ def mistakes_of(error: ValidationError, *, section: str) -> list[Mistake]:
         elif detail["type"] == "too_short" and isinstance(detail["input"], SecretStr | str):
             shortest = detail["ctx"]["min_length"]  # pydantic counts the items of a secret
             found.append(Mistake(key, f"it is shorter than {shortest} characters", "use a longer secret"))
+        elif detail["type"] in _NOT_WHOLE:
+            found.append(Mistake(key, "not a whole number", "write one without quotes, such as 30"))
+        elif isinstance(unfit := detail.get("ctx", {}).get("error"), Unfit):
+            found.append(Mistake(key, unfit.cause, unfit.next_step))
         else:
             message = _without_values(detail["msg"].removeprefix("Value error, "), detail["input"])
             message = message.replace(

@@ -67,15 +67,15 @@ def _notices(incident: Incident, gate: PendingGate, policy: Policy) -> list[Next
 
 
 def _updates(incident: Incident) -> list[NextUp]:
-    """The updates that were promised last, those of one time together."""
+    """The updates that were promised last, those of one minute together: people read no seconds."""
     newest = {told.channel: told.next_update_at for told in incident.announcements}
-    times: dict[datetime, list[str]] = {}
+    minutes: dict[datetime, dict[str, datetime]] = {}
     for channel, at in newest.items():
         if at is not None:
-            times.setdefault(at, []).append(channel)
+            minutes.setdefault(at.replace(second=0, microsecond=0), {})[channel] = at
     return [
-        NextUp(at=at, what=f"the update that was promised in {', '.join(channels)}")
-        for at, channels in times.items()
+        NextUp(at=min(at.values()), what=f"the update that was promised in {', '.join(at)}")
+        for at in minutes.values()
     ]
 
 

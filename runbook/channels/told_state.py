@@ -66,3 +66,12 @@ def was_told(incident: Incident, channel: str, state: State) -> bool:
     perhaps = [order.index(name) for name in names if name in order and name not in by_word]
     known = max((order.index(each) for each in told), default=-1)
     return known >= order.index(state) or max(perhaps, default=-1) > order.index(state)
+
+
+def told_instead(incident: Incident) -> str:
+    """What people are told in the place of the proved state, and on whose word; empty where that is told.
+
+    `MONITORING, said by ana: they rolled back; not proved by the runbook`
+    """
+    forced = forced_state(incident)
+    return f"{forced.state}, {said_by(forced)}" if forced is not None else ""

@@ -10,6 +10,7 @@ from enum import StrEnum
 from runbook.approvals.acts import ActEvent, act_counts
 from runbook.channels.local_time import clock_after, span
 from runbook.decision.severity import Severity
+from runbook.decision.verdict import Verdict
 from runbook.incidents import events as e
 from runbook.incidents.incident import PERSON, Incident
 from runbook.outside_text import OutsideName
@@ -36,7 +37,8 @@ class ResponseClock(Value):
     """By when a person has to respond, and whether one has. All times are aware UTC.
 
     `severity` is the one in force, or what stands in for it before there is one. `met_at` is the first act of
-    a person who may act, `met_by` who that was. `within` is how long they have, in words.
+    a person who may act, `met_by` who that was. `within` is how long they have, in words. `verdict_at` is the
+    first verdict that tells the cause; while there is none, the first at all, which is then not `certain`.
     """
 
     severity: Severity
@@ -45,6 +47,7 @@ class ResponseClock(Value):
     nearing_at: datetime
     due_at: datetime
     verdict_at: datetime | None = None
+    certain: bool = True
     met_at: datetime | None = None
     met_by: OutsideName = ""
     over_at: datetime | None = None
@@ -65,13 +68,16 @@ def response_clock(incident: Incident, policy: Policy) -> ResponseClock:
     severity, since = incident.rating or Severity.P2, incident.opened_at
     due_at = policy.response_due(severity, since)
     met = _first_act(incident, policy)
+    decided = [(it.at, it.event.decision) for it in incident.journal if isinstance(it.event, e.DecisionMade)]
+    certain = [at for at, decision in decided if decision.verdict is not Verdict.UNKNOWN]
     return ResponseClock(
         severity=severity,
         within=policy.response_within(severity),
         since=since,
         nearing_at=policy.nearing_at(since, due_at),
         due_at=due_at,
-        verdict_at=incident.time_of(e.DecisionMade),
+        verdict_at=next(iter([*certain, *(at for at, _ in decided)]), None),
+        certain=bool(certain or not decided),
         met_at=met[0] if met else None,
         met_by=met[1] if met else "",
         over_at=incident.resolved_at,
@@ -85,7 +91,8 @@ def response_words(clock: ResponseClock, now: datetime, time_zone: str = "UTC") 
     """
     verdict = "No verdict yet"
     if clock.verdict_at is not None:
-        verdict = f"Verdict after {span(clock.verdict_at - clock.since)}"
+        which = "Verdict" if clock.certain else "Unknown verdict"
+        verdict = f"{which} after {span(clock.verdict_at - clock.since)}"
     return f"{verdict}; {person_words(clock, now, time_zone)}"
 
 

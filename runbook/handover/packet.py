@@ -4,6 +4,7 @@ from datetime import datetime
 
 from runbook.channels.local_time import clock_after, in_zone
 from runbook.channels.next_up import next_up
+from runbook.channels.told_state import told_instead
 from runbook.channels.untold import untold_because
 from runbook.channels.wording import ACTION_OUTCOMES, OUTCOMES, verdict_words
 from runbook.clocks.response import response_clock, response_words
@@ -71,10 +72,12 @@ def packet_of(incident: Incident, policy: Policy, *, now: datetime) -> Packet:
         "post-mortem": postmortem(incident),
     }
     ended = f" ({OUTCOMES[incident.outcome]})" if incident.outcome else ""
+    instead = told_instead(incident)
+    told = f"; people are told {instead}" if instead else ""
     return Packet(
         incident=incident.id,
         service=incident.service,
-        state=f"{incident.state.value}{ended}, opened at {at(incident.opened_at)}",
+        state=f"{incident.state.value}{ended}, opened at {at(incident.opened_at)}{told}",
         severity=_severity(incident),
         verdict=verdict_words(decision) if decision else "none yet",
         because=decision.because[:MOST_REASONS] if decision else (),

@@ -111,7 +111,8 @@ def went_well(incident: Incident, response: ResponseClock, now: datetime) -> lis
     """What the journal has to say in favour of the response."""
     facts = [_judged(response)] if response.state(now) is ResponseState.MET else []
     if response.verdict_at is not None:
-        facts.append(f"Explained verdict after {span(response.verdict_at - response.since)}")
+        which = "Explained verdict" if response.certain else "Unknown verdict"
+        facts.append(f"{which} after {span(response.verdict_at - response.since)}")
     if incident.findings and not unknown_checks(incident):
         facts.append("Every check of the triage had an answer")
     facts += [

@@ -127,7 +127,9 @@ def _named(incident: Incident, digest: str, counts: Counts) -> Proposal:
     digest = digest.strip().lower()
     if not digest:
         waiting = [it.text.digest[:DIGEST_LETTERS] for it in proposals(incident, counts) if it.waits]
-        which = f"it is {' or '.join(waiting)} now" if waiting else "none waits now"
+        if not waiting:
+            raise InvalidAnswer("no text for the public waits for an answer")
+        which = f"it is {' or '.join(waiting)} now"
         raise InvalidAnswer(f"say which text, by its digest, once you have read it: {which}")
     found = proposal_named(incident, digest, counts)
     if found is None:

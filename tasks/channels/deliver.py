@@ -118,8 +118,8 @@ async def say(
         if attempts is None
         or not _tried(journal, EffectId.of_message(incident.id, channel.kind, name), attempts)
     ]
-    arrived = any(effect.outcome in SUCCEEDED for _, effect in told)
-    return [effect for channel, effect in told if not (arrived and _for_good(channel, effect))]
+    somewhere = arrived([effect for _, effect in told])
+    return [effect for channel, effect in told if not (somewhere and _for_good(channel, effect))]
 
 
 def _for_good(channel: Channel, effect: Effect) -> bool:
@@ -129,6 +129,11 @@ def _for_good(channel: Channel, effect: Effect) -> bool:
 def got_through(told: list[Effect]) -> bool:
     """Whether it has arrived everywhere, and anywhere at all."""
     return bool(told) and all(effect.outcome in SUCCEEDED for effect in told)
+
+
+def arrived(told: list[Effect]) -> bool:
+    """Whether it has arrived anywhere."""
+    return any(effect.outcome in SUCCEEDED for effect in told)
 
 
 def _tried(journal: Incident, effect_id: str, attempts: int) -> bool:

@@ -28,7 +28,7 @@ from runbook.incidents.incident import Incident
 from runbook.kubernetes.fields import EnvironmentVariable
 from runbook.kubernetes.patches import main_container
 from tasks.actions.by_hand import command_to_switch_off
-from tasks.channels.deliver import got_through, say
+from tasks.channels.deliver import arrived, got_through, say
 from tasks.channels.links import incident_link
 from tasks.channels.page import escalate, resolve_page
 from tasks.incident import OpenIncident, now
@@ -75,8 +75,8 @@ async def _remind(incident: OpenIncident, journal: Incident, gate: PendingGate) 
 async def remind_of_clock(incident: OpenIncident, due: DueClock) -> ClockReminded | None:
     """Tell the lead in the thread that a clock nears its end, or page a person once it was missed.
 
-    Journalled once it got through. `None` where it did not, and is due again, and where something was done
-    about it in the meantime.
+    Journalled once the page got through, or a channel has taken the reminder: then a person can snooze it.
+    `None` where none did, and it is due again, and where something was done about it in the meantime.
     """
     journal, zone = await incident.read(), incident.policy.calendar.time_zone
     team, public = audiences(incident.environment, journal)
@@ -90,7 +90,7 @@ async def remind_of_clock(incident: OpenIncident, due: DueClock) -> ClockReminde
         given, link = Reminder(due.event), incident_link(journal)
         message = reminder_card(journal, given, policy=incident.policy, now=now(), link=link)
         name, loud = reminder_name(due.event), due.clock is ClockName.PUBLIC_TEXT
-        told = got_through(await say(incident, journal, message, name=name, authority=REMIND, loud=loud))
+        told = arrived(await say(incident, journal, message, name=name, authority=REMIND, loud=loud))
     if not told:
         return None
     await incident.record_once(due.event)

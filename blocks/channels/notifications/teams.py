@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from prefect.blocks.core import Block
 from prefect.blocks.notifications import MicrosoftTeamsWebhook
-from pydantic import ConfigDict, Field, SecretStr
+from pydantic import ConfigDict, Field, SecretStr, field_validator
 
 from blocks.channels.channel import Post, Receipt
 from blocks.channels.notifications.sending import notify
@@ -19,6 +19,7 @@ from blocks.channels.notifications.sides import Audiences, SupportSide, TeamSide
 from blocks.transport.errors import OutsideError, Refused, Unavailable
 from runbook.channels.text_messages import TEAMS, TextStyle
 from runbook.outside_text.teams import TeamsText, teams_message
+from runbook.policy.settings_tables import Unfit
 
 _SYSTEM = "Teams"
 _STATUS = re.compile(r"error=(?P<status>\d{3})\.")
@@ -67,6 +68,14 @@ class Teams(TwoSided, Block):
     timeout_seconds: float = Field(
         default=10, gt=0, title="Timeout", description="Seconds that the workflow may take to answer."
     )
+
+    @field_validator("url", "support_url")
+    @classmethod
+    def _encrypted(cls, address: SecretStr | None) -> SecretStr | None:
+        """The address is a credential, and every workflow's begins so."""
+        if address is not None and not address.get_secret_value().lower().startswith("https://"):
+            raise Unfit("not an address that begins with https://", "copy it from the workflow in Teams")
+        return address
 
     async def send(self, text: str, *, subject: str, post: Post, support: bool) -> Receipt:  # noqa: ARG002 - it has none
         """Post one message.

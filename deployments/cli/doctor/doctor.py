@@ -1,7 +1,7 @@
 """`runbook doctor`: whether the runbook has its rights, its settings fit, and access is closed."""
 
 import asyncio
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -66,8 +66,8 @@ async def doctor(
     from blocks.transport.errors import OutsideError
     from deployments.cli.doctor.prefect_exposure import exposures
     from deployments.cli.doctor.prefect_row import prefect_rows
-    from deployments.cli.doctor.sending import send_tests, tried
-    from deployments.cli.doctor.systems import check_systems, cluster_clock
+    from deployments.cli.doctor.sending import send_tests
+    from deployments.cli.doctor.systems import cluster_clock
     from deployments.cli.doctor.target_settings import misfits
     from deployments.cli.sources import find_sources
 
@@ -88,7 +88,7 @@ async def doctor(
         *await prefect_rows(sources.config, sources.work_pool()),
         _cluster_row(cluster, rights, wrong, unanswered),
         cluster_clock(cluster, datetime.now(UTC)),
-        *(tried(await check_systems(systems)) if send_test else await check_systems(systems)),
+        *await _system_rows(systems, unanswered, send_test=send_test),
         *(await send_tests(systems) if send_test else ()),
         *await _socket_rows(sources.config),
         *_missing_rows(sources.config, systems),
@@ -150,6 +150,21 @@ def _cluster_row(
         return CheckRow("cluster", State.WRONG, wrong[0], "Correct [cluster]")
     detail = f"{cluster.target} is there, with pods that the selector finds, and {cluster.access} access"
     return CheckRow("cluster", State.OK, detail)
+
+
+async def _system_rows(
+    systems: "Environment", unanswered: "OutsideError | None", *, send_test: bool
+) -> list[CheckRow]:
+    """The rows of the systems, without the error of the cluster, which its own row tells."""
+    from deployments.cli.doctor.sending import tried
+    from deployments.cli.doctor.systems import WITHOUT_KEY, check_systems
+
+    rows = await check_systems(systems)
+    rows = tried(rows) if send_test else rows
+    if unanswered is None:
+        return rows
+    detail = f"{WITHOUT_KEY}: the cluster was not read"
+    return [replace(row, detail=detail) if row.detail.startswith(WITHOUT_KEY) else row for row in rows]
 
 
 async def _socket_rows(config: "Path | None") -> list[CheckRow]:

@@ -31,6 +31,8 @@ DEADLINE_SECONDS = 45.0
 MOST_SKEW_SECONDS = 60.0
 """How far the cluster's clock may be from ours: signed times of alerts are refused beyond some minutes."""
 
+WITHOUT_KEY = "not asked, for lack of a key"
+
 Check = Callable[[], Awaitable[CheckRow | None]]
 """None where the system is not configured."""
 
@@ -130,7 +132,7 @@ async def _posthog(systems: "Environment") -> CheckRow:
         reading = await probe(systems)
     except OutsideError as error:  # of the cluster: without a key PostHog is not asked
         advice = "Let the runbook read the Secret, or set `api_key` in [posthog]"
-        return CheckRow("PostHog", State.UNPROVEN, f"not asked, for lack of a key: {error.detail}", advice)
+        return CheckRow("PostHog", State.UNPROVEN, f"{WITHOUT_KEY}: {error.detail}", advice)
     said = f"{reading.host}: {reading.outcome.value.replace('_', ' ')}"
     match reading.outcome:
         case ProbeResult.ACCEPTED | ProbeResult.RATE_LIMITED:

@@ -121,6 +121,7 @@ def _answers(found: "Incident", config: Path | None) -> dict[str, str]:
 
 def _facts(found: "Incident", now: datetime, response: "ResponseClock | None") -> dict[str, str]:
     from deployments.progress.glance import people
+    from runbook.channels.told_state import told_instead
     from runbook.channels.wording import OUTCOMES, verdict_words
     from runbook.clocks.response import response_words
 
@@ -130,6 +131,7 @@ def _facts(found: "Incident", now: datetime, response: "ResponseClock | None") -
         "alert": f"{found.alert.name}: {found.alert.summary}",
         "verdict": verdict_words(decision) if decision else "",
         "outcome": OUTCOMES[outcome] if outcome else "",
+        "told": told_instead(found),
         "response": response_words(response, now) if response is not None else "",
         "waits": f"for a person: {found.pause.because}" if found.pause else "",
         **people(found),

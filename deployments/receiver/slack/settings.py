@@ -3,13 +3,24 @@
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from deployments.receiver.sources.settings import Secret
 from deployments.settings.file import read_tables
 from deployments.settings.secrets import Unusable, secret_at
+from runbook.policy.settings_tables import Unfit
 
 TeamId = Annotated[str, Field(pattern=r"^[TE][A-Z0-9]+$")]
+
+_ONE_OF_THEM = "one of them, app_token (Socket Mode) where Slack cannot reach the receiver"
 
 
 class SlackSettings(BaseModel):
@@ -28,20 +39,22 @@ class SlackSettings(BaseModel):
     app_id: str = Field(default="", pattern=r"^(A[A-Z0-9]+)?$")
     app_token: Secret | None = None
 
+    @field_validator("app_token")
+    @classmethod
+    def _of_an_app(cls, token: SecretStr | None) -> SecretStr | None:
+        if token is not None and not token.get_secret_value().startswith("xapp-"):
+            step = "take one from “App-Level Tokens” under “Basic Information” of the app"
+            raise Unfit("not an app-level token, which begins with xapp-", step)
+        return token
+
     @model_validator(mode="after")
     def _one_way(self) -> Self:
         signed = self.signing_secret is not None or bool(self.previous_signing_secrets)
         if signed and self.app_token is not None:
-            raise ValueError(
-                "signing_secret (requests over HTTP) and app_token (Socket Mode) are both set: Slack uses "
-                "one of them, remove the other"
-            )
+            other = "signing_secret" if self.signing_secret is not None else "previous_signing_secrets"
+            raise Unfit(f"{other} and app_token are both set", f"keep {_ONE_OF_THEM}")
         if self.model_fields_set and self.signing_secret is None and self.app_token is None:
-            raise ValueError(
-                "neither is set: signing_secret is for requests over HTTP, app_token for Socket Mode"
-            )
-        if self.app_token is not None and not self.app_token.get_secret_value().startswith("xapp-"):
-            raise ValueError("app_token has to be an app-level token, which begins with xapp-")
+            raise Unfit("neither signing_secret nor app_token is set", f"set {_ONE_OF_THEM}")
         return self
 
     @property

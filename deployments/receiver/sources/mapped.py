@@ -30,6 +30,7 @@ from runbook.alerts.mapping.translating import paths_of, translate_by
 from runbook.alerts.sources import SELF_WATCH, SOURCES, Source, UnreadablePayload, plain
 from runbook.alerts.sources.reading import first_mistake
 from runbook.incidents.incident import PERSON
+from runbook.policy.settings_tables import Unfit
 
 Format = Literal["uptime-kuma", "cloudwatch", "sentry", "datadog", "new-relic", "zabbix", "opsgenie"]
 SIGNATURE_PREFIX = b"sha256="
@@ -141,7 +142,7 @@ def require_free_name(name: str) -> None:
     """Do nothing if a section `[receiver.mapped.NAME]` may have that name.
 
     Raises:
-        ValueError: another source has it: its alerts would pass as that one's, or as a person's response.
+        Unfit: another source has it: its alerts would pass as that one's, or as a person's response.
     """
     if name in SOURCES or name in (SELF_WATCH.name, PERSON, "mapped"):
-        raise ValueError(f"{name} is the name of another source: take another")
+        raise Unfit(f"{name} is the name of another source", "take another")

@@ -20,6 +20,7 @@ from typing import Annotated, Any
 import orjson
 from pydantic import AfterValidator, BeforeValidator
 
+from runbook.policy.settings_tables import Unfit
 from runbook.value import Value
 
 MAX_PATH = 300
@@ -58,16 +59,16 @@ def steps(path: str) -> tuple[Step, ...]:
     """The steps of a path.
 
     Raises:
-        ValueError: it is none; the text says how one is written.
+        Unfit: it is none; the text says how one is written.
     """
     if not path.strip() or len(path) > MAX_PATH:
-        raise ValueError(f"not a path of 1 to {MAX_PATH} characters: {_ADVICE}")
+        raise Unfit(f"not a path of 1 to {MAX_PATH} characters", _ADVICE)
     found: list[Step] = []
     at = 0
     while at < len(path):
         step = _STEP.match(path, at)
         if step is None or (step["dot"] is None) != (not found or step[0].startswith("[")):
-            raise ValueError(f"no path from its character {at + 1} on: {_ADVICE}")
+            raise Unfit(f"no path from its character {at + 1} on", _ADVICE)
         found.append(_step(step))
         at = step.end()
     return tuple(found)

@@ -149,6 +149,7 @@ async def test_without_the_cluster_all_others_are_told(tmp_path: Path, capsys: C
     captured = capsys.readouterr()
     rows = system_rows(captured.out)
     assert rows["cluster"].startswith("unreachable ")
+    assert rows["PostHog"] == "unproven not asked, for lack of a key: the cluster was not read"
     assert rows["Slack"].startswith("ok ")
     assert captured.err.startswith("runbook: error: Kubernetes: ")
 

@@ -19,6 +19,8 @@ from runbook.incidents.events import (
     NoteAdded,
     ResponsePaused,
     RunStarted,
+    StateForced,
+    StatusAnnounced,
 )
 from tests.deployments.cli.test_incidents import UP_TO_THE_GATE, Capture, out, store
 from tests.deployments.cli_store import Store
@@ -100,6 +102,32 @@ def test_an_incident_that_waits_for_a_person_says_how_to_end_it(store: Store, ca
     assert "▶ a person is needed because: the facts do not suffice" in told
     assert f"end it runbook resolve {incident_id} --outcome recovered --reason TEXT" in told
     assert "(due): the checks are made again" in told
+
+
+@pytest.mark.parametrize("full", [(), ("--full",)])
+def test_a_state_that_is_told_on_a_persons_word_is_shown(
+    full: tuple[str, ...], store: Store, capsys: Capture
+) -> None:
+    """Beside the proved one: everybody else reads it in their messages."""
+    said = StateForced(
+        state="MONITORING", by="ana", because="they rolled back", identity=Identity(name="ana")
+    )
+    incident_id = store.open("0001", (*UP_TO_THE_GATE, said))
+    shown = " ".join(out(capsys, "incident", incident_id, *full).partition("\n\n")[0].split())
+    assert f"{incident_id} P2 IDENTIFIED waits for an answer" in shown
+    assert "told: MONITORING, said by ana: they rolled back; not proved by the runbook" in shown
+
+
+def test_what_comes_at_the_same_minute_is_all_told(store: Store, capsys: Capture) -> None:
+    """No clock hides another one."""
+    at = OPENED_AT + timedelta(minutes=2)
+    told = StatusAnnounced(channel="slack", state="IDENTIFIED", next_update_at=at)
+    paused = ResponsePaused(because="the facts do not suffice", next_look_at=at)
+    incident_id = store.open("0001", (*EVENTS[:5], told, paused))
+    coming = " ".join(out(capsys, "incident", incident_id).partition("Next, without")[2].split())
+    assert coming.count("16:02 UTC") == 1
+    assert "the update that was promised in slack" in coming
+    assert "the checks are made again" in coming
 
 
 def test_one_incident_says_who_works_on_it(store: Store, capsys: Capture) -> None:

@@ -88,6 +88,16 @@ def test_what_does_not_fit_is_refused_with_what_to_do(
     assert len(store.read(incident).journal) == len(OPEN)
 
 
+def test_where_no_text_waits_none_is_asked_for(store: Store, capsys: Capture) -> None:
+    """There is no digest that could be named."""
+    incident = store.open("0001", EVENTS[:3])
+    assert main(["publish", incident, "--title", "Delayed events"]) == ExitCode.USAGE
+    told = capsys.readouterr().err
+    assert "no text for the public waits for an answer" in told
+    assert f"runbook incident {incident}" in told
+    assert "digest" not in told
+
+
 def test_an_entry_that_stays_open_is_shown_with_what_to_do(store: Store, capsys: Capture) -> None:
     """Where the text about the end was refused; not once the page was told of the end."""
     told = e.StatusAnnounced(channel="status-page", state="IDENTIFIED")

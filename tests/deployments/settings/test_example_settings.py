@@ -61,6 +61,8 @@ def example_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in secrets_of(uncommented()):
         monkeypatch.setenv(name, "a-secret-of-some-length-" + name)
     pem = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    for name in ("TEAMS_URL", "TEAMS_SUPPORT_URL"):
+        monkeypatch.setenv(name, "https://flows.example/invoke?sig=a-secret-of-some-length")
     monkeypatch.setenv("RECEIVER_SIGNING_KEY", pem.decode())
     monkeypatch.setenv("INCIDENT_IO_SIGNING_SECRET", "whsec_" + "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
 

@@ -74,6 +74,14 @@ from tests.deployments.settings_samples import NEEDED, REFERENCE, load, mistakes
             "receiver.port: the input should be less than or equal to 65535: correct the value",
         ),
         (
+            '[receiver]\nport = "auto"',
+            "receiver.port: not a whole number: write one without quotes, such as 30",
+        ),
+        (
+            "[receiver]\nport = 80.5",
+            "receiver.port: not a whole number: write one without quotes, such as 30",
+        ),
+        (
             "[self_watch]",
             "receiver.self_watch.token: missing, and [receiver] has no token either: set one of them",
         ),
@@ -112,6 +120,20 @@ from tests.deployments.settings_samples import NEEDED, REFERENCE, load, mistakes
 def test_a_mistake_is_one_line_with_key_cause_and_next_step(config: Path, text: str, line: str) -> None:
     """The line names the key as it is written in the file, what is wrong and what to do."""
     assert mistakes(config, text) == [line]
+
+
+@pytest.mark.parametrize("address", ["http://flows.example/invoke?sig=abcdefgh", "abcdefgh-of-a-workflow"])
+@pytest.mark.parametrize("key", ["url", "support_url"])
+def test_an_address_of_teams_that_is_not_encrypted_is_refused(
+    config: Path, monkeypatch: pytest.MonkeyPatch, key: str, address: str
+) -> None:
+    """It is a credential: the line names the key and what to do, and does not quote it."""
+    monkeypatch.setenv("GOOD", "https://flows.example/invoke?sig=abcdefgh")
+    monkeypatch.setenv("BAD", address)
+    names = {"url": "GOOD", "support_url": "GOOD"} | {key: "BAD"}
+    keys = "".join(f'{each} = {{ env = "{name}" }}\n' for each, name in names.items())
+    line = f"teams.{key}: not an address that begins with https://: copy it from the workflow in Teams"
+    assert mistakes(config, f"[teams]\n{keys}") == [line]
 
 
 def test_the_self_watch_has_to_know_its_receiver(config: Path) -> None:

@@ -33,15 +33,21 @@ def test_one_way_is_taken_and_messages_have_buttons(way: str, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("keys", "why"),
     [
-        (SIGNED + APP, "are both set: Slack uses one of them, remove the other"),
-        (OLD + APP, "are both set"),
+        (
+            SIGNED + APP,
+            "receiver.slack: signing_secret and app_token are both set: keep one of them, "
+            "app_token (Socket Mode) where Slack cannot reach the receiver",
+        ),
+        (OLD + APP, "receiver.slack: previous_signing_secrets and app_token are both set: "),
         (
             'app_id = "A0RUNBOOK00"\n',
-            "neither is set: signing_secret is for requests over HTTP, app_token for Socket Mode",
+            "receiver.slack: neither signing_secret nor app_token is set: set one of them, "
+            "app_token (Socket Mode) where Slack cannot reach the receiver",
         ),
         (
             'app_token = { env = "A_SECRET" }\n',
-            "app_token has to be an app-level token, which begins with xapp-",
+            "receiver.slack.app_token: not an app-level token, which begins with xapp-: take one from "
+            "“App-Level Tokens” under “Basic Information” of the app",
         ),
     ],
 )
@@ -51,4 +57,5 @@ def test_both_and_neither_are_told(keys: str, why: str, tmp_path: Path) -> None:
         load(tmp_path / "runbook.toml", f"[receiver.slack]\n{keys}")
     assert why in str(error.value)
     assert why in masked_on_terminal(str(error.value))
+    assert "correct the value" not in str(error.value)
     assert "a-secret-for-this-test" not in str(error.value)

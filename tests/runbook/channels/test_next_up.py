@@ -40,8 +40,10 @@ def test_an_unanswered_question_leads_to_a_reminder_and_a_page() -> None:
 
 
 def test_channels_that_promise_the_same_time_are_one_line() -> None:
-    """In the order in which they were told."""
-    both = (told("IDENTIFIED", "slack", 15), told("IDENTIFIED", "status-page", 15))
+    """In the order in which they were told, also where some seconds lie between them: people read minutes."""
+    later = told("IDENTIFIED", "status-page", 15)
+    later = later.model_copy(update={"next_update_at": OPENED + timedelta(minutes=15, seconds=2.5)})
+    both = (told("IDENTIFIED", "slack", 15), later)
     assert coming(*both) == [("15", "the update that was promised in slack, status-page")]
 
 

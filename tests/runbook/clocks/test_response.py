@@ -8,6 +8,7 @@ from runbook.approvals.gates import Answer, Choice
 from runbook.approvals.identity import Identity
 from runbook.clocks.response import ResponseState, response_clock, response_words
 from runbook.decision.severity import Severity, SeverityAssessment
+from runbook.decision.verdict import Verdict
 from runbook.incidents import events as e
 from runbook.incidents.incident import Incident
 from runbook.policy.policy import Policy
@@ -17,6 +18,7 @@ POLICY = Policy()
 MINUTE = timedelta(minutes=1)
 ANSWER = Answer(choice=Choice.SNOOZE, approver="ana")
 ACKED = e.IncidentAcknowledged(by="ana")
+UNSURE = decided(decision(verdict=Verdict.UNKNOWN))
 OVER = e.IncidentResolved(outcome="recovered", because=())
 
 
@@ -135,6 +137,8 @@ def test_whoever_opens_an_incident_by_hand_has_responded() -> None:
         ((), 1, "No verdict yet; no person yet: one is due by 16:00 UTC (1 h)"),
         ((decided(),), 1, "Verdict after 4 min 0 s; no person yet: one is due by 15:15 UTC (15 min)"),
         ((decided(),), 15, "Verdict after 4 min 0 s; no person yet, late: one was due by 15:15 UTC (15 min)"),
+        ((UNSURE,), 1, "Unknown verdict after 4 min 0 s; no person yet: one is due by 15:15 UTC (15 min)"),
+        ((UNSURE, decided()), 1, "Verdict after 8 min 0 s; no person yet: one is due by 15:15 UTC (15 min)"),
         ((decided(), ACKED), 20, "Verdict after 4 min 0 s; first person after 8 min 0 s of 15 min (ana)"),
         ((decided(), OVER), 20, "Verdict after 4 min 0 s; it was over before a person was due (15 min)"),
     ],

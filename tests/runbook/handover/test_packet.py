@@ -57,6 +57,14 @@ def test_it_says_what_is_known_open_promised_and_who_is_there() -> None:
         assert part in text, part
 
 
+def test_a_state_that_is_told_on_a_persons_word_stands_beside_the_proved_one() -> None:
+    """The next lead has to know both: colleagues and users have read the other one."""
+    said = e.StateForced(state="MONITORING", by="ana", because="they rolled back", identity=ANA)
+    text = page(triaged(), decided(), said)
+    told = "people are told MONITORING, said by ana: they rolled back; not proved by the runbook"
+    assert f"**State:** IDENTIFIED, opened at 15:00 UTC; {told}" in text
+
+
 def test_what_was_changed_is_told_with_how_it_is_undone() -> None:
     """Also a change of which nobody knows yet how it ended; one that was never begun is none."""
     begun = effect(EffectOutcome.APPLIED).model_copy(update={"id": f"inc-1/{PLAN.action.id}/apply"})

@@ -4,14 +4,18 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
+from blocks.channels.notifications.teams import Teams
 from deployments.drill.world.faults import SlackFaults
+from runbook.channels.cards.clock_reminders import given_reminders
 from runbook.clocks.promises import DueClock
 from runbook.incidents import events as e
 from tasks.caretaking.due import due_reminders
 from tasks.channels import refresh, remind
 from tasks.channels.page import resolve_page
 from tasks.channels.remind import remind_of_clock
+from tests.tasks.channels.readers import with_channels
 from tests.tasks.channels.team import Team, team
 
 __all__ = ["team"]  # a fixture, found here
@@ -103,3 +107,14 @@ async def test_what_does_not_get_through_is_due_again(team: Team, monkeypatch: p
     assert await remind_of_clock(team.incident, near) is None
     team.slack.faults = SlackFaults()
     assert await remind_of_clock(team.incident, near) == near.event
+
+
+async def test_a_reminder_that_one_channel_took_is_given(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its button is there, so that it can be snoozed; of a channel that is away nobody waits."""
+    away = Teams(url=SecretStr("https://127.0.0.1:1/workflows/x/triggers/manual/paths/invoke?sig=y"))
+    both = with_channels(team.incident, away)
+    [near] = await due_in(team, monkeypatch, 0.9)
+    assert await remind_of_clock(both, near) == near.event
+    assert await due_in(team, monkeypatch, 0.95) == []
+    journal = await team.incident.read()
+    assert [it.snoozed for it in given_reminders(journal, team.incident.policy)] == [None]
