@@ -28,6 +28,7 @@ drill: setup ## respond to a simulated incident (SCENARIO=posthog-outage, ARGS=-
 	@$(BIN)/runbook drill $(SCENARIO) $(ARGS)
 
 .PHONY: test
+test: PROCESSES = 4
 test: setup ## run the tests (ARGS="-k gate" chooses some)
 	@RUNBOOK_EXAMPLES=$(or $(EXAMPLES),30) $(BIN)/pytest --numprocesses $(PROCESSES) --durations 10 $(ARGS)
 

@@ -226,7 +226,7 @@ support_to = ["support@example.com"]
 audiences = ["team", "support"]
 
 [teams]
-url = {{ file = "token" }}
+url = {{ file = "teams-url" }}
 """
 
 
@@ -234,6 +234,8 @@ async def test_the_channels_by_notification_blocks_are_tried(tmp_path: Path, cap
     """Each side has a row; nothing is sent until that is asked for, and then to each of them."""
     async with smtp_listening(SmtpServer()) as mail, world(tmp_path, rights()) as here:
         fully(here)
+        (tmp_path / "teams-url").touch(mode=0o600)
+        (tmp_path / "teams-url").write_text("https://teams.example/no-workflow")
         here.add(EMAIL.format(port=mail.port))
         _, rows, _ = await told(here, capsys)
         assert rows["email"].endswith("takes e-mails to team@example.com")

@@ -110,7 +110,7 @@ def test_a_closed_incident_takes_notes_a_reopening_and_answers_to_its_text_only(
     elif kind is ActKind.NOTE:
         assert made(wanted, incident(CLOSED)) == made(wanted)
     elif kind in (ActKind.PUBLISH, ActKind.WITHHOLD):
-        with pytest.raises(InvalidAnswer, match="none waits now"):
+        with pytest.raises(InvalidAnswer, match="no text for the public waits for an answer"):
             made(wanted, incident(CLOSED))
     else:
         with pytest.raises(ActOnClosed, match="is closed"):
