@@ -133,7 +133,17 @@ def test_a_request_that_names_no_run_is_none(environment: dict[str, str]) -> Non
         Preparation.of(environment)
 
 
-@pytest.mark.parametrize("environment", [f"x\0{RUN}={uuid4()}", "x\0y", "\ud800", "", "x" * 600_000, ["x"]])
+@pytest.mark.parametrize(
+    "environment",
+    [
+        pytest.param(f"x\0{RUN}={UUID(int=1)}", id="another-run"),
+        pytest.param("x\0y", id="another-variable"),
+        pytest.param("\ud800", id="surrogate"),
+        pytest.param("", id="empty"),
+        pytest.param("x" * 600_000, id="long"),
+        pytest.param(["x"], id="list"),
+    ],
+)
 def test_a_run_that_names_no_environment_chooses_nothing(environment: object) -> None:
     """Neither whose process gets ready, nor how much is read: the run starts as it would without."""
     run = FlowRun(flow_id=uuid4(), parameters={"environment": environment, "incident": "inc-1"})
