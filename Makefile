@@ -37,8 +37,12 @@ coverage: setup ## run the tests, slower, and report which lines they reach
 	@$(BIN)/pytest --numprocesses $(PROCESSES) -m "not slow" --cov --cov-report term:skip-covered $(ARGS)
 
 .PHONY: proofs
-proofs: setup ## run the tests that take long: servers, workers, browsers, every step, properties on more examples
-	@$(BIN)/pytest --numprocesses $(PROCESSES) --durations 10 -m "(proof or hypothesis) and not slow" $(ARGS)
+proofs: setup ## run the tests that take long: servers, workers, browsers, every step with every answer
+	@$(BIN)/pytest --numprocesses $(PROCESSES) --durations 10 -m "proof and not slow" $(ARGS)
+
+.PHONY: properties
+properties: setup ## try each property on more examples than `make test` does (EXAMPLES=100)
+	@RUNBOOK_EXAMPLES=$(or $(EXAMPLES),100) $(BIN)/pytest --numprocesses $(PROCESSES) -m "hypothesis and not proof and not slow" $(ARGS)
 
 .PHONY: test-slow
 test-slow: setup ## run the tests that repeat what a quicker one shows

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, settings
 from tests.fixtures.certificates import few_certificates
 
 EXAMPLES = int(os.environ.get("RUNBOOK_EXAMPLES", "100"))
-"""How many examples each property is tried on. `make test` asks for fewer, `make proofs` for these;
+"""How many examples each property is tried on. `make test` asks for fewer, `make properties` for these;
 `make fuzz-intake` asks for more of some."""
 
 # Where a test sets no address, Prefect would start a server of its own for it, on this user's database.
