@@ -30,6 +30,7 @@ DOCUMENT: dict[str, Any] = {
     "actions": list,
     "outcome": str,
     "messages": list,
+    "readers": dict,
     "artifacts": list,
     "evidence": str,
     "postmortem": str,
