@@ -42,8 +42,10 @@ WHERE_IT_STANDS = re.compile(r"(status-page/|[a-z]+/public-text-status-page-)(id
 """What the public need not be told: a text whose state is over before anybody says yes is not published."""
 
 REACHED_SECONDS = 60.0
-OVER_SECONDS = 120.0
-"""How long a struck incident may take to come to its end; after that it counts as stranded."""
+OVER_SECONDS = 180.0
+"""How long a struck incident may take to come to its end; after that it counts as stranded.
+
+A run of the reminders that is killed, too, keeps the next one, which publishes, waiting for two minutes."""
 
 YES = Answer(choice=Choice.APPROVE, approver="chaos", reason="approved by the test", channel="cli")
 

@@ -10,7 +10,7 @@ import pytest_asyncio
 from tests.chaos.cases import strike_at
 from tests.chaos.stage import Blow, Stage, stage
 
-pytestmark = [pytest.mark.real, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.real, pytest.mark.timeout(420), pytest.mark.asyncio(loop_scope="module")]
 
 EXPECTED = Counter(
     [
