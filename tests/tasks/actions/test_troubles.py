@@ -15,8 +15,10 @@ from deployments.drill.cluster.faults import Fault
 from flows.action import NEW_PLANS
 from runbook.actions.by_hand import undo_commands
 from runbook.actions.catalogue import ActionOutcome
+from runbook.actions.specs.restart_deployment import RESTART_DEPLOYMENT
 from runbook.incidents.effects import EffectOutcome
 from runbook.incidents.events import ApprovalRequested, IncidentEscalated, PlanDrifted
+from tests.fixtures.eventually import eventually
 from tests.tasks.changes import CHANGES, DELETE_POD, REPLACE_API_KEY, SECOND_REQUEST, KnownChange, template
 from tests.tasks.mitigation_bench import stop_controllers
 from tests.tasks.troubles_bench import (
@@ -156,6 +158,9 @@ async def test_a_target_that_drifts_after_the_yes_is_asked_about_anew(
     """The approval was for another plan: it is void, nothing is sent, and people see what has changed."""
     async with benched(tmp_path, httpserver, change) as (bench, action):
         why = drift(bench, change, action)
+        if change.name == RESTART_DEPLOYMENT.name:  # it waits for a rollout first
+            workload = bench.incident.environment.cluster.workload
+            await eventually(workload.rollout_under_way, lambda found: found is None)
         ended = await ended_or_asked(bench, action)
 
         assert bench.writes() == []
