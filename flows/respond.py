@@ -72,9 +72,8 @@ Summary = Annotated[str, Field(min_length=1)]
     flow_run_name=run_name("{service}: {summary}"),
     validate_parameters=False,
     persist_result=False,
-    result_storage=Path(
-        PREFECT_LOCAL_STORAGE_PATH.value()
-    ),  # named, so that Prefect asks its server for none
+    # Named, so that Prefect does not ask its server for one. No result is kept.
+    result_storage=Path(PREFECT_LOCAL_STORAGE_PATH.value()),
     on_failure=[tell_a_person],
     on_cancellation=[tell_a_person],
 )

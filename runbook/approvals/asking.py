@@ -5,6 +5,7 @@ from typing import Any
 from runbook.actions.catalogue import ChangePlan
 from runbook.approvals.gates import Choice, InvalidAnswer, PendingGate
 from runbook.decision.verdict import Decision
+from runbook.evidence.manifest import gap_before_change
 from runbook.incidents.events import ApprovalAnswered, ApprovalRequested, DecisionMade
 from runbook.incidents.incident import Incident
 
@@ -64,8 +65,11 @@ def decision_agreed_to(journal: Incident) -> Decision | None:
 
 
 def asked_last(journal: Incident) -> ApprovalRequested | None:
-    """The newest question of this round; `None` before there is one, and once the incident has ended."""
-    if journal.resolved:
+    """The newest question of this round if all before it was done; `None` once the incident has ended.
+
+    Evidence that could not be kept is no such thing: it is tried again before the change that destroys it.
+    """
+    if journal.resolved or gap_before_change(journal):
         return None
     for item in reversed(journal.journal):
         if isinstance(item.event, DecisionMade):

@@ -17,11 +17,15 @@ from runbook.approvals.asking import (
     require_for,
 )
 from runbook.approvals.gates import Choice, PendingGate
+from runbook.evidence.manifest import BEFORE_MITIGATION, evidence_name
 from runbook.incidents import events as e
 from runbook.kubernetes.fields import EnvironmentVariable, Setting
 from tests.runbook.journals import OPENED, PLAN, answered, asked, decided, finished, incident, resolved
 
 TOKEN = "9f86d081884c7d65"
+NOT_KEPT = e.FileNotWritten(
+    what=evidence_name(BEFORE_MITIGATION), path="/evidence", because="no space left on the device"
+)
 BOUND = PLAN.model_copy(update={"bound": {"cluster": "https://x"}})
 
 
@@ -163,6 +167,7 @@ def test_what_stands_around_a_change_is_no_part_of_what_is_approved() -> None:
     ("events", "agreed"),
     [
         ((decided(), asked(), answered()), True),
+        ((decided(), NOT_KEPT, asked(), answered()), False),
         ((decided(), asked(), answered(Choice.REJECT), asked(gate="gate-2")), False),
         ((decided(), asked()), False),
         ((decided(),), False),
@@ -185,6 +190,6 @@ def test_what_stands_around_a_change_is_no_part_of_what_is_approved() -> None:
 def test_a_run_goes_straight_to_the_change_that_was_agreed_to(
     events: tuple[e.Event, ...], agreed: bool
 ) -> None:
-    """Only where nothing has happened since that makes it triage, decide or tell anew."""
+    """Only where nothing makes it keep evidence, triage, decide or tell first."""
     journal = incident(*events)
     assert decision_agreed_to(journal) == (journal.decision if agreed else None)
