@@ -16,10 +16,18 @@ def test_the_first_lines_are_written_and_the_rest_is_counted(
     monkeypatch.setattr(few_lines, "monotonic", lambda: clock)
     lines = FewLines(logging.getLogger("test"))
     for _ in range(1000):
-        lines.log_event("request refused", level=logging.WARNING)
+        lines.log_event("request refused", level=logging.WARNING, status=401)
     assert [record.message for record in caplog.records] == ["request refused"] * MOST
     clock += 11
-    lines.log_event("request refused", level=logging.WARNING)
+    lines.log_event("request refused", level=logging.WARNING, status=401)
     told = caplog.records[MOST:]
     assert [record.message for record in told] == ["lines left out", "request refused"]
     assert vars(told[0])["runbook_fields"] == {"lines": 1000 - MOST}
+
+
+def test_a_flood_of_one_refusal_hides_no_other(caplog: pytest.LogCaptureFixture) -> None:
+    """What an operator must set is told, however many guess at tokens meanwhile."""
+    lines = FewLines(logging.getLogger("test"))
+    for status in (*[401] * 1000, 404):
+        lines.log_event("request refused", level=logging.WARNING, status=status, next_step="Set it")
+    assert vars(caplog.records[-1])["runbook_fields"] == {"status": 404, "next_step": "Set it"}
