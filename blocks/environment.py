@@ -28,6 +28,7 @@ from blocks.prometheus.metrics import Prometheus
 from blocks.saved import saved_blocks
 from blocks.self_watch import SelfWatch
 from blocks.status_page.page import StatusPage
+from blocks.store.block import IncidentStoreBlock
 from blocks.store.journal import IncidentStore
 from blocks.store.own_store import require_own_store
 from blocks.transport.errors import Refused
@@ -107,6 +108,8 @@ class Environment:
             side for block in others for side in (block.sides if isinstance(block, Sided) else (block,))
         )
         present = {system: block for system, block in blocks.items() if system in own}
+        if isinstance(kept := present.get("store"), IncidentStoreBlock):
+            present["store"] = kept.store
         return cls(name=name, more_channels=channels, readers=readers, policy_source=policy_source, **present)
 
     async def with_current_policy(self) -> "Environment":
@@ -143,7 +146,7 @@ class Environment:
                 "Run `runbook configure FILE`",
             )
         store = found["store"]
-        if isinstance(store, IncidentStore):
+        if isinstance(store, IncidentStoreBlock):
             require_own_store(store.url, environment=name)
         return cls.of(name, found, partial(saved_policy, name))
 
@@ -164,7 +167,7 @@ def block_types() -> dict[str, type[Block]]:
     """The block class of each system, by the name of its field."""
     return {
         "runbook_policy": RunbookPolicy,
-        "store": IncidentStore,
+        "store": IncidentStoreBlock,
         "evidence": LocalFileSystem,
         "status_page": StatusPage,
         "posthog": PostHogApi,

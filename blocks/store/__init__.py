@@ -2,6 +2,7 @@
 
 __all__ = [
     "alerts",
+    "block",
     "database",
     "journal",
     "lease",

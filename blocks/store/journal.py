@@ -7,12 +7,12 @@ answers, the gates before they act on an answer, the effects before and after th
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import datetime
 from random import uniform
-from typing import ClassVar, TypeVar
+from typing import TypeVar
 
-from prefect.blocks.core import Block
-from pydantic import ConfigDict, Field, SecretStr
+from pydantic import SecretStr
 from sqlalchemy import Connection, insert, make_url, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -52,19 +52,12 @@ ResultT = TypeVar("ResultT")
 _APPEND_ATTEMPTS, _APART_SECONDS = 20, 0.005  # writers of one incident collide on `seq`, and move apart
 
 
-class IncidentStore(Block):
-    """Where incidents and their journals are kept."""
+@dataclass(frozen=True, kw_only=True)
+class IncidentStore:
+    """Where incidents and their journals are kept. Prefect is not imported for it: commands read much."""
 
-    model_config = ConfigDict(hide_input_in_errors=True)
-
-    _block_type_name: ClassVar[str] = "Runbook incident store"
-    _block_type_slug: ClassVar[str] = "runbook-incident-store"
-    _description: ClassVar[str] = "The append-only journal of every incident, in SQLite or PostgreSQL."
-
-    url: SecretStr = Field(
-        title="Database URL",
-        description="SQLAlchemy URL, sqlite+aiosqlite:///… or postgresql+psycopg://…; may hold a password.",
-    )
+    url: SecretStr = field(repr=False)
+    """SQLAlchemy URL, see `IncidentStoreBlock`."""
 
     async def open_incident(
         self,

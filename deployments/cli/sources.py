@@ -107,17 +107,20 @@ class Sources:
             CommandError: there is none.
             Unavailable: Prefect, which knows where it is, cannot be reached.
         """
-        from blocks.store.journal import IncidentStore
-
         if self.config is not None:
+            from blocks.store.journal import IncidentStore
+
             settings = read_settings(self.config, systems=False)
             for line in settings.make_folders():
                 warn(line)
             return IncidentStore(url=settings.store_url)
+        from blocks.store.block import IncidentStoreBlock
+
         name = self.environment_name()
         async with prefect_client(self.config):
             try:
-                return await IncidentStore.aload(name)
+                block: IncidentStoreBlock = await IncidentStoreBlock.aload(name)
+                return block.store
             except ValueError:  # Prefect's way to say that there is no such document
                 raise _not_configured(name) from None
 
@@ -128,10 +131,10 @@ class Sources:
             CommandError: there is none.
             Unavailable: Prefect, which has it, cannot be reached.
         """
-        from blocks.policy import RunbookPolicy
-
         if self.config is not None and not self._kept_in_prefect():
             return read_settings(self.config, systems=False).policy
+        from blocks.policy import RunbookPolicy
+
         name = self.environment_name()
         async with self._prefect_of(name):
             try:

@@ -26,7 +26,7 @@ from pydantic import ValidationError
 from blocks.environment import OPTIONAL, block_types
 from blocks.policy import RunbookPolicy
 from blocks.self_watch import SelfWatch
-from blocks.store.journal import IncidentStore
+from blocks.store.block import IncidentStoreBlock
 from blocks.transport.prefect_api import prefect_client
 from deployments.prefect.definitions import Definition, definitions
 from deployments.prefect.work_pool import fixed_template
@@ -89,7 +89,7 @@ def blocks(settings: Settings) -> dict[str, Block]:
     systems = {name: kinds[name](**values) for name, values in settings.systems.items()}
     return {
         "runbook_policy": RunbookPolicy(policy=settings.policy),
-        "store": IncidentStore(url=settings.store_url),
+        "store": IncidentStoreBlock(url=settings.store_url),
         "evidence": LocalFileSystem(basepath=str(settings.evidence_folder)),
         **systems,
         **_self_watch(settings),

@@ -12,7 +12,7 @@ from prefect.client.schemas.objects import State
 from prefect.settings import PREFECT_API_URL
 from pydantic import SecretStr
 
-from blocks.store.journal import IncidentStore
+from blocks.store.block import IncidentStoreBlock
 from blocks.transport.errors import Refused
 from blocks.transport.prefect_api import prefect_client
 from deployments.prefect.server import foreign_settings_removed
@@ -75,7 +75,7 @@ async def test_runs_believe_the_store_of_the_settings_whatever_a_block_says(tmp_
 
         assert (await ended()).is_completed()
         mine = SecretStr(f"sqlite+aiosqlite:///{tmp_path / 'mine.db'}")
-        await IncidentStore(url=mine).asave("default", overwrite=True)
+        await IncidentStoreBlock(url=mine).asave("default", overwrite=True)
         refused = await ended()
     assert refused.is_failed()
     assert "names a different store than this worker's settings" in str(refused.message)

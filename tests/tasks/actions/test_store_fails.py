@@ -4,10 +4,8 @@ import dataclasses
 from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
-from typing import ClassVar
 
 import pytest
-from pydantic import PrivateAttr
 from pytest_httpserver import HTTPServer
 
 from blocks.store.database.errors import SYSTEM, StoreUnavailable
@@ -40,22 +38,28 @@ FOR_A_MOMENT, FOR_LONG = 1, 100
 WHERE: dict[type[Event], str] = {EffectIntended: "after the intent", EffectSettled: "in the proof"}
 
 
+@dataclasses.dataclass
+class Failure:
+    """When a store fails, how often, and where the response is."""
+
+    moment: str = ""
+    times: int = 0
+    where: str = "before the intent"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class FailingStore(IncidentStore):
     """A store that fails at a certain moment, so many times from then on."""
 
-    _block_type_slug: ClassVar[str] = "failing-incident-store"
-
-    _moment: str = PrivateAttr("")
-    _times: int = PrivateAttr(0)
-    _where: str = PrivateAttr("before the intent")
+    failure: Failure = dataclasses.field(default_factory=Failure)
 
     def fail_at(self, moment: str, times: int) -> None:
         """Begin to fail at that moment."""
-        self._moment, self._times = moment, times
+        self.failure.moment, self.failure.times = moment, times
 
     def _reached(self, moment: str) -> None:
-        if self._times and moment == self._moment:
-            self._times -= 1
+        if self.failure.times and moment == self.failure.moment:
+            self.failure.times -= 1
             raise StoreUnavailable(SYSTEM, "the database does not answer", "Check [store] url")
 
     async def append(
@@ -69,7 +73,7 @@ class FailingStore(IncidentStore):
     ) -> Recorded:
         """As the store, or not at all."""
         self._reached(type(event).__name__)
-        self._where = WHERE.get(type(event), self._where)
+        self.failure.where = WHERE.get(type(event), self.failure.where)
         return await super().append(incident_id, event, at=at, key=key, lease=lease)
 
     async def take_lease(
@@ -81,7 +85,7 @@ class FailingStore(IncidentStore):
 
     async def renew_lease(self, target: str, token: int, *, until: datetime) -> bool:
         """As the store, or not at all; the proof renews it after the change is made."""
-        self._reached(f"renew lease {self._where}")
+        self._reached(f"renew lease {self.failure.where}")
         return await super().renew_lease(target, token, until=until)
 
     async def release_lease(self, target: str, token: int, *, at: datetime) -> None:
