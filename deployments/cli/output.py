@@ -1,7 +1,8 @@
 """Results go to standard output, progress and errors to standard error, and all of it through here.
 
 Whatever a command shows may hold text from outside. So a console shows what a terminal would obey as a sign,
-JSON escapes it, errors are masked too since they quote what was typed, and no command prints by itself.
+JSON escapes it, errors are masked too since they quote what was typed, and no command prints by itself. The
+rules are imported where they are used: `--help` needs none of them.
 """
 
 import logging
@@ -13,11 +14,6 @@ from typing import IO, Any
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
-
-from runbook.outside_text import let_in
-from runbook.outside_text.machine import json_document
-from runbook.outside_text.terminal import line_on_terminal, on_terminal
-from runbook.redaction import redact_secret_values
 
 _LONGEST_TRACE = 20_000
 
@@ -33,6 +29,8 @@ class SafeConsole(Console):
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """The segments of what is printed, each text made safe."""
+        from runbook.outside_text.terminal import on_terminal
+
         blanks: list[Segment] = []  # perhaps the end of a line
         for segment in super().render(renderable, options):
             if segment.control:
@@ -70,17 +68,26 @@ def quiet_libraries() -> None:
 
 def write(text: str) -> None:
     """Print a result that is text for people, of one line or more."""
+    from runbook.outside_text.terminal import on_terminal
+
     print(on_terminal(text))
 
 
 def print_json(value: Any) -> None:
     """Print one JSON document, equal in value but for what is masked."""
-    print(json_document(redact_secret_values(value), indent=2))
+    print(_document(value, indent=2))
 
 
 def print_json_line(value: Any) -> None:
     """Print one JSON document in a line, at once: a program reads it while more are to come."""
-    print(json_document(redact_secret_values(value)), flush=True)
+    print(_document(value), flush=True)
+
+
+def _document(value: Any, *, indent: int | None = None) -> str:
+    from runbook.outside_text.machine import json_document
+    from runbook.redaction import redact_secret_values
+
+    return json_document(redact_secret_values(value), indent=indent)
 
 
 def ask(question: str) -> str:
@@ -89,20 +96,28 @@ def ask(question: str) -> str:
     Raises:
         EOFError: there is nobody any more.
     """
+    from runbook.outside_text.terminal import on_terminal
+
     return input(on_terminal(question))
 
 
 def warn(text: str) -> None:
     """Tell the person something beside the result."""
+    from runbook.outside_text.terminal import line_on_terminal
+
     print(f"runbook: {line_on_terminal(text)}", file=sys.stderr)
 
 
 def print_error(text: str) -> None:
     """Print an error as its one line."""
+    from runbook.outside_text.terminal import line_on_terminal
+
     print(f"runbook: error: {line_on_terminal(text)}", file=sys.stderr)
 
 
 def print_defect(error: BaseException) -> None:
     """Print where a fault of ours comes from, masked."""
+    from runbook.outside_text import let_in
+
     trace = "".join(traceback.format_exception(error))
     print(let_in(trace, _LONGEST_TRACE).rstrip(), file=sys.stderr)

@@ -22,6 +22,8 @@ def chosen_prefect(config: Path | None = None) -> Iterator[str]:
     Raises:
         CommandError: no server is named; Prefect would start one of its own, which knows no incident.
     """
+    if _nothing_names_a_server(config):
+        raise _unnamed(config)
     from prefect.settings import (
         PREFECT_API_AUTH_STRING,
         PREFECT_API_KEY,
@@ -30,9 +32,6 @@ def chosen_prefect(config: Path | None = None) -> Iterator[str]:
         get_current_settings,
         temporary_settings,
     )
-
-    from deployments.cli.people.door import URL_VARIABLE
-    from deployments.settings.settings import find_config
 
     named = get_current_settings().api
     ours = running_server(config)
@@ -45,19 +44,42 @@ def chosen_prefect(config: Path | None = None) -> Iterator[str]:
         with temporary_settings(changed, restore_defaults={PREFECT_API_KEY}):
             yield ours.api_url
     elif not named.url:
-        advice = "set PREFECT_API_URL (`runbook up` prints it), or start one with `runbook up`"
-        if config is not None:
-            advice = f"set PREFECT_API_URL, or start one with `runbook up --config {config}`"
-        elif find_config(config) is None:
-            advice = "set PREFECT_API_URL (`runbook up` prints it), or give --config FILE"
-            if os.environ.get(URL_VARIABLE):
-                advice += f"; {URL_VARIABLE} is for reading and answering incidents only"
-        raise CommandError("no Prefect server is named", advice, code=ExitCode.USAGE)
+        raise _unnamed(config)
     elif ours is not None and ours.serves(named.url) and named.auth_string is None:
         with temporary_settings({PREFECT_API_AUTH_STRING: ours.password}):
             yield named.url
     else:
         yield named.url
+
+
+def _unnamed(config: Path | None) -> CommandError:
+    from deployments.cli.people.door import URL_VARIABLE
+    from deployments.settings.settings import find_config
+
+    advice = "set PREFECT_API_URL (`runbook up` prints it), or start one with `runbook up`"
+    if config is not None:
+        advice = f"set PREFECT_API_URL, or start one with `runbook up --config {config}`"
+    elif find_config(config) is None:
+        advice = "set PREFECT_API_URL (`runbook up` prints it), or give --config FILE"
+        if os.environ.get(URL_VARIABLE):
+            advice += f"; {URL_VARIABLE} is for reading and answering incidents only"
+    return CommandError("no Prefect server is named", advice, code=ExitCode.USAGE)
+
+
+def _nothing_names_a_server(config: Path | None) -> bool:
+    """Whether none can be named, so that Prefect, which takes a second to import, need not say so.
+
+    Its settings come from variables, from files of the working folder and from the profiles in its home.
+    """
+    if any(name.upper().startswith("PREFECT_") for name in os.environ):
+        return False
+    places = (
+        Path("prefect.toml"),
+        Path("pyproject.toml"),
+        Path(".env"),
+        Path.home() / ".prefect/profiles.toml",
+    )
+    return not any(place.exists() for place in places) and running_server(config) is None
 
 
 def running_server(config: Path | None) -> "Access | None":

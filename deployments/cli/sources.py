@@ -114,10 +114,10 @@ class Sources:
             for line in settings.make_folders():
                 warn(line)
             return IncidentStore(url=settings.store_url)
-        from blocks.store.block import IncidentStoreBlock
-
         name = self.environment_name()
         async with prefect_client(self.config):
+            from blocks.store.block import IncidentStoreBlock
+
             try:
                 block: IncidentStoreBlock = await IncidentStoreBlock.aload(name)
                 return block.store
@@ -234,9 +234,9 @@ async def prefect_client(config: Path | None = None) -> AsyncIterator["PrefectCl
         Unavailable: it cannot be reached.
         Refused: it refused.
     """
-    from blocks.transport import prefect_api
-
     with chosen_prefect(config):
+        from blocks.transport import prefect_api  # with Prefect, which an error need not wait for
+
         async with prefect_api.prefect_client() as client:
             yield client
 

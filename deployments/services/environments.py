@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from blocks.store.own_store import address_digest
 from blocks.transport.errors import OutsideError, Refused
-from blocks.transport.prefect_api import prefect_client
 from runbook.alerts.unrouted import Routing
 from runbook.policy.permissions import Permissions
 
@@ -40,6 +39,7 @@ async def load_environment(name: str, store_url: "SecretStr") -> "Environment":
     """
     await asyncio.to_thread(import_module, "tasks.caretaking.watchdog")  # its clients take a second to import
     from blocks.environment import Environment
+    from blocks.transport.prefect_api import prefect_client
 
     async with prefect_client(within=PREFECT_SECONDS):
         try:

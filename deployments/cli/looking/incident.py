@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from deployments.cli.errors import CommandError, ExitCode
-from deployments.cli.looking.following import follow_journal, follow_receiver
-from deployments.cli.looking.views import print_full, print_short
 from deployments.cli.options import ConfigOption, EnvironmentOption, JsonOption, Reference
 from deployments.cli.output import console, print_json, warn, write
 
@@ -68,6 +66,8 @@ async def incident(
         awaited = _awaited(found, policy)
         _print(found, awaited=awaited, coming=coming, response=response, full=full, config=config)
     if follow:
+        from deployments.cli.looking.following import follow_journal
+
         await follow_journal(store, found, config=config, json=json)
     return ExitCode.OK
 
@@ -108,6 +108,8 @@ async def _from_receiver(remote: "Door", reference: str, *, full: bool, follow: 
         response = response_of(answer)
         _print(found, awaited=awaited_of(answer), coming=coming_of(answer), response=response, full=full)
     if follow:
+        from deployments.cli.looking.following import follow_receiver
+
         await follow_receiver(remote, found, json=json)
     return ExitCode.OK
 
@@ -129,6 +131,8 @@ def _print(
     full: bool,
     config: "Path | None" = None,
 ) -> None:
+    from deployments.cli.looking.views import print_full, print_short
+
     out, now = console(), datetime.now(UTC)
     if full:
         print_full(out, found, now=now, response=response, config=config)

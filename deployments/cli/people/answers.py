@@ -238,20 +238,20 @@ async def _write(reference: str, given: Given, sources: "Sources") -> "Answered"
     from deployments.services.runs import PrefectRuns
     from runbook.approvals.gates import Answer
 
+    store = await sources.store()
+    found = await find_asking(store, reference, sources.environments(), plan=given.plan)
+    policy = await sources.for_incident(found).policy()
+    me = speaker(given.by, policy, role=await store.role())
+    answer = Answer(
+        choice=given.choice,
+        approver=me.name,
+        reason=given.reason,
+        channel="cli",
+        parameters=given.parameters,
+        instead=given.instead,
+        snooze_minutes=given.snooze_minutes,
+    )
     async with prefect_client(sources.config) as client:
-        store = await sources.store()
-        found = await find_asking(store, reference, sources.environments(), plan=given.plan)
-        policy = await sources.for_incident(found).policy()
-        me = speaker(given.by, policy, role=await store.role())
-        answer = Answer(
-            choice=given.choice,
-            approver=me.name,
-            reason=given.reason,
-            channel="cli",
-            parameters=given.parameters,
-            instead=given.instead,
-            snooze_minutes=given.snooze_minutes,
-        )
         return await answer_gate(
             store,
             found,

@@ -88,15 +88,6 @@ def test_a_mistake_is_one_line_on_stderr(
     assert said in line
 
 
-def test_help_needs_no_prefect() -> None:
-    """Help and usage errors answer before Prefect is imported: its import takes more than a second."""
-    code = (
-        "import sys; from deployments.cli import main; main(['--help']); main(['drill', '--list']);"
-        "sys.exit(any(name == 'prefect' or name.startswith('prefect.') for name in sys.modules))"
-    )
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
-
-
 def test_a_reader_that_leaves_is_no_error() -> None:
     """`runbook --help | head -0` does not end in a traceback."""
     code = "import sys; from deployments.cli import main; sys.exit(main(['drill', '--list', '--json']))"
