@@ -94,7 +94,7 @@ def test_a_settings_file_that_was_given_is_not_asked_for(
     with temporary_settings(restore_defaults={PREFECT_API_URL}):
         assert main(["approve", "latest", *SEEN, "--config", str(given)]) == ExitCode.USAGE
         assert f"{given}: there is no such file" in capsys.readouterr().err
-        given.write_text('[integration]\nhealth_url = "https://x.example/health"\n')
+        given.write_text((tmp_path / "runbook.toml").read_text())
         assert main(["approve", "latest", *SEEN, "--config", str(given)]) == ExitCode.USAGE
     line = capsys.readouterr().err
     assert f"set PREFECT_API_URL, or start one with `runbook up --config {given}`" in line
