@@ -3,13 +3,16 @@
 `runbook configure FILE` saves them; a flow run names the environment and loads them.
 """
 
+import math
+import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from typing import Any
 
 from prefect.blocks.core import Block
-from prefect.client.orchestration import get_client
+from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.schemas.objects import BlockDocument
 from prefect.filesystems import LocalFileSystem
 
 from blocks.ahead import Ahead
@@ -25,7 +28,7 @@ from blocks.kubernetes.cluster import Cluster
 from blocks.policy import RunbookPolicy
 from blocks.posthog import PostHogApi
 from blocks.prometheus.metrics import Prometheus
-from blocks.saved import saved_blocks
+from blocks.saved import blocks_of, saved_blocks, saved_documents
 from blocks.self_watch import SelfWatch
 from blocks.status_page.page import StatusPage
 from blocks.store.block import IncidentStoreBlock
@@ -33,6 +36,7 @@ from blocks.store.journal import IncidentStore
 from blocks.store.own_store import require_own_store
 from blocks.transport.errors import Refused
 from blocks.transport.prefect_api import prefect_client
+from runbook.value import Value
 
 OPTIONAL = (*CHANNELS, *READERS, "self_watch")
 """Systems that a team may not have; without one, its messages are left out and the journal says so, and its
@@ -65,6 +69,8 @@ class Environment:
     """The blocks that were made for one check and that this environment has."""
     policy_source: Callable[[], Awaitable[RunbookPolicy]] | None = None
     """Reads the policy anew; without one it is as it was loaded."""
+    policy_read_at: float = field(default=-math.inf, compare=False)
+    """When the policy was read, on the clock of `time.monotonic`."""
 
     @property
     def channels(self) -> tuple[Channel, ...]:
@@ -100,7 +106,7 @@ class Environment:
         policy_source: Callable[[], Awaitable[RunbookPolicy]] | None = None,
     ) -> "Environment":
         """The environment of these blocks, each by the name of its system; `None` where there is none."""
-        own = {field.name for field in fields(cls)}
+        own = {each.name for each in fields(cls)}
         more = [block for system, block in blocks.items() if system not in own and block is not None]
         readers = tuple(block for block in more if isinstance(block, Reader))
         others = (block for block in more if not isinstance(block, Reader))
@@ -112,16 +118,19 @@ class Environment:
             present["store"] = kept.store
         return cls(name=name, more_channels=channels, readers=readers, policy_source=policy_source, **present)
 
-    async def with_current_policy(self) -> "Environment":
+    async def with_current_policy(self, *, within: float = 0.0) -> "Environment":
         """The environment with the policy that is saved now: people and rights may have been taken away.
+
+        One that was read within so many seconds is not read again.
 
         Raises:
             Refused: no policy is saved any more.
             Unavailable: Prefect cannot be reached.
         """
-        if self.policy_source is None:
+        begun = time.monotonic()
+        if self.policy_source is None or begun - self.policy_read_at < within:
             return self
-        return replace(self, runbook_policy=await self.policy_source())
+        return replace(self, runbook_policy=await self.policy_source(), policy_read_at=begun)
 
     @classmethod
     async def load(cls, name: str) -> "Environment":
@@ -134,11 +143,13 @@ class Environment:
         return await _AHEAD.take(name) or await cls._load(name)
 
     @classmethod
-    async def _load(cls, name: str) -> "Environment":
+    async def _load(cls, name: str, read: "ReadDocuments | None" = None) -> "Environment":
         wanted = block_types()
-        async with get_client() as client:
-            found = await saved_blocks(wanted, name, client)
-        missing = [field for field, block in found.items() if block is None and field not in OPTIONAL]
+        if read is None:
+            async with get_client() as client:
+                read = await read_documents(name, client)
+        found = await blocks_of(read.documents, wanted, name)
+        missing = [kind for kind, block in found.items() if block is None and kind not in OPTIONAL]
         if missing:
             raise Refused(
                 "Prefect",
@@ -148,19 +159,41 @@ class Environment:
         store = found["store"]
         if isinstance(store, IncidentStoreBlock):
             require_own_store(store.url, environment=name)
-        return cls.of(name, found, partial(saved_policy, name))
+        loaded = cls.of(name, found, partial(saved_policy, name))
+        return replace(loaded, policy_read_at=read.at)
 
 
 _AHEAD: Ahead[Environment] = Ahead()
 
 
-async def load_ahead(name: str) -> Environment:
+class ReadDocuments(Value):
+    """The saved documents of an environment, as they were read; written as JSON, its secrets are in it."""
+
+    documents: tuple[BlockDocument, ...]
+    at: float
+    """When they were asked for, on the clock of `time.monotonic`, which all processes of a machine share."""
+
+
+async def read_documents(name: str, client: PrefectClient) -> ReadDocuments:
+    """Read the documents of an environment, for `load_ahead` here or in another process of this machine.
+
+    Raises:
+        Refused: the answer cannot be read.
+        prefect.exceptions.PrefectHTTPStatusError: Prefect refused, or does not answer well.
+    """
+    at = time.monotonic()
+    return ReadDocuments(documents=tuple(await saved_documents(block_types(), name, client)), at=at)
+
+
+async def load_ahead(name: str, read: ReadDocuments | None = None) -> Environment:
     """Load an environment for a flow that begins within seconds, which then gets the same one.
+
+    `read` are its documents, where somebody has read them already.
 
     Raises:
         OutsideError: see `Environment.load`; the flow tries again.
     """
-    return await _AHEAD.begin(name, Environment._load(name))
+    return await _AHEAD.begin(name, Environment._load(name, read))
 
 
 def block_types() -> dict[str, type[Block]]:

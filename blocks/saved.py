@@ -32,16 +32,33 @@ async def saved_blocks(
         Refused: one is saved with other fields than its class has.
         prefect.exceptions.PrefectHTTPStatusError: Prefect refused, or does not answer well.
     """
-    slugs = [kind.get_block_type_slug() for kind in kinds.values()]
-    documents = _Documents(await _documents(slugs, name, client))
+    return await blocks_of(await saved_documents(kinds, name, client), kinds, name)
+
+
+async def blocks_of(
+    saved: Sequence[BlockDocument], kinds: Mapping[str, type[Block]], name: str
+) -> dict[str, Block | None]:
+    """The blocks of these kinds among the documents of a name; `None` for a kind of which there is none.
+
+    Raises:
+        Refused: one is saved with other fields than its class has.
+    """
+    documents = _Documents(saved)
     loaded = await asyncio.gather(*(_load(kind, name, documents) for kind in kinds.values()))
     return dict(zip(kinds, loaded, strict=True))
 
 
-async def _documents(slugs: Sequence[str], name: str, client: "PrefectClient") -> list[BlockDocument]:
-    """The documents of these types under a name: as many as there can be, or, of a server that gives fewer
-    at a time, page by page.
+async def saved_documents(
+    kinds: Mapping[str, type[Block]], name: str, client: "PrefectClient"
+) -> list[BlockDocument]:
+    """The documents of these kinds under a name, with their secrets: as many as there can be, or, of a server
+    that gives fewer at a time, page by page.
+
+    Raises:
+        Refused: the answer cannot be read.
+        prefect.exceptions.PrefectHTTPStatusError: Prefect refused, or does not answer well.
     """
+    slugs = [kind.get_block_type_slug() for kind in kinds.values()]
     asked = {
         "block_documents": {"name": {"any_": [name]}},
         "block_types": {"slug": {"any_": [*slugs]}},

@@ -42,6 +42,9 @@ NOT_MADE = (ActionOutcome.BLOCKED, ActionOutcome.FAILED)
 ROUNDS = 5
 """How often the runbook decides again in an incident before a person is paged."""
 
+POLICY_SECONDS = 2.0
+"""How old a policy may be that a change is previewed with; whether it may be made is decided by a new one."""
+
 NEW_PLANS = 5
 """How often a target may change under an approval before the action is given up: in all runs together."""
 
@@ -141,7 +144,7 @@ async def change(incident: OpenIncident, action: PlannedAction) -> ActionResult:
     """
     patience, tries = Patience(), 0
     while tries < NEW_PLANS:
-        incident = await incident.with_current_policy()
+        incident = await incident.with_current_policy(within=POLICY_SECONDS)
         action = require_open(await incident.read(), action).as_edited(action)
         if said := await rejection(incident, action):
             return await end_rejected(incident, action, said.answer)

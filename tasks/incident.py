@@ -34,9 +34,9 @@ class OpenIncident:
         """The present configuration: thresholds and clocks. For what it permits see `policy_in_force`."""
         return self.environment.runbook_policy.policy
 
-    async def with_current_policy(self) -> "OpenIncident":
+    async def with_current_policy(self, *, within: float = 0.0) -> "OpenIncident":
         """The same with the policy that is configured now, see `Environment.with_current_policy`."""
-        return replace(self, environment=await self.environment.with_current_policy())
+        return replace(self, environment=await self.environment.with_current_policy(within=within))
 
     def policy_in_force(self, journal: Incident) -> Policy:
         """The policy that decides what may be done about this incident: the strictest of then and now."""

@@ -1,6 +1,7 @@
 """The statements of a journal, within a transaction that the caller has."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Select, Update, and_, func, insert, select, update
@@ -124,8 +125,13 @@ async def event_by_key(connection: AsyncConnection, incident_id: str, key: str) 
 
 def recorded(row: Any) -> Recorded:
     """A row of the table of events as it was written."""
-    event = EVENT.validate_json(row.body)
-    return Recorded(seq=row.seq, at=aware(row.at), event=event, writer=row.writer or "")
+    return Recorded(seq=row.seq, at=aware(row.at), event=_event(row.body), writer=row.writer or "")
+
+
+@lru_cache(maxsize=1000)
+def _event(body: str) -> Event:
+    """An event as it was written. A response reads its journal dozens of times, and events never change."""
+    return EVENT.validate_json(body)
 
 
 def aware(at: datetime) -> datetime:

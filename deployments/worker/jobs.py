@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from anyio.abc import TaskStatus
     from prefect.client.orchestration import PrefectClient
+    from prefect.client.schemas.objects import Flow as APIFlow
     from prefect.client.schemas.objects import WorkPool
     from prefect.client.schemas.responses import DeploymentResponse
 
@@ -103,7 +104,8 @@ class JobConfiguration(ProcessJobConfiguration):
         entrypoint = worker_process.flows.entrypoint_of(deployment)
         configuration = cls(command=worker_process.command, env={"PREFECT__FLOW_ENTRYPOINT": entrypoint})
         configuration._entrypoint = entrypoint
-        flow = await client.read_flow(flow_run.flow_id)
+        flow = worker_process.known_flows.get(flow_run.flow_id) or await client.read_flow(flow_run.flow_id)
+        worker_process.known_flows[flow_run.flow_id] = flow  # its id and name, which never change
         configuration.prepare_for_flow_run(
             flow_run, deployment, flow, work_pool, worker_name, worker_id=worker_id
         )
@@ -124,6 +126,7 @@ class WorkerProcess:
     """The socket of the warm process; empty where there is none."""
     checked: "dict[UUID, DeploymentResponse]" = field(default_factory=dict)
     """The deployments of runs that are being started, as they were when checked, by the run's id."""
+    known_flows: "dict[UUID, APIFlow]" = field(default_factory=dict)
 
 
 worker_process = WorkerProcess(

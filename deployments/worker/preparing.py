@@ -1,14 +1,24 @@
 """The worker's side of getting a process ready for a run, see `deployments.worker.prepared`."""
 
 import asyncio
+import logging
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import httpx
+
+from blocks.environment import read_documents
+from blocks.transport.errors import OutsideError
 from deployments.worker.prepared import Preparation
 from deployments.worker.warm_run import LENGTH
+from runbook.incidents.ids import INCIDENT_ID
 
 if TYPE_CHECKING:
+    from prefect.client.orchestration import PrefectClient
     from prefect.client.schemas.objects import FlowRun
+
+log = logging.getLogger("runbook.worker")
 
 RESPOND = "flows.respond.respond"
 """The entrypoint of the flow that people wait for."""
@@ -17,13 +27,15 @@ _NAME = re.compile(r"[ -~]{1,255}")
 """Names of environments: in a request, other signs would end the name and be what somebody else is to say."""
 
 
-def preparation_for(flow_run: "FlowRun", entrypoint: str) -> Preparation | None:
-    """What to get ready for; `None` for a run that nobody waits for, or that says too little."""
+def preparation_for(flow_run: "FlowRun") -> Preparation | None:
+    """What to get ready for; `None` for a run that says too little."""
     environment = flow_run.parameters.get("environment", "default")
-    if entrypoint != RESPOND or not (isinstance(environment, str) and _NAME.fullmatch(environment)):
+    if not (isinstance(environment, str) and _NAME.fullmatch(environment)):
         return None
-    begins = flow_run.run_count == 0 and bool(flow_run.parameters.get("incident"))
-    return Preparation(flow_run.id, environment, checks=begins)
+    named = flow_run.parameters.get("incident")
+    incident = named if isinstance(named, str) and INCIDENT_ID.fullmatch(named) else ""
+    begins = flow_run.run_count == 0 and bool(incident)
+    return Preparation(flow_run.id, environment, checks=begins, incident=incident)
 
 
 class Prepared:
@@ -38,10 +50,30 @@ class Prepared:
             self._connection.close()
 
 
-async def prepare(preparation: Preparation | None, zygote: str) -> Prepared:
-    """Have a process get ready. Where there is no zygote, the run starts as it would without."""
+async def get_ready(flow_run: "FlowRun", zygote: str, client: "PrefectClient") -> Prepared:
+    """Have a process get ready for a run of the flow `RESPOND`.
+
+    Its environment is read here: the worker's connection to Prefect is open already. Where there is no
+    zygote, or the run says too little, it starts as it would without.
+    """
+    preparation = preparation_for(flow_run)
     if preparation is None or not zygote:
         return Prepared()
+    try:
+        read = await read_documents(preparation.environment, client)
+    except (
+        OutsideError,
+        httpx.HTTPError,
+        RuntimeError,
+    ) as error:  # the run meets the same, and tells a person
+        log.info("The blocks of run %s were not read ahead: %s", preparation.run, type(error).__name__)
+    else:
+        preparation = replace(preparation, documents=read.model_dump_json())
+    return await prepare(preparation, zygote)
+
+
+async def prepare(preparation: Preparation, zygote: str) -> Prepared:
+    """Have a process get ready."""
     pairs = (f"{name}={value}" for name, value in preparation.as_environment().items())
     request = "\0".join(["", *pairs]).encode()
     try:

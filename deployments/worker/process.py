@@ -20,7 +20,6 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from prefect.client.orchestration import get_client
 from prefect.context import refresh_global_settings_context
@@ -59,6 +58,12 @@ _ENGINE_MODULES = (
     "prefect.task_engine",
     "prefect.runner.runner",
     "prefect._internal.metrics",
+    # What these import first when they are used.
+    "anyio._backends._asyncio",
+    "prefect.utilities.visualization",
+    "sqlalchemy.dialects.postgresql.psycopg",
+    "psycopg",
+    "aiosqlite",
     "matplotlib.dates",  # imported late by the chart, which most processes never draw
     "matplotlib.figure",
 )
@@ -88,7 +93,9 @@ def main(arguments: list[str] | None = None) -> int:
     come_back_soon()
     if VARIABLE not in os.environ and (file := certificates(PREFECT_API_URL.value(), folder)):
         os.environ[VARIABLE] = file
-        refresh_global_settings_context()
+    if configured.public_url:
+        os.environ[PREFECT_UI_URL.name] = configured.public_url  # links of the runs lead there
+    refresh_global_settings_context()
     _preload(chosen.preload)
     sys.stdout.flush()
     sys.stderr.flush()
@@ -98,10 +105,7 @@ def main(arguments: list[str] | None = None) -> int:
     worker_process.zygote = socket_path
     worker_process.flows = OwnFlows.installed(chosen.preload)
     try:
-        ours: dict[Any, Any] = {PREFECT_WORKER_QUERY_SECONDS: POLL_SECONDS}
-        if configured.public_url:
-            ours[PREFECT_UI_URL] = configured.public_url  # links of the runs lead there
-        with temporary_settings(ours):
+        with temporary_settings({PREFECT_WORKER_QUERY_SECONDS: POLL_SECONDS}):
             worker = WarmWorker(work_pool_name=pool, name=chosen.name, begin_at_once=chosen.begin_at_once)
             asyncio.run(_serve(worker, zygote, chosen.config))
     except (ConfigurationError, OutsideError) as error:

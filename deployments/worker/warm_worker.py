@@ -16,7 +16,7 @@ from prefect.workers.process import ProcessJobConfiguration, ProcessWorker, Proc
 
 from deployments.prefect.work_pool import fixed_template
 from deployments.worker.jobs import JobConfiguration, NotOurs, ignored_variables, run_job, worker_process
-from deployments.worker.preparing import Prepared, preparation_for, prepare
+from deployments.worker.preparing import RESPOND, Prepared, get_ready
 from deployments.worker.start_pace import StartPace, begun_at_once
 from deployments.worker.still_ending import StillEnding
 
@@ -46,7 +46,8 @@ class WarmWorker(ProcessWorker):
     def __init__(self, *args: Any, begin_at_once: int | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._pace = StartPace(begin_at_once or begun_at_once())
-        self._prepared: dict[UUID, Prepared] = {}
+        self._preparing: dict[UUID, asyncio.Task[Prepared]] = {}
+        self._urgent: set[UUID | None] = set()  # deployments of the flow that people wait for, when last seen
         self._ending = StillEnding()
         self._labelling: set[asyncio.Task[None]] = set()
         self._one_poll = asyncio.Lock()
@@ -97,9 +98,11 @@ class WarmWorker(ProcessWorker):
     async def _submit_run(self, flow_run: "FlowRun") -> None:
         """Take up a run. Its errors stay its own: in Prefect they would end the worker and all its runs."""
         try:
-            entrypoint = await self._require_ours(flow_run)
-            preparation = preparation_for(flow_run, entrypoint)
-            self._prepared[flow_run.id] = await prepare(preparation, worker_process.zygote)
+            if flow_run.deployment_id in self._urgent:
+                self._prepare(flow_run)
+            if await self._require_ours(flow_run) == RESPOND and flow_run.id not in self._preparing:
+                self._urgent.add(flow_run.deployment_id)
+                self._prepare(flow_run)
             await super()._submit_run(flow_run)
         except NotOurs as error:
             self._logger.error("%r (%s) was refused: %s", flow_run.name, flow_run.id, error)
@@ -109,8 +112,13 @@ class WarmWorker(ProcessWorker):
             self._let_go(flow_run)
         finally:
             worker_process.checked.pop(flow_run.id, None)
-            if (unused := self._prepared.pop(flow_run.id, None)) is not None:
-                unused.close()
+            if (unused := self._preparing.pop(flow_run.id, None)) is not None:
+                (await unused).close()
+
+    def _prepare(self, flow_run: "FlowRun") -> None:
+        """Have a process get ready, beside what is looked up and recorded before it is needed."""
+        getting_ready = get_ready(flow_run, worker_process.zygote, self.client)
+        self._preparing[flow_run.id] = asyncio.create_task(getting_ready)
 
     def _let_go(self, flow_run: "FlowRun") -> None:
         self._pace.ended(flow_run.id)
@@ -146,6 +154,9 @@ class WarmWorker(ProcessWorker):
         if deployment is not None:
             worker_process.checked[flow_run.id] = deployment
         return entrypoint
+
+    async def _propose_submitting_state(self, flow_run: "FlowRun") -> None:
+        """Not recorded: it is for infrastructure that has to be made, and the process is there at once."""
 
     async def _give_worker_labels_to_flow_run(self, flow_run_id: UUID) -> None:
         """Beside the start, not before it: nothing waits for the labels, and SQLite may make them wait."""
@@ -187,7 +198,8 @@ class WarmWorker(ProcessWorker):
         task_status: "TaskStatus[int] | None" = None,
     ) -> ProcessWorkerResult:
         """Run it; its end makes room for the next."""
-        ready = self._prepared.pop(flow_run.id, Prepared())
+        preparing = self._preparing.pop(flow_run.id, None)
+        ready = await preparing if preparing is not None else Prepared()
         self._ending.began(flow_run.id)
         try:
             if not isinstance(configuration, JobConfiguration):

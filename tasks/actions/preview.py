@@ -1,12 +1,15 @@
 """Preview a change: dry-run it, so that people decide about what exactly would happen."""
 
 from contextlib import suppress
+from dataclasses import replace
 
+from blocks.ahead import Ahead
 from blocks.kubernetes.access.patience import may_be_of_the_moment
 from blocks.transport.errors import Conflict, Refused
 from runbook.actions.catalogue import ChangePlan, PlannedAction
 from runbook.actions.drift import drift
 from runbook.actions.outages import has_a_yes
+from runbook.approvals.asking import asked_last
 from runbook.approvals.gates import Choice
 from runbook.decision.plan import UNKNOWN_TARGET
 from runbook.incidents.events import (
@@ -21,6 +24,8 @@ from tasks.actions.changes.workload import CONFLICTS
 from tasks.actions.outage import TargetAway
 from tasks.actions.planned_change import change_of
 from tasks.incident import OpenIncident
+
+_AHEAD: Ahead[tuple[Change, ChangePlan]] = Ahead()
 
 
 async def preview_change(
@@ -41,7 +46,7 @@ async def preview_change(
         return journal.previews[action.id]
     change = change_of(incident, journal, action)
     try:
-        plan = await _dry_run(change)
+        plan = await _seen_ahead(incident, change) or await _dry_run(change)
     except Refused as error:
         doubted = doubts_refusals and may_be_of_the_moment(error)
         if doubted and has_a_yes(journal, action, incident.policy):
@@ -54,6 +59,36 @@ async def preview_change(
     if known is None or _differs(known, plan):
         await incident.record(ActionPreviewed(plan=plan, since=change.since))
     return plan
+
+
+async def preview_ahead(incident: OpenIncident) -> None:
+    """Begin the dry run of the change that people were asked about, for a run that comes to it in a moment.
+
+    It changes nothing and is journalled by `preview_change` alone, in a run that is as it was now.
+
+    Raises:
+        OutsideError: the journal cannot be read; the run reads it again.
+    """
+    journal = await incident.read()
+    asked = asked_last(journal)
+    plan = journal.previews.get(asked.action_id) if asked is not None else None
+    if plan is None or journal.has_begun(plan.action):
+        return
+    change = change_of(incident, journal, plan.action)
+    _ = _AHEAD.begin((incident.id, plan.action.id), _with_plan(change))
+
+
+async def _with_plan(change: Change) -> tuple[Change, ChangePlan]:
+    return change, await _dry_run(change)
+
+
+async def _seen_ahead(incident: OpenIncident, change: Change) -> ChangePlan | None:
+    """The dry run that began before the run did, where it was of this very change under the same policy."""
+    if (ahead := await _AHEAD.take((incident.id, change.action.id))) is None:
+        return None
+    seen, plan = ahead
+    same = replace(seen, environment=change.environment) == change
+    return plan if same else None
 
 
 async def _dry_run(change: Change) -> ChangePlan:

@@ -11,8 +11,9 @@ from prefect.client.orchestration import PrefectClient
 from prefect.exceptions import PrefectHTTPStatusError
 
 from blocks.channels.pager import Pager
+from blocks.environment import ReadDocuments
 from blocks.integration import IntegrationService
-from blocks.saved import saved_blocks
+from blocks.saved import blocks_of, saved_blocks, saved_documents
 from blocks.transport.errors import Refused
 
 KINDS: dict[str, type[Block]] = {"integration": IntegrationService, "pager": Pager}
@@ -86,6 +87,19 @@ async def test_a_server_that_gives_few_at_a_time_hides_none() -> None:
     found = await saved_blocks(KINDS, "default", cast(PrefectClient, api))
     assert isinstance(found["pager"], Pager)
     assert isinstance(found["integration"], IntegrationService)
+
+
+async def test_another_process_makes_the_same_blocks_of_what_was_read() -> None:
+    """With their secrets: the worker reads them for the process of a run."""
+    api = Api(document(Pager, {"routing_key": "R1"}))
+    read = ReadDocuments(
+        documents=tuple(await saved_documents(KINDS, "default", cast(PrefectClient, api))), at=1
+    )
+    handed_over = ReadDocuments.model_validate_json(read.model_dump_json())
+    found = await blocks_of(handed_over.documents, KINDS, "default")
+    assert isinstance(found["pager"], Pager)
+    assert found["pager"].routing_key.get_secret_value() == "R1"
+    assert found == await saved_blocks(KINDS, "default", cast(PrefectClient, api))
 
 
 @pytest.mark.parametrize(

@@ -87,12 +87,16 @@ async def test_a_run_loads_no_environment_with_another_store(monkeypatch: pytest
     """Neither its own, edited, nor one that somebody has saved under another name."""
     kinds = block_types()
 
-    async def loaded(wanted: Mapping[str, type[Block]], _name: str, _client: object) -> dict[str, Block]:
+    async def documents(_wanted: Mapping[str, type[Block]], _name: str, _client: object) -> list[object]:
+        return []
+
+    async def loaded(_documents: object, wanted: Mapping[str, type[Block]], _name: str) -> dict[str, Block]:
         url = SecretStr("sqlite+aiosqlite:////tmp/mine.db")
         fields = {kinds["store"]: {"url": url}}
         return {system: kind.model_construct(None, **fields.get(kind, {})) for system, kind in wanted.items()}
 
-    monkeypatch.setattr("blocks.environment.saved_blocks", loaded)
+    monkeypatch.setattr("blocks.environment.saved_documents", documents)
+    monkeypatch.setattr("blocks.environment.blocks_of", loaded)
     monkeypatch.setenv(VARIABLE, digest(POSTGRES))
     with temporary_settings({PREFECT_API_URL: "http://127.0.0.1:1/api"}):
         for name in ("default", "of-my-own"):

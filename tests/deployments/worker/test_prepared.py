@@ -12,8 +12,8 @@ from uuid import UUID, uuid4
 import pytest
 from prefect.client.schemas.objects import FlowRun
 
-from deployments.worker.prepared import Preparation
-from deployments.worker.preparing import RESPOND, preparation_for, prepare
+from deployments.worker.prepared import Preparation, settings_of_runs
+from deployments.worker.preparing import preparation_for, prepare
 from deployments.worker.warm_run import LENGTH, RUN, STATUS, TAKEN
 from tests.engine.processes import children
 from tests.fixtures.eventually import eventually
@@ -147,9 +147,44 @@ def test_a_request_that_names_no_run_is_none(environment: dict[str, str]) -> Non
 def test_a_run_that_names_no_environment_chooses_nothing(environment: object) -> None:
     """Neither whose process gets ready, nor how much is read: the run starts as it would without."""
     run = FlowRun(flow_id=uuid4(), parameters={"environment": environment, "incident": "inc-1"})
-    assert preparation_for(run, RESPOND) is None
+    assert preparation_for(run) is None
 
 
 async def test_without_a_warm_process_nothing_is_prepared(tmp_path: Path) -> None:
     """The run is started cold."""
     (await prepare(Preparation(uuid4(), "default", checks=True), str(tmp_path / "none"))).close()
+
+
+@pytest.mark.parametrize(
+    ("changed", "same"),
+    [
+        ({"PREFECT__FLOW_RUN_ID": "1"}, True),
+        ({"PREFECT_SERVER_EPHEMERAL_ENABLED": "True", "PREFECT_WORKER_QUERY_SECONDS": "0.5"}, True),
+        ({"HOME": "/elsewhere"}, True),
+        ({"PREFECT_API_URL": "http://127.0.0.1:2/api"}, False),
+        ({"PREFECT_LOGGING_LEVEL": "DEBUG"}, False),
+    ],
+)
+def test_settings_are_read_anew_where_the_run_has_others(changed: dict[str, str], same: bool) -> None:
+    """Reading them takes a tenth of a second, which a run that has the worker's settings need not wait."""
+    before = {"PREFECT_API_URL": "http://127.0.0.1:1/api", "HOME": "/root"}
+    assert (settings_of_runs(before | changed) == settings_of_runs(before)) is same
+
+
+@pytest.mark.parametrize(
+    ("count", "incident", "checks", "named"),
+    [
+        (0, "inc-20261129-170000-00a1", True, "inc-20261129-170000-00a1"),
+        (1, "inc-20261129-170000-00a1", False, "inc-20261129-170000-00a1"),
+        (0, None, False, ""),
+        (1, "inc-1\0x", False, ""),
+        (1, 7, False, ""),
+    ],
+)
+def test_what_is_done_ahead(count: int, incident: object, checks: bool, named: str) -> None:
+    """The checks of a response that begins; a look at the change of one that goes on."""
+    run = FlowRun(flow_id=uuid4(), run_count=count, parameters={"incident": incident})
+    preparation = preparation_for(run)
+    assert preparation is not None
+    assert (preparation.checks, preparation.incident) == (checks, named)
+    assert Preparation.of(preparation.as_environment()) == preparation

@@ -1,6 +1,7 @@
 """Just before a change the people and rules of that moment decide whether its approval still counts."""
 
 import dataclasses
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,23 @@ async def test_where_the_rules_cannot_be_read_nothing_is_changed(bench: Bench) -
     assert made is not None
     assert (made.outcome, made.detail) == (ActionOutcome.FAILED, "Prefect: no answer. Start it")
     assert bench.writes() == []
+
+
+async def test_a_policy_that_was_just_read_is_not_read_again_for_a_preview(bench: Bench) -> None:
+    """Only the change itself takes one that is new in any case."""
+    read: list[float] = []
+
+    async def source() -> RunbookPolicy:
+        read.append(time.monotonic())
+        return bench.incident.environment.runbook_policy
+
+    environment = dataclasses.replace(bench.incident.environment, policy_source=source)
+    first = await environment.with_current_policy(within=60)
+    assert len(read) == 1
+    assert await first.with_current_policy(within=60) is first
+    assert len(read) == 1
+    await first.with_current_policy()
+    assert len(read) == 2
 
 
 class Died(BaseException):
