@@ -8,17 +8,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from blocks.store.lists import open_incident_of
-from runbook.approvals.acts import (
-    Act,
-    ActEvent,
-    ActKind,
-    ActOnClosed,
-    act_statement,
-    bare,
-    event_of,
-    is_so_already,
-)
-from runbook.approvals.authority import require_may_act, severity_statement
+from runbook.approvals.acts import Act, ActKind, ActOnClosed, bare, event_of, is_so_already
+from runbook.approvals.authority import ActEvent, act_statement, require_may_act, severity_statement
 from runbook.approvals.gates import InvalidAnswer
 from runbook.approvals.identity import Identity, named
 from runbook.approvals.names import tidy

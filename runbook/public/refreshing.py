@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from runbook.approvals.acts import counts_in
+from runbook.approvals.authority import counts_in
 from runbook.channels.public_incident import public_announcements
 from runbook.channels.reminders import is_time
 from runbook.channels.told_state import forced_state, told_state

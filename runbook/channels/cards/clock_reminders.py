@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from runbook.approvals.acts import counts_in
+from runbook.approvals.authority import counts_in
 from runbook.approvals.identity import named
 from runbook.channels.buttons import Button, ButtonKind
 from runbook.channels.cards.card import Card

@@ -7,17 +7,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runbook.approvals.acts import (
-    Act,
-    ActEvent,
-    ActKind,
-    ActOnClosed,
-    act_counts,
-    act_statement,
-    event_of,
-    gate_is_acknowledged,
-    is_so_already,
-)
+from runbook.approvals.acts import Act, ActKind, ActOnClosed, event_of, gate_is_acknowledged, is_so_already
+from runbook.approvals.authority import ActEvent, act_counts, act_statement
 from runbook.approvals.gates import InvalidAnswer
 from runbook.approvals.identity import Identity, Proof
 from runbook.approvals.people import Person

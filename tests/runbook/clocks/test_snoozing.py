@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from runbook.approvals.acts import Act, ActKind, ActOnClosed, counts_in, event_of
+from runbook.approvals.acts import Act, ActKind, ActOnClosed, event_of
+from runbook.approvals.authority import counts_in
 from runbook.approvals.gates import InvalidAnswer
 from runbook.approvals.identity import Identity
 from runbook.clocks.promises import DueClock, due_clocks
