@@ -4,6 +4,7 @@ IDENTIFIED takes a verdict, MONITORING something that was done. A person can say
 reason, as they can say that it is over; each message then says that the runbook has not proved it.
 """
 
+from runbook.approvals.authority import counts_in
 from runbook.incidents.effects import SUCCEEDED
 from runbook.incidents.events import (
     DecisionMade,
@@ -14,18 +15,20 @@ from runbook.incidents.events import (
 )
 from runbook.incidents.incident import Incident
 from runbook.incidents.state import State
+from runbook.policy.policy import Policy
 
 
-def told_state(incident: Incident) -> State:
+def told_state(incident: Incident, policy: Policy) -> State:
     """The state in the words of the announcements."""
-    forced = forced_state(incident)
+    forced = forced_state(incident, policy)
     return State(forced.state) if forced is not None else incident.state.told
 
 
-def forced_state(incident: Incident) -> StateForced | None:
+def forced_state(incident: Incident, policy: Policy) -> StateForced | None:
     """The person's word that is told in the place of the proved state; `None` where that is told.
 
-    It holds until the runbook is as far itself, decides anew on new facts, or the incident ends.
+    It holds until the runbook is as far itself, decides anew on new facts, or the incident ends. The word of
+    somebody who may not, by the policy in force, is none.
     """
     if incident.resolved or incident.closed:
         return None
@@ -33,7 +36,7 @@ def forced_state(incident: Incident) -> StateForced | None:
         match item.event:
             case DecisionMade() | IncidentReopened():
                 return None
-            case StateForced() as event:
+            case StateForced() as event if counts_in(incident, policy)(event):
                 order = [*State]
                 return event if order.index(State(event.state)) > order.index(incident.state.told) else None
             case _:
@@ -68,10 +71,10 @@ def was_told(incident: Incident, channel: str, state: State) -> bool:
     return known >= order.index(state) or max(perhaps, default=-1) > order.index(state)
 
 
-def told_instead(incident: Incident) -> str:
+def told_instead(incident: Incident, policy: Policy) -> str:
     """What people are told in the place of the proved state, and on whose word; empty where that is told.
 
     `MONITORING, said by ana: they rolled back; not proved by the runbook`
     """
-    forced = forced_state(incident)
+    forced = forced_state(incident, policy)
     return f"{forced.state}, {said_by(forced)}" if forced is not None else ""

@@ -72,7 +72,9 @@ async def update(incident: OpenIncident) -> None:
         told = (item for item in journal.announcements if item.channel == channel.kind)
         promised = [item.next_update_at for item in told if item.next_update_at]
         if promised and now() >= promised[-1]:
-            await _announce(incident, journal, channel, facts_of(incident, journal, told_state(journal)))
+            await _announce(
+                incident, journal, channel, facts_of(incident, journal, told_state(journal, incident.policy))
+            )
     await refresh(incident)
 
 
@@ -82,7 +84,9 @@ async def announce_now(incident: OpenIncident, due: DueUpdate) -> UpdateRequeste
     asked = asked_update(journal, channels=due.channels, policy=incident.policy)
     for channel in _told(incident, journal):
         if asked is not None and channel.kind in asked.channels:
-            await _announce(incident, journal, channel, facts_of(incident, journal, told_state(journal)))
+            await _announce(
+                incident, journal, channel, facts_of(incident, journal, told_state(journal, incident.policy))
+            )
     await refresh(incident)
     left = asked_update(await incident.read(), channels=due.channels, policy=incident.policy)
     return due.request if left is None else None
@@ -94,7 +98,9 @@ async def announce_missed(incident: OpenIncident, channel: str) -> StatusAnnounc
     for each in _told(incident, journal):
         kinds = [channel] if each.kind == channel else []
         if missed_announcements(journal, channels=kinds, policy=incident.policy, now=now()):
-            told = await _announce(incident, journal, each, facts_of(incident, journal, told_state(journal)))
+            told = await _announce(
+                incident, journal, each, facts_of(incident, journal, told_state(journal, incident.policy))
+            )
             await refresh(incident)
             return told
     return None
@@ -107,7 +113,7 @@ async def refresh_public(incident: OpenIncident, due: DueRefresh) -> StatusAnnou
     found = due_refreshes(journal, channels=[due.channel], policy=incident.policy, now=now())
     if due not in found or due.channel not in channels:
         return None  # it was refreshed, or is over, in the meantime
-    state = State(due.state) if due.state else told_again(journal, due.channel)
+    state = State(due.state) if due.state else told_again(journal, due.channel, incident.policy)
     facts = facts_of(incident, journal, state)
     return await _announce(incident, journal, channels[due.channel], facts, again=not due.state)
 
@@ -239,7 +245,7 @@ async def _tell(
     )
     if told.outcome not in SUCCEEDED:
         return None
-    forced = forced_state(journal)
+    forced = forced_state(journal, incident.policy)
     event = StatusAnnounced(
         channel=channel.kind,
         state=facts.state,

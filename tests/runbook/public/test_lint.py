@@ -6,6 +6,7 @@ from runbook.channels.messages import external_message, message_facts
 from runbook.channels.public_impact import PublicImpact
 from runbook.incidents.incident import Incident
 from runbook.incidents.state import State
+from runbook.policy.policy import Policy
 from runbook.public.areas import Affected, ProductArea
 from runbook.public.lint import PublicRule, lint, lint_message
 from tests.runbook.journals import OPENED, decided, incident, resolved
@@ -109,7 +110,7 @@ def test_the_shipped_template_has_no_finding(
     """In no state, and with no impact."""
     of: Incident = incident(decided(), *([resolved()] if state is State.RESOLVED else []))
     made = message_facts(
-        of, state=state, now=OPENED, commander="", update_interval=None, public_title=title
+        of, state=state, policy=Policy(), now=OPENED, commander="", update_interval=None, public_title=title
     ).model_copy(update={"public_impact": impact, "affected": affected})
     message = external_message(made)
     assert lint_message(message.title, message.body, never_say=("Acme",)) == ()
@@ -121,6 +122,7 @@ def test_the_title_of_the_settings_is_looked_over_too(title: str) -> None:
     made = message_facts(
         incident(decided()),
         state=State.IDENTIFIED,
+        policy=Policy(),
         now=OPENED,
         commander="",
         update_interval=None,
