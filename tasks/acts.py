@@ -104,7 +104,7 @@ async def record_act(
     identity = identify(statement)
     done = event(identity)
     require_may_act(who, identity, statement(identity), policy_in_force(incident, policy))
-    known = is_so_already(incident, done)
+    known = is_so_already(incident, done, policy)
     if not known:
         if isinstance(done, IncidentMerged):
             absorbed = IncidentAbsorbed(

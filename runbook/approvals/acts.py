@@ -14,6 +14,7 @@ from runbook.approvals.identity import Identity
 from runbook.approvals.names import MAX_NAME, name_flaw
 from runbook.approvals.note_times import note_of
 from runbook.approvals.people import known_as
+from runbook.channels.told_state import ENDS_A_WORD
 from runbook.clocks.snoozing import snoozing
 from runbook.incidents.events import (
     ApprovalAnswered,
@@ -27,6 +28,7 @@ from runbook.incidents.events import (
     IncidentReopened,
     LeadAssigned,
     NoteAdded,
+    StateForced,
     StatusAnnounced,
     SupportAssigned,
     UpdateRequested,
@@ -181,23 +183,27 @@ def _checked(name: str, policy: Policy) -> str:
     return known_as(name, policy.people)
 
 
-def is_so_already(incident: Incident, event: ActEvent) -> bool:
+def is_so_already(incident: Incident, event: ActEvent, policy: Policy) -> bool:
     """Whether the journal says this already, so that repeating it changes nothing.
 
     A note is always new, and so is a reopening or a merger, which the journal takes once.
 
     An acknowledgement is new again once something was asked, reminded of or paged after it; an update is
-    asked for once, by whomever, until the channel was told something.
+    asked for once, by whomever, until the channel was told something. A state is new again once the word on
+    it holds no more. What does not count says nothing.
     """
     if isinstance(event, NoteAdded | IncidentReopened | IncidentMerged):
         return False
+    counts = counts_in(incident, policy)
     for item in reversed(incident.journal):
         earlier = item.event
+        if isinstance(event, StateForced) and isinstance(earlier, ENDS_A_WORD):
+            return False
         if isinstance(event, IncidentAcknowledged) and isinstance(earlier, _TOLD):
             return False
         if isinstance(event, UpdateRequested) and isinstance(earlier, StatusAnnounced | UpdateRequested):
             return isinstance(earlier, UpdateRequested)
-        if type(earlier) is not type(event):
+        if type(earlier) is not type(event) or not counts(earlier):
             continue
         same = bare(earlier) == bare(event)
         if same or not isinstance(event, IncidentAcknowledged):

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from runbook.channels.public_incident import public_announcements
 from runbook.channels.reminders import is_time
-from runbook.channels.told_state import forced_state, told_state
+from runbook.channels.told_state import forced_state, told_state, word_since
 from runbook.decision.severity import Severity
 from runbook.incidents.effects import SUCCEEDED
 from runbook.incidents.events import (
@@ -111,7 +111,9 @@ def _due_by_word(incident: Incident, channel: str, policy: Policy, now: datetime
     forced = forced_state(incident, policy)
     if forced is None or not is_public(incident, channel, policy):
         return None
-    said = incident.since(IncidentReopened)
+    if [told.state for told in public_announcements(incident, channel)][-1:] == [forced.state]:
+        return None
+    said = word_since(incident, forced)
     at = max(item.at for item in said if item.event == forced)
     proposed = [it.event for it in said if isinstance(it.event, PublicTextProposed)]
     told = (it.event for it in said if isinstance(it.event, PublicTextRefused | StatusAnnounced))

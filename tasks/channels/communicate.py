@@ -212,6 +212,8 @@ async def _announce(
     else:
         life = journal.reopened + 1 if journal.reopened else None
         name = MessageName.announcement(facts.state, life if public else number)
+        if public and _went_back(journal, channel, facts.state, name):
+            name = _new_refresh(journal, channel, facts.state, number)
     if public:
         worded = await admitted(incident, journal, channel, facts, name)
         if worded is None:
@@ -257,6 +259,13 @@ async def _tell(
     if isinstance(channel, PublicPage) and facts.state is not State.RESOLVED:
         await note_namesakes(incident, channel, facts)
     return event
+
+
+def _went_back(journal: Incident, channel: Channel, state: State, name: MessageName) -> bool:
+    """Whether the page was told that state, on a person's word, and has said another one since."""
+    known = journal.effects.get(EffectId.of_message(journal.id, channel.kind, name))
+    arrived = known is not None and known.outcome in SUCCEEDED
+    return arrived and [told.state for told in public_announcements(journal, channel.kind)][-1:] != [state]
 
 
 def _new_refresh(journal: Incident, channel: Channel, state: State, number: int) -> MessageName:

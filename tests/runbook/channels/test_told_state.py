@@ -4,12 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from runbook.approvals.acts import Act, ActKind, ActOnClosed, event_of
+from runbook.approvals.acts import Act, ActKind, ActOnClosed, event_of, is_so_already
 from runbook.approvals.gates import InvalidAnswer
-from runbook.approvals.identity import Identity
+from runbook.approvals.identity import Identity, Proof
 from runbook.approvals.people import Person
 from runbook.approvals.rules import ActRule
 from runbook.channels.cards.root import root_card
+from runbook.channels.cards.slack_blocks import blocks_of
 from runbook.channels.impact import internal_impact, is_proved
 from runbook.channels.messages import in_slack, message_facts, update_message
 from runbook.channels.told_state import forced_state, told_instead, told_state
@@ -109,9 +110,10 @@ def test_each_message_says_whose_word_it_is() -> None:
         ((SAID.model_copy(update={"state": "IDENTIFIED"}),), State.IDENTIFIED),
         ((decided(),), State.IDENTIFIED),
         ((UNSURE,), State.INVESTIGATING),
+        ((e.FactsChanged(round=2, because=("x",)),), State.INVESTIGATING),
         ((e.IncidentResolved(outcome="recovered", because=()),), State.RESOLVED),
     ],
-    ids=["at once", "later", "another word", "a verdict", "decided anew", "over"],
+    ids=["at once", "later", "another word", "a verdict", "decided anew", "new facts", "over"],
 )
 def test_a_word_holds_until_the_runbook_knows_better(after: tuple[e.Event, ...], state: State) -> None:
     """The newest one; where the runbook is as far itself, it says so without a name."""
@@ -152,6 +154,35 @@ def test_it_hides_no_word_of_somebody_who_may() -> None:
     stranger = SAID.model_copy(update={"by": "eve", "state": "IDENTIFIED"})
     assert forced_state(incident(UNSURE, SAID, stranger), LISTED) == SAID
     assert everything(incident(UNSURE, SAID, stranger), LISTED)["told"] == f"MONITORING, {WORD[14:]}"
+
+
+@pytest.mark.parametrize("after", [UNSURE, e.IncidentReopened(because="again", reopened=1)])
+def test_the_same_word_is_new_once_it_holds_no_more(after: e.Event) -> None:
+    """Else whoever says it again would hear that it was so already, and nobody would be told."""
+    assert is_so_already(incident(UNSURE, SAID), SAID, POLICY)
+    assert not is_so_already(incident(UNSURE, SAID, after), SAID, POLICY)
+
+
+def test_a_word_that_does_not_count_hides_no_act() -> None:
+    """One that was written past every door, in the name of somebody who then says the same."""
+    strict = LISTED.model_copy(update={"acts": ActRule(approvers=("ana",), accept_unverified=False)})
+    planted = SAID.model_copy(update={"identity": Identity(name="ana", how=Proof.SIGNING_KEY)})
+    assert not is_so_already(incident(UNSURE, planted), planted, strict)
+
+
+def test_a_long_reason_leaves_room_for_the_rest() -> None:
+    """The timeline has all of it; a message says its beginning, and always that it is not proved."""
+    long = SAID.model_copy(update={"because": "<!channel>\n*&*" * 280})
+    told = incident(UNSURE, long)
+    assert len(told_instead(told, POLICY)) < 600
+    assert told_instead(told, POLICY).endswith("…; not proved by the runbook")
+    assert "\n" not in told_instead(told, POLICY)
+    card = root_card(told, channel="slack", policy=POLICY, now=LATER, link="")
+    text = in_slack(card)
+    assert "<!channel>" not in text
+    shown = str(blocks_of(text, card.buttons))
+    assert "Incident commander" in shown
+    assert "(cut" not in shown
 
 
 def test_colleagues_are_told_of_it_at_once() -> None:
