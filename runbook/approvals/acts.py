@@ -15,6 +15,7 @@ from runbook.approvals.names import MAX_NAME, name_flaw
 from runbook.approvals.note_times import note_of
 from runbook.approvals.people import known_as
 from runbook.channels.told_state import ENDS_A_WORD
+from runbook.clocks.response import response_clock
 from runbook.clocks.snoozing import snoozing
 from runbook.incidents.events import (
     ApprovalAnswered,
@@ -157,6 +158,7 @@ def event_of(
             identity=identity,
             now=now,
             counts=counts_in(incident, policy),
+            response_due=response_clock(incident, policy).due_at,
         )
     own = act.kind is ActKind.TAKE or (act.kind in _ROLES and not act.name.strip())
     lead = by if own else _checked(act.name, policy)
