@@ -6,16 +6,21 @@ request for one.
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from prefect.blocks.core import Block
 from prefect.client.schemas.objects import BlockDocument
+from prefect.exceptions import PrefectHTTPStatusError
 from pydantic import ValidationError
 
 from blocks.transport.errors import Refused
 
 if TYPE_CHECKING:
+    from httpx import Response
     from prefect.client.orchestration import PrefectClient
+
+_FILTER: Final = "/block_documents/filter"
 
 
 async def saved_blocks(
@@ -27,14 +32,51 @@ async def saved_blocks(
         Refused: one is saved with other fields than its class has.
         prefect.exceptions.PrefectHTTPStatusError: Prefect refused, or does not answer well.
     """
-    answer = await client.request(
-        "POST",
-        "/block_documents/filter",
-        json={"block_documents": {"name": {"any_": [name]}}, "include_secrets": True},
-    )
-    documents = _Documents(BlockDocument.model_validate_list(answer.json()))
+    slugs = [kind.get_block_type_slug() for kind in kinds.values()]
+    documents = _Documents(await _documents(slugs, name, client))
     loaded = await asyncio.gather(*(_load(kind, name, documents) for kind in kinds.values()))
     return dict(zip(kinds, loaded, strict=True))
+
+
+async def _documents(slugs: Sequence[str], name: str, client: "PrefectClient") -> list[BlockDocument]:
+    """The documents of these types under a name: as many as there can be, or, of a server that gives fewer
+    at a time, page by page.
+    """
+    asked = {
+        "block_documents": {"name": {"any_": [name]}},
+        "block_types": {"slug": {"any_": [*slugs]}},
+        "include_secrets": True,
+        "sort": "BLOCK_TYPE_AND_NAME_ASC",  # the pages of one that sorts equals anew may miss some
+    }
+    try:
+        return _read(await client.request("POST", _FILTER, json=asked | {"limit": len(slugs)}))
+    except PrefectHTTPStatusError as error:
+        if error.response.status_code != HTTPStatus.UNPROCESSABLE_ENTITY:
+            raise
+    found: list[BlockDocument] = []
+    while len(found) < len(slugs):  # there is one of each type under a name at most
+        page = _read(await client.request("POST", _FILTER, json=asked | {"offset": len(found)}))
+        if not page:
+            break
+        found += page
+    return found
+
+
+def _read(answer: "Response") -> list[BlockDocument]:
+    """The documents of an answer.
+
+    Raises:
+        Refused: they cannot be read. What they say is not told: it may be a secret.
+    """
+    try:
+        documents = BlockDocument.model_validate_list(answer.json())
+    except (ValueError, TypeError):
+        documents = None
+    if documents is None or any(each.block_type is None for each in documents):
+        raise Refused(
+            "Prefect", "its answer about the saved blocks cannot be read", "Check its release and its address"
+        )
+    return documents
 
 
 class _Documents:

@@ -8,6 +8,7 @@ import httpx
 import pytest
 from prefect.blocks.core import Block
 from prefect.client.orchestration import PrefectClient
+from prefect.exceptions import PrefectHTTPStatusError
 
 from blocks.channels.pager import Pager
 from blocks.integration import IntegrationService
@@ -18,16 +19,33 @@ KINDS: dict[str, type[Block]] = {"integration": IntegrationService, "pager": Pag
 
 
 class Api:
-    """Answers as `POST /block_documents/filter` of Prefect 3.8 does, and counts."""
+    """Answers as `POST /block_documents/filter` of Prefect 3.8 does, and counts.
 
-    def __init__(self, *documents: dict[str, Any]) -> None:
-        self.documents = documents
+    `most` is `PREFECT_SERVER_API_DEFAULT_LIMIT`: so many documents in one answer, and no more may be asked
+    for.
+    """
+
+    def __init__(self, *documents: Any, most: int = 200) -> None:
+        self.documents, self.most = documents, most
         self.asked: list[tuple[str, str, Any]] = []
 
     async def request(self, method: str, path: str, *, json: Any) -> httpx.Response:
-        """The documents."""
+        """The documents of the kinds that are asked for."""
         self.asked.append((method, path, json))
-        return httpx.Response(200, json=self.documents)
+        limit, offset = json.get("limit", self.most), json.get("offset", 0)
+        if limit > self.most:
+            refused = httpx.Response(
+                422, json={"detail": "Invalid limit"}, request=httpx.Request(method, "/")
+            )
+            raise PrefectHTTPStatusError("422", request=refused.request, response=refused)
+        wanted = json["block_types"]["slug"]["any_"]
+        of_kind = [it for it in self.documents if not isinstance(it, dict) or _slug(it) in (None, *wanted)]
+        return httpx.Response(200, json=of_kind[offset : offset + limit])
+
+
+def _slug(document: dict[str, Any]) -> str | None:
+    block_type = document.get("block_type")
+    return block_type["slug"] if block_type else None
 
 
 def document(kind: type[Block], data: dict[str, Any]) -> dict[str, Any]:
@@ -59,6 +77,33 @@ async def test_one_request_reads_them_all() -> None:
     assert found["integration"].health_url == "http://127.0.0.1:1/health"
     assert found["pager"] is None
     assert [(method, path) for method, path, _ in api.asked] == [("POST", "/block_documents/filter")]
+
+
+async def test_a_server_that_gives_few_at_a_time_hides_none() -> None:
+    """A pager on its second page is none that is missing."""
+    mine = document(IntegrationService, {"health_url": "http://127.0.0.1:1/health"})
+    api = Api(mine, document(Pager, {"routing_key": "R1"}), most=1)
+    found = await saved_blocks(KINDS, "default", cast(PrefectClient, api))
+    assert isinstance(found["pager"], Pager)
+    assert isinstance(found["integration"], IntegrationService)
+
+
+@pytest.mark.parametrize(
+    "spoiled",
+    [
+        "hunter2",
+        None,
+        {"name": "hunter2"},
+        document(Pager, {}) | {"data": "hunter2"},
+        document(Pager, {"routing_key": "hunter2"}) | {"block_type": None},
+        document(Pager, {"routing_key": "hunter2"}) | {"block_schema": "hunter2"},
+    ],
+)
+async def test_an_answer_that_cannot_be_read_is_refused(spoiled: Any) -> None:
+    """Without what it says: it may be a secret."""
+    with pytest.raises(Refused, match="cannot be read") as refused:
+        await saved_blocks(KINDS, "default", cast(PrefectClient, Api(spoiled)))
+    assert "hunter2" not in f"{refused.value}{refused.value.__cause__}"
 
 
 async def test_a_block_that_does_not_fit_is_not_taken_for_a_missing_one() -> None:
