@@ -51,7 +51,7 @@ _STEPS_AT_MOST = 2
 _NAME = "Incident runbook"
 
 _LONGEST_LOCAL_PART, _LONGEST_LABEL = 64, 63
-"""Characters before the `@` of an address, and of a part of its domain (RFC 5321, 4.5.3.1; RFC 1035, 2.3.4)."""
+"""Characters before the `@`, and of a part of the domain (RFC 5321, 4.5.3.1; RFC 1035, 2.3.4)."""
 
 
 def _within_limits(address: str) -> str:
