@@ -112,8 +112,8 @@ class SmtpServer:
         while line := await reader.readline():
             command, _, rest = line.decode("ascii").strip().partition(" ")
             command = command.upper()
-            if refusal := _flaw(line, command, rest, greeted=greeted, sender=sender):
-                await _say(writer, refusal)
+            if flaw := _flaw(line, command, rest, greeted=greeted, sender=sender):
+                await _say(writer, flaw)
                 continue
             if refusal := self.refuses.get(f"{command} {_address(rest)}") or self.refuses.get(command):
                 await _say(writer, refusal)
