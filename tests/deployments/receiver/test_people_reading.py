@@ -10,7 +10,6 @@ from deployments.cli import main
 from deployments.cli.errors import ExitCode
 from deployments.receiver.people.requests import PROVE
 from deployments.services.reading import LEFT_OUT, bounded, events_document, incident_document
-from runbook.approvals.identity import Identity
 from runbook.incidents import events as e
 from runbook.incidents.incident import Incident
 from runbook.policy.policy import Policy
@@ -244,22 +243,6 @@ def test_the_commands_read_from_elsewhere(elsewhere: Store, capsys: Capture) -> 
     assert f"runbook approve {incident} --plan {ROLL_BACK.digest[:12]}\n" in said
     assert main(["incident", incident, "--json"]) == ExitCode.OK
     assert json.loads(capsys.readouterr().out)["gate"]["diff"] == ROLL_BACK.diff
-
-
-def test_a_state_on_a_persons_word_is_read_from_elsewhere(elsewhere: Store, capsys: Capture) -> None:
-    """As the receiver's policy takes it, which this machine does not know."""
-    said = e.StateForced(
-        state="MONITORING", by="ana", because="they rolled\nback", identity=Identity(name="ana")
-    )
-    forged = said.model_copy(update={"by": "an\u0430", "because": "nothing"})
-    incident = opened(elsewhere, *asking(ROLL_BACK), said, forged)
-    for full in ((), ("--full",)):
-        assert main(["incident", incident, *full]) == ExitCode.OK
-        head = " ".join(capsys.readouterr().out.partition("\n\n")[0].split())
-        assert "told: MONITORING, said by ana: they rolled back; not proved by the runbook" in head
-    assert main(["incident", incident, "--json"]) == ExitCode.OK
-    told = json.loads(capsys.readouterr().out)["told"]
-    assert told == "MONITORING, said by ana: they rolled back; not proved by the runbook"
 
 
 def test_from_elsewhere_nobody_reads_without_a_token(
