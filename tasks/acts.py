@@ -8,17 +8,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from blocks.store.lists import open_incident_of
-from runbook.approvals.acts import (
-    Act,
-    ActEvent,
-    ActKind,
-    ActOnClosed,
-    act_statement,
-    bare,
-    event_of,
-    is_so_already,
-)
-from runbook.approvals.authority import require_may_act, severity_statement
+from runbook.approvals.acts import Act, ActKind, ActOnClosed, bare, event_of, is_so_already
+from runbook.approvals.authority import ActEvent, act_statement, require_may_act, severity_statement
 from runbook.approvals.gates import InvalidAnswer
 from runbook.approvals.identity import Identity, named
 from runbook.approvals.names import tidy
@@ -26,11 +17,14 @@ from runbook.approvals.signatures import Statement
 from runbook.decision.severity import Severity, SeverityAssessment
 from runbook.incidents.events import (
     CommsLeadAssigned,
+    Event,
     IncidentAbsorbed,
     IncidentMerged,
     IncidentResolved,
     LeadAssigned,
     NoteAdded,
+    PublicTextApproved,
+    PublicTextWithheld,
     SeverityOverridden,
     SupportAssigned,
 )
@@ -113,7 +107,7 @@ async def record_act(
     identity = identify(statement)
     done = event(identity)
     require_may_act(who, identity, statement(identity), policy_in_force(incident, policy))
-    known = is_so_already(incident, done)
+    known = is_so_already(incident, done, policy)
     if not known:
         if isinstance(done, IncidentMerged):
             absorbed = IncidentAbsorbed(
@@ -122,6 +116,7 @@ async def record_act(
             recorded = await store.merge(incident.id, done, absorbed, at=at)
         else:
             recorded = await store.append(incident.id, done, at=at, key=done.journal_key or key)
+        _require_the_same(recorded.event, done)
         known = recorded.event != done or (key is not None and recorded.at != at)
         done = recorded.event if isinstance(recorded.event, ActEvent) else done
     left = switches_left_on(incident) if isinstance(done, IncidentResolved | IncidentMerged) else ()
@@ -208,6 +203,23 @@ async def record_severity(
         reason=assessment.because,
         identity=identity,
     )
+
+
+def _require_the_same(stands: Event, said: ActEvent) -> None:
+    """Make sure that nobody takes their own answer to a public text for the one that counts.
+
+    Raises:
+        InvalidAnswer: somebody has said otherwise at the same moment.
+    """
+    if isinstance(said, PublicTextApproved | PublicTextWithheld) and _answer(stands) != _answer(said):
+        raise InvalidAnswer(f"it is answered: {sentence(stands)}")
+
+
+def _answer(event: Event) -> tuple[str, ...]:
+    """What an answer to a public text has published, whoever gave it and why."""
+    if isinstance(event, PublicTextApproved):
+        return event.type, event.title, event.body
+    return (event.type,)
 
 
 async def _require_none_open(store: "IncidentStore", incident: Incident) -> None:

@@ -16,7 +16,6 @@ from runbook.actions.essence import decisive_lines, essence
 from runbook.approvals.awaited import Awaited
 from runbook.channels.local_time import clock_after, span
 from runbook.channels.next_up import NextUp
-from runbook.channels.told_state import told_instead
 from runbook.channels.untold import untold
 from runbook.channels.wording import OUTCOMES, REHEARSAL, one_line, verdict_words
 from runbook.clocks.response import ResponseClock, response_words
@@ -40,13 +39,14 @@ def print_glance(
     commands: Mapping[str, str],
     now: datetime,
     response: ResponseClock | None = None,
+    told: str = "",
 ) -> None:
     """Print the short view; `commands` are what can be done now, by what each does, `now` is aware UTC.
 
-    `response` is the response clock, where it is known.
+    `response` is the response clock, where it is known; `told` what people are told instead of the state.
     """
     print_heading(console, found)
-    console.print(fact_lines(_facts(found, now, response), width=NAMES, style="not dim"))
+    console.print(fact_lines(_facts(found, now, response, told), width=NAMES, style="not dim"))
     print_untold(console, found)
     if url := flow_run_url(found):
         print_whole(console, "run:", url)
@@ -116,7 +116,7 @@ def people(found: Incident) -> dict[str, str]:
     }
 
 
-def _facts(found: Incident, now: datetime, response: ResponseClock | None) -> dict[str, str]:
+def _facts(found: Incident, now: datetime, response: ResponseClock | None, told: str) -> dict[str, str]:
     decision, outcome = found.decision, found.outcome
     lasted = f"lasted {span(found.duration)}" if found.duration else f"{span(now - found.opened_at)} ago"
     opened = f"{clock_after(found.opened_at, now)}, {lasted}"
@@ -125,7 +125,7 @@ def _facts(found: Incident, now: datetime, response: ResponseClock | None) -> di
         "alert": "" if decision else f"{found.alert.name}: {one_line(found.alert.summary)}",
         "verdict": verdict_words(decision) if decision else "",
         "outcome": OUTCOMES[outcome] if outcome else "",
-        "told": told_instead(found),
+        "told": told,
         "opened": opened,
         "response": response_words(response, now) if response is not None else "",
         **people(found),

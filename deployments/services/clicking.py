@@ -14,8 +14,7 @@ from deployments.services.refusals import ActRefused, Refusal, checked
 from deployments.services.runs import Runs
 from deployments.services.speaker import Speaker
 from runbook.actions.catalogue import ChangePlan
-from runbook.approvals.acts import counting
-from runbook.approvals.authority import require_may_refuse
+from runbook.approvals.authority import counting, require_may_refuse
 from runbook.approvals.gates import Answer, Choice
 from runbook.channels.buttons import PUBLIC_TEXT, Button
 from runbook.incidents.events import ApprovalAnswered

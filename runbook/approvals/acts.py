@@ -7,15 +7,15 @@ before it has a consequence, as approvals are.
 from datetime import datetime
 from enum import StrEnum
 
-from runbook.approvals.authority import may, proven
+from runbook.approvals.authority import ActEvent, act_counts, counting, counts_in
 from runbook.approvals.ends import forcing, merger, reopening, resolution
 from runbook.approvals.gates import Choice, InvalidAnswer
 from runbook.approvals.identity import Identity
 from runbook.approvals.names import MAX_NAME, name_flaw
 from runbook.approvals.note_times import note_of
 from runbook.approvals.people import known_as
-from runbook.approvals.signatures import Statement
-from runbook.clocks.snoozing import Counts as EventCounts
+from runbook.channels.told_state import ENDS_A_WORD
+from runbook.clocks.response import response_clock
 from runbook.clocks.snoozing import snoozing
 from runbook.incidents.events import (
     ApprovalAnswered,
@@ -27,12 +27,8 @@ from runbook.incidents.events import (
     IncidentEscalated,
     IncidentMerged,
     IncidentReopened,
-    IncidentResolved,
     LeadAssigned,
     NoteAdded,
-    PublicTextApproved,
-    PublicTextWithheld,
-    ReminderSnoozed,
     StateForced,
     StatusAnnounced,
     SupportAssigned,
@@ -40,26 +36,9 @@ from runbook.incidents.events import (
 )
 from runbook.incidents.incident import Incident
 from runbook.outside_text import let_in_line
-from runbook.policy.in_force import policy_in_force
 from runbook.policy.policy import Policy
-from runbook.public.answers import Counts, publication, withholding
+from runbook.public.answers import publication, withholding
 from runbook.value import Value
-
-ActEvent = (
-    LeadAssigned
-    | CommsLeadAssigned
-    | SupportAssigned
-    | IncidentAcknowledged
-    | UpdateRequested
-    | ReminderSnoozed
-    | StateForced
-    | NoteAdded
-    | IncidentResolved
-    | IncidentReopened
-    | IncidentMerged
-    | PublicTextApproved
-    | PublicTextWithheld
-)
 
 
 class ActKind(StrEnum):
@@ -179,6 +158,7 @@ def event_of(
             identity=identity,
             now=now,
             counts=counts_in(incident, policy),
+            response_due=response_clock(incident, policy).due_at,
         )
     own = act.kind is ActKind.TAKE or (act.kind in _ROLES and not act.name.strip())
     lead = by if own else _checked(act.name, policy)
@@ -205,31 +185,27 @@ def _checked(name: str, policy: Policy) -> str:
     return known_as(name, policy.people)
 
 
-def act_statement(incident_id: str, event: ActEvent) -> Statement:
-    """What a signature of an act covers: all that the event says, but for the signature itself."""
-    said = event.model_dump(mode="json", exclude={"type", "identity"})
-    identity = event.identity
-    proof = {} if identity is None else identity.model_dump(mode="json", include={"name", "how", "detail"})
-    return {"statement": event.type, "incident": incident_id, **said, "identity": proof}
-
-
-def is_so_already(incident: Incident, event: ActEvent) -> bool:
+def is_so_already(incident: Incident, event: ActEvent, policy: Policy) -> bool:
     """Whether the journal says this already, so that repeating it changes nothing.
 
     A note is always new, and so is a reopening or a merger, which the journal takes once.
 
     An acknowledgement is new again once something was asked, reminded of or paged after it; an update is
-    asked for once, by whomever, until the channel was told something.
+    asked for once, by whomever, until the channel was told something. A state is new again once the word on
+    it holds no more. What does not count says nothing.
     """
     if isinstance(event, NoteAdded | IncidentReopened | IncidentMerged):
         return False
+    counts = counts_in(incident, policy)
     for item in reversed(incident.journal):
         earlier = item.event
+        if isinstance(event, StateForced) and isinstance(earlier, ENDS_A_WORD):
+            return False
         if isinstance(event, IncidentAcknowledged) and isinstance(earlier, _TOLD):
             return False
         if isinstance(event, UpdateRequested) and isinstance(earlier, StatusAnnounced | UpdateRequested):
             return isinstance(earlier, UpdateRequested)
-        if type(earlier) is not type(event):
+        if type(earlier) is not type(event) or not counts(earlier):
             continue
         same = bare(earlier) == bare(event)
         if same or not isinstance(event, IncidentAcknowledged):
@@ -245,28 +221,6 @@ def bare(event: Value) -> Value:
     identity = getattr(event, "identity", None)
     bare = identity.model_copy(update={"signature": ""}) if identity is not None else None
     return event.model_copy(update={"identity": bare})
-
-
-def act_counts(incident: Incident, event: ActEvent, policy: Policy) -> bool:
-    """Whether an act in a journal is one that the present people and rules take."""
-    if not event.by or name_flaw(event.by) or not may(event.by, policy.acts, policy):
-        return False
-    if policy.acts.accept_unverified:
-        return True
-    statement, writer = act_statement(incident.id, event), incident.writer_of(event)
-    return proven(event.by, event.identity, statement, policy.acts, policy, writer=writer) is not None
-
-
-def counting(incident: Incident, policy: Policy) -> Counts:
-    """Which answers to a public text count, by the policy in force."""
-    in_force = policy_in_force(incident, policy)
-    return lambda answer: act_counts(incident, answer, in_force)
-
-
-def counts_in(incident: Incident, policy: Policy) -> EventCounts:
-    """Which events of the journal count, by the policy in force: of acts, those of people who may."""
-    in_force = policy_in_force(incident, policy)
-    return lambda event: not isinstance(event, ActEvent) or act_counts(incident, event, in_force)
 
 
 def gate_is_acknowledged(incident: Incident, gate: str, policy: Policy) -> bool:

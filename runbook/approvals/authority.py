@@ -4,7 +4,7 @@ What a journal says is checked again each time, so a key, a login or a right tha
 meantime no longer counts; and an event that was written directly into the store is checked as well.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 
 from runbook.approvals.gates import Answer, InvalidAnswer, Unproven
@@ -13,10 +13,45 @@ from runbook.approvals.names import name_flaw, spelling
 from runbook.approvals.people import People, is_listed, is_one_of, known_as
 from runbook.approvals.rules import NO_KEY, ActRule
 from runbook.approvals.signatures import Statement, public_key, public_text, signed_at
-from runbook.incidents.events import ApprovalAnswered, ResponseResumed, SeverityOverridden
+from runbook.incidents.events import (
+    ApprovalAnswered,
+    CommsLeadAssigned,
+    Event,
+    IncidentAcknowledged,
+    IncidentMerged,
+    IncidentReopened,
+    IncidentResolved,
+    LeadAssigned,
+    NoteAdded,
+    PublicTextApproved,
+    PublicTextWithheld,
+    ReminderSnoozed,
+    ResponseResumed,
+    SeverityOverridden,
+    StateForced,
+    SupportAssigned,
+    UpdateRequested,
+)
 from runbook.incidents.incident import Incident
+from runbook.policy.in_force import policy_in_force
 from runbook.policy.policy import Policy
 from runbook.value import Value
+
+ActEvent = (
+    LeadAssigned
+    | CommsLeadAssigned
+    | SupportAssigned
+    | IncidentAcknowledged
+    | UpdateRequested
+    | ReminderSnoozed
+    | StateForced
+    | NoteAdded
+    | IncidentResolved
+    | IncidentReopened
+    | IncidentMerged
+    | PublicTextApproved
+    | PublicTextWithheld
+)
 
 
 def answer_statement(incident_id: str, event: ApprovalAnswered) -> Statement:
@@ -144,6 +179,36 @@ def vouched_severity(
     if proven(by, event.identity, statement, policy.acts, policy, writer=writer) is None:
         return None
     return proven(by, event.identity, statement, rule, policy, writer=writer)
+
+
+def act_statement(incident_id: str, event: ActEvent) -> Statement:
+    """What a signature of an act covers: all that the event says, but for the signature itself."""
+    said = event.model_dump(mode="json", exclude={"type", "identity"})
+    identity = event.identity
+    proof = {} if identity is None else identity.model_dump(mode="json", include={"name", "how", "detail"})
+    return {"statement": event.type, "incident": incident_id, **said, "identity": proof}
+
+
+def act_counts(incident: Incident, event: ActEvent, policy: Policy) -> bool:
+    """Whether an act in a journal is one that the present people and rules take."""
+    if not event.by or name_flaw(event.by) or not may(event.by, policy.acts, policy):
+        return False
+    if policy.acts.accept_unverified:
+        return True
+    statement, writer = act_statement(incident.id, event), incident.writer_of(event)
+    return proven(event.by, event.identity, statement, policy.acts, policy, writer=writer) is not None
+
+
+def counting(incident: Incident, policy: Policy) -> Callable[[ActEvent], bool]:
+    """Which answers to a public text count, by the policy in force."""
+    in_force = policy_in_force(incident, policy)
+    return lambda answer: act_counts(incident, answer, in_force)
+
+
+def counts_in(incident: Incident, policy: Policy) -> Callable[[Event], bool]:
+    """Which events of the journal count, by the policy in force: of acts, those of people who may."""
+    in_force = policy_in_force(incident, policy)
+    return lambda event: not isinstance(event, ActEvent) or act_counts(incident, event, in_force)
 
 
 def require_may_act(by: str, identity: Identity | None, statement: Statement, policy: Policy) -> None:

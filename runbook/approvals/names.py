@@ -21,7 +21,7 @@ def likeness(name: str) -> str:
 
     Accents, invisible characters, white space and look-alike letters of other scripts make no difference.
     """
-    letters = unicodedata.normalize("NFKD", spelling(name)).translate(_LOOK_ALIKES).casefold()
+    letters = unicodedata.normalize("NFKD", spelling(name)).translate(LOOK_ALIKES).casefold()
     kept, script = [], ""
     for sign in letters:
         category = unicodedata.category(sign)
@@ -40,7 +40,7 @@ _BLANKS = frozenset(
 )
 """Letters, marks and a symbol that show nothing."""
 
-_LOOK_ALIKES = str.maketrans(
+LOOK_ALIKES = str.maketrans(
     # Cyrillic, Greek, Armenian and Latin letters in lower case; where only the capitals are alike, by those.
     "авгеһнијкмопрстухѕіѵԁԛԝүӏ" + "αβγεηικμνορτυχωϲϳ" + "օոսհյցզլ" + "ıĸ",
     "abrehhujkmonpctyxsivdqwyl" + "abyenikmvoptuxwcj" + "onuhjgql" + "ik",

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from runbook.approvals.acts import act_counts
+from runbook.approvals.authority import act_counts
 from runbook.channels.reminders import is_time
 from runbook.incidents.effect_ids import EffectId
 from runbook.incidents.effects import SUCCEEDED, Effect, EffectOutcome

@@ -8,6 +8,7 @@ from runbook.incidents.events import IncidentResolved
 from runbook.incidents.incident import Incident
 from runbook.incidents.loose_ends import switches_left_on, unknown_checks
 from runbook.incidents.state import IncidentOutcome
+from runbook.policy.policy import Policy
 
 _BY_ERROR_TYPE = {
     ErrorType.AUTHENTICATION: "events and feature flags may fail: PostHog rejects our API key",
@@ -19,12 +20,12 @@ _BY_ERROR_TYPE = {
 }
 
 
-def internal_impact(incident: Incident) -> str:
+def internal_impact(incident: Incident, policy: Policy) -> str:
     """The impact for colleagues; what is not known is said to be unknown, never to be fine.
 
     A state that a person has said before it was proved is said to be so, whatever the template.
     """
-    forced = forced_state(incident)
+    forced = forced_state(incident, policy)
     return _impact(incident) + (f"; {forced.state} is {said_by(forced)}" if forced is not None else "")
 
 
@@ -49,9 +50,9 @@ def _impact(incident: Incident) -> str:
     return _BY_ERROR_TYPE[decision.error_type]
 
 
-def is_proved(incident: Incident) -> bool:
+def is_proved(incident: Incident, policy: Policy) -> bool:
     """Whether neither the end of the incident nor its state rests on a person's word alone."""
-    if forced_state(incident) is not None:
+    if forced_state(incident, policy) is not None:
         return False
     ended = incident.end.event if incident.end else None
     return not (isinstance(ended, IncidentResolved) and ended.by)

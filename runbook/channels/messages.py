@@ -16,6 +16,7 @@ from runbook.incidents.incident import Incident
 from runbook.incidents.state import State
 from runbook.outside_text import OutsideLine, OutsideName
 from runbook.outside_text.slack import SlackText
+from runbook.policy.policy import Policy
 from runbook.public.affected import affected
 from runbook.public.areas import Affected, ProductArea
 from runbook.templates.environments import render_plain, render_slack
@@ -130,6 +131,7 @@ def message_facts(
     incident: Incident,
     *,
     state: State,
+    policy: Policy,
     now: datetime,
     commander: str,
     update_interval: timedelta | None,
@@ -152,7 +154,7 @@ def message_facts(
         severity=incident.rating,
         service=incident.service,
         state=state,
-        impact=internal_impact(incident),
+        impact=internal_impact(incident, policy),
         public_impact=public_impact(incident),
         affected=affected(incident),
         current_action=current_action(incident),
@@ -164,7 +166,7 @@ def message_facts(
         public_title=public_title,
         response=response,
         begun_at=incident.begun_at,
-        proved=is_proved(incident),
+        proved=is_proved(incident, policy),
     )
 
 

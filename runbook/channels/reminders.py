@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from runbook.actions.catalogue import PlannedAction
 from runbook.actions.spec import ActionName
 from runbook.actions.switch import Switch
-from runbook.approvals.acts import act_counts, gate_is_acknowledged
+from runbook.approvals.acts import gate_is_acknowledged
+from runbook.approvals.authority import act_counts
 from runbook.approvals.gates import Choice, PendingGate
 from runbook.channels.local_time import clock_after, stamp
 from runbook.channels.messages import Message, notice_message

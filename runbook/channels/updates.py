@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from runbook.approvals.acts import act_counts
+from runbook.approvals.authority import act_counts
 from runbook.channels.cards.standing import may_try
 from runbook.channels.reminders import is_time
 from runbook.incidents.effects import EffectOutcome

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from runbook.approvals.acts import ActEvent, act_counts, counts_in
+from runbook.approvals.authority import ActEvent, act_counts, counts_in
 from runbook.channels.reminders import REPORT_EVERY, due_notice
 from runbook.clocks.response import ResponseState, response_clock
 from runbook.decision.severity import Severity

@@ -7,7 +7,7 @@ Source of the response times: the runbook's table of severity levels; `[policy] 
 from datetime import datetime
 from enum import StrEnum
 
-from runbook.approvals.acts import ActEvent, act_counts
+from runbook.approvals.authority import ActEvent, act_counts
 from runbook.channels.local_time import clock_after, span
 from runbook.decision.severity import Severity
 from runbook.decision.verdict import Verdict

@@ -69,10 +69,12 @@ def snoozing(
     identity: Identity,
     now: datetime,
     counts: Counts,
+    response_due: datetime,
 ) -> e.ReminderSnoozed:
     """What a person's "later" is in the journal: never later than the moment at which the clock runs out.
 
-    `reminder` is the key of the one that they have read, empty for the newest that is of use.
+    `reminder` is the key of the one that they have read, empty for the newest that is of use. `response_due`
+    (aware UTC) is when the response is due by now: another severity moves that after the reminder.
 
     Raises:
         InvalidAnswer: there is no such reminder now, or the minutes are out of bounds.
@@ -84,18 +86,24 @@ def snoozing(
     named = [it for it in known if reminder in ("", it.event.journal_key)]
     if reminder and not named:
         raise InvalidAnswer("there is no such reminder")
-    of_use = [it for it in named if not it.over and now < it.event.due_at]
+    ends = ((it, ends_at(it.event, response_due)) for it in named)
+    of_use = [(it.event, at) for it, at in ends if not it.over and now < at]
     if not of_use:
         because = (named[-1].over or "its time is up") if named else "no clock has been reminded of"
         raise InvalidAnswer(f"there is no reminder to snooze: {because}")
-    event = of_use[-1].event
+    event, due_at = of_use[-1]
     return e.ReminderSnoozed(
         clock=event.clock,
-        due_at=event.due_at,
-        until=min(now + timedelta(minutes=asked), event.due_at),
+        due_at=due_at,
+        until=min(now + timedelta(minutes=asked), due_at),
         by=by,
         identity=identity,
     )
+
+
+def ends_at(reminded: e.ClockReminded, response_due: datetime) -> datetime:
+    """When the clock runs out (aware UTC); `response_due` is when the response is due by now."""
+    return response_due if reminded.clock is e.ClockName.RESPONSE else reminded.due_at
 
 
 def _end(

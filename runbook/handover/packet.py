@@ -72,7 +72,7 @@ def packet_of(incident: Incident, policy: Policy, *, now: datetime) -> Packet:
         "post-mortem": postmortem(incident),
     }
     ended = f" ({OUTCOMES[incident.outcome]})" if incident.outcome else ""
-    instead = told_instead(incident)
+    instead = told_instead(incident, policy)
     told = f"; people are told {instead}" if instead else ""
     return Packet(
         incident=incident.id,

@@ -8,6 +8,7 @@ from runbook.actions.essence import essence
 from runbook.approvals.approvals import awaited
 from runbook.approvals.gates import PendingGate
 from runbook.channels.next_up import next_up
+from runbook.channels.told_state import told_instead
 from runbook.channels.untold import untold
 from runbook.clocks.response import response_clock
 from runbook.incidents.events import EvidenceCollected, IncidentEscalated, PostmortemDrafted, RunStarted
@@ -84,6 +85,7 @@ def everything(incident: Incident, policy: Policy) -> Facts:
     """One incident in full, with its journal; the present policy says who may answer and what comes next."""
     return headline(incident, policy) | {
         "alert": incident.alert.model_dump(mode="json"),
+        "told": told_instead(incident, policy) or None,
         "comms_lead": comms_lead_of(incident),
         "support": support_of(incident),
         "acknowledged_by": list(acknowledged_by(incident)),

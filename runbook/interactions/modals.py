@@ -18,7 +18,7 @@ from runbook.incidents.state import State
 from runbook.outside_text import let_in_line
 from runbook.outside_text.slack import cut_message, slack
 from runbook.policy.policy import Policy
-from runbook.public.answers import proposal_named
+from runbook.public.answers import MOST_TITLE, proposal_named
 from runbook.value import Value
 
 REASON, INSTEAD_FIELD, SEVERITY_FIELD, NOTE, AT = "reason", "instead", "severity", "note", "at"
@@ -162,7 +162,14 @@ def _fields(button: Button, incident: Incident, policy: Policy, plan: ChangePlan
             )
             title, body = (asked.text.title, asked.text.body) if asked else ("", "")
             return [
-                _written(PUBLIC_TITLE_FIELD, "Title", hint=of_open, value=title, several_lines=False),
+                _written(
+                    PUBLIC_TITLE_FIELD,
+                    "Title",
+                    hint=of_open,
+                    value=title if len(title) <= MOST_TITLE else "",  # cut, it would replace the whole one
+                    several_lines=False,
+                    optional=True,
+                ),
                 _written(PUBLIC_TEXT_FIELD, "Text", hint=hint, value=body),
             ]
         case ButtonKind.WITHHOLD:

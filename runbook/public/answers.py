@@ -11,7 +11,7 @@ from runbook.approvals.identity import Identity, named
 from runbook.incidents.events import PublicTextApproved, PublicTextWithheld
 from runbook.incidents.incident import Incident
 from runbook.incidents.report import DIGEST_LETTERS
-from runbook.outside_text import MAX_TEXT
+from runbook.outside_text import MAX_TEXT, normal, one_line
 from runbook.policy.policy import Policy
 from runbook.public.lint import lint_message
 from runbook.public.proposals import Proposal, PublicAnswer, every_answer, proposals
@@ -46,12 +46,11 @@ def publication(
         InvalidAnswer: the text does not wait for an answer, or the words may not be published.
     """
     found = _named(incident, proposal, counts)
-    words = body.strip()
+    words, heading = _readable(body, "the text").strip(), one_line(_readable(title, "the title"))
     if len(words) > MAX_TEXT:
         raise InvalidAnswer(f"the text has at most {MAX_TEXT} characters")
     if words == found.text.body.strip():
         words = ""
-    heading = " ".join(title.split())
     if len(heading) > MOST_TITLE:
         raise InvalidAnswer(f"the title has at most {MOST_TITLE} characters")
     if heading == found.text.title.strip():
@@ -121,6 +120,17 @@ def why_not(found: Proposal) -> str:
     if found.ended:
         return f"it is no longer asked: {found.ended}"
     return "it is published already" if found.published else ""
+
+
+def _readable(said: str, what: str) -> str:
+    """What a person wrote, without what hides or steers.
+
+    Raises:
+        InvalidAnswer: nothing is left: the text's own words would be published, and nobody said so.
+    """
+    if said.strip() and not normal(said).strip():
+        raise InvalidAnswer(f"{what} shows nothing: leave it out, or say what is published instead")
+    return normal(said)
 
 
 def _named(incident: Incident, digest: str, counts: Counts) -> Proposal:

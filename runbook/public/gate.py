@@ -3,8 +3,7 @@
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from runbook.approvals.acts import counting
-from runbook.approvals.authority import may, vouched_severity
+from runbook.approvals.authority import counting, may, vouched_severity
 from runbook.channels.reminders import is_time
 from runbook.incidents.effects import Effect
 from runbook.incidents.events import PublicTextProposed, SeverityOverridden

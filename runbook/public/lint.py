@@ -5,12 +5,11 @@ runbook's own template. A text that has a finding is not published; a person has
 """
 
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
 from runbook.outside_text import OutsideLine
-from runbook.outside_text.normal import normal
+from runbook.public.reading import plain, readings, skeleton, word_pattern
 from runbook.redaction import redact
 from runbook.value import Value
 
@@ -67,14 +66,18 @@ _PATTERNS: dict[PublicRule, tuple[str, ...]] = {
         r"(?i:\blorem ipsum\b)",
     ),
     PublicRule.ADDRESS: (
-        r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.]*\d)",
+        r"(?<![\d.])(?:0*\d{1,3}\.){3}0*\d{1,3}(?![\d.]*\d)",
+        r"(?i:\b0x[0-9a-f]{7,8}\b)",
+        r"(?i:\b0x[0-9a-f]+(?:\.(?:0x[0-9a-f]+|\d+)){1,3}\b)",
+        r"(?i:\bhttps?://\d{8,10}(?![\w.]))",
         r"(?i:(?<![\w:])(?:[0-9a-f]{1,4}:){3,7}(?::|[0-9a-f]{1,4})(?![\w:]))",
         r"(?i:(?<![\w:])(?:[0-9a-f]{1,4}:){1,6}:(?:[0-9a-f]{1,4}(?::[0-9a-f]{1,4})*)?(?![\w:]))",
         r"(?i:(?<![\w:])::(?:[0-9a-f]{1,4}:)*[0-9a-f]{1,4}(?![\w:]))",
     ),
     PublicRule.HOST: (
         r"(?i:\blocalhost\b)",
-        r"(?i:\b(?:[a-z0-9-]+\.)+(?:svc|local|internal|intern|corp|lan|intranet|private|cluster|consul)\b)",
+        r"(?i:\b(?:[a-z0-9-]+\.)+(?:svc|local|internal|intern|corp|lan|intranet|private|cluster|consul"
+        r"|localdomain|home\.arpa)\b)",
         r"(?i:\bip-\d+-\d+-\d+-\d+\b)",
         r"(?i:(?<![\w-])(?!\d{4}-\d\d-\d\dT)"  # a time is no port
         r"(?=[\d.-]*[a-z])[a-z0-9][a-z0-9.-]+:\d{2,5}\b(?!:\d\d\b))",
@@ -122,22 +125,20 @@ def lint_message(title: str, body: str, *, never_say: Sequence[str] = ()) -> tup
 
 
 def _words(text: str, never_say: Sequence[str]) -> Iterator[tuple[PublicRule, str]]:
-    text = _as_read(text)
-    masked = redact(text)
-    if masked != text:
+    read = readings(text)
+    if any(redact(reading) != reading for reading in read):
         yield PublicRule.SECRET, ""
     for rule, patterns in _PATTERNS.items():
         for pattern in patterns:
-            for match in re.finditer(pattern, text):
-                yield rule, match.group()
-    for word in never_say:
-        if said := re.search(rf"(?<!\w){_spaced(_as_read(word))}(?!\w)", text, re.IGNORECASE):
+            for reading in read:
+                for match in re.finditer(pattern, reading):
+                    yield rule, match.group()
+    skeletons = [skeleton(reading) for reading in read] if never_say else []
+    for word in filter(skeleton, never_say):
+        if said := re.search(rf"(?<!\w){_spaced(plain(word))}(?!\w)", read[0], re.IGNORECASE):
             yield PublicRule.NEVER_SAY, said.group()
-
-
-def _as_read(text: str) -> str:
-    """The text without what is not shown, as it is in the journal, and with plain letters for wide ones."""
-    return unicodedata.normalize("NFKC", normal(text))
+        elif any(re.search(word_pattern(word), each) for each in skeletons):
+            yield PublicRule.NEVER_SAY, word
 
 
 def _spaced(word: str) -> str:

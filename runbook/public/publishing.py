@@ -27,7 +27,7 @@ def is_public(incident: Incident, channel: str, policy: Policy) -> bool:
         return False
     if not any(isinstance(item.event, DecisionMade) for item in incident.since(IncidentReopened)):
         return False  # what was found before says nothing of this time
-    certain = forced_state(incident) is not None or decision.verdict not in (
+    certain = forced_state(incident, policy) is not None or decision.verdict not in (
         Verdict.UNKNOWN,
         Verdict.RESOLVED_OR_INTERMITTENT,
     )

@@ -3,10 +3,9 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from runbook.approvals.acts import counts_in
 from runbook.channels.public_incident import public_announcements
 from runbook.channels.reminders import is_time
-from runbook.channels.told_state import forced_state, told_state
+from runbook.channels.told_state import forced_state, told_state, word_since
 from runbook.decision.severity import Severity
 from runbook.incidents.effects import SUCCEEDED
 from runbook.incidents.events import (
@@ -48,14 +47,14 @@ def has_public_entry(incident: Incident, channel: str) -> bool:
     return bool(told) and told[-1].state != State.RESOLVED
 
 
-def told_again(incident: Incident, channel: str) -> State:
+def told_again(incident: Incident, channel: str, policy: Policy) -> State:
     """What the page's open entry says again: what it says, or what is proved where that was a person's word
     that holds no more. Else the words of a proof would stand for it.
     """
     last = State(public_announcements(incident, channel)[-1].state)
     since = (item.event for item in incident.since(IncidentReopened))
     said = {event.state for event in since if isinstance(event, StateForced)}
-    order, holds = [*State], told_state(incident)
+    order, holds = [*State], told_state(incident, policy)
     return holds if last in said and order.index(last) > order.index(holds) else last
 
 
@@ -109,10 +108,12 @@ def due_refreshes(
 
 def _due_by_word(incident: Incident, channel: str, policy: Policy, now: datetime) -> DueRefresh | None:
     """What a person has said of the state and the page was not told yet, nor anybody asked about."""
-    forced = forced_state(incident)
-    if forced is None or not counts_in(incident, policy)(forced) or not is_public(incident, channel, policy):
+    forced = forced_state(incident, policy)
+    if forced is None or not is_public(incident, channel, policy):
         return None
-    said = incident.since(IncidentReopened)
+    if [told.state for told in public_announcements(incident, channel)][-1:] == [forced.state]:
+        return None
+    said = word_since(incident, forced)
     at = max(item.at for item in said if item.event == forced)
     proposed = [it.event for it in said if isinstance(it.event, PublicTextProposed)]
     told = (it.event for it in said if isinstance(it.event, PublicTextRefused | StatusAnnounced))

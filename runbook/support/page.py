@@ -25,7 +25,8 @@ def support_page(incident: Incident, policy: Policy, *, now: datetime) -> Suppor
     told_well = incident.outcome is None or incident.outcome.good
     facts = message_facts(
         incident,
-        state=told_state(incident) if told_well else State.INVESTIGATING,
+        state=told_state(incident, policy) if told_well else State.INVESTIGATING,
+        policy=policy,
         now=now,
         commander="",
         update_interval=None,

@@ -72,7 +72,9 @@ async def update(incident: OpenIncident) -> None:
         told = (item for item in journal.announcements if item.channel == channel.kind)
         promised = [item.next_update_at for item in told if item.next_update_at]
         if promised and now() >= promised[-1]:
-            await _announce(incident, journal, channel, facts_of(incident, journal, told_state(journal)))
+            await _announce(
+                incident, journal, channel, facts_of(incident, journal, told_state(journal, incident.policy))
+            )
     await refresh(incident)
 
 
@@ -82,7 +84,9 @@ async def announce_now(incident: OpenIncident, due: DueUpdate) -> UpdateRequeste
     asked = asked_update(journal, channels=due.channels, policy=incident.policy)
     for channel in _told(incident, journal):
         if asked is not None and channel.kind in asked.channels:
-            await _announce(incident, journal, channel, facts_of(incident, journal, told_state(journal)))
+            await _announce(
+                incident, journal, channel, facts_of(incident, journal, told_state(journal, incident.policy))
+            )
     await refresh(incident)
     left = asked_update(await incident.read(), channels=due.channels, policy=incident.policy)
     return due.request if left is None else None
@@ -94,7 +98,9 @@ async def announce_missed(incident: OpenIncident, channel: str) -> StatusAnnounc
     for each in _told(incident, journal):
         kinds = [channel] if each.kind == channel else []
         if missed_announcements(journal, channels=kinds, policy=incident.policy, now=now()):
-            told = await _announce(incident, journal, each, facts_of(incident, journal, told_state(journal)))
+            told = await _announce(
+                incident, journal, each, facts_of(incident, journal, told_state(journal, incident.policy))
+            )
             await refresh(incident)
             return told
     return None
@@ -107,7 +113,7 @@ async def refresh_public(incident: OpenIncident, due: DueRefresh) -> StatusAnnou
     found = due_refreshes(journal, channels=[due.channel], policy=incident.policy, now=now())
     if due not in found or due.channel not in channels:
         return None  # it was refreshed, or is over, in the meantime
-    state = State(due.state) if due.state else told_again(journal, due.channel)
+    state = State(due.state) if due.state else told_again(journal, due.channel, incident.policy)
     facts = facts_of(incident, journal, state)
     return await _announce(incident, journal, channels[due.channel], facts, again=not due.state)
 
@@ -206,6 +212,8 @@ async def _announce(
     else:
         life = journal.reopened + 1 if journal.reopened else None
         name = MessageName.announcement(facts.state, life if public else number)
+        if public and _went_back(journal, channel, facts.state, name):
+            name = _new_refresh(journal, channel, facts.state, number)
     if public:
         worded = await admitted(incident, journal, channel, facts, name)
         if worded is None:
@@ -239,7 +247,7 @@ async def _tell(
     )
     if told.outcome not in SUCCEEDED:
         return None
-    forced = forced_state(journal)
+    forced = forced_state(journal, incident.policy)
     event = StatusAnnounced(
         channel=channel.kind,
         state=facts.state,
@@ -251,6 +259,13 @@ async def _tell(
     if isinstance(channel, PublicPage) and facts.state is not State.RESOLVED:
         await note_namesakes(incident, channel, facts)
     return event
+
+
+def _went_back(journal: Incident, channel: Channel, state: State, name: MessageName) -> bool:
+    """Whether the page was told that state, on a person's word, and has said another one since."""
+    known = journal.effects.get(EffectId.of_message(journal.id, channel.kind, name))
+    arrived = known is not None and known.outcome in SUCCEEDED
+    return arrived and [told.state for told in public_announcements(journal, channel.kind)][-1:] != [state]
 
 
 def _new_refresh(journal: Incident, channel: Channel, state: State, number: int) -> MessageName:

@@ -20,6 +20,7 @@ def facts_of(incident: OpenIncident, journal: Incident, state: State) -> Message
     return message_facts(
         journal,
         state=state,
+        policy=incident.policy,
         now=at,
         commander=lead_of(journal) or incident.policy.incident_commander,
         update_interval=incident.policy.next_update_in(journal.rating or Severity.P2),

@@ -130,7 +130,7 @@ def shown(events: list[Any]) -> Iterator[str]:
     yield current_action(of)
     yield str(of.pending_gate)
     made_facts = message_facts(
-        of, state=State.INVESTIGATING, now=OPENED, commander="ana", update_interval=None
+        of, state=State.INVESTIGATING, policy=Policy(), now=OPENED, commander="ana", update_interval=None
     )
     yield in_slack(update_message(made_facts))
     yield str(external_message(made_facts))

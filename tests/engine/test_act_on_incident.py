@@ -231,10 +231,10 @@ async def test_the_form_keeps_nobody_waiting_for_prefect(
 async def test_the_reminder_of_a_clock_is_snoozed(tmp_path: Path) -> None:
     """For as long as the form says; without a reminder the run says why not."""
     due_at = datetime.now(UTC) + timedelta(hours=1)
-    reminded = e.ClockReminded(clock=e.ClockName.RESPONSE, due_at=due_at)
+    reminded = e.ClockReminded(clock=e.ClockName.TEAM_UPDATE, due_at=due_at)
     store = await opened(tmp_path, reminded)
     said: str = await act_on_incident(INCIDENT, "snooze", "ana", minutes=30, environment=NAME)
-    assert said.startswith("ana (unproven claim) snoozed the reminder of the response until")
+    assert said.startswith("ana (unproven claim) snoozed the reminder of the team update until")
     done = (await store.read(INCIDENT)).journal[-1].event
     assert isinstance(done, e.ReminderSnoozed)
     assert timedelta(minutes=29) < done.until - datetime.now(UTC) <= timedelta(minutes=30)

@@ -18,7 +18,7 @@ from urllib.parse import quote, urlencode
 
 from prefect.blocks.core import Block
 from prefect.blocks.notifications import AbstractAppriseNotificationBlock
-from pydantic import ConfigDict, Field, SecretStr, field_validator
+from pydantic import AfterValidator, ConfigDict, Field, SecretStr, field_validator
 
 from blocks.channels.channel import Post, Receipt
 from blocks.channels.notifications.sending import notify, reason
@@ -50,7 +50,19 @@ _STEPS_AT_MOST = 2
 
 _NAME = "Incident runbook"
 
-Address = Annotated[str, Field(pattern=_ADDRESS, max_length=254)]
+_LONGEST_LOCAL_PART, _LONGEST_LABEL = 64, 63
+"""Characters before the `@`, and of a part of the domain (RFC 5321, 4.5.3.1; RFC 1035, 2.3.4)."""
+
+
+def _within_limits(address: str) -> str:
+    """The address, where no part of it is longer than servers take."""
+    local, _, domain = address.rpartition("@")
+    if len(local) > _LONGEST_LOCAL_PART or max(map(len, domain.split("."))) > _LONGEST_LABEL:
+        raise ValueError("has a part that is longer than mail servers take")
+    return address
+
+
+Address = Annotated[str, Field(pattern=_ADDRESS, max_length=254), AfterValidator(_within_limits)]
 
 
 class _Mail(AbstractAppriseNotificationBlock):

@@ -60,11 +60,12 @@ async def incident(
         return ExitCode.OK
     if not json:
         from runbook.channels.next_up import next_up
+        from runbook.channels.told_state import told_instead
         from runbook.clocks.response import response_clock
 
         coming, response = next_up(found, policy), response_clock(found, policy)
-        awaited = _awaited(found, policy)
-        _print(found, awaited=awaited, coming=coming, response=response, full=full, config=config)
+        awaited, told = _awaited(found, policy), told_instead(found, policy)
+        _print(found, awaited=awaited, coming=coming, response=response, told=told, full=full, config=config)
     if follow:
         from deployments.cli.looking.following import follow_journal
 
@@ -95,6 +96,7 @@ async def _from_receiver(remote: "Door", reference: str, *, full: bool, follow: 
         left_out,
         read_one,
         response_of,
+        told_of,
     )
 
     answer = await read_one(remote, reference)
@@ -105,8 +107,8 @@ async def _from_receiver(remote: "Door", reference: str, *, full: bool, follow: 
     if full and (number := left_out(answer)):
         warn(f"{number} older events are not shown: `runbook incident` on the receiver's machine has them")
     if not json:
-        response = response_of(answer)
-        _print(found, awaited=awaited_of(answer), coming=coming_of(answer), response=response, full=full)
+        response, told, coming = response_of(answer), told_of(answer), coming_of(answer)
+        _print(found, awaited=awaited_of(answer), coming=coming, response=response, told=told, full=full)
     if follow:
         from deployments.cli.looking.following import follow_receiver
 
@@ -128,6 +130,7 @@ def _print(
     awaited: "Awaited | None",
     coming: "tuple[NextUp, ...]",
     response: "ResponseClock | None",
+    told: str,
     full: bool,
     config: "Path | None" = None,
 ) -> None:
@@ -135,9 +138,18 @@ def _print(
 
     out, now = console(), datetime.now(UTC)
     if full:
-        print_full(out, found, now=now, response=response, config=config)
+        print_full(out, found, now=now, response=response, told=told, config=config)
     else:
-        print_short(out, found, awaited=awaited, coming=coming, now=now, response=response, config=config)
+        print_short(
+            out,
+            found,
+            awaited=awaited,
+            coming=coming,
+            now=now,
+            response=response,
+            told=told,
+            config=config,
+        )
 
 
 async def paper(

@@ -26,13 +26,23 @@ def print_short(
     coming: "Sequence[NextUp]",
     now: datetime,
     response: "ResponseClock | None" = None,
+    told: str = "",
     config: Path | None = None,
 ) -> None:
     """What it is, what is asked, and what comes next; `config` is the file that was given."""
     from deployments.progress.glance import print_glance
 
     commands = commands_of(found, config) | {"see all": pasted("incident", found.id, "--full", config=config)}
-    print_glance(out, found, awaited=awaited, coming=coming, commands=commands, now=now, response=response)
+    print_glance(
+        out,
+        found,
+        awaited=awaited,
+        coming=coming,
+        commands=commands,
+        now=now,
+        response=response,
+        told=told,
+    )
 
 
 def print_full(
@@ -41,6 +51,7 @@ def print_full(
     *,
     now: datetime,
     response: "ResponseClock | None" = None,
+    told: str = "",
     config: Path | None = None,
 ) -> None:
     """Header, timeline and, last, what someone has to answer; each change is shown once."""
@@ -54,7 +65,7 @@ def print_full(
     from runbook.incidents.timeline import in_order, without_repeats
 
     print_heading(out, found)
-    out.print(fact_lines(_facts(found, now, response), width=NAMES))
+    out.print(fact_lines(_facts(found, now, response, told), width=NAMES))
     print_untold(out, found)
     if url := flow_run_url(found):
         print_whole(out, "run:", url)
@@ -119,9 +130,8 @@ def _answers(found: "Incident", config: Path | None) -> dict[str, str]:
     return {}
 
 
-def _facts(found: "Incident", now: datetime, response: "ResponseClock | None") -> dict[str, str]:
+def _facts(found: "Incident", now: datetime, response: "ResponseClock | None", told: str) -> dict[str, str]:
     from deployments.progress.glance import people
-    from runbook.channels.told_state import told_instead
     from runbook.channels.wording import OUTCOMES, verdict_words
     from runbook.clocks.response import response_words
 
@@ -131,7 +141,7 @@ def _facts(found: "Incident", now: datetime, response: "ResponseClock | None") -
         "alert": f"{found.alert.name}: {found.alert.summary}",
         "verdict": verdict_words(decision) if decision else "",
         "outcome": OUTCOMES[outcome] if outcome else "",
-        "told": told_instead(found),
+        "told": told,
         "response": response_words(response, now) if response is not None else "",
         "waits": f"for a person: {found.pause.because}" if found.pause else "",
         **people(found),

@@ -95,6 +95,11 @@ def response_of(answer: dict[str, Any]) -> "ResponseClock | None":
         return None
 
 
+def told_of(answer: dict[str, Any]) -> str:
+    """What people are told instead of the state; empty where that is told, or an older receiver answers."""
+    return str(answer.get("told") or "")
+
+
 def incident_of(door: Door, answer: dict[str, Any]) -> "Incident":
     """The incident of an answer.
 

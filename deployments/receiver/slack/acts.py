@@ -197,7 +197,7 @@ async def _submit(
                 key=key,
             )
             return Outcome(said=done.said)
-        case ButtonKind.FALSE_ALARM if context.reopened != incident.reopened:
+        case ButtonKind.FALSE_ALARM | ButtonKind.STATE if context.reopened != incident.reopened:
             raise ActRefused(
                 Refusal.NOTHING,
                 "the incident was reopened after this was opened",

@@ -2,12 +2,13 @@
 
 from datetime import datetime
 
-from runbook.approvals.acts import counts_in
+from runbook.approvals.authority import counts_in
 from runbook.approvals.identity import named
 from runbook.channels.buttons import Button, ButtonKind
 from runbook.channels.cards.card import Card
 from runbook.channels.local_time import clock_after
-from runbook.clocks.snoozing import Reminder, reminders
+from runbook.clocks.response import response_clock
+from runbook.clocks.snoozing import Reminder, ends_at, reminders
 from runbook.clocks.wording import clock_message
 from runbook.incidents.effect_ids import MessageName
 from runbook.incidents.events import ClockReminded
@@ -33,7 +34,8 @@ def reminder_card(incident: Incident, given: Reminder, *, policy: Policy, now: d
     message = clock_message(incident, event, lead=lead.strip().lstrip("@"), link=link, time_zone=zone)
     text = f"{message.values['text']}{_status(incident, given, zone)}"
     buttons: tuple[Button, ...] = ()
-    if not given.over and now < event.due_at and not incident.resolved:
+    ends = ends_at(event, response_clock(incident, policy).due_at)
+    if not given.over and now < ends and not incident.resolved:
         later = Button(kind=ButtonKind.LATER, incident=incident.id, gate=event.journal_key)
         has_it = Button(kind=ButtonKind.ACK, incident=incident.id)
         buttons = (has_it,) if given.snoozed else (has_it, later)

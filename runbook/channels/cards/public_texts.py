@@ -38,7 +38,7 @@ def public_text_card(incident: Incident, asked: Proposal, *, policy: Policy, lin
     text, zone = asked.text, policy.calendar.time_zone
     values = {
         "mark": _mark(asked, waits=waits),
-        "state": _state(incident, text.state),
+        "state": _state(incident, text.state, policy),
         "channel": text.channel,
         "title": asked.title,
         "body": asked.body,
@@ -56,9 +56,9 @@ def public_text_card(incident: Incident, asked: Proposal, *, policy: Policy, lin
     return Card("public_text", values, _buttons(incident, asked) if waits else ())
 
 
-def _state(incident: Incident, state: str) -> str:
+def _state(incident: Incident, state: str, policy: Policy) -> str:
     """The state; said to be a person's word where it is."""
-    forced = forced_state(incident)
+    forced = forced_state(incident, policy)
     return f"{state}, {said_by(forced)}" if forced is not None and forced.state == state else state
 
 

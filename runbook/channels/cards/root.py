@@ -54,10 +54,11 @@ def root_card(
     `promised` is the time of an update that this very message promises, and the journal does not have yet.
     """
     zone = policy.calendar.time_zone
-    state = told_state(incident)
+    state = told_state(incident, policy)
     facts = message_facts(
         incident,
         state=state if incident.outcome is None or incident.outcome.good else State.INVESTIGATING,
+        policy=policy,
         now=now,
         commander=lead_of(incident) or policy.incident_commander,
         update_interval=None,
@@ -70,7 +71,7 @@ def root_card(
         "facts": facts,
         "service": service_title(incident.service),
         "incident": incident,
-        "state": _state(incident),
+        "state": _state(incident, policy),
         "since": clock_after(incident.begun_at, incident.opened_at, zone),
         "severity": _severity(incident),
         "verdict": verdict_words(incident.decision) if incident.decision else "not known yet",
@@ -91,11 +92,11 @@ def root_card(
     return Card("root", values, buttons)
 
 
-def _state(incident: Incident) -> str:
+def _state(incident: Incident, policy: Policy) -> str:
     """The state in the words of the announcements; how it ended where that is not simply resolved."""
     if incident.outcome is None:
-        by_word = " (not proved by the runbook)" if forced_state(incident) else ""
-        return f"{told_state(incident).value}{by_word}"
+        by_word = " (not proved by the runbook)" if forced_state(incident, policy) else ""
+        return f"{told_state(incident, policy).value}{by_word}"
     if incident.outcome.good:
         return f"{State.RESOLVED.value} ({OUTCOMES[incident.outcome]})"
     return f"ENDED ({OUTCOMES[incident.outcome]})"

@@ -106,7 +106,8 @@ def _facts(at: _Moment) -> MessageFacts:
     good = at.incident.outcome is None or at.incident.outcome.good
     return message_facts(
         at.incident,
-        state=told_state(at.incident) if good else State.INVESTIGATING,
+        state=told_state(at.incident, at.policy) if good else State.INVESTIGATING,
+        policy=at.policy,
         now=at.now,
         commander=lead_of(at.incident) or at.policy.incident_commander,
         update_interval=at.policy.next_update_in(at.incident.rating) if at.incident.rating else None,

@@ -36,6 +36,8 @@ def email(**other: Any) -> Email:
         "team@ex\u00e4mple.com",
         "team@example.com\nBcc: all@example.com",
         "team@example.com\n",
+        f"{'a' * 65}@example.com",
+        f"team@{'a' * 64}.com",
     ],
 )
 @pytest.mark.parametrize("key", ["sender", "to", "support_to"])
@@ -49,6 +51,7 @@ async def test_every_reader_of_the_settings_gets_it_and_nobody_else() -> None:
     """Apprise's own address would make `neil@` of `o'neil@`, and drop others."""
     addresses = (
         *("o'neil@example.com", "team+@example.com", ".a@example.com", "t%41m@example.com", "root@localhost"),
+        f"{'a' * 64}@{'b' * 63}.com",
         *(f"a{sign}b@mail.example.com" for sign in "!#$&*/=?^_`{|}~-+."),
     )
     async with smtp_listening(SmtpServer()) as server:

@@ -8,7 +8,7 @@ import pytest
 from deployments.cli import main
 from deployments.cli.errors import ExitCode
 from deployments.cli.people.account import account
-from runbook.approvals.acts import ActEvent, act_counts
+from runbook.approvals.authority import ActEvent, act_counts
 from runbook.approvals.identity import Identity, Proof
 from runbook.approvals.people import Person
 from runbook.approvals.rules import ActRule

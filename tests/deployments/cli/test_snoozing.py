@@ -48,7 +48,8 @@ def test_the_newest_reminder_is_snoozed(
     ("events", "more", "why"),
     [
         (OPEN[:2], (), "there is no reminder to snooze"),
-        (OPEN, ("--minutes", "0"), "from 1 to 1440 minutes"),
+        *((OPEN, ("--minutes", number), "from 1 to 1440 minutes") for number in ("0", "-1", "1000000000")),
+        *((OPEN, ("--minutes", number), "int") for number in ("1e9", "nan", "ten", "")),
         (OPEN, ("--reason", "x"), "--reason belongs to a question"),
     ],
 )

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from deployments.cli import main
 from deployments.cli.errors import ExitCode
 from deployments.cli.people.account import account
-from runbook.approvals.acts import act_counts
+from runbook.approvals.authority import act_counts
 from runbook.approvals.identity import Identity, Proof
 from runbook.approvals.people import Person
 from runbook.approvals.rules import ActRule

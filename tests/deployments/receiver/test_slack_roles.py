@@ -70,6 +70,38 @@ def test_the_state_is_said_with_a_reason_once(chat: Chat, kept: Store) -> None:
     assert said.identity == Identity(name=BOB, how=Proof.SLACK)
 
 
+@pytest.mark.parametrize(
+    "since",
+    [e.IncidentReopened(because="again", by="bob", reopened=1), e.IncidentMerged(into="inc-2", by="bob")],
+    ids=["reopened", "merged"],
+)
+def test_a_state_is_said_of_the_incident_that_was_looked_at(since: e.Event, chat: Chat, kept: Store) -> None:
+    """Not of what it became after the dialog was opened."""
+    ended = e.IncidentResolved(outcome="recovered", because=()), e.IncidentClosed(outcome="recovered")
+    incident = opened(kept, *asking(MEMORY))
+    chat.click(ANA, ButtonKind.STATE, chat.post(kept.read(incident), ButtonKind.STATE))
+    chat.dialog(ANA)
+    for number, event in enumerate((*(ended if since.type == "IncidentReopened" else ()), since)):
+        kept.append(incident, event, key=f"since-{number}")
+    refused = chat.submit(ANA, state="MONITORING", reason="they rolled back").body["errors"]["reason"]
+    assert "reopened after" in refused or "has ended" in refused
+    assert kept.read(incident).events(e.StateForced) == []
+
+
+@pytest.mark.parametrize("state", ["RESOLVED", "CLOSED", "MITIGATING", "INVESTIGATING", "\u0406DENTIFIED"])
+def test_no_other_state_can_be_said(state: str, chat: Chat, kept: Store) -> None:
+    """Whatever a dialog or a command says: that it is over has an act of its own."""
+    incident = opened(kept, *asking(MEMORY))
+    chat.click(ANA, ButtonKind.STATE, chat.post(kept.read(incident), ButtonKind.STATE))
+    view = chat.dialog(ANA)
+    sent = chat.workspace.people.submitted(ANA, view, {"state": "MONITORING", "reason": "x"})
+    sent["view"]["state"]["values"]["state"]["value"]["selected_option"]["value"] = state
+    assert "the state is identified or monitoring" in chat.send(sent).body["errors"]["reason"]
+    told = typed(chat, ANA, text=f"state {incident} {state} they say so").body["text"]
+    assert "state is identified or monitoring" in told
+    assert kept.read(incident).events(e.StateForced) == []
+
+
 def test_a_hand_over_to_nobody_is_refused_at_its_field(chat: Chat, kept: Store) -> None:
     """The dialog stays."""
     incident = opened(kept, *asking(MEMORY))

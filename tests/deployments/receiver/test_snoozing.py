@@ -15,12 +15,12 @@ from tests.deployments.slack_bench import ANA, Chat, typed
 from tests.runbook.journals import ALERT, decided
 
 DUE = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=2)
-REMINDED = e.ClockReminded(clock=e.ClockName.RESPONSE, due_at=DUE)
+REMINDED = e.ClockReminded(clock=e.ClockName.TEAM_UPDATE, due_at=DUE)
 BY_SLACK = Identity(name=ANA, how=Proof.SLACK)
 
 
 def reminded(kept: Store) -> str:
-    """An incident of whose response clock people were reminded."""
+    """An incident of whose next update people were reminded."""
     return opened(kept, e.IncidentOpened(alert=ALERT), decided(), REMINDED)
 
 
@@ -44,7 +44,11 @@ def test_a_reminder_is_snoozed_by_a_token_and_not_by_a_stranger(receiver: Receiv
     incident = reminded(kept)
     before = kept.read(incident)
     assert send(receiver, incident, "snoozes", {}, whose=None).status_code == 401
-    for body in ({"minutes": 0}, {"minutes": 1441}, {"reminder": "clock:none"}):
+    for body in (
+        *({"minutes": minutes} for minutes in (0, -1, 1441, 10**9, 1e300, 1.5, "x", None, [10])),
+        *({"reminder": key} for key in ("clock:none", f"{REMINDED.journal_key}:1", "clock:response:missed")),
+        {"until": "2099-01-01T00:00:00Z"},
+    ):
         assert send(receiver, incident, "snoozes", body).status_code == 422
     assert kept.read(incident) == before
     assert send(receiver, incident, "snoozes", {"minutes": 20}).status_code == 200
@@ -61,7 +65,7 @@ def test_a_click_snoozes_the_reminder_and_another_acknowledges(chat: Chat, kept:
     message = post(chat, incident)
     click = chat.payload(ANA, message, ButtonKind.LATER)
     assert chat.send(click).status == 200
-    assert "snoozed the reminder of the response until" in chat.told(ANA)
+    assert "snoozed the reminder of the team update until" in chat.told(ANA)
     chat.send(click)
     assert "It was so already" in chat.told(ANA, 2)
     [done] = kept.read(incident).events(e.ReminderSnoozed)

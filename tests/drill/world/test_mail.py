@@ -27,9 +27,9 @@ async def server() -> AsyncIterator[SmtpServer]:
 def mail(body: str = "all down") -> bytes:
     """An e-mail."""
     message = EmailMessage()
-    message["Subject"], message["X-Runbook-Effect"] = "P1", "inc/email/state-1"
+    message["From"], message["Subject"], message["X-Runbook-Effect"] = SENDER, "P1", "inc/email/state-1"
     message.set_content(body)
-    return message.as_bytes()
+    return message.as_bytes(policy=message.policy.clone(linesep="\r\n"))
 
 
 async def with_client(
@@ -80,6 +80,68 @@ async def test_an_email_that_is_too_large_is_refused_before_it_is_sent(server: S
 
     assert await with_client(server, without_its_size) == 552
     assert server.taken == []
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"Subject: P1\r\n\r\nhi", 550),
+        (b"From: a@example.com\r\nFrom: b@example.com\r\n\r\nhi", 550),
+        (b"From: a@example.com\r\nSubject: 1\r\nSubject: 2\r\n\r\nhi", 550),
+        (b"From: a@example.com\r\nno header at all\r\n\r\nhi", 550),
+        (b"From: a@example.com\r\nContent-Type: multipart/mixed\r\n\r\nhi", 550),
+        (b"From: a@example.com\r\nContent-Transfer-Encoding: base64\r\n\r\n!", 550),
+        ("From: a@example.com\r\n\r\nh\u00ef".encode(), 554),
+        (b"From: a@example.com\r\n\r\nh\0i", 554),
+        (b"From: a@example.com\r\n\r\nx\n.\nMAIL FROM:<evil@example.com>", 521),
+        (b"From: a@example.com\r\n\r\nx\ry", 521),
+        (b"From: a@example.com\r\n\r\n" + b"x" * 999, 500),
+        (b"From: a@example.com\r\n\r\n" + b"x" * 998, 250),
+        (b"From: a@example.com\r\n\r\n..hi", 250),
+    ],
+)
+async def test_an_email_that_no_server_takes_is_refused(
+    content: bytes, code: int, server: SmtpServer
+) -> None:
+    """Headers that are missing, twice or none; what is no MIME; 8 bits that nobody has announced; line ends
+    by which another e-mail could be smuggled in.
+    """
+
+    def raw(client: smtplib.SMTP) -> int:
+        client.mail(SENDER)
+        client.rcpt(ANA)
+        client.docmd("DATA")
+        client.send(content + b"\r\n.\r\n")
+        return client.getreply()[0]
+
+    assert await with_client(server, raw) == code
+    assert len(server.taken) == (1 if code == 250 else 0)
+
+
+@pytest.mark.parametrize(
+    ("commands", "code"),
+    [
+        (["MAIL FROM:<a@example.com>"], 503),
+        (["EHLO x", "RCPT TO:<a@example.com>"], 503),
+        (["EHLO x", "DATA"], 503),
+        (["EHLO x", f"MAIL FROM:<{'a' * 65}@example.com>"], 501),
+        (["EHLO x", "MAIL FROM:<a@example.com>", "RCPT TO:<a b@example.com>"], 501),
+        (["EHLO x", "MAIL FROM:<a@example.com>", "RCPT TO:<a@-.com>"], 501),
+        (["EHLO x", "NOOP " + "x" * 600], 500),
+        (["EHLO x", "FROB"], 500),
+        (["EHLO x", "NOOP"], 250),
+    ],
+)
+async def test_a_command_out_of_order_or_bounds_is_refused(
+    commands: list[str], code: int, server: SmtpServer
+) -> None:
+    """As RFC 5321 has it: 503 for the order, 501 for an address, 500 for what is too long or no command."""
+    server.login = None
+
+    def raw(client: smtplib.SMTP) -> int:
+        return [client.docmd(command)[0] for command in commands][-1]
+
+    assert await with_client(server, raw, login=False) == code
 
 
 async def test_more_readers_than_one_email_may_have_are_refused(server: SmtpServer) -> None:

@@ -13,6 +13,7 @@ from deployments.drill.world.servers.door import Door
 from deployments.drill.world.servers.record import Recorder
 from deployments.drill.world.servers.wire import Authority, all_listening
 
+SCHEMA = "TriggerInputSchemaMismatch"
 CARD_TYPE = "application/vnd.microsoft.card.adaptive"
 
 
@@ -43,8 +44,21 @@ async def served() -> AsyncIterator[Served]:
 
 def card(text: str, **more: Any) -> dict[str, Any]:
     """A message as Apprise sends it."""
-    content = {"body": [{"type": "TextBlock", "text": text}], "msteams": {"width": "full"} | more}
+    content = {
+        "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+        "type": "AdaptiveCard",
+        "version": "1.4",
+        "body": [{"type": "TextBlock", "text": text}],
+        "msteams": {"width": "full"} | more,
+    }
     return {"type": "message", "attachments": [{"contentType": CARD_TYPE, "content": content}]}
+
+
+def of_card(**changed: Any) -> dict[str, Any]:
+    """A message whose card has these fields instead."""
+    made = card("hi")
+    made["attachments"][0]["content"] |= changed
+    return made
 
 
 async def test_each_workflow_posts_into_its_channel(served: Served) -> None:
@@ -59,9 +73,16 @@ async def test_each_workflow_posts_into_its_channel(served: Served) -> None:
     ("body", "status", "code"),
     [
         (card("x" * MOST_BYTES), 413, "RequestEntityTooLarge"),
-        ({"text": "no card"}, 400, "TriggerInputSchemaMismatch"),
-        (["no object"], 400, "TriggerInputSchemaMismatch"),
-        (card("hi", entities=[{"type": "mention"}]), 400, "TriggerInputSchemaMismatch"),
+        ({"text": "no card"}, 400, SCHEMA),
+        (["no object"], 400, SCHEMA),
+        (card("hi", entities=[{"type": "mention"}]), 400, SCHEMA),
+        (card(""), 400, SCHEMA),
+        (card("hi") | {"type": "note"}, 400, SCHEMA),
+        ({**card("hi"), "attachments": [*card("a")["attachments"], *card("b")["attachments"]]}, 400, SCHEMA),
+        (of_card(type="Card"), 400, SCHEMA),
+        (of_card(version=1.2), 400, SCHEMA),
+        (of_card(body=[{"type": "Image", "text": "hi"}]), 400, SCHEMA),
+        (of_card(body=[{"type": "TextBlock", "text": 1}]), 400, SCHEMA),
     ],
 )
 async def test_what_teams_does_not_show_is_refused(body: Any, status: int, code: str, served: Served) -> None:
@@ -69,6 +90,14 @@ async def test_what_teams_does_not_show_is_refused(body: Any, status: int, code:
     answer = await served.client.post(served.team.address(served.origin), json=body)
     assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
     assert served.team.posted == []
+
+
+async def test_what_is_no_json_is_refused(served: Served) -> None:
+    """By its content type, whatever it holds."""
+    answer = await served.client.post(
+        served.team.address(served.origin), content=b"{}", headers={"content-type": "text/plain"}
+    )
+    assert (answer.status_code, served.team.posted) == (400, [])
 
 
 async def test_the_signature_is_the_credential(served: Served) -> None:

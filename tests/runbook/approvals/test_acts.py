@@ -7,17 +7,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runbook.approvals.acts import (
-    Act,
-    ActEvent,
-    ActKind,
-    ActOnClosed,
-    act_counts,
-    act_statement,
-    event_of,
-    gate_is_acknowledged,
-    is_so_already,
-)
+from runbook.approvals.acts import Act, ActKind, ActOnClosed, event_of, gate_is_acknowledged, is_so_already
+from runbook.approvals.authority import ActEvent, act_counts, act_statement
 from runbook.approvals.gates import InvalidAnswer
 from runbook.approvals.identity import Identity, Proof
 from runbook.approvals.people import Person
@@ -186,7 +177,7 @@ def test_only_an_acknowledgement_of_somebody_who_may_counts() -> None:
 )
 def test_repeating_an_act_changes_nothing(before: list[e.Event], event: ActEvent, so: bool) -> None:
     """Unless somebody else has acted in between, it is proven now, or there is more to acknowledge."""
-    assert is_so_already(incident(*before), event) is so
+    assert is_so_already(incident(*before), event, POLICY) is so
 
 
 ACTS = st.builds(
@@ -211,7 +202,7 @@ def test_any_order_of_acts_is_journalled_or_refused_and_the_last_assignment_coun
             event = made(each, incident(*journal), by)
         except InvalidAnswer:
             continue
-        if not is_so_already(incident(*journal), event):
+        if not is_so_already(incident(*journal), event, POLICY):
             journal.append(event)
         lead = event.lead if isinstance(event, e.LeadAssigned) else lead
     assert lead_of(incident(*journal)) == lead

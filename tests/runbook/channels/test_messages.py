@@ -13,6 +13,7 @@ from runbook.incidents import events as e
 from runbook.incidents.incident import Incident
 from runbook.incidents.state import State
 from runbook.outside_text.slack import SlackText
+from runbook.policy.policy import Policy
 from tests.runbook.journals import (
     ALERT,
     FALLBACK,
@@ -39,6 +40,7 @@ def facts(of: Incident, state: State = State.INVESTIGATING, **changes: object) -
     made = message_facts(
         of,
         state=state,
+        policy=Policy(),
         now=OPENED + timedelta(minutes=10),
         commander="@alice",
         update_interval=timedelta(minutes=15),

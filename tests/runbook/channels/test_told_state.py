@@ -4,22 +4,28 @@ from datetime import timedelta
 
 import pytest
 
-from runbook.approvals.acts import Act, ActKind, ActOnClosed, event_of
+from runbook.approvals.acts import Act, ActKind, ActOnClosed, event_of, is_so_already
 from runbook.approvals.gates import InvalidAnswer
-from runbook.approvals.identity import Identity
+from runbook.approvals.identity import Identity, Proof
+from runbook.approvals.people import Person
+from runbook.approvals.rules import ActRule
 from runbook.channels.cards.root import root_card
+from runbook.channels.cards.slack_blocks import blocks_of
 from runbook.channels.impact import internal_impact, is_proved
 from runbook.channels.messages import in_slack, message_facts, update_message
-from runbook.channels.told_state import forced_state, told_state
+from runbook.channels.told_state import forced_state, told_instead, told_state
 from runbook.channels.updates import asked_update
 from runbook.decision.verdict import Verdict
+from runbook.handover.packet import packet_markdown, packet_of
 from runbook.incidents import events as e
 from runbook.incidents.sentences import sentence
 from runbook.incidents.state import State
+from runbook.incidents.summary import everything
 from runbook.policy.policy import Policy
 from runbook.public.publishing import is_public
 from runbook.public.refreshing import due_refreshes
 from runbook.support.facts import support_facts
+from runbook.support.page import support_page
 from tests.runbook.journals import OPENED, decided, decision, incident
 from tests.runbook.public_texts import PROPOSED
 
@@ -28,6 +34,7 @@ UNSURE = decided(decision(verdict=Verdict.UNKNOWN))
 SAID = e.StateForced(state="MONITORING", by="ana", because="they rolled back", identity=ME)
 WORD = "MONITORING is said by ana: they rolled back; not proved by the runbook"
 POLICY = Policy()
+LISTED = Policy(people={"ana": Person(), "eve": Person()}, acts=ActRule(approvers=("ana",)))
 LATER = OPENED + timedelta(hours=1)
 PAGE = "status-page"
 
@@ -74,10 +81,19 @@ def test_what_need_not_or_cannot_be_said_is_refused(
 def test_each_message_says_whose_word_it_is() -> None:
     """Also where a team has templates of its own: it is part of the impact."""
     told = incident(UNSURE, SAID)
-    assert (told_state(told), told.state, is_proved(told)) == (State.MONITORING, State.INVESTIGATING, False)
-    assert internal_impact(told).endswith(WORD)
+    assert (told_state(told, POLICY), told.state, is_proved(told, POLICY)) == (
+        State.MONITORING,
+        State.INVESTIGATING,
+        False,
+    )
+    assert internal_impact(told, POLICY).endswith(WORD)
     facts = message_facts(
-        told, state=told_state(told), now=LATER, commander="", update_interval=timedelta(hours=1)
+        told,
+        state=told_state(told, POLICY),
+        policy=Policy(),
+        now=LATER,
+        commander="",
+        update_interval=timedelta(hours=1),
     )
     assert WORD in str(in_slack(update_message(facts)))
     card = root_card(told, channel="slack", policy=POLICY, now=LATER, link="")
@@ -94,16 +110,79 @@ def test_each_message_says_whose_word_it_is() -> None:
         ((SAID.model_copy(update={"state": "IDENTIFIED"}),), State.IDENTIFIED),
         ((decided(),), State.IDENTIFIED),
         ((UNSURE,), State.INVESTIGATING),
+        ((e.FactsChanged(round=2, because=("x",)),), State.INVESTIGATING),
         ((e.IncidentResolved(outcome="recovered", because=()),), State.RESOLVED),
     ],
-    ids=["at once", "later", "another word", "a verdict", "decided anew", "over"],
+    ids=["at once", "later", "another word", "a verdict", "decided anew", "new facts", "over"],
 )
 def test_a_word_holds_until_the_runbook_knows_better(after: tuple[e.Event, ...], state: State) -> None:
     """The newest one; where the runbook is as far itself, it says so without a name."""
     told = incident(UNSURE, SAID, *after)
-    assert told_state(told) is state
-    assert (forced_state(told) is None) is (told.state.told is state)
-    assert is_proved(told) is (forced_state(told) is None)
+    assert told_state(told, POLICY) is state
+    assert (forced_state(told, POLICY) is None) is (told.state.told is state)
+    assert is_proved(told, POLICY) is (forced_state(told, POLICY) is None)
+
+
+@pytest.mark.parametrize(
+    ("stranger", "policy"),
+    [
+        (SAID.model_copy(update={"by": "an\u0430"}), POLICY),
+        (SAID.model_copy(update={"by": "eve"}), LISTED),
+        (SAID, LISTED.model_copy(update={"acts": ActRule(approvers=("ana",), accept_unverified=False)})),
+    ],
+    ids=["a name that hides what it is", "not listed", "not proven"],
+)
+def test_the_word_of_somebody_who_may_not_is_told_nobody(stranger: e.StateForced, policy: Policy) -> None:
+    """It was written past every door, or the right was taken away: what is proved is told everywhere."""
+    told = incident(UNSURE, stranger)
+    assert (told_state(told, policy), told_instead(told, policy)) == (State.INVESTIGATING, "")
+    assert is_proved(told, policy)
+    assert internal_impact(told, policy) == internal_impact(incident(UNSURE), policy)
+    assert not is_public(told, PAGE, policy)
+    assert support_page(told, policy, now=LATER).facts.state is State.INVESTIGATING
+    told_by, without = (
+        str(in_slack(root_card(each, channel="slack", policy=policy, now=LATER, link="")))
+        for each in (told, incident(UNSURE))
+    )
+    assert told_by == without
+    assert "MONITORING" not in packet_markdown(packet_of(told, policy, now=LATER))
+    assert everything(told, policy)["told"] is None
+
+
+def test_it_hides_no_word_of_somebody_who_may() -> None:
+    """The newest one that counts is told."""
+    stranger = SAID.model_copy(update={"by": "eve", "state": "IDENTIFIED"})
+    assert forced_state(incident(UNSURE, SAID, stranger), LISTED) == SAID
+    assert everything(incident(UNSURE, SAID, stranger), LISTED)["told"] == f"MONITORING, {WORD[14:]}"
+
+
+@pytest.mark.parametrize("after", [UNSURE, e.IncidentReopened(because="again", reopened=1)])
+def test_the_same_word_is_new_once_it_holds_no_more(after: e.Event) -> None:
+    """Else whoever says it again would hear that it was so already, and nobody would be told."""
+    assert is_so_already(incident(UNSURE, SAID), SAID, POLICY)
+    assert not is_so_already(incident(UNSURE, SAID, after), SAID, POLICY)
+
+
+def test_a_word_that_does_not_count_hides_no_act() -> None:
+    """One that was written past every door, in the name of somebody who then says the same."""
+    strict = LISTED.model_copy(update={"acts": ActRule(approvers=("ana",), accept_unverified=False)})
+    planted = SAID.model_copy(update={"identity": Identity(name="ana", how=Proof.SIGNING_KEY)})
+    assert not is_so_already(incident(UNSURE, planted), planted, strict)
+
+
+def test_a_long_reason_leaves_room_for_the_rest() -> None:
+    """The timeline has all of it; a message says its beginning, and always that it is not proved."""
+    long = SAID.model_copy(update={"because": "<!channel>\n*&*" * 280})
+    told = incident(UNSURE, long)
+    assert len(told_instead(told, POLICY)) < 600
+    assert told_instead(told, POLICY).endswith("…; not proved by the runbook")
+    assert "\n" not in told_instead(told, POLICY)
+    card = root_card(told, channel="slack", policy=POLICY, now=LATER, link="")
+    text = in_slack(card)
+    assert "<!channel>" not in text
+    shown = str(blocks_of(text, card.buttons))
+    assert "Incident commander" in shown
+    assert "(cut" not in shown
 
 
 def test_colleagues_are_told_of_it_at_once() -> None:

@@ -4,16 +4,18 @@ from datetime import timedelta
 
 import pytest
 
-from runbook.approvals.acts import Act, ActKind, ActOnClosed, counts_in, event_of
+from runbook.approvals.acts import Act, ActKind, ActOnClosed, event_of
+from runbook.approvals.authority import counts_in
 from runbook.approvals.gates import InvalidAnswer
 from runbook.approvals.identity import Identity
 from runbook.clocks.promises import DueClock, due_clocks
 from runbook.clocks.response import response_clock
 from runbook.clocks.snoozing import reminders
+from runbook.decision.severity import Severity
 from runbook.incidents import events as e
 from runbook.incidents.sentences import sentence
 from runbook.policy.policy import Policy
-from tests.runbook.journals import asked, decided
+from tests.runbook.journals import asked, decided, decision
 from tests.runbook.public_texts import PROPOSED
 from tests.runbook.timed_journals import ASKED_AT, Timed, journal
 
@@ -62,6 +64,20 @@ def test_a_snooze_ends_with_the_clock_at_the_latest(
     assert done.until == ASKED_AT + timedelta(minutes=until)
     assert (done.clock, done.due_at, done.by) == (e.ClockName.TEAM_UPDATE, PROMISE, "ana")
     assert ("a person is paged" in sentence(done)) is (until == 30)
+
+
+@pytest.mark.parametrize(("level", "until"), [(Severity.P1, 13), (Severity.P3, 31)])
+def test_a_snooze_ends_with_the_clock_as_it_is_now(level: Severity, until: float) -> None:
+    """The runbook has rated it otherwise since the reminder, which has moved the end of the response."""
+    before = RESPONSE.model_copy(update={"due_at": ASKED_AT + timedelta(minutes=21)})
+    rated = decided(decision(severity=level))
+    events = (*UNREAD, (10 * MINUTE, before), (10.5 * MINUTE, rated))
+    done = snoozed(11, *events, minutes=20)
+    assert done.until == ASKED_AT + timedelta(minutes=until)
+    assert done.until <= response_clock(journal(*events), POLICY).due_at == done.due_at
+    if level is Severity.P1:
+        with pytest.raises(InvalidAnswer, match="its time is up"):
+            snoozed(13, *events)
 
 
 def test_the_reminder_comes_once_more_and_the_page_when_it_would_have_come() -> None:

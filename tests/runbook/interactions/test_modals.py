@@ -11,7 +11,14 @@ from runbook.approvals.gates import Choice, Instead
 from runbook.channels.buttons import Button, ButtonKind, InvalidButton
 from runbook.decision.severity import Severity
 from runbook.incidents.incident import Incident
-from runbook.interactions.modals import DIALOGS, MOST_METADATA, carried, context_of, dialog
+from runbook.interactions.modals import (
+    DIALOGS,
+    MOST_METADATA,
+    PUBLIC_TITLE_FIELD,
+    carried,
+    context_of,
+    dialog,
+)
 from runbook.interactions.payloads import View
 from runbook.interactions.submissions import (
     InvalidSubmission,
@@ -24,8 +31,9 @@ from runbook.interactions.submissions import (
 )
 from runbook.policy.policy import Policy
 from tests.deployments.cli.test_gates import MEMORY
-from tests.runbook.journals import LIFE
+from tests.runbook.journals import LIFE, decided
 from tests.runbook.journals import incident as journal
+from tests.runbook.public_texts import PROPOSED
 
 URL = "https://hooks.slack.com/actions/T1/1/" + "a" * 24
 
@@ -83,6 +91,19 @@ def test_what_is_no_context_is_refused(metadata: str) -> None:
     """It quotes nothing."""
     with pytest.raises(InvalidButton, match="does not name its button"):
         context_of(metadata)
+
+
+@pytest.mark.parametrize(("title", "shown_first"), [("Late events", "Late events"), ("x" * 151, None)])
+def test_a_title_that_is_left_as_it_is_stays(title: str, shown_first: str | None) -> None:
+    """One that is longer than people may write is not offered cut: sent off, that would replace it."""
+    asked = PROPOSED.model_copy(update={"title": title})
+    context = carried(
+        Button(kind=ButtonKind.EDIT_TEXT, incident="inc-1", plan=asked.digest), response_url="", ts="1"
+    )
+    made = dialog(context, journal(decided(), asked), Policy())
+    assert view_problems(made) == []
+    [field] = [block for block in made["blocks"] if block.get("block_id") == PUBLIC_TITLE_FIELD]
+    assert (field["element"].get("initial_value"), field["optional"]) == (shown_first, True)
 
 
 def test_a_rejection_is_read() -> None:

@@ -29,6 +29,7 @@ from runbook.outside_text.slack import (
     slack_lines,
     slack_link,
 )
+from runbook.policy.policy import Policy
 from tests.runbook.journals import ALERT, FALLBACK, OPENED, incident, resolved
 
 PIECES = st.sampled_from(
@@ -128,6 +129,7 @@ def announcement(text: str) -> SlackText:
     made = message_facts(
         incident(alert=alert),
         state=State.INVESTIGATING,
+        policy=Policy(),
         now=OPENED + timedelta(minutes=10),
         commander=text,
         update_interval=timedelta(minutes=15),

@@ -12,6 +12,7 @@ from runbook.decision.verdict import ErrorType, Verdict
 from runbook.incidents import events as e
 from runbook.incidents.incident import Incident
 from runbook.incidents.state import State
+from runbook.policy.policy import Policy
 from runbook.public.affected import affected
 from runbook.public.areas import OURS, Affected, ProductArea
 from tests.runbook.findings_samples import EVERYWHERE
@@ -95,7 +96,13 @@ def test_the_public_text_names_area_and_region_and_nothing_of_the_page_s_words()
     """What users notice comes first, then where, then what shows no effect."""
     of = found(listed("Event and Data Ingestion", regions=(US,)), probe=Status.OK)
     facts = message_facts(
-        of, state=State.IDENTIFIED, now=OPENED, commander="", update_interval=None, time_zone="UTC"
+        of,
+        state=State.IDENTIFIED,
+        policy=Policy(),
+        now=OPENED,
+        commander="",
+        update_interval=None,
+        time_zone="UTC",
     )
     body = external_message(facts).body
     assert body.splitlines()[1] == (
@@ -109,7 +116,9 @@ def test_the_public_text_names_area_and_region_and_nothing_of_the_page_s_words()
 @pytest.mark.parametrize("impact", list(PublicImpact))
 def test_components_are_affected_only_where_users_may_notice_it(impact: PublicImpact) -> None:
     """While nothing is known, or all is well, no component of an area is set."""
-    facts = message_facts(found(), state=State.IDENTIFIED, now=OPENED, commander="", update_interval=None)
+    facts = message_facts(
+        found(), state=State.IDENTIFIED, policy=Policy(), now=OPENED, commander="", update_interval=None
+    )
     felt = facts.model_copy(update={"public_impact": impact}).affected_areas
     assert felt == (OURS if impact in (PublicImpact.FAILING, PublicImpact.DELAYED) else ())
     assert impact.sentences(Affected()).endswith(".")

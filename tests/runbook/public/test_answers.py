@@ -16,6 +16,7 @@ from tests.runbook.public_texts import EDITED, NO, PROPOSED, YES
 CLAIM = Identity(name="ana")
 POLICY = Policy(public=PublicPolicy(never_say=("Acme",)))
 DIGEST = PROPOSED.digest
+EDITED_DIGEST = PROPOSED.model_copy(update={"title": "Delayed events"}).digest
 PUBLISH, WITHHOLD = ActKind.PUBLISH, ActKind.WITHHOLD
 MINOR = decided(decision(severity=Severity.P3))
 
@@ -70,6 +71,12 @@ def test_a_yes_names_the_text() -> None:
         (PUBLISH, {"title": "redis.internal is down"}, (), "internal host"),
         (PUBLISH, {"title": f"Down: phx_{'k3y' * 12}"}, (), "secret: Leave it out"),
         (PUBLISH, {"title": "x" * 151}, (), "the title has at most 150"),
+        (PUBLISH, {"title": "\u200b\u2060"}, (), "the title shows nothing"),
+        (PUBLISH, {"text": "\u200b\n\u00ad"}, (), "the text shows nothing"),
+        (PUBLISH, {"title": "<!channel> late"}, (), "placeholder"),
+        (PUBLISH, {"title": "\u0410cme is late"}, (), "never_say"),
+        (PUBLISH, {"proposal": EDITED_DIGEST}, (), "there is no text"),
+        (PUBLISH, {"proposal": DIGEST, "title": "Other"}, (YES,), "ana .*published it at"),
         (PUBLISH, {"title": "Other"}, (EDITED,), "ana .*published it at"),
         (PUBLISH, {"text": "We are on it."}, (), "impact first"),
         (PUBLISH, {"text": f"Users see errors: phx_{'k3y' * 12}"}, (), "secret: Leave it out"),
@@ -82,6 +89,21 @@ def test_what_does_not_fit_the_text_is_refused(
     with pytest.raises(InvalidAnswer, match=why) as refused:
         said_of(kind, decided(), *after, **{"by": "ana"} | says)
     assert "k3yk3y" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("typed", "title"),
+    [
+        ("Delayed\u2028events\x1b[31m\x07", "Delayed events"),
+        ("\u202estneve deyaleD", "stneve deyaleD"),
+        (f"{PROPOSED.title}\u200b", ""),
+    ],
+)
+def test_a_title_has_no_sign_that_hides_or_steers(typed: str, title: str) -> None:
+    """What is linted, journalled and published is the same."""
+    yes = said(PUBLISH, title=typed)
+    assert isinstance(yes, e.PublicTextApproved)
+    assert yes.title == title
 
 
 def test_the_same_said_twice_is_what_stands() -> None:

@@ -126,7 +126,9 @@ def test_nothing_internal_is_in_the_text() -> None:
 @pytest.mark.parametrize("state", [state for state in State if state.told is state])
 def test_each_impact_has_its_words_in_each_state(impact: PublicImpact, state: State) -> None:
     """Support always has something to say, and something not to."""
-    made = message_facts(incident(), state=State.INVESTIGATING, now=NOW, commander="", update_interval=None)
+    made = message_facts(
+        incident(), state=State.INVESTIGATING, policy=Policy(), now=NOW, commander="", update_interval=None
+    )
     facts: MessageFacts = made.model_copy(update={"public_impact": impact, "state": state})
     said = support_facts(facts)
     assert all((said.affected, *said.tell, *said.do_not_tell, said.workaround, said.next_update))

@@ -64,6 +64,31 @@ async def test_a_word_that_holds_no_more_is_not_told_again_as_a_proof(
     assert "We've identified the cause" in public.updates()[-1][1]
 
 
+@pytest.mark.parametrize("proved", [False, True])
+async def test_a_page_that_went_back_hears_of_the_state_again(
+    proved: bool, public: Public, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once: by another word, in whatever words, or since it is proved by now."""
+    incident = public.incident
+    await decide(incident)
+    await announce(incident, State.IDENTIFIED)
+    await incident.record(SAID)
+    await refreshed(incident, monkeypatch, timedelta(minutes=1))
+    decision = (await incident.read()).last(e.DecisionMade)
+    assert decision is not None
+    await incident.record(decision)
+    await refreshed(incident, monkeypatch, timedelta(hours=30))
+    for later in (31, 32):
+        if proved:
+            await announce(incident, State.MONITORING)
+        else:
+            await incident.record(SAID.model_copy(update={"because": f"they tried again, {later}"}))
+            await refreshed(incident, monkeypatch, timedelta(minutes=later))
+    states = [status for status, _ in public.updates()]
+    assert states == ["identified", "monitoring", "identified", "monitoring"]
+    assert ("This is not confirmed yet" in public.updates()[-1][1]) is not proved
+
+
 async def test_colleagues_who_were_told_by_word_are_told_when_it_is_proved(public: Public) -> None:
     """Else an e-mail, which nobody can change, would stay as one person's word, and without the verdict."""
     incident = public.incident

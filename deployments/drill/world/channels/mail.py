@@ -19,12 +19,27 @@ from deployments.drill.world.faults import MailFaults
 LONGEST_LINE = 998
 """Bytes without the line break (4.5.3.1.6)."""
 
+LONGEST_COMMAND = 512
+"""Bytes with the line break (4.5.3.1.4)."""
+
+LONGEST_LOCAL_PART = 64
+"""Of an address (4.5.3.1.1)."""
+
 MOST_BYTES = 1_000_000
 MOST_READERS = 100
 """Of one e-mail (4.5.3.1.8)."""
 
 SLOW_SECONDS = 5
 _TOO_LARGE = "552 5.3.4 Message size exceeds fixed maximum message size"
+_ATOMS = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+"
+"""Wherever its dots stand: servers take such addresses, for there are people with them."""
+
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_ADDRESS = re.compile(rf"({_ATOMS})@{_LABEL}(?:\.{_LABEL})*")
+_ONCE = ("From", "Sender", "To", "Cc", "Subject", "Date", "Message-ID", "References")
+"""Header fields that an e-mail has at most once (RFC 5322, 3.6)."""
+
+_KNOWN = frozenset({"EHLO", "HELO", "AUTH", "MAIL", "RCPT", "DATA", "RSET", "NOOP", "VRFY", "QUIT"})
 _SIZE = re.compile(r"\bSIZE=(\d+)", re.IGNORECASE)
 
 
@@ -92,16 +107,20 @@ class SmtpServer:
                 await self._talk(reader, writer)
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        sender, readers, known = "", list[str](), self.login is None
+        sender, readers, known, greeted = "", list[str](), self.login is None, False
         await _say(writer, "220 imitated ESMTP")
         while line := await reader.readline():
             command, _, rest = line.decode("ascii").strip().partition(" ")
             command = command.upper()
+            if flaw := _flaw(line, command, rest, greeted=greeted, sender=sender):
+                await _say(writer, flaw)
+                continue
             if refusal := self.refuses.get(f"{command} {_address(rest)}") or self.refuses.get(command):
                 await _say(writer, refusal)
                 continue
             match command:
                 case "EHLO":
+                    greeted = True
                     await _say(writer, f"250-imitated\r\n250-SIZE {MOST_BYTES}\r\n250 AUTH PLAIN")
                 case "AUTH":
                     known = self.login is not None and _credentials(rest) == self.login
@@ -141,7 +160,10 @@ class SmtpServer:
         readers.append(one)
         return "250 ok"
 
-    def _take(self, sender: str, readers: list[str], lines: list[bytes]) -> str:
+    def _take(self, sender: str, readers: list[str], ended: list[bytes]) -> str:
+        lines = [line.removesuffix(b"\r\n").removeprefix(b".") for line in ended]
+        if any(b"\r" in line or b"\n" in line for line in lines):
+            return "521 5.5.2 Error: bare <CR> or <LF> received"
         if max(map(len, lines), default=0) > LONGEST_LINE:
             return "500 5.5.2 line too long"
         if sum(map(len, lines)) > MOST_BYTES:
@@ -149,6 +171,10 @@ class SmtpServer:
         message = message_from_bytes(b"\r\n".join(lines), policy=policy.default)
         if not isinstance(message, EmailMessage):
             raise TypeError("the policy makes another class")
+        if any(byte > 127 or not byte for line in lines for byte in line):
+            return "554 5.6.1 8BITMIME is not announced: 8 bits, or a NUL"
+        if flaw := _flaw_of_mail(message):
+            return f"550 5.6.0 {flaw}"
         self.taken.append(Delivered(sender, list(readers), message))
         return ""
 
@@ -162,6 +188,37 @@ async def smtp_listening(server: SmtpServer) -> AsyncIterator[SmtpServer]:
         yield server
 
 
+def _flaw(line: bytes, command: str, rest: str, *, greeted: bool, sender: str) -> str:
+    """Why a command is none, or not now; empty where it is one."""
+    if len(line) > LONGEST_COMMAND and command != "AUTH":  # whose limit is another (RFC 4954, 4)
+        return "500 5.5.2 line too long"
+    if command not in _KNOWN:
+        return "500 5.5.2 command unrecognized"
+    if command == "MAIL" and not greeted:
+        return "503 5.5.1 send EHLO first"
+    if command in ("RCPT", "DATA") and not sender:
+        return "503 5.5.1 need MAIL before"
+    if command in ("MAIL", "RCPT"):
+        known = _ADDRESS.fullmatch(_address(rest))
+        if known is None or len(known[1]) > LONGEST_LOCAL_PART:
+            return "501 5.1.3 Bad address syntax"
+    return ""
+
+
+def _flaw_of_mail(message: EmailMessage) -> str:
+    """What is wrong with an e-mail as a document; empty where nothing is."""
+    if not message.get_all("From"):
+        return "From is missing"
+    if twice := [name for name in _ONCE if len(message.get_all(name, [])) > 1]:
+        return f"{', '.join(twice)} more than once"
+    for part in message.walk():
+        with suppress(KeyError):  # of a type that has no content of its own
+            part.get_content()  # finds what is wrong with its encoding
+        if part.defects:
+            return f"malformed: {type(part.defects[0]).__name__}"
+    return ""
+
+
 def _credentials(rest: str) -> tuple[str, ...]:
     """User and password of `AUTH PLAIN`, if these they are."""
     try:
@@ -171,11 +228,12 @@ def _credentials(rest: str) -> tuple[str, ...]:
 
 
 async def _data(reader: asyncio.StreamReader) -> list[bytes]:
+    """The lines with their ends. Only `<CR><LF>.<CR><LF>` ends them: any other end hides another e-mail."""
     lines: list[bytes] = []
     while line := await reader.readline():
-        if (bare := line.rstrip(b"\r\n")) == b".":
+        if line == b".\r\n" and (not lines or lines[-1].endswith(b"\r\n")):
             return lines
-        lines.append(bare.removeprefix(b"."))
+        lines.append(line)
     raise ConnectionError("the client left in the middle of its e-mail")
 
 

@@ -6,6 +6,7 @@ the body of Azure Logic Apps: `{"error": {"code": …, "message": …}}`.
 
 import asyncio
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,7 +24,10 @@ MOST_BYTES = 28 * 1024
 """Of a message; Teams refuses a larger one, and the workflow fails."""
 
 SLOW_SECONDS = 0.5
-_CARD = "application/vnd.microsoft.card.adaptive"
+_KINDS = ("message", "application/vnd.microsoft.card.adaptive", "AdaptiveCard", "TextBlock")
+"""Of the message, its attachment, the card, and what is in it."""
+
+_VERSION = re.compile(r"1\.[0-5]")
 
 
 @dataclass
@@ -63,7 +67,8 @@ class TeamsWorkflow:
             return _error(429, "WorkflowTriggerIsThrottled", "The rate of requests is too high.", wait)
         if len(body) > MOST_BYTES:
             return _error(413, "RequestEntityTooLarge", "The message is larger than 28 KB.")
-        if (text := _text(body)) is None:
+        is_json = request.headers.get("content-type", "").partition(";")[0].strip() == "application/json"
+        if not is_json or (text := _text(body)) is None:
             return _error(400, "TriggerInputSchemaMismatch", "The body is no message with an adaptive card.")
         if status < 400 or status >= 500:
             self.posted.append(text)
@@ -88,12 +93,17 @@ def workflows_app(workflows: list[TeamsWorkflow]) -> Starlette:
 def _text(body: bytes) -> str | None:
     """The text of the one card; none where the body is anything else, or the card mentions somebody."""
     try:
-        (card,) = json.loads(body)["attachments"]
+        message = json.loads(body)
+        (card,) = message["attachments"]
         content: dict[str, Any] = card["content"]
         (block,) = content["body"]
-        if card["contentType"] != _CARD or content.get("msteams", {}).get("entities"):
+        kinds = message["type"], card["contentType"], content["type"], block["type"]
+        if kinds != _KINDS or _VERSION.fullmatch(content["version"]) is None:
+            return None
+        if content.get("msteams", {}).get("entities"):
             return None  # a card that mentions somebody is none of ours
-        return str(block["text"])
+        text = block["text"]
+        return text if isinstance(text, str) and text.strip() else None
     except (ValueError, KeyError, TypeError):
         return None
 
