@@ -33,6 +33,7 @@ from prefect.utilities.processutils import command_to_string
 
 from blocks.store.own_store import give_to_runs
 from blocks.transport.errors import OutsideError, bare_url
+from blocks.transport.http import tls
 from deployments.prefect.configure import configure
 from deployments.prefect.definitions import flow_modules
 from deployments.prefect.patience import come_back_soon
@@ -222,7 +223,7 @@ async def _wait_for_api() -> None:
 
 
 def _preload(modules: list[str]) -> None:
-    """Import what an engine process needs. A module that fails is named here, and again by its runs."""
+    """Get what an engine process needs. A module that fails is named here, and again by its runs."""
     for name in (*_ENGINE_MODULES, *flow_modules(), *modules):
         try:
             importlib.import_module(name)
@@ -230,6 +231,7 @@ def _preload(modules: list[str]) -> None:
             why = line_on_terminal(f"{type(error).__name__}: {error}")
             print(f"{name} was not preloaded: {why}", file=sys.stderr, flush=True)
     compile_templates()
+    tls()
 
 
 if __name__ == "__main__":

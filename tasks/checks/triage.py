@@ -37,8 +37,11 @@ async def make_check(environment: Environment, check: CheckName) -> Finding:
 
 
 def begin_checks(environment: Environment) -> None:
-    """Begin all checks, for a triage that comes within seconds: they only read, so no run has to be there."""
-    for check in checks_of(environment):
+    """Begin all checks, for a triage that comes within seconds: they only read, so no run has to be there.
+
+    Those of the cluster, whose logs and probe take longest, are on their way first.
+    """
+    for check in reversed(checks_of(environment)):
         making = within_deadline(environment, check, checks_made(environment)[check])
         _ = EARLY.begin((environment.name, check), making)
 
