@@ -6,6 +6,7 @@ request for one.
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from functools import cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -58,7 +59,7 @@ async def saved_documents(
         Refused: the answer cannot be read.
         prefect.exceptions.PrefectHTTPStatusError: Prefect refused, or does not answer well.
     """
-    slugs = [kind.get_block_type_slug() for kind in kinds.values()]
+    slugs = [_slug(kind) for kind in kinds.values()]
     asked = {
         "block_documents": {"name": {"any_": [name]}},
         "block_types": {"slug": {"any_": [*slugs]}},
@@ -96,6 +97,11 @@ def _read(answer: "Response") -> list[BlockDocument]:
     return documents
 
 
+@cache
+def _slug(kind: type[Block]) -> str:
+    return kind.get_block_type_slug()  # which works it out anew each time
+
+
 class _Documents:
     """In place of a client, for Prefect's own loading of a block: answers from what was read before."""
 
@@ -110,7 +116,7 @@ class _Documents:
 
 
 async def _load(kind: type[Block], name: str, documents: _Documents) -> Block | None:
-    slug = kind.get_block_type_slug()
+    slug = _slug(kind)
     if slug not in documents:
         return None
     try:

@@ -231,7 +231,7 @@ def _preload(modules: list[str]) -> None:
             why = line_on_terminal(f"{type(error).__name__}: {error}")
             print(f"{name} was not preloaded: {why}", file=sys.stderr, flush=True)
     compile_templates()
-    tls()
+    tls(verify=True)
 
 
 if __name__ == "__main__":
