@@ -50,8 +50,8 @@ async def test_an_incident_is_told_from_beginning_to_end(readers: Readers) -> No
     assert beginnings == [
         "⚪ INCIDENT",
         "🔴 P1 INCIDENT",
-        "❓ Enable the fallback (graceful degradation)",
-        "🙋 Ask PostHog's support",
+        "❓ Enable the fallback (graceful degradation) (inc-1)",
+        "🙋 Ask PostHog's support (inc-1)",
         "✅ P1 INCIDENT",
     ]
     supported = [text.splitlines()[0] for text in readers.mails_to(SUPPORT)]
