@@ -9,6 +9,7 @@ from deployments.drill.world.channels.teams import TeamsWorkflow
 _STYLE = """
 body { margin: 0 auto; max-width: 760px; padding: 12px 16px; font: 15px/1.46 "Noto Sans", sans-serif }
 h1 { font-size: 18px; border-bottom: 1px solid #ddd; padding-bottom: 8px }
+h2 { font-size: 15px; margin: 2px 0 }
 header { color: #616061; font-size: 13px } article { margin: 0 0 14px; overflow-wrap: anywhere }
 pre { white-space: pre-wrap; margin: 4px 0; font: inherit }
 """
@@ -16,7 +17,7 @@ pre { white-space: pre-wrap; margin: 4px 0; font: inherit }
 
 def read_page(mails: Iterable[Delivered], workflows: Iterable[TeamsWorkflow]) -> str:
     """A page with each e-mail, and below with what was posted into each channel of Teams, oldest first."""
-    shown = [_article(f"To {', '.join(mail.readers)}", f"{mail.subject}\n\n{mail.text}") for mail in mails]
+    shown = [_mail(mail) for mail in mails]
     parts = [f"<h1>E-mail</h1>{''.join(shown)}"]
     for workflow in workflows:
         posted = "".join(_article(f"Teams, the {workflow.channel}", text) for text in workflow.posted)
@@ -27,5 +28,13 @@ def read_page(mails: Iterable[Delivered], workflows: Iterable[TeamsWorkflow]) ->
     )
 
 
-def _article(head: str, text: str) -> str:
-    return f"<article><header>{html.escape(head)}</header><pre>{html.escape(text)}</pre></article>"
+def _mail(mail: Delivered) -> str:
+    """The e-mail. Its first line is left out where the subject says it, as a list of e-mails does."""
+    first, _, rest = mail.text.partition("\n")
+    text = rest.lstrip("\n") if mail.subject.startswith(first) else mail.text
+    return _article(f"To {', '.join(mail.readers)}", text, subject=mail.subject)
+
+
+def _article(head: str, text: str, *, subject: str = "") -> str:
+    title = f"<h2>{html.escape(subject)}</h2>" if subject else ""
+    return f"<article><header>{html.escape(head)}</header>{title}<pre>{html.escape(text)}</pre></article>"
