@@ -202,7 +202,7 @@ class Email(TwoSided, Block):
 
     def _mail(self, post: Post, *, support: bool) -> "tuple[_Mail, TellingEmail]":
         """The e-mail, with exactly the sender and the readers of the settings, and what sends it."""
-        from blocks.channels.notifications.smtp_plugin import TellingEmail
+        from blocks.channels.notifications.smtp_plugin import TellingEmail  # noqa: PLC0415 - it imports Apprise
 
         first, *others = self._readers(support=support)
         mail = _Mail(url=SecretStr(self._url(post)))
