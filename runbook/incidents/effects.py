@@ -53,6 +53,10 @@ The message counts as sent, since it must not come twice to those who have it.
 """
 
 
+TITLE_KEPT = "title_kept"
+"""In the receipt of a public text: that the entry has not taken a person's title, and what to do."""
+
+
 class Effect(Value):
     """One effect, as recorded.
 
@@ -86,6 +90,11 @@ class Effect(Value):
     def not_reached(self) -> str:
         """Whom a message has not reached that others have got, and why; empty where it reached everybody."""
         return str(self.receipt.get(NOT_REACHED, ""))
+
+    @property
+    def title_kept(self) -> str:
+        """That a public entry has not taken its new title; empty where it has, or was given none."""
+        return str(self.receipt.get(TITLE_KEPT, ""))
 
     @property
     def owner(self) -> str:
