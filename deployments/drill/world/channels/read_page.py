@@ -24,6 +24,7 @@ def read_page(mails: Iterable[Delivered], workflows: Iterable[TeamsWorkflow]) ->
         parts.append(f"<h1>Teams: {html.escape(workflow.channel)}</h1>{posted}")
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>E-mail and Teams</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<style>{_STYLE}</style>{''.join(parts)}</html>"
     )
 
