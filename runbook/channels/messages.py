@@ -219,7 +219,7 @@ def in_slack(message: Message, own: OwnTemplates = NONE, *, about: About | None 
     try:
         return SlackText(render_own(template, own, message.values))
     except TemplateFailed as failure:
-        note = f"Your template {template} cannot be used: {failure}. `runbook render` shows it."
+        note = f"Your template {template} cannot be used: {failure}. See it with: runbook render"
         said = render_slack("notice.slack.j2", text=note, link="")
         return SlackText(f"{render_slack(template, **message.values)}\n\n{said}")
 

@@ -40,7 +40,7 @@ def in_text(message: Message, style: TextStyle, own: OwnTemplates = NONE) -> str
     try:
         return render_own(template, own, message.values, in_teams=style.in_teams)
     except TemplateFailed as failure:
-        note = f"Your template {template} cannot be used: {failure}. `runbook render` shows it."
+        note = f"Your template {template} cannot be used: {failure}. See it with: runbook render"
         said = style.render(f"notice{TEXT}", text=note, link="")
         return f"{style.render(template, **message.values)}\n\n{said}"
 
