@@ -26,11 +26,14 @@ from runbook.approvals.signatures import Statement
 from runbook.decision.severity import Severity, SeverityAssessment
 from runbook.incidents.events import (
     CommsLeadAssigned,
+    Event,
     IncidentAbsorbed,
     IncidentMerged,
     IncidentResolved,
     LeadAssigned,
     NoteAdded,
+    PublicTextApproved,
+    PublicTextWithheld,
     SeverityOverridden,
     SupportAssigned,
 )
@@ -122,6 +125,7 @@ async def record_act(
             recorded = await store.merge(incident.id, done, absorbed, at=at)
         else:
             recorded = await store.append(incident.id, done, at=at, key=done.journal_key or key)
+        _require_the_same(recorded.event, done)
         known = recorded.event != done or (key is not None and recorded.at != at)
         done = recorded.event if isinstance(recorded.event, ActEvent) else done
     left = switches_left_on(incident) if isinstance(done, IncidentResolved | IncidentMerged) else ()
@@ -210,6 +214,23 @@ async def record_severity(
         reason=assessment.because,
         identity=identity,
     )
+
+
+def _require_the_same(stands: Event, said: ActEvent) -> None:
+    """Make sure that nobody takes their own answer to a public text for the one that counts.
+
+    Raises:
+        InvalidAnswer: somebody has said otherwise at the same moment.
+    """
+    if isinstance(said, PublicTextApproved | PublicTextWithheld) and _answer(stands) != _answer(said):
+        raise InvalidAnswer(f"it is answered: {sentence(stands)}")
+
+
+def _answer(event: Event) -> tuple[str, ...]:
+    """What an answer to a public text has published, whoever gave it and why."""
+    if isinstance(event, PublicTextApproved):
+        return event.type, event.title, event.body
+    return (event.type,)
 
 
 async def _require_none_open(store: "IncidentStore", incident: Incident) -> None:
