@@ -49,7 +49,7 @@ test-slow: setup ## run the tests that repeat what a quicker one shows
 	@$(BIN)/pytest --numprocesses $(PROCESSES) -m slow $(ARGS)
 
 .PHONY: bench
-bench: setup ## measure how soon a verdict and a change are there (ARGS=--help)
+bench: setup ## measure how soon a verdict, a change and the shown answer are there (ARGS=--help)
 	@$(BIN)/python -m tests.bench.response --json benchmarks.json $(ARGS)
 
 .PHONY: bench-intake

@@ -21,6 +21,7 @@ from flows.parameters import checked, run_name
 from runbook.actions.catalogue import ActionOutcome
 from runbook.actions.spec import ActionKind
 from runbook.alerts.alert import Alert
+from runbook.channels.told_state import word_is_over
 from runbook.checks.recovery import Recovery
 from runbook.decision.severity import Severity
 from runbook.decision.verdict import Decision, Verdict
@@ -212,6 +213,8 @@ async def get_ready(incident: OpenIncident, decision: Decision) -> None:
     """Tell people what is to be done, and keep what a change would destroy."""
     if decision.plan:
         await announce(incident, State.IDENTIFIED)
+    elif word_is_over(journal := await incident.read()):
+        await announce(incident, journal.state.told)  # people were told more by somebody's word
     if any(action.spec.kind is ActionKind.CHANGE for action in decision.plan):
         await keep_evidence(incident, before_mitigation(await incident.read()))
 

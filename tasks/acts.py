@@ -146,7 +146,9 @@ class SeveritySet(Value):
 
     @property
     def change(self) -> str:
-        """`P1 -> P3 by ana (unproven claim)`."""
+        """`P1 -> P3 by ana (unproven claim)`, or that somebody says it, too."""
+        if self.before is self.severity:
+            return f"it stays {self.severity.value}, now by {named(self.by, self.identity)}"
         before = self.before.value if self.before else "not assessed"
         return f"{before} -> {self.severity.value} by {named(self.by, self.identity)}"
 

@@ -14,7 +14,7 @@ from blocks.transport.errors import Conflict, OutsideError, Refused, Unavailable
 from runbook.approvals.approvals import decided
 from runbook.approvals.gates import Choice
 from runbook.incidents.effect_ids import EffectId, change_id
-from runbook.incidents.effects import SUCCEEDED, Effect, EffectOutcome
+from runbook.incidents.effects import NOT_REACHED, SUCCEEDED, TITLE_KEPT, Effect, EffectOutcome
 from runbook.incidents.events import EffectIntended, EffectSettled
 from runbook.incidents.incident import Incident
 from runbook.policy.policy import Policy
@@ -100,7 +100,8 @@ async def carry_out(
             return await _read_back(incident, effect, observe, traces, error)
         failed = effect.model_copy(update={"not_before": _not_before(error)})
         return await _record(incident, failed, EffectOutcome.FAILED, detail=str(error))
-    return await _record(incident, effect, EffectOutcome.APPLIED, receipt=receipt)
+    detail = "; ".join(str(receipt[said]) for said in (NOT_REACHED, TITLE_KEPT) if said in receipt)
+    return await _record(incident, effect, EffectOutcome.APPLIED, detail=detail, receipt=receipt)
 
 
 async def read_outcome(

@@ -14,7 +14,7 @@ from typing import ClassVar, Protocol, runtime_checkable
 from pydantic import JsonValue
 
 from runbook.channels.cards.card import Card
-from runbook.channels.messages import ExternalMessage, Message, MessageFacts, Page
+from runbook.channels.messages import About, ExternalMessage, Message, MessageFacts, Page
 from runbook.incidents.effects import Effect
 from runbook.incidents.state import State
 
@@ -58,6 +58,8 @@ class Post:
     """This process has tried to send it."""
     digests: frozenset[str] = frozenset()
     """Those of the texts that may have been sent as it, see `runbook.public.texts`."""
+    about: About | None = None
+    """The incident, which a message names that stands in no thread of it; `None` where it is about none."""
     repeats: bool = False
     """It says a state again that the channel was told: another message of that state is not this one."""
 

@@ -107,15 +107,17 @@ class IncidentIoApi:
         state: State,
         *,
         effect_id: str,  # noqa: ARG002 - incident.io has no place for it
-        name: str = "",  # noqa: ARG002 - an update has no title, so that of the incident stays
+        name: str = "",
     ) -> PublishedUpdate:
-        """Add an update to the incident.
+        """Add an update to the incident, which keeps its title: an update has none.
 
         A component that shows in it what we have not set, or not milder than ours, is somebody else's word.
         """
         shown: dict[str, str] = {}
+        title = ""
         for incident in await self._listed():
             if incident.get("id") == incident_id:
+                title = str(incident.get("name") or "")
                 require_open(self._connection.system, str(incident.get("incident_status")), state)
                 shown = self._shown(incident)
         wanted = self._wanted(shown)
@@ -132,7 +134,10 @@ class IncidentIoApi:
             answer = await self._connection.send("POST", _UPDATES, body)
             update = self._connection.member(answer, "status_page_incident_update")
             return PublishedUpdate(
-                id=self._connection.id_of(update), incident_id=incident_id, components=changes
+                id=self._connection.id_of(update),
+                incident_id=incident_id,
+                components=changes,
+                title_kept=bool(name) and name != title,
             )
 
     async def may_be_open(self, name: str, *, since: datetime) -> bool:

@@ -2,6 +2,9 @@
 
 from blocks.channels.channel import Post, Receipt
 from blocks.channels.publishing import PublishedIncident, PublishedUpdate
+from runbook.incidents.effects import TITLE_KEPT
+
+KEPT = "the entry keeps its title, since incident.io takes none in an update: change it on the page"
 
 
 def receipt_of(incident_id: str, made: PublishedIncident | PublishedUpdate) -> Receipt:
@@ -9,6 +12,8 @@ def receipt_of(incident_id: str, made: PublishedIncident | PublishedUpdate) -> R
     receipt: Receipt = {"incident": incident_id}
     if isinstance(made, PublishedUpdate):
         receipt["update"] = made.id
+        if made.title_kept:
+            receipt[TITLE_KEPT] = KEPT
     if made.components:
         receipt["components"] = [it.model_dump() for it in made.components]
     return receipt

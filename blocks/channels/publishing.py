@@ -47,6 +47,8 @@ class PublishedUpdate(Value):
     id: str
     incident_id: str
     components: tuple[ComponentSet, ...] = ()
+    title_kept: bool = False
+    """The incident has kept its title, although it was given another."""
 
 
 class Namesake(Value):

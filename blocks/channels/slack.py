@@ -27,7 +27,7 @@ from blocks.transport.threads import Threads
 from runbook.channels.cards.card import Card
 from runbook.channels.cards.slack_blocks import SlackBlock, blocks_of
 from runbook.channels.cards.standing import SHOWN
-from runbook.channels.messages import Message, MessageFacts, in_slack, update_message
+from runbook.channels.messages import About, Message, MessageFacts, in_slack, update_message
 from runbook.channels.wording import REHEARSAL
 from runbook.incidents.effects import Effect
 from runbook.outside_text.slack import SlackText, cut_message, said
@@ -38,6 +38,7 @@ _DIGEST_LETTERS = 16
 _REQUESTS = 10
 _CLOCK_MARGIN = timedelta(hours=1)  # Slack's clock dates the messages, and ours may be another
 _THREADS = Threads("slack", 8)
+_Content = tuple[SlackText, list[SlackBlock]]
 
 
 class SlackMessage(Value):
@@ -121,7 +122,8 @@ class Slack(Block):
             OutsideError: see `post`.
         """
         thread = thread_of(post.earlier)
-        text, blocks = self._content(message, rehearsal=post.rehearsal)
+        about = None if thread or isinstance(message, Card) else post.about  # a card names it by itself
+        text, blocks = self._content(message, rehearsal=post.rehearsal, about=about)
         posted = await self.post(
             text, effect_id=post.id, thread_ts=thread, broadcast=post.loud, blocks=blocks
         )
@@ -158,9 +160,9 @@ class Slack(Block):
             )
         return _receipt(message) | {SHOWN: _digest(text, blocks)}
 
-    def _content(self, message: Message, *, rehearsal: bool) -> tuple[SlackText, list[SlackBlock]]:
+    def _content(self, message: Message, *, rehearsal: bool, about: About | None = None) -> _Content:
         """The text of a message, and the blocks that Slack shows in its place where it is a card."""
-        text = in_slack(message, self.templates)
+        text = in_slack(message, self.templates, about=about)
         if rehearsal:
             text = SlackText(f"{REHEARSAL}\n{text}")
         if not isinstance(message, Card):

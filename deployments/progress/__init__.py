@@ -134,7 +134,11 @@ def print_question(
     symbols = symbols_for(console.encoding)
     in_one_line = in_one_line or (essence(plan) if plan is not None else "")
     question = gate.question.removesuffix(in_one_line).strip()
-    console.print(Text(f"{symbols.ask} {plain(in_one_line or question)}", style=f"bold {UNSURE}"))
+    line = Table.grid(padding=(0, 1))
+    line.add_row(
+        *(Text(part, style=f"bold {UNSURE}") for part in (symbols.ask, plain(in_one_line or question)))
+    )
+    console.print(line)
     if in_one_line:
         console.print(Padding(Text(plain(question)), (0, 0, 0, 2)))
     if plan is not None:

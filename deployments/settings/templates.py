@@ -73,8 +73,9 @@ _SEE = "the shipped one is used in its place: see `runbook render sample`"
 
 
 def _advice(name: str, names: tuple[str, ...]) -> str:
-    close = get_close_matches(name, names, n=1)
-    return f"call it {close[0]}" if close else f"there are: {', '.join(names)}"
+    stem, _, kind = name.partition(".")
+    close = get_close_matches(stem, [it.partition(".")[0] for it in names if it.endswith(f".{kind}")], n=1)
+    return f"call it {close[0]}.{kind}" if close else f"there are: {', '.join(names)}"
 
 
 def _read(path: Path) -> str:

@@ -117,6 +117,17 @@ class Message:
     values: Mapping[str, object]
 
 
+class About(Value):
+    """The incident that a message is about, for where no thread says it: its id, its title, and where it is.
+
+    `link` is empty before there is one.
+    """
+
+    incident: str
+    title: str
+    link: str = ""
+
+
 class Page(Value):
     """What a person is paged with; `details` are for whoever looks closer."""
 
@@ -190,20 +201,34 @@ def notice_message(text: str, *, link: str = "") -> Message:
     return Message("notice", {"text": text, "link": link})
 
 
-def in_slack(message: Message, own: OwnTemplates = NONE) -> SlackText:
+def about_incident(incident: Incident, *, link: str = "") -> About:
+    """What a message of this incident is about."""
+    return About(incident=incident.id, title=service_title(incident.service), link=link)
+
+
+def in_slack(message: Message, own: OwnTemplates = NONE, *, about: About | None = None) -> SlackText:
     """The message in Slack's markup, by the team's own template where there is one.
 
-    One that cannot be rendered gives way to the shipped one, and the message says so in its last line.
+    One that cannot be rendered gives way to the shipped one, and the message says so in its last line. With
+    `about`, a line below names the incident.
     """
+    if about is not None:
+        text = in_slack(message, own)
+        return SlackText(f"{text}\n\n{_named(about, str(text))}")
     template = f"{message.template}.slack.j2"
     if template not in own:
         return render_slack(template, **message.values)
     try:
         return SlackText(render_own(template, own, message.values))
     except TemplateFailed as failure:
-        note = f"Your template {template} cannot be used: {failure}. `runbook render` shows it."
+        note = f"Your template {template} cannot be used: {failure}. See it with: runbook render"
         said = render_slack("notice.slack.j2", text=note, link="")
         return SlackText(f"{render_slack(template, **message.values)}\n\n{said}")
+
+
+def _named(about: About, text: str) -> SlackText:
+    link = "" if about.link and about.link in text else about.link
+    return render_slack("about.slack.j2", about=about, link=link)
 
 
 def new_verdict_message(title: str, because: str) -> Message:

@@ -6,7 +6,9 @@ Both share their templates, `NAME.text.j2`; the values are escaped for where the
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from runbook.channels.messages import Message
+from runbook.channels.messages import About, Message
+from runbook.outside_text.mail import mail_beginning
+from runbook.outside_text.teams import teams_beginning
 from runbook.templates.environments import render_mail, render_teams
 from runbook.templates.own import NONE, OwnTemplates, TemplateFailed, render_own
 
@@ -19,11 +21,12 @@ class TextStyle:
     """Where such a text is shown."""
 
     render: Callable[..., str]
+    beginning: Callable[[str], str]
     in_teams: bool = False
 
 
-MAIL = TextStyle(render_mail)
-TEAMS = TextStyle(render_teams, in_teams=True)
+MAIL = TextStyle(render_mail, mail_beginning)
+TEAMS = TextStyle(render_teams, teams_beginning, in_teams=True)
 
 
 def in_text(message: Message, style: TextStyle, own: OwnTemplates = NONE) -> str:
@@ -37,6 +40,13 @@ def in_text(message: Message, style: TextStyle, own: OwnTemplates = NONE) -> str
     try:
         return render_own(template, own, message.values, in_teams=style.in_teams)
     except TemplateFailed as failure:
-        note = f"Your template {template} cannot be used: {failure}. `runbook render` shows it."
+        note = f"Your template {template} cannot be used: {failure}. See it with: runbook render"
         said = style.render(f"notice{TEXT}", text=note, link="")
         return f"{style.render(template, **message.values)}\n\n{said}"
+
+
+def naming(text: str, about: About, style: TextStyle) -> str:
+    """The text, and a last line that names the incident and says where it is, unless the text does that."""
+    text = style.beginning(text)
+    link = "" if about.link and about.link in text else about.link
+    return f"{text}\n\n{style.render(f'about{TEXT}', about=about, link=link)}"

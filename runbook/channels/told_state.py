@@ -82,11 +82,15 @@ def was_told(incident: Incident, channel: str, state: State) -> bool:
 
     A message that has arrived tells its state, too, where its run died before it journalled the announcement;
     that same state is announced again, so that the journal has it. What was told before a reopening is over,
-    and colleagues who were told a state by a person's word are told once more when it is proved.
+    and colleagues who were told a state by a person's word are told once more when it is proved, and also
+    where the runbook has decided since that it is not as far.
     """
     order = [str(one) for one in State]
     events = [item.event for item in incident.since(IncidentReopened)]
     heard = [event for event in events if isinstance(event, StatusAnnounced) and event.channel == channel]
+    too_much = heard and heard[-1].by_word and order.index(heard[-1].state) > order.index(state)
+    if too_much and word_is_over(incident):
+        return False
     told = {event.state for event in heard if not event.by_word} - _gone_back(events, heard)
     by_word = {event.state for event in heard} - told
     intended = {event.effect.id for event in events if isinstance(event, EffectIntended)}
@@ -104,6 +108,16 @@ def _gone_back(events: list[Event], heard: list[StatusAnnounced]) -> set[str]:
     order, said = [str(one) for one in State], {it.state for it in events if isinstance(it, StateForced)}
     now = order.index(heard[-1].state) if heard else 0
     return {each for each in said if order.index(each) > now}
+
+
+def word_is_over(incident: Incident) -> bool:
+    """Whether the runbook has decided anew since a person said a state: the word holds no more."""
+    for item in reversed(incident.journal):
+        if isinstance(item.event, StateForced | IncidentReopened):
+            return False
+        if isinstance(item.event, DecisionMade):
+            return any(isinstance(it.event, StateForced) for it in incident.since(IncidentReopened))
+    return False
 
 
 def told_instead(incident: Incident, policy: Policy) -> str:

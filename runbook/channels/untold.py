@@ -72,18 +72,24 @@ def untold(incident: Incident) -> tuple[Untold, ...]:
 
 
 def failing_channels(incident: Incident, *, besides: str) -> tuple[str, ...]:
-    """A sentence for each other channel whose newest message did not arrive, or nobody can tell."""
+    """A sentence for each other channel whose newest message did not reach everybody, or nobody can tell."""
     newest: dict[str, Effect] = {}
     for event in incident.events(EffectSettled):
         effect = event.effect
         if not effect.is_change and not effect.message.is_file and effect.kind not in (NOBODY, besides):
             newest[effect.kind] = effect
-    return tuple(_failing(effect) for effect in newest.values() if effect.outcome not in SUCCEEDED)
+    return tuple(
+        _failing(effect)
+        for effect in newest.values()
+        if effect.outcome not in SUCCEEDED or effect.not_reached
+    )
 
 
 def _failing(effect: Effect) -> str:
     what = "does not take messages"
-    if effect.in_doubt:
+    if effect.not_reached:
+        what = "takes messages for some of its readers alone"
+    elif effect.in_doubt:
         what = "may or may not have taken the last message"
     return f"{effect.kind.replace('_', ' ').replace('-', ' ')} {what}: {effect.detail}"
 

@@ -1,7 +1,8 @@
 """The update clock: a next update that was promised, to the team and to the public, and whether it is kept.
 
 Between its questions the response keeps its promise to the team by itself, at its next look; while a question
-is open no process is there to do so. The public entry is refreshed by a run of its own, whatever is open.
+is open no process is there to do so. The public entry is refreshed by a run of its own, whatever is open, but
+for one that waits for a person's yes to a text.
 """
 
 from collections.abc import Collection
@@ -89,16 +90,28 @@ def update_clocks(
     for reader, channels in ((Reader.TEAM, team), (Reader.PUBLIC, public)):
         if promised := [told[channel] for channel in channels if channel in told]:
             since, due_at = min(promised, key=lambda it: it[1])
+            asked = _asks_a_person(incident, policy, public, since)
             clocks.append(
                 UpdateClock(
                     reader=reader,
                     since=since,
                     nearing_at=policy.nearing_at(since, due_at),
                     due_at=due_at,
-                    kept_by_itself=reader is Reader.PUBLIC or incident.pending_gate is None,
+                    kept_by_itself=not asked if reader is Reader.PUBLIC else incident.pending_gate is None,
                 )
             )
     return tuple(clocks)
+
+
+def _asks_a_person(incident: Incident, policy: Policy, public: Collection[str], since: datetime) -> bool:
+    """Whether the page is told nothing more until a person says yes to a text that waits.
+
+    The text of a refresh, which is asked about once the promise is due, has its own reminder.
+    """
+    return any(
+        it.text.channel in public and it.at >= since and not MessageName(it.text.message).is_refresh
+        for it in waiting(incident, policy)
+    )
 
 
 class DueClock(Value):

@@ -2,6 +2,7 @@
 
 from runbook.actions.catalogue import ActionOutcome, ActionResult, PlannedAction
 from runbook.actions.outages import open_outage
+from runbook.approvals.gates import Choice
 from runbook.channels.wording import ACTION_OUTCOMES, OUTCOMES
 from runbook.decision.verdict import Verdict
 from runbook.incidents import events as e
@@ -36,8 +37,15 @@ def current_action(incident: Incident) -> str:
     if following is not None and open_outage(incident, following) is not None:
         return f"waiting for the cluster: {following.spec.title}"
     if following is not None:
-        return f"next: {following.spec.title}"
+        rejected = _is_rejected(incident, following)
+        return f"{following.spec.title}: rejected" if rejected else f"next: {following.spec.title}"
     return _after_the_plan(incident)
+
+
+def _is_rejected(incident: Incident, action: PlannedAction) -> bool:
+    """Whether somebody has said no to it, and its run has not come by yet."""
+    said = [it for it in incident.events(e.ApprovalAnswered) if it.action_id == action.id]
+    return bool(said) and said[-1].answer.choice is Choice.REJECT
 
 
 def _after_the_plan(incident: Incident) -> str:

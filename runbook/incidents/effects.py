@@ -46,6 +46,17 @@ CHANGE = "kubernetes"
 """The kind of effect that changes the cluster. All other kinds are channels, in which people are told."""
 
 
+NOT_REACHED = "not_reached"
+"""In the receipt of a message: which readers the channel has refused beside others whom it took, and why.
+
+The message counts as sent, since it must not come twice to those who have it.
+"""
+
+
+TITLE_KEPT = "title_kept"
+"""In the receipt of a public text: that the entry has not taken a person's title, and what to do."""
+
+
 class Effect(Value):
     """One effect, as recorded.
 
@@ -74,6 +85,16 @@ class Effect(Value):
     def in_doubt(self) -> bool:
         """Whether it is in doubt: it may or may not have happened."""
         return self.outcome in (None, EffectOutcome.UNSETTLED)
+
+    @property
+    def not_reached(self) -> str:
+        """Whom a message has not reached that others have got, and why; empty where it reached everybody."""
+        return str(self.receipt.get(NOT_REACHED, ""))
+
+    @property
+    def title_kept(self) -> str:
+        """That a public entry has not taken its new title; empty where it has, or was given none."""
+        return str(self.receipt.get(TITLE_KEPT, ""))
 
     @property
     def owner(self) -> str:

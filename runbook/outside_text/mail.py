@@ -16,6 +16,8 @@ LONGEST_MAIL = 50_000
 
 LONGEST_SUBJECT = 150
 
+_LAST_LINE = 3000
+
 
 class MailText(Markup):
     """A text as it stands in an e-mail. Made by this module and by the templates alone."""
@@ -41,16 +43,23 @@ def mail_link(url: str, label: str = "") -> MailText:
     return MailText(f"{mail(label)}: {mail(url)}" if label else str(mail(url)))
 
 
-def mail_subject(text: str) -> str:
+def mail_subject(text: str, *, about: str = "") -> str:
     """The first line of a message: one line without control characters, so that no header follows it.
 
     Apprise does not fold headers, and a sign beyond ASCII takes up to twelve bytes in one. It leaves `=?` as
-    it is, which begins a word that programs decode (RFC 2047): anything could be hidden in it.
+    it is, which begins a word that programs decode (RFC 2047): anything could be hidden in it. `about` is the
+    id of an incident, which is named at the end where the line does not name it.
     """
     subject = let_in_line(text.partition("\n")[0], LONGEST_SUBJECT).replace("=?", "= ?")
-    while len(Header(subject, "utf-8").encode(maxlinelen=0)) > LONGEST_LINE:
+    named = f" ({about})" if about and about not in subject else ""
+    while len(Header(f"{subject}{named}", "utf-8").encode(maxlinelen=0)) > LONGEST_LINE:
         subject = f"{subject[: len(subject) * 3 // 4]}{CUT}"
-    return subject
+    return f"{subject}{named}"
+
+
+def mail_beginning(text: str) -> str:
+    """The message, cut so that a last line of ours has room."""
+    return let_in(text, LONGEST_MAIL - _LAST_LINE)
 
 
 def mail_body(text: str) -> str:

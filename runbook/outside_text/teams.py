@@ -18,6 +18,8 @@ from runbook.redaction import redact_secrets
 MOST_BYTES = 24_000
 """Of a message as JSON: an incoming webhook takes 28 KB, and the card around it has its own part of that."""
 
+_LAST_LINE = 4_000
+
 _LINK = re.compile(r"https?://[\w.~:/?#@!$&'*+,;=%-]+", re.ASCII | re.IGNORECASE)
 _OPENS = "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}"
 
@@ -43,14 +45,19 @@ def teams_link(url: str, label: str = "") -> TeamsText:
     return TeamsText(f"[{teams(label or 'open')}]({url.replace('*', '%2A')})")
 
 
-def teams_message(text: TeamsText) -> str:
+def teams_beginning(text: str) -> str:
+    """The message, cut so that a last line of ours has room."""
+    return teams_message(TeamsText(text), most=MOST_BYTES - _LAST_LINE)
+
+
+def teams_message(text: TeamsText, *, most: int = MOST_BYTES) -> str:
     """The message as a card's text: a paragraph for each line, and cut, by whole lines where it can be."""
     lines = [line for line in str(text).split("\n") if line.strip()]
     kept = "\n\n".join(lines)
-    while len(lines) > 1 and _size(kept) > MOST_BYTES:
+    while len(lines) > 1 and _size(kept) > most:
         lines.pop()
         kept = "\n\n".join([*lines, CUT])
-    while _size(kept) > MOST_BYTES:
+    while _size(kept) > most:
         kept = f"{kept[: len(kept) // 2].rstrip(chr(92))}{CUT}"
     return kept
 

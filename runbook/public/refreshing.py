@@ -1,14 +1,15 @@
 """When a public entry has to say again where things stand: people who read it must not think it forgotten."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from runbook.channels.public_incident import public_announcements
 from runbook.channels.reminders import is_time
-from runbook.channels.told_state import forced_state, told_state, word_since
+from runbook.channels.told_state import forced_state, told_state, word_is_over, word_since
 from runbook.decision.severity import Severity
 from runbook.incidents.effects import SUCCEEDED
 from runbook.incidents.events import (
+    DecisionMade,
     EffectSettled,
     Event,
     IncidentReopened,
@@ -101,7 +102,10 @@ def due_refreshes(
             continue
         told_at = told_public_at(incident, channel)
         since = refreshed_at(incident, channel, told_at, policy) if told_at is not None else None
-        if told_at is not None and since is not None and is_time(incident, since + every, now):
+        if told_at is None or since is None:
+            continue
+        wait = timedelta() if _says_too_much(incident, channel) else every
+        if is_time(incident, since + wait, now):
             due.append(DueRefresh(channel=channel, told_at=told_at))
     return tuple(due)
 
@@ -121,6 +125,28 @@ def _due_by_word(incident: Incident, channel: str, policy: Policy, now: datetime
     if any((event.channel, event.state) == (channel, forced.state) for event in (*newest, *told)):
         return None
     return DueRefresh(channel=channel, told_at=at, state=forced.state) if is_time(incident, at, now) else None
+
+
+def _says_too_much(incident: Incident, channel: str) -> bool:
+    """Whether the page says what a person had said, and the runbook has decided since that it is not as far.
+
+    Not once somebody was asked about the text that corrects it, or it may not be published.
+    """
+    said, order = public_announcements(incident, channel)[-1].state, [*State]
+    if not word_is_over(incident) or order.index(State(said)) <= order.index(incident.state.told):
+        return False
+    for item in reversed(incident.journal):
+        match item.event:
+            case PublicTextProposed() | PublicTextRefused() as asked if asked.channel == channel:
+                return False
+            case DecisionMade():
+                break
+            case _:
+                continue
+    return any(
+        isinstance(item.event, StateForced) and item.event.state == said
+        for item in incident.since(IncidentReopened)
+    )
 
 
 def _was_told(event: Event, channel: str) -> bool:

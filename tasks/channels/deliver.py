@@ -7,12 +7,13 @@ from functools import partial
 
 from blocks.channels.channel import Channel, Post, Receipt, Unsearchable
 from blocks.transport.errors import Conflict
-from runbook.channels.messages import Message
+from runbook.channels.messages import Message, about_incident
 from runbook.incidents.effect_ids import EffectId, MessageName
 from runbook.incidents.effects import SUCCEEDED, Authority, Effect, EffectOutcome
 from runbook.incidents.events import EffectIntended, EffectSettled, StatusAnnounced
 from runbook.incidents.incident import Incident
 from runbook.incidents.state import State
+from tasks.channels.links import incident_link
 from tasks.effects import carry_out
 from tasks.incident import OpenIncident
 
@@ -68,6 +69,7 @@ async def deliver(
         rehearsal=journal.dry_run,
         known=effect_id in journal.effects,
         digests=_intended(journal, effect_id),
+        about=about_incident(journal, link=incident_link(journal)),
         repeats=name.is_refresh,
     )
 

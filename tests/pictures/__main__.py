@@ -36,6 +36,12 @@ SCENARIO = "posthog-outage"
 MOST_BYTES = 150_000
 TROUBLE_SHOWS_SECONDS, GATE_SECONDS = 6.0, 60.0
 COLUMNS = 98
+SOON_REMINDED = {"nearing_share": 0.05}
+"""45 seconds of the quarter of an hour: soon enough to wait for, after the other pictures."""
+
+PHONE, PHONE_SHOWS = 390, 900
+"""Pixels of a phone: its width, and how much of a long page a column of the picture shows."""
+
 FONTS_ELSEWHERE = re.compile(r"@font-face\s*\{[^}]*\}")
 """Rich's picture asks another server for its fonts; the browser's own do as well."""
 
@@ -48,7 +54,9 @@ async def make(folder: Path) -> None:
         state = Path(temporary)
         async with running_world(SCENARIO, state) as world:
             url = f"sqlite+aiosqlite:///{state / 'incidents.db'}"
-            config = write_settings(world.endpoints, state, store_url=url, evidence=state / "evidence")
+            config = write_settings(
+                world.endpoints, state, store_url=url, evidence=state / "evidence", policy=SOON_REMINDED
+            )
             settings = load_settings(config, systems=False)
             async with Stack(settings, config=config, state=state) as stack, browser_page() as page:
                 await asyncio.sleep(TROUBLE_SHOWS_SECONDS)
@@ -58,6 +66,7 @@ async def make(folder: Path) -> None:
                 await receiver(page, folder, stack.receiver_url)
                 await in_slack(page, folder, world.endpoints.control_url)
                 await prefect(page, folder, stack, config, incident)
+                await reminder(page, folder, world.endpoints.control_url)
 
 
 async def asked(config: Path) -> dict[str, Any]:
@@ -116,6 +125,40 @@ async def in_slack(page: Page, folder: Path, control_url: str) -> None:
     await page.goto(f"{control_url}/slack")
     await page.get_by_role("button", name="Approve").wait_for()
     await save(folder / "slack.png", await page.screenshot(full_page=True))
+    await page.set_viewport_size({"width": PHONE, "height": PHONE_SHOWS})
+    await save(folder / "slack-phone.png", in_columns(await page.screenshot(full_page=True)))
+
+
+def in_columns(png: bytes) -> bytes:
+    """A long page of a phone as columns side by side, as three looks at it."""
+    page = Image.open(io.BytesIO(png))
+    number = min(3, -(-page.height // PHONE_SHOWS))
+    columns = Image.new("RGB", (3 * PHONE + 2 * 24, PHONE_SHOWS), "#d0d0d0")
+    for column in range(number):
+        top = column * PHONE_SHOWS
+        shown = page.crop((0, top, PHONE, min(page.height, top + PHONE_SHOWS)))
+        columns.paste("white", (column * (PHONE + 24), 0, column * (PHONE + 24) + PHONE, PHONE_SHOWS))
+        columns.paste(shown, (column * (PHONE + 24), 0))
+    made = io.BytesIO()
+    columns.save(made, "PNG")
+    return made.getvalue()
+
+
+async def reminder(page: Page, folder: Path, control_url: str) -> None:
+    """The reminder of a clock, with its buttons, once it is there."""
+    await page.set_viewport_size({"width": 1000, "height": 160})
+    until = time.monotonic() + GATE_SECONDS
+    about = page.locator("article", has=page.get_by_role("button", name="Snooze")).first
+    while not await about.count():
+        if time.monotonic() > until:
+            raise TimeoutError("nobody is reminded")
+        await page.wait_for_timeout(1000)
+        await page.goto(f"{control_url}/slack")
+    await about.evaluate(
+        "it => document.querySelectorAll('article').forEach(each => each === it || each.remove())"
+    )
+    await page.set_viewport_size({"width": 1000, "height": 10})
+    await save(folder / "reminder.png", await page.screenshot(full_page=True))
 
 
 async def prefect(page: Page, folder: Path, stack: Stack, config: Path, incident: dict[str, Any]) -> None:

@@ -3,8 +3,8 @@
 A message is one e-mail to all its readers, in one SMTP transaction: the first one is in `To`, the others in
 `Cc`. E-mails of an incident refer to one that does not exist, by which mail programs show them as a thread.
 
-A reader whom the server refuses beside others whom it takes is told by `Email.try_out` alone: Apprise does
-not say so of a message.
+A reader whom the server refuses beside others whom it takes is named in the receipt, see `NOT_REACHED`: the
+e-mail is not sent again, since the others have it.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ import re
 import smtplib
 import ssl
 from functools import partial
-from typing import Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from urllib.parse import quote, urlencode
 
 from prefect.blocks.core import Block
@@ -21,14 +21,18 @@ from prefect.blocks.notifications import AbstractAppriseNotificationBlock
 from pydantic import AfterValidator, ConfigDict, Field, SecretStr, field_validator
 
 from blocks.channels.channel import Post, Receipt
-from blocks.channels.notifications.sending import notify, reason
+from blocks.channels.notifications.sending import SENDING, RefusedReaders, notify, reason
 from blocks.channels.notifications.sides import Audiences, SupportSide, TeamSide, Templates, TwoSided
 from blocks.transport.errors import OutsideError, Refused, Unavailable
 from blocks.transport.threads import Threads
 from runbook.channels.text_messages import MAIL, TextStyle
 from runbook.incidents.effect_ids import EffectId
+from runbook.incidents.effects import NOT_REACHED
 from runbook.outside_text import let_in_line
 from runbook.outside_text.mail import LONGEST_LINE, mail_body
+
+if TYPE_CHECKING:
+    from blocks.channels.notifications.smtp_plugin import TellingEmail
 
 _SYSTEM = "e-mail"
 _THREADS = Threads("smtp", 2)
@@ -149,10 +153,11 @@ class Email(TwoSided, Block):
             Unavailable: the server cannot be reached, or nobody can tell whether it was sent.
         """
         most = _STEPS_AT_MOST * self.timeout_seconds
+        mail, plugin = self._mail(post, support=support)
         try:
             async with asyncio.timeout(most):
                 await notify(
-                    self._mail(post, support=support),
+                    mail,
                     mail_body(text),
                     subject,
                     timeout_seconds=self.timeout_seconds,
@@ -161,7 +166,7 @@ class Email(TwoSided, Block):
         except TimeoutError:
             why = f"{self._place} took longer than {most:g} s in all"
             raise Unavailable(_SYSTEM, why, _NETWORK, may_have_landed=True) from None
-        return {"id": post.id}
+        return {"id": post.id} | self._not_reached(plugin.refused, support=support)
 
     async def try_out(self, *, support: bool) -> tuple[str, bool]:
         """Log in and have sender and readers accepted; nothing is sent.
@@ -207,13 +212,28 @@ class Email(TwoSided, Block):
     def _place(self) -> str:
         return f"{self.host}:{self._port}"
 
-    def _mail(self, post: Post, *, support: bool) -> _Mail:
-        """The e-mail, with exactly the sender and the readers of the settings."""
+    def _mail(self, post: Post, *, support: bool) -> "tuple[_Mail, TellingEmail]":
+        """The e-mail, with exactly the sender and the readers of the settings, and what sends it."""
+        from blocks.channels.notifications.smtp_plugin import TellingEmail  # noqa: PLC0415 - it imports Apprise
+
         first, *others = self._readers(support=support)
         mail = _Mail(url=SecretStr(self._url(post)))
         plugin: Any = next(iter(mail._apprise_client))
+        plugin.__class__ = TellingEmail  # Apprise makes its own of an address
         plugin.from_addr, plugin.targets, plugin.cc = [_NAME, self.sender], [(False, first)], set(others)
-        return mail
+        return mail, plugin
+
+    def _not_reached(self, refused: RefusedReaders, *, support: bool) -> Receipt:
+        """Whom the server has refused beside others, and why; by his place, as an address would be masked."""
+        setting = "support_to" if support and self.support_to else "to"
+        each = [
+            f"{reader.partition('@')[0]}, number {number} in [email] {setting}"
+            f" ({code} {self._hide(said.decode(errors='replace'))})"
+            for number, reader in enumerate(self._readers(support=support), 1)
+            for code, said in [refused.get(reader, (0, b""))]
+            if code
+        ]
+        return {NOT_REACHED: f"not sent to {'; '.join(each)}"} if each else {}
 
     def _url(self, post: Post) -> str:
         """Apprise's address. `smtp` keeps it from guessing the server by the domain."""
@@ -241,7 +261,7 @@ class Email(TwoSided, Block):
         why = reason(self._without_password(lines), "the e-mail was not sent")
         if replied := _REPLY.search(lines):
             return self._said(int(replied["code"]), why)
-        sending = "Sending email to" in lines
+        sending = SENDING in lines
         return Unavailable(_SYSTEM, f"{self._place}: {why}", _NETWORK, may_have_landed=sending)
 
     def _said(self, code: int, why: str) -> OutsideError:

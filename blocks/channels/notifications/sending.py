@@ -15,6 +15,12 @@ from runbook.outside_text import let_in_line
 
 _LONGEST_REASON = 300
 
+RefusedReaders = dict[str, tuple[int, bytes]]
+"""What a mail server said to each reader whom it refused, by address."""
+
+SENDING = "Sending the e-mail failed"
+"""What is logged where it failed once the server was asked to take it."""
+
 
 class _Ear(logging.Logger):
     """What a plugin logs of one message; it has no parent, so nobody else hears it."""

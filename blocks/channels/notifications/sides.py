@@ -9,7 +9,7 @@ from pydantic import Field
 from blocks.channels.channel import Audience, Channel, Post, Receipt
 from blocks.transport.errors import Unavailable
 from runbook.channels.messages import Message, MessageFacts, update_message
-from runbook.channels.text_messages import TextStyle, in_text
+from runbook.channels.text_messages import TextStyle, in_text, naming
 from runbook.channels.wording import REHEARSAL
 from runbook.outside_text.mail import mail_subject
 from runbook.support.facts import support_message
@@ -101,7 +101,10 @@ class Side:
     async def _send(self, message: Message, post: Post) -> Receipt:
         text = self._text(message)
         told = f"{REHEARSAL}\n{text}" if post.rehearsal else text
-        subject = mail_subject(f"REHEARSAL: {text}" if post.rehearsal else text)
+        first = f"REHEARSAL: {text}" if post.rehearsal else text
+        subject = mail_subject(first, about=post.about.incident if post.about else "")
+        if post.about is not None:
+            told = naming(told, post.about, self.sender.style)
         return await self.sender.send(told, subject=subject, post=post, support=self.is_support)
 
     def _text(self, message: Message) -> str:

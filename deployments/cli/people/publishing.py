@@ -8,6 +8,7 @@ from cyclopts import Parameter
 
 from deployments.cli.errors import CommandError, ExitCode
 from deployments.cli.options import BY_DEFAULT, ActOptions, Reference
+from deployments.cli.output import warn
 from deployments.cli.people.acts import do
 
 ProposalOption = Annotated[
@@ -17,6 +18,12 @@ ProposalOption = Annotated[
         show_default=False,
     ),
 ]
+
+
+_TITLE = (
+    "an entry that is open takes the new title on Statuspage alone; incident.io takes none in an update, so "
+    "change it on the page, too"
+)
 
 
 async def publish(
@@ -44,7 +51,7 @@ async def publish(
         step = "leave it out for the title as it is"
         raise CommandError("--title is empty", step, code=ExitCode.USAGE)
     words, heading = _read(text) if text is not None else "", title or ""
-    return await do(
+    code = await do(
         incident,
         "publish",
         "publication",
@@ -54,6 +61,9 @@ async def publish(
         text=words,
         title=heading,
     )
+    if heading and code == ExitCode.OK:
+        warn(_TITLE)
+    return code
 
 
 async def withhold(

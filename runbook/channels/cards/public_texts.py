@@ -6,7 +6,7 @@ from runbook.channels.cards.slack_blocks import MOST_SECTION
 from runbook.channels.local_time import clock_after
 from runbook.channels.public_incident import public_announcements
 from runbook.channels.told_state import forced_state, said_by
-from runbook.incidents.effect_ids import MessageName
+from runbook.incidents.effect_ids import EffectId, MessageName
 from runbook.incidents.incident import Incident
 from runbook.incidents.report import DIGEST_LETTERS
 from runbook.incidents.sentences import sentence
@@ -92,7 +92,9 @@ def _status(incident: Incident, asked: Proposal, zone: str) -> str:
         at = clock_after(asked.answered_at, incident.opened_at, zone)
         parts.append(f"{sentence(asked.answer)} ({at})")
     if asked.published:
-        parts.append("published")
+        name = MessageName(asked.text.message)
+        sent = incident.effects.get(EffectId.of_message(incident.id, asked.text.channel, name))
+        parts += ["published", *([sent.title_kept] if sent is not None and sent.title_kept else [])]
     elif asked.approved and not asked.ended:
         parts.append("it is being published")
     elif asked.ended:

@@ -1,4 +1,4 @@
-"""How soon a verdict is there after an alert, and a change is made after a yes.
+"""How soon a verdict is there after an alert, and a change is made and an answer is shown after a yes.
 
     python -m tests.bench.response --help
 
@@ -81,6 +81,9 @@ def _rows(verdicts: list[Verdict], requests: list[Request]) -> dict[str, list[fl
     }
     for surface in SURFACES:
         rows[f"yes by {surface} → request"] = [it.seconds for it in requests if it.surface == surface]
+    clicks = [it.clicked for it in requests if it.clicked is not None]
+    rows["click in Slack → the message shows the answer"] = [it.shown for it in clicks]
+    rows["click in Slack → change at the cluster"] = [it.changed for it in clicks]
     return {name: seconds for name, seconds in rows.items() if seconds}
 
 

@@ -1,6 +1,7 @@
-"""From a yes in the journal to the request at the cluster."""
+"""From a yes in the journal to the request at the cluster, and from a click to what its message shows."""
 
 import asyncio
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +15,7 @@ from tests.fixtures.eventually import eventually
 SURFACES = ("CLI", "Slack", "Prefect's form")
 _QUIET_SECONDS = 2.0
 _PERSON = "bench"
+_POLL_SECONDS, _SHOWN_WITHIN_SECONDS = 0.02, 60.0
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,16 @@ class Request:
 
     surface: str
     seconds: float
+    clicked: "Clicked | None" = None
+    """What followed the click, where it was one."""
+
+
+@dataclass(frozen=True)
+class Clicked:
+    """Seconds from a click in Slack until its message shows the answer, and until the cluster is changed."""
+
+    shown: float
+    changed: float
 
 
 async def measure_answer(house: Case, surface: str) -> Request:
@@ -29,6 +41,7 @@ async def measure_answer(house: Case, surface: str) -> Request:
     await house.alert()
     gate = await house.gate()
     await asyncio.sleep(_QUIET_SECONDS)
+    clicked, shown = datetime.now(UTC), asyncio.create_task(_shown(house, gate))
     given = await _approve(house, gate, surface)
 
     async def changed() -> list[dict[str, Any]]:
@@ -39,7 +52,20 @@ async def measure_answer(house: Case, surface: str) -> Request:
     if given is None:
         answered = [it.at for it in (await house.read()).journal if isinstance(it.event, ApprovalAnswered)]
         given = answered[-1]
-    return Request(surface, (at - given).total_seconds())
+    seen = await shown
+    after = Clicked((seen - clicked).total_seconds(), (at - clicked).total_seconds())
+    return Request(surface, (at - given).total_seconds(), after if surface == "Slack" else None)
+
+
+async def _shown(house: Case, gate: PendingGate) -> datetime:
+    """When the question's message shows an answer, without its buttons."""
+    until = asyncio.get_running_loop().time() + _SHOWN_WITHIN_SECONDS
+    button = f'"{gate.gate}"'
+    while asyncio.get_running_loop().time() < until:
+        if not any(button in json.dumps(it.get("blocks")) for it in house.world.systems.slack.messages):
+            return datetime.now(UTC)
+        await asyncio.sleep(_POLL_SECONDS)
+    raise TimeoutError("the message goes on asking")
 
 
 async def _approve(house: Case, gate: PendingGate, surface: str) -> datetime | None:

@@ -53,6 +53,17 @@ def test_an_answer_is_journalled_once(case: Case, closed: bool, store: Store, ca
     assert "it is answered: ana (unproven claim)" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("title", ["Delayed events", ""])
+def test_whoever_gives_a_title_reads_where_an_open_entry_takes_none(
+    title: str, store: Store, capsys: Capture
+) -> None:
+    """At once, not only in the help: on incident.io it is changed on the page."""
+    incident = store.open("0001", OPEN)
+    given = ("--title", title) if title else ()
+    assert main(["publish", incident, "--proposal", DIGEST, "--by", "ana", *given]) == ExitCode.OK
+    assert ("incident.io takes none in an update" in capsys.readouterr().err) is bool(title)
+
+
 def _of(text: e.PublicTextProposed, word: str) -> str:
     """The word, with the digest of this text in the place of the other."""
     return text.digest[: len(word)] if DIGEST.startswith(word) else word

@@ -39,6 +39,7 @@ def test_a_template_gets_into_the_block_of_its_channel(config: Path, folder: Pat
     ("name", "content", "warning", "kept"),
     [
         ("notise.slack.j2", b"x", "notise.slack.j2 replaces nothing: call it notice.slack.j2", False),
+        ("typo.slack.j2", b"x", "typo.slack.j2 replaces nothing: there are: root.slack.j2, ", False),
         ("gate.md.j2", b"x", "gate.md.j2 replaces nothing: there are: root.slack.j2, ", False),
         (
             "notice.slack.j2",

@@ -35,6 +35,11 @@ def test_no_text_becomes_an_element(line: str, lines: str, code: str) -> None:
     assert tags.attributes == set()
 
 
+def test_a_block_of_code_is_followed_by_no_empty_line() -> None:
+    """What stands on the next line stands right below it."""
+    assert markup("a\n```\nb\n```\nc\n\nd") == "a<br><pre>b</pre>c<br><br>d"
+
+
 def test_a_thread_stands_under_its_first_message() -> None:
     """With its buttons, and what was sent to the channel as well."""
     row = {"type": "actions", "elements": [{"text": {"text": "Approve"}, "style": "primary"}]}

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from runbook.actions.catalogue import ActionOutcome
+from runbook.approvals.gates import Choice
 from runbook.channels.messages import MessageFacts, external_message, in_slack, message_facts, update_message
 from runbook.checks.findings import Status
 from runbook.decision.severity import Severity
@@ -18,6 +19,7 @@ from tests.runbook.journals import (
     ALERT,
     FALLBACK,
     OPENED,
+    answered,
     asked,
     decided,
     decision,
@@ -204,6 +206,8 @@ AWAY = e.OutageNoted(action_id=FALLBACK.id, because="Kubernetes: no answer")
         (incident(), "running the triage checks"),
         (incident(decided()), "next: Enable the fallback"),
         (incident(decided(), asked()), "waiting for approval: Enable the fallback"),
+        (incident(decided(), asked(), answered()), "next: Enable the fallback"),
+        (incident(decided(), asked(), answered(Choice.REJECT)), "degradation): rejected"),
         (incident(decided(), AWAY), "waiting for the cluster: Enable the fallback"),
         (incident(decided(), AWAY, e.OutageEnded(action_id=FALLBACK.id)), "next: Enable the fallback"),
         (incident(decided(), e.EffectIntended(effect=effect())), "set POSTHOG_FALLBACK=true"),

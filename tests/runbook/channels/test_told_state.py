@@ -13,7 +13,7 @@ from runbook.channels.cards.root import root_card
 from runbook.channels.cards.slack_blocks import blocks_of
 from runbook.channels.impact import internal_impact, is_proved
 from runbook.channels.messages import in_slack, message_facts, update_message
-from runbook.channels.told_state import forced_state, told_instead, told_state
+from runbook.channels.told_state import forced_state, told_instead, told_state, was_told
 from runbook.channels.updates import asked_update
 from runbook.decision.verdict import Verdict
 from runbook.handover.packet import packet_markdown, packet_of
@@ -211,3 +211,68 @@ def test_the_public_hears_of_it_through_the_gate_once() -> None:
     for heard in (waits, refused, e.StatusAnnounced(channel=PAGE, state="MONITORING")):
         assert due(UNSURE, SAID, heard) == []
     assert due(UNSURE, SAID.model_copy(update={"by": "an\u0430"})) == []
+
+
+def heard(state: str, *, by_word: bool = False) -> e.StatusAnnounced:
+    """That the team was told a state."""
+    return e.StatusAnnounced(channel="slack", state=state, by_word=by_word)
+
+
+WATCHED = heard("MONITORING", by_word=True)
+PROVED = (decided(), heard("IDENTIFIED"), SAID, WATCHED)
+
+
+@pytest.mark.parametrize(
+    ("events", "state", "told"),
+    [
+        (PROVED, State.IDENTIFIED, True),
+        ((*PROVED, decided()), State.IDENTIFIED, False),
+        ((*PROVED, decided()), State.INVESTIGATING, False),
+        ((*PROVED, decided(), heard("IDENTIFIED")), State.IDENTIFIED, True),
+        ((*PROVED, decided(), heard("IDENTIFIED")), State.MONITORING, False),
+        ((*PROVED, decided(), SAID, WATCHED), State.IDENTIFIED, True),
+        ((*PROVED, decided(), heard("MONITORING")), State.IDENTIFIED, True),
+        ((UNSURE, heard("INVESTIGATING"), SAID, WATCHED, UNSURE), State.INVESTIGATING, False),
+        ((UNSURE, heard("INVESTIGATING"), SAID, WATCHED), State.INVESTIGATING, True),
+        ((decided(), heard("IDENTIFIED"), heard("MONITORING"), decided()), State.IDENTIFIED, True),
+    ],
+    ids=[
+        *("the word holds", "decided anew", "decided to be unsure", "told once", "then it is proved"),
+        *("said anew", "proved since", "unsure as before", "unsure and said", "nobody has said anything"),
+    ],
+)
+def test_a_decision_after_a_word_is_told_though_that_state_was_told_before(
+    events: tuple[e.Event, ...], state: State, told: bool
+) -> None:
+    """Whoever has read MONITORING last would go on believing it."""
+    assert was_told(incident(*events), "slack", state) is told
+
+
+ON_PAGE = (decided(), e.StatusAnnounced(channel=PAGE, state="IDENTIFIED"))
+WORD_ON_PAGE = (*ON_PAGE, SAID, e.StatusAnnounced(channel=PAGE, state="MONITORING"))
+ASKED = PROPOSED.model_copy(
+    update={"channel": PAGE, "state": "IDENTIFIED", "message": "identified-refreshed-9"}
+)
+REFUSED = e.PublicTextRefused(channel=PAGE, state="IDENTIFIED", because=("x",))
+
+
+@pytest.mark.parametrize(
+    ("events", "due"),
+    [
+        (WORD_ON_PAGE, False),
+        ((*WORD_ON_PAGE, decided()), True),
+        ((*WORD_ON_PAGE, decided(), ASKED), False),
+        ((*WORD_ON_PAGE, decided(), REFUSED), False),
+        ((*WORD_ON_PAGE, decided(), e.StatusAnnounced(channel=PAGE, state="IDENTIFIED")), False),
+        ((*ON_PAGE, e.StatusAnnounced(channel=PAGE, state="MONITORING"), decided()), False),
+    ],
+    ids=["the word holds", "decided anew", "asked", "refused", "corrected", "it was no word"],
+)
+def test_the_page_is_corrected_at_once_where_the_runbook_decides_otherwise(
+    events: tuple[e.Event, ...], due: bool
+) -> None:
+    """Not only at its next refresh, which may be hours away; a person is asked about it once."""
+    found = due_refreshes(
+        incident(*events), channels=[PAGE], policy=POLICY, now=OPENED + timedelta(minutes=9)
+    )
+    assert bool(found) is due

@@ -68,6 +68,21 @@ UNANSWERED: tuple[Timed, ...] = ((0, decided()), (1, asked()))
 QUESTION: tuple[Timed, ...] = ((0, ACKED), (0, TOLD), (1, asked()))
 
 
+NEXT_STATE = PROPOSED.model_copy(
+    update={"channel": "statuspage", "state": "MONITORING", "message": "monitoring"}
+)
+ASKED_AGAIN = NEXT_STATE.model_copy(update={"message": "identified-refreshed-2"})
+YES_TO_IT = e.PublicTextApproved(proposal=NEXT_STATE.digest, by="ana")
+PAGED = ASKED_AT + timedelta(hours=1, seconds=POLICY.escalate_after_seconds)
+SEEN: tuple[Timed, ...] = ((0, decided()), (1, ACKED), (0, PUBLIC))
+UNREAD: tuple[Timed, ...] = (
+    *SEEN,
+    (60 * MINUTE, NEXT_STATE),
+    (70 * MINUTE, e.ClockReminded(clock=e.ClockName.PUBLIC_TEXT, due_at=PAGED, missed=True)),
+)
+SOON_DUE = e.ClockReminded(clock=EVERYBODY, due_at=ASKED_AT + timedelta(hours=6))
+
+
 @pytest.mark.parametrize(
     ("minutes", "events", "expected"),
     [
@@ -98,6 +113,15 @@ QUESTION: tuple[Timed, ...] = ((0, ACKED), (0, TOLD), (1, asked()))
         pytest.param(288, ((0, ACKED), (0, PUBLIC)), [], id="its refresh comes by itself"),
         pytest.param(374, ((0, ACKED), (0, PUBLIC)), [], id="it may be a little late"),
         pytest.param(375, ((0, ACKED), (0, PUBLIC)), [(EVERYBODY, True)], id="the public was left alone"),
+        pytest.param(287, UNREAD, [], id="a text waits, there is time"),
+        pytest.param(288, UNREAD, [(EVERYBODY, False)], id="a text waits, it nears"),
+        pytest.param(300, (*UNREAD, (289 * MINUTE, SOON_DUE)), [], id="the lead was reminded once"),
+        pytest.param(
+            360, (*UNREAD, (289 * MINUTE, SOON_DUE)), [(EVERYBODY, True)], id="then a person is paged"
+        ),
+        pytest.param(360, (*UNREAD, (290 * MINUTE, ACKED)), [], id="somebody knows of the text"),
+        pytest.param(300, (*UNREAD, (99 * MINUTE, YES_TO_IT)), [], id="the text was let out"),
+        pytest.param(359, (*SEEN, (355 * MINUTE, ASKED_AGAIN)), [], id="a refresh is asked about by itself"),
         pytest.param(375, ((0, ACKED), (0, PUBLIC), (200 * MINUTE, REFRESHED)), [], id="it was refreshed"),
         pytest.param(375, ((0, ACKED), (0, PUBLIC), (200 * MINUTE, written())), [], id="by a person"),
         pytest.param(999, ((0, ACKED), (0, PUBLIC), (9, written("resolved"))), [], id="a person ended it"),

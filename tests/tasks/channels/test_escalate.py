@@ -55,7 +55,8 @@ async def test_a_reason_with_a_secret_calls_once_and_masked(audience: Audience) 
 
     assert [message["text"] for message in audience.slack.messages] == [
         "☎️ A person is needed: the answer was: [redacted:phx] &lt;!channel&gt;\n"
-        "By hand:\n```\nkubectl get pods\n```"
+        "By hand:\n```\nkubectl get pods\n```\n\n"
+        "Incident: Service Of Inc 1, `inc-1`"
     ]
     (page,) = audience.pager.pages
     assert page.summary == "service of inc-1: the answer was: [redacted:phx] <!channel>"

@@ -109,6 +109,29 @@ async def test_colleagues_who_were_told_by_word_are_told_when_it_is_proved(publi
     assert "said by" not in public.threads("IDENTIFIED")[-1]
 
 
+async def test_a_decision_after_a_word_is_told_at_once(
+    public: Public, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the thread and on the page: IDENTIFIED was told before, but people have read MONITORING last."""
+    incident = public.incident
+    await decide(incident)
+    await announce(incident, State.IDENTIFIED)
+    await incident.record(SAID)
+    await refreshed(incident, monkeypatch, timedelta(minutes=1))
+    due = await due_reminders(incident.environment, now() + timedelta(minutes=1))
+    for _, update in due.updates:
+        await announce_now(incident, update)
+    decision = (await incident.read()).last(e.DecisionMade)
+    assert decision is not None
+    await incident.record(decision)
+    for _ in range(2):
+        await announce(incident, State.IDENTIFIED)
+        await refreshed(incident, monkeypatch, timedelta(minutes=2))
+    told = [it.state for it in await public.timeline(e.StatusAnnounced) if it.channel == "slack"]
+    assert told == ["IDENTIFIED", "MONITORING", "IDENTIFIED"]
+    assert [status for status, _ in public.updates()] == ["identified", "monitoring", "identified"]
+
+
 async def refreshed(incident: OpenIncident, monkeypatch: pytest.MonkeyPatch, later: timedelta) -> None:
     """What the reminders tell the public of it, that much later."""
 

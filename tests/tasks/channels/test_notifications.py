@@ -11,6 +11,7 @@ from runbook.incidents import events as e
 from runbook.incidents.effects import Effect, EffectOutcome
 from runbook.incidents.escalations import Escalation, EscalationKind
 from runbook.incidents.incident import Incident
+from runbook.incidents.sentences import sentence
 from runbook.incidents.state import IncidentOutcome, State
 from runbook.policy.policy import Policy
 from tasks.caretaking.due import due_reminders
@@ -50,8 +51,8 @@ async def test_an_incident_is_told_from_beginning_to_end(readers: Readers) -> No
     assert beginnings == [
         "⚪ INCIDENT",
         "🔴 P1 INCIDENT",
-        "❓ Enable the fallback (graceful degradation)",
-        "🙋 Ask PostHog's support",
+        "❓ Enable the fallback (graceful degradation) (inc-1)",
+        "🙋 Ask PostHog's support (inc-1)",
         "✅ P1 INCIDENT",
     ]
     supported = [text.splitlines()[0] for text in readers.mails_to(SUPPORT)]
@@ -195,3 +196,28 @@ async def test_what_colleagues_are_told_is_not_taken_for_the_status_page(readers
 def _shown_of_the_page(journal: Incident) -> object:
     card = root_card(journal, channel="slack", policy=Policy(), now=now(), link="")
     return card.values["status_page"]
+
+
+@pytest.mark.parametrize("said", ["550 5.1.1 nobody here", "450 4.7.1 greylisted"])
+async def test_a_reader_whom_the_server_refuses_beside_others_is_named(readers: Readers, said: str) -> None:
+    """In the timeline and in the first message, until one reaches everybody; who has it gets no second."""
+    incident = readers.incident
+    readers.mail.refuses = {f"RCPT {LEAD}": said}
+    for _ in range(2):
+        await announce(incident, State.INVESTIGATING)
+    assert [mail.readers for mail in readers.mail.taken] == [[TEAM], [SUPPORT]]
+    told = (await effects(incident))["email/investigating-1"]
+    assert told.outcome is EffectOutcome.APPLIED
+    missed = f"not sent to lead, number 2 in [email] to ({said})"
+    assert told.detail == missed
+    journal = await incident.read()
+    [settled] = [it for it in journal.events(e.EffectSettled) if it.effect.id == told.id]
+    assert sentence(settled).startswith("Done: ")
+    assert sentence(settled).endswith(f"(email): {missed}")
+    root = root_card(journal, channel="slack", policy=Policy(), now=now(), link="")
+    assert root.values["untold"] == [f"email takes messages for some of its readers alone: {missed}"]
+    readers.mail.refuses = {}
+    await incident.record_once(e.DecisionMade(round=1, decision=decision()))
+    await announce(incident, State.IDENTIFIED)
+    assert failing_channels(await incident.read(), besides="slack") == ()
+    assert readers.mail.taken[-2].readers == [TEAM, LEAD]

@@ -8,6 +8,7 @@ from deployments.drill.world.channels.statuspage import StatuspageApi
 from runbook.decision.severity import Severity, SeverityAssessment
 from runbook.incidents import events as e
 from runbook.incidents.effects import Authority, Effect
+from runbook.incidents.sentences import sentence
 from runbook.incidents.state import State
 from runbook.policy.public_policy import PublicPolicy
 from tasks.channels.communicate import announce
@@ -77,6 +78,9 @@ async def test_an_edited_title_is_that_of_the_entry_and_stays(public: Public) ->
     assert public.shown[0]["name"] == renamed
     await refresh(incident)
     assert public.threads("under the title “Late events”")
+    kept = "the entry keeps its title, since incident.io takes none in an update: change it on the page"
+    said = [it for it in await public.timeline(e.EffectSettled) if kept in sentence(it)]
+    assert bool(said) is bool(public.threads(kept)) is (renamed != "Late events")
     public.shown[0]["name"] = "Called so by a person"
     await incident.record(RECOVERED)
     await announce(incident, State.RESOLVED)

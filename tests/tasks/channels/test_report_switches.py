@@ -64,7 +64,8 @@ async def test_a_switch_that_is_still_on_is_reported(
         await report_switch(ended, FALLBACK)
 
     first, second = (message["text"] for message in team.slack.messages)
-    assert first == second
+    named = f"Incident: Service Of Inc 1, `{ended.id}`: <http://prefect.example/runs/1|the run in Prefect>"
+    assert first == f"{second}\n\n{named}"  # it opens the thread, in which the other stands
     assert first.startswith("🔌 Still on: POSTHOG_FALLBACK=true on deployment/posthog-integration")
     command = "kubectl -n default set env deployment/posthog-integration -c app POSTHOG_FALLBACK-"
     assert f"`{command}`" in first

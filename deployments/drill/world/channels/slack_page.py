@@ -27,6 +27,7 @@ pre { background: #f8f8f8; border: 1px solid #ddd; border-radius: 4px; padding: 
   font: 12px/1.5 Monaco, Menlo, "DejaVu Sans Mono", monospace; white-space: pre-wrap }
 code { background: #f8f8f8; border: 1px solid #ddd; border-radius: 3px; padding: 1px 3px; color: #c01343;
   font: 12px "DejaVu Sans Mono", monospace } .actions { display: flex; flex-wrap: wrap; gap: 8px }
+.actions + .actions { margin-top: 8px }
 button { font: 700 13px Lato, "Noto Sans", sans-serif; padding: 6px 12px; border-radius: 4px;
   border: 1px solid #bbb; background: #fff } button.primary { background: #007a5a; color: #fff; border: 0 }
 button.danger { background: #e01e5a; color: #fff; border: 0 } a { color: #1264a3 }
@@ -108,6 +109,7 @@ def markup(text: str) -> str:
         place = found.end()
         if found["block"] is not None:
             shown.append(f"<pre>{_escaped(found['block'])}</pre>")
+            place += text[place:].startswith("\n")  # it stands on lines of its own
         elif found["code"] is not None:
             shown.append(f"<code>{_escaped(found['code'])}</code>")
         else:
