@@ -8,6 +8,7 @@ __all__ = [
     "mitigate",
     "outage",
     "planned_change",
+    "preview",
     "reverts",
     "shown",
 ]
