@@ -67,6 +67,8 @@ class Environment:
     """The other channels that are registered and that this environment has."""
     readers: tuple[Reader, ...] = ()
     """The blocks that were made for one check and that this environment has."""
+    more_blocks: tuple[Block, ...] = ()
+    """The blocks that the other channels and the readers are made of, with their secrets."""
     policy_source: Callable[[], Awaitable[RunbookPolicy]] | None = None
     """Reads the policy anew; without one it is as it was loaded."""
     policy_read_at: float = field(default=-math.inf, compare=False)
@@ -116,7 +118,14 @@ class Environment:
         present = {system: block for system, block in blocks.items() if system in own}
         if isinstance(kept := present.get("store"), IncidentStoreBlock):
             present["store"] = kept.store
-        return cls(name=name, more_channels=channels, readers=readers, policy_source=policy_source, **present)
+        return cls(
+            name=name,
+            more_channels=channels,
+            readers=readers,
+            more_blocks=tuple(more),
+            policy_source=policy_source,
+            **present,
+        )
 
     async def with_current_policy(self, *, within: float = 0.0) -> "Environment":
         """The environment with the policy that is saved now: people and rights may have been taken away.

@@ -21,12 +21,10 @@ async def redactor(environment: Environment, *, personal: bool = True) -> Redact
     cannot be read, its shape still gives it away. Without `personal`, addresses of people stay, by which
     those who answered are known.
     """
-    blocks = [
-        block
-        for field in dataclasses.fields(environment)
-        if isinstance(block := getattr(environment, field.name), Block)
-    ]
+    own = (getattr(environment, field.name) for field in dataclasses.fields(environment))
+    blocks = [*(block for block in own if isinstance(block, Block)), *environment.more_blocks]
     secrets = [secret for block in blocks for secret in _secrets_of(block)]
+    secrets += _secrets_in(environment.store.url)
     urls = [url for block in blocks for url in _urls_of(block)]
     try:
         key = await environment.cluster.secret.read_api_key()
@@ -45,10 +43,13 @@ def _secrets_of(block: Block) -> Iterator[str]:
     for name in type(block).model_fields:
         value = getattr(block, name)
         if isinstance(value, SecretStr):
-            yield value.get_secret_value()
-            yield password_in(value.get_secret_value())
+            yield from _secrets_in(value)
     if isinstance(block, Credentials):
         yield from block.secret_values()
+
+
+def _secrets_in(value: SecretStr) -> tuple[str, str]:
+    return value.get_secret_value(), password_in(value.get_secret_value())
 
 
 def _urls_of(block: Block) -> Iterator[str]:

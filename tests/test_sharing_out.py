@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 
 STUCK_SECONDS = 3600
@@ -42,6 +44,7 @@ def test_at_the_end_that_kills_its_process(): os._exit(1)
 SETTINGS = "[pytest]\ntimeout = 1\nfaulthandler_timeout = 2\nfaulthandler_exit_on_timeout = true\n"
 
 
+@pytest.mark.proof
 def test_no_test_can_hold_up_the_run(tmp_path: Path) -> None:
     """More tests die than there are processes: each is failed once, with a traceback if it was stuck."""
     (tmp_path / "pytest.ini").write_text(SETTINGS)

@@ -50,6 +50,8 @@ class CommandError(Exception):
 
 def expected(error: BaseException) -> CommandError | None:
     """What an error means to the person at the terminal; `None` for a fault of ours."""
+    if isinstance(error, CommandError):
+        return error
     from blocks.transport.errors import OutsideError, Unavailable
     from deployments.services.refusals import ActRefused, Refusal
 
@@ -61,8 +63,6 @@ def expected(error: BaseException) -> CommandError | None:
         Refusal.UNPROVEN: ExitCode.USAGE,
         Refusal.FAILED: ExitCode.FAILED,
     }
-    if isinstance(error, CommandError):
-        return error
     if isinstance(error, ActRefused):
         return CommandError(error.problem, error.next_step, code=codes[error.kind])
     if isinstance(error, BaseExceptionGroup):

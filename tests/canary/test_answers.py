@@ -133,7 +133,11 @@ FAILURES = (200, 400, 401, 403, 404, 409, 422, 429, 500, 503)
 
 @pytest.mark.parametrize(
     ("shape", "status"),
-    [(shape, 400) for shape in range(len(SHAPES))] + [(0, status) for status in FAILURES if status != 400],
+    [
+        *((shape, 400) for shape in range(len(SHAPES))),
+        *((0, status) for status in FAILURES if status not in (400, 429)),
+        pytest.param(0, 429, marks=pytest.mark.proof),  # each system is asked again, after a pause
+    ],
 )
 async def test_what_a_system_refuses_is_told_without_a_secret(
     shape: int, status: int, tmp_path: Path, httpserver: HTTPServer, caplog: pytest.LogCaptureFixture

@@ -20,6 +20,8 @@ from tests.tasks.degradation_table import FAULTS, ROWS, System, row_of
 from tests.tasks.own_disk_table import OWN_DISK_ROWS, OwnDiskRow
 from tests.tasks.slack_socket_table import SOCKET_ROWS
 
+pytestmark = pytest.mark.proof
+
 DOCUMENT = Path(__file__).parents[2] / "deployments" / "degradation.md"
 
 DECIDES_MOST = (System.KUBERNETES,)

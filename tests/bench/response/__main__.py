@@ -1,4 +1,4 @@
-"""How soon a verdict is there after an alert, and a change is made and an answer is shown after a yes.
+"""How soon a verdict is there after an alert, a change after a yes, and the answer of a command.
 
     python -m tests.bench.response --help
 
@@ -14,6 +14,7 @@ import platform
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
@@ -23,7 +24,9 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench.response.answers import SURFACES, Request, measure_answer
+from tests.bench.response.commands import Run, measure_commands
 from tests.bench.response.house import house, running_engine
+from tests.bench.response.idle import Idle, measure_idle
 from tests.bench.response.verdicts import Verdict, measure_verdicts
 
 ROUNDS = 15
@@ -35,10 +38,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = _parser().parse_args(arguments)
     console = Console(stderr=True)
     verdicts, requests = asyncio.run(_measure(chosen, console))
-    rows = _rows(verdicts, requests)
-    Console(width=None if sys.stdout.isatty() else 110).print(_table(rows))
+    rows = _rows(verdicts, requests) | _command_rows(_commands(chosen.commands, console))
+    idle = _idle(chosen.idle, console)
+    report = Console(width=None if sys.stdout.isatty() else 110)
+    report.print(_table(rows))
+    if idle is not None:
+        report.print(
+            f"`runbook up` with nothing to do, for {idle.seconds:.0f} s: {idle.of_one_processor:.1%} of one"
+            f" processor, {idle.memory_mib:.0f} MiB in {idle.processes} processes"
+        )
     if chosen.json is not None:
-        chosen.json.write_text(json.dumps(_as_json(rows), indent=2, ensure_ascii=False) + "\n")
+        chosen.json.write_text(json.dumps(_as_json(rows, idle), indent=2, ensure_ascii=False) + "\n")
     return 0
 
 
@@ -48,18 +58,52 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--answers", type=int, default=ROUNDS, metavar="N", help="answers by each way (default: 15)"
     )
+    parser.add_argument(
+        "--commands", type=int, default=ROUNDS, metavar="N", help="runs of each command (default: 15)"
+    )
+    parser.add_argument(
+        "--idle", type=float, default=60, metavar="SECONDS", help="how long nothing happens (default: 60)"
+    )
     parser.add_argument("--stock-worker", action="store_true", help="with Prefect's own worker")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there, too")
     return parser
+
+
+def _commands(rounds: int, console: Console) -> list[Run]:
+    if not rounds:
+        return []
+    console.print(f"{rounds} runs of each command")
+    with tempfile.TemporaryDirectory(prefix="runbook-bench-") as name:
+        return measure_commands(Path(name), rounds)
+
+
+def _idle(seconds: float, console: Console) -> Idle | None:
+    if not seconds:
+        return None
+    console.print(f"{seconds:g} s of `runbook up` with nothing to do")
+    with tempfile.TemporaryDirectory(prefix="runbook-bench-") as name:
+        return asyncio.run(measure_idle(Path(name), seconds))
+
+
+def _command_rows(runs: list[Run]) -> dict[str, list[float]]:
+    """The seconds of a processor of each command; of `--help`, from its start to its end."""
+    rows: dict[str, list[float]] = {}
+    for run in runs:
+        helps = run.command.endswith("--help")
+        name = run.command if helps else f"{run.command}, of a processor"
+        rows.setdefault(name, []).append(run.seconds if helps else run.processor_seconds)
+    return rows
 
 
 async def _measure(chosen: argparse.Namespace, console: Console) -> tuple[list[Verdict], list[Request]]:
     with tempfile.TemporaryDirectory(prefix="runbook-bench-") as name:
         folder = Path(name)
         async with running_engine(folder / "engine", stock_worker=chosen.stock_worker) as engine:
-            async with house(engine, folder / "verdicts") as one:
-                console.print(f"{chosen.rounds} alerts")
-                verdicts = await measure_verdicts(one, chosen.rounds)
+            verdicts = list[Verdict]()
+            if chosen.rounds:
+                async with house(engine, folder / "verdicts") as one:
+                    console.print(f"{chosen.rounds} alerts")
+                    verdicts = await measure_verdicts(one, chosen.rounds)
             requests = []
             for number in range(chosen.answers * len(SURFACES)):
                 surface = SURFACES[number % len(SURFACES)]
@@ -98,7 +142,7 @@ def _table(rows: dict[str, list[float]]) -> Table:
     return table
 
 
-def _as_json(rows: dict[str, list[float]]) -> dict[str, Any]:
+def _as_json(rows: dict[str, list[float]], idle: Idle | None) -> dict[str, Any]:
     return {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": {
@@ -116,6 +160,7 @@ def _as_json(rows: dict[str, list[float]]) -> dict[str, Any]:
             }
             for name, seconds in rows.items()
         },
+        "idle": None if idle is None else asdict(idle),
     }
 
 

@@ -76,6 +76,7 @@ async def test_database_that_does_not_answer_is_unavailable(
     assert type(error) is StoreUnavailable
 
 
+@pytest.mark.proof
 async def test_database_that_says_nothing_is_unavailable(
     silent: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,6 +16,8 @@ from deployments.cli.errors import ExitCode
 from tests.deployments.cli_store import Store, store_in
 from tests.deployments.journal_samples import EVENTS
 
+pytestmark = pytest.mark.proof
+
 Capture = pytest.CaptureFixture[str]
 PROGRAM = Path(sys.executable).with_name("runbook")
 

@@ -23,6 +23,8 @@ from runbook.incidents.events import IncidentClosed, IncidentResolved, NoteAdded
 from tests.deployments.cli_store import Store, store_in
 from tests.deployments.journal_samples import EVENTS, OPENED_AT, PLAN
 
+pytestmark = pytest.mark.proof
+
 Capture = pytest.CaptureFixture[str]
 PROGRAM = Path(sys.executable).with_name("runbook")
 NOTE = NoteAdded(by="ana", text="first line\nand a second")

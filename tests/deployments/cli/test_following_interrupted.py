@@ -28,6 +28,8 @@ from tests.deployments.cli.test_following import (
 from tests.deployments.cli_store import Store
 from tests.deployments.journal_samples import EVENTS
 
+pytestmark = pytest.mark.proof
+
 __all__ = ["store"]  # a fixture, found here
 
 

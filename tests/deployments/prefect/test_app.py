@@ -44,6 +44,7 @@ async def test_only_a_busy_server_asks_to_come_back_soon(status: int, told: str 
     assert answered.headers.get("retry-after") == told
 
 
+@pytest.mark.proof
 def test_a_write_of_prefects_waits_for_another_for_seconds_only(tmp_path: Path) -> None:
     """Prefect's own minute would be a minute of an incident."""
     url = f"sqlite+aiosqlite:///{tmp_path / 'prefect.db'}"

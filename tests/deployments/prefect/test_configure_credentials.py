@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.proof, pytest.mark.real, pytest.mark.usefixtures("pref
 @pytest.fixture
 def wanted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Settings with a secret in each place that there is for one."""
-    for number in range(1, 7):
+    for number in (*range(1, 7), 9):
         monkeypatch.setenv(f"SECRET_{number}", f"{number}{CANARY}")
     monkeypatch.setenv("PROXY", f"http://me:7{CANARY}@proxy.example:3128")
     monkeypatch.setenv("STORE", f"postgresql+psycopg://me:8{CANARY}@db.example/runbook")
@@ -32,6 +32,13 @@ def wanted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
         "status_page": {
             "headers": {"X-Who": "production", "X-Api-Key": {"env": "SECRET_2"}},
             "proxy": {"env": "PROXY"},
+        },
+        "email": {
+            "host": "smtp.example.com",
+            "username": "runbook",
+            "password": {"env": "SECRET_9"},
+            "sender": "runbook@example.com",
+            "to": ["incidents@example.com"],
         },
         "prometheus": {
             "url": "http://127.0.0.1:1",
@@ -79,6 +86,6 @@ async def test_evidence_masks_every_credential(wanted: Settings) -> None:
     """Each by itself, wherever a log repeats it; the name of a tenant stays readable."""
     await configure(wanted, deployments=[])
     mask = await redactor(await Environment.load(wanted.prefect.environment))
-    text = " ".join(f"{number}{CANARY}" for number in range(1, 9))
+    text = " ".join(f"{number}{CANARY}" for number in range(1, 10))
     assert CANARY not in mask.text(text)
     assert mask.text("in production") == "in production"

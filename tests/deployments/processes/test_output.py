@@ -100,6 +100,7 @@ def running(
             process.kill()
 
 
+@pytest.mark.proof
 async def test_a_receiver_whose_log_cannot_be_written_takes_alerts(tmp_path: Path, full: IO[bytes]) -> None:
     """It answers as ever, and ends in order when it is told to."""
     (tmp_path / "token").write_text("a-token-of-some-length")

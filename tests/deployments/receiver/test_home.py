@@ -74,6 +74,7 @@ def until(receiver: Receiver, words: str) -> str:
     pytest.fail(f"{words!r} is not on the page: {told}")
 
 
+@pytest.mark.proof
 def test_a_stranger_reads_numbers_and_no_incident(receiver: Receiver, kept: Store) -> None:
     """No id, service, alert, question or name of anybody; no secret; nothing from elsewhere, no script."""
     *before, asked = asking(ROLL_BACK)

@@ -193,6 +193,7 @@ def test_what_is_read_is_masked_and_escaped() -> None:
     assert "\u202e" not in document
 
 
+@pytest.mark.proof
 def test_newer_events_come_in_bounded_parts() -> None:
     """The next part begins after the last event of this one; an event that is too large comes alone."""
     journal = journal_of(*(f"{number} " + "x" * 4_000 for number in range(300))).journal
@@ -202,6 +203,7 @@ def test_newer_events_come_in_bounded_parts() -> None:
     assert json.loads(events_document("inc-1", rest))["journal"][0]["seq"] == first[-1]["seq"] + 1
 
 
+@pytest.mark.proof
 def test_a_long_journal_is_cut_in_its_middle_and_says_so() -> None:
     """The opening and the newest events are there, so that what is asked now can be read."""
     document = json.loads(

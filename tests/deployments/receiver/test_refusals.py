@@ -139,6 +139,7 @@ async def test_a_long_body_is_refused_while_it_streams(client: httpx.AsyncClient
         await reader.read()  # ends, because the receiver closes the connection
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("kind", ["an annotation", "no JSON"])
 async def test_a_long_body_that_is_masked_for_seconds_keeps_nobody_waiting(
     store: IncidentStore, kind: str
@@ -203,6 +204,7 @@ def run_receiver(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
+@pytest.mark.proof
 def test_a_port_in_use_is_one_line(tmp_path: Path) -> None:
     """The program ends with 1 and says which port, and what to do."""
     (tmp_path / "runbook.toml").touch()
@@ -216,6 +218,7 @@ def test_a_port_in_use_is_one_line(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.proof
 def test_settings_with_a_mistake_are_one_line(tmp_path: Path) -> None:
     """The program ends with 1 and names the key."""
     (tmp_path / "runbook.toml").write_text("[receiver]\nprot = 1\n")

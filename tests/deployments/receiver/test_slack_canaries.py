@@ -5,6 +5,8 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any
 
+import pytest
+
 from runbook.channels.buttons import ButtonKind
 from tests.canary.canaries import SHAPES, Canaries
 from tests.canary.test_alerts import planted, texts
@@ -12,6 +14,8 @@ from tests.deployments.cli.test_gates import MEMORY, asking
 from tests.deployments.cli_store import Store
 from tests.deployments.people_bench import opened
 from tests.deployments.slack_bench import ANA, BOB, MALLORY, Chat
+
+pytestmark = pytest.mark.proof
 
 
 def shown(chat: Chat) -> list[str | bytes]:

@@ -136,6 +136,7 @@ def test_a_command_is_answered_in_its_acknowledgement(chat: Chat, kept: Store) -
     assert "is not among the logins" in typed(chat, MALLORY, text="list").body["text"]
 
 
+@pytest.mark.proof
 def test_an_envelope_whose_acknowledgement_was_lost_counts_once(chat: Chat, kept: Store) -> None:
     """Slack sends it again, with an id of its own."""
     incident = opened(kept, *asking(MEMORY))

@@ -166,6 +166,7 @@ async def test_trouble_is_told_to_all_and_a_person_is_called_once(
         assert event in logged
 
 
+@pytest.mark.proof
 async def test_what_was_answered_with_202_is_there_after_the_disk_was_full(
     client: httpx.AsyncClient, folder: Path
 ) -> None:

@@ -15,6 +15,8 @@ import pytest
 from deployments.drill.world.endpoints import Endpoints
 from tests.conftest import require_binary
 
+pytestmark = pytest.mark.proof
+
 ROOT = Path(__file__).parents[3]
 ENDS_WITHIN_SECONDS = 20.0
 

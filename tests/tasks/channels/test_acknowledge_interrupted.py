@@ -19,6 +19,8 @@ from tests.fixtures.faulty_server import WireFault, faulty
 from tests.tasks.channels.team import KEYS, Team, team
 from tests.tasks.channels.test_acknowledge import ACK, due
 
+pytestmark = pytest.mark.proof
+
 __all__ = ["team"]  # a fixture, found here
 
 ACKNOWLEDGING = """

@@ -1,5 +1,7 @@
 """A reopened incident goes on where people know it: in its thread, and in its public incident."""
 
+import pytest
+
 from runbook.incidents import events as e
 from runbook.incidents.effects import EffectOutcome
 from runbook.incidents.state import State
@@ -29,6 +31,7 @@ async def live(incident: OpenIncident, number: int) -> None:
     await incident.record(e.IncidentReopened(because="again", by="ana", reopened=number + 1))
 
 
+@pytest.mark.proof
 async def test_a_reopened_incident_goes_on_in_its_thread_and_on_the_status_page(audience: Audience) -> None:
     """Each state is told once in each life, everything gets through, and there is no second thread."""
     for number in range(3):
