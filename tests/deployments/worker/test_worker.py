@@ -93,7 +93,7 @@ async def test_without_its_zygote_the_worker_starts_runs_cold(bench: Bench) -> N
     os.kill(zygote, signal.SIGKILL)
     assert await bench.is_gone(zygote)  # until then it may take a run with it, which is continued elsewhere
     (bench.folder / "pid").unlink()
-    assert (await bench.ends(await bench.start_run())).is_completed()
+    assert (await bench.ends(await bench.start_run())).is_completed(), bench.worker.log.read_text()
     assert "starting a cold one" in bench.worker.log.read_text()
 
 
