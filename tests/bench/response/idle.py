@@ -28,9 +28,14 @@ class Idle:
 
 
 async def measure_idle(folder: Path, seconds: float) -> Idle:
-    """Start everything in a folder, wait until it has settled, and measure it for so long."""
+    """Start everything in a folder, wait until it has settled, and measure it for so long.
+
+    Raises:
+        RuntimeError: it did not start.
+        TimeoutError: it did not start in time.
+    """
     settings = (
-        f"[prefect]\nport = {free_port()}\n[receiver]\nport = {free_port()}\nallow_anonymous = true\n"
+        f"[prefect]\nport = {free_port()}\n[receiver]\nport = {free_port()}\n"
         '[integration]\nhealth_url = "http://127.0.0.1:9"\n'
     )
     (folder / DEFAULT_CONFIG).write_text(settings)
@@ -41,7 +46,9 @@ async def measure_idle(folder: Path, seconds: float) -> Idle:
     )
     try:
         async with asyncio.timeout(STARTED_WITHIN_SECONDS):
-            while "Ready." not in (folder / "log").read_text():  # noqa: ASYNC110  another process writes it
+            while "Ready." not in (said := (folder / "log").read_text()):
+                if "error:" in said:
+                    raise RuntimeError(f"`runbook up` did not start: {said.strip()[-500:]}")
                 await asyncio.sleep(0.5)
         await asyncio.sleep(SETTLED_SECONDS)
         begun, before = time.monotonic(), _processor_seconds(process.pid)
