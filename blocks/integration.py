@@ -6,8 +6,9 @@ from prefect.blocks.core import Block
 from pydantic import Field, field_validator
 
 from blocks.transport.credentials import Credentials
-from blocks.transport.errors import bare_url, one_line, refusal, unreadable
+from blocks.transport.errors import one_line
 from blocks.transport.http import exchange
+from blocks.transport.translating import bare_url, refusal, unreadable
 from runbook.checks.health import DEFAULT_PATH, Answer, UnreadableBody, parse_path, read_body
 from runbook.checks.readings import HealthReading
 from runbook.redaction import redact

@@ -14,8 +14,9 @@ import httpx
 from prefect.blocks.core import Block
 from pydantic import ConfigDict, Field, SecretStr
 
-from blocks.transport.errors import OutsideError, bare_url, excerpt, one_line, retry_after
+from blocks.transport.errors import OutsideError, one_line
 from blocks.transport.http import exchange, parsed
+from blocks.transport.translating import bare_url, excerpt, retry_after
 from blocks.transport.web_pages import is_web_page
 from runbook.checks.readings import CONFIGURATION, ProbeReading, ProbeResult
 from runbook.redaction import redact

@@ -8,8 +8,9 @@ from typing import ClassVar
 from prefect.blocks.core import Block
 from pydantic import ConfigDict, Field, JsonValue, SecretStr
 
-from blocks.transport.errors import OutsideError, Refused, Unavailable, refusal
+from blocks.transport.errors import OutsideError, Refused, Unavailable
 from blocks.transport.http import exchange
+from blocks.transport.translating import refusal
 from runbook.alerts.sources.self_watch import payload
 
 _RECEIVER = "alert receiver"

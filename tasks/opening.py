@@ -7,7 +7,8 @@ from prefect.settings import PREFECT_UI_URL
 from blocks.environment import Environment
 from blocks.store.lists import open_incident_of
 from blocks.store.overview import incident_of_run
-from blocks.transport.errors import Refused, bare_url
+from blocks.transport.errors import Refused
+from blocks.transport.translating import bare_url
 from runbook.actions.catalogue import PlannedAction
 from runbook.alerts.alert import Alert
 from runbook.incidents.events import (

@@ -7,8 +7,9 @@ from prefect.blocks.core import Block
 from pydantic import ConfigDict, Field, JsonValue, SecretStr
 
 from blocks.channels.channel import Post, Receipt
-from blocks.transport.errors import having_sent, refusal, unreadable
+from blocks.transport.errors import having_sent
 from blocks.transport.http import exchange, json_object
+from blocks.transport.translating import refusal, unreadable
 from runbook.channels.messages import Page
 from runbook.decision.severity import Severity
 from runbook.outside_text.plain import plain_json, plain_line

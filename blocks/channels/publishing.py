@@ -6,8 +6,9 @@ from typing import Any, Literal, Protocol
 
 from pydantic import JsonValue, SecretStr
 
-from blocks.transport.errors import Refused, Unreadable, refusal
+from blocks.transport.errors import Refused, Unreadable
 from blocks.transport.http import exchange, json_body
+from blocks.transport.translating import refusal
 from runbook.incidents.state import State
 from runbook.public.refreshing import OVER
 from runbook.value import Value

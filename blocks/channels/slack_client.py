@@ -13,8 +13,8 @@ from slack_sdk import WebClient
 from slack_sdk.http_retry import HttpRequest, HttpResponse, RetryState
 from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
 
-from blocks.transport.errors import retry_after
 from blocks.transport.http import exchange
+from blocks.transport.translating import retry_after
 
 SYSTEM = "Slack"
 

@@ -16,8 +16,9 @@ from slack_sdk.web import SlackResponse
 from blocks.channels.channel import Receipt, SharedFile
 from blocks.channels.slack_access import Call
 from blocks.channels.slack_client import SYSTEM
-from blocks.transport.errors import OutsideError, Refused, Unavailable, Unreadable, having_sent, refusal
+from blocks.transport.errors import OutsideError, Refused, Unavailable, Unreadable, having_sent
 from blocks.transport.http import exchange
+from blocks.transport.translating import refusal
 from runbook.channels.cards.question_files import LINK
 from runbook.redaction import redact
 

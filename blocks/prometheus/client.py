@@ -28,10 +28,10 @@ from blocks.transport.errors import (
     Unauthenticated,
     Unavailable,
     Unreadable,
-    bare_url,
     one_line,
 )
 from blocks.transport.http import exchange
+from blocks.transport.translating import bare_url
 from blocks.transport.web_pages import is_web_page, web_page_title
 from runbook.outside_text import beginning
 from runbook.redaction import redact

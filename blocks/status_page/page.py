@@ -13,8 +13,9 @@ from pydantic import Field, SecretStr
 
 from blocks.status_page.formats import Listing, UnknownFormat, read_feed, read_json, shape_of
 from blocks.transport.credentials import CredentialsByHost
-from blocks.transport.errors import OutsideError, Unavailable, Unreadable, bare_url, refusal
+from blocks.transport.errors import OutsideError, Unavailable, Unreadable
 from blocks.transport.http import exchange, joined, json_object
+from blocks.transport.translating import bare_url, refusal
 from runbook.checks.readings import StatusPageReading
 from runbook.transport.addresses import password_in
 from runbook.value import Value

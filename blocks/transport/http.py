@@ -9,7 +9,7 @@ from functools import lru_cache
 import httpx
 from pydantic import JsonValue
 
-from blocks.transport.errors import refusal, translated, unreadable
+from blocks.transport.translating import refusal, translated, unreadable
 
 _BODY_LIMIT = 8 * 1024 * 1024  # bytes; the largest honest answer is a status page's history
 _USER_AGENT = "posthog-incident-runbook"

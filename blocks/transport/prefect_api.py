@@ -14,7 +14,8 @@ from prefect.exceptions import PrefectHTTPStatusError
 from prefect.settings import get_current_settings
 from prefect.settings.models.api import APISettings
 
-from blocks.transport.errors import Refused, Unavailable, bare_url
+from blocks.transport.errors import Refused, Unavailable
+from blocks.transport.translating import bare_url
 
 _HOW_TO_LOG_IN = (
     "Set PREFECT_API_AUTH_STRING (`runbook up` says to what), or PREFECT_API_KEY for Prefect Cloud"

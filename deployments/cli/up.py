@@ -21,7 +21,7 @@ async def up(*, config: FileOption = None) -> int:
 
     from blocks.environment import Environment
     from blocks.files.private_files import private_folder
-    from blocks.transport.errors import bare_url
+    from blocks.transport.translating import bare_url
     from deployments.cli.sources import read_settings
     from deployments.prefect.configure import blocks
     from deployments.processes.foreground import until_stopped
@@ -67,6 +67,6 @@ async def up(*, config: FileOption = None) -> int:
 
 def _with_local(public: str, local: str) -> str:
     """The address for people, and the one on this machine where it is another."""
-    from blocks.transport.errors import bare_url
+    from blocks.transport.translating import bare_url
 
     return public if public == local else f"{public} (on this machine {bare_url(local)})"

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 
-from blocks.transport.errors import bare_url
+from blocks.transport.translating import bare_url
 from deployments.prefect.access import Access
 from deployments.prefect.patience import CLIENT_RETRIES
 from deployments.prefect.server import PrefectServer, until_answers

@@ -2,7 +2,6 @@
 
 from typing import Annotated
 
-import httpx
 from pydantic import AfterValidator
 
 _WANTED = "not an address such as https://runbook.example.com"
@@ -16,6 +15,8 @@ def _public_url(text: str) -> str:
     """
     if not text:
         return ""
+    import httpx
+
     try:
         url = httpx.URL(text)
     except httpx.InvalidURL:

@@ -32,8 +32,9 @@ from prefect.settings import (
 from prefect.utilities.processutils import command_to_string
 
 from blocks.store.own_store import give_to_runs
-from blocks.transport.errors import OutsideError, bare_url
+from blocks.transport.errors import OutsideError
 from blocks.transport.http import tls
+from blocks.transport.translating import bare_url
 from deployments.prefect.configure import configure
 from deployments.prefect.definitions import flow_modules
 from deployments.prefect.patience import come_back_soon

@@ -2,6 +2,8 @@
 
 The journal keeps the signature beside what was said. To check it, the statement is built again from the
 journal and compares, so a signature holds for one incident, one gate and one plan, and for just these words.
+
+Cryptography is imported where something is signed or checked: most commands only read.
 """
 
 import hashlib
@@ -9,11 +11,12 @@ import json
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-import jwt
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_ssh_public_key
 from pydantic import JsonValue
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 Statement = Mapping[str, JsonValue]
 """What is signed, but for the time: names and values as JSON has them."""
@@ -26,8 +29,10 @@ TIME = "time"
 _LONGEST = 16_384
 
 
-def signed(statement: Statement, *, at: datetime, key: Ed25519PrivateKey) -> str:
+def signed(statement: Statement, *, at: datetime, key: "Ed25519PrivateKey") -> str:
     """The statement with its time (aware UTC), as a compact JWS."""
+    import jwt
+
     payload = json.dumps({**statement, TIME: at.isoformat()}, sort_keys=True).encode()
     headers = {"typ": TYPE, "kid": fingerprint(public_text(key.public_key()))}
     return jwt.PyJWS(algorithms=[ALGORITHM]).encode(payload, key, algorithm=ALGORITHM, headers=headers)
@@ -48,6 +53,8 @@ def signed_at(signature: str, statement: Statement, keys: Iterable[str]) -> date
 
 
 def _verified(signature: str, key: str) -> bytes | None:
+    import jwt
+
     try:
         found = jwt.PyJWS(algorithms=[ALGORITHM]).decode_complete(
             signature, public_key(key), algorithms=[ALGORITHM]
@@ -68,12 +75,15 @@ def _time_of(payload: bytes, statement: Statement) -> datetime | None:
     return at if same and at.tzinfo is not None else None
 
 
-def public_key(text: str) -> Ed25519PublicKey:
+def public_key(text: str) -> "Ed25519PublicKey":
     """The public key of an OpenSSH line, `ssh-ed25519 AAAA…`, with or without a comment.
 
     Raises:
         ValueError: it is not one.
     """
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+    from cryptography.hazmat.primitives.serialization import load_ssh_public_key
+
     try:
         key = load_ssh_public_key(text.strip().encode())
     except Exception as error:
@@ -83,8 +93,10 @@ def public_key(text: str) -> Ed25519PublicKey:
     return key
 
 
-def public_text(key: Ed25519PublicKey) -> str:
+def public_text(key: "Ed25519PublicKey") -> str:
     """The key as an OpenSSH line without a comment."""
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
     return key.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
 
 

@@ -16,9 +16,10 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from blocks.kubernetes.access.credentials import Credentials, load
 from blocks.kubernetes.access.errors import Request, no_answer, refusal, too_large, unreadable
-from blocks.transport.errors import Unauthenticated, Unavailable, bare_url
+from blocks.transport.errors import Unauthenticated, Unavailable
 from blocks.transport.http import parsed
 from blocks.transport.threads import waits_at
+from blocks.transport.translating import bare_url
 
 
 @dataclass(frozen=True)

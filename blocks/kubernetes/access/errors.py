@@ -19,10 +19,9 @@ from blocks.transport.errors import (
     Unauthenticated,
     Unavailable,
     Unreadable,
-    bare_url,
     one_line,
-    retry_after,
 )
+from blocks.transport.translating import bare_url, retry_after
 from blocks.transport.web_pages import is_web_page, web_page_title
 from runbook.redaction import redact
 

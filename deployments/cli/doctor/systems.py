@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 from blocks.channels.channel import Triable
 from blocks.files.private_files import write_private
-from blocks.transport.errors import OutsideError, Unavailable, bare_url
+from blocks.transport.errors import OutsideError, Unavailable
 from blocks.transport.http import exchange
+from blocks.transport.translating import bare_url
 from deployments.cli.doctor.rows import CheckRow, State
 from runbook.checks.readings import ProbeResult
 from runbook.decision.error_types import UNKNOWN_STATUS

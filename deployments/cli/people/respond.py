@@ -34,7 +34,7 @@ async def respond(
     from prefect.exceptions import ObjectNotFound
     from prefect.utilities.urls import url_for
 
-    from blocks.transport.errors import bare_url
+    from blocks.transport.translating import bare_url
     from deployments.cli.sources import find_sources, prefect_client
     from runbook.alerts.alert import MAX_SUMMARY
     from runbook.outside_text import let_in, let_in_name

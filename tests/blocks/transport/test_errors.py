@@ -15,11 +15,9 @@ from blocks.transport.errors import (
     Unauthenticated,
     Unavailable,
     Unreadable,
-    bare_url,
-    refusal,
-    retry_after,
 )
 from blocks.transport.http import exchange, json_object
+from blocks.transport.translating import bare_url, refusal, retry_after
 
 KEY = "phx_" + "k" * 43
 

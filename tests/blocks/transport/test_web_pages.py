@@ -3,8 +3,9 @@
 import pytest
 from pytest_httpserver import HTTPServer
 
-from blocks.transport.errors import Refused, refusal
+from blocks.transport.errors import Refused
 from blocks.transport.http import exchange
+from blocks.transport.translating import refusal
 from blocks.transport.web_pages import is_web_page, web_page_title
 
 CLOUDFLARE = """<!DOCTYPE html>

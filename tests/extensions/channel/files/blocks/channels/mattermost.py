@@ -8,8 +8,9 @@ from typing import Any, ClassVar
 from prefect.blocks.core import Block
 from pydantic import ConfigDict, Field, JsonValue, SecretStr
 
+from blocks.transport.errors import having_sent
 from blocks.channels.channel import Audience, Post, Receipt
-from blocks.transport.errors import having_sent, refusal, unreadable
+from blocks.transport.translating import refusal, unreadable
 from blocks.transport.http import exchange, json_object
 from runbook.channels.messages import Message, MessageFacts, update_message
 from runbook.channels.wording import REHEARSAL

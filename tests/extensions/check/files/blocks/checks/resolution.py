@@ -8,7 +8,7 @@ from typing import ClassVar
 from prefect.blocks.core import Block
 from pydantic import Field
 
-from blocks.transport.errors import bare_url, unreadable
+from blocks.transport.translating import bare_url, unreadable
 from blocks.transport.http import exchange, json_object
 from runbook.checks.specs.resolution import RESOLUTION, ResolutionReading
 
