@@ -90,7 +90,7 @@ async def test_evidence_that_cannot_be_written_is_told_once_and_before_the_chang
     assert any(reason in event.because for reason in REASONS[fault].split("|")), event.because
     [said] = place.said()
     assert said.startswith("💾 The evidence before-mitigation could not be written: ")
-    assert said.endswith("Free space there, or give the worker write access; the response goes on.")
+    assert "Free space there, or give the worker write access; the response goes on.\n" in said
     gap = gap_before_change(journal)
     assert gap.startswith("none of it could be written (")
     assert "**Evidence from before this change is missing:**" in gate_question(PLAN, gap=gap)

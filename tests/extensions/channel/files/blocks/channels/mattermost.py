@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 from prefect.blocks.core import Block
 from pydantic import ConfigDict, Field, JsonValue, SecretStr
 
-from blocks.transport.errors import having_sent
 from blocks.channels.channel import Audience, Post, Receipt
-from blocks.transport.translating import refusal, unreadable
+from blocks.transport.errors import having_sent
 from blocks.transport.http import exchange, json_object
-from runbook.channels.messages import Message, MessageFacts, update_message
+from blocks.transport.translating import refusal, unreadable
+from runbook.channels.messages import About, Message, MessageFacts, update_message
 from runbook.channels.wording import REHEARSAL
 from runbook.outside_text import let_in_line
 from runbook.templates.environments import render_markdown
@@ -82,8 +82,11 @@ class Mattermost(Block):
             Unavailable: Mattermost cannot be reached, or its answer was lost.
             Refused: the token or the channel is not right.
         """
-        text = f"{REHEARSAL}\n{_text(message)}" if post.rehearsal else _text(message)
         thread = next((str(it.receipt["post"]) for it in post.earlier if it.receipt.get("post")), "")
+        thread = "" if post.loud else thread
+        text = f"{REHEARSAL}\n{_text(message)}" if post.rehearsal else _text(message)
+        if not thread and post.about is not None:
+            text += f"\n\n{_about(post.about)}"
         with having_sent():
             answer = await self._request(
                 "POST",
@@ -91,7 +94,7 @@ class Mattermost(Block):
                 body={
                     "channel_id": self.channel_id,
                     "message": text[:_LONGEST],
-                    "root_id": "" if post.loud else thread,
+                    "root_id": thread,
                     "props": {_EFFECT: post.id},
                 },
             )
@@ -124,3 +127,7 @@ class Mattermost(Block):
 
 def _text(message: Message) -> str:
     return str(render_markdown(f"{message.template}.mattermost.j2", **message.values)).translate(_NO_MENTION)
+
+
+def _about(about: About) -> str:
+    return str(render_markdown("about.mattermost.j2", about=about)).translate(_NO_MENTION)

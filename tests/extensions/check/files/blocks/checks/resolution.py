@@ -8,8 +8,8 @@ from typing import ClassVar
 from prefect.blocks.core import Block
 from pydantic import Field
 
-from blocks.transport.translating import bare_url, unreadable
 from blocks.transport.http import exchange, json_object
+from blocks.transport.translating import bare_url, unreadable
 from runbook.checks.specs.resolution import RESOLUTION, ResolutionReading
 
 _SYSTEM = "Resolver"
