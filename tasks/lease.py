@@ -89,8 +89,8 @@ async def _beat(lease: Lease) -> None:
             continue  # nobody can take over either while the store is unavailable
 
 
-EXCLUSIVE_FOR = timedelta(minutes=2)
-"""How long one process may do something exclusively; after a kill, others wait no longer than this."""
+EXCLUSIVE_FOR = timedelta(seconds=30)
+"""How long one process may be at something without a sign of life; after a kill, others wait no longer."""
 
 
 @asynccontextmanager
@@ -99,7 +99,7 @@ async def exclusively(
 ) -> AsyncIterator[bool]:
     """Whether this process may do what only one may do at a time: no other process is doing it.
 
-    After a kill others wait for as long as `term`.
+    The lease is renewed by a heartbeat. After a kill others wait for as long as `term`.
 
     Scheduled runs overlap when one is slow, or when a stock Prefect worker comes back to all that came due
     meanwhile; each would do what none has done yet.
@@ -109,11 +109,16 @@ async def exclusively(
     """
     store, name, at = environment.store, f"{what} of {environment.name}", now()
     token, _ = await store.take_lease(name, holder, at=at, until=at + term)
+    if token is None:
+        yield False
+        return
+    beating = asyncio.create_task(_beat(Lease(store, name, token, term)))
     try:
-        yield token is not None
+        yield True
     finally:
-        if token is not None:
-            await _let_go(store, name, token)
+        beating.cancel()
+        await asyncio.wait({beating})  # else it could renew what is let go
+        await _let_go(store, name, token)
 
 
 async def miss_turn(environment: Environment, what: str, holder: str) -> None:

@@ -28,7 +28,7 @@ from tests.chaos.cases import Result, counted, passed_points, strike_at
 from tests.chaos.seen import Seen
 from tests.chaos.stage import Blow, Stage, stage
 
-LEFT_OUT = shutil.ignore_patterns("secrets", "kubeconfig*", "*.sock")
+LEFT_OUT = shutil.ignore_patterns("secrets", "kubeconfig*", "*.sock", "*.wake")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -45,7 +45,7 @@ REACHED_SECONDS = 60.0
 OVER_SECONDS = 180.0
 """How long a struck incident may take to come to its end; after that it counts as stranded.
 
-A run of the reminders that is killed, too, keeps the next one, which publishes, waiting for two minutes."""
+A run of the reminders that is killed, too, keeps the next one, which publishes, waiting for half a minute."""
 
 YES = Answer(choice=Choice.APPROVE, approver="chaos", reason="approved by the test", channel="cli")
 

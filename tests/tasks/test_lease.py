@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ from runbook.incidents.effects import EffectOutcome
 from runbook.incidents.events import ApprovalAnswered
 from tasks import lease as leases
 from tasks.incident import OpenIncident, now
-from tasks.lease import leased
+from tasks.lease import exclusively, leased
 from tests.tasks.changes import DEPLOYMENT
 from tests.tasks.environments import ALERT, AT, open_incident
 from tests.tasks.mitigation_bench import Bench, mitigation_bench, until
@@ -231,3 +232,27 @@ async def test_who_loses_its_lease_during_the_proof_leaves_it_to_the_other(bench
     assert result.outcome is ActionOutcome.RECOVERED
     assert len(bench.writes()) == 1
     assert await bench.effects(action()) == {"set-field": EffectOutcome.APPLIED}
+
+
+async def test_who_works_on_keeps_others_out_for_longer_than_the_term(incident: OpenIncident) -> None:
+    """A heartbeat renews it, so the term can be as short as people may wait after a kill."""
+    environment, term = incident.environment, timedelta(seconds=0.3)
+    async with exclusively(environment, "reminders", "slow", term=term) as slow:
+        assert slow
+        await asyncio.sleep(3 * term.total_seconds())
+        async with exclusively(environment, "reminders", "next", term=term) as ours:
+            assert not ours
+    async with exclusively(environment, "reminders", "next", term=term) as ours:
+        assert ours
+
+
+async def test_after_a_kill_others_wait_for_the_term(incident: OpenIncident) -> None:
+    """Nobody renews what a dead process held."""
+    environment, term = incident.environment, timedelta(seconds=0.3)
+    name = f"reminders of {environment.name}"
+    await environment.store.take_lease(name, "killed", at=now(), until=now() + term)
+    async with exclusively(environment, "reminders", "next", term=term) as ours:
+        assert not ours
+    await asyncio.sleep(term.total_seconds() + 0.05)
+    async with exclusively(environment, "reminders", "next", term=term) as ours:
+        assert ours
