@@ -29,8 +29,9 @@ class Ahead(Generic[T]):
         self._clock = clock
 
     def begin(self, key: Hashable, reading: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        """Begin to read, in the running event loop."""
+        """Begin to read, in the running event loop. What fails and is not taken is nobody's error."""
         task = asyncio.ensure_future(reading)
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
         self._begun[key] = _Begun(task, self._clock())
         return task
 

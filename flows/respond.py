@@ -213,7 +213,7 @@ async def get_ready(incident: OpenIncident, decision: Decision) -> None:
     """Tell people what is to be done, and keep what a change would destroy."""
     if decision.plan:
         await announce(incident, State.IDENTIFIED)
-    elif word_is_over(journal := await incident.read()):
+    elif word_is_over(journal := await incident.read(), incident.policy):
         await announce(incident, journal.state.told)  # people were told more by somebody's word
     if any(action.spec.kind is ActionKind.CHANGE for action in decision.plan):
         await keep_evidence(incident, before_mitigation(await incident.read()))

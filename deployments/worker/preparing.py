@@ -6,10 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import httpx
-
 from blocks.environment import read_documents
-from blocks.transport.errors import OutsideError
 from deployments.worker.prepared import Preparation
 from deployments.worker.warm_run import LENGTH
 from runbook.incidents.ids import INCIDENT_ID
@@ -22,6 +19,9 @@ log = logging.getLogger("runbook.worker")
 
 RESPOND = "flows.respond.respond"
 """The entrypoint of the flow that people wait for."""
+
+READ_SECONDS = 1.0
+"""How long the blocks of a run are waited for: they take a twentieth of that, and the run does not wait."""
 
 _NAME = re.compile(r"[ -~]{1,255}")
 """Names of environments: in a request, other signs would end the name and be what somebody else is to say."""
@@ -53,22 +53,18 @@ class Prepared:
 async def get_ready(flow_run: "FlowRun", zygote: str, client: "PrefectClient") -> Prepared:
     """Have a process get ready for a run of the flow `RESPOND`.
 
-    Its environment is read here: the worker's connection to Prefect is open already. Where there is no
-    zygote, or the run says too little, it starts as it would without.
+    Its environment is read here: the worker's connection to Prefect is open already. Whatever becomes of
+    that, the run starts; so it does where there is no zygote, or the run says too little.
     """
     preparation = preparation_for(flow_run)
     if preparation is None or not zygote:
         return Prepared()
     try:
-        read = await read_documents(preparation.environment, client)
-    except (
-        OutsideError,
-        httpx.HTTPError,
-        RuntimeError,
-    ) as error:  # the run meets the same, and tells a person
-        log.info("The blocks of run %s were not read ahead: %s", preparation.run, type(error).__name__)
-    else:
+        async with asyncio.timeout(READ_SECONDS):
+            read = await read_documents(preparation.environment, client)
         preparation = replace(preparation, documents=read.model_dump_json())
+    except Exception as error:  # the run reads them itself, meets the same, and tells a person
+        log.info("The blocks of run %s were not read ahead: %s", preparation.run, type(error).__name__)
     return await prepare(preparation, zygote)
 
 

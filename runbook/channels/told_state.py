@@ -77,7 +77,7 @@ def said_by(forced: StateForced) -> str:
     return f"said by {forced.by}: {because}; not proved by the runbook"
 
 
-def was_told(incident: Incident, channel: str, state: State) -> bool:
+def was_told(incident: Incident, channel: str, state: State, policy: Policy) -> bool:
     """Whether the channel was told this state, or perhaps a later one: who starts again does not go back.
 
     A message that has arrived tells its state, too, where its run died before it journalled the announcement;
@@ -89,7 +89,7 @@ def was_told(incident: Incident, channel: str, state: State) -> bool:
     events = [item.event for item in incident.since(IncidentReopened)]
     heard = [event for event in events if isinstance(event, StatusAnnounced) and event.channel == channel]
     too_much = heard and heard[-1].by_word and order.index(heard[-1].state) > order.index(state)
-    if too_much and word_is_over(incident):
+    if too_much and word_is_over(incident, policy):
         return False
     told = {event.state for event in heard if not event.by_word} - _gone_back(events, heard)
     by_word = {event.state for event in heard} - told
@@ -110,13 +110,21 @@ def _gone_back(events: list[Event], heard: list[StatusAnnounced]) -> set[str]:
     return {each for each in said if order.index(each) > now}
 
 
-def word_is_over(incident: Incident) -> bool:
-    """Whether the runbook has decided anew since a person said a state: the word holds no more."""
-    for item in reversed(incident.journal):
-        if isinstance(item.event, StateForced | IncidentReopened):
-            return False
-        if isinstance(item.event, DecisionMade):
-            return any(isinstance(it.event, StateForced) for it in incident.since(IncidentReopened))
+def word_is_over(incident: Incident, policy: Policy) -> bool:
+    """Whether the runbook has decided anew since a person said a state: the word holds no more.
+
+    The word of somebody who may not, by the policy in force, is none.
+    """
+    counts = counts_in(incident, policy)
+    decided = False
+    for item in reversed(incident.since(IncidentReopened)):
+        match item.event:
+            case DecisionMade():
+                decided = True
+            case StateForced() as event if counts(event):
+                return decided
+            case _:
+                continue
     return False
 
 

@@ -104,7 +104,7 @@ def due_refreshes(
         since = refreshed_at(incident, channel, told_at, policy) if told_at is not None else None
         if told_at is None or since is None:
             continue
-        wait = timedelta() if _says_too_much(incident, channel) else every
+        wait = timedelta() if _says_too_much(incident, channel, policy) else every
         if is_time(incident, since + wait, now):
             due.append(DueRefresh(channel=channel, told_at=told_at))
     return tuple(due)
@@ -127,13 +127,13 @@ def _due_by_word(incident: Incident, channel: str, policy: Policy, now: datetime
     return DueRefresh(channel=channel, told_at=at, state=forced.state) if is_time(incident, at, now) else None
 
 
-def _says_too_much(incident: Incident, channel: str) -> bool:
+def _says_too_much(incident: Incident, channel: str, policy: Policy) -> bool:
     """Whether the page says what a person had said, and the runbook has decided since that it is not as far.
 
     Not once somebody was asked about the text that corrects it, or it may not be published.
     """
     said, order = public_announcements(incident, channel)[-1].state, [*State]
-    if not word_is_over(incident) or order.index(State(said)) <= order.index(incident.state.told):
+    if not word_is_over(incident, policy) or order.index(State(said)) <= order.index(incident.state.told):
         return False
     for item in reversed(incident.journal):
         match item.event:

@@ -58,7 +58,7 @@ async def announce(incident: OpenIncident, state: State) -> None:
     for channel in _told(incident, journal):
         public = channel.audience is Audience.PUBLIC
         allowed = is_public(journal, channel.kind, incident.policy) if public else may_announce
-        if allowed and not was_told(journal, channel.kind, state):
+        if allowed and not was_told(journal, channel.kind, state, incident.policy):
             await _announce(incident, journal, channel, facts)
     await refresh(incident)
 

@@ -6,12 +6,12 @@ from prefect.context import SettingsContext, get_settings_context
 from pytest_httpserver import HTTPServer
 
 from tests.deployments.cli_store import Store, store_in
-from tests.deployments.people_bench import kept, lasting_receiver, receiver
+from tests.deployments.people_bench import elsewhere, kept, lasting_receiver, receiver
 from tests.deployments.slack_bench import chat
 from tests.deployments.sleeping_run import FakePrefect
 from tests.deployments.worker_bench import bench
 
-__all__ = ["bench", "chat", "kept", "lasting_receiver", "receiver"]  # fixtures, found here
+__all__ = ["bench", "chat", "elsewhere", "kept", "lasting_receiver", "receiver"]  # fixtures, found here
 
 
 @pytest.fixture

@@ -159,6 +159,17 @@ def kept(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> Store:
     return receiver.store(monkeypatch)
 
 
+@pytest.fixture
+def elsewhere(
+    receiver: Receiver, kept: Store, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Store:
+    """A machine with no settings, that knows the receiver's address and Ana's token."""
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    monkeypatch.setenv("RUNBOOK_URL", receiver.url)
+    monkeypatch.setenv("RUNBOOK_TOKEN", TOKENS["ana"])
+    return kept
+
+
 _numbers = iter(range(1, 10_000))
 
 

@@ -223,17 +223,6 @@ def test_the_bound_keeps_the_opening_in_any_case() -> None:
     assert bounded(["opening", "a", "b"], 9 + 3) == ["opening", "b"]
 
 
-@pytest.fixture
-def elsewhere(
-    receiver: Receiver, kept: Store, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> Store:
-    """A machine with no settings, that knows the receiver's address and Ana's token."""
-    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
-    monkeypatch.setenv("RUNBOOK_URL", receiver.url)
-    monkeypatch.setenv("RUNBOOK_TOKEN", TOKENS["ana"])
-    return kept
-
-
 def test_the_commands_read_from_elsewhere(elsewhere: Store, capsys: Capture) -> None:
     """The same lines as on the receiver's machine, and an answer to paste that works from here."""
     incident = opened(elsewhere, *asking(ROLL_BACK))

@@ -10,20 +10,9 @@ from runbook.approvals.identity import Identity
 from runbook.incidents import events as e
 from tests.deployments.cli.test_gates import ROLL_BACK, asking
 from tests.deployments.cli_store import Store
-from tests.deployments.people_bench import TOKENS, Receiver, opened
+from tests.deployments.people_bench import opened
 
 Capture = pytest.CaptureFixture[str]
-
-
-@pytest.fixture
-def elsewhere(
-    receiver: Receiver, kept: Store, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> Store:
-    """A machine with no settings, that knows the receiver's address and Ana's token."""
-    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
-    monkeypatch.setenv("RUNBOOK_URL", receiver.url)
-    monkeypatch.setenv("RUNBOOK_TOKEN", TOKENS["ana"])
-    return kept
 
 
 def test_a_state_on_a_persons_word_is_read_from_elsewhere(elsewhere: Store, capsys: Capture) -> None:

@@ -7,13 +7,17 @@ import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 from uuid import UUID, uuid4
 
+import httpx
 import pytest
+from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import FlowRun
 
+from deployments.worker import preparing
 from deployments.worker.prepared import Preparation, settings_of_runs
-from deployments.worker.preparing import preparation_for, prepare
+from deployments.worker.preparing import get_ready, preparation_for, prepare
 from deployments.worker.warm_run import LENGTH, RUN, STATUS, TAKEN
 from tests.engine.processes import children
 from tests.fixtures.eventually import eventually
@@ -188,3 +192,34 @@ def test_what_is_done_ahead(count: int, incident: object, checks: bool, named: s
     assert preparation is not None
     assert (preparation.checks, preparation.incident) == (checks, named)
     assert Preparation.of(preparation.as_environment()) == preparation
+
+
+class Prefect:
+    """A client whose answers are of no use."""
+
+    def __init__(self, answer: Exception | None) -> None:
+        self._answer = answer
+
+    async def request(self, *_: object, **__: object) -> None:
+        """Fail, or never answer."""
+        if self._answer is not None:
+            raise self._answer
+        await asyncio.sleep(600)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [None, httpx.ReadTimeout("no answer"), ValueError("no JSON"), KeyError("x"), RuntimeError("closed")],
+    ids=["never", "too late", "unreadable", "of another form", "closed"],
+)
+async def test_a_run_waits_for_no_answer_of_prefect_about_its_blocks(
+    answer: Exception | None, warm: Warm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its process gets ready without what the worker could not read, and reads it by itself."""
+    monkeypatch.setattr(preparing, "READ_SECONDS", 0.2)
+    run = FlowRun(id=uuid4(), flow_id=uuid4(), parameters={"incident": "inc-20261129-170000-00a1"})
+    async with asyncio.timeout(5):
+        ready = await get_ready(run, warm.path, cast(PrefectClient, Prefect(answer)))
+    await warm.one()
+    ready.close()
+    await eventually(warm.children, lambda pids: pids == [])

@@ -222,12 +222,17 @@ WATCHED = heard("MONITORING", by_word=True)
 PROVED = (decided(), heard("IDENTIFIED"), SAID, WATCHED)
 
 
+FORGED = SAID.model_copy(update={"by": "an\u0430"})
+"""A word in the name of somebody who is not known: the letter is a Cyrillic one."""
+
+
 @pytest.mark.parametrize(
     ("events", "state", "told"),
     [
         (PROVED, State.IDENTIFIED, True),
         ((*PROVED, decided()), State.IDENTIFIED, False),
         ((*PROVED, decided()), State.INVESTIGATING, False),
+        ((*PROVED, decided(), FORGED), State.INVESTIGATING, False),
         ((*PROVED, decided(), heard("IDENTIFIED")), State.IDENTIFIED, True),
         ((*PROVED, decided(), heard("IDENTIFIED")), State.MONITORING, False),
         ((*PROVED, decided(), SAID, WATCHED), State.IDENTIFIED, True),
@@ -237,7 +242,8 @@ PROVED = (decided(), heard("IDENTIFIED"), SAID, WATCHED)
         ((decided(), heard("IDENTIFIED"), heard("MONITORING"), decided()), State.IDENTIFIED, True),
     ],
     ids=[
-        *("the word holds", "decided anew", "decided to be unsure", "told once", "then it is proved"),
+        *("the word holds", "decided anew", "decided to be unsure", "a forged word since", "told once"),
+        "then it is proved",
         *("said anew", "proved since", "unsure as before", "unsure and said", "nobody has said anything"),
     ],
 )
@@ -245,7 +251,7 @@ def test_a_decision_after_a_word_is_told_though_that_state_was_told_before(
     events: tuple[e.Event, ...], state: State, told: bool
 ) -> None:
     """Whoever has read MONITORING last would go on believing it."""
-    assert was_told(incident(*events), "slack", state) is told
+    assert was_told(incident(*events), "slack", state, Policy()) is told
 
 
 ON_PAGE = (decided(), e.StatusAnnounced(channel=PAGE, state="IDENTIFIED"))
